@@ -1,0 +1,127 @@
+//! A manual as it is read: numbered pages, and passages that know their page and heading.
+
+use serde::{Deserialize, Serialize};
+
+/// A manual turned into text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manual {
+    /// Title out of the document, empty when it gives none.
+    pub title: String,
+    /// What the bytes were.
+    pub format: ManualFormat,
+    /// Where they came from.
+    pub source: ManualSource,
+    /// The pages in order; `pages[i].number == i + 1`.
+    pub pages: Vec<Page>,
+    /// The pages cut into passages, in reading order.
+    pub passages: Vec<Passage>,
+    /// The document's own outline (PDF bookmarks, HTML headings), in order; empty when it has none.
+    pub outline: Vec<Heading>,
+}
+
+/// What a manual's bytes were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ManualFormat {
+    /// A PDF file; a page is a page of it.
+    Pdf,
+    /// A web page; a page is a section of it.
+    Html,
+}
+
+/// Where a manual came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManualSource {
+    /// The address or path that was read in the end (after redirects and backups).
+    pub location: String,
+    /// True when the origin did not answer and an older copy is used.
+    pub stale: bool,
+}
+
+/// One page of text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// 1 is the first; for a PDF this is what `#page=N` opens.
+    pub number: u32,
+    /// Readable text, running headers and footers taken out.
+    pub text: String,
+    /// True for a page of contents or an index: it names everything and answers nothing.
+    pub contents: bool,
+}
+
+/// A heading and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heading {
+    /// 1 is a chapter.
+    pub level: u8,
+    /// Its text, numbering kept as printed.
+    pub text: String,
+    /// The page it stands on.
+    pub page: u32,
+}
+
+/// A stretch of text under one heading, small enough to rank and to quote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The page it stands on (where it begins).
+    pub page: u32,
+    /// The headings above it, outermost first; the last is its own section.
+    pub headings: Vec<String>,
+    /// True when its section's heading stands directly above it: the section begins here.
+    pub opens_section: bool,
+    /// True on a page of contents or an index.
+    pub contents: bool,
+    /// What it is made of.
+    pub blocks: Vec<Block>,
+}
+
+impl Passage {
+    /// The passage as running text, one line a block.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.blocks.iter().map(|block| block.text()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A piece of a passage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Block {
+    /// Running text.
+    Paragraph(String),
+    /// One numbered step, its number kept in the text (`3. Press Enter.`).
+    Step(String),
+    /// One bullet of a list.
+    Bullet(String),
+    /// One row of a table, cells joined by ` | `.
+    Row(String),
+    /// A note, tip, caution or warning, its word kept in the text (`Tip: …`).
+    Note(String),
+}
+
+impl Block {
+    /// Its text, whatever it is.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Paragraph(text)
+            | Self::Step(text)
+            | Self::Bullet(text)
+            | Self::Row(text)
+            | Self::Note(text) => text,
+        }
+    }
+}
+
+/// A page an answer rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The page.
+    pub page: u32,
+    /// The manual's own words.
+    pub quote: String,
+    /// Where a browser opens it: `/manuals/<product_id>#page=12`.
+    pub url: String,
+    /// How well it fits the question, 0 to 1.
+    pub score: f32,
+}

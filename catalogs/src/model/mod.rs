@@ -1,0 +1,9 @@
+//! What is sold and what is read about it, as plain data.
+//!
+//! Nothing here loads, fetches, searches or answers; the types only say what there is.
+
+mod manual;
+mod product;
+
+pub use manual::{Block, Citation, Heading, Manual, ManualFormat, ManualSource, Page, Passage};
+pub use product::{Accessory, Brand, Documentation, DocumentationKind, Product, Relationship};
