@@ -1,0 +1,7 @@
+//! The server: what meets the outside world.
+//!
+//! The rooms below never import each other; they meet in `server.rs` (and in `command/`, one file a
+//! subcommand), where each is given what it needs of the others through the ports of `hsc-actors`.
+
+pub mod answers;
+pub mod manuals;

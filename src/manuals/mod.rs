@@ -1,0 +1,1 @@
+//! Fetch a manual, turn it into pages, cut the pages into passages.
