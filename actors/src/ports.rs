@@ -1,0 +1,156 @@
+//! What actors ask of the world outside: a manual, an answer.
+//!
+//! The traits stand here and their implementations upstairs in `src`, so that no actor knows a
+//! library that talks to the network. Errors name no library either: a code, words a customer can
+//! read, and a cause for the log.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use hsc_catalogs::{Accessory, Citation, Documentation, Manual, Product};
+
+use crate::protocol::{Image, Scenario};
+
+/// The cause of a failure, whatever library it came from.
+pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+
+/// Which manual is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ManualRequest {
+    /// Where it is. Two products that share a manual share this, and so share one load.
+    pub documentation: Documentation,
+}
+
+/// Fetches a manual and reads it. Never called twice at once for one request: the shelf sees to that.
+pub trait ManualLoader: Send + Sync + 'static {
+    /// The manual, or why there is none. Ends within a bounded time of its own.
+    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
+}
+
+/// Why a manual could not be had. Cheap to clone, because every waiter of one load gets it.
+#[derive(Clone)]
+pub struct ManualError {
+    /// Stable and machine-readable, e.g. `unreachable`, `encrypted`, `no_text`.
+    pub code: &'static str,
+    /// What a customer reads, a whole sentence.
+    pub words: String,
+    /// What the log gets.
+    pub cause: Arc<dyn Error + Send + Sync + 'static>,
+}
+
+impl ManualError {
+    /// Puts a code and a sentence to a cause.
+    pub fn new(code: &'static str, words: impl Into<String>, cause: impl Into<BoxError>) -> Self {
+        Self { code, words: words.into(), cause: Arc::from(cause.into()) }
+    }
+}
+
+impl fmt::Debug for ManualError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ManualError({}: {})", self.code, self.cause)
+    }
+}
+
+impl fmt::Display for ManualError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.cause, self.code)
+    }
+}
+
+impl Error for ManualError {}
+
+/// A question about one product, with everything an answer may rest on.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The product it is about.
+    pub product: Arc<Product>,
+    /// Its related products, from which `[SUGGESTION: …]` may be taken.
+    pub related: Vec<Accessory>,
+    /// The customer's words.
+    pub text: String,
+    /// How the customer uses the product.
+    pub scenario: Scenario,
+    /// A picture the customer sent along.
+    pub image: Option<Image>,
+    /// The customer's language, e.g. `he`, where the client said it.
+    pub locale: Option<String>,
+}
+
+/// What happens while an answer is made, in this order: `Reading`, `Thinking`, `Chunk`s, one `Done`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerEvent {
+    /// The manual is being opened.
+    Reading,
+    /// The manual is open and the answer is being made.
+    Thinking,
+    /// The next piece of the answer, markers inside.
+    Chunk(String),
+    /// The answer is complete. Nothing comes after it.
+    Done(Box<Answer>),
+}
+
+/// What is known of an answer once it is complete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The whole text, the chunks joined.
+    pub text: String,
+    /// The pages it rests on, in the order the text cites them; for [`Outcome::Unknown`] the closest pages.
+    pub citations: Vec<Citation>,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// True when every statement rests on a cited page.
+    pub grounded: bool,
+    /// Who made it.
+    pub answerer: AnswererName,
+    /// Why the configured answerer was not used, where it was not.
+    pub fallback: Option<String>,
+    /// True when an older copy of the manual was used because its host did not answer.
+    pub stale_manual: bool,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The manual answers, and so did we.
+    Answered,
+    /// The manual was read and does not say.
+    Unknown,
+    /// There is no manual to read: none in the catalog (`none`), or it could not be had.
+    NoManual {
+        /// `none`, or the code of the [`ManualError`].
+        code: &'static str,
+        /// What a customer reads.
+        words: String,
+    },
+}
+
+/// Who made an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnswererName {
+    /// The manual's own sentences.
+    Extractive,
+    /// A language model that was given passages of the manual.
+    Llm,
+}
+
+impl AnswererName {
+    /// The word of the wire and of the metric label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Extractive => "extractive",
+            Self::Llm => "llm",
+        }
+    }
+}
+
+/// Answers a question as a stream of events. Dropping the stream cancels the answer.
+pub trait Answerer: Send + Sync + 'static {
+    /// Starts an answer. The stream always ends with [`AnswerEvent::Done`] and never panics over input.
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent>;
+}

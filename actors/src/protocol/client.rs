@@ -1,0 +1,296 @@
+//! What a client sends, checked once.
+
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::ErrorCode;
+
+/// Longest `content` of `typing`, in characters (protocol, part 1).
+pub const TYPING_CHARS: usize = 1_000;
+/// Longest question, in characters (protocol, part 1).
+pub const QUESTION_CHARS: usize = 2_000;
+/// Longest product id, in characters (protocol, part 1).
+pub const PRODUCT_ID_CHARS: usize = 200;
+/// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
+pub const MESSAGE_ID_CHARS: usize = 100;
+/// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
+pub const IMAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// One message of a client and the id it gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientFrame {
+    /// The client's own id for the message; every reply to it echoes it.
+    pub id: Option<String>,
+    /// The message.
+    pub message: ClientMessage,
+}
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClientMessage {
+    /// The visitor is typing; predict products. Control characters are gone.
+    Typing(String),
+    /// A question about one product.
+    Query(QueryMessage),
+    /// First message of a client that speaks part 2.
+    Hello(Hello),
+    /// Stop the answer that is running; its `final_answer` comes at once.
+    Cancel,
+}
+
+/// A question, as `query` or `lock_and_query`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryMessage {
+    /// The product, empty where the client named none.
+    pub product_id: String,
+    /// The question, control characters gone, trimmed.
+    pub question: String,
+    /// How the product is used.
+    pub scenario: Scenario,
+    /// A picture, where one came along.
+    pub image: Option<Image>,
+    /// True for `lock_and_query`: the visitor has picked the product.
+    pub locked: bool,
+}
+
+/// How a customer uses the product; an answer may be told to weigh it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// No special use.
+    #[default]
+    General,
+    /// Recording.
+    Studio,
+    /// On stage.
+    Live,
+}
+
+impl Scenario {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Studio => "studio",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// A picture the customer sent: what it is by its own first bytes, and those bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Image {
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub media_type: &'static str,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Image({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+/// `hello`: what the client can do, and the conversation it wants to go on with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Hello {
+    /// Predictions without the whole catalog entry.
+    pub compact: bool,
+    /// The visitor's language, a BCP 47 tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The conversation to continue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
+}
+
+/// Which conversation to continue, and what of it the client has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Resume {
+    /// The conversation.
+    pub conversation: String,
+    /// The token of its `welcome`.
+    pub token: String,
+    /// The last offset the client has seen.
+    pub after: u64,
+}
+
+/// A frame that is no message, and what the client is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadMessage {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// `Invalid JSON`, or `Invalid message format: …`.
+    pub message: String,
+    /// The id of the message, where it could be read.
+    pub id: Option<String>,
+}
+
+impl ClientFrame {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    /// [`BadMessage`] with the sentence of part 1; the connection stays open after it.
+    pub fn parse(text: &str) -> Result<Self, BadMessage> {
+        let value: Value = serde_json::from_str(text).map_err(|_| BadMessage {
+            code: ErrorCode::InvalidJson,
+            message: "Invalid JSON".to_owned(),
+            id: None,
+        })?;
+        let Value::Object(fields) = value else {
+            return Err(invalid(None, "a message is an object with a field 'type'"));
+        };
+        let id = message_id(&fields)?;
+        let message = read(&fields).map_err(|mut bad| {
+            bad.id.clone_from(&id);
+            bad
+        })?;
+        Ok(Self { id, message })
+    }
+}
+
+fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    match fields.get("type") {
+        Some(Value::String(kind)) => match kind.as_str() {
+            "typing" => typing(fields),
+            "query" => query(fields, false),
+            "lock_and_query" => query(fields, true),
+            "hello" => hello(fields),
+            "cancel" => Ok(ClientMessage::Cancel),
+            other => Err(BadMessage {
+                code: ErrorCode::UnknownType,
+                ..invalid(
+                    None,
+                    &format!(
+                        "unknown type '{}'; known are typing, query, lock_and_query, hello, cancel",
+                        shown(other)
+                    ),
+                )
+            }),
+        },
+        Some(_) => Err(invalid(None, "'type' must be a string")),
+        None => Err(invalid(None, "'type' is missing")),
+    }
+}
+
+fn typing(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    let content = without_control(text_of(fields, "content")?.unwrap_or_default());
+    at_most("content", &content, TYPING_CHARS)?;
+    Ok(ClientMessage::Typing(content))
+}
+
+fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, BadMessage> {
+    let product_id = text_of(fields, "product_id")?.unwrap_or_default().trim().to_owned();
+    at_most("product_id", &product_id, PRODUCT_ID_CHARS)?;
+    let mut question = String::new();
+    for field in ["query", "question", "content"] {
+        let text = without_control(text_of(fields, field)?.unwrap_or_default());
+        at_most(field, &text, QUESTION_CHARS)?;
+        if !text.trim().is_empty() {
+            text.trim().clone_into(&mut question);
+            break;
+        }
+    }
+    let scenario = match text_of(fields, "scenario")? {
+        None | Some("" | "general") => Scenario::General,
+        Some("studio") => Scenario::Studio,
+        Some("live") => Scenario::Live,
+        Some(other) => {
+            return Err(invalid(
+                None,
+                &format!("scenario '{}' is none of general, studio, live", shown(other)),
+            ));
+        }
+    };
+    let image = match text_of(fields, "image")? {
+        None | Some("") => None,
+        Some(text) => Some(read_image(text)?),
+    };
+    Ok(ClientMessage::Query(QueryMessage { product_id, question, scenario, image, locked }))
+}
+
+fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    serde_json::from_value(Value::Object(fields.clone()))
+        .map(ClientMessage::Hello)
+        .map_err(|error| invalid(None, &format!("hello: {error}")))
+}
+
+fn message_id(fields: &Map<String, Value>) -> Result<Option<String>, BadMessage> {
+    match fields.get("id") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => Ok(Some(id.clone())),
+        Some(Value::Number(id)) => Ok(Some(id.to_string())),
+        Some(_) => Err(invalid(
+            None,
+            &format!("'id' must be a string of at most {MESSAGE_ID_CHARS} characters"),
+        )),
+    }
+}
+
+/// A field that is a string or absent; null counts as absent, as it did in the earlier system.
+fn text_of<'a>(fields: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, BadMessage> {
+    match fields.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(None, &format!("'{field}' must be a string"))),
+    }
+}
+
+fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMessage> {
+    // Bytes first: a text with few bytes has few characters, and counting is the slower half.
+    if text.len() <= limit || text.chars().count() <= limit {
+        return Ok(());
+    }
+    Err(invalid(None, &format!("'{field}' has more than {limit} characters")))
+}
+
+fn without_control(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn read_image(text: &str) -> Result<Image, BadMessage> {
+    let bad = |reason: &str| BadMessage {
+        code: ErrorCode::InvalidImage,
+        ..invalid(None, &format!("'image' {reason}"))
+    };
+    let payload = match text.strip_prefix("data:") {
+        Some(rest) => {
+            rest.split_once(";base64,").ok_or_else(|| bad("is a data URL without ';base64,'"))?.1
+        }
+        None => text,
+    };
+    // Base64 is four characters for three bytes: refuse before decoding what would be too large.
+    if payload.len() / 4 * 3 > IMAGE_BYTES + 3 {
+        return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
+    }
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(payload.trim())
+        .map_err(|_| bad("is neither a data URL nor base64"))?;
+    let media_type = match bytes.as_slice() {
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
+        _ => return Err(bad("is not a PNG, JPEG, GIF or WebP")),
+    };
+    Ok(Image { media_type, bytes })
+}
+
+fn invalid(id: Option<String>, reason: &str) -> BadMessage {
+    BadMessage {
+        code: ErrorCode::InvalidMessage,
+        message: format!("Invalid message format: {reason}"),
+        id,
+    }
+}
+
+/// A stranger's word cut short, so that an error never repeats a megabyte.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}

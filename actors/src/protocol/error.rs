@@ -1,0 +1,83 @@
+//! What can go wrong on the wire: one code an error, one number a close.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Stable, machine-readable name of an error; stands beside `message` on every `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The frame is not JSON.
+    InvalidJson,
+    /// The frame is JSON but not a message of this protocol.
+    InvalidMessage,
+    /// The message says a type that this server does not know.
+    UnknownType,
+    /// More messages than the connection may send.
+    RateLimited,
+    /// More questions wait than a conversation may have.
+    TooManyQuestions,
+    /// The picture is not one, or too large.
+    InvalidImage,
+    /// The server failed; the message can be sent again.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, for the documents that list them.
+    pub const ALL: [Self; 7] = [
+        Self::InvalidJson,
+        Self::InvalidMessage,
+        Self::UnknownType,
+        Self::RateLimited,
+        Self::TooManyQuestions,
+        Self::InvalidImage,
+        Self::Internal,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::InvalidMessage => "invalid_message",
+            Self::UnknownType => "unknown_type",
+            Self::RateLimited => "rate_limited",
+            Self::TooManyQuestions => "too_many_questions",
+            Self::InvalidImage => "invalid_image",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// Why the server closes a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// The client closed, or went away (1000).
+    Normal,
+    /// The client broke a rule: kept flooding, or did not read its messages (1008).
+    Policy,
+    /// A frame or message was larger than the limit (1009).
+    TooLarge,
+    /// The session failed for good (1011).
+    Internal,
+    /// The pod drains (1012).
+    Restart,
+    /// The pod is full (1013).
+    TryAgainLater,
+}
+
+impl CloseReason {
+    /// The WebSocket close code (RFC 6455, section 7.4; IANA for 1012 and 1013).
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::Policy => 1008,
+            Self::TooLarge => 1009,
+            Self::Internal => 1011,
+            Self::Restart => 1012,
+            Self::TryAgainLater => 1013,
+        }
+    }
+}
