@@ -1,1 +1,20 @@
-//! hsc-config
+//! What may be set, where it comes from, and what is said when it is wrong.
+//!
+//! [`Settings::load`] puts `default.toml`, the file of `--config` and the environment together into
+//! one typed tree. This crate reads; it knows no actor, no socket and no log.
+
+mod load;
+mod reference;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use load::SettingsError;
+pub use reference::reference_markdown;
+pub use secret::Secret;
+pub use settings::{
+    AnswererChoice, AnswersSettings, CacheSettings, CatalogSettings, Isolate, LlmSettings,
+    LogFormat, LogLevel, LogSettings, ManualsSettings, RedisSettings, ServerSettings,
+    SessionsSettings, Settings,
+};

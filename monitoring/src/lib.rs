@@ -1,1 +1,16 @@
-//! hsc-monitoring
+//! Every metric, and the form of a log line.
+//!
+//! [`Metrics`] is one value handed to whoever counts, with a registry of its own: several servers in
+//! one process (tests) do not share numbers. Names, help and labels stand in one list,
+//! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against.
+
+mod catalogue;
+pub mod logging;
+mod metrics;
+mod process;
+
+pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
+pub use metrics::{
+    Actors, Answers, Caches, Catalogs, Http, Manuals, Metrics, Predictions, Sockets,
+};
+pub use process::{Process, Reading};

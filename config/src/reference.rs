@@ -1,0 +1,33 @@
+//! `docs/configuration.md`, made out of `default.toml` and its comments.
+
+use std::fmt::Write as _;
+
+use crate::load::DEFAULTS;
+
+/// The page that lists every setting.
+#[must_use]
+pub fn reference_markdown() -> String {
+    let mut page = String::from(
+        "# Configuration\n\nMade from `config/default.toml` by `make docs`; edit that file, not this page.\n\n\
+         Values come from the defaults, then the file given by `--config`, then the environment: \
+         `HSC__SERVER__PORT=9000` sets `server.port` (two underscores part the levels, commas part a list). \
+         `REDIS_URL` and `GEMINI_API_KEY` are understood too. `hsc check` says what is wrong without starting.\n",
+    );
+    let mut section = "";
+    let mut comment = String::new();
+    for line in DEFAULTS.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+            comment.clear();
+            let _ = write!(page, "\n## {name}\n\n| setting | default | meaning |\n|---|---|---|\n");
+        } else if let Some(text) = line.strip_prefix('#') {
+            comment.push_str(text);
+        } else if let Some((name, value)) = line.split_once(" = ") {
+            let _ = writeln!(page, "| `{section}.{name}` | `{value}` | {} |", comment.trim());
+            comment.clear();
+        } else {
+            comment.clear();
+        }
+    }
+    page
+}

@@ -1,0 +1,41 @@
+//! A value that is never shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A key or a password. Debug and serialisation show stars; [`Secret::reveal`] is the only way in.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value, `None` when it is empty.
+    #[must_use]
+    pub fn reveal(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Stars where there is a value, nothing where there is none.
+    fn mask(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "***" }
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.mask())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.mask())
+    }
+}

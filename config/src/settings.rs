@@ -1,0 +1,296 @@
+//! The settings as types. `default.toml` beside this crate has a line for each field, with its reason.
+//!
+//! Names, order and nesting are those of the file; a test walks both.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+macro_rules! sections {
+    ($($(#[$meta:meta])* $section:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $section { $($(#[$field_meta])* pub $field: $kind,)* }
+    )*};
+}
+
+sections! {
+    /// Everything that can be set.
+    Settings {
+        /// The listening side.
+        server: ServerSettings,
+        /// The catalog files.
+        catalog: CatalogSettings,
+        /// Fetching and reading manuals.
+        manuals: ManualsSettings,
+        /// Answering.
+        answers: AnswersSettings,
+        /// The shelf of read manuals.
+        cache: CacheSettings,
+        /// Conversations.
+        sessions: SessionsSettings,
+        /// Redis, where there is one.
+        redis: RedisSettings,
+        /// Logging.
+        log: LogSettings,
+    }
+
+    /// `[server]`
+    ServerSettings {
+        /// Address to listen on.
+        host: String,
+        /// Port to listen on.
+        port: u16,
+        /// Threads; 0 is one a core.
+        workers: usize,
+        /// Largest client message, in bytes.
+        max_message_bytes: usize,
+        /// Time between pings.
+        ping_interval_ms: u64,
+        /// Silence after which a client is gone.
+        idle_timeout_ms: u64,
+        /// Bytes that may be queued for a slow reader.
+        outgoing_queue_bytes: usize,
+        /// Sustained message rate of a connection.
+        messages_per_second: u32,
+        /// Messages at once.
+        message_burst: u32,
+        /// Origins that may connect; none is any.
+        allowed_origins: Vec<String>,
+        /// How long a stopping server waits.
+        drain_timeout_ms: u64,
+    }
+
+    /// `[catalog]`
+    CatalogSettings {
+        /// Folder of the catalog files.
+        dir: String,
+        /// Load again when a file changes.
+        watch: bool,
+        /// Quiet time before that.
+        watch_debounce_ms: u64,
+    }
+
+    /// `[manuals]`
+    ManualsSettings {
+        /// Largest manual, in bytes.
+        max_bytes: u64,
+        /// Most pages read.
+        max_pages: u32,
+        /// Longest fetch in all.
+        fetch_timeout_ms: u64,
+        /// Longest connect.
+        connect_timeout_ms: u64,
+        /// Tries after the first.
+        retries: u32,
+        /// Wait before the first retry.
+        retry_base_ms: u64,
+        /// Most redirects followed.
+        max_redirects: u32,
+        /// Our name to a manual's host.
+        user_agent: String,
+        /// Hosts that may lie at a private address.
+        allowed_hosts: Vec<String>,
+        /// Longest reading.
+        extract_timeout_ms: u64,
+        /// Most memory of the reading process.
+        extract_memory_bytes: u64,
+        /// Most text of a manual.
+        extract_max_text_bytes: usize,
+        /// Which manuals are read in a process of their own.
+        isolate: Isolate,
+        /// Folder for fetched manuals; empty is a temporary one.
+        cache_dir: String,
+        /// Age after which a manual is asked for again.
+        revalidate_after_ms: u64,
+    }
+
+    /// `[answers]`
+    AnswersSettings {
+        /// Who answers.
+        answerer: AnswererChoice,
+        /// Passages an answer may be made of.
+        max_passages: usize,
+        /// Confidence under which the answer is "I do not know".
+        min_confidence: f64,
+        /// The language model.
+        llm: LlmSettings,
+    }
+
+    /// `[answers.llm]`
+    LlmSettings {
+        /// Base address of the API.
+        base_url: String,
+        /// Name of the model.
+        model: String,
+        /// Key; empty is none.
+        api_key: Secret,
+        /// Longest answer in all.
+        timeout_ms: u64,
+        /// Longest until the first words.
+        first_token_timeout_ms: u64,
+        /// Most tokens of an answer.
+        max_tokens: u32,
+        /// Characters of manual text in a prompt.
+        context_chars: usize,
+    }
+
+    /// `[cache]`
+    CacheSettings {
+        /// Shards; 0 is twice the cores.
+        shards: usize,
+        /// Manuals kept.
+        manuals_entries: usize,
+        /// Bytes of manual text kept.
+        manuals_bytes: usize,
+        /// How long a manual is kept.
+        ttl_ms: u64,
+        /// How long a failure is remembered.
+        negative_ttl_ms: u64,
+        /// Longest load.
+        load_timeout_ms: u64,
+    }
+
+    /// `[sessions]`
+    SessionsSettings {
+        /// Most sessions of this pod.
+        max: usize,
+        /// Confidence from which a manual is opened ahead.
+        prefetch_confidence: u8,
+        /// How long typing must rest before that.
+        prefetch_after_ms: u64,
+        /// Questions that may wait.
+        max_pending_questions: usize,
+    }
+
+    /// `[redis]`
+    RedisSettings {
+        /// Address, empty is none. A secret, because it may hold a password.
+        url: Secret,
+    }
+
+    /// `[log]`
+    LogSettings {
+        /// Least severe level that is written.
+        level: LogLevel,
+        /// Form of a line.
+        format: LogFormat,
+    }
+}
+
+macro_rules! choices {
+    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $name { $($(#[$variant_meta])* $variant,)* }
+    )*};
+}
+
+choices! {
+    /// Which manuals are read in a process of their own.
+    Isolate {
+        /// Those fetched from the network.
+        Http,
+        /// All.
+        Always,
+        /// None.
+        Never,
+    }
+
+    /// Who answers.
+    AnswererChoice {
+        /// The manual's own sentences.
+        Extractive,
+        /// A language model that is given passages.
+        Llm,
+    }
+
+    /// Severity of a log line.
+    LogLevel {
+        /// Something failed and somebody must look.
+        Error,
+        /// Something failed and was mended.
+        Warn,
+        /// What an operator wants to know.
+        Info,
+        /// What a developer wants to know.
+        Debug,
+        /// Everything.
+        Trace,
+    }
+
+    /// Form of a log line.
+    LogFormat {
+        /// Readable on a terminal, JSON elsewhere.
+        Auto,
+        /// Readable.
+        Text,
+        /// One JSON object a line.
+        Json,
+    }
+}
+
+/// A value out of its range.
+pub(crate) struct OutOfRange {
+    pub(crate) key: &'static str,
+    pub(crate) expected: &'static str,
+}
+
+impl Settings {
+    /// Checks what a type alone does not say: the ranges.
+    pub(crate) fn check(&self) -> Result<(), OutOfRange> {
+        let server = &self.server;
+        let rules: [(&'static str, bool, &'static str); 16] = [
+            (
+                "server.host",
+                !server.host.trim().is_empty(),
+                "an address such as 127.0.0.1 or 0.0.0.0",
+            ),
+            (
+                "server.max_message_bytes",
+                (4_096..=67_108_864).contains(&server.max_message_bytes),
+                "4096 to 67108864 bytes",
+            ),
+            (
+                "server.ping_interval_ms",
+                (100..=600_000).contains(&server.ping_interval_ms),
+                "100 to 600000 milliseconds",
+            ),
+            (
+                "server.idle_timeout_ms",
+                server.idle_timeout_ms > server.ping_interval_ms,
+                "more than server.ping_interval_ms",
+            ),
+            (
+                "server.outgoing_queue_bytes",
+                server.outgoing_queue_bytes >= 16_384,
+                "at least 16384 bytes",
+            ),
+            ("server.messages_per_second", server.messages_per_second > 0, "at least 1"),
+            ("server.message_burst", server.message_burst > 0, "at least 1"),
+            ("catalog.dir", !self.catalog.dir.trim().is_empty(), "the path of a folder"),
+            ("manuals.max_bytes", self.manuals.max_bytes > 0, "at least 1 byte"),
+            ("manuals.max_pages", self.manuals.max_pages > 0, "at least 1"),
+            (
+                "manuals.extract_memory_bytes",
+                self.manuals.extract_memory_bytes >= 134_217_728,
+                "at least 134217728 bytes",
+            ),
+            ("answers.max_passages", (1..=64).contains(&self.answers.max_passages), "1 to 64"),
+            (
+                "answers.min_confidence",
+                (0.0..=1.0).contains(&self.answers.min_confidence),
+                "0 to 1",
+            ),
+            ("cache.manuals_entries", self.cache.manuals_entries > 0, "at least 1"),
+            ("sessions.max", self.sessions.max > 0, "at least 1"),
+            ("sessions.prefetch_confidence", self.sessions.prefetch_confidence <= 100, "0 to 100"),
+        ];
+        match rules.into_iter().find(|(_, holds, _)| !holds) {
+            Some((key, _, expected)) => Err(OutOfRange { key, expected }),
+            None => Ok(()),
+        }
+    }
+}

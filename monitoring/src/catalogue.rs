@@ -1,0 +1,93 @@
+//! The list of all metrics: the one place where a name, a help text or a label is written.
+
+use std::fmt::Write as _;
+
+/// What a metric does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations in buckets, in seconds.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricInfo {
+    /// Its name by the Prometheus conventions: base unit, `_total` for counters.
+    pub name: &'static str,
+    /// What it does.
+    pub kind: Kind,
+    /// Its labels; every label has a closed set of values.
+    pub labels: &'static [&'static str],
+    /// What it counts, in one line.
+    pub help: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($name:ident $kind:ident [$($label:literal),*] $help:literal;)*) => {
+        /// Every metric of the server, in the order of the documentation.
+        pub const CATALOGUE: &[MetricInfo] = &[$(MetricInfo {
+            name: stringify!($name), kind: Kind::$kind, labels: &[$($label),*], help: $help,
+        }),*];
+    };
+}
+
+catalogue! {
+    hsc_http_requests_total Counter ["method", "route", "status"] "HTTP requests answered, by route pattern";
+    hsc_http_request_seconds Histogram ["route"] "Time to answer an HTTP request";
+    hsc_ws_sessions Gauge [] "Sockets open now";
+    hsc_ws_sessions_total Counter [] "Sockets opened since the start";
+    hsc_ws_refused_total Counter ["reason"] "Sockets refused before they were opened: full or draining";
+    hsc_ws_received_total Counter ["type"] "Messages of clients, by type; 'invalid' for what is none";
+    hsc_ws_sent_total Counter ["type"] "Messages to clients, by type";
+    hsc_ws_closed_total Counter ["code"] "Sockets closed by the server, by close code";
+    hsc_predictions_total Counter [] "Keystrokes answered with predictions";
+    hsc_prediction_seconds Histogram [] "Time to answer a keystroke, from the parsed frame to the queued reply";
+    hsc_manual_fetches_total Counter ["outcome"] "Manuals fetched or opened: ok, not_modified, stale or an error code";
+    hsc_manual_fetch_seconds Histogram [] "Time to fetch a manual, retries included";
+    hsc_manual_fetch_bytes_total Counter [] "Bytes of manuals fetched";
+    hsc_manual_extracts_total Counter ["outcome"] "Manuals read: ok or an error code";
+    hsc_manual_extract_seconds Histogram [] "Time to turn a manual into pages and passages";
+    hsc_manual_pages_total Counter [] "Pages read";
+    hsc_answers_total Counter ["answerer", "outcome"] "Answers completed: answered, unknown or no_manual";
+    hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
+    hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";
+    hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
+    hsc_cache_hits_total Counter ["cache", "layer"] "Values found in a cache";
+    hsc_cache_misses_total Counter ["cache", "layer"] "Values not found in a cache";
+    hsc_cache_evictions_total Counter ["cache", "reason"] "Values put out of a cache: entries, bytes or expired";
+    hsc_cache_bytes Gauge ["cache"] "Bytes held by a cache";
+    hsc_cache_entries Gauge ["cache"] "Values held by a cache";
+    hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";
+    hsc_actor_up Gauge ["actor"] "Actors alive, by kind";
+    hsc_actor_restarts_total Counter ["actor", "reason"] "Actors that ended without being asked to and were started again";
+    hsc_catalog_products Gauge [] "Products in the catalog";
+    hsc_catalog_brands Gauge [] "Brands in the catalog";
+    hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";
+    hsc_catalog_reloads_total Counter ["outcome"] "Reloads of the catalog: swapped or kept";
+}
+
+/// `docs/metrics.md`, made out of the list.
+#[must_use]
+pub fn reference_markdown() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nMade from `monitoring/src/catalogue.rs` by `make docs`; edit that file, not this page. \
+         `GET /metrics` serves them as Prometheus text, together with the `process_*` metrics (CPU, memory, \
+         file descriptors, threads, start time) of the client library.\n\n\
+         | metric | kind | labels | what it says |\n|---|---|---|---|\n",
+    );
+    for metric in CATALOGUE {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        let labels =
+            metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(page, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
+    }
+    page
+}

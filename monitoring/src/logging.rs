@@ -1,0 +1,136 @@
+//! The form of a log line: JSON where a machine reads, plain where a person does.
+//!
+//! Never customer text at `info` or above: ids, codes and numbers only. What a customer typed may
+//! appear at `debug`, which no deployment runs with.
+
+use std::io::{IsTerminal as _, Write};
+
+use env_logger::fmt::Formatter;
+use hsc_config::{LogFormat, LogLevel, LogSettings};
+use log::kv::{Key, Value, VisitSource};
+use log::{LevelFilter, Record};
+use serde_json::{Map, Value as Json};
+
+/// Starts logging to standard error. `RUST_LOG`, when set, wins over the settings.
+///
+/// # Errors
+/// When a logger was set before.
+pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
+    let json = match settings.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(level(settings.level));
+    // These two tell of every connection and every parsed object at info and debug.
+    for (module, level) in [
+        ("actix_server", LevelFilter::Warn),
+        ("pdf_oxide", LevelFilter::Off),
+        ("lopdf", LevelFilter::Off),
+    ] {
+        builder.filter_module(module, level);
+    }
+    builder.parse_default_env();
+    if json {
+        builder.format(|out, record| {
+            writeln!(out, "{}", json_line(record, &jiff::Timestamp::now().to_string()))
+        });
+    } else {
+        builder.format(text_line);
+    }
+    builder.try_init()
+}
+
+fn level(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::Error,
+        LogLevel::Warn => LevelFilter::Warn,
+        LogLevel::Info => LevelFilter::Info,
+        LogLevel::Debug => LevelFilter::Debug,
+        LogLevel::Trace => LevelFilter::Trace,
+    }
+}
+
+/// One line of JSON: `ts`, `level`, `target`, `msg`, then what the record says beside.
+#[must_use]
+pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
+    let mut line = Map::new();
+    line.insert("ts".to_owned(), timestamp.into());
+    line.insert("level".to_owned(), record.level().as_str().to_lowercase().into());
+    line.insert("target".to_owned(), record.target().into());
+    line.insert("msg".to_owned(), record.args().to_string().into());
+    let _ = record.key_values().visit(&mut Fields(&mut line));
+    Json::Object(line).to_string()
+}
+
+struct Fields<'a>(&'a mut Map<String, Json>);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        let json = if let Some(number) = value.to_u64() {
+            number.into()
+        } else if let Some(number) = value.to_i64() {
+            number.into()
+        } else if let Some(number) = value.to_f64() {
+            number.into()
+        } else if let Some(truth) = value.to_bool() {
+            truth.into()
+        } else {
+            Json::String(value.to_string())
+        };
+        // A field never hides one of ours.
+        self.0.entry(key.as_str().to_owned()).or_insert(json);
+        Ok(())
+    }
+}
+
+fn text_line(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
+    let style = out.default_level_style(record.level());
+    let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ");
+    write!(out, "{time} {style}{:5}{style:#} {}", record.level(), record.args())?;
+    let mut fields = Vec::new();
+    let _ = record.key_values().visit(&mut Plain(&mut fields));
+    for (key, value) in fields {
+        write!(out, " {key}={value}")?;
+    }
+    writeln!(out)
+}
+
+struct Plain<'a>(&'a mut Vec<(String, String)>);
+
+impl<'kvs> VisitSource<'kvs> for Plain<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        self.0.push((key.as_str().to_owned(), value.to_string()));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_json_whatever_the_message_holds() {
+        let fields = [
+            ("conversation", Value::from("a\"b\n")),
+            ("retry_in_ms", Value::from(400)),
+            ("msg", Value::from("x")),
+        ];
+        let line = json_line(
+            &Record::builder()
+                .level(log::Level::Warn)
+                .target("hsc")
+                .args(format_args!("host \"did\" not\nanswer"))
+                .key_values(&fields)
+                .build(),
+            "2026-01-01T00:00:00Z",
+        );
+        assert!(!line.contains('\n'));
+        let parsed: Json = serde_json::from_str(&line).unwrap();
+        assert_eq!(parsed["msg"], "host \"did\" not\nanswer");
+        assert_eq!(parsed["conversation"], "a\"b\n");
+        assert_eq!(parsed["retry_in_ms"], 400);
+        assert_eq!(parsed["level"], "warn");
+    }
+}

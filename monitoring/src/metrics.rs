@@ -1,0 +1,457 @@
+//! The metrics, grouped by the room that counts them.
+//!
+//! Whoever counts calls a method with plain values; label names stay in here. What a keystroke
+//! counts is looked up once at the start, not with every keystroke.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::catalogue::{CATALOGUE, Kind};
+
+/// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
+const BUCKETS: [f64; 17] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 10.0, 30.0,
+];
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    /// HTTP requests.
+    pub http: Http,
+    /// Sockets.
+    pub sockets: Sockets,
+    /// Keystrokes.
+    pub predictions: Predictions,
+    /// Manuals fetched and read.
+    pub manuals: Manuals,
+    /// Answers.
+    pub answers: Answers,
+    /// Caches.
+    pub caches: Caches,
+    /// Actors.
+    pub actors: Actors,
+    /// The catalog.
+    pub catalog: Catalogs,
+}
+
+/// HTTP requests.
+pub struct Http {
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+}
+
+/// Sockets.
+pub struct Sockets {
+    open: IntGauge,
+    opened: IntCounter,
+    refused: IntCounterVec,
+    received: IntCounterVec,
+    sent: IntCounterVec,
+    closed: IntCounterVec,
+    typing: IntCounter,
+    prediction: IntCounter,
+}
+
+/// Keystrokes.
+pub struct Predictions {
+    total: IntCounter,
+    seconds: Histogram,
+}
+
+/// Manuals fetched and read.
+pub struct Manuals {
+    fetches: IntCounterVec,
+    fetch_seconds: Histogram,
+    fetch_bytes: IntCounter,
+    extracts: IntCounterVec,
+    extract_seconds: Histogram,
+    pages: IntCounter,
+}
+
+/// Answers.
+pub struct Answers {
+    total: IntCounterVec,
+    first_chunk_seconds: Histogram,
+    seconds: Histogram,
+    fallbacks: IntCounterVec,
+}
+
+/// Caches.
+pub struct Caches {
+    hits: IntCounterVec,
+    misses: IntCounterVec,
+    evictions: IntCounterVec,
+    bytes: IntGaugeVec,
+    entries: IntGaugeVec,
+    load_seconds: HistogramVec,
+}
+
+/// Actors.
+pub struct Actors {
+    up: IntGaugeVec,
+    restarts: IntCounterVec,
+}
+
+/// The catalog.
+pub struct Catalogs {
+    products: IntGauge,
+    brands: IntGauge,
+    problems: IntGauge,
+    reloads: IntCounterVec,
+}
+
+/// Makes the metrics of the list and registers them.
+struct Maker {
+    registry: Registry,
+    counters: HashMap<&'static str, IntCounterVec>,
+    gauges: HashMap<&'static str, IntGaugeVec>,
+    histograms: HashMap<&'static str, HistogramVec>,
+}
+
+impl Maker {
+    fn new() -> Self {
+        let registry = Registry::new();
+        let (mut counters, mut gauges, mut histograms) =
+            (HashMap::new(), HashMap::new(), HashMap::new());
+        let fits = "a test makes every metric of the list";
+        for metric in CATALOGUE {
+            match metric.kind {
+                Kind::Counter => {
+                    let made =
+                        IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)
+                            .expect(fits);
+                    registry.register(Box::new(made.clone())).expect(fits);
+                    counters.insert(metric.name, made);
+                }
+                Kind::Gauge => {
+                    let made = IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)
+                        .expect(fits);
+                    registry.register(Box::new(made.clone())).expect(fits);
+                    gauges.insert(metric.name, made);
+                }
+                Kind::Histogram => {
+                    let options =
+                        HistogramOpts::new(metric.name, metric.help).buckets(BUCKETS.to_vec());
+                    let made = HistogramVec::new(options, metric.labels).expect(fits);
+                    registry.register(Box::new(made.clone())).expect(fits);
+                    histograms.insert(metric.name, made);
+                }
+            }
+        }
+        Self { registry, counters, gauges, histograms }
+    }
+
+    fn counter(&self, name: &str) -> IntCounterVec {
+        self.counters.get(name).expect("a counter of the list").clone()
+    }
+
+    fn gauge(&self, name: &str) -> IntGaugeVec {
+        self.gauges.get(name).expect("a gauge of the list").clone()
+    }
+
+    fn histogram(&self, name: &str) -> HistogramVec {
+        self.histograms.get(name).expect("a histogram of the list").clone()
+    }
+}
+
+const NONE: &[&str] = &[];
+
+impl Metrics {
+    /// All metrics at zero, in a registry of their own, with the process metrics beside them.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let maker = Maker::new();
+        maker
+            .registry
+            .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
+            .expect("process_* is nobody else's name");
+        let received = maker.counter("hsc_ws_received_total");
+        let sent = maker.counter("hsc_ws_sent_total");
+        Arc::new(Self {
+            http: Http {
+                requests: maker.counter("hsc_http_requests_total"),
+                seconds: maker.histogram("hsc_http_request_seconds"),
+            },
+            sockets: Sockets {
+                open: maker.gauge("hsc_ws_sessions").with_label_values(NONE),
+                opened: maker.counter("hsc_ws_sessions_total").with_label_values(NONE),
+                refused: maker.counter("hsc_ws_refused_total"),
+                typing: received.with_label_values(&["typing"]),
+                prediction: sent.with_label_values(&["prediction"]),
+                received,
+                sent,
+                closed: maker.counter("hsc_ws_closed_total"),
+            },
+            predictions: Predictions {
+                total: maker.counter("hsc_predictions_total").with_label_values(NONE),
+                seconds: maker.histogram("hsc_prediction_seconds").with_label_values(NONE),
+            },
+            manuals: Manuals {
+                fetches: maker.counter("hsc_manual_fetches_total"),
+                fetch_seconds: maker.histogram("hsc_manual_fetch_seconds").with_label_values(NONE),
+                fetch_bytes: maker.counter("hsc_manual_fetch_bytes_total").with_label_values(NONE),
+                extracts: maker.counter("hsc_manual_extracts_total"),
+                extract_seconds: maker
+                    .histogram("hsc_manual_extract_seconds")
+                    .with_label_values(NONE),
+                pages: maker.counter("hsc_manual_pages_total").with_label_values(NONE),
+            },
+            answers: Answers {
+                total: maker.counter("hsc_answers_total"),
+                first_chunk_seconds: maker
+                    .histogram("hsc_answer_first_chunk_seconds")
+                    .with_label_values(NONE),
+                seconds: maker.histogram("hsc_answer_seconds").with_label_values(NONE),
+                fallbacks: maker.counter("hsc_answer_fallbacks_total"),
+            },
+            caches: Caches {
+                hits: maker.counter("hsc_cache_hits_total"),
+                misses: maker.counter("hsc_cache_misses_total"),
+                evictions: maker.counter("hsc_cache_evictions_total"),
+                bytes: maker.gauge("hsc_cache_bytes"),
+                entries: maker.gauge("hsc_cache_entries"),
+                load_seconds: maker.histogram("hsc_cache_load_seconds"),
+            },
+            actors: Actors {
+                up: maker.gauge("hsc_actor_up"),
+                restarts: maker.counter("hsc_actor_restarts_total"),
+            },
+            catalog: Catalogs {
+                products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
+                brands: maker.gauge("hsc_catalog_brands").with_label_values(NONE),
+                problems: maker.gauge("hsc_catalog_problems").with_label_values(NONE),
+                reloads: maker.counter("hsc_catalog_reloads_total"),
+            },
+            registry: maker.registry,
+        })
+    }
+
+    /// Everything as Prometheus text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        TextEncoder::new()
+            .encode(&self.registry.gather(), &mut text)
+            .expect("writing to memory does not fail");
+        String::from_utf8(text).expect("names and labels are UTF-8")
+    }
+}
+
+impl Http {
+    /// A request was answered. `route` is the pattern, never the path: paths are without number.
+    pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let mut digits = [0; 5];
+        self.requests.with_label_values(&[method, route, decimal(status, &mut digits)]).inc();
+        self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+}
+
+impl Sockets {
+    /// A socket was opened.
+    pub fn opened(&self) {
+        self.open.inc();
+        self.opened.inc();
+    }
+
+    /// A socket is gone, whoever ended it.
+    pub fn ended(&self) {
+        self.open.dec();
+    }
+
+    /// A socket was refused: `full` or `draining`.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.with_label_values(&[reason]).inc();
+    }
+
+    /// A message came in.
+    pub fn received(&self, kind: &'static str) {
+        if kind == "typing" {
+            self.typing.inc()
+        } else {
+            self.received.with_label_values(&[kind]).inc()
+        }
+    }
+
+    /// A message went out.
+    pub fn sent(&self, kind: &'static str) {
+        if kind == "prediction" {
+            self.prediction.inc()
+        } else {
+            self.sent.with_label_values(&[kind]).inc()
+        }
+    }
+
+    /// The server closed a socket.
+    pub fn closed(&self, code: u16) {
+        self.closed.with_label_values(&[decimal(code, &mut [0; 5])]).inc();
+    }
+}
+
+impl Predictions {
+    /// A keystroke was answered.
+    pub fn answered(&self, took: Duration) {
+        self.total.inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+}
+
+impl Manuals {
+    /// A manual's bytes were got, or not: `ok`, `not_modified`, `stale` or an error code.
+    pub fn fetched(&self, outcome: &'static str, bytes: u64, took: Duration) {
+        self.fetches.with_label_values(&[outcome]).inc();
+        self.fetch_bytes.inc_by(bytes);
+        self.fetch_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A manual's bytes were read, or not: `ok` or an error code.
+    pub fn extracted(&self, outcome: &'static str, pages: u64, took: Duration) {
+        self.extracts.with_label_values(&[outcome]).inc();
+        self.pages.inc_by(pages);
+        self.extract_seconds.observe(took.as_secs_f64());
+    }
+}
+
+impl Answers {
+    /// The first words of an answer went out.
+    pub fn first_chunk(&self, took: Duration) {
+        self.first_chunk_seconds.observe(took.as_secs_f64());
+    }
+
+    /// An answer is complete.
+    pub fn done(&self, answerer: &'static str, outcome: &'static str, took: Duration) {
+        self.total.with_label_values(&[answerer, outcome]).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// The language model was to answer and did not.
+    pub fn fell_back(&self, reason: &str) {
+        self.fallbacks.with_label_values(&[reason]).inc();
+    }
+}
+
+impl Caches {
+    /// A value was there.
+    pub fn hit(&self, cache: &'static str, layer: &'static str) {
+        self.hits.with_label_values(&[cache, layer]).inc();
+    }
+
+    /// A value was not there.
+    pub fn miss(&self, cache: &'static str, layer: &'static str) {
+        self.misses.with_label_values(&[cache, layer]).inc();
+    }
+
+    /// A value was put out: `entries`, `bytes` or `expired`.
+    pub fn evicted(&self, cache: &'static str, reason: &'static str) {
+        self.evictions.with_label_values(&[cache, reason]).inc();
+    }
+
+    /// A value was loaded, or failed to.
+    pub fn loaded(&self, cache: &'static str, took: Duration) {
+        self.load_seconds.with_label_values(&[cache]).observe(took.as_secs_f64());
+    }
+
+    /// So many entries and bytes came (or went, when negative).
+    pub fn grew(&self, cache: &'static str, entries: i64, bytes: i64) {
+        self.entries.with_label_values(&[cache]).add(entries);
+        self.bytes.with_label_values(&[cache]).add(bytes);
+    }
+}
+
+impl Actors {
+    /// An actor of this kind lives (or ended, when false).
+    pub fn alive(&self, actor: &'static str, alive: bool) {
+        self.up.with_label_values(&[actor]).add(if alive { 1 } else { -1 });
+    }
+
+    /// An actor was started again.
+    pub fn restarted(&self, actor: &'static str, reason: &'static str) {
+        self.restarts.with_label_values(&[actor, reason]).inc();
+    }
+}
+
+impl Catalogs {
+    /// What the catalog holds.
+    pub fn holds(&self, products: usize, brands: usize, problems: usize) {
+        let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.products.set(gauge(products));
+        self.brands.set(gauge(brands));
+        self.problems.set(gauge(problems));
+    }
+
+    /// The catalog was loaded again: `swapped` or `kept`.
+    pub fn reloaded(&self, outcome: &'static str) {
+        self.reloads.with_label_values(&[outcome]).inc();
+    }
+}
+
+/// A number as text without a heap: it is a label of every request.
+fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(number % 10).expect("a digit");
+        number /= 10;
+        if number == 0 {
+            return std::str::from_utf8(&digits[at..]).expect("digits are ASCII");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_of_the_list_can_be_made_and_has_a_conventional_name() {
+        let _ = Metrics::new();
+        for metric in CATALOGUE {
+            assert!(metric.name.starts_with("hsc_"), "{}", metric.name);
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{}",
+                metric.name
+            );
+            assert_eq!(
+                metric.name.ends_with("_seconds"),
+                metric.kind == Kind::Histogram,
+                "{}",
+                metric.name
+            );
+            assert!(!metric.help.is_empty() && !metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_rendered() {
+        let metrics = Metrics::new();
+        metrics.http.answered("GET", "/health", 200, Duration::from_millis(2));
+        metrics.sockets.opened();
+        metrics.sockets.closed(1008);
+        metrics.caches.grew("manuals", 1, 100);
+        let text = metrics.render();
+        for line in [
+            "hsc_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1",
+            "hsc_ws_sessions 1",
+            "hsc_ws_closed_total{code=\"1008\"} 1",
+            "hsc_cache_bytes{cache=\"manuals\"} 100",
+            "process_resident_memory_bytes",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn two_servers_in_one_process_count_apart() {
+        let (one, two) = (Metrics::new(), Metrics::new());
+        one.sockets.opened();
+        assert!(two.render().contains("hsc_ws_sessions 0"));
+    }
+}
