@@ -99,6 +99,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The whole text, the chunks joined.
     pub text: String,
+    /// The whole text as sanitised HTML.
+    pub html: String,
     /// The pages it rests on, in the order the text cites them; for [`Outcome::Unknown`] the closest pages.
     pub citations: Vec<Citation>,
     /// 0 to 1.
@@ -127,6 +129,18 @@ pub enum Outcome {
         /// What a customer reads.
         words: String,
     },
+}
+
+impl Outcome {
+    /// The word of the metric label.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unknown => "unknown",
+            Self::NoManual { .. } => "no_manual",
+        }
+    }
 }
 
 /// Who made an answer.

@@ -4,10 +4,34 @@
 //! loaded beside what was wrong with it; whoever called counts and logs.
 //!
 //! - [`model`]: what is sold and read, as data. `Product`, `Brand`, `Manual`, `Page`, `Passage`.
+//! - [`load`]: catalog files into a [`Catalog`], and what was wrong with them.
+//! - [`search`]: search as you type.
+//! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
 
+mod catalog;
+pub mod load;
 pub mod model;
+pub mod search;
+mod snapshot;
 
+pub use catalog::{Catalog, Found};
+pub use load::{LoadReport, Problem, Severity, load_dir, load_files};
 pub use model::{
-    Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Heading, Manual,
+    Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Heading, Manual,
     ManualFormat, ManualSource, Page, Passage, Product, Relationship,
 };
+pub use snapshot::{ReloadOutcome, Snapshot};
+
+/// A name as an id: lower case, whatever is no letter or digit as one dash.
+#[must_use]
+pub fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for letter in name.to_lowercase().chars() {
+        if letter.is_alphanumeric() {
+            slug.push(letter);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}

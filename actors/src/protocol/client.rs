@@ -40,6 +40,20 @@ pub enum ClientMessage {
     Cancel,
 }
 
+impl ClientMessage {
+    /// The word of `type`, for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Typing(_) => "typing",
+            Self::Query(query) if query.locked => "lock_and_query",
+            Self::Query(_) => "query",
+            Self::Hello(_) => "hello",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
 /// A question, as `query` or `lock_and_query`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryMessage {

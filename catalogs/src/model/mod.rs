@@ -2,8 +2,10 @@
 //!
 //! Nothing here loads, fetches, searches or answers; the types only say what there is.
 
+mod entry;
 mod manual;
 mod product;
 
+pub use entry::Entry;
 pub use manual::{Block, Citation, Heading, Manual, ManualFormat, ManualSource, Page, Passage};
 pub use product::{Accessory, Brand, Documentation, DocumentationKind, Product, Relationship};

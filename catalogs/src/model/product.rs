@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use super::Entry;
 
 /// A maker of products.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Brand {
     /// The name a customer reads.
     pub name: Arc<str>,
     /// The whole `brand_identity` entry as it stood in the file.
-    pub entry: Arc<Map<String, Value>>,
+    pub entry: Entry,
 }
 
 /// One product of a catalog.
@@ -42,7 +42,7 @@ pub struct Product {
     /// Links to other products, dangling ones left out.
     pub relationships: Vec<Relationship>,
     /// The whole entry as it stood in the file.
-    pub entry: Arc<Map<String, Value>>,
+    pub entry: Entry,
 }
 
 /// Where a product's manual is.

@@ -1,0 +1,487 @@
+//! What happens in a conversation, as a plain state machine.
+//!
+//! An event goes in, effects come out; no socket, no clock, no runtime. The order of part 1 of the
+//! protocol is kept here and tested here: two statuses, the chunks, the context, the final answer.
+//!
+//! One answer runs at a time. A question that comes meanwhile waits in line, so that a client of
+//! the earlier system gets an answer to each; a client that says `cancel` ends the running one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hsc_catalogs::{Product, Snapshot};
+
+use crate::ports::{Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question};
+use crate::protocol::{
+    AnswerContext, BadMessage, ClientFrame, ClientMessage, CloseReason, ErrorCode, FinalAnswer,
+    Hello, Limits, QueryMessage, Reason, Scenario, ServerMessage, Welcome,
+};
+
+use super::predict;
+
+/// Predictions sent for empty typing (protocol, part 1).
+const SAMPLE: usize = 50;
+/// Predictions sent for typing (protocol, part 1).
+const PREDICTIONS: usize = 10;
+/// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
+/// unanswered, which is a handful; this is room for minutes of typing with an id on every keystroke.
+const REMEMBERED_IDS: usize = 256;
+/// What part 1 says when there is no manual, to the letter.
+const NO_MANUAL: &str = "Manual unavailable for this product.";
+
+/// The limits a conversation keeps, out of the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Questions that may wait behind the one that is being answered.
+    pub pending_questions: usize,
+    /// Confidence (0 to 100) from which a prediction's manual is opened ahead of the question.
+    pub prefetch_confidence: u8,
+    /// What a client is told in `welcome`.
+    pub limits: Limits,
+}
+
+/// What can happen to a conversation.
+#[derive(Debug)]
+pub enum Event {
+    /// The client said something.
+    Heard(ClientFrame),
+    /// The client said something that is no message.
+    Misheard(BadMessage),
+    /// The client says more than it may.
+    Flooded,
+    /// The running answer went on. `answer` is its number, so that a late event is recognised.
+    Answering {
+        /// Number of the answer.
+        answer: u64,
+        /// What happened.
+        event: AnswerEvent,
+    },
+    /// The running answer ended without its last event: whoever made it failed.
+    AnswerLost {
+        /// Number of the answer.
+        answer: u64,
+    },
+    /// The time to wait before a prefetch is over.
+    Settled {
+        /// Number of the prediction it was set for.
+        prediction: u64,
+    },
+}
+
+/// What a conversation wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this.
+    Send {
+        /// The message.
+        message: ServerMessage,
+        /// The client's id that it answers.
+        id: Option<String>,
+        /// Its place in the conversation, when it is durable.
+        offset: Option<u64>,
+    },
+    /// Start to answer; events come back with this number.
+    StartAnswer {
+        /// Number of the answer.
+        answer: u64,
+        /// What to answer.
+        question: Box<Question>,
+    },
+    /// Stop the answer that is running.
+    StopAnswer,
+    /// Come back with [`Event::Settled`] after the time the settings say.
+    AwaitCalm {
+        /// Number of the prediction.
+        prediction: u64,
+    },
+    /// Open this manual ahead of the question; nobody waits for it.
+    Prefetch(ManualRequest),
+    /// Close the socket.
+    Close(CloseReason),
+}
+
+/// A visitor's conversation. It alone gives out offsets.
+pub struct Conversation {
+    id: String,
+    token: String,
+    catalog: Arc<Snapshot>,
+    rules: Arc<Rules>,
+    compact: bool,
+    locale: Option<String>,
+    offset: u64,
+    answers: u64,
+    running: Option<Running>,
+    pending: VecDeque<Asked>,
+    seen: VecDeque<String>,
+    predictions: u64,
+    likely: Option<(u64, ManualRequest)>,
+    prefetched: Option<ManualRequest>,
+}
+
+/// A question that was accepted.
+struct Asked {
+    id: Option<String>,
+    query: QueryMessage,
+}
+
+/// The answer that is being made.
+struct Running {
+    answer: u64,
+    id: Option<String>,
+    product: Arc<Product>,
+    scenario: Scenario,
+    said_reading: bool,
+    said_thinking: bool,
+    chunks: usize,
+}
+
+impl Conversation {
+    /// A new conversation over the catalog, with the id and token a `welcome` will name.
+    #[must_use]
+    pub fn new(id: String, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
+        Self {
+            id,
+            token,
+            catalog,
+            rules,
+            compact: false,
+            locale: None,
+            offset: 0,
+            answers: 0,
+            running: None,
+            pending: VecDeque::new(),
+            seen: VecDeque::new(),
+            predictions: 0,
+            likely: None,
+            prefetched: None,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// True while an answer is being made.
+    #[must_use]
+    pub fn is_answering(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The product of the running answer.
+    #[must_use]
+    pub fn product(&self) -> Option<&Arc<Product>> {
+        self.running.as_ref().map(|running| &running.product)
+    }
+
+    /// Takes an event and says what is to be done, in order.
+    pub fn apply(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Heard(frame) => self.heard(frame, &mut effects),
+            Event::Misheard(bad) => {
+                let error = ServerMessage::Error { message: bad.message, code: bad.code };
+                effects.push(transient(error, bad.id));
+            }
+            Event::Flooded => {
+                let message = "Too many messages: slow down, this one was not read".to_owned();
+                effects.push(transient(
+                    ServerMessage::Error { message, code: ErrorCode::RateLimited },
+                    None,
+                ));
+            }
+            Event::Answering { answer, event } => self.answering(answer, event, &mut effects),
+            Event::AnswerLost { answer } => self.answer_lost(answer, &mut effects),
+            Event::Settled { prediction } => self.settled(prediction, &mut effects),
+        }
+        effects
+    }
+
+    fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+        let ClientFrame { id, message } = frame;
+        if let Some(id) = &id
+            && !self.is_new(id)
+        {
+            return;
+        }
+        match message {
+            ClientMessage::Typing(content) => self.typed(&content, id, effects),
+            ClientMessage::Query(query) => self.asked(Asked { id, query }, effects),
+            ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
+            ClientMessage::Cancel => self.cancelled(effects),
+        }
+    }
+
+    /// Remembers an id; false when it was there already.
+    fn is_new(&mut self, id: &str) -> bool {
+        if self.seen.iter().any(|seen| seen == id) {
+            return false;
+        }
+        if self.seen.len() == REMEMBERED_IDS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(id.to_owned());
+        true
+    }
+
+    fn greeted(&mut self, hello: Hello, id: Option<String>, effects: &mut Vec<Effect>) {
+        self.compact = hello.compact;
+        self.locale = hello.locale.filter(|locale| locale.len() <= 35);
+        // The conversation of another connection is not kept past its socket: said, not hidden.
+        let reason = hello.resume.map(|_| "this pod does not hold that conversation".to_owned());
+        let welcome = Welcome {
+            conversation: self.id.clone(),
+            token: self.token.clone(),
+            epoch: 1,
+            offset: self.offset,
+            recovered: false,
+            reason,
+            limits: self.rules.limits.clone(),
+        };
+        effects.push(transient(ServerMessage::Welcome(welcome), id));
+    }
+
+    fn typed(&mut self, content: &str, id: Option<String>, effects: &mut Vec<Effect>) {
+        let catalog = self.catalog.load();
+        self.predictions += 1;
+        let data = if content.trim().is_empty() {
+            self.likely = None;
+            predict::sample(&catalog, SAMPLE, self.compact)
+        } else {
+            let found = catalog.search(content, PREDICTIONS);
+            let best =
+                found.first().filter(|best| best.confidence >= self.rules.prefetch_confidence);
+            self.expect_manual(best.and_then(|best| manual_of(best.product)), effects);
+            predict::predictions(&catalog, &found, self.compact)
+        };
+        effects.push(transient(ServerMessage::Prediction { data }, id));
+    }
+
+    /// Notes the manual that the visitor is likely to need. It is opened when typing rests on it.
+    fn expect_manual(&mut self, manual: Option<ManualRequest>, effects: &mut Vec<Effect>) {
+        let Some(manual) = manual.filter(|manual| self.prefetched.as_ref() != Some(manual)) else {
+            self.likely = None;
+            return;
+        };
+        // The same manual on the next keystroke is what "stable" means: the clock runs on.
+        if self.likely.as_ref().is_some_and(|(_, likely)| *likely == manual) {
+            return;
+        }
+        effects.push(Effect::AwaitCalm { prediction: self.predictions });
+        self.likely = Some((self.predictions, manual));
+    }
+
+    fn settled(&mut self, prediction: u64, effects: &mut Vec<Effect>) {
+        if let Some((_, manual)) = self.likely.take_if(|(number, _)| *number == prediction) {
+            self.prefetched = Some(manual.clone());
+            effects.push(Effect::Prefetch(manual));
+        }
+    }
+
+    fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+        if self.running.is_none() {
+            self.start(asked, effects);
+        } else if self.pending.len() < self.rules.pending_questions {
+            self.pending.push_back(asked);
+        } else {
+            let message = format!(
+                "{} questions already wait; wait for an answer or send 'cancel'",
+                self.rules.pending_questions
+            );
+            effects.push(transient(
+                ServerMessage::Error { message, code: ErrorCode::TooManyQuestions },
+                asked.id,
+            ));
+        }
+    }
+
+    fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+        let Asked { id, query } = asked;
+        let catalog = self.catalog.load();
+        let status = |msg: &str| ServerMessage::Status { msg: msg.to_owned() };
+        if query.product_id.is_empty() {
+            effects.push(transient(status("Error: No product selected."), id));
+            return;
+        }
+        let Some(product) = catalog.product(&query.product_id).cloned() else {
+            effects.push(transient(status("Error: Product not found."), id));
+            return;
+        };
+        if query.question.is_empty() {
+            let message =
+                "Invalid message format: the question is empty; put it into 'query'".to_owned();
+            effects.push(transient(
+                ServerMessage::Error { message, code: ErrorCode::InvalidMessage },
+                id,
+            ));
+            return;
+        }
+        self.answers += 1;
+        let answer = self.answers;
+        self.running = Some(Running {
+            answer,
+            id,
+            product: Arc::clone(&product),
+            scenario: query.scenario,
+            said_reading: false,
+            said_thinking: false,
+            chunks: 0,
+        });
+        let question = Question {
+            related: catalog.related_items(&product),
+            product,
+            text: query.question,
+            scenario: query.scenario,
+            image: query.image,
+            locale: self.locale.clone(),
+        };
+        effects.push(Effect::StartAnswer { answer, question: Box::new(question) });
+    }
+
+    fn answering(&mut self, answer: u64, event: AnswerEvent, effects: &mut Vec<Effect>) {
+        if self.running.as_ref().is_none_or(|running| running.answer != answer) {
+            return;
+        }
+        match event {
+            AnswerEvent::Reading => self.say_reading(effects),
+            AnswerEvent::Thinking => self.say_thinking(effects),
+            AnswerEvent::Chunk(content) => self.say_chunk(content, effects),
+            AnswerEvent::Done(done) => {
+                if matches!(done.outcome, Outcome::NoManual { .. })
+                    && self.running.as_ref().is_some_and(|running| running.chunks == 0)
+                {
+                    self.say_chunk(NO_MANUAL.to_owned(), effects);
+                }
+                self.finish(final_answer(*done), effects);
+            }
+        }
+    }
+
+    fn answer_lost(&mut self, answer: u64, effects: &mut Vec<Effect>) {
+        if self.running.as_ref().is_none_or(|running| running.answer != answer) {
+            return;
+        }
+        let words = "Something went wrong on our side while answering. Please ask again.";
+        self.say_chunk(words.to_owned(), effects);
+        let reason = Some(Reason { code: "internal".to_owned(), message: words.to_owned() });
+        self.finish(
+            FinalAnswer {
+                answerer: AnswererName::Extractive.as_str(),
+                reason,
+                ..FinalAnswer::default()
+            },
+            effects,
+        );
+    }
+
+    fn cancelled(&mut self, effects: &mut Vec<Effect>) {
+        // What waited was asked before the visitor said stop; it stops too.
+        let pending = std::mem::take(&mut self.pending);
+        if self.running.is_some() {
+            effects.push(Effect::StopAnswer);
+            self.finish(stopped(), effects);
+        }
+        for asked in pending {
+            let offset = self.next_offset();
+            effects.push(Effect::Send {
+                message: ServerMessage::FinalAnswer(Box::new(stopped())),
+                id: asked.id,
+                offset: Some(offset),
+            });
+        }
+    }
+
+    fn say_reading(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(running) = self.running.as_mut().filter(|running| !running.said_reading) {
+            running.said_reading = true;
+            let msg = "Reading Official Manual...".to_owned();
+            effects.push(transient(ServerMessage::Status { msg }, running.id.clone()));
+        }
+    }
+
+    fn say_thinking(&mut self, effects: &mut Vec<Effect>) {
+        self.say_reading(effects);
+        if let Some(running) = self.running.as_mut().filter(|running| !running.said_thinking) {
+            running.said_thinking = true;
+            let msg = "Thinking...".to_owned();
+            effects.push(transient(ServerMessage::Status { msg }, running.id.clone()));
+        }
+    }
+
+    fn say_chunk(&mut self, content: String, effects: &mut Vec<Effect>) {
+        self.say_thinking(effects);
+        if let Some(running) = self.running.as_mut() {
+            running.chunks += 1;
+            let id = running.id.clone();
+            self.durable(ServerMessage::AnswerChunk { content }, id, effects);
+        }
+    }
+
+    /// Context and final answer, then the next question in line.
+    fn finish(&mut self, last: FinalAnswer, effects: &mut Vec<Effect>) {
+        self.say_thinking(effects);
+        let Some(running) = self.running.take() else { return };
+        let catalog = self.catalog.load();
+        let data = AnswerContext {
+            brand: predict::brand_json(&catalog, &running.product),
+            related_items: catalog.related_items(&running.product),
+            scenario: running.scenario,
+        };
+        self.durable(ServerMessage::Context { data }, running.id.clone(), effects);
+        self.durable(ServerMessage::FinalAnswer(Box::new(last)), running.id, effects);
+        while self.running.is_none() {
+            let Some(next) = self.pending.pop_front() else { break };
+            self.start(next, effects);
+        }
+    }
+
+    fn durable(&mut self, message: ServerMessage, id: Option<String>, effects: &mut Vec<Effect>) {
+        let offset = self.next_offset();
+        effects.push(Effect::Send { message, id, offset: Some(offset) });
+    }
+
+    fn next_offset(&mut self) -> u64 {
+        self.offset += 1;
+        self.offset
+    }
+}
+
+fn transient(message: ServerMessage, id: Option<String>) -> Effect {
+    Effect::Send { message, id, offset: None }
+}
+
+fn manual_of(product: &Product) -> Option<ManualRequest> {
+    product.documentation.clone().map(|documentation| ManualRequest { documentation })
+}
+
+fn stopped() -> FinalAnswer {
+    FinalAnswer {
+        answerer: AnswererName::Extractive.as_str(),
+        cancelled: true,
+        ..FinalAnswer::default()
+    }
+}
+
+fn final_answer(answer: Answer) -> FinalAnswer {
+    let reason = match answer.outcome {
+        Outcome::Answered => None,
+        Outcome::Unknown => Some(Reason {
+            code: "unknown".to_owned(),
+            message: "The manual does not say.".to_owned(),
+        }),
+        Outcome::NoManual { code, words } => Some(Reason { code: code.to_owned(), message: words }),
+    };
+    FinalAnswer {
+        content: String::new(),
+        citations: answer.citations,
+        confidence: answer.confidence,
+        grounded: answer.grounded,
+        html: answer.html,
+        answerer: answer.answerer.as_str(),
+        fallback: answer.fallback.is_some(),
+        stale: answer.stale_manual,
+        cancelled: false,
+        reason,
+    }
+}

@@ -1,0 +1,105 @@
+//! Search results in the shape of the wire.
+
+use hsc_catalogs::{Catalog, Found, Product};
+use serde_json::value::RawValue;
+
+use crate::protocol::{Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext};
+
+/// What was found, best first.
+pub(super) fn predictions(
+    catalog: &Catalog,
+    found: &[Found<'_>],
+    compact: bool,
+) -> Vec<Prediction> {
+    found
+        .iter()
+        .map(|hit| {
+            let matched =
+                if compact { hit.matched.iter().map(highlight).collect() } else { Vec::new() };
+            prediction(catalog, hit.product, hit.confidence, hit.match_text(), matched, compact)
+        })
+        .collect()
+}
+
+/// A sample of the catalog for a visitor who has typed nothing. Nothing matched, so confidence is 0.
+pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Prediction> {
+    catalog
+        .sample(limit)
+        .into_iter()
+        .map(|product| prediction(catalog, product, 0, String::new(), Vec::new(), compact))
+        .collect()
+}
+
+/// The `brand_identity` of a product's brand; `{}` where its catalog gives none.
+pub(super) fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
+    let entry = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
+    raw(entry.to_owned())
+}
+
+fn prediction(
+    catalog: &Catalog,
+    product: &Product,
+    confidence: u8,
+    match_text: String,
+    matched: Vec<Highlight>,
+    compact: bool,
+) -> Prediction {
+    if compact {
+        return Prediction::Lean {
+            product: LeanProduct {
+                id: product.id.clone(),
+                name: product.name.clone(),
+                brand: product.brand_id.clone(),
+                category: product.category.clone(),
+            },
+            brand: LeanBrand { id: product.brand_id.clone(), name: product.brand_name.clone() },
+            confidence,
+            match_text,
+            matched,
+        };
+    }
+    let brand = brand_json(catalog, product);
+    Prediction::Whole {
+        product: raw(with_brand(product.entry.as_raw(), brand.get())),
+        brand,
+        context: PredictionContext { related_items: catalog.related_items(product) },
+        confidence,
+        match_text,
+    }
+}
+
+/// The entry as it is, `brand_identity` put in as its last field. Both are JSON objects already, so
+/// nothing is parsed on the way of a keystroke.
+fn with_brand(entry: &str, brand: &str) -> String {
+    let inner = entry.trim_end().strip_suffix('}').unwrap_or("{").trim_end();
+    let comma = if inner.ends_with('{') { "" } else { "," };
+    format!("{inner}{comma}\"brand_identity\":{brand}}}")
+}
+
+fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).expect("a catalog entry is kept as the JSON it was parsed from")
+}
+
+fn highlight(matched: &hsc_catalogs::search::Matched) -> Highlight {
+    use hsc_catalogs::search::Field;
+    let field = match matched.field {
+        Field::Name => "name",
+        Field::Model => "model",
+        Field::Brand => "brand",
+        Field::Category => "category",
+        Field::Id => "id",
+        Field::Alias(_) => "alias",
+    };
+    Highlight { field, start: matched.start, end: matched.end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_brand;
+
+    #[test]
+    fn the_brand_goes_into_the_entry_as_its_last_field() {
+        assert_eq!(with_brand(r#"{"id":"a"}"#, "{}"), r#"{"id":"a","brand_identity":{}}"#);
+        assert_eq!(with_brand("{ }", r#"{"id":"b"}"#), r#"{"brand_identity":{"id":"b"}}"#);
+    }
+}

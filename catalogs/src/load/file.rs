@@ -1,0 +1,324 @@
+//! The files of a folder, each in one of the three forms, put together into one catalog.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::problem::{Problem, Severity};
+use super::product::{Draft, draft};
+use crate::model::{Brand, Entry, Product};
+use crate::{Catalog, slug};
+
+/// Largest catalog file. The largest seen has 40 MB; past this it is not a catalog.
+const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What was loaded, beside what was wrong.
+#[derive(Debug)]
+pub struct LoadReport {
+    /// The catalog of everything that was right.
+    pub catalog: Catalog,
+    /// Everything that was wrong, in the order of the files.
+    pub problems: Vec<Problem>,
+}
+
+/// Loads every `*.json` of a folder, by name; hidden files and folders below are passed over.
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)?
+        .collect::<io::Result<Vec<_>>>()?
+        .into_iter()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+        })
+        .filter(|path| !file_name(path).starts_with('.') && path.is_file())
+        .collect();
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let text = match std::fs::metadata(path) {
+            Ok(about) if about.len() > MAX_FILE_BYTES => {
+                Err(format!("has {} bytes, the limit is {MAX_FILE_BYTES}", about.len()))
+            }
+            _ => std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}")),
+        };
+        parse(&file_name(path), text)
+    };
+    // A file a thread at a time: parsing is what takes long, and files do not know each other yet.
+    let threads =
+        std::thread::available_parallelism().map_or(1, usize::from).min(paths.len().max(1));
+    let mut parsed: Vec<(usize, Parsed)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|first| {
+                let (paths, read) = (&paths, &read);
+                scope.spawn(move || {
+                    (first..paths.len())
+                        .step_by(threads)
+                        .map(|at| (at, read(&paths[at])))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("parsing does not panic: a property test"))
+            .collect()
+    });
+    parsed.sort_by_key(|(at, _)| *at);
+    Ok(assemble(parsed.into_iter().map(|(_, parsed)| parsed).collect(), Some(dir)))
+}
+
+/// Loads from texts in memory, each with the name it is reported under.
+#[must_use]
+pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> LoadReport {
+    assemble(files.into_iter().map(|(name, text)| parse(name, Ok(text.to_owned()))).collect(), None)
+}
+
+/// One file taken apart; products do not know each other yet.
+struct Parsed {
+    file: String,
+    digest: u64,
+    brand: Option<Map<String, Value>>,
+    drafts: Vec<Draft>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Deserialize)]
+struct Whole<'a> {
+    #[serde(borrow)]
+    brand_identity: Option<&'a RawValue>,
+    #[serde(borrow)]
+    products: Option<&'a RawValue>,
+}
+
+fn parse(file: &str, text: Result<String, String>) -> Parsed {
+    let mut parsed = Parsed {
+        file: file.to_owned(),
+        digest: 0,
+        brand: None,
+        drafts: Vec::new(),
+        problems: Vec::new(),
+    };
+    let of_file = |field: Option<&str>, reason: String| Problem {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        product_id: None,
+        field: field.map(str::to_owned),
+        reason,
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(reason) => {
+            parsed.problems.push(of_file(None, reason));
+            return parsed;
+        }
+    };
+    parsed.digest = fnv(text.as_bytes());
+    // An editor on Windows may have put a byte order mark in front.
+    let text = text.trim_start_matches('\u{feff}');
+    let products = if text.trim_start().starts_with('[') {
+        serde_json::from_str::<Vec<&RawValue>>(text)
+    } else {
+        match serde_json::from_str::<Whole<'_>>(text) {
+            Ok(whole) => {
+                match whole.brand_identity.map(|raw| serde_json::from_str::<Value>(raw.get())) {
+                    Some(Ok(Value::Object(brand))) => parsed.brand = Some(brand),
+                    Some(Ok(Value::Null)) | None => {}
+                    Some(_) => parsed.problems.push(of_file(
+                        Some("brand_identity"),
+                        "must be an object with 'id' and 'name'; the brand is taken from the products".to_owned(),
+                    )),
+                }
+                let Some(products) = whole.products else {
+                    parsed.problems.push(of_file(
+                        None,
+                        "has no 'products': expected a list of products, or an object with 'products'".to_owned(),
+                    ));
+                    return parsed;
+                };
+                match serde_json::from_str(products.get()) {
+                    Ok(products) => Ok(products),
+                    Err(_) => {
+                        parsed.problems.push(of_file(None, "'products' must be a list".to_owned()));
+                        return parsed;
+                    }
+                }
+            }
+            Err(error) => Err(error),
+        }
+    };
+    match products {
+        Ok(products) => {
+            for (at, raw) in products.into_iter().enumerate() {
+                if let Some(one) = draft(file, at, raw.get(), &mut parsed.problems) {
+                    parsed.drafts.push(one);
+                }
+            }
+        }
+        Err(error) => parsed.problems.push(of_file(None, format!("is not JSON: {error}"))),
+    }
+    parsed
+}
+
+fn assemble(files: Vec<Parsed>, dir: Option<&Path>) -> LoadReport {
+    let mut problems = Vec::new();
+    let mut brands: HashMap<Arc<str>, (Arc<Brand>, String)> = HashMap::new();
+    let mut products: Vec<Product> = Vec::new();
+    let mut home: HashMap<Arc<str>, String> = HashMap::new();
+    let mut origin: Vec<String> = Vec::new();
+    let mut digest = fnv(b"hsc");
+    for mut file in files {
+        digest = (digest ^ file.digest).wrapping_mul(FNV_PRIME);
+        problems.append(&mut file.problems);
+        let own = file.brand.as_ref().map(|brand| brand_of(&file.file, brand, &mut problems));
+        if let Some(brand) = &own {
+            match brands.get(&brand.id) {
+                Some((_, first)) => problems.push(Problem {
+                    severity: Severity::Warning,
+                    file: file.file.clone(),
+                    product_id: None,
+                    field: Some("brand_identity.id".to_owned()),
+                    reason: format!(
+                        "'{}' is the brand of {first} already; its products are added to that one",
+                        brand.id
+                    ),
+                }),
+                None => {
+                    brands.insert(brand.id.clone(), (Arc::clone(brand), file.file.clone()));
+                }
+            }
+        }
+        for one in file.drafts {
+            if let Some(first) = home.get(one.id.as_str()) {
+                problems.push(Problem {
+                    severity: Severity::Error,
+                    file: file.file.clone(),
+                    product_id: Some(one.id),
+                    field: Some("id".to_owned()),
+                    reason: format!("stands in {first} already; the first is kept"),
+                });
+                continue;
+            }
+            let brand = match &own {
+                Some(brand) => brands
+                    .get(&brand.id)
+                    .map_or_else(|| Arc::clone(brand), |(brand, _)| Arc::clone(brand)),
+                None => named_brand(
+                    one.brand.as_deref().unwrap_or(stem(&file.file)),
+                    &file.file,
+                    &mut brands,
+                ),
+            };
+            let product = one.into_product(&brand, dir, &file.file, &mut problems);
+            home.insert(product.id.clone(), file.file.clone());
+            origin.push(file.file.clone());
+            products.push(product);
+        }
+    }
+    for (product, file) in products.iter_mut().zip(&origin) {
+        let mut at = 0;
+        let id = product.id.to_string();
+        product.relationships.retain(|link| {
+            at += 1;
+            let known = home.contains_key(&link.target_id);
+            if !known {
+                problems.push(Problem {
+                    severity: Severity::Warning,
+                    file: file.clone(),
+                    product_id: Some(id.clone()),
+                    field: Some(format!("relationships[{}].target_id", at - 1)),
+                    reason: format!(
+                        "names '{}', which no catalog has; the link is left out",
+                        link.target_id
+                    ),
+                });
+            }
+            known
+        });
+    }
+    let brands = brands.into_values().map(|(brand, _)| brand).collect();
+    LoadReport { catalog: Catalog::new(brands, products, format!("{digest:016x}")), problems }
+}
+
+/// The brand of a file's own `brand_identity`.
+fn brand_of(file: &str, map: &Map<String, Value>, problems: &mut Vec<Problem>) -> Arc<Brand> {
+    let text = |field: &str| {
+        map.get(field).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    };
+    let (id, name) = (text("id"), text("name"));
+    for (field, value) in [("id", id), ("name", name)] {
+        if value.is_none() {
+            problems.push(Problem {
+                severity: Severity::Warning,
+                file: file.to_owned(),
+                product_id: None,
+                field: Some(format!("brand_identity.{field}")),
+                reason: "is missing or empty; it is made from the name of the file".to_owned(),
+            });
+        }
+    }
+    let id = id.map_or_else(|| name.map_or_else(|| slug(stem(file)), slug), str::to_owned);
+    let name = name.map_or_else(|| titled(stem(file)), str::to_owned);
+    Arc::new(Brand { id: id.into(), name: name.into(), entry: Entry::from_map(map) })
+}
+
+/// The brand that a product of an older file names, made when no file has told of it.
+fn named_brand(
+    name: &str,
+    file: &str,
+    brands: &mut HashMap<Arc<str>, (Arc<Brand>, String)>,
+) -> Arc<Brand> {
+    let id: Arc<str> = slug(name).into();
+    let known =
+        brands.values().find(|(brand, _)| *brand.name == *name).map(|(brand, _)| Arc::clone(brand));
+    if let Some(brand) = known {
+        return brand;
+    }
+    let (brand, _) = brands.entry(id.clone()).or_insert_with(|| {
+        let shown = if slug(name) == name { titled(name) } else { name.to_owned() };
+        let mut map = Map::new();
+        map.insert("id".to_owned(), id.as_ref().into());
+        map.insert("name".to_owned(), shown.clone().into());
+        (
+            Arc::new(Brand { id: id.clone(), name: shown.into(), entry: Entry::from_map(&map) }),
+            file.to_owned(),
+        )
+    });
+    Arc::clone(brand)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn stem(file: &str) -> &str {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    stem.strip_suffix("_catalog").or_else(|| stem.strip_suffix("-catalog")).unwrap_or(stem)
+}
+
+/// `red-fern` as `Red Fern`.
+fn titled(slug: &str) -> String {
+    let words = slug.split(['-', '_', ' ']).filter(|word| !word.is_empty());
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| {
+            first.to_uppercase().collect::<String>() + letters.as_str()
+        })
+    };
+    words.map(capital).collect::<Vec<_>>().join(" ")
+}
+
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// FNV-1a: the same on every machine and in every release, which a version must be.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
+}

@@ -1,0 +1,11 @@
+//! Catalog files into a [`Catalog`](crate::Catalog), and a report of what was wrong with them.
+//!
+//! Partial success is a value: a bad file or a bad product is reported with file, product, field and
+//! reason, and never stops the others. Nothing here logs or counts.
+
+mod file;
+mod problem;
+mod product;
+
+pub use file::{LoadReport, load_dir, load_files};
+pub use problem::{Problem, Severity};
