@@ -1,0 +1,219 @@
+//! How good the search is on given products and queries, and how fast.
+//!
+//! Reads JSON lines, one product a line (`{"id","brand_id","brand","name","category"}`, optionally
+//! `model` and `aliases`) and one query a line (`{"q"}`, the rest is left alone), and writes one
+//! result a line (`{"q","ids":[up to 10, best first],"confidence"}`). It judges nothing: whoever
+//! has the right answers compares.
+
+use std::fmt;
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Document, Index};
+
+/// Hits written for a query.
+const HITS: usize = 10;
+
+/// Why an evaluation could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// A line of the products or of the queries is not what it should be.
+    #[error("{what}, line {line}: {cause}")]
+    Line {
+        /// `products` or `queries`.
+        what: &'static str,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        cause: serde_json::Error,
+    },
+    /// Reading or writing failed.
+    #[error("reading or writing failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What an evaluation measured, for a person to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalReport {
+    /// Products in the index.
+    pub products: usize,
+    /// Queries that were searched.
+    pub queries: usize,
+    /// Time to build the index, the texts already in memory.
+    pub build: Duration,
+    /// Bytes the index holds.
+    pub memory_bytes: usize,
+    /// Half of the searches took at most this, on one thread, highlighting included.
+    pub p50: Duration,
+    /// 95 of 100 took at most this.
+    pub p95: Duration,
+    /// 99 of 100 took at most this.
+    pub p99: Duration,
+}
+
+impl fmt::Display for EvalReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} products, {} queries", self.products, self.queries)?;
+        writeln!(
+            f,
+            "index: built in {:.1} ms, {:.1} MiB",
+            self.build.as_secs_f64() * 1e3,
+            self.memory_bytes as f64 / (1024.0 * 1024.0)
+        )?;
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        write!(
+            f,
+            "a query: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs",
+            micros(self.p50),
+            micros(self.p95),
+            micros(self.p99)
+        )
+    }
+}
+
+#[derive(Deserialize)]
+struct ProductLine {
+    id: String,
+    #[serde(default)]
+    brand_id: String,
+    #[serde(default)]
+    brand: String,
+    name: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct QueryLine {
+    q: String,
+}
+
+#[derive(Serialize)]
+struct ResultLine<'a> {
+    q: &'a str,
+    ids: Vec<&'a str>,
+    confidence: u8,
+}
+
+/// Searches every query over the products and writes what was found to `out`.
+///
+/// # Errors
+///
+/// The first line that is not what it should be, or the first failure to read or write.
+pub fn evaluate(
+    products: impl BufRead,
+    queries: impl BufRead,
+    mut out: impl Write,
+) -> Result<EvalReport, EvalError> {
+    let products: Vec<ProductLine> = lines("products", products)?;
+    let queries: Vec<QueryLine> = lines("queries", queries)?;
+
+    let begun = Instant::now();
+    let index = Index::build(products.iter().map(|product| Document {
+        id: &product.id,
+        name: &product.name,
+        brand_id: &product.brand_id,
+        brand: &product.brand,
+        category: &product.category,
+        model: product.model.as_deref(),
+        aliases: &product.aliases,
+    }));
+    let build = begun.elapsed();
+
+    let mut times = Vec::with_capacity(queries.len());
+    for query in &queries {
+        let begun = Instant::now();
+        let hits = index.search(&query.q, HITS);
+        times.push(begun.elapsed());
+        let line = ResultLine {
+            q: &query.q,
+            ids: hits.iter().map(|hit| products[hit.document as usize].id.as_str()).collect(),
+            confidence: hits.first().map_or(0, |hit| hit.confidence),
+        };
+        serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+
+    times.sort_unstable();
+    Ok(EvalReport {
+        products: products.len(),
+        queries: queries.len(),
+        build,
+        memory_bytes: index.memory_bytes(),
+        p50: percentile(&times, 50),
+        p95: percentile(&times, 95),
+        p99: percentile(&times, 99),
+    })
+}
+
+fn lines<T: for<'de> Deserialize<'de>>(
+    what: &'static str,
+    input: impl BufRead,
+) -> Result<Vec<T>, EvalError> {
+    let mut read = Vec::new();
+    for (number, line) in input.lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        read.push(serde_json::from_str(&line).map_err(|cause| EvalError::Line {
+            what,
+            line: number + 1,
+            cause,
+        })?);
+    }
+    Ok(read)
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(place).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRODUCTS: &str = r#"{"id":"acme_1_td17","brand_id":"acme","brand":"ACME","name":"Acme TD-17 Drum Kit","category":"drums"}
+{"id":"bolt_1_x5","brand_id":"bolt","brand":"Bolt","name":"Bolt X5","category":"live"}
+"#;
+
+    #[test]
+    fn a_result_line_is_written_for_every_query() {
+        let mut out = Vec::new();
+        let queries = "{\"q\":\"td 17\",\"class\":\"model\"}\n\n{\"q\":\"qqqq\"}\n";
+        let report = evaluate(PRODUCTS.as_bytes(), queries.as_bytes(), &mut out).unwrap();
+        assert_eq!((report.products, report.queries), (2, 2));
+        let out = String::from_utf8(out).unwrap();
+        let lines: Vec<serde_json::Value> =
+            out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0]["q"], "td 17");
+        assert_eq!(lines[0]["ids"][0], "acme_1_td17");
+        assert!(lines[0]["confidence"].as_u64().unwrap() >= 90);
+        assert!(lines[1]["confidence"].as_u64().unwrap() < 50);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let error = evaluate(PRODUCTS.as_bytes(), &b"{\"q\":\"a\"}\n{\"q\":1}\n"[..], Vec::new())
+            .unwrap_err();
+        assert!(error.to_string().starts_with("queries, line 2: "), "{error}");
+    }
+
+    #[test]
+    fn a_percentile_of_nothing_is_nothing() {
+        assert_eq!(percentile(&[], 99), Duration::ZERO);
+        let times: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&times, 99), Duration::from_millis(99));
+        assert_eq!(percentile(&times, 50), Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,120 @@
+//! A search from the query to the hits.
+//!
+//! It goes from the strict to the lenient and stops as soon as what it has is good: first the
+//! query as written, then with slips in the words nobody knows, then with slips in all words, then
+//! with words that stay unexplained. So a query without a slip pays nothing for those with one.
+
+use super::candidates::{of_all, of_some};
+use super::document::Hit;
+use super::index::Index;
+use super::mark::marks;
+use super::query::Query;
+use super::rank::{Fit, Ranker};
+use super::reading::Reading;
+
+/// Hits of one search, whatever was asked for.
+const MOST_HITS: usize = 100;
+
+/// From this quality on nothing better is looked for.
+const GOOD: f32 = 0.84;
+
+/// From this quality on slips in all words are not looked for.
+const FAIR: f32 = 0.70;
+
+impl Index {
+    /// The products that `query` fits best, the best first, at most `limit` (and never more than
+    /// 100). Empty when nothing fits. Any text is a query; the first 1,000 characters count.
+    pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
+        let limit = limit.min(MOST_HITS);
+        let Some(query) = Query::read(query) else { return Vec::new() };
+        if limit == 0 || self.is_empty() {
+            return Vec::new();
+        }
+        let mut found = Found { index: self, query: &query, limit, fits: Vec::new(), best: 0.0 };
+        let mut reading = Reading::default();
+        reading.literal(&self.trie, &query, false);
+        found.whole(&reading);
+        if found.best < GOOD {
+            let mut parts = Reading::default();
+            parts.literal_parts(&self.trie, &query, true);
+            parts.near(&self.trie, &query, false);
+            found.whole(&parts.whole_ways(query.len()));
+            if found.best < FAIR {
+                parts.near(&self.trie, &query, true);
+                found.whole(&parts.whole_ways(query.len()));
+            }
+            if found.best < GOOD {
+                found.some(&parts);
+            }
+        }
+        found.hits()
+    }
+}
+
+struct Found<'s> {
+    index: &'s Index,
+    query: &'s Query,
+    limit: usize,
+    fits: Vec<(Fit, Vec<super::document::Matched>)>,
+    best: f32,
+}
+
+impl Found<'_> {
+    fn whole(&mut self, reading: &Reading) {
+        let documents = of_all(self.index, self.query, reading);
+        self.fit(reading, &documents, false);
+    }
+
+    fn some(&mut self, reading: &Reading) {
+        let documents = of_some(self.index, self.query, reading);
+        self.fit(reading, &documents, true);
+    }
+
+    fn fit(&mut self, reading: &Reading, documents: &[u32], loose: bool) {
+        if documents.is_empty() {
+            return;
+        }
+        let mut ranker = Ranker::new(self.index, self.query, reading, loose);
+        let mut fits: Vec<Fit> =
+            documents.iter().filter_map(|&document| ranker.fit(document)).collect();
+        let order =
+            |a: &Fit, b: &Fit| b.score.total_cmp(&a.score).then(a.document.cmp(&b.document));
+        if fits.len() > self.limit {
+            fits.select_nth_unstable_by(self.limit, order);
+            fits.truncate(self.limit);
+        }
+        for fit in fits {
+            self.best = self.best.max(fit.quality);
+            let known = self.fits.iter().position(|(known, _)| known.document == fit.document);
+            if known.is_some_and(|known| self.fits[known].0.score >= fit.score) {
+                continue;
+            }
+            ranker.fit(fit.document);
+            let found = (fit, marks(self.index, fit.document, ranker.path()));
+            match known {
+                Some(known) => self.fits[known] = found,
+                None => self.fits.push(found),
+            }
+        }
+        self.fits.sort_by(|(a, _), (b, _)| order(a, b));
+        self.fits.truncate(self.limit);
+    }
+
+    fn hits(self) -> Vec<Hit> {
+        let index = self.index;
+        self.fits
+            .into_iter()
+            .map(|(fit, matched)| Hit {
+                document: index.outer[fit.document as usize],
+                confidence: confidence(&fit),
+                score: fit.score,
+                matched,
+            })
+            .collect()
+    }
+}
+
+fn confidence(fit: &Fit) -> u8 {
+    let sure = if fit.whole { 97.0 } else { 50.0 + (fit.quality - 0.72) * 160.0 };
+    sure.clamp(1.0, 100.0) as u8
+}

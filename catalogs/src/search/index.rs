@@ -1,0 +1,430 @@
+//! The index: built once from all documents, never changed, read by any number of threads.
+
+use std::collections::HashMap;
+
+use super::document::{Document, Field};
+use super::trie::{Term, Trie};
+use super::words::{Word, words};
+
+/// Words of one field that are indexed. Names have a dozen; an essay in a name field must not
+/// make the index huge.
+const MOST_WORDS: usize = 48;
+
+/// Aliases of one document that are indexed.
+const MOST_ALIASES: usize = 16;
+
+/// Prefixes with more documents than this keep a list of the best of them, so that a single
+/// letter costs no more than a word.
+const CROWD: usize = 8192;
+
+/// How many such a list holds: some times what a search looks at closely.
+const CROWD_BEST: usize = 1024;
+
+/// Which text an entry is from, smaller is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FieldNumber(u8);
+
+impl FieldNumber {
+    pub(crate) const NAME: FieldNumber = FieldNumber(0);
+    pub(crate) const MODEL: FieldNumber = FieldNumber(1);
+    pub(crate) const BRAND: FieldNumber = FieldNumber(2);
+    pub(crate) const CATEGORY: FieldNumber = FieldNumber(3);
+    pub(crate) const ID: FieldNumber = FieldNumber(4);
+    /// The id of the brand: searched, but no field a customer sees.
+    pub(crate) const BRAND_ID: FieldNumber = FieldNumber(5);
+
+    fn alias(number: usize) -> FieldNumber {
+        FieldNumber(6 + number as u8)
+    }
+
+    /// The field as a caller knows it.
+    pub(crate) fn field(self) -> Option<Field> {
+        match self {
+            FieldNumber::NAME => Some(Field::Name),
+            FieldNumber::MODEL => Some(Field::Model),
+            FieldNumber::BRAND => Some(Field::Brand),
+            FieldNumber::CATEGORY => Some(Field::Category),
+            FieldNumber::ID => Some(Field::Id),
+            FieldNumber::BRAND_ID => None,
+            FieldNumber(alias) => Some(Field::Alias(u16::from(alias - 6))),
+        }
+    }
+
+    pub(crate) fn is_alias(self) -> bool {
+        self.0 >= 6
+    }
+}
+
+/// One string of one word of one document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) term: Term,
+    /// The character of the field's text that the string begins at.
+    pub(crate) start: u16,
+    pub(crate) field: FieldNumber,
+    /// The number of the word in its field.
+    pub(crate) word: u8,
+    /// The letter of the word that the string begins at.
+    pub(crate) offset: u8,
+    /// The letter of the word that the string ends before.
+    pub(crate) end: u8,
+    /// The letters of the word.
+    pub(crate) word_len: u8,
+    /// Whether the string begins at the word's beginning or after a joint in it.
+    pub(crate) at_joint: bool,
+}
+
+/// The products, ready to be searched. Build it once, share it between threads: a search takes
+/// no lock and changes nothing.
+///
+/// ```
+/// use hsc_catalogs::search::{Document, Index};
+///
+/// let index = Index::build([Document {
+///     id: "acme-td17", name: "Acme TD-17KV Drum Kit", brand_id: "acme", brand: "Acme",
+///     category: "Drums", model: Some("TD-17KV"), aliases: &[],
+/// }]);
+/// let hits = index.search("td 17", 5);
+/// assert_eq!(hits[0].document, 0);
+/// assert!(hits[0].confidence >= 50);
+/// ```
+#[derive(Debug)]
+pub struct Index {
+    pub(crate) trie: Trie,
+    /// For each string the documents that have it, by their inner number, ascending.
+    postings: Vec<u32>,
+    posting_starts: Vec<u32>,
+    /// For each document (inner number) its entries.
+    entries: Vec<Entry>,
+    entry_starts: Vec<u32>,
+    /// For each document the letters of its name.
+    pub(crate) name_letters: Vec<u16>,
+    /// The position in build order of each document. Inner numbers go by the length of the name,
+    /// then by build order: among equal matches the plainest product comes first, and a list cut
+    /// short is cut where it matters least.
+    pub(crate) outer: Vec<u32>,
+    texts: Texts,
+    /// The best documents below crowded prefixes, by the range of their strings.
+    crowds: HashMap<(Term, Term), Box<[u32]>>,
+}
+
+/// The original texts, for marking what matched.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: String,
+    /// For each document where its texts are in `bytes`.
+    spans: Vec<(FieldNumber, u32, u32)>,
+    starts: Vec<u32>,
+    /// Brands and categories, which many documents share.
+    shared: HashMap<Box<str>, (u32, u32)>,
+}
+
+impl Texts {
+    fn add(&mut self, field: FieldNumber, text: &str) {
+        let from = self.bytes.len() as u32;
+        self.bytes.push_str(text);
+        self.spans.push((field, from, self.bytes.len() as u32));
+    }
+
+    fn add_shared(&mut self, field: FieldNumber, text: &str) {
+        let span = match self.shared.get(text) {
+            Some(&span) => span,
+            None => {
+                let from = self.bytes.len() as u32;
+                self.bytes.push_str(text);
+                let span = (from, self.bytes.len() as u32);
+                self.shared.insert(text.into(), span);
+                span
+            }
+        };
+        self.spans.push((field, span.0, span.1));
+    }
+
+    fn get(&self, document: usize, field: FieldNumber) -> &str {
+        let spans = &self.spans[self.starts[document] as usize..self.starts[document + 1] as usize];
+        spans
+            .iter()
+            .find(|span| span.0 == field)
+            .map_or("", |&(_, from, to)| &self.bytes[from as usize..to as usize])
+    }
+}
+
+/// Gives every different string a number as it comes.
+#[derive(Default)]
+struct Interner {
+    numbers: HashMap<Box<[char]>, u32, std::hash::BuildHasherDefault<LetterHasher>>,
+}
+
+impl Interner {
+    fn number(&mut self, letters: &[char]) -> u32 {
+        if let Some(&number) = self.numbers.get(letters) {
+            return number;
+        }
+        let number = self.numbers.len() as u32;
+        self.numbers.insert(letters.into(), number);
+        number
+    }
+}
+
+/// A fast hash for short strings of letters (multiply and rotate). The standard one is made
+/// against chosen keys; the keys here are the shop's own catalog, and the table lives only while
+/// the index is built.
+#[derive(Default)]
+struct LetterHasher(u64);
+
+impl std::hash::Hasher for LetterHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+/// One document while the index is being built.
+struct Draft {
+    entries: std::ops::Range<usize>,
+    spans: std::ops::Range<usize>,
+    name_letters: u16,
+}
+
+impl Index {
+    /// Builds the index. Takes the documents in the order that [`Hit::document`](super::Hit)
+    /// will name them by.
+    pub fn build<'a>(documents: impl IntoIterator<Item = Document<'a>>) -> Index {
+        let mut interner = Interner::default();
+        let mut entries = Vec::new();
+        let mut texts = Texts::default();
+        let mut drafts = Vec::new();
+        let mut word = Word::default();
+        for document in documents {
+            let (first_entry, first_span) = (entries.len(), texts.spans.len());
+            let mut read = |field, text: &str, joined| {
+                read_field(text, joined, field, first_entry, &mut word, &mut interner, &mut entries)
+            };
+            // From the best field to the worst: a string that a better one has is not noted again.
+            let name_letters = read(FieldNumber::NAME, document.name, true);
+            texts.add(FieldNumber::NAME, document.name);
+            if let Some(model) = document.model {
+                read(FieldNumber::MODEL, model, true);
+                texts.add(FieldNumber::MODEL, model);
+            }
+            for (number, alias) in document.aliases.iter().take(MOST_ALIASES).enumerate() {
+                read(FieldNumber::alias(number), alias, true);
+                texts.add(FieldNumber::alias(number), alias);
+            }
+            read(FieldNumber::BRAND, document.brand, true);
+            texts.add_shared(FieldNumber::BRAND, document.brand);
+            read(FieldNumber::CATEGORY, document.category, true);
+            texts.add_shared(FieldNumber::CATEGORY, document.category);
+            read(FieldNumber::ID, document.id, false);
+            texts.add(FieldNumber::ID, document.id);
+            read(FieldNumber::BRAND_ID, document.brand_id, true);
+            drafts.push(Draft {
+                entries: first_entry..entries.len(),
+                spans: first_span..texts.spans.len(),
+                name_letters: name_letters.min(usize::from(u16::MAX)) as u16,
+            });
+        }
+        assemble(interner, entries, texts, &drafts)
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.outer.len()
+    }
+
+    /// Whether there is no document.
+    pub fn is_empty(&self) -> bool {
+        self.outer.is_empty()
+    }
+
+    /// Bytes the index holds in memory.
+    pub fn memory_bytes(&self) -> usize {
+        let crowds: usize =
+            self.crowds.values().map(|best| best.len() * size_of::<u32>() + 48).sum();
+        self.trie.memory_bytes()
+            + self.postings.capacity() * size_of::<u32>()
+            + self.posting_starts.capacity() * size_of::<u32>()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.entry_starts.capacity() * size_of::<u32>()
+            + self.name_letters.capacity() * size_of::<u16>()
+            + self.outer.capacity() * size_of::<u32>()
+            + self.texts.bytes.capacity()
+            + self.texts.spans.capacity() * size_of::<(FieldNumber, u32, u32)>()
+            + self.texts.starts.capacity() * size_of::<u32>()
+            + crowds
+    }
+
+    /// The entries of a document, by its inner number.
+    pub(crate) fn entries_of(&self, document: u32) -> &[Entry] {
+        let document = document as usize;
+        &self.entries
+            [self.entry_starts[document] as usize..self.entry_starts[document + 1] as usize]
+    }
+
+    /// The original text of a field.
+    pub(crate) fn text(&self, document: u32, field: FieldNumber) -> &str {
+        self.texts.get(document as usize, field)
+    }
+
+    /// How many documents have strings of this range, those with several counted several times.
+    pub(crate) fn count(&self, terms: &std::ops::Range<Term>) -> usize {
+        (self.posting_starts[terms.end as usize] - self.posting_starts[terms.start as usize])
+            as usize
+    }
+
+    /// The documents with strings of this range: all, or of a crowded prefix the best.
+    pub(crate) fn documents(&self, terms: &std::ops::Range<Term>) -> &[u32] {
+        if self.count(terms) > CROWD
+            && let Some(best) = self.crowds.get(&(terms.start, terms.end))
+        {
+            return best;
+        }
+        &self.postings[self.posting_starts[terms.start as usize] as usize
+            ..self.posting_starts[terms.end as usize] as usize]
+    }
+}
+
+/// Notes the strings of a text; returns its number of letters.
+fn read_field(
+    text: &str,
+    joined: bool,
+    field: FieldNumber,
+    first_entry: usize,
+    word: &mut Word,
+    interner: &mut Interner,
+    entries: &mut Vec<Entry>,
+) -> usize {
+    let (mut number, mut letters) = (0, 0);
+    words(text, joined, word, |word| {
+        if number == MOST_WORDS {
+            return;
+        }
+        letters += word.letters.len();
+        word.strings(|from, to| {
+            let term = interner.number(&word.letters[from..to]);
+            if entries[first_entry..].iter().any(|entry: &Entry| entry.term == term) {
+                return;
+            }
+            entries.push(Entry {
+                term,
+                start: word.origins[from].min(u32::from(u16::MAX)) as u16,
+                field,
+                word: number as u8,
+                offset: from as u8,
+                end: to as u8,
+                word_len: word.letters.len() as u8,
+                at_joint: word.cuts[from] >= super::words::Cut::Joint,
+            });
+        });
+        number += 1;
+    });
+    letters
+}
+
+/// Sorts what was read into its final order.
+fn assemble(
+    interner: Interner,
+    mut drafted: Vec<Entry>,
+    mut texts: Texts,
+    drafts: &[Draft],
+) -> Index {
+    let mut strings: Vec<(Box<[char]>, u32)> = interner.numbers.into_iter().collect();
+    strings.sort_unstable();
+    let mut sorted = vec![0; strings.len()];
+    let mut letters = Vec::with_capacity(strings.iter().map(|(string, _)| string.len()).sum());
+    let mut starts = Vec::with_capacity(strings.len() + 1);
+    starts.push(0);
+    for (place, (string, number)) in strings.iter().enumerate() {
+        sorted[*number as usize] = place as Term;
+        letters.extend_from_slice(string);
+        starts.push(letters.len() as u32);
+    }
+    drop(strings);
+    let mut posting_starts = vec![0u32; sorted.len() + 1];
+    for entry in &mut drafted {
+        entry.term = sorted[entry.term as usize];
+        posting_starts[entry.term as usize + 1] += 1;
+    }
+    for term in 1..posting_starts.len() {
+        posting_starts[term] += posting_starts[term - 1];
+    }
+
+    let mut outer: Vec<u32> = (0..drafts.len() as u32).collect();
+    outer.sort_by_key(|&document| drafts[document as usize].name_letters);
+    let mut entries = Vec::with_capacity(drafted.len());
+    let mut entry_starts = Vec::with_capacity(drafts.len() + 1);
+    let mut spans = Vec::with_capacity(texts.spans.len());
+    let mut postings = vec![0; drafted.len()];
+    let mut next = posting_starts.clone();
+    for (inner, &document) in outer.iter().enumerate() {
+        let draft = &drafts[document as usize];
+        entry_starts.push(entries.len() as u32);
+        texts.starts.push(spans.len() as u32);
+        spans.extend_from_slice(&texts.spans[draft.spans.clone()]);
+        for &entry in &drafted[draft.entries.clone()] {
+            entries.push(entry);
+            let place = &mut next[entry.term as usize];
+            postings[*place as usize] = inner as u32;
+            *place += 1;
+        }
+    }
+    entry_starts.push(entries.len() as u32);
+    texts.starts.push(spans.len() as u32);
+    texts.spans = spans;
+    texts.shared = HashMap::new();
+    texts.bytes.shrink_to_fit();
+
+    let mut index = Index {
+        trie: Trie::new(letters, starts),
+        postings,
+        posting_starts,
+        entries,
+        entry_starts,
+        name_letters: outer.iter().map(|&d| drafts[d as usize].name_letters).collect(),
+        outer,
+        texts,
+        crowds: HashMap::new(),
+    };
+    index.crowds = crowds(&index);
+    index
+}
+
+/// The best documents of every prefix that too many share.
+fn crowds(index: &Index) -> HashMap<(Term, Term), Box<[u32]>> {
+    let mut crowds = HashMap::new();
+    index.trie.prefixes(|terms| {
+        if index.count(&terms) <= CROWD {
+            return false;
+        }
+        let mut best = index.documents(&terms).to_vec();
+        // Twice as many, for a document may stand there several times.
+        let some = (CROWD_BEST * 2).min(best.len() - 1);
+        best.select_nth_unstable(some);
+        best.truncate(some);
+        best.sort_unstable();
+        best.dedup();
+        best.truncate(CROWD_BEST);
+        crowds.insert((terms.start, terms.end), best.into_boxed_slice());
+        true
+    });
+    crowds
+}

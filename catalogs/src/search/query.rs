@@ -1,0 +1,77 @@
+//! What was typed, folded and cut.
+
+use super::words::{Cut, Word, words};
+
+/// Letters of a query that are looked at. The longest real product name has about 120; what a
+/// customer pastes beyond that does not say more about the product, and the work of a search grows
+/// with it.
+pub(crate) const MOST_LETTERS: usize = 120;
+
+/// Words of a query that are looked at, for the same reason.
+const MOST_WORDS: usize = 24;
+
+/// A query: its letters without gaps, and how it is cut before each of them.
+///
+/// `td 17kv` and `TD-17KV` have the same letters and differ in their cuts only, and that is the
+/// point: a cut says where a word of a product is likely to begin, never that one must.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) letters: Vec<char>,
+    /// `cuts[i]` is the cut before letter `i`; there is one more for the end, a gap like the first.
+    pub(crate) cuts: Vec<Cut>,
+    /// The letters between two gaps.
+    pub(crate) words: Vec<(usize, usize)>,
+}
+
+impl Query {
+    /// Reads what was typed; `None` when there is no letter in it.
+    pub(crate) fn read(typed: &str) -> Option<Query> {
+        let mut letters = Vec::with_capacity(32);
+        let mut cuts = Vec::with_capacity(33);
+        let mut spans = Vec::with_capacity(8);
+        // A letter needs at most a few characters (marks, joints), so this much text is enough,
+        // and a query of a megabyte costs no more than one of a page.
+        let end = typed.char_indices().nth(1000).map_or(typed.len(), |(at, _)| at);
+        words(&typed[..end], true, &mut Word::default(), |word| {
+            if spans.len() == MOST_WORDS {
+                return;
+            }
+            let room = MOST_LETTERS - letters.len();
+            let take = word.letters.len().min(room);
+            if take > 0 {
+                spans.push((letters.len(), letters.len() + take));
+                letters.extend_from_slice(&word.letters[..take]);
+                cuts.extend_from_slice(&word.cuts[..take]);
+            }
+        });
+        cuts.push(Cut::Gap);
+        (!letters.is_empty()).then_some(Query { letters, cuts, words: spans })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.letters.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_differs_in_the_cuts_only() {
+        let of = |typed| Query::read(typed).unwrap();
+        assert_eq!(of("td 17kv").letters, of("TD-17-KV").letters);
+        assert_eq!(of("td 17").cuts, [Cut::Gap, Cut::None, Cut::Gap, Cut::None, Cut::Gap]);
+        assert_eq!(of("td-17").cuts[2], Cut::Joint);
+        assert_eq!(of("td17").cuts[2], Cut::Family);
+        assert_eq!(of("a bc").words, [(0, 1), (1, 3)]);
+    }
+
+    #[test]
+    fn a_query_without_letters_is_none_and_a_long_one_is_cut() {
+        assert!(Query::read(" -!? ").is_none());
+        let long = Query::read(&"word ".repeat(1000)).unwrap();
+        assert!(long.len() <= MOST_LETTERS && long.words.len() <= MOST_WORDS);
+        assert_eq!(long.cuts.len(), long.len() + 1);
+    }
+}

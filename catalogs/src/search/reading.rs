@@ -1,0 +1,316 @@
+//! The ways a query can be read.
+//!
+//! A reading cuts the letters of the query into parts and takes each part for a string of the
+//! index. All readings together form a lattice: an [`Edge`] is a part of the query, its [`Sense`]s
+//! are the strings it may stand for. Nothing is decided here; which way through the lattice is
+//! best depends on the product and is decided for each candidate in [`rank`](super::rank).
+
+use std::ops::Range;
+
+use super::fold::family;
+use super::query::Query;
+use super::trie::{Near, Place, Term, Trie};
+use super::words::{Cut, LONGEST_WORD};
+
+/// Parts a query may have in all its readings. A query of ten words needs about thirty.
+const MOST_EDGES: usize = 160;
+
+/// Strings or ranges of strings that all parts together may stand for. Near ones are the many.
+const MOST_SENSES: usize = 4096;
+
+/// Places inside words where a joined query (`rolandtd17`) may be cut.
+const MOST_INNER_CUTS: usize = 24;
+
+/// Words that are searched for slips, of one query.
+const MOST_NEAR_WORDS: usize = 10;
+
+/// A part of the query.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// What the cut costs, in letters: to join over a gap, or to cut where none was written.
+    pub(crate) cost: f32,
+}
+
+/// Strings a part of the query may stand for.
+#[derive(Debug, Clone)]
+pub(crate) struct Sense {
+    pub(crate) terms: Range<Term>,
+    pub(crate) edge: u16,
+    pub(crate) slips: u8,
+    /// The part is the beginning of the strings, not the whole of them.
+    pub(crate) beginning: bool,
+}
+
+/// All readings of a query.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading {
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) senses: Vec<Sense>,
+}
+
+impl Reading {
+    /// Reads the query as written: every part is a string of the index or the beginning of one.
+    /// Words that are not strings are cut inside as well; with `every_word` all are.
+    pub(crate) fn literal(&mut self, trie: &Trie, query: &Query, every_word: bool) {
+        self.literal_parts(trie, query, every_word);
+        self.keep_whole_ways(query.len());
+    }
+
+    /// The same, with the parts that lead to no reading of the whole query.
+    pub(crate) fn literal_parts(&mut self, trie: &Trie, query: &Query, every_word: bool) {
+        let mut starts: Vec<bool> = query.cuts.iter().map(|&cut| cut != Cut::None).collect();
+        self.walk_all(trie, query, &mut starts, &vec![false; query.len()]);
+        let cuttable = self.cuttable(query, every_word);
+        if cuttable.iter().any(|&may| may) {
+            self.edges.clear();
+            self.senses.clear();
+            self.walk_all(trie, query, &mut starts, &cuttable);
+        }
+    }
+
+    /// Which letters stand in words that no string accounts for.
+    fn cuttable(&self, query: &Query, every_word: bool) -> Vec<bool> {
+        let mut cuttable = vec![false; query.len()];
+        for &(from, to) in &query.words {
+            let mut reached = vec![false; to - from + 1];
+            reached[0] = true;
+            for at in from..to {
+                for edge in self.edges.iter().filter(|edge| edge.from == at && edge.to <= to) {
+                    reached[edge.to - from] |= reached[at - from];
+                }
+            }
+            if every_word || !reached[to - from] {
+                cuttable[from..to].fill(true);
+            }
+        }
+        cuttable
+    }
+
+    fn walk_all(&mut self, trie: &Trie, query: &Query, starts: &mut [bool], cuttable: &[bool]) {
+        let mut inner_cuts = 0;
+        for from in 0..query.len() {
+            if !starts[from] {
+                continue;
+            }
+            let mut place = trie.root();
+            for to in from + 1..=query.len().min(from + LONGEST_WORD) {
+                if !trie.step(&mut place, query.letters[to - 1]) {
+                    break;
+                }
+                let cut = query.cuts[to];
+                let whole = trie.here(&place);
+                if let Some(term) = whole {
+                    if cut != Cut::None {
+                        self.add(query, from, to, term..term + 1, 0, false);
+                    } else if cuttable[to]
+                        && to - from >= 2
+                        && (starts[to] || inner_cuts < MOST_INNER_CUTS)
+                    {
+                        inner_cuts += usize::from(!starts[to]);
+                        starts[to] = true;
+                        self.add(query, from, to, term..term + 1, 0, false);
+                    }
+                }
+                if cut == Cut::Gap && place.below.len() > usize::from(whole.is_some()) {
+                    self.add(query, from, to, place.below.clone(), 0, true);
+                }
+            }
+        }
+    }
+
+    /// Adds the strings that words of the query are near to. With `all` false only for words that
+    /// no string accounts for as written.
+    pub(crate) fn near(&mut self, trie: &Trie, query: &Query, all: bool) {
+        let mut searched = 0;
+        for (number, &(from, to)) in query.words.iter().enumerate() {
+            let known = self.senses.iter().any(|sense| {
+                let edge = &self.edges[usize::from(sense.edge)];
+                edge.from <= from && edge.to >= to && sense.slips == 0 && edge.cost < 0.35
+            });
+            if known && !all {
+                continue;
+            }
+            if searched == MOST_NEAR_WORDS {
+                break;
+            }
+            searched += 1;
+            self.near_part(trie, query, from, to);
+            // A slip may also be in one part of a word with joints.
+            let mut part = from;
+            for at in from + 1..=to {
+                if query.cuts[at] >= Cut::Joint {
+                    if at - part < to - from && at - part >= 3 {
+                        self.near_part(trie, query, part, at);
+                    }
+                    part = at;
+                }
+            }
+            // Two words that are one in the index, with a slip.
+            if let Some(&(_, next_to)) = query.words.get(number + 1)
+                && next_to - from <= 12
+                && (to - from <= 3 || next_to - to <= 3)
+            {
+                self.near_part(trie, query, from, next_to);
+            }
+            self.near_halves(trie, query, from, to);
+        }
+    }
+
+    fn near_part(&mut self, trie: &Trie, query: &Query, from: usize, to: usize) {
+        let Some(most) = slips_allowed(to - from) else { return };
+        let typed = &query.letters[from..to];
+        let at_end = to == query.len();
+        for near in trie.near(typed, most, at_end) {
+            self.add_near(query, from, to, near);
+        }
+    }
+
+    fn add_near(&mut self, query: &Query, from: usize, to: usize, near: Near) {
+        if near.slips > 0 {
+            self.add(query, from, to, near.terms, near.slips, near.beginning);
+        }
+    }
+
+    /// Two words written as one, with a slip in one of them.
+    fn near_halves(&mut self, trie: &Trie, query: &Query, from: usize, to: usize) {
+        let letters = &query.letters[from..to];
+        if letters.len() < 6 {
+            return;
+        }
+        let mut place = trie.root();
+        let mut tried = 0;
+        for at in 1..letters.len() - 2 {
+            if !trie.step(&mut place, letters[at - 1]) || tried == 4 {
+                break;
+            }
+            if at >= 3
+                && let Some(term) = trie.here(&place)
+            {
+                tried += 1;
+                self.add(query, from, from + at, term..term + 1, 0, false);
+                for near in trie.near(&letters[at..], 1, to == query.len()) {
+                    self.add_near(query, from + at, to, near);
+                }
+            }
+        }
+        for at in 3..=letters.len() - 3 {
+            if let Some(term) = exact(trie, &letters[at..])
+                && tried < 6
+            {
+                tried += 1;
+                self.add(query, from + at, to, term..term + 1, 0, false);
+                for near in trie.near(&letters[..at], 1, false) {
+                    self.add_near(query, from, from + at, near);
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        query: &Query,
+        from: usize,
+        to: usize,
+        terms: Range<Term>,
+        slips: u8,
+        beginning: bool,
+    ) {
+        if self.senses.len() == MOST_SENSES {
+            return;
+        }
+        let found = self.edges.iter().position(|edge| edge.from == from && edge.to == to);
+        let edge = match found {
+            Some(edge) => edge,
+            None if self.edges.len() == MOST_EDGES => return,
+            None => {
+                self.edges.push(Edge { from, to, cost: cost(query, from, to) });
+                self.edges.len() - 1
+            }
+        };
+        self.senses.push(Sense { terms, edge: edge as u16, slips, beginning });
+    }
+
+    /// The same without the parts that no reading of the whole query uses.
+    pub(crate) fn whole_ways(&self, len: usize) -> Reading {
+        let mut reading = self.clone();
+        reading.keep_whole_ways(len);
+        reading
+    }
+
+    /// Drops every part that no reading of the whole query uses.
+    fn keep_whole_ways(&mut self, len: usize) {
+        let mut order: Vec<usize> = (0..self.edges.len()).collect();
+        order.sort_unstable_by_key(|&edge| self.edges[edge].from);
+        let (mut forth, mut back) = (vec![false; len + 1], vec![false; len + 1]);
+        forth[0] = true;
+        back[len] = true;
+        for &edge in &order {
+            forth[self.edges[edge].to] |= forth[self.edges[edge].from];
+        }
+        for &edge in order.iter().rev() {
+            back[self.edges[edge].from] |= back[self.edges[edge].to];
+        }
+        let mut number = vec![None; self.edges.len()];
+        let mut kept = Vec::with_capacity(self.edges.len());
+        for (old, edge) in self.edges.iter().enumerate() {
+            if forth[edge.from] && back[edge.to] {
+                number[old] = Some(kept.len() as u16);
+                kept.push(edge.clone());
+            }
+        }
+        if kept.len() == self.edges.len() {
+            return;
+        }
+        self.edges = kept;
+        self.senses.retain_mut(|sense| match number[usize::from(sense.edge)] {
+            Some(new) => {
+                sense.edge = new;
+                true
+            }
+            None => false,
+        });
+    }
+}
+
+/// How many slips a word of this length may have to be searched for by itself. Shorter ones are
+/// near to everything; they are compared with the words of candidates that other words brought.
+fn slips_allowed(letters: usize) -> Option<u8> {
+    match letters {
+        0..=2 => None,
+        3..=7 => Some(1),
+        8..=LONGEST_WORD => Some(2),
+        _ => None,
+    }
+}
+
+fn exact(trie: &Trie, letters: &[char]) -> Option<Term> {
+    let mut place: Place = trie.root();
+    for &letter in letters {
+        if !trie.step(&mut place, letter) {
+            return None;
+        }
+    }
+    trie.here(&place)
+}
+
+/// What it costs, in letters, to read `from..to` as one part.
+fn cost(query: &Query, from: usize, to: usize) -> f32 {
+    let mut cost = 0.0;
+    if query.cuts[from] == Cut::None {
+        cost += 0.5;
+        // The shorter the parts, the likelier it is chance.
+        cost += match from.min(to - from) {
+            0..=2 => 0.6,
+            _ => 0.0,
+        };
+    }
+    for at in from + 1..to {
+        if query.cuts[at] == Cut::Gap {
+            let changes = family(query.letters[at - 1]) != family(query.letters[at]);
+            cost += if changes { 0.02 } else { 0.3 };
+        }
+    }
+    cost
+}

@@ -1,0 +1,436 @@
+//! Every string the index knows, in order, as a tree of their letters.
+//!
+//! The strings are sorted, so all that begin alike are neighbours, and what lies below a node is
+//! a range of numbers: a prefix costs as little as a word. A branch with one string left is not
+//! spelled out in nodes but compared with the string itself, which keeps the tree about as small
+//! as the list. Immutable once built.
+
+use std::ops::Range;
+
+use super::distance::LONGEST;
+
+/// A string of the index: its place in the sorted list.
+pub(crate) type Term = u32;
+
+/// Nodes that one search for slips may look at. It keeps the time of a search bounded however
+/// many products there are; at 18,000 products a search needs a tenth of it.
+const MOST_NODES: u32 = 24_000;
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    letter: char,
+    /// The first string at or below this node; the last one is before the next sibling's first.
+    first: Term,
+    children: u32,
+    child_count: u32,
+}
+
+/// The sorted strings and the tree over them.
+#[derive(Debug)]
+pub(crate) struct Trie {
+    letters: Vec<char>,
+    /// Where each string begins in `letters`, and one more for the end.
+    starts: Vec<u32>,
+    nodes: Vec<Node>,
+}
+
+/// A place in the tree that the letters so far lead to.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    node: u32,
+    depth: u32,
+    /// All strings that begin with the letters so far.
+    pub(crate) below: Range<Term>,
+}
+
+/// Strings that are what was typed but for some slips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Near {
+    /// The strings.
+    pub(crate) terms: Range<Term>,
+    /// How many slips.
+    pub(crate) slips: u8,
+    /// Whether it is their beginning that is near, or the whole.
+    pub(crate) beginning: bool,
+}
+
+impl Trie {
+    /// Builds the tree. `letters` and `starts` hold strings that are sorted, different and not empty.
+    pub(crate) fn new(letters: Vec<char>, starts: Vec<u32>) -> Trie {
+        let count = starts.len() as u32 - 1;
+        let mut trie = Trie { letters, starts, nodes: Vec::new() };
+        trie.nodes.push(Node { letter: '\0', first: 0, children: 0, child_count: 0 });
+        // Breadth first, so that the children of a node lie side by side.
+        let mut open = std::collections::VecDeque::from([(0u32, 0..count, 0u32)]);
+        while let Some((node, terms, depth)) = open.pop_front() {
+            if depth > 0 && terms.len() == 1 {
+                continue;
+            }
+            let children = trie.nodes.len() as u32;
+            let mut at = terms.start;
+            if at < terms.end && trie.len_of(at) == depth {
+                at += 1;
+            }
+            while at < terms.end {
+                let letter = trie.letter(at, depth);
+                let same = trie.run(at, terms.end, depth, letter);
+                let child = trie.nodes.len() as u32;
+                trie.nodes.push(Node { letter, first: at, children: 0, child_count: 0 });
+                open.push_back((child, at..same, depth + 1));
+                at = same;
+            }
+            let end = trie.nodes.len() as u32;
+            let node = &mut trie.nodes[node as usize];
+            node.children = children;
+            node.child_count = end - children;
+        }
+        trie.nodes.shrink_to_fit();
+        trie
+    }
+
+    /// The end of the strings from `from` on that have `letter` at `depth`.
+    fn run(&self, from: Term, end: Term, depth: u32, letter: char) -> Term {
+        let (mut low, mut step) = (from, 1);
+        while low + step < end && self.letter(low + step, depth) == letter {
+            low += step;
+            step *= 2;
+        }
+        let (mut yes, mut no) = (low, end.min(low + step));
+        while no - yes > 1 {
+            let middle = yes + (no - yes) / 2;
+            if self.letter(middle, depth) == letter { yes = middle } else { no = middle }
+        }
+        no
+    }
+
+    /// How many strings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The letters of a string.
+    pub(crate) fn letters_of(&self, term: Term) -> &[char] {
+        &self.letters[self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize]
+    }
+
+    /// The length of a string in letters.
+    pub(crate) fn len_of(&self, term: Term) -> u32 {
+        self.starts[term as usize + 1] - self.starts[term as usize]
+    }
+
+    fn letter(&self, term: Term, depth: u32) -> char {
+        self.letters[(self.starts[term as usize] + depth) as usize]
+    }
+
+    /// Where a walk begins.
+    pub(crate) fn root(&self) -> Place {
+        Place { node: 0, depth: 0, below: 0..self.len() as Term }
+    }
+
+    /// Goes one letter on; false, and the place is spent, when no string goes that way.
+    pub(crate) fn step(&self, place: &mut Place, letter: char) -> bool {
+        if place.below.is_empty() {
+            return false;
+        }
+        if place.depth > 0 && place.below.len() == 1 {
+            let term = place.below.start;
+            if self.len_of(term) > place.depth && self.letter(term, place.depth) == letter {
+                place.depth += 1;
+                return true;
+            }
+            place.below.end = place.below.start;
+            return false;
+        }
+        let node = self.nodes[place.node as usize];
+        let children =
+            &self.nodes[node.children as usize..(node.children + node.child_count) as usize];
+        let found = if children.len() > 12 {
+            children.binary_search_by_key(&letter, |child| child.letter).ok()
+        } else {
+            children.iter().position(|child| child.letter == letter)
+        };
+        let Some(found) = found else {
+            place.below.end = place.below.start;
+            return false;
+        };
+        let end = children.get(found + 1).map_or(place.below.end, |next| next.first);
+        place.below = children[found].first..end;
+        place.node = node.children + found as u32;
+        place.depth += 1;
+        true
+    }
+
+    /// The string that ends exactly here.
+    pub(crate) fn here(&self, place: &Place) -> Option<Term> {
+        let term = place.below.start;
+        (!place.below.is_empty() && self.len_of(term) == place.depth).then_some(term)
+    }
+
+    /// All strings at most `most` slips from `typed`; with `beginnings`, also those whose
+    /// beginning is. Returns at once when nothing can be found.
+    pub(crate) fn near(&self, typed: &[char], most: u8, beginnings: bool) -> Vec<Near> {
+        let mut search = NearSearch {
+            trie: self,
+            typed,
+            most,
+            beginnings,
+            rows: [[most + 1; LONGEST + 3]; LONGEST + 4],
+            path: ['\0'; LONGEST + 4],
+            nodes_left: MOST_NODES,
+            found: Vec::new(),
+        };
+        if typed.is_empty() || typed.len() > LONGEST {
+            return search.found;
+        }
+        for column in 0..=usize::from(most).min(typed.len()) {
+            search.rows[0][column] = column as u8;
+        }
+        search.below(0, 0..self.len() as Term, 0);
+        search.found
+    }
+
+    /// Goes through the prefixes that at least two strings share, shorter ones first; `each` gets
+    /// the strings that begin so and says whether to go on to longer ones.
+    pub(crate) fn prefixes(&self, mut each: impl FnMut(Range<Term>) -> bool) {
+        let mut open = vec![(0u32, 0..self.len() as Term)];
+        while let Some((node, terms)) = open.pop() {
+            let node = self.nodes[node as usize];
+            let mut end = terms.end;
+            for child in (node.children..node.children + node.child_count).rev() {
+                let below = self.nodes[child as usize].first..end;
+                end = below.start;
+                if below.len() > 1 && each(below.clone()) {
+                    open.push((child, below));
+                }
+            }
+        }
+    }
+
+    /// Bytes held.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.letters.capacity() * size_of::<char>()
+            + self.starts.capacity() * size_of::<u32>()
+            + self.nodes.capacity() * size_of::<Node>()
+    }
+}
+
+/// One walk over all strings near to what was typed, a row of the slip table a letter.
+struct NearSearch<'t> {
+    trie: &'t Trie,
+    typed: &'t [char],
+    most: u8,
+    beginnings: bool,
+    rows: [[u8; LONGEST + 3]; LONGEST + 4],
+    path: [char; LONGEST + 4],
+    nodes_left: u32,
+    found: Vec<Near>,
+}
+
+impl NearSearch<'_> {
+    /// Goes through what lies below a node at `depth`, whose row is filled in.
+    fn below(&mut self, node: u32, terms: Range<Term>, depth: usize) {
+        let node = self.trie.nodes[node as usize];
+        for child in node.children..node.children + node.child_count {
+            if self.nodes_left == 0 {
+                return;
+            }
+            self.nodes_left -= 1;
+            let letter = self.trie.nodes[child as usize].letter;
+            if !self.row(depth + 1, letter) {
+                continue;
+            }
+            let end = if child + 1 < node.children + node.child_count {
+                self.trie.nodes[child as usize + 1].first
+            } else {
+                terms.end
+            };
+            let below = self.trie.nodes[child as usize].first..end;
+            self.take(depth + 1, &below);
+            if below.len() == 1 {
+                self.tail(below.start, depth + 1);
+            } else {
+                self.below(child, below, depth + 1);
+            }
+        }
+    }
+
+    /// Follows the one string that is left.
+    fn tail(&mut self, term: Term, depth: usize) {
+        let trie = self.trie;
+        let letters = trie.letters_of(term);
+        for (at, &letter) in letters.iter().enumerate().skip(depth) {
+            if !self.row(at + 1, letter) {
+                return;
+            }
+            self.take(at + 1, &(term..term + 1));
+        }
+    }
+
+    /// Fills the row of `depth`, only the cells that can be within the bound; false when none is.
+    fn row(&mut self, depth: usize, letter: char) -> bool {
+        let (typed, most) = (self.typed, usize::from(self.most));
+        if depth > typed.len() + most {
+            return false;
+        }
+        self.path[depth] = letter;
+        let none = self.most + 1;
+        let (from, to) = (depth.saturating_sub(most), (depth + most).min(typed.len()));
+        let mut any = false;
+        if from > 0 {
+            self.rows[depth][from - 1] = none;
+        }
+        for column in from..=to {
+            let cell = if column == 0 {
+                depth as u8
+            } else {
+                let wrong = u8::from(typed[column - 1] != letter);
+                let mut cell = self.rows[depth - 1][column - 1] + wrong;
+                if column < depth + most {
+                    cell = cell.min(self.rows[depth - 1][column] + 1);
+                }
+                if column > from {
+                    cell = cell.min(self.rows[depth][column - 1] + 1);
+                }
+                if depth > 1
+                    && column > 1
+                    && typed[column - 1] == self.path[depth - 1]
+                    && typed[column - 2] == letter
+                {
+                    cell = cell.min(self.rows[depth - 2][column - 2] + 1);
+                }
+                cell.min(none)
+            };
+            self.rows[depth][column] = cell;
+            any |= cell <= self.most;
+        }
+        self.rows[depth][to + 1] = none;
+        any
+    }
+
+    /// Notes what is found at a node whose row is filled in.
+    fn take(&mut self, depth: usize, below: &Range<Term>) {
+        let typed = self.typed.len();
+        if depth + usize::from(self.most) < typed {
+            return;
+        }
+        let slips = self.rows[depth][typed];
+        if slips > self.most {
+            return;
+        }
+        if self.trie.len_of(below.start) as usize == depth {
+            self.found.push(Near { terms: below.start..below.start + 1, slips, beginning: false });
+        }
+        if self.beginnings {
+            self.found.push(Near { terms: below.clone(), slips, beginning: true });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::distance::slips;
+    use super::*;
+
+    fn trie(words: &[&str]) -> Trie {
+        let mut words: Vec<Vec<char>> = words.iter().map(|w| w.chars().collect()).collect();
+        words.sort();
+        words.dedup();
+        let mut starts = vec![0];
+        let mut letters = Vec::new();
+        for word in &words {
+            letters.extend(word);
+            starts.push(letters.len() as u32);
+        }
+        Trie::new(letters, starts)
+    }
+
+    const WORDS: &[&str] = &[
+        "roland",
+        "rolls",
+        "role",
+        "ro",
+        "td17",
+        "td17kv",
+        "td27",
+        "td1",
+        "pearl",
+        "pear",
+        "perl",
+        "snare",
+        "גיטרה",
+        "גיטרת",
+        "percussion",
+        "percussive",
+        "a",
+        "ab",
+        "aba",
+        "baa",
+    ];
+
+    #[test]
+    fn a_walk_finds_words_and_what_begins_alike() {
+        let trie = trie(WORDS);
+        let mut place = trie.root();
+        assert!("td17".chars().all(|c| trie.step(&mut place, c)));
+        assert!(trie.here(&place).is_some());
+        assert_eq!(place.below.len(), 2);
+        assert!(!trie.step(&mut place, 'x'));
+        let mut place = trie.root();
+        assert!("td17k".chars().all(|c| trie.step(&mut place, c)));
+        assert_eq!(trie.here(&place), None);
+        assert!(trie.step(&mut place, 'v'));
+        assert!(trie.here(&place).is_some());
+    }
+
+    #[test]
+    fn an_empty_trie_has_nothing() {
+        let trie = trie(&[]);
+        assert!(!trie.step(&mut trie.root(), 'a'));
+        assert!(trie.near(&['a'], 2, true).is_empty());
+    }
+
+    #[test]
+    fn the_walk_over_all_words_agrees_with_the_distance_to_each() {
+        let trie = trie(WORDS);
+        for typed in [
+            "rolnad",
+            "tf17",
+            "perl",
+            "aroland",
+            "גיטה",
+            "ba",
+            "prcussion",
+            "td",
+            "oland",
+            "xyz",
+            "percusion",
+        ] {
+            let typed: Vec<char> = typed.chars().collect();
+            for most in 1..=2 {
+                let near = trie.near(&typed, most, true);
+                for term in 0..trie.len() as Term {
+                    let expected = slips(&typed, trie.letters_of(term), most);
+                    let best = |beginning| {
+                        near.iter()
+                            .filter(|n| n.terms.contains(&term) && n.beginning == beginning)
+                            .map(|n| n.slips)
+                            .min()
+                            .unwrap_or(most + 1)
+                    };
+                    assert_eq!(
+                        best(false),
+                        expected.whole,
+                        "{typed:?} {:?}",
+                        trie.letters_of(term)
+                    );
+                    assert_eq!(
+                        best(true),
+                        expected.beginning.min(most + 1),
+                        "{typed:?} {:?}",
+                        trie.letters_of(term)
+                    );
+                }
+            }
+        }
+    }
+}
