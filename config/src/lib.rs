@@ -5,12 +5,14 @@
 
 mod load;
 mod reference;
+mod rules;
 mod secret;
 mod settings;
+mod slip;
 #[cfg(test)]
 mod tests;
 
-pub use load::SettingsError;
+pub use load::{SettingsError, environment};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::Settings;
+use crate::{Settings, rules, slip};
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
@@ -32,7 +32,7 @@ pub enum SettingsError {
     NotToml {
         /// The file.
         path: String,
-        /// Line, column and what is wrong.
+        /// Line, column and what is wrong. Never the line itself: it may hold a key.
         reason: String,
     },
     /// There is no such setting.
@@ -42,7 +42,7 @@ pub enum SettingsError {
         key: String,
         /// File or variable.
         source_name: String,
-        /// `; did you mean server.port?`, or nothing.
+        /// `; did you mean server.port?`, or where all are listed.
         hint: String,
     },
     /// The value does not fit.
@@ -59,7 +59,7 @@ pub enum SettingsError {
     },
 }
 
-/// One value that overrides a default.
+/// One value that overrides a default, right by itself.
 struct Given {
     key: String,
     value: Value,
@@ -67,45 +67,60 @@ struct Given {
 }
 
 impl Settings {
-    /// Puts the settings together. `env` is the environment, handed in so that tests need none.
+    /// Puts the settings together. `env` is the environment, handed in so that tests need none;
+    /// a program hands in [`environment`].
     ///
     /// # Errors
     /// The first thing that is wrong, in one line.
+    ///
+    /// ```
+    /// let env = [("HSC__SERVER__PORT".to_owned(), "eighty".to_owned())];
+    /// let wrong = hsc_config::Settings::load(None, env).unwrap_err();
+    /// assert_eq!(
+    ///     wrong.to_string(),
+    ///     "server.port = \"eighty\" (from HSC__SERVER__PORT): expected a whole number from 0 to 65535"
+    /// );
+    /// ```
     pub fn load(
         config_file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let mut tree: Table = DEFAULTS.parse().expect("a test reads default.toml");
-        let defaults = tree.clone();
-        let mut given = Vec::new();
-        if let Some(path) = config_file {
-            given.extend(of_file(path)?);
-        }
-        given.extend(of_environment(env, &defaults)?);
+        let defaults: Table = DEFAULTS.parse().expect("a test reads default.toml");
+        let mut given = config_file.map_or(Ok(Vec::new()), of_file)?;
+        of_environment(env, &mut given)?;
+        let mut tree = defaults.clone();
         for one in &given {
-            put(&mut tree, &defaults, one)?;
+            *slot(&mut tree, &one.key) = one.value.clone();
         }
         let settings: Self =
-            tree.try_into().map_err(|error: toml::de::Error| SettingsError::Wrong {
-                key: "settings".to_owned(),
-                value: String::new(),
-                source_name: "all sources together".to_owned(),
-                expected: error.message().to_owned(),
-            })?;
-        settings.check().map_err(|wrong| {
-            let source = given.iter().rev().find(|one| one.key == wrong.key);
-            SettingsError::Wrong {
-                key: wrong.key.to_owned(),
-                value: source.map_or_else(
-                    || at(&defaults, wrong.key).map_or(String::new(), shown),
-                    |one| shown(&one.value),
-                ),
-                source_name: source.map_or("the defaults".to_owned(), |one| one.source.clone()),
-                expected: wrong.expected.to_owned(),
-            }
-        })?;
-        Ok(settings)
+            tree.try_into().expect("a test puts the ends of every rule into the types");
+        let Some(clash) = rules::clash(&settings) else { return Ok(settings) };
+        let source = given.iter().rev().find(|one| one.key == clash.key);
+        let value = source.map_or_else(
+            || slot(&mut defaults.clone(), clash.key).clone(),
+            |one| one.value.clone(),
+        );
+        Err(SettingsError::Wrong {
+            value: shown(clash.key, &value),
+            source_name: source.map_or("the defaults".to_owned(), |one| one.source.clone()),
+            key: clash.key.to_owned(),
+            expected: clash.expected,
+        })
     }
+
+    /// All settings as TOML, for people to look at. Stars stand where a secret is.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        toml::to_string(self).expect("a tree of numbers and texts can be written")
+    }
+}
+
+/// The environment of this process, as [`Settings::load`] wants it. What is not UTF-8 is not left
+/// out but mended, so that it is reported as a wrong value and not overlooked.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+    })
 }
 
 fn of_file(path: &Path) -> Result<Vec<Given>, SettingsError> {
@@ -116,213 +131,139 @@ fn of_file(path: &Path) -> Result<Vec<Given>, SettingsError> {
     })?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| SettingsError::NotToml {
         path: name.clone(),
-        reason: error
-            .to_string()
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect::<Vec<_>>()
-            .join(" "),
+        reason: located(&text, &error),
     })?;
     let mut leaves = Vec::new();
     flatten("", &table, &mut leaves);
-    Ok(leaves.into_iter().map(|(key, value)| Given { key, value, source: name.clone() }).collect())
+    let check = |(key, value): (String, Value)| {
+        let Some(rule) = rules::of(&key) else {
+            return Err(no_rule(key, shown("", &value), &name, |key| key.to_owned()));
+        };
+        match rule.admit(&value) {
+            Some(value) => Ok(Given { key, value, source: name.clone() }),
+            None => Err(SettingsError::Wrong {
+                value: shown(&key, &value),
+                source_name: name.clone(),
+                expected: rule.expected(),
+                key,
+            }),
+        }
+    };
+    leaves.into_iter().map(check).collect()
 }
 
+/// Adds what the environment says to what the file said.
 fn of_environment(
     env: impl IntoIterator<Item = (String, String)>,
-    defaults: &Table,
-) -> Result<Vec<Given>, SettingsError> {
+    given: &mut Vec<Given>,
+) -> Result<(), SettingsError> {
     let mut env: Vec<(String, String)> = env.into_iter().collect();
+    // The order of an environment is chance; of two wrong values always the same is reported.
     env.sort();
-    let mut given = Vec::new();
+    let in_file = given.iter().any(|one| one.key == "answers.answerer");
+    let mut named: Vec<(&str, String, &str)> = Vec::new();
     // The names existing deployments set. Ours come after them and so win.
-    for (name, value) in env.iter().filter(|(_, value)| !value.is_empty()) {
-        let mut legacy = |key: &str, value: &str| {
-            given.push(Given {
-                key: key.to_owned(),
-                value: Value::String(value.to_owned()),
-                source: name.clone(),
-            });
-        };
+    for (name, text) in env.iter().filter(|(_, text)| !text.is_empty()) {
         match name.as_str() {
-            "REDIS_URL" => legacy("redis.url", value),
+            "REDIS_URL" => named.push((name, "redis.url".to_owned(), text)),
             "GEMINI_API_KEY" => {
-                legacy("answers.llm.api_key", value);
-                legacy("answers.answerer", "llm");
+                named.push((name, "answers.llm.api_key".to_owned(), text));
+                // Who sets a key wants it used, unless the file says otherwise.
+                if !in_file {
+                    named.push((name, "answers.answerer".to_owned(), "llm"));
+                }
             }
             _ => {}
         }
     }
-    for (name, text) in env.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
-        let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
-        let Some(default) = at(defaults, &key) else {
-            return Err(SettingsError::Unknown {
-                hint: hint(defaults, &key),
+    for (name, text) in &env {
+        if let Some(path) = name.strip_prefix(PREFIX) {
+            named.push((name, path.to_lowercase().replace("__", "."), text));
+        }
+    }
+    for (name, key, text) in named {
+        let Some(rule) = rules::of(&key) else {
+            let as_variable =
+                |key: &str| format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"));
+            return Err(no_rule(key, format!("{text:?}"), name, as_variable));
+        };
+        let Some(value) = rule.admit_text(text) else {
+            return Err(SettingsError::Wrong {
+                value: if SECRET_KEYS.contains(&key.as_str()) {
+                    "***".to_owned()
+                } else {
+                    format!("{text:?}")
+                },
+                source_name: name.to_owned(),
+                expected: rule.expected(),
                 key,
-                source_name: name.clone(),
             });
         };
-        let value = from_text(text, default).ok_or_else(|| SettingsError::Wrong {
-            value: masked(&key, &format!("\"{text}\"")),
-            source_name: name.clone(),
-            expected: kind_of(default).to_owned(),
-            key: key.clone(),
-        })?;
-        given.push(Given { key, value, source: name.clone() });
+        given.push(Given { key, value, source: name.to_owned() });
     }
-    Ok(given)
+    Ok(())
 }
 
-/// Puts one value into the tree once its type is known to fit.
-fn put(tree: &mut Table, defaults: &Table, given: &Given) -> Result<(), SettingsError> {
-    let Some(default) = at(defaults, &given.key) else {
-        return Err(SettingsError::Unknown {
-            key: given.key.clone(),
-            source_name: given.source.clone(),
-            hint: hint(defaults, &given.key),
-        });
-    };
-    let value = match (&given.value, default) {
-        (Value::Integer(whole), Value::Float(_)) => Value::Float(*whole as f64),
-        (value, _) => value.clone(),
-    };
-    let old = std::mem::replace(slot(tree, &given.key), value);
-    if slot(tree, &given.key).same_type(default)
-        && let Ok(_) = Settings::deserialize_tree(tree)
-    {
-        return Ok(());
+/// Says that there is no such setting, or that it is a section of settings.
+fn no_rule(
+    key: String,
+    value: String,
+    source: &str,
+    written: impl Fn(&str) -> String,
+) -> SettingsError {
+    let source_name = source.to_owned();
+    let is_section =
+        |known: &str| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.'));
+    if rules::keys().any(is_section) {
+        // The value is not repeated where a secret may be part of it.
+        let holds_secret = SECRET_KEYS.into_iter().any(is_section);
+        let value = if holds_secret { "***".to_owned() } else { value };
+        let expected = format!("a section: its settings are {}.…", written(&key));
+        return SettingsError::Wrong { key, value, source_name, expected };
     }
-    let reason = Settings::deserialize_tree(tree).err().unwrap_or_default();
-    *slot(tree, &given.key) = old;
-    Err(SettingsError::Wrong {
-        key: given.key.clone(),
-        value: masked(&given.key, &shown(&given.value)),
-        source_name: given.source.clone(),
-        expected: expected(&reason, default),
-    })
+    let hint = slip::meant(&key, rules::keys()).map_or_else(
+        || "; docs/configuration.md lists all".to_owned(),
+        |meant| format!("; did you mean {}?", written(meant)),
+    );
+    SettingsError::Unknown { key, source_name, hint }
 }
 
-impl Settings {
-    fn deserialize_tree(tree: &Table) -> Result<Self, String> {
-        tree.clone().try_into().map_err(|error: toml::de::Error| error.message().to_owned())
-    }
+/// Where a file stops being TOML, and why. The line itself is left out: it may hold a secret.
+fn located(text: &str, error: &toml::de::Error) -> String {
+    let why = error.message().replace('\n', " ");
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return why };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    format!("line {line}, column {column}: {why}")
 }
 
-/// What would have been right: the choices where there are some, else the kind of the default.
-fn expected(reason: &str, default: &Value) -> String {
-    let choices: Vec<&str> = reason
-        .split_once("expected")
-        .map_or("", |(_, rest)| rest)
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .collect();
-    if choices.is_empty() {
-        kind_of(default).to_owned()
-    } else {
-        format!("one of {}", choices.join(", "))
-    }
-}
-
-fn kind_of(default: &Value) -> &'static str {
-    match default {
-        Value::String(_) => "text",
-        Value::Integer(_) => {
-            "a whole number that is not negative and not larger than the setting can hold"
-        }
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
-        Value::Array(_) => "a list of texts, in the environment parted by commas",
-        Value::Table(_) => "a section, not a value",
-        Value::Datetime(_) => "a date",
-    }
-}
-
-/// A text of the environment as the kind that the default has.
-fn from_text(text: &str, default: &Value) -> Option<Value> {
-    match default {
-        Value::String(_) => Some(Value::String(text.to_owned())),
-        Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
-        Value::Float(_) => {
-            text.trim().parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
-        }
-        Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
-        Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Some(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()))
-        }
-        Value::Datetime(_) | Value::Table(_) => None,
-    }
-}
-
-fn flatten(prefix: &str, table: &Table, leaves: &mut Vec<(String, Value)>) {
+/// Every key and its value. An empty table is one too, else a misspelt empty section would pass.
+pub(crate) fn flatten(prefix: &str, table: &Table, leaves: &mut Vec<(String, Value)>) {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let is_section =
+            |known: &str| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.'));
         match value {
-            Value::Table(inner) => flatten(&key, inner, leaves),
+            Value::Table(inner) if !inner.is_empty() => flatten(&key, inner, leaves),
+            Value::Table(_) if rules::keys().any(is_section) => {}
             other => leaves.push((key, other.clone())),
         }
     }
 }
 
-/// Every key of the defaults and its value, in order.
-#[cfg(test)]
-pub(crate) fn leaves() -> Vec<(String, Value)> {
-    let mut leaves = Vec::new();
-    flatten("", &DEFAULTS.parse().expect("a test reads default.toml"), &mut leaves);
-    leaves
-}
-
-fn at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let mut parts = key.split('.');
-    let first = table.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| value.get(part))
-}
-
-/// The place of a key that the defaults have.
+/// The place of a key that has a rule.
 fn slot<'a>(tree: &'a mut Table, key: &str) -> &'a mut Value {
-    let (section, name) =
-        key.split_once('.').map_or((key, None), |(section, rest)| (section, Some(rest)));
-    let value = tree.get_mut(section).expect("the key was found in the defaults");
-    match name {
-        None => value,
-        Some(rest) => slot(value.as_table_mut().expect("the key was found in the defaults"), rest),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    value.to_string()
-}
-
-fn masked(key: &str, value: &str) -> String {
-    if SECRET_KEYS.contains(&key) { "***".to_owned() } else { value.to_owned() }
-}
-
-/// The nearest key, when one is near.
-fn hint(defaults: &Table, key: &str) -> String {
-    let mut known = Vec::new();
-    flatten("", defaults, &mut known);
-    let nearest = known.iter().map(|(name, _)| (edits(name, key), name)).min();
-    match nearest {
-        // A third of the letters wrong is a slip; more is another word.
-        Some((edits, name)) if edits * 3 <= key.len() => format!("; did you mean {name}?"),
-        _ => "; docs/configuration.md lists all".to_owned(),
-    }
-}
-
-/// Levenshtein distance.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = row[j + 1];
-            row[j + 1] = next;
+    let in_defaults = "a test finds every key that has a rule in the defaults";
+    match key.split_once('.') {
+        None => tree.get_mut(key).expect(in_defaults),
+        Some((section, rest)) => {
+            let section = tree.get_mut(section).and_then(Value::as_table_mut);
+            slot(section.expect(in_defaults), rest)
         }
     }
-    row[b.len()]
+}
+
+fn shown(key: &str, value: &Value) -> String {
+    // Text across lines would break the promise of one line.
+    if SECRET_KEYS.contains(&key) { "***".to_owned() } else { value.to_string().replace('\n', " ") }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::load::DEFAULTS;
+use crate::rules;
 
 /// The page that lists every setting.
 #[must_use]
@@ -19,11 +20,16 @@ pub fn reference_markdown() -> String {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = name;
             comment.clear();
-            let _ = write!(page, "\n## {name}\n\n| setting | default | meaning |\n|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## {name}\n\n| setting | default | meaning | allowed |\n|---|---|---|---|\n"
+            );
         } else if let Some(text) = line.strip_prefix('#') {
             comment.push_str(text);
         } else if let Some((name, value)) = line.split_once(" = ") {
-            let _ = writeln!(page, "| `{section}.{name}` | `{value}` | {} |", comment.trim());
+            let key = format!("{section}.{name}");
+            let allowed = rules::of(&key).map_or(String::new(), rules::Rule::expected);
+            let _ = writeln!(page, "| `{key}` | `{value}` | {} | {allowed} |", comment.trim());
             comment.clear();
         } else {
             comment.clear();

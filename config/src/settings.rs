@@ -180,11 +180,15 @@ sections! {
 }
 
 macro_rules! choices {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident,)* })*) => {$(
+    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* })*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$variant_meta])* $variant,)* }
+        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// The words of the choices.
+            pub(crate) const WORDS: &[&str] = &[$($word),*];
+        }
     )*};
 }
 
@@ -192,105 +196,42 @@ choices! {
     /// Which manuals are read in a process of their own.
     Isolate {
         /// Those fetched from the network.
-        Http,
+        Http = "http",
         /// All.
-        Always,
+        Always = "always",
         /// None.
-        Never,
+        Never = "never",
     }
 
     /// Who answers.
     AnswererChoice {
         /// The manual's own sentences.
-        Extractive,
+        Extractive = "extractive",
         /// A language model that is given passages.
-        Llm,
+        Llm = "llm",
     }
 
     /// Severity of a log line.
     LogLevel {
         /// Something failed and somebody must look.
-        Error,
+        Error = "error",
         /// Something failed and was mended.
-        Warn,
+        Warn = "warn",
         /// What an operator wants to know.
-        Info,
+        Info = "info",
         /// What a developer wants to know.
-        Debug,
+        Debug = "debug",
         /// Everything.
-        Trace,
+        Trace = "trace",
     }
 
     /// Form of a log line.
     LogFormat {
         /// Readable on a terminal, JSON elsewhere.
-        Auto,
+        Auto = "auto",
         /// Readable.
-        Text,
+        Text = "text",
         /// One JSON object a line.
-        Json,
-    }
-}
-
-/// A value out of its range.
-pub(crate) struct OutOfRange {
-    pub(crate) key: &'static str,
-    pub(crate) expected: &'static str,
-}
-
-impl Settings {
-    /// Checks what a type alone does not say: the ranges.
-    pub(crate) fn check(&self) -> Result<(), OutOfRange> {
-        let server = &self.server;
-        let rules: [(&'static str, bool, &'static str); 16] = [
-            (
-                "server.host",
-                !server.host.trim().is_empty(),
-                "an address such as 127.0.0.1 or 0.0.0.0",
-            ),
-            (
-                "server.max_message_bytes",
-                (4_096..=67_108_864).contains(&server.max_message_bytes),
-                "4096 to 67108864 bytes",
-            ),
-            (
-                "server.ping_interval_ms",
-                (100..=600_000).contains(&server.ping_interval_ms),
-                "100 to 600000 milliseconds",
-            ),
-            (
-                "server.idle_timeout_ms",
-                server.idle_timeout_ms > server.ping_interval_ms,
-                "more than server.ping_interval_ms",
-            ),
-            (
-                "server.outgoing_queue_bytes",
-                server.outgoing_queue_bytes >= 16_384,
-                "at least 16384 bytes",
-            ),
-            ("server.messages_per_second", server.messages_per_second > 0, "at least 1"),
-            ("server.message_burst", server.message_burst > 0, "at least 1"),
-            ("catalog.dir", !self.catalog.dir.trim().is_empty(), "the path of a folder"),
-            ("manuals.max_bytes", self.manuals.max_bytes > 0, "at least 1 byte"),
-            ("manuals.max_pages", self.manuals.max_pages > 0, "at least 1"),
-            (
-                "manuals.extract_memory_bytes",
-                self.manuals.extract_memory_bytes >= 134_217_728,
-                "at least 134217728 bytes",
-            ),
-            ("answers.max_passages", (1..=64).contains(&self.answers.max_passages), "1 to 64"),
-            (
-                "answers.min_confidence",
-                (0.0..=1.0).contains(&self.answers.min_confidence),
-                "0 to 1",
-            ),
-            ("cache.manuals_entries", self.cache.manuals_entries > 0, "at least 1"),
-            ("sessions.max", self.sessions.max > 0, "at least 1"),
-            ("sessions.prefetch_confidence", self.sessions.prefetch_confidence <= 100, "0 to 100"),
-        ];
-        match rules.into_iter().find(|(_, holds, _)| !holds) {
-            Some((key, _, expected)) => Err(OutOfRange { key, expected }),
-            None => Ok(()),
-        }
+        Json = "json",
     }
 }

@@ -2,7 +2,10 @@
 
 use std::io::Write as _;
 
-use crate::load::leaves;
+use toml::{Table, Value};
+
+use crate::load::{DEFAULTS, flatten};
+use crate::rules::{self, Rule};
 use crate::{AnswererChoice, Settings, reference_markdown};
 
 fn load(file: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, String> {
@@ -39,6 +42,23 @@ fn the_names_of_existing_deployments_are_understood() {
 }
 
 #[test]
+fn a_key_in_the_environment_switches_the_model_on_unless_the_file_chose() {
+    let key = [("GEMINI_API_KEY", "k")];
+    let chosen = load(Some("[answers]\nanswerer = \"extractive\"\n"), &key).unwrap();
+    assert_eq!(chosen.answers.answerer, AnswererChoice::Extractive);
+    assert_eq!(chosen.answers.llm.api_key.reveal(), Some("k"));
+    // Compose files pass on variables that nobody set as empty ones.
+    let empty = load(None, &[("GEMINI_API_KEY", ""), ("REDIS_URL", "")]).unwrap();
+    assert_eq!(empty, load(None, &[]).unwrap());
+}
+
+#[test]
+fn our_own_names_win_over_those_of_existing_deployments() {
+    let env = [("REDIS_URL", "redis://old"), ("HSC__REDIS__URL", "rediss://new")];
+    assert_eq!(load(None, &env).unwrap().redis.url.reveal(), Some("rediss://new"));
+}
+
+#[test]
 fn lists_come_from_the_environment_parted_by_commas() {
     let settings =
         load(None, &[("HSC__SERVER__ALLOWED_ORIGINS", "https://a.example, https://b.example")])
@@ -46,52 +66,141 @@ fn lists_come_from_the_environment_parted_by_commas() {
     assert_eq!(settings.server.allowed_origins, ["https://a.example", "https://b.example"]);
 }
 
+/// The sentence of a file that is wrong.
+fn of_file(text: &str) -> String {
+    load(Some(text), &[]).unwrap_err()
+}
+
+/// The sentence of a variable that is wrong.
+fn of_variable(name: &str, value: &str) -> String {
+    load(None, &[(name, value)]).unwrap_err()
+}
+
 #[test]
 fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
-    let cases: [(Option<&str>, &[(&str, &str)], &str); 8] = [
+    for (sentence, expected) in [
         (
-            None,
-            &[("HSC__SERVER__PORT", "eight")],
-            "server.port = \"eight\" (from HSC__SERVER__PORT): expected a whole number that is not negative and not larger than the setting can hold",
+            of_variable("HSC__SERVER__PORT", "eight"),
+            "server.port = \"eight\" (from HSC__SERVER__PORT): expected a whole number from 0 to 65535",
         ),
         (
-            Some("[server]\nport = 70000\n"),
-            &[],
-            "server.port = 70000 (from hsc.toml): expected a whole number that is not negative and not larger than the setting can hold",
+            of_variable("HSC__SERVER__PORT", ""),
+            "server.port = \"\" (from HSC__SERVER__PORT): expected a whole number from 0 to 65535",
         ),
         (
-            Some("[answers]\nanswerer = \"oracle\"\n"),
-            &[],
+            of_file("[server]\nport = 70000\n"),
+            "server.port = 70000 (from hsc.toml): expected a whole number from 0 to 65535",
+        ),
+        (
+            of_file("[server]\nport = \"8000\"\n"),
+            "server.port = \"8000\" (from hsc.toml): expected a whole number from 0 to 65535",
+        ),
+        (
+            of_file("[cache]\nttl_ms = -1\n"),
+            "cache.ttl_ms = -1 (from hsc.toml): expected a whole number from 1 to 31536000000",
+        ),
+        (
+            of_file("[answers]\nanswerer = \"oracle\"\n"),
             "answers.answerer = \"oracle\" (from hsc.toml): expected one of extractive, llm",
         ),
         (
-            Some("[answers]\nmin_confidence = 2\n"),
-            &[],
-            "answers.min_confidence = 2 (from hsc.toml): expected 0 to 1",
+            of_variable("HSC__LOG__LEVEL", "loud"),
+            "log.level = \"loud\" (from HSC__LOG__LEVEL): expected one of error, warn, info, debug, trace",
         ),
         (
-            Some("[server]\nprot = 1\n"),
-            &[],
+            of_file("[answers]\nmin_confidence = 2\n"),
+            "answers.min_confidence = 2 (from hsc.toml): expected a number from 0 to 1",
+        ),
+        (
+            of_variable("HSC__ANSWERS__MIN_CONFIDENCE", "NaN"),
+            "answers.min_confidence = \"NaN\" (from HSC__ANSWERS__MIN_CONFIDENCE): expected a number from 0 to 1",
+        ),
+        (
+            of_variable("HSC__CATALOG__WATCH", "maybe"),
+            "catalog.watch = \"maybe\" (from HSC__CATALOG__WATCH): expected true or false",
+        ),
+        (
+            of_file("[answers.llm]\nbase_url = \"localhost:11434/v1\"\n"),
+            "answers.llm.base_url = \"localhost:11434/v1\" (from hsc.toml): expected an address that begins with http:// or https://",
+        ),
+        (
+            of_file("[server]\nallowed_origins = [\"https://a.example/chat\"]\n"),
+            "server.allowed_origins = [\"https://a.example/chat\"] (from hsc.toml): expected a list of texts (in the environment parted by commas), each scheme://host or scheme://host:port, or *",
+        ),
+        (
+            of_file("server = 5\n"),
+            "server = 5 (from hsc.toml): expected a section: its settings are server.…",
+        ),
+        (
+            of_variable("HSC__ANSWERS__LLM", "gemini"),
+            "answers.llm = *** (from HSC__ANSWERS__LLM): expected a section: its settings are HSC__ANSWERS__LLM.…",
+        ),
+    ] {
+        assert_eq!(sentence, expected);
+    }
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_named_with_the_one_that_was_meant() {
+    for (sentence, expected) in [
+        (
+            of_file("[server]\nprot = 1\n"),
             "server.prot (from hsc.toml): there is no such setting; did you mean server.port?",
         ),
         (
-            None,
-            &[("HSC__ZEBRA__CROSSING", "1")],
+            of_file("port = 1\n"),
+            "port (from hsc.toml): there is no such setting; did you mean server.port?",
+        ),
+        (
+            of_variable("HSC__SERVER__PROT", "1"),
+            "server.prot (from HSC__SERVER__PROT): there is no such setting; did you mean HSC__SERVER__PORT?",
+        ),
+        (
+            of_variable("HSC__ZEBRA__CROSSING", "1"),
             "zebra.crossing (from HSC__ZEBRA__CROSSING): there is no such setting; docs/configuration.md lists all",
         ),
         (
-            Some("[answers.llm]\napi_key = 12345\n"),
-            &[],
-            "answers.llm.api_key = *** (from hsc.toml): expected text",
+            of_file("[sevrer]\n"),
+            "sevrer (from hsc.toml): there is no such setting; docs/configuration.md lists all",
         ),
-        (
-            None,
-            &[("HSC__CATALOG__WATCH", "maybe")],
-            "catalog.watch = \"maybe\" (from HSC__CATALOG__WATCH): expected true or false",
-        ),
+    ] {
+        assert_eq!(sentence, expected);
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_named_with_the_other() {
+    assert_eq!(
+        of_variable("HSC__SERVER__PING_INTERVAL_MS", "80000"),
+        "server.idle_timeout_ms = 75000 (from the defaults): expected more than server.ping_interval_ms, which is 80000",
+    );
+    assert_eq!(
+        of_file("[server]\nidle_timeout_ms = 20000\n"),
+        "server.idle_timeout_ms = 20000 (from hsc.toml): expected more than server.ping_interval_ms, which is 20000",
+    );
+    assert_eq!(
+        of_variable("HSC__ANSWERS__ANSWERER", "llm"),
+        "answers.llm.api_key = *** (from the defaults): expected a key, because answers.answerer is llm and https://generativelanguage.googleapis.com/v1beta/openai answers nobody without one",
+    );
+    let own = [
+        ("HSC__ANSWERS__ANSWERER", "llm"),
+        ("HSC__ANSWERS__LLM__BASE_URL", "http://127.0.0.1:11434/v1"),
     ];
-    for (file, env, sentence) in cases {
-        assert_eq!(load(file, env).unwrap_err(), sentence);
+    assert_eq!(load(None, &own).unwrap().answers.llm.api_key.reveal(), None);
+}
+
+#[test]
+fn a_secret_is_in_no_sentence() {
+    for sentence in [
+        of_variable("REDIS_URL", "hush://user:hush@host"),
+        of_variable("GEMINI_API_KEY", "hush\n"),
+        of_file("[answers.llm]\napi_key = 12345678\n"),
+        of_file("[answers.llm]\napi_key = \"hush\n"),
+        of_file("[answers]\nllm = \"hush\"\n"),
+        of_variable("HSC__ANSWERS", "hush"),
+    ] {
+        assert!(!sentence.contains("hush") && !sentence.contains("12345678"), "{sentence}");
+        assert!(!sentence.contains('\n'), "{sentence}");
     }
 }
 
@@ -100,44 +209,95 @@ fn a_file_that_is_missing_or_no_toml_is_named() {
     let missing =
         Settings::load(Some(std::path::Path::new("/no/such.toml")), []).unwrap_err().to_string();
     assert!(missing.starts_with("/no/such.toml: cannot read the settings: "), "{missing}");
-    let broken = load(Some("[server\n"), &[]).unwrap_err();
-    assert!(broken.starts_with("hsc.toml: not TOML: ") && !broken.contains('\n'), "{broken}");
+    let broken = of_file("# a comment\n[server]\nport == 1\n");
+    assert!(broken.starts_with("hsc.toml: not TOML: line 3, column 7: "), "{broken}");
 }
 
 #[test]
 fn secrets_are_never_shown() {
     let settings =
         load(None, &[("GEMINI_API_KEY", "verysecret"), ("REDIS_URL", "redis://u:pw@h")]).unwrap();
-    let shown = format!("{settings:?}{}", toml::to_string(&settings).unwrap());
+    let shown = format!("{settings:?}{}", settings.masked());
     assert!(!shown.contains("verysecret") && !shown.contains("pw"), "{shown}");
+    assert!(settings.masked().contains("api_key = \"***\""), "{shown}");
+}
+
+/// Every key of the defaults and its value, in order.
+fn leaves() -> Vec<(String, Value)> {
+    let mut leaves = Vec::new();
+    flatten("", &DEFAULTS.parse().unwrap(), &mut leaves);
+    leaves
 }
 
 #[test]
-fn every_setting_stands_in_the_defaults_with_a_reason_and_in_the_documentation() {
-    let typed = toml::Table::try_from(load(None, &[]).unwrap()).unwrap();
+fn types_defaults_and_rules_name_the_same_settings() {
+    let typed = Table::try_from(load(None, &[]).unwrap()).unwrap();
     let mut of_types = Vec::new();
-    walk("", &typed, &mut of_types);
+    flatten("", &typed, &mut of_types);
+    let mut of_types: Vec<String> = of_types.into_iter().map(|(key, _)| key).collect();
     let mut of_file: Vec<String> = leaves().into_iter().map(|(key, _)| key).collect();
+    let mut of_rules: Vec<String> = rules::keys().map(str::to_owned).collect();
     of_types.sort();
     of_file.sort();
+    of_rules.sort();
     assert_eq!(of_types, of_file);
+    assert_eq!(of_rules, of_file);
+}
+
+#[test]
+fn every_default_keeps_its_own_rule() {
+    for (key, value) in leaves() {
+        let rule = rules::of(&key).unwrap();
+        assert_eq!(rule.admit(&value), Some(value), "{key}: {}", rule.expected());
+    }
+}
+
+#[test]
+fn whatever_a_rule_admits_fits_into_the_types() {
+    for key in rules::keys() {
+        let written: Vec<String> = match rules::of(key).unwrap() {
+            Rule::Whole(least, most) => vec![least.to_string(), most.to_string()],
+            Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
+            Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
+            Rule::OneOf(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+            Rule::Text(..) => vec!["https://a.example".to_owned(), "redis://r".to_owned()],
+            Rule::Texts(..) => vec!["https://a.example".to_owned(), "a.example:80".to_owned()],
+        };
+        let mut admitted = 0;
+        for text in written {
+            let Some(value) = rules::of(key).unwrap().admit_text(&text) else { continue };
+            admitted += 1;
+            let mut tree: Table = DEFAULTS.parse().unwrap();
+            let mut parts: Vec<&str> = key.split('.').collect();
+            let last = parts.pop().unwrap();
+            let section = parts.iter().fold(&mut tree, |table, part| {
+                table.get_mut(*part).unwrap().as_table_mut().unwrap()
+            });
+            section.insert(last.to_owned(), value);
+            let fits: Result<Settings, _> = tree.try_into();
+            assert!(fits.is_ok(), "{key} = {text}: {fits:?}");
+        }
+        assert!(admitted > 0, "{key} was not tried");
+    }
+}
+
+#[test]
+fn every_setting_has_a_reason_and_stands_in_the_documentation() {
     let page = reference_markdown();
-    for key in of_file {
+    for (key, _) in leaves() {
         let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
-        assert!(!row.ends_with("|  |"), "{key} has no comment");
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        assert!(cells.len() == 6 && cells[3].len() > 10, "{key} has no comment, or a | in it");
+        let unit = ["_ms", "_bytes"].into_iter().find(|unit| key.ends_with(unit));
+        let said = match unit {
+            Some("_ms") => cells[3].contains("millisecond"),
+            Some(_) => cells[3].to_lowercase().contains("byte"),
+            None => true,
+        };
+        assert!(said, "{key} does not say its unit");
     }
     let written =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md"))
             .unwrap();
     assert_eq!(written, page, "docs/configuration.md is stale: run `make docs`");
-}
-
-fn walk(prefix: &str, table: &toml::Table, keys: &mut Vec<String>) {
-    for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        match value {
-            toml::Value::Table(inner) => walk(&key, inner, keys),
-            _ => keys.push(key),
-        }
-    }
 }

@@ -1,0 +1,230 @@
+//! What a value must be, key by key.
+//!
+//! Each setting has one line here; a test compares them with `default.toml`. The same line checks a
+//! value, says what was expected when it is wrong, and stands in `docs/configuration.md`. Upper ends
+//! are there to catch a slip of the unit (seconds for milliseconds, bytes for MiB), not to forbid.
+
+use toml::Value;
+
+use crate::{AnswererChoice, Isolate, LogFormat, LogLevel, Settings};
+
+/// What a value must be.
+pub(crate) enum Rule {
+    /// A whole number from the first to the second.
+    Whole(i64, i64),
+    /// A number from 0 to 1.
+    Share,
+    /// `true` or `false`.
+    Truth,
+    /// One of some words.
+    OneOf(&'static [&'static str]),
+    /// A text that passes a test, and what that test wants.
+    Text(fn(&str) -> bool, &'static str),
+    /// A list of texts that each pass a test, and what that test wants of one.
+    Texts(fn(&str) -> bool, &'static str),
+}
+use Rule::{OneOf, Share, Text, Texts, Truth, Whole};
+
+const KIB: i64 = 1024;
+const MIB: i64 = 1024 * KIB;
+const GIB: i64 = 1024 * MIB;
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// The rule of every setting, in the order of `default.toml`.
+const RULES: &[(&str, Rule)] = &[
+    ("server.host", Text(filled, "an address such as 127.0.0.1 or 0.0.0.0")),
+    // Port 0 lets the system choose a free one, which tests do.
+    ("server.port", Whole(0, 65_535)),
+    ("server.workers", Whole(0, 1_024)),
+    // Under 4 KiB the longest question of part 1 (2,000 characters) would not fit.
+    ("server.max_message_bytes", Whole(4 * KIB, 64 * MIB)),
+    ("server.ping_interval_ms", Whole(100, 10 * MINUTE)),
+    ("server.idle_timeout_ms", Whole(200, 60 * MINUTE)),
+    // One prediction of ten whole products is about 13 KB.
+    ("server.outgoing_queue_bytes", Whole(16 * KIB, GIB)),
+    ("server.messages_per_second", Whole(1, 100_000)),
+    ("server.message_burst", Whole(1, 100_000)),
+    ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
+    ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
+    ("catalog.dir", Text(filled, "the path of a folder")),
+    ("catalog.watch", Truth),
+    ("catalog.watch_debounce_ms", Whole(0, MINUTE)),
+    ("manuals.max_bytes", Whole(1, 4 * GIB)),
+    ("manuals.max_pages", Whole(1, 100_000)),
+    ("manuals.fetch_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("manuals.connect_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("manuals.retries", Whole(0, 10)),
+    ("manuals.retry_base_ms", Whole(0, MINUTE)),
+    ("manuals.max_redirects", Whole(0, 20)),
+    ("manuals.user_agent", Text(header, "text in printable ASCII, because it is an HTTP header")),
+    ("manuals.allowed_hosts", Texts(host, "a host name or host:port, without scheme and path")),
+    ("manuals.extract_timeout_ms", Whole(1, 10 * MINUTE)),
+    // The reading process itself needs most of 128 MiB before it has opened anything.
+    ("manuals.extract_memory_bytes", Whole(128 * MIB, 64 * GIB)),
+    ("manuals.extract_max_text_bytes", Whole(1, GIB)),
+    ("manuals.isolate", OneOf(Isolate::WORDS)),
+    ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
+    ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),
+    ("answers.answerer", OneOf(AnswererChoice::WORDS)),
+    ("answers.max_passages", Whole(1, 64)),
+    ("answers.min_confidence", Share),
+    ("answers.llm.base_url", Text(http_url, "an address that begins with http:// or https://")),
+    ("answers.llm.model", Text(filled, "the name of a model")),
+    ("answers.llm.api_key", Text(header, "text in printable ASCII, because it is an HTTP header")),
+    ("answers.llm.timeout_ms", Whole(1, 10 * MINUTE)),
+    ("answers.llm.first_token_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("answers.llm.max_tokens", Whole(1, 1_000_000)),
+    ("answers.llm.context_chars", Whole(1, 100_000_000)),
+    ("cache.shards", Whole(0, 1_024)),
+    ("cache.manuals_entries", Whole(1, 10_000_000)),
+    ("cache.manuals_bytes", Whole(1, 1_024 * GIB)),
+    ("cache.ttl_ms", Whole(1, 365 * DAY)),
+    ("cache.negative_ttl_ms", Whole(0, DAY)),
+    ("cache.load_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("sessions.max", Whole(1, 1_000_000)),
+    ("sessions.prefetch_confidence", Whole(0, 100)),
+    ("sessions.prefetch_after_ms", Whole(0, MINUTE)),
+    ("sessions.max_pending_questions", Whole(0, 1_000)),
+    (
+        "redis.url",
+        Text(redis_url, "an address that begins with redis://, rediss:// or unix://, or nothing"),
+    ),
+    ("log.level", OneOf(LogLevel::WORDS)),
+    ("log.format", OneOf(LogFormat::WORDS)),
+];
+
+/// The rule of a key.
+pub(crate) fn of(key: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|(name, _)| *name == key).map(|(_, rule)| rule)
+}
+
+/// Every key that has a rule.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|(key, _)| *key)
+}
+
+impl Rule {
+    /// Takes a value of a file as it is, a whole number for a share as well; `None` when it breaks the rule.
+    pub(crate) fn admit(&self, value: &Value) -> Option<Value> {
+        let fits = match (self, value) {
+            (Whole(least, most), Value::Integer(number)) => (least..=most).contains(&number),
+            (Share, Value::Float(number)) => (0.0..=1.0).contains(number),
+            (Share, Value::Integer(number @ 0..=1)) => return Some(Value::Float(*number as f64)),
+            (Truth, Value::Boolean(_)) => true,
+            (OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
+            (Text(passes, _), Value::String(text)) => passes(text),
+            (Texts(passes, _), Value::Array(items)) => {
+                items.iter().all(|item| item.as_str().is_some_and(passes))
+            }
+            _ => false,
+        };
+        fits.then(|| value.clone())
+    }
+
+    /// Takes a text of the environment; `None` when it breaks the rule. Commas part a list.
+    pub(crate) fn admit_text(&self, text: &str) -> Option<Value> {
+        let value = match self {
+            Whole(..) => Value::Integer(text.trim().parse().ok()?),
+            Share => Value::Float(text.trim().parse().ok()?),
+            Truth => Value::Boolean(text.trim().parse().ok()?),
+            OneOf(_) | Text(..) => Value::String(text.to_owned()),
+            Texts(..) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .collect::<Vec<_>>()
+                .into(),
+        };
+        self.admit(&value)
+    }
+
+    /// What is allowed, as the end of the sentence "expected …".
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Share => "a number from 0 to 1".to_owned(),
+            Truth => "true or false".to_owned(),
+            OneOf(words) => format!("one of {}", words.join(", ")),
+            Text(_, wanted) => (*wanted).to_owned(),
+            Texts(_, wanted) => {
+                format!("a list of texts (in the environment parted by commas), each {wanted}")
+            }
+        }
+    }
+}
+
+fn any(_: &str) -> bool {
+    true
+}
+
+fn filled(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
+fn header(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn http_url(text: &str) -> bool {
+    after_scheme(text, &["http", "https"]).is_some_and(filled)
+}
+
+fn redis_url(text: &str) -> bool {
+    // The schemes that the redis crate reads, and those of its fork Valkey.
+    const SCHEMES: [&str; 6] = ["redis", "rediss", "redis+unix", "unix", "valkey", "valkeys"];
+    text.is_empty() || after_scheme(text, &SCHEMES).is_some_and(filled)
+}
+
+fn origin(text: &str) -> bool {
+    // A browser never sends a path in Origin: with one here nothing would ever match.
+    text == "*" || text.split_once("://").is_some_and(|(scheme, host)| filled(scheme) && bare(host))
+}
+
+fn host(text: &str) -> bool {
+    !text.contains("://") && bare(text)
+}
+
+fn bare(host: &str) -> bool {
+    filled(host) && !host.contains(|letter: char| letter == '/' || letter.is_whitespace())
+}
+
+fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
+    text.split_once("://").filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, rest)| rest)
+}
+
+/// A value that is right by itself and wrong beside another.
+pub(crate) struct Clash {
+    pub(crate) key: &'static str,
+    pub(crate) expected: String,
+}
+
+/// Checks what no single rule can say.
+pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
+    let server = &settings.server;
+    if server.idle_timeout_ms <= server.ping_interval_ms {
+        // Between two pings a healthy client may be silent, and would be closed.
+        return Some(Clash {
+            key: "server.idle_timeout_ms",
+            expected: format!(
+                "more than server.ping_interval_ms, which is {}",
+                server.ping_interval_ms
+            ),
+        });
+    }
+    let (answers, llm) = (&settings.answers, &settings.answers.llm);
+    let asks_for_key = |host| llm.base_url.contains(host);
+    if answers.answerer == AnswererChoice::Llm
+        && llm.api_key.reveal().is_none()
+        && ["//generativelanguage.googleapis.com", "//api.openai.com"].into_iter().any(asks_for_key)
+    {
+        return Some(Clash {
+            key: "answers.llm.api_key",
+            expected: format!(
+                "a key, because answers.answerer is llm and {} answers nobody without one",
+                llm.base_url
+            ),
+        });
+    }
+    None
+}
