@@ -11,36 +11,53 @@ use super::words::Cut;
 
 /// Candidates of one search that are looked at closely. Lists are ordered by the length of the
 /// name, so what is cut off are the longest names among equals.
-pub(crate) const MOST: usize = 640;
+const MOST: usize = 512;
+
+/// Candidates that match only some words: they are compared word by word, which costs more.
+const MOST_OF_SOME: usize = 128;
 
 /// Documents that may be gone through to find candidates; beyond that the list is cut.
 const MOST_GONE_THROUGH: usize = 1 << 16;
 
-/// Documents that match the query in all its letters, as far as one letter can tell; sorted.
+/// Words of a query that bring candidates which match only some words, the rarest first, and how
+/// many each brings.
+const COLUMNS_OF_SOME: usize = 6;
+const EACH_OF_SOME: usize = 512;
+
+/// Documents that match the query in all its letters, as far as one letter can tell. Those that
+/// have the word as written come first, then those that have the beginning of one or one near it.
 pub(crate) fn of_all(index: &Index, query: &Query, reading: &Reading) -> Vec<u32> {
     let mut columns = columns(index, query, reading);
     columns.sort_unstable_by_key(|column| column.size);
     let Some(narrowest) = columns.first() else { return Vec::new() };
-    let mut found = narrowest.documents(index, reading);
-    if found.len() > MOST
-        && let Some(second) = other_words(&columns, narrowest)
-        && second.size <= 4 * MOST_GONE_THROUGH
-    {
-        let mut there = vec![0u64; index.len().div_ceil(64)];
-        second.each(index, reading, |document| {
-            there[document as usize / 64] |= 1 << (document % 64);
-        });
-        let both: Vec<u32> = found
-            .iter()
-            .copied()
-            .filter(|&document| there[document as usize / 64] >> (document % 64) & 1 == 1)
-            .collect();
-        // A crowded prefix is only known by its best; then nothing can be said about the others.
-        if !both.is_empty() {
-            found = both;
+    let both = (narrowest.size > MOST)
+        .then(|| other_words(&columns, narrowest))
+        .flatten()
+        .filter(|second| second.size <= 4 * MOST_GONE_THROUGH)
+        .map(|second| second.set(index, reading, |_| true));
+
+    let mut found: Vec<u32> = Vec::with_capacity(narrowest.size.min(MOST));
+    let written = |sense: &Sense| sense.slips == 0 && !sense.beginning;
+    // Some room is left for the second kind, whatever the first brings.
+    for (room, first) in [(MOST * 3 / 4, true), (MOST, false)] {
+        let mut set = narrowest.set(index, reading, |sense| written(sense) == first);
+        if let Some(both) = &both {
+            set.keep(both);
+        }
+        let known = found.len();
+        for document in set.iter() {
+            if found.len() >= room {
+                break;
+            }
+            if found[..known].binary_search(&document).is_err() {
+                found.push(document);
+            }
         }
     }
-    found.truncate(MOST);
+    // A crowded prefix is only known by its best; the others may match all the same.
+    if found.is_empty() && both.is_some() {
+        found.extend(narrowest.set(index, reading, |_| true).iter().take(MOST));
+    }
     found
 }
 
@@ -49,35 +66,21 @@ fn other_words<'c>(columns: &'c [Column], first: &Column) -> Option<&'c Column> 
     columns.iter().find(|column| column.senses.iter().all(|sense| !first.senses.contains(sense)))
 }
 
-/// Documents that match the query in some of its words, those first that match much of it.
+/// Documents that match the query in some of its words: those that match much of it.
 pub(crate) fn of_some(index: &Index, query: &Query, reading: &Reading) -> Vec<u32> {
     let mut columns = columns(index, query, reading);
+    columns.retain(|column| column.size > 0);
     columns.sort_unstable_by_key(|column| column.size);
-    columns.truncate(8);
-    let mut weighed: Vec<(u32, f32)> = Vec::new();
+    columns.truncate(COLUMNS_OF_SOME);
+    let mut weights = Weights::new(columns.len() * EACH_OF_SOME);
     let total = index.len() as f32;
     for column in &columns {
-        if column.size == 0 {
-            continue;
-        }
         let weight = (1.0 + total / (1.0 + column.size as f32)).ln() + 0.2 * column.letters as f32;
-        let documents = column.documents(index, reading);
-        weighed.extend(documents.into_iter().take(2 * MOST).map(|document| (document, weight)));
-    }
-    weighed.sort_unstable_by_key(|&(document, _)| document);
-    weighed.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
+        for document in column.set(index, reading, |_| true).iter().take(EACH_OF_SOME) {
+            weights.add(document, weight);
         }
-        same
-    });
-    let some = MOST / 3;
-    if weighed.len() > some {
-        weighed.select_nth_unstable_by(some, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        weighed.truncate(some);
     }
-    weighed.into_iter().map(|(document, _)| document).collect()
+    weights.best(MOST_OF_SOME)
 }
 
 /// The parts of all readings that cover one letter.
@@ -90,31 +93,135 @@ struct Column {
 }
 
 impl Column {
-    fn each(&self, index: &Index, reading: &Reading, mut each: impl FnMut(u32)) {
-        for &sense in &self.senses {
-            index
-                .documents(&reading.senses[sense].terms)
-                .iter()
-                .for_each(|&document| each(document));
+    /// The documents of the senses that `wanted` says yes to.
+    fn set(&self, index: &Index, reading: &Reading, wanted: impl Fn(&Sense) -> bool) -> Documents {
+        let mut set = Documents { numbers: Vec::new(), bits: Vec::new(), sorted: true };
+        let mut room = MOST_GONE_THROUGH;
+        for sense in self.senses.iter().map(|&sense| &reading.senses[sense]) {
+            if wanted(sense) {
+                let documents = index.documents(&sense.terms);
+                let documents = &documents[..documents.len().min(room)];
+                room -= documents.len();
+                set.add(documents, index.len());
+            }
+        }
+        set.finish();
+        set
+    }
+}
+
+/// A set of documents that is read in their order: a list while it is small, bits when it is not.
+struct Documents {
+    numbers: Vec<u32>,
+    bits: Vec<u64>,
+    sorted: bool,
+}
+
+/// Beyond this a list costs more to sort than bits cost to go through.
+const LONG_LIST: usize = 192;
+
+impl Documents {
+    fn add(&mut self, documents: &[u32], total: usize) {
+        if self.bits.is_empty() && self.numbers.len() + documents.len() <= LONG_LIST {
+            self.sorted &= self.numbers.is_empty() || documents.is_empty();
+            // A list over several strings is in order within each string only.
+            self.sorted &= documents.is_sorted();
+            self.numbers.extend_from_slice(documents);
+            return;
+        }
+        if self.bits.is_empty() {
+            self.bits = vec![0; total.div_ceil(64)];
+            for document in std::mem::take(&mut self.numbers) {
+                self.bits[document as usize / 64] |= 1 << (document % 64);
+            }
+        }
+        for &document in documents {
+            self.bits[document as usize / 64] |= 1 << (document % 64);
         }
     }
 
-    /// Its documents, sorted, each once.
-    fn documents(&self, index: &Index, reading: &Reading) -> Vec<u32> {
-        let mut found = Vec::with_capacity(self.size.min(MOST_GONE_THROUGH));
-        let mut lists = 0;
-        for &sense in &self.senses {
-            let Sense { terms, .. } = &reading.senses[sense];
-            let documents = index.documents(terms);
-            let room = MOST_GONE_THROUGH - found.len();
-            found.extend_from_slice(&documents[..documents.len().min(room)]);
-            lists += terms.len();
+    fn finish(&mut self) {
+        if !self.sorted {
+            self.numbers.sort_unstable();
         }
-        if lists > 1 {
-            found.sort_unstable();
-            found.dedup();
+        self.numbers.dedup();
+    }
+
+    fn contains(&self, document: u32) -> bool {
+        if self.bits.is_empty() {
+            self.numbers.binary_search(&document).is_ok()
+        } else {
+            self.bits[document as usize / 64] >> (document % 64) & 1 == 1
         }
-        found
+    }
+
+    /// Keeps what is in `other` as well.
+    fn keep(&mut self, other: &Documents) {
+        self.numbers.retain(|&document| other.contains(document));
+        for (word, bits) in self.bits.iter_mut().enumerate() {
+            if *bits != 0 {
+                *bits &= other.word(word);
+            }
+        }
+    }
+
+    /// The bits of 64 documents.
+    fn word(&self, word: usize) -> u64 {
+        if let Some(&bits) = self.bits.get(word) {
+            return bits;
+        }
+        let first = word as u32 * 64;
+        let from = self.numbers.partition_point(|&document| document < first);
+        self.numbers[from..]
+            .iter()
+            .take_while(|&&document| document < first + 64)
+            .fold(0, |bits, document| bits | 1 << (document % 64))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        let in_bits = self.bits.iter().enumerate().filter(|(_, bits)| **bits != 0).flat_map(
+            |(word, &bits)| {
+                std::iter::successors(Some(bits), |left| Some(left & left.wrapping_sub(1)))
+                    .take_while(|&left| left != 0)
+                    .map(move |left| word as u32 * 64 + left.trailing_zeros())
+            },
+        );
+        self.numbers.iter().copied().chain(in_bits)
+    }
+}
+
+/// Adds up weights of documents: a table with open addressing, made as large as it can get.
+struct Weights {
+    /// Document + 1, 0 where free, and its weight.
+    slots: Vec<(u32, f32)>,
+}
+
+impl Weights {
+    fn new(most: usize) -> Weights {
+        Weights { slots: vec![(0, 0.0); (2 * most).next_power_of_two()] }
+    }
+
+    fn add(&mut self, document: u32, weight: f32) {
+        let last = self.slots.len() - 1;
+        let mut at = (document.wrapping_mul(0x9e37_79b1) >> 8) as usize & last;
+        loop {
+            let slot = &mut self.slots[at];
+            if slot.0 == 0 || slot.0 == document + 1 {
+                *slot = (document + 1, slot.1 + weight);
+                return;
+            }
+            at = (at + 1) & last;
+        }
+    }
+
+    /// The documents of most weight.
+    fn best(mut self, most: usize) -> Vec<u32> {
+        self.slots.retain(|slot| slot.0 != 0);
+        if self.slots.len() > most {
+            self.slots.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            self.slots.truncate(most);
+        }
+        self.slots.into_iter().map(|(document, _)| document - 1).collect()
     }
 }
 
@@ -144,4 +251,49 @@ fn columns(index: &Index, query: &Query, reading: &Reading) -> Vec<Column> {
             column
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(lists: &[&[u32]], total: usize) -> Documents {
+        let mut set = Documents { numbers: Vec::new(), bits: Vec::new(), sorted: true };
+        lists.iter().for_each(|list| set.add(list, total));
+        set.finish();
+        set
+    }
+
+    #[test]
+    fn a_set_is_read_in_order_small_or_large() {
+        let small = set(&[&[5, 900], &[7, 5]], 1000);
+        assert_eq!(small.iter().collect::<Vec<_>>(), [5, 7, 900]);
+        let many: Vec<u32> = (0..1000).filter(|n| n % 3 == 0).collect();
+        let large = set(&[&[1, 2], &many], 1000);
+        assert_eq!(large.iter().count(), many.len() + 2);
+        assert!(large.iter().is_sorted());
+    }
+
+    #[test]
+    fn sets_of_both_kinds_are_intersected() {
+        let many: Vec<u32> = (0..1000).filter(|n| n % 3 == 0).collect();
+        let few: &[u32] = &[3, 4, 66, 67, 999];
+        for (one, other) in [(&many[..], few), (few, &many[..]), (&many[..], &many[..])] {
+            let mut kept = set(&[one], 1000);
+            kept.keep(&set(&[other], 1000));
+            let expected: Vec<u32> = one.iter().copied().filter(|n| other.contains(n)).collect();
+            assert_eq!(kept.iter().collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn weights_add_up_and_the_heaviest_are_taken() {
+        let mut weights = Weights::new(4);
+        for (document, weight) in [(9, 1.0), (2, 1.5), (9, 1.0), (4, 0.5)] {
+            weights.add(document, weight);
+        }
+        let mut best = weights.best(2);
+        best.sort_unstable();
+        assert_eq!(best, [2, 9]);
+    }
 }

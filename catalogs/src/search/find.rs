@@ -1,8 +1,8 @@
 //! A search from the query to the hits.
 //!
 //! It goes from the strict to the lenient and stops as soon as what it has is good: first the
-//! query as written, then with slips in the words nobody knows, then with slips in all words, then
-//! with words that stay unexplained. So a query without a slip pays nothing for those with one.
+//! query as written, then with a slip in the words nobody knows, then with one in the others, then
+//! with two, then with words that stay unexplained. So a query without a slip pays nothing for those with one.
 
 use super::candidates::{of_all, of_some};
 use super::document::Hit;
@@ -11,6 +11,7 @@ use super::mark::marks;
 use super::query::Query;
 use super::rank::{Fit, Ranker};
 use super::reading::Reading;
+use super::trie::Trie;
 
 /// Hits of one search, whatever was asked for.
 const MOST_HITS: usize = 100;
@@ -18,7 +19,7 @@ const MOST_HITS: usize = 100;
 /// From this quality on nothing better is looked for.
 const GOOD: f32 = 0.84;
 
-/// From this quality on slips in all words are not looked for.
+/// From this quality on two slips in a word are not looked for.
 const FAIR: f32 = 0.70;
 
 impl Index {
@@ -37,19 +38,35 @@ impl Index {
         if found.best < GOOD {
             let mut parts = Reading::default();
             parts.literal_parts(&self.trie, &query, true);
-            parts.near(&self.trie, &query, false);
-            found.whole(&parts.whole_ways(query.len()));
-            if found.best < FAIR {
-                parts.near(&self.trie, &query, true);
-                found.whole(&parts.whole_ways(query.len()));
+            let steps: [(f32, Widen); 3] = [
+                (GOOD, Reading::near_unknown_words),
+                (GOOD, Reading::near_known_words),
+                (FAIR, Reading::far_words),
+            ];
+            for (enough, widen) in steps {
+                if found.best >= enough {
+                    break;
+                }
+                let before = parts.senses.len();
+                widen(&mut parts, &self.trie, &query);
+                if parts.senses.len() > before {
+                    found.whole(&parts.whole_ways(query.len()));
+                }
             }
-            if found.best < GOOD {
+            // With one word there is nothing to leave out, unless it is two.
+            if found.best < if query.words.len() == 1 { HOPELESS } else { GOOD } {
                 found.some(&parts);
             }
         }
         found.hits()
     }
 }
+
+/// A way to add more strings to a reading.
+type Widen = fn(&mut Reading, &Trie, &Query);
+
+/// Below this quality a single word is also searched for in parts.
+const HOPELESS: f32 = 0.5;
 
 struct Found<'s> {
     index: &'s Index,
@@ -115,6 +132,10 @@ impl Found<'_> {
 }
 
 fn confidence(fit: &Fit) -> u8 {
-    let sure = if fit.whole { 97.0 } else { 50.0 + (fit.quality - 0.72) * 160.0 };
+    let sure = match fit {
+        Fit { doubtful: true, .. } => 45.0,
+        Fit { whole: true, .. } => 97.0,
+        _ => 50.0 + (fit.quality - 0.72) * 160.0,
+    };
     sure.clamp(1.0, 100.0) as u8
 }

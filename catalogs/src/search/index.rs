@@ -49,10 +49,6 @@ impl FieldNumber {
             FieldNumber(alias) => Some(Field::Alias(u16::from(alias - 6))),
         }
     }
-
-    pub(crate) fn is_alias(self) -> bool {
-        self.0 >= 6
-    }
 }
 
 /// One string of one word of one document.
@@ -70,8 +66,11 @@ pub(crate) struct Entry {
     pub(crate) end: u8,
     /// The letters of the word.
     pub(crate) word_len: u8,
-    /// Whether the string begins at the word's beginning or after a joint in it.
-    pub(crate) at_joint: bool,
+    /// Whether the string begins where a word by itself may: at the word's beginning, after a joint
+    /// in it, or where the script changes. Only a change between letters and digits does not.
+    pub(crate) begins_word: bool,
+    /// Whether there is a digit in the string.
+    pub(crate) numeric: bool,
 }
 
 /// The products, ready to be searched. Build it once, share it between threads: a search takes
@@ -332,7 +331,8 @@ fn read_field(
                 offset: from as u8,
                 end: to as u8,
                 word_len: word.letters.len() as u8,
-                at_joint: word.cuts[from] >= super::words::Cut::Joint,
+                begins_word: word.begins_word(from),
+                numeric: word.letters[from..to].iter().any(|letter| letter.is_numeric()),
             });
         });
         number += 1;

@@ -16,29 +16,31 @@ pub(crate) struct Fit {
     pub(crate) score: f32,
     /// How much of the query is explained and how well, 0 to 1.
     pub(crate) quality: f32,
-    /// Letters of the product's name that the query spells, over all of them.
-    pub(crate) named: f32,
     /// Whether the query is, letter for letter, the whole name, model number or id.
     pub(crate) whole: bool,
+    /// Whether it may well be chance, however well it fits.
+    pub(crate) doubtful: bool,
 }
 
 /// A part of the query and what it stands for in one product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    pub(crate) edge: usize,
+    edge: usize,
     pub(crate) entry: Entry,
-    pub(crate) quality: f32,
+    quality: f32,
     /// Letters of the entry that are marked.
     pub(crate) marked: u8,
 }
+
+/// Ways to take the parts of a query that are compared for one product. A product has a few; one
+/// that says the same word forty times does not get more for it.
+const MOST_STEPS: usize = 64;
 
 /// Fits products to one query.
 pub(crate) struct Ranker<'q> {
     index: &'q Index,
     query: &'q Query,
     edges: Vec<Edge>,
-    /// Edge numbers by where they begin.
-    by_start: Vec<u16>,
     senses: Vec<Sense>,
     /// For each sense the furthest end of it and all before it.
     furthest: Vec<Term>,
@@ -48,21 +50,22 @@ pub(crate) struct Ranker<'q> {
     word_edges: Vec<usize>,
     word_masks: Vec<u64>,
     // Scratch, so that a candidate costs no allocation.
-    best: Vec<Option<Step>>,
+    steps: Vec<Step>,
     ways: Vec<Way>,
+    /// For each place of the query the last step found that ends there.
+    ending: Vec<Option<u16>>,
     path: Vec<Step>,
 }
 
-/// The best way to a place of the query.
+/// The best way to the end of a step.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     gained: f32,
-    /// The edge it came by, and where from. `None`: a word that stays unexplained.
-    edge: Option<u16>,
-    from: usize,
+    /// The step before, none at the beginning.
+    before: Option<u16>,
+    /// Another step that ends at the same place.
+    beside: Option<u16>,
 }
-
-const NOWHERE: Way = Way { gained: f32::NEG_INFINITY, edge: None, from: 0 };
 
 impl<'q> Ranker<'q> {
     pub(crate) fn new(index: &'q Index, query: &'q Query, reading: &Reading, loose: bool) -> Self {
@@ -79,8 +82,6 @@ impl<'q> Ranker<'q> {
                 word_masks.push(mask(&query.letters[from..to]));
             }
         }
-        let mut by_start: Vec<u16> = (0..edges.len() as u16).collect();
-        by_start.sort_unstable_by_key(|&edge| edges[usize::from(edge)].from);
         let mut senses = reading.senses.clone();
         senses.sort_unstable_by_key(|sense| (sense.terms.start, sense.terms.end));
         let mut end = 0;
@@ -94,30 +95,28 @@ impl<'q> Ranker<'q> {
         Ranker {
             index,
             query,
-            best: vec![None; edges.len()],
-            ways: vec![NOWHERE; query.len() + 1],
-            path: Vec::new(),
             edges,
-            by_start,
             senses,
             furthest,
             loose,
             word_edges,
             word_masks,
+            steps: Vec::with_capacity(MOST_STEPS),
+            ways: Vec::with_capacity(MOST_STEPS),
+            ending: vec![None; query.len() + 1],
+            path: Vec::new(),
         }
     }
 
     /// Fits one product; `None` when the query cannot be read as being about it.
     pub(crate) fn fit(&mut self, document: u32) -> Option<Fit> {
+        self.steps.clear();
         self.match_entries(document);
         if self.loose {
             self.compare_words(document);
         }
-        let gained = self.best_way()?;
-        if self.path.is_empty() {
-            return None;
-        }
-        Some(self.judge(document, gained))
+        let score = self.best_way()?;
+        Some(self.judge(document, score))
     }
 
     /// The parts of the query and what they stand for, of the product fitted last.
@@ -125,47 +124,59 @@ impl<'q> Ranker<'q> {
         &self.path
     }
 
-    /// For each part of the query the string of the product it fits best.
+    /// Finds what the parts of the query may stand for in this product.
     fn match_entries(&mut self, document: u32) {
-        self.best.fill(None);
         for &entry in self.index.entries_of(document) {
             let mut at = self.senses.partition_point(|sense| sense.terms.start <= entry.term);
+            let first = self.steps.len();
             while at > 0 && self.furthest[at - 1] > entry.term {
                 at -= 1;
                 let sense = &self.senses[at];
-                if sense.terms.end <= entry.term {
+                if sense.terms.end <= entry.term || self.steps.len() == MOST_STEPS {
                     continue;
                 }
-                let edge_number = usize::from(sense.edge);
-                let edge = &self.edges[edge_number];
-                let typed = edge.to - edge.from;
-                let quality = quality(
-                    &entry,
-                    typed,
-                    usize::from(entry.end - entry.offset),
-                    sense.slips,
-                    sense.beginning,
-                    edge.to == self.query.len(),
-                );
-                let marked = if sense.beginning {
-                    typed.min(usize::from(entry.end - entry.offset)) as u8
-                } else {
-                    entry.end - entry.offset
-                };
-                if self.best[edge_number].is_none_or(|step| step.quality < quality) {
-                    self.best[edge_number] =
-                        Some(Step { edge: edge_number, entry, quality, marked });
+                let edge = usize::from(sense.edge);
+                let like = self.likeness(edge, &entry, sense.slips, sense.beginning);
+                let quality = quality(&entry, like);
+                let known = self.steps[first..].iter_mut().find(|step| step.edge == edge);
+                match known {
+                    Some(step) if step.quality >= quality => {}
+                    Some(step) => *step = Step { edge, entry, quality, marked: like.marked() },
+                    None => self.steps.push(Step { edge, entry, quality, marked: like.marked() }),
                 }
             }
+        }
+    }
+
+    fn likeness(&self, edge: usize, entry: &Entry, slips: u8, beginning: bool) -> Likeness {
+        let Edge { from, to, .. } = self.edges[edge];
+        let (mut same_first, mut digits_kept, mut likely) = (true, true, true);
+        if slips > 0 {
+            let typed = &self.query.letters[from..to];
+            let letters = self.index.trie.letters_of(entry.term);
+            same_first = typed[0] == letters[0];
+            let digits = |letters: &'q [char]| letters.iter().filter(|letter| letter.is_numeric());
+            digits_kept = is_within(digits(typed), digits(letters));
+            likely = forgotten_or_swapped(typed, letters, slips, beginning);
+        }
+        Likeness {
+            typed: to - from,
+            len: usize::from(entry.end - entry.offset),
+            slips,
+            beginning,
+            at_end: to == self.query.len(),
+            same_first,
+            digits_kept,
+            likely,
         }
     }
 
     /// Compares words that are not explained with each word of the product.
     fn compare_words(&mut self, document: u32) {
         for word in 0..self.word_edges.len() {
-            let edge_number = self.word_edges[word];
-            let Edge { from, to, .. } = self.edges[edge_number];
-            if self.best[edge_number].is_some() {
+            let edge = self.word_edges[word];
+            let Edge { from, to, .. } = self.edges[edge];
+            if self.steps.iter().any(|step| step.edge == edge) {
                 continue;
             }
             let typed = &self.query.letters[from..to];
@@ -180,7 +191,8 @@ impl<'q> Ranker<'q> {
                 let len = usize::from(entry.end - entry.offset);
                 if len + usize::from(most) < typed.len()
                     || (!at_end && typed.len() + usize::from(most) < len)
-                    || !entry.at_joint
+                    || !entry.begins_word
+                    || self.steps.len() == MOST_STEPS
                 {
                     continue;
                 }
@@ -194,136 +206,230 @@ impl<'q> Ranker<'q> {
                 } else {
                     (found.whole, false)
                 };
-                if count > most {
-                    continue;
-                }
-                let quality = quality(&entry, typed.len(), len, count, beginning, at_end);
-                let marked = if beginning { typed.len().min(len) as u8 } else { len as u8 };
-                if self.best[edge_number].is_none_or(|step| step.quality < quality) {
-                    self.best[edge_number] =
-                        Some(Step { edge: edge_number, entry, quality, marked });
+                if count <= most {
+                    let like = self.likeness(edge, &entry, count, beginning);
+                    let quality = quality(&entry, like);
+                    self.steps.push(Step { edge, entry, quality, marked: like.marked() });
                 }
             }
         }
     }
 
-    /// Finds the best way through the query, puts it into `path` and returns what it gains, in
-    /// letters.
+    /// Finds the best way through the query, puts it into `path` and returns its score.
     fn best_way(&mut self) -> Option<f32> {
-        self.ways.fill(NOWHERE);
-        self.ways[0].gained = 0.0;
-        let mut next = 0;
-        let mut word = 0;
-        for at in 0..self.query.len() {
-            let here = self.ways[at].gained;
-            if self.loose && self.query.words.get(word).is_some_and(|&(from, _)| from == at) {
-                let to = self.query.words[word].1;
-                word += 1;
-                if here > self.ways[to].gained {
-                    self.ways[to] = Way { gained: here, edge: None, from: at };
-                }
-            }
-            while let Some(&number) = self.by_start.get(next) {
-                let edge = &self.edges[usize::from(number)];
-                if edge.from != at {
-                    break;
-                }
-                next += 1;
-                let Some(step) = self.best[usize::from(number)] else { continue };
-                let gained = here + (edge.to - edge.from) as f32 * step.quality - edge.cost;
-                if gained > self.ways[edge.to].gained {
-                    self.ways[edge.to] = Way { gained, edge: Some(number), from: at };
-                }
-            }
-        }
-        let end = self.ways[self.query.len()];
-        if end.gained == f32::NEG_INFINITY {
+        self.path.clear();
+        if self.steps.is_empty() {
             return None;
         }
-        self.path.clear();
-        let mut at = self.query.len();
-        while at > 0 {
-            let way = self.ways[at];
-            if let Some(edge) = way.edge {
-                self.path.extend(self.best[usize::from(edge)]);
-            }
-            at = way.from;
-        }
-        self.path.reverse();
-        Some(end.gained)
-    }
-
-    /// Turns the way into a score: where the parts stand, and how much of the name is spelled.
-    fn judge(&self, document: u32, gained: f32) -> Fit {
+        let edges = &self.edges;
+        self.steps.sort_unstable_by_key(|step| edges[step.edge].from);
+        self.ending.fill(None);
+        self.ways.clear();
         let letters = self.query.len() as f32;
-        let mut quality: f32 = gained / letters;
-        let mut bonus = 0.0f32;
-        for pair in self.path.windows(2) {
-            let (first, second) = (&pair[0], &pair[1]);
-            let written_apart = self.query.cuts[self.edges[second.edge].from] == Cut::Gap;
-            match relation(&first.entry, &second.entry) {
-                Relation::Follows => bonus += 0.02,
-                Relation::Overlaps => quality -= 0.2,
-                Relation::Apart if !written_apart => quality -= 0.08,
-                Relation::Apart => {
-                    if short(self.query, &self.edges[first.edge])
-                        || short(self.query, &self.edges[second.edge])
-                    {
-                        quality -= 0.04;
+        let mut skipped = SkippedWords::new(self.query, self.loose);
+        for number in 0..self.steps.len() {
+            let step = self.steps[number];
+            let edge = &self.edges[step.edge];
+            let own = ((edge.to - edge.from) as f32 * step.quality - edge.cost) / letters;
+            let mut way = Way { gained: f32::NEG_INFINITY, before: None, beside: None };
+            if edge.from == 0 || skipped.reach_beginning(edge.from) {
+                way.gained = own;
+            }
+            // The steps that end where this one begins, or only skipped words before it.
+            let mut place = edge.from;
+            loop {
+                let mut before = self.ending[place];
+                while let Some(at) = before {
+                    let earlier = self.ways[usize::from(at)];
+                    let joint = if place == edge.from {
+                        self.joint(&self.steps[usize::from(at)], &step)
+                    } else {
+                        0.0
+                    };
+                    let gained = earlier.gained + own + joint;
+                    if gained > way.gained {
+                        way.gained = gained;
+                        way.before = Some(at);
                     }
+                    before = earlier.beside;
+                }
+                match skipped.word_ending(place) {
+                    Some(from) if from > 0 => place = from,
+                    _ => break,
                 }
             }
+            if way.gained > f32::NEG_INFINITY {
+                way.beside = self.ending[edge.to];
+                self.ending[edge.to] = Some(number as u16);
+            }
+            self.ways.push(way);
         }
+        let mut best: Option<(f32, u16)> = None;
+        let mut place = self.query.len();
+        loop {
+            let mut last = self.ending[place];
+            while let Some(at) = last {
+                let way = self.ways[usize::from(at)];
+                if best.is_none_or(|(gained, _)| way.gained > gained) {
+                    best = Some((way.gained, at));
+                }
+                last = way.beside;
+            }
+            match skipped.word_ending(place) {
+                Some(from) if from > 0 => place = from,
+                _ => break,
+            }
+        }
+        let (gained, last) = best?;
+        let mut at = Some(last);
+        while let Some(step) = at {
+            self.path.push(self.steps[usize::from(step)]);
+            at = self.ways[usize::from(step)].before;
+        }
+        self.path.reverse();
+        Some(gained)
+    }
+
+    /// What it is worth that one step follows another, for how they stand in the product.
+    fn joint(&self, first: &Step, second: &Step) -> f32 {
+        let edges = (&self.edges[first.edge], &self.edges[second.edge]);
+        let written_apart = self.query.cuts[edges.1.from] == Cut::Gap;
+        let is_short = short(self.query, edges.0) || short(self.query, edges.1);
+        match relation(&first.entry, &second.entry) {
+            Relation::Follows if written_apart => 0.012,
+            Relation::Follows => -0.005,
+            // A word said twice is said twice.
+            Relation::Overlaps if self.typed(edges.0) == self.typed(edges.1) => 0.0,
+            Relation::Overlaps => -0.2,
+            Relation::Apart if !written_apart => {
+                if is_short {
+                    -0.25
+                } else {
+                    -0.08
+                }
+            }
+            Relation::Apart if is_short => -0.012,
+            Relation::Apart => 0.0,
+        }
+    }
+
+    fn typed(&self, edge: &Edge) -> &[char] {
+        &self.query.letters[edge.from..edge.to]
+    }
+
+    /// Turns the way into a fit: how much of the name is spelled, and whether that is all.
+    fn judge(&self, document: u32, quality: f32) -> Fit {
         let mut named = 0.0;
         for step in &self.path {
             if step.entry.field == FieldNumber::NAME {
-                named += f32::from(step.marked) * step.quality.min(1.0);
+                named += f32::from(step.marked) * step.quality;
             }
         }
         let named = (named / f32::from(self.index.name_letters[document as usize].max(1))).min(1.0);
-        let whole = match self.path.as_slice() {
-            [one] => {
-                one.quality > 0.985
-                    && one.marked == one.entry.word_len
-                    && (one.entry.field == FieldNumber::MODEL || one.entry.word_len >= 3)
-                    && self.edges[one.edge].to - self.edges[one.edge].from == self.query.len()
-            }
-            _ => false,
-        } || (named > 0.985 && quality > 0.985);
-        let score = quality + bonus.min(0.1) + 0.06 * named + if whole { 0.02 } else { 0.0 };
-        Fit { document, score, quality: quality.clamp(0.0, 1.0), named, whole }
+        let mut whole = named > 0.985 && quality > 0.985;
+        let mut doubtful = false;
+        if let [one] = self.path.as_slice()
+            && self.edges[one.edge].to - self.edges[one.edge].from == self.query.len()
+        {
+            let whole_word = one.marked == one.entry.word_len;
+            whole |= one.quality > 0.985 && whole_word && one.entry.word_len >= 3;
+            // A number alone that is a part of a model number, or a shop's number in an id.
+            doubtful = self.query.letters.iter().all(|letter| letter.is_numeric())
+                && match one.entry.field {
+                    FieldNumber::ID if one.entry.word_len < 3 => true,
+                    _ => !whole_word && (self.query.len() < 4 || one.entry.offset > 0),
+                };
+        }
+        let score = quality + 0.06 * named + if whole { 0.02 } else { 0.0 };
+        Fit { document, score, quality: quality.clamp(0.0, 1.0), whole, doubtful }
+    }
+}
+
+/// Which words of a query a way may pass over.
+struct SkippedWords<'q> {
+    words: &'q [(usize, usize)],
+}
+
+impl<'q> SkippedWords<'q> {
+    fn new(query: &'q Query, allowed: bool) -> Self {
+        SkippedWords { words: if allowed { &query.words } else { &[] } }
+    }
+
+    /// The beginning of the word that ends at `place`.
+    fn word_ending(&mut self, place: usize) -> Option<usize> {
+        self.words.iter().find(|&&(_, to)| to == place).map(|&(from, _)| from)
+    }
+
+    /// Whether all words before `place` may be passed over.
+    fn reach_beginning(&mut self, place: usize) -> bool {
+        self.words.iter().any(|&(from, _)| from == place)
+    }
+}
+
+/// How a part of the query is like a string.
+#[derive(Debug, Clone, Copy)]
+struct Likeness {
+    typed: usize,
+    len: usize,
+    slips: u8,
+    /// The part is the beginning of the string.
+    beginning: bool,
+    /// The part ends the query: it may still be being typed.
+    at_end: bool,
+    /// Both begin with the same letter.
+    same_first: bool,
+    /// The string has all the digits that were typed, in their order.
+    digits_kept: bool,
+    /// The slips are of the likelier kinds.
+    likely: bool,
+}
+
+impl Likeness {
+    /// Letters of the string that are marked.
+    fn marked(self) -> u8 {
+        if self.beginning { self.typed.min(self.len) as u8 } else { self.len as u8 }
     }
 }
 
 /// How well a part of the query fits one string, 0 to 1.
-fn quality(
-    entry: &Entry,
-    typed: usize,
-    len: usize,
-    slips: u8,
-    beginning: bool,
-    at_end: bool,
-) -> f32 {
-    let mut quality = match entry.field {
+fn quality(entry: &Entry, like: Likeness) -> f32 {
+    let mut quality: f32 = match entry.field {
         FieldNumber::NAME | FieldNumber::MODEL => 1.0,
         FieldNumber::BRAND => 0.98,
+        // The numbers in an id are a shop's, not the maker's.
+        FieldNumber::ID | FieldNumber::BRAND_ID if entry.numeric && entry.word_len < 3 => 0.85,
         FieldNumber::ID | FieldNumber::BRAND_ID => 0.95,
         FieldNumber::CATEGORY => 0.92,
-        _ => 0.99,
+        _alias => 0.99,
     };
-    debug_assert!(!entry.field.is_alias() || quality > 0.98);
-    if entry.offset > 0 {
-        quality -= if entry.at_joint { 0.02 } else { 0.07 };
+    if !entry.begins_word {
+        quality -= if entry.numeric { 0.07 } else { 0.25 };
+    } else if entry.offset > 0 {
+        quality -= 0.02;
     } else if entry.end < entry.word_len {
         quality -= 0.01;
     }
-    if beginning {
-        let spelled = (typed as f32 / len as f32).min(1.0);
-        quality -=
-            if at_end { 0.03 + 0.05 * (1.0 - spelled) } else { 0.1 + 0.12 * (1.0 - spelled) };
+    let typed = like.typed as f32;
+    if like.beginning {
+        let left = 1.0 - (typed / like.len as f32).min(1.0);
+        quality -= if like.at_end { 0.03 + 0.05 * left } else { 0.04 + 0.06 * left + 0.4 / typed };
     }
-    if slips > 0 {
-        quality -= f32::from(slips) * (0.06 + 0.9 / (typed as f32 + 1.0));
+    if like.slips > 0 {
+        quality -= f32::from(like.slips) * (0.06 + 0.9 / (typed + 1.0));
+        if !like.same_first {
+            quality -= 0.08;
+        }
+        // Another number is another product.
+        if !like.digits_kept {
+            quality -= 0.04;
+        }
+        if !like.likely {
+            quality -= 0.02;
+        }
+        // Half a word and a slip in it: two guesses at once.
+        if like.beginning {
+            quality -= 0.05;
+        }
     }
     quality.max(0.0)
 }
@@ -354,6 +460,29 @@ fn relation(first: &Entry, second: &Entry) -> Relation {
     } else {
         Relation::Apart
     }
+}
+
+/// Whether letters were only forgotten or swapped. There is one way to forget a letter or to swap
+/// two, but as many ways to type a wrong one or one too many as there are keys: of two words that
+/// are as near, the one that explains what was typed by the former is much likelier meant.
+fn forgotten_or_swapped(typed: &[char], letters: &[char], slips: u8, beginning: bool) -> bool {
+    let with_forgotten = typed.len() + usize::from(slips);
+    let whole = if beginning { &letters[..letters.len().min(with_forgotten)] } else { letters };
+    if whole.len() == with_forgotten && is_within(typed.iter(), whole.iter()) {
+        return true;
+    }
+    let whole = if beginning { &letters[..letters.len().min(typed.len())] } else { letters };
+    let wrong = typed.iter().zip(whole).filter(|(typed, letter)| typed != letter).count();
+    whole.len() == typed.len() && wrong == 2 * usize::from(slips)
+}
+
+/// Whether all of `some` are in `all`, in their order.
+fn is_within<'a>(
+    some: impl Iterator<Item = &'a char>,
+    mut all: impl Iterator<Item = &'a char>,
+) -> bool {
+    let mut some = some;
+    some.all(|one| all.any(|other| other == one))
 }
 
 fn short(query: &Query, edge: &Edge) -> bool {

@@ -21,8 +21,17 @@ const MOST_SENSES: usize = 4096;
 /// Places inside words where a joined query (`rolandtd17`) may be cut.
 const MOST_INNER_CUTS: usize = 24;
 
-/// Words that are searched for slips, of one query.
-const MOST_NEAR_WORDS: usize = 10;
+/// Words of one query that are searched for with one slip, and with two: what that costs at most.
+/// Words left out are still compared with the words of the candidates that others bring.
+const MOST_NEAR_WORDS: usize = 8;
+const MOST_FAR_WORDS: usize = 2;
+
+/// Letters from which on a part is searched for with a slip. Shorter ones are near to everything;
+/// they too are compared with the words of candidates.
+const SHORTEST_NEAR: usize = 3;
+
+/// Letters from which on a word may have two slips.
+const TWO_SLIPS: usize = 7;
 
 /// A part of the query.
 #[derive(Debug, Clone)]
@@ -120,29 +129,18 @@ impl Reading {
         }
     }
 
-    /// Adds the strings that words of the query are near to. With `all` false only for words that
-    /// no string accounts for as written.
-    pub(crate) fn near(&mut self, trie: &Trie, query: &Query, all: bool) {
-        let mut searched = 0;
-        for (number, &(from, to)) in query.words.iter().enumerate() {
-            let known = self.senses.iter().any(|sense| {
-                let edge = &self.edges[usize::from(sense.edge)];
-                edge.from <= from && edge.to >= to && sense.slips == 0 && edge.cost < 0.35
-            });
-            if known && !all {
-                continue;
-            }
-            if searched == MOST_NEAR_WORDS {
-                break;
-            }
-            searched += 1;
-            self.near_part(trie, query, from, to);
+    /// Adds the strings that are one slip away from words that no string accounts for.
+    pub(crate) fn near_unknown_words(&mut self, trie: &Trie, query: &Query) {
+        let unknown: Vec<usize> = self.words_where(query, |known| !known);
+        for &number in unknown.iter().take(MOST_NEAR_WORDS) {
+            let (from, to) = query.words[number];
+            let mut found = self.near_part(trie, query, from, to, 1);
             // A slip may also be in one part of a word with joints.
             let mut part = from;
             for at in from + 1..=to {
                 if query.cuts[at] >= Cut::Joint {
                     if at - part < to - from && at - part >= 3 {
-                        self.near_part(trie, query, part, at);
+                        found |= self.near_part(trie, query, part, at, 1);
                     }
                     part = at;
                 }
@@ -152,19 +150,56 @@ impl Reading {
                 && next_to - from <= 12
                 && (to - from <= 3 || next_to - to <= 3)
             {
-                self.near_part(trie, query, from, next_to);
+                found |= self.near_part(trie, query, from, next_to, 1);
             }
-            self.near_halves(trie, query, from, to);
+            if !found {
+                self.near_halves(trie, query, from, to);
+            }
         }
     }
 
-    fn near_part(&mut self, trie: &Trie, query: &Query, from: usize, to: usize) {
-        let Some(most) = slips_allowed(to - from) else { return };
-        let typed = &query.letters[from..to];
-        let at_end = to == query.len();
-        for near in trie.near(typed, most, at_end) {
+    /// Adds the strings that are one slip away from words that are strings themselves.
+    pub(crate) fn near_known_words(&mut self, trie: &Trie, query: &Query) {
+        for &number in self.words_where(query, |known| known).iter().take(MOST_NEAR_WORDS) {
+            let (from, to) = query.words[number];
+            self.near_part(trie, query, from, to, 1);
+        }
+    }
+
+    /// Adds the strings that are two slips away from long words that are near to nothing.
+    pub(crate) fn far_words(&mut self, trie: &Trie, query: &Query) {
+        let mut searched = 0;
+        for &(from, to) in &query.words {
+            let is_near = self.edges.iter().any(|edge| edge.from == from && edge.to == to);
+            if !is_near && to - from >= TWO_SLIPS && searched < MOST_FAR_WORDS {
+                searched += 1;
+                self.near_part(trie, query, from, to, 2);
+            }
+        }
+    }
+
+    /// The words of which `is` says yes to whether a string accounts for them as written.
+    fn words_where(&self, query: &Query, is: impl Fn(bool) -> bool) -> Vec<usize> {
+        let known = |&(from, to): &(usize, usize)| {
+            self.senses.iter().any(|sense| {
+                let edge = &self.edges[usize::from(sense.edge)];
+                edge.from <= from && edge.to >= to && sense.slips == 0 && edge.cost < 0.35
+            })
+        };
+        (0..query.words.len()).filter(|&number| is(known(&query.words[number]))).collect()
+    }
+
+    /// Adds what a part is near to; says whether there was anything.
+    fn near_part(&mut self, trie: &Trie, query: &Query, from: usize, to: usize, most: u8) -> bool {
+        if !(SHORTEST_NEAR..=LONGEST_WORD).contains(&(to - from)) {
+            return false;
+        }
+        let near = trie.near(&query.letters[from..to], most, to == query.len());
+        let found = !near.is_empty();
+        for near in near {
             self.add_near(query, from, to, near);
         }
+        found
     }
 
     fn add_near(&mut self, query: &Query, from: usize, to: usize, near: Near) {
@@ -271,17 +306,6 @@ impl Reading {
             }
             None => false,
         });
-    }
-}
-
-/// How many slips a word of this length may have to be searched for by itself. Shorter ones are
-/// near to everything; they are compared with the words of candidates that other words brought.
-fn slips_allowed(letters: usize) -> Option<u8> {
-    match letters {
-        0..=2 => None,
-        3..=7 => Some(1),
-        8..=LONGEST_WORD => Some(2),
-        _ => None,
     }
 }
 

@@ -12,9 +12,14 @@ use super::distance::LONGEST;
 /// A string of the index: its place in the sorted list.
 pub(crate) type Term = u32;
 
-/// Nodes that one search for slips may look at. It keeps the time of a search bounded however
-/// many products there are; at 18,000 products a search needs a tenth of it.
-const MOST_NODES: u32 = 24_000;
+/// Nodes that one search for slips may look at: it keeps the time of a search bounded however many
+/// products there are. One slip takes some hundred of them, two would take tens of thousands; the
+/// likeliest ways are gone first, so what is given up is two slips at the beginning of a word.
+const MOST_NODES: u32 = 4_000;
+
+/// Letters that can lead on once every slip is used up: one for each of the at most five cells
+/// that are within the bound, and as many second halves of a swap.
+const WANTED: usize = 10;
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -142,22 +147,31 @@ impl Trie {
             return false;
         }
         let node = self.nodes[place.node as usize];
-        let children =
-            &self.nodes[node.children as usize..(node.children + node.child_count) as usize];
-        let found = if children.len() > 12 {
-            children.binary_search_by_key(&letter, |child| child.letter).ok()
-        } else {
-            children.iter().position(|child| child.letter == letter)
-        };
-        let Some(found) = found else {
+        let children = node.children..node.children + node.child_count;
+        let Some(child) = self.child(&children, letter) else {
             place.below.end = place.below.start;
             return false;
         };
-        let end = children.get(found + 1).map_or(place.below.end, |next| next.first);
-        place.below = children[found].first..end;
-        place.node = node.children + found as u32;
+        let end = if child + 1 < children.end {
+            self.nodes[child as usize + 1].first
+        } else {
+            place.below.end
+        };
+        place.below = self.nodes[child as usize].first..end;
+        place.node = child;
         place.depth += 1;
         true
+    }
+
+    /// The one of these children that stands for `letter`.
+    fn child(&self, children: &Range<u32>, letter: char) -> Option<u32> {
+        let nodes = &self.nodes[children.start as usize..children.end as usize];
+        let found = if nodes.len() > 8 {
+            nodes.binary_search_by_key(&letter, |child| child.letter).ok()
+        } else {
+            nodes.iter().position(|child| child.letter == letter)
+        };
+        found.map(|found| children.start + found as u32)
     }
 
     /// The string that ends exactly here.
@@ -230,27 +244,81 @@ impl NearSearch<'_> {
     /// Goes through what lies below a node at `depth`, whose row is filled in.
     fn below(&mut self, node: u32, terms: Range<Term>, depth: usize) {
         let node = self.trie.nodes[node as usize];
-        for child in node.children..node.children + node.child_count {
-            if self.nodes_left == 0 {
-                return;
+        let children = node.children..node.children + node.child_count;
+        let mut wanted = ['\0'; WANTED];
+        let Some(count) = self.only_ways_on(depth, &mut wanted) else {
+            // The way without a slip first, then the others.
+            let straight =
+                self.typed.get(depth).and_then(|&letter| self.trie.child(&children, letter));
+            for child in straight
+                .into_iter()
+                .chain(children.clone().filter(|&child| Some(child) != straight))
+            {
+                self.child(child, &children, terms.end, depth);
             }
-            self.nodes_left -= 1;
-            let letter = self.trie.nodes[child as usize].letter;
-            if !self.row(depth + 1, letter) {
-                continue;
+            return;
+        };
+        for &letter in &wanted[..count] {
+            if let Some(child) = self.trie.child(&children, letter) {
+                self.child(child, &children, terms.end, depth);
             }
-            let end = if child + 1 < node.children + node.child_count {
-                self.trie.nodes[child as usize + 1].first
-            } else {
-                terms.end
-            };
-            let below = self.trie.nodes[child as usize].first..end;
-            self.take(depth + 1, &below);
-            if below.len() == 1 {
-                self.tail(below.start, depth + 1);
-            } else {
-                self.below(child, below, depth + 1);
+        }
+    }
+
+    /// When every slip is used up, only a few letters lead on: these, and it is no use to look at
+    /// the others. `None` while there is a slip left.
+    fn only_ways_on(&self, depth: usize, wanted: &mut [char; WANTED]) -> Option<usize> {
+        let (typed, most) = (self.typed, usize::from(self.most));
+        let mut count = 0;
+        let mut want = |letter: char| {
+            if count < WANTED && !wanted[..count].contains(&letter) {
+                wanted[count] = letter;
+                count += 1;
             }
+        };
+        let (from, to) = (depth.saturating_sub(most), (depth + most).min(typed.len()));
+        for column in from..=to {
+            let slips = self.rows[depth][column];
+            if slips < self.most {
+                return None;
+            }
+            if slips == self.most && column < typed.len() {
+                want(typed[column]);
+            }
+            // The second half of a swap: its first half is the letter that led here.
+            if depth > 0
+                && column > 0
+                && column < typed.len()
+                && self.rows[depth - 1][column - 1] < self.most
+                && typed[column] == self.path[depth]
+            {
+                want(typed[column - 1]);
+            }
+        }
+        Some(count)
+    }
+
+    /// Looks at one child and what lies below it.
+    fn child(&mut self, child: u32, siblings: &Range<u32>, terms_end: Term, depth: usize) {
+        if self.nodes_left == 0 {
+            return;
+        }
+        self.nodes_left -= 1;
+        let letter = self.trie.nodes[child as usize].letter;
+        if !self.row(depth + 1, letter) {
+            return;
+        }
+        let end = if child + 1 < siblings.end {
+            self.trie.nodes[child as usize + 1].first
+        } else {
+            terms_end
+        };
+        let below = self.trie.nodes[child as usize].first..end;
+        self.take(depth + 1, &below);
+        if below.len() == 1 {
+            self.tail(below.start, depth + 1);
+        } else {
+            self.below(child, below, depth + 1);
         }
     }
 

@@ -53,6 +53,15 @@ impl Word {
         self.cuts.clear();
     }
 
+    /// Whether a word by itself may begin at this letter.
+    pub(crate) fn begins_word(&self, at: usize) -> bool {
+        match self.cuts[at] {
+            Cut::Gap | Cut::Joint => true,
+            Cut::Family => !self.letters[at - 1].is_numeric() && !self.letters[at].is_numeric(),
+            Cut::None => false,
+        }
+    }
+
     /// The strings the word is found by, as ranges of its letters: the whole word, what is left
     /// of it from every cut on (`17kv` of `TD-17KV`; with prefix search that makes every part of
     /// a model number findable), and the parts between its joints (`wall` of `wall-mount`).
