@@ -249,12 +249,6 @@ fn search(criterion: &mut Criterion) {
             "{size} products: built in {built:?}, {:.1} MiB",
             index.memory_bytes() as f64 / 1_048_576.0
         );
-        if let Ok(query) = std::env::var("HSC_BENCH_QUERY") {
-            for _ in 0..6000 {
-                black_box(index.search(&query, 10));
-            }
-            std::process::exit(0);
-        }
         let queries = queries(&products, 6_000);
         percentiles(&format!("{size} products, cold"), &index, &queries);
         percentiles(&format!("{size} products"), &index, &queries);

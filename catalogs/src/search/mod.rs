@@ -2,6 +2,7 @@
 
 pub mod eval;
 
+mod automaton;
 mod candidates;
 mod distance;
 mod document;

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::automaton::{State, Typed};
 use super::distance::LONGEST;
 
 /// A string of the index: its place in the sorted list.
@@ -15,11 +16,7 @@ pub(crate) type Term = u32;
 /// Nodes that one search for slips may look at: it keeps the time of a search bounded however many
 /// products there are. One slip takes some hundred of them, two would take tens of thousands; the
 /// likeliest ways are gone first, so what is given up is two slips at the beginning of a word.
-const MOST_NODES: u32 = 4_000;
-
-/// Letters that can lead on once every slip is used up: one for each of the at most five cells
-/// that are within the bound, and as many second halves of a swap.
-const WANTED: usize = 10;
+const MOST_NODES: u32 = 2_500;
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -183,23 +180,14 @@ impl Trie {
     /// All strings at most `most` slips from `typed`; with `beginnings`, also those whose
     /// beginning is. Returns at once when nothing can be found.
     pub(crate) fn near(&self, typed: &[char], most: u8, beginnings: bool) -> Vec<Near> {
-        let mut search = NearSearch {
-            trie: self,
-            typed,
-            most,
-            beginnings,
-            rows: [[most + 1; LONGEST + 3]; LONGEST + 4],
-            path: ['\0'; LONGEST + 4],
-            nodes_left: MOST_NODES,
-            found: Vec::new(),
-        };
         if typed.is_empty() || typed.len() > LONGEST {
-            return search.found;
+            return Vec::new();
         }
-        for column in 0..=usize::from(most).min(typed.len()) {
-            search.rows[0][column] = column as u8;
-        }
-        search.below(0, 0..self.len() as Term, 0);
+        let typed = Typed::new(typed, most);
+        let start = typed.start();
+        let mut search =
+            NearSearch { trie: self, typed, beginnings, nodes_left: MOST_NODES, found: Vec::new() };
+        search.below(0, 0..self.len() as Term, &start, 0);
         search.found
     }
 
@@ -228,165 +216,102 @@ impl Trie {
     }
 }
 
-/// One walk over all strings near to what was typed, a row of the slip table a letter.
+/// One walk over all strings near to what was typed.
 struct NearSearch<'t> {
     trie: &'t Trie,
-    typed: &'t [char],
-    most: u8,
+    typed: Typed<'t>,
     beginnings: bool,
-    rows: [[u8; LONGEST + 3]; LONGEST + 4],
-    path: [char; LONGEST + 4],
     nodes_left: u32,
     found: Vec<Near>,
 }
 
 impl NearSearch<'_> {
-    /// Goes through what lies below a node at `depth`, whose row is filled in.
-    fn below(&mut self, node: u32, terms: Range<Term>, depth: usize) {
-        let node = self.trie.nodes[node as usize];
+    /// Goes through what lies below a node, which `state` is the state of.
+    fn below(&mut self, node: u32, terms: Range<Term>, state: &State, depth: u32) {
+        let trie = self.trie;
+        let node = trie.nodes[node as usize];
         let children = node.children..node.children + node.child_count;
-        let mut wanted = ['\0'; WANTED];
-        let Some(count) = self.only_ways_on(depth, &mut wanted) else {
+        let (mut wanted, slips_left) = self.typed.ways_on(state);
+        if slips_left {
             // The way without a slip first, then the others.
-            let straight =
-                self.typed.get(depth).and_then(|&letter| self.trie.child(&children, letter));
-            for child in straight
-                .into_iter()
-                .chain(children.clone().filter(|&child| Some(child) != straight))
-            {
-                self.child(child, &children, terms.end, depth);
+            let straight = self
+                .typed
+                .letters
+                .get(depth as usize)
+                .and_then(|&letter| trie.child(&children, letter));
+            if let Some(child) = straight {
+                self.child(child, &children, terms.end, state, depth);
             }
-            return;
-        };
-        for &letter in &wanted[..count] {
-            if let Some(child) = self.trie.child(&children, letter) {
-                self.child(child, &children, terms.end, depth);
+            for child in children.clone() {
+                if Some(child) != straight {
+                    self.child(child, &children, terms.end, state, depth);
+                }
             }
-        }
-    }
-
-    /// When every slip is used up, only a few letters lead on: these, and it is no use to look at
-    /// the others. `None` while there is a slip left.
-    fn only_ways_on(&self, depth: usize, wanted: &mut [char; WANTED]) -> Option<usize> {
-        let (typed, most) = (self.typed, usize::from(self.most));
-        let mut count = 0;
-        let mut want = |letter: char| {
-            if count < WANTED && !wanted[..count].contains(&letter) {
-                wanted[count] = letter;
-                count += 1;
-            }
-        };
-        let (from, to) = (depth.saturating_sub(most), (depth + most).min(typed.len()));
-        for column in from..=to {
-            let slips = self.rows[depth][column];
-            if slips < self.most {
-                return None;
-            }
-            if slips == self.most && column < typed.len() {
-                want(typed[column]);
-            }
-            // The second half of a swap: its first half is the letter that led here.
-            if depth > 0
-                && column > 0
-                && column < typed.len()
-                && self.rows[depth - 1][column - 1] < self.most
-                && typed[column] == self.path[depth]
-            {
-                want(typed[column - 1]);
+        } else {
+            // Every slip is used up: only the letters that go on from here are worth a look.
+            let mut gone = 0u64;
+            while wanted != 0 {
+                let at = wanted.trailing_zeros();
+                wanted &= wanted - 1;
+                let letter = self.typed.letters[at as usize];
+                if gone & self.typed.mask(letter) == 0
+                    && let Some(child) = trie.child(&children, letter)
+                {
+                    self.child(child, &children, terms.end, state, depth);
+                }
+                gone |= 1 << at;
             }
         }
-        Some(count)
     }
 
     /// Looks at one child and what lies below it.
-    fn child(&mut self, child: u32, siblings: &Range<u32>, terms_end: Term, depth: usize) {
+    fn child(
+        &mut self,
+        child: u32,
+        siblings: &Range<u32>,
+        terms_end: Term,
+        state: &State,
+        depth: u32,
+    ) {
         if self.nodes_left == 0 {
             return;
         }
         self.nodes_left -= 1;
-        let letter = self.trie.nodes[child as usize].letter;
-        if !self.row(depth + 1, letter) {
+        let trie = self.trie;
+        let node = &trie.nodes[child as usize];
+        let state = self.typed.step(state, node.letter);
+        if !state.is_alive() {
             return;
         }
-        let end = if child + 1 < siblings.end {
-            self.trie.nodes[child as usize + 1].first
-        } else {
-            terms_end
-        };
-        let below = self.trie.nodes[child as usize].first..end;
-        self.take(depth + 1, &below);
+        let end =
+            if child + 1 < siblings.end { trie.nodes[child as usize + 1].first } else { terms_end };
+        let below = node.first..end;
+        self.take(&state, depth + 1, &below);
         if below.len() == 1 {
-            self.tail(below.start, depth + 1);
+            self.tail(below.start, state, depth + 1);
         } else {
-            self.below(child, below, depth + 1);
+            self.below(child, below, &state, depth + 1);
         }
     }
 
     /// Follows the one string that is left.
-    fn tail(&mut self, term: Term, depth: usize) {
-        let trie = self.trie;
-        let letters = trie.letters_of(term);
-        for (at, &letter) in letters.iter().enumerate().skip(depth) {
-            if !self.row(at + 1, letter) {
+    fn tail(&mut self, term: Term, mut state: State, depth: u32) {
+        let letters = self.trie.letters_of(term);
+        for (at, &letter) in letters.iter().enumerate().skip(depth as usize) {
+            state = self.typed.step(&state, letter);
+            if !state.is_alive() {
                 return;
             }
-            self.take(at + 1, &(term..term + 1));
+            self.take(&state, at as u32 + 1, &(term..term + 1));
         }
     }
 
-    /// Fills the row of `depth`, only the cells that can be within the bound; false when none is.
-    fn row(&mut self, depth: usize, letter: char) -> bool {
-        let (typed, most) = (self.typed, usize::from(self.most));
-        if depth > typed.len() + most {
-            return false;
-        }
-        self.path[depth] = letter;
-        let none = self.most + 1;
-        let (from, to) = (depth.saturating_sub(most), (depth + most).min(typed.len()));
-        let mut any = false;
-        if from > 0 {
-            self.rows[depth][from - 1] = none;
-        }
-        for column in from..=to {
-            let cell = if column == 0 {
-                depth as u8
-            } else {
-                let wrong = u8::from(typed[column - 1] != letter);
-                let mut cell = self.rows[depth - 1][column - 1] + wrong;
-                if column < depth + most {
-                    cell = cell.min(self.rows[depth - 1][column] + 1);
-                }
-                if column > from {
-                    cell = cell.min(self.rows[depth][column - 1] + 1);
-                }
-                if depth > 1
-                    && column > 1
-                    && typed[column - 1] == self.path[depth - 1]
-                    && typed[column - 2] == letter
-                {
-                    cell = cell.min(self.rows[depth - 2][column - 2] + 1);
-                }
-                cell.min(none)
-            };
-            self.rows[depth][column] = cell;
-            any |= cell <= self.most;
-        }
-        self.rows[depth][to + 1] = none;
-        any
-    }
-
-    /// Notes what is found at a node whose row is filled in.
-    fn take(&mut self, depth: usize, below: &Range<Term>) {
-        let typed = self.typed.len();
-        if depth + usize::from(self.most) < typed {
-            return;
-        }
-        let slips = self.rows[depth][typed];
-        if slips > self.most {
-            return;
-        }
-        if self.trie.len_of(below.start) as usize == depth {
-            self.found.push(Near { terms: below.start..below.start + 1, slips, beginning: false });
+    /// Notes what is found at a node.
+    fn take(&mut self, state: &State, depth: u32, below: &Range<Term>) {
+        let Some(slips) = self.typed.slips(state) else { return };
+        if self.trie.len_of(below.start) == depth {
+            let terms = below.start..below.start + 1;
+            self.found.push(Near { terms, slips, beginning: false });
         }
         if self.beginnings {
             self.found.push(Near { terms: below.clone(), slips, beginning: true });

@@ -1,0 +1,180 @@
+//! All ways to come from what was typed to a string, followed at once, a letter of the string a step.
+//!
+//! A bit stands for each place in what was typed and a row of bits for each number of slips; one
+//! letter is then a handful of shifts, whatever the length (Wu and Manber 1992, with swaps added as
+//! Hyyrö 2003 does). The walk over the trie steps it once a node.
+
+use super::distance::LONGEST;
+
+/// The most slips that are followed.
+const MOST_SLIPS: usize = 2;
+
+/// Letters with a place of their own in the table: ASCII, then Hebrew.
+const ASCII: usize = 128;
+const HEBREW: std::ops::RangeInclusive<char> = '\u{5d0}'..='\u{5ea}';
+
+/// What was typed, ready to be compared.
+pub(crate) struct Typed<'t> {
+    pub(crate) letters: &'t [char],
+    most: usize,
+    /// For each common letter the places where it was typed.
+    masks: [u64; ASCII + 27],
+}
+
+/// Where the ways have got to. Bit `i` of `rows[s]`: the letters so far are the first `i` typed
+/// ones but for `s` slips.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct State {
+    rows: [u64; MOST_SLIPS + 1],
+    /// The rows one letter earlier, and the places of that letter: a swap takes two letters.
+    earlier: [u64; MOST_SLIPS],
+    last: u64,
+}
+
+impl State {
+    /// Whether any way goes on.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.rows.iter().any(|&row| row != 0)
+    }
+}
+
+impl<'t> Typed<'t> {
+    /// Takes what was typed, at most 32 letters, and how many slips (at most two) are followed.
+    pub(crate) fn new(letters: &'t [char], most: u8) -> Typed<'t> {
+        debug_assert!(letters.len() <= LONGEST && usize::from(most) <= MOST_SLIPS);
+        let mut masks = [0; ASCII + 27];
+        for (place, &letter) in letters.iter().enumerate() {
+            if let Some(slot) = slot(letter) {
+                masks[slot] |= 1 << place;
+            }
+        }
+        Typed { letters, most: usize::from(most).min(MOST_SLIPS), masks }
+    }
+
+    /// The places where a letter was typed.
+    pub(crate) fn mask(&self, letter: char) -> u64 {
+        match slot(letter) {
+            Some(slot) => self.masks[slot],
+            None => self
+                .letters
+                .iter()
+                .enumerate()
+                .filter(|(_, typed)| **typed == letter)
+                .fold(0, |mask, (place, _)| mask | 1 << place),
+        }
+    }
+
+    /// Before the first letter.
+    pub(crate) fn start(&self) -> State {
+        let mut state = State::default();
+        for slips in 0..=self.most {
+            // So many typed letters may be too many.
+            state.rows[slips] = self.within((2 << slips) - 1);
+        }
+        state
+    }
+
+    fn within(&self, row: u64) -> u64 {
+        row & ((2 << self.letters.len()) - 1)
+    }
+
+    /// One letter of the string on.
+    pub(crate) fn step(&self, state: &State, letter: char) -> State {
+        let mask = self.mask(letter);
+        let mut next = State {
+            rows: [0; MOST_SLIPS + 1],
+            earlier: [state.rows[0], state.rows[1]],
+            last: mask,
+        };
+        next.rows[0] = (state.rows[0] & mask) << 1;
+        for slips in 1..=self.most {
+            let fewer = state.rows[slips - 1];
+            let right = (state.rows[slips] & mask) << 1;
+            let forgotten = fewer;
+            let wrong = fewer << 1;
+            let too_many = next.rows[slips - 1] << 1;
+            // Two letters ago the place was `i`; the letter before was typed at `i + 1`, this at `i`.
+            let swapped = (state.earlier[slips - 1] & mask & (state.last >> 1)) << 2;
+            next.rows[slips] = self.within(right | forgotten | wrong | too_many | swapped);
+        }
+        next
+    }
+
+    /// The fewest slips with which the letters so far are all that was typed.
+    pub(crate) fn slips(&self, state: &State) -> Option<u8> {
+        (0..=self.most)
+            .find(|&slips| state.rows[slips] >> self.letters.len() & 1 == 1)
+            .map(|slips| slips as u8)
+    }
+
+    /// The places whose letters lead on without a slip, and whether there are slips left so that
+    /// any other letter may do too.
+    pub(crate) fn ways_on(&self, state: &State) -> (u64, bool) {
+        let slips_left = state.rows[..self.most].iter().any(|&row| row != 0);
+        let mut wanted = state.rows[self.most];
+        if self.most > 0 {
+            wanted |= state.earlier[self.most - 1] & (state.last >> 1);
+        }
+        (wanted & ((1 << self.letters.len()) - 1), slips_left)
+    }
+}
+
+fn slot(letter: char) -> Option<usize> {
+    if letter.is_ascii() {
+        Some(letter as usize)
+    } else if HEBREW.contains(&letter) {
+        Some(ASCII + letter as usize - *HEBREW.start() as usize)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::distance::slips;
+    use super::*;
+
+    /// The slips by stepping over a whole word.
+    fn stepped(typed: &[char], word: &[char], most: u8) -> u8 {
+        let automaton = Typed::new(typed, most);
+        let mut state = automaton.start();
+        for &letter in word {
+            state = automaton.step(&state, letter);
+        }
+        automaton.slips(&state).unwrap_or(most + 1)
+    }
+
+    #[test]
+    fn it_counts_as_the_plain_distance_does_for_all_short_words() {
+        let alphabet = ['a', 'ב', 'ж'];
+        let mut words: Vec<Vec<char>> = vec![vec![]];
+        for at in 0.. {
+            if words[at].len() == 4 {
+                break;
+            }
+            for letter in alphabet {
+                let mut longer = words[at].clone();
+                longer.push(letter);
+                words.push(longer);
+            }
+        }
+        for typed in words.iter().filter(|typed| !typed.is_empty()) {
+            for word in &words {
+                for most in 0..=2 {
+                    assert_eq!(
+                        stepped(typed, word, most),
+                        slips(typed, word, most).whole,
+                        "{typed:?} {word:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_words_fit() {
+        let long = vec!['x'; LONGEST];
+        assert_eq!(stepped(&long, &long, 2), 0);
+        assert_eq!(stepped(&long, &long[1..], 2), 1);
+    }
+}
