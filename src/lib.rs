@@ -4,4 +4,5 @@
 //! subcommand), where each is given what it needs of the others through the ports of `hsc-actors`.
 
 pub mod answers;
+pub mod command;
 pub mod manuals;

@@ -1,0 +1,38 @@
+//! The subcommands of `hsc`, one file each.
+//!
+//! Each file has the arguments of its subcommand (`Args`) and a `run` that does it. A subcommand
+//! prints to standard output what was asked for, to standard error what went wrong, and ends with a
+//! code a script can read: 0 done, 1 not done, 2 not understood.
+
+mod catalog;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Just-in-time technical support: identify the product while the customer types, open its manual,
+/// answer with the page.
+#[derive(Debug, Parser)]
+#[command(name = "hsc", version, arg_required_else_help = true, subcommand_required = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at catalogs, make them, and measure the search over them.
+    Catalog(catalog::Args),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// In one line for a person, causes after colons.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Catalog(args) => catalog::run(args),
+        }
+    }
+}
