@@ -7,6 +7,7 @@
 mod client;
 mod error;
 mod prediction;
+mod schema;
 mod server;
 
 pub use client::{
@@ -14,4 +15,5 @@ pub use client::{
 };
 pub use error::{CloseReason, ErrorCode};
 pub use prediction::{Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext};
+pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};

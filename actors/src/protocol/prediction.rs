@@ -46,7 +46,6 @@ pub enum Prediction {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PredictionContext {
     /// Related products.
-    #[schema(value_type = Vec<Object>)]
     pub related_items: Vec<Accessory>,
 }
 

@@ -103,7 +103,6 @@ pub struct AnswerContext {
     #[schema(value_type = Object)]
     pub brand: Box<RawValue>,
     /// Related products.
-    #[schema(value_type = Vec<Object>)]
     pub related_items: Vec<Accessory>,
     /// The scenario the question came with.
     pub scenario: Scenario,
@@ -115,7 +114,6 @@ pub struct FinalAnswer {
     /// Always empty.
     pub content: String,
     /// The pages the answer rests on, in the order it cites them.
-    #[schema(value_type = Vec<Object>)]
     pub citations: Vec<Citation>,
     /// 0 to 1.
     pub confidence: f32,

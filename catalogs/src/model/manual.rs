@@ -114,7 +114,7 @@ impl Block {
 }
 
 /// A page an answer rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Citation {
     /// The page.
     pub page: u32,

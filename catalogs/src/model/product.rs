@@ -77,7 +77,7 @@ pub struct Relationship {
 }
 
 /// A related product as the wire shows it (`related_items`), resolved against the catalog.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Accessory {
     /// Id of the related product.
     pub id: String,

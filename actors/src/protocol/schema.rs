@@ -1,0 +1,125 @@
+//! The wire as a schema: what documents, generated clients and the load harness are made from.
+//!
+//! [`ClientFrame::parse`](super::ClientFrame::parse) reads a client's message field by field, for the
+//! sentences that part-1 clients know; [`ClientSays`] is the same message as a client writes it. A
+//! test below sends each form through the parser, so the two cannot part.
+
+use serde::Serialize;
+use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{Hello, Scenario, ServerMessage};
+
+/// A message as a client writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientSays {
+    /// The visitor is typing; predict products.
+    Typing {
+        /// Empty asks for a sample of the catalog.
+        content: String,
+    },
+    /// A question about one product.
+    Query(Ask),
+    /// The same, after the visitor picked the product.
+    LockAndQuery(Ask),
+    /// First message of a client that speaks part 2.
+    Hello(Hello),
+    /// Stop the answer that is running.
+    Cancel,
+}
+
+/// The fields of a question.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Ask {
+    /// The product.
+    pub product_id: String,
+    /// The question.
+    pub query: String,
+    /// How the product is used.
+    pub scenario: Scenario,
+    /// A picture: a data URL, or bare base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+}
+
+/// What stands beside every message, both ways.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Envelope {
+    /// The client's own id for its message; every reply to it echoes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Place in the conversation, on durable messages of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+/// Every type of the wire by name, in the order of their names.
+#[must_use]
+pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut all = vec![
+        ("ClientSays".to_owned(), ClientSays::schema()),
+        ("Envelope".to_owned(), Envelope::schema()),
+        ("ServerMessage".to_owned(), ServerMessage::schema()),
+    ];
+    ClientSays::schemas(&mut all);
+    ServerMessage::schemas(&mut all);
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.dedup_by(|(a, _), (b, _)| a == b);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ClientFrame, ClientMessage, Resume};
+
+    fn heard(says: &ClientSays) -> ClientMessage {
+        let text = serde_json::to_string(says).expect("the outline is JSON");
+        ClientFrame::parse(&text).expect("the parser knows every form of the outline").message
+    }
+
+    #[test]
+    fn the_parser_hears_what_the_schema_lets_a_client_say() {
+        let ask = Ask {
+            product_id: "td17".to_owned(),
+            query: "how loud?".to_owned(),
+            scenario: Scenario::Live,
+            image: Some("data:image/gif;base64,R0lGODlhAQABAAAAACw=".to_owned()),
+        };
+        let hello = Hello {
+            compact: true,
+            locale: Some("he".to_owned()),
+            resume: Some(Resume { conversation: "c".to_owned(), token: "t".to_owned(), after: 7 }),
+        };
+        assert_eq!(
+            heard(&ClientSays::Typing { content: "td".to_owned() }),
+            ClientMessage::Typing("td".to_owned())
+        );
+        for (says, locked) in
+            [(ClientSays::Query(ask.clone()), false), (ClientSays::LockAndQuery(ask), true)]
+        {
+            let ClientMessage::Query(query) = heard(&says) else {
+                panic!("a question is heard as one")
+            };
+            assert_eq!((query.locked, query.product_id.as_str()), (locked, "td17"));
+            assert_eq!((query.question.as_str(), query.scenario), ("how loud?", Scenario::Live));
+            assert_eq!(query.image.map(|image| image.media_type), Some("image/gif"));
+        }
+        assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
+        assert_eq!(heard(&ClientSays::Cancel), ClientMessage::Cancel);
+    }
+
+    #[test]
+    fn every_name_that_a_schema_points_to_is_there() {
+        let all = schemas();
+        let text = serde_json::to_string(&all).expect("schemas are JSON");
+        for (_, rest) in text
+            .match_indices("#/components/schemas/")
+            .map(|(at, mark)| text.split_at(at + mark.len()))
+        {
+            let name = rest.split('"').next().unwrap_or_default();
+            assert!(all.iter().any(|(known, _)| known == name), "{name} is pointed to and missing");
+        }
+    }
+}
