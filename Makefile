@@ -1,0 +1,132 @@
+# HSC-JIT. `make` lists what can be made.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# One step after the other: two cargos would wait for each other's lock and mix what they say.
+.NOTPARALLEL:
+
+CARGO := cargo
+# The lock file is what was tested; whoever changes it says so in a commit.
+LOCKED := --locked
+# Given to the server by `make run`, for example: make run ARGS="--config hsc.toml"
+ARGS ?=
+
+# Nothing is built twice in a fresh clone, so what only helps a second build is left out there.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
+
+# Tools that are built from source when the machine has none. They run for seconds and are built for
+# minutes, so they are optimised as little as pays.
+TOOLS := $(CURDIR)/.make/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+TOOL := CARGO_TARGET_DIR=$(CURDIR)/.make/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	CARGO_PROFILE_RELEASE_STRIP=true \
+	$(CARGO) install --locked --root $(TOOLS)
+
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
+
+##@ Use it
+
+.PHONY: run
+run: need-build web/dist/.built ## Build the server, start it with the demo catalog, print its address.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	target/release/hsc serve $(ARGS)
+
+##@ Change it
+
+.PHONY: test
+test: fmt need-test test-web lint rustdoc deny test-rust test-browser ## Everything that must pass: what CI runs.
+
+.PHONY: check
+check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running it, spelling and unused dependencies too.
+
+.PHONY: web
+web: web/dist/.built ## Build the pages of the browser into web/dist.
+
+.PHONY: docs
+docs: ## Write the pages that are made out of the code: settings and metrics.
+	$(CARGO) run -q $(LOCKED) -p hsc-config --example reference > docs/configuration.md
+	$(CARGO) run -q $(LOCKED) -p hsc-monitoring --example reference > docs/metrics.md
+
+.PHONY: bench
+bench: ## Measure search and the reading of manuals (Criterion).
+	$(CARGO) bench $(LOCKED) --workspace --benches
+
+.PHONY: clean
+clean: ## Remove what was built, fetched and installed below this folder.
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules .make
+
+##@ One step of the test
+
+.PHONY: fmt
+fmt: ## Is everything formatted? `cargo fmt` mends it.
+	$(CARGO) fmt --all --check
+
+.PHONY: lint
+lint: ## What clippy finds, in tests, examples and benchmarks too.
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+
+.PHONY: rustdoc
+rustdoc: ## Do the docs of the code build, links and private items included?
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
+
+.PHONY: tidy
+tidy: ## Is the house as docs/architecture.md draws it?
+	$(CARGO) test $(LOCKED) -p hsc --test tidy
+
+.PHONY: test-rust
+test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.
+	$(CARGO) test $(LOCKED) --workspace
+
+.PHONY: test-web
+test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.
+	npm --prefix web run check
+	npm --prefix web test
+
+.PHONY: test-browser
+test-browser: need-test web/dist/.built ## The pages in a real Chromium, against the real server.
+	$(CARGO) build $(LOCKED) --bin hsc
+	npm --prefix web run test:browser
+
+.PHONY: deny
+deny: ## Are all licences permissive, and nothing banned linked?
+	command -v cargo-deny >/dev/null || $(TOOL) cargo-deny
+	$(CARGO) deny --log-level error check licenses bans sources
+
+.PHONY: machete
+machete: ## Is every dependency used?
+	command -v cargo-machete >/dev/null || $(TOOL) cargo-machete
+	$(CARGO) machete
+
+.PHONY: typos
+typos: ## Is everything spelt right?
+	command -v typos >/dev/null || $(TOOL) typos-cli
+	typos
+
+# What the machine must have.
+
+.PHONY: need-build
+need-build:
+	@.ci/need build
+
+.PHONY: need-test
+need-test:
+	@.ci/need build browser
+
+web/node_modules/.installed: web/package-lock.json web/package.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
+	npm --prefix web run build
+	@touch $@
+
+.PHONY: help
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

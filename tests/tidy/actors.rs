@@ -1,0 +1,53 @@
+//! What every actor's file must say and must not do.
+
+use crate::tree::{assert_none, files};
+
+/// What the head of an actor's file tells a newcomer, in this order.
+const CARD: &[&str] = &["Owns", "Hears", "Asks", "Never", "Loses"];
+
+/// The lines within which the card stands: a newcomer reads it without scrolling.
+const HEAD: usize = 20;
+
+/// What must not stand in a file of `actors`, and why.
+const BANNED: &[(&str, &str)] = &[
+    (".do_send(", "queues past the mailbox's bound and drops in silence; use the handle's `post`"),
+    ("std::time::Instant", "does not stand still in a test; use tokio::time::Instant"),
+    ("thread::sleep", "stops every actor of its thread; use a timer"),
+];
+
+#[test]
+fn every_actor_wears_its_card() {
+    let mut breaches = Vec::new();
+    let mut actors = 0;
+    for file in files("actors/src", &["rs"]) {
+        if !file.code_lines().any(|(_, code)| code.contains("Actor for ") && code.contains("impl"))
+        {
+            continue;
+        }
+        actors += 1;
+        let head: Vec<&str> =
+            file.text.lines().take(HEAD).filter_map(|line| line.strip_prefix("//! ")).collect();
+        for word in CARD {
+            if !head.iter().any(|line| line.starts_with(word)) {
+                breaches.push(format!("{}: no line that begins with {word}", file.path));
+            }
+        }
+    }
+    assert!(actors > 0, "there are actors");
+    assert_none("An actor's file begins with what it owns and what a crash costs:", &breaches);
+}
+
+#[test]
+fn no_actor_does_what_freezes_or_loses() {
+    let mut breaches = Vec::new();
+    for file in files("actors/src", &["rs"]) {
+        for (line, code) in file.code_lines() {
+            for (word, reason) in BANNED {
+                if code.contains(word) {
+                    breaches.push(format!("{}:{line}: {word} {reason}", file.path));
+                }
+            }
+        }
+    }
+    assert_none("Not in actors:", &breaches);
+}

@@ -1,0 +1,105 @@
+//! Which crate may depend on which: the arrows of docs/architecture.md, compared with `cargo metadata`.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::tree::{assert_none, root};
+
+/// Each crate of ours with those of ours it may import. They go down, never up, never sideways.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("hsc", &["hsc-actors", "hsc-catalogs", "hsc-config", "hsc-monitoring"]),
+    ("hsc-actors", &["hsc-catalogs", "hsc-config", "hsc-monitoring"]),
+    ("hsc-monitoring", &["hsc-config"]),
+    ("hsc-catalogs", &[]),
+    ("hsc-config", &[]),
+];
+
+/// The crates that are free of any runtime: a command-line tool or another program can use them.
+const PLAIN: &[&str] = &["hsc-catalogs", "hsc-config"];
+
+/// What a plain crate must not depend on: whatever has threads, sockets or a log of its own.
+const RUNTIME: &[&str] = &["actix", "tokio", "futures", "log", "reqwest", "redis", "sqlx"];
+
+/// The crates that may name actix.
+const ACTIX: &[&str] = &["hsc", "hsc-actors"];
+
+/// A package of the workspace and what it depends on, in tests and benchmarks too.
+struct Package {
+    name: String,
+    depends_on: Vec<String>,
+}
+
+fn packages() -> Vec<Package> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs this test, so there is a cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let text = |value: &Value| value.as_str().expect("a name is a string").to_owned();
+    metadata["packages"]
+        .as_array()
+        .expect("a workspace has packages")
+        .iter()
+        .map(|package| Package {
+            name: text(&package["name"]),
+            depends_on: package["dependencies"]
+                .as_array()
+                .expect("a package has a list of dependencies")
+                .iter()
+                .map(|dependency| text(&dependency["name"]))
+                .collect(),
+        })
+        .collect()
+}
+
+#[test]
+fn every_crate_of_the_workspace_is_on_the_plan_and_the_other_way_round() {
+    let mut built: Vec<String> = packages().into_iter().map(|package| package.name).collect();
+    let mut planned: Vec<String> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    built.sort();
+    planned.sort();
+    assert_eq!(built, planned, "draw a new crate into ARROWS and docs/architecture.md first");
+}
+
+#[test]
+fn imports_go_down_never_up_never_sideways() {
+    let mut breaches = Vec::new();
+    for package in packages() {
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(name, _)| *name == package.name)
+            .expect("the plan has every crate; the test above says so");
+        for other in package.depends_on.iter().filter(|name| name.starts_with("hsc")) {
+            if !allowed.contains(&other.as_str()) {
+                breaches.push(format!("{} depends on {other}", package.name));
+            }
+        }
+    }
+    assert_none("There is no such arrow in docs/architecture.md:", &breaches);
+}
+
+#[test]
+fn only_the_server_and_the_actors_name_actix() {
+    let mut breaches = Vec::new();
+    for package in packages().iter().filter(|package| !ACTIX.contains(&package.name.as_str())) {
+        for other in package.depends_on.iter().filter(|name| name.starts_with("actix")) {
+            breaches.push(format!("{} depends on {other}", package.name));
+        }
+    }
+    assert_none("Only src and actors may name actix:", &breaches);
+}
+
+#[test]
+fn the_plain_crates_know_no_runtime() {
+    let mut breaches = Vec::new();
+    for package in packages().iter().filter(|package| PLAIN.contains(&package.name.as_str())) {
+        for other in package.depends_on.iter().filter(|name| RUNTIME.contains(&name.as_str())) {
+            breaches.push(format!("{} depends on {other}", package.name));
+        }
+    }
+    assert_none("A plain crate returns facts and leaves the rest to its caller:", &breaches);
+}

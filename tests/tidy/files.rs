@@ -1,0 +1,70 @@
+//! How a file is named, how long it is, how it begins.
+
+use crate::tree::{File, assert_none, files, root};
+
+/// The folders that hold code.
+const CODE: &[&str] = &["src", "actors", "catalogs", "config", "monitoring", "tests", "web"];
+
+/// Names of drawers. What is in one has a better name, and a file of its own.
+const DRAWERS: &[&str] =
+    &["util", "utils", "helper", "helpers", "common", "types", "manager", "misc", "shared"];
+
+/// Most lines of a file. Past 400 ask which second concept moved in; past this the answer is known.
+const MOST_LINES: usize = 600;
+
+fn code() -> Vec<File> {
+    CODE.iter().flat_map(|folder| files(folder, &["rs", "ts", "tsx", "js", "mjs", "css"])).collect()
+}
+
+#[test]
+fn no_file_is_a_drawer() {
+    let breaches: Vec<String> = code()
+        .into_iter()
+        .map(|file| file.path)
+        .filter(|path| {
+            path.split('/')
+                .map(|part| part.split('.').next().unwrap_or(part))
+                .any(|name| DRAWERS.contains(&name))
+        })
+        .collect();
+    assert_none("Name a file after the one concept it holds:", &breaches);
+}
+
+#[test]
+fn no_file_is_longer_than_a_newcomer_reads() {
+    let breaches: Vec<String> = code()
+        .into_iter()
+        .map(|file| (file.text.lines().count(), file.path))
+        .filter(|(lines, _)| *lines > MOST_LINES)
+        .map(|(lines, path)| format!("{path}: {lines} lines"))
+        .collect();
+    assert_none(&format!("Over {MOST_LINES} lines; move the second concept out:"), &breaches);
+}
+
+#[test]
+fn every_file_says_what_it_is_before_it_begins() {
+    let breaches: Vec<String> = code()
+        .into_iter()
+        .filter(|file| file.path.ends_with(".rs") && !file.text.starts_with("//!"))
+        .map(|file| file.path)
+        .collect();
+    assert_none("Begin with a line `//!` that says what lives here:", &breaches);
+}
+
+#[test]
+fn every_crate_keeps_the_lints_of_the_workspace() {
+    let breaches: Vec<String> = files("", &["toml"])
+        .into_iter()
+        .filter(|file| file.path.ends_with("Cargo.toml"))
+        .filter(|file| !file.text.contains("[lints]\nworkspace = true"))
+        .map(|file| file.path)
+        .collect();
+    assert_none("Lints live once, in [workspace.lints]; a crate asks for them:", &breaches);
+}
+
+#[test]
+fn both_licences_are_there() {
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(root().join(name).is_file(), "{name} is missing");
+    }
+}

@@ -1,0 +1,91 @@
+//! The repository's own files: what git would keep, without asking git.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders that are made, fetched or git's own. Everything else is written by us.
+const NOT_OURS: &[&str] = &[".git", ".make", "target", "node_modules", "dist"];
+
+/// One of our files.
+pub(crate) struct File {
+    /// Its path from the root of the repository, with `/`.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl File {
+    /// Its lines with their numbers from one, comments of Rust left out.
+    ///
+    /// A doc comment may link anywhere: the rules are about what is imported, not what is mentioned.
+    pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line))
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Our files below a folder with one of the endings, in the order of their paths.
+pub(crate) fn files(below: &str, endings: &[&str]) -> Vec<File> {
+    let mut paths = Vec::new();
+    walk(&root().join(below), &mut paths);
+    let mut files: Vec<File> = paths
+        .into_iter()
+        .filter(|path| {
+            path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted))
+        })
+        .map(|path| File {
+            text: fs::read_to_string(&path).expect("our text files are UTF-8"),
+            path: from_root(&path),
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// The folders that lie directly in a folder.
+pub(crate) fn folders(of: &str) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(root().join(of))
+        .expect("the folder is part of the house")
+        .map(|entry| entry.expect("a folder of ours can be read"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().expect("our names are ASCII"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Fails with every breach in a line of its own.
+#[track_caller]
+pub(crate) fn assert_none(rule: &str, breaches: &[String]) {
+    assert!(breaches.is_empty(), "{rule}\n  {}\n", breaches.join("\n  "));
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    // A room that is not there has no files; which rooms must be there is for `arrows` to say.
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let entry = entry.expect("a folder of ours can be read");
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() {
+            if !NOT_OURS.iter().any(|folder| name == *folder) {
+                walk(&path, paths);
+            }
+        } else {
+            paths.push(path);
+        }
+    }
+}
+
+fn from_root(path: &Path) -> String {
+    let below = path.strip_prefix(root()).expect("it was found below the root");
+    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
