@@ -1,1 +1,25 @@
 //! Fetch a manual, turn it into pages, cut the pages into passages.
+//!
+//! ```text
+//! bytes ─► pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages ─► Manual
+//! ```
+//!
+//! Nothing that comes from outside is trusted: bytes are bounded in number, time, text and pages, and
+//! those from the network are read in a process of their own. This room knows bytes and addresses,
+//! never a question: what is asked about a manual is the business of the answers.
+
+mod blocks;
+mod contents;
+mod error;
+mod furniture;
+mod headings;
+mod layout;
+mod mending;
+mod passages;
+mod pdf;
+mod read;
+mod sheet;
+
+pub use error::ReadError;
+pub use read::read;
+pub use sheet::Limits;

@@ -1,0 +1,382 @@
+//! Lines become paragraphs, steps, bullets, rows and notes.
+
+use hsc_catalogs::Block;
+
+use super::headings::Setting;
+use super::layout::Line;
+use super::mending::Words;
+
+/// The blocks of a stretch of lines under one heading on one page.
+pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Block> {
+    let mut blocks: Vec<Open> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let above = at.checked_sub(1).map(|above| lines[above]);
+        let text = line.text();
+        let open = blocks.last_mut();
+        match (above, open) {
+            (Some(above), Some(open)) if open.takes(line, &text, above, setting) => {
+                open.take(line, &text, words);
+            }
+            _ => blocks.push(Open::new(line, text)),
+        }
+    }
+    blocks.into_iter().map(Open::close).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Paragraph,
+    /// Lines of one-width text stay lines.
+    Code,
+    Step,
+    Bullet,
+    Row,
+    Note,
+}
+
+/// A block that lines are still put to.
+struct Open {
+    kind: Kind,
+    text: String,
+    /// Left edge of the first line, and of the line before.
+    first_x: f32,
+    last_x: f32,
+    lines: usize,
+    /// Where the cells of a row begin.
+    cells: Vec<(f32, String)>,
+}
+
+impl Open {
+    fn new(line: &Line, text: String) -> Self {
+        let kind = if is_note(&text) {
+            Kind::Note
+        } else if is_bullet(&text) {
+            Kind::Bullet
+        } else if is_step(&text) {
+            Kind::Step
+        } else if line.mono {
+            Kind::Code
+        } else if line.is_row() {
+            Kind::Row
+        } else {
+            Kind::Paragraph
+        };
+        let cells = match kind {
+            Kind::Row => line.cells.iter().map(|cell| (cell.x, cell.text.clone())).collect(),
+            _ => Vec::new(),
+        };
+        let text = match kind {
+            // The mark is drawn; the block already says what it is.
+            Kind::Bullet => text.trim_start_matches(is_bullet_sign).trim_start().to_owned(),
+            _ => text,
+        };
+        Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, cells }
+    }
+
+    /// True when the line goes on this block.
+    fn takes(&self, line: &Line, text: &str, above: &Line, setting: Setting) -> bool {
+        let distance = above.y - line.y;
+        // A jump upwards is the next column; text that has not ended goes on there.
+        let jumped = distance < -0.5 * setting.body;
+        let size = line.size.max(above.size);
+        let far = !jumped && distance > 1.3 * setting.leading * size;
+        let lone_note = self.kind == Kind::Note && self.lines == 1 && note_word_alone(&self.text);
+        if far && !(lone_note && distance < 3.0 * size) {
+            return false;
+        }
+        if is_note(text) || is_bullet(text) || is_step(text) && self.kind != Kind::Code {
+            return false;
+        }
+        if line.is_row() && self.kind != Kind::Row && !line.mono {
+            return false;
+        }
+        let indent = 0.8 * setting.body;
+        match self.kind {
+            Kind::Code => line.mono,
+            _ if line.mono && !above.mono => false,
+            // A cell that is broken into lines: what goes on stands under a later cell.
+            Kind::Row => {
+                !line.is_row()
+                    && self.cells.len() > 1
+                    && self.cells[1..].iter().any(|(x, _)| (x - line.x()).abs() < indent)
+            }
+            Kind::Step | Kind::Bullet => {
+                !ended_short(above, line, text, setting)
+                    && line.x() > self.first_x - 0.3 * setting.body
+                    || jumped
+            }
+            Kind::Note => lone_note || !indented(self, line, indent) || jumped,
+            Kind::Paragraph => {
+                jumped && !self.text.ends_with(['.', '!', '?', ':'])
+                    || !jumped
+                        && !indented(self, line, indent)
+                        && (line.size - above.size).abs() < 1.0
+            }
+        }
+    }
+
+    fn take(&mut self, line: &Line, text: &str, words: &Words) {
+        match self.kind {
+            Kind::Code => {
+                self.text.push('\n');
+                self.text.push_str(text);
+            }
+            Kind::Row => {
+                let nearest = self
+                    .cells
+                    .iter_mut()
+                    .min_by(|a, b| (a.0 - line.x()).abs().total_cmp(&(b.0 - line.x()).abs()));
+                if let Some((_, cell)) = nearest {
+                    words.join(cell, text);
+                }
+            }
+            Kind::Note if self.lines == 1 && note_word_alone(&self.text) => {
+                let word = self.text.trim_end_matches([':', '!', ' ']).to_owned();
+                self.text = format!("{word}: {text}");
+            }
+            _ => words.join(&mut self.text, text),
+        }
+        self.last_x = line.x();
+        self.lines += 1;
+    }
+
+    fn close(self) -> Block {
+        match self.kind {
+            Kind::Paragraph | Kind::Code => Block::Paragraph(self.text),
+            Kind::Step => Block::Step(self.text),
+            Kind::Bullet => Block::Bullet(self.text),
+            Kind::Note => Block::Note(self.text),
+            Kind::Row => Block::Row(
+                self.cells.into_iter().map(|(_, cell)| cell).collect::<Vec<_>>().join(" | "),
+            ),
+        }
+    }
+}
+
+/// True when the line begins a paragraph by its left edge: set in from the line above, or back out
+/// after a stretch that was set in.
+fn indented(open: &Open, line: &Line, indent: f32) -> bool {
+    let moved = line.x() - open.last_x;
+    moved > indent || (moved < -indent && open.lines > 1)
+}
+
+/// True when the line above ended a sentence long before the edge and this one begins anew.
+fn ended_short(above: &Line, line: &Line, text: &str, setting: Setting) -> bool {
+    above.text().ends_with(['.', '!', '?'])
+        && text.starts_with(char::is_uppercase)
+        && line.x() < above.x() - 0.3 * setting.body
+}
+
+/// What begins an item of a list.
+fn is_bullet_sign(sign: char) -> bool {
+    matches!(
+        sign,
+        '•' | '●'
+            | '○'
+            | '◦'
+            | '▪'
+            | '■'
+            | '□'
+            | '▸'
+            | '►'
+            | '▶'
+            | '➤'
+            | '➢'
+            | '✓'
+            | '✔'
+            | '❖'
+            | '·'
+            | '∙'
+            | '‣'
+            | '⁃'
+            | '–'
+            | '—'
+            | '-'
+            | '*'
+            | '+'
+            | '◆'
+            | '◇'
+            | '★'
+            | '→'
+    )
+}
+
+/// True for a text that is nothing but a bullet.
+pub(super) fn is_bullet_mark(text: &str) -> bool {
+    let mut signs = text.chars();
+    signs.next().is_some_and(is_bullet_sign) && signs.next().is_none()
+}
+
+fn is_bullet(text: &str) -> bool {
+    let mut signs = text.chars();
+    let Some(sign) = signs.next().filter(|sign| is_bullet_sign(*sign)) else { return false };
+    let rest = signs.as_str();
+    // A minus or a star may be glued to what it belongs to (`-5 °C`, `*args`); a dot never is.
+    let glued = matches!(sign, '-' | '*' | '+' | '–' | '—' | '→');
+    rest.starts_with(' ') && rest.chars().any(char::is_alphanumeric) || (!glued && !rest.is_empty())
+}
+
+/// `3. Press Enter`, `3) …`, `(3) …`, `Step 3: …`, `b) …`.
+fn is_step(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once(' ') else { return false };
+    if !rest.chars().any(char::is_alphabetic) {
+        return false;
+    }
+    let core = first.trim_start_matches('(').trim_end_matches([')', '.']);
+    let marked = core.len() < first.len() && first.ends_with([')', '.']);
+    let digits = (1..=2).contains(&core.len()) && core.chars().all(|c| c.is_ascii_digit());
+    let letter =
+        core.len() == 1 && core.chars().all(|c| c.is_ascii_lowercase()) && first.ends_with(')');
+    let word = ["step", "schritt", "étape", "שלב"].contains(&first.to_lowercase().as_str())
+        && rest.starts_with(|c: char| c.is_ascii_digit());
+    (marked && (digits || letter)) || word
+}
+
+/// The words a note begins with.
+const NOTE_WORDS: &[&str] = &[
+    "note",
+    "notes",
+    "tip",
+    "tips",
+    "pro tip",
+    "hint",
+    "caution",
+    "warning",
+    "important",
+    "danger",
+    "attention",
+    "notice",
+    "remark",
+    "hinweis",
+    "achtung",
+    "warnung",
+    "tipp",
+    "remarque",
+    "attention",
+    "avertissement",
+    "conseil",
+    "nota",
+    "advertencia",
+    "consejo",
+    "הערה",
+    "טיפ",
+    "אזהרה",
+    "זהירות",
+    "חשוב",
+    "注意",
+    "警告",
+];
+
+fn is_note(text: &str) -> bool {
+    if note_word_alone(text) {
+        return true;
+    }
+    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+    text.find([':', '!', '：'])
+        .is_some_and(|at| NOTE_WORDS.contains(&text[..at].trim().to_lowercase().as_str()))
+}
+
+fn note_word_alone(text: &str) -> bool {
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    NOTE_WORDS.contains(&word.as_str())
+}
+
+/// True when the text begins as an item or a note does: no heading begins so.
+pub(super) fn is_marked(text: &str) -> bool {
+    is_bullet(text) || is_note(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Cell;
+    use super::*;
+
+    const SETTING: Setting = Setting { body: 10.0, leading: 1.2 };
+
+    /// Lines of the form `x:text`, 12 points apart; `|` parts cells 100 points apart, an empty text
+    /// leaves a gap.
+    fn read(texts: &[&str]) -> Vec<Block> {
+        let mut lines = Vec::new();
+        for (row, text) in texts.iter().enumerate() {
+            let (x, text) = text.split_once(':').expect("x:text");
+            let x: f32 = x.parse().expect("a number");
+            if text.is_empty() {
+                continue;
+            }
+            let cells = text
+                .split('|')
+                .enumerate()
+                .map(|(column, cell)| {
+                    let x = x + 100.0 * column as f32;
+                    Cell { text: cell.trim().into(), x, end: x + 50.0 }
+                })
+                .collect();
+            lines.push(Line {
+                cells,
+                y: 700.0 - 12.0 * row as f32,
+                size: 10.0,
+                bold: false,
+                mono: false,
+            });
+        }
+        blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default())
+    }
+
+    #[test]
+    fn lines_close_together_are_one_paragraph_and_a_gap_begins_another() {
+        assert_eq!(
+            read(&["72:Hold the key", "72:for two sec-", "72:onds.", "72:", "72:Then let go."]),
+            [
+                Block::Paragraph("Hold the key for two seconds.".into()),
+                Block::Paragraph("Then let go.".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn steps_and_bullets_take_the_lines_set_in_below_them() {
+        assert_eq!(
+            read(&[
+                "72:1. Press Enter",
+                "85:and wait.",
+                "72:2. Let go.",
+                "72:• Red: busy",
+                "85:or locked"
+            ]),
+            [
+                Block::Step("1. Press Enter and wait.".into()),
+                Block::Step("2. Let go.".into()),
+                Block::Bullet("Red: busy or locked".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_keep_their_cells_and_a_broken_cell_is_whole() {
+        assert_eq!(
+            read(&["72:Weight | 2.5 kg", "72:Power | 9 V DC", "172:centre negative"]),
+            [
+                Block::Row("Weight | 2.5 kg".into()),
+                Block::Row("Power | 9 V DC centre negative".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_note_keeps_its_word_also_when_it_stands_alone_above() {
+        assert_eq!(
+            read(&["72:Tip: warm up first.", "72:", "72:Warning", "72:Do not open."]),
+            [
+                Block::Note("Tip: warm up first.".into()),
+                Block::Note("Warning: Do not open.".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_negative_number_is_no_bullet_and_a_version_no_step() {
+        assert!(!is_bullet("-5 °C to 40 °C"));
+        assert!(!is_step("3.5 mm jack"));
+        assert!(is_step("12) Close the lid"));
+    }
+}

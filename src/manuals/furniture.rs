@@ -1,0 +1,171 @@
+//! Running headers and footers, recognised and taken out.
+//!
+//! They repeat: the same words, numbers aside, at the same height of several pages. And they have a
+//! rail: a height at which so many pages have one that any other line there is one too, also the
+//! header of a chapter of one page.
+
+use std::collections::HashMap;
+
+use super::layout::Line;
+
+/// A page's lines, and how high the page is.
+pub(super) struct Lines {
+    pub height: f32,
+    pub lines: Vec<Line>,
+}
+
+/// Part of the height, at the top and at the bottom, that furniture stands in.
+const MARGIN: f32 = 0.13;
+/// Lines from the edge that may be furniture: a header has one or two, a footer up to three.
+const DEEP: usize = 3;
+/// Points by which the height of one header may differ between pages.
+const SLACK: f32 = 3.0;
+/// Times a line must repeat. Two can be chance, unless the pages are neighbours.
+const TIMES: usize = 3;
+/// Part of the pages that must have furniture at a height to make it a rail.
+const RAIL: f32 = 0.25;
+
+/// Takes running headers and footers out of all pages.
+pub(super) fn strip(pages: &mut [Lines]) {
+    let edges: Vec<Vec<usize>> = pages.iter().map(edge).collect();
+    let mut places: HashMap<String, Vec<(usize, f32)>> = HashMap::new();
+    for (page, edge) in edges.iter().enumerate() {
+        for &at in edge {
+            let line = &pages[page].lines[at];
+            places.entry(pattern(&line.text())).or_default().push((page, line.y));
+        }
+    }
+    let repeats = |page: usize, line: &Line| {
+        let Some(places) = places.get(&pattern(&line.text())) else { return false };
+        let same: Vec<usize> = places
+            .iter()
+            .filter(|(other, y)| *other != page && (y - line.y).abs() <= SLACK)
+            .map(|(other, _)| *other)
+            .collect();
+        // Left and right pages differ, so the neighbour is the page after the next as well.
+        same.len() + 1 >= TIMES || same.iter().any(|other| other.abs_diff(page) <= 2)
+    };
+    let mut rails: HashMap<i32, usize> = HashMap::new();
+    let mut marked: Vec<Vec<bool>> = Vec::with_capacity(pages.len());
+    for (number, (page, edge)) in pages.iter().zip(&edges).enumerate() {
+        let mut marks = vec![false; page.lines.len()];
+        for &at in edge {
+            if repeats(number, &page.lines[at]) {
+                marks[at] = true;
+                *rails.entry(page.lines[at].y.round() as i32).or_default() += 1;
+            }
+        }
+        marked.push(marks);
+    }
+    let enough = ((pages.len() as f32 * RAIL) as usize).max(TIMES);
+    let rail = |y: f32| {
+        let y = y.round() as i32;
+        (y - 1..=y + 1).map(|y| rails.get(&y).copied().unwrap_or(0)).sum::<usize>() >= enough
+    };
+    for ((page, edge), marks) in pages.iter_mut().zip(&edges).zip(&mut marked) {
+        for &at in edge {
+            marks[at] |= rail(page.lines[at].y);
+        }
+        let mut marks = marks.iter();
+        page.lines.retain(|_| !marks.next().copied().unwrap_or(false));
+    }
+}
+
+/// The lines that stand where furniture stands.
+fn edge(page: &Lines) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..page.lines.len()).collect();
+    order.sort_by(|a, b| page.lines[*b].y.total_cmp(&page.lines[*a].y));
+    let (low, high) = (page.height * MARGIN, page.height * (1.0 - MARGIN));
+    let inside = |at: &usize| {
+        let y = page.lines[*at].y;
+        page.height <= 0.0 || y < low || y > high
+    };
+    let top = order.iter().take(DEEP).copied();
+    let bottom = order.iter().rev().take(DEEP).copied();
+    let mut edge: Vec<usize> = top.chain(bottom).filter(inside).collect();
+    edge.sort_unstable();
+    edge.dedup();
+    edge
+}
+
+/// The text with every number the same, Roman ones too: `Chapter 2  13` and `Chapter 2  14` are one.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let core = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let number = !core.is_empty()
+            && (core.chars().all(|c| c.is_ascii_digit())
+                || core.len() <= 7 && core.chars().all(|c| "ivxlcIVXLC".contains(c)));
+        pattern.push_str(if number { "#" } else { word });
+        pattern.push(' ');
+    }
+    pattern.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::Cell;
+    use super::*;
+
+    fn line(text: &str, y: f32) -> Line {
+        let cell = Cell { text: text.into(), x: 72.0, end: 300.0 };
+        Line { cells: vec![cell], y, size: 10.0, bold: false, mono: false }
+    }
+
+    fn book(pages: usize, header: impl Fn(usize) -> String) -> Vec<Lines> {
+        (1..=pages)
+            .map(|number| Lines {
+                height: 800.0,
+                lines: vec![
+                    line(&header(number), 770.0),
+                    line(
+                        &format!("first words of page {}", ["one", "two", "three"][number % 3]),
+                        700.0,
+                    ),
+                    line(&format!("in the middle {number}"), 400.0),
+                    line(&format!("Page {number}"), 30.0),
+                ],
+            })
+            .collect()
+    }
+
+    fn texts(page: &Lines) -> Vec<String> {
+        page.lines.iter().map(Line::text).collect()
+    }
+
+    #[test]
+    fn a_header_and_a_page_number_go_and_the_text_stays() {
+        let mut pages = book(6, |number| format!("User Guide  {number}"));
+        strip(&mut pages);
+        for page in &pages {
+            assert_eq!(page.lines.len(), 2, "{:?}", texts(page));
+        }
+    }
+
+    #[test]
+    fn the_header_of_a_chapter_of_one_page_goes_by_its_rail() {
+        let chapter =
+            |number| if number == 4 { "Only here".into() } else { format!("Guide {number}") };
+        let mut pages = book(8, chapter);
+        strip(&mut pages);
+        assert!(!texts(&pages[3]).contains(&"Only here".to_owned()));
+    }
+
+    #[test]
+    fn a_line_in_the_middle_stays_however_often_it_repeats() {
+        let mut pages = book(5, |number| format!("Guide {number}"));
+        strip(&mut pages);
+        assert!(
+            pages
+                .iter()
+                .all(|page| texts(page).iter().any(|text| text.starts_with("in the middle")))
+        );
+    }
+
+    #[test]
+    fn a_single_page_keeps_everything() {
+        let mut pages = book(1, |_| "Quick start".into());
+        strip(&mut pages);
+        assert_eq!(pages[0].lines.len(), 4);
+    }
+}

@@ -1,0 +1,134 @@
+//! Letters and words made whole again: ligatures, invisible characters, words broken at a line's end.
+
+use std::collections::HashSet;
+
+/// A text with ligatures resolved, every kind of space one plain space, and nothing invisible.
+pub(super) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            'ﬀ' => clean.push_str("ff"),
+            'ﬁ' => clean.push_str("fi"),
+            'ﬂ' => clean.push_str("fl"),
+            'ﬃ' => clean.push_str("ffi"),
+            'ﬄ' => clean.push_str("ffl"),
+            'ﬅ' | 'ﬆ' => clean.push_str("st"),
+            // Soft hyphens and joiners are instructions to a typesetter.
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{feff}' => {}
+            // A glyph without a meaning in Unicode: the private use area, or a failed mapping.
+            '\u{fffd}' | '\u{e000}'..='\u{f8ff}' => space(&mut clean),
+            letter if letter.is_whitespace() || letter.is_control() => space(&mut clean),
+            letter => clean.push(letter),
+        }
+    }
+    clean.truncate(clean.trim_end().len());
+    clean
+}
+
+fn space(text: &mut String) {
+    if !text.is_empty() && !text.ends_with(' ') {
+        text.push(' ');
+    }
+}
+
+/// The words of a document, by which a broken word is told from a hyphenated one.
+#[derive(Debug, Default)]
+pub(super) struct Words(HashSet<String>);
+
+impl Words {
+    /// Takes in the words of a line.
+    pub(super) fn learn(&mut self, text: &str) {
+        for word in text.split_whitespace() {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            if word.len() > 3 {
+                self.0.insert(word.to_lowercase());
+            }
+        }
+    }
+
+    /// Puts the next line to a text. A hyphen at the end goes when it only breaks the word; it stays
+    /// when the document writes the word with it elsewhere, and before a capital or a number.
+    pub(super) fn join(&self, text: &mut String, next: &str) {
+        let broken = text.strip_suffix(['-', '‐']).filter(|head| {
+            head.ends_with(char::is_alphanumeric) && next.starts_with(char::is_alphanumeric)
+        });
+        let Some(head) = broken else {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(next);
+            return;
+        };
+        let first = head.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let second = next.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if LEFT_HANGING.contains(&second) {
+            text.push(' ');
+        } else if self.breaks(&first.to_lowercase(), &second.to_lowercase())
+            && head.ends_with(char::is_alphabetic)
+            && next.starts_with(char::is_lowercase)
+        {
+            text.truncate(head.len());
+        }
+        text.push_str(next);
+    }
+
+    /// True when a hyphen between these halves is only there because the line was full: that is far
+    /// more common than a hyphen that happens to end a line, unless the document says otherwise.
+    fn breaks(&self, first: &str, second: &str) -> bool {
+        self.0.contains(&format!("{first}{second}"))
+            || !(self.0.contains(&format!("{first}-{second}"))
+                || self.0.contains(first) && self.0.contains(second))
+    }
+}
+
+/// Words after which a hyphen belongs to nothing: `left- and right-hand`.
+const LEFT_HANGING: &[&str] = &["and", "or", "to", "und", "oder", "et", "ou", "y", "o"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ligatures_are_resolved_and_spaces_are_one() {
+        assert_eq!(clean("  eﬃcient\u{a0} \u{ad}ﬁlter\u{200b}s "), "efficient filters");
+    }
+
+    fn joined(known: &str, head: &str, next: &str) -> String {
+        let mut words = Words::default();
+        words.learn(known);
+        let mut text = head.to_owned();
+        words.join(&mut text, next);
+        text
+    }
+
+    #[test]
+    fn a_word_broken_at_the_end_of_a_line_is_whole_again() {
+        assert_eq!(joined("", "the extrac-", "tion works"), "the extraction works");
+    }
+
+    #[test]
+    fn a_word_the_document_hyphenates_keeps_its_hyphen() {
+        assert_eq!(joined("a two-way switch", "the two-", "way switch"), "the two-way switch");
+    }
+
+    #[test]
+    fn two_known_halves_keep_their_hyphen_unless_the_whole_is_known_too() {
+        assert_eq!(joined("high quality", "of high-", "quality"), "of high-quality");
+        assert_eq!(joined("base line baseline", "the base-", "line"), "the baseline");
+    }
+
+    #[test]
+    fn a_hyphen_before_a_capital_or_a_number_stays_and_no_space_comes_in() {
+        assert_eq!(joined("", "model TD-", "17"), "model TD-17");
+    }
+
+    #[test]
+    fn a_hyphen_that_waits_for_its_word_and_a_dash_keep_their_space() {
+        assert_eq!(joined("", "left-", "and right-hand"), "left- and right-hand");
+        assert_eq!(joined("", "the pad -", "not the rim"), "the pad - not the rim");
+    }
+}

@@ -1,0 +1,195 @@
+//! Pages of parts become the pages and passages of a manual.
+
+use hsc_catalogs::{Block, Heading, Page, Passage};
+
+use super::blocks::blocks;
+use super::headings::{Part, Setting};
+use super::layout::Line;
+use super::mending::Words;
+
+/// Letters from which a passage is full. A paragraph or two, or a procedure of six steps: enough to
+/// answer from, little enough to rank by what it says.
+const FULL: usize = 900;
+/// Longest block in letters; a longer one is cut at a sentence, so that it can be ranked and quoted.
+const LONGEST_BLOCK: usize = 1_400;
+
+/// Puts blocks to passages, keeping the headings above them.
+#[derive(Default)]
+pub(super) struct Binder {
+    path: Vec<(u8, String)>,
+    opens: bool,
+    pub passages: Vec<Passage>,
+    /// Every heading, in order.
+    pub headings: Vec<Heading>,
+}
+
+impl Binder {
+    /// A heading: what follows stands below it.
+    pub(super) fn heading(&mut self, level: u8, text: &str, page: u32) {
+        self.path.retain(|(above, _)| *above < level);
+        self.path.push((level, text.to_owned()));
+        self.opens = true;
+        self.headings.push(Heading { level, text: text.to_owned(), page });
+    }
+
+    /// Blocks below the last heading, on one page.
+    pub(super) fn blocks(&mut self, blocks: Vec<Block>, page: u32, contents: bool) {
+        let mut held: Vec<Block> = Vec::new();
+        let mut letters = 0;
+        for block in blocks.into_iter().flat_map(cut) {
+            let more = block.text().len();
+            // A list stays with the line that announces it, even when that makes a passage longer.
+            let announced = held.last().is_some_and(|block| block.text().ends_with(':'));
+            if letters > 0 && letters + more > FULL && !announced {
+                self.bind(std::mem::take(&mut held), page, contents);
+                letters = 0;
+            }
+            letters += more;
+            held.push(block);
+        }
+        if !held.is_empty() {
+            self.bind(held, page, contents);
+        }
+    }
+
+    fn bind(&mut self, blocks: Vec<Block>, page: u32, contents: bool) {
+        self.passages.push(Passage {
+            page,
+            headings: self.path.iter().map(|(_, text)| text.clone()).collect(),
+            opens_section: std::mem::take(&mut self.opens),
+            contents,
+            blocks,
+        });
+    }
+}
+
+/// Cuts a block that is too long at the ends of sentences, else of lines or words.
+fn cut(block: Block) -> Vec<Block> {
+    if block.text().len() <= LONGEST_BLOCK {
+        return vec![block];
+    }
+    let rebuild: fn(String) -> Block = match block {
+        Block::Paragraph(_) => Block::Paragraph,
+        Block::Step(_) => Block::Step,
+        Block::Bullet(_) => Block::Bullet,
+        Block::Row(_) => Block::Row,
+        Block::Note(_) => Block::Note,
+    };
+    let mut rest = block.text();
+    let mut pieces = Vec::new();
+    while rest.len() > LONGEST_BLOCK {
+        let mut end = LONGEST_BLOCK;
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let head = &rest[..end];
+        let at = [". ", "\n", "。", " "].iter().find_map(|mark| {
+            let at = head.rfind(mark)? + mark.len();
+            (at > FULL / 2).then_some(at)
+        });
+        let (piece, after) = rest.split_at(at.unwrap_or(end));
+        pieces.push(rebuild(piece.trim().to_owned()));
+        rest = after.trim_start();
+    }
+    if !rest.is_empty() {
+        pieces.push(rebuild(rest.to_owned()));
+    }
+    pieces
+}
+
+/// Binds pages of parts, as a PDF has them.
+pub(super) fn bind(
+    pages: &[Vec<Part>],
+    contents: &[bool],
+    setting: Setting,
+    words: &Words,
+) -> (Vec<Page>, Binder) {
+    let mut binder = Binder::default();
+    let mut bound = Vec::with_capacity(pages.len());
+    for (number, (parts, contents)) in (1..).zip(pages.iter().zip(contents)) {
+        let mut text = String::new();
+        let mut lines: Vec<&Line> = Vec::new();
+        let flush = |lines: &mut Vec<&Line>, binder: &mut Binder, text: &mut String| {
+            let blocks = blocks(lines, setting, words);
+            lines.clear();
+            for block in &blocks {
+                push_line(text, block.text());
+            }
+            binder.blocks(blocks, number, *contents);
+        };
+        for part in parts {
+            match part {
+                Part::Line(line) => lines.push(line),
+                Part::Heading { level, text: heading } => {
+                    flush(&mut lines, &mut binder, &mut text);
+                    push_line(&mut text, heading);
+                    binder.heading(*level, heading, number);
+                }
+            }
+        }
+        flush(&mut lines, &mut binder, &mut text);
+        bound.push(Page { number, text, contents: *contents });
+    }
+    (bound, binder)
+}
+
+pub(super) fn push_line(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paragraph(letters: usize) -> Block {
+        Block::Paragraph("word ".repeat(letters / 5).trim_end().to_owned())
+    }
+
+    #[test]
+    fn a_passage_knows_the_headings_above_it_and_only_the_first_opens_the_section() {
+        let mut binder = Binder::default();
+        binder.heading(1, "Setup", 1);
+        binder.heading(2, "Pads", 1);
+        binder.blocks(vec![paragraph(600), paragraph(600)], 1, false);
+        binder.heading(2, "Pedals", 2);
+        binder.blocks(vec![paragraph(10)], 2, false);
+        let seen: Vec<_> = binder
+            .passages
+            .iter()
+            .map(|passage| (passage.page, passage.headings.join(" / "), passage.opens_section))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (1, "Setup / Pads".into(), true),
+                (1, "Setup / Pads".into(), false),
+                (2, "Setup / Pedals".into(), true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_stays_with_the_line_that_announces_it() {
+        let mut binder = Binder::default();
+        let mut lead = "word ".repeat(170);
+        lead.push_str("do this:");
+        binder.blocks(
+            vec![Block::Paragraph(lead), Block::Step("1. Press the key now.".repeat(4))],
+            1,
+            false,
+        );
+        assert_eq!(binder.passages.len(), 1);
+    }
+
+    #[test]
+    fn an_endless_block_is_cut_at_sentences_and_loses_nothing() {
+        let text = "A sentence of some words. ".repeat(300);
+        let pieces = cut(Block::Paragraph(text.trim().to_owned()));
+        assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.text().ends_with("words.")));
+        let joined: Vec<&str> = pieces.iter().map(Block::text).collect();
+        assert_eq!(joined.join(" "), text.trim());
+    }
+}

@@ -1,0 +1,75 @@
+//! Bytes become a manual: the pure heart of this room. No network, no disk, no clock but the limit's.
+
+use hsc_catalogs::{DocumentationKind, Manual, ManualFormat, ManualSource};
+
+use super::furniture::{self, Lines};
+use super::headings::{self, Setting};
+use super::layout::{self, Line};
+use super::mending::Words;
+use super::sheet::{Budget, Draft, Limits, Sheet};
+use super::{ReadError, contents, passages, pdf};
+
+/// Reads a manual out of its bytes. `source` of the result is empty: bytes do not know where they
+/// come from.
+///
+/// # Errors
+/// When the bytes are not what `kind` says, damaged, locked, a scan, or beyond a limit. Time is
+/// looked at between pages; a page that never ends is stopped by whoever isolates the reading.
+pub fn read(bytes: &[u8], kind: DocumentationKind, limits: Limits) -> Result<Manual, ReadError> {
+    if bytes.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let budget = Budget::starting_now(limits);
+    match kind {
+        DocumentationKind::Pdf => {
+            let draft = pdf::extract(bytes, &budget)?;
+            check_for_scan(&draft, bytes.len())?;
+            Ok(set(draft))
+        }
+        DocumentationKind::Html => Err(ReadError::WrongKind { expected: "HTML" }),
+    }
+}
+
+/// Letters on an average page under which pages of pictures are a scan, and the bytes such a page has
+/// at least: a stamp or a page number is often text in a scan.
+const SCAN: (usize, usize) = (40, 15_000);
+
+fn check_for_scan(draft: &Draft, bytes: usize) -> Result<(), ReadError> {
+    let pages = draft.sheets.len();
+    if pages == 0 {
+        return Err(ReadError::Damaged("it has no pages".into()));
+    }
+    let letters: usize = draft.sheets.iter().map(Sheet::letters).sum();
+    let few = letters / pages < SCAN.0 && bytes / pages > SCAN.1;
+    if letters == 0 || few {
+        return Err(ReadError::NoText { pages: u32::try_from(pages).unwrap_or(u32::MAX) });
+    }
+    Ok(())
+}
+
+/// Sets drawn pages as text.
+fn set(draft: Draft) -> Manual {
+    let mut pages: Vec<Lines> = draft
+        .sheets
+        .iter()
+        .map(|sheet| Lines { height: sheet.height, lines: layout::lines(sheet) })
+        .collect();
+    furniture::strip(&mut pages);
+    let lines: Vec<&[Line]> = pages.iter().map(|page| page.lines.as_slice()).collect();
+    let mut words = Words::default();
+    for line in lines.iter().copied().flatten() {
+        words.learn(&line.text());
+    }
+    let setting = Setting::of(&lines);
+    let contents = contents::mark(&lines);
+    let parts = headings::mark(&lines, &draft.outline, setting);
+    let (pages, binder) = passages::bind(&parts, &contents, setting, &words);
+    Manual {
+        title: draft.title,
+        format: ManualFormat::Pdf,
+        source: ManualSource { location: String::new(), stale: false },
+        pages,
+        passages: binder.passages,
+        outline: draft.outline,
+    }
+}

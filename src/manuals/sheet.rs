@@ -1,0 +1,117 @@
+//! What an extractor hands over: runs of text with a place on the page, and nothing decided yet.
+
+use std::time::Instant;
+
+use hsc_catalogs::Heading;
+
+use super::ReadError;
+
+/// A run of text in one style on one line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub text: String,
+    /// Left edge, in points from the left of the page.
+    pub x: f32,
+    /// Baseline, in points from the bottom of the page.
+    pub y: f32,
+    pub width: f32,
+    pub size: f32,
+    pub bold: bool,
+    pub mono: bool,
+}
+
+impl Run {
+    pub(super) fn end(&self) -> f32 {
+        self.x + self.width
+    }
+}
+
+/// One page as it was drawn.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Sheet {
+    /// Height of the page in points; 0 where the extractor does not know it.
+    pub height: f32,
+    /// Upright runs, in the order they were drawn.
+    pub runs: Vec<Run>,
+    /// Runs drawn at an angle, turned upright, one list an angle. They are read after the others.
+    pub turned: Vec<Vec<Run>>,
+}
+
+impl Sheet {
+    /// How many letters and digits the page has.
+    pub(super) fn letters(&self) -> usize {
+        let turned = self.turned.iter().flatten();
+        self.runs
+            .iter()
+            .chain(turned)
+            .map(|run| run.text.chars().filter(|c| c.is_alphanumeric()).count())
+            .sum()
+    }
+}
+
+/// A document as it was drawn.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Draft {
+    pub title: String,
+    pub sheets: Vec<Sheet>,
+    pub outline: Vec<Heading>,
+}
+
+/// How far reading may go.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most pages of a document.
+    pub max_pages: u32,
+    /// Most text of a document, in bytes.
+    pub max_text_bytes: usize,
+    /// Longest reading, in milliseconds.
+    pub timeout_ms: u64,
+    /// Threads that read pages of one document side by side.
+    pub threads: usize,
+}
+
+impl From<&hsc_config::ManualsSettings> for Limits {
+    fn from(settings: &hsc_config::ManualsSettings) -> Self {
+        Self {
+            max_pages: settings.max_pages,
+            max_text_bytes: settings.extract_max_text_bytes,
+            timeout_ms: settings.extract_timeout_ms,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// The limits of one reading, with its end fixed in time. Asked between pages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    pub limits: Limits,
+    end: Instant,
+}
+
+impl Budget {
+    pub(super) fn starting_now(limits: Limits) -> Self {
+        let end = Instant::now() + std::time::Duration::from_millis(limits.timeout_ms);
+        Self { limits, end }
+    }
+
+    pub(super) fn check_time(&self) -> Result<(), ReadError> {
+        if Instant::now() < self.end {
+            Ok(())
+        } else {
+            Err(ReadError::TooSlow { limit_ms: self.limits.timeout_ms })
+        }
+    }
+
+    pub(super) fn check_pages(&self, pages: usize) -> Result<(), ReadError> {
+        let limit = self.limits.max_pages;
+        if pages > limit as usize {
+            return Err(ReadError::TooManyPages { got: pages as u64, limit });
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_text(&self, bytes: usize) -> Result<(), ReadError> {
+        let limit = self.limits.max_text_bytes;
+        if bytes > limit { Err(ReadError::TooMuchText { limit }) } else { Ok(()) }
+    }
+}
