@@ -10,6 +10,7 @@ pub mod session;
 mod sessions;
 mod shelf;
 mod socket;
+pub mod supervision;
 
 pub use house::{House, SocketLimits};
 pub use sessions::{Refused, Sessions};

@@ -64,6 +64,9 @@ catalogue! {
     hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";
     hsc_actor_up Gauge ["actor"] "Actors alive, by kind";
     hsc_actor_restarts_total Counter ["actor", "reason"] "Actors that ended without being asked to and were started again";
+    hsc_actor_mailbox_depth Gauge ["actor"] "Messages that wait for an actor, by kind";
+    hsc_actor_handle_seconds Histogram ["actor"] "Time an actor spends on one message, by kind";
+    hsc_actor_undelivered_total Counter ["actor"] "Messages handed back because an actor had as many as it may, or was given up";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";

@@ -11,6 +11,6 @@ mod process;
 
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
-    Actors, Answers, Caches, Catalogs, Http, Manuals, Metrics, Predictions, Sockets,
+    ActorMeter, Actors, Answers, Caches, Catalogs, Http, Manuals, Metrics, Predictions, Sockets,
 };
 pub use process::{Process, Reading};

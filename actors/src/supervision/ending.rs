@@ -1,0 +1,84 @@
+//! How an actor ended, in six words.
+
+use std::any::Any;
+use std::fmt;
+
+use serde::Serialize;
+
+/// How a child ended. The same words are the metric label, the log field and the docs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It said that its work is done.
+    Done,
+    /// It said that it failed, or its factory did: it no longer trusts its state.
+    Failed,
+    /// It panicked: in a handler, in `started`, in a future it spawned, in a stream it reads.
+    Panicked,
+    /// Its heartbeat was missed. The old one is fenced off and a new one takes its place.
+    Hung,
+    /// The thread it lived on ended under it.
+    ThreadLost,
+    /// It stopped, and had not said why.
+    Stopped,
+}
+
+impl Ending {
+    /// Every ending, for tables and tests.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Failed, Self::Panicked, Self::Hung, Self::ThreadLost, Self::Stopped];
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::Hung => "hung",
+            Self::ThreadLost => "thread_lost",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a child ended, and what is known about why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    /// The word.
+    pub ending: Ending,
+    /// For the log and the tree; empty where nothing is known.
+    pub why: String,
+}
+
+impl Death {
+    /// Puts words to an ending.
+    pub fn new(ending: Ending, why: impl Into<String>) -> Self {
+        Self { ending, why: why.into() }
+    }
+
+    /// Reads what a panic carried.
+    pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&'static str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without words".to_owned());
+        Self::new(Ending::Panicked, text)
+    }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.why.as_str() {
+            "" => write!(f, "{}", self.ending),
+            why => write!(f, "{}: {why}", self.ending),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The handle others hold: it always reaches the child that lives now.
+//!
+//! What becomes of a message while the child is down: it waits in the inbox, up to the bound, and
+//! the next generation reads it. `ask` waits for the reply up to a bound of time and then says why
+//! there is none; `post` hands back what does not fit. Nothing waits for ever and nothing panics.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::dev::MessageResponse as _;
+use actix::{Handler, Message};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::inbox::Inbox;
+use super::{Child, Record, State};
+
+/// How much may wait for a child, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Messages that may wait.
+    pub inbox: usize,
+    /// Longest an `ask` waits for a child that is down.
+    pub while_down: Duration,
+    /// Longest an `ask` waits in all, unless it says otherwise.
+    pub answer: Duration,
+}
+
+/// Why an `ask` got no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The child ended with the message in hand, or is being started again. What the message was to
+    /// do may be half done: ask again when doing it twice does no harm.
+    #[error("the actor is being restarted")]
+    Restarting,
+    /// The child fails too often and was given up.
+    #[error("the actor was given up after it failed too often")]
+    GaveUp,
+    /// As many messages wait as may.
+    #[error("the actor has more messages than it may")]
+    Overloaded,
+    /// No reply within the bound; the message may yet be handled.
+    #[error("the actor did not answer in time")]
+    TimedOut,
+}
+
+/// A message that was not delivered, handed back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undelivered<M> {
+    /// As many messages wait as may.
+    Full(M),
+    /// The child was given up, or ended for good.
+    GaveUp(M),
+}
+
+impl<M> Undelivered<M> {
+    /// The message.
+    pub fn into_inner(self) -> M {
+        match self {
+            Self::Full(message) | Self::GaveUp(message) => message,
+        }
+    }
+}
+
+/// What a handle shares with its child.
+pub(super) struct Slot<A: Child> {
+    pub(super) record: Arc<Record>,
+    pub(super) inbox: Inbox<A>,
+    pub(super) bounds: Bounds,
+}
+
+/// Reaches a child, whichever generation of it lives. Cheap to clone.
+pub struct Handle<A: Child> {
+    slot: Arc<Slot<A>>,
+}
+
+impl<A: Child> Handle<A> {
+    pub(super) fn new(slot: Arc<Slot<A>>) -> Self {
+        Self { slot }
+    }
+
+    /// Asks and waits for the reply, at most as long as the handle's bounds say.
+    ///
+    /// # Errors
+    /// Why there is no reply.
+    pub async fn ask<M>(&self, message: M) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        self.ask_within(self.slot.bounds.answer, message).await
+    }
+
+    /// Asks and waits for the reply, at most so long.
+    ///
+    /// # Errors
+    /// Why there is no reply.
+    pub async fn ask_within<M>(&self, bound: Duration, message: M) -> Result<M::Result, AskError>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        if self.is_over() {
+            return Err(AskError::GaveUp);
+        }
+        let (reply, replied) = oneshot::channel();
+        let wrapped = |message| -> super::inbox::Letter<A> {
+            Box::new(move |actor, ctx| {
+                // Whoever asked has given up waiting: do not work for nobody.
+                if !reply.is_closed() {
+                    A::handle(actor, message, ctx).handle(ctx, Some(reply));
+                }
+            })
+        };
+        if self.slot.inbox.push(message, wrapped).is_err() {
+            self.slot.record.refused_a_letter();
+            return Err(AskError::Overloaded);
+        }
+        self.slot.record.meter.queued(1);
+        self.await_reply(bound, replied).await
+    }
+
+    async fn await_reply<R>(
+        &self,
+        bound: Duration,
+        mut replied: oneshot::Receiver<R>,
+    ) -> Result<R, AskError> {
+        let lost = |_| if self.is_over() { AskError::GaveUp } else { AskError::Restarting };
+        let patience = self.slot.bounds.while_down.min(bound);
+        match timeout(patience, &mut replied).await {
+            Ok(reply) => return reply.map_err(lost),
+            Err(_) if self.is_over() => return Err(AskError::GaveUp),
+            Err(_) if !self.is_up() => return Err(AskError::Restarting),
+            Err(_) => {}
+        }
+        match timeout(bound - patience, &mut replied).await {
+            Ok(reply) => reply.map_err(lost),
+            Err(_) if self.is_up() => Err(AskError::TimedOut),
+            Err(_) => Err(AskError::Restarting),
+        }
+    }
+
+    /// Tells, and waits for nothing. A message for a child that is down waits for the next one.
+    ///
+    /// # Errors
+    /// Hands the message back when it cannot wait; that is counted.
+    pub fn post<M>(&self, message: M) -> Result<(), Undelivered<M>>
+    where
+        A: Handler<M>,
+        M: Message + Send + 'static,
+        M::Result: Send,
+    {
+        if self.is_over() {
+            self.slot.record.refused_a_letter();
+            return Err(Undelivered::GaveUp(message));
+        }
+        let wrapped = |message| -> super::inbox::Letter<A> {
+            Box::new(move |actor, ctx| A::handle(actor, message, ctx).handle(ctx, None))
+        };
+        match self.slot.inbox.push(message, wrapped) {
+            Ok(()) => {
+                self.slot.record.meter.queued(1);
+                Ok(())
+            }
+            Err(message) => {
+                self.slot.record.refused_a_letter();
+                Err(Undelivered::Full(message))
+            }
+        }
+    }
+
+    /// True while the child is alive.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.slot.record.state() == State::Up
+    }
+
+    /// The child's standing.
+    #[must_use]
+    pub fn record(&self) -> &Arc<Record> {
+        &self.slot.record
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.slot.record.state(), State::GaveUp | State::Stopped)
+    }
+}
+
+impl<A: Child> Clone for Handle<A> {
+    fn clone(&self) -> Self {
+        Self { slot: Arc::clone(&self.slot) }
+    }
+}
+
+impl<A: Child> std::fmt::Debug for Handle<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Handle({})", self.slot.record.name())
+    }
+}

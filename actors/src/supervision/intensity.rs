@@ -1,0 +1,88 @@
+//! How often is too often: at most so many restarts in so long.
+//!
+//! Time is handed in, so an hour takes no time in a test.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// At most `restarts` in `within`; one more and the child is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intensity {
+    /// Restarts that are borne.
+    pub restarts: u32,
+    /// The window they are counted in.
+    pub within: Duration,
+}
+
+/// The restarts of one child that still count. Never holds more than the limit.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    restarts: VecDeque<Instant>,
+}
+
+impl Window {
+    /// Counts a restart at `now`; false when it is one too many, and then it is not counted.
+    pub(crate) fn admits(&mut self, limit: Intensity, now: Instant) -> bool {
+        let still_counts = |at: &Instant| now.saturating_duration_since(*at) < limit.within;
+        while self.restarts.front().is_some_and(|at| !still_counts(at)) {
+            self.restarts.pop_front();
+        }
+        if self.restarts.len() >= limit.restarts as usize {
+            return false;
+        }
+        self.restarts.push_back(now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_window_slides() {
+        let limit = Intensity { restarts: 2, within: Duration::from_secs(10) };
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut window = Window::default();
+        assert!(window.admits(limit, after(0)));
+        assert!(window.admits(limit, after(9)));
+        assert!(!window.admits(limit, after(9)));
+        assert!(window.admits(limit, after(10)), "the first one counts no more");
+        assert!(!window.admits(limit, after(18)));
+    }
+
+    #[test]
+    fn no_restart_is_admitted_where_none_is_borne() {
+        let limit = Intensity { restarts: 0, within: Duration::from_secs(10) };
+        assert!(!Window::default().admits(limit, Instant::now()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_stretch_of_the_window_ever_holds_more_than_the_limit(
+            restarts in 0_u32..6,
+            within_ms in 1_u64..1_000,
+            steps_ms in prop::collection::vec(0_u64..400, 1..200),
+        ) {
+            let limit = Intensity { restarts, within: Duration::from_millis(within_ms) };
+            let mut now = Instant::now();
+            let mut window = Window::default();
+            let mut admitted: Vec<Instant> = Vec::new();
+            for step in steps_ms {
+                now += Duration::from_millis(step);
+                let counting = admitted.iter().filter(|at| now - **at < limit.within).count();
+                let admits = window.admits(limit, now);
+                // Exactly when there is room, never more and never less.
+                prop_assert_eq!(admits, counting < restarts as usize);
+                if admits {
+                    admitted.push(now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Who is started again: one table, decided in one function.
+
+use super::Ending;
+
+/// Whether a child is wanted back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Always: it has no end of its own.
+    Permanent,
+    /// Unless it said that its work is done.
+    Transient,
+    /// Never.
+    Temporary,
+}
+
+impl Policy {
+    /// True when a child of this policy that ended like this is started again.
+    #[must_use]
+    pub fn restarts(self, ending: Ending) -> bool {
+        match self {
+            Self::Permanent => true,
+            Self::Transient => ending != Ending::Done,
+            Self::Temporary => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! table {
+        ($($name:ident: $policy:ident $ending:ident $restarts:literal;)*) => {
+            $(#[test] fn $name() {
+                assert_eq!(Policy::$policy.restarts(Ending::$ending), $restarts);
+            })*
+
+            #[test]
+            fn every_policy_meets_every_ending_in_the_table() {
+                let cells = [$((Policy::$policy, Ending::$ending)),*];
+                for policy in [Policy::Permanent, Policy::Transient, Policy::Temporary] {
+                    for ending in Ending::ALL {
+                        assert!(cells.contains(&(policy, ending)), "{policy:?} {ending}");
+                    }
+                }
+            }
+        };
+    }
+
+    table! {
+        permanent_restarts_when_done: Permanent Done true;
+        permanent_restarts_on_failure: Permanent Failed true;
+        permanent_restarts_on_panic: Permanent Panicked true;
+        permanent_restarts_when_hung: Permanent Hung true;
+        permanent_restarts_when_its_thread_is_lost: Permanent ThreadLost true;
+        permanent_restarts_on_a_stop: Permanent Stopped true;
+        transient_rests_when_done: Transient Done false;
+        transient_restarts_on_failure: Transient Failed true;
+        transient_restarts_on_panic: Transient Panicked true;
+        transient_restarts_when_hung: Transient Hung true;
+        transient_restarts_when_its_thread_is_lost: Transient ThreadLost true;
+        transient_restarts_on_a_stop: Transient Stopped true;
+        temporary_rests_when_done: Temporary Done false;
+        temporary_rests_on_failure: Temporary Failed false;
+        temporary_rests_on_panic: Temporary Panicked false;
+        temporary_rests_when_hung: Temporary Hung false;
+        temporary_rests_when_its_thread_is_lost: Temporary ThreadLost false;
+        temporary_rests_on_a_stop: Temporary Stopped false;
+    }
+}

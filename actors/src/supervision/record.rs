@@ -1,0 +1,227 @@
+//! What is known of one child, whoever asks and whatever state its supervisor is in.
+//!
+//! A record is made once and outlives every generation of its child, and its supervisor too. Only
+//! the supervisor writes its state; handles, the tree and the metrics read it.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use hsc_monitoring::{ActorMeter, Metrics};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Death, Ending, Fault};
+
+/// Where a child is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Not started yet.
+    Down,
+    /// Being started for the first time.
+    Starting,
+    /// Alive.
+    Up,
+    /// It ended and comes back.
+    Restarting,
+    /// It failed more often than is borne. A root tries again at a slow pace.
+    GaveUp,
+    /// It ended and does not come back.
+    Stopped,
+}
+
+/// One child's name, standing and history.
+pub struct Record {
+    name: Arc<str>,
+    kind: &'static str,
+    state: Mutex<State>,
+    generation: AtomicU64,
+    restarts: AtomicU64,
+    beats: AtomicU64,
+    /// Panics that the next starts are to suffer, for rehearsals.
+    pub(super) panics_at_start: AtomicU32,
+    notes: Mutex<Notes>,
+    pub(super) meter: ActorMeter,
+    metrics: Arc<Metrics>,
+    pub(super) means: OnceLock<Means>,
+}
+
+/// What a record can do to its child without knowing its type.
+pub(super) struct Means {
+    /// Letters that wait.
+    pub(super) depth: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Hands it a fault; false when it cannot take one.
+    pub(super) inject: Box<dyn Fn(Fault) -> bool + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Notes {
+    last: Option<Death>,
+    up_since: Option<Instant>,
+    observed: Value,
+    children: Vec<Arc<Record>>,
+}
+
+impl Record {
+    /// A child that was not started yet. `kind` is the metric label: a closed set, so no numbers.
+    pub(crate) fn new(
+        name: impl Into<Arc<str>>,
+        kind: &'static str,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            kind,
+            state: Mutex::new(State::Down),
+            generation: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            beats: AtomicU64::new(0),
+            panics_at_start: AtomicU32::new(0),
+            notes: Mutex::default(),
+            meter: metrics.actors.meter(kind),
+            metrics,
+            means: OnceLock::new(),
+        })
+    }
+
+    /// Its name in the tree, unlike any other.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is: the label of its metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often it was started again.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
+    /// The generation that is in force; older ones are fenced off.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// How it last ended.
+    #[must_use]
+    pub fn last_death(&self) -> Option<Death> {
+        self.notes().last.clone()
+    }
+
+    /// Since when it is up, where it is.
+    pub(super) fn up_since(&self) -> Option<Instant> {
+        self.notes().up_since
+    }
+
+    /// What it last said about itself.
+    pub(super) fn observed(&self) -> Value {
+        self.notes().observed.clone()
+    }
+
+    /// Its children, where it is a supervisor.
+    #[must_use]
+    pub fn children(&self) -> Vec<Arc<Record>> {
+        self.notes().children.clone()
+    }
+
+    /// This record or the one below it that bears the name.
+    #[must_use]
+    pub fn find(self: &Arc<Self>, name: &str) -> Option<Arc<Self>> {
+        if self.name() == name {
+            return Some(Arc::clone(self));
+        }
+        self.children().iter().find_map(|child| child.find(name))
+    }
+
+    /// Letters that wait in its inbox.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.means.get().map_or(0, |means| (means.depth)())
+    }
+
+    /// Hands the child a fault; false when it cannot take one.
+    pub fn inject(&self, fault: Fault) -> bool {
+        if let Fault::PanicAtStart { times } = fault {
+            self.panics_at_start.store(times, Ordering::Relaxed);
+        }
+        self.means.get().is_some_and(|means| (means.inject)(fault))
+    }
+
+    pub(super) fn has_children(&self, children: Vec<Arc<Record>>) {
+        self.notes().children = children;
+    }
+
+    pub(super) fn observe(&self, value: Value) {
+        self.notes().observed = value;
+    }
+
+    /// Opens the next generation, which fences the one before off.
+    pub(super) fn next_generation(&self) -> u64 {
+        self.generation.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn died(&self, death: Death) {
+        self.notes().last = Some(death);
+    }
+
+    pub(super) fn restarted_after(&self, ending: Ending) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.metrics.actors.restarted(self.kind, ending.as_str());
+    }
+
+    /// A letter could not be delivered.
+    pub(super) fn refused_a_letter(&self) {
+        self.metrics.actors.undelivered(self.kind);
+    }
+
+    pub(super) fn enter(&self, state: State) {
+        let before = {
+            let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *now, state)
+        };
+        if before == state {
+            return;
+        }
+        self.notes().up_since = (state == State::Up).then(Instant::now);
+        if state == State::Up {
+            self.meter.up(true);
+        } else if before == State::Up {
+            self.meter.up(false);
+        }
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
+        // Nothing in here can be half done: each field is set in one assignment.
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record")
+            .field("name", &self.name)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

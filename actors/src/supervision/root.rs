@@ -1,0 +1,155 @@
+//! The root of the tree, and what keeps the root itself.
+//!
+//! The root supervisor is an actor on a thread of its own, so that nothing a child does holds it up.
+//! Above it stands only a loop on the starter's thread that does nothing but start it again, thread
+//! and all, should our own supervision ever fail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Arbiter;
+use futures::future::AbortHandle;
+use hsc_monitoring::Metrics;
+use log::error;
+use tokio::sync::{mpsc, watch};
+
+use super::run::{Certificate, Launch, News};
+use super::{Care, ChildSpec, Death, Ending, Fault, OnGiveUp, Record, State, Strategy, Threads};
+use super::{TreeReport, spec};
+
+/// Wait before a root that ended is started again: supervision that fails in a loop must not burn a core.
+const ROOT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a root is made of.
+pub struct RootSpec {
+    /// The children, in the order they are started.
+    pub children: Vec<ChildSpec>,
+    /// Whom a failure concerns.
+    pub strategy: Strategy,
+    /// Try a child that fails too often again at a slow pace, or give the whole pod up.
+    pub on_give_up: OnGiveUp,
+    /// How the root is cared for; only its bounds and times matter.
+    pub care: Care,
+    /// The threads of the tree.
+    pub threads: Arc<Threads>,
+    /// Where restarts are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The root of a tree.
+pub struct Root {
+    record: Arc<Record>,
+    threads: Arc<Threads>,
+    ask_to_stop: Arc<dyn Fn() + Send + Sync>,
+    end: watch::Receiver<Option<Death>>,
+    stop_within: Duration,
+}
+
+impl Root {
+    /// Starts the tree. Children come up in their order; this does not wait for them.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    #[must_use]
+    pub fn start(name: &str, spec: RootSpec) -> Self {
+        let RootSpec { children, strategy, on_give_up, care, threads, metrics } = spec;
+        let spec =
+            ChildSpec::supervisor(name, care, strategy, on_give_up, children, &threads, &metrics);
+        let (ended, end) = watch::channel(None);
+        let root = Self {
+            record: Arc::clone(&spec.record),
+            threads,
+            ask_to_stop: spec.ask_to_stop.clone().expect("a supervisor can be asked to stop"),
+            end,
+            stop_within: care.stop_within,
+        };
+        actix::spawn(keep(spec, ended));
+        root
+    }
+
+    /// The tree of this moment.
+    #[must_use]
+    pub fn tree(&self) -> TreeReport {
+        TreeReport::of(&self.record)
+    }
+
+    /// Why the pod should not get new visitors; none while every actor is kept alive.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if let Some(death) = &*self.end.borrow() {
+            return Some(format!("the root of the actors ended: {death}"));
+        }
+        self.tree().trouble()
+    }
+
+    /// Hands the actor of this name a fault; false when there is none, or it cannot take one.
+    pub fn inject(&self, name: &str, fault: Fault) -> bool {
+        self.record.find(name).is_some_and(|record| record.inject(fault))
+    }
+
+    /// The root's own standing.
+    #[must_use]
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
+    /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root
+    /// was to escalate.
+    pub async fn ended(&self) -> Death {
+        let mut end = self.end.clone();
+        let ended = end.wait_for(Option::is_some).await.map(|death| death.clone());
+        ended.ok().flatten().unwrap_or_else(|| Death::new(Ending::ThreadLost, "nobody keeps it"))
+    }
+
+    /// Stops the children in order, the last started first, and then the threads.
+    pub async fn stop(&self) {
+        (self.ask_to_stop)();
+        if tokio::time::timeout(self.stop_within, self.ended()).await.is_err() {
+            error!(tree:% = self.tree(); "the actors did not all stop in time");
+        }
+        self.threads.stop();
+    }
+}
+
+/// Starts the root, again and again, until it ends because it was told to or because it gave up.
+async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Death>>) {
+    loop {
+        let arbiter = Arbiter::new();
+        let (tell, mut hear) = mpsc::unbounded_channel();
+        let (_abort, registration) = AbortHandle::new_pair();
+        let generation = spec.record.next_generation();
+        spec.record.enter(State::Starting);
+        (spec.launch)(Launch {
+            arbiter: arbiter.handle(),
+            generation,
+            certificate: Certificate::new(0, generation, tell),
+            abort: registration,
+            beat_every: spec.care.hang_after,
+        });
+        let mut death = Death::new(Ending::ThreadLost, "its thread ended");
+        while let Some(notice) = hear.recv().await {
+            match notice.what {
+                News::Started => spec.record.enter(State::Up),
+                News::Ended(how) => death = how,
+            }
+        }
+        arbiter.stop();
+        spec.record.died(death.clone());
+        if matches!(death.ending, Ending::Done | Ending::Failed) {
+            let gave_up = death.ending == Ending::Failed;
+            spec.record.enter(if gave_up { State::GaveUp } else { State::Stopped });
+            let _ = ended.send(Some(death));
+            return;
+        }
+        error!(reason:% = death.ending, why:% = death.why; "the root supervisor ended, starting it again");
+        spec.record.restarted_after(death.ending);
+        spec.record.enter(State::Restarting);
+        tokio::time::sleep(ROOT_PAUSE).await;
+    }
+}
+
+impl std::fmt::Debug for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Root({})", self.record.name())
+    }
+}

@@ -1,0 +1,247 @@
+//! One life of a child: its task, what drives it, and how its end is noticed.
+//!
+//! The task catches a panic wherever in the child it comes from, because actix polls handlers,
+//! `started`, spawned futures and streams in one future. A [`Certificate`] goes with the task: it is
+//! signed with the ending, or dropped unsigned, and that means that the thread went away under it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use actix::fut::ActorFuture;
+use actix::{ActorContext as _, ArbiterHandle, AsyncContext as _, Context};
+use futures::FutureExt as _;
+use futures::future::{AbortRegistration, Abortable, LocalBoxFuture};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::handle::Slot;
+use super::{Child, Death, Ending, Fault, Life, Record, fault};
+use crate::ports::BoxError;
+
+/// Letters handled before the actor's other futures get their turn: enough to be fast, few enough
+/// that a full inbox starves no timer.
+const LETTERS_A_TURN: usize = 64;
+
+/// Makes the actor of a life.
+pub(super) type Factory<A> = Arc<dyn Fn(&Life) -> Result<A, BoxError> + Send + Sync>;
+/// Makes the task of a life.
+pub(super) type Task =
+    Arc<dyn Fn(Life) -> LocalBoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
+
+/// What a supervisor hears of a child.
+#[derive(Debug)]
+pub(super) struct Notice {
+    pub(super) child: usize,
+    pub(super) generation: u64,
+    pub(super) what: News,
+}
+
+#[derive(Debug)]
+pub(super) enum News {
+    Started,
+    Ended(Death),
+}
+
+/// Everything a life needs from its supervisor.
+pub(super) struct Launch {
+    pub(super) arbiter: ArbiterHandle,
+    pub(super) generation: u64,
+    pub(super) certificate: Certificate,
+    pub(super) abort: AbortRegistration,
+    pub(super) beat_every: Duration,
+}
+
+/// Tells the supervisor of the start and of the end, and of the end whatever happens.
+pub(super) struct Certificate {
+    child: usize,
+    generation: u64,
+    notices: mpsc::UnboundedSender<Notice>,
+    signed: bool,
+}
+
+impl Certificate {
+    pub(super) fn new(
+        child: usize,
+        generation: u64,
+        notices: mpsc::UnboundedSender<Notice>,
+    ) -> Self {
+        Self { child, generation, notices, signed: false }
+    }
+
+    fn started(&self) {
+        self.tell(News::Started);
+    }
+
+    fn sign(mut self, death: Death) {
+        self.signed = true;
+        self.tell(News::Ended(death));
+    }
+
+    fn tell(&self, what: News) {
+        let notice = Notice { child: self.child, generation: self.generation, what };
+        // A supervisor that is gone has told its children to stop; nobody is left to hear.
+        let _ = self.notices.send(notice);
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        if !self.signed {
+            self.tell(News::Ended(Death::new(Ending::ThreadLost, "its thread ended")));
+        }
+    }
+}
+
+/// Starts an actor's life on the launch's thread.
+pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Launch) {
+    let Launch { arbiter, generation, certificate, abort, beat_every } = launch;
+    slot.inbox.hand_to(generation);
+    let task = move || {
+        let life = Life::new(Arc::clone(&slot.record), generation);
+        let certificate = Arc::new(certificate);
+        let starts = Arc::clone(&certificate);
+        let body = async move {
+            rehearse_a_bad_start(life.record());
+            let actor = match make(&life) {
+                Ok(actor) => actor,
+                Err(cause) => return Death::new(Ending::Failed, cause.to_string()),
+            };
+            let mut ctx = Context::new();
+            let pump =
+                Pump { slot, life: life.clone(), pulse: pulse(beat_every), starts: Some(starts) };
+            ctx.spawn(pump);
+            ctx.into_future(actor).await;
+            life.last_words()
+        };
+        actix::spawn(until_the_end(Box::pin(body), abort, certificate));
+    };
+    // A thread that is gone drops the task, and the certificate with it.
+    arbiter.spawn_fn(task);
+}
+
+/// Starts a plain task's life on the launch's thread.
+pub(super) fn worker(
+    record: Arc<Record>,
+    make: Task,
+    mut faults: mpsc::UnboundedReceiver<Fault>,
+    launch: Launch,
+) {
+    let Launch { arbiter, generation, certificate, abort, beat_every } = launch;
+    let task = move || {
+        let life = Life::new(Arc::clone(&record), generation);
+        let certificate = Arc::new(certificate);
+        let starts = Arc::clone(&certificate);
+        let body = async move {
+            rehearse_a_bad_start(&record);
+            let mut work = make(life);
+            let mut pulse = pulse(beat_every);
+            starts.started();
+            drop(starts);
+            loop {
+                tokio::select! {
+                    ended = &mut work => return match ended {
+                        Ok(()) => Death::new(Ending::Done, ""),
+                        Err(cause) => Death::new(Ending::Failed, cause.to_string()),
+                    },
+                    _ = pulse.tick() => record.beat(),
+                    Some(fault) = faults.recv() => match fault {
+                        Fault::Stop => return Death::new(Ending::Stopped, ""),
+                        fault => fault::suffer_anywhere(fault),
+                    },
+                }
+            }
+        };
+        actix::spawn(until_the_end(Box::pin(body), abort, certificate));
+    };
+    arbiter.spawn_fn(task);
+}
+
+/// Runs a life to its end, whichever it is, and signs the certificate with it.
+async fn until_the_end(
+    body: LocalBoxFuture<'static, Death>,
+    abort: AbortRegistration,
+    certificate: Arc<Certificate>,
+) {
+    let mut body = Box::pin(Abortable::new(body, abort));
+    let ended = AssertUnwindSafe(body.as_mut()).catch_unwind().await;
+    // Dropping an actor runs its `stopped`, which may panic too; nobody learns more from that.
+    let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
+    let death = match (ended, dropped) {
+        (Err(panic), _) => Death::of_panic(&*panic),
+        (Ok(Ok(_) | Err(_)), Err(panic)) => Death::of_panic(&*panic),
+        (Ok(Ok(death)), Ok(())) => death,
+        (Ok(Err(_aborted)), Ok(())) => Death::new(Ending::Stopped, "it was told to"),
+    };
+    // The pump's share went with the body, so this is the last one.
+    if let Some(certificate) = Arc::into_inner(certificate) {
+        certificate.sign(death);
+    }
+}
+
+fn rehearse_a_bad_start(record: &Record) {
+    use std::sync::atomic::Ordering::Relaxed;
+    let left = |times: u32| times.checked_sub(1);
+    if record.panics_at_start.fetch_update(Relaxed, Relaxed, left).is_ok() {
+        fault::rehearse();
+    }
+}
+
+fn pulse(every: Duration) -> Interval {
+    let mut pulse = tokio::time::interval_at(Instant::now() + every, every);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    pulse
+}
+
+/// Brings an actor its letters, and beats while the actor is not stuck: a handler that blocks, or a
+/// `wait` that does not end, keeps it from being polled, and that is how a hang is seen.
+struct Pump<A: Child> {
+    slot: Arc<Slot<A>>,
+    life: Life,
+    pulse: Interval,
+    starts: Option<Arc<Certificate>>,
+}
+
+impl<A: Child> ActorFuture<A> for Pump<A> {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let this = &mut *self;
+        if let Some(certificate) = this.starts.take() {
+            certificate.started();
+            this.slot.record.observe(actor.observe());
+        }
+        while this.pulse.poll_tick(task).is_ready() {
+            this.slot.record.beat();
+            this.slot.record.observe(actor.observe());
+        }
+        for _ in 0..LETTERS_A_TURN {
+            match this.slot.inbox.poll_take(this.life.generation(), task) {
+                Poll::Ready(Some(letter)) => {
+                    this.slot.record.meter.queued(-1);
+                    let began = Instant::now();
+                    letter(actor, ctx);
+                    this.slot.record.meter.handled(began.elapsed());
+                    // It said `wait` or `stop`: the next letter is not for now, or not for it.
+                    if ctx.waiting() {
+                        return Poll::Pending;
+                    }
+                }
+                Poll::Ready(None) => {
+                    ctx.stop();
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

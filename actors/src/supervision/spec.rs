@@ -1,0 +1,207 @@
+//! What a supervisor is told of a child: its name, how it is made, how it is cared for.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use hsc_monitoring::Metrics;
+use tokio::sync::mpsc;
+
+use super::handle::Slot;
+use super::inbox::Inbox;
+use super::record::Means;
+use super::run::{self, Launch};
+use super::supervisor::{StopAll, Supervisor};
+use super::{
+    Backoff, Bounds, Child, Fault, Handle, Intensity, Life, OnGiveUp, Policy, Record, Strategy,
+    Threads, fault,
+};
+use crate::ports::BoxError;
+
+/// How a child is cared for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Care {
+    /// Whether it is wanted back.
+    pub policy: Policy,
+    /// How often it may fail.
+    pub intensity: Intensity,
+    /// How long to wait before it is started again.
+    pub backoff: Backoff,
+    /// Silence of its heartbeat after which it hangs.
+    pub hang_after: Duration,
+    /// Longest it may take to stop when told to.
+    pub stop_within: Duration,
+    /// How much may wait for it, and for how long.
+    pub bounds: Bounds,
+}
+
+impl Default for Care {
+    /// What `default.toml` says, for tests and benchmarks.
+    fn default() -> Self {
+        Self {
+            policy: Policy::Permanent,
+            intensity: Intensity { restarts: 10, within: Duration::from_secs(10) },
+            backoff: Backoff { first: Duration::from_millis(10), most: Duration::from_secs(5) },
+            hang_after: Duration::from_secs(5),
+            stop_within: Duration::from_secs(5),
+            bounds: Bounds {
+                inbox: 1_024,
+                while_down: Duration::from_secs(5),
+                answer: Duration::from_secs(30),
+            },
+        }
+    }
+}
+
+/// Where a child lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On the next thread of the pool.
+    Pool,
+    /// On its supervisor's thread. For supervisors: they do no work that could block it.
+    Beside,
+}
+
+/// A child specification. Made once; every life of the child comes out of it.
+#[derive(Clone)]
+pub struct ChildSpec {
+    pub(super) record: Arc<Record>,
+    pub(super) care: Care,
+    pub(super) place: Place,
+    pub(super) launch: Arc<dyn Fn(Launch) + Send + Sync>,
+    /// Asks it to stop in order; where there is none it is simply ended.
+    pub(super) ask_to_stop: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Throws away what waits for it.
+    pub(super) clear: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl ChildSpec {
+    /// An actor, and the handle that always reaches it. `name` is its own in the tree, `kind` the
+    /// label of its metrics.
+    pub fn actor<A: Child>(
+        name: impl Into<Arc<str>>,
+        kind: &'static str,
+        care: Care,
+        metrics: &Arc<Metrics>,
+        make: impl Fn(&Life) -> Result<A, BoxError> + Send + Sync + 'static,
+    ) -> (Self, Handle<A>) {
+        let record = Record::new(name, kind, Arc::clone(metrics));
+        let inbox = Inbox::new(care.bounds.inbox);
+        let slot = Arc::new(Slot { record, inbox, bounds: care.bounds });
+        let (deep, hurt) = (Arc::downgrade(&slot), Arc::downgrade(&slot));
+        // Weak, because the slot holds the record: a circle would never be freed.
+        let means = Means {
+            depth: Box::new(move || deep.upgrade().map_or(0, |slot| slot.inbox.depth())),
+            inject: Box::new(move |fault| {
+                let Some(slot) = hurt.upgrade() else { return false };
+                slot.record.meter.queued(1);
+                slot.inbox.push_first(fault::letter(fault));
+                true
+            }),
+        };
+        let _ = slot.record.means.set(means);
+        let make: run::Factory<A> = Arc::new(make);
+        let (launched, cleared) = (Arc::clone(&slot), Arc::clone(&slot));
+        let spec = Self {
+            record: Arc::clone(&slot.record),
+            care,
+            place: Place::Pool,
+            launch: Arc::new(move |launch| {
+                run::actor(Arc::clone(&launched), Arc::clone(&make), launch)
+            }),
+            ask_to_stop: None,
+            clear: Arc::new(move || {
+                let lost = cleared.inbox.clear();
+                cleared.record.meter.queued(-i64::try_from(lost).unwrap_or(i64::MAX));
+            }),
+        };
+        (spec, Handle::new(slot))
+    }
+
+    /// A plain task: a loop that watches, sweeps or ticks. It has no inbox; it ends with `Ok` when
+    /// its work is done and with an error when it failed.
+    pub fn worker<F, W>(
+        name: impl Into<Arc<str>>,
+        kind: &'static str,
+        care: Care,
+        metrics: &Arc<Metrics>,
+        make: F,
+    ) -> Self
+    where
+        F: Fn(Life) -> W + Send + Sync + 'static,
+        W: Future<Output = Result<(), BoxError>> + 'static,
+    {
+        let record = Record::new(name, kind, Arc::clone(metrics));
+        let faults: Arc<Mutex<Option<mpsc::UnboundedSender<Fault>>>> = Arc::default();
+        let way_in = Arc::clone(&faults);
+        let inject = move |fault| {
+            let way_in = way_in.lock().unwrap_or_else(PoisonError::into_inner);
+            way_in.as_ref().is_some_and(|faults| faults.send(fault).is_ok())
+        };
+        let _ = record.means.set(Means { depth: Box::new(|| 0), inject: Box::new(inject) });
+        let make: run::Task = Arc::new(move |life| make(life).boxed_local());
+        let launched = Arc::clone(&record);
+        Self {
+            record,
+            care,
+            place: Place::Pool,
+            launch: Arc::new(move |launch| {
+                let (send, receive) = mpsc::unbounded_channel();
+                *faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(send);
+                run::worker(Arc::clone(&launched), Arc::clone(&make), receive, launch);
+            }),
+            ask_to_stop: None,
+            clear: Arc::new(|| {}),
+        }
+    }
+
+    /// A supervisor with children of its own, which it stops in order when it is told to stop.
+    #[must_use]
+    pub fn supervisor(
+        name: impl Into<Arc<str>>,
+        care: Care,
+        strategy: Strategy,
+        on_give_up: OnGiveUp,
+        children: Vec<ChildSpec>,
+        threads: &Arc<Threads>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let (children, threads): (Arc<[ChildSpec]>, _) = (children.into(), Arc::clone(threads));
+        let records = children.iter().map(|child| Arc::clone(&child.record)).collect();
+        let make = move |life: &Life| {
+            let (children, threads) = (Arc::clone(&children), Arc::clone(&threads));
+            Ok(Supervisor::new(life.clone(), strategy, on_give_up, &children, threads))
+        };
+        let (mut spec, handle) = Self::actor(name, "supervisor", care, metrics, make);
+        spec.record.has_children(records);
+        spec.place = Place::Beside;
+        spec.ask_to_stop = Some(Arc::new(move || {
+            // Full or over: then the bound on its stop ends it.
+            let _ = handle.post(StopAll);
+        }));
+        spec
+    }
+
+    /// The same child beside its supervisor instead of on a thread of the pool.
+    #[must_use]
+    pub fn beside_its_supervisor(mut self) -> Self {
+        self.place = Place::Beside;
+        self
+    }
+
+    /// Its standing.
+    #[must_use]
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+}
+
+impl std::fmt::Debug for ChildSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChildSpec")
+            .field("name", &self.record.name())
+            .field("care", &self.care)
+            .finish_non_exhaustive()
+    }
+}

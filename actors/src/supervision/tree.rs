@@ -1,0 +1,89 @@
+//! The tree as an operator sees it: one function for the eye, one for JSON.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Record, State};
+
+/// One actor of the tree and those below it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TreeReport {
+    /// Its name, unlike any other.
+    pub name: String,
+    /// What it is; the label of its metrics.
+    pub kind: &'static str,
+    /// Where it is in its life.
+    pub state: State,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// How it last ended, e.g. `panicked: index out of bounds`.
+    pub last_reason: Option<String>,
+    /// Messages that wait for it.
+    pub mailbox_depth: usize,
+    /// Since it was last started, in milliseconds; none while it is not up.
+    pub uptime_ms: Option<u64>,
+    /// What it says about itself.
+    pub observed: Value,
+    /// Those it looks after, in the order they are started.
+    pub children: Vec<TreeReport>,
+}
+
+impl TreeReport {
+    /// Reads the standing of an actor and of all below it.
+    #[must_use]
+    pub fn of(record: &Arc<Record>) -> Self {
+        let millis = |since: tokio::time::Instant| {
+            u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+        };
+        Self {
+            name: record.name().to_owned(),
+            kind: record.kind(),
+            state: record.state(),
+            restarts: record.restarts(),
+            last_reason: record.last_death().map(|death| death.to_string()),
+            mailbox_depth: record.depth(),
+            uptime_ms: record.up_since().map(millis),
+            observed: record.observed(),
+            children: record.children().iter().map(Self::of).collect(),
+        }
+    }
+
+    /// The first actor below that was given up, and why.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if self.state == State::GaveUp {
+            let why = self.last_reason.as_deref().unwrap_or("no reason is known");
+            return Some(format!("{} was given up after it failed too often: {why}", self.name));
+        }
+        self.children.iter().find_map(Self::trouble)
+    }
+
+    fn print(&self, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Down => "down",
+            State::Starting => "starting",
+            State::Up => "up",
+            State::Restarting => "restarting",
+            State::GaveUp => "gave up",
+            State::Stopped => "stopped",
+        };
+        write!(f, "{:indent$}{} {state}", "", self.name, indent = depth * 2)?;
+        if self.restarts > 0 {
+            write!(f, ", {} restarts", self.restarts)?;
+        }
+        if let Some(reason) = &self.last_reason {
+            write!(f, ", last {reason}")?;
+        }
+        writeln!(f)?;
+        self.children.iter().try_for_each(|child| child.print(depth + 1, f))
+    }
+}
+
+impl fmt::Display for TreeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(0, f)
+    }
+}
