@@ -6,6 +6,7 @@
 //! - [`model`]: what is sold and read, as data. `Product`, `Brand`, `Manual`, `Page`, `Passage`.
 //! - [`load`]: catalog files into a [`Catalog`], and what was wrong with them.
 //! - [`search`]: search as you type.
+//! - [`typeset`]: manuals written as Markdown, set as PDF or HTML.
 //! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
 
 mod catalog;
@@ -13,6 +14,7 @@ pub mod load;
 pub mod model;
 pub mod search;
 mod snapshot;
+pub mod typeset;
 
 pub use catalog::{Catalog, Found};
 pub use load::{LoadReport, Problem, Severity, load_dir, load_files};

@@ -1,0 +1,185 @@
+//! The whole document: title page, contents, body, running head and foot.
+
+use super::font::Face;
+use super::line::encoded;
+use super::paginate::paginate;
+use super::shape::{Setting, shape, tint};
+use super::sheet::{
+    BOTTOM, Colour, DEPTH, GREY, HAIR, HEIGHT, INK, MEASURE, Mark, Place, SIDE, Sheet, TOP, WIDTH,
+};
+use super::source::{About, Source, SourceError};
+use super::write::write;
+
+/// A manual that has been set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typeset {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How many pages it has, title and contents included.
+    pub pages: usize,
+}
+
+/// Sets a source as PDF: the same source gives the same bytes.
+///
+/// # Errors
+/// When it uses a letter that the fonts of a PDF manual lack.
+pub fn pdf(source: &Source) -> Result<Typeset, SourceError> {
+    let about = &source.about;
+    let (body, places) = paginate(shape(about, &source.pieces)?);
+    let contents_pages = contents_pages(&places);
+    let offset = 1 + contents_pages;
+    let mut sheets = vec![title_page(about)?];
+    sheets.extend(contents(about, &places, contents_pages, offset)?);
+    sheets.extend(body);
+    for (at, sheet) in sheets.iter_mut().enumerate().skip(1) {
+        running(about, sheet, at + 1)?;
+    }
+    let pages = sheets.len();
+    Ok(Typeset { bytes: write(about, &sheets, &places, offset), pages })
+}
+
+fn text(
+    x: f32,
+    y: f32,
+    face: Face,
+    size: f32,
+    colour: Colour,
+    text: &str,
+) -> Result<Mark, SourceError> {
+    Ok(Mark::Text { x, y, face, size, colour, text: encoded(text)? })
+}
+
+/// Text that ends at `right`.
+fn text_to(
+    right: f32,
+    y: f32,
+    face: Face,
+    size: f32,
+    colour: Colour,
+    words: &str,
+) -> Result<Mark, SourceError> {
+    let width = face.width(&encoded(words)?, size);
+    text(right - width, y, face, size, colour, words)
+}
+
+fn accent(about: &About) -> Colour {
+    about.colour.map(|part| f32::from(part) / 255.0)
+}
+
+fn title_page(about: &About) -> Result<Sheet, SourceError> {
+    /// Height of the coloured upper part.
+    const BANNER: f32 = 330.0;
+    let colour = accent(about);
+    let foot = HEIGHT - BANNER;
+    let mut marks = vec![
+        Mark::Fill { x: 0.0, y: foot, width: WIDTH, height: BANNER, colour },
+        Mark::Fill { x: 0.0, y: foot - 5.0, width: WIDTH, height: 5.0, colour: tint(colour, 0.45) },
+        text(SIDE, HEIGHT - 62.0, Face::Bold, 15.0, [1.0; 3], &about.maker)?,
+    ];
+    // The model as large as the line allows.
+    let model = encoded(&about.model)?;
+    let size = (MEASURE / Face::Bold.width(&model, 1.0).max(0.01)).min(64.0);
+    marks.push(text(SIDE, foot + 86.0, Face::Bold, size, [1.0; 3], &about.model)?);
+    let product = encoded(&about.product)?;
+    let size = (MEASURE / Face::Regular.width(&product, 1.0).max(0.01)).min(14.0);
+    marks.push(text(SIDE, foot + 52.0, Face::Regular, size, tint(colour, 0.12), &about.product)?);
+    marks.push(text(SIDE, foot - 58.0, Face::Bold, 22.0, INK, &about.title)?);
+    marks.push(text(SIDE, 62.0, Face::Regular, 9.0, GREY, &about.edition)?);
+    marks.push(text_to(WIDTH - SIDE, 62.0, Face::Regular, 9.0, GREY, &about.code)?);
+    Ok(Sheet { marks, ..Sheet::default() })
+}
+
+/// Lines of the contents.
+const CHAPTER: Setting = Setting { size: 9.6, leading: 17.4 };
+const SECTION: Setting = Setting { size: 8.8, leading: 12.2 };
+/// Height of the heading above the contents.
+const CONTENTS_HEAD: f32 = 36.0;
+
+fn leading(place: &Place) -> f32 {
+    if place.level == 1 { CHAPTER.leading } else { SECTION.leading }
+}
+
+fn listed(places: &[Place]) -> impl Iterator<Item = &Place> {
+    places.iter().filter(|place| place.level <= 2)
+}
+
+/// How many pages the contents take; page numbers do not change it.
+fn contents_pages(places: &[Place]) -> usize {
+    let (mut pages, mut left) = (1, DEPTH - CONTENTS_HEAD);
+    for place in listed(places) {
+        if leading(place) > left {
+            (pages, left) = (pages + 1, DEPTH);
+        }
+        left -= leading(place);
+    }
+    pages
+}
+
+fn contents(
+    about: &About,
+    places: &[Place],
+    pages: usize,
+    offset: usize,
+) -> Result<Vec<Sheet>, SourceError> {
+    let colour = accent(about);
+    let right = WIDTH - SIDE;
+    let mut sheets = vec![Sheet::default()];
+    sheets[0].marks.push(text(SIDE, HEIGHT - TOP - 18.0, Face::Bold, 20.0, colour, "Contents")?);
+    let mut left = DEPTH - CONTENTS_HEAD;
+    for place in listed(places) {
+        if leading(place) > left {
+            sheets.push(Sheet::default());
+            left = DEPTH;
+        }
+        left -= leading(place);
+        let y = BOTTOM + left + 3.0;
+        let (face, setting, x) = if place.level == 1 {
+            (Face::Bold, CHAPTER, SIDE)
+        } else {
+            (Face::Regular, SECTION, SIDE + 14.0)
+        };
+        let page = place.sheet + offset;
+        let number = (page + 1).to_string();
+        let sheet = sheets.last_mut().expect("begun with one");
+        // One run a line: entry, dots, number, as it is read.
+        let entry = place.printed();
+        let room = right - x - face.width(&encoded(&number)?, setting.size);
+        let used = face.width(&encoded(&format!("{entry}  "))?, setting.size);
+        let dot = face.width(b" .", setting.size);
+        let dots = ((room - used) / dot).floor().max(0.0) as usize;
+        sheet.marks.push(text(
+            x,
+            y,
+            face,
+            setting.size,
+            INK,
+            &format!("{entry} {}", " .".repeat(dots)),
+        )?);
+        sheet.marks.push(text_to(right, y, face, setting.size, INK, &number)?);
+        sheet.links.push(([x, y - 3.0, right, y + setting.size], page));
+    }
+    debug_assert_eq!(sheets.len(), pages, "counted as it is set");
+    Ok(sheets)
+}
+
+/// Product and chapter above, number and page below.
+fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<(), SourceError> {
+    const SIZE: f32 = 7.6;
+    let (right, head, foot) = (WIDTH - SIDE, HEIGHT - 38.0, 30.0);
+    let own = if about.model.is_empty() { &about.product } else { &about.model };
+    let chapter = if sheet.chapter.is_empty() { "Contents" } else { sheet.chapter.as_str() };
+    let mut marks = vec![
+        text(SIDE, head, Face::Regular, SIZE, GREY, own)?,
+        text_to(right, head, Face::Regular, SIZE, GREY, chapter)?,
+        Mark::Fill { x: SIDE, y: head - 7.0, width: MEASURE, height: 0.5, colour: HAIR },
+    ];
+    if !about.code.is_empty() {
+        marks.push(text(SIDE, foot, Face::Regular, SIZE, GREY, &about.code)?);
+    }
+    marks.push(text_to(right, foot, Face::Bold, 8.4, INK, &page.to_string())?);
+    // The head comes before the text and the foot after it, as they are read.
+    let below = marks.split_off(3);
+    sheet.marks.splice(0..0, marks);
+    sheet.marks.extend(below);
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Slices onto sheets.
+
+use super::shape::Slice;
+use super::sheet::{BOTTOM, DEPTH, HEIGHT, Place, SIDE, Sheet, TOP};
+
+/// The sheets of the body, and where every heading came to stand.
+pub(super) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
+    let mut sheets: Vec<Sheet> = Vec::new();
+    let mut places = Vec::new();
+    let mut chapter = String::new();
+    // Height that is left on the last sheet.
+    let mut left = 0.0_f32;
+    for at in 0..slices.len() {
+        let slice = &slices[at];
+        let needed = slice.gap + kept_height(&slices[at..]);
+        let fresh = sheets.is_empty() || slice.opens || needed > left;
+        if fresh {
+            sheets.push(Sheet::default());
+            left = DEPTH;
+        }
+        if let Some((level, number, text)) = &slice.heading {
+            let place = Place {
+                level: *level,
+                number: number.clone(),
+                text: text.clone(),
+                sheet: sheets.len() - 1,
+                top: BOTTOM + left,
+            };
+            if *level == 1 {
+                chapter = place.printed();
+            }
+            places.push(place);
+        }
+        let sheet = sheets.last_mut().expect("one was begun");
+        sheet.chapter.clone_from(&chapter);
+        if fresh {
+            if let Some(head) = &slice.head {
+                put(sheet, head, left);
+                left -= head.height;
+            }
+        } else {
+            left -= slice.gap;
+        }
+        put(sheet, slice, left);
+        left -= slice.height;
+    }
+    (sheets, places)
+}
+
+/// Height of the first slice and of all it must stay with; a chain longer than a sheet is cut.
+fn kept_height(slices: &[Slice]) -> f32 {
+    let mut height = slices[0].height;
+    for pair in slices.windows(2) {
+        let more = pair[1].gap + pair[1].height;
+        if !pair[0].keeps || height + more > DEPTH {
+            break;
+        }
+        height += more;
+    }
+    height
+}
+
+fn put(sheet: &mut Sheet, slice: &Slice, left: f32) {
+    let top = HEIGHT - TOP - (DEPTH - left);
+    sheet.marks.extend(slice.marks.iter().cloned().map(|mark| mark.moved(SIDE, top)));
+}

@@ -1,0 +1,295 @@
+//! Pieces into slices: stretches of a sheet that are never cut.
+
+use std::rc::Rc;
+
+use super::font::Face;
+use super::line::{Line, break_lines, encoded};
+use super::sheet::{Colour, GREY, HAIR, INK, MEASURE, Mark};
+use super::source::{About, NoteKind, Piece, SourceError, Span, Style};
+use super::table;
+
+/// A stretch of a sheet: a line of a paragraph, a row of a table.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slice {
+    /// Its height, the gap not counted.
+    pub(super) height: f32,
+    /// Space above it, left out at the top of a sheet.
+    pub(super) gap: f32,
+    /// Marks, from the left end of the text and its own upper edge.
+    pub(super) marks: Vec<Mark>,
+    /// It stays on one sheet with the next one.
+    pub(super) keeps: bool,
+    /// A chapter: it begins a sheet.
+    pub(super) opens: bool,
+    /// The heading it shows: level, number, text.
+    pub(super) heading: Option<(u8, String, String)>,
+    /// What is said again when it begins a sheet: the head of its table.
+    pub(super) head: Option<Rc<Slice>>,
+}
+
+/// Size and distance of lines.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    pub(super) size: f32,
+    pub(super) leading: f32,
+}
+
+/// Running text.
+pub(super) const BODY: Setting = Setting { size: 9.2, leading: 12.8 };
+/// Text in tables.
+pub(super) const TABLE: Setting = Setting { size: 8.2, leading: 10.8 };
+/// Lines in a fixed pitch.
+const CODE: Setting = Setting { size: 8.0, leading: 10.6 };
+/// How far the text of a list stands in.
+const LIST_INDENT: f32 = 16.0;
+/// How far the text of a note stands in from its bar and from the right.
+const NOTE_INSET: f32 = 11.0;
+/// Notes longer than so many lines may be cut: they would leave half a sheet empty.
+const NOTE_KEPT_LINES: usize = 14;
+
+/// A column of text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    pub(super) left: f32,
+    pub(super) width: f32,
+}
+
+/// Shapes a whole manual.
+pub(super) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
+    let accent = about.colour.map(|part| f32::from(part) / 255.0);
+    column(pieces, Column { left: 0.0, width: MEASURE }, accent)
+}
+
+fn column(pieces: &[Piece], within: Column, accent: Colour) -> Result<Vec<Slice>, SourceError> {
+    let mut slices = Vec::new();
+    for piece in pieces {
+        slices.extend(match piece {
+            Piece::Heading { level, number, text } => {
+                heading(*level, number, text, within, accent)?
+            }
+            Piece::Paragraph(spans) => paragraph(spans, within)?,
+            Piece::Steps(items) => {
+                let label = |at: usize| format!("{}.", at + 1);
+                list(items, label, within, accent)?
+            }
+            Piece::Bullets(items) => list(items, |_| "•".to_owned(), within, accent)?,
+            Piece::Table { head, rows } => table::shape(head, rows, within, accent)?,
+            Piece::Note { kind, pieces } => note(*kind, pieces, within, accent)?,
+            Piece::Code(lines) => code(lines, within)?,
+        });
+    }
+    Ok(slices)
+}
+
+fn heading(
+    level: u8,
+    number: &str,
+    text: &str,
+    within: Column,
+    accent: Colour,
+) -> Result<Vec<Slice>, SourceError> {
+    let (setting, gap, colour, below) = match level {
+        1 => (Setting { size: 20.0, leading: 24.0 }, 0.0, accent, 18.0),
+        2 => (Setting { size: 12.5, leading: 15.5 }, 17.0, accent, 3.0),
+        _ => (Setting { size: 10.0, leading: 13.0 }, 11.0, INK, 1.0),
+    };
+    let printed = if number.is_empty() { text.to_owned() } else { format!("{number}  {text}") };
+    let lines = break_lines(
+        &[Span { text: squeezed(&printed), style: Style::Bold }],
+        within.width,
+        setting.size,
+        true,
+    )?;
+    let last = lines.len() - 1;
+    Ok(lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| {
+            let mut slice = set(line, setting, colour, within);
+            slice.keeps = true;
+            slice.gap = if at == 0 { gap } else { 0.0 };
+            slice.opens = level == 1 && at == 0;
+            slice.heading = (at == 0).then(|| (level, number.to_owned(), text.to_owned()));
+            if at == last {
+                if level == 1 {
+                    slice.marks.push(Mark::Fill {
+                        x: within.left,
+                        y: -slice.height - 5.0,
+                        width: within.width,
+                        height: 1.2,
+                        colour: accent,
+                    });
+                }
+                slice.height += below;
+            }
+            slice
+        })
+        .collect())
+}
+
+/// Words of a heading with single spaces: the number stands one space before the text.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn paragraph(spans: &[Span], within: Column) -> Result<Vec<Slice>, SourceError> {
+    let lines = break_lines(spans, within.width, BODY.size, false)?;
+    let count = lines.len();
+    let announces = spans.last().is_some_and(|span| span.text.ends_with(':'));
+    Ok(lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| {
+            let mut slice = set(line, BODY, INK, within);
+            slice.gap = if at == 0 { 5.5 } else { 0.0 };
+            // No line of a paragraph stands alone at the foot or at the head of a sheet.
+            slice.keeps = count > 1 && (at == 0 || at + 2 == count);
+            // Nor does the line that announces a list or a table.
+            slice.keeps |= at + 1 == count && announces;
+            slice
+        })
+        .collect())
+}
+
+fn list(
+    items: &[Vec<Piece>],
+    label: impl Fn(usize) -> String,
+    within: Column,
+    accent: Colour,
+) -> Result<Vec<Slice>, SourceError> {
+    let inner = Column { left: within.left + LIST_INDENT, width: within.width - LIST_INDENT };
+    let mut slices = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let mut own = column(item, inner, accent)?;
+        if let Some(first) = own.first_mut() {
+            let label = label(at);
+            let face = if label == "•" { Face::Regular } else { Face::Bold };
+            first.gap = if at == 0 { 5.0 } else { 3.2 };
+            // In front, so that a reader meets the number before the text.
+            first.marks.insert(
+                0,
+                Mark::Text {
+                    x: within.left + 1.0,
+                    y: -baseline(BODY),
+                    face,
+                    size: BODY.size,
+                    colour: accent,
+                    text: encoded(&label)?,
+                },
+            );
+        }
+        slices.extend(own);
+    }
+    Ok(slices)
+}
+
+fn note(
+    kind: NoteKind,
+    pieces: &[Piece],
+    within: Column,
+    accent: Colour,
+) -> Result<Vec<Slice>, SourceError> {
+    let colour = match kind {
+        NoteKind::Note => accent,
+        NoteKind::Tip => [0.16, 0.47, 0.29],
+        NoteKind::Caution => [0.72, 0.46, 0.05],
+        NoteKind::Warning => [0.70, 0.14, 0.14],
+    };
+    let inner = Column { left: within.left + NOTE_INSET, width: within.width - 2.0 * NOTE_INSET };
+    let mut slices = column(pieces, inner, colour)?;
+    let count = slices.len();
+    for (at, slice) in slices.iter_mut().enumerate() {
+        // The gap becomes a part of the box, or the ground would show stripes.
+        let above = if at == 0 { 5.0 } else { slice.gap };
+        let below = if at + 1 == count { 6.0 } else { 0.0 };
+        slice.marks = slice.marks.drain(..).map(|mark| mark.moved(0.0, -above)).collect();
+        slice.height += above + below;
+        slice.gap = if at == 0 { 8.0 } else { 0.0 };
+        slice.keeps = count <= NOTE_KEPT_LINES && at + 1 < count;
+        let ground = |x, width, colour| Mark::Fill {
+            x,
+            y: -slice.height,
+            width,
+            height: slice.height,
+            colour,
+        };
+        let boxed = [
+            ground(within.left, within.width, tint(colour, 0.07)),
+            ground(within.left, 2.6, colour),
+        ];
+        slice.marks.splice(0..0, boxed);
+    }
+    slices.push(Slice { height: 4.0, ..Slice::default() });
+    Ok(slices)
+}
+
+fn code(lines: &[String], within: Column) -> Result<Vec<Slice>, SourceError> {
+    let mut slices = Vec::new();
+    for (at, text) in lines.iter().enumerate() {
+        let text = encoded(text)?;
+        slices.push(Slice {
+            height: CODE.leading,
+            gap: if at == 0 { 6.0 } else { 0.0 },
+            keeps: at + 1 < lines.len(),
+            marks: vec![
+                Mark::Fill {
+                    x: within.left,
+                    y: -CODE.leading,
+                    width: 1.0,
+                    height: CODE.leading,
+                    colour: HAIR,
+                },
+                Mark::Text {
+                    x: within.left + 8.0,
+                    y: -baseline(CODE),
+                    face: Face::Mono,
+                    size: CODE.size,
+                    colour: GREY,
+                    text,
+                },
+            ],
+            ..Slice::default()
+        });
+    }
+    Ok(slices)
+}
+
+/// A line as a slice.
+fn set(line: &Line, setting: Setting, colour: Colour, within: Column) -> Slice {
+    Slice {
+        height: setting.leading,
+        marks: marks_of(line, setting, colour, within.left, 0.0),
+        ..Slice::default()
+    }
+}
+
+/// The marks of a line that begins here, `top` being its upper edge.
+pub(super) fn marks_of(
+    line: &Line,
+    setting: Setting,
+    colour: Colour,
+    left: f32,
+    top: f32,
+) -> Vec<Mark> {
+    line.runs
+        .iter()
+        .map(|run| Mark::Text {
+            x: left + run.x,
+            y: top - baseline(setting),
+            face: run.face,
+            size: setting.size,
+            colour,
+            text: run.text.clone(),
+        })
+        .collect()
+}
+
+/// How far the baseline lies below the upper edge: the letters stand in the middle of the leading.
+pub(super) fn baseline(setting: Setting) -> f32 {
+    (setting.leading - setting.size) / 2.0 + setting.size * 0.78
+}
+
+/// A colour on white, so strong.
+pub(super) fn tint(colour: Colour, strength: f32) -> Colour {
+    colour.map(|part| 1.0 - (1.0 - part) * strength)
+}

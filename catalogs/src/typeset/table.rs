@@ -1,0 +1,124 @@
+//! A table into slices, a row each.
+
+use std::rc::Rc;
+
+use super::line::{break_lines, widths};
+use super::shape::{Column, Slice, TABLE, marks_of, tint};
+use super::sheet::{Colour, HAIR, INK, Mark};
+use super::source::{SourceError, Span};
+
+/// Space left and right of a cell's text.
+const PAD_X: f32 = 4.0;
+/// Space above and below it.
+const PAD_Y: f32 = 2.6;
+
+/// Shapes a table; its head is said again on every sheet it runs on.
+pub(super) fn shape(
+    head: &[Vec<Span>],
+    rows: &[Vec<Vec<Span>>],
+    within: Column,
+    accent: Colour,
+) -> Result<Vec<Slice>, SourceError> {
+    let columns = columns(head, rows, within)?;
+    let mut first = row(head, &columns, within, true)?;
+    first.keeps = true;
+    first.marks.insert(
+        0,
+        Mark::Fill {
+            x: within.left,
+            y: -first.height,
+            width: within.width,
+            height: first.height,
+            colour: tint(accent, 0.13),
+        },
+    );
+    let repeated = Rc::new(first.clone());
+    first.gap = 7.0;
+    let mut slices = vec![first];
+    let count = rows.len();
+    for (at, cells) in rows.iter().enumerate() {
+        let mut slice = row(cells, &columns, within, false)?;
+        // The last row does not stand alone under a head said again.
+        slice.keeps = count > 2 && at + 2 == count;
+        slice.head = Some(Rc::clone(&repeated));
+        slices.push(slice);
+    }
+    slices.push(Slice { height: 5.0, ..Slice::default() });
+    Ok(slices)
+}
+
+fn row(
+    cells: &[Vec<Span>],
+    columns: &[Column],
+    within: Column,
+    bold: bool,
+) -> Result<Slice, SourceError> {
+    let mut marks = Vec::new();
+    let mut most = 1;
+    for (cell, column) in cells.iter().zip(columns) {
+        let lines = break_lines(cell, column.width, TABLE.size, bold)?;
+        most = most.max(lines.len());
+        for (at, line) in lines.iter().enumerate() {
+            marks.extend(marks_of(
+                line,
+                TABLE,
+                INK,
+                column.left,
+                -PAD_Y - at as f32 * TABLE.leading,
+            ));
+        }
+    }
+    let height = most as f32 * TABLE.leading + 2.0 * PAD_Y;
+    marks.push(Mark::Fill {
+        x: within.left,
+        y: -height,
+        width: within.width,
+        height: 0.5,
+        colour: HAIR,
+    });
+    Ok(Slice { height, marks, ..Slice::default() })
+}
+
+/// Where the text of each column goes: every column gets its widest word, and what is left is given
+/// in proportion to what each would still like to have.
+fn columns(
+    head: &[Vec<Span>],
+    rows: &[Vec<Vec<Span>>],
+    within: Column,
+) -> Result<Vec<Column>, SourceError> {
+    let mut least = vec![0.0_f32; head.len()];
+    let mut best = vec![0.0_f32; head.len()];
+    for (cells, bold) in
+        std::iter::once((head, true)).chain(rows.iter().map(|row| (row.as_slice(), false)))
+    {
+        for (at, cell) in cells.iter().enumerate().take(head.len()) {
+            let (word, whole) = widths(cell, TABLE.size, bold)?;
+            least[at] = least[at].max(word);
+            best[at] = best[at].max(whole);
+        }
+    }
+    let room = within.width - 2.0 * PAD_X * head.len() as f32;
+    let (taken, wished): (f32, f32) = (least.iter().sum(), best.iter().sum());
+    let widths: Vec<f32> = if wished <= room {
+        // Everything fits: the last column takes the rest, so that the rules reach the margin.
+        let mut widths = best;
+        if let Some(last) = widths.last_mut() {
+            *last += room - wished;
+        }
+        widths
+    } else if taken >= room {
+        least.iter().map(|width| width * room / taken).collect()
+    } else {
+        let share = (room - taken) / (wished - taken);
+        least.iter().zip(&best).map(|(least, best)| least + (best - least) * share).collect()
+    };
+    let mut left = within.left;
+    Ok(widths
+        .into_iter()
+        .map(|width| {
+            let column = Column { left: left + PAD_X, width: width + 0.01 };
+            left += width + 2.0 * PAD_X;
+            column
+        })
+        .collect())
+}

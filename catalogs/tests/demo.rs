@@ -1,0 +1,94 @@
+//! The demo set in `catalogs/data`: it loads without a problem, and its manuals are what their
+//! sources typeset to.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hsc_catalogs::load_dir;
+use hsc_catalogs::typeset::{Form, Source, html, pdf};
+
+fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn sources() -> Vec<(PathBuf, Source)> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(here("manual-sources"))
+        .expect("the folder of manual sources")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a manual source is UTF-8");
+        let source =
+            Source::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (path, source)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn the_demo_set_loads_without_a_problem() {
+    let report = load_dir(&here("data")).expect("the folder of the demo set");
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
+    assert!(report.catalog.products().len() >= 40);
+    let hebrew = |text: &String| text.chars().any(|letter| ('א'..='ת').contains(&letter));
+    assert!(report.catalog.products().iter().any(|product| product.aliases.iter().any(hebrew)));
+}
+
+#[test]
+fn every_manual_is_what_its_source_typesets_to() {
+    let mut made = BTreeSet::new();
+    for (path, source) in sources() {
+        let (extension, bytes) = match source.about.form {
+            Form::Pdf => (
+                "pdf",
+                pdf(&source).unwrap_or_else(|error| panic!("{}: {error}", path.display())).bytes,
+            ),
+            Form::Html => ("html", html(&source).into_bytes()),
+        };
+        let name = Path::new(path.file_name().expect("a file")).with_extension(extension);
+        let there = fs::read(here("data/manuals").join(&name)).unwrap_or_default();
+        assert!(
+            there == bytes,
+            "{} is not what its source typesets to; run\n  \
+             hsc catalog typeset catalogs/manual-sources --out catalogs/data/manuals",
+            name.display()
+        );
+        made.insert(name);
+    }
+    let there: BTreeSet<PathBuf> = fs::read_dir(here("data/manuals"))
+        .expect("the folder of manuals")
+        .map(|entry| PathBuf::from(entry.expect("an entry").file_name()))
+        .collect();
+    assert_eq!(there, made, "manuals without a source, or sources without a manual");
+}
+
+#[test]
+fn the_demo_set_has_real_manuals_of_a_real_length() {
+    let of = |form| sources().into_iter().filter(move |(_, source)| source.about.form == form);
+    let lengths: Vec<usize> =
+        of(Form::Pdf).map(|(_, source)| pdf(&source).expect("it was set above").pages).collect();
+    assert!(
+        lengths.len() >= 5 && lengths.iter().all(|pages| (20..=80).contains(pages)),
+        "{lengths:?}"
+    );
+    assert!(of(Form::Html).count() >= 1);
+}
+
+#[test]
+fn every_picture_and_logo_the_demo_set_names_is_there() {
+    let report = load_dir(&here("data")).expect("the folder of the demo set");
+    let named = |text: &str| -> Vec<String> {
+        text.split('"').filter(|part| part.starts_with("/static/")).map(str::to_owned).collect()
+    };
+    let products = report.catalog.products().iter().flat_map(|one| named(one.entry.as_raw()));
+    let brands = report.catalog.brands().flat_map(|(brand, _)| named(brand.entry.as_raw()));
+    let mut seen = 0;
+    for path in products.chain(brands) {
+        assert!(here("data").join(path.trim_start_matches('/')).is_file(), "{path}");
+        seen += 1;
+    }
+    assert!(seen > 100);
+}
