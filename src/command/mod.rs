@@ -5,6 +5,7 @@
 //! code a script can read: 0 done, 1 not done, 2 not understood.
 
 mod catalog;
+mod extract;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ pub struct Cli {
 enum Command {
     /// Look at catalogs, make them, and measure the search over them.
     Catalog(catalog::Args),
+    /// Read a manual from standard input in a process that limits itself.
+    Extract(extract::Args),
 }
 
 impl Cli {
@@ -33,6 +36,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Catalog(args) => catalog::run(args),
+            Command::Extract(args) => extract::run(&args),
         }
     }
 }

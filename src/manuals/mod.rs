@@ -1,7 +1,9 @@
 //! Fetch a manual, turn it into pages, cut the pages into passages.
 //!
 //! ```text
-//! bytes ─► pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages ─► Manual
+//! Loader ─► local │ fetch ─► file ─► reader ─► (isolate) ─► read ─► Manual
+//! read:  pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages
+//!        html ──────────────────────────────────────────────► passages
 //! ```
 //!
 //! Nothing that comes from outside is trusted: bytes are bounded in number, time, text and pages, and
@@ -11,15 +13,22 @@
 mod blocks;
 mod contents;
 mod error;
+mod fetch;
 mod furniture;
 mod headings;
+mod isolate;
 mod layout;
+mod loader;
+mod local;
 mod mending;
 mod passages;
 mod pdf;
 mod read;
+mod reader;
 mod sheet;
 
 pub use error::ReadError;
+pub use isolate::{Order, answer};
+pub use loader::{Loader, Original};
 pub use read::read;
 pub use sheet::Limits;

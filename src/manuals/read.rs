@@ -30,6 +30,14 @@ pub fn read(bytes: &[u8], kind: DocumentationKind, limits: Limits) -> Result<Man
     }
 }
 
+/// The kind as the word of a sentence.
+pub(super) fn name(kind: DocumentationKind) -> &'static str {
+    match kind {
+        DocumentationKind::Pdf => "PDF",
+        DocumentationKind::Html => "HTML",
+    }
+}
+
 /// Letters on an average page under which pages of pictures are a scan, and the bytes such a page has
 /// at least: a stamp or a page number is often text in a scan.
 const SCAN: (usize, usize) = (40, 15_000);

@@ -68,6 +68,16 @@ pub struct Limits {
     pub timeout_ms: u64,
     /// Threads that read pages of one document side by side.
     pub threads: usize,
+    /// Whether the second extractor may be asked. It recurses without a bound of its own.
+    pub second_try: bool,
+}
+
+impl Limits {
+    /// A thread for each core.
+    #[must_use]
+    pub fn all_cores() -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
 }
 
 impl From<&hsc_config::ManualsSettings> for Limits {
@@ -76,7 +86,8 @@ impl From<&hsc_config::ManualsSettings> for Limits {
             max_pages: settings.max_pages,
             max_text_bytes: settings.extract_max_text_bytes,
             timeout_ms: settings.extract_timeout_ms,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: Self::all_cores(),
+            second_try: true,
         }
     }
 }

@@ -39,6 +39,9 @@ pub(super) fn extract(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError>
         // The caller's limits and locks do not change with the library.
         Err(_) => return first,
     }
+    if !budget.limits.second_try {
+        return first;
+    }
     let second = guarded(&Second, bytes, budget);
     match (first, second) {
         (Ok(first), Ok(second)) => Ok(if letters(&second) > letters(&first) {

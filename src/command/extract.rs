@@ -1,0 +1,62 @@
+//! `hsc extract`: reads a manual from standard input in a process that limits itself.
+//!
+//! The server starts it for manuals that come from the network. By hand it shows what the server
+//! would read: `hsc extract --kind pdf < manual.pdf`.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use hsc_catalogs::DocumentationKind;
+
+use crate::manuals::{Limits, Order, answer};
+
+/// Arguments of `hsc extract`. The defaults are those of the settings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What the bytes are.
+    #[arg(long, value_enum)]
+    kind: Kind,
+    /// Most bytes taken.
+    #[arg(long, default_value_t = 64 << 20)]
+    max_bytes: u64,
+    /// Most pages read.
+    #[arg(long, default_value_t = 2_000)]
+    max_pages: u32,
+    /// Most text kept, in bytes.
+    #[arg(long, default_value_t = 32 << 20)]
+    max_text_bytes: usize,
+    /// Longest reading, in milliseconds.
+    #[arg(long, default_value_t = 30_000)]
+    timeout_ms: u64,
+    /// Most memory of this process, in bytes.
+    #[arg(long, default_value_t = 1 << 30)]
+    memory_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Pdf,
+    Html,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let order = Order {
+        kind: match args.kind {
+            Kind::Pdf => DocumentationKind::Pdf,
+            Kind::Html => DocumentationKind::Html,
+        },
+        limits: Limits {
+            max_pages: args.max_pages,
+            max_text_bytes: args.max_text_bytes,
+            timeout_ms: args.timeout_ms,
+            threads: Limits::all_cores(),
+            second_try: true,
+        },
+        memory_bytes: args.memory_bytes,
+        max_bytes: args.max_bytes,
+    };
+    answer(order, io::stdin().lock(), io::stdout()).context("cannot answer")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,215 @@
+//! Which addresses may be asked.
+//!
+//! A catalog is data, and whoever writes a manual's address into it must not thereby speak to what
+//! only this machine can reach: its own services, the neighbours in its network, the metadata service
+//! of a cloud. The check happens after the name is resolved, and the connection is made to the very
+//! addresses that were checked, so that a name cannot change its mind in between.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::super::ReadError;
+
+/// The hosts that may lie anywhere, as `name` or `name:port`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Allowed(Vec<String>);
+
+impl Allowed {
+    pub(super) fn new(hosts: &[String]) -> Self {
+        Self(hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect())
+    }
+
+    fn holds(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        self.0.iter().any(|allowed| *allowed == host || *allowed == with_port)
+    }
+}
+
+/// How far an address is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Anywhere: the settings name the host.
+    Named,
+    /// On the public internet only.
+    Public,
+}
+
+/// Looks at an address before it is asked. A name is looked at again once it is resolved.
+pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, ReadError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ReadError::BadAddress { url: url.to_string() });
+    }
+    let literal = match url.host() {
+        None => return Err(ReadError::BadAddress { url: url.to_string() }),
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) => None,
+    };
+    if allowed.holds(url) {
+        return Ok(Trust::Named);
+    }
+    match literal {
+        Some(address) if !is_public(address) => Err(ReadError::Forbidden {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            address: address.to_string(),
+        }),
+        _ => Ok(Trust::Public),
+    }
+}
+
+/// True for an address on the public internet.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(a == 0 // this network
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local() // also where clouds keep their metadata
+        || address.is_broadcast()
+        || address.is_documentation()
+        || a >= 224 // multicast and reserved
+        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
+        || (a == 192 && b == 0 && c == 0) // protocol assignments
+        || (a == 192 && b == 88 && c == 99) // 6to4 relays, withdrawn
+        || (a == 198 && (b == 18 || b == 19))) // benchmarks
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    if let Some(inner) = inner_v4(address) {
+        return is_public_v4(inner);
+    }
+    let [a, b, ..] = address.segments();
+    // Only 2000::/3 is given out; what lies outside is loopback, local, multicast or reserved. Inside
+    // it 2001:db8::/32 and 3fff::/20 are for documentation, 2001::/23 for protocols.
+    a & 0xe000 == 0x2000
+        && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))
+        && !(a == 0x3fff && b < 0x1000)
+}
+
+/// The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64 or 6to4. Such an address
+/// leads where the inner one leads.
+fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Some(Ipv4Addr::new(a, b, c, d))
+    };
+    match (a, b, c, d, e, f) {
+        (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, ..) => v4(g, h),
+        (0x2002, ..) => v4(b, c),
+        _ => None,
+    }
+}
+
+/// Resolves names and gives out public addresses only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PublicOnly;
+
+/// A name that lies at an address which is not asked. Found again in the client's error.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} lies at {address}, which is not on the public internet")]
+pub(super) struct NotPublic {
+    pub host: String,
+    pub address: String,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            // One bad address spoils the name: a name that lies both outside and inside is a trap.
+            if let Some(bad) = found.iter().find(|address| !is_public(address.ip())) {
+                let address = bad.ip().to_string();
+                return Err(NotPublic { host, address }.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str, allowed: &[&str]) -> Result<Trust, ReadError> {
+        let allowed =
+            Allowed::new(&allowed.iter().map(|&host| host.to_owned()).collect::<Vec<_>>());
+        check(&Url::parse(url).expect("an address"), &allowed)
+    }
+
+    #[test]
+    fn addresses_that_only_this_machine_can_reach_are_refused_in_every_spelling() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.9.9",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::a00:1]",
+            "[2002:a00:1::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[ff02::1]",
+            "[2001:db8::1]",
+        ] {
+            let url = format!("http://{host}/manual.pdf");
+            assert!(matches!(checked(&url, &[]), Err(ReadError::Forbidden { .. })), "{host}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_and_names_are_asked() {
+        for host in ["8.8.8.8", "172.15.0.1", "100.128.0.1", "[2606:4700::1111]", "example.com"] {
+            let url = format!("https://{host}/");
+            assert!(matches!(checked(&url, &[]), Ok(Trust::Public)), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_the_settings_may_lie_anywhere_and_a_port_narrows_it() {
+        assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1"]), Ok(Trust::Named)));
+        assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1:8080"]), Ok(Trust::Named)));
+        assert!(checked("http://127.0.0.1:9090/", &["127.0.0.1:8080"]).is_err());
+        assert!(matches!(checked("http://Wiki.Local/", &["wiki.local:80"]), Ok(Trust::Named)));
+    }
+
+    #[test]
+    fn other_schemes_are_no_addresses() {
+        for url in
+            ["file:///etc/passwd", "ftp://example.com/", "data:text/plain,hello", "gopher://x/"]
+        {
+            assert!(matches!(checked(url, &[]), Err(ReadError::BadAddress { .. })), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_this_machine_is_refused_by_the_resolver() {
+        let error = PublicOnly.resolve("localhost".parse().expect("a name")).await.err();
+        assert!(error.is_some_and(|error| error.is::<NotPublic>()));
+    }
+}

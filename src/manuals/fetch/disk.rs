@@ -1,0 +1,178 @@
+//! Fetched manuals on disk.
+//!
+//! A copy is two files: a body, and a slip that says what the body is and where it lies. Both are
+//! written beside and renamed into place, the slip last, so that a reader sees the old copy or the new
+//! one and never half of one; several processes may share the folder.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, TempDir};
+
+/// What is known of a copy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Slip {
+    /// The address that was asked.
+    pub url: String,
+    /// The address that answered, after redirects.
+    pub location: String,
+    /// Name of the body's file.
+    pub body: String,
+    /// `ETag` as the host sent it.
+    pub etag: Option<String>,
+    /// `Last-Modified` as the host sent it.
+    pub last_modified: Option<String>,
+    /// When the host last said that this copy is right.
+    pub confirmed: SystemTime,
+}
+
+/// The folder.
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: PathBuf,
+    /// Removes the folder with the last handle, where it is ours alone.
+    _ours: Option<TempDir>,
+}
+
+impl Disk {
+    /// Opens the folder, making it where it is missing; an empty path is a folder of this process.
+    pub(super) fn open(folder: &str) -> io::Result<Self> {
+        if folder.is_empty() {
+            let ours = tempfile::Builder::new().prefix("hsc-manuals-").tempdir()?;
+            return Ok(Self { folder: ours.path().to_owned(), _ours: Some(ours) });
+        }
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { folder: PathBuf::from(folder), _ours: None })
+    }
+
+    /// A new file to write a body into. Gone by itself unless it is kept.
+    pub(super) fn draft(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix("draft-").suffix(".part").tempfile_in(&self.folder)
+    }
+
+    /// The copy of an address, where there is a whole one.
+    pub(super) fn find(&self, url: &str) -> Option<Slip> {
+        let slip: Slip = serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
+        // The name is a hash; the address inside decides.
+        (slip.url == url && self.body(&slip).is_file()).then_some(slip)
+    }
+
+    /// Where a copy's body lies.
+    pub(super) fn body(&self, slip: &Slip) -> PathBuf {
+        self.folder.join(Path::new(&slip.body).file_name().unwrap_or_default())
+    }
+
+    /// Keeps a body and its slip. The body it replaces goes; who has it open reads on.
+    pub(super) fn keep(&self, draft: NamedTempFile, mut slip: Slip) -> io::Result<Slip> {
+        let before = self.find(&slip.url);
+        let random: u64 = rand::random();
+        slip.body = format!("{}-{random:016x}.body", key(&slip.url));
+        draft.persist(self.folder.join(&slip.body))?;
+        self.write(&slip)?;
+        if let Some(before) = before {
+            // A body that cannot be removed costs room and nothing else.
+            let _ = std::fs::remove_file(self.body(&before));
+        }
+        Ok(slip)
+    }
+
+    /// Notes that the host has said again that a copy is right.
+    pub(super) fn confirm(&self, mut slip: Slip) -> io::Result<Slip> {
+        slip.confirmed = SystemTime::now();
+        self.write(&slip)?;
+        Ok(slip)
+    }
+
+    fn write(&self, slip: &Slip) -> io::Result<()> {
+        let mut draft = self.draft()?;
+        serde_json::to_writer(&mut draft, slip)?;
+        draft.persist(self.slip_path(&slip.url))?;
+        Ok(())
+    }
+
+    fn slip_path(&self, url: &str) -> PathBuf {
+        self.folder.join(format!("{}.json", key(url)))
+    }
+}
+
+impl Slip {
+    /// True while the copy need not be asked for.
+    pub(super) fn is_fresh(&self, revalidate_after: Duration) -> bool {
+        // A clock that was set back makes a copy from the future; asking again is the safe side.
+        self.confirmed.elapsed().is_ok_and(|age| age < revalidate_after)
+    }
+}
+
+/// A file name for an address. Another hash in another build finds nothing and fetches again.
+fn key(url: &str) -> String {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, url).hash(&mut hasher);
+        hasher.finish()
+    };
+    format!("{:016x}{:016x}", half(0), half(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn slip(url: &str) -> Slip {
+        Slip {
+            url: url.into(),
+            location: url.into(),
+            body: String::new(),
+            etag: Some("\"1\"".into()),
+            last_modified: None,
+            confirmed: SystemTime::now(),
+        }
+    }
+
+    fn keep(disk: &Disk, url: &str, body: &[u8]) -> Slip {
+        let mut draft = disk.draft().expect("a draft");
+        draft.write_all(body).expect("written");
+        disk.keep(draft, slip(url)).expect("kept")
+    }
+
+    #[test]
+    fn a_copy_is_found_again_and_a_newer_one_replaces_it_without_litter() {
+        let disk = Disk::open("").expect("a folder");
+        keep(&disk, "http://a/", b"old");
+        let kept = keep(&disk, "http://a/", b"new");
+        let found = disk.find("http://a/").expect("a copy");
+        assert_eq!(found, kept);
+        assert_eq!(std::fs::read(disk.body(&found)).expect("a body"), b"new");
+        assert_eq!(std::fs::read_dir(&disk.folder).expect("a folder").count(), 2);
+        assert_eq!(disk.find("http://b/"), None);
+    }
+
+    #[test]
+    fn a_slip_without_its_body_is_no_copy() {
+        let disk = Disk::open("").expect("a folder");
+        let kept = keep(&disk, "http://a/", b"body");
+        std::fs::remove_file(disk.body(&kept)).expect("removed");
+        assert_eq!(disk.find("http://a/"), None);
+    }
+
+    #[test]
+    fn a_copy_ages_and_is_young_again_when_confirmed() {
+        let disk = Disk::open("").expect("a folder");
+        let mut kept = keep(&disk, "http://a/", b"body");
+        kept.confirmed -= Duration::from_secs(60);
+        assert!(!kept.is_fresh(Duration::from_secs(30)));
+        assert!(disk.confirm(kept).expect("confirmed").is_fresh(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn the_folder_of_a_process_goes_with_it() {
+        let disk = Disk::open("").expect("a folder");
+        let folder = disk.folder.clone();
+        drop(disk);
+        assert!(!folder.exists());
+    }
+}

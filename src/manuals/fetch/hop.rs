@@ -1,0 +1,201 @@
+//! One request, and what came of it.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use hsc_actors::ports::BoxError;
+use hsc_config::ManualsSettings;
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+    RETRY_AFTER,
+};
+use reqwest::{Client, Response, StatusCode};
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt as _;
+use url::Url;
+
+use super::super::ReadError;
+use super::address::{Allowed, NotPublic, PublicOnly, Trust, check};
+use super::disk::Slip;
+use super::{host, retry};
+
+/// What a host answered.
+pub(super) enum Answer {
+    /// Look there.
+    Moved(Url),
+    /// The copy we named is still right.
+    NotModified,
+    /// The manual, in a file.
+    Body { draft: NamedTempFile, bytes: u64, etag: Option<String>, last_modified: Option<String> },
+}
+
+/// A request that failed.
+pub(super) struct Failed {
+    pub error: ReadError,
+    /// True when the next try may do better.
+    pub passes: bool,
+    /// What the host asked for.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failed {
+    pub(super) fn final_(error: ReadError) -> Self {
+        Self { error, passes: false, retry_after: None }
+    }
+}
+
+/// A fault on our side; trying again does not mend a disk.
+pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> Failed {
+    move |cause| Failed::final_(ReadError::Ours { what, cause: cause.into() })
+}
+
+/// Makes requests.
+pub(super) struct Hopper {
+    allowed: Allowed,
+    /// Asks hosts of the settings, wherever they lie.
+    named: Client,
+    /// Asks everybody else, on the public internet only.
+    public: Client,
+    max_bytes: u64,
+}
+
+impl Hopper {
+    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
+        let build = |trust: Trust| {
+            let patience = Duration::from_millis(settings.connect_timeout_ms);
+            let builder = Client::builder()
+                .user_agent(&settings.user_agent)
+                .tls_backend_preconfigured(tls()?)
+                .redirect(reqwest::redirect::Policy::none())
+                // A proxy would resolve names itself, and no address could be checked.
+                .no_proxy()
+                .referer(false)
+                .connect_timeout(patience)
+                // A host that falls silent is given as long as one that does not open: the time in
+                // all would otherwise be spent on the first try.
+                .read_timeout(patience);
+            let builder = match trust {
+                Trust::Named => builder,
+                Trust::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+            };
+            builder.build().map_err(BoxError::from)
+        };
+        let client = |trust| {
+            build(trust)
+                .map_err(|cause| ReadError::Ours { what: "cannot make an HTTP client", cause })
+        };
+        Ok(Self {
+            allowed: Allowed::new(&settings.allowed_hosts),
+            named: client(Trust::Named)?,
+            public: client(Trust::Public)?,
+            max_bytes: settings.max_bytes,
+        })
+    }
+
+    /// Asks one address and reads the answer into `draft`.
+    pub(super) async fn hop(
+        &self,
+        url: &Url,
+        kept: Option<&Slip>,
+        draft: NamedTempFile,
+    ) -> Result<Answer, Failed> {
+        let client = match check(url, &self.allowed).map_err(Failed::final_)? {
+            Trust::Named => &self.named,
+            Trust::Public => &self.public,
+        };
+        let mut request = client.get(url.clone());
+        // Validators belong to the address that gave them, not to where it moved meanwhile.
+        if let Some(slip) = kept.filter(|slip| slip.location == url.as_str()) {
+            let validators: [(HeaderName, &Option<String>); 2] =
+                [(IF_NONE_MATCH, &slip.etag), (IF_MODIFIED_SINCE, &slip.last_modified)];
+            for (name, value) in validators {
+                if let Some(value) = value {
+                    request = request.header(name, value);
+                }
+            }
+        }
+        let response = request.send().await.map_err(|error| failed(url, error))?;
+        let status = response.status();
+        match status {
+            StatusCode::OK => self.body(url, response, draft).await,
+            StatusCode::NOT_MODIFIED => Ok(Answer::NotModified),
+            _ if status.is_redirection() => moved(url, &response),
+            _ => Err(Failed {
+                error: ReadError::Refused { host: host(url), status: status.as_u16() },
+                passes: retry::passes(status),
+                retry_after: text(response.headers(), RETRY_AFTER)
+                    .and_then(|value| retry::retry_after(&value, SystemTime::now())),
+            }),
+        }
+    }
+
+    async fn body(
+        &self,
+        url: &Url,
+        mut response: Response,
+        draft: NamedTempFile,
+    ) -> Result<Answer, Failed> {
+        let limit = self.max_bytes;
+        let too_large = || Failed::final_(ReadError::TooLarge { limit });
+        if response.content_length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let write = || ours("cannot write a fetched manual");
+        let file = draft.as_file().try_clone().map_err(write())?;
+        let mut file = tokio::fs::File::from_std(file);
+        let mut bytes = 0;
+        // Counted as it comes, after decompression: a length can lie, and a small body can inflate.
+        while let Some(piece) = response.chunk().await.map_err(|error| failed(url, error))? {
+            bytes += piece.len() as u64;
+            if bytes > limit {
+                return Err(too_large());
+            }
+            file.write_all(&piece).await.map_err(write())?;
+        }
+        file.flush().await.map_err(write())?;
+        Ok(Answer::Body {
+            draft,
+            bytes,
+            etag: text(response.headers(), ETAG),
+            last_modified: text(response.headers(), LAST_MODIFIED),
+        })
+    }
+}
+
+fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
+    let to = text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
+    to.map(Answer::Moved).ok_or_else(|| {
+        let status = response.status().as_u16();
+        Failed::final_(ReadError::Refused { host: host(url), status })
+    })
+}
+
+/// What the client's error means: a refused address is final, everything else may pass.
+fn failed(url: &Url, error: reqwest::Error) -> Failed {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(NotPublic { host, address }) = inner.downcast_ref() {
+            let (host, address) = (host.clone(), address.clone());
+            return Failed::final_(ReadError::Forbidden { host, address });
+        }
+        cause = inner.source();
+    }
+    let error = error.without_url();
+    let error = ReadError::Unreachable { host: host(url), cause: error.into() };
+    Failed { error, passes: true, retry_after: None }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// TLS with the well-known roots and without the system's libraries.
+fn tls() -> Result<rustls::ClientConfig, BoxError> {
+    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,177 @@
+//! Gets the bytes of a manual over http(s) into a file, politely and within bounds.
+//!
+//! [`address`] says who may be asked, [`hop`] makes one request and reads its answer, [`retry`] says
+//! when to try again, [`disk`] keeps what came. Whoever fetches holds the host's one connection.
+
+mod address;
+mod disk;
+mod hop;
+mod retry;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use hsc_config::ManualsSettings;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::Url;
+
+use self::disk::{Disk, Slip};
+use self::hop::{Answer, Hopper};
+use self::retry::Backoff;
+use super::ReadError;
+
+/// A manual's bytes as they lie on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Copy {
+    /// The file.
+    pub path: PathBuf,
+    /// The address that was read in the end.
+    pub location: String,
+    /// How it was come by: `fresh`, `ok`, `not_modified` or `stale`.
+    pub how: &'static str,
+    /// Bytes that went over the wire for it.
+    pub fetched_bytes: u64,
+}
+
+/// Fetches manuals. One for the process: it knows which hosts are being asked.
+pub(super) struct Fetcher {
+    hopper: Hopper,
+    disk: Disk,
+    hosts: DashMap<String, Arc<Semaphore>>,
+    backoff: Backoff,
+    timeout: Duration,
+    max_redirects: u32,
+    revalidate_after: Duration,
+}
+
+impl Fetcher {
+    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
+        let disk = Disk::open(&settings.cache_dir).map_err(|cause| ReadError::Ours {
+            what: "cannot open the folder for fetched manuals (manuals.cache_dir)",
+            cause: cause.into(),
+        })?;
+        Ok(Self {
+            hopper: Hopper::new(settings)?,
+            disk,
+            hosts: DashMap::new(),
+            backoff: Backoff {
+                base: Duration::from_millis(settings.retry_base_ms),
+                retries: settings.retries,
+            },
+            timeout: Duration::from_millis(settings.fetch_timeout_ms),
+            max_redirects: settings.max_redirects,
+            revalidate_after: Duration::from_millis(settings.revalidate_after_ms),
+        })
+    }
+
+    /// When a fetch that starts now must have ended, retries and backups included.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// The newest copy of an address: the one on disk while it is fresh, else what the host says.
+    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, ReadError> {
+        let parsed = Url::parse(url).map_err(|_| ReadError::BadAddress { url: url.to_owned() })?;
+        let kept = self.disk.find(url);
+        if let Some(slip) = kept.as_ref().filter(|slip| slip.is_fresh(self.revalidate_after)) {
+            return Ok(self.copy(slip, "fresh", 0));
+        }
+        let host = host(&parsed);
+        match tokio::time::timeout_at(deadline, self.ask(&parsed, kept.as_ref(), deadline)).await {
+            Ok(fetched) => fetched,
+            Err(_) => {
+                let limit_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+                Err(ReadError::TimedOut { host, limit_ms })
+            }
+        }
+    }
+
+    /// An older copy of an address, for when nobody answers.
+    pub(super) fn stale(&self, url: &str) -> Option<Copy> {
+        self.disk.find(url).map(|slip| self.copy(&slip, "stale", 0))
+    }
+
+    /// Asks until there is an answer, a final refusal, or no retry left.
+    async fn ask(
+        &self,
+        url: &Url,
+        kept: Option<&Slip>,
+        deadline: Instant,
+    ) -> Result<Copy, ReadError> {
+        let mut retry = 0;
+        loop {
+            let failed = match self.follow(url, kept).await {
+                Ok(copy) => return Ok(copy),
+                Err(failed) => failed,
+            };
+            let wait = self.backoff.wait(retry, rand::random());
+            let (true, Some(wait)) = (failed.passes, wait) else { return Err(failed.error) };
+            // A host that names its time is asked no sooner. When that is too late, its answer is final.
+            let wait = wait.max(failed.retry_after.unwrap_or_default());
+            if Instant::now() + wait >= deadline {
+                return Err(failed.error);
+            }
+            log::debug!(
+                host = host(url), retry, wait_ms = wait.as_millis() as u64, error:% = failed.error;
+                "manual host did not answer, trying again"
+            );
+            tokio::time::sleep(wait).await;
+            retry += 1;
+        }
+    }
+
+    /// Follows redirects by hand, so that each hop is checked and counted.
+    async fn follow(&self, url: &Url, kept: Option<&Slip>) -> Result<Copy, hop::Failed> {
+        let mut at = url.clone();
+        for _ in 0..=self.max_redirects {
+            let draft = self.disk.draft().map_err(hop::ours("cannot write a fetched manual"))?;
+            let line = self.line(&at);
+            // Closed never: the semaphores live as long as the fetcher.
+            let _held = line.acquire().await;
+            match self.hopper.hop(&at, kept, draft).await? {
+                Answer::Moved(to) => at = to,
+                Answer::NotModified => {
+                    let kept = kept.ok_or_else(|| {
+                        hop::Failed::final_(ReadError::Refused { host: host(&at), status: 304 })
+                    })?;
+                    let slip = self.disk.confirm(kept.clone());
+                    let slip = slip.map_err(hop::ours("cannot note a confirmed manual"))?;
+                    return Ok(self.copy(&slip, "not_modified", 0));
+                }
+                Answer::Body { draft, bytes, etag, last_modified } => {
+                    let slip = Slip {
+                        url: url.to_string(),
+                        location: at.to_string(),
+                        body: String::new(),
+                        etag,
+                        last_modified,
+                        confirmed: std::time::SystemTime::now(),
+                    };
+                    let slip = self.disk.keep(draft, slip);
+                    let slip = slip.map_err(hop::ours("cannot keep a fetched manual"))?;
+                    return Ok(self.copy(&slip, "ok", bytes));
+                }
+            }
+        }
+        let limit = self.max_redirects;
+        Err(hop::Failed::final_(ReadError::TooManyRedirects { url: url.to_string(), limit }))
+    }
+
+    /// The one line to a host.
+    fn line(&self, url: &Url) -> Arc<Semaphore> {
+        self.hosts.entry(host(url)).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+    }
+
+    fn copy(&self, slip: &Slip, how: &'static str, fetched_bytes: u64) -> Copy {
+        Copy { path: self.disk.body(slip), location: slip.location.clone(), how, fetched_bytes }
+    }
+}
+
+/// Host and port, as one is asked.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

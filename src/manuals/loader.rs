@@ -1,0 +1,209 @@
+//! The manual loader: finds the bytes, has them read, and says where they came from.
+//!
+//! Owns   the fetcher (who is being asked), the reader (how many are being read).
+//! Never  loads what nobody asked for, keeps a manual: that is the shelf's business.
+//! Loses  nothing in a crash but the requests under way; fetched bytes lie on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::{ManualError, ManualLoader, ManualRequest};
+use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
+use hsc_config::ManualsSettings;
+use hsc_monitoring::Metrics;
+
+use super::ReadError;
+use super::fetch::{Copy, Fetcher};
+use super::local::Folder;
+use super::reader::Reader;
+
+/// Loads manuals, from the network and from the catalog folder.
+#[derive(Clone)]
+pub struct Loader(Arc<Parts>);
+
+struct Parts {
+    folder: Folder,
+    fetcher: Fetcher,
+    reader: Reader,
+    metrics: Arc<Metrics>,
+}
+
+/// A manual's file as it is handed to a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// The file. It may be replaced by a newer one at any time; who has it open reads on.
+    pub path: PathBuf,
+    /// What it is. A web page comes as a plain page of our own making, without scripts.
+    pub media_type: &'static str,
+    /// True when its host did not answer and an older copy is given.
+    pub stale: bool,
+}
+
+impl Loader {
+    /// A loader for the manuals of the catalogs in `catalog_dir`.
+    ///
+    /// # Errors
+    /// When the folder for fetched manuals cannot be opened, or this system has no HTTP client.
+    pub fn new(
+        settings: &ManualsSettings,
+        catalog_dir: &Path,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, ReadError> {
+        let (fetcher, reader) = (Fetcher::new(settings)?, Reader::new(settings)?);
+        let folder = Folder::new(catalog_dir);
+        Ok(Self(Arc::new(Parts { folder, fetcher, reader, metrics })))
+    }
+
+    /// The same loader, reading with the `extract` of another binary than the running one. For
+    /// programs that are not `hsc` themselves.
+    ///
+    /// # Panics
+    /// When the loader has been cloned already.
+    #[must_use]
+    pub fn with_program(self, program: PathBuf) -> Self {
+        let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
+        let reader = parts.reader.with_program(program);
+        Self(Arc::new(Parts { reader, ..parts }))
+    }
+
+    /// The manual's file, fetched where it is not here yet, for a browser to open.
+    ///
+    /// # Errors
+    /// As [`ManualLoader::load`], reading excepted.
+    pub async fn original(&self, documentation: &Documentation) -> Result<Original, ManualError> {
+        let found = self.0.first(documentation, |found| async { Ok(found) }).await?;
+        let media_type = match documentation.kind {
+            DocumentationKind::Pdf => "application/pdf",
+            DocumentationKind::Html => "text/html; charset=utf-8",
+        };
+        Ok(Original { path: found.path, media_type, stale: found.stale })
+    }
+}
+
+impl ManualLoader for Loader {
+    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        let parts = self.0.clone();
+        async move {
+            let documentation = &request.documentation;
+            let read = |found| parts.read(documentation.kind, found);
+            Ok(Arc::new(parts.first(documentation, read).await?))
+        }
+        .boxed()
+    }
+}
+
+/// A file, and where it came from.
+#[derive(Debug, Clone)]
+struct Found {
+    path: PathBuf,
+    location: String,
+    stale: bool,
+    /// From the network, that is: from anybody.
+    foreign: bool,
+}
+
+impl Parts {
+    /// Does something with the first address that serves: the manual's own, then its backup, then
+    /// older copies of either. The error is that of the manual's own address.
+    async fn first<T, F>(
+        &self,
+        documentation: &Documentation,
+        then: impl Fn(Found) -> F,
+    ) -> Result<T, ReadError>
+    where
+        F: Future<Output = Result<T, ReadError>>,
+    {
+        let Documentation { url, backup_url, .. } = documentation;
+        let addresses: Vec<&str> =
+            std::iter::once(url).chain(backup_url).map(String::as_str).collect();
+        let end = self.fetcher.deadline();
+        let mut failed = None;
+        for (place, &address) in addresses.iter().enumerate() {
+            // Half of the time that is left, while there is another address to try.
+            let now = tokio::time::Instant::now();
+            let others = u32::try_from(addresses.len() - place).unwrap_or(1);
+            let deadline = now + end.saturating_duration_since(now) / others;
+            let tried = match self.find(address, deadline).await {
+                Ok(found) => then(found).await,
+                Err(error) => Err(error),
+            };
+            match tried {
+                Ok(done) => return Ok(done),
+                Err(error) => {
+                    log::warn!(address, error:% = with_causes(&error); "manual not had from here");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        for address in addresses {
+            let Some(copy) = self.fetcher.stale(address) else { continue };
+            self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
+            let found =
+                Found { path: copy.path, location: copy.location, stale: true, foreign: true };
+            if let Ok(done) = then(found).await {
+                log::warn!(address; "manual host did not answer, using an older copy");
+                return Ok(done);
+            }
+        }
+        Err(failed.expect("there is an address, and it failed"))
+    }
+
+    /// The file of one address.
+    async fn find(
+        &self,
+        address: &str,
+        deadline: tokio::time::Instant,
+    ) -> Result<Found, ReadError> {
+        let started = Instant::now();
+        let counted =
+            |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
+        let found = if is_remote(address) {
+            self.fetcher.get(address, deadline).await.map(|copy| {
+                let Copy { path, location, how, fetched_bytes } = copy;
+                // A fresh copy is no fetch.
+                if how != "fresh" {
+                    counted(how, fetched_bytes);
+                }
+                Found { path, location, stale: false, foreign: true }
+            })
+        } else {
+            self.folder.find(address).map(|path| {
+                counted("ok", 0);
+                Found { path, location: address.to_owned(), stale: false, foreign: false }
+            })
+        };
+        found.inspect_err(|error| counted(error.code_and_words().0, 0))
+    }
+
+    async fn read(&self, kind: DocumentationKind, found: Found) -> Result<Manual, ReadError> {
+        let started = Instant::now();
+        let read = self.reader.read(&found.path, kind, found.foreign).await;
+        let (outcome, pages) = match &read {
+            Ok(manual) => ("ok", manual.pages.len() as u64),
+            Err(error) => (error.code_and_words().0, 0),
+        };
+        self.metrics.manuals.extracted(outcome, pages, started.elapsed());
+        let source = ManualSource { location: found.location, stale: found.stale };
+        read.map(|manual| Manual { source, ..manual })
+    }
+}
+
+/// True for an address with a scheme; the rest are paths. A drive letter is no scheme.
+fn is_remote(address: &str) -> bool {
+    address.split_once("://").is_some_and(|(scheme, _)| scheme.len() > 1)
+}
+
+/// An error and what is behind it, on one line.
+fn with_causes(error: &ReadError) -> String {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        line.push_str(": ");
+        line.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    line
+}
