@@ -6,14 +6,19 @@
 //! - [`model`]: what is sold and read, as data. `Product`, `Brand`, `Manual`, `Page`, `Passage`.
 //! - [`load`]: catalog files into a [`Catalog`], and what was wrong with them.
 //! - [`search`]: search as you type.
+//! - [`import`]: a CSV table into catalog files.
+//! - [`generate`]: invented catalogs of any size, for measuring and trying out.
 //! - [`typeset`]: manuals written as Markdown, set as PDF or HTML.
 //! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
 
 mod catalog;
+pub mod generate;
+pub mod import;
 pub mod load;
 pub mod model;
 pub mod search;
 mod snapshot;
+mod stats;
 pub mod typeset;
 
 pub use catalog::{Catalog, Found};
@@ -23,6 +28,7 @@ pub use model::{
     ManualFormat, ManualSource, Page, Passage, Product, Relationship,
 };
 pub use snapshot::{ReloadOutcome, Snapshot};
+pub use stats::{BrandStats, Stats};
 
 /// A name as an id: lower case, whatever is no letter or digit as one dash.
 #[must_use]

@@ -173,6 +173,9 @@ fn assemble(files: Vec<Parsed>, dir: Option<&Path>) -> LoadReport {
     let mut home: HashMap<Arc<str>, String> = HashMap::new();
     let mut origin: Vec<String> = Vec::new();
     let mut digest = fnv(b"hsc");
+    // Every file's own brand first: a product of an older file may name a brand that a later file
+    // tells of.
+    let mut told = Vec::with_capacity(files.len());
     for mut file in files {
         digest = (digest ^ file.digest).wrapping_mul(FNV_PRIME);
         problems.append(&mut file.problems);
@@ -194,6 +197,9 @@ fn assemble(files: Vec<Parsed>, dir: Option<&Path>) -> LoadReport {
                 }
             }
         }
+        told.push((file, own));
+    }
+    for (file, own) in told {
         for one in file.drafts {
             if let Some(first) = home.get(one.id.as_str()) {
                 problems.push(Problem {
