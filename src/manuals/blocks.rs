@@ -267,7 +267,7 @@ const NOTE_WORDS: &[&str] = &[
     "警告",
 ];
 
-fn is_note(text: &str) -> bool {
+pub(super) fn is_note(text: &str) -> bool {
     if note_word_alone(text) {
         return true;
     }

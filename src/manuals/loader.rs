@@ -15,10 +15,10 @@ use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
 use hsc_config::ManualsSettings;
 use hsc_monitoring::Metrics;
 
-use super::ReadError;
 use super::fetch::{Copy, Fetcher};
 use super::local::Folder;
 use super::reader::Reader;
+use super::{ReadError, html};
 
 /// Loads manuals, from the network and from the catalog folder.
 #[derive(Clone)]
@@ -74,13 +74,24 @@ impl Loader {
     /// # Errors
     /// As [`ManualLoader::load`], reading excepted.
     pub async fn original(&self, documentation: &Documentation) -> Result<Original, ManualError> {
-        let found = self.0.first(documentation, |found| async { Ok(found) }).await?;
-        let media_type = match documentation.kind {
-            DocumentationKind::Pdf => "application/pdf",
-            DocumentationKind::Html => "text/html; charset=utf-8",
+        let parts = &self.0;
+        let open = |found: Found| async move {
+            let stale = found.stale;
+            if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
+                return Ok(Original { path: found.path, media_type: "application/pdf", stale });
+            }
+            let path = parts.printed(&documentation.url, found).await?;
+            Ok(Original { path, media_type: "text/html; charset=utf-8", stale })
         };
-        Ok(Original { path: found.path, media_type, stale: found.stale })
+        Ok(parts.first(documentation, open).await?)
     }
+}
+
+fn is_pdf(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = [0; 5];
+    std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && start == *b"%PDF-"
 }
 
 impl ManualLoader for Loader {
@@ -176,6 +187,15 @@ impl Parts {
             })
         };
         found.inspect_err(|error| counted(error.code_and_words().0, 0))
+    }
+
+    /// A web page printed plainly. The maker's own page would bring its scripts to our address.
+    async fn printed(&self, url: &str, found: Found) -> Result<PathBuf, ReadError> {
+        if let Some(path) = self.fetcher.printed(url, &found.path) {
+            return Ok(path);
+        }
+        let manual = self.read(DocumentationKind::Html, found).await?;
+        self.fetcher.keep_print(url, &html::print(&manual))
     }
 
     async fn read(&self, kind: DocumentationKind, found: Found) -> Result<Manual, ReadError> {

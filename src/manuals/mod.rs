@@ -16,6 +16,7 @@ mod error;
 mod fetch;
 mod furniture;
 mod headings;
+mod html;
 mod isolate;
 mod layout;
 mod loader;

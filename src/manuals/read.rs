@@ -7,7 +7,7 @@ use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
 use super::sheet::{Budget, Draft, Limits, Sheet};
-use super::{ReadError, contents, passages, pdf};
+use super::{ReadError, contents, html, passages, pdf};
 
 /// Reads a manual out of its bytes. `source` of the result is empty: bytes do not know where they
 /// come from.
@@ -21,12 +21,13 @@ pub fn read(bytes: &[u8], kind: DocumentationKind, limits: Limits) -> Result<Man
     }
     let budget = Budget::starting_now(limits);
     match kind {
-        DocumentationKind::Pdf => {
+        // A page that turns out to be a PDF is read as what it is.
+        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => html::read(bytes, &budget),
+        _ => {
             let draft = pdf::extract(bytes, &budget)?;
             check_for_scan(&draft, bytes.len())?;
             Ok(set(draft))
         }
-        DocumentationKind::Html => Err(ReadError::WrongKind { expected: "HTML" }),
     }
 }
 

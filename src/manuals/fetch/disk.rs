@@ -5,7 +5,7 @@
 //! one and never half of one; several processes may share the folder.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -86,6 +86,25 @@ impl Disk {
         Ok(slip)
     }
 
+    /// The plain page made of a file, unless the file is newer.
+    pub(super) fn printed(&self, url: &str, of: &Path) -> Option<PathBuf> {
+        let path = self.print_path(url);
+        let written = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+        (written(&path)? >= written(of)?).then_some(path)
+    }
+
+    /// Keeps a plain page.
+    pub(super) fn keep_print(&self, url: &str, page: &str) -> io::Result<PathBuf> {
+        let (mut draft, path) = (self.draft()?, self.print_path(url));
+        draft.write_all(page.as_bytes())?;
+        draft.persist(&path)?;
+        Ok(path)
+    }
+
+    fn print_path(&self, url: &str) -> PathBuf {
+        self.folder.join(format!("{}.html", key(url)))
+    }
+
     fn write(&self, slip: &Slip) -> io::Result<()> {
         let mut draft = self.draft()?;
         serde_json::to_writer(&mut draft, slip)?;
@@ -118,8 +137,6 @@ fn key(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     fn slip(url: &str) -> Slip {

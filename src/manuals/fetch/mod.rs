@@ -8,7 +8,7 @@ mod disk;
 mod hop;
 mod retry;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,6 +92,19 @@ impl Fetcher {
     /// An older copy of an address, for when nobody answers.
     pub(super) fn stale(&self, url: &str) -> Option<Copy> {
         self.disk.find(url).map(|slip| self.copy(&slip, "stale", 0))
+    }
+
+    /// The plain page made of a web page, while it is not older than the bytes it was made of.
+    pub(super) fn printed(&self, url: &str, of: &Path) -> Option<PathBuf> {
+        self.disk.printed(url, of)
+    }
+
+    /// Keeps a plain page beside the fetched manuals.
+    pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, ReadError> {
+        self.disk.keep_print(url, page).map_err(|cause| ReadError::Ours {
+            what: "cannot keep a printed manual",
+            cause: cause.into(),
+        })
     }
 
     /// Asks until there is an answer, a final refusal, or no retry left.

@@ -1,0 +1,332 @@
+//! The walk over a page's tree: blocks as they come, sections as headings open them.
+//!
+//! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its
+//! bytes allow.
+
+use ego_tree::iter::Edge;
+use hsc_catalogs::{Block, Heading, Page, Passage};
+use scraper::{ElementRef, Html, Node, Selector};
+
+use super::super::ReadError;
+use super::super::blocks::is_note;
+use super::super::mending::clean;
+use super::super::passages::{Binder, push_line};
+use super::super::sheet::Budget;
+use super::chaff::{is_chaff, note_word};
+
+/// What the walk found.
+pub(super) struct Walked {
+    pub pages: Vec<Page>,
+    pub passages: Vec<Passage>,
+    pub headings: Vec<Heading>,
+}
+
+pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError> {
+    let mut walk = Walk { breaks_at: break_level(document), ..Walk::default() };
+    // The node at which leaving out began; everything inside is passed over.
+    let mut left_out = None;
+    let mut inside = 0_usize;
+    let mut text = 0;
+    for (step, edge) in root(document).traverse().enumerate() {
+        if step % 4096 == 0 {
+            budget.check_time()?;
+        }
+        match edge {
+            Edge::Open(node) if left_out.is_none() => match node.value() {
+                Node::Element(element) => {
+                    if is_chaff(element, inside > 0) {
+                        left_out = Some(node.id());
+                    } else {
+                        inside += usize::from(is_article(element.name()));
+                        walk.open(element);
+                    }
+                }
+                Node::Text(piece) => {
+                    text += piece.len();
+                    budget.check_text(text)?;
+                    walk.text.push_str(piece);
+                }
+                _ => {}
+            },
+            Edge::Close(node) => match node.value() {
+                _ if left_out == Some(node.id()) => left_out = None,
+                Node::Element(element) if left_out.is_none() => {
+                    inside -= usize::from(is_article(element.name()));
+                    walk.close(element.name());
+                }
+                _ => {}
+            },
+            Edge::Open(_) => {}
+        }
+    }
+    walk.finish();
+    Ok(Walked { pages: walk.pages, passages: walk.binder.passages, headings: walk.binder.headings })
+}
+
+/// Where the manual stands: in `main`, in the only article, else in the whole page.
+fn root(document: &Html) -> ElementRef<'_> {
+    let all = |selector| -> Vec<ElementRef<'_>> {
+        document.select(&Selector::parse(selector).expect("a selector")).collect()
+    };
+    let main = all("main, [role=main]");
+    let articles = all("article");
+    match (main.as_slice(), articles.as_slice()) {
+        ([main, ..], _) => *main,
+        ([], [article]) => *article,
+        _ => document.root_element(),
+    }
+}
+
+fn is_article(name: &str) -> bool {
+    matches!(name, "article" | "main" | "section")
+}
+
+/// The level down to which headings begin a section: 2, or deeper where a page has no such heading.
+fn break_level(document: &Html) -> u8 {
+    let selector = Selector::parse("h1, h2, h3, h4, h5, h6").expect("a selector");
+    let top = document.select(&selector).filter_map(|heading| level(heading.value().name())).min();
+    top.unwrap_or(1).max(2)
+}
+
+fn level(name: &str) -> Option<u8> {
+    match name.as_bytes() {
+        [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
+        _ => None,
+    }
+}
+
+/// What text will become when its element ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Bullets,
+    Steps(u32),
+}
+
+#[derive(Default)]
+struct Walk {
+    breaks_at: u8,
+    /// Text since the last border of a block.
+    text: String,
+    lists: Vec<List>,
+    /// True until the first text of a list's item has come.
+    item_begins: bool,
+    /// Cells of the row that is open.
+    row: Option<Vec<String>>,
+    /// The term of a definition that is waiting for it.
+    term: Option<String>,
+    /// Notes that are open, with how many elements are open inside each.
+    notes: Vec<(&'static str, usize)>,
+    preformatted: usize,
+    blocks: Vec<Block>,
+    page: String,
+    /// True once the open section has more than its heading.
+    filled: bool,
+    pages: Vec<Page>,
+    binder: Binder,
+}
+
+impl Walk {
+    fn number(&self) -> u32 {
+        u32::try_from(self.pages.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    fn open(&mut self, element: &scraper::node::Element) {
+        let name = element.name();
+        if is_block(name) {
+            self.flush();
+        }
+        for (_, depth) in &mut self.notes {
+            *depth += 1;
+        }
+        if let Some(word) = note_word(element).filter(|_| is_block(name) && name != "body") {
+            self.notes.push((word, 1));
+        }
+        match name {
+            "ul" => self.lists.push(List::Bullets),
+            "ol" => {
+                let start = element.attr("start").and_then(|start| start.parse().ok()).unwrap_or(1);
+                self.lists.push(List::Steps(start));
+            }
+            "li" => self.item_begins = true,
+            "tr" => self.row = Some(Vec::new()),
+            "pre" => self.preformatted += 1,
+            "br" => self.text.push('\n'),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            _ if level(name).is_some() => self.heading(level(name).unwrap_or(6)),
+            "td" | "th" => {
+                let cell = clean(&std::mem::take(&mut self.text));
+                if let Some(row) = &mut self.row {
+                    row.push(cell);
+                }
+            }
+            "tr" => {
+                let mut cells = self.row.take().unwrap_or_default();
+                cells.retain(|cell| !cell.is_empty());
+                match cells.len() {
+                    0 => {}
+                    // Tables of one column set a page, they tell nothing.
+                    1 => self.push(Block::Paragraph(cells.remove(0))),
+                    _ => self.push(Block::Row(cells.join(" | "))),
+                }
+            }
+            "dt" => self.term = Some(clean(&std::mem::take(&mut self.text))),
+            "dd" => {
+                let told = clean(&std::mem::take(&mut self.text));
+                match self.term.clone() {
+                    Some(term) if !told.is_empty() => {
+                        self.push(Block::Row(format!("{term} | {told}")))
+                    }
+                    _ => self.text = told,
+                }
+                self.flush();
+            }
+            _ if is_block(name) => self.flush(),
+            _ => {}
+        }
+        match name {
+            "ul" | "ol" => {
+                self.lists.pop();
+                self.item_begins = false;
+            }
+            "li" => {
+                if let Some(List::Steps(next)) = self.lists.last_mut() {
+                    *next = next.saturating_add(1);
+                }
+            }
+            "dl" => self.term = None,
+            "pre" => self.preformatted = self.preformatted.saturating_sub(1),
+            _ => {}
+        }
+        for (_, depth) in &mut self.notes {
+            *depth = depth.saturating_sub(1);
+        }
+        self.notes.retain(|(_, depth)| *depth > 0);
+    }
+
+    /// The end of a block: its text becomes what the elements around it say.
+    fn flush(&mut self) {
+        // A paragraph inside a cell does not end the cell.
+        if self.row.is_some() {
+            self.text.push(' ');
+            return;
+        }
+        let raw = std::mem::take(&mut self.text);
+        let text = if self.preformatted > 0 {
+            let lines = raw.lines().map(str::trim_end);
+            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+        } else {
+            clean(&raw)
+        };
+        if text.is_empty() {
+            return;
+        }
+        let block = if is_note(&text) {
+            Block::Note(text)
+        } else if let Some((word, _)) = self.notes.last() {
+            Block::Note(format!("{word}: {text}"))
+        } else {
+            match self.lists.last() {
+                Some(List::Bullets) if self.item_begins => Block::Bullet(text),
+                Some(List::Steps(number)) if self.item_begins => {
+                    Block::Step(format!("{number}. {text}"))
+                }
+                // A further paragraph of an item goes on it.
+                Some(_) => {
+                    if let Some(Block::Bullet(item) | Block::Step(item)) = self.blocks.last_mut() {
+                        item.push(' ');
+                        item.push_str(&text);
+                        push_line(&mut self.page, &text);
+                        return;
+                    }
+                    Block::Paragraph(text)
+                }
+                None => Block::Paragraph(text),
+            }
+        };
+        self.item_begins = false;
+        self.push(block);
+    }
+
+    fn push(&mut self, block: Block) {
+        push_line(&mut self.page, block.text());
+        self.blocks.push(block);
+        self.filled = true;
+    }
+
+    fn heading(&mut self, level: u8) {
+        let text = clean(&std::mem::take(&mut self.text));
+        if text.is_empty() {
+            return;
+        }
+        self.bind();
+        // A title with nothing under it stays with the first section below it.
+        if level <= self.breaks_at && self.filled {
+            self.end_page();
+        }
+        push_line(&mut self.page, &text);
+        self.binder.heading(level, &text, self.number());
+    }
+
+    fn bind(&mut self) {
+        let number = self.number();
+        self.binder.blocks(std::mem::take(&mut self.blocks), number, false);
+    }
+
+    fn end_page(&mut self) {
+        let number = self.number();
+        let text = std::mem::take(&mut self.page);
+        self.pages.push(Page { number, text, contents: false });
+        self.filled = false;
+    }
+
+    fn finish(&mut self) {
+        self.flush();
+        self.bind();
+        if !self.page.is_empty() {
+            self.end_page();
+        }
+    }
+}
+
+/// Elements that begin and end a block; the others stand in the text.
+fn is_block(name: &str) -> bool {
+    level(name).is_some()
+        || matches!(
+            name,
+            "address"
+                | "article"
+                | "aside"
+                | "blockquote"
+                | "body"
+                | "caption"
+                | "center"
+                | "dd"
+                | "details"
+                | "div"
+                | "dl"
+                | "dt"
+                | "fieldset"
+                | "figcaption"
+                | "figure"
+                | "header"
+                | "hr"
+                | "html"
+                | "li"
+                | "main"
+                | "ol"
+                | "p"
+                | "pre"
+                | "section"
+                | "summary"
+                | "table"
+                | "tbody"
+                | "tfoot"
+                | "thead"
+                | "ul"
+        )
+}
