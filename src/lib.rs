@@ -5,4 +5,7 @@
 
 pub mod answers;
 pub mod command;
+pub mod http;
 pub mod manuals;
+pub mod reload;
+pub mod server;

@@ -5,7 +5,9 @@
 //! code a script can read: 0 done, 1 not done, 2 not understood.
 
 mod catalog;
+mod check;
 mod extract;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve chats, the pages and the API until told to stop.
+    Serve(serve::Args),
+    /// Check settings and catalogs without serving.
+    Check(check::Args),
     /// Look at catalogs, make them, and measure the search over them.
     Catalog(catalog::Args),
     /// Read a manual from standard input in a process that limits itself.
@@ -35,6 +41,8 @@ impl Cli {
     /// In one line for a person, causes after colons.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Serve(args) => serve::run(&args),
+            Command::Check(args) => check::run(&args),
             Command::Catalog(args) => catalog::run(args),
             Command::Extract(args) => extract::run(&args),
         }

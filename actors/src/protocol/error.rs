@@ -68,6 +68,31 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Every reason, for the documents that list them.
+    pub const ALL: [Self; 6] = [
+        Self::Normal,
+        Self::Policy,
+        Self::TooLarge,
+        Self::Internal,
+        Self::Restart,
+        Self::TryAgainLater,
+    ];
+
+    /// What it tells a client, in one line.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Normal => "the client closed, or was silent for too long",
+            Self::Policy => {
+                "the client kept flooding, broke the framing or did not read its messages"
+            }
+            Self::TooLarge => "a message was larger than limits.message_bytes",
+            Self::Internal => "the session failed for good",
+            Self::Restart => "the pod drains: connect again after reconnect.after_ms",
+            Self::TryAgainLater => "the pod is full: connect again later",
+        }
+    }
+
     /// The WebSocket close code (RFC 6455, section 7.4; IANA for 1012 and 1013).
     #[must_use]
     pub fn code(self) -> u16 {

@@ -180,3 +180,17 @@ pub struct Limits {
     /// Messages a second, sustained.
     pub messages_per_second: u32,
 }
+
+impl Limits {
+    /// The lengths of the protocol, and what the settings say of a connection.
+    #[must_use]
+    pub fn new(message_bytes: usize, messages_per_second: u32) -> Self {
+        Self {
+            typing_chars: super::client::TYPING_CHARS,
+            question_chars: super::client::QUESTION_CHARS,
+            image_bytes: super::client::IMAGE_BYTES,
+            message_bytes,
+            messages_per_second,
+        }
+    }
+}

@@ -10,4 +10,5 @@ mod rate;
 
 pub(crate) use actor::{Deliver, Session, Wiring};
 pub use conversation::{Conversation, Effect, Event, Rules};
+pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;

@@ -6,11 +6,8 @@ use serde_json::value::RawValue;
 use crate::protocol::{Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext};
 
 /// What was found, best first.
-pub(super) fn predictions(
-    catalog: &Catalog,
-    found: &[Found<'_>],
-    compact: bool,
-) -> Vec<Prediction> {
+#[must_use]
+pub fn predictions(catalog: &Catalog, found: &[Found<'_>], compact: bool) -> Vec<Prediction> {
     found
         .iter()
         .map(|hit| {
@@ -31,9 +28,17 @@ pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Pred
 }
 
 /// The `brand_identity` of a product's brand; `{}` where its catalog gives none.
-pub(super) fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
+#[must_use]
+pub fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
     let entry = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
     raw(entry.to_owned())
+}
+
+/// A product's catalog entry with the `brand_identity` of its brand.
+#[must_use]
+pub fn whole_entry(catalog: &Catalog, product: &Product) -> Box<RawValue> {
+    let brand = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
+    raw(with_brand(product.entry.as_raw(), brand))
 }
 
 fn prediction(
@@ -58,10 +63,9 @@ fn prediction(
             matched,
         };
     }
-    let brand = brand_json(catalog, product);
     Prediction::Whole {
-        product: raw(with_brand(product.entry.as_raw(), brand.get())),
-        brand,
+        product: whole_entry(catalog, product),
+        brand: brand_json(catalog, product),
         context: PredictionContext { related_items: catalog.related_items(product) },
         confidence,
         match_text,

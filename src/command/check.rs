@@ -1,0 +1,54 @@
+//! `hsc check`: whether a server with these settings and catalogs would start as it should.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use hsc_catalogs::Severity;
+use hsc_config::Settings;
+
+/// Arguments of `hsc check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Prints every setting with its value; stars stand where a secret is.
+    #[arg(long)]
+    show: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    if args.show {
+        println!("{}", settings.masked());
+    }
+    let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
+    println!("settings: good (defaults{file}, environment)");
+    let dir = Path::new(&settings.catalog.dir);
+    let report = hsc_catalogs::load_dir(dir).with_context(|| {
+        format!("cannot read the catalog folder {}; catalog.dir names it", dir.display())
+    })?;
+    let errors = count(&report.problems, Severity::Error);
+    let warnings = count(&report.problems, Severity::Warning);
+    for problem in &report.problems {
+        let word = match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        println!("  {word}: {problem}");
+    }
+    let products = report.catalog.products();
+    let manuals = products.iter().filter(|product| product.documentation.is_some()).count();
+    println!(
+        "catalog:  {} ({} brands, {} products, {manuals} with a manual; {errors} errors, {warnings} warnings)",
+        if errors == 0 { "good" } else { "broken in parts" },
+        report.catalog.brands().len(),
+        products.len(),
+    );
+    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn count(problems: &[hsc_catalogs::Problem], severity: Severity) -> usize {
+    problems.iter().filter(|problem| problem.severity == severity).count()
+}

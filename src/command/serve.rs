@@ -1,0 +1,44 @@
+//! `hsc serve`: the server, until it is told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use hsc_config::Settings;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::server::Server;
+
+/// Arguments of `hsc serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
+    actix_web::rt::System::new().block_on(serve(&settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<()> {
+    // Before anything starts: who stops a server that is just starting wants it stopped, too.
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let server = Server::start(settings).await?;
+    server.reload_on_hangup()?;
+    println!("HSC-JIT listens on http://{}", server.address());
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    // A second signal does not wait for anybody.
+    tokio::select! {
+        ended = server.drain() => ended.context("the server failed"),
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}

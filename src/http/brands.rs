@@ -1,0 +1,34 @@
+//! `/api/brands`: whose products the catalog has.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::Parts;
+
+/// The brands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Brands {
+    /// Number of brands.
+    total_brands: usize,
+    /// Every `brand_identity` as its catalog has it, with `product_count`, by name.
+    #[schema(value_type = Vec<Object>)]
+    brands: Vec<Map<String, Value>>,
+}
+
+/// Every brand with its number of products, by name.
+#[utoipa::path(get, path = "/api/brands", tag = "catalog", responses((status = 200, body = Brands)))]
+#[get("/api/brands")]
+pub(super) async fn brands(parts: web::Data<Parts>) -> HttpResponse {
+    let catalog = parts.catalog.load();
+    let brands: Vec<_> = catalog
+        .brands()
+        .map(|(brand, count)| {
+            let mut entry = brand.entry.to_map();
+            entry.insert("product_count".to_owned(), count.into());
+            entry
+        })
+        .collect();
+    HttpResponse::Ok().json(Brands { total_brands: brands.len(), brands })
+}

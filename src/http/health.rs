@@ -1,0 +1,103 @@
+//! `/health`, `/ready`, `/ping`: how the server is.
+//!
+//! `/health` is about the process and is 200 while it lives, so that nobody restarts a server over
+//! somebody else's outage; `/ready` is about new work.
+
+use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Parts;
+
+/// How the server is, in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `healthy`, `degraded` (serves, something is missing) or `unhealthy` (takes no new work).
+    status: &'static str,
+    /// Why it is not healthy, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// True while Redis answers; false too where none is configured.
+    redis_connected: bool,
+    /// Resident memory as a share of what the machine or the control group has.
+    memory_usage_percent: f64,
+    /// Processor time since the last call as a share of one core.
+    cpu_usage_percent: f64,
+    /// Sockets open now.
+    active_connections: usize,
+    /// Products in the catalog.
+    product_count: usize,
+    /// Seconds since the start.
+    uptime_seconds: f64,
+    /// Now, RFC 3339.
+    timestamp: String,
+    /// Content hash of the catalog.
+    catalog_version: String,
+    /// Version of the server.
+    version: &'static str,
+}
+
+/// How the server is, in one word.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Readiness {
+    /// `ready` or `not ready`.
+    status: &'static str,
+    /// Why not, where not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// That somebody is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Pong {
+    /// Always true.
+    pong: bool,
+}
+
+/// How the process is; 200 while it lives.
+#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
+#[get("/health")]
+pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
+    let reading = parts.process.read();
+    let catalog = parts.catalog.load();
+    let (status, reason) = match (parts.condition.not_ready(), parts.condition.degraded()) {
+        (Some(reason), _) => ("unhealthy", Some(reason)),
+        (None, Some(reason)) => ("degraded", Some(reason)),
+        (None, None) => ("healthy", None),
+    };
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Health {
+        status,
+        reason,
+        redis_connected: parts.condition.redis_connected(),
+        memory_usage_percent: reading.memory_usage_percent,
+        cpu_usage_percent: reading.cpu_usage_percent,
+        active_connections: parts.house.sessions().count(),
+        product_count: catalog.products().len(),
+        uptime_seconds: reading.uptime_seconds,
+        timestamp: jiff::Timestamp::now().to_string(),
+        catalog_version: catalog.version().to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Whether new work should be sent here.
+#[utoipa::path(get, path = "/ready", tag = "operations", responses(
+    (status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[get("/ready")]
+pub(super) async fn ready(parts: web::Data<Parts>) -> HttpResponse {
+    let (mut response, readiness) = match parts.condition.not_ready() {
+        None => (HttpResponse::Ok(), Readiness { status: "ready", reason: None }),
+        Some(reason) => (
+            HttpResponse::ServiceUnavailable(),
+            Readiness { status: "not ready", reason: Some(reason) },
+        ),
+    };
+    response.insert_header(("Cache-Control", "no-store")).json(readiness)
+}
+
+/// Whether anybody is there.
+#[utoipa::path(get, path = "/ping", tag = "operations", responses((status = 200, body = Pong)))]
+#[get("/ping")]
+pub(super) async fn ping() -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Pong { pong: true })
+}

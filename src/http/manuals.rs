@@ -1,0 +1,79 @@
+//! `/manuals/{product_id}`: a product's manual as its maker published it.
+//!
+//! A stranger made the file. A PDF is shown by the browser's viewer, which runs nothing of it in our
+//! origin; a web page is put into a sandbox, in which it has no origin and no script.
+
+use actix_files::NamedFile;
+use actix_web::http::header::{
+    self, ContentDisposition, ContentEncoding, DispositionParam, DispositionType, HeaderValue,
+};
+use actix_web::mime;
+use actix_web::{HttpRequest, HttpResponse, web};
+use hsc_catalogs::ManualFormat;
+use log::warn;
+
+use super::products::no_such_product;
+use super::{Parts, Trouble, TroubleCode};
+
+/// A web page of a stranger: shown, and nothing more.
+const HTML_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
+    img-src data:; frame-ancestors 'self'";
+/// A PDF: the viewer is a page of the browser's own, and a stricter policy than this breaks it.
+const PDF_POLICY: &str = "frame-ancestors 'self'";
+
+/// The manual's file; with `Range`, a part of it. `#page=N` behind the address opens page N.
+#[utoipa::path(get, path = "/manuals/{product_id}", tag = "catalog", params(
+        ("product_id" = String, Path, description = "Id of the product"),
+        ("Range" = Option<String>, Header, description = "A part of the file, e.g. bytes=0-1023")),
+    responses((status = 200, description = "The file", content_type = "application/pdf"),
+        (status = 206, description = "The part asked for"), (status = 304, description = "Not changed"),
+        (status = 404, body = Trouble), (status = 416, description = "The file has no such part"),
+        (status = 502, body = Trouble)))]
+#[actix_web::route("/manuals/{product_id}", method = "GET", method = "HEAD")]
+pub(super) async fn manual(
+    parts: web::Data<Parts>,
+    product_id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    let catalog = parts.catalog.load();
+    let product = catalog.product(&product_id).ok_or_else(no_such_product)?;
+    let Some(documentation) = product.documentation.clone() else {
+        let message = "The catalog has no manual for this product.";
+        return Err(Trouble::new(TroubleCode::NoManual, message));
+    };
+    let original = parts.originals.original(documentation).await.map_err(|error| {
+        warn!(product:% = product.id, code = error.code, cause:% = error.cause; "manual cannot be shown");
+        Trouble::new(TroubleCode::ManualUnavailable, error.words)
+    })?;
+    let (media_type, extension, policy) = match original.format {
+        ManualFormat::Pdf => (mime::APPLICATION_PDF, "pdf", PDF_POLICY),
+        ManualFormat::Html => (mime::TEXT_HTML_UTF_8, "html", HTML_POLICY),
+    };
+    let file = web::block(move || NamedFile::open(original.path)).await;
+    let file = file.map_err(std::io::Error::other).flatten().map_err(|error| {
+        warn!(product:% = product.id, cause:% = error; "manual cannot be opened");
+        Trouble::new(TroubleCode::ManualUnavailable, "The manual could not be opened just now.")
+    })?;
+    let name = format!("{}.{extension}", ascii(&hsc_catalogs::slug(&product.id)));
+    let disposition = ContentDisposition {
+        disposition: DispositionType::Inline,
+        parameters: vec![DispositionParam::Filename(name)],
+    };
+    let mut response = file
+        .set_content_type(media_type)
+        .set_content_disposition(disposition)
+        // Ranges are of the bytes of the file; compressed bytes have others.
+        .set_content_encoding(ContentEncoding::Identity)
+        .into_response(&request);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    // The file may be replaced under the same address; its entity tag makes asking again cheap.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    Ok(response)
+}
+
+/// What a quoted file name may hold in any browser.
+fn ascii(name: &str) -> String {
+    let kept: String = name.chars().filter(char::is_ascii).collect();
+    if kept.is_empty() { "manual".to_owned() } else { kept }
+}

@@ -1,0 +1,34 @@
+//! What the server answers over HTTP: one file a route or a family of them.
+//!
+//! [`routes`] puts them into an actix app; what they may ask of the rest of the server stands in
+//! [`Parts`]. Bytes, headers and status codes live here and nowhere else. A route never decides how a
+//! product is found, a manual is read or an answer is made: it asks the part that does.
+//!
+//! Every error is JSON with a stable `code` and a `message` ([`Trouble`]), whoever met it.
+
+mod asyncapi;
+mod brands;
+mod docs;
+mod headers;
+mod health;
+mod manuals;
+mod metrics;
+mod observe;
+mod openapi;
+mod origins;
+mod pages;
+mod parts;
+mod price;
+mod products;
+mod routes;
+mod search;
+mod socket;
+mod statics;
+mod trouble;
+
+pub use asyncapi::asyncapi;
+pub use openapi::openapi;
+pub use origins::Origins;
+pub use parts::{Condition, Original, Originals, Parts};
+pub use routes::routes;
+pub use trouble::{Trouble, TroubleCode};

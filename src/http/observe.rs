@@ -1,0 +1,73 @@
+//! Counts, times and logs every request by its route, and gives it an id.
+//!
+//! The route is the pattern (`/api/price/{query}`), never the path: a path holds what a customer
+//! typed, and paths are without number.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, web};
+use log::{debug, info};
+
+use super::{Parts, headers};
+
+/// Header of the request id, in and out.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that is taken over from a caller: a UUID and a prefix.
+const REQUEST_ID_CHARS: usize = 64;
+
+/// The id of a request, for the log lines that a route writes.
+#[derive(Clone)]
+pub(super) struct RequestId(pub(super) String);
+
+/// The middleware.
+pub(super) async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let parts = request.app_data::<web::Data<Parts>>().cloned();
+    let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let http_request = request.request().clone();
+    let response = match next.call(request).await {
+        Ok(response) => response.map_into_boxed_body(),
+        // Made an answer here, so that it is counted and carries the headers like any other.
+        Err(error) => ServiceResponse::from_err(error, http_request),
+    };
+    let mut response = response;
+    headers::protect(response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let status = response.status().as_u16();
+    let took = began.elapsed();
+    if let Some(parts) = parts {
+        // A method is a caller's word: what is no method of ours is one label, not any number of them.
+        let label = match method.as_str() {
+            known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
+            _ => "other",
+        };
+        parts.metrics.http.answered(label, &route, status, took);
+    }
+    let took_ms = took.as_secs_f64() * 1_000.0;
+    // Probes come every few seconds for ever; at info they would be most of the log.
+    if matches!(route.as_str(), "/health" | "/ready" | "/ping" | "/metrics") {
+        debug!(request:% = id, method:% = method, route:% = route, status, took_ms; "answered");
+    } else {
+        info!(request:% = id, method:% = method, route:% = route, status, took_ms; "answered");
+    }
+    Ok(response)
+}
+
+/// The caller's own id, where it is one that can stand in a log line.
+fn given_id(request: &ServiceRequest) -> Option<String> {
+    let id = request.headers().get(&REQUEST_ID)?.to_str().ok()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    (!id.is_empty() && id.len() <= REQUEST_ID_CHARS && id.chars().all(plain)).then(|| id.to_owned())
+}

@@ -1,0 +1,39 @@
+//! The HTTP routes as an OpenAPI document, made from the handlers and their types.
+
+use utoipa::OpenApi;
+
+use super::{
+    TroubleCode, brands, health, manuals, metrics, price, products, search, socket, statics,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "HSC-JIT", description = "Just-in-time technical support. The messages of the socket are in /docs/asyncapi.json."),
+    paths(
+        socket::socket,
+        search::search,
+        products::one_product,
+        brands::brands,
+        price::price,
+        manuals::manual,
+        statics::asset,
+        health::health,
+        health::ready,
+        health::ping,
+        metrics::metrics,
+    ),
+    components(schemas(TroubleCode)),
+    tags(
+        (name = "chat", description = "The socket of the chat"),
+        (name = "catalog", description = "What is sold and read"),
+        (name = "pages", description = "What pages are made of"),
+        (name = "operations", description = "How the server is"),
+    )
+)]
+struct Routes;
+
+/// The document.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Routes::openapi()
+}

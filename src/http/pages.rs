@@ -1,0 +1,88 @@
+//! The pages of `web/`, built by Vite and embedded into the binary.
+//!
+//! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` where there is one);
+//! what bears a hash lies in `static/` and is served by `statics`.
+
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::headers::PAGE_POLICY;
+use super::statics::FOR_EVER;
+use super::{Trouble, TroubleCode};
+
+/// What Vite built. Empty in a server that was built before its pages.
+#[derive(RustEmbed)]
+#[folder = "web/dist/"]
+struct Dist;
+
+/// What no route takes: one of our pages, or an error that says which.
+pub(super) async fn fallback(request: HttpRequest) -> HttpResponse {
+    if request.resource_map().has_resource(request.path()) {
+        let message = format!("This route does not take {}.", request.method());
+        return Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
+    }
+    let name = request.path().trim_start_matches('/');
+    let shown = matches!(*request.method(), Method::GET | Method::HEAD)
+        .then(|| page(name, &request))
+        .flatten();
+    shown.unwrap_or_else(|| {
+        let message = if name.is_empty() {
+            "This server was built without its pages: run `make web` and build again."
+        } else {
+            "There is no such route; /docs/ lists all."
+        };
+        Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
+    })
+}
+
+fn page(name: &str, request: &HttpRequest) -> Option<HttpResponse> {
+    if name.is_empty() {
+        return embedded("index.html", request);
+    }
+    embedded(name, request).or_else(|| embedded(&format!("{name}.html"), request))
+}
+
+/// A file of the built pages.
+pub(super) fn embedded(name: &str, request: &HttpRequest) -> Option<HttpResponse> {
+    let file = Dist::get(name)?;
+    let tag = entity_tag(&file);
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, tag.clone()));
+    // A page keeps its name when it changes, so it is asked for each time; its tag makes that cheap.
+    let keep = if name.starts_with("static/") { FOR_EVER } else { "no-cache" };
+    response.insert_header((header::CACHE_CONTROL, keep));
+    response.content_type(media_type(&file));
+    if name.ends_with(".html") {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY));
+    }
+    let known = request.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    if known
+        .is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag))
+    {
+        return Some(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    let packed = is_packed(name).then_some(ContentEncoding::Identity);
+    if let Some(encoding) = packed {
+        response.insert_header(encoding);
+    }
+    Some(response.body(file.data.into_owned()))
+}
+
+fn entity_tag(file: &EmbeddedFile) -> String {
+    let hash = file.metadata.sha256_hash();
+    let short: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{short}\"")
+}
+
+fn media_type(file: &EmbeddedFile) -> String {
+    let plain = file.metadata.mimetype();
+    // Without it a browser guesses, and Hebrew is what a wrong guess breaks first.
+    if plain.starts_with("text/") { format!("{plain}; charset=utf-8") } else { plain.to_owned() }
+}
+
+/// Packing again what is packed already costs time and gains nothing.
+fn is_packed(name: &str) -> bool {
+    [".png", ".jpg", ".webp", ".avif", ".woff2", ".gz"].iter().any(|end| name.ends_with(end))
+}

@@ -1,0 +1,60 @@
+//! What the routes are given: handles and ports, put together by `server.rs`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use hsc_actors::House;
+use hsc_actors::ports::ManualError;
+use hsc_catalogs::{Documentation, ManualFormat, Snapshot};
+use hsc_monitoring::{Metrics, Process};
+
+use super::Origins;
+
+/// Everything the routes may ask of the rest of the server.
+pub struct Parts {
+    /// The catalog in force.
+    pub catalog: Arc<Snapshot>,
+    /// Opens sockets.
+    pub house: Arc<House>,
+    /// Gives manuals as they came.
+    pub originals: Arc<dyn Originals>,
+    /// How the server is.
+    pub condition: Arc<dyn Condition>,
+    /// Everything that is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the process uses.
+    pub process: Process,
+    /// Whose pages may call.
+    pub origins: Origins,
+    /// Folder of the catalog's own assets (`/static`).
+    pub statics: PathBuf,
+}
+
+/// Gives a manual's file as its maker published it.
+pub trait Originals: Send + Sync + 'static {
+    /// The file, or why it cannot be had. Ends within a bounded time of its own.
+    fn original(
+        &self,
+        documentation: Documentation,
+    ) -> BoxFuture<'static, Result<Original, ManualError>>;
+}
+
+/// A manual's file.
+#[derive(Debug, Clone)]
+pub struct Original {
+    /// The file on this machine.
+    pub path: PathBuf,
+    /// What they are.
+    pub format: ManualFormat,
+}
+
+/// Tells how the server is.
+pub trait Condition: Send + Sync + 'static {
+    /// Why no new work should be sent here; nothing when it should.
+    fn not_ready(&self) -> Option<String>;
+    /// What does not work as it should although the server serves; nothing when all is well.
+    fn degraded(&self) -> Option<String>;
+    /// True while Redis answers; false too where none is configured.
+    fn redis_connected(&self) -> bool;
+}

@@ -1,0 +1,45 @@
+//! The routes, put into an actix app.
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web;
+
+use super::{
+    Parts, Trouble, TroubleCode, brands, docs, health, manuals, metrics, observe, pages, price,
+    products, search, socket, statics,
+};
+
+/// Every route, with what all have in common: an id, a count, safe headers, CORS.
+pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
+    let cors = parts.origins.cors();
+    // The socket stands outside of what compresses: its frames are not a body to be packed.
+    let packed = web::scope("")
+        .wrap(Compress::default())
+        .service(search::search)
+        .service(products::one_product)
+        .service(brands::brands)
+        .service(price::price)
+        .service(manuals::manual)
+        .service(statics::asset)
+        .service(health::health)
+        .service(health::ready)
+        .service(health::ping)
+        .service(metrics::metrics)
+        .service(docs::front)
+        .service(docs::openapi_json)
+        .service(docs::asyncapi_json)
+        .service(docs::page)
+        .default_service(web::to(pages::fallback));
+    web::scope("")
+        .app_data(parts)
+        .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
+        .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
+        .service(socket::socket)
+        .service(packed)
+        .wrap(cors)
+        .wrap(from_fn(observe::observe))
+}
+
+fn invalid(error: &dyn std::fmt::Display) -> actix_web::Error {
+    Trouble::new(TroubleCode::InvalidRequest, error.to_string()).into()
+}

@@ -1,0 +1,67 @@
+//! `/api/search`: the search of the chat for those who open no socket.
+
+use actix_web::{HttpResponse, get, web};
+use hsc_actors::protocol::Prediction;
+use hsc_actors::session::predictions;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Parts, Trouble, TroubleCode};
+
+/// Longest query, in characters: what `typing` takes over the socket.
+pub(super) const QUERY_CHARS: usize = 1_000;
+/// Products that come back when nobody says how many: what `typing` gets.
+const DEFAULT_LIMIT: usize = 10;
+/// Most products that come back: what an empty `typing` gets.
+const MAX_LIMIT: usize = 50;
+
+/// What to search.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// What a customer typed, at most 1,000 characters.
+    #[param(max_length = 1000)]
+    q: String,
+    /// Most products that come back, 1 to 50; 10 when absent.
+    #[param(minimum = 1, maximum = 50)]
+    limit: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Results {
+    /// Best first, in the form of a `compact` prediction.
+    results: Vec<Prediction>,
+}
+
+/// The products a customer means by these letters, best first.
+#[utoipa::path(get, path = "/api/search", tag = "catalog", params(Wanted), responses(
+    (status = 200, body = Results), (status = 400, body = Trouble)))]
+#[get("/api/search")]
+pub(super) async fn search(
+    parts: web::Data<Parts>,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Trouble> {
+    let query = checked("q", &wanted.q)?;
+    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        let message = format!("'limit' must be from 1 to {MAX_LIMIT}");
+        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+    }
+    let catalog = parts.catalog.load();
+    let found = catalog.search(&query, limit);
+    Ok(HttpResponse::Ok().json(Results { results: predictions(&catalog, &found, true) }))
+}
+
+/// A query without control characters.
+///
+/// # Errors
+/// When it is too long.
+pub(super) fn checked(name: &str, query: &str) -> Result<String, Trouble> {
+    if query.chars().count() > QUERY_CHARS {
+        let message = format!("'{name}' has more than {QUERY_CHARS} characters");
+        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+    }
+    Ok(query.chars().filter(|c| !c.is_control()).collect())
+}

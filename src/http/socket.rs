@@ -1,0 +1,45 @@
+//! `/ws`: the visitors' socket.
+//!
+//! The handshake is met here (origin, upgrade); what is said over it belongs to the session.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use log::debug;
+
+use super::observe::RequestId;
+use super::{Parts, Trouble, TroubleCode};
+
+/// Opens the visitors' socket (WebSocket upgrade).
+///
+/// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
+#[utoipa::path(get, path = "/ws", tag = "chat",
+    params(("client_id" = Option<String>, Query, description = "Opaque id of the client, for its own use")),
+    responses((status = 101, description = "The socket is open"), (status = 403, body = Trouble),
+        (status = 426, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/ws")]
+pub(super) async fn socket(
+    parts: web::Data<Parts>,
+    request_id: web::ReqData<RequestId>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    if !parts.origins.admit(&request) {
+        debug!(request:% = request_id.0; "socket of a foreign page refused");
+        let message =
+            "Pages of this origin may not open the socket; server.allowed_origins names who may.";
+        return Err(Trouble::new(TroubleCode::OriginNotAllowed, message).into());
+    }
+    if parts.house.sessions().is_draining() {
+        parts.metrics.sockets.refused("draining");
+        let message = "The server is about to restart; try again in a few seconds.";
+        return Err(Trouble::new(TroubleCode::Full, message).into());
+    }
+    let response = parts.house.connect(&request, payload).map_err(|error| {
+        debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
+        let message = "This address is a WebSocket: ask for an upgrade, version 13.";
+        Trouble::new(TroubleCode::UpgradeRequired, message)
+    })?;
+    if response.status() == actix_web::http::StatusCode::SERVICE_UNAVAILABLE {
+        parts.metrics.sockets.refused("full");
+    }
+    Ok(response)
+}

@@ -1,0 +1,85 @@
+//! `/static/…`: the catalog's own assets (logos, product pictures) and those of our pages.
+//!
+//! An asset never changes under its name, so browsers keep it for a year: our own bear a hash, and a
+//! catalog gives a new picture a new name.
+
+use std::path::{Component, Path, PathBuf};
+
+use actix_files::NamedFile;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{Parts, Trouble, TroubleCode, pages};
+
+/// What every asset carries (protocol, part 1).
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// An asset of the catalog folder's `static/`, else one of our pages.
+#[utoipa::path(get, path = "/static/{path}", tag = "pages",
+    params(("path" = String, Path, description = "Path of the asset")),
+    responses((status = 200, description = "The asset"), (status = 404, body = Trouble)))]
+#[actix_web::route("/static/{path:.*}", method = "GET", method = "HEAD")]
+pub(super) async fn asset(
+    parts: web::Data<Parts>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    let missing = || Trouble::new(TroubleCode::NoSuchFile, "There is no such file.");
+    let path = below(&path).ok_or_else(missing)?;
+    if let Some(file) = own_file(&parts.statics, &path).await {
+        let mut response =
+            file.disable_content_disposition().prefer_utf8(true).into_response(&request);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+        return Ok(response);
+    }
+    let name = format!("static/{}", path.to_str().ok_or_else(missing)?);
+    pages::embedded(&name, &request).ok_or_else(missing)
+}
+
+/// The path, where it stays below its folder and names no hidden file.
+fn below(path: &str) -> Option<PathBuf> {
+    // A backslash parts names on one system and is a letter on another; no asset has one.
+    if path.is_empty() || path.contains(['\\', '\0']) {
+        return None;
+    }
+    let path = Path::new(path);
+    let plain = |part| match part {
+        Component::Normal(name) => !name.to_string_lossy().starts_with('.'),
+        _ => false,
+    };
+    path.components().all(plain).then(|| path.to_owned())
+}
+
+/// The file, where it is one and no link has led out of the folder.
+async fn own_file(folder: &Path, path: &Path) -> Option<NamedFile> {
+    let (folder, path) = (folder.to_owned(), folder.join(path));
+    let found = web::block(move || {
+        let (folder, path) = (folder.canonicalize().ok()?, path.canonicalize().ok()?);
+        (path.starts_with(folder) && path.is_file()).then(|| NamedFile::open(path).ok()).flatten()
+    });
+    found.await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn a_path_stays_below_its_folder() {
+        for bad in [
+            "",
+            "..",
+            "../a",
+            "a/../../b",
+            "/etc/passwd",
+            "a/./../..",
+            ".git/config",
+            "a/.b",
+            "a\\..\\b",
+            "a\0b",
+        ] {
+            assert_eq!(below(bad), None, "{bad:?}");
+        }
+        assert!(below("logos/red fern.svg").is_some());
+    }
+}

@@ -1,0 +1,150 @@
+//! The one table of what can go wrong with a request: code, status, and what the caller reads.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request failed. Its form on the wire is the same on every route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Trouble {
+    /// Stable and machine-readable.
+    pub code: TroubleCode,
+    /// For people.
+    pub message: String,
+}
+
+/// The codes of [`Trouble`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleCode {
+    /// A part of the request is not what the route takes (400).
+    InvalidRequest,
+    /// Pages of this origin may not call (403).
+    OriginNotAllowed,
+    /// There is no such route (404).
+    NoSuchRoute,
+    /// There is no such product (404).
+    NoSuchProduct,
+    /// The product has no manual in the catalog (404).
+    NoManual,
+    /// Nothing in the catalog is close to what was asked for (404).
+    NoMatch,
+    /// The best match has no price in the catalog (404).
+    NoPrice,
+    /// There is no such file (404).
+    NoSuchFile,
+    /// The route does not take this method (405).
+    MethodNotAllowed,
+    /// The request is no WebSocket upgrade (426).
+    UpgradeRequired,
+    /// The server failed (500).
+    Internal,
+    /// The manual's host did not give it (502).
+    ManualUnavailable,
+    /// The server takes no more sockets just now (503).
+    Full,
+}
+
+impl TroubleCode {
+    /// Every code, for the documents that list them.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidRequest,
+        Self::OriginNotAllowed,
+        Self::NoSuchRoute,
+        Self::NoSuchProduct,
+        Self::NoManual,
+        Self::NoMatch,
+        Self::NoPrice,
+        Self::NoSuchFile,
+        Self::MethodNotAllowed,
+        Self::UpgradeRequired,
+        Self::Internal,
+        Self::ManualUnavailable,
+        Self::Full,
+    ];
+
+    /// The status that goes with it.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::NoSuchRoute
+            | Self::NoSuchProduct
+            | Self::NoManual
+            | Self::NoMatch
+            | Self::NoPrice
+            | Self::NoSuchFile => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ManualUnavailable => StatusCode::BAD_GATEWAY,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::NoSuchRoute => "no_such_route",
+            Self::NoSuchProduct => "no_such_product",
+            Self::NoManual => "no_manual",
+            Self::NoMatch => "no_match",
+            Self::NoPrice => "no_price",
+            Self::NoSuchFile => "no_such_file",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UpgradeRequired => "upgrade_required",
+            Self::Internal => "internal",
+            Self::ManualUnavailable => "manual_unavailable",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl Trouble {
+    /// Puts a sentence to a code.
+    pub fn new(code: TroubleCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code.as_str())
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl ResponseError for Trouble {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.code == TroubleCode::Full {
+            // Long enough that a crowd thins, short enough that a person still waits.
+            response.insert_header(("Retry-After", "5"));
+        }
+        response.json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_written_as_it_is_named() {
+        for code in TroubleCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

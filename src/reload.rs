@@ -1,0 +1,140 @@
+//! Keeps the catalog what its files say: loads it again when they change and on SIGHUP.
+//!
+//! A new catalog is built beside the old one, off the threads that serve, and swapped in whole. A
+//! broken one is told of and not swapped in: the server goes on with what it had.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hsc_catalogs::{Problem, ReloadOutcome, Severity, Snapshot};
+use hsc_monitoring::Metrics;
+use log::{error, info, warn};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+/// Problems of one load that get a log line each; the rest is counted in one line. A file that lost a
+/// field everywhere has thousands of them.
+const PROBLEMS_LOGGED: usize = 20;
+/// Longest that a folder which never rests puts a reload off, in quiet times: somebody who copies
+/// thousands of files sees the first of them before the last.
+const MOST_QUIET_TIMES: u32 = 20;
+
+/// Loads the catalog again.
+pub struct Reloader {
+    snapshot: Arc<Snapshot>,
+    dir: PathBuf,
+    metrics: Arc<Metrics>,
+    kept: Mutex<Option<String>>,
+    one_at_a_time: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    /// For this catalog out of this folder.
+    #[must_use]
+    pub fn new(snapshot: Arc<Snapshot>, dir: PathBuf, metrics: Arc<Metrics>) -> Self {
+        let one_at_a_time = tokio::sync::Mutex::new(());
+        Self { snapshot, dir, metrics, kept: Mutex::new(None), one_at_a_time }
+    }
+
+    /// Loads the folder again and swaps, or keeps the old catalog and says why.
+    pub async fn reload(&self, why: &'static str) {
+        let _turn = self.one_at_a_time.lock().await;
+        let (snapshot, dir) = (Arc::clone(&self.snapshot), self.dir.clone());
+        let began = Instant::now();
+        let loaded = tokio::task::spawn_blocking(move || snapshot.reload(&dir)).await;
+        let kept = match loaded {
+            Ok(ReloadOutcome::Swapped { catalog, problems }) => {
+                tell(&problems);
+                let (products, brands) = (catalog.products().len(), catalog.brands().len());
+                self.metrics.catalog.holds(products, brands, problems.len());
+                self.metrics.catalog.reloaded("swapped");
+                info!(why, products, brands, problems = problems.len(), version:% = catalog.version(),
+                    took_ms = began.elapsed().as_millis() as u64; "catalog loaded again");
+                None
+            }
+            Ok(ReloadOutcome::Kept { reason, problems }) => {
+                tell(&problems);
+                self.metrics.catalog.reloaded("kept");
+                error!(why, reason:%; "catalog is broken, the old one stays");
+                Some(reason)
+            }
+            Err(panicked) => {
+                self.metrics.catalog.reloaded("kept");
+                error!(why, reason:% = panicked; "loading the catalog failed, the old one stays");
+                Some(panicked.to_string())
+            }
+        };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
+    /// Why the catalog in force is an old one, where it is.
+    #[must_use]
+    pub fn kept(&self) -> Option<String> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().map(|reason| format!("the catalog is an old one: {reason}"))
+    }
+}
+
+/// Logs what is wrong with a catalog.
+pub fn tell(problems: &[Problem]) {
+    for problem in problems.iter().take(PROBLEMS_LOGGED) {
+        match problem.severity {
+            Severity::Error => warn!(problem:%; "left out of the catalog"),
+            Severity::Warning => info!(problem:%; "catalog looks wrong"),
+        }
+    }
+    if problems.len() > PROBLEMS_LOGGED {
+        let more = problems.len() - PROBLEMS_LOGGED;
+        warn!(more; "more problems in the catalog, `hsc catalog check` lists all");
+    }
+}
+
+/// Watches the folder for as long as it is held.
+pub struct Watch {
+    _watcher: RecommendedWatcher,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Watch {
+    /// Loads again whenever the folder has changed and then rested for `quiet`.
+    ///
+    /// # Errors
+    /// When the system does not let the folder be watched.
+    pub fn start(reloader: Arc<Reloader>, dir: &Path, quiet: Duration) -> notify::Result<Self> {
+        // One is enough: what is told while one waits is the same news.
+        let (changed, mut changes) = mpsc::channel::<()>(1);
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                // Reading a file is an event too, and a reload reads them all. A watcher that failed may
+                // have missed something: that counts as a change.
+                if !matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_))) {
+                    let _ = changed.try_send(());
+                }
+            })?;
+        // The folder itself, not what is in it: manuals below it are no catalogs, and a mounted
+        // folder changes by a link in it that is turned.
+        watcher.watch(dir, RecursiveMode::NonRecursive)?;
+        let task = tokio::spawn(async move {
+            while changes.recv().await.is_some() {
+                let last = Instant::now() + quiet * MOST_QUIET_TIMES;
+                loop {
+                    let until = (Instant::now() + quiet).min(last);
+                    match timeout_at(until, changes.recv()).await {
+                        Ok(Some(())) if Instant::now() < last => {}
+                        _ => break,
+                    }
+                }
+                reloader.reload("files changed").await;
+            }
+        });
+        Ok(Self { _watcher: watcher, task })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

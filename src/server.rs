@@ -1,0 +1,325 @@
+//! The server put together: start, wiring, drain. The only file that knows every part.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, web};
+use hsc_actors::protocol::Limits;
+use hsc_actors::session::Rules;
+use hsc_actors::{House, Sessions, Shelf, ShelfLimits, SocketLimits};
+use hsc_catalogs::{Catalog, Snapshot};
+use hsc_config::Settings;
+use hsc_monitoring::{Metrics, Process};
+use log::{info, warn};
+use tokio::net::TcpSocket;
+use tokio::time::Instant;
+
+use crate::http;
+use crate::reload::{Reloader, Watch, tell};
+
+/// Connections the system may hold for us until they are accepted: a pod that comes back is met by
+/// all of its clients at once.
+const BACKLOG: u32 = 4_096;
+/// How often a draining server looks whether the last session has gone.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// Why the server did not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error(
+        "{address} is in use by another program; stop it, or choose another port: HSC__SERVER__PORT=8001 hsc serve"
+    )]
+    PortInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The system does not let us listen there.
+    #[error("cannot listen on {host}:{port}: {cause}; server.host and server.port set the address")]
+    CannotListen {
+        /// The host of the settings.
+        host: String,
+        /// The port of the settings.
+        port: u16,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The folder of the catalog cannot be read.
+    #[error("cannot read the catalog folder {}: {cause}; catalog.dir names it", dir.display())]
+    NoCatalog {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The server itself did not start.
+    #[error("cannot start: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A server that serves.
+pub struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+    sessions: Arc<Sessions>,
+    reloader: Arc<Reloader>,
+    drain_timeout: Duration,
+    _watch: Option<Watch>,
+}
+
+impl Server {
+    /// Puts the parts together and serves. Must run inside an actix system.
+    ///
+    /// # Errors
+    /// What is wrong and what to do about it.
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        let process = Process::start();
+        // Before the catalog: who tries a port that is taken waits for nothing.
+        let listener = listen(&settings.server.host, settings.server.port)?;
+        let address = listener.local_addr()?;
+        let metrics = Metrics::new();
+        let dir = PathBuf::from(&settings.catalog.dir);
+        let catalog = Arc::new(Snapshot::new(load(&dir, &metrics)?));
+
+        let reloader =
+            Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
+        let watch = settings.catalog.watch.then(|| watch(&reloader, &dir, settings)).flatten();
+        let sessions = Arc::new(Sessions::new(settings.sessions.max));
+        let shelf =
+            Shelf::start(Arc::new(Later), &shelf_limits(settings), &[], Arc::clone(&metrics));
+        let house = Arc::new(House::new(
+            Arc::clone(&catalog),
+            Arc::new(shelf),
+            Arc::new(Later),
+            Arc::clone(&sessions),
+            rules(settings),
+            &socket_limits(settings),
+            Arc::clone(&metrics),
+        ));
+        let parts = web::Data::new(http::Parts {
+            catalog,
+            house,
+            originals: Arc::new(Later),
+            condition: Arc::new(State {
+                sessions: Arc::clone(&sessions),
+                reloader: Arc::clone(&reloader),
+            }),
+            metrics,
+            process,
+            origins: http::Origins::new(&settings.server.allowed_origins),
+            statics: dir.join("static"),
+        });
+        let mut server = HttpServer::new(move || App::new().service(http::routes(parts.clone())))
+            .listen(listener)?
+            .disable_signals()
+            // A prediction is one small write that somebody waits for.
+            .tcp_nodelay(true)
+            // Sessions are gone by then; this is for a slow download.
+            .shutdown_timeout(5);
+        if settings.server.workers > 0 {
+            server = server.workers(settings.server.workers);
+        }
+        let server = server.run();
+        let handle = server.handle();
+        let task = tokio::spawn(server);
+        Ok(Self {
+            address,
+            handle,
+            task,
+            sessions,
+            reloader,
+            drain_timeout: Duration::from_millis(settings.server.drain_timeout_ms),
+            _watch: watch,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Loads the catalog again whenever the process is asked to (SIGHUP).
+    ///
+    /// # Errors
+    /// When the system does not let us hear the signal.
+    pub fn reload_on_hangup(&self) -> std::io::Result<()> {
+        let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+        let reloader = Arc::clone(&self.reloader);
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                reloader.reload("SIGHUP").await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes no new work, lets running answers end within the time of the settings, and stops.
+    ///
+    /// # Errors
+    /// When the server had failed before.
+    pub async fn drain(self) -> std::io::Result<()> {
+        let until = Instant::now() + self.drain_timeout;
+        info!(sessions = self.sessions.count(); "draining");
+        // Half of the time, so that the last client hears it early enough to end in time.
+        self.sessions.drain(self.drain_timeout / 2);
+        while self.sessions.count() > 0 && Instant::now() < until {
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+        let left = self.sessions.count();
+        if left > 0 {
+            warn!(sessions = left; "sessions did not end in time");
+        }
+        self.handle.stop(left == 0).await;
+        let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+        info!("stopped");
+        ended
+    }
+}
+
+fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
+    let cannot = |cause| StartError::CannotListen { host: host.to_owned(), port, cause };
+    let address = (host, port)
+        .to_socket_addrs()
+        .and_then(|mut found| {
+            found.next().ok_or_else(|| std::io::Error::other("the name has no address"))
+        })
+        .map_err(cannot)?;
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Else a restart would wait a minute for the sockets of the last run.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bound().map_err(|cause: std::io::Error| match cause.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
+        _ => cannot(cause),
+    })
+}
+
+fn load(dir: &Path, metrics: &Metrics) -> Result<Catalog, StartError> {
+    let began = Instant::now();
+    let report = hsc_catalogs::load_dir(dir)
+        .map_err(|cause| StartError::NoCatalog { dir: dir.to_owned(), cause })?;
+    tell(&report.problems);
+    let (products, brands) = (report.catalog.products().len(), report.catalog.brands().len());
+    metrics.catalog.holds(products, brands, report.problems.len());
+    info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
+        took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
+    Ok(report.catalog)
+}
+
+fn watch(reloader: &Arc<Reloader>, dir: &Path, settings: &Settings) -> Option<Watch> {
+    let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
+    Watch::start(Arc::clone(reloader), dir, quiet)
+        .inspect_err(|cause| warn!(cause:%; "catalog folder cannot be watched, SIGHUP still works"))
+        .ok()
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        pending_questions: settings.sessions.max_pending_questions,
+        prefetch_confidence: settings.sessions.prefetch_confidence,
+        limits: Limits::new(settings.server.max_message_bytes, settings.server.messages_per_second),
+    }
+}
+
+fn socket_limits(settings: &Settings) -> SocketLimits {
+    SocketLimits {
+        ping_interval: Duration::from_millis(settings.server.ping_interval_ms),
+        idle_timeout: Duration::from_millis(settings.server.idle_timeout_ms),
+        prefetch_after: Duration::from_millis(settings.sessions.prefetch_after_ms),
+        outgoing_bytes: settings.server.outgoing_queue_bytes,
+        burst: settings.server.message_burst,
+    }
+}
+
+fn shelf_limits(settings: &Settings) -> ShelfLimits {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    ShelfLimits {
+        shards: match settings.cache.shards {
+            0 => 2 * cores,
+            shards => shards,
+        },
+        entries: settings.cache.manuals_entries,
+        bytes: settings.cache.manuals_bytes,
+        ttl: Duration::from_millis(settings.cache.ttl_ms),
+        negative_ttl: Duration::from_millis(settings.cache.negative_ttl_ms),
+        load_timeout: Duration::from_millis(settings.cache.load_timeout_ms),
+    }
+}
+
+/// How the server is, for the routes that tell.
+struct State {
+    sessions: Arc<Sessions>,
+    reloader: Arc<Reloader>,
+}
+
+impl http::Condition for State {
+    fn not_ready(&self) -> Option<String> {
+        self.sessions.is_draining().then(|| "draining".to_owned())
+    }
+
+    fn degraded(&self) -> Option<String> {
+        self.reloader.kept()
+    }
+
+    fn redis_connected(&self) -> bool {
+        false
+    }
+}
+
+/// In the place of the manuals and the answers until they are wired.
+struct Later;
+
+impl hsc_actors::ports::ManualLoader for Later {
+    fn load(
+        &self,
+        _: hsc_actors::ports::ManualRequest,
+    ) -> futures::future::BoxFuture<
+        'static,
+        Result<Arc<hsc_catalogs::Manual>, hsc_actors::ports::ManualError>,
+    > {
+        Box::pin(async {
+            Err(hsc_actors::ports::ManualError::new("none", "No manual yet.", "not wired"))
+        })
+    }
+}
+
+impl http::Originals for Later {
+    fn original(
+        &self,
+        _: hsc_catalogs::Documentation,
+    ) -> futures::future::BoxFuture<'static, Result<http::Original, hsc_actors::ports::ManualError>>
+    {
+        Box::pin(async {
+            Err(hsc_actors::ports::ManualError::new("none", "No manual yet.", "not wired"))
+        })
+    }
+}
+
+impl hsc_actors::ports::Answerer for Later {
+    fn answer(
+        &self,
+        _: hsc_actors::ports::Question,
+    ) -> futures::stream::BoxStream<'static, hsc_actors::ports::AnswerEvent> {
+        use hsc_actors::ports::{Answer, AnswerEvent, AnswererName, Outcome};
+        let answer = Answer {
+            outcome: Outcome::NoManual { code: "none", words: "No manual yet.".to_owned() },
+            text: String::new(),
+            html: String::new(),
+            citations: Vec::new(),
+            confidence: 0.0,
+            grounded: false,
+            answerer: AnswererName::Extractive,
+            fallback: None,
+            stale_manual: false,
+        };
+        Box::pin(futures::stream::iter([AnswerEvent::Reading, AnswerEvent::Done(Box::new(answer))]))
+    }
+}
