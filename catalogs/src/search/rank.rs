@@ -30,7 +30,14 @@ pub(crate) struct Step {
     quality: f32,
     /// Letters of the entry that are marked.
     pub(crate) marked: u8,
+    /// Letters of the entry that are surely taken: another part may go on behind them. Fewer than
+    /// are marked where a beginning has a slip in it, for the slip may be a letter too many.
+    taken: u8,
 }
+
+/// Quality from which on a query counts as spelled letter for letter. Not 1, for sums of fractions
+/// seldom are, and a part of a word by itself (`17kv`) may count as one.
+const ALL: f32 = 0.985;
 
 /// Ways to take the parts of a query that are compared for one product. A product has a few; one
 /// that says the same word forty times does not get more for it.
@@ -141,8 +148,8 @@ impl<'q> Ranker<'q> {
                 let known = self.steps[first..].iter_mut().find(|step| step.edge == edge);
                 match known {
                     Some(step) if step.quality >= quality => {}
-                    Some(step) => *step = Step { edge, entry, quality, marked: like.marked() },
-                    None => self.steps.push(Step { edge, entry, quality, marked: like.marked() }),
+                    Some(step) => *step = like.step(edge, entry, quality),
+                    None => self.steps.push(like.step(edge, entry, quality)),
                 }
             }
         }
@@ -209,7 +216,7 @@ impl<'q> Ranker<'q> {
                 if count <= most {
                     let like = self.likeness(edge, &entry, count, beginning);
                     let quality = quality(&entry, like);
-                    self.steps.push(Step { edge, entry, quality, marked: like.marked() });
+                    self.steps.push(like.step(edge, entry, quality));
                 }
             }
         }
@@ -295,11 +302,11 @@ impl<'q> Ranker<'q> {
         let edges = (&self.edges[first.edge], &self.edges[second.edge]);
         let written_apart = self.query.cuts[edges.1.from] == Cut::Gap;
         let is_short = short(self.query, edges.0) || short(self.query, edges.1);
-        match relation(&first.entry, &second.entry) {
+        match relation(first, second) {
             Relation::Follows if written_apart => 0.012,
             Relation::Follows => -0.005,
-            // A word said twice is said twice.
-            Relation::Overlaps if self.typed(edges.0) == self.typed(edges.1) => 0.0,
+            // A word said twice is said twice; a product that has it twice is a little likelier.
+            Relation::Overlaps if self.typed(edges.0) == self.typed(edges.1) => -0.02,
             Relation::Overlaps => -0.2,
             Relation::Apart if !written_apart => {
                 if is_short {
@@ -319,29 +326,72 @@ impl<'q> Ranker<'q> {
 
     /// Turns the way into a fit: how much of the name is spelled, and whether that is all.
     fn judge(&self, document: u32, quality: f32) -> Fit {
-        let mut named = 0.0;
+        let (mut named, mut spelled) = (0.0, 0.0);
         for step in &self.path {
             if step.entry.field == FieldNumber::NAME {
                 named += f32::from(step.marked) * step.quality;
             }
+            let edge = &self.edges[step.edge];
+            spelled += (edge.to - edge.from) as f32 * step.quality - edge.cost;
         }
         let named = (named / f32::from(self.index.name_letters[document as usize].max(1))).min(1.0);
-        let mut whole = named > 0.985 && quality > 0.985;
-        let mut doubtful = false;
+        let spelled = spelled / self.query.len() as f32;
+        let taken_twice = self.taken_twice();
+        let quality = quality - taken_twice;
+        let mut whole = named > ALL && spelled > ALL && taken_twice == 0.0;
+        let is_one_number =
+            self.query.words.len() == 1 && self.query.letters.iter().all(|c| c.is_numeric());
+        // A number that takes a slip or a cut to be found is another number.
+        let mut doubtful = is_one_number && spelled < 0.9;
         if let [one] = self.path.as_slice()
             && self.edges[one.edge].to - self.edges[one.edge].from == self.query.len()
         {
             let whole_word = one.marked == one.entry.word_len;
-            whole |= one.quality > 0.985 && whole_word && one.entry.word_len >= 3;
+            whole |= one.quality > ALL && whole_word && one.entry.word_len >= 3;
             // A number alone that is a part of a model number, or a shop's number in an id.
-            doubtful = self.query.letters.iter().all(|letter| letter.is_numeric())
+            doubtful |= is_one_number
                 && match one.entry.field {
                     FieldNumber::ID if one.entry.word_len < 3 => true,
                     _ => !whole_word && (self.query.len() < 4 || one.entry.offset > 0),
                 };
         }
-        let score = quality + 0.06 * named + if whole { 0.02 } else { 0.0 };
+        let mut score = quality + 0.06 * named;
+        if whole {
+            score += 0.02;
+        } else if self.begins_name() {
+            score += 0.015;
+        }
         Fit { document, score, quality: quality.clamp(0.0, 1.0), whole, doubtful }
+    }
+
+    /// The share of the query that takes letters of the product which another part has taken: `2002
+    /// flat 20` is not about a product with one `2002`. Neighbours are told apart by
+    /// [`joint`](Self::joint) while the way is sought, these only once it is found.
+    fn taken_twice(&self) -> f32 {
+        let mut twice = 0;
+        for (at, step) in self.path.iter().enumerate().skip(2) {
+            let edge = &self.edges[step.edge];
+            if self.path[..at - 1].iter().any(|earlier| {
+                matches!(relation(earlier, step), Relation::Overlaps)
+                    && self.typed(&self.edges[earlier.edge]) != self.typed(edge)
+            }) {
+                twice += edge.to - edge.from;
+            }
+        }
+        twice as f32 / self.query.len() as f32
+    }
+
+    /// Whether the query is the beginning of the name, word for word: most people type a name from
+    /// its first letter on.
+    fn begins_name(&self) -> bool {
+        let first = &self.path[0];
+        first.entry.field == FieldNumber::NAME
+            && first.entry.word == 0
+            && first.entry.offset == 0
+            && self
+                .path
+                .windows(2)
+                .all(|two| matches!(relation(&two[0], &two[1]), Relation::Follows))
     }
 }
 
@@ -385,9 +435,11 @@ struct Likeness {
 }
 
 impl Likeness {
-    /// Letters of the string that are marked.
-    fn marked(self) -> u8 {
-        if self.beginning { self.typed.min(self.len) as u8 } else { self.len as u8 }
+    /// The step that takes the part for this string.
+    fn step(self, edge: usize, entry: Entry, quality: f32) -> Step {
+        let marked = if self.beginning { self.typed.min(self.len) } else { self.len } as u8;
+        let taken = if self.beginning { marked.saturating_sub(self.slips) } else { marked };
+        Step { edge, entry, quality, marked, taken }
     }
 }
 
@@ -421,7 +473,7 @@ fn quality(entry: &Entry, like: Likeness) -> f32 {
         }
         // Another number is another product.
         if !like.digits_kept {
-            quality -= 0.04;
+            quality -= 0.06;
         }
         if !like.likely {
             quality -= 0.02;
@@ -441,21 +493,22 @@ enum Relation {
     Apart,
 }
 
-fn relation(first: &Entry, second: &Entry) -> Relation {
-    if first.field != second.field {
+fn relation(first: &Step, second: &Step) -> Relation {
+    let (one, other) = (&first.entry, &second.entry);
+    if one.field != other.field {
         return Relation::Apart;
     }
-    if first.word == second.word {
-        if first.offset < second.end && second.offset < first.end {
-            return if second.offset > first.offset {
-                Relation::Follows
-            } else {
-                Relation::Overlaps
-            };
+    if one.word == other.word {
+        let (one_end, other_end) = (one.offset + first.taken, other.offset + second.taken);
+        if one.offset < other_end && other.offset < one_end {
+            return Relation::Overlaps;
         }
-        return if second.offset == first.end { Relation::Follows } else { Relation::Apart };
+        // `td 17` takes the beginning of `td17kv` and then `17kv`: it goes on inside the word.
+        let goes_on =
+            other.offset == one_end || (one_end <= other.offset && other.offset < one.end);
+        return if goes_on { Relation::Follows } else { Relation::Apart };
     }
-    if second.word == first.word + 1 && first.end == first.word_len && second.offset == 0 {
+    if other.word == one.word + 1 && one.end == one.word_len && other.offset == 0 {
         Relation::Follows
     } else {
         Relation::Apart
