@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::document::{Document, Field};
+use super::texts::Texts;
 use super::trie::{Term, Trie};
 use super::words::{Word, words};
 
@@ -107,47 +108,6 @@ pub struct Index {
     crowds: HashMap<(Term, Term), Box<[u32]>>,
 }
 
-/// The original texts, for marking what matched.
-#[derive(Debug, Default)]
-struct Texts {
-    bytes: String,
-    /// For each document where its texts are in `bytes`.
-    spans: Vec<(FieldNumber, u32, u32)>,
-    starts: Vec<u32>,
-    /// Brands and categories, which many documents share.
-    shared: HashMap<Box<str>, (u32, u32)>,
-}
-
-impl Texts {
-    fn add(&mut self, field: FieldNumber, text: &str) {
-        let from = self.bytes.len() as u32;
-        self.bytes.push_str(text);
-        self.spans.push((field, from, self.bytes.len() as u32));
-    }
-
-    fn add_shared(&mut self, field: FieldNumber, text: &str) {
-        let span = match self.shared.get(text) {
-            Some(&span) => span,
-            None => {
-                let from = self.bytes.len() as u32;
-                self.bytes.push_str(text);
-                let span = (from, self.bytes.len() as u32);
-                self.shared.insert(text.into(), span);
-                span
-            }
-        };
-        self.spans.push((field, span.0, span.1));
-    }
-
-    fn get(&self, document: usize, field: FieldNumber) -> &str {
-        let spans = &self.spans[self.starts[document] as usize..self.starts[document + 1] as usize];
-        spans
-            .iter()
-            .find(|span| span.0 == field)
-            .map_or("", |&(_, from, to)| &self.bytes[from as usize..to as usize])
-    }
-}
-
 /// Gives every different string a number as it comes.
 #[derive(Default)]
 struct Interner {
@@ -214,7 +174,7 @@ impl Index {
         let mut drafts = Vec::new();
         let mut word = Word::default();
         for document in documents {
-            let (first_entry, first_span) = (entries.len(), texts.spans.len());
+            let (first_entry, first_span) = (entries.len(), texts.noted());
             let mut read = |field, text: &str, joined| {
                 read_field(text, joined, field, first_entry, &mut word, &mut interner, &mut entries)
             };
@@ -238,7 +198,7 @@ impl Index {
             read(FieldNumber::BRAND_ID, document.brand_id, true);
             drafts.push(Draft {
                 entries: first_entry..entries.len(),
-                spans: first_span..texts.spans.len(),
+                spans: first_span..texts.noted(),
                 name_letters: name_letters.min(usize::from(u16::MAX)) as u16,
             });
         }
@@ -266,9 +226,7 @@ impl Index {
             + self.entry_starts.capacity() * size_of::<u32>()
             + self.name_letters.capacity() * size_of::<u16>()
             + self.outer.capacity() * size_of::<u32>()
-            + self.texts.bytes.capacity()
-            + self.texts.spans.capacity() * size_of::<(FieldNumber, u32, u32)>()
-            + self.texts.starts.capacity() * size_of::<u32>()
+            + self.texts.memory_bytes()
             + crowds
     }
 
@@ -372,14 +330,11 @@ fn assemble(
     outer.sort_by_key(|&document| drafts[document as usize].name_letters);
     let mut entries = Vec::with_capacity(drafted.len());
     let mut entry_starts = Vec::with_capacity(drafts.len() + 1);
-    let mut spans = Vec::with_capacity(texts.spans.len());
     let mut postings = vec![0; drafted.len()];
     let mut next = posting_starts.clone();
     for (inner, &document) in outer.iter().enumerate() {
         let draft = &drafts[document as usize];
         entry_starts.push(entries.len() as u32);
-        texts.starts.push(spans.len() as u32);
-        spans.extend_from_slice(&texts.spans[draft.spans.clone()]);
         for &entry in &drafted[draft.entries.clone()] {
             entries.push(entry);
             let place = &mut next[entry.term as usize];
@@ -388,10 +343,7 @@ fn assemble(
         }
     }
     entry_starts.push(entries.len() as u32);
-    texts.starts.push(spans.len() as u32);
-    texts.spans = spans;
-    texts.shared = HashMap::new();
-    texts.bytes.shrink_to_fit();
+    texts.reorder(outer.iter().map(|&document| drafts[document as usize].spans.clone()));
 
     let mut index = Index {
         trie: Trie::new(letters, starts),

@@ -3,29 +3,36 @@
 use super::document::{Field, Matched};
 use super::fold::{Kind, fold, kind};
 use super::index::Index;
-use super::rank::Step;
+use super::way::Step;
 
 /// The ranges to mark, sorted, those of one field apart from each other.
 pub(crate) fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched> {
-    let mut marks: Vec<Matched> = path
+    let mut marks: Vec<(Matched, &str)> = path
         .iter()
         .filter_map(|step| {
             let field: Field = step.entry.field.field()?;
             let text = index.text(document, step.entry.field);
             let start = u32::from(step.entry.start);
             let end = end_of(text, start, u32::from(step.marked));
-            (end > start).then_some(Matched { field, start, end })
+            (end > start).then_some((Matched { field, start, end }, text))
         })
         .collect();
     marks.sort_unstable();
-    marks.dedup_by(|next, kept| {
-        let touches = next.field == kept.field && next.start <= kept.end;
+    marks.dedup_by(|(next, text), (kept, _)| {
+        let touches = next.field == kept.field
+            && (next.start <= kept.end || only_joints(text, kept.end, next.start));
         if touches {
             kept.end = kept.end.max(next.end);
         }
         touches
     });
-    marks
+    marks.into_iter().map(|(mark, _)| mark).collect()
+}
+
+/// Whether there is nothing to read between two places: `td 17` marks `TD-17` in one.
+fn only_joints(text: &str, from: u32, to: u32) -> bool {
+    let mut between = text.chars().skip(from as usize).take(to.saturating_sub(from) as usize);
+    between.all(|c| matches!(kind(c), Kind::Joint | Kind::Nothing))
 }
 
 /// The character after the `letters` folded letters that begin at character `start`. Marks that

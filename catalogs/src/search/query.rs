@@ -1,5 +1,6 @@
 //! What was typed, folded and cut.
 
+use super::reading::Edge;
 use super::words::{Cut, Word, words};
 
 /// Letters of a query that are looked at. The longest real product name has about 120; what a
@@ -50,6 +51,16 @@ impl Query {
 
     pub(crate) fn len(&self) -> usize {
         self.letters.len()
+    }
+
+    /// The letters of a part.
+    pub(crate) fn typed(&self, part: &Edge) -> &[char] {
+        &self.letters[part.from..part.to]
+    }
+
+    /// Whether a part by itself says little: a letter or two, or a number.
+    pub(crate) fn is_short(&self, part: &Edge) -> bool {
+        part.to - part.from <= 2 || self.typed(part).iter().all(|c| c.is_numeric())
     }
 }
 

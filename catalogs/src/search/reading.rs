@@ -8,8 +8,9 @@
 use std::ops::Range;
 
 use super::fold::family;
+use super::near::Near;
 use super::query::Query;
-use super::trie::{Near, Place, Term, Trie};
+use super::trie::{Place, Term, Trie};
 use super::words::{Cut, LONGEST_WORD};
 
 /// Parts a query may have in all its readings. A query of ten words needs about thirty.

@@ -1,0 +1,130 @@
+//! How much a part of the query is like a string of a product.
+
+use super::index::{Entry, FieldNumber};
+use super::query::Query;
+use super::reading::Edge;
+use super::way::Step;
+
+/// How a part of the query is like a string.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Likeness {
+    typed: usize,
+    len: usize,
+    slips: u8,
+    /// The part is the beginning of the string.
+    beginning: bool,
+    /// The part ends the query: it may still be being typed.
+    at_end: bool,
+    /// Both begin with the same letter.
+    same_first: bool,
+    /// The string has all the digits that were typed, in their order.
+    digits_kept: bool,
+    /// The slips are of the likelier kinds.
+    likely: bool,
+}
+
+impl Likeness {
+    /// Compares the part `edge` of the query with the string of `entry`, whose letters are
+    /// `letters`; how many slips there are between them is known already.
+    pub(crate) fn new(
+        query: &Query,
+        edge: &Edge,
+        entry: &Entry,
+        letters: &[char],
+        slips: u8,
+        beginning: bool,
+    ) -> Likeness {
+        let (mut same_first, mut digits_kept, mut likely) = (true, true, true);
+        if slips > 0 {
+            let typed = query.typed(edge);
+            same_first = typed[0] == letters[0];
+            let is_digit = |letter: &&char| letter.is_numeric();
+            digits_kept = is_within(typed.iter().filter(is_digit), letters.iter().filter(is_digit));
+            likely = forgotten_or_swapped(typed, letters, slips, beginning);
+        }
+        Likeness {
+            typed: edge.to - edge.from,
+            len: usize::from(entry.end - entry.offset),
+            slips,
+            beginning,
+            at_end: edge.to == query.len(),
+            same_first,
+            digits_kept,
+            likely,
+        }
+    }
+
+    /// The step that takes the part `edge` for the string of `entry`.
+    pub(crate) fn step(self, edge: usize, entry: Entry) -> Step {
+        let marked = if self.beginning { self.typed.min(self.len) } else { self.len } as u8;
+        let taken = if self.beginning { marked.saturating_sub(self.slips) } else { marked };
+        Step { edge, entry, quality: self.quality(&entry), marked, taken }
+    }
+
+    /// How well the part fits the string, 0 to 1.
+    fn quality(self, entry: &Entry) -> f32 {
+        let mut quality: f32 = match entry.field {
+            FieldNumber::NAME | FieldNumber::MODEL => 1.0,
+            FieldNumber::BRAND => 0.98,
+            // The numbers in an id are a shop's, not the maker's.
+            FieldNumber::ID | FieldNumber::BRAND_ID if entry.numeric && entry.word_len < 3 => 0.85,
+            FieldNumber::ID | FieldNumber::BRAND_ID => 0.95,
+            FieldNumber::CATEGORY => 0.92,
+            _alias => 0.99,
+        };
+        if !entry.begins_word {
+            quality -= if entry.numeric { 0.07 } else { 0.25 };
+        } else if entry.offset > 0 {
+            quality -= 0.02;
+        } else if entry.end < entry.word_len {
+            quality -= 0.01;
+        }
+        let typed = self.typed as f32;
+        if self.beginning {
+            let left = 1.0 - (typed / self.len as f32).min(1.0);
+            quality -=
+                if self.at_end { 0.03 + 0.05 * left } else { 0.04 + 0.06 * left + 0.4 / typed };
+        }
+        if self.slips > 0 {
+            quality -= f32::from(self.slips) * (0.06 + 0.9 / (typed + 1.0));
+            if !self.same_first {
+                quality -= 0.08;
+            }
+            // Another number is another product.
+            if !self.digits_kept {
+                quality -= 0.06;
+            }
+            if !self.likely {
+                quality -= 0.02;
+            }
+            // Half a word and a slip in it: two guesses at once.
+            if self.beginning {
+                quality -= 0.05;
+            }
+        }
+        quality.max(0.0)
+    }
+}
+
+/// Whether letters were only forgotten or swapped. There is one way to forget a letter or to swap
+/// two, but as many ways to type a wrong one or one too many as there are keys: of two words that
+/// are as near, the one that explains what was typed by the former is much likelier meant.
+fn forgotten_or_swapped(typed: &[char], letters: &[char], slips: u8, beginning: bool) -> bool {
+    let with_forgotten = typed.len() + usize::from(slips);
+    let whole = if beginning { &letters[..letters.len().min(with_forgotten)] } else { letters };
+    if whole.len() == with_forgotten && is_within(typed.iter(), whole.iter()) {
+        return true;
+    }
+    let whole = if beginning { &letters[..letters.len().min(typed.len())] } else { letters };
+    let wrong = typed.iter().zip(whole).filter(|(typed, letter)| typed != letter).count();
+    whole.len() == typed.len() && wrong == 2 * usize::from(slips)
+}
+
+/// Whether all of `some` are in `all`, in their order.
+fn is_within<'a>(
+    some: impl Iterator<Item = &'a char>,
+    mut all: impl Iterator<Item = &'a char>,
+) -> bool {
+    let mut some = some;
+    some.all(|one| all.any(|other| other == one))
+}

@@ -1,0 +1,195 @@
+//! The strings that are what was typed but for a slip or two: one walk over the trie, that goes
+//! down every branch as long as the [automaton](super::automaton) says that it may lead somewhere.
+
+use std::ops::Range;
+
+use super::automaton::{State, Typed};
+use super::distance::LONGEST;
+use super::trie::{Term, Trie};
+
+/// Nodes that one search for slips may look at: it keeps the time of a search bounded however many
+/// products there are. One slip takes some hundred of them, two would take tens of thousands; the
+/// likeliest ways are gone first, so what is given up is two slips at the beginning of a word.
+const MOST_NODES: u32 = 2_500;
+
+/// Strings that are what was typed but for some slips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Near {
+    /// The strings.
+    pub(crate) terms: Range<Term>,
+    /// How many slips.
+    pub(crate) slips: u8,
+    /// Whether it is their beginning that is near, or the whole.
+    pub(crate) beginning: bool,
+}
+
+impl Trie {
+    /// All strings at most `most` slips from `typed`; with `beginnings`, also those whose
+    /// beginning is. Returns at once when nothing can be found.
+    pub(crate) fn near(&self, typed: &[char], most: u8, beginnings: bool) -> Vec<Near> {
+        if typed.is_empty() || typed.len() > LONGEST {
+            return Vec::new();
+        }
+        let typed = Typed::new(typed, most);
+        let start = typed.start();
+        let mut search =
+            NearSearch { trie: self, typed, beginnings, nodes_left: MOST_NODES, found: Vec::new() };
+        search.below(0, 0..self.len() as Term, &start, 0);
+        search.found
+    }
+}
+
+/// One walk over all strings near to what was typed.
+struct NearSearch<'t> {
+    trie: &'t Trie,
+    typed: Typed<'t>,
+    beginnings: bool,
+    nodes_left: u32,
+    found: Vec<Near>,
+}
+
+impl NearSearch<'_> {
+    /// Goes through what lies below a node, which `state` is the state of.
+    fn below(&mut self, node: u32, terms: Range<Term>, state: &State, depth: u32) {
+        let trie = self.trie;
+        let node = trie.nodes[node as usize];
+        let children = node.children..node.children + node.child_count;
+        let (mut wanted, slips_left) = self.typed.ways_on(state);
+        if slips_left {
+            // The way without a slip first, then the others.
+            let straight = self
+                .typed
+                .letters
+                .get(depth as usize)
+                .and_then(|&letter| trie.child(&children, letter));
+            if let Some(child) = straight {
+                self.child(child, &children, terms.end, state, depth);
+            }
+            for child in children.clone() {
+                if Some(child) != straight {
+                    self.child(child, &children, terms.end, state, depth);
+                }
+            }
+        } else {
+            // Every slip is used up: only the letters that go on from here are worth a look.
+            let mut gone = 0u64;
+            while wanted != 0 {
+                let at = wanted.trailing_zeros();
+                wanted &= wanted - 1;
+                let letter = self.typed.letters[at as usize];
+                if gone & self.typed.mask(letter) == 0
+                    && let Some(child) = trie.child(&children, letter)
+                {
+                    self.child(child, &children, terms.end, state, depth);
+                }
+                gone |= 1 << at;
+            }
+        }
+    }
+
+    /// Looks at one child and what lies below it.
+    fn child(
+        &mut self,
+        child: u32,
+        siblings: &Range<u32>,
+        terms_end: Term,
+        state: &State,
+        depth: u32,
+    ) {
+        if self.nodes_left == 0 {
+            return;
+        }
+        self.nodes_left -= 1;
+        let trie = self.trie;
+        let node = &trie.nodes[child as usize];
+        let state = self.typed.step(state, node.letter);
+        if !state.is_alive() {
+            return;
+        }
+        let end =
+            if child + 1 < siblings.end { trie.nodes[child as usize + 1].first } else { terms_end };
+        let below = node.first..end;
+        self.take(&state, depth + 1, &below);
+        if below.len() == 1 {
+            self.tail(below.start, state, depth + 1);
+        } else {
+            self.below(child, below, &state, depth + 1);
+        }
+    }
+
+    /// Follows the one string that is left.
+    fn tail(&mut self, term: Term, mut state: State, depth: u32) {
+        let letters = self.trie.letters_of(term);
+        for (at, &letter) in letters.iter().enumerate().skip(depth as usize) {
+            state = self.typed.step(&state, letter);
+            if !state.is_alive() {
+                return;
+            }
+            self.take(&state, at as u32 + 1, &(term..term + 1));
+        }
+    }
+
+    /// Notes what is found at a node.
+    fn take(&mut self, state: &State, depth: u32, below: &Range<Term>) {
+        let Some(slips) = self.typed.slips(state) else { return };
+        if self.trie.len_of(below.start) == depth {
+            let terms = below.start..below.start + 1;
+            self.found.push(Near { terms, slips, beginning: false });
+        }
+        if self.beginnings {
+            self.found.push(Near { terms: below.clone(), slips, beginning: true });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::distance::slips;
+    use super::super::trie::tests::{WORDS, trie};
+    use super::*;
+
+    #[test]
+    fn the_walk_over_all_words_agrees_with_the_distance_to_each() {
+        let trie = trie(WORDS);
+        for typed in [
+            "rolnad",
+            "tf17",
+            "perl",
+            "aroland",
+            "גיטה",
+            "ba",
+            "prcussion",
+            "td",
+            "oland",
+            "xyz",
+            "percusion",
+        ] {
+            let typed: Vec<char> = typed.chars().collect();
+            for most in 1..=2 {
+                let near = trie.near(&typed, most, true);
+                for term in 0..trie.len() as Term {
+                    let expected = slips(&typed, trie.letters_of(term), most);
+                    let best = |beginning| {
+                        near.iter()
+                            .filter(|n| n.terms.contains(&term) && n.beginning == beginning)
+                            .map(|n| n.slips)
+                            .min()
+                            .unwrap_or(most + 1)
+                    };
+                    assert_eq!(
+                        best(false),
+                        expected.whole,
+                        "{typed:?} {:?}",
+                        trie.letters_of(term)
+                    );
+                    assert_eq!(
+                        best(true),
+                        expected.beginning.min(most + 1),
+                        "{typed:?} {:?}",
+                        trie.letters_of(term)
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What holds for every query: whatever is typed, and whatever the products are called.
+
+use proptest::prelude::*;
+
+use super::{Document, Field, Hit, Index};
+
+#[derive(Debug, Clone)]
+struct Product {
+    id: String,
+    name: String,
+    brand: String,
+    category: String,
+    model: Option<String>,
+    aliases: Vec<String>,
+}
+
+impl Product {
+    fn new(id: &str, name: &str, brand: &str, category: &str) -> Product {
+        Product {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            brand: brand.to_owned(),
+            category: category.to_owned(),
+            model: None,
+            aliases: Vec::new(),
+        }
+    }
+
+    fn text(&self, field: Field) -> &str {
+        match field {
+            Field::Name => &self.name,
+            Field::Model => self.model.as_deref().unwrap_or_default(),
+            Field::Brand => &self.brand,
+            Field::Category => &self.category,
+            Field::Id => &self.id,
+            Field::Alias(number) => &self.aliases[usize::from(number)],
+        }
+    }
+}
+
+fn index(products: &[Product]) -> Index {
+    Index::build(products.iter().map(|product| Document {
+        id: &product.id,
+        name: &product.name,
+        brand_id: &product.brand,
+        brand: &product.brand,
+        category: &product.category,
+        model: product.model.as_deref(),
+        aliases: &product.aliases,
+    }))
+}
+
+/// Texts as they come in catalogs and as nobody would write them.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => "[A-Za-z0-9אבגטיךםן]{1,8}([ /.-][A-Za-z0-9éüאבגטיךםן]{1,6}){0,4}",
+        2 => "[ab1]{0,40}",
+        1 => "\\PC{0,24}",
+        1 => "[\u{5b0}-\u{5bd}\u{5d0}-\u{5d6}\u{300}e\u{301}ﬁ½\u{200f}\u{202e}😀👩\u{200d}🎤 -]{0,24}",
+    ]
+}
+
+fn product() -> impl Strategy<Value = Product> {
+    let aliases = prop::collection::vec(text(), 0..3);
+    (text(), text(), text(), text(), prop::option::of(text()), aliases).prop_map(
+        |(id, name, brand, category, model, aliases)| Product {
+            id,
+            name,
+            brand,
+            category,
+            model,
+            aliases,
+        },
+    )
+}
+
+fn query() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => text(),
+        1 => "\\PC{0,60}",
+        1 => any::<char>().prop_map(|c| c.to_string().repeat(1_100)),
+        1 => "[abאב12]{200,1000}",
+        1 => "([a-c1-2]{1,3}[ -]){60,300}",
+    ]
+}
+
+fn check(products: &[Product], hits: &[Hit], limit: usize) -> Result<(), TestCaseError> {
+    prop_assert!(hits.len() <= limit);
+    prop_assert!(hits.is_sorted_by(|a, b| a.score >= b.score), "the best comes first");
+    for hit in hits {
+        let product = &products[hit.document as usize];
+        prop_assert!((1..=100).contains(&hit.confidence));
+        for range in &hit.matched {
+            let characters = product.text(range.field).chars().count() as u32;
+            prop_assert!(range.start < range.end && range.end <= characters, "{range:?}");
+        }
+        for two in hit.matched.windows(2) {
+            prop_assert!(
+                two[0].field < two[1].field
+                    || (two[0].field == two[1].field && two[0].end < two[1].start),
+                "ranges are in order and apart: {:?}",
+                hit.matched
+            );
+        }
+        let times = hits.iter().filter(|other| other.document == hit.document).count();
+        prop_assert_eq!(times, 1, "a product comes once");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_query_over_any_products_gives_hits_that_are_in_order_and_marked_inside_their_texts(
+        products in prop::collection::vec(product(), 0..24),
+        query in query(),
+        limit in 0_usize..120,
+    ) {
+        let index = index(&products);
+        let hits = index.search(&query, limit);
+        check(&products, &hits, limit)?;
+        prop_assert_eq!(&hits, &index.search(&query, limit), "the same again");
+        let all = index.search(&query, 100);
+        prop_assert_eq!(&hits[..], &all[..limit.min(all.len())], "a limit only cuts");
+    }
+
+    #[test]
+    fn a_product_is_found_by_its_own_name(products in prop::collection::vec(product(), 1..12)) {
+        let index = index(&products);
+        for product in &products {
+            let hits = index.search(&product.name, 100);
+            if product.name.chars().filter(|c| c.is_ascii_alphanumeric()).count() < 3 {
+                continue;
+            }
+            prop_assert!(
+                hits.iter().any(|hit| products[hit.document as usize].name == product.name),
+                "{:?} is not among {hits:?}", product.name
+            );
+        }
+    }
+}
+
+fn shop() -> Vec<Product> {
+    let mut drums = Product::new("acme_12_td17", "Acme TD-17KV Drum Kit", "Acme", "Drums");
+    drums.aliases.push("מערכת תּוּפִּים".to_owned());
+    let mut guitar = Product::new("cordoba_7", "Córdoba C7-CD", "Córdoba", "Guitars");
+    guitar.model = Some("C7-CD".to_owned());
+    vec![
+        drums,
+        guitar,
+        Product::new("acme_12_td27", "Acme TD-27KV Drum Kit", "Acme", "Drums"),
+        Product::new("bolt_9_wall", "Bolt Wall-Mount Stand", "Bolt", "Accessories"),
+        Product::new("bolt_3_fine", "Bolt ﬁne 2½ Cable 😀 Black", "Bolt", "Cables"),
+    ]
+}
+
+/// The best product for a query, and its name with what is marked in brackets.
+fn marked(query: &str, field: Field) -> String {
+    let products = shop();
+    let hit = index(&products).search(query, 1).remove(0);
+    let text: Vec<char> = products[hit.document as usize].text(field).chars().collect();
+    let mut out = String::new();
+    for (at, c) in (0..).zip(&text) {
+        let of = |place: fn(&super::Matched) -> u32| {
+            hit.matched.iter().any(|range| range.field == field && place(range) == at)
+        };
+        if of(|range| range.start) {
+            out.push('[');
+        }
+        out.push(*c);
+        if of(|range| range.end - 1) {
+            out.push(']');
+        }
+    }
+    out
+}
+
+#[test]
+fn every_way_to_write_a_model_number_finds_it_and_marks_the_same() {
+    for query in ["td17", "td 17", "TD-17", "td-1 7", "ＴＤ１７", "t.d.17"] {
+        assert_eq!(marked(query, Field::Name), "Acme [TD-17]KV Drum Kit", "{query}");
+    }
+}
+
+#[test]
+fn marks_are_characters_whatever_their_bytes() {
+    assert_eq!(marked("cordoba", Field::Name), "[Córdoba] C7-CD");
+    assert_eq!(marked("fine black", Field::Name), "Bolt [ﬁne] 2½ Cable 😀 [Black]");
+    assert_eq!(marked("תופים", Field::Alias(0)), "מערכת [תּוּפִּים]");
+    assert_eq!(marked("תופ", Field::Alias(0)), "מערכת [תּוּפִּ]ים");
+}
+
+#[test]
+fn word_order_joins_splits_and_slips_find_the_same_product() {
+    let products = shop();
+    let index = index(&products);
+    for (query, id) in [
+        ("kit drum td27 acme", "acme_12_td27"),
+        ("acmetd27kv", "acme_12_td27"),
+        ("wallmount", "bolt_9_wall"),
+        ("wall mount stnad", "bolt_9_wall"),
+        ("wal-lmount", "bolt_9_wall"),
+        ("acme td72kv", "acme_12_td27"),
+        ("cordova", "cordoba_7"),
+    ] {
+        let hits = index.search(query, 3);
+        assert_eq!(products[hits[0].document as usize].id, id, "{query}: {hits:?}");
+        assert!(hits[0].confidence >= 50, "{query}: {hits:?}");
+    }
+}
+
+#[test]
+fn what_is_not_sold_is_not_found_with_confidence() {
+    let index = index(&shop());
+    for query in ["qwertyuiop", "hello", "bitcoin price", "404", "zzzzzz", "😀", "שלום", "1111"]
+    {
+        let best = index.search(query, 1).first().map_or(0, |hit| hit.confidence);
+        assert!(best < 50, "{query}: {best}");
+    }
+}
+
+#[test]
+fn a_name_typed_from_its_first_letter_comes_before_one_that_has_the_words_further_in() {
+    let products = [
+        Product::new("a", "Lamp Desk", "Lumo", ""),
+        Product::new("b", "Desk Lamp Holder Extra Long", "Lumo", ""),
+    ];
+    let hits = index(&products).search("desk lamp h", 2);
+    assert_eq!(hits[0].document, 1);
+}
+
+#[test]
+fn letters_of_a_product_explain_one_part_of_a_query_only() {
+    let products = [
+        Product::new("a", "Ride 2002 Flat", "Lumo", ""),
+        Product::new("b", "Ride 2002 Flat 20 Inch Heavy", "Lumo", ""),
+    ];
+    let hits = index(&products).search("2002 flat 20", 2);
+    assert_eq!(hits[0].document, 1);
+    assert!(hits[0].confidence > hits.get(1).map_or(0, |hit| hit.confidence));
+}
+
+#[test]
+fn nothing_is_found_in_an_empty_catalog_or_by_an_empty_query() {
+    assert!(index(&[]).search("td17", 10).is_empty());
+    assert!(index(&[]).is_empty());
+    assert!(index(&shop()).search("", 10).is_empty());
+    assert!(index(&shop()).search(" -- ", 10).is_empty());
+    assert!(index(&shop()).search("td17", 0).is_empty());
+}
