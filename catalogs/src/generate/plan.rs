@@ -217,7 +217,7 @@ mod tests {
             (Plan { brands: 0, ..plan(1) }, "among 0 brands"),
             (Plan { products: 6, ..plan(1) }, "6 products cannot be shared out among 7 brands"),
             (Plan { manuals: 301, ..plan(1) }, "301 manuals were asked for"),
-            (Plan { pages: 30..=20, ..plan(1) }, "manuals of 30 to 20 pages"),
+            (Plan { pages: RangeInclusive::new(30, 20), ..plan(1) }, "manuals of 30 to 20 pages"),
             (Plan { pages: 1..=20, ..plan(1) }, "pages go from 8 to 400"),
         ] {
             let error = plan.files().map(|_| ()).expect_err(reason).to_string();
