@@ -4,6 +4,7 @@
 //! prints to standard output what was asked for, to standard error what went wrong, and ends with a
 //! code a script can read: 0 done, 1 not done, 2 not understood.
 
+mod answer_eval;
 mod catalog;
 mod check;
 mod extract;
@@ -30,6 +31,8 @@ enum Command {
     Check(check::Args),
     /// Look at catalogs, make them, and measure the search over them.
     Catalog(catalog::Args),
+    /// Ask every question of a file about the manuals of a folder and write what was answered.
+    AnswerEval(answer_eval::Args),
     /// Read a manual from standard input in a process that limits itself.
     Extract(extract::Args),
 }
@@ -44,6 +47,7 @@ impl Cli {
             Command::Serve(args) => serve::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Catalog(args) => catalog::run(args),
+            Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
         }
     }

@@ -1,0 +1,51 @@
+//! Which of a product's accessories fits a question, if any does.
+
+use hsc_actors::ports::Question;
+use hsc_catalogs::Accessory;
+
+use super::index::Index;
+
+/// What a word of the question counts against 1 for a word of the answer.
+const ASKED: usize = 3;
+/// Points from which an accessory fits: one word of the question, or three of the answer.
+const FITS: usize = 3;
+
+/// The accessory whose name, category or label is spoken of, the best of them.
+pub(super) fn fitting<'a>(
+    question: &'a Question,
+    index: &Index,
+    said: &str,
+) -> Option<&'a Accessory> {
+    let words = |text: &str| -> Vec<String> {
+        let words = index.reader().words(text);
+        // What is in every name of the product or shorter than a word tells nothing.
+        words
+            .into_iter()
+            .filter(|word| !word.common && !word.asking && word.term.chars().count() > 2)
+            .map(|word| word.term)
+            .collect()
+    };
+    let product = words(&format!("{} {}", question.product.name, question.product.brand_name));
+    let (asked, said) = (words(&question.text), words(said));
+    let points = |accessory: &Accessory| {
+        let mut own =
+            words(&format!("{} {} {}", accessory.name, accessory.category, accessory.label));
+        own.sort();
+        own.dedup();
+        own.iter()
+            .filter(|word| !product.contains(word))
+            .map(|word| {
+                ASKED * usize::from(asked.contains(word)) + usize::from(said.contains(word))
+            })
+            .sum::<usize>()
+    };
+    // The first of equals: a catalog lists the recommended one first.
+    question
+        .related
+        .iter()
+        .rev()
+        .map(|accessory| (points(accessory), accessory))
+        .filter(|(points, _)| *points >= FITS)
+        .max_by_key(|(points, _)| *points)
+        .map(|(_, accessory)| accessory)
+}

@@ -1,0 +1,248 @@
+//! The answer out of what was selected: the manual's words, each page cited after its words.
+
+use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
+use hsc_catalogs::{Citation, Manual};
+
+use super::accessory;
+use super::asked::Asked;
+use super::confidence::confidence;
+use super::html;
+use super::index::Index;
+use super::phrases::Phrases;
+use super::rank::{self, Hit};
+use super::select::{self, Extract, Form};
+use super::sheet::{Chunk, Sheet, harmless};
+
+/// Share of the best score from which another section is worth a place in the answer.
+const SECOND: f32 = 0.8;
+/// Share of the best score from which another page is named under `See also`.
+const ALSO: f32 = 0.45;
+/// Sections an answer is made of. Two say it; a third makes it an essay.
+const SECTIONS: usize = 2;
+/// Different pages that are named in all, and the pages shown with `I don't know`.
+const PAGES: usize = 3;
+/// Longest quote of a citation, in characters: two lines of a tooltip.
+const QUOTE_CHARS: usize = 240;
+
+/// An answer, in the pieces it is sent in and as a whole.
+#[derive(Debug)]
+pub(super) struct Composed {
+    /// What is sent, in order.
+    pub chunks: Vec<Chunk>,
+    /// What is known of it at the end.
+    pub answer: Answer,
+}
+
+/// How an answer is to be made, out of the settings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// Passages that are looked at.
+    pub max_passages: usize,
+    /// Confidence under which the answer is "I do not know".
+    pub min_confidence: f32,
+}
+
+/// Answers a question from a manual.
+pub(super) fn compose(
+    question: &Question,
+    manual: &Manual,
+    index: &Index,
+    measure: Measure,
+) -> Composed {
+    let asked = Asked::new(question, index);
+    let hits = rank::rank(
+        index,
+        &asked,
+        |unit| form(&manual.passages[unit.passage]),
+        measure.max_passages.max(PAGES),
+    );
+    let sure = hits.first().map_or(0.0, |best| confidence(index, &asked, best));
+    let writer =
+        Writer { question, manual, index, asked: &asked, phrases: Phrases::of(question), sure };
+    if sure < measure.min_confidence { writer.unknown(&hits) } else { writer.answered(&hits) }
+}
+
+/// The forms a passage has.
+pub(super) fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
+    use hsc_catalogs::Block;
+    rank::Form {
+        steps: passage.blocks.iter().any(|block| matches!(block, Block::Step(_))),
+        rows: passage.blocks.iter().any(|block| matches!(block, Block::Row(_))),
+    }
+}
+
+struct Writer<'a> {
+    question: &'a Question,
+    manual: &'a Manual,
+    index: &'a Index,
+    asked: &'a Asked,
+    phrases: Phrases,
+    sure: f32,
+}
+
+impl Writer<'_> {
+    fn answered(&self, hits: &[Hit]) -> Composed {
+        let mut sheet = Sheet::default();
+        let mut citations: Vec<Citation> = Vec::new();
+        let best = hits.first().map_or(0.0, |hit| hit.score);
+        let mut sections: Vec<u32> = Vec::new();
+        for hit in hits.iter().filter(|hit| hit.score >= best * SECOND) {
+            let section = self.index.units()[hit.unit].section;
+            if sections.len() == SECTIONS || sections.contains(&section) {
+                continue;
+            }
+            let extract = select::extract(self.manual, self.index, self.asked, hit);
+            if !extract.pieces.is_empty() {
+                sections.push(section);
+                self.write(&extract, hit.score / best, &mut sheet, &mut citations);
+            }
+        }
+        if sections.is_empty() {
+            return self.unknown(hits);
+        }
+        let also: Vec<_> = hits.iter().filter(|hit| hit.score >= best * ALSO).copied().collect();
+        self.pages(self.phrases.see_also, &also, best, &mut sheet, &mut citations);
+        let said: String =
+            citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
+        if let Some(accessory) = accessory::fitting(self.question, self.index, &said) {
+            sheet.ours(&format!("{} ", self.phrases.accessory));
+            sheet.suggest(&accessory.name);
+            sheet.paragraph();
+        }
+        self.done(Outcome::Answered, sheet, citations)
+    }
+
+    /// Writes what was taken from one section. A page is cited after the last of its words.
+    fn write(
+        &self,
+        extract: &Extract,
+        score: f32,
+        sheet: &mut Sheet,
+        citations: &mut Vec<Citation>,
+    ) {
+        if !extract.heading.is_empty() {
+            sheet.heading(&extract.heading);
+        }
+        let mut pieces = extract.pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            match piece.form {
+                Form::Sentence => sheet.sentence(&piece.text),
+                Form::Item => sheet.item(&piece.text),
+                Form::Row => sheet.row(&piece.text),
+            }
+            self.cited(piece.page, &piece.text, score, citations);
+            let next = pieces.peek();
+            if next.is_none_or(|next| next.page != piece.page) {
+                sheet.cite(piece.page);
+            }
+            match next {
+                Some(next) if piece.form != Form::Sentence && next.form != Form::Sentence => {
+                    sheet.line()
+                }
+                Some(next) if piece.form != next.form => sheet.paragraph(),
+                Some(_) => {}
+                None => sheet.paragraph(),
+            }
+        }
+        if let Some((page, note)) = &extract.note {
+            sheet.tip(without_its_word(note));
+            self.cited(*page, note, score, citations);
+            sheet.cite(*page);
+            sheet.paragraph();
+        }
+    }
+
+    fn unknown(&self, hits: &[Hit]) -> Composed {
+        let mut sheet = Sheet::default();
+        let mut citations = Vec::new();
+        sheet.ours(&format!("{} ", self.phrases.unknown));
+        let best = hits.first().map_or(1.0, |hit| hit.score);
+        if !hits.is_empty() {
+            sheet.paragraph();
+        }
+        self.pages(self.phrases.closest, hits, best, &mut sheet, &mut citations);
+        sheet.ours(&format!("{} ", self.phrases.person));
+        sheet.paragraph();
+        self.done(Outcome::Unknown, sheet, citations)
+    }
+
+    /// Names pages by their headings, those that are not cited yet.
+    fn pages(
+        &self,
+        lead: &str,
+        hits: &[Hit],
+        best: f32,
+        sheet: &mut Sheet,
+        citations: &mut Vec<Citation>,
+    ) {
+        let mut begun = false;
+        for hit in hits {
+            if citations.len() >= PAGES {
+                break;
+            }
+            let passage = &self.manual.passages[self.index.units()[hit.unit].passage];
+            if citations.iter().any(|citation| citation.page == passage.page) {
+                continue;
+            }
+            if !begun {
+                sheet.ours(&format!("{lead} "));
+                begun = true;
+            }
+            let heading = select::heading(passage);
+            if !heading.is_empty() {
+                sheet.sentence(heading);
+            }
+            sheet.cite(passage.page);
+            let text = passage.text();
+            self.cited(passage.page, &text, hit.score / best, citations);
+        }
+        if begun {
+            sheet.paragraph();
+        }
+    }
+
+    fn cited(&self, page: u32, said: &str, score: f32, citations: &mut Vec<Citation>) {
+        if citations.iter().all(|citation| citation.page != page) {
+            citations.push(Citation {
+                page,
+                quote: quote(said),
+                url: html::page_url(&self.question.product.id, page),
+                score: (score * self.sure).clamp(0.0, 1.0),
+            });
+        }
+    }
+
+    fn done(&self, outcome: Outcome, sheet: Sheet, citations: Vec<Citation>) -> Composed {
+        let chunks = sheet.into_chunks();
+        let text: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        let markdown: String = chunks.iter().map(|chunk| chunk.markdown.as_str()).collect();
+        let answer = Answer {
+            grounded: outcome == Outcome::Answered,
+            outcome,
+            html: html::render(&markdown, &self.question.product.id, self.phrases.page),
+            text,
+            citations,
+            confidence: self.sure,
+            answerer: AnswererName::Extractive,
+            fallback: None,
+            stale_manual: self.manual.source.stale,
+        };
+        Composed { chunks, answer }
+    }
+}
+
+/// The manual's words as a citation quotes them.
+pub(super) fn quote(said: &str) -> String {
+    let said = harmless(said);
+    match said.char_indices().nth(QUOTE_CHARS) {
+        None => said,
+        Some((end, _)) => format!("{} …", said[..end].trim_end()),
+    }
+}
+
+/// A note without the word it begins with where that only says that it is one; a warning keeps it.
+fn without_its_word(note: &str) -> &str {
+    let Some((word, rest)) = note.split_once(':') else { return note };
+    let bare = ["note", "tip", "hint", "pro tip", "nb", "remark", "הערה", "טיפ"];
+    if bare.contains(&word.trim().to_lowercase().as_str()) { rest.trim_start() } else { note }
+}

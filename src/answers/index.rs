@@ -1,0 +1,258 @@
+//! A manual as the ranking reads it: which word stands in which passage, how often, and where.
+//!
+//! Built once a manual and read by every question after that. It holds numbers in place of the
+//! manual's text, never the manual itself, so that a manual which leaves the shelf is freed.
+//! Pages of contents are left out: they name everything and answer nothing.
+
+use std::collections::HashMap;
+
+use hsc_catalogs::{Heading, Manual, Passage};
+
+use super::text::{Language, Word, WordReader};
+
+/// Number of a word in an [`Index`].
+pub(super) type TermId = u32;
+
+/// Where a word stands, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Posting {
+    /// Number of the unit.
+    pub unit: u32,
+    /// Times in the unit's own heading.
+    pub heading: u16,
+    /// Times in the headings above that.
+    pub path: u16,
+    /// Times in its text.
+    pub body: u16,
+}
+
+/// A passage as numbers.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// Its place in `Manual::passages`.
+    pub passage: usize,
+    /// Its page.
+    pub page: u32,
+    /// Number of its section: passages in a row under the same headings.
+    pub section: u32,
+    /// The words of its own heading in order, common ones included.
+    pub heading: Box<[TermId]>,
+    /// The headings that stand directly above it, outermost first: a chapter and its first section.
+    /// Empty further down in a section.
+    pub openings: Vec<Box<[TermId]>>,
+    /// The words of its text in order, common ones included.
+    pub body: Box<[TermId]>,
+}
+
+/// The words of one manual and where they stand.
+pub(super) struct Index {
+    reader: WordReader,
+    terms: HashMap<String, TermId>,
+    common: Vec<bool>,
+    postings: Vec<Vec<Posting>>,
+    units: Vec<Unit>,
+    pages: u32,
+    average_body: f32,
+}
+
+impl Index {
+    /// Reads the whole manual once.
+    pub(super) fn of(manual: &Manual) -> Self {
+        let language = Language::of(
+            manual
+                .passages
+                .iter()
+                .filter(|p| !p.contents)
+                .flat_map(|p| p.blocks.iter().map(|b| b.text())),
+        );
+        let mut index = Self {
+            reader: WordReader::new(language),
+            pages: manual.pages.last().map_or(0, |page| page.number),
+            ..Self::empty()
+        };
+        let mut section = 0;
+        let mut above: Option<&Passage> = None;
+        for (at, passage) in manual.passages.iter().enumerate() {
+            let known = above.map_or(&[][..], |above| &above.headings);
+            if passage.opens_section || known != passage.headings {
+                section += 1;
+            }
+            if !passage.contents {
+                index.add(at, passage, section);
+                index.open(passage, known);
+            }
+            above = Some(passage);
+        }
+        for heading in &manual.outline {
+            index.put_up(heading);
+        }
+        let words: usize = index.units.iter().map(|unit| unit.body.len()).sum();
+        index.average_body = (words as f32 / index.units.len().max(1) as f32).max(1.0);
+        index
+    }
+
+    /// Of a manual without words.
+    pub(super) fn empty() -> Self {
+        Self {
+            reader: WordReader::new(Language::English),
+            terms: HashMap::new(),
+            common: Vec::new(),
+            postings: Vec::new(),
+            units: Vec::new(),
+            pages: 0,
+            average_body: 1.0,
+        }
+    }
+
+    fn add(&mut self, at: usize, passage: &Passage, section: u32) {
+        let unit =
+            u32::try_from(self.units.len()).expect("a manual has fewer than four billion passages");
+        let (own, above) = match passage.headings.split_last() {
+            Some((own, above)) => (own.as_str(), above),
+            None => ("", &[][..]),
+        };
+        let mut counts: HashMap<TermId, Posting> = HashMap::new();
+        let mut count = |term: TermId, add: fn(&mut Posting)| {
+            add(counts.entry(term).or_insert(Posting { unit, heading: 0, path: 0, body: 0 }));
+        };
+        let mut heading = Vec::new();
+        self.read(own, |term, word| {
+            if !word.extra {
+                heading.push(term);
+            }
+            count(term, |posting| posting.heading = posting.heading.saturating_add(1));
+        });
+        for text in above {
+            self.read(text, |term, _| {
+                count(term, |posting| posting.path = posting.path.saturating_add(1))
+            });
+        }
+        let mut body = Vec::new();
+        for block in &passage.blocks {
+            self.read(block.text(), |term, word| {
+                if !word.extra {
+                    body.push(term);
+                }
+                count(term, |posting| posting.body = posting.body.saturating_add(1));
+            });
+        }
+        for (term, posting) in counts {
+            self.postings[term as usize].push(posting);
+        }
+        self.units.push(Unit {
+            passage: at,
+            page: passage.page,
+            section,
+            heading: heading.into(),
+            openings: Vec::new(),
+            body: body.into(),
+        });
+    }
+
+    /// Notes which headings of the passage just added were not there before it.
+    fn open(&mut self, passage: &Passage, known: &[String]) {
+        let shared = known.iter().zip(&passage.headings).take_while(|(a, b)| a == b).count();
+        let own = passage.headings.len().saturating_sub(1);
+        // The same heading twice in a row is two sections: then the own one opens again.
+        let first = if passage.opens_section { shared.min(own) } else { shared };
+        let openings: Vec<_> =
+            passage.headings[first..].iter().map(|text| self.sequence(text)).collect();
+        if let Some(unit) = self.units.last_mut() {
+            unit.openings = openings;
+        }
+    }
+
+    /// Puts a heading of the document's own outline to the place it names, where the pages did not
+    /// show it as a heading: to the passage that has its words, else to the first of the page.
+    fn put_up(&mut self, heading: &Heading) {
+        let words = self.sequence(&heading.text);
+        let from = self.units.partition_point(|unit| unit.page < heading.page);
+        let near = self.units[from..].iter().take_while(|unit| unit.page <= heading.page + 1);
+        // The page may print a number before it, or say more after it.
+        let shows = |known: &[TermId]| known.windows(words.len()).any(|part| *part == *words);
+        if words.is_empty()
+            || near.clone().flat_map(|unit| &unit.openings).any(|known| shows(known))
+        {
+            return;
+        }
+        let at = from + near.clone().position(|unit| shows(&unit.body)).unwrap_or(0);
+        if let Some(unit) = self.units.get_mut(at) {
+            unit.openings.push(words);
+        }
+    }
+
+    fn sequence(&mut self, text: &str) -> Box<[TermId]> {
+        let mut words = Vec::new();
+        self.read(text, |term, word| {
+            if !word.extra {
+                words.push(term);
+            }
+        });
+        words.into()
+    }
+
+    fn read(&mut self, text: &str, mut push: impl FnMut(TermId, &Word)) {
+        let Self { reader, terms, postings, common, .. } = self;
+        reader.read(text, |word, _| {
+            let term = match terms.get(&word.term) {
+                Some(&term) => term,
+                None => {
+                    let term = TermId::try_from(postings.len())
+                        .expect("a manual has fewer than four billion words");
+                    terms.insert(word.term.clone(), term);
+                    postings.push(Vec::new());
+                    common.push(word.common);
+                    term
+                }
+            };
+            push(term, &word);
+        });
+    }
+
+    /// Reads words as this manual's are read.
+    pub(super) fn reader(&self) -> &WordReader {
+        &self.reader
+    }
+
+    /// The number of a word, where the manual has it.
+    pub(super) fn term(&self, word: &str) -> Option<TermId> {
+        self.terms.get(word).copied()
+    }
+
+    /// Every word of the manual.
+    pub(super) fn terms(&self) -> impl Iterator<Item = (&str, TermId)> {
+        self.terms.iter().map(|(word, &term)| (word.as_str(), term))
+    }
+
+    /// Where a word stands.
+    pub(super) fn postings(&self, term: TermId) -> &[Posting] {
+        &self.postings[term as usize]
+    }
+
+    /// True for a word that is in every text.
+    pub(super) fn is_common(&self, term: TermId) -> bool {
+        self.common[term as usize]
+    }
+
+    /// How much a word tells: much when few passages have it, most when none has.
+    pub(super) fn weight(&self, term: Option<TermId>) -> f32 {
+        let have = term.map_or(0, |term| self.postings(term).len()) as f32;
+        let all = self.units.len() as f32;
+        ((all - have + 0.5) / (have + 0.5)).ln_1p()
+    }
+
+    /// The passages.
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// Number of the last page.
+    pub(super) fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// Words of an average passage.
+    pub(super) fn average_body(&self) -> f32 {
+        self.average_body
+    }
+}

@@ -1,0 +1,203 @@
+//! Which passages answer a question best.
+//!
+//! A passage's score is the sum of four parts, each explained at its constant:
+//!
+//! 1. **Words** (BM25F): each word of the question that the passage has, more for a rare word, more
+//!    in a heading than in the text, with less and less for each repetition.
+//! 2. **Page**: the same over the whole page, because an answer is often spread over neighbours.
+//! 3. **Heading**: how nearly the section's heading *is* the question. A manual's sections are named
+//!    for what people look for, so a heading that says all of the question and nothing else wins.
+//! 4. **Nearness**: words that stand side by side in the question and in the passage.
+
+use super::asked::{Asked, Kind};
+use super::index::{Index, Posting, TermId, Unit};
+
+/// Weight of a word in the section's own heading, against 1 in the text.
+const HEADING: f32 = 4.0;
+/// Weight of a word in a heading further up.
+const PATH: f32 = 1.2;
+/// BM25's k1: after a few repetitions more of them say nothing new.
+const SATURATION: f32 = 1.2;
+/// BM25's b: how much a long passage is held against it. Low, because passages are of like size.
+const LENGTH: f32 = 0.4;
+/// Share of the page's own score that its passages get.
+const PAGE: f32 = 0.35;
+/// Worth of a heading that is the question, in units of the question's whole weight.
+const NAMED: f32 = 1.6;
+/// Share of that for a passage further down in the section: the beginning is where one should look.
+const FURTHER_DOWN: f32 = 0.55;
+/// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
+const COMMON: f32 = 0.3;
+/// Worth of two neighbours that are neighbours in the text too, in units of their weight.
+const NEIGHBOURS: f32 = 0.25;
+/// Words between two neighbours that still count as side by side (`reset the factory settings`).
+const WINDOW: usize = 3;
+/// What a passage gains that has the form the question asks for (steps for how, rows for a figure).
+const FORM: f32 = 0.12;
+/// Passages looked at closely: nearness is the dear part, and nobody climbs from below.
+const CLOSE_LOOK: usize = 48;
+
+/// A passage and how well it fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Hit {
+    /// Number of the unit.
+    pub unit: usize,
+    /// Its score, in no particular unit; higher is better.
+    pub score: f32,
+    /// How nearly a heading that opens there is the question, 0 to 1.
+    pub named: f32,
+    /// How nearly the heading it stands under is.
+    pub under: f32,
+}
+
+/// The forms a passage may have, as the manual's reader saw it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Form {
+    /// It has numbered steps.
+    pub steps: bool,
+    /// It has rows of a table.
+    pub rows: bool,
+}
+
+/// The passages that have any word of the question, best first, at most `limit`.
+pub(super) fn rank(
+    index: &Index,
+    asked: &Asked,
+    form: impl Fn(&Unit) -> Form,
+    limit: usize,
+) -> Vec<Hit> {
+    let units = index.units();
+    let mut words = vec![0.0_f32; units.len()];
+    let mut pages = vec![0.0_f32; index.pages() as usize + 1];
+    for term in &asked.terms {
+        let mut on_page: Vec<(u32, f32)> = Vec::new();
+        for (posting, alike) in best_readings(index, &term.readings) {
+            let unit = &units[posting.unit as usize];
+            let times = alike * weighed(&posting, unit, index);
+            words[posting.unit as usize] += term.weight * times / (times + SATURATION);
+            match on_page.last_mut() {
+                Some((page, sum)) if *page == unit.page => *sum += times,
+                _ => on_page.push((unit.page, times)),
+            }
+        }
+        for (page, times) in on_page {
+            if let Some(score) = pages.get_mut(page as usize) {
+                *score += term.weight * times / (times + 2.0 * SATURATION);
+            }
+        }
+    }
+    let whole = asked.needed_weight();
+    let mut hits: Vec<Hit> = (0..units.len())
+        .filter(|&unit| {
+            words[unit] > 0.0
+                || !units[unit].openings.is_empty() && pages[units[unit].page as usize] > 0.0
+        })
+        .map(|unit| {
+            let at = &units[unit];
+            let (opening, under) = named(index, asked, at);
+            let place = (opening * opening).max(FURTHER_DOWN * under * under);
+            let page = pages.get(at.page as usize).copied().unwrap_or(0.0);
+            Hit {
+                unit,
+                score: words[unit] + PAGE * page + NAMED * whole * place,
+                named: opening.max(under),
+                under,
+            }
+        })
+        .collect();
+    best_first(&mut hits);
+    hits.truncate(CLOSE_LOOK.max(limit));
+    for hit in &mut hits {
+        let unit = &units[hit.unit];
+        hit.score += NEIGHBOURS * nearness(index, asked, unit);
+        let form = form(unit);
+        let fits = match asked.kind {
+            Kind::HowTo => form.steps,
+            Kind::Figure => form.rows,
+            Kind::Trouble => form.rows || form.steps,
+            Kind::About => false,
+        };
+        if fits {
+            hit.score += FORM * whole;
+        }
+    }
+    best_first(&mut hits);
+    hits.truncate(limit);
+    hits
+}
+
+fn best_first(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit)));
+}
+
+/// Each passage that has the word in some reading, once, in order, with the reading most alike.
+fn best_readings(index: &Index, readings: &[(TermId, f32)]) -> Vec<(Posting, f32)> {
+    if let [(only, alike)] = readings {
+        return index.postings(*only).iter().map(|posting| (*posting, *alike)).collect();
+    }
+    let mut all: Vec<_> = readings
+        .iter()
+        .flat_map(|&(term, alike)| {
+            index.postings(term).iter().map(move |posting| (*posting, alike))
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.unit.cmp(&b.0.unit).then(b.1.total_cmp(&a.1)));
+    all.dedup_by_key(|(posting, _)| posting.unit);
+    all
+}
+
+/// How often a word stands in a passage, the places weighed.
+fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
+    let longer = unit.body.len() as f32 / index.average_body();
+    let body = f32::from(posting.body) / (1.0 - LENGTH + LENGTH * longer);
+    // Said twice in one heading is not said better.
+    HEADING * f32::from(posting.heading.min(1)) + PATH * f32::from(posting.path.min(1)) + body
+}
+
+/// How nearly a heading that opens here is the question, and how nearly the one it stands under is.
+fn named(index: &Index, asked: &Asked, unit: &Unit) -> (f32, f32) {
+    let opening =
+        unit.openings.iter().map(|heading| alike(index, asked, heading)).fold(0.0, f32::max);
+    (opening, alike(index, asked, &unit.heading))
+}
+
+/// How nearly a heading is the question: both must say the same, 0 to 1.
+fn alike(index: &Index, asked: &Asked, heading: &[TermId]) -> f32 {
+    let of_question = asked.covered(|term| heading.contains(&term));
+    if of_question <= 0.0 {
+        return 0.0;
+    }
+    let mut said = 0.0;
+    let mut all = 0.0;
+    for &term in heading {
+        let weight = if index.is_common(term) { COMMON } else { index.weight(Some(term)) };
+        let asked_for = asked.sequence.contains(&Some(term))
+            || asked.terms.iter().any(|asked| {
+                asked.needed && asked.readings.iter().any(|reading| reading.0 == term)
+            });
+        all += weight;
+        said += if asked_for { weight } else { 0.0 };
+    }
+    let of_heading = if all > 0.0 { said / all } else { 0.0 };
+    2.0 * of_question * of_heading / (of_question + of_heading)
+}
+
+/// Weight of the question's neighbours that stand side by side in the heading or the text too.
+fn nearness(index: &Index, asked: &Asked, unit: &Unit) -> f32 {
+    let telling: Vec<TermId> =
+        asked.sequence.iter().flatten().copied().filter(|term| !index.is_common(*term)).collect();
+    telling
+        .windows(2)
+        .filter(|pair| pair[0] != pair[1])
+        .filter(|pair| are_near(&unit.heading, pair) || are_near(&unit.body, pair))
+        .map(|pair| index.weight(Some(pair[0])).min(index.weight(Some(pair[1]))))
+        .sum()
+}
+
+fn are_near(words: &[TermId], pair: &[TermId]) -> bool {
+    words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| **word == pair[0])
+        .any(|(at, _)| words[at + 1..words.len().min(at + 1 + WINDOW)].contains(&pair[1]))
+}

@@ -1,0 +1,202 @@
+//! The answer being written: what goes over the wire, and the same as Markdown for the HTML.
+//!
+//! The wire carries plain text with markers; a client of the earlier system shows it as it is. The
+//! HTML is made from Markdown. The manual's words are data in both: on the wire they can form no
+//! marker, in the Markdown every sign that means something is escaped.
+
+use std::fmt::Write as _;
+
+/// A piece of the answer that is sent at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Chunk {
+    /// What the wire carries.
+    pub text: String,
+    /// The same as Markdown.
+    pub markdown: String,
+}
+
+/// The answer so far.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    chunks: Vec<Chunk>,
+}
+
+impl Sheet {
+    /// The pieces, in order.
+    pub(super) fn into_chunks(self) -> Vec<Chunk> {
+        self.chunks
+    }
+
+    /// Our own words.
+    pub(super) fn ours(&mut self, words: &str) {
+        self.push(words.to_owned(), words.to_owned());
+    }
+
+    /// The heading that the following words stand under.
+    pub(super) fn heading(&mut self, said: &str) {
+        let said = harmless(said);
+        self.push(format!("{said}:\n"), format!("**{}**\n\n", escaped(&said)));
+    }
+
+    /// A sentence of the manual.
+    pub(super) fn sentence(&mut self, said: &str) {
+        let said = harmless(said);
+        self.push(format!("{said} "), format!("{} ", escaped(&said)));
+    }
+
+    /// A step or a bullet of the manual, on a line of its own. A step keeps its number.
+    pub(super) fn item(&mut self, said: &str) {
+        let said = harmless(said);
+        match numbered(&said) {
+            Some((number, rest)) => {
+                self.push(format!("{number}. {rest} "), format!("{number}. {} ", escaped(rest)));
+            }
+            None => {
+                let rest =
+                    said.trim_start_matches(['•', '-', '–', '*', '·', '▪', '■', '●']).trim_start();
+                self.push(format!("- {rest} "), format!("- {} ", escaped(rest)));
+            }
+        }
+    }
+
+    /// A row of a table: its first cell names what the others say.
+    pub(super) fn row(&mut self, said: &str) {
+        let said = harmless(said);
+        let mut cells = said.split(" | ").map(str::trim).filter(|cell| !cell.is_empty());
+        let first = cells.next().unwrap_or_default();
+        let rest = cells.collect::<Vec<_>>().join(" | ");
+        let (mut text, mut markdown) = (format!("- {first}"), format!("- **{}**", escaped(first)));
+        if !rest.is_empty() {
+            let _ = write!(text, ": {rest}");
+            let _ = write!(markdown, ": {}", escaped(&rest));
+        }
+        self.push(format!("{text} "), format!("{markdown} "));
+    }
+
+    /// Cites a page, after the words that come from it.
+    pub(super) fn cite(&mut self, page: u32) {
+        self.onto_last(&format!("[MANUAL: page {page}] "));
+    }
+
+    /// Names an accessory.
+    pub(super) fn suggest(&mut self, name: &str) {
+        let marker = format!("[SUGGESTION: {}] ", harmless(name));
+        self.push(marker.clone(), marker);
+    }
+
+    /// A field note out of the manual.
+    pub(super) fn tip(&mut self, said: &str) {
+        let marker = format!("[PRO TIP: {}] ", harmless(said));
+        self.push(marker.clone(), marker);
+    }
+
+    /// Ends the line.
+    pub(super) fn line(&mut self) {
+        self.onto_last("\n");
+    }
+
+    /// Ends the paragraph or the list.
+    pub(super) fn paragraph(&mut self) {
+        self.onto_last("\n\n");
+    }
+
+    fn push(&mut self, text: String, markdown: String) {
+        self.chunks.push(Chunk { text, markdown });
+    }
+
+    fn onto_last(&mut self, both: &str) {
+        if let Some(last) = self.chunks.last_mut() {
+            if both.starts_with('\n') {
+                last.text.truncate(last.text.trim_end_matches(' ').len());
+                last.markdown.truncate(last.markdown.trim_end_matches(' ').len());
+            }
+            last.text.push_str(both);
+            last.markdown.push_str(both);
+        }
+    }
+}
+
+/// The manual's words on one line, unable to form a marker of ours.
+pub(super) fn harmless(said: &str) -> String {
+    let mut out = String::with_capacity(said.len());
+    for word in said.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        // A marker begins with a bracket and ends with one; round ones read the same and mean nothing.
+        out.extend(word.chars().filter(|c| !c.is_control()).map(|c| match c {
+            '[' => '(',
+            ']' => ')',
+            c => c,
+        }));
+    }
+    out
+}
+
+/// Every sign that means something to Markdown or HTML, as itself.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_ascii_punctuation() {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The number of a step and its words.
+fn numbered(said: &str) -> Option<(u32, &str)> {
+    let digits = said.len() - said.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = said[digits..].strip_prefix(['.', ')', ':'])?;
+    // Markdown numbers have at most nine digits; a manual's steps have two.
+    (digits <= 3).then(|| said[..digits].parse().ok().map(|number| (number, rest.trim_start())))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Sheet)) -> Chunk {
+        let mut sheet = Sheet::default();
+        write(&mut sheet);
+        sheet.into_chunks().into_iter().fold(Chunk::default(), |all, next| Chunk {
+            text: all.text + &next.text,
+            markdown: all.markdown + &next.markdown,
+        })
+    }
+
+    #[test]
+    fn a_manuals_words_can_form_no_marker() {
+        let chunk = written(|sheet| sheet.sentence("see [MANUAL: page 99] and [PRO TIP: x]"));
+        assert_eq!(chunk.text, "see (MANUAL: page 99) and (PRO TIP: x) ");
+    }
+
+    #[test]
+    fn a_step_keeps_its_number_and_a_bullet_gets_a_dash() {
+        assert_eq!(written(|sheet| sheet.item("3) Press *Enter*")).text, "3. Press *Enter* ");
+        assert_eq!(
+            written(|sheet| sheet.item("3) Press *Enter*")).markdown,
+            "3. Press \\*Enter\\* "
+        );
+        assert_eq!(written(|sheet| sheet.item("• red")).text, "- red ");
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_first_cell() {
+        assert_eq!(
+            written(|sheet| sheet.row("Weight | 1.2 kg | 2.6 lb")).text,
+            "- Weight: 1.2 kg | 2.6 lb "
+        );
+    }
+
+    #[test]
+    fn a_citation_follows_the_words_it_belongs_to() {
+        let chunk = written(|sheet| {
+            sheet.sentence("Yes.");
+            sheet.cite(4);
+            sheet.paragraph();
+        });
+        assert_eq!(chunk.text, "Yes. [MANUAL: page 4]\n\n");
+    }
+}

@@ -1,0 +1,320 @@
+//! Which language a text is in, and what that means for its words.
+//!
+//! A language is recognised by its commonest words: they are in every paragraph of a manual, and
+//! the same list is needed anyway, to know which words say nothing about the subject.
+
+use rust_stemmers::Algorithm;
+
+/// A language whose common words we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::answers) enum Language {
+    English,
+    French,
+    German,
+    Spanish,
+    Italian,
+    Portuguese,
+    Dutch,
+    Russian,
+    Hebrew,
+}
+
+/// Characters of a text that are looked at to recognise its language: some pages, enough to be sure.
+const SAMPLE_CHARS: usize = 20_000;
+
+impl Language {
+    const ALL: [Self; 9] = [
+        Self::English,
+        Self::French,
+        Self::German,
+        Self::Spanish,
+        Self::Italian,
+        Self::Portuguese,
+        Self::Dutch,
+        Self::Russian,
+        Self::Hebrew,
+    ];
+
+    /// The language whose common words are most frequent in `texts`; English when none is.
+    pub(in crate::answers) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut counts = [0_usize; Self::ALL.len()];
+        let mut left = SAMPLE_CHARS;
+        for text in texts {
+            for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+                let word = word.to_lowercase();
+                for (count, language) in counts.iter_mut().zip(Self::ALL) {
+                    *count += usize::from(language.is_common(&word));
+                }
+            }
+            left = left.saturating_sub(text.len());
+            if left == 0 {
+                break;
+            }
+        }
+        let best = (0..counts.len()).rev().max_by_key(|&at| counts[at]).unwrap_or(0);
+        Self::ALL[if counts[best] == 0 { 0 } else { best }]
+    }
+
+    /// How its endings are cut off; none for a language whose words change at the front.
+    pub(super) fn stemmer(self) -> Option<Algorithm> {
+        Some(match self {
+            Self::English => Algorithm::English,
+            Self::French => Algorithm::French,
+            Self::German => Algorithm::German,
+            Self::Spanish => Algorithm::Spanish,
+            Self::Italian => Algorithm::Italian,
+            Self::Portuguese => Algorithm::Portuguese,
+            Self::Dutch => Algorithm::Dutch,
+            Self::Russian => Algorithm::Russian,
+            Self::Hebrew => return None,
+        })
+    }
+
+    /// True for a word that is in every text and so tells none from another.
+    pub(super) fn is_common(self, word: &str) -> bool {
+        self.common().contains(&word)
+    }
+
+    /// True for a word people ask with, which a manual that answers need not contain.
+    pub(super) fn is_asking(self, word: &str) -> bool {
+        self.asking().contains(&word)
+    }
+
+    fn common(self) -> &'static [&'static str] {
+        match self {
+            Self::English => &[
+                "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could",
+                "did", "do", "does", "doing", "for", "from", "had", "has", "have", "how", "i",
+                "if", "in", "into", "is", "it", "its", "may", "me", "my", "no", "not", "of", "on",
+                "or", "our", "shall", "should", "so", "some", "than", "that", "the", "their",
+                "them", "then", "there", "these", "they", "this", "those", "to", "was", "we",
+                "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
+                "would", "you", "your",
+            ],
+            Self::French => &[
+                "a", "au", "aux", "avec", "ce", "ces", "cette", "comment", "dans", "de", "des",
+                "du", "elle", "en", "est", "et", "il", "je", "la", "le", "les", "leur", "l", "d",
+                "ma", "mais", "mes", "mon", "ne", "nous", "on", "ou", "où", "par", "pas", "pour",
+                "que", "quel", "quelle", "qui", "se", "ses", "si", "son", "sont", "sur", "un",
+                "une", "vos", "votre", "vous",
+            ],
+            Self::German => &[
+                "als", "am", "an", "auf", "aus", "bei", "das", "dem", "den", "der", "des", "die",
+                "du", "ein", "eine", "einem", "einen", "einer", "er", "es", "für", "fur", "hat",
+                "ich", "ihr", "im", "in", "ist", "kann", "man", "mein", "meine", "mit", "nach",
+                "nicht", "oder", "sich", "sie", "sind", "so", "um", "und", "von", "vor", "was",
+                "wenn", "wie", "wird", "wo", "zu", "zum", "zur",
+            ],
+            Self::Spanish => &[
+                "a", "al", "como", "cómo", "con", "cual", "cuál", "de", "del", "donde", "dónde",
+                "el", "en", "es", "esta", "este", "la", "las", "lo", "los", "mi", "no", "o",
+                "para", "pero", "por", "que", "qué", "se", "si", "son", "su", "sus", "un", "una",
+                "y", "yo",
+            ],
+            Self::Italian => &[
+                "a", "al", "alla", "che", "come", "con", "cosa", "da", "dal", "dei", "del",
+                "della", "delle", "di", "dove", "e", "è", "gli", "i", "il", "in", "la", "le", "lo",
+                "mio", "nel", "nella", "non", "o", "per", "quale", "se", "si", "sono", "su", "un",
+                "una",
+            ],
+            Self::Portuguese => &[
+                "a", "ao", "as", "com", "como", "da", "das", "de", "do", "dos", "e", "é", "em",
+                "eu", "meu", "minha", "na", "no", "não", "o", "onde", "os", "ou", "para", "por",
+                "qual", "que", "se", "sem", "seu", "sua", "um", "uma", "você",
+            ],
+            Self::Dutch => &[
+                "aan", "als", "bij", "dat", "de", "die", "dit", "een", "en", "er", "het", "hoe",
+                "ik", "in", "is", "je", "kan", "maar", "met", "mijn", "naar", "niet", "of", "om",
+                "op", "te", "uit", "uw", "van", "voor", "waar", "wat", "worden", "wordt", "zijn",
+            ],
+            Self::Russian => &[
+                "а",
+                "без",
+                "в",
+                "вы",
+                "где",
+                "для",
+                "до",
+                "если",
+                "и",
+                "из",
+                "или",
+                "к",
+                "как",
+                "какой",
+                "мне",
+                "мой",
+                "на",
+                "не",
+                "но",
+                "о",
+                "от",
+                "по",
+                "при",
+                "с",
+                "то",
+                "у",
+                "что",
+                "это",
+                "я",
+            ],
+            Self::Hebrew => &[
+                "אז", "איזה", "איך", "אין", "אל", "אם", "אני", "את", "אתה", "גם", "האם", "הוא",
+                "היא", "הזה", "הזאת", "זה", "זו", "יש", "כדי", "כי", "כיצד", "כמה", "כן", "לא",
+                "לי", "מה", "מי", "מתי", "על", "עם", "פה", "של", "שלי", "היכן", "איפה", "או", "עד",
+            ],
+        }
+    }
+
+    fn asking(self) -> &'static [&'static str] {
+        match self {
+            Self::English => &[
+                "about",
+                "any",
+                "describe",
+                "explain",
+                "find",
+                "get",
+                "give",
+                "happen",
+                "happens",
+                "help",
+                "information",
+                "know",
+                "learn",
+                "let",
+                "like",
+                "look",
+                "make",
+                "manual",
+                "many",
+                "mean",
+                "means",
+                "much",
+                "need",
+                "please",
+                "possible",
+                "read",
+                "say",
+                "says",
+                "show",
+                "tell",
+                "thing",
+                "try",
+                "trying",
+                "use",
+                "used",
+                "using",
+                "want",
+                "way",
+                "work",
+                "works",
+            ],
+            Self::French => &[
+                "aide",
+                "aider",
+                "dire",
+                "expliquer",
+                "expliquez",
+                "faire",
+                "faut",
+                "peut",
+                "peux",
+                "puis",
+                "utiliser",
+                "veux",
+                "voudrais",
+            ],
+            Self::German => &[
+                "bitte",
+                "benutze",
+                "benutzen",
+                "erklären",
+                "erklaren",
+                "hilfe",
+                "kannst",
+                "mache",
+                "machen",
+                "muss",
+                "möchte",
+                "mochte",
+                "verwende",
+                "verwenden",
+                "will",
+            ],
+            Self::Spanish => &[
+                "ayuda", "explicar", "favor", "hacer", "hago", "necesito", "puede", "puedo",
+                "quiero", "usar", "uso", "utilizar",
+            ],
+            Self::Italian => {
+                &["aiuto", "devo", "fare", "favore", "posso", "spiega", "usare", "uso", "voglio"]
+            }
+            Self::Portuguese => &[
+                "ajuda", "explicar", "favor", "fazer", "faço", "posso", "preciso", "quero", "usar",
+            ],
+            Self::Dutch => &[
+                "alstublieft",
+                "gebruik",
+                "gebruiken",
+                "graag",
+                "help",
+                "hulp",
+                "leg",
+                "moet",
+                "wil",
+            ],
+            Self::Russian => &[
+                "использовать",
+                "могу",
+                "можно",
+                "нужно",
+                "объясните",
+                "помогите",
+                "пожалуйста",
+                "хочу",
+            ],
+            Self::Hebrew => &[
+                "אפשר",
+                "בבקשה",
+                "הסבר",
+                "להסביר",
+                "להשתמש",
+                "לעשות",
+                "מדריך",
+                "משתמשים",
+                "עושים",
+                "עזרה",
+                "צריך",
+                "רוצה",
+                "תסביר",
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_recognised_by_its_common_words() {
+        assert_eq!(
+            Language::of(["How do I reset the module to the factory settings?"]),
+            Language::English
+        );
+        assert_eq!(
+            Language::of(["Comment réinitialiser le module avec les réglages de la pédale"]),
+            Language::French
+        );
+        assert_eq!(
+            Language::of(["Wie kann ich das Gerät mit dem Rechner verbinden"]),
+            Language::German
+        );
+        assert_eq!(Language::of(["איך מכוונים את המודול של התופים"]), Language::Hebrew);
+    }
+
+    #[test]
+    fn a_text_without_common_words_counts_as_english() {
+        assert_eq!(Language::of(["", "TD-17 MIDI USB"]), Language::English);
+    }
+}

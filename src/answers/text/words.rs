@@ -1,0 +1,288 @@
+//! Words made comparable: letters folded, endings cut off, compounds open both ways.
+//!
+//! `Resetting`, `reset` and `RESET` are one word. `auto-multiple-choice` is its three parts and also
+//! the word `automultiplechoice`; `TableStyle` is one word and also its two parts: what a manual
+//! writes one way a customer types the other way. `plot()` is the word `plot`.
+
+use rust_stemmers::Stemmer;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+use super::Language;
+
+/// Shortest word whose ending is cut off: `gas` and `bus` keep their s.
+const STEM_FROM_CHARS: usize = 4;
+/// Shortest rest a Hebrew word must have for its first letter to count as a particle (`ב`, `ה`, `ל` …).
+const HEBREW_ROOT_CHARS: usize = 3;
+
+/// One word of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::answers) struct Word {
+    /// What it is compared as.
+    pub term: String,
+    /// True for a second reading of what other words already say: a compound in one, or its parts.
+    pub extra: bool,
+    /// True for a word that is in every text.
+    pub common: bool,
+    /// True for a word people ask with.
+    pub asking: bool,
+}
+
+/// Reads the words of texts in one language.
+pub(in crate::answers) struct WordReader {
+    language: Language,
+    stemmer: Option<Stemmer>,
+}
+
+impl WordReader {
+    /// For texts in `language`.
+    pub(in crate::answers) fn new(language: Language) -> Self {
+        Self { language, stemmer: language.stemmer().map(Stemmer::create) }
+    }
+
+    /// The words of `text`, in order.
+    pub(in crate::answers) fn words(&self, text: &str) -> Vec<Word> {
+        let mut words = Vec::with_capacity(text.len() / 5);
+        self.read(text, |word, _| words.push(word));
+        words
+    }
+
+    /// Hands each word to `push` with the place in `text` where it begins.
+    pub(in crate::answers) fn read(&self, text: &str, mut push: impl FnMut(Word, usize)) {
+        let mut chars = text.char_indices().peekable();
+        while let Some(&(start, c)) = chars.peek() {
+            if is_ideograph(c) {
+                let run = take_while(text, start, |c| is_ideograph(c));
+                ideographs(run, |term| {
+                    push(Word { term, extra: false, common: false, asking: false }, start)
+                });
+                skip_to(&mut chars, start + run.len());
+            } else if c.is_alphanumeric() {
+                let run = compound(&text[start..]);
+                self.compound(run, start, &mut push);
+                skip_to(&mut chars, start + run.len());
+            } else if c == '.' && text[start..].starts_with("...") || c == '…' {
+                // Three dots are a name in some manuals (an argument of R, a menu entry that opens a dialogue).
+                push(
+                    Word { term: "...".to_owned(), extra: false, common: false, asking: false },
+                    start,
+                );
+                skip_to(
+                    &mut chars,
+                    start + take_while(text, start, |c| c == '.' || c == '…').len(),
+                );
+            } else {
+                chars.next();
+            }
+        }
+    }
+
+    fn compound(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
+        let mut parts = run.split(is_joint).filter(|part| !part.is_empty());
+        let (first, more) = (parts.next(), parts.next().is_some());
+        if more && !run.chars().all(|c| c.is_numeric() || c == '.') {
+            for part in run.split(is_joint).filter(|part| !part.is_empty()) {
+                self.simple(part, start, push);
+            }
+            let joined: String = run.split(is_joint).collect();
+            push(self.word(&joined, true), start);
+        } else if more {
+            push(self.word(run, false), start);
+        } else if let Some(first) = first {
+            self.simple(first, start, push);
+        }
+    }
+
+    /// A run without joints, and the parts of a name `WrittenLikeThis`.
+    fn simple(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
+        // An apostrophe ends the word; what it leaves of one or two letters ('s, 't, 're) is grammar.
+        for piece in run.split(['\'', '’']).enumerate().filter(|(at, p)| *at == 0 || p.len() > 2)
+        {
+            push(self.word(piece.1, false), start);
+        }
+        let mut humps = humps(run).peekable();
+        if humps.peek().is_some_and(|hump| hump.len() < run.len()) {
+            for hump in humps.filter(|hump| hump.chars().count() > 2) {
+                push(self.word(hump, true), start);
+            }
+        }
+    }
+
+    fn word(&self, raw: &str, extra: bool) -> Word {
+        let folded = fold(raw);
+        let common = self.language.is_common(&folded);
+        let asking = self.language.is_asking(&folded);
+        let term = if common { folded } else { self.stem(folded) };
+        Word { term, extra, common, asking }
+    }
+
+    fn stem(&self, folded: String) -> String {
+        if folded.chars().next().is_some_and(|c| ('\u{5d0}'..='\u{5ea}').contains(&c)) {
+            return without_particle(&folded).to_owned();
+        }
+        if folded.len() < STEM_FROM_CHARS || folded.bytes().any(|byte| byte.is_ascii_digit()) {
+            return folded;
+        }
+        match &self.stemmer {
+            Some(stemmer) => stemmer.stem(&folded).into_owned(),
+            None => folded,
+        }
+    }
+}
+
+/// Small letters without marks. Letters whose mark makes another letter (й, が) keep it.
+fn fold(raw: &str) -> String {
+    if raw.is_ascii() {
+        return raw.to_ascii_lowercase();
+    }
+    let mut out = String::with_capacity(raw.len());
+    for c in raw.chars() {
+        if matches!(c, '\u{400}'..='\u{52f}' | '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7a3}') {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase));
+        }
+    }
+    out
+}
+
+/// Hebrew writes `the`, `in`, `to`, `and`, `from`, `that` as one letter at the front of the word.
+fn without_particle(word: &str) -> &str {
+    let mut rest = word.chars();
+    match rest.next() {
+        Some('ב' | 'ה' | 'ו' | 'כ' | 'ל' | 'מ' | 'ש')
+            if rest.clone().count() >= HEBREW_ROOT_CHARS =>
+        {
+            rest.as_str()
+        }
+        _ => word,
+    }
+}
+
+/// The run of letters, digits and what joins them at the start of `text`.
+fn compound(text: &str) -> &str {
+    let mut end = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_word =
+            chars.peek().is_some_and(|(_, next)| next.is_alphanumeric() && !is_ideograph(*next));
+        if c.is_alphanumeric() && !is_ideograph(c)
+            || is_combining_mark(c)
+            || (is_joint(c) || matches!(c, '\'' | '’')) && next_is_word
+        {
+            end = at + c.len_utf8();
+        } else {
+            break;
+        }
+    }
+    &text[..end]
+}
+
+/// Stands inside a word that is also written in one or apart: `TD-17`, `read.table`, `pgf/tikz`.
+fn is_joint(c: char) -> bool {
+    matches!(c, '-' | '_' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{5be}')
+}
+
+/// Scripts that write no spaces.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
+}
+
+/// Overlapping pairs: in a script without spaces two neighbours are the smallest thing with a meaning.
+fn ideographs(run: &str, mut push: impl FnMut(String)) {
+    let letters: Vec<char> = run.chars().collect();
+    if let [only] = letters[..] {
+        push(only.to_string());
+    }
+    for pair in letters.windows(2) {
+        push(pair.iter().collect());
+    }
+}
+
+/// The parts of a name that is written with capitals inside (`TableStyle`).
+fn humps(run: &str) -> impl Iterator<Item = &str> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut before_small = false;
+        let end = rest
+            .char_indices()
+            .find(|&(at, c)| {
+                let cut = at > 0 && before_small && c.is_uppercase();
+                before_small = c.is_lowercase();
+                cut
+            })
+            .map_or(rest.len(), |(at, _)| at);
+        let (hump, tail) = rest.split_at(end);
+        rest = tail;
+        Some(hump)
+    })
+}
+
+fn take_while(text: &str, start: usize, keep: impl Fn(char) -> bool) -> &str {
+    let rest = &text[start..];
+    &rest[..rest.find(|c| !keep(c)).unwrap_or(rest.len())]
+}
+
+fn skip_to(chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>, end: usize) {
+    while chars.next_if(|&(at, _)| at < end).is_some() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        WordReader::new(Language::English).words(text).into_iter().map(|word| word.term).collect()
+    }
+
+    #[test]
+    fn endings_case_and_accents_do_not_matter() {
+        assert_eq!(terms("Resetting RESETS"), ["reset", "reset"]);
+        assert_eq!(terms("Café ﬁle"), ["cafe", "file"]);
+    }
+
+    #[test]
+    fn a_call_is_the_name_of_its_function() {
+        assert_eq!(terms("plot()"), ["plot"]);
+        assert_eq!(terms("docIf(self, cond)"), ["docif", "doc", "self", "cond"]);
+    }
+
+    #[test]
+    fn compounds_are_their_parts_and_one_word() {
+        assert_eq!(terms("built-in"), ["built", "in", "builtin"]);
+        assert_eq!(terms("TD-17"), ["td", "17", "td17"]);
+        assert_eq!(terms("TableStyle"), ["tablestyl", "tabl", "style"]);
+    }
+
+    #[test]
+    fn numbers_with_points_stay_whole_and_grammar_goes() {
+        assert_eq!(terms("11.6 Bar"), ["11.6", "bar"]);
+        assert_eq!(terms("the user's"), ["the", "user"]);
+        assert_eq!(terms("the ... argument"), ["the", "...", "argument"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_read_in_pairs() {
+        assert_eq!(terms("電源を"), ["電源", "源を"]);
+    }
+
+    #[test]
+    fn hebrew_particles_come_off() {
+        let reader = WordReader::new(Language::Hebrew);
+        let terms: Vec<_> =
+            reader.words("הסוללה סוללה").into_iter().map(|word| word.term).collect();
+        assert_eq!(terms[0], terms[1]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "\\PC{0,80}") {
+            for language in [Language::English, Language::Hebrew, Language::Russian] {
+                WordReader::new(language).words(&text);
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! `hsc answer-eval`: how good and how fast the answers are on given manuals and questions.
+//!
+//! Questions go the way a chat's question goes: loader, shelf, answerer, its stream of events.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use futures::StreamExt as _;
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+use hsc_actors::protocol::Scenario;
+use hsc_actors::{Shelf, ShelfLimits};
+use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product};
+use hsc_config::Settings;
+use hsc_monitoring::Metrics;
+use serde::{Deserialize, Serialize};
+
+use crate::manuals::Loader;
+
+/// Arguments of `hsc answer-eval`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the manuals.
+    #[arg(long, value_name = "DIR")]
+    manuals: PathBuf,
+    /// Questions, one JSON object a line: manual (a file of the folder), question.
+    #[arg(long, value_name = "FILE.jsonl")]
+    questions: PathBuf,
+    /// Where results go, one JSON object a line: manual, question, answered, pages, answer.
+    #[arg(long, value_name = "RESULTS.jsonl")]
+    out: PathBuf,
+    /// Settings to read over the defaults.
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+}
+
+/// A line of the questions. Pages that would be right, where the file knows them, are counted.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    manual: String,
+    question: String,
+    pages: Option<Vec<u32>>,
+}
+
+/// A line of the results.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    manual: &'a str,
+    question: &'a str,
+    answered: bool,
+    /// The pages the answer rests on, first citation first. An "I don't know" rests on none.
+    pages: Vec<u32>,
+    answer: &'a str,
+    confidence: f32,
+    /// The pages an "I don't know" shows as the closest.
+    closest: Vec<u32>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let questions = read_questions(&args.questions)?;
+    let out = File::create(&args.out).with_context(|| cannot("write", &args.out))?;
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    let report =
+        actix::System::new().block_on(evaluate(args, settings, questions, BufWriter::new(out)))?;
+    print!("{report}");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn evaluate(
+    args: &Args,
+    settings: Settings,
+    questions: Vec<Asked>,
+    mut out: impl Write,
+) -> anyhow::Result<Report> {
+    let limits = ShelfLimits {
+        shards: 1,
+        entries: settings.cache.manuals_entries,
+        bytes: settings.cache.manuals_bytes,
+        ttl: Duration::from_millis(settings.cache.ttl_ms),
+        negative_ttl: Duration::from_millis(settings.cache.negative_ttl_ms),
+        load_timeout: Duration::from_millis(settings.cache.load_timeout_ms),
+    };
+    let metrics = Metrics::new();
+    let loader = Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?;
+    let shelf = Arc::new(Shelf::start(Arc::new(loader), &limits, &[], metrics));
+    let answerer = crate::answers::from(&settings.answers, shelf);
+    let products: BTreeMap<&str, Arc<Product>> = questions
+        .iter()
+        .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))
+        .collect();
+    let mut report = Report::default();
+    for (name, product) in &products {
+        // The first question reads the manual and makes its index; that is not the time of an answer.
+        let began = Instant::now();
+        let first = ask(&*answerer, Arc::clone(product), "what is this").await?;
+        if let Outcome::NoManual { words, .. } = first.answer.outcome {
+            anyhow::bail!("cannot read {name}: {words}");
+        }
+        report.opening.push(((*name).to_owned(), began.elapsed()));
+    }
+    for asked in &questions {
+        let told =
+            ask(&*answerer, Arc::clone(&products[asked.manual.as_str()]), &asked.question).await?;
+        let pages: Vec<u32> = told.answer.citations.iter().map(|citation| citation.page).collect();
+        let answered = told.answer.outcome == Outcome::Answered;
+        let (pages, closest) = if answered { (pages, Vec::new()) } else { (Vec::new(), pages) };
+        report.count(asked, answered, &pages, &told);
+        let line = Line {
+            manual: &asked.manual,
+            question: &asked.question,
+            answered,
+            pages,
+            answer: &told.answer.text,
+            confidence: told.answer.confidence,
+            closest,
+        };
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(report)
+}
+
+/// An answer and when it came.
+struct Told {
+    answer: Answer,
+    first_chunk: Duration,
+    whole: Duration,
+}
+
+async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyhow::Result<Told> {
+    let question = Question {
+        product,
+        related: Vec::new(),
+        text: text.to_owned(),
+        scenario: Scenario::General,
+        image: None,
+        locale: None,
+    };
+    let began = Instant::now();
+    let mut first_chunk = None;
+    let mut events = answerer.answer(question);
+    while let Some(event) = events.next().await {
+        match event {
+            AnswerEvent::Chunk(_) => _ = first_chunk.get_or_insert_with(|| began.elapsed()),
+            AnswerEvent::Done(answer) => {
+                let whole = began.elapsed();
+                return Ok(Told {
+                    answer: *answer,
+                    first_chunk: first_chunk.unwrap_or(whole),
+                    whole,
+                });
+            }
+            AnswerEvent::Reading | AnswerEvent::Thinking => {}
+        }
+    }
+    anyhow::bail!("the answer to {text:?} had no end")
+}
+
+/// A product that is nothing but its manual: its name must not colour the words of a question.
+fn product(manual: &str) -> Product {
+    Product {
+        id: manual.into(),
+        name: "".into(),
+        brand_id: "".into(),
+        brand_name: "".into(),
+        category: "".into(),
+        model: None,
+        aliases: Vec::new(),
+        production_country: None,
+        documentation: Some(Documentation {
+            kind: if manual.ends_with(".html") || manual.ends_with(".htm") {
+                DocumentationKind::Html
+            } else {
+                DocumentationKind::Pdf
+            },
+            url: manual.to_owned(),
+            backup_url: None,
+        }),
+        relationships: Vec::new(),
+        entry: Entry::from_map(&serde_json::Map::new()),
+    }
+}
+
+/// What is printed at the end.
+#[derive(Debug, Default)]
+struct Report {
+    opening: Vec<(String, Duration)>,
+    answerable: usize,
+    first_right: usize,
+    first_three_right: usize,
+    answerable_unknown: usize,
+    unanswerable: usize,
+    unanswerable_unknown: usize,
+    first_chunk: Vec<Duration>,
+    whole: Vec<Duration>,
+}
+
+/// Citations that count as the first ones.
+const FIRST: usize = 3;
+
+impl Report {
+    fn count(&mut self, asked: &Asked, answered: bool, pages: &[u32], told: &Told) {
+        self.first_chunk.push(told.first_chunk);
+        self.whole.push(told.whole);
+        match asked.pages.as_deref() {
+            None => {}
+            Some([]) => {
+                self.unanswerable += 1;
+                self.unanswerable_unknown += usize::from(!answered);
+            }
+            Some(right) => {
+                self.answerable += 1;
+                self.answerable_unknown += usize::from(!answered);
+                self.first_right +=
+                    usize::from(pages.first().is_some_and(|page| right.contains(page)));
+                self.first_three_right +=
+                    usize::from(pages.iter().take(FIRST).any(|page| right.contains(page)));
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (manual, took) in &self.opening {
+            writeln!(
+                f,
+                "{manual}: read, indexed and asked once in {:.0} ms",
+                took.as_secs_f64() * 1e3
+            )?;
+        }
+        let mut line = |what: &str, some: usize, all: usize| match all {
+            0 => Ok(()),
+            _ => writeln!(f, "{what}: {:.3} ({some} of {all})", some as f64 / all as f64),
+        };
+        line("first cited page right", self.first_right, self.answerable)?;
+        line("among the first three", self.first_three_right, self.answerable)?;
+        line("\"I don't know\" on the answerable", self.answerable_unknown, self.answerable)?;
+        line("\"I don't know\" on the unanswerable", self.unanswerable_unknown, self.unanswerable)?;
+        for (what, times) in [("first chunk", &self.first_chunk), ("whole answer", &self.whole)] {
+            let [p50, p95, p99] =
+                [0.5, 0.95, 0.99].map(|share| at_share(times, share).as_secs_f64() * 1e3);
+            writeln!(
+                f,
+                "{what}: p50 {p50:.2} ms, p95 {p95:.2} ms, p99 {p99:.2} ms ({} questions)",
+                times.len()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn at_share(times: &[Duration], share: f64) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = (times.len() as f64 * share).ceil() as usize;
+    times.get(at.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+fn read_questions(path: &Path) -> anyhow::Result<Vec<Asked>> {
+    let file = File::open(path).with_context(|| cannot("read", path))?;
+    let lines = BufReader::new(file).lines().enumerate();
+    let parse = |(at, line): (usize, std::io::Result<String>)| {
+        let line = line.with_context(|| cannot("read", path))?;
+        serde_json::from_str(&line).with_context(|| format!("{}, line {}", path.display(), at + 1))
+    };
+    lines
+        .filter(|(_, line)| line.as_ref().is_ok_and(|line| !line.trim().is_empty()))
+        .map(parse)
+        .collect()
+}
+
+fn cannot(verb: &str, path: &Path) -> String {
+    format!("cannot {verb} {}", path.display())
+}
