@@ -8,6 +8,7 @@ mod answer_eval;
 mod catalog;
 mod check;
 mod extract;
+mod ping;
 mod serve;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Serve(serve::Args),
     /// Check settings and catalogs without serving.
     Check(check::Args),
+    /// Ask a running server whether it is ready.
+    Ping(ping::Args),
     /// Look at catalogs, make them, and measure the search over them.
     Catalog(catalog::Args),
     /// Ask every question of a file about the manuals of a folder and write what was answered.
@@ -46,6 +49,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::run(&args),
             Command::Check(args) => check::run(&args),
+            Command::Ping(args) => ping::run(&args),
             Command::Catalog(args) => catalog::run(args),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),

@@ -12,14 +12,17 @@ const HEAD: usize = 20;
 const BANNED: &[(&str, &str)] = &[
     (".do_send(", "queues past the mailbox's bound and drops in silence; use the handle's `post`"),
     ("std::time::Instant", "does not stand still in a test; use tokio::time::Instant"),
-    ("thread::sleep", "stops every actor of its thread; use a timer"),
+    ("thread::sleep(", "stops every actor of its thread; use a timer"),
 ];
+
+/// The file whose business it is to do what is banned, on demand: a thread that hangs is a fault.
+const FAULTS: &str = "actors/src/supervision/fault.rs";
 
 #[test]
 fn every_actor_wears_its_card() {
     let mut breaches = Vec::new();
     let mut actors = 0;
-    for file in files("actors/src", &["rs"]) {
+    for file in files("actors/src", &["rs"]).iter().filter(|file| !file.is_tests()) {
         if !file.code_lines().any(|(_, code)| code.contains("Actor for ") && code.contains("impl"))
         {
             continue;
@@ -40,7 +43,8 @@ fn every_actor_wears_its_card() {
 #[test]
 fn no_actor_does_what_freezes_or_loses() {
     let mut breaches = Vec::new();
-    for file in files("actors/src", &["rs"]) {
+    let written = files("actors/src", &["rs"]);
+    for file in written.iter().filter(|file| !file.is_tests() && file.path != FAULTS) {
         for (line, code) in file.code_lines() {
             for (word, reason) in BANNED {
                 if code.contains(word) {

@@ -9,6 +9,7 @@
 
 mod actors;
 mod arrows;
+mod containers;
 mod files;
 mod links;
 mod rooms;

@@ -25,6 +25,16 @@ impl File {
             .map(|(index, line)| (index + 1, line))
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
+
+    /// True for the tests of the file or folder beside it, which say nothing that it does not.
+    pub(crate) fn is_tests(&self) -> bool {
+        self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
+    }
+
+    /// True when a program wrote it out of another file, and a test keeps the two together.
+    pub(crate) fn is_written_by_a_program(&self) -> bool {
+        self.text.lines().next().is_some_and(|line| line.contains("Do not edit"))
+    }
 }
 
 /// The root of the repository.
