@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
+use futures::future::BoxFuture;
+use hsc_actors::ports::ManualError;
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{House, Sessions, Shelf, ShelfLimits, SocketLimits};
-use hsc_catalogs::{Catalog, Snapshot};
+use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
@@ -18,6 +20,7 @@ use tokio::net::TcpSocket;
 use tokio::time::Instant;
 
 use crate::http;
+use crate::manuals::{Loader, ReadError};
 use crate::reload::{Reloader, Watch, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -55,6 +58,9 @@ pub enum StartError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// Manuals cannot be loaded here.
+    #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
+    NoManuals(#[source] ReadError),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -89,8 +95,14 @@ impl Server {
             Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
         let watch = settings.catalog.watch.then(|| watch(&reloader, &dir, settings)).flatten();
         let sessions = Arc::new(Sessions::new(settings.sessions.max));
-        let shelf =
-            Shelf::start(Arc::new(Later), &shelf_limits(settings), &[], Arc::clone(&metrics));
+        let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
+            .map_err(StartError::NoManuals)?;
+        let shelf = Shelf::start(
+            Arc::new(loader.clone()),
+            &shelf_limits(settings),
+            &[],
+            Arc::clone(&metrics),
+        );
         let house = Arc::new(House::new(
             Arc::clone(&catalog),
             Arc::new(shelf),
@@ -103,7 +115,7 @@ impl Server {
         let parts = web::Data::new(http::Parts {
             catalog,
             house,
-            originals: Arc::new(Later),
+            originals: Arc::new(Files(loader)),
             condition: Arc::new(State {
                 sessions: Arc::clone(&sessions),
                 reloader: Arc::clone(&reloader),
@@ -254,6 +266,23 @@ fn shelf_limits(settings: &Settings) -> ShelfLimits {
     }
 }
 
+/// The loader, for the route that shows a manual.
+struct Files(Loader);
+
+impl http::Originals for Files {
+    fn original(
+        &self,
+        documentation: Documentation,
+    ) -> BoxFuture<'static, Result<http::Original, ManualError>> {
+        let loader = self.0.clone();
+        let original = async move {
+            let found = loader.original(&documentation).await?;
+            Ok(http::Original { path: found.path, media_type: found.media_type })
+        };
+        Box::pin(original)
+    }
+}
+
 /// How the server is, for the routes that tell.
 struct State {
     sessions: Arc<Sessions>,
@@ -274,34 +303,8 @@ impl http::Condition for State {
     }
 }
 
-/// In the place of the manuals and the answers until they are wired.
+/// In the place of the answers until they are wired.
 struct Later;
-
-impl hsc_actors::ports::ManualLoader for Later {
-    fn load(
-        &self,
-        _: hsc_actors::ports::ManualRequest,
-    ) -> futures::future::BoxFuture<
-        'static,
-        Result<Arc<hsc_catalogs::Manual>, hsc_actors::ports::ManualError>,
-    > {
-        Box::pin(async {
-            Err(hsc_actors::ports::ManualError::new("none", "No manual yet.", "not wired"))
-        })
-    }
-}
-
-impl http::Originals for Later {
-    fn original(
-        &self,
-        _: hsc_catalogs::Documentation,
-    ) -> futures::future::BoxFuture<'static, Result<http::Original, hsc_actors::ports::ManualError>>
-    {
-        Box::pin(async {
-            Err(hsc_actors::ports::ManualError::new("none", "No manual yet.", "not wired"))
-        })
-    }
-}
 
 impl hsc_actors::ports::Answerer for Later {
     fn answer(

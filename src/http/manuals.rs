@@ -7,16 +7,15 @@ use actix_files::NamedFile;
 use actix_web::http::header::{
     self, ContentDisposition, ContentEncoding, DispositionParam, DispositionType, HeaderValue,
 };
-use actix_web::mime;
+use actix_web::mime::{self, Mime};
 use actix_web::{HttpRequest, HttpResponse, web};
-use hsc_catalogs::ManualFormat;
 use log::warn;
 
 use super::products::no_such_product;
 use super::{Parts, Trouble, TroubleCode};
 
 /// A web page of a stranger: shown, and nothing more.
-const HTML_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
+const PAGE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
     img-src data:; frame-ancestors 'self'";
 /// A PDF: the viewer is a page of the browser's own, and a stricter policy than this breaks it.
 const PDF_POLICY: &str = "frame-ancestors 'self'";
@@ -45,9 +44,11 @@ pub(super) async fn manual(
         warn!(product:% = product.id, code = error.code, cause:% = error.cause; "manual cannot be shown");
         Trouble::new(TroubleCode::ManualUnavailable, error.words)
     })?;
-    let (media_type, extension, policy) = match original.format {
-        ManualFormat::Pdf => (mime::APPLICATION_PDF, "pdf", PDF_POLICY),
-        ManualFormat::Html => (mime::TEXT_HTML_UTF_8, "html", HTML_POLICY),
+    let media_type: Mime = original.media_type.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM);
+    let (extension, policy) = if media_type.essence_str() == mime::APPLICATION_PDF.essence_str() {
+        ("pdf", PDF_POLICY)
+    } else {
+        ("html", PAGE_POLICY)
     };
     let file = web::block(move || NamedFile::open(original.path)).await;
     let file = file.map_err(std::io::Error::other).flatten().map_err(|error| {

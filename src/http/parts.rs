@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use hsc_actors::House;
 use hsc_actors::ports::ManualError;
-use hsc_catalogs::{Documentation, ManualFormat, Snapshot};
+use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
 use super::Origins;
@@ -45,8 +45,8 @@ pub trait Originals: Send + Sync + 'static {
 pub struct Original {
     /// The file on this machine.
     pub path: PathBuf,
-    /// What they are.
-    pub format: ManualFormat,
+    /// `application/pdf` or `text/html; charset=utf-8`.
+    pub media_type: &'static str,
 }
 
 /// Tells how the server is.
