@@ -8,10 +8,11 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
+use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::ManualError;
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
-use hsc_actors::{House, Sessions, Shelf, ShelfLimits, SocketLimits};
+use hsc_actors::{Budgets, House, Sessions, Shelf, SocketLimits, Upkeep};
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
@@ -71,6 +72,7 @@ pub struct Server {
     address: SocketAddr,
     handle: ServerHandle,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
+    house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
     drain_timeout: Duration,
@@ -95,28 +97,34 @@ impl Server {
             Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
         let watch = settings.catalog.watch.then(|| watch(&reloader, &dir, settings)).flatten();
         let sessions = Arc::new(Sessions::new(settings.sessions.max));
+        let upkeep = Upkeep::from(&settings.actors);
+        let limits = |budget| CacheLimits::of(&settings.cache, budget);
+        let on_the_shelf = limits(&settings.cache.manuals);
         let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
-        let shelf = Shelf::start(
-            Arc::new(loader.clone()),
-            &shelf_limits(settings),
-            &[],
-            Arc::clone(&metrics),
-        );
-        let house = Arc::new(House::new(
-            Arc::clone(&catalog),
-            Arc::new(shelf),
-            Arc::new(Later),
-            Arc::clone(&sessions),
-            rules(settings),
-            &socket_limits(settings),
-            Arc::clone(&metrics),
-        ));
+        let files = Arc::new(Files(loader.clone()));
+        let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
+        let house = Arc::new(House::start(hsc_actors::Parts {
+            catalog: Arc::clone(&catalog),
+            shelf,
+            answerer: Arc::new(Later),
+            sessions: Arc::clone(&sessions),
+            rules: rules(settings),
+            limits: socket_limits(settings),
+            budgets: Budgets {
+                predictions: limits(&settings.cache.predictions),
+                answers: limits(&settings.cache.answers),
+            },
+            upkeep,
+            workers: Vec::new(),
+            metrics: Arc::clone(&metrics),
+        }));
         let parts = web::Data::new(http::Parts {
             catalog,
-            house,
-            originals: Arc::new(Files(loader)),
+            house: Arc::clone(&house),
+            originals: files,
             condition: Arc::new(State {
+                house: Arc::clone(&house),
                 sessions: Arc::clone(&sessions),
                 reloader: Arc::clone(&reloader),
             }),
@@ -142,6 +150,7 @@ impl Server {
             address,
             handle,
             task,
+            house,
             sessions,
             reloader,
             drain_timeout: Duration::from_millis(settings.server.drain_timeout_ms),
@@ -170,6 +179,12 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until an actor was given up that the pod cannot do without, where the settings say that it
+    /// ends then. Says why.
+    pub async fn gave_up(&self) -> String {
+        self.house.ended().await.to_string()
+    }
+
     /// Takes no new work, lets running answers end within the time of the settings, and stops.
     ///
     /// # Errors
@@ -187,6 +202,7 @@ impl Server {
             warn!(sessions = left; "sessions did not end in time");
         }
         self.handle.stop(left == 0).await;
+        self.house.stop().await;
         let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         info!("stopped");
         ended
@@ -251,21 +267,6 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
     }
 }
 
-fn shelf_limits(settings: &Settings) -> ShelfLimits {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    ShelfLimits {
-        shards: match settings.cache.shards {
-            0 => 2 * cores,
-            shards => shards,
-        },
-        entries: settings.cache.manuals_entries,
-        bytes: settings.cache.manuals_bytes,
-        ttl: Duration::from_millis(settings.cache.ttl_ms),
-        negative_ttl: Duration::from_millis(settings.cache.negative_ttl_ms),
-        load_timeout: Duration::from_millis(settings.cache.load_timeout_ms),
-    }
-}
-
 /// The loader, for the route that shows a manual.
 struct Files(Loader);
 
@@ -285,13 +286,15 @@ impl http::Originals for Files {
 
 /// How the server is, for the routes that tell.
 struct State {
+    house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
 }
 
 impl http::Condition for State {
     fn not_ready(&self) -> Option<String> {
-        self.sessions.is_draining().then(|| "draining".to_owned())
+        let draining = self.sessions.is_draining().then(|| "draining".to_owned());
+        draining.or_else(|| self.house.trouble())
     }
 
     fn degraded(&self) -> Option<String> {

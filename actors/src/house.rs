@@ -1,4 +1,4 @@
-//! The house: everything alive in one pod, put together.
+//! The house: everything alive in one pod, put together, with the root of its tree.
 //!
 //! Opens a socket for whoever is admitted. It owns no conversation and no manual: those belong to the
 //! sessions and to the shelf it was given.
@@ -11,9 +11,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use hsc_catalogs::Snapshot;
 use hsc_monitoring::Metrics;
 
+use crate::cache::{Cache, CacheLimits};
+use crate::caches::Caches;
 use crate::ports::{Answerer, ManualLoader};
+use crate::remembered::{Answers, Predictions, Remembering};
 use crate::session::{Conversation, Rules, Session, Wiring};
 use crate::sessions::Sessions;
+use crate::shelf::Shelf;
+use crate::supervision::{ChildSpec, Death, Fault, Root, RootSpec, Strategy, Threads, TreeReport};
+use crate::upkeep::Upkeep;
 
 /// Everything alive in one pod.
 pub struct House {
@@ -21,6 +27,42 @@ pub struct House {
     catalog: Arc<Snapshot>,
     rules: Arc<Rules>,
     max_outgoing: usize,
+    predicted: Cache<Predictions>,
+    caches: Caches,
+    root: Root,
+}
+
+/// What a house is put together from.
+pub struct Parts {
+    /// The catalog in force.
+    pub catalog: Arc<Snapshot>,
+    /// The read manuals.
+    pub shelf: Shelf,
+    /// Who answers.
+    pub answerer: Arc<dyn Answerer>,
+    /// The table of who is connected.
+    pub sessions: Arc<Sessions>,
+    /// The rules of a conversation.
+    pub rules: Rules,
+    /// The times and budgets of a socket.
+    pub limits: SocketLimits,
+    /// How much is remembered.
+    pub budgets: Budgets,
+    /// How actors are kept alive.
+    pub upkeep: Upkeep,
+    /// Tasks of the server that are to be kept alive too, e.g. the watcher of the catalog folder.
+    pub workers: Vec<ChildSpec>,
+    /// Everything that is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// How much is remembered beside the manuals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgets {
+    /// Answers to keystrokes.
+    pub predictions: CacheLimits,
+    /// Answers to questions.
+    pub answers: CacheLimits,
 }
 
 /// The times and budgets of a socket, out of the settings.
@@ -39,19 +81,37 @@ pub struct SocketLimits {
 }
 
 impl House {
-    /// Puts the parts together.
+    /// Puts the parts together and starts what is alive.
+    ///
+    /// # Panics
+    /// Outside an actix system.
     #[must_use]
-    pub fn new(
-        catalog: Arc<Snapshot>,
-        shelf: Arc<dyn ManualLoader>,
-        answerer: Arc<dyn Answerer>,
-        sessions: Arc<Sessions>,
-        rules: Rules,
-        limits: &SocketLimits,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub fn start(parts: Parts) -> Self {
+        let Parts { catalog, shelf, answerer, sessions, rules, limits, .. } = parts;
+        let (upkeep, metrics) = (parts.upkeep, parts.metrics);
+        let (care, budgets) = (upkeep.care, parts.budgets);
+        let predicted =
+            Cache::new("predictions", Predictions, None, budgets.predictions, care, &metrics);
+        let answers = Cache::new("answers", Answers, None, budgets.answers, care, &metrics);
+        let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
+        let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
+        let threads = Arc::new(Threads::start(upkeep.threads));
+        let mut children = caches.children(&upkeep, &threads, &metrics);
+        children.extend(parts.workers);
+        let root = Root::start(
+            "root",
+            RootSpec {
+                children,
+                strategy: Strategy::OneForOne,
+                on_give_up: upkeep.on_give_up,
+                care,
+                threads,
+                metrics: Arc::clone(&metrics),
+            },
+        );
+        let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let wiring = Wiring {
-            answerer,
+            answerer: Arc::new(answerer),
             shelf,
             sessions,
             metrics,
@@ -66,7 +126,44 @@ impl House {
             catalog,
             rules: Arc::new(rules),
             max_outgoing: limits.outgoing_bytes,
+            predicted,
+            caches,
+            root,
         }
+    }
+
+    /// The actors of this pod, as a tree.
+    #[must_use]
+    pub fn tree(&self) -> TreeReport {
+        self.root.tree()
+    }
+
+    /// Why the pod should not get new visitors: an actor that fails more often than is borne.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.root.trouble()
+    }
+
+    /// Makes the actor of this name fail, to rehearse it; false when there is none.
+    pub fn inject(&self, actor: &str, fault: Fault) -> bool {
+        self.root.inject(actor, fault)
+    }
+
+    /// The caches of this pod.
+    #[must_use]
+    pub fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
+    /// Waits until the actors have ended for good: they were stopped, or one was given up and the
+    /// settings say that the pod ends then.
+    pub async fn ended(&self) -> Death {
+        self.root.ended().await
+    }
+
+    /// Stops the actors in order.
+    pub async fn stop(&self) {
+        self.root.stop().await;
     }
 
     /// Opens a visitor's socket.
@@ -92,7 +189,8 @@ impl House {
             random_id(),
             Arc::clone(&self.catalog),
             Arc::clone(&self.rules),
-        );
+        )
+        .remembering(self.predicted.clone());
         let wiring = Arc::clone(&self.wiring);
         let max_message = self.rules.limits.message_bytes;
         let mut place = place;

@@ -1,17 +1,24 @@
-//! Everything that is alive: sessions, the table of who is connected, the shelf of read manuals.
+//! Everything that is alive: sessions, the table of who is connected, the caches, and what keeps them.
 //!
 //! Others hold handles with plain methods, never an address. What actors ask of the outside world
 //! stands in [`ports`]; what they say to it in [`protocol`]. This crate never imports the server.
 
+pub mod cache;
+mod caches;
 mod house;
 pub mod ports;
 pub mod protocol;
+mod remembered;
 pub mod session;
 mod sessions;
 mod shelf;
 mod socket;
 pub mod supervision;
+mod upkeep;
 
-pub use house::{House, SocketLimits};
+pub use caches::{Caches, Invalidate, Invalidated};
+pub use house::{Budgets, House, Parts, SocketLimits};
+pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};
 pub use sessions::{Refused, Sessions};
-pub use shelf::{Shelf, ShelfLimits};
+pub use shelf::{Manuals, Shelf};
+pub use upkeep::Upkeep;

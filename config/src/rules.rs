@@ -6,7 +6,7 @@
 
 use toml::Value;
 
-use crate::{AnswererChoice, Isolate, LogFormat, LogLevel, Settings};
+use crate::{AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, Settings};
 
 /// What a value must be.
 pub(crate) enum Rule {
@@ -30,6 +30,10 @@ const MIB: i64 = 1024 * KIB;
 const GIB: i64 = 1024 * MIB;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
+
+const ENTRIES: Rule = Whole(0, 10_000_000);
+const BYTES: Rule = Whole(1, 1_024 * GIB);
+const TTL: Rule = Whole(1, 365 * DAY);
 
 /// The rule of every setting, in the order of `default.toml`.
 const RULES: &[(&str, Rule)] = &[
@@ -77,15 +81,40 @@ const RULES: &[(&str, Rule)] = &[
     ("answers.llm.max_tokens", Whole(1, 1_000_000)),
     ("answers.llm.context_chars", Whole(1, 100_000_000)),
     ("cache.shards", Whole(0, 1_024)),
-    ("cache.manuals_entries", Whole(1, 10_000_000)),
-    ("cache.manuals_bytes", Whole(1, 1_024 * GIB)),
-    ("cache.ttl_ms", Whole(1, 365 * DAY)),
     ("cache.negative_ttl_ms", Whole(0, DAY)),
+    ("cache.stale_ms", Whole(0, 365 * DAY)),
     ("cache.load_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("cache.manuals.entries", ENTRIES),
+    ("cache.manuals.bytes", BYTES),
+    ("cache.manuals.ttl_ms", TTL),
+    ("cache.predictions.entries", ENTRIES),
+    ("cache.predictions.bytes", BYTES),
+    ("cache.predictions.ttl_ms", TTL),
+    ("cache.answers.entries", ENTRIES),
+    ("cache.answers.bytes", BYTES),
+    ("cache.answers.ttl_ms", TTL),
     ("sessions.max", Whole(1, 1_000_000)),
     ("sessions.prefetch_confidence", Whole(0, 100)),
     ("sessions.prefetch_after_ms", Whole(0, MINUTE)),
     ("sessions.max_pending_questions", Whole(0, 1_000)),
+    ("sessions.max_per_address", Whole(0, 1_000_000)),
+    ("sessions.opens_per_second", Whole(0, 1_000_000)),
+    ("sessions.max_answers", Whole(1, 100_000)),
+    ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
+    ("sessions.busy_after_ms", Whole(0, MINUTE)),
+    ("actors.threads", Whole(0, 1_024)),
+    ("actors.restarts", Whole(0, 1_000_000)),
+    ("actors.restarts_within_ms", Whole(1, DAY)),
+    ("actors.backoff_first_ms", Whole(0, MINUTE)),
+    ("actors.backoff_most_ms", Whole(0, 60 * MINUTE)),
+    // Under a tenth of a second a busy machine would be taken for a hang.
+    ("actors.hang_after_ms", Whole(100, 10 * MINUTE)),
+    ("actors.stop_within_ms", Whole(1, 10 * MINUTE)),
+    ("actors.inbox", Whole(1, 1_000_000)),
+    ("actors.wait_while_down_ms", Whole(0, 10 * MINUTE)),
+    ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
+    ("actors.retry_every_ms", Whole(1, 60 * MINUTE)),
+    ("chaos.enabled", Truth),
     (
         "redis.url",
         Text(redis_url, "an address that begins with redis://, rediss:// or unix://, or nothing"),

@@ -26,10 +26,14 @@ sections! {
         manuals: ManualsSettings,
         /// Answering.
         answers: AnswersSettings,
-        /// The shelf of read manuals.
+        /// What is kept to be used again.
         cache: CacheSettings,
         /// Conversations.
         sessions: SessionsSettings,
+        /// What keeps actors alive.
+        actors: ActorsSettings,
+        /// Faults on demand.
+        chaos: ChaosSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
         /// Logging.
@@ -138,18 +142,30 @@ sections! {
 
     /// `[cache]`
     CacheSettings {
-        /// Shards; 0 is twice the cores.
+        /// Shards of each; 0 is twice the cores.
         shards: usize,
-        /// Manuals kept.
-        manuals_entries: usize,
-        /// Bytes of manual text kept.
-        manuals_bytes: usize,
-        /// How long a manual is kept.
-        ttl_ms: u64,
         /// How long a failure is remembered.
         negative_ttl_ms: u64,
+        /// How long past its time an old value is kept.
+        stale_ms: u64,
         /// Longest load.
         load_timeout_ms: u64,
+        /// The shelf of read manuals.
+        manuals: CacheBudget,
+        /// Answers to keystrokes.
+        predictions: CacheBudget,
+        /// Answers to questions.
+        answers: CacheBudget,
+    }
+
+    /// `[cache.manuals]` and its brothers.
+    CacheBudget {
+        /// Values kept; 0 is none.
+        entries: usize,
+        /// Bytes kept.
+        bytes: usize,
+        /// How long one is kept.
+        ttl_ms: u64,
     }
 
     /// `[sessions]`
@@ -162,6 +178,48 @@ sections! {
         prefetch_after_ms: u64,
         /// Questions that may wait.
         max_pending_questions: usize,
+        /// Sessions of one address; 0 is any number.
+        max_per_address: u32,
+        /// Sessions opened in a second; 0 is any number.
+        opens_per_second: u32,
+        /// Answers made at once.
+        max_answers: usize,
+        /// Questions that may wait in line for one.
+        max_waiting_answers: usize,
+        /// Delay from which the server is too busy; 0 is never.
+        busy_after_ms: u64,
+    }
+
+    /// `[actors]`
+    ActorsSettings {
+        /// Threads; 0 is one a core.
+        threads: usize,
+        /// Restarts that are borne.
+        restarts: u32,
+        /// The time they are counted in.
+        restarts_within_ms: u64,
+        /// Wait before the second restart in a row.
+        backoff_first_ms: u64,
+        /// Longest wait before a restart.
+        backoff_most_ms: u64,
+        /// Silence after which an actor hangs.
+        hang_after_ms: u64,
+        /// Longest stop.
+        stop_within_ms: u64,
+        /// Messages that may wait.
+        inbox: usize,
+        /// Longest wait for an actor that is down.
+        wait_while_down_ms: u64,
+        /// What becomes of a pod whose actor was given up.
+        on_give_up: GiveUpChoice,
+        /// Pace of further tries.
+        retry_every_ms: u64,
+    }
+
+    /// `[chaos]`
+    ChaosSettings {
+        /// Faults on demand.
+        enabled: bool,
     }
 
     /// `[redis]`
@@ -209,6 +267,14 @@ choices! {
         Extractive = "extractive",
         /// A language model that is given passages.
         Llm = "llm",
+    }
+
+    /// What becomes of a pod whose actor fails more often than is borne.
+    GiveUpChoice {
+        /// It is not ready, and tries again at a slow pace.
+        Retry = "retry",
+        /// It ends with an error.
+        Exit = "exit",
     }
 
     /// Severity of a log line.

@@ -96,8 +96,8 @@ fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
             "server.port = \"8000\" (from hsc.toml): expected a whole number from 0 to 65535",
         ),
         (
-            of_file("[cache]\nttl_ms = -1\n"),
-            "cache.ttl_ms = -1 (from hsc.toml): expected a whole number from 1 to 31536000000",
+            of_file("[cache.manuals]\nttl_ms = -1\n"),
+            "cache.manuals.ttl_ms = -1 (from hsc.toml): expected a whole number from 1 to 31536000000",
         ),
         (
             of_file("[answers]\nanswerer = \"oracle\"\n"),

@@ -58,7 +58,7 @@ catalogue! {
     hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
     hsc_cache_hits_total Counter ["cache", "layer"] "Values found in a cache";
     hsc_cache_misses_total Counter ["cache", "layer"] "Values not found in a cache";
-    hsc_cache_evictions_total Counter ["cache", "reason"] "Values put out of a cache: entries, bytes or expired";
+    hsc_cache_evictions_total Counter ["cache", "reason"] "Values put out of a cache: entries, bytes, expired or invalidated";
     hsc_cache_bytes Gauge ["cache"] "Bytes held by a cache";
     hsc_cache_entries Gauge ["cache"] "Values held by a cache";
     hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";

@@ -93,6 +93,22 @@ pub struct Caches {
     load_seconds: HistogramVec,
 }
 
+/// What is counted with every use of one cache, looked up once.
+#[derive(Clone)]
+pub struct CacheMeter {
+    hits: IntCounter,
+    misses: IntCounter,
+    second_hits: IntCounter,
+    second_misses: IntCounter,
+    evictions: [IntCounter; EVICTIONS.len()],
+    bytes: IntGauge,
+    entries: IntGauge,
+    load_seconds: Histogram,
+}
+
+/// Why a value leaves a cache.
+const EVICTIONS: [&str; 4] = ["entries", "bytes", "expired", "invalidated"];
+
 /// Actors.
 pub struct Actors {
     up: IntGaugeVec,
@@ -351,30 +367,60 @@ impl Answers {
 }
 
 impl Caches {
+    /// The meter of this cache. Its series are there from now on, at zero.
+    #[must_use]
+    pub fn meter(&self, cache: &'static str) -> CacheMeter {
+        CacheMeter {
+            hits: self.hits.with_label_values(&[cache, "l1"]),
+            misses: self.misses.with_label_values(&[cache, "l1"]),
+            second_hits: self.hits.with_label_values(&[cache, "l2"]),
+            second_misses: self.misses.with_label_values(&[cache, "l2"]),
+            evictions: EVICTIONS.map(|reason| self.evictions.with_label_values(&[cache, reason])),
+            bytes: self.bytes.with_label_values(&[cache]),
+            entries: self.entries.with_label_values(&[cache]),
+            load_seconds: self.load_seconds.with_label_values(&[cache]),
+        }
+    }
+}
+
+impl CacheMeter {
     /// A value was there.
-    pub fn hit(&self, cache: &'static str, layer: &'static str) {
-        self.hits.with_label_values(&[cache, layer]).inc();
+    pub fn hit(&self) {
+        self.hits.inc();
     }
 
     /// A value was not there.
-    pub fn miss(&self, cache: &'static str, layer: &'static str) {
-        self.misses.with_label_values(&[cache, layer]).inc();
+    pub fn missed(&self) {
+        self.misses.inc();
     }
 
-    /// A value was put out: `entries`, `bytes` or `expired`.
-    pub fn evicted(&self, cache: &'static str, reason: &'static str) {
-        self.evictions.with_label_values(&[cache, reason]).inc();
+    /// A value was in the second layer.
+    pub fn hit_second(&self) {
+        self.second_hits.inc();
+    }
+
+    /// A value was not in the second layer either.
+    pub fn missed_second(&self) {
+        self.second_misses.inc();
+    }
+
+    /// A value was put out: `entries`, `bytes`, `expired` or `invalidated`.
+    pub fn evicted(&self, reason: &'static str) {
+        let known = EVICTIONS.iter().zip(&self.evictions).find(|(word, _)| **word == reason);
+        if let Some((_, counter)) = known {
+            counter.inc();
+        }
     }
 
     /// A value was loaded, or failed to.
-    pub fn loaded(&self, cache: &'static str, took: Duration) {
-        self.load_seconds.with_label_values(&[cache]).observe(took.as_secs_f64());
+    pub fn loaded(&self, took: Duration) {
+        self.load_seconds.observe(took.as_secs_f64());
     }
 
     /// So many entries and bytes came (or went, when negative).
-    pub fn grew(&self, cache: &'static str, entries: i64, bytes: i64) {
-        self.entries.with_label_values(&[cache]).add(entries);
-        self.bytes.with_label_values(&[cache]).add(bytes);
+    pub fn grew(&self, entries: i64, bytes: i64) {
+        self.entries.add(entries);
+        self.bytes.add(bytes);
     }
 }
 
@@ -476,7 +522,7 @@ mod tests {
         metrics.http.answered("GET", "/health", 200, Duration::from_millis(2));
         metrics.sockets.opened();
         metrics.sockets.closed(1008);
-        metrics.caches.grew("manuals", 1, 100);
+        metrics.caches.meter("manuals").grew(1, 100);
         let text = metrics.render();
         for line in [
             "hsc_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1",

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
+use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
 use hsc_actors::protocol::Scenario;
-use hsc_actors::{Shelf, ShelfLimits};
+use hsc_actors::{Shelf, Upkeep};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
@@ -77,18 +78,12 @@ async fn evaluate(
     questions: Vec<Asked>,
     mut out: impl Write,
 ) -> anyhow::Result<Report> {
-    let limits = ShelfLimits {
-        shards: 1,
-        entries: settings.cache.manuals_entries,
-        bytes: settings.cache.manuals_bytes,
-        ttl: Duration::from_millis(settings.cache.ttl_ms),
-        negative_ttl: Duration::from_millis(settings.cache.negative_ttl_ms),
-        load_timeout: Duration::from_millis(settings.cache.load_timeout_ms),
-    };
+    let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
+    let upkeep = Upkeep::from(&settings.actors);
     let metrics = Metrics::new();
     let loader = Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?;
-    let shelf = Arc::new(Shelf::start(Arc::new(loader), &limits, &[], metrics));
-    let answerer = crate::answers::from(&settings.answers, shelf);
+    let (shelf, _root) = Shelf::start(Arc::new(loader), limits, &upkeep, &metrics);
+    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf));
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
         .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))

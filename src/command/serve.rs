@@ -34,6 +34,10 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        why = server.gave_up() => {
+            let _ = server.drain().await;
+            anyhow::bail!("an actor fails more often than is borne, and actors.on_give_up is exit: {why}");
+        }
     }
     // A second signal does not wait for anybody.
     tokio::select! {

@@ -14,6 +14,8 @@ pub use client::{
     BadMessage, ClientFrame, ClientMessage, Hello, Image, QueryMessage, Resume, Scenario,
 };
 pub use error::{CloseReason, ErrorCode};
-pub use prediction::{Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext};
+pub use prediction::{
+    Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext, PredictionData,
+};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};

@@ -8,8 +8,18 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+/// The answer to a keystroke, best first.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum PredictionData {
+    /// Made just now.
+    Made(Vec<Prediction>),
+    /// The same as JSON, made once and sent to many.
+    Ready(std::sync::Arc<RawValue>),
+}
+
 /// One predicted product.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Prediction {
     /// Part 1: everything the catalog knows.

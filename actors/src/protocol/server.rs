@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{ErrorCode, Prediction, Scenario};
+use super::{ErrorCode, Prediction, PredictionData, Scenario};
 
 /// A message, the id it answers, and its place in the conversation.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,8 @@ pub enum ServerMessage {
     /// One for each `typing`.
     Prediction {
         /// Best first.
-        data: Vec<Prediction>,
+        #[schema(value_type = Vec<Prediction>)]
+        data: PredictionData,
     },
     /// A query's progress, or why it cannot be answered.
     Status {

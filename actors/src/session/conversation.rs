@@ -9,13 +9,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hsc_catalogs::{Product, Snapshot};
+use hsc_catalogs::{Catalog, Product, Snapshot};
+use serde_json::value::RawValue;
 
+use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question};
 use crate::protocol::{
     AnswerContext, BadMessage, ClientFrame, ClientMessage, CloseReason, ErrorCode, FinalAnswer,
-    Hello, Limits, QueryMessage, Reason, Scenario, ServerMessage, Welcome,
+    Hello, Limits, Prediction, PredictionData, QueryMessage, Reason, Scenario, ServerMessage,
+    Welcome,
 };
+use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
 
 use super::predict;
 
@@ -116,6 +120,7 @@ pub struct Conversation {
     predictions: u64,
     likely: Option<(u64, ManualRequest)>,
     prefetched: Option<ManualRequest>,
+    predicted: Option<Cache<Predictions>>,
 }
 
 /// A question that was accepted.
@@ -154,7 +159,14 @@ impl Conversation {
             predictions: 0,
             likely: None,
             prefetched: None,
+            predicted: None,
         }
+    }
+
+    /// Looks there first for the answer to a keystroke, and keeps it there.
+    pub(crate) fn remembering(mut self, predicted: Cache<Predictions>) -> Self {
+        self.predicted = Some(predicted);
+        self
     }
 
     /// Its id.
@@ -245,17 +257,49 @@ impl Conversation {
     fn typed(&mut self, content: &str, id: Option<String>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
         self.predictions += 1;
-        let data = if content.trim().is_empty() {
-            self.likely = None;
-            predict::sample(&catalog, SAMPLE, self.compact)
-        } else {
-            let found = catalog.search(content, PREDICTIONS);
-            let best =
-                found.first().filter(|best| best.confidence >= self.rules.prefetch_confidence);
-            self.expect_manual(best.and_then(|best| manual_of(best.product)), effects);
-            predict::predictions(&catalog, &found, self.compact)
-        };
+        let (data, likely) = self.predict(&catalog, content);
+        match likely {
+            Likely::Asked(manual) => self.expect_manual(manual, effects),
+            Likely::Nothing => self.likely = None,
+        }
         effects.push(transient(ServerMessage::Prediction { data }, id));
+    }
+
+    /// What was kept from an earlier keystroke, or a search whose result is then kept.
+    fn predict(&self, catalog: &Catalog, content: &str) -> (PredictionData, Likely) {
+        let Some(cache) = &self.predicted else {
+            let (made, likely) = self.search(catalog, content);
+            return (PredictionData::Made(made), likely);
+        };
+        let key = PredictionKey {
+            version: catalog.version().into(),
+            typed: content.to_owned(),
+            compact: self.compact,
+        };
+        if let Some(Ok(predicted)) = cache.peek(&key) {
+            return (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
+        }
+        let (made, likely) = self.search(catalog, content);
+        match serde_json::value::to_raw_value(&made) {
+            Ok(json) => {
+                let data: Arc<RawValue> = json.into();
+                let predicted = Predicted { data: Arc::clone(&data), likely: likely.clone() };
+                cache.put(key, Arc::new(predicted));
+                (PredictionData::Ready(data), likely)
+            }
+            // The frame is made the slow way then, and fails there if it must.
+            Err(_) => (PredictionData::Made(made), likely),
+        }
+    }
+
+    fn search(&self, catalog: &Catalog, content: &str) -> (Vec<Prediction>, Likely) {
+        if content.trim().is_empty() {
+            return (predict::sample(catalog, SAMPLE, self.compact), Likely::Nothing);
+        }
+        let found = catalog.search(content, PREDICTIONS);
+        let best = found.first().filter(|best| best.confidence >= self.rules.prefetch_confidence);
+        let manual = best.and_then(|best| manual_of(best.product));
+        (predict::predictions(catalog, &found, self.compact), Likely::Asked(manual))
     }
 
     /// Notes the manual that the visitor is likely to need. It is opened when typing rests on it.

@@ -1,0 +1,193 @@
+//! The handle of a cache: reads without a hop, asks the shard that owns the key for the rest.
+
+use std::borrow::Borrow;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use log::debug;
+
+use super::contents::Second;
+use super::shard::{Forget, Forgotten, Open, Put, Refresh, Shared};
+use super::{CacheLimits, Contents, LoadFailure, Pages, Scope, Shard};
+use crate::supervision::{AskError, Care, ChildSpec, Handle};
+
+/// Time a shard gets on top of a load's own bound before its asker is told that it does not answer.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Handle of a cache. Cheap to clone.
+pub struct Cache<C: Contents> {
+    inner: Arc<Inner<C>>,
+}
+
+struct Inner<C: Contents> {
+    name: &'static str,
+    shards: Vec<(Arc<Pages<C>>, Handle<Shard<C>>)>,
+    specs: Vec<ChildSpec>,
+    shared: Arc<Shared<C>>,
+    hasher: RandomState,
+}
+
+impl<C: Contents> Cache<C> {
+    /// A cache whose shards, [`Cache::children`], are yet to be hung into a tree. Until then, and while
+    /// they are down, reads go on and loads wait.
+    #[must_use]
+    pub fn new(
+        name: &'static str,
+        contents: C,
+        second: Second<C>,
+        limits: CacheLimits,
+        care: Care,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let meter = metrics.caches.meter(name);
+        let shared = Arc::new(Shared { contents: Arc::new(contents), second, limits, meter });
+        let mut specs = Vec::new();
+        let mut shards = Vec::new();
+        for index in 0..limits.shards.max(1) {
+            let pages = Arc::new(Pages::new());
+            let (born_with, born_of) = (Arc::clone(&pages), Arc::clone(&shared));
+            let make = move |life: &crate::supervision::Life| {
+                Ok(Shard::new(life.clone(), Arc::clone(&born_of), Arc::clone(&born_with)))
+            };
+            let name = format!("cache.{name}.{index}");
+            let (spec, handle) = ChildSpec::actor(name, "cache_shard", care, metrics, make);
+            specs.push(spec);
+            shards.push((pages, handle));
+        }
+        let inner = Inner { name, shards, specs, shared, hasher: RandomState::new() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Its shards, for the tree.
+    #[must_use]
+    pub fn children(&self) -> Vec<ChildSpec> {
+        self.inner.specs.clone()
+    }
+
+    /// The value where it is there and fresh, without waiting. A failure that is remembered is there too.
+    pub fn peek<Q>(&self, key: &Q) -> Option<Result<C::Value, C::Error>>
+    where
+        C::Key: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
+    {
+        if self.is_off() {
+            return None;
+        }
+        let (pages, shard) = self.shard_of(key);
+        let Some(found) = pages.read(key) else {
+            self.inner.shared.meter.missed();
+            return None;
+        };
+        self.inner.shared.meter.hit();
+        if found.wants_refresh && shard.post(Refresh(key.to_owned())).is_err() {
+            debug!(cache = self.inner.name; "too busy to load a hot value ahead");
+        }
+        Some(found.outcome)
+    }
+
+    /// The value, loaded when it is not there. One load a key, however many ask.
+    ///
+    /// # Errors
+    /// Why it could not be had, the same for everybody who waited.
+    pub async fn get(&self, key: C::Key) -> Result<C::Value, C::Error> {
+        if let Some(outcome) = self.peek(&key) {
+            return outcome;
+        }
+        let (_, shard) = self.shard_of(&key);
+        let bound = self.inner.shared.limits.load_timeout + GRACE;
+        let mut asked = shard.ask_within(bound, Open(key.clone())).await;
+        if matches!(asked, Ok(None) | Err(AskError::Restarting)) {
+            // Its shard ended with the load in hand. Loading twice does no harm, so ask the next one.
+            asked = shard.ask_within(bound, Open(key)).await;
+        }
+        let lost = |failure| Err(self.inner.shared.contents.lost(failure));
+        match asked {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => lost(LoadFailure::Restarting),
+            Err(error) => lost(why(error)),
+        }
+    }
+
+    /// Keeps a value. An aid and no duty: when the shard has too much to do it is dropped, and counted.
+    pub fn put(&self, key: C::Key, value: C::Value) {
+        if !self.is_off() && self.shard_of(&key).1.post(Put(key, value)).is_err() {
+            debug!(cache = self.inner.name; "too busy to keep a value");
+        }
+    }
+
+    /// Forgets one key; says whether it was there.
+    ///
+    /// # Errors
+    /// When its shard did not answer.
+    pub async fn forget(&self, key: C::Key) -> Result<bool, AskError> {
+        let (_, shard) = self.shard_of(&key);
+        Ok(shard.ask(Forget(Forgotten::Key(key))).await? > 0)
+    }
+
+    /// Forgets what a scope takes away, in the second layer too; says how many values that were.
+    ///
+    /// # Errors
+    /// When a shard did not answer; the others have forgotten.
+    pub async fn invalidate(&self, scope: Scope) -> Result<usize, AskError> {
+        if let Some(second) = &self.inner.shared.second {
+            second.forget(scope.clone()).await;
+        }
+        let ask = |(_, shard): &(_, Handle<Shard<C>>)| {
+            let (shard, scope) = (shard.clone(), scope.clone());
+            async move { shard.ask(Forget(Forgotten::Scope(scope))).await }
+        };
+        let told = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
+        told.into_iter().sum()
+    }
+
+    /// Values now, remembered failures left out.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.shards.iter().map(|(pages, _)| pages.len()).sum()
+    }
+
+    /// True when it holds no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its name: the label of its metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.inner.name
+    }
+
+    fn is_off(&self) -> bool {
+        self.inner.shared.limits.entries == 0
+    }
+
+    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &(Arc<Pages<C>>, Handle<Shard<C>>) {
+        let hash = self.inner.hasher.hash_one(key);
+        let index = usize::try_from(hash % self.inner.shards.len() as u64).unwrap_or(0);
+        &self.inner.shards[index]
+    }
+}
+
+fn why(error: AskError) -> LoadFailure {
+    match error {
+        AskError::Restarting => LoadFailure::Restarting,
+        AskError::GaveUp => LoadFailure::GaveUp,
+        AskError::Overloaded => LoadFailure::Overloaded,
+        AskError::TimedOut => LoadFailure::TimedOut,
+    }
+}
+
+impl<C: Contents> Clone for Cache<C> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<C: Contents> std::fmt::Debug for Cache<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("name", &self.inner.name).field("len", &self.len()).finish()
+    }
+}

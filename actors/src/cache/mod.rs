@@ -1,0 +1,24 @@
+//! Caches whose shards are supervised actors.
+//!
+//! [`Cache`] is the handle everybody holds. A value that is there is read out of a map without a hop
+//! to any actor ([`Pages`]); what is not there is asked of the [`Shard`] that owns its key, which loads it
+//! once, however many ask. What a cache holds is said by its [`Contents`]; a second layer that other
+//! pods share is a [`SecondLevel`].
+//!
+//! What must never be: two loads of one key at once, a key that stays stuck because its load panicked
+//! or did not end, more bytes or entries than the budget, a hit that waits for an actor.
+
+mod contents;
+mod handle;
+mod limits;
+mod order;
+mod pages;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+pub use contents::{Contents, LoadFailure, Scope, SecondLevel};
+pub use handle::Cache;
+pub use limits::CacheLimits;
+pub(crate) use pages::Pages;
+pub(crate) use shard::Shard;

@@ -1,0 +1,83 @@
+//! Which value goes when there is no room: the least recently used, as a plain state machine.
+//!
+//! A hit does not come here, it only marks the value as used; a marked value that would go gets a
+//! second chance instead. So the order is exact between looks and a hit costs no lock and no message.
+
+use std::hash::Hash;
+
+use lru::LruCache;
+
+/// The order of the values of one shard, and their weight.
+pub(super) struct Order<K: Hash + Eq> {
+    recency: LruCache<K, usize>,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+/// Why a value had to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    Entries,
+    Bytes,
+}
+
+impl Reason {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> Order<K> {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self { recency: LruCache::unbounded(), bytes: 0, max_entries, max_bytes }
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.recency.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Puts a value at the young end, new or again.
+    pub(super) fn put(&mut self, key: K, weight: usize) {
+        self.forget(&key);
+        self.bytes += weight;
+        self.recency.put(key, weight);
+    }
+
+    pub(super) fn forget(&mut self, key: &K) {
+        if let Some(weight) = self.recency.pop(key) {
+            self.bytes -= weight;
+        }
+    }
+
+    /// The next value that has to go, if one has to. The last one stays whatever it weighs: without
+    /// it the same value would be loaded every time. `was_used` takes the mark of a hit away.
+    pub(super) fn next_out(&mut self, mut was_used: impl FnMut(&K) -> bool) -> Option<(K, Reason)> {
+        // Each value is passed over at most once, or a stream of hits would hold this up for ever.
+        let mut chances = self.recency.len();
+        loop {
+            let reason = if self.recency.len() > self.max_entries.max(1) {
+                Reason::Entries
+            } else if self.bytes > self.max_bytes && self.recency.len() > 1 {
+                Reason::Bytes
+            } else {
+                return None;
+            };
+            let (key, weight) = self.recency.pop_lru()?;
+            if chances > 0 && was_used(&key) {
+                chances -= 1;
+                self.recency.put(key, weight);
+                continue;
+            }
+            self.bytes -= weight;
+            return Some((key, reason));
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! A cache with real shards on real threads, and its order against a naive reference.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_monitoring::Metrics;
+use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, proptest};
+
+use super::contents::Second;
+use super::order::Order;
+use super::*;
+use crate::supervision::{
+    Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Lengths of words, looked up in a book that can be closed, lost or made to stumble.
+#[derive(Default)]
+struct Book {
+    opened: AtomicUsize,
+    mood: Mutex<Mood>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Mood {
+    #[default]
+    Willing,
+    Slow,
+    Closed,
+    Panicking,
+    Endless,
+}
+
+struct Lengths(Arc<Book>);
+
+impl Contents for Lengths {
+    type Key = String;
+    type Value = String;
+    type Error = &'static str;
+
+    fn load(&self, key: String) -> BoxFuture<'static, Result<String, &'static str>> {
+        self.0.opened.fetch_add(1, Ordering::SeqCst);
+        let mood = *self.0.mood.lock().unwrap();
+        async move {
+            match mood {
+                Mood::Willing => Ok(key.len().to_string()),
+                Mood::Slow => {
+                    tokio::time::sleep(100 * MS).await;
+                    Ok(key.len().to_string())
+                }
+                Mood::Closed => Err("closed"),
+                Mood::Panicking => panic!("a page is torn"),
+                Mood::Endless => futures::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn lost(&self, why: LoadFailure) -> &'static str {
+        why.as_str()
+    }
+
+    fn weight(&self, key: &String, _: &String) -> usize {
+        key.len()
+    }
+
+    fn concerns(&self, key: &String, scope: &Scope) -> bool {
+        match scope {
+            Scope::Product { id, .. } => key.starts_with(id),
+            Scope::CatalogVersion(_) => false,
+            Scope::All => true,
+        }
+    }
+
+    fn aged(&self, value: String) -> String {
+        format!("{value} (old)")
+    }
+}
+
+struct Stage {
+    book: Arc<Book>,
+    cache: Cache<Lengths>,
+    root: Root,
+    metrics: Arc<Metrics>,
+}
+
+fn limits() -> CacheLimits {
+    CacheLimits {
+        shards: 2,
+        entries: 1_000,
+        bytes: 1_000_000,
+        ttl: Duration::from_secs(60),
+        negative_ttl: Duration::from_secs(60),
+        stale: Duration::from_secs(60),
+        load_timeout: Duration::from_secs(10),
+    }
+}
+
+impl Stage {
+    fn new(limits: CacheLimits) -> Self {
+        Self::with_second(limits, None)
+    }
+
+    fn with_second(limits: CacheLimits, second: Second<Lengths>) -> Self {
+        let metrics = Metrics::new();
+        let care = Care {
+            intensity: Intensity { restarts: 1_000, within: Duration::from_secs(60) },
+            backoff: Backoff { first: MS, most: MS },
+            hang_after: 300 * MS,
+            ..Care::default()
+        };
+        let book: Arc<Book> = Arc::default();
+        let contents = Lengths(Arc::clone(&book));
+        let cache = Cache::new("lengths", contents, second, limits, care, &metrics);
+        let root = Root::start(
+            "root",
+            RootSpec {
+                children: cache.children(),
+                strategy: Strategy::OneForOne,
+                on_give_up: OnGiveUp::Escalate,
+                care,
+                threads: Arc::new(Threads::start(2)),
+                metrics: Arc::clone(&metrics),
+            },
+        );
+        Self { book, cache, root, metrics }
+    }
+
+    async fn get(&self, key: &str) -> Result<String, &'static str> {
+        self.cache.get(key.to_owned()).await
+    }
+
+    fn mood(&self, mood: Mood) {
+        *self.book.mood.lock().unwrap() = mood;
+    }
+
+    fn opened(&self) -> usize {
+        self.book.opened.load(Ordering::SeqCst)
+    }
+
+    fn says(&self, line: &str) -> bool {
+        self.metrics.render().lines().any(|said| said == line)
+    }
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(5 * MS).await;
+    }
+    panic!("never happened: {what}");
+}
+
+#[actix::test]
+async fn many_who_ask_for_one_key_share_one_load() {
+    let stage = Stage::new(limits());
+    stage.mood(Mood::Slow);
+    let asked = futures::future::join_all((0..100).map(|_| stage.get("word"))).await;
+    assert!(asked.iter().all(|answer| answer.as_deref() == Ok("4")));
+    assert_eq!(stage.opened(), 1);
+    assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
+    assert_eq!(stage.opened(), 1);
+    assert!(stage.says("hsc_cache_entries{cache=\"lengths\"} 1"));
+    assert!(stage.says("hsc_cache_bytes{cache=\"lengths\"} 4"));
+    assert!(stage.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l1\"} 1"));
+    assert!(stage.says("hsc_cache_misses_total{cache=\"lengths\",layer=\"l1\"} 100"));
+}
+
+#[actix::test]
+async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_asked_again() {
+    let stage = Stage::new(CacheLimits { negative_ttl: MS, ..limits() });
+    stage.mood(Mood::Panicking);
+    let asked = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
+    assert!(asked.iter().all(|answer| *answer == Err("load_panicked")), "{asked:?}");
+    stage.mood(Mood::Willing);
+    eventually("the failure is forgotten", || stage.cache.peek("word").is_none()).await;
+    assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
+}
+
+#[actix::test]
+async fn a_load_that_does_not_end_fails_its_waiters_and_the_key_can_be_asked_again() {
+    let short = CacheLimits { negative_ttl: MS, load_timeout: 50 * MS, ..limits() };
+    let stage = Stage::new(short);
+    stage.mood(Mood::Endless);
+    assert_eq!(stage.get("word").await, Err("load_timed_out"));
+    stage.mood(Mood::Willing);
+    eventually("the failure is forgotten", || stage.cache.peek("word").is_none()).await;
+    assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
+}
+
+#[actix::test]
+async fn a_failure_is_remembered_for_a_while() {
+    let stage = Stage::new(limits());
+    stage.mood(Mood::Closed);
+    assert_eq!(stage.get("word").await, Err("closed"));
+    assert_eq!(stage.get("word").await, Err("closed"));
+    assert_eq!(stage.opened(), 1);
+    assert!(stage.cache.is_empty(), "a failure is no value");
+}
+
+#[actix::test]
+async fn an_old_value_is_used_and_marked_when_no_new_one_can_be_had() {
+    let stage = Stage::new(CacheLimits { ttl: 30 * MS, ..limits() });
+    assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
+    stage.mood(Mood::Closed);
+    eventually("it is old", || stage.cache.peek("word").is_none()).await;
+    assert_eq!(stage.get("word").await.as_deref(), Ok("4 (old)"));
+}
+
+#[actix::test]
+async fn a_hot_value_is_loaded_ahead_of_its_time_and_nobody_waits() {
+    let stage = Stage::new(CacheLimits { ttl: 500 * MS, stale: Duration::ZERO, ..limits() });
+    stage.get("word").await.unwrap();
+    let mut missed = 0;
+    eventually("it was loaded again", || {
+        missed += usize::from(stage.cache.peek("word").is_none());
+        stage.opened() == 2
+    })
+    .await;
+    assert_eq!(missed, 0, "it was there all the time");
+}
+
+macro_rules! survives {
+    ($($name:ident: $fault:expr;)*) => {$(
+        #[actix::test]
+        async fn $name() {
+            let stage = Stage::new(limits());
+            for key in ["one", "three", "fifteen"] {
+                stage.get(key).await.unwrap();
+            }
+            stage.mood(Mood::Slow);
+            for shard in ["cache.lengths.0", "cache.lengths.1"] {
+                let asked = stage.get("elephant");
+                assert!(stage.root.inject(shard, $fault));
+                assert_eq!(asked.await.as_deref(), Ok("8"), "a load in hand is begun again");
+            }
+            assert_eq!(stage.cache.len(), 4, "the values outlive their shard");
+            assert_eq!(stage.get("fifteen").await.as_deref(), Ok("7"));
+            eventually("the metrics are right", || {
+                stage.says("hsc_cache_entries{cache=\"lengths\"} 4")
+                    && stage.says("hsc_actor_up{actor=\"cache_shard\"} 2")
+            })
+            .await;
+        }
+    )*};
+}
+
+survives! {
+    a_shard_that_panics_loses_no_value_and_answers_who_waits: Fault::Panic;
+    a_shard_that_stops_loses_no_value_and_answers_who_waits: Fault::Stop;
+    a_shard_whose_thread_dies_loses_no_value_and_answers_who_waits: Fault::KillThread;
+    a_shard_that_hangs_loses_no_value_and_answers_who_waits: Fault::Hang { ms: 1_000 };
+}
+
+#[actix::test]
+async fn a_scope_is_forgotten_and_a_load_under_way_is_not_kept() {
+    let stage = Stage::new(limits());
+    for key in ["td-17 a", "td-17 b", "fp-30 a"] {
+        stage.get(key).await.unwrap();
+    }
+    stage.mood(Mood::Slow);
+    let product = || Scope::Product { id: "td-17".to_owned(), manual: None };
+    let (loaded, forgotten) = tokio::join!(stage.get("td-17 c"), async {
+        eventually("it is being loaded", || stage.opened() == 4).await;
+        stage.cache.invalidate(product()).await
+    });
+    assert_eq!(loaded.as_deref(), Ok("7"), "whoever waited gets it");
+    assert_eq!(forgotten, Ok(2));
+    assert!(stage.cache.peek("td-17 c").is_none(), "and nobody after them");
+    assert!(stage.cache.peek("fp-30 a").is_some());
+    assert_eq!(stage.cache.forget("fp-30 a".to_owned()).await, Ok(true));
+    assert_eq!(stage.cache.invalidate(Scope::All).await, Ok(0));
+    assert!(stage.says("hsc_cache_evictions_total{cache=\"lengths\",reason=\"invalidated\"} 3"));
+    assert!(stage.says("hsc_cache_bytes{cache=\"lengths\"} 0"));
+}
+
+#[actix::test]
+async fn a_cache_of_no_entries_keeps_nothing() {
+    let stage = Stage::new(CacheLimits { entries: 0, ..limits() });
+    stage.cache.put("word".to_owned(), "4".to_owned());
+    assert!(stage.cache.peek("word").is_none());
+}
+
+/// A second layer in memory.
+#[derive(Default)]
+struct Shelf(Arc<Mutex<HashMap<String, String>>>);
+
+impl SecondLevel<Lengths> for Shelf {
+    fn get(&self, key: String) -> BoxFuture<'static, Option<String>> {
+        let found = self.0.lock().unwrap().get(&key).cloned();
+        async move { found }.boxed()
+    }
+
+    fn put(&self, key: String, value: String, _: Duration) -> BoxFuture<'static, ()> {
+        self.0.lock().unwrap().insert(key, value);
+        async {}.boxed()
+    }
+
+    fn forget(&self, _: Scope) -> BoxFuture<'static, ()> {
+        self.0.lock().unwrap().clear();
+        async {}.boxed()
+    }
+}
+
+#[actix::test]
+async fn the_second_layer_is_asked_before_the_source_and_filled_after_it() {
+    let shared: Arc<Mutex<HashMap<String, String>>> = Arc::default();
+    let second = || -> Second<Lengths> { Some(Arc::new(Shelf(Arc::clone(&shared)))) };
+    let one = Stage::with_second(limits(), second());
+    assert_eq!(one.get("word").await.as_deref(), Ok("4"));
+    eventually("it reached the second layer", || !shared.lock().unwrap().is_empty()).await;
+    let other = Stage::with_second(limits(), second());
+    assert_eq!(other.get("word").await.as_deref(), Ok("4"));
+    assert_eq!(other.opened(), 0);
+    assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
+    other.cache.invalidate(Scope::All).await.unwrap();
+    assert!(shared.lock().unwrap().is_empty());
+}
+
+/// The order of a shard, written down as slowly as can be.
+#[derive(Default)]
+struct Naive {
+    /// Oldest first: key, weight, used since.
+    values: Vec<(u8, usize, bool)>,
+}
+
+impl Naive {
+    fn put(&mut self, key: u8, weight: usize) {
+        self.values.retain(|value| value.0 != key);
+        self.values.push((key, weight, false));
+    }
+
+    fn make_room(&mut self, entries: usize, bytes: usize) {
+        let mut chances = self.values.len();
+        while self.values.len() > entries
+            || (self.values.len() > 1
+                && self.values.iter().map(|value| value.1).sum::<usize>() > bytes)
+        {
+            let (key, weight, used) = self.values.remove(0);
+            if used && chances > 0 {
+                chances -= 1;
+                self.values.push((key, weight, false));
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Put(u8, usize),
+    Use(u8),
+    Forget(u8),
+}
+
+proptest! {
+    #[test]
+    fn a_shard_keeps_what_the_naive_reference_keeps(
+        entries in 1_usize..8,
+        bytes in 1_usize..60,
+        steps in prop::collection::vec(
+            (any::<u8>().prop_map(|key| key % 12), 0_usize..20, 0_u8..6).prop_map(
+                |(key, weight, what)| match what {
+                    0..=2 => Step::Put(key, weight),
+                    3 | 4 => Step::Use(key),
+                    _ => Step::Forget(key),
+                }
+            ),
+            0..200,
+        ),
+    ) {
+        let mut order: Order<u8> = Order::new(entries, bytes);
+        let mut kept: HashMap<u8, bool> = HashMap::new();
+        let mut naive = Naive::default();
+        for step in steps {
+            match step {
+                Step::Put(key, weight) => {
+                    order.put(key, weight);
+                    kept.insert(key, false);
+                    naive.put(key, weight);
+                }
+                Step::Use(key) => {
+                    kept.entry(key).and_modify(|used| *used = true);
+                    let used = naive.values.iter_mut().filter(|value| value.0 == key);
+                    used.for_each(|value| value.2 = true);
+                }
+                Step::Forget(key) => {
+                    order.forget(&key);
+                    kept.remove(&key);
+                    naive.values.retain(|value| value.0 != key);
+                }
+            }
+            while let Some((key, _)) = order.next_out(|key| {
+                kept.get_mut(key).is_some_and(std::mem::take)
+            }) {
+                kept.remove(&key);
+            }
+            naive.make_room(entries, bytes);
+            let mut ours: Vec<u8> = kept.keys().copied().collect();
+            let mut theirs: Vec<u8> = naive.values.iter().map(|value| value.0).collect();
+            (ours.sort_unstable(), theirs.sort_unstable());
+            prop_assert_eq!(ours, theirs);
+            prop_assert_eq!(order.bytes(), naive.values.iter().map(|value| value.1).sum::<usize>());
+            prop_assert!(order.entries() <= entries);
+            prop_assert!(order.bytes() <= bytes || order.entries() == 1);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The caches of a pod, together: who may forget what.
+
+use std::sync::Arc;
+
+use hsc_catalogs::Snapshot;
+use serde::{Deserialize, Serialize};
+
+use crate::cache::Scope;
+use crate::ports::ManualRequest;
+use crate::remembered::{Answers, Predictions};
+use crate::shelf::Shelf;
+use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Threads};
+use crate::{cache::Cache, upkeep::Upkeep};
+
+/// Every cache of a pod. Cheap to clone.
+#[derive(Clone)]
+pub struct Caches {
+    shelf: Shelf,
+    predictions: Cache<Predictions>,
+    answers: Cache<Answers>,
+    catalog: Arc<Snapshot>,
+}
+
+/// What an operator wants forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Invalidate {
+    /// The manual at this address, and the answers made from it.
+    Manual(String),
+    /// Whatever concerns this product.
+    Product(String),
+    /// Whatever was made from this version of the catalog.
+    CatalogVersion(String),
+    /// Everything.
+    All,
+}
+
+/// How many values each cache has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Invalidated {
+    /// Manuals.
+    pub manuals: usize,
+    /// Answers to keystrokes.
+    pub predictions: usize,
+    /// Answers to questions.
+    pub answers: usize,
+}
+
+impl Caches {
+    pub(crate) fn new(
+        shelf: Shelf,
+        predictions: Cache<Predictions>,
+        answers: Cache<Answers>,
+        catalog: Arc<Snapshot>,
+    ) -> Self {
+        Self { shelf, predictions, answers, catalog }
+    }
+
+    /// Forgets.
+    ///
+    /// # Errors
+    /// When a shard did not answer; the others have forgotten.
+    pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
+        let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
+        for scope in self.scopes(what) {
+            let (manuals, predictions, answers) = tokio::join!(
+                self.shelf.cache().invalidate(scope.clone()),
+                self.predictions.invalidate(scope.clone()),
+                self.answers.invalidate(scope),
+            );
+            forgotten.manuals += manuals?;
+            forgotten.predictions += predictions?;
+            forgotten.answers += answers?;
+        }
+        Ok(forgotten)
+    }
+
+    fn scopes(&self, what: Invalidate) -> Vec<Scope> {
+        let catalog = self.catalog.load();
+        let manual_of = |product: &hsc_catalogs::Product| {
+            product.documentation.clone().map(|documentation| ManualRequest { documentation })
+        };
+        match what {
+            Invalidate::All => vec![Scope::All],
+            Invalidate::CatalogVersion(version) => vec![Scope::CatalogVersion(version)],
+            Invalidate::Product(id) => {
+                let manual = catalog.product(&id).and_then(|product| manual_of(product));
+                vec![Scope::Product { id, manual }]
+            }
+            // Several products may share a manual.
+            Invalidate::Manual(url) => catalog
+                .products()
+                .iter()
+                .filter_map(|product| {
+                    let manual = manual_of(product)?;
+                    (manual.documentation.url == url).then(|| Scope::Product {
+                        id: product.id.to_string(),
+                        manual: Some(manual),
+                    })
+                })
+                .collect(),
+        }
+    }
+
+    /// The part of the tree that keeps the shards alive: a group a cache.
+    pub(crate) fn children(
+        &self,
+        upkeep: &Upkeep,
+        threads: &Arc<Threads>,
+        metrics: &Arc<hsc_monitoring::Metrics>,
+    ) -> Vec<ChildSpec> {
+        let group = |name: &'static str, shards| {
+            let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
+            ChildSpec::supervisor(name, upkeep.care, strategy, up, shards, threads, metrics)
+        };
+        vec![
+            group("cache.manuals", self.shelf.children()),
+            group("cache.predictions", self.predictions.children()),
+            group("cache.answers", self.answers.children()),
+        ]
+    }
+}

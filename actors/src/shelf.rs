@@ -1,0 +1,157 @@
+//! The shelf of read manuals: one load a manual, however many ask.
+//!
+//! A [`Cache`] of manuals, filled by the [`ManualLoader`] of the world outside; and, since it loads
+//! manuals too, a loader like any other, only that it remembers.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_catalogs::Manual;
+use hsc_monitoring::Metrics;
+
+use crate::cache::{Cache, CacheLimits, Contents, LoadFailure, Scope, SecondLevel};
+use crate::ports::{ManualError, ManualLoader, ManualRequest};
+use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
+use crate::upkeep::Upkeep;
+
+/// Handle of the shelf. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    cache: Cache<Manuals>,
+}
+
+/// Manuals as the contents of a cache.
+pub struct Manuals {
+    loader: Arc<dyn ManualLoader>,
+}
+
+impl Shelf {
+    /// A shelf whose shards, [`Shelf::children`], are yet to be hung into a tree.
+    #[must_use]
+    pub fn new(
+        loader: Arc<dyn ManualLoader>,
+        second: Option<Arc<dyn SecondLevel<Manuals>>>,
+        limits: CacheLimits,
+        care: Care,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        Self { cache: Cache::new("manuals", Manuals { loader }, second, limits, care, metrics) }
+    }
+
+    /// A shelf on its own, for a program that has no house; it works as long as its root is kept.
+    ///
+    /// # Panics
+    /// Outside an actix system.
+    #[must_use]
+    pub fn start(
+        loader: Arc<dyn ManualLoader>,
+        limits: CacheLimits,
+        upkeep: &Upkeep,
+        metrics: &Arc<Metrics>,
+    ) -> (Self, Root) {
+        let shelf = Self::new(loader, None, limits, upkeep.care, metrics);
+        let root = Root::start(
+            "root",
+            RootSpec {
+                children: shelf.children(),
+                strategy: Strategy::OneForOne,
+                on_give_up: upkeep.on_give_up,
+                care: upkeep.care,
+                threads: Arc::new(Threads::start(upkeep.threads)),
+                metrics: Arc::clone(metrics),
+            },
+        );
+        (shelf, root)
+    }
+
+    /// The manual, from the shelf when it is there; else the first asker starts the load and later
+    /// ones wait for the same one.
+    ///
+    /// # Errors
+    /// Why it could not be had, the same for everybody who waited.
+    pub async fn open(&self, request: ManualRequest) -> Result<Arc<Manual>, ManualError> {
+        self.cache.get(request).await
+    }
+
+    /// The cache behind it.
+    #[must_use]
+    pub fn cache(&self) -> &Cache<Manuals> {
+        &self.cache
+    }
+
+    /// Its shards, for the tree.
+    #[must_use]
+    pub fn children(&self) -> Vec<ChildSpec> {
+        self.cache.children()
+    }
+}
+
+impl ManualLoader for Shelf {
+    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        let shelf = self.clone();
+        async move { shelf.open(request).await }.boxed()
+    }
+}
+
+impl Contents for Manuals {
+    type Key = ManualRequest;
+    type Value = Arc<Manual>;
+    type Error = ManualError;
+
+    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        self.loader.load(request)
+    }
+
+    fn lost(&self, why: LoadFailure) -> ManualError {
+        let words = match why {
+            LoadFailure::Overloaded => {
+                "Too many manuals are being opened just now. Please ask again in a moment."
+            }
+            _ => "The manual could not be opened just now. Please ask again in a moment.",
+        };
+        ManualError::new(
+            why.as_str(),
+            words,
+            format!("the shelf could not load it: {}", why.as_str()),
+        )
+    }
+
+    fn weight(&self, _: &ManualRequest, manual: &Arc<Manual>) -> usize {
+        weight(manual)
+    }
+
+    fn concerns(&self, key: &ManualRequest, scope: &Scope) -> bool {
+        match scope {
+            Scope::Product { manual, .. } => manual.as_ref() == Some(key),
+            // What a manual says does not change with the catalog that names it.
+            Scope::CatalogVersion(_) => false,
+            Scope::All => true,
+        }
+    }
+
+    fn is_makeshift(&self, manual: &Arc<Manual>) -> bool {
+        manual.source.stale
+    }
+
+    fn aged(&self, manual: Arc<Manual>) -> Arc<Manual> {
+        let mut aged = Arc::unwrap_or_clone(manual);
+        aged.source.stale = true;
+        Arc::new(aged)
+    }
+}
+
+/// Bytes of text a manual holds; what it costs beside is small change.
+fn weight(manual: &Manual) -> usize {
+    let pages: usize = manual.pages.iter().map(|page| page.text.len() + 64).sum();
+    let passages: usize = manual
+        .passages
+        .iter()
+        .map(|passage| {
+            let blocks: usize = passage.blocks.iter().map(|block| block.text().len() + 32).sum();
+            let headings: usize = passage.headings.iter().map(|heading| heading.len() + 24).sum();
+            blocks + headings + 64
+        })
+        .sum();
+    pages + passages
+}
