@@ -33,13 +33,9 @@ pub(super) async fn observe(
     let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let http_request = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        // Made an answer here, so that it is counted and carries the headers like any other.
-        Err(error) => ServiceResponse::from_err(error, http_request),
-    };
-    let mut response = response;
+    // Routes make responses of their own errors; what comes as an error here is a middleware's
+    // refusal. The request must not be kept to answer it: the router wants it for itself.
+    let mut response = next.call(request).await?.map_into_boxed_body();
     headers::protect(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);

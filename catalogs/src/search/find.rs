@@ -140,7 +140,7 @@ const CERTAIN: f32 = 97.0;
 /// Fits however well, and may yet be chance: just under a match.
 const DOUBTFUL: f32 = 45.0;
 
-/// The quality that is as likely a match as chance, and the confidence a quality point is worth
+/// The quality that is as near to chance as to a match, and the confidence a quality point is worth
 /// above and below it. By these two, what is not in the catalog at all stays under 50 and a name
 /// with one slip in it over; how often each range was right is in `docs/performance.md`.
 const EVEN: f32 = 0.72;
