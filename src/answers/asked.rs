@@ -40,6 +40,8 @@ pub(super) enum Kind {
 pub(super) struct AskedTerm {
     /// The manual's words it may stand for, with how alike they are (1 is the same).
     pub readings: Vec<(TermId, f32)>,
+    /// The words it is made of where the manual writes it apart: all of them are it.
+    pub parts: Box<[TermId]>,
     /// How much it tells.
     pub weight: f32,
     /// True when an answer should contain it: not for what we added ourselves.
@@ -89,11 +91,20 @@ impl Asked {
                 continue;
             }
             let weight = share * index.weight(readings.first().map(|reading| reading.0));
-            terms.push(AskedTerm { readings, weight, needed: true });
+            let parts = term.map_or(&[][..], |term| index.parts(term)).into();
+            terms.push(AskedTerm { readings, parts, weight, needed: true });
         }
         terms.extend(scenario_terms(question.scenario, index));
-        let sequence =
-            words.iter().filter(|word| !word.extra).map(|word| index.term(&word.term)).collect();
+        let mut sequence = Vec::new();
+        for word in words.iter().filter(|word| !word.extra) {
+            let term = index.term(&word.term);
+            match term.map(|term| index.parts(term)) {
+                Some(parts) if !parts.is_empty() => {
+                    sequence.extend(parts.iter().copied().map(Some))
+                }
+                _ => sequence.push(term),
+            }
+        }
         Self { terms, sequence, kind: Kind::of(&question.text) }
     }
 
@@ -113,13 +124,11 @@ impl Asked {
             .iter()
             .filter(|term| term.needed)
             .map(|term| {
-                term.weight
-                    * term
-                        .readings
-                        .iter()
-                        .filter(|(id, _)| has(*id))
-                        .map(|r| r.1)
-                        .fold(0.0, f32::max)
+                let whole =
+                    term.readings.iter().filter(|(id, _)| has(*id)).map(|reading| reading.1);
+                let whole = whole.fold(0.0, f32::max);
+                let apart = !term.parts.is_empty() && term.parts.iter().all(|part| has(*part));
+                term.weight * if apart { 1.0 } else { whole }
             })
             .sum();
         found / all
@@ -177,7 +186,13 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
         Scenario::Live => "live stage performance performing PA mixer",
     };
     let ids = index.reader().words(words).into_iter().filter_map(|word| index.term(&word.term));
-    ids.map(|id| AskedTerm { readings: vec![(id, 1.0)], weight: SCENARIO, needed: false }).collect()
+    ids.map(|id| AskedTerm {
+        readings: vec![(id, 1.0)],
+        parts: Box::default(),
+        weight: SCENARIO,
+        needed: false,
+    })
+    .collect()
 }
 
 /// True when one letter is missing, too many, another, or swapped with its neighbour.

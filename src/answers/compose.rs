@@ -10,11 +10,13 @@ use super::html;
 use super::index::Index;
 use super::phrases::Phrases;
 use super::rank::{self, Hit};
-use super::select::{self, Extract, Form};
+use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
 
 /// Share of the best score from which another section is worth a place in the answer.
 const SECOND: f32 = 0.8;
+/// Share of the question that another section must add.
+const ADDS: f32 = 0.15;
 /// Share of the best score from which another page is named under `See also`.
 const ALSO: f32 = 0.45;
 /// Sections an answer is made of. Two say it; a third makes it an essay.
@@ -68,7 +70,17 @@ pub(super) fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
     rank::Form {
         steps: passage.blocks.iter().any(|block| matches!(block, Block::Step(_))),
         rows: passage.blocks.iter().any(|block| matches!(block, Block::Row(_))),
+        faults: passage.headings.iter().any(|heading| names_faults(heading)),
     }
+}
+
+/// Words that a section about faults is named with.
+const FAULTS: [&str; 9] =
+    ["troubleshoot", "fault", "problem", "error", "wrong", "remed", "symptom", "תקל", "dépannage"];
+
+fn names_faults(heading: &str) -> bool {
+    let heading = heading.to_lowercase();
+    FAULTS.iter().any(|word| heading.contains(word))
 }
 
 struct Writer<'a> {
@@ -86,16 +98,23 @@ impl Writer<'_> {
         let mut citations: Vec<Citation> = Vec::new();
         let best = hits.first().map_or(0.0, |hit| hit.score);
         let mut sections: Vec<u32> = Vec::new();
+        let mut taken: Vec<Piece> = Vec::new();
         for hit in hits.iter().filter(|hit| hit.score >= best * SECOND) {
             let section = self.index.units()[hit.unit].section;
             if sections.len() == SECTIONS || sections.contains(&section) {
                 continue;
             }
-            let extract = select::extract(self.manual, self.index, self.asked, hit);
-            if !extract.pieces.is_empty() {
-                sections.push(section);
-                self.write(&extract, hit.score / best, &mut sheet, &mut citations);
+            let mut extract = select::extract(self.manual, self.index, self.asked, hit);
+            let known = select::said_by(&taken, self.index, self.asked);
+            taken.extend(extract.pieces.iter().cloned());
+            let adds = select::said_by(&taken, self.index, self.asked) - known;
+            // The first section answers; another one has a place when it says what that one did not.
+            if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
+                continue;
             }
+            extract.note.take_if(|_| !sections.is_empty());
+            sections.push(section);
+            self.write(&extract, hit.score / best, &mut sheet, &mut citations);
         }
         if sections.is_empty() {
             return self.unknown(hits);
@@ -161,8 +180,11 @@ impl Writer<'_> {
             sheet.paragraph();
         }
         self.pages(self.phrases.closest, hits, best, &mut sheet, &mut citations);
-        sheet.ours(&format!("{} ", self.phrases.person));
-        sheet.paragraph();
+        sheet.ours(if citations.is_empty() {
+            self.phrases.only_person
+        } else {
+            self.phrases.person
+        });
         self.done(Outcome::Unknown, sheet, citations)
     }
 

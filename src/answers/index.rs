@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use hsc_catalogs::{Heading, Manual, Passage};
+use hsc_catalogs::{Block, Heading, Manual, Passage};
 
 use super::text::{Language, Word, WordReader};
 
@@ -24,6 +24,8 @@ pub(super) struct Posting {
     pub path: u16,
     /// Times in its text.
     pub body: u16,
+    /// Times in what names a row of a table: its first cell.
+    pub label: u16,
 }
 
 /// A passage as numbers.
@@ -49,6 +51,8 @@ pub(super) struct Index {
     reader: WordReader,
     terms: HashMap<String, TermId>,
     common: Vec<bool>,
+    numbers: Vec<bool>,
+    compounds: HashMap<TermId, Box<[TermId]>>,
     postings: Vec<Vec<Posting>>,
     units: Vec<Unit>,
     pages: u32,
@@ -97,6 +101,8 @@ impl Index {
             reader: WordReader::new(Language::English),
             terms: HashMap::new(),
             common: Vec::new(),
+            numbers: Vec::new(),
+            compounds: HashMap::new(),
             postings: Vec::new(),
             units: Vec::new(),
             pages: 0,
@@ -113,7 +119,13 @@ impl Index {
         };
         let mut counts: HashMap<TermId, Posting> = HashMap::new();
         let mut count = |term: TermId, add: fn(&mut Posting)| {
-            add(counts.entry(term).or_insert(Posting { unit, heading: 0, path: 0, body: 0 }));
+            add(counts.entry(term).or_insert(Posting {
+                unit,
+                heading: 0,
+                path: 0,
+                body: 0,
+                label: 0,
+            }));
         };
         let mut heading = Vec::new();
         self.read(own, |term, word| {
@@ -129,6 +141,12 @@ impl Index {
         }
         let mut body = Vec::new();
         for block in &passage.blocks {
+            if let Block::Row(row) = block {
+                let label = row.split(" | ").next().unwrap_or_default();
+                self.read(label, |term, _| {
+                    count(term, |posting| posting.label = posting.label.saturating_add(1));
+                });
+            }
             self.read(block.text(), |term, word| {
                 if !word.extra {
                     body.push(term);
@@ -192,7 +210,8 @@ impl Index {
     }
 
     fn read(&mut self, text: &str, mut push: impl FnMut(TermId, &Word)) {
-        let Self { reader, terms, postings, common, .. } = self;
+        let Self { reader, terms, postings, common, numbers, compounds, .. } = self;
+        let mut parts: Vec<TermId> = Vec::new();
         reader.read(text, |word, _| {
             let term = match terms.get(&word.term) {
                 Some(&term) => term,
@@ -202,9 +221,16 @@ impl Index {
                     terms.insert(word.term.clone(), term);
                     postings.push(Vec::new());
                     common.push(word.common);
+                    numbers.push(word.term.chars().all(|c| c.is_numeric() || c == '.'));
                     term
                 }
             };
+            if word.joins > 0 {
+                let from = parts.len().saturating_sub(word.joins);
+                compounds.entry(term).or_insert_with(|| parts[from..].into());
+            } else if !word.extra {
+                parts.push(term);
+            }
             push(term, &word);
         });
     }
@@ -232,6 +258,16 @@ impl Index {
     /// True for a word that is in every text.
     pub(super) fn is_common(&self, term: TermId) -> bool {
         self.common[term as usize]
+    }
+
+    /// The parts of a word that the manual also writes apart (`wi-fi`), none for another word.
+    pub(super) fn parts(&self, term: TermId) -> &[TermId] {
+        self.compounds.get(&term).map_or(&[], |parts| parts)
+    }
+
+    /// True for a number, as sections have one.
+    pub(super) fn is_number(&self, term: TermId) -> bool {
+        self.numbers[term as usize]
     }
 
     /// How much a word tells: much when few passages have it, most when none has.

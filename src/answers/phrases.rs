@@ -11,6 +11,8 @@ pub(super) struct Phrases {
     pub closest: &'static str,
     /// What else can be done then.
     pub person: &'static str,
+    /// The same where no page comes close.
+    pub only_person: &'static str,
     /// Before pages that say more.
     pub see_also: &'static str,
     /// Before an accessory.
@@ -27,6 +29,7 @@ const ENGLISH: Phrases = Phrases {
     unknown: "I don't know: the manual does not seem to answer this.",
     closest: "The closest pages are:",
     person: "If they don't help, ask for a person.",
+    only_person: "You can ask for a person.",
     see_also: "See also:",
     accessory: "Made to go with it:",
     fallback: "The assistant is not available right now; here are the manual's own words.",
@@ -38,6 +41,7 @@ const HEBREW: Phrases = Phrases {
     unknown: "אין לי תשובה: נראה שהמדריך לא עונה על השאלה.",
     closest: "העמודים הקרובים ביותר הם:",
     person: "אם הם לא עוזרים, אפשר לבקש לדבר עם נציג.",
+    only_person: "אפשר לבקש לדבר עם נציג.",
     see_also: "ראו גם:",
     accessory: "אביזר מתאים:",
     fallback: "העוזר אינו זמין כרגע; אלה המילים של המדריך עצמו.",

@@ -16,6 +16,8 @@ use super::index::{Index, Posting, TermId, Unit};
 const HEADING: f32 = 4.0;
 /// Weight of a word in a heading further up.
 const PATH: f32 = 1.2;
+/// Weight of a word that names a row of a table, beside its place in the text.
+const LABEL: f32 = 1.0;
 /// BM25's k1: after a few repetitions more of them say nothing new.
 const SATURATION: f32 = 1.2;
 /// BM25's b: how much a long passage is held against it. Low, because passages are of like size.
@@ -57,6 +59,8 @@ pub(super) struct Form {
     pub steps: bool,
     /// It has rows of a table.
     pub rows: bool,
+    /// It stands in a section about faults.
+    pub faults: bool,
 }
 
 /// The passages that have any word of the question, best first, at most `limit`.
@@ -114,7 +118,7 @@ pub(super) fn rank(
         let fits = match asked.kind {
             Kind::HowTo => form.steps,
             Kind::Figure => form.rows,
-            Kind::Trouble => form.rows || form.steps,
+            Kind::Trouble => form.faults,
             Kind::About => false,
         };
         if fits {
@@ -151,7 +155,10 @@ fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
     let longer = unit.body.len() as f32 / index.average_body();
     let body = f32::from(posting.body) / (1.0 - LENGTH + LENGTH * longer);
     // Said twice in one heading is not said better.
-    HEADING * f32::from(posting.heading.min(1)) + PATH * f32::from(posting.path.min(1)) + body
+    HEADING * f32::from(posting.heading.min(1))
+        + PATH * f32::from(posting.path.min(1))
+        + LABEL * f32::from(posting.label.min(1))
+        + body
 }
 
 /// How nearly a heading that opens here is the question, and how nearly the one it stands under is.
@@ -169,8 +176,10 @@ fn alike(index: &Index, asked: &Asked, heading: &[TermId]) -> f32 {
     }
     let mut said = 0.0;
     let mut all = 0.0;
-    for &term in heading {
-        let weight = if index.is_common(term) { COMMON } else { index.weight(Some(term)) };
+    for (at, &term) in heading.iter().enumerate() {
+        // A section's number is rare, and nobody asks for it; who does, finds it all the same.
+        let bare = index.is_common(term) || at == 0 && index.is_number(term);
+        let weight = if bare { COMMON } else { index.weight(Some(term)) };
         let asked_for = asked.sequence.contains(&Some(term))
             || asked.terms.iter().any(|asked| {
                 asked.needed && asked.readings.iter().any(|reading| reading.0 == term)

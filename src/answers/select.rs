@@ -15,8 +15,11 @@ use super::text::sentences;
 const FROM_THE_TOP: f32 = 0.7;
 /// Most steps of a procedure: longer ones are read better in the manual, whose page is cited.
 const STEPS: usize = 24;
-/// Most rows of a table.
+/// Most rows that match, and most of a table that is the answer as a whole.
 const ROWS: usize = 6;
+const WHOLE_TABLE: usize = 14;
+/// Cells from which a table's first row is taken to name its columns; with two it is a row like others.
+const NAMED_COLUMNS: usize = 3;
 /// Most bullets of a list.
 const BULLETS: usize = 10;
 /// Most sentences of running text from one section, and the characters after which no more begin.
@@ -63,8 +66,10 @@ type Placed<'a> = (u32, &'a Block);
 pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) -> Extract {
     let units = index.units();
     let at = &units[hit.unit];
-    let from_the_top = hit.under >= FROM_THE_TOP;
-    let first = if from_the_top {
+    let in_section = hit.under >= FROM_THE_TOP;
+    // A chapter's heading stands over its first section: there the answer begins with that.
+    let from_the_top = in_section || hit.named >= FROM_THE_TOP;
+    let first = if in_section {
         (0..=hit.unit)
             .rev()
             .take_while(|&unit| units[unit].section == at.section)
@@ -83,15 +88,15 @@ pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) 
         .collect();
     let in_passage = manual.passages[at.passage].blocks.len();
     let pieces = match asked.kind {
-        Kind::HowTo => steps(&blocks).or_else(|| rows(&blocks, index, asked, 2)),
-        Kind::Figure => rows(&blocks, index, asked, 1),
-        Kind::Trouble => rows(&blocks, index, asked, 1).or_else(|| steps(&blocks)),
+        Kind::HowTo => steps(&blocks),
+        Kind::Figure => rows(&blocks, index, asked),
+        Kind::Trouble => rows(&blocks, index, asked).or_else(|| steps(&blocks)),
         Kind::About => None,
     };
     let pieces = pieces
         .or_else(|| said(&blocks, index, asked, from_the_top, in_passage))
         .or_else(|| steps(&blocks))
-        .or_else(|| rows(&blocks, index, asked, 0))
+        .or_else(|| rows(&blocks, index, asked))
         .unwrap_or_else(|| {
             // A section of nothing but notes.
             let piece = |(page, block): &Placed<'_>| Piece {
@@ -154,33 +159,38 @@ fn begins_anew(step: &str) -> bool {
     step.starts_with('1') && !step[1..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The rows that have words of the question, at least `least` of them, in order.
-fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked, least: usize) -> Option<Vec<Piece>> {
-    let mut scored: Vec<(usize, f32)> = blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, (_, block))| matches!(block, Block::Row(_)))
-        .map(|(at, (_, block))| (at, score(block.text(), index, asked)))
-        .filter(|(_, score)| least == 0 || *score > 0.0)
+/// The rows that say most of the question under the names of their columns. Where no row says any
+/// of it the section does, and the table is the answer as a whole.
+fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece>> {
+    let is_row = |at: usize| matches!(blocks[at].1, Block::Row(_));
+    let heads = |at: usize| is_row(at) && (at == 0 || !is_row(at - 1));
+    let mut scored: Vec<(usize, f32)> = (0..blocks.len())
+        .filter(|&at| is_row(at))
+        .map(|at| (at, score(blocks[at].1.text(), index, asked)))
         .collect();
-    if scored.is_empty() || scored.len() < least {
-        return None;
+    let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
+    // When the best row only names the columns, the question is about the table.
+    if best > 0.0 && scored.iter().any(|row| row.1 == best && !heads(row.0)) {
+        scored.retain(|row| row.1 >= best * WORTH_SAYING && !heads(row.0));
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        scored.truncate(ROWS);
+        let tables = scored.iter().filter_map(|row| (0..=row.0).rev().find(|&at| heads(at)));
+        let names = tables.filter(|&at| blocks[at].1.text().split(" | ").count() >= NAMED_COLUMNS);
+        let names: Vec<(usize, f32)> = names.map(|at| (at, 0.0)).collect();
+        scored.extend(names);
+        scored.sort_by_key(|row| row.0);
+    } else {
+        scored.truncate(WHOLE_TABLE);
     }
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let enough = scored[0].1 * WORTH_SAYING;
-    scored.retain(|(_, score)| *score >= enough);
-    scored.truncate(ROWS);
-    scored.sort_by_key(|(at, _)| *at);
-    Some(
-        scored
-            .into_iter()
-            .map(|(at, _)| Piece {
-                page: blocks[at].0,
-                form: Form::Row,
-                text: cut(blocks[at].1.text()),
-            })
-            .collect(),
-    )
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (at, _) in scored {
+        let text = cut(blocks[at].1.text());
+        // A table that goes on overleaf has its columns named there again.
+        if pieces.iter().all(|piece| piece.text != text) {
+            pieces.push(Piece { page: blocks[at].0, form: Form::Row, text });
+        }
+    }
+    (!pieces.is_empty()).then_some(pieces)
 }
 
 /// Sentences: the section's first ones when its heading is the question, else those that say it best.
@@ -261,7 +271,8 @@ fn run(pieces: &[Piece]) -> Vec<Piece> {
     out
 }
 
-/// The note that stands on a page the pieces come from and fits the question best.
+/// The note that stands on a page the pieces come from and fits the question best. A note that ends
+/// without a point was cut by the page's layout.
 fn note(
     blocks: &[Placed<'_>],
     pieces: &[Piece],
@@ -272,12 +283,24 @@ fn note(
         .iter()
         .filter(|(page, _)| pieces.iter().any(|piece| piece.page == *page))
         .filter_map(|(page, block)| match block {
-            Block::Note(text) => Some((*page, cut(text), score(text, index, asked))),
+            Block::Note(text) if text.trim_end().ends_with(['.', '!', ')', '。']) => {
+                Some((*page, cut(text), score(text, index, asked)))
+            }
             _ => None,
         })
+        .filter(|(_, text, _)| pieces.iter().all(|piece| piece.text != *text))
         .rev()
         .max_by(|a, b| a.2.total_cmp(&b.2))
         .map(|(page, text, _)| (page, text))
+}
+
+/// How much of the question pieces say together.
+pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &Asked) -> f32 {
+    score(
+        &pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"),
+        index,
+        asked,
+    )
 }
 
 /// Share of the question that a text says.

@@ -12,7 +12,7 @@ use super::Language;
 
 /// Shortest word whose ending is cut off: `gas` and `bus` keep their s.
 const STEM_FROM_CHARS: usize = 4;
-/// Shortest rest a Hebrew word must have for its first letter to count as a particle (`ב`, `ה`, `ל` …).
+/// Letters of a Hebrew root: what grammar puts before it comes off until so many are left.
 const HEBREW_ROOT_CHARS: usize = 3;
 
 /// One word of a text.
@@ -22,6 +22,8 @@ pub(in crate::answers) struct Word {
     pub term: String,
     /// True for a second reading of what other words already say: a compound in one, or its parts.
     pub extra: bool,
+    /// How many words right before it a compound joins; 0 for what is no compound.
+    pub joins: usize,
     /// True for a word that is in every text.
     pub common: bool,
     /// True for a word people ask with.
@@ -53,9 +55,7 @@ impl WordReader {
         while let Some(&(start, c)) = chars.peek() {
             if is_ideograph(c) {
                 let run = take_while(text, start, |c| is_ideograph(c));
-                ideographs(run, |term| {
-                    push(Word { term, extra: false, common: false, asking: false }, start)
-                });
+                ideographs(run, |term| push(bare(term), start));
                 skip_to(&mut chars, start + run.len());
             } else if c.is_alphanumeric() {
                 let run = compound(&text[start..]);
@@ -63,10 +63,7 @@ impl WordReader {
                 skip_to(&mut chars, start + run.len());
             } else if c == '.' && text[start..].starts_with("...") || c == '…' {
                 // Three dots are a name in some manuals (an argument of R, a menu entry that opens a dialogue).
-                push(
-                    Word { term: "...".to_owned(), extra: false, common: false, asking: false },
-                    start,
-                );
+                push(bare("...".to_owned()), start);
                 skip_to(
                     &mut chars,
                     start + take_while(text, start, |c| c == '.' || c == '…').len(),
@@ -85,7 +82,8 @@ impl WordReader {
                 self.simple(part, start, push);
             }
             let joined: String = run.split(is_joint).collect();
-            push(self.word(&joined, true), start);
+            let joins = run.split(is_joint).filter(|part| !part.is_empty()).count();
+            push(Word { joins, ..self.word(&joined, true) }, start);
         } else if more {
             push(self.word(run, false), start);
         } else if let Some(first) = first {
@@ -113,12 +111,12 @@ impl WordReader {
         let common = self.language.is_common(&folded);
         let asking = self.language.is_asking(&folded);
         let term = if common { folded } else { self.stem(folded) };
-        Word { term, extra, common, asking }
+        Word { term, extra, joins: 0, common, asking }
     }
 
     fn stem(&self, folded: String) -> String {
         if folded.chars().next().is_some_and(|c| ('\u{5d0}'..='\u{5ea}').contains(&c)) {
-            return without_particle(&folded).to_owned();
+            return hebrew_root(&folded);
         }
         if folded.len() < STEM_FROM_CHARS || folded.bytes().any(|byte| byte.is_ascii_digit()) {
             return folded;
@@ -128,6 +126,11 @@ impl WordReader {
             None => folded,
         }
     }
+}
+
+/// A word without grammar.
+fn bare(term: String) -> Word {
+    Word { term, extra: false, joins: 0, common: false, asking: false }
 }
 
 /// Small letters without marks. Letters whose mark makes another letter (й, が) keep it.
@@ -146,16 +149,42 @@ fn fold(raw: &str) -> String {
     out
 }
 
-/// Hebrew writes `the`, `in`, `to`, `and`, `from`, `that` as one letter at the front of the word.
-fn without_particle(word: &str) -> &str {
-    let mut rest = word.chars();
-    match rest.next() {
-        Some('ב' | 'ה' | 'ו' | 'כ' | 'ל' | 'מ' | 'ש')
-            if rest.clone().count() >= HEBREW_ROOT_CHARS =>
+/// Near the root of a Hebrew word. Hebrew puts articles, prepositions and forms of the verb before
+/// the root, endings after it and vowels (ו, י) into it: מקליטים, הקלטה and להקליט are all קלט.
+fn hebrew_root(word: &str) -> String {
+    let letters: Vec<char> = word.chars().map(without_final_form).collect();
+    let mut root = &letters[..];
+    while let ['ב' | 'ה' | 'ו' | 'ל' | 'מ', rest @ ..] = root
+        && rest.len() >= HEBREW_ROOT_CHARS
+    {
+        root = rest;
+    }
+    for ending in [&['י', 'מ'][..], &['ו', 'ת'], &['י', 'ה'], &['ה'], &['ת'], &['י']] {
+        if let Some(rest) = root.strip_suffix(ending)
+            && rest.len() >= HEBREW_ROOT_CHARS
         {
-            rest.as_str()
+            root = rest;
+            break;
         }
-        _ => word,
+    }
+    let bare: String = root
+        .iter()
+        .enumerate()
+        .filter(|(at, c)| *at == 0 || !matches!(c, 'ו' | 'י'))
+        .map(|(_, c)| *c)
+        .collect();
+    if bare.chars().count() < 2 { root.iter().collect() } else { bare }
+}
+
+/// Five Hebrew letters look different at the end of a word.
+fn without_final_form(c: char) -> char {
+    match c {
+        'ך' => 'כ',
+        'ם' => 'מ',
+        'ן' => 'נ',
+        'ף' => 'פ',
+        'ץ' => 'צ',
+        other => other,
     }
 }
 
@@ -270,11 +299,17 @@ mod tests {
     }
 
     #[test]
-    fn hebrew_particles_come_off() {
+    fn hebrew_words_of_one_root_are_one_word() {
         let reader = WordReader::new(Language::Hebrew);
-        let terms: Vec<_> =
-            reader.words("הסוללה סוללה").into_iter().map(|word| word.term).collect();
-        assert_eq!(terms[0], terms[1]);
+        let same = |text: &str| {
+            let mut terms: Vec<_> = reader.words(text).into_iter().map(|word| word.term).collect();
+            terms.dedup();
+            assert_eq!(terms.len(), 1, "{terms:?}");
+        };
+        same("הסוללה סוללה סוללות");
+        same("מקליטים הקלטה להקליט");
+        same("מרכיבים הרכבת");
+        same("מהמודול המודול מודול");
     }
 
     proptest::proptest! {
