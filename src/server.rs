@@ -104,10 +104,11 @@ impl Server {
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(Files(loader.clone()));
         let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
+        let answerer = crate::answers::from(&settings.answers, Arc::new(shelf.clone()));
         let house = Arc::new(House::start(hsc_actors::Parts {
             catalog: Arc::clone(&catalog),
             shelf,
-            answerer: Arc::new(Later),
+            answerer,
             sessions: Arc::clone(&sessions),
             rules: rules(settings),
             limits: socket_limits(settings),
@@ -303,29 +304,5 @@ impl http::Condition for State {
 
     fn redis_connected(&self) -> bool {
         false
-    }
-}
-
-/// In the place of the answers until they are wired.
-struct Later;
-
-impl hsc_actors::ports::Answerer for Later {
-    fn answer(
-        &self,
-        _: hsc_actors::ports::Question,
-    ) -> futures::stream::BoxStream<'static, hsc_actors::ports::AnswerEvent> {
-        use hsc_actors::ports::{Answer, AnswerEvent, AnswererName, Outcome};
-        let answer = Answer {
-            outcome: Outcome::NoManual { code: "none", words: "No manual yet.".to_owned() },
-            text: String::new(),
-            html: String::new(),
-            citations: Vec::new(),
-            confidence: 0.0,
-            grounded: false,
-            answerer: AnswererName::Extractive,
-            fallback: None,
-            stale_manual: false,
-        };
-        Box::pin(futures::stream::iter([AnswerEvent::Reading, AnswerEvent::Done(Box::new(answer))]))
     }
 }
