@@ -38,10 +38,10 @@ run: need-build web/dist/.built ## Build the server, start it with the demo cata
 ##@ Change it
 
 .PHONY: test
-test: fmt need-test test-web lint rustdoc deny test-rust test-browser ## Everything that must pass: what CI runs.
+test: need-test check test-rust test-web test-browser ## Everything that must pass: what CI runs.
 
 .PHONY: check
-check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running it, spelling and unused dependencies too.
+check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running the server.
 
 .PHONY: web
 web: web/dist/.built ## Build the pages of the browser into web/dist.
@@ -74,9 +74,11 @@ lint: ## What clippy finds, in tests, examples and benchmarks too.
 rustdoc: ## Do the docs of the code build, links and private items included?
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
 
+# Cargo builds a crate once for each set of features, and each choice of packages makes another set.
+# So everything that is tested is built as one choice, `--workspace`; the server comes with it.
 .PHONY: tidy
 tidy: ## Is the house as docs/architecture.md draws it?
-	$(CARGO) test $(LOCKED) -p hsc --test tidy
+	$(CARGO) test $(LOCKED) --workspace --test tidy
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.
@@ -89,7 +91,7 @@ test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.
 
 .PHONY: test-browser
 test-browser: need-test web/dist/.built ## The pages in a real Chromium, against the real server.
-	$(CARGO) build $(LOCKED) --bin hsc
+	$(CARGO) test $(LOCKED) --workspace --no-run
 	npm --prefix web run test:browser
 
 .PHONY: deny
