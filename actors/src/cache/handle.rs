@@ -21,9 +21,12 @@ pub struct Cache<C: Contents> {
     inner: Arc<Inner<C>>,
 }
 
+/// What a shard keeps, read without asking it, and the shard itself.
+type Place<C> = (Arc<Pages<C>>, Handle<Shard<C>>);
+
 struct Inner<C: Contents> {
     name: &'static str,
-    shards: Vec<(Arc<Pages<C>>, Handle<Shard<C>>)>,
+    shards: Vec<Place<C>>,
     specs: Vec<ChildSpec>,
     shared: Arc<Shared<C>>,
     hasher: RandomState,

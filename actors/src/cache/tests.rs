@@ -404,7 +404,8 @@ proptest! {
             naive.make_room(entries, bytes);
             let mut ours: Vec<u8> = kept.keys().copied().collect();
             let mut theirs: Vec<u8> = naive.values.iter().map(|value| value.0).collect();
-            (ours.sort_unstable(), theirs.sort_unstable());
+            ours.sort_unstable();
+            theirs.sort_unstable();
             prop_assert_eq!(ours, theirs);
             prop_assert_eq!(order.bytes(), naive.values.iter().map(|value| value.1).sum::<usize>());
             prop_assert!(order.entries() <= entries);

@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 use super::ErrorCode;
 
 /// Longest `content` of `typing`, in characters (protocol, part 1).
-pub const TYPING_CHARS: usize = 1_000;
+pub(super) const TYPING_CHARS: usize = 1_000;
 /// Longest question, in characters (protocol, part 1).
-pub const QUESTION_CHARS: usize = 2_000;
+pub(super) const QUESTION_CHARS: usize = 2_000;
 /// Longest product id, in characters (protocol, part 1).
-pub const PRODUCT_ID_CHARS: usize = 200;
+pub(super) const PRODUCT_ID_CHARS: usize = 200;
 /// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
-pub const MESSAGE_ID_CHARS: usize = 100;
+pub(super) const MESSAGE_ID_CHARS: usize = 100;
 /// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
-pub const IMAGE_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// One message of a client and the id it gave it.
 #[derive(Debug, Clone, PartialEq)]

@@ -65,8 +65,6 @@ pub(crate) enum Deliver {
         /// After so long.
         after_ms: u64,
     },
-    /// Close.
-    Close(CloseReason),
 }
 
 impl Session {
@@ -291,7 +289,6 @@ impl Handler<Deliver> for Session {
                 self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
                 self.close(CloseReason::Restart, ctx);
             }
-            Deliver::Close(reason) => self.close(reason, ctx),
         }
     }
 }
