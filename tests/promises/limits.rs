@@ -1,0 +1,110 @@
+//! One client cannot hurt another: sizes, rates, readers that do not read, silence, fragments.
+
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::eventually::eventually;
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+#[tokio::test]
+async fn a_message_that_is_too_large_closes_with_1009() {
+    let server = Server::with(&[("server.max_message_bytes", "65536")]).await;
+    let mut visitor = server.visitor().await;
+    visitor.type_in("nl").await;
+    let _ = visitor.try_say(Message::text("x".repeat(65_537))).await;
+    assert_eq!(visitor.until_closed().await.1, Some(1009));
+    let mut in_pieces = server.visitor().await;
+    let piece = "x".repeat(30_000);
+    in_pieces.say_in_pieces(&["{", &piece, &piece, &piece]).await;
+    assert_eq!(in_pieces.until_closed().await.1, Some(1009));
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_is_one_message() {
+    let server = Server::start().await;
+    let mut visitor = server.visitor().await;
+    visitor.say_in_pieces(&["{\"type\":\"ty", "ping\",\"con", "tent\":\"nl-200\"}"]).await;
+    let prediction = visitor.hear().await;
+    assert_eq!(prediction["data"][0]["product"]["id"], crate::shop::LIGHT);
+}
+
+#[tokio::test]
+async fn a_flood_is_told_and_then_closed_with_1008() {
+    let server =
+        Server::with(&[("server.messages_per_second", "1"), ("server.message_burst", "5")]).await;
+    let mut visitor = server.visitor().await;
+    for _ in 0..200 {
+        let typing = json!({ "type": "typing", "content": "nl" }).to_string();
+        if !visitor.try_say(Message::text(typing)).await {
+            break;
+        }
+    }
+    let (heard, code) = visitor.until_closed().await;
+    assert_eq!(code, Some(1008));
+    assert_eq!(heard.iter().filter(|message| message["type"] == "prediction").count(), 5);
+    let told: Vec<_> = heard.iter().filter(|message| message["type"] == "error").collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|error| error["code"] == "rate_limited"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
+    let server = Server::with(&[
+        ("server.outgoing_queue_bytes", "65536"),
+        ("server.messages_per_second", "10000"),
+        ("server.message_burst", "100000"),
+    ])
+    .await;
+    let mut stalled = Visitor::with_narrow_ears(server.address()).await;
+    // Fifty whole entries a message and never a read: some megabytes that the client asked for.
+    let sample = json!({ "type": "typing", "content": "" }).to_string();
+    for _ in 0..2_000 {
+        if !stalled.try_say(Message::text(sample.clone())).await {
+            break;
+        }
+    }
+    eventually("the stalled reader is closed", async || {
+        server.metric("hsc_ws_closed_total{code=\"1008\"}").await == 1.0
+    })
+    .await;
+    let mut other = server.visitor().await;
+    other.type_in("nl").await;
+    eventually("its session is gone", async || server.metric("hsc_ws_sessions").await == 1.0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_silent_for_too_long_is_closed() {
+    let server =
+        Server::with(&[("server.ping_interval_ms", "100"), ("server.idle_timeout_ms", "300")])
+            .await;
+    // It never reads, so it answers no ping either.
+    let silent = server.visitor().await;
+    eventually("the silent client's session is gone", async || {
+        server.metric("hsc_ws_sessions_total").await == 1.0
+            && server.metric("hsc_ws_sessions").await == 0.0
+    })
+    .await;
+    drop(silent);
+    // One that answers pings and says nothing stays.
+    let mut quiet = server.visitor().await;
+    let heard = tokio::time::timeout(std::time::Duration::from_secs(1), quiet.next()).await;
+    assert!(heard.is_err(), "closed or spoken to: {heard:?}");
+    quiet.type_in("nl").await;
+}
+
+#[tokio::test]
+async fn a_full_pod_refuses_and_says_when_to_come_again() {
+    let server = Server::with(&[("sessions.max", "1")]).await;
+    let first = server.visitor().await;
+    let refused = Visitor::from_page(server.address(), &server.url("")).await;
+    assert_eq!(refused.err(), Some(503));
+    drop(first);
+    eventually("the place is given back", async || {
+        Visitor::from_page(server.address(), &server.url("")).await.is_ok()
+    })
+    .await;
+    assert_eq!(server.metric("hsc_ws_refused_total{reason=\"full\"}").await >= 1.0, true);
+}

@@ -1,0 +1,22 @@
+//! What the server promises, kept to from outside: the real binary, real sockets, one file a promise.
+//!
+//! One binary for all of them, since each test binary links the whole server. Every test starts a
+//! server of its own on a free port of this machine, with a catalog of its own.
+
+mod eventually;
+mod server;
+mod shop;
+mod visitor;
+
+mod answers;
+mod counting;
+mod limits;
+mod manuals;
+mod pages;
+mod part_one;
+mod part_two;
+mod reload;
+mod routes;
+mod starting;
+mod stopping;
+mod wire_page;

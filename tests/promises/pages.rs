@@ -1,0 +1,83 @@
+//! Assets and pages: kept by browsers, never from outside of their folder, never in a foreign frame.
+
+use std::io::{Read as _, Write as _};
+
+use crate::server::{Server, client};
+
+#[tokio::test]
+async fn an_asset_of_the_catalog_is_kept_for_ever() {
+    let server = Server::start().await;
+    let logo = server.get("/static/logo.svg").await;
+    assert_eq!(logo.status(), 200);
+    assert_eq!(logo.headers()["cache-control"], "public, max-age=31536000, immutable");
+    assert_eq!(logo.headers()["content-type"], "image/svg+xml");
+    assert_eq!(server.json("/static/none.svg").await["code"], "no_such_file");
+}
+
+#[tokio::test]
+async fn no_path_climbs_out_of_its_folder() {
+    let server = Server::start().await;
+    let secret = server.shop.dir().join("secret.txt");
+    std::fs::write(&secret, "secret").unwrap();
+    std::os::unix::fs::symlink(&secret, server.shop.dir().join("static/link.txt")).unwrap();
+    for path in [
+        "/static/../secret.txt",
+        "/static/%2e%2e/secret.txt",
+        "/static/..%2fsecret.txt",
+        "/static/%2e%2e%2fsecret.txt",
+        "/static/..%5csecret.txt",
+        "/static//etc/passwd",
+        "/static/%2fetc/passwd",
+        "/static/link.txt",
+        "/../secret.txt",
+    ] {
+        // Byte by byte, since every HTTP client tidies such a path first.
+        let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
+        assert!(!answer.contains("secret\n") && !answer.ends_with("secret"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_protect() {
+    let server = Server::start().await;
+    for path in ["/", "/health", "/api/brands", "/api/nothing", "/docs/", "/static/logo.svg"] {
+        let headers = server.get(path).await.headers().clone();
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["referrer-policy"], "strict-origin-when-cross-origin", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        let scripts = policy.split(';').find(|part| part.trim().starts_with("script-src"));
+        assert!(scripts.is_none_or(|it| !it.contains("unsafe")), "{path}: {policy}");
+        assert!(headers.contains_key("x-request-id"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn foreign_pages_call_as_the_settings_say() {
+    let shop_page = "https://shop.example";
+    let everybody = Server::start().await;
+    let get = async |server: &Server, origin: &str| {
+        let request = client().get(server.url("/api/brands")).header("Origin", origin);
+        let response = request.send().await.unwrap();
+        let allowed = response.headers().get("access-control-allow-origin").cloned();
+        allowed.map(|origin| origin.to_str().unwrap().to_owned())
+    };
+    assert_eq!(get(&everybody, shop_page).await.as_deref(), Some("*"));
+    assert!(crate::visitor::Visitor::from_page(everybody.address(), shop_page).await.is_ok());
+
+    // A list in an environment variable is written as in the file.
+    let listed = Server::with(&[("server.allowed_origins", "[\"https://shop.example\"]")]).await;
+    assert_eq!(get(&listed, shop_page).await.as_deref(), Some(shop_page));
+    assert_eq!(get(&listed, "https://else.example").await, None);
+    let socket = async |origin: &str| {
+        crate::visitor::Visitor::from_page(listed.address(), origin).await.err()
+    };
+    assert_eq!(socket(shop_page).await, None);
+    assert_eq!(socket("https://else.example").await, Some(403));
+    assert_eq!(socket(&listed.url("")).await, None, "our own pages always may");
+}

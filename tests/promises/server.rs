@@ -1,0 +1,160 @@
+//! The real `hsc serve`, started for a test and ended with it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::eventually::in_time;
+use crate::shop::Shop;
+use crate::visitor::Visitor;
+
+/// A server of one test.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    pub(crate) shop: Shop,
+}
+
+impl Server {
+    /// With the default settings but for the port and the catalog.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings beside, each a key as in `server.port`, and its value.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let shop = Shop::new();
+        let mut command = hsc();
+        command.args(["serve", "--config"]).arg(config(&shop));
+        for (key, value) in settings {
+            command.env(variable(key), value);
+        }
+        let log = std::fs::File::create(shop.dir().join("log.jsonl")).expect("a log file");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server can be started");
+        let stdout = child.stdout.take().expect("its output is piped");
+        let line = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            line
+        });
+        let line = in_time("the server starts", line).await.expect("reading does not panic");
+        let address = line.trim().rsplit_once("http://").and_then(|(_, it)| it.parse().ok());
+        let Some(address) = address else {
+            panic!("no address in {line:?}; the log says:\n{}", log_of(&shop))
+        };
+        Self { child, address, shop }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A visitor's socket.
+    pub(crate) async fn visitor(&self) -> Visitor {
+        Visitor::to(self.address).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        client().get(self.url(path)).send().await.expect("the server answers")
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> serde_json::Value {
+        let body = self.get(path).await.bytes().await.expect("a body");
+        serde_json::from_slice(&body)
+            .unwrap_or_else(|error| panic!("{path} is not JSON ({error}): {body:?}"))
+    }
+
+    /// The value of a metric, 0 where it has never been counted.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").await.text().await.expect("text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or(0.0)
+    }
+
+    pub(crate) fn log(&self) -> String {
+        log_of(&self.shop)
+    }
+
+    /// Sends a signal: `TERM`, `HUP`, `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string());
+        let mut sent = sent;
+        assert!(sent.status().expect("there is a kill").success());
+    }
+
+    /// Waits until the process has ended.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        in_time("the server ends", async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("the child is ours") {
+                    return status;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log());
+        }
+    }
+}
+
+/// The binary without anything of this environment that would set it.
+pub(crate) fn hsc() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("HSC__")
+            || matches!(&*name, "REDIS_URL" | "GEMINI_API_KEY" | "RUST_LOG")
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// What `hsc` printed and how it ended, for commands that end.
+pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("hsc runs");
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().expect("piped").read_to_string(&mut out).expect("UTF-8");
+    child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
+    (child.wait().expect("it ends"), out, err)
+}
+
+/// The file for `--config`: this catalog, any free port, JSON lines.
+pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
+    let dir = shop.dir().display();
+    let text = format!(
+        "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n"
+    );
+    shop.write("hsc.toml", text.as_bytes());
+    shop.dir().join("hsc.toml")
+}
+
+/// A client that reaches this machine directly, whatever proxy the environment names.
+pub(crate) fn client() -> reqwest::Client {
+    // A second install is refused and changes nothing: tests share the process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().no_gzip().build().expect("an HTTP client")
+}
+
+fn variable(key: &str) -> String {
+    format!("HSC__{}", key.to_uppercase().replace('.', "__"))
+}
+
+fn log_of(shop: &Shop) -> String {
+    std::fs::read_to_string(shop.dir().join("log.jsonl")).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! A catalog folder of an invented maker, made anew for each test.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The product whose manual answers.
+pub(crate) const LIGHT: &str = "nordlicht-nl-200";
+/// The product with neither manual nor price.
+pub(crate) const TRIPOD: &str = "nordlicht-tp-1";
+/// The product whose manual is a PDF.
+pub(crate) const MIXER: &str = "nordlicht-mx-9";
+/// What the PDF's file holds. It is handed out, not read.
+pub(crate) const PDF: &[u8] = b"%PDF-1.4\n% thirty-six bytes in a file\n";
+
+const MANUAL: &str = "<!doctype html><html><head><title>NL-200 manual</title></head><body>
+<h1>NL-200 Stage Light</h1>
+<h2>Safety</h2><p>Keep the lamp away from water. Never open the housing while it is plugged in.</p>
+<h2>Resetting the lamp</h2><p>To reset the lamp to its factory settings, hold the Menu button for ten seconds until the display shows RST.</p>
+<h2>Replacing the fuse</h2><p>Unplug the lamp. Turn the fuse holder to the left, put in a new 5 A fuse and close the holder.</p>
+<h2>Specifications</h2><table><tr><th>Weight</th><td>7.5 kg</td></tr><tr><th>Power</th><td>180 W</td></tr></table>
+</body></html>";
+
+/// A folder of catalog files.
+pub(crate) struct Shop(TempDir);
+
+impl Shop {
+    /// The folder with its one brand: three products worth a test, and enough others for a sample.
+    pub(crate) fn new() -> Self {
+        let shop = Self(tempfile::tempdir().expect("a temporary folder"));
+        shop.write("manuals/nl-200.html", MANUAL.as_bytes());
+        shop.write("manuals/mx-9.pdf", PDF);
+        shop.write("static/logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>");
+        shop.write_catalog(&catalog(60));
+        shop
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn catalog_file(&self) -> PathBuf {
+        self.dir().join("nordlicht.json")
+    }
+
+    pub(crate) fn write_catalog(&self, catalog: &Value) {
+        self.write("nordlicht.json", catalog.to_string().as_bytes());
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.dir().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        std::fs::write(path, bytes).expect("a file can be written");
+    }
+}
+
+/// The brand with so many cables beside its three other products.
+pub(crate) fn catalog(cables: usize) -> Value {
+    let mut products = vec![
+        json!({ "id": LIGHT, "name": "Nordlicht NL-200 Stage Light", "category": "Stage Light",
+            "production_country": "Norway", "price": { "amount": 499, "currency": "EUR" },
+            "a_field_nobody_knows": [1, 2],
+            "documentation": { "type": "html", "url": "manuals/nl-200.html" },
+            "relationships": [{ "type": "accessory", "target_id": TRIPOD, "label": "Tripod" }] }),
+        json!({ "id": TRIPOD, "name": "Nordlicht TP-1 Tripod", "category": "Tripod" }),
+        json!({ "id": MIXER, "name": "Nordlicht MX-9 Mixing Desk", "category": "Mixer",
+            "documentation": { "type": "pdf", "url": "manuals/mx-9.pdf" } }),
+    ];
+    products.extend((0..cables).map(|number| {
+        json!({ "id": format!("nordlicht-cb-{number}"), "name": format!("Nordlicht CB-{number} Cable"),
+            "category": "Cable" })
+    }));
+    json!({ "brand_identity": { "id": "nordlicht", "name": "Nordlicht", "hq": "Tromsø" },
+        "products": products })
+}

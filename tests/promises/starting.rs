@@ -1,0 +1,72 @@
+//! A start that cannot succeed says in one line why, and what to do.
+
+use crate::server::{Server, config, hsc, run};
+use crate::shop::{Shop, catalog};
+
+#[test]
+fn a_wrong_setting_is_one_line_with_key_value_source_and_expectation() {
+    for subcommand in ["serve", "check"] {
+        let mut command = hsc();
+        command.arg(subcommand).env("HSC__SERVER__PORT", "eighty");
+        let (status, out, err) = run(command);
+        assert!(!status.success() && out.is_empty(), "{out}");
+        assert_eq!(
+            err,
+            "hsc: server.port = \"eighty\" (from HSC__SERVER__PORT): expected a whole number from 0 to 65535\n"
+        );
+    }
+    let shop = Shop::new();
+    shop.write("bad.toml", b"[server]\nprot = 1\n");
+    let mut command = hsc();
+    command.args(["serve", "--config"]).arg(shop.dir().join("bad.toml"));
+    let (status, _, err) = run(command);
+    assert!(!status.success());
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.contains("server.prot") && err.contains("did you mean server.port?"), "{err}");
+}
+
+#[tokio::test]
+async fn a_port_in_use_says_what_to_do() {
+    let server = Server::start().await;
+    let mut command = hsc();
+    command.args(["serve", "--config"]).arg(config(&server.shop));
+    command.env("HSC__SERVER__PORT", server.address().port().to_string());
+    command.env("HSC__LOG__LEVEL", "error");
+    let (status, _, err) = run(command);
+    assert!(!status.success());
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.contains(&server.address().to_string()) && err.contains("in use"), "{err}");
+    assert!(err.contains("HSC__SERVER__PORT="), "it says what to do: {err}");
+}
+
+#[test]
+fn a_catalog_folder_that_is_not_there_is_named() {
+    let mut command = hsc();
+    command.arg("serve").env("HSC__CATALOG__DIR", "/nowhere/at/all").env("HSC__SERVER__PORT", "0");
+    let (status, _, err) = run(command);
+    assert!(!status.success());
+    assert!(err.contains("/nowhere/at/all") && err.contains("catalog.dir"), "{err}");
+}
+
+#[test]
+fn check_tells_of_settings_and_catalogs_and_ends() {
+    let shop = Shop::new();
+    let check = || {
+        let mut command = hsc();
+        command.args(["check", "--config"]).arg(config(&shop));
+        run(command)
+    };
+    let (status, out, _) = check();
+    assert!(status.success(), "{out}");
+    assert!(out.contains("63 products"), "{out}");
+    let mut broken = catalog(1);
+    broken["products"][1].as_object_mut().unwrap().remove("name");
+    shop.write_catalog(&broken);
+    let (status, out, _) = check();
+    assert_eq!(status.code(), Some(1));
+    let line = out.lines().find(|line| line.contains("error:")).expect("a line for the error");
+    assert!(
+        line.contains("nordlicht.json") && line.contains("nordlicht-tp-1") && line.contains("name"),
+        "{line}"
+    );
+}

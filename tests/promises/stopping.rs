@@ -1,0 +1,58 @@
+//! A server that is told to stop takes nothing new, ends what runs, and ends well.
+
+use serde_json::json;
+
+use crate::eventually::eventually;
+use crate::server::Server;
+use crate::shop::LIGHT;
+
+#[tokio::test]
+async fn sessions_are_told_to_reconnect_and_closed_with_1012() {
+    let mut server = Server::start().await;
+    let mut visitor = server.visitor().await;
+    visitor.type_in("nl").await;
+    server.signal("TERM");
+    let (heard, code) = visitor.until_closed().await;
+    assert_eq!(heard.last().expect("a last word")["type"], "reconnect");
+    assert!(heard.last().unwrap()["after_ms"].is_u64());
+    assert_eq!(code, Some(1012));
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_answer_that_runs_is_heard_to_its_end() {
+    let mut server = Server::start().await;
+    let mut visitor = server.visitor().await;
+    visitor
+        .say(json!({ "type": "query", "product_id": LIGHT, "query": "How do I replace the fuse?" }))
+        .await;
+    visitor.hear().await;
+    server.signal("TERM");
+    let (heard, code) = visitor.until_closed().await;
+    assert!(heard.iter().any(|message| message["type"] == "final_answer"), "{heard:?}");
+    assert_eq!(code, Some(1012));
+    assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn ready_turns_to_503_at_once_while_health_stays() {
+    let mut server = Server::with(&[("server.drain_timeout_ms", "60000")]).await;
+    // A socket that does not close holds the server in its drain.
+    let _stays = crate::visitor::Visitor::with_narrow_ears(server.address()).await;
+    server.signal("TERM");
+    eventually("not ready", async || server.get("/ready").await.status() == 503).await;
+    assert_eq!(server.json("/ready").await, json!({ "status": "not ready", "reason": "draining" }));
+    assert_eq!(server.get("/health").await.status(), 200);
+    assert_eq!(server.json("/health").await["status"], "unhealthy");
+    let refused = crate::visitor::Visitor::from_page(server.address(), &server.url("")).await;
+    assert_eq!(refused.err(), Some(503));
+    server.signal("TERM");
+    assert_eq!(server.ended().await.code(), Some(0), "a second signal does not wait");
+}
+
+#[tokio::test]
+async fn an_interrupt_stops_as_well() {
+    let mut server = Server::start().await;
+    server.signal("INT");
+    assert_eq!(server.ended().await.code(), Some(0));
+}

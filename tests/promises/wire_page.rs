@@ -1,0 +1,40 @@
+//! docs/protocol.md names every message, every error code and every close code.
+
+use hsc::http::TroubleCode;
+use hsc_actors::protocol::{CloseReason, ErrorCode};
+
+const PAGE: &str = include_str!("../../docs/protocol.md");
+
+#[test]
+fn every_message_is_on_the_page() {
+    let document = hsc::http::asyncapi();
+    for name in document["components"]["messages"].as_object().unwrap().keys() {
+        assert!(PAGE.contains(&format!("`{name}`")), "{name} is missing in docs/protocol.md");
+    }
+}
+
+#[test]
+fn every_error_code_is_on_the_page() {
+    let socket = ErrorCode::ALL.into_iter().map(ErrorCode::as_str);
+    for code in socket.chain(TroubleCode::ALL.into_iter().map(TroubleCode::as_str)) {
+        assert!(PAGE.contains(&format!("`{code}`")), "{code} is missing in docs/protocol.md");
+    }
+}
+
+#[test]
+fn every_close_code_is_on_the_page_with_its_meaning() {
+    for reason in CloseReason::ALL {
+        let line = format!("| {} | {} |", reason.code(), reason.meaning());
+        assert!(PAGE.contains(&line), "missing in docs/protocol.md: {line}");
+    }
+}
+
+#[test]
+fn every_route_is_on_the_page() {
+    for path in hsc::http::openapi().paths.paths.keys() {
+        assert!(
+            PAGE.contains(&format!("`{path}`")) || PAGE.contains(&format!("GET {path}`")),
+            "{path} is missing in docs/protocol.md"
+        );
+    }
+}
