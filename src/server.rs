@@ -20,6 +20,7 @@ use log::{info, warn};
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
 
+use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
 use crate::reload::{Reloader, Watch, tell};
@@ -104,7 +105,7 @@ impl Server {
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(Files(loader.clone()));
         let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
-        let answerer = crate::answers::from(&settings.answers, Arc::new(shelf.clone()));
+        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()));
         let house = Arc::new(House::start(hsc_actors::Parts {
             catalog: Arc::clone(&catalog),
             shelf,

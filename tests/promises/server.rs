@@ -82,9 +82,9 @@ impl Server {
 
     /// Sends a signal: `TERM`, `HUP`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string());
-        let mut sent = sent;
-        assert!(sent.status().expect("there is a kill").success());
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([format!("-{name}"), pid]).status();
+        assert!(sent.expect("there is a kill").success());
     }
 
     /// Waits until the process has ended.
