@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::ErrorCode;
@@ -18,11 +18,22 @@ pub(super) const MESSAGE_ID_CHARS: usize = 100;
 /// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
 pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// The client's own id for a message: text, or a number as some clients count. It is echoed as it
+/// came, because a client compares what it gets with what it sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum MessageId {
+    /// `"a1"`.
+    Text(String),
+    /// `7`.
+    Number(Number),
+}
+
 /// One message of a client and the id it gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientFrame {
     /// The client's own id for the message; every reply to it echoes it.
-    pub id: Option<String>,
+    pub id: Option<MessageId>,
     /// The message.
     pub message: ClientMessage,
 }
@@ -67,6 +78,9 @@ pub struct QueryMessage {
     pub image: Option<Image>,
     /// True for `lock_and_query`: the visitor has picked the product.
     pub locked: bool,
+    /// True when this question takes the place of the one that is being answered and of all that
+    /// wait; else it waits in line.
+    pub replace: bool,
 }
 
 /// How a customer uses the product; an answer may be told to weigh it.
@@ -143,7 +157,7 @@ pub struct BadMessage {
     /// `Invalid JSON`, or `Invalid message format: …`.
     pub message: String,
     /// The id of the message, where it could be read.
-    pub id: Option<String>,
+    pub id: Option<MessageId>,
 }
 
 impl ClientFrame {
@@ -226,23 +240,33 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
         None | Some("") => None,
         Some(text) => Some(read_image(text)?),
     };
-    Ok(ClientMessage::Query(QueryMessage { product_id, question, scenario, image, locked }))
+    let replace = match fields.get("replace") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(replace)) => *replace,
+        Some(_) => return Err(invalid(None, "'replace' must be true or false")),
+    };
+    let query = QueryMessage { product_id, question, scenario, image, locked, replace };
+    Ok(ClientMessage::Query(query))
 }
 
 fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
-    serde_json::from_value(Value::Object(fields.clone()))
+    let given = fields.iter().filter(|(_, value)| !value.is_null());
+    let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
+    serde_json::from_value(Value::Object(given))
         .map(ClientMessage::Hello)
-        .map_err(|error| invalid(None, &format!("hello: {error}")))
+        .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))
 }
 
-fn message_id(fields: &Map<String, Value>) -> Result<Option<String>, BadMessage> {
+fn message_id(fields: &Map<String, Value>) -> Result<Option<MessageId>, BadMessage> {
     match fields.get("id") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => Ok(Some(id.clone())),
-        Some(Value::Number(id)) => Ok(Some(id.to_string())),
+        Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
+            Ok(Some(MessageId::Text(id.clone())))
+        }
+        Some(Value::Number(id)) => Ok(Some(MessageId::Number(id.clone()))),
         Some(_) => Err(invalid(
             None,
-            &format!("'id' must be a string of at most {MESSAGE_ID_CHARS} characters"),
+            &format!("'id' must be a number, or a string of at most {MESSAGE_ID_CHARS} characters"),
         )),
     }
 }
@@ -279,12 +303,14 @@ fn read_image(text: &str) -> Result<Image, BadMessage> {
         }
         None => text,
     };
+    // Some encoders break their lines.
+    let payload: String = payload.split_ascii_whitespace().collect();
     // Base64 is four characters for three bytes: refuse before decoding what would be too large.
     if payload.len() / 4 * 3 > IMAGE_BYTES + 3 {
         return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
     }
     let bytes = base64::engine::general_purpose::STANDARD
-        .decode(payload.trim())
+        .decode(payload)
         .map_err(|_| bad("is neither a data URL nor base64"))?;
     let media_type = match bytes.as_slice() {
         [0x89, b'P', b'N', b'G', ..] => "image/png",
@@ -293,10 +319,13 @@ fn read_image(text: &str) -> Result<Image, BadMessage> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
         _ => return Err(bad("is not a PNG, JPEG, GIF or WebP")),
     };
+    if bytes.len() > IMAGE_BYTES {
+        return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
+    }
     Ok(Image { media_type, bytes })
 }
 
-fn invalid(id: Option<String>, reason: &str) -> BadMessage {
+fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {
     BadMessage {
         code: ErrorCode::InvalidMessage,
         message: format!("Invalid message format: {reason}"),
@@ -304,7 +333,8 @@ fn invalid(id: Option<String>, reason: &str) -> BadMessage {
     }
 }
 
-/// A stranger's word cut short, so that an error never repeats a megabyte.
+/// A stranger's words cut short, so that an error never repeats a megabyte; long enough for a
+/// sentence of ours around them.
 fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(40).collect()
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

@@ -9,9 +9,11 @@ mod error;
 mod prediction;
 mod schema;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::{
-    BadMessage, ClientFrame, ClientMessage, Hello, Image, QueryMessage, Resume, Scenario,
+    BadMessage, ClientFrame, ClientMessage, Hello, Image, MessageId, QueryMessage, Resume, Scenario,
 };
 pub use error::{CloseReason, ErrorCode};
 pub use prediction::{

@@ -41,6 +41,10 @@ pub struct Ask {
     /// A picture: a data URL, or bare base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// Takes the place of the question that is being answered and of those that wait; else this one
+    /// waits in line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<bool>,
 }
 
 /// What stands beside every message, both ways.
@@ -86,6 +90,7 @@ mod tests {
             query: "how loud?".to_owned(),
             scenario: Scenario::Live,
             image: Some("data:image/gif;base64,R0lGODlhAQABAAAAACw=".to_owned()),
+            replace: Some(true),
         };
         let hello = Hello {
             compact: true,
@@ -102,7 +107,8 @@ mod tests {
             let ClientMessage::Query(query) = heard(&says) else {
                 panic!("a question is heard as one")
             };
-            assert_eq!((query.locked, query.product_id.as_str()), (locked, "td17"));
+            assert_eq!((query.locked, query.replace), (locked, true));
+            assert_eq!(query.product_id, "td17");
             assert_eq!((query.question.as_str(), query.scenario), ("how loud?", Scenario::Live));
             assert_eq!(query.image.map(|image| image.media_type), Some("image/gif"));
         }

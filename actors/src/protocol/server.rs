@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{ErrorCode, Prediction, PredictionData, Scenario};
+use super::{ErrorCode, MessageId, Prediction, PredictionData, Scenario};
 
 /// A message, the id it answers, and its place in the conversation.
 #[derive(Debug, Serialize)]
@@ -15,7 +15,7 @@ pub struct ServerFrame<'a> {
     pub message: &'a ServerMessage,
     /// The id of the client's message that this replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<&'a str>,
+    pub id: Option<&'a MessageId>,
     /// Place in the conversation, on durable messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,

@@ -19,7 +19,7 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use crate::ports::{AnswerEvent, Answerer, ManualLoader, Question};
-use crate::protocol::{ClientFrame, CloseReason, ServerFrame, ServerMessage};
+use crate::protocol::{ClientFrame, CloseReason, MessageId, ServerFrame, ServerMessage};
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 
@@ -99,7 +99,7 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Send { message, id, offset } => {
-                    self.send(&message, id.as_deref(), offset, ctx)
+                    self.send(&message, id.as_ref(), offset, ctx)
                 }
                 Effect::StartAnswer { answer, question } => {
                     self.start_answer(answer, *question, ctx)
@@ -122,7 +122,7 @@ impl Session {
     fn send(
         &mut self,
         message: &ServerMessage,
-        id: Option<&str>,
+        id: Option<&MessageId>,
         offset: Option<u64>,
         ctx: &mut SocketContext<Self>,
     ) {

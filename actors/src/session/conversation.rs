@@ -4,7 +4,8 @@
 //! protocol is kept here and tested here: two statuses, the chunks, the context, the final answer.
 //!
 //! One answer runs at a time. A question that comes meanwhile waits in line, so that a client of
-//! the earlier system gets an answer to each; a client that says `cancel` ends the running one.
+//! the earlier system gets an answer to each. A client that says `cancel` ends the running one and
+//! all that wait; a question with `"replace":true` does the same and is answered next.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question};
 use crate::protocol::{
     AnswerContext, BadMessage, ClientFrame, ClientMessage, CloseReason, ErrorCode, FinalAnswer,
-    Hello, Limits, Prediction, PredictionData, QueryMessage, Reason, Scenario, ServerMessage,
-    Welcome,
+    Hello, Limits, MessageId, Prediction, PredictionData, QueryMessage, Reason, Scenario,
+    ServerMessage, Welcome,
 };
 use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
 
@@ -80,7 +81,7 @@ pub enum Effect {
         /// The message.
         message: ServerMessage,
         /// The client's id that it answers.
-        id: Option<String>,
+        id: Option<MessageId>,
         /// Its place in the conversation, when it is durable.
         offset: Option<u64>,
     },
@@ -116,7 +117,7 @@ pub struct Conversation {
     answers: u64,
     running: Option<Running>,
     pending: VecDeque<Asked>,
-    seen: VecDeque<String>,
+    seen: VecDeque<MessageId>,
     predictions: u64,
     likely: Option<(u64, ManualRequest)>,
     prefetched: Option<ManualRequest>,
@@ -125,14 +126,14 @@ pub struct Conversation {
 
 /// A question that was accepted.
 struct Asked {
-    id: Option<String>,
+    id: Option<MessageId>,
     query: QueryMessage,
 }
 
 /// The answer that is being made.
 struct Running {
     answer: u64,
-    id: Option<String>,
+    id: Option<MessageId>,
     product: Arc<Product>,
     scenario: Scenario,
     said_reading: bool,
@@ -226,18 +227,18 @@ impl Conversation {
     }
 
     /// Remembers an id; false when it was there already.
-    fn is_new(&mut self, id: &str) -> bool {
+    fn is_new(&mut self, id: &MessageId) -> bool {
         if self.seen.iter().any(|seen| seen == id) {
             return false;
         }
         if self.seen.len() == REMEMBERED_IDS {
             self.seen.pop_front();
         }
-        self.seen.push_back(id.to_owned());
+        self.seen.push_back(id.clone());
         true
     }
 
-    fn greeted(&mut self, hello: Hello, id: Option<String>, effects: &mut Vec<Effect>) {
+    fn greeted(&mut self, hello: Hello, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         self.compact = hello.compact;
         self.locale = hello.locale.filter(|locale| locale.len() <= 35);
         // The conversation of another connection is not kept past its socket: said, not hidden.
@@ -254,7 +255,7 @@ impl Conversation {
         effects.push(transient(ServerMessage::Welcome(welcome), id));
     }
 
-    fn typed(&mut self, content: &str, id: Option<String>, effects: &mut Vec<Effect>) {
+    fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
         self.predictions += 1;
         let (data, likely) = self.predict(&catalog, content);
@@ -324,6 +325,9 @@ impl Conversation {
     }
 
     fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+        if asked.query.replace {
+            self.cancelled(effects);
+        }
         if self.running.is_none() {
             self.start(asked, effects);
         } else if self.pending.len() < self.rules.pending_questions {
@@ -480,7 +484,12 @@ impl Conversation {
         }
     }
 
-    fn durable(&mut self, message: ServerMessage, id: Option<String>, effects: &mut Vec<Effect>) {
+    fn durable(
+        &mut self,
+        message: ServerMessage,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
         let offset = self.next_offset();
         effects.push(Effect::Send { message, id, offset: Some(offset) });
     }
@@ -491,7 +500,7 @@ impl Conversation {
     }
 }
 
-fn transient(message: ServerMessage, id: Option<String>) -> Effect {
+fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
     Effect::Send { message, id, offset: None }
 }
 

@@ -220,6 +220,11 @@ export interface Ask {
    * A picture: a data URL, or bare base64.
    */
   image?: string | null;
+  /**
+   * Takes the place of the question that is being answered and of those that wait; else this one
+   * waits in line.
+   */
+  replace?: boolean | null;
 }
 /**
  * A page an answer rests on.
