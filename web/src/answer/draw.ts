@@ -1,0 +1,92 @@
+// Draws the blocks of an answer.
+
+import { button, el, icon } from "../element.ts";
+import type { Voice } from "../words/words.ts";
+import type { Block, Span } from "./text.ts";
+
+/** What an answer's pieces lead to. */
+export interface Leads {
+  voice: Voice;
+  /** The address of a page of the manual. */
+  page(page: number): string;
+  /** The manual's words on that page, once they are known. */
+  quote(page: number): string | undefined;
+  /** Switches to an accessory; undefined when it is not one that is known. */
+  suggested(name: string): (() => void) | undefined;
+}
+
+export function drawBlock(block: Block, leads: Leads): HTMLElement {
+  const { voice } = leads;
+  switch (block.kind) {
+    case "paragraph":
+      return el("p", { dir: "auto" }, ...drawSpans(block.spans, leads));
+    case "heading":
+      return el("h4", { dir: "auto" }, ...drawSpans(block.spans, leads));
+    case "list": {
+      const items = block.items.map((item) => el("li", { dir: "auto" }, ...drawSpans(item, leads)));
+      return block.ordered ? el("ol", { start: block.start }, ...items) : el("ul", {}, ...items);
+    }
+    case "table":
+      return el("div", { class: "table", tabindex: "0", role: "group" }, table(block.rows, leads));
+    case "tip":
+      return aside("tip", voice.say("tip"), el("p", { dir: "auto" }, ...drawSpans(block.spans, leads)));
+    case "suggestion": {
+      const pick = leads.suggested(block.name);
+      const name = el("span", { dir: "auto" }, block.name);
+      const label = voice.say("related_pick", { product: block.name });
+      const shown = pick === undefined ? name : button({ class: "chip", "aria-label": label }, pick, name);
+      return aside("plus", voice.say("suggestion"), shown);
+    }
+  }
+}
+
+function aside(sign: "tip" | "plus", title: string, inside: HTMLElement): HTMLElement {
+  return el(
+    "div",
+    { class: `aside aside-${sign}`, role: "note", "aria-label": title },
+    icon(sign),
+    el("div", {}, el("span", { class: "aside-title", "aria-hidden": "true" }, title), inside),
+  );
+}
+
+function table(rows: readonly Span[][][], leads: Leads): HTMLElement {
+  const drawn = rows.map((row, at) =>
+    el(
+      "tr",
+      {},
+      ...row.map((cell) =>
+        at === 0 && rows.length > 1
+          ? el("th", { scope: "col", dir: "auto" }, ...drawSpans(cell, leads))
+          : el("td", { dir: "auto" }, ...drawSpans(cell, leads)),
+      ),
+    ),
+  );
+  return el("table", {}, el("tbody", {}, ...drawn));
+}
+
+function drawSpans(spans: readonly Span[], leads: Leads): Node[] {
+  return spans.map((span) => {
+    switch (span.kind) {
+      case "text":
+        return document.createTextNode(span.text);
+      case "strong":
+        return el("strong", {}, ...drawSpans(span.spans, leads));
+      case "code":
+        return el("code", {}, span.text);
+      case "cite":
+        return citation(span.page, leads);
+    }
+  });
+}
+
+function citation(page: number, { voice, page: address, quote }: Leads): HTMLElement {
+  const link = {
+    class: "cite",
+    href: address(page),
+    target: "_blank",
+    rel: "noopener",
+    "aria-label": voice.say("page_open", { n: page }),
+    title: quote(page) ?? voice.say("page_open", { n: page }),
+  };
+  return el("a", link, voice.say("page_short", { n: page }));
+}

@@ -1,0 +1,213 @@
+// A question and its answer: the text as it arrives, then its sources, and what can be done with it.
+
+import { button, el, fill, icon } from "../element.ts";
+import type { Deeds, Maker } from "../parts/part.ts";
+import { isOpen, type Turn } from "../state.ts";
+import { manualPage, safeAddress } from "../wire/product.ts";
+import type { Citation, FinalAnswer } from "../wire/types.ts";
+import type { Voice, Word } from "../words/words.ts";
+import { drawBlock, type Leads } from "./draw.ts";
+import { type Block, plainText, readAnswer } from "./text.ts";
+
+export interface TurnPart {
+  element: HTMLElement;
+  update(turn: Turn): void;
+}
+
+/** From here on an answer is called certain, and from there on doubtful: the settings' own default for "I do
+ * not know" is 0.5, so what stands little above it is said with care. */
+const CERTAIN = 0.75;
+const DOUBTFUL = 0.55;
+/** How long "Copied" is shown, in milliseconds. */
+const COPIED_MS = 2000;
+
+export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart {
+  const text = el("div", { class: "text" });
+  const doing = el("span");
+  const progress = el("p", { class: "progress" }, el("span", { class: "dots", "aria-hidden": "true" }), doing);
+  const verdict = el("div", { class: "verdict", hidden: true });
+  const sources = el("div", { class: "sources", hidden: true });
+  const foot = el("div", { class: "foot", hidden: true });
+  const question = el("p", { class: "question", dir: "auto" }, first.question);
+  const picture = first.image === undefined ? undefined : el("img", { src: first.image, alt: voice.say("picture") });
+  const element = el(
+    "li",
+    { class: "turn" },
+    el("div", { class: "asked" }, el("span", { class: "unseen" }, voice.say("you_asked")), picture, question),
+    el(
+      "div",
+      { class: "answer", role: "group", "aria-label": voice.say("answer") },
+      progress,
+      text,
+      verdict,
+      sources,
+      foot,
+    ),
+  );
+  let drawn: string[] = [];
+  let shown: Turn | undefined;
+
+  const leads: Leads = {
+    voice,
+    page: (page) => {
+      const cited = shown?.end?.citations.find((citation) => citation.page === page);
+      return (cited && safeAddress(server, cited.url)) ?? manualPage(server, first.product.id, page);
+    },
+    quote: (page) => shown?.end?.citations.find((citation) => citation.page === page)?.quote,
+    suggested: (name) => {
+      const item = (shown ?? first).product.related.find((one) => one.name.toLowerCase() === name.toLowerCase());
+      if (item === undefined) return undefined;
+      return () => {
+        deeds.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
+      };
+    },
+  };
+
+  function update(turn: Turn): void {
+    if (turn === shown) return;
+    shown = turn;
+    const open = isOpen(turn);
+    element.dataset["stage"] = turn.stage;
+    const { stage } = turn;
+    const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
+    progress.hidden = !waits;
+    if (waits) doing.textContent = voice.say(stage);
+    const blocks = readAnswer(turn.text, !open);
+    // A refusal has a card of its own; its sentence in the stream is for clients that have none.
+    const refused = turn.end !== undefined && refusal(turn.end, voice) !== undefined;
+    draw(refused ? [] : blocks, !open);
+    if (open) return;
+    drawVerdict(turn);
+    drawSources(turn);
+    drawFoot(turn, blocks, refused);
+  }
+
+  /** Draws the blocks that changed: in an answer that arrives it is the last, the others keep their selection
+   * and their focus. Once it is complete all are drawn anew, for now the quotes are known. */
+  function draw(blocks: Block[], complete: boolean): void {
+    const next = blocks.map((block) => JSON.stringify(block));
+    blocks.forEach((block, at) => {
+      if (!complete && drawn[at] === next[at]) return;
+      const before = text.children[at];
+      const element = drawBlock(block, leads);
+      if (before === undefined) text.append(element);
+      else before.replaceWith(element);
+    });
+    while (text.children.length > blocks.length) text.lastElementChild?.remove();
+    drawn = next;
+  }
+
+  function drawVerdict(turn: Turn): void {
+    const said = turn.trouble ? troubled(turn.trouble, voice) : turn.end && refusal(turn.end, voice);
+    verdict.hidden = said === undefined;
+    if (said === undefined) return;
+    const [title, sentence] = said;
+    fill(
+      verdict,
+      title === "" ? undefined : el("p", { class: "verdict-title" }, title),
+      el("p", { dir: "auto" }, sentence),
+    );
+  }
+
+  function drawSources({ end }: Turn): void {
+    const citations = end?.citations ?? [];
+    sources.hidden = citations.length === 0;
+    if (citations.length === 0) return;
+    const title = voice.say(end?.reason ? "closest" : "sources");
+    fill(
+      sources,
+      el("h3", {}, title),
+      el("ul", { "aria-label": title }, ...citations.map((citation) => el("li", {}, source(citation)))),
+    );
+  }
+
+  function source(citation: Citation): HTMLElement {
+    const link = { class: "source", href: leads.page(citation.page), target: "_blank", rel: "noopener" };
+    return el(
+      "a",
+      link,
+      el("span", { class: "source-page" }, icon("book"), voice.say("page", { n: citation.page })),
+      el("q", { dir: "auto" }, citation.quote),
+    );
+  }
+
+  function drawFoot(turn: Turn, blocks: readonly Block[], refused: boolean): void {
+    const { end } = turn;
+    foot.hidden = false;
+    const notes: (Node | undefined)[] =
+      end === undefined || refused || end.cancelled === true ? [] : [certainty(end), el("span", {}, origin(end))];
+    if (end && !refused && end.cancelled !== true && !end.grounded) notes.push(el("span", {}, voice.say("not_grounded")));
+    if (end?.stale === true) notes.push(el("span", {}, voice.say("stale")));
+    const copy = blocks.length > 0 && !refused ? copyButton(blocks, foot, voice) : undefined;
+    fill(
+      foot,
+      el("p", { class: "notes" }, ...notes),
+      el("div", { class: "foot-deeds" }, copy, retry(turn.id, deeds, voice)),
+    );
+  }
+
+  function certainty({ confidence }: FinalAnswer): HTMLElement {
+    const word = confidence >= CERTAIN ? "high" : confidence >= DOUBTFUL ? "medium" : "low";
+    const meter = el("span", { class: "meter", "aria-hidden": "true" });
+    meter.style.setProperty("--part", `${Math.round(confidence * 100)}%`);
+    const label = `${voice.say("confidence")}: ${voice.say(`certain_${word}`)}`;
+    return el("span", { class: "certainty", title: `${Math.round(confidence * 100)}%` }, meter, label);
+  }
+
+  function origin(end: FinalAnswer): string {
+    if (end.fallback === true) return voice.say("by_fallback");
+    return voice.say(end.answerer === "llm" ? "by_llm" : "by_extractive");
+  }
+
+  return { element, update };
+}
+
+/** Title and sentence of an answer that is none; undefined for one that is. */
+function refusal({ cancelled, reason }: FinalAnswer, voice: Voice): [string, string] | undefined {
+  if (cancelled === true || reason === undefined || reason === null) return undefined;
+  if (reason.code === "unknown") return [voice.say("unknown_title"), voice.say("unknown_text")];
+  const word = `reason_${reason.code}`;
+  return [voice.say("no_answer_title"), word in voice.words ? voice.say(word as Word) : reason.message];
+}
+
+function troubled(trouble: NonNullable<Turn["trouble"]>, voice: Voice): [string, string] {
+  return ["", "word" in trouble ? voice.say(trouble.word) : trouble.text];
+}
+
+function copyButton(blocks: readonly Block[], beside: HTMLElement, voice: Voice): HTMLElement {
+  const words = el("span", {}, voice.say("copy"));
+  const element = button({ class: "quiet" }, () => void copy(), icon("copy"), words);
+  return element;
+
+  async function copy(): Promise<void> {
+    if (!(await toClipboard(plainText(blocks, (n) => voice.say("page", { n })), beside))) return;
+    fill(element, icon("check"), el("span", { role: "status" }, voice.say("copied")));
+    setTimeout(() => {
+      fill(element, icon("copy"), words);
+    }, COPIED_MS);
+  }
+}
+
+async function toClipboard(text: string, beside: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No permission, or a page without TLS, where browsers have no clipboard: the old way still works there.
+    const area = el("textarea", { class: "unseen", readonly: true });
+    area.value = text;
+    beside.append(area);
+    area.select();
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way left
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+function retry(turnId: string, deeds: Deeds, voice: Voice): HTMLElement {
+  const repeat = (): void => {
+    deeds.repeat(turnId);
+  };
+  return button({ class: "quiet" }, repeat, icon("retry"), el("span", {}, voice.say("retry")));
+}

@@ -1,0 +1,67 @@
+// Builds elements. Text goes in as text: nothing here, and nothing anywhere in the pages, parses HTML.
+
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Child = Node | string | undefined;
+
+/** An element with its attributes and children; `true` is an empty attribute, `false` and undefined none. */
+export function el<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  set(element, attributes);
+  element.append(...children.filter((child) => child !== undefined));
+  return element;
+}
+
+/** Sets attributes; `false` and undefined take one away. */
+export function set(element: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+/** Puts children in place of those that are there. */
+export function fill(element: Element, ...children: Child[]): void {
+  element.replaceChildren(...children.filter((child) => child !== undefined));
+}
+
+/** A button that does one thing. */
+export function button(attributes: Attributes, does: () => void, ...children: Child[]): HTMLButtonElement {
+  const element = el("button", { type: "button", ...attributes }, ...children);
+  element.addEventListener("click", does);
+  return element;
+}
+
+/** The strokes of each icon, on a square of 24. */
+const STROKES = {
+  search: "M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14M16.2 16.2L20.5 20.5",
+  close: "M6 6l12 12M18 6L6 18",
+  send: "M12 19.5V5M5.5 11.2L12 4.7l6.5 6.5",
+  stop: "M7.5 7.5h9v9h-9z",
+  picture: "M4 5.5h16v13H4zM4 15.5l4.5-4.5 5 5 2.5-2.5 4 4M15.3 9.2h.01",
+  copy: "M9 9h10.5v10.5H9zM15 9V4.5H4.5V15H9",
+  check: "M5 12.5l4.5 4.5L19 7.5",
+  retry: "M19.5 12a7.5 7.5 0 1 1-2.3-5.4M19.5 3.5v4.6h-4.6",
+  book: "M12 6.5C10 5 7 4.5 3.5 4.8v13.4C7 18 10 18.5 12 20c2-1.5 5-2 8.5-1.8V4.8C17 4.5 14 5 12 6.5zM12 6.5V20",
+  tip: "M9.5 18h5M10.5 21h3M12 3a6 6 0 0 0-3.5 10.9c.6.5 1 1.2 1 2.1h5c0-.9.4-1.6 1-2.1A6 6 0 0 0 12 3z",
+  plus: "M12 5v14M5 12h14",
+  swap: "M4 8.5h14M14.5 5L18 8.5 14.5 12M20 15.5H6M9.5 12L6 15.5 9.5 19",
+  chat: "M4.5 5.5h15v11h-8l-4.5 3.5v-3.5h-2.5zM8.5 9.5h7M8.5 12.5h4.5",
+  globe: "M12 3.5a8.5 8.5 0 1 0 0 17a8.5 8.5 0 1 0 0-17M3.5 12h17M12 3.5c2.5 2.3 3.5 5.3 3.5 8.5s-1 6.2-3.5 8.5c-2.5-2.3-3.5-5.3-3.5-8.5s1-6.2 3.5-8.5",
+} as const;
+
+export type IconName = keyof typeof STROKES;
+
+/** A drawn sign beside words or in a button that has a name; screen readers pass over it. */
+export function icon(name: IconName): SVGSVGElement {
+  const drawing = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(drawing, "svg");
+  set(svg, { viewBox: "0 0 24 24", class: `icon icon-${name}`, "aria-hidden": "true", focusable: "false" });
+  const path = document.createElementNS(drawing, "path");
+  path.setAttribute("d", STROKES[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,171 @@
+// Where a question is written: the scenario, a picture, the words.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import { isOpen, type State } from "../state.ts";
+import type { Scenario } from "../wire/types.ts";
+import type { Maker, Part } from "./part.ts";
+
+const SCENARIOS: readonly Scenario[] = ["general", "studio", "live"];
+/** What the server takes; it looks at the first bytes, this is only what the file dialog offers. */
+export const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+export interface Composer extends Part {
+  focus(): void;
+  /** Says what is wrong with what was put in; empty says nothing. */
+  complain(sentence: string): void;
+}
+
+export function composer({ voice, deeds, prefix }: Maker): Composer {
+  const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}complaint` });
+  const field = el("textarea", {
+    class: "field",
+    rows: 1,
+    "aria-label": voice.say("question_label"),
+    "aria-describedby": complaint.id,
+    placeholder: voice.say("question_placeholder"),
+    enterkeyhint: "send",
+    dir: "auto",
+  });
+  const file = el("input", { type: "file", accept: PICTURES.join(","), hidden: true, tabindex: "-1" });
+  const attachLabel = voice.say("attach");
+  const attach = button(
+    { class: "quiet round", "aria-label": attachLabel, title: attachLabel },
+    () => {
+      file.click();
+    },
+    icon("picture"),
+  );
+  const send = el("button", { class: "send", type: "submit" });
+  const picture = el("div", { class: "attached", hidden: true });
+  const scenarios = scenarioSwitch();
+  const element = el(
+    "form",
+    { class: "composer", hidden: true },
+    complaint,
+    picture,
+    el("div", { class: "writing" }, attach, file, field, send),
+    scenarios.element,
+  );
+
+  let shown: State | undefined;
+  const answering = (): boolean => shown?.turns.some(isOpen) ?? false;
+
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  field.addEventListener("input", () => {
+    grow();
+    complain(tooLong());
+    dress();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    if (field.value.trim() !== "") submit();
+  });
+  field.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+    if (pasted === undefined) return;
+    event.preventDefault();
+    deeds.attach(pasted);
+  });
+  element.addEventListener("dragover", (event) => {
+    event.preventDefault();
+  });
+  element.addEventListener("drop", (event) => {
+    const dropped = event.dataTransfer?.files[0];
+    event.preventDefault();
+    if (dropped !== undefined) deeds.attach(dropped);
+  });
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    if (chosen !== undefined) deeds.attach(chosen);
+    file.value = ""; // So that the same file can be chosen again.
+  });
+
+  function submit(): void {
+    const question = field.value.trim();
+    if (question === "") {
+      if (answering()) deeds.stop();
+      else field.focus();
+      return;
+    }
+    if (tooLong() !== "") return;
+    field.value = "";
+    grow();
+    deeds.ask(question);
+  }
+
+  function tooLong(): string {
+    const over = [...field.value.trim()].length - (shown?.limits?.question_chars ?? Infinity);
+    return over > 0 ? voice.say("question_long", { n: over }) : "";
+  }
+
+  function complain(sentence: string): void {
+    complaint.textContent = sentence;
+    set(field, { "aria-invalid": sentence === "" ? undefined : "true" });
+  }
+
+  /** As high as its words, up to what the stylesheet allows. */
+  function grow(): void {
+    field.style.height = "auto";
+    if (field.value !== "") field.style.height = `${field.scrollHeight}px`;
+  }
+
+  /** The one button: it asks, or, while an answer comes and nothing is written, it stops. */
+  function dress(): void {
+    const stops = answering() && field.value.trim() === "";
+    const label = voice.say(stops ? "stop" : "send");
+    if (send.getAttribute("aria-label") === label) return;
+    set(send, { "aria-label": label, title: label });
+    fill(send, icon(stops ? "stop" : "send"));
+  }
+
+  function scenarioSwitch(): { element: HTMLElement; update: (scenario: Scenario) => void } {
+    const inputs = SCENARIOS.map((scenario) => {
+      const input = el("input", { type: "radio", name: `${prefix}scenario`, value: scenario });
+      input.addEventListener("change", () => {
+        deeds.scenario(scenario);
+      });
+      return input;
+    });
+    const labels = inputs.map((input, at) =>
+      el("label", {}, input, el("span", {}, voice.say(`scenario_${SCENARIOS[at] ?? "general"}`))),
+    );
+    const title = voice.say("scenario");
+    const group = el("div", { class: "scenarios", role: "radiogroup", "aria-label": title }, ...labels);
+    return {
+      element: el("div", { class: "below" }, group),
+      update: (scenario) => {
+        for (const input of inputs) input.checked = input.value === scenario;
+      },
+    };
+  }
+
+  function update(state: State): void {
+    const before = shown;
+    shown = state;
+    element.hidden = state.product === undefined || state.changing;
+    if (state.limits !== undefined) field.maxLength = state.limits.question_chars * 2;
+    scenarios.update(state.scenario);
+    dress();
+    if (before?.image === state.image) return;
+    picture.hidden = state.image === undefined;
+    const label = voice.say("detach");
+    fill(
+      picture,
+      state.image === undefined ? undefined : el("img", { src: state.image, alt: voice.say("picture") }),
+      button({ class: "quiet round", "aria-label": label, title: label }, deeds.detach, icon("close")),
+    );
+  }
+
+  return {
+    element,
+    update,
+    complain,
+    focus: () => {
+      field.focus();
+    },
+  };
+}

@@ -1,0 +1,155 @@
+// The search field: a combobox with a list, by the pattern of the ARIA Authoring Practices.
+//
+// The focus stays in the field; `aria-activedescendant` says which option the arrows stand on.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { Option, State } from "../state.ts";
+import { stretches } from "./highlight.ts";
+import type { Maker, Part } from "./part.ts";
+
+export interface Finder extends Part {
+  focus(): void;
+}
+
+export function finder({ voice, deeds, prefix }: Maker): Finder {
+  const listId = `${prefix}list`;
+  const field = el("input", {
+    class: "field",
+    type: "text",
+    role: "combobox",
+    "aria-label": voice.say("search_label"),
+    "aria-autocomplete": "list",
+    "aria-controls": listId,
+    "aria-expanded": "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+    autocorrect: "off",
+    spellcheck: "false",
+    enterkeyhint: "search",
+    dir: "auto",
+    placeholder: voice.say("search_placeholder"),
+  });
+  const list = el("ul", { class: "options", id: listId, role: "listbox", "aria-label": voice.say("search_label") });
+  const nothing = el("p", { class: "nothing", hidden: true });
+  const clear = button(
+    { class: "quiet round", "aria-label": voice.say("clear"), title: voice.say("clear"), hidden: true },
+    () => {
+      deeds.type("");
+      field.focus();
+    },
+    icon("close"),
+  );
+  const keep = button({ class: "quiet keep", hidden: true }, () => {
+    deeds.change(false);
+  });
+  const box = el("div", { class: "search" }, icon("search"), field, clear);
+  const element = el("div", { class: "finder" }, box, keep, el("div", { class: "drop" }, list, nothing));
+
+  field.addEventListener("input", () => {
+    deeds.type(field.value);
+  });
+  field.addEventListener("keydown", (event) => {
+    if (pressed(event)) event.preventDefault();
+  });
+  field.addEventListener("focus", () => {
+    deeds.openList();
+  });
+  field.addEventListener("blur", () => {
+    deeds.closeList();
+  });
+  // Without this the field would lose the focus, and the list close, before the click arrives.
+  list.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+  });
+
+  /** Does what a key stands for; true when the key has done its work here. */
+  function pressed(event: KeyboardEvent): boolean {
+    // While a script is being composed (Japanese, say) the keys belong to the composition.
+    if (event.isComposing) return false;
+    switch (event.key) {
+      case "ArrowDown":
+        deeds.move(1);
+        return true;
+      case "ArrowUp":
+        deeds.move(-1);
+        return true;
+      case "Enter":
+        deeds.take();
+        return true;
+      case "Escape":
+        if (shown === undefined || field.value === "") {
+          if (shown?.changing !== true) return false;
+          deeds.change(false);
+        } else {
+          deeds.type("");
+        }
+        event.stopPropagation();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  let shown: State | undefined;
+
+  function update(state: State): void {
+    const before = shown;
+    shown = state;
+    if (field.value !== state.typed) field.value = state.typed;
+    if (before?.product !== state.product || before?.changing !== state.changing) {
+      keep.hidden = !state.changing || state.product === undefined;
+      keep.textContent = state.product ? voice.say("keep", { product: state.product.name }) : "";
+    }
+    clear.hidden = state.typed === "";
+    if (before?.options !== state.options) fill(list, ...state.options.map(row));
+    const open = state.listOpen && state.options.length > 0;
+    list.hidden = !open;
+    const none = state.found?.trim() === state.typed.trim() && state.typed.trim() !== "" && state.options.length === 0;
+    nothing.hidden = !none;
+    nothing.textContent = none ? voice.say("found_none", { typed: state.typed.trim() }) : "";
+    const active = open ? list.children[state.active] : undefined;
+    set(field, { "aria-expanded": String(open), "aria-activedescendant": active?.id });
+    for (const option of list.children) set(option, { "aria-selected": String(option === active) });
+    if (before?.active !== state.active) active?.scrollIntoView({ block: "nearest" });
+  }
+
+  function row(option: Option, at: number): HTMLElement {
+    const meter = el("span", { class: "meter" });
+    meter.style.setProperty("--part", `${option.confidence}%`);
+    const confidence = voice.say("confidence_of", { n: option.confidence });
+    const item = el(
+      "li",
+      { class: "option", id: `${prefix}option${at}`, role: "option", "aria-selected": "false" },
+      el("span", { class: "option-name", dir: "auto" }, ...marked(option.name, "name", option)),
+      el(
+        "span",
+        { class: "option-about" },
+        el("span", { dir: "auto" }, ...marked(option.brand, "brand", option)),
+        option.category === "" ? undefined : el("span", { dir: "auto" }, ...marked(option.category, "category", option)),
+      ),
+      el("span", { class: "option-confidence", title: confidence, "aria-label": confidence, role: "img" }, meter),
+    );
+    item.addEventListener("pointermove", () => {
+      if (shown?.active !== at) deeds.point(at);
+    });
+    item.addEventListener("click", () => {
+      deeds.point(at);
+      deeds.take();
+    });
+    return item;
+  }
+
+  return {
+    element,
+    update,
+    focus: () => {
+      field.focus();
+    },
+  };
+}
+
+function marked(text: string, field: string, option: Option): Node[] {
+  return stretches(text, field, option.matched).map((stretch) =>
+    stretch.marked ? el("mark", {}, stretch.text) : document.createTextNode(stretch.text),
+  );
+}

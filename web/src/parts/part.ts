@@ -1,0 +1,43 @@
+// What a part of the page is: an element, and how it follows the state.
+
+import type { State } from "../state.ts";
+import type { Product } from "../wire/product.ts";
+import type { Voice } from "../words/words.ts";
+
+/** A part of the chat. It draws what it is given and decides nothing. */
+export interface Part {
+  element: HTMLElement;
+  /** Draws the state. Called on every change; does little when its own part of the state is the same. */
+  update(state: State): void;
+}
+
+/** What a visitor can do; the chat does it. */
+export interface Deeds {
+  type: (text: string) => void;
+  move: (by: number) => void;
+  point: (at: number) => void;
+  openList: () => void;
+  closeList: () => void;
+  /** Takes the option that is active. */
+  take: () => void;
+  pick: (product: Pick<Product, "id" | "name"> & Partial<Product>) => void;
+  change: (on: boolean) => void;
+  scenario: (scenario: State["scenario"]) => void;
+  attach: (file: File) => void;
+  detach: () => void;
+  ask: (question: string) => void;
+  /** Asks the question of this turn again. */
+  repeat: (turnId: string) => void;
+  stop: () => void;
+  reconnect: () => void;
+}
+
+/** What every part is made with. */
+export interface Maker {
+  voice: Voice;
+  deeds: Deeds;
+  /** Where the server is: the page's own origin, or the widget script's. */
+  server: URL;
+  /** Begins the ids of elements, so that two chats in one document do not share any. */
+  prefix: string;
+}

@@ -1,0 +1,95 @@
+// The product that is talked about: what it is, where it is from, its manual, what goes with it.
+
+import { button, el, fill, icon } from "../element.ts";
+import type { Product } from "../wire/product.ts";
+import type { Maker, Part } from "./part.ts";
+
+export function productHeader({ voice, deeds }: Maker): Part {
+  const element = el("section", { class: "product", hidden: true });
+  let shown: Product | undefined;
+
+  return {
+    element,
+    update: (state) => {
+      element.hidden = state.product === undefined || state.changing;
+      if (state.product === undefined || state.product === shown) return;
+      shown = state.product;
+      draw(shown);
+    },
+  };
+
+  function draw(product: Product): void {
+    const facts = [
+      product.brand,
+      product.category,
+      product.country === "" ? "" : voice.say("made_in", { country: product.country }),
+    ].filter((fact) => fact !== "");
+    fill(
+      element,
+      portrait(product),
+      el(
+        "div",
+        { class: "product-words" },
+        el("h2", { dir: "auto" }, product.name),
+        el("p", { class: "facts" }, ...facts.map((fact) => el("span", { dir: "auto" }, fact))),
+      ),
+      el("div", { class: "product-deeds" }, manual(product), changeButton()),
+      product.related.length === 0 ? undefined : related(product),
+    );
+  }
+
+  function manual(product: Product): HTMLElement | undefined {
+    if (product.manual === undefined) return undefined;
+    if (product.manual === "") return el("span", { class: "no-manual" }, voice.say("no_manual"));
+    const link = { class: "quiet", href: product.manual, target: "_blank", rel: "noopener" };
+    return el("a", link, icon("book"), el("span", {}, voice.say("open_manual")));
+  }
+
+  function changeButton(): HTMLElement {
+    const label = voice.say("change");
+    const change = (): void => {
+      deeds.change(true);
+    };
+    return button({ class: "quiet", "aria-label": label, title: label }, change, icon("swap"), el("span", {}, label));
+  }
+
+  function related(product: Product): HTMLElement {
+    const chips = product.related.map((item) =>
+      el(
+        "li",
+        {},
+        button(
+          {
+            class: "chip",
+            title: item.label === "" ? item.category : item.label,
+            "aria-label": voice.say("related_pick", { product: item.name }),
+          },
+          () => {
+            deeds.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
+          },
+          el("span", { dir: "auto" }, item.name),
+        ),
+      ),
+    );
+    const title = voice.say("related");
+    return el(
+      "div",
+      { class: "related" },
+      el("span", { class: "related-title", "aria-hidden": "true" }, title),
+      el("ul", { "aria-label": title }, ...chips),
+    );
+  }
+}
+
+/** Its picture, or, where there is none or it does not come, the first letter of its brand. */
+function portrait(product: Product): HTMLElement {
+  const letter = [...(product.brand || product.name)][0] ?? "";
+  const frame = el("span", { class: "portrait", "aria-hidden": "true" }, letter);
+  if (product.picture !== "") {
+    const picture = el("img", { src: product.picture, alt: "", referrerpolicy: "no-referrer" });
+    picture.addEventListener("load", () => {
+      frame.replaceChildren(picture);
+    });
+  }
+  return frame;
+}

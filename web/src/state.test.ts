@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { beginning, type Happening, reduce, type State } from "./state.ts";
+import type { Product } from "./wire/product.ts";
+import type { FinalAnswer, Limits, ServerMessage } from "./wire/types.ts";
+
+const limits: Limits = { typing_chars: 1000, question_chars: 2000, image_bytes: 9, message_bytes: 9, messages_per_second: 9 };
+const drum: Product = {
+  id: "td17",
+  name: "TD-17",
+  brand: "Roland",
+  category: "Drums",
+  country: "Malaysia",
+  picture: "",
+  related: [],
+  manual: "",
+};
+const lean = (id: string) => ({
+  product: { id, name: id.toUpperCase(), brand: "r", category: "Drums" },
+  brand: { id: "r", name: "Roland" },
+  confidence: 90,
+  match_text: id,
+  matched: [{ field: "name", start: 0, end: 2 }],
+});
+const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
+
+const after = (...happenings: Happening[]): State => happenings.reduce(reduce, beginning);
+const typed = (text: string, id: string): Happening => ({ what: "typed", text, id });
+const heard = (message: ServerMessage, id?: string): Happening => ({ what: "heard", message, id });
+const found = (id: string, ...ids: string[]): Happening => heard({ type: "prediction", data: ids.map(lean) }, id);
+const asked: Happening = { what: "asked", id: "q1", product: drum, question: "how loud?", image: undefined };
+const opened: Happening = { what: "opened", limits, recovered: false };
+
+describe("finding a product", () => {
+  test("the best prediction is the one that Enter takes", () => {
+    const state = after(typed("td", "1"), found("1", "td17", "td27"));
+    expect([state.listOpen, state.active, state.options.length]).toEqual([true, 0, 2]);
+  });
+
+  test("an answer to what was typed before is passed over", () => {
+    const state = after(typed("t", "1"), typed("td", "2"), found("2", "td17"), found("1", "tr8"));
+    expect(state.options.map((option) => option.id)).toEqual(["td17"]);
+  });
+
+  test("what came for empty typing is the sample, and no list opens", () => {
+    const state = after(typed("", "1"), found("1", "td17"));
+    expect([state.sample.length, state.options.length, state.listOpen]).toEqual([1, 0, false]);
+  });
+
+  test("the arrows go round", () => {
+    const two = [typed("td", "1"), found("1", "a", "b")];
+    expect(after(...two, { what: "moved", by: -1 }).active).toBe(1);
+    expect(after(...two, { what: "moved", by: 1 }, { what: "moved", by: 1 }).active).toBe(0);
+  });
+
+  test("a product that is picked clears the search", () => {
+    const state = after(typed("td", "1"), found("1", "td17"), { what: "picked", product: drum });
+    expect([state.product?.id, state.typed, state.listOpen, state.options.length]).toEqual(["td17", "", false, 0]);
+  });
+
+  test("a description that comes late does not put another product back", () => {
+    const other = { ...drum, id: "other" };
+    const state = after({ what: "picked", product: other }, { what: "described", product: drum });
+    expect(state.product?.id).toBe("other");
+  });
+});
+
+describe("a question", () => {
+  const reading = heard({ type: "status", msg: "Reading Official Manual..." }, "q1");
+  const thinking = heard({ type: "status", msg: "Thinking..." }, "q1");
+  const piece = (content: string): Happening => heard({ type: "answer_chunk", content }, "q1");
+  const last = heard({ type: "final_answer", ...end }, "q1");
+
+  test("goes through its stages and gathers its pieces", () => {
+    const stages = [[], [reading], [reading, thinking], [reading, thinking, piece("a"), piece("b")]].map(
+      (more) => after(opened, asked, ...more).turns[0]?.stage,
+    );
+    expect(stages).toEqual(["waiting", "reading", "thinking", "answering"]);
+    const done = after(opened, asked, reading, thinking, piece("a"), piece("b"), last).turns[0];
+    expect([done?.stage, done?.text, done?.end?.confidence]).toEqual(["done", "ab", 0.9]);
+  });
+
+  test("hears only what bears its id", () => {
+    expect(after(opened, asked, heard({ type: "answer_chunk", content: "x" }, "q2")).turns[0]?.text).toBe("");
+  });
+
+  test("that is answered is not changed any more", () => {
+    expect(after(opened, asked, piece("a"), last, piece("b")).turns[0]?.text).toBe("a");
+  });
+
+  test("begins anew when the conversation was lost in the middle of it", () => {
+    const state = after(opened, asked, piece("half"), { what: "dropped" }, opened, piece("whole"));
+    expect(state.turns[0]?.text).toBe("whole");
+  });
+
+  test("goes on when the conversation was recovered", () => {
+    const recovered: Happening = { ...opened, recovered: true };
+    const state = after(opened, asked, piece("first "), { what: "dropped" }, recovered, piece("second"));
+    expect(state.turns[0]?.text).toBe("first second");
+  });
+
+  test("that is refused says so in our words", () => {
+    const gone = after(opened, asked, heard({ type: "status", msg: "Error: Product not found." }, "q1")).turns[0];
+    expect([gone?.stage, gone?.trouble]).toEqual(["failed", { word: "error_product_gone" }]);
+    const full = after(opened, asked, heard({ type: "error", code: "too_many_questions", message: "m" }, "q1"));
+    expect(full.turns[0]?.trouble).toEqual({ word: "error_too_many_questions" });
+    const other = after(opened, asked, heard({ type: "error", code: "invalid_message", message: "why" }, "q1"));
+    expect(other.turns[0]?.trouble).toEqual({ text: "why" });
+  });
+
+  test("takes the picture along and leaves none behind", () => {
+    const state = after({ what: "image", image: "data:" }, { ...asked, image: "data:" });
+    expect([state.image, state.turns[0]?.image]).toEqual([undefined, "data:"]);
+  });
+
+  test("is ended here when it is stopped while nobody is connected", () => {
+    expect(after(opened, asked, { what: "stopped" }).turns[0]?.stage).toBe("waiting");
+    expect(after(opened, asked, { what: "dropped" }, { what: "stopped" }).turns[0]?.stage).toBe("failed");
+  });
+});
+
+describe("the link", () => {
+  test("says that it was lost and that it is back", () => {
+    const links = [[], [opened], [opened, { what: "dropped" } as const], [opened, { what: "dropped" } as const, opened]].map(
+      (happenings) => after(...happenings).link,
+    );
+    expect(links).toEqual(["connecting", "open", "lost", "back"]);
+    expect(after(opened, { what: "dropped" }, opened, { what: "toldBack" }).link).toBe("open");
+  });
+});

@@ -1,0 +1,232 @@
+// What the chat knows, as plain data, and what each happening makes of it.
+//
+// No socket, no clock, no element: the connection and the views stand outside and speak in `Happening`s.
+
+import { isRefusal } from "./wire/connection.ts";
+import type { Product } from "./wire/product.ts";
+import type { FinalAnswer, Highlight, Limits, Prediction, Scenario, ServerMessage } from "./wire/types.ts";
+import type { Word } from "./words/words.ts";
+
+/** A product in the list, as a compact prediction has it. */
+export interface Option {
+  id: string;
+  name: string;
+  brand: string;
+  category: string;
+  confidence: number;
+  matched: readonly Highlight[];
+}
+
+/** Why a question got no answer: in our words, or in the server's. */
+export type Trouble = { word: Word } | { text: string };
+
+/** A question and its answer. */
+export interface Turn {
+  /** The id of the question on the wire. */
+  id: string;
+  product: Product;
+  question: string;
+  scenario: Scenario;
+  image: string | undefined;
+  stage: "waiting" | "reading" | "thinking" | "answering" | "done" | "failed";
+  text: string;
+  end: FinalAnswer | undefined;
+  trouble: Trouble | undefined;
+}
+
+export interface State {
+  /** `back` is open again after a loss, until the visitor has been told. */
+  link: "connecting" | "open" | "lost" | "back";
+  limits: Limits | undefined;
+  /** The words in the search field, and the id under which they were sent. */
+  typed: string;
+  typedId: string;
+  /** What the server found for them; `found` says for which words. */
+  options: readonly Option[];
+  found: string | undefined;
+  /** Some products for a visitor who has typed nothing. */
+  sample: readonly Option[];
+  /** Place of the option that Enter takes; -1 is none. */
+  active: number;
+  listOpen: boolean;
+  product: Product | undefined;
+  /** True while another product is looked for. */
+  changing: boolean;
+  scenario: Scenario;
+  image: string | undefined;
+  turns: readonly Turn[];
+}
+
+export type Happening =
+  | { what: "opened"; limits: Limits; recovered: boolean }
+  | { what: "dropped" }
+  | { what: "toldBack" }
+  | { what: "heard"; message: ServerMessage; id: string | undefined }
+  | { what: "refused"; id: string }
+  | { what: "typed"; text: string; id: string }
+  | { what: "moved"; by: number }
+  | { what: "pointed"; at: number }
+  | { what: "listOpened" }
+  | { what: "listClosed" }
+  | { what: "picked"; product: Product }
+  | { what: "described"; product: Product }
+  | { what: "changing"; on: boolean }
+  | { what: "scenario"; scenario: Scenario }
+  | { what: "image"; image: string | undefined }
+  | { what: "asked"; id: string; product: Product; question: string; image: string | undefined }
+  | { what: "stopped" };
+
+export const beginning: State = {
+  link: "connecting",
+  limits: undefined,
+  typed: "",
+  typedId: "",
+  options: [],
+  found: undefined,
+  sample: [],
+  active: -1,
+  listOpen: false,
+  product: undefined,
+  changing: false,
+  scenario: "general",
+  image: undefined,
+  turns: [],
+};
+
+/** True while the turn may still be answered. */
+export function isOpen(turn: Turn): boolean {
+  return turn.stage !== "done" && turn.stage !== "failed";
+}
+
+export function reduce(state: State, happening: Happening): State {
+  switch (happening.what) {
+    case "opened":
+      return {
+        ...state,
+        link: state.link === "lost" || state.link === "back" ? "back" : "open",
+        limits: happening.limits,
+        // A conversation that was lost answers its open questions from the beginning.
+        turns: happening.recovered ? state.turns : state.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
+      };
+    case "dropped":
+      return { ...state, link: "lost" };
+    case "toldBack":
+      return state.link === "back" ? { ...state, link: "open" } : state;
+    case "heard":
+      return heard(state, happening.message, happening.id);
+    case "refused":
+      return changed(state, happening.id, failed({ word: "error_too_large" }));
+    case "typed": {
+      const empty = happening.text.trim() === "";
+      const more = empty ? { options: [], found: undefined, active: -1 } : {};
+      return { ...state, typed: happening.text, typedId: happening.id, listOpen: !empty, ...more };
+    }
+    case "moved":
+      return moved(state, happening.by);
+    case "pointed":
+      return { ...state, active: happening.at };
+    case "listOpened":
+      return { ...state, listOpen: state.typed.trim() !== "" };
+    case "listClosed":
+      return { ...state, listOpen: false };
+    case "picked":
+      return {
+        ...state,
+        product: happening.product,
+        changing: false,
+        typed: "",
+        options: [],
+        found: undefined,
+        active: -1,
+        listOpen: false,
+      };
+    case "described":
+      return state.product?.id === happening.product.id ? { ...state, product: happening.product } : state;
+    case "changing":
+      return { ...state, changing: happening.on, typed: "", options: [], found: undefined, listOpen: false };
+    case "scenario":
+      return { ...state, scenario: happening.scenario };
+    case "image":
+      return { ...state, image: happening.image };
+    case "asked":
+      return { ...state, image: undefined, turns: [...state.turns, asked(state, happening)] };
+    case "stopped":
+      // The server says the end of each answer it stops; with no connection nobody else will.
+      if (state.link === "open" || state.link === "back") return state;
+      return { ...state, turns: state.turns.map((turn) => (isOpen(turn) ? failed({ word: "stopped" })(turn) : turn)) };
+  }
+}
+
+function asked(state: State, { id, product, question, image }: Happening & { what: "asked" }): Turn {
+  const { scenario } = state;
+  return { id, product, question, scenario, image, stage: "waiting", text: "", end: undefined, trouble: undefined };
+}
+
+function heard(state: State, message: ServerMessage, id: string | undefined): State {
+  switch (message.type) {
+    case "prediction":
+      return predicted(state, message.data, id);
+    case "status":
+      if (isRefusal(message)) return changed(state, id, failed({ word: "error_product_gone" }));
+      return changed(state, id, (turn) => ({
+        ...turn,
+        stage: turn.stage === "waiting" && message.msg.startsWith("Reading") ? "reading" : "thinking",
+      }));
+    case "answer_chunk":
+      return changed(state, id, (turn) => ({ ...turn, stage: "answering", text: turn.text + message.content }));
+    case "final_answer":
+      return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message }));
+    case "error":
+      return changed(state, id, failed(trouble(message)));
+    case "context":
+    case "welcome":
+    case "reconnect":
+      return state;
+  }
+}
+
+function trouble(error: ServerMessage & { type: "error" }): Trouble {
+  switch (error.code) {
+    case "rate_limited":
+    case "too_many_questions":
+    case "invalid_image":
+    case "internal":
+      return { word: `error_${error.code}` };
+    default:
+      return { text: error.message };
+  }
+}
+
+function predicted(state: State, data: readonly Prediction[], id: string | undefined): State {
+  if (id !== state.typedId) return state; // An answer to what was typed before.
+  const options = data.flatMap(option);
+  if (state.typed.trim() === "") return { ...state, sample: options };
+  return { ...state, options, found: state.typed, active: options.length > 0 ? 0 : -1 };
+}
+
+/** We say `compact`, so predictions are lean; any other form is not ours to show. */
+function option(prediction: Prediction): Option[] {
+  if (!("matched" in prediction)) return [];
+  const { product, brand, confidence, matched } = prediction;
+  return [{ id: product.id, name: product.name, brand: brand.name, category: product.category, confidence, matched }];
+}
+
+function moved(state: State, by: number): State {
+  const count = state.options.length;
+  if (count === 0) return state;
+  const from = state.active === -1 && by < 0 ? 0 : state.active;
+  return { ...state, listOpen: true, active: (from + by + count) % count };
+}
+
+function again(turn: Turn): Turn {
+  return { ...turn, stage: "waiting", text: "" };
+}
+
+function failed(trouble: Trouble): (turn: Turn) => Turn {
+  return (turn) => ({ ...turn, stage: "failed", trouble });
+}
+
+/** Changes the open turn of this id; what is answered stays as it is. */
+function changed(state: State, id: string | undefined, change: (turn: Turn) => Turn): State {
+  return { ...state, turns: state.turns.map((turn) => (turn.id === id && isOpen(turn) ? change(turn) : turn)) };
+}

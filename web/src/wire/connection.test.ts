@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import { backoff } from "./backoff.ts";
+import { Connection, type Socket } from "./connection.ts";
+import type { ServerMessage } from "./types.ts";
+
+class FakeSocket implements Socket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  sent: Record<string, unknown>[] = [];
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+  close(): void {
+    this.drop(1006);
+  }
+  drop(code: number): void {
+    this.onclose?.({ code });
+  }
+  says(message: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  welcome(more: object = {}): void {
+    this.onopen?.();
+    const limits = { typing_chars: 1000, question_chars: 2000, image_bytes: 9, message_bytes: 9, messages_per_second: 9 };
+    this.says({ type: "welcome", conversation: "c", token: "t", epoch: 1, offset: 0, recovered: false, limits, ...more });
+  }
+  types(): unknown[] {
+    return this.sent.map((message) => message["type"]);
+  }
+}
+
+function house() {
+  const sockets: FakeSocket[] = [];
+  const timers = new Map<number, { ms: number; what: () => void }>();
+  let timer = 0;
+  const told: string[] = [];
+  const connection = new Connection({
+    open: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+    clock: {
+      after: (ms, what) => {
+        const number = timer++;
+        timers.set(number, { ms, what });
+        return () => timers.delete(number);
+      },
+      random: () => 1,
+    },
+    listener: {
+      opened: (welcome) => told.push(welcome.recovered ? "recovered" : "opened"),
+      dropped: () => told.push("dropped"),
+      heard: (message: ServerMessage, id) => told.push(`${message.type} ${id ?? ""}`.trim()),
+      refused: (id) => told.push(`refused ${id}`),
+    },
+    locale: "en",
+    prefix: "p",
+  });
+  /** Lets the one timer that runs ring, and says how long it was set for. */
+  const ring = (): number => {
+    const [entry] = timers;
+    if (entry === undefined || timers.size > 1) throw new Error(`${timers.size} timers run`);
+    timers.delete(entry[0]);
+    entry[1].what();
+    return entry[1].ms;
+  };
+  const socket = (): FakeSocket => {
+    const last = sockets.at(-1);
+    if (last === undefined) throw new Error("no socket was opened");
+    return last;
+  };
+  return { connection, sockets, socket, told, ring };
+}
+
+const ask = { product_id: "td17", query: "how loud?", scenario: "live" } as const;
+
+describe("the connection", () => {
+  test("says hello first, and the questions once it is welcome", () => {
+    const { connection, socket } = house();
+    connection.connect();
+    connection.ask(ask);
+    connection.type("td");
+    expect(socket().types()).toEqual([]);
+    socket().welcome();
+    expect(socket().types()).toEqual(["hello", "lock_and_query", "typing"]);
+    expect(socket().sent[0]).toEqual({ type: "hello", compact: true, locale: "en" });
+  });
+
+  test("after a drop it comes back by itself and repeats what has no answer, with the same id", () => {
+    const { connection, sockets, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const answered = connection.ask(ask);
+    const open = connection.ask(ask);
+    socket().says({ type: "final_answer", content: "", id: answered, offset: 3 });
+    socket().drop(1006);
+    expect(told).toEqual(["opened", `final_answer ${answered}`, "dropped"]);
+    ring();
+    expect(sockets).toHaveLength(2);
+    socket().welcome();
+    expect(socket().sent[0]?.["resume"]).toEqual({ conversation: "c", token: "t", after: 3 });
+    expect(socket().sent.filter((message) => message["type"] === "lock_and_query").map((message) => message["id"])).toEqual(
+      [open],
+    );
+  });
+
+  test("of a conversation that goes on each message is heard once", () => {
+    const { connection, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.ask(ask);
+    socket().says({ type: "answer_chunk", content: "a", id, offset: 1 });
+    socket().drop(1006);
+    ring();
+    socket().welcome({ recovered: true, offset: 2, epoch: 2 });
+    socket().says({ type: "answer_chunk", content: "a", id, offset: 1 });
+    socket().says({ type: "answer_chunk", content: "b", id, offset: 2 });
+    expect(told).toEqual(["opened", `answer_chunk ${id}`, "dropped", "recovered", `answer_chunk ${id}`]);
+  });
+
+  test("of a conversation that was lost the offsets begin anew", () => {
+    const { connection, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome({ offset: 40 });
+    socket().drop(1006);
+    ring();
+    socket().welcome({ conversation: "d", offset: 0 });
+    socket().says({ type: "answer_chunk", content: "a", offset: 1 });
+    expect(told.at(-1)).toBe("answer_chunk");
+  });
+
+  test("each failed try waits longer, and a welcome begins anew", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    const waits: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      socket().drop(1006);
+      waits.push(ring());
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000]);
+    socket().welcome();
+    socket().drop(1006);
+    expect(ring()).toBe(500);
+  });
+
+  test("a server that drains says when to come back", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().says({ type: "reconnect", after_ms: 1234 });
+    socket().drop(1012);
+    expect(ring()).toBe(1234);
+  });
+
+  test("a full server is given time", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().drop(1013);
+    expect(ring()).toBe(4000);
+  });
+
+  test("a question that was too large is refused and not sent again", () => {
+    const { connection, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.ask(ask);
+    socket().drop(1009);
+    expect(told).toContain(`refused ${id}`);
+    ring();
+    socket().welcome();
+    expect(socket().types()).toEqual(["hello"]);
+  });
+
+  test("a socket that opens and is never welcomed is given up", () => {
+    const { connection, sockets, told, ring } = house();
+    connection.connect();
+    expect(ring()).toBe(10_000);
+    expect(told).toEqual(["dropped"]);
+    ring();
+    expect(sockets).toHaveLength(2);
+  });
+
+  test("what is no message is passed over", () => {
+    const { connection, socket, told } = house();
+    connection.connect();
+    socket().welcome();
+    socket().onmessage?.({ data: "{" });
+    expect(told).toEqual(["opened"]);
+  });
+
+  test("after its end it stays closed", () => {
+    const { connection, sockets, told } = house();
+    connection.connect();
+    connection.end();
+    expect(sockets).toHaveLength(1);
+    expect(told).toEqual([]);
+  });
+});
+
+test("chance takes at most half of a wait", () => {
+  expect(backoff(2, 0)).toBe(1000);
+  expect(backoff(2, 1)).toBe(2000);
+  expect(backoff(99, 1)).toBe(15_000);
+});

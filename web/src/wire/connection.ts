@@ -1,0 +1,212 @@
+// The socket to the server: opened again when it drops, questions repeated until they are answered.
+//
+// Owns   the socket, the conversation it continues, the questions without an answer, the last words typed.
+// Tells  its listener what arrives, each durable message once.
+// Never  draws, and never decides what a message means to the visitor.
+
+import { backoff } from "./backoff.ts";
+import type { Ask, ClientSays, Envelope, Resume, ServerMessage, Welcome } from "./types.ts";
+
+/** The part of a WebSocket that is used. */
+export interface Socket {
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+  send(text: string): void;
+  close(code?: number): void;
+}
+
+/** Time and chance, so that a test can hold both. */
+export interface Clock {
+  after(ms: number, what: () => void): () => void;
+  random(): number;
+}
+
+/** What the connection tells. */
+export interface Listener {
+  /** A conversation is open; `recovered` when nothing of it was lost. */
+  opened(welcome: Welcome): void;
+  /** The socket is gone; the next try comes by itself. */
+  dropped(): void;
+  /** A message, and the id of the question or the keystroke it answers. */
+  heard(message: ServerMessage, id: string | undefined): void;
+  /** The server closed the socket over this question; it is not sent again. */
+  refused(id: string): void;
+}
+
+export interface ConnectionOptions {
+  open: () => Socket;
+  clock: Clock;
+  listener: Listener;
+  /** The visitor's language, sent with `hello`. */
+  locale: string;
+  /** Begins every id of this page, so that two pages in one conversation never share one. */
+  prefix: string;
+}
+
+/** Time for a socket to open and be welcomed, in milliseconds. A proxy that accepts and says nothing is not
+ * a server. */
+const WELCOME_WITHIN_MS = 10_000;
+/** RFC 6455: a frame was larger than the server takes. Sent again it would close the next socket too. */
+const TOO_LARGE = 1009;
+/** The visitor broke a rule, or the pod is full: to come again at once would only make it worse. */
+const NOT_SO_SOON = new Set([1008, 1013]);
+/** Failures that those two count for: their first wait is about four seconds. */
+const NOT_SO_SOON_FAILURES = 3;
+
+export class Connection {
+  private socket: Socket | undefined;
+  private welcomed = false;
+  private failures = 0;
+  private numbers = 0;
+  private resume: Resume | undefined;
+  private readonly unanswered = new Map<string, ClientSays>();
+  private typed: { id: string; content: string } | undefined;
+  private stopTimer: (() => void) | undefined;
+  private comeBackAfter: number | undefined;
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  /** Opens the socket, now. Does nothing when there is one. */
+  connect(): void {
+    if (this.socket !== undefined) return;
+    this.stopTimer?.();
+    const socket = this.options.open();
+    this.socket = socket;
+    socket.onopen = () => {
+      this.greet(this.resume);
+    };
+    socket.onmessage = (event) => {
+      if (typeof event.data === "string") this.received(event.data);
+    };
+    socket.onclose = (event) => {
+      this.closed(socket, event.code);
+    };
+    this.stopTimer = this.options.clock.after(WELCOME_WITHIN_MS, () => {
+      socket.close();
+      this.closed(socket, 1006);
+    });
+  }
+
+  /** Closes for good. */
+  end(): void {
+    this.stopTimer?.();
+    const socket = this.socket;
+    this.socket = undefined;
+    if (socket !== undefined) {
+      socket.onclose = null;
+      socket.close(1000);
+    }
+  }
+
+  /** Asks for predictions; returns the id that they will bear. Only the last words typed matter. */
+  type(content: string): string {
+    const id = this.nextId();
+    this.typed = { id, content };
+    if (this.welcomed) this.send({ type: "typing", content }, id);
+    return id;
+  }
+
+  /** Asks a question; returns the id of its answer. It is sent again after a drop, until it is answered. */
+  ask(ask: Ask): string {
+    const id = this.nextId();
+    const says: ClientSays = { type: "lock_and_query", ...ask };
+    this.unanswered.set(id, says);
+    if (this.welcomed) this.send(says, id);
+    return id;
+  }
+
+  /** Stops the answers that are on their way. */
+  cancel(): void {
+    if (this.welcomed) this.send({ type: "cancel" });
+    else this.unanswered.clear();
+  }
+
+  /** Says the visitor's new language. */
+  speak(locale: string): void {
+    this.options.locale = locale;
+    if (this.welcomed) this.greet(undefined);
+  }
+
+  private greet(resume: Resume | undefined): void {
+    const { locale } = this.options;
+    this.send({ type: "hello", compact: true, locale, ...(resume === undefined ? {} : { resume }) });
+  }
+
+  private nextId(): string {
+    return `${this.options.prefix}-${++this.numbers}`;
+  }
+
+  private send(says: ClientSays, id?: string): void {
+    this.socket?.send(JSON.stringify(id === undefined ? says : { ...says, id }));
+  }
+
+  private received(text: string): void {
+    let frame: ServerMessage & Envelope;
+    try {
+      frame = JSON.parse(text) as ServerMessage & Envelope;
+    } catch {
+      return; // Not one of ours; the protocol says to ignore what one does not know.
+    }
+    // First, for its `offset` is the conversation's and not its own.
+    if (frame.type === "welcome") {
+      this.welcome(frame);
+      return;
+    }
+    if (this.resume !== undefined && typeof frame.offset === "number") {
+      if (frame.offset <= this.resume.after) return; // Heard already, before the drop.
+      this.resume.after = frame.offset;
+    }
+    if (frame.type === "reconnect") this.comeBackAfter = frame.after_ms;
+    const id = frame.id ?? undefined;
+    if (id !== undefined && endsQuestion(frame)) this.unanswered.delete(id);
+    this.options.listener.heard(frame, id);
+  }
+
+  private welcome(welcome: Welcome): void {
+    const first = !this.welcomed;
+    this.welcomed = true;
+    this.failures = 0;
+    this.stopTimer?.();
+    const { conversation, token, offset, recovered } = welcome;
+    // A conversation that goes on keeps the client's own place: what it missed is sent next.
+    const after = recovered && this.resume !== undefined ? this.resume.after : offset;
+    this.resume = { conversation, token, after };
+    if (!first) return;
+    this.options.listener.opened(welcome);
+    for (const [id, says] of this.unanswered) this.send(says, id);
+    if (this.typed !== undefined) this.send({ type: "typing", content: this.typed.content }, this.typed.id);
+  }
+
+  private closed(socket: Socket, code: number): void {
+    if (this.socket !== socket) return;
+    this.socket = undefined;
+    this.welcomed = false;
+    this.stopTimer?.();
+    if (code === TOO_LARGE) {
+      // The frame that was too large is the last that was sent.
+      const last = [...this.unanswered.keys()].at(-1);
+      if (last !== undefined) {
+        this.unanswered.delete(last);
+        this.options.listener.refused(last);
+      }
+    }
+    if (NOT_SO_SOON.has(code)) this.failures = Math.max(this.failures, NOT_SO_SOON_FAILURES);
+    this.options.listener.dropped();
+    const wait = this.comeBackAfter ?? backoff(this.failures++, this.options.clock.random());
+    this.comeBackAfter = undefined;
+    this.stopTimer = this.options.clock.after(wait, () => {
+      this.connect();
+    });
+  }
+}
+
+/** True for the last message that a question gets. */
+function endsQuestion(message: ServerMessage): boolean {
+  return message.type === "final_answer" || message.type === "error" || isRefusal(message);
+}
+
+/** True for a status that says why a question is not answered (part 1 has no other form for it). */
+export function isRefusal(message: ServerMessage): boolean {
+  return message.type === "status" && message.msg.startsWith("Error:");
+}

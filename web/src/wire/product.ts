@@ -1,0 +1,70 @@
+// Everything the catalog knows of one product, over HTTP: a compact prediction leaves it out.
+
+import type { Accessory } from "./types.ts";
+
+/** A product as the header shows it. What the catalog does not say is empty. */
+export interface Product {
+  id: string;
+  name: string;
+  brand: string;
+  category: string;
+  country: string;
+  picture: string;
+  related: Accessory[];
+  /** Address of its manual; undefined while it is not known, empty where there is none. */
+  manual: string | undefined;
+}
+
+/** `GET /api/products/{id}`: the fields of it that are used. A catalog entry is whatever its file holds. */
+interface OneProduct {
+  product: Record<string, unknown>;
+  brand: Record<string, unknown>;
+  context: { related_items: Accessory[] };
+  manual?: { url: string } | null;
+}
+
+/** The address of a page of a manual. */
+export function manualPage(server: URL, productId: string, page: number): string {
+  return new URL(`/manuals/${encodeURIComponent(productId)}#page=${page}`, server).href;
+}
+
+/** An address that the server named: only http(s), so that no click runs a script. */
+export function safeAddress(server: URL, address: string): string {
+  try {
+    const url = new URL(address, server);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : "";
+  } catch {
+    return "";
+  }
+}
+
+/** Asks the server. Undefined when it does not answer or does not know the product. */
+export async function fetchProduct(server: URL, id: string): Promise<Product | undefined> {
+  try {
+    const response = await fetch(new URL(`/api/products/${encodeURIComponent(id)}`, server));
+    if (!response.ok) return undefined;
+    return readProduct(server, id, (await response.json()) as OneProduct);
+  } catch {
+    return undefined; // The socket's own notice says that the server is gone.
+  }
+}
+
+export function readProduct(server: URL, id: string, one: OneProduct): Product {
+  const { product, brand } = one;
+  const images = typeof product["images"] === "object" && product["images"] !== null ? product["images"] : {};
+  const picture = text(Object.entries(images).find(([key, value]) => key !== "logo" && text(value) !== "")?.[1]);
+  return {
+    id,
+    name: text(product["name"]) || id,
+    brand: text(brand["name"]) || text(product["brand"]),
+    category: text(product["category"]),
+    country: text(product["production_country"]),
+    picture: picture === "" ? "" : safeAddress(server, picture),
+    related: one.context.related_items,
+    manual: one.manual ? safeAddress(server, one.manual.url) : "",
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

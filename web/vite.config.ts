@@ -1,0 +1,24 @@
+// Builds the pages into dist/, from where the server takes them into its binary.
+
+import { defineConfig } from "vite";
+import { browsers } from "./browsers.config.ts";
+
+export default defineConfig({
+  build: {
+    // What bears a hash lies where the server lets browsers keep it for ever.
+    assetsDir: "static",
+    target: browsers,
+    cssTarget: browsers,
+    // The content security policy of the server has no room for data: scripts and styles.
+    assetsInlineLimit: 0,
+    // Every browser named above preloads modules by itself.
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: {
+      "/ws": { target: "http://127.0.0.1:8000", ws: true },
+      "/api": "http://127.0.0.1:8000",
+      "/manuals": "http://127.0.0.1:8000",
+    },
+  },
+});
