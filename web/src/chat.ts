@@ -226,7 +226,7 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
     const before = shown;
     shown = state;
     const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
-    root.dataset["stage"] = state.product === undefined ? "start" : "talk";
+    root.dataset.stage = state.product === undefined ? "start" : "talk";
     for (const part of parts) part.update(state);
     if (follows && before?.turns !== state.turns && state.turns.length > 0) toEnd();
     const said = announcement(before, state, voice);

@@ -38,8 +38,8 @@ chat.focus();
 function dress(tag: string): void {
   const voice = voiceOf(tag);
   set(document.documentElement, { lang: tag, dir: voice.words.dir });
-  set(choice as HTMLSelectElement, { "aria-label": voice.say("choose_language") });
-  (choice as HTMLSelectElement).value = tag;
+  set(choice!, { "aria-label": voice.say("choose_language") });
+  (choice!).value = tag;
   document.title = `${voice.say("app")} · HSC`;
 }
 

@@ -26,13 +26,13 @@ if (tag instanceof HTMLScriptElement) {
 
 function embed(script: HTMLScriptElement): void {
   const { dataset } = script;
-  const asked = [dataset["language"], document.documentElement.lang, ...navigator.languages];
+  const asked = [dataset.language, document.documentElement.lang, ...navigator.languages];
   const voice = voiceOf(chooseLanguage(asked));
-  const title = dataset["title"] ?? voice.say("widget_open");
+  const title = dataset.title ?? voice.say("widget_open");
 
   const host = el("hsc-widget" as "div");
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [sheet(stylesheet), sheet(colours(dataset["accent"], dataset["theme"]))];
+  root.adoptedStyleSheets = [sheet(stylesheet), sheet(colours(dataset.accent, dataset.theme))];
 
   const chatRoot = el("div", { class: "chat" });
   const closeLabel = voice.say("widget_close");
@@ -44,7 +44,7 @@ function embed(script: HTMLScriptElement): void {
     chatRoot,
   );
   const launcher = button({ class: "launcher", "aria-haspopup": "dialog" }, open, icon("chat"), el("span", {}, title));
-  const side = dataset["side"] === "start" ? "side-start" : "side-end";
+  const side = dataset.side === "start" ? "side-start" : "side-end";
   root.append(el("div", { class: side, dir: voice.words.dir, lang: voice.language }, launcher, panel));
   document.body.append(host);
 
@@ -57,7 +57,7 @@ function embed(script: HTMLScriptElement): void {
     chat ??= mountChat(chatRoot, {
       server: new URL(new URL(script.src).origin),
       language: voice.language,
-      productId: dataset["product"],
+      productId: dataset.product,
     });
     chat.focus();
   }

@@ -67,7 +67,7 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
     if (turn === shown) return;
     shown = turn;
     const open = isOpen(turn);
-    element.dataset["stage"] = turn.stage;
+    element.dataset.stage = turn.stage;
     const { stage } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
     progress.hidden = !waits;

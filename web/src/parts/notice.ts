@@ -12,7 +12,7 @@ export function notice({ voice, deeds }: Maker): Part {
     update: ({ link }) => {
       if (link === shown) return;
       shown = link;
-      element.dataset["link"] = link;
+      element.dataset.link = link;
       if (link === "lost") {
         const now = button({ class: "notice-now" }, deeds.reconnect, voice.say("link_now"));
         fill(element, el("span", {}, voice.say("link_lost")), now);

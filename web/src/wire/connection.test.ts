@@ -26,7 +26,7 @@ class FakeSocket implements Socket {
     this.says({ type: "welcome", conversation: "c", token: "t", epoch: 1, offset: 0, recovered: false, limits, ...more });
   }
   types(): unknown[] {
-    return this.sent.map((message) => message["type"]);
+    return this.sent.map((message) => message.type);
   }
 }
 
@@ -100,8 +100,8 @@ describe("the connection", () => {
     ring();
     expect(sockets).toHaveLength(2);
     socket().welcome();
-    expect(socket().sent[0]?.["resume"]).toEqual({ conversation: "c", token: "t", after: 3 });
-    expect(socket().sent.filter((message) => message["type"] === "lock_and_query").map((message) => message["id"])).toEqual(
+    expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 3 });
+    expect(socket().sent.filter((message) => message.type === "lock_and_query").map((message) => message.id)).toEqual(
       [open],
     );
   });

@@ -51,14 +51,14 @@ export async function fetchProduct(server: URL, id: string): Promise<Product | u
 
 export function readProduct(server: URL, id: string, one: OneProduct): Product {
   const { product, brand } = one;
-  const images = typeof product["images"] === "object" && product["images"] !== null ? product["images"] : {};
+  const images = typeof product.images === "object" && product.images !== null ? product.images : {};
   const picture = text(Object.entries(images).find(([key, value]) => key !== "logo" && text(value) !== "")?.[1]);
   return {
     id,
-    name: text(product["name"]) || id,
-    brand: text(brand["name"]) || text(product["brand"]),
-    category: text(product["category"]),
-    country: text(product["production_country"]),
+    name: text(product.name) || id,
+    brand: text(brand.name) || text(product.brand),
+    category: text(product.category),
+    country: text(product.production_country),
     picture: picture === "" ? "" : safeAddress(server, picture),
     related: one.context.related_items,
     manual: one.manual ? safeAddress(server, one.manual.url) : "",
