@@ -9,9 +9,8 @@ import { chooseLanguage, languages, voiceOf } from "./words/words.ts";
 const REMEMBERED = "hsc-language";
 
 const address = new URL(location.href);
-const root = document.querySelector<HTMLElement>("#chat");
-const choice = document.querySelector<HTMLSelectElement>("#language");
-if (root === null || choice === null) throw new Error("index.html has no #chat or no #language");
+const root = found("#chat", HTMLElement);
+const choice = found("#language", HTMLSelectElement);
 
 const language = chooseLanguage([address.searchParams.get("lang"), remembered(), ...navigator.languages]);
 const chat = mountChat(root, {
@@ -38,8 +37,8 @@ chat.focus();
 function dress(tag: string): void {
   const voice = voiceOf(tag);
   set(document.documentElement, { lang: tag, dir: voice.words.dir });
-  set(choice!, { "aria-label": voice.say("choose_language") });
-  (choice!).value = tag;
+  set(choice, { "aria-label": voice.say("choose_language") });
+  choice.value = tag;
   document.title = `${voice.say("app")} · HSC`;
 }
 
@@ -57,4 +56,10 @@ function remember(tag: string): void {
   } catch {
     // Then it is chosen again next time.
   }
+}
+
+function found<Kind extends Element>(selector: string, kind: new () => Kind): Kind {
+  const element = document.querySelector(selector);
+  if (!(element instanceof kind)) throw new Error(`index.html has no ${selector}`);
+  return element;
 }

@@ -20,8 +20,11 @@ import { chooseLanguage, voiceOf } from "./words/words.ts";
 // Only while the script first runs; a module would not know its tag, hence one classic script.
 const tag = document.currentScript;
 if (tag instanceof HTMLScriptElement) {
-  if (document.body !== null) embed(tag);
-  else document.addEventListener("DOMContentLoaded", () => { embed(tag); });
+  // In the head there is no body yet to put it into.
+  if (document.readyState !== "loading") embed(tag);
+  else document.addEventListener("DOMContentLoaded", () => {
+    embed(tag);
+  });
 }
 
 function embed(script: HTMLScriptElement): void {

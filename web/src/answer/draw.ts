@@ -79,14 +79,16 @@ function drawSpans(spans: readonly Span[], leads: Leads): Node[] {
   });
 }
 
-function citation(page: number, { voice, page: address, quote }: Leads): HTMLElement {
+function citation(page: number, leads: Leads): HTMLElement {
+  const { voice } = leads;
+  const label = voice.say("page_open", { n: page });
   const link = {
     class: "cite",
-    href: address(page),
+    href: leads.page(page),
     target: "_blank",
     rel: "noopener",
-    "aria-label": voice.say("page_open", { n: page }),
-    title: quote(page) ?? voice.say("page_open", { n: page }),
+    "aria-label": label,
+    title: leads.quote(page) ?? label,
   };
   return el("a", link, voice.say("page_short", { n: page }));
 }

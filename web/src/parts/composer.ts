@@ -98,7 +98,7 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
   }
 
   function tooLong(): string {
-    const over = [...field.value.trim()].length - (shown?.limits?.question_chars ?? Infinity);
+    const over = Array.from(field.value.trim()).length - (shown?.limits?.question_chars ?? Infinity);
     return over > 0 ? voice.say("question_long", { n: over }) : "";
   }
 

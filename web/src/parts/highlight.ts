@@ -13,7 +13,7 @@ export interface Stretch {
 
 /** The text in stretches; the ranges may overlap, touch, come in any order or reach past the end. */
 export function stretches(text: string, field: string, matched: readonly Highlight[]): Stretch[] {
-  const characters = [...text];
+  const characters = Array.from(text);
   const marked = new Set<number>();
   for (const range of matched) {
     if (range.field !== field) continue;

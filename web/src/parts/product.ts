@@ -83,7 +83,7 @@ export function productHeader({ voice, deeds }: Maker): Part {
 
 /** Its picture, or, where there is none or it does not come, the first letter of its brand. */
 function portrait(product: Product): HTMLElement {
-  const letter = [...(product.brand || product.name)][0] ?? "";
+  const letter = Array.from(product.brand || product.name)[0] ?? "";
   const frame = el("span", { class: "portrait", "aria-hidden": "true" }, letter);
   if (product.picture !== "") {
     const picture = el("img", { src: product.picture, alt: "", referrerpolicy: "no-referrer" });

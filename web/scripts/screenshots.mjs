@@ -1,0 +1,69 @@
+// Takes the pictures of the chat: docs/images/chat.png for the README, the rest into a folder to look at.
+//
+//   npm run build && npm run screenshots -- http://127.0.0.1:8000 [FOLDER]
+
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const [address = "http://127.0.0.1:8000", folder] = process.argv.slice(2);
+const readme = fileURLToPath(new URL("../../docs/images/chat.png", import.meta.url));
+
+const wide = { width: 1100, height: 760 };
+const narrow = { width: 360, height: 740 };
+const question = "How do I descale the machine?";
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
+});
+
+/** Opens a page, lets `act` bring it where it shall be, and takes its picture. */
+async function picture(path, options, act, query = "") {
+  const context = await browser.newContext({ locale: "en-US", viewport: wide, ...options });
+  const page = await context.newPage();
+  await page.goto(`${address}/${query}`);
+  await page.locator(".option, .sample .card, .product h2").first().waitFor();
+  await act(page);
+  await page.screenshot({ path });
+  await context.close();
+}
+
+async function type(page, text) {
+  await page.locator(".search input").pressSequentially(text);
+  await page.locator(".option").first().waitFor();
+}
+
+async function ask(page, text) {
+  await page.locator(".facts span").nth(2).waitFor();
+  await page.locator("textarea").fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator(".turn[data-stage=done] .foot").waitFor();
+}
+
+mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recursive: true });
+await picture(readme, {}, (page) => ask(page, question), "?product=kettleby-ke-9");
+
+if (folder !== undefined) {
+  mkdirSync(folder, { recursive: true });
+  const still = () => undefined;
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [size, viewport] of Object.entries({ wide, narrow })) {
+      const options = { colorScheme, viewport };
+      const name = (what) => `${folder}/${what}-${size}-${colorScheme}.png`;
+      await picture(name("start"), options, still);
+      await picture(name("found"), options, (page) => type(page, "kettleby mol"));
+      await picture(name("picked"), options, (page) => page.locator(".facts span").nth(2).waitFor(), "?product=kettleby-ke-9");
+      await picture(name("answer"), options, (page) => ask(page, question), "?product=kettleby-ke-9");
+    }
+  }
+  await picture(`${folder}/hebrew.png`, { locale: "he-IL" }, (page) => type(page, "זהרי"));
+  await picture(`${folder}/hebrew-answer.png`, { locale: "he-IL" }, (page) => ask(page, "איך מנקים?"), "?product=zohari-ed-7");
+  const unknown = (page) => ask(page, "Who won the world cup in 1954?");
+  await picture(`${folder}/unknown.png`, {}, unknown, "?product=kettleby-ke-9");
+  await picture(`${folder}/lost.png`, {}, async (page) => {
+    await page.context().setOffline(true);
+    await page.evaluate(() => undefined);
+  });
+}
+await browser.close();

@@ -1,0 +1,129 @@
+// What the browser tests run against: a real server on a free port, and a real Chromium.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as listener, type AddressInfo } from "node:net";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** A server that can be stopped and started again at its port. */
+export class Server {
+  private child: ChildProcess | undefined;
+
+  private constructor(readonly port: number) {}
+
+  static async start(): Promise<Server> {
+    const server = new Server(await freePort());
+    await server.begin();
+    return server;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async begin(): Promise<void> {
+    if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
+    const env = { ...process.env, HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1" };
+    const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "ignore", "ignore"] });
+    this.child = child;
+    await eventually(`${binary} serve answers`, async () => {
+      if (child.exitCode !== null) throw new Error(`hsc serve ended with ${child.exitCode}`);
+      return (await fetch(`${this.address}/ready`)).ok;
+    });
+  }
+
+  /** Ends it without a goodbye, as a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.child;
+    this.child = undefined;
+    if (child?.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
+}
+
+/** A page of somebody else, at another origin, with the widget in it. */
+export async function foreignPage(server: Server, attributes: string): Promise<{ address: string; close(): void }> {
+  const html = await readFile(new URL("foreign.html", import.meta.url), "utf8");
+  const body = html.replace("SCRIPT", `<script src="${server.address}/widget.js" ${attributes}></script>`);
+  const http = createServer((_request, response) => {
+    response.writeHead(200, {
+      "content-type": "text/html; charset=utf-8",
+      // A strict host: nothing but its own things and the one server it embeds.
+      "content-security-policy": `default-src 'none'; script-src ${server.address}; style-src 'self'; connect-src ${server.address} ws://127.0.0.1:${server.port}; img-src data: ${server.address}`,
+    });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `http://127.0.0.1:${(http.address() as AddressInfo).port}/`,
+    close: () => {
+      http.closeAllConnections();
+      http.close();
+    },
+  };
+}
+
+export function launch(): Promise<Browser> {
+  const args = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+  return chromium.launch({ executablePath: chromiumPath, args: args.split(" ") });
+}
+
+/** A page that remembers what went wrong in it. */
+export interface Watched {
+  page: Page;
+  /** Errors of the console, of scripts, and of the content security policy. */
+  wrong: string[];
+}
+
+export async function open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1200, height: 800 }, ...options });
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(String(error)));
+  await page.exposeFunction("policyBroken", (what: string) => wrong.push(`policy: ${what}`));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      (window as unknown as { policyBroken(what: string): void }).policyBroken(
+        `${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`,
+      );
+    });
+  });
+  await page.goto(address);
+  return { page, wrong };
+}
+
+/** Waits for something to become true, and says what when it does not. */
+export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  const until = Date.now() + 40_000;
+  let last: unknown;
+  while (Date.now() < until) {
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      last = error;
+      if (error instanceof Error && error.message.startsWith("hsc serve ended")) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`in vain: ${what}`, { cause: last });
+}
+
+async function freePort(): Promise<number> {
+  const socket = listener();
+  await new Promise<void>((resolve) => socket.listen(0, "127.0.0.1", resolve));
+  const { port } = socket.address() as AddressInfo;
+  await new Promise((resolve) => socket.close(resolve));
+  return port;
+}

@@ -1,0 +1,95 @@
+// What holds of every page: its size, its accessibility in both themes, and no sideways scrolling on a phone.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { foreignPage, launch, open, Server } from "./house.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+/** The most script a first load may cost, in bytes after gzip (issue 2, point 9). */
+const FIRST_LOAD = 40 * 1024;
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.kill();
+});
+
+async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
+  return violations.map(({ id, impact, nodes }) => `${impact ?? ""} ${id}: ${nodes.map((node) => node.html).join(" ").slice(0, 300)}`);
+}
+
+describe("first load", () => {
+  const size = (path: string): number => gzipSync(readFileSync(path)).length;
+
+  test("the page's script is small", () => {
+    const scripts = readdirSync(`${dist}/static`).filter((name) => name.endsWith(".js"));
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(scripts.reduce((sum, name) => sum + size(`${dist}/static/${name}`), 0)).toBeLessThan(FIRST_LOAD);
+  });
+
+  test("the widget's script is small, its stylesheet within", () => {
+    expect(size(`${dist}/widget.js`)).toBeLessThan(FIRST_LOAD);
+  });
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  describe(`in ${colorScheme}`, () => {
+    test("nothing stands in the way of assistive technology, from the start to the answer", async () => {
+      const { page, wrong } = await open(browser, server.address, { colorScheme, bypassCSP: true });
+      await page.getByRole("heading", { name: "start with one of these" }).waitFor();
+      expect(await findings(page)).toEqual([]);
+      const field = page.getByRole("combobox", { name: "Product" });
+      await field.pressSequentially("ke9");
+      await page.getByRole("option", { name: /KE-9/ }).first().waitFor();
+      expect(await findings(page)).toEqual([]);
+      await field.press("Enter");
+      await page.getByText("Made in").waitFor();
+      expect(await findings(page)).toEqual([]);
+      await page.keyboard.type("How do I descale the machine?");
+      await page.keyboard.press("Enter");
+      await page.locator(".turn[data-stage=done]").waitFor();
+      expect(await findings(page)).toEqual([]);
+      expect(wrong).toEqual([]);
+    });
+  });
+}
+
+test("the widget stands in nobody's way either", async () => {
+  const foreign = await foreignPage(server, `data-language="en" data-product="kettleby-ke-9"`);
+  const { page } = await open(browser, foreign.address, { bypassCSP: true });
+  expect(await findings(page)).toEqual([]);
+  await page.locator(".launcher").click();
+  await page.getByRole("dialog").getByText("Made in").waitFor();
+  expect(await findings(page)).toEqual([]);
+  foreign.close();
+});
+
+test("on a phone nothing scrolls sideways", async () => {
+  const { page } = await open(browser, server.address, { viewport: { width: 360, height: 740 } });
+  const sideways = (): Promise<number> =>
+    page.evaluate(() => {
+      const widest = [document.documentElement, ...document.querySelectorAll(".scroll")];
+      return Math.max(...widest.map((element) => element.scrollWidth - element.clientWidth));
+    });
+  await page.getByRole("heading", { name: "start with one of these" }).waitFor();
+  expect(await sideways()).toBe(0);
+  await page.goto(`${server.address}/?product=kettleby-ke-9`);
+  await page.getByText("Made in").waitFor();
+  await page.getByRole("textbox", { name: "Your question" }).fill("How do I descale the machine?");
+  await page.keyboard.press("Enter");
+  await page.locator(".turn[data-stage=done]").waitFor();
+  expect(await sideways()).toBe(0);
+});
