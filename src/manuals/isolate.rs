@@ -77,6 +77,9 @@ pub(super) async fn read_isolated(
         .env_clear()
         // An arena of glibc takes 64 MiB of address space a thread, all of it counted.
         .env("MALLOC_ARENA_MAX", "2")
+        // The first extractor's bound on one stream. Its default of 256 MiB is more than a page of
+        // text can need, and parsing that much takes minutes.
+        .env("PDF_OXIDE_MAX_DECOMPRESS_MB", "64")
         .stdin(Stdio::from(file))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -27,6 +27,8 @@ mod pdf;
 mod read;
 mod reader;
 mod sheet;
+#[cfg(test)]
+mod tests;
 
 pub use error::ReadError;
 pub use isolate::{Order, answer};

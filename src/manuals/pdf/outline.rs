@@ -46,6 +46,15 @@ pub(super) fn title(document: &PdfDocument) -> String {
     title.unwrap_or_default().trim().to_owned()
 }
 
+/// The number of pages that the page tree says it has.
+pub(super) fn claimed_pages(document: &PdfDocument) -> usize {
+    let count = (|| {
+        let pages = child(document, &document.catalog().ok()?, "Pages")?;
+        child(document, &pages, "Count")?.as_integer()
+    })();
+    usize::try_from(count.unwrap_or(0)).unwrap_or(0)
+}
+
 fn child(document: &PdfDocument, object: &Object, key: &str) -> Option<Object> {
     let value = object.as_dict()?.get(key)?;
     match value.as_reference() {

@@ -22,6 +22,9 @@ const STACK: usize = 16 << 20;
 impl Extractor for Oxide {
     fn extract(&self, bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
         let document = open(bytes)?;
+        // What the document claims is looked at before its pages are counted: counting a page tree
+        // of a million leaves that are all the same one takes minutes.
+        budget.check_pages(outline::claimed_pages(&document))?;
         let pages = document.page_count().map_err(damaged)?;
         budget.check_pages(pages)?;
         let threads = budget.limits.threads.min(pages / PAGES_A_THREAD).max(1);

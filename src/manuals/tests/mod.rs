@@ -1,0 +1,6 @@
+//! The room against the world: hosts that misbehave and bytes that mean harm.
+
+mod fetching;
+mod host;
+mod hostile;
+mod pdfs;
