@@ -15,6 +15,7 @@ mod manuals;
 mod pages;
 mod part_one;
 mod part_two;
+mod reading_apart;
 mod reload;
 mod routes;
 mod starting;
