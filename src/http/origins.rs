@@ -4,7 +4,7 @@ use actix_cors::Cors;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, Uri, header};
 
-/// The origins of the settings. None is any.
+/// The origins of the settings. None is any, and so is `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins(Vec<String>);
 
@@ -43,15 +43,19 @@ impl Origins {
                 header::HeaderName::from_static("x-request-id"),
             ])
             .max_age(3_600);
-        if self.0.is_empty() {
+        if self.any() {
             return cors.allow_any_origin().send_wildcard();
         }
         let origins = self.clone();
         cors.allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|it| origins.names(it)))
     }
 
+    fn any(&self) -> bool {
+        self.0.is_empty() || self.0.iter().any(|origin| origin == "*")
+    }
+
     fn names(&self, origin: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        self.any() || self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 }
 
@@ -73,6 +77,7 @@ mod tests {
     #[test]
     fn no_list_is_everybody_and_a_list_is_those_on_it_and_our_own_pages() {
         assert!(admitted(&[], Some("https://any.example")));
+        assert!(admitted(&["*"], Some("https://any.example")));
         let listed = ["https://Shop.example/"];
         assert!(admitted(&listed, Some("https://shop.example")));
         assert!(admitted(&listed, Some("http://chat.example:8000")));

@@ -35,17 +35,30 @@ async fn an_answer_that_runs_is_heard_to_its_end() {
 }
 
 #[tokio::test]
-async fn ready_turns_to_503_at_once_while_health_stays() {
-    let mut server = Server::with(&[("server.drain_timeout_ms", "60000")]).await;
-    // A socket that does not close holds the server in its drain.
-    let _stays = crate::visitor::Visitor::with_narrow_ears(server.address()).await;
+async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
+    // A host that takes the request for a manual and never answers it.
+    let host = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host_name = host.local_addr().unwrap().to_string();
+    let mut server = Server::with(&[("manuals.allowed_hosts", &host_name)]).await;
+    let mut catalog = crate::shop::catalog(1);
+    let url = format!("http://{host_name}/slow.pdf");
+    catalog["products"][0]["documentation"] = json!({ "type": "pdf", "url": url });
+    server.shop.write_catalog(&catalog);
+    eventually("the new catalog is in force", async || {
+        server.json("/health").await["product_count"] == 4
+    })
+    .await;
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
+    assert_eq!(visitor.hear().await["type"], "status");
+
     server.signal("TERM");
     eventually("not ready", async || server.get("/ready").await.status() == 503).await;
     assert_eq!(server.json("/ready").await, json!({ "status": "not ready", "reason": "draining" }));
-    assert_eq!(server.get("/health").await.status(), 200);
     assert_eq!(server.json("/health").await["status"], "unhealthy");
     let refused = crate::visitor::Visitor::from_page(server.address(), &server.url("")).await;
     assert_eq!(refused.err(), Some(503));
+    visitor.type_in("nl").await;
     server.signal("TERM");
     assert_eq!(server.ended().await.code(), Some(0), "a second signal does not wait");
 }

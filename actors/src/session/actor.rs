@@ -53,6 +53,8 @@ pub(crate) struct Session {
     heard_at: Instant,
     running: Option<SpawnHandle>,
     calm: Option<SpawnHandle>,
+    /// The pod drains: what the client is told once its running answer has ended.
+    leaving: Option<u64>,
     closed: bool,
 }
 
@@ -60,7 +62,7 @@ pub(crate) struct Session {
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Deliver {
-    /// Tell the client to come again elsewhere, then close with 1012.
+    /// End the running answer, tell the client to come again elsewhere, close with 1012.
     Reconnect {
         /// After so long.
         after_ms: u64,
@@ -86,6 +88,7 @@ impl Session {
             heard_at: now,
             running: None,
             calm: None,
+            leaving: None,
             closed: false,
         }
     }
@@ -93,6 +96,15 @@ impl Session {
     fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
         let effects = self.conversation.apply(event);
         self.perform(effects, ctx);
+        self.leave_when_idle(ctx);
+    }
+
+    /// Says good-bye once no answer runs: a client that is told earlier would hang up on its answer.
+    fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(after_ms) = self.leaving.take_if(|_| !self.conversation.is_answering()) {
+            self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
+            self.close(CloseReason::Restart, ctx);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
@@ -286,8 +298,8 @@ impl Handler<Deliver> for Session {
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
         match deliver {
             Deliver::Reconnect { after_ms } => {
-                self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
-                self.close(CloseReason::Restart, ctx);
+                self.leaving = Some(after_ms);
+                self.leave_when_idle(ctx);
             }
         }
     }
