@@ -7,6 +7,8 @@ mod actor;
 mod conversation;
 mod predict;
 mod rate;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::{Deliver, Session, Wiring};
 pub use conversation::{Conversation, Effect, Event, Rules};
