@@ -14,6 +14,11 @@ pub(super) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
         let slice = &slices[at];
         let needed = slice.gap + kept_height(&slices[at..]);
         let fresh = sheets.is_empty() || slice.opens || needed > left;
+        if fresh && slice.marks.is_empty() {
+            // Space below a table or a note: a sheet does not begin with it.
+            left = 0.0;
+            continue;
+        }
         if fresh {
             sheets.push(Sheet::default());
             left = DEPTH;

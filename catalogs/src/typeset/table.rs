@@ -38,8 +38,8 @@ pub(super) fn shape(
     let count = rows.len();
     for (at, cells) in rows.iter().enumerate() {
         let mut slice = row(cells, &columns, within, false)?;
-        // The last row does not stand alone under a head said again.
-        slice.keeps = count > 2 && at + 2 == count;
+        // Neither the first row stands alone above a cut, nor the last below it.
+        slice.keeps = count > 1 && (at == 0 || at + 2 == count);
         slice.head = Some(Rc::clone(&repeated));
         slices.push(slice);
     }
@@ -100,10 +100,14 @@ fn columns(
     let room = within.width - 2.0 * PAD_X * head.len() as f32;
     let (taken, wished): (f32, f32) = (least.iter().sum(), best.iter().sum());
     let widths: Vec<f32> = if wished <= room {
-        // Everything fits: the last column takes the rest, so that the rules reach the margin.
+        // Everything fits. The rules reach the margin in any case: in a table of two columns, which
+        // is read as a list, the last takes what is left; in a wider one all share it.
+        let spare = room - wished;
         let mut widths = best;
-        if let Some(last) = widths.last_mut() {
-            *last += room - wished;
+        match widths.as_mut_slice() {
+            [] => {}
+            [.., last] if head.len() <= 2 => *last += spare,
+            all => all.iter_mut().for_each(|width| *width += spare / head.len() as f32),
         }
         widths
     } else if taken >= room {
