@@ -48,8 +48,8 @@ web: web/dist/.built ## Build the pages of the browser into web/dist.
 
 .PHONY: docs
 docs: ## Write the pages that are made out of the code: settings and metrics.
-	$(CARGO) run -q $(LOCKED) -p hsc-config --example reference > docs/configuration.md
-	$(CARGO) run -q $(LOCKED) -p hsc-monitoring --example reference > docs/metrics.md
+	$(CARGO) run -q $(LOCKED) -p hsc-config --example configuration_page > docs/configuration.md
+	$(CARGO) run -q $(LOCKED) -p hsc-monitoring --example metrics_page > docs/metrics.md
 
 .PHONY: bench
 bench: ## Measure search and the reading of manuals (Criterion).
@@ -82,7 +82,7 @@ tidy: ## Is the house as docs/architecture.md draws it?
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.
-	$(CARGO) test $(LOCKED) --workspace
+	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
 
 .PHONY: test-web
 test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.

@@ -1,5 +1,0 @@
-//! Prints `docs/configuration.md`: `cargo run -p hsc-config --example reference > docs/configuration.md`.
-
-fn main() {
-    print!("{}", hsc_config::reference_markdown());
-}
