@@ -107,7 +107,8 @@ impl Open {
             }
             Kind::Note => lone_note || !indented(self, line, indent) || jumped,
             Kind::Paragraph => {
-                jumped && !self.text.ends_with(['.', '!', '?', ':'])
+                hangs(self, line, text)
+                    || jumped && !self.text.ends_with(['.', '!', '?', ':'])
                     || !jumped
                         && !indented(self, line, indent)
                         && (line.size - above.size).abs() < 1.0
@@ -151,6 +152,13 @@ impl Open {
             ),
         }
     }
+}
+
+/// True for the second line of an entry that is set in below its first: the term of a glossary and
+/// the names of a list of options stand out to the left.
+fn hangs(open: &Open, line: &Line, text: &str) -> bool {
+    let unfinished = !open.text.ends_with(['.', '!', '?', ':']);
+    open.lines == 1 && line.x() > open.first_x && unfinished && text.starts_with(char::is_lowercase)
 }
 
 /// True when the line begins a paragraph by its left edge: set in from the line above, or back out

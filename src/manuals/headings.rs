@@ -73,7 +73,12 @@ const ROWS: usize = 3;
 const TITLE_LINES: usize = 4;
 
 /// Tells headings from lines on all pages.
-pub(super) fn mark(pages: &[&[Line]], outline: &[Heading], setting: Setting) -> Vec<Vec<Part>> {
+pub(super) fn mark(
+    pages: &[&[Line]],
+    contents: &[bool],
+    outline: &[Heading],
+    setting: Setting,
+) -> Vec<Vec<Part>> {
     let mut marks: Vec<Vec<Option<Mark>>> =
         pages.iter().map(|lines| vec![None; lines.len()]).collect();
     for heading in outline {
@@ -87,7 +92,7 @@ pub(super) fn mark(pages: &[&[Line]], outline: &[Heading], setting: Setting) -> 
             }
         }
     }
-    mark_by_look(pages, &mut marks, setting);
+    mark_by_look(pages, contents, &mut marks, setting);
     settle_levels(pages, &mut marks);
     pages.iter().zip(marks).map(|(lines, marks)| parts(lines, &marks)).collect()
 }
@@ -136,22 +141,32 @@ fn mark_title(lines: &[Line], marks: &mut [Option<Mark>], heading: &Heading) -> 
     true
 }
 
-fn mark_by_look(pages: &[&[Line]], marks: &mut [Vec<Option<Mark>>], setting: Setting) {
+fn mark_by_look(
+    pages: &[&[Line]],
+    contents: &[bool],
+    marks: &mut [Vec<Option<Mark>>],
+    setting: Setting,
+) {
+    let known = known_styles(pages, marks);
     // Styles of the cover are no headings when the rest of the document does not use them.
     let elsewhere: HashSet<Style> =
         pages.iter().skip(1).flat_map(|lines| lines.iter()).map(style).collect();
     for (page, (lines, marks)) in pages.iter().zip(marks).enumerate() {
         let mut at = 0;
-        while at < lines.len() {
+        // What a page of contents names stands elsewhere.
+        while at < lines.len() && !contents[page] {
             let same =
                 lines[at..].iter().take_while(|line| style(line) == style(&lines[at])).count();
             let cover = page == 0 && pages.len() >= 8 && !elsewhere.contains(&style(&lines[at]));
+            let strange =
+                known.get(known.len() / 4).is_some_and(|small| style(&lines[at]) > *small)
+                    && !known.contains(&style(&lines[at]));
             let plain =
                 style(&lines[at]).0 == (setting.body * 2.0).round() as i32 && !lines[at].bold;
             for index in at..at + same {
                 let line = &lines[index];
                 let above = index.checked_sub(1).map(|above| &lines[above]);
-                if marks[index].is_some() || cover || (same > ROWS && !plain) {
+                if marks[index].is_some() || cover || strange || (same > ROWS && !plain) {
                     continue;
                 }
                 if looks_like_one(line, above, setting) {
@@ -166,6 +181,20 @@ fn mark_by_look(pages: &[&[Line]], marks: &mut [Vec<Option<Mark>>], setting: Set
             at += same;
         }
     }
+}
+
+/// Bookmarks of a document that make its styles known; fewer may be the chapters alone.
+const MANY: usize = 12;
+
+/// The styles of the headings that bookmarks have named, one entry a heading, smallest first; empty
+/// where there are few. A line in a style larger than most of them and none of theirs is a picture's
+/// lettering or a sample.
+fn known_styles(pages: &[&[Line]], marks: &[Vec<Option<Mark>>]) -> Vec<Style> {
+    let marked = pages.iter().zip(marks).flat_map(|(lines, marks)| lines.iter().zip(marks));
+    let mut known: Vec<Style> =
+        marked.filter(|(_, mark)| mark.is_some()).map(|(line, _)| style(line)).collect();
+    known.sort_unstable();
+    if known.len() < MANY { Vec::new() } else { known }
 }
 
 fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {

@@ -71,7 +71,7 @@ fn set(draft: Draft) -> Manual {
     }
     let setting = Setting::of(&lines);
     let contents = contents::mark(&lines);
-    let parts = headings::mark(&lines, &draft.outline, setting);
+    let parts = headings::mark(&lines, &contents, &draft.outline, setting);
     let (pages, binder) = passages::bind(&parts, &contents, setting, &words);
     Manual {
         title: draft.title,
