@@ -6,6 +6,8 @@
 mod file;
 mod problem;
 mod product;
+#[cfg(test)]
+mod tests;
 
 pub use file::{LoadReport, load_dir, load_files};
 pub use problem::{Problem, Severity};

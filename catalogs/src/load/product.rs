@@ -36,7 +36,7 @@ pub(super) fn draft(
             reason: reason.to_owned(),
         });
     };
-    let Ok(Value::Object(map)) = serde_json::from_str::<Value>(raw) else {
+    let Ok(Value::Object(mut map)) = serde_json::from_str::<Value>(raw) else {
         refuse(None, &place, "must be an object; the product is left out");
         return None;
     };
@@ -73,7 +73,10 @@ pub(super) fn draft(
     };
     let brand =
         map.get("brand").and_then(Value::as_str).map(str::trim).filter(|brand| !brand.is_empty());
-    Some(Draft { id, brand: brand.map(str::to_owned), name, map })
+    let brand = brand.map(str::to_owned);
+    // A client sends back the id it was shown, as text: a number becomes one here.
+    map.insert("id".to_owned(), Value::from(id.clone()));
+    Some(Draft { id, brand, name, map })
 }
 
 impl Draft {
@@ -189,8 +192,7 @@ fn documentation(
             ("manual_url", None, None, None)
         }
     };
-    let older =
-        map.get("manual_url").and_then(Value::as_str).map(str::trim).filter(|url| !url.is_empty());
+    let older = optional_text(map, "manual_url", warn);
     let (field, url) = match (url, older) {
         (Some(url), _) => (field, url),
         (None, Some(url)) => ("manual_url", url),
@@ -288,10 +290,17 @@ fn relationships(
     }
     for list in [of_accessories, map.get("compatible_accessories")].into_iter().flatten() {
         match list.as_array() {
-            Some(ids) => ids
-                .iter()
-                .filter_map(Value::as_str)
-                .for_each(|id| labelled("accessory", id.trim(), None)),
+            Some(ids) => {
+                for (at, id) in ids.iter().enumerate() {
+                    match id.as_str() {
+                        Some(id) => labelled("accessory", id.trim(), None),
+                        None => warn(
+                            &format!("compatible_accessories[{at}]"),
+                            "must be an id; it is left out".to_owned(),
+                        ),
+                    }
+                }
+            }
             None => warn(
                 "compatible_accessories",
                 "must be a list of ids; it is passed over".to_owned(),
