@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# How long `hsc serve` takes until /ready says 200, and what memory it then has, with 18,000 products.
+# It measures and asserts nothing: tests/start_to_ready.sh [HSC] [RUNS]
+set -euo pipefail
+
+hsc=${1:-target/release/hsc}
+runs=${2:-7}
+folder=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+
+"$hsc" catalog generate --brands 130 --products 18000 --seed 1 "$folder/catalog" >/dev/null
+export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0
+
+for _ in $(seq "$runs"); do
+    : >"$folder/out"
+    began=$(date +%s%N)
+    "$hsc" serve >"$folder/out" &
+    server=$!
+    # The line with the address comes when it listens; a port of 0 is known no earlier.
+    until address=$(grep -o 'http://.*' "$folder/out"); do
+        kill -0 "$server" # ends the script when the server has ended
+        sleep 0.002
+    done
+    until curl -fs --noproxy '*' "$address/ready" >/dev/null; do sleep 0.002; done
+    ready=$(date +%s%N)
+    kib=$(awk '/^VmRSS:/ { print $2 }' "/proc/$server/status")
+    peak=$(awk '/^VmHWM:/ { print $2 }' "/proc/$server/status")
+    echo "$(((ready - began) / 1000000)) $((kib / 1024)) $((peak / 1024))"
+    kill "$server"
+    wait "$server" || true
+    server=
+done | sort -n | awk '{ ms[NR] = $1; mib[NR] = $2; peak[NR] = $3 }
+    END { m = int((NR + 1) / 2)
+        printf "start to ready: median %d ms (%d to %d); memory at ready: %d MiB (peak %d MiB); %d runs\n",
+            ms[m], ms[1], ms[NR], mib[m], peak[m], NR }'
