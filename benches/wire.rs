@@ -151,11 +151,7 @@ impl Server {
         let stdout = child.stdout.take().expect("its output is piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
         let (_, address) = line.trim().rsplit_once("http://").expect("an address");
-        Self {
-            child,
-            address: address.parse().expect("an address"),
-            ready_after: began.elapsed(),
-        }
+        Self { child, address: address.parse().expect("an address"), ready_after: began.elapsed() }
     }
 }
 

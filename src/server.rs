@@ -36,8 +36,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(20);
 pub enum StartError {
     /// Somebody else listens there.
     #[error(
-        "{address} is in use by another program; stop it, or choose another port: HSC__SERVER__PORT=8001 hsc serve"
-    )]
+        "{address} is in use by another program; stop it, or choose another port: HSC__SERVER__PORT={} hsc serve", address.port().wrapping_add(1))]
     PortInUse {
         /// The address.
         address: SocketAddr,
