@@ -51,6 +51,9 @@ pub enum StartError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The answerer of the settings cannot be made.
+    #[error(transparent)]
+    NoAnswerer(crate::answers::NoAnswerer),
     /// The folder of the catalog cannot be read.
     #[error("cannot read the catalog folder {}: {cause}; catalog.dir names it", dir.display())]
     NoCatalog {
@@ -104,7 +107,8 @@ impl Server {
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(Files(loader.clone()));
         let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
-        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()));
+        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()))
+            .map_err(StartError::NoAnswerer)?;
         let house = Arc::new(House::start(hsc_actors::Parts {
             catalog: Arc::clone(&catalog),
             shelf,

@@ -7,7 +7,7 @@ use super::accessory;
 use super::asked::Asked;
 use super::confidence::confidence;
 use super::html;
-use super::index::Index;
+use super::index::{Index, Unit};
 use super::phrases::Phrases;
 use super::rank::{self, Hit};
 use super::select::{self, Extract, Form, Piece};
@@ -44,6 +44,25 @@ pub(super) struct Measure {
     pub min_confidence: f32,
 }
 
+/// What was found for a question.
+pub(super) struct Look {
+    /// The question in the manual's words.
+    pub asked: Asked,
+    /// The passages, best first.
+    pub hits: Vec<Hit>,
+    /// Confidence that they answer, 0 to 1.
+    pub sure: f32,
+}
+
+/// Looks for what answers a question.
+pub(super) fn look(question: &Question, manual: &Manual, index: &Index, measure: Measure) -> Look {
+    let asked = Asked::new(question, index);
+    let form = |unit: &Unit| form(&manual.passages[unit.passage]);
+    let hits = rank::rank(index, &asked, form, measure.max_passages.max(PAGES));
+    let sure = hits.first().map_or(0.0, |best| confidence(index, &asked, best));
+    Look { asked, hits, sure }
+}
+
 /// Answers a question from a manual.
 pub(super) fn compose(
     question: &Question,
@@ -51,21 +70,14 @@ pub(super) fn compose(
     index: &Index,
     measure: Measure,
 ) -> Composed {
-    let asked = Asked::new(question, index);
-    let hits = rank::rank(
-        index,
-        &asked,
-        |unit| form(&manual.passages[unit.passage]),
-        measure.max_passages.max(PAGES),
-    );
-    let sure = hits.first().map_or(0.0, |best| confidence(index, &asked, best));
-    let writer =
-        Writer { question, manual, index, asked: &asked, phrases: Phrases::of(question), sure };
+    let Look { asked, hits, sure } = look(question, manual, index, measure);
+    let phrases = Phrases::of(question);
+    let writer = Writer { question, manual, index, asked: &asked, phrases, sure };
     if sure < measure.min_confidence { writer.unknown(&hits) } else { writer.answered(&hits) }
 }
 
 /// The forms a passage has.
-pub(super) fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
+fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
     use hsc_catalogs::Block;
     rank::Form {
         steps: passage.blocks.iter().any(|block| matches!(block, Block::Step(_))),

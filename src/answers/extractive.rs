@@ -44,6 +44,11 @@ impl Extractive {
         }
     }
 
+    /// How answers are made.
+    pub(super) fn measure(&self) -> Measure {
+        self.measure
+    }
+
     /// The whole answer from an open manual.
     pub(super) fn compose(&self, question: &Question, manual: &Manual, index: &Index) -> Composed {
         compose(question, manual, index, self.measure)

@@ -16,9 +16,12 @@ mod asked;
 mod compose;
 mod confidence;
 mod extractive;
+#[cfg(test)]
+mod fixture;
 mod html;
 mod index;
 mod library;
+mod llm;
 mod markers;
 mod phrases;
 mod rank;
@@ -27,7 +30,10 @@ mod sheet;
 mod start;
 mod synonyms;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use extractive::Extractive;
-pub use start::from;
+pub use llm::Llm;
+pub use start::{NoAnswerer, from};

@@ -2,18 +2,34 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::{Answerer, ManualLoader};
-use hsc_config::AnswersSettings;
+use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
+use hsc_config::{AnswererChoice, AnswersSettings};
 
 use super::compose::Measure;
 use super::extractive::Extractive;
+use super::llm::Llm;
+
+/// Why there is no answerer.
+#[derive(Debug, thiserror::Error)]
+#[error("the client for the language model cannot be made")]
+pub struct NoAnswerer(#[source] BoxError);
 
 /// The answerer of the settings, reading manuals from `shelf`.
-#[must_use]
-pub fn from(settings: &AnswersSettings, shelf: Arc<dyn ManualLoader>) -> Arc<dyn Answerer> {
+///
+/// # Errors
+/// When a language model is asked for and no HTTP client can be made. That the endpoint answers is
+/// seen with the first question, and until it does the manual's own words are the answer.
+pub fn from(
+    settings: &AnswersSettings,
+    shelf: Arc<dyn ManualLoader>,
+) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
         max_passages: settings.max_passages,
         min_confidence: settings.min_confidence as f32,
     };
-    Arc::new(Extractive::new(shelf, measure))
+    let extractive = Extractive::new(shelf, measure);
+    Ok(match settings.answerer {
+        AnswererChoice::Extractive => Arc::new(extractive),
+        AnswererChoice::Llm => Arc::new(Llm::new(&settings.llm, extractive).map_err(NoAnswerer)?),
+    })
 }

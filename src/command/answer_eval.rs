@@ -83,7 +83,7 @@ async fn evaluate(
     let metrics = Metrics::new();
     let loader = Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?;
     let (shelf, _root) = Shelf::start(Arc::new(loader), limits, &upkeep, &metrics);
-    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf));
+    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf))?;
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
         .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))

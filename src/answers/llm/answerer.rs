@@ -1,0 +1,278 @@
+//! From a question to the model's answer, or to the manual's own words when the model has trouble.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, AnswererName, BoxError, Outcome, Question};
+use hsc_catalogs::{Citation, Manual};
+use hsc_config::LlmSettings;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::compose::{Composed, Look, look, quote};
+use super::super::extractive::Extractive;
+use super::super::html;
+use super::super::index::Index;
+use super::super::markers::{Marker, Part, parts};
+use super::super::phrases::Phrases;
+use super::super::telling::{Teller, stream_of};
+use super::super::text::sentences;
+use super::checked::Checker;
+use super::endpoint::Endpoint;
+use super::prompt::{Given, Prompt, gather};
+use super::trouble::Trouble;
+
+/// Confidence of an answer without a page for every statement, at most: it may be right, and nobody
+/// can check it.
+const UNCHECKED: f32 = 0.5;
+/// Words in characters from which a block is a statement that needs a page. `Here is how:` is none.
+const STATEMENT_CHARS: usize = 40;
+
+/// Answers with a language model, and without it when it fails.
+#[derive(Clone)]
+pub struct Llm {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    extractive: Extractive,
+    endpoint: Endpoint,
+    timeout: Duration,
+    first_token_timeout: Duration,
+    context_chars: usize,
+}
+
+/// A question and everything that was found for it.
+struct Case {
+    question: Question,
+    manual: Arc<Manual>,
+    index: Arc<Index>,
+    look: Look,
+    given: Vec<Given>,
+}
+
+impl Llm {
+    /// An answerer that asks the endpoint of the settings and falls back to `extractive`.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub(in super::super) fn new(
+        settings: &LlmSettings,
+        extractive: Extractive,
+    ) -> Result<Self, BoxError> {
+        let parts = Parts {
+            extractive,
+            endpoint: Endpoint::new(settings)?,
+            timeout: Duration::from_millis(settings.timeout_ms),
+            first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
+            context_chars: settings.context_chars,
+        };
+        Ok(Self { parts: Arc::new(parts) })
+    }
+
+    async fn tell(self, question: Question, mut teller: Teller) {
+        let Parts { extractive, context_chars, .. } = &*self.parts;
+        teller.tell(AnswerEvent::Reading).await;
+        let (manual, index) = match extractive.open(&question).await {
+            Ok(open) => open,
+            Err(answer) => return teller.tell(AnswerEvent::Done(Box::new(answer))).await,
+        };
+        teller.tell(AnswerEvent::Thinking).await;
+        let look = look(&question, &manual, &index, extractive.measure());
+        let given = gather(&manual, &index, &look.hits, *context_chars);
+        let case = Case { question, manual, index, look, given };
+        let mut said = Said::new(&case);
+        let answer = match self.ask(&case, &mut said, &mut teller).await {
+            Ok(()) => said.answer(&case),
+            Err(trouble) => self.fall_back(&case, said, &trouble, &mut teller).await,
+        };
+        teller.tell(AnswerEvent::Done(Box::new(answer))).await;
+    }
+
+    /// Tells the model's words as they come.
+    async fn ask(&self, case: &Case, said: &mut Said, teller: &mut Teller) -> Result<(), Trouble> {
+        let Parts { endpoint, timeout, first_token_timeout, .. } = &*self.parts;
+        if case.given.is_empty() {
+            // Nothing to rest an answer on: the model could only guess.
+            return Err(Trouble::Empty);
+        }
+        let began = Instant::now();
+        let end = (began + *timeout, *timeout);
+        let first = (began + (*first_token_timeout).min(*timeout), *first_token_timeout);
+        let late = |(_, limit): (Instant, Duration)| {
+            Trouble::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+        };
+        let fence = format!("{:016x}", rand::random::<u64>());
+        let prompt = Prompt::new(&case.question, &case.given, &fence);
+        let asked = timeout_at(first.0, endpoint.ask(&prompt)).await;
+        let mut words = asked.map_err(|_| late(first))??;
+        loop {
+            let limit = if said.heard { end } else { first };
+            match timeout_at(limit.0, words.next()).await.map_err(|_| late(limit))? {
+                Some(words) => said.hear(&words?, teller).await,
+                None => break,
+            }
+        }
+        said.finish(teller).await;
+        if said.text.trim().is_empty() { Err(Trouble::Empty) } else { Ok(()) }
+    }
+
+    /// Says that the model failed, and answers with the manual's own words.
+    async fn fall_back(
+        &self,
+        case: &Case,
+        mut said: Said,
+        trouble: &Trouble,
+        teller: &mut Teller,
+    ) -> Answer {
+        said.finish(teller).await;
+        let has_spoken = !said.text.trim().is_empty();
+        let reason = trouble.label(has_spoken);
+        log::warn!(reason, cause:% = trouble; "the language model did not answer, the manual's own words do");
+        let phrases = Phrases::of(&case.question);
+        let notice = if has_spoken {
+            format!("\n\n{}\n\n", phrases.broke_off)
+        } else {
+            format!("{}\n\n", phrases.fallback)
+        };
+        teller.tell(AnswerEvent::Chunk(notice.clone())).await;
+        let Composed { chunks, answer } =
+            self.parts.extractive.compose(&case.question, &case.manual, &case.index);
+        let mut markdown = format!("{}{notice}", said.text);
+        for chunk in chunks {
+            markdown += &chunk.markdown;
+            teller.tell(AnswerEvent::Chunk(chunk.text)).await;
+        }
+        let mut citations = said.citations(case);
+        citations.extend(
+            answer
+                .citations
+                .into_iter()
+                .filter(|own| said.checker.cited.iter().all(|page| *page != own.page)),
+        );
+        Answer {
+            text: format!("{}{notice}{}", said.text, answer.text),
+            html: html::render(&markdown, &case.question.product.id, phrases.page),
+            citations,
+            outcome: answer.outcome,
+            confidence: answer.confidence,
+            grounded: answer.grounded && (!has_spoken || said.is_grounded()),
+            answerer: answer.answerer,
+            fallback: Some(reason.to_owned()),
+            stale_manual: answer.stale_manual,
+        }
+    }
+}
+
+impl Answerer for Llm {
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+        let this = self.clone();
+        stream_of(|teller| this.tell(question, teller))
+    }
+}
+
+/// What the model has said so far.
+struct Said {
+    checker: Checker,
+    text: String,
+    /// True once any word came, also one that is held back.
+    heard: bool,
+}
+
+impl Said {
+    fn new(case: &Case) -> Self {
+        let accessories =
+            case.question.related.iter().map(|accessory| accessory.name.clone()).collect();
+        let checker = Checker::new(case.given.iter().map(|given| given.page), accessories);
+        Self { checker, text: String::new(), heard: false }
+    }
+
+    async fn hear(&mut self, words: &str, teller: &mut Teller) {
+        self.heard |= !words.trim().is_empty();
+        let words = self.checker.push(words);
+        self.show(words, teller).await;
+    }
+
+    async fn finish(&mut self, teller: &mut Teller) {
+        let words = self.checker.finish();
+        self.show(words, teller).await;
+    }
+
+    async fn show(&mut self, words: String, teller: &mut Teller) {
+        // Models like to begin with a line break; what was struck may leave one.
+        let words = if self.text.is_empty() { words.trim_start() } else { &words };
+        if !words.is_empty() {
+            self.text.push_str(words);
+            teller.tell(AnswerEvent::Chunk(words.to_owned())).await;
+        }
+    }
+
+    fn answer(self, case: &Case) -> Answer {
+        let page = Phrases::of(&case.question).page;
+        let grounded = self.is_grounded();
+        let sure = case.look.sure;
+        Answer {
+            outcome: if self.checker.unknown { Outcome::Unknown } else { Outcome::Answered },
+            html: html::render(&self.text, &case.question.product.id, page),
+            citations: self.citations(case),
+            confidence: if grounded { sure.max(UNCHECKED) } else { sure.min(UNCHECKED) },
+            grounded,
+            answerer: AnswererName::Llm,
+            fallback: None,
+            stale_manual: case.manual.source.stale,
+            text: self.text,
+        }
+    }
+
+    /// True when each paragraph or list that states something cites a page, and nothing was struck.
+    fn is_grounded(&self) -> bool {
+        let states = |block: &&str| {
+            let parts = parts(block);
+            let words = parts.iter().map(|part| match part {
+                Part::Text(words) => words.trim().chars().count(),
+                Part::Marker(_) => 0,
+            });
+            words.sum::<usize>() >= STATEMENT_CHARS && !block.trim_end().ends_with(':')
+        };
+        let cites = |block: &str| {
+            parts(block).iter().any(|part| matches!(part, Part::Marker(Marker::Manual(_))))
+        };
+        !self.checker.unknown
+            && self.checker.struck == 0
+            && !self.checker.cited.is_empty()
+            && self.text.split("\n\n").filter(states).all(cites)
+    }
+
+    fn citations(&self, case: &Case) -> Vec<Citation> {
+        let words = |text: &str| -> HashSet<String> {
+            let words = case.index.reader().words(text).into_iter();
+            words.filter(|word| !word.common).map(|word| word.term).collect()
+        };
+        let answer = words(&self.text);
+        let cite = |page: &u32| {
+            // The sentence of the page that shares most with the answer.
+            let (mut best, mut shared) = ("", 0.0);
+            for given in case.given.iter().filter(|given| given.page == *page) {
+                for sentence in sentences(&given.text) {
+                    let own = words(sentence);
+                    let both = own.intersection(&answer).count() as f32;
+                    let share = both / (own.len() as f32 + 1.0).sqrt();
+                    if share > shared || best.is_empty() {
+                        (best, shared) = (sentence, share);
+                    }
+                }
+            }
+            let own = words(best);
+            let score = own.intersection(&answer).count() as f32 / (own.len() as f32).max(1.0);
+            Citation {
+                page: *page,
+                quote: quote(best),
+                url: html::page_url(&case.question.product.id, *page),
+                score: score.clamp(0.0, 1.0),
+            }
+        };
+        self.checker.cited.iter().map(cite).collect()
+    }
+}

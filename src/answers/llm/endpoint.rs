@@ -1,0 +1,118 @@
+//! The endpoint: one streamed chat completion, and nothing else of the API.
+
+use std::sync::Arc;
+
+use async_openai::Client;
+use async_openai::config::OpenAIConfig;
+use async_openai::middleware::ReqwestService;
+use futures::stream::{BoxStream, StreamExt as _};
+use hsc_actors::ports::BoxError;
+use hsc_config::LlmSettings;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::prompt::Prompt;
+use super::trouble::Trouble;
+
+/// An endpoint that speaks the OpenAI chat API.
+pub(super) struct Endpoint {
+    client: Client<OpenAIConfig>,
+    model: String,
+    max_tokens: u32,
+    /// The name this endpoint has for the limit on tokens.
+    limit_field: &'static str,
+}
+
+/// A piece of the stream. Only what is needed: compatible endpoints leave out much of the rest.
+#[derive(Debug, Deserialize)]
+struct Piece {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+impl Endpoint {
+    /// The endpoint of the settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub(super) fn new(settings: &LlmSettings) -> Result<Self, BoxError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            // The endpoint's address was chosen; wherever else it points gets no key of ours.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let config = OpenAIConfig::new()
+            .with_api_base(settings.base_url.trim_end_matches('/'))
+            .with_api_key(settings.api_key.reveal().unwrap_or_default())
+            // Otherwise taken from variables of the environment that are not our settings.
+            .with_org_id("")
+            .with_project_id("");
+        // No second try: a visitor waits, and the manual's own words are at hand.
+        let client =
+            Client::build(http.clone(), config).with_http_service(ReqwestService::new(http));
+        // OpenAI's newer models refuse the name that every compatible endpoint knows.
+        let own = settings.base_url.contains("://api.openai.com");
+        let limit_field = if own { "max_completion_tokens" } else { "max_tokens" };
+        Ok(Self {
+            client,
+            model: settings.model.clone(),
+            max_tokens: settings.max_tokens,
+            limit_field,
+        })
+    }
+
+    /// Asks, and streams the words of the answer. Dropping the stream ends the request.
+    pub(super) async fn ask(
+        &self,
+        prompt: &Prompt,
+    ) -> Result<BoxStream<'static, Result<String, Trouble>>, Trouble> {
+        let text = json!({ "type": "text", "text": prompt.user });
+        let content = match &prompt.image {
+            // Plain text where there is no picture: some endpoints take no parts.
+            None => json!(prompt.user),
+            Some(url) => json!([text, { "type": "image_url", "image_url": { "url": url } }]),
+        };
+        let mut request = json!({
+            "model": self.model,
+            "stream": true,
+            "messages": [
+                { "role": "system", "content": prompt.system },
+                { "role": "user", "content": content },
+            ],
+        });
+        request[self.limit_field] = json!(self.max_tokens);
+        let pieces = self.client.chat().create_stream_byot::<_, Piece>(request).await?;
+        Ok(pieces.map(|piece| words(piece?)).boxed())
+    }
+}
+
+fn words(piece: Piece) -> Result<String, Trouble> {
+    if let Some(error) = piece.error {
+        let status =
+            error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        return Err(Trouble::Refused(status.unwrap_or_default()));
+    }
+    Ok(piece.choices.into_iter().filter_map(|choice| choice.delta.content).collect())
+}
+
+/// TLS with the well-known roots and without the system's libraries.
+fn tls() -> Result<rustls::ClientConfig, BoxError> {
+    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -1,0 +1,48 @@
+//! Why a model did not answer. The words are metric labels, so the list is closed.
+
+use async_openai::error::OpenAIError;
+
+/// What went wrong between us and the model.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// Nobody listens there, or the connection broke.
+    #[error("the endpoint cannot be reached: {0}")]
+    Unreachable(#[source] reqwest::Error),
+    /// It answered with an error. Its words are left out: some repeat the key they were given.
+    #[error("the endpoint refused with status {0}")]
+    Refused(u16),
+    /// What it sent is no answer.
+    #[error("the endpoint sent something that is no answer")]
+    Garbled,
+    /// The first words, or all of them, took too long.
+    #[error("the endpoint took longer than {0} ms")]
+    TimeOut(u64),
+    /// It ended without a word.
+    #[error("the model said nothing")]
+    Empty,
+}
+
+impl Trouble {
+    /// The word of the metric label.
+    pub(super) fn label(&self, has_spoken: bool) -> &'static str {
+        match self {
+            _ if has_spoken => "broke_off",
+            Self::Unreachable(_) => "unreachable",
+            Self::Refused(_) => "refused",
+            Self::Garbled => "garbled",
+            Self::TimeOut(_) => "timeout",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+impl From<OpenAIError> for Trouble {
+    fn from(error: OpenAIError) -> Self {
+        match error {
+            // The address may hold a key in its query.
+            OpenAIError::Reqwest(error) => Self::Unreachable(error.without_url()),
+            OpenAIError::ApiError(error) => Self::Refused(error.status_code.as_u16()),
+            _ => Self::Garbled,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What the extractive answerer promises, asked of a manual made by hand.
+
+use std::sync::Arc;
+
+use hsc_actors::ports::{Answer, ManualError, Outcome, Question};
+use hsc_actors::protocol::Scenario;
+use proptest::prelude::*;
+
+use super::compose::{Measure, compose};
+use super::extractive::Extractive;
+use super::fixture::{
+    OneManual, accessory, bound, manual, note, paragraph, question, row, step, told,
+};
+use super::index::Index;
+use super::markers::{Marker, Part, parts};
+
+const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4 };
+
+fn answer_to(question: &Question, manual: &hsc_catalogs::Manual) -> Answer {
+    compose(question, manual, &Index::of(manual), MEASURE).answer
+}
+
+fn asked(text: &str) -> Answer {
+    answer_to(&question(text), &manual())
+}
+
+fn cited_in(text: &str) -> Vec<u32> {
+    let mut pages = Vec::new();
+    for part in parts(text) {
+        if let Part::Marker(Marker::Manual(cited)) = part {
+            pages
+                .extend(cited.into_iter().filter(|page| !pages.contains(page)).collect::<Vec<_>>());
+        }
+    }
+    pages
+}
+
+#[test]
+fn a_procedure_comes_whole_in_order_and_cites_each_of_its_pages() {
+    let answer = asked("How do I pair my phone?");
+    let steps: Vec<_> = ["1. Hold", "2. Choose", "3. Confirm", "4. Press EXIT"]
+        .map(|step| answer.text.find(step).expect(step))
+        .into();
+    assert!(steps.is_sorted(), "{}", answer.text);
+    assert_eq!(answer.outcome, Outcome::Answered);
+    assert_eq!(cited_in(&answer.text), [2, 3]);
+    assert!(answer.grounded && answer.confidence > 0.8, "{answer:?}");
+}
+
+#[test]
+fn a_tip_of_the_manual_is_told_and_none_is_made_up() {
+    assert!(
+        asked("How do I pair my phone?")
+            .text
+            .contains("[PRO TIP: Switch off other phones nearby while pairing.]")
+    );
+    assert!(!asked("where do I connect the hi-hat pedal").text.contains("PRO TIP"));
+}
+
+#[test]
+fn a_figure_is_answered_with_its_row_alone() {
+    let answer = asked("how much does it weigh?");
+    assert!(answer.text.contains("- Weight: 1.2 kg [MANUAL: page 5]"), "{}", answer.text);
+    assert!(!answer.text.contains("DC 9 V"), "{}", answer.text);
+}
+
+#[test]
+fn a_fault_is_looked_for_among_the_faults() {
+    let answer = asked("there is no sound from a pad");
+    assert!(answer.text.contains("cable not plugged in"), "{}", answer.text);
+    assert!(!answer.text.contains("display stays dark"), "{}", answer.text);
+    assert_eq!(cited_in(&answer.text).first(), Some(&6));
+}
+
+#[test]
+fn what_the_manual_does_not_say_is_not_answered_and_the_closest_pages_are_shown() {
+    let answer = asked("how do I bake bread with a pedal in the oven");
+    assert_eq!(answer.outcome, Outcome::Unknown);
+    assert!(answer.text.starts_with("I don't know"), "{}", answer.text);
+    assert_eq!(cited_in(&answer.text), answer.citations.iter().map(|c| c.page).collect::<Vec<_>>());
+    assert!(!answer.grounded);
+}
+
+#[test]
+fn a_question_of_words_the_manual_never_uses_gets_no_page_at_all() {
+    let answer = asked("sourdough");
+    assert_eq!((answer.outcome, answer.citations.len()), (Outcome::Unknown, 0));
+    assert!(answer.text.contains("ask for a person"));
+}
+
+#[test]
+fn pages_of_contents_are_never_cited() {
+    for text in ["pairing a phone", "specifications", "troubleshooting", "warranty"] {
+        assert!(!cited_in(&asked(text).text).contains(&1), "{text}");
+    }
+}
+
+#[test]
+fn the_manuals_words_are_text_in_the_html() {
+    let answer = asked("strange words of the macro");
+    assert!(answer.html.contains("&lt;script&gt;alert"), "{}", answer.html);
+    assert!(!answer.html.contains("<script"), "{}", answer.html);
+    assert!(answer.html.contains("**bold**"), "{}", answer.html);
+}
+
+#[test]
+fn the_manuals_words_can_cite_nothing_and_tip_nothing() {
+    let answer = asked("strange words of the macro");
+    assert_eq!(cited_in(&answer.text).first(), Some(&7));
+    assert!(
+        !cited_in(&answer.text).contains(&1) && !answer.text.contains("[PRO TIP"),
+        "{}",
+        answer.text
+    );
+}
+
+#[test]
+fn an_accessory_is_suggested_when_it_is_spoken_of() {
+    let related = vec![accessory("Stand S-1", "Stands"), accessory("Kick pedal KP-2", "Pedals")];
+    let pedal =
+        Question { related: related.clone(), ..question("How do I connect a second kick pedal?") };
+    assert!(answer_to(&pedal, &manual()).text.contains("[SUGGESTION: Kick pedal KP-2]"));
+    let phone = Question { related, ..question("How do I pair my phone?") };
+    assert!(!answer_to(&phone, &manual()).text.contains("SUGGESTION"));
+}
+
+#[test]
+fn a_hebrew_customer_reads_hebrew_around_the_manuals_words() {
+    let by_locale = Question { locale: Some("he-IL".to_owned()), ..question("sourdough") };
+    let by_script = question("איך אופים לחם");
+    for hebrew in [by_locale, by_script] {
+        assert!(answer_to(&hebrew, &manual()).text.starts_with("אין לי תשובה"));
+    }
+}
+
+#[test]
+fn a_slip_of_the_finger_is_understood() {
+    assert_eq!(cited_in(&asked("how do I conect the hi-hat pedla").text).first(), Some(&4));
+}
+
+#[test]
+fn of_two_sections_alike_the_scenario_prefers_its_own() {
+    let twice = bound(vec![
+        (
+            &["Levels at home"],
+            vec![paragraph(
+                "Set the output level with the knob. For recording use the line level.",
+            )],
+        ),
+        (
+            &["Levels outside"],
+            vec![paragraph(
+                "Set the output level with the knob. For the stage mixer use the mic level.",
+            )],
+        ),
+    ]);
+    let first = |scenario| {
+        let question = Question { scenario, ..question("which output level") };
+        answer_to(&question, &twice).citations[0].page
+    };
+    assert_eq!((first(Scenario::Studio), first(Scenario::Live)), (1, 2));
+}
+
+#[test]
+fn a_heading_that_is_the_question_wins_over_text_that_repeats_it() {
+    let manual = bound(vec![
+        (
+            &["Sounds"],
+            vec![paragraph("Layers make layers of layers. Layers, layers and more layers.")],
+        ),
+        (&["Layers"], vec![paragraph("Two sounds at once are played by one pad.")]),
+    ]);
+    assert_eq!(answer_to(&question("what are layers"), &manual).citations[0].page, 2);
+}
+
+#[actix_web::test]
+async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
+    let answerer = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), MEASURE);
+    let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
+    assert!(chunks.len() > 4, "{chunks:?}");
+    assert_eq!(chunks.concat(), answer.text);
+}
+
+#[actix_web::test]
+async fn without_a_manual_there_are_no_words_and_the_reason_is_told() {
+    let failed = ManualError::new("encrypted", "The manual is locked.", "a password");
+    let answerer = Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE);
+    let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
+    assert!(chunks.is_empty());
+    let words = "The manual is locked.".to_owned();
+    assert_eq!(answer.outcome, Outcome::NoManual { code: "encrypted", words });
+}
+
+fn any_block() -> impl Strategy<Value = hsc_catalogs::Block> {
+    let words = "[a-eA-E<>*_\\[\\]#|:.!\\n0-9אב ]{0,60}";
+    (0..5_u8, words).prop_map(|(kind, text)| match kind {
+        0 => paragraph(&text),
+        1 => step(&text),
+        2 => row(&text),
+        3 => note(&text),
+        _ => hsc_catalogs::Block::Bullet(text),
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_manual_and_question_text_and_citations_agree(
+        pages in prop::collection::vec((0..4_usize, prop::collection::vec(any_block(), 0..5)), 0..6),
+        text in "[a-e אב?]{0,30}",
+    ) {
+        const HEADINGS: [&[&str]; 4] = [&[], &["a b"], &["a b", "c [d]"], &["e: <b>x</b>"]];
+        let manual = bound(pages.into_iter().map(|(at, blocks)| (HEADINGS[at], blocks)).collect());
+        let composed = compose(&question(&text), &manual, &Index::of(&manual), MEASURE);
+        let answer = composed.answer;
+        let cited: Vec<u32> = answer.citations.iter().map(|citation| citation.page).collect();
+        prop_assert_eq!(cited_in(&answer.text), cited);
+        prop_assert!(answer.citations.iter().all(|c| (0.0..=1.0).contains(&c.score)));
+        prop_assert!((0.0..=1.0).contains(&answer.confidence));
+        prop_assert!(!answer.html.contains("<b>"));
+        let joined: String = composed.chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        prop_assert_eq!(joined, answer.text);
+    }
+}
