@@ -20,7 +20,7 @@ use super::super::phrases::Phrases;
 use super::super::telling::{Teller, stream_of};
 use super::super::text::sentences;
 use super::checked::Checker;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Spoken};
 use super::prompt::{Given, Prompt, gather};
 use super::trouble::Trouble;
 
@@ -108,15 +108,25 @@ impl Llm {
         let prompt = Prompt::new(&case.question, &case.given, &fence);
         let asked = timeout_at(first.0, endpoint.ask(&prompt)).await;
         let mut words = asked.map_err(|_| late(first))??;
+        let mut done = false;
         loop {
             let limit = if said.heard { end } else { first };
             match timeout_at(limit.0, words.next()).await.map_err(|_| late(limit))? {
-                Some(words) => said.hear(&words?, teller).await,
+                Some(spoken) => {
+                    let Spoken { words, done: all } = spoken?;
+                    said.hear(&words, teller).await;
+                    done |= all;
+                }
                 None => break,
             }
         }
         said.finish(teller).await;
-        if said.text.trim().is_empty() { Err(Trouble::Empty) } else { Ok(()) }
+        match said.text.trim().is_empty() {
+            true => Err(Trouble::Empty),
+            // A connection that breaks between two pieces looks like an end.
+            false if !done => Err(Trouble::CutShort),
+            false => Ok(()),
+        }
     }
 
     /// Says that the model failed, and answers with the manual's own words.

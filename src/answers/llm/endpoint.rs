@@ -35,11 +35,21 @@ struct Piece {
 struct Choice {
     #[serde(default)]
     delta: Delta,
+    finish_reason: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Delta {
     content: Option<String>,
+}
+
+/// What a piece says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spoken {
+    /// The next words.
+    pub words: String,
+    /// True when the model has said all it wanted.
+    pub done: bool,
 }
 
 impl Endpoint {
@@ -77,7 +87,7 @@ impl Endpoint {
     pub(super) async fn ask(
         &self,
         prompt: &Prompt,
-    ) -> Result<BoxStream<'static, Result<String, Trouble>>, Trouble> {
+    ) -> Result<BoxStream<'static, Result<Spoken, Trouble>>, Trouble> {
         let text = json!({ "type": "text", "text": prompt.user });
         let content = match &prompt.image {
             // Plain text where there is no picture: some endpoints take no parts.
@@ -94,17 +104,26 @@ impl Endpoint {
         });
         request[self.limit_field] = json!(self.max_tokens);
         let pieces = self.client.chat().create_stream_byot::<_, Piece>(request).await?;
-        Ok(pieces.map(|piece| words(piece?)).boxed())
+        Ok(pieces.map(|piece| spoken(piece?)).boxed())
     }
 }
 
-fn words(piece: Piece) -> Result<String, Trouble> {
+fn spoken(piece: Piece) -> Result<Spoken, Trouble> {
     if let Some(error) = piece.error {
         let status =
             error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
         return Err(Trouble::Refused(status.unwrap_or_default()));
     }
-    Ok(piece.choices.into_iter().filter_map(|choice| choice.delta.content).collect())
+    let mut all = Spoken { words: String::new(), done: false };
+    for choice in piece.choices {
+        all.words.extend(choice.delta.content);
+        match choice.finish_reason.as_deref() {
+            None | Some("") => {}
+            Some("length" | "content_filter") => return Err(Trouble::CutShort),
+            Some(_) => all.done = true,
+        }
+    }
+    Ok(all)
 }
 
 /// TLS with the well-known roots and without the system's libraries.

@@ -17,6 +17,9 @@ pub(super) enum Trouble {
     /// The first words, or all of them, took too long.
     #[error("the endpoint took longer than {0} ms")]
     TimeOut(u64),
+    /// It ended before the model was done: by a limit, a filter or a connection that broke.
+    #[error("the answer ended before its end")]
+    CutShort,
     /// It ended without a word.
     #[error("the model said nothing")]
     Empty,
@@ -31,6 +34,7 @@ impl Trouble {
             Self::Refused(_) => "refused",
             Self::Garbled => "garbled",
             Self::TimeOut(_) => "timeout",
+            Self::CutShort => "cut_short",
             Self::Empty => "empty",
         }
     }
