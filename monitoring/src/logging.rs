@@ -23,11 +23,13 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
     };
     let mut builder = env_logger::Builder::new();
     builder.filter_level(level(settings.level));
-    // These two tell of every connection and every parsed object at info and debug.
+    // These tell of every connection and every parsed object at info and debug; the last repeats what
+    // an endpoint answered, which may hold the key it was given.
     for (module, level) in [
         ("actix_server", LevelFilter::Warn),
         ("pdf_oxide", LevelFilter::Off),
         ("lopdf", LevelFilter::Off),
+        ("async_openai", LevelFilter::Off),
     ] {
         builder.filter_module(module, level);
     }
