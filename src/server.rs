@@ -12,7 +12,7 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::ManualError;
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
-use hsc_actors::{Budgets, House, Sessions, Shelf, SocketLimits, Upkeep};
+use hsc_actors::{Admission, Budgets, House, Sessions, Shelf, SocketLimits, Upkeep};
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
@@ -99,7 +99,7 @@ impl Server {
         let reloader =
             Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
         let watch = settings.catalog.watch.then(|| watch(&reloader, &dir, settings)).flatten();
-        let sessions = Arc::new(Sessions::new(settings.sessions.max));
+        let sessions = Arc::new(Sessions::new(Admission::from(&settings.sessions)));
         let upkeep = Upkeep::from(&settings.actors);
         let limits = |budget| CacheLimits::of(&settings.cache, budget);
         let on_the_shelf = limits(&settings.cache.manuals);
@@ -269,6 +269,9 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         prefetch_after: Duration::from_millis(settings.sessions.prefetch_after_ms),
         outgoing_bytes: settings.server.outgoing_queue_bytes,
         burst: settings.server.message_burst,
+        max_answers: settings.sessions.max_answers,
+        max_waiting_answers: settings.sessions.max_waiting_answers,
+        busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Opens a socket for whoever is admitted. It owns no conversation and no manual: those belong to the
 //! sessions and to the shelf it was given.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,20 +15,27 @@ use hsc_monitoring::Metrics;
 use crate::cache::{Cache, CacheLimits};
 use crate::caches::Caches;
 use crate::ports::{Answerer, ManualLoader};
+use crate::protocol::CloseReason;
+use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::remembered::{Answers, Predictions, Remembering};
-use crate::session::{Conversation, Rules, Session, Wiring};
-use crate::sessions::Sessions;
+use crate::session::{Conversation, Line, Rules, Session, Strain, Wiring};
+use crate::sessions::{Refused, SessionInfo, Sessions};
 use crate::shelf::Shelf;
-use crate::supervision::{ChildSpec, Death, Fault, Root, RootSpec, Strategy, Threads, TreeReport};
+use crate::supervision::{
+    AskError, ChildSpec, Death, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
+};
 use crate::upkeep::Upkeep;
+
+/// When somebody who is refused should come again: long enough that a crowd thins, short enough that a
+/// person still waits.
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Everything alive in one pod.
 pub struct House {
     wiring: Arc<Wiring>,
-    catalog: Arc<Snapshot>,
-    rules: Arc<Rules>,
     max_outgoing: usize,
-    predicted: Cache<Predictions>,
+    max_message: usize,
+    registry: Handle<Registry>,
     caches: Caches,
     root: Root,
 }
@@ -78,6 +86,12 @@ pub struct SocketLimits {
     pub outgoing_bytes: usize,
     /// Messages a client may send at once.
     pub burst: u32,
+    /// Answers made at once.
+    pub max_answers: usize,
+    /// Questions that may wait for one.
+    pub max_waiting_answers: usize,
+    /// Delay of the event loop from which the pod is too busy; zero is never.
+    pub busy_after: Duration,
 }
 
 impl House {
@@ -96,7 +110,13 @@ impl House {
         let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
         let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
         let threads = Arc::new(Threads::start(upkeep.threads));
-        let mut children = caches.children(&upkeep, &threads, &metrics);
+        let table = Arc::clone(&sessions);
+        let (registered, registry) =
+            ChildSpec::actor("sessions", "session_registry", care, &metrics, move |_| {
+                Ok(Registry { sessions: Arc::clone(&table) })
+            });
+        let mut children = vec![registered];
+        children.extend(caches.children(&upkeep, &threads, &metrics));
         children.extend(parts.workers);
         let root = Root::start(
             "root",
@@ -110,7 +130,18 @@ impl House {
             },
         );
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
+        let max_message = rules.limits.message_bytes;
+        let messages_per_second = rules.limits.messages_per_second;
+        let rules = Arc::new(rules);
+        let begin = move |id, token| {
+            Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
+                .remembering(predicted.clone())
+        };
         let wiring = Wiring {
+            begin: Box::new(begin),
+            line: Line::new(limits.max_answers, limits.max_waiting_answers),
+            strain: Strain::new(limits.busy_after),
+            intensity: care.intensity,
             answerer: Arc::new(answerer),
             shelf,
             sessions,
@@ -118,15 +149,14 @@ impl House {
             ping_interval: limits.ping_interval,
             idle_timeout: limits.idle_timeout,
             prefetch_after: limits.prefetch_after,
-            messages_per_second: rules.limits.messages_per_second,
+            messages_per_second,
             message_burst: limits.burst,
         };
         Self {
             wiring: Arc::new(wiring),
-            catalog,
-            rules: Arc::new(rules),
             max_outgoing: limits.outgoing_bytes,
-            predicted,
+            max_message,
+            registry,
             caches,
             root,
         }
@@ -147,6 +177,34 @@ impl House {
     /// Makes the actor of this name fail, to rehearse it; false when there is none.
     pub fn inject(&self, actor: &str, fault: Fault) -> bool {
         self.root.inject(actor, fault)
+    }
+
+    /// Makes every session fail, to rehearse it; says how many were told.
+    ///
+    /// # Errors
+    /// When the registry did not answer.
+    pub async fn rehearse_sessions(&self) -> Result<usize, AskError> {
+        self.registry.ask(Rehearse).await
+    }
+
+    /// Tells everybody who is connected; says how many heard.
+    ///
+    /// # Errors
+    /// When the registry did not answer.
+    pub async fn broadcast(&self, message: String) -> Result<usize, AskError> {
+        self.registry.ask(Broadcast(message)).await
+    }
+
+    /// Closes every session that a rule names; says how many.
+    ///
+    /// # Errors
+    /// When the registry did not answer.
+    pub async fn close_where(
+        &self,
+        rule: impl Fn(&SessionInfo) -> bool + Send + 'static,
+        reason: CloseReason,
+    ) -> Result<usize, AskError> {
+        self.registry.ask(CloseAll { rule: Box::new(rule), reason }).await
     }
 
     /// The caches of this pod.
@@ -175,32 +233,42 @@ impl House {
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<HttpResponse, actix_web::Error> {
-        let key = match self.wiring.sessions.admit() {
-            Ok(key) => key,
-            Err(refused) => {
-                return Ok(HttpResponse::ServiceUnavailable()
-                    .insert_header(("Retry-After", "5"))
-                    .json(serde_json::json!({ "code": "full", "message": refused.to_string() })));
-            }
+        let address = request.peer_addr().map(|peer| peer.ip());
+        let admitted = match self.wiring.strain.is_busy() {
+            true => Err(Refused::Busy),
+            false => self.wiring.sessions.admit(address),
         };
-        let place = Place { sessions: &self.wiring.sessions, key, kept: false };
-        let conversation = Conversation::new(
-            random_id(),
-            random_id(),
-            Arc::clone(&self.catalog),
-            Arc::clone(&self.rules),
-        )
-        .remembering(self.predicted.clone());
+        let key = match admitted {
+            Ok(key) => key,
+            Err(refused) => return self.refuse(refused, request),
+        };
+        let mut place = Place { sessions: &self.wiring.sessions, key, address, kept: false };
+        let conversation = (self.wiring.begin)(random_id(), random_id());
         let wiring = Arc::clone(&self.wiring);
-        let max_message = self.rules.limits.message_bytes;
-        let mut place = place;
+        let max_message = self.max_message;
         let response =
             crate::socket::open(request, payload, max_message, self.max_outgoing, |outgoing| {
                 place.kept = true;
-                Session::new(key, conversation, wiring, outgoing)
+                Session::new((key, address), conversation, wiring, outgoing)
             });
         drop(place);
         response
+    }
+
+    /// A page in a browser cannot read a refused handshake, so it is let in to be told (1013 or 1012);
+    /// everybody else gets 503 and when to come again.
+    fn refuse(
+        &self,
+        refused: Refused,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, actix_web::Error> {
+        self.wiring.metrics.sockets.refused(refused.as_str());
+        if request.headers().contains_key("origin") {
+            return crate::socket::turn_away(request, refused.into());
+        }
+        Ok(HttpResponse::ServiceUnavailable()
+            .insert_header(("Retry-After", RETRY_AFTER_SECONDS))
+            .json(serde_json::json!({ "code": "full", "message": refused.to_string() })))
     }
 
     /// The table of sessions.
@@ -214,13 +282,14 @@ impl House {
 struct Place<'a> {
     sessions: &'a Sessions,
     key: u64,
+    address: Option<IpAddr>,
     kept: bool,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            self.sessions.left(self.key);
+            self.sessions.left(self.key, self.address);
         }
     }
 }

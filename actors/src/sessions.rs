@@ -1,30 +1,77 @@
 //! The table of who is connected.
 //!
-//! Plain memory and no actor, so whatever restarts forgets nobody. It admits, counts and tells; it
-//! knows nothing of what is said in a conversation.
+//! Plain memory and no actor, so whatever restarts forgets nobody. It admits, counts, finds and tells;
+//! it knows nothing of what is said in a conversation.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::Addr;
 use dashmap::DashMap;
+use hsc_config::SessionsSettings;
 use log::warn;
+use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::protocol::CloseReason;
-use crate::session::{Deliver, Session};
+use crate::session::{Bucket, Deliver, Session};
 
 /// Who is connected.
 pub struct Sessions {
     table: DashMap<u64, Entry>,
+    conversations: DashMap<Arc<str>, u64>,
+    addresses: DashMap<IpAddr, u32>,
     count: AtomicUsize,
     next_key: AtomicU64,
-    max: usize,
+    admission: Admission,
+    opens: Option<Mutex<Bucket>>,
     draining: AtomicBool,
 }
 
+/// Whom the pod takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    /// Sessions in all.
+    pub max: usize,
+    /// Sessions of one address; 0 is any number.
+    pub per_address: u32,
+    /// Sessions opened in a second; 0 is any number.
+    pub opens_per_second: u32,
+}
+
+impl From<&SessionsSettings> for Admission {
+    fn from(settings: &SessionsSettings) -> Self {
+        Self {
+            max: settings.max,
+            per_address: settings.max_per_address,
+            opens_per_second: settings.opens_per_second,
+        }
+    }
+}
+
 struct Entry {
-    conversation: String,
+    conversation: Arc<str>,
+    address: Option<IpAddr>,
+    product: Option<Arc<str>>,
+    opened_at: Instant,
     session: Addr<Session>,
+}
+
+/// A session, for an operator.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionInfo {
+    /// Its place in the table; later ones have greater ones.
+    pub key: u64,
+    /// Its conversation.
+    pub conversation: Arc<str>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+    /// The product it last asked about.
+    pub product: Option<Arc<str>>,
+    /// How long it has been open.
+    pub open_ms: u64,
 }
 
 /// Why a socket is refused before it is opened.
@@ -36,17 +83,45 @@ pub enum Refused {
     /// The pod is about to stop.
     #[error("the server is about to restart; try again in a few seconds")]
     Draining,
+    /// This address holds as many as it may.
+    #[error("there are too many connections from this address; close one first")]
+    Address,
+    /// Too many are opened just now.
+    #[error("too many connections are being opened; try again in a few seconds")]
+    Rate,
+    /// The pod cannot keep up with the sessions it has.
+    #[error("the server is too busy; try again in a few seconds")]
+    Busy,
+}
+
+impl Refused {
+    /// The word of the metric label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Draining => "draining",
+            Self::Address => "address",
+            Self::Rate => "rate",
+            Self::Busy => "busy",
+        }
+    }
 }
 
 impl Sessions {
-    /// An empty table for so many sessions.
+    /// An empty table for those who are admitted.
     #[must_use]
-    pub fn new(max: usize) -> Self {
+    pub fn new(admission: Admission) -> Self {
+        let rate = admission.opens_per_second;
+        let bucket = || Mutex::new(Bucket::new(rate, rate, Instant::now()));
         Self {
             table: DashMap::new(),
+            conversations: DashMap::new(),
+            addresses: DashMap::new(),
             count: AtomicUsize::new(0),
             next_key: AtomicU64::new(1),
-            max,
+            admission,
+            opens: (rate > 0).then(bucket),
             draining: AtomicBool::new(false),
         }
     }
@@ -63,26 +138,90 @@ impl Sessions {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// A place in the table, counted at once so that a rush cannot pass the limit together.
-    pub(crate) fn admit(&self) -> Result<u64, Refused> {
+    /// A place in the table, counted at once so that a rush cannot pass the limit together. Whoever
+    /// gets one gives it back with [`Sessions::left`].
+    pub(crate) fn admit(&self, address: Option<IpAddr>) -> Result<u64, Refused> {
         if self.is_draining() {
             return Err(Refused::Draining);
         }
-        let free = |count: usize| (count < self.max).then_some(count + 1);
-        self.count
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free)
-            .map_err(|_| Refused::Full)
-            .map(|_| self.next_key.fetch_add(1, Ordering::Relaxed))
+        if let Some(opens) = &self.opens
+            && !opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+        {
+            return Err(Refused::Rate);
+        }
+        if !self.count_address(address) {
+            return Err(Refused::Address);
+        }
+        let free = |count: usize| (count < self.admission.max).then_some(count + 1);
+        let counted = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
+        if counted.is_err() {
+            self.forget_address(address);
+            return Err(Refused::Full);
+        }
+        Ok(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(crate) fn entered(&self, key: u64, conversation: &str, session: Addr<Session>) {
-        self.table.insert(key, Entry { conversation: conversation.to_owned(), session });
+    pub(crate) fn entered(
+        &self,
+        key: u64,
+        conversation: &str,
+        address: Option<IpAddr>,
+        session: Addr<Session>,
+    ) {
+        let conversation: Arc<str> = conversation.into();
+        self.conversations.insert(Arc::clone(&conversation), key);
+        let opened_at = Instant::now();
+        let entry = Entry { conversation, address, product: None, opened_at, session };
+        self.table.insert(key, entry);
     }
 
-    /// Gives the place back.
-    pub(crate) fn left(&self, key: u64) -> bool {
+    /// Gives the place back; true when a session held it.
+    pub(crate) fn left(&self, key: u64, address: Option<IpAddr>) -> bool {
         self.count.fetch_sub(1, Ordering::Relaxed);
-        self.table.remove(&key).is_some()
+        self.forget_address(address);
+        let Some((_, entry)) = self.table.remove(&key) else { return false };
+        self.conversations.remove_if(&entry.conversation, |_, holder| *holder == key);
+        true
+    }
+
+    /// Notes what a session last asked about.
+    pub(crate) fn asks_about(&self, key: u64, product: &Arc<str>) {
+        if let Some(mut entry) = self.table.get_mut(&key) {
+            entry.product = Some(Arc::clone(product));
+        }
+    }
+
+    /// The session that holds this conversation.
+    #[must_use]
+    pub fn of_conversation(&self, conversation: &str) -> Option<SessionInfo> {
+        let key = *self.conversations.get(conversation)?;
+        self.table.get(&key).map(|entry| entry.info(key))
+    }
+
+    /// Sessions in the order they were opened, after the one with this key, at most so many.
+    #[must_use]
+    pub fn page(&self, after: u64, limit: usize) -> Vec<SessionInfo> {
+        let mut found = self.those(|info| info.key > after);
+        found.truncate(limit);
+        found
+    }
+
+    /// Sessions that last asked about this product.
+    #[must_use]
+    pub fn of_product(&self, product: &str) -> Vec<SessionInfo> {
+        self.those(|info| info.product.as_deref() == Some(product))
+    }
+
+    /// Closes the session that holds this conversation; false when there is none.
+    pub fn close(&self, conversation: &str, reason: CloseReason) -> bool {
+        self.of_conversation(conversation)
+            .is_some_and(|info| self.tell(info.key, Deliver::Close(reason)))
+    }
+
+    /// Closes every session that a rule names; says how many.
+    pub fn close_where(&self, rule: impl Fn(&SessionInfo) -> bool, reason: CloseReason) -> usize {
+        let closed = self.those(rule).into_iter();
+        closed.filter(|info| self.tell(info.key, Deliver::Close(reason))).count()
     }
 
     /// Takes no more sessions and tells those that are here to come again elsewhere, each at its own
@@ -90,11 +229,66 @@ impl Sessions {
     pub fn drain(&self, spread: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
-        for entry in &self.table {
+        for info in self.those(|_| true) {
             let after_ms = rand::random_range(0..spread_ms);
-            if entry.session.try_send(Deliver::Reconnect { after_ms }).is_err() {
-                warn!(conversation:% = entry.conversation; "session did not hear that the pod drains");
+            self.tell(info.key, Deliver::Reconnect { after_ms });
+        }
+    }
+
+    /// Tells one session something; false when it did not hear.
+    pub(crate) fn tell(&self, key: u64, what: Deliver) -> bool {
+        // Out of the guard first: a session that ends inside of `try_send` would wait for it.
+        let Some(session) = self.table.get(&key).map(|entry| entry.session.clone()) else {
+            return false;
+        };
+        let told = session.try_send(what).is_ok();
+        if !told {
+            warn!(session = key; "session did not hear what it was told");
+        }
+        told
+    }
+
+    /// Tells everybody; says how many heard.
+    pub(crate) fn tell_all(&self, what: &Deliver) -> usize {
+        let all = self.those(|_| true).into_iter();
+        all.filter(|info| self.tell(info.key, what.clone())).count()
+    }
+
+    fn those(&self, rule: impl Fn(&SessionInfo) -> bool) -> Vec<SessionInfo> {
+        let infos = self.table.iter().map(|entry| entry.value().info(*entry.key()));
+        let mut found: Vec<SessionInfo> = infos.filter(|info| rule(info)).collect();
+        found.sort_unstable_by_key(|info| info.key);
+        found
+    }
+
+    fn count_address(&self, address: Option<IpAddr>) -> bool {
+        let (Some(address), limit @ 1..) = (address, self.admission.per_address) else {
+            return true;
+        };
+        let mut count = self.addresses.entry(address).or_insert(0);
+        let admitted = *count < limit;
+        *count += u32::from(admitted);
+        admitted
+    }
+
+    fn forget_address(&self, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            if let Some(mut count) = self.addresses.get_mut(&address) {
+                *count = count.saturating_sub(1);
             }
+            self.addresses.remove_if(&address, |_, count| *count == 0);
+        }
+    }
+}
+
+impl Entry {
+    fn info(&self, key: u64) -> SessionInfo {
+        SessionInfo {
+            key,
+            conversation: Arc::clone(&self.conversation),
+            address: self.address,
+            product: self.product.clone(),
+            open_ms: u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -103,7 +297,7 @@ impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions")
             .field("count", &self.count())
-            .field("max", &self.max)
+            .field("admission", &self.admission)
             .finish_non_exhaustive()
     }
 }
@@ -111,8 +305,55 @@ impl std::fmt::Debug for Sessions {
 impl From<Refused> for CloseReason {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Full => Self::TryAgainLater,
             Refused::Draining => Self::Restart,
+            _ => Self::TryAgainLater,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+    fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> Sessions {
+        Sessions::new(Admission { max, per_address, opens_per_second })
+    }
+
+    #[test]
+    fn nobody_is_admitted_past_the_limit_and_a_place_given_back_is_free() {
+        let sessions = sessions(2, 0, 0);
+        let first = sessions.admit(HERE).unwrap();
+        sessions.admit(HERE).unwrap();
+        assert_eq!(sessions.admit(HERE), Err(Refused::Full));
+        sessions.left(first, HERE);
+        assert!(sessions.admit(HERE).is_ok());
+    }
+
+    #[test]
+    fn one_address_cannot_take_the_places_of_all() {
+        let sessions = sessions(100, 2, 0);
+        let first = sessions.admit(HERE).unwrap();
+        sessions.admit(HERE).unwrap();
+        assert_eq!(sessions.admit(HERE), Err(Refused::Address));
+        assert!(sessions.admit(Some("10.0.0.1".parse().unwrap())).is_ok());
+        sessions.left(first, HERE);
+        assert!(sessions.admit(HERE).is_ok());
+    }
+
+    #[test]
+    fn a_rush_is_slowed_down() {
+        let sessions = sessions(100, 0, 3);
+        let admitted = (0..10).filter(|_| sessions.admit(HERE).is_ok()).count();
+        assert_eq!(admitted, 3);
+        assert_eq!(sessions.admit(HERE), Err(Refused::Rate));
+    }
+
+    #[test]
+    fn a_pod_that_drains_takes_nobody() {
+        let sessions = sessions(100, 0, 0);
+        sessions.drain(Duration::from_secs(1));
+        assert_eq!(sessions.admit(HERE), Err(Refused::Draining));
     }
 }

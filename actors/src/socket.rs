@@ -81,6 +81,24 @@ where
     Ok(response.streaming(Drained { frames: Box::pin(frames), in_flight }))
 }
 
+/// Answers the upgrade only to say why there is no session: the close frame, and the end.
+///
+/// # Errors
+/// When the request is no WebSocket upgrade.
+pub(crate) fn turn_away(
+    request: &HttpRequest,
+    reason: CloseReason,
+) -> Result<HttpResponse, actix_web::Error> {
+    let mut response = ws::handshake(request)?;
+    let mut frame = BytesMut::new();
+    actix_http::ws::Parser::write_close(&mut frame, Some(close_reason(reason)), false);
+    Ok(response.streaming(futures::stream::iter([Ok::<_, actix_web::Error>(frame.freeze())])))
+}
+
+fn close_reason(reason: CloseReason) -> ws::CloseReason {
+    ws::CloseReason { code: ws::CloseCode::from(reason.code()), description: None }
+}
+
 /// Reads one frame, answers pings, joins fragments.
 pub(crate) fn understand<A>(
     outgoing: &mut Outgoing,
@@ -111,10 +129,7 @@ pub(crate) fn close<A>(ctx: &mut SocketContext<A>, reason: CloseReason)
 where
     A: Actor<Context = SocketContext<A>>,
 {
-    ctx.close(Some(ws::CloseReason {
-        code: ws::CloseCode::from(reason.code()),
-        description: None,
-    }));
+    ctx.close(Some(close_reason(reason)));
 }
 
 fn join(outgoing: &mut Outgoing, item: Item) -> Heard {

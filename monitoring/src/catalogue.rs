@@ -40,11 +40,12 @@ catalogue! {
     hsc_http_request_seconds Histogram ["route"] "Time to answer an HTTP request";
     hsc_ws_sessions Gauge [] "Sockets open now";
     hsc_ws_sessions_total Counter [] "Sockets opened since the start";
-    hsc_ws_refused_total Counter ["reason"] "Sockets refused before they were opened: full or draining";
+    hsc_ws_refused_total Counter ["reason"] "Sockets refused before they were opened: full, draining, address, rate or busy";
     hsc_ws_received_total Counter ["type"] "Messages of clients, by type; 'invalid' for what is none";
     hsc_ws_sent_total Counter ["type"] "Messages to clients, by type";
     hsc_ws_closed_total Counter ["code"] "Sockets closed by the server, by close code";
     hsc_predictions_total Counter [] "Keystrokes answered with predictions";
+    hsc_typing_coalesced_total Counter [] "Keystrokes not answered because a newer one of the same session came while the server was too busy";
     hsc_prediction_seconds Histogram [] "Time to answer a keystroke, from the parsed frame to the queued reply";
     hsc_manual_fetches_total Counter ["outcome"] "Manuals fetched or opened: ok, not_modified, stale or an error code";
     hsc_manual_fetch_seconds Histogram [] "Time to fetch a manual, retries included";

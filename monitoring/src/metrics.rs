@@ -62,6 +62,7 @@ pub struct Sockets {
 /// Keystrokes.
 pub struct Predictions {
     total: IntCounter,
+    coalesced: IntCounter,
     seconds: Histogram,
 }
 
@@ -218,6 +219,7 @@ impl Metrics {
             },
             predictions: Predictions {
                 total: maker.counter("hsc_predictions_total").with_label_values(NONE),
+                coalesced: maker.counter("hsc_typing_coalesced_total").with_label_values(NONE),
                 seconds: maker.histogram("hsc_prediction_seconds").with_label_values(NONE),
             },
             manuals: Manuals {
@@ -295,7 +297,7 @@ impl Sockets {
         self.open.dec();
     }
 
-    /// A socket was refused: `full` or `draining`.
+    /// A socket was refused: `full`, `draining`, `address`, `rate` or `busy`.
     pub fn refused(&self, reason: &'static str) {
         self.refused.with_label_values(&[reason]).inc();
     }
@@ -325,6 +327,11 @@ impl Sockets {
 }
 
 impl Predictions {
+    /// A keystroke gave way to a newer one.
+    pub fn coalesced(&self) {
+        self.coalesced.inc();
+    }
+
     /// A keystroke was answered.
     pub fn answered(&self, took: Duration) {
         self.total.inc();

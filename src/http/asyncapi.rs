@@ -98,6 +98,8 @@ mod tests {
             "context",
             "final_answer",
             "error",
+            "queue",
+            "notice",
             "welcome",
             "reconnect",
         ] {

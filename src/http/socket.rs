@@ -28,18 +28,9 @@ pub(super) async fn socket(
             "Pages of this origin may not open the socket; server.allowed_origins names who may.";
         return Err(Trouble::new(TroubleCode::OriginNotAllowed, message).into());
     }
-    if parts.house.sessions().is_draining() {
-        parts.metrics.sockets.refused("draining");
-        let message = "The server is about to restart; try again in a few seconds.";
-        return Err(Trouble::new(TroubleCode::Full, message).into());
-    }
-    let response = parts.house.connect(&request, payload).map_err(|error| {
+    parts.house.connect(&request, payload).map_err(|error| {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
-        Trouble::new(TroubleCode::UpgradeRequired, message)
-    })?;
-    if response.status() == actix_web::http::StatusCode::SERVICE_UNAVAILABLE {
-        parts.metrics.sockets.refused("full");
-    }
-    Ok(response)
+        Trouble::new(TroubleCode::UpgradeRequired, message).into()
+    })
 }

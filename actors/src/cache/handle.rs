@@ -167,7 +167,7 @@ impl<C: Contents> Cache<C> {
         self.inner.shared.limits.entries == 0
     }
 
-    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &(Arc<Pages<C>>, Handle<Shard<C>>) {
+    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &Place<C> {
         let hash = self.inner.hasher.hash_one(key);
         let index = usize::try_from(hash % self.inner.shards.len() as u64).unwrap_or(0);
         &self.inner.shards[index]

@@ -64,6 +64,16 @@ pub enum ServerMessage {
         /// For machines.
         code: ErrorCode,
     },
+    /// The question waits for others that are being answered.
+    Queue {
+        /// Place in line; 1 is next.
+        place: usize,
+    },
+    /// Something everybody who is connected should know.
+    Notice {
+        /// For people.
+        message: String,
+    },
     /// The answer to `hello`.
     Welcome(Welcome),
     /// The pod drains: come again, elsewhere.
@@ -84,6 +94,8 @@ impl ServerMessage {
             Self::Context { .. } => "context",
             Self::FinalAnswer(_) => "final_answer",
             Self::Error { .. } => "error",
+            Self::Queue { .. } => "queue",
+            Self::Notice { .. } => "notice",
             Self::Welcome(_) => "welcome",
             Self::Reconnect { .. } => "reconnect",
         }

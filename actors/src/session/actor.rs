@@ -1,11 +1,14 @@
 //! One visitor's socket, as an actor.
 //!
-//! Owns   its [`Conversation`], the running answer, the connection's rate and its outgoing budget.
+//! Owns   its [`Conversation`] and its minutes, the running answer, its rate and its outgoing budget.
 //! Hears  frames from its socket, [`Deliver`] from the registry, the answer it started.
 //! Asks   nobody; an answer and a prefetch run beside it and come back as events.
 //! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
-//! Loses  the conversation in a crash: the client sees the socket close and connects again.
+//! Loses  nothing when a rule panics: the socket stays and the conversation is begun again from its
+//!        minutes, the running answer going on where it was. When that happens too often it closes (1011).
 
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,24 +16,38 @@ use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, Message,
     SpawnHandle, StreamHandler,
 };
+use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_monitoring::Metrics;
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use crate::ports::{AnswerEvent, Answerer, ManualLoader, Question};
-use crate::protocol::{ClientFrame, CloseReason, MessageId, ServerFrame, ServerMessage};
+use crate::protocol::{
+    ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
+};
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
+use crate::supervision::{Death, Intensity, Window};
 
-use super::{Bucket, Conversation, Effect, Event};
+use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Strain, Turn};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
+/// Wait before the newest keystroke of a busy time is answered; older ones that came meanwhile are not.
+/// About the time between two keystrokes of somebody who types fast.
+const COALESCE: Duration = Duration::from_millis(100);
+
 /// What every session of a pod shares.
 pub(crate) struct Wiring {
+    /// Begins a conversation with this id and token.
+    pub(crate) begin: Box<dyn Fn(String, String) -> Conversation + Send + Sync>,
+    pub(crate) line: Arc<Line>,
+    pub(crate) strain: Arc<Strain>,
+    /// Crashes of one session that are borne.
+    pub(crate) intensity: Intensity,
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) shelf: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<Sessions>,
@@ -45,7 +62,15 @@ pub(crate) struct Wiring {
 /// The actor. See the card above.
 pub(crate) struct Session {
     key: u64,
+    address: Option<IpAddr>,
     conversation: Conversation,
+    minutes: Minutes,
+    /// Crashes so far; most sessions never need it.
+    crashes: Option<Box<Window>>,
+    /// The id of the message that is being read, so that a crash over it can be told.
+    in_hand: Option<Option<MessageId>>,
+    /// The newest keystroke of a busy time, yet to be answered.
+    newest: Option<Box<ClientFrame>>,
     wiring: Arc<Wiring>,
     outgoing: Outgoing,
     bucket: Bucket,
@@ -67,11 +92,17 @@ pub(crate) enum Deliver {
         /// After so long.
         after_ms: u64,
     },
+    /// Close.
+    Close(CloseReason),
+    /// Say this.
+    Say(Arc<ServerMessage>),
+    /// Panic, to rehearse it.
+    Panic,
 }
 
 impl Session {
     pub(crate) fn new(
-        key: u64,
+        (key, address): (u64, Option<IpAddr>),
         conversation: Conversation,
         wiring: Arc<Wiring>,
         outgoing: Outgoing,
@@ -80,7 +111,12 @@ impl Session {
         let bucket = Bucket::new(wiring.messages_per_second, wiring.message_burst, now);
         Self {
             key,
+            address,
             conversation,
+            minutes: Minutes::default(),
+            crashes: None,
+            in_hand: None,
+            newest: None,
             wiring,
             outgoing,
             bucket,
@@ -94,9 +130,19 @@ impl Session {
     }
 
     fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
-        let effects = self.conversation.apply(event);
-        self.perform(effects, ctx);
-        self.leave_when_idle(ctx);
+        self.guarded(ctx, |session, ctx| {
+            // A keystroke changes nothing that has to be remembered, and this is what is fed most.
+            let is_typing = matches!(
+                &event,
+                Event::Heard(ClientFrame { message: ClientMessage::Typing(_), .. })
+            );
+            let effects = session.conversation.apply(event);
+            if !is_typing {
+                session.conversation.write_minutes(&mut session.minutes);
+            }
+            session.perform(effects, ctx);
+            session.leave_when_idle(ctx);
+        });
     }
 
     /// Says good-bye once no answer runs: a client that is told earlier would hang up on its answer.
@@ -105,6 +151,46 @@ impl Session {
             self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
             self.close(CloseReason::Restart, ctx);
         }
+    }
+
+    /// Does something that may panic. The panic ends here: the socket and everybody else on this
+    /// thread live on, and the conversation is begun again.
+    fn guarded(
+        &mut self,
+        ctx: &mut SocketContext<Self>,
+        what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
+    ) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
+            self.begin_again(&Death::of_panic(&*panic), ctx);
+        }
+    }
+
+    fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
+        let id = self.conversation.id().to_owned();
+        let crashes = self.crashes.get_or_insert_default();
+        if !crashes.admits(self.wiring.intensity, Instant::now()) {
+            warn!(conversation:% = id, why:% = death.why; "session fails too often, closing it");
+            self.close(CloseReason::Internal, ctx);
+            return;
+        }
+        warn!(conversation:% = id, reason:% = death.ending, why:% = death.why; "session failed, going on from its minutes");
+        self.wiring.metrics.actors.restarted("session", death.ending.as_str());
+        for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
+            ctx.cancel_future(task);
+        }
+        let token = self.conversation.token().to_owned();
+        self.conversation = (self.wiring.begin)(id, token);
+        if let Some(id) = self.in_hand.take() {
+            let message = "The server failed over this message; it can be sent again.".to_owned();
+            let error = ServerMessage::Error { message, code: ErrorCode::Internal };
+            self.send(&error, id.as_ref(), None, ctx);
+        }
+        self.guarded(ctx, |session, ctx| {
+            let effects = session.conversation.recall(session.minutes.clone());
+            session.conversation.write_minutes(&mut session.minutes);
+            session.perform(effects, ctx);
+            session.leave_when_idle(ctx);
+        });
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
@@ -154,54 +240,45 @@ impl Session {
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
-        let metrics = Arc::clone(&self.wiring.metrics);
-        let asked = Instant::now();
-        let mut first = None;
-        // A panic of the answerer is caught in its stream: the visitor is told, the socket stays.
-        let events =
-            std::panic::AssertUnwindSafe(self.wiring.answerer.answer(question)).catch_unwind();
-        let watched = events.map(move |event| {
-            match &event {
-                Ok(AnswerEvent::Chunk(_)) if first.is_none() => {
-                    first = Some(asked.elapsed());
-                    metrics.answers.first_chunk(asked.elapsed());
-                }
-                Ok(AnswerEvent::Done(done)) => {
-                    metrics.answers.done(
-                        done.answerer.as_str(),
-                        done.outcome.as_str(),
-                        asked.elapsed(),
-                    );
-                    if let Some(reason) = &done.fallback {
-                        metrics.answers.fell_back(reason);
-                    }
-                }
-                _ => {}
-            }
-            event.ok()
-        });
-        let done = actix::fut::wrap_stream::<_, Self>(watched);
+        self.wiring.sessions.asks_about(self.key, &question.product.id);
+        let steps = self.in_turn(answer, question);
+        let told = actix::fut::wrap_stream::<_, Self>(steps);
         let task =
-            actix::fut::ActorStreamExt::fold(done, false, move |_, event, act: &mut Self, ctx| {
-                if let Some(event) = event {
-                    act.feed(Event::Answering { answer, event }, ctx);
-                }
-                actix::fut::ready(true)
+            actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {
+                session.feed(event, ctx);
+                actix::fut::ready(())
             })
-            .map(move |_, act: &mut Self, ctx| {
+            .map(move |(), session: &mut Self, ctx| {
                 // An answer that said its last word is not running any more, and this is then ignored.
-                act.feed(Event::AnswerLost { answer }, ctx);
+                session.feed(Event::AnswerLost { answer }, ctx);
             });
         self.running = Some(ctx.spawn(task));
+    }
+
+    /// The answer, now or when its turn has come.
+    fn in_turn(&self, answer: u64, question: Question) -> BoxStream<'static, Event> {
+        let wiring = Arc::clone(&self.wiring);
+        match self.wiring.line.enter() {
+            Turn::Now(permit) => answering(wiring, answer, question, permit),
+            Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
+            Turn::Later(place) => {
+                let told = Event::AnswerWaits { answer, place: place.number() };
+                let turn = place.turn().map(move |permit| match permit {
+                    Some(permit) => answering(wiring, answer, question, permit),
+                    None => stream::empty().boxed(),
+                });
+                stream::iter([told]).chain(turn.flatten_stream()).boxed()
+            }
+        }
     }
 
     fn await_calm(&mut self, prediction: u64, ctx: &mut SocketContext<Self>) {
         if let Some(calm) = self.calm.take() {
             ctx.cancel_future(calm);
         }
-        let calm = ctx.run_later(self.wiring.prefetch_after, move |act, ctx| {
-            act.calm = None;
-            act.feed(Event::Settled { prediction }, ctx);
+        let calm = ctx.run_later(self.wiring.prefetch_after, move |session, ctx| {
+            session.calm = None;
+            session.feed(Event::Settled { prediction }, ctx);
         });
         self.calm = Some(calm);
     }
@@ -229,11 +306,10 @@ impl Session {
         match ClientFrame::parse(text) {
             Ok(frame) => {
                 self.wiring.metrics.sockets.received(frame.message.kind());
-                let typing = matches!(frame.message, crate::protocol::ClientMessage::Typing(_));
-                let began = Instant::now();
-                self.feed(Event::Heard(frame), ctx);
-                if typing {
-                    self.wiring.metrics.predictions.answered(began.elapsed());
+                if matches!(frame.message, ClientMessage::Typing(_)) {
+                    self.heard_typing(frame, ctx);
+                } else {
+                    self.read(frame, ctx);
                 }
             }
             Err(bad) => {
@@ -242,6 +318,33 @@ impl Session {
                 self.feed(Event::Misheard(bad), ctx);
             }
         }
+    }
+
+    /// One answer a keystroke; while the thread has too much to do, one for the newest of several.
+    fn heard_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+        if !self.wiring.strain.is_busy_here() && self.newest.is_none() {
+            self.answer_typing(frame, ctx);
+        } else if self.newest.replace(Box::new(frame)).is_some() {
+            self.wiring.metrics.predictions.coalesced();
+        } else {
+            ctx.run_later(COALESCE, |session, ctx| {
+                if let Some(newest) = session.newest.take() {
+                    session.answer_typing(*newest, ctx);
+                }
+            });
+        }
+    }
+
+    fn answer_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+        let began = Instant::now();
+        self.read(frame, ctx);
+        self.wiring.metrics.predictions.answered(began.elapsed());
+    }
+
+    fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+        self.in_hand = Some(frame.id.clone());
+        self.feed(Event::Heard(frame), ctx);
+        self.in_hand = None;
     }
 
     fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
@@ -254,12 +357,53 @@ impl Session {
     }
 }
 
+/// The answer's events, counted; whoever makes it holds a place among those that are made at once.
+fn answering(
+    wiring: Arc<Wiring>,
+    answer: u64,
+    question: Question,
+    permit: tokio::sync::OwnedSemaphorePermit,
+) -> BoxStream<'static, Event> {
+    let asked = Instant::now();
+    // Called inside the stream and caught there: the visitor is told, the socket stays.
+    let begun = Arc::clone(&wiring);
+    let events = async move { begun.answerer.answer(question) }.flatten_stream();
+    let mut first = None;
+    AssertUnwindSafe(events)
+        .catch_unwind()
+        .map(move |event| {
+            let _held = &permit;
+            let Ok(event) = event else { return Event::AnswerLost { answer } };
+            count(&wiring.metrics, &event, asked, &mut first);
+            Event::Answering { answer, event }
+        })
+        .boxed()
+}
+
+fn count(metrics: &Metrics, event: &AnswerEvent, asked: Instant, first: &mut Option<Duration>) {
+    match event {
+        AnswerEvent::Chunk(_) if first.is_none() => {
+            *first = Some(asked.elapsed());
+            metrics.answers.first_chunk(asked.elapsed());
+        }
+        AnswerEvent::Done(done) => {
+            let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
+            metrics.answers.done(who, how, asked.elapsed());
+            if let Some(reason) = &done.fallback {
+                metrics.answers.fell_back(reason);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Actor for Session {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.wiring.metrics.sockets.opened();
-        self.wiring.sessions.entered(self.key, self.conversation.id(), ctx.address());
+        let (id, address) = (self.conversation.id(), ctx.address());
+        self.wiring.sessions.entered(self.key, id, self.address, address);
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
     }
@@ -268,7 +412,7 @@ impl Actor for Session {
 impl Drop for Session {
     // Not `stopped`: this runs whatever ended the session, a panic and a vanished socket included.
     fn drop(&mut self) {
-        if self.wiring.sessions.left(self.key) {
+        if self.wiring.sessions.left(self.key, self.address) {
             self.wiring.metrics.sockets.ended();
         }
     }
@@ -280,11 +424,13 @@ impl StreamHandler<Received> for Session {
             return;
         }
         self.heard_at = Instant::now();
-        match crate::socket::understand(&mut self.outgoing, received, ctx) {
-            crate::socket::Heard::Text(text) => self.heard_text(&text, ctx),
-            crate::socket::Heard::Nothing => {}
-            crate::socket::Heard::End(reason) => self.close(reason, ctx),
-        }
+        self.guarded(ctx, |session, ctx| {
+            match crate::socket::understand(&mut session.outgoing, received, ctx) {
+                crate::socket::Heard::Text(text) => session.heard_text(&text, ctx),
+                crate::socket::Heard::Nothing => {}
+                crate::socket::Heard::End(reason) => session.close(reason, ctx),
+            }
+        });
     }
 
     fn finished(&mut self, ctx: &mut Self::Context) {
@@ -301,6 +447,11 @@ impl Handler<Deliver> for Session {
                 self.leaving = Some(after_ms);
                 self.leave_when_idle(ctx);
             }
+            Deliver::Close(reason) => self.close(reason, ctx),
+            Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
+                session.send(&message, None, None, ctx);
+            }),
+            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
         }
     }
 }

@@ -17,11 +17,12 @@ use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question};
 use crate::protocol::{
     AnswerContext, BadMessage, ClientFrame, ClientMessage, CloseReason, ErrorCode, FinalAnswer,
-    Hello, Limits, MessageId, Prediction, PredictionData, QueryMessage, Reason, Scenario,
-    ServerMessage, Welcome,
+    Hello, Limits, MessageId, Prediction, PredictionData, QueryMessage, Reason, ServerMessage,
+    Welcome,
 };
 use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
 
+use super::minutes::{Asked, Minutes, Open, Repeated, repeated};
 use super::predict;
 
 /// Predictions sent for empty typing (protocol, part 1).
@@ -33,6 +34,32 @@ const PREDICTIONS: usize = 10;
 const REMEMBERED_IDS: usize = 256;
 /// What part 1 says when there is no manual, to the letter.
 const NO_MANUAL: &str = "Manual unavailable for this product.";
+
+/// Crashes after which an answer is not tried again: it is likely to be what crashes.
+const CRASHES_OF_AN_ANSWER: u32 = 2;
+
+/// Why an answer ends before its end, for machines and for people.
+#[derive(Clone, Copy)]
+struct Failed {
+    code: &'static str,
+    words: &'static str,
+}
+
+/// Whoever made the answer failed.
+const LOST: Failed = Failed {
+    code: "internal",
+    words: "Something went wrong on our side while answering. Please ask again.",
+};
+/// The answer was begun again and came out differently.
+const CUT_OFF: Failed = Failed {
+    code: "interrupted",
+    words: "\n\nA fault on our side cut this answer off. Please ask again.",
+};
+/// Too many wait.
+const BUSY: Failed = Failed {
+    code: "busy",
+    words: "Too many questions are being answered just now. Please ask again in a minute.",
+};
 
 /// The limits a conversation keeps, out of the settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +87,18 @@ pub enum Event {
         answer: u64,
         /// What happened.
         event: AnswerEvent,
+    },
+    /// The running answer waits in line for others of this pod; 1 is next.
+    AnswerWaits {
+        /// Number of the answer.
+        answer: u64,
+        /// Its place.
+        place: usize,
+    },
+    /// The line of answers is full.
+    AnswerRefused {
+        /// Number of the answer.
+        answer: u64,
     },
     /// The running answer ended without its last event: whoever made it failed.
     AnswerLost {
@@ -124,21 +163,14 @@ pub struct Conversation {
     predicted: Option<Cache<Predictions>>,
 }
 
-/// A question that was accepted.
-struct Asked {
-    id: Option<MessageId>,
-    query: QueryMessage,
-}
-
 /// The answer that is being made.
 struct Running {
     answer: u64,
-    id: Option<MessageId>,
     product: Arc<Product>,
-    scenario: Scenario,
-    said_reading: bool,
-    said_thinking: bool,
-    chunks: usize,
+    open: Open,
+    /// Bytes of what was said that the answer has come to. Less than all of it while an answer is
+    /// repeated after a crash.
+    heard: usize,
 }
 
 impl Conversation {
@@ -170,10 +202,47 @@ impl Conversation {
         self
     }
 
+    /// Writes down what has to outlive a crash of these rules.
+    pub(crate) fn write_minutes(&self, minutes: &mut Minutes) {
+        (minutes.compact, minutes.offset, minutes.answers) =
+            (self.compact, self.offset, self.answers);
+        minutes.locale.clone_from(&self.locale);
+        minutes.open = self.running.as_ref().map(|running| Box::new(running.open.clone()));
+        minutes.pending.clone_from(&self.pending);
+        // With every piece of an answer it would be copied for nothing.
+        if minutes.seen.back() != self.seen.back() {
+            minutes.seen.clone_from(&self.seen);
+        }
+    }
+
+    /// Goes on where a conversation was that crashed. Its running answer is made again, and only what
+    /// the visitor has not read is sent; an answer that crashes twice ends, and says so.
+    pub(crate) fn recall(&mut self, minutes: Minutes) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        (self.compact, self.locale) = (minutes.compact, minutes.locale);
+        (self.offset, self.answers) = (minutes.offset, minutes.answers);
+        (self.pending, self.seen) = (minutes.pending, minutes.seen);
+        let Some(mut open) = minutes.open else { return effects };
+        open.crashes += 1;
+        let again = open.crashes < CRASHES_OF_AN_ANSWER;
+        self.start_open(*open, &mut effects);
+        if !again && self.running.is_some() {
+            // Started in name only: the answer is not to be made.
+            effects.retain(|effect| !matches!(effect, Effect::StartAnswer { .. }));
+            self.answer_failed(self.answers, LOST, &mut effects);
+        }
+        effects
+    }
+
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What proves that a client may continue it.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// True while an answer is being made.
@@ -205,7 +274,14 @@ impl Conversation {
                 ));
             }
             Event::Answering { answer, event } => self.answering(answer, event, &mut effects),
-            Event::AnswerLost { answer } => self.answer_lost(answer, &mut effects),
+            Event::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
+            Event::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
+            Event::AnswerWaits { answer, place } => {
+                if let Some(running) = self.running.as_ref().filter(|it| it.answer == answer) {
+                    let id = running.open.asked.id.clone();
+                    effects.push(transient(ServerMessage::Queue { place }, id));
+                }
+            }
             Event::Settled { prediction } => self.settled(prediction, &mut effects),
         }
         effects
@@ -220,7 +296,9 @@ impl Conversation {
         }
         match message {
             ClientMessage::Typing(content) => self.typed(&content, id, effects),
-            ClientMessage::Query(query) => self.asked(Asked { id, query }, effects),
+            ClientMessage::Query(query) => {
+                self.asked(Asked { id, query: Arc::new(query) }, effects);
+            }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
             ClientMessage::Cancel => self.cancelled(effects),
         }
@@ -345,7 +423,13 @@ impl Conversation {
     }
 
     fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
-        let Asked { id, query } = asked;
+        let (said, said_reading, said_thinking) = (String::new(), false, false);
+        self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
+    }
+
+    /// Starts an answer, or starts one again that a crash cut off.
+    fn start_open(&mut self, open: Open, effects: &mut Vec<Effect>) {
+        let Asked { id, query } = open.asked.clone();
         let catalog = self.catalog.load();
         let status = |msg: &str| ServerMessage::Status { msg: msg.to_owned() };
         if query.product_id.is_empty() {
@@ -367,21 +451,13 @@ impl Conversation {
         }
         self.answers += 1;
         let answer = self.answers;
-        self.running = Some(Running {
-            answer,
-            id,
-            product: Arc::clone(&product),
-            scenario: query.scenario,
-            said_reading: false,
-            said_thinking: false,
-            chunks: 0,
-        });
+        self.running = Some(Running { answer, product: Arc::clone(&product), open, heard: 0 });
         let question = Question {
             related: catalog.related_items(&product),
             product,
-            text: query.question,
+            text: query.question.clone(),
             scenario: query.scenario,
-            image: query.image,
+            image: query.image.clone(),
             locale: self.locale.clone(),
         };
         effects.push(Effect::StartAnswer { answer, question: Box::new(question) });
@@ -397,7 +473,7 @@ impl Conversation {
             AnswerEvent::Chunk(content) => self.say_chunk(content, effects),
             AnswerEvent::Done(done) => {
                 if matches!(done.outcome, Outcome::NoManual { .. })
-                    && self.running.as_ref().is_some_and(|running| running.chunks == 0)
+                    && self.running.as_ref().is_some_and(|running| running.open.said.is_empty())
                 {
                     self.say_chunk(NO_MANUAL.to_owned(), effects);
                 }
@@ -406,13 +482,15 @@ impl Conversation {
         }
     }
 
-    fn answer_lost(&mut self, answer: u64, effects: &mut Vec<Effect>) {
-        if self.running.as_ref().is_none_or(|running| running.answer != answer) {
+    /// An honest ending for an answer that cannot be made.
+    fn answer_failed(&mut self, answer: u64, why: Failed, effects: &mut Vec<Effect>) {
+        let Some(running) = self.running.as_mut().filter(|running| running.answer == answer) else {
             return;
-        }
-        let words = "Something went wrong on our side while answering. Please ask again.";
-        self.say_chunk(words.to_owned(), effects);
-        let reason = Some(Reason { code: "internal".to_owned(), message: words.to_owned() });
+        };
+        // What was said stays said; this goes on after it.
+        running.heard = running.open.said.len();
+        self.say_chunk(why.words.to_owned(), effects);
+        let reason = Some(Reason { code: why.code.to_owned(), message: why.words.to_owned() });
         self.finish(
             FinalAnswer {
                 answerer: AnswererName::Extractive.as_str(),
@@ -441,29 +519,46 @@ impl Conversation {
     }
 
     fn say_reading(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(running) = self.running.as_mut().filter(|running| !running.said_reading) {
-            running.said_reading = true;
+        if let Some(open) = self.open().filter(|open| !open.said_reading) {
+            open.said_reading = true;
             let msg = "Reading Official Manual...".to_owned();
-            effects.push(transient(ServerMessage::Status { msg }, running.id.clone()));
+            effects.push(transient(ServerMessage::Status { msg }, open.asked.id.clone()));
         }
     }
 
     fn say_thinking(&mut self, effects: &mut Vec<Effect>) {
         self.say_reading(effects);
-        if let Some(running) = self.running.as_mut().filter(|running| !running.said_thinking) {
-            running.said_thinking = true;
+        if let Some(open) = self.open().filter(|open| !open.said_thinking) {
+            open.said_thinking = true;
             let msg = "Thinking...".to_owned();
-            effects.push(transient(ServerMessage::Status { msg }, running.id.clone()));
+            effects.push(transient(ServerMessage::Status { msg }, open.asked.id.clone()));
         }
+    }
+
+    fn open(&mut self) -> Option<&mut Open> {
+        self.running.as_mut().map(|running| &mut running.open)
     }
 
     fn say_chunk(&mut self, content: String, effects: &mut Vec<Effect>) {
         self.say_thinking(effects);
-        if let Some(running) = self.running.as_mut() {
-            running.chunks += 1;
-            let id = running.id.clone();
-            self.durable(ServerMessage::AnswerChunk { content }, id, effects);
-        }
+        let Some(running) = self.running.as_mut() else { return };
+        let content = match repeated(&running.open.said[running.heard..], &content) {
+            Repeated::New(new) => new.to_owned(),
+            Repeated::Nothing => {
+                running.heard += content.len();
+                return;
+            }
+            Repeated::Differs => {
+                let answer = running.answer;
+                effects.push(Effect::StopAnswer);
+                self.answer_failed(answer, CUT_OFF, effects);
+                return;
+            }
+        };
+        running.open.said.push_str(&content);
+        running.heard = running.open.said.len();
+        let id = running.open.asked.id.clone();
+        self.durable(ServerMessage::AnswerChunk { content }, id, effects);
     }
 
     /// Context and final answer, then the next question in line.
@@ -474,10 +569,11 @@ impl Conversation {
         let data = AnswerContext {
             brand: predict::brand_json(&catalog, &running.product),
             related_items: catalog.related_items(&running.product),
-            scenario: running.scenario,
+            scenario: running.open.asked.query.scenario,
         };
-        self.durable(ServerMessage::Context { data }, running.id.clone(), effects);
-        self.durable(ServerMessage::FinalAnswer(Box::new(last)), running.id, effects);
+        let id = running.open.asked.id;
+        self.durable(ServerMessage::Context { data }, id.clone(), effects);
+        self.durable(ServerMessage::FinalAnswer(Box::new(last)), id, effects);
         while self.running.is_none() {
             let Some(next) = self.pending.pop_front() else { break };
             self.start(next, effects);

@@ -5,12 +5,20 @@
 
 mod actor;
 mod conversation;
+mod line;
+#[cfg(test)]
+mod live_tests;
+mod minutes;
 mod predict;
 mod rate;
+mod strain;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use actor::{Deliver, Session, Wiring};
 pub use conversation::{Conversation, Effect, Event, Rules};
+pub(crate) use line::{Line, Turn};
+pub(crate) use minutes::Minutes;
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;
+pub(crate) use strain::Strain;

@@ -68,6 +68,6 @@ pub(super) fn suffer_anywhere(fault: Fault) {
 }
 
 /// A panic that says that it was wanted.
-pub(super) fn rehearse() {
+pub(crate) fn rehearse() {
     panic!("a panic on demand");
 }

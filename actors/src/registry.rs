@@ -1,0 +1,74 @@
+//! The registry of sessions, as an actor: what is done to many of them, beside whoever wants it done.
+//!
+//! Owns   nothing: the table is [`Sessions`], which outlives it.
+//! Hears  [`Broadcast`], [`CloseAll`] and [`Rehearse`] from administration.
+//! Asks   nobody; a session that does not hear is counted and left.
+//! Never  opens a session, reads what is said in one.
+//! Loses  nothing in a crash.
+
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, Message};
+use serde_json::{Value, json};
+
+use crate::protocol::{CloseReason, ServerMessage};
+use crate::session::Deliver;
+use crate::sessions::{SessionInfo, Sessions};
+use crate::supervision::Child;
+
+/// The actor. See the card above.
+pub(crate) struct Registry {
+    pub(crate) sessions: Arc<Sessions>,
+}
+
+/// Tell everybody this. The reply says how many heard.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub(crate) struct Broadcast(pub(crate) String);
+
+/// Close those a rule names. The reply says how many.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub(crate) struct CloseAll {
+    pub(crate) rule: Box<dyn Fn(&SessionInfo) -> bool + Send>,
+    pub(crate) reason: CloseReason,
+}
+
+/// Make every session fail. The reply says how many were told.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub(crate) struct Rehearse;
+
+impl Actor for Registry {
+    type Context = Context<Self>;
+}
+
+impl Child for Registry {
+    fn observe(&self) -> Value {
+        json!({ "sessions": self.sessions.count(), "draining": self.sessions.is_draining() })
+    }
+}
+
+impl Handler<Broadcast> for Registry {
+    type Result = usize;
+
+    fn handle(&mut self, Broadcast(message): Broadcast, _: &mut Self::Context) -> usize {
+        self.sessions.tell_all(&Deliver::Say(Arc::new(ServerMessage::Notice { message })))
+    }
+}
+
+impl Handler<CloseAll> for Registry {
+    type Result = usize;
+
+    fn handle(&mut self, CloseAll { rule, reason }: CloseAll, _: &mut Self::Context) -> usize {
+        self.sessions.close_where(rule, reason)
+    }
+}
+
+impl Handler<Rehearse> for Registry {
+    type Result = usize;
+
+    fn handle(&mut self, Rehearse: Rehearse, _: &mut Self::Context) -> usize {
+        self.sessions.tell_all(&Deliver::Panic)
+    }
+}
