@@ -32,8 +32,8 @@ export interface Chat {
 
 /** How long "Connected again" is shown, in milliseconds: two seconds to see it and two to read it. */
 const BACK_MS = 4000;
-/** Nearer to the end than this, in pixels, a reader follows the answer as it grows. */
-const NEAR_END = 120;
+/** Above a question that is at the top, in pixels. */
+const AIR = 20;
 
 /** Puts a chat into an element and connects it. */
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
@@ -148,7 +148,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     const picture = image === undefined ? {} : { image };
     const id = connection.ask({ product_id: product.id, query: question, scenario: state.scenario, ...picture });
     happen({ what: "asked", id, product, question, image });
-    view?.toEnd();
+    view?.toLast();
     view?.composer.focus();
   }
 
@@ -200,7 +200,8 @@ interface View {
   finder: ReturnType<typeof finder>;
   composer: ReturnType<typeof composer>;
   update(state: State): void;
-  toEnd(): void;
+  /** Puts the last question at the top, so that its answer is read from its beginning. */
+  toLast(): void;
 }
 
 function draw(root: HTMLElement, maker: Maker, first: State): View {
@@ -219,21 +220,23 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
   set(root, { lang: voice.language, dir: voice.words.dir });
 
   let shown: State | undefined;
-  const toEnd = (): void => {
-    scroll.scrollTop = scroll.scrollHeight;
+  const toLast = (): void => {
+    const last = talk?.lastElementChild;
+    if (!(last instanceof HTMLElement) || talk === undefined) return;
+    const under = head.offsetHeight + AIR;
+    talk.style.setProperty("--room", `${Math.max(0, scroll.clientHeight - under - AIR)}px`);
+    scroll.scrollTop += last.getBoundingClientRect().top - scroll.getBoundingClientRect().top - under;
   };
   const update = (state: State): void => {
     const before = shown;
     shown = state;
-    const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
     root.dataset.stage = state.product === undefined ? "start" : "talk";
     for (const part of parts) part.update(state);
-    if (follows && before?.turns !== state.turns && state.turns.length > 0) toEnd();
     const said = announcement(before, state, voice);
     if (said !== undefined) news.textContent = said;
   };
   update(first);
-  return { finder: find, composer: compose, update, toEnd };
+  return { finder: find, composer: compose, update, toLast };
 }
 
 /** What a screen reader is told of a change that only the eye would see. */

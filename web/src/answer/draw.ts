@@ -32,20 +32,22 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
       return aside("tip", voice.say("tip"), el("p", { dir: "auto" }, ...drawSpans(block.spans, leads)));
     case "suggestion": {
       const pick = leads.suggested(block.name);
-      const name = el("span", { dir: "auto" }, block.name);
+      const name = el("bdi", {}, block.name);
       const label = voice.say("related_pick", { product: block.name });
       const shown = pick === undefined ? name : button({ class: "chip", "aria-label": label }, pick, name);
-      return aside("plus", voice.say("suggestion"), shown);
+      return aside("plus", voice.say("suggestion"), shown, block.led);
     }
   }
 }
 
-function aside(sign: "tip" | "plus", title: string, inside: HTMLElement): HTMLElement {
+/** Set apart, with a title, unless the sentence before it is one. */
+function aside(sign: "tip" | "plus", title: string, inside: HTMLElement, led = false): HTMLElement {
+  const words = led ? undefined : el("span", { class: "aside-title", "aria-hidden": "true" }, title);
   return el(
     "div",
     { class: `aside aside-${sign}`, role: "note", "aria-label": title },
     icon(sign),
-    el("div", {}, el("span", { class: "aside-title", "aria-hidden": "true" }, title), inside),
+    el("div", {}, words, inside),
   );
 }
 

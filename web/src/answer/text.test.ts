@@ -44,7 +44,7 @@ describe("the text of an answer", () => {
         { kind: "text", text: " at hand." },
       ],
     });
-    expect(blocks[4]).toEqual({ kind: "suggestion", name: "Pedal [mk II]" });
+    expect(blocks[4]).toEqual({ kind: "suggestion", name: "Pedal [mk II]", led: false });
   });
 
   test("wherever it is cut, no part of a marker is ever shown", () => {
@@ -78,6 +78,18 @@ describe("the text of an answer", () => {
     expect(readAnswer("[PRO TIP: Keep it dr", false)).toEqual([
       { kind: "tip", spans: [{ kind: "text", text: "Keep it dr" }] },
     ]);
+  });
+
+  test("the page behind a tip belongs into the tip, the page of the next sentence does not", () => {
+    const pages = (text: string): string[] =>
+      readAnswer(text, true).map((block) => `${block.kind} ${(shown([block]).match(/"page":\d+/g) ?? []).join()}`);
+    expect(pages("[PRO TIP: Keep it dry.] [MANUAL: page 7]\n\nIt is loud.")).toEqual(['tip "page":7', "paragraph "]);
+    expect(pages("[PRO TIP: Keep it dry.]\n\nIt is loud [MANUAL: page 7].")).toEqual(["tip ", 'paragraph "page":7']);
+  });
+
+  test("a suggestion knows that the sentence before it leads to it", () => {
+    const [, suggestion] = readAnswer("Made for it:\n[SUGGESTION: Stand]", true);
+    expect(suggestion).toEqual({ kind: "suggestion", name: "Stand", led: true });
   });
 
   test("a list that is interrupted goes on counting where the manual does", () => {

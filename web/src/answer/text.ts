@@ -17,7 +17,8 @@ export type Block =
   | { kind: "heading"; spans: Span[] }
   | { kind: "list"; ordered: boolean; start: number; items: Span[][] }
   | { kind: "table"; rows: Span[][][] }
-  | { kind: "suggestion"; name: string }
+  /** `led` when the sentence before it says already what it is. */
+  | { kind: "suggestion"; name: string; led: boolean }
   | { kind: "tip"; spans: Span[] };
 
 const MARKERS = ["MANUAL:", "SUGGESTION:", "PRO TIP:"] as const;
@@ -54,7 +55,10 @@ export function readAnswer(text: string, finished: boolean): Block[] {
       break;
     } else if (marker === "SUGGESTION:") {
       flush();
-      if (inside !== "") blocks.push({ kind: "suggestion", name: inside });
+      if (inside !== "") blocks.push({ kind: "suggestion", name: inside, led: led(blocks.at(-1)) });
+    } else if (prose.trim() === "" && closesTip(text, at) && tipOf(blocks)?.push({ kind: "text", text: " " })) {
+      // The page that a tip is from stands behind it: it belongs into the tip.
+      tipOf(blocks)?.push(...readSpans(text.slice(at, end + 1), true));
     } else {
       prose += text.slice(at, end + 1);
     }
@@ -62,6 +66,23 @@ export function readAnswer(text: string, finished: boolean): Block[] {
   }
   flush();
   return blocks;
+}
+
+/** The spans of the tip that comes last, where one does. */
+function tipOf(blocks: readonly Block[]): Span[] | undefined {
+  const last = blocks.at(-1);
+  return last?.kind === "tip" ? last.spans : undefined;
+}
+
+/** True when nothing but spaces and full stops stands between the marker at `at` and one that ended before it. */
+function closesTip(text: string, at: number): boolean {
+  return /\][ .]*$/.test(text.slice(0, at));
+}
+
+/** True for a paragraph that ends with a colon. */
+function led(block: Block | undefined): boolean {
+  const last = block?.kind === "paragraph" ? block.spans.at(-1) : undefined;
+  return last?.kind === "text" && last.text.trimEnd().endsWith(":");
 }
 
 /** The answer as plain text, for the clipboard and for screen readers. */

@@ -134,16 +134,23 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
   function drawFoot(turn: Turn, blocks: readonly Block[], refused: boolean): void {
     const { end } = turn;
     foot.hidden = false;
-    const notes: (Node | undefined)[] =
-      end === undefined || refused || end.cancelled === true ? [] : [certainty(end), el("span", {}, origin(end))];
-    if (end && !refused && end.cancelled !== true && !end.grounded) notes.push(el("span", {}, voice.say("not_grounded")));
-    if (end?.stale === true) notes.push(el("span", {}, voice.say("stale")));
+    const notes = end === undefined || refused ? [] : remarks(end);
     const copy = blocks.length > 0 && !refused ? copyButton(blocks, foot, voice) : undefined;
     fill(
       foot,
-      el("p", { class: "notes" }, ...notes),
+      notes.length > 0 ? el("p", { class: "notes" }, ...notes) : undefined,
       el("div", { class: "foot-deeds" }, copy, retry(turn.id, deeds, voice)),
     );
+  }
+
+  /** What a reader should know of how the answer came about. */
+  function remarks(end: FinalAnswer): Node[] {
+    const sentence = (word: Word): HTMLElement => el("span", {}, voice.say(word));
+    if (end.cancelled === true) return [sentence("stopped")];
+    const notes = [certainty(end), el("span", {}, origin(end))];
+    if (!end.grounded) notes.push(sentence("not_grounded"));
+    if (end.stale === true) notes.push(sentence("stale"));
+    return notes;
   }
 
   function certainty({ confidence }: FinalAnswer): HTMLElement {
@@ -163,9 +170,11 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
 }
 
 /** Title and sentence of an answer that is none; undefined for one that is. */
-function refusal({ cancelled, reason }: FinalAnswer, voice: Voice): [string, string] | undefined {
+function refusal({ cancelled, reason, citations }: FinalAnswer, voice: Voice): [string, string] | undefined {
   if (cancelled === true || reason === undefined || reason === null) return undefined;
-  if (reason.code === "unknown") return [voice.say("unknown_title"), voice.say("unknown_text")];
+  if (reason.code === "unknown") {
+    return [voice.say("unknown_title"), voice.say(citations.length > 0 ? "unknown_closest" : "unknown_text")];
+  }
   const word = `reason_${reason.code}`;
   return [voice.say("no_answer_title"), word in voice.words ? voice.say(word as Word) : reason.message];
 }

@@ -24,7 +24,7 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     "aria-describedby": complaint.id,
     placeholder: voice.say("question_placeholder"),
     enterkeyhint: "send",
-    dir: "auto",
+    dir: voice.words.dir,
   });
   const file = el("input", { type: "file", accept: PICTURES.join(","), hidden: true, tabindex: "-1" });
   const attachLabel = voice.say("attach");
@@ -109,6 +109,8 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
 
   /** As high as its words, up to what the stylesheet allows. */
   function grow(): void {
+    // Its words have their own direction; the hint, while there are none, that of the page.
+    field.dir = field.value === "" ? voice.words.dir : "auto";
     field.style.height = "auto";
     if (field.value !== "") field.style.height = `${field.scrollHeight}px`;
   }

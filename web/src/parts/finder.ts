@@ -26,7 +26,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     autocorrect: "off",
     spellcheck: "false",
     enterkeyhint: "search",
-    dir: "auto",
+    dir: voice.words.dir,
     placeholder: voice.say("search_placeholder"),
   });
   const list = el("ul", { class: "options", id: listId, role: "listbox", "aria-label": voice.say("search_label") });
@@ -101,6 +101,8 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
       keep.textContent = state.product ? voice.say("keep", { product: state.product.name }) : "";
     }
     clear.hidden = state.typed === "";
+    // What is typed has its own direction; the hint, while there is nothing, that of the page.
+    field.dir = state.typed === "" ? voice.words.dir : "auto";
     if (before?.options !== state.options) fill(list, ...state.options.map(row));
     const open = state.listOpen && state.options.length > 0;
     list.hidden = !open;
@@ -120,12 +122,12 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     const item = el(
       "li",
       { class: "option", id: `${prefix}option${at}`, role: "option", "aria-selected": "false" },
-      el("span", { class: "option-name", dir: "auto" }, ...marked(option.name, "name", option)),
+      el("span", { class: "option-name" }, marked(option.name, "name", option)),
       el(
         "span",
         { class: "option-about" },
-        el("span", { dir: "auto" }, ...marked(option.brand, "brand", option)),
-        option.category === "" ? undefined : el("span", { dir: "auto" }, ...marked(option.category, "category", option)),
+        el("span", {}, marked(option.brand, "brand", option)),
+        option.category === "" ? undefined : el("span", {}, marked(option.category, "category", option)),
       ),
       el("span", { class: "option-confidence", title: confidence, "aria-label": confidence, role: "img" }, meter),
     );
@@ -148,8 +150,8 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
   };
 }
 
-function marked(text: string, field: string, option: Option): Node[] {
-  return stretches(text, field, option.matched).map((stretch) =>
-    stretch.marked ? el("mark", {}, stretch.text) : document.createTextNode(stretch.text),
-  );
+/** A name keeps its own direction, and the line that of the page: hence `bdi`. */
+function marked(text: string, field: string, option: Option): HTMLElement {
+  const cut = stretches(text, field, option.matched);
+  return el("bdi", {}, ...cut.map((stretch) => (stretch.marked ? el("mark", {}, stretch.text) : stretch.text)));
 }

@@ -30,8 +30,8 @@ export function productHeader({ voice, deeds }: Maker): Part {
       el(
         "div",
         { class: "product-words" },
-        el("h2", { dir: "auto" }, product.name),
-        el("p", { class: "facts" }, ...facts.map((fact) => el("span", { dir: "auto" }, fact))),
+        el("h2", {}, el("bdi", {}, product.name)),
+        el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, el("bdi", {}, fact)))),
       ),
       el("div", { class: "product-deeds" }, manual(product), changeButton()),
       product.related.length === 0 ? undefined : related(product),
@@ -67,7 +67,7 @@ export function productHeader({ voice, deeds }: Maker): Part {
           () => {
             deeds.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
           },
-          el("span", { dir: "auto" }, item.name),
+          el("bdi", {}, item.name),
         ),
       ),
     );

@@ -7,7 +7,7 @@ import type { Maker, Part } from "./part.ts";
 
 /** Brands and products of each that are shown: enough to see what there is, and no scrolling on a laptop. */
 const BRANDS = 6;
-const PRODUCTS = 3;
+const PRODUCTS = 2;
 const EXAMPLES: readonly Word[] = ["example_1", "example_2", "example_3", "example_4"];
 
 /** The greeting above the search field. */
@@ -36,7 +36,7 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
         el(
           "div",
           { class: "brand" },
-          el("h3", { dir: "auto" }, brand),
+          el("h3", {}, el("bdi", {}, brand)),
           el("ul", {}, ...options.map((option) => el("li", {}, card(option)))),
         ),
       );
@@ -50,8 +50,8 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
       () => {
         deeds.pick(option);
       },
-      el("span", { class: "card-name", dir: "auto" }, option.name),
-      el("span", { class: "card-about", dir: "auto" }, option.category),
+      el("span", { class: "card-name" }, el("bdi", {}, ...unbroken(option.name))),
+      el("span", { class: "card-about" }, el("bdi", {}, option.category)),
     );
   }
 }
@@ -86,6 +86,12 @@ export function examples({ voice, deeds, prefix }: Maker): Part {
       title.textContent = product === undefined ? "" : voice.say("examples_title", { product: product.name });
     },
   };
+}
+
+/** A name whose model number is not torn apart at its hyphen. */
+function unbroken(name: string): (Node | string)[] {
+  const torn = /^(?=.*\d)\S{1,12}-\S{1,12}$/;
+  return name.split(/(\s+)/).map((word) => (torn.test(word) ? el("span", { class: "whole" }, word) : word));
 }
 
 /** Groups in the order in which the server sent them, each brand once. */
