@@ -23,7 +23,7 @@ async function picture(path, options, act, query = "") {
   const context = await browser.newContext({ locale: "en-US", viewport: wide, ...options });
   const page = await context.newPage();
   await page.goto(`${address}/${query}`);
-  await page.locator(".option, .sample .card, .product h2").first().waitFor();
+  await page.locator(".option, .sample .card, .product .title").first().waitFor();
   await act(page);
   await page.screenshot({ path });
   await context.close();
@@ -42,7 +42,8 @@ async function ask(page, text) {
 }
 
 mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recursive: true });
-await picture(readme, {}, (page) => ask(page, question), "?product=kettleby-ke-9");
+// High enough for a whole answer, its sources included.
+await picture(readme, { viewport: { width: 1100, height: 1000 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
 
 if (folder !== undefined) {
   mkdirSync(folder, { recursive: true });

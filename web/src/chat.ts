@@ -17,6 +17,7 @@ export interface ChatOptions {
   /** Where the server is. */
   server: URL;
   language: string;
+  heading: Maker["heading"];
   /** A product to begin with. */
   productId?: string | undefined;
   /** Told when the product changes. */
@@ -166,7 +167,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   function speak(language: string): void {
     voice = voiceOf(language);
-    view = draw(root, { voice, deeds, server, prefix }, state);
+    view = draw(root, { voice, deeds, server, heading: options.heading, prefix }, state);
   }
 
   speak(options.language);

@@ -16,6 +16,7 @@ const language = chooseLanguage([address.searchParams.get("lang"), remembered(),
 const chat = mountChat(root, {
   server: new URL(location.origin),
   language,
+  heading: "h1",
   productId: address.searchParams.get("product") ?? undefined,
   onProduct: (id) => {
     const now = new URL(location.href);

@@ -60,6 +60,7 @@ function embed(script: HTMLScriptElement): void {
     chat ??= mountChat(chatRoot, {
       server: new URL(new URL(script.src).origin),
       language: voice.language,
+      heading: "h2",
       productId: dataset.product,
     });
     chat.focus();

@@ -83,14 +83,12 @@ function drawSpans(spans: readonly Span[], leads: Leads): Node[] {
 
 function citation(page: number, leads: Leads): HTMLElement {
   const { voice } = leads;
-  const label = voice.say("page_open", { n: page });
   const link = {
     class: "cite",
     href: leads.page(page),
     target: "_blank",
     rel: "noopener",
-    "aria-label": label,
-    title: leads.quote(page) ?? label,
+    title: leads.quote(page) ?? voice.say("page_open", { n: page }),
   };
   return el("a", link, voice.say("page_short", { n: page }));
 }

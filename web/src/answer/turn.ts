@@ -116,7 +116,7 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
     const title = voice.say(end?.reason ? "closest" : "sources");
     fill(
       sources,
-      el("h3", {}, title),
+      el("h2", {}, title),
       el("ul", { "aria-label": title }, ...citations.map((citation) => el("li", {}, source(citation)))),
     );
   }

@@ -38,6 +38,8 @@ export interface Maker {
   deeds: Deeds;
   /** Where the server is: the page's own origin, or the widget script's. */
   server: URL;
+  /** The heading of the chat: the first of a page of our own, a second in somebody else's. */
+  heading: "h1" | "h2";
   /** Begins the ids of elements, so that two chats in one document do not share any. */
   prefix: string;
 }

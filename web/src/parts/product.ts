@@ -4,7 +4,7 @@ import { button, el, fill, icon } from "../element.ts";
 import type { Product } from "../wire/product.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function productHeader({ voice, deeds }: Maker): Part {
+export function productHeader({ voice, deeds, heading }: Maker): Part {
   const element = el("section", { class: "product", hidden: true });
   let shown: Product | undefined;
 
@@ -30,7 +30,7 @@ export function productHeader({ voice, deeds }: Maker): Part {
       el(
         "div",
         { class: "product-words" },
-        el("h2", {}, el("bdi", {}, product.name)),
+        el(heading, { class: "title" }, el("bdi", {}, product.name)),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, el("bdi", {}, fact)))),
       ),
       el("div", { class: "product-deeds" }, manual(product), changeButton()),
@@ -41,8 +41,9 @@ export function productHeader({ voice, deeds }: Maker): Part {
   function manual(product: Product): HTMLElement | undefined {
     if (product.manual === undefined) return undefined;
     if (product.manual === "") return el("span", { class: "no-manual" }, voice.say("no_manual"));
-    const link = { class: "quiet", href: product.manual, target: "_blank", rel: "noopener" };
-    return el("a", link, icon("book"), el("span", {}, voice.say("open_manual")));
+    const label = voice.say("open_manual");
+    const link = { class: "quiet", href: product.manual, target: "_blank", rel: "noopener", "aria-label": label };
+    return el("a", link, icon("book"), el("span", {}, label));
   }
 
   function changeButton(): HTMLElement {

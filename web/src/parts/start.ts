@@ -11,8 +11,8 @@ const PRODUCTS = 2;
 const EXAMPLES: readonly Word[] = ["example_1", "example_2", "example_3", "example_4"];
 
 /** The greeting above the search field. */
-export function greeting({ voice }: Maker): Part {
-  const element = el("div", { class: "greeting" }, el("h1", {}, voice.say("title")), el("p", {}, voice.say("intro")));
+export function greeting({ voice, heading }: Maker): Part {
+  const element = el("div", { class: "greeting" }, el(heading, { class: "title" }, voice.say("title")), el("p", {}, voice.say("intro")));
   return {
     element,
     update: (state) => {
