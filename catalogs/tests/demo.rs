@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hsc_catalogs::load_dir;
-use hsc_catalogs::typeset::{Form, Source, html, pdf};
+use hsc_catalogs::typeset::{Form, Piece, Source, html, pdf};
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -91,4 +91,35 @@ fn every_picture_and_logo_the_demo_set_names_is_there() {
         seen += 1;
     }
     assert!(seen > 100);
+}
+
+#[test]
+fn questions_on_the_demo_manuals_name_pages_that_are_there() {
+    let pages: std::collections::BTreeMap<String, usize> = sources()
+        .into_iter()
+        .map(|(path, source)| {
+            let stem = path.file_stem().expect("a file").to_string_lossy().into_owned();
+            match source.about.form {
+                Form::Pdf => (format!("{stem}.pdf"), pdf(&source).expect("it was set above").pages),
+                // A page of a web page is a chapter of it.
+                Form::Html => {
+                    let chapter = |piece: &&Piece| matches!(piece, Piece::Heading { level: 1, .. });
+                    (format!("{stem}.html"), source.pieces.iter().filter(chapter).count())
+                }
+            }
+        })
+        .collect();
+    let text =
+        fs::read_to_string(here("../tests/data/demo_questions.jsonl")).expect("the questions");
+    let mut asked = BTreeSet::new();
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+        let manual = line["manual"].as_str().expect("a manual").to_owned();
+        for page in line["pages"].as_array().expect("a list of pages") {
+            let page = page.as_u64().expect("a page number") as usize;
+            assert!((1..=pages[&manual]).contains(&page), "{line}");
+        }
+        asked.insert(manual);
+    }
+    assert_eq!(asked, pages.into_keys().collect(), "every demo manual is asked about");
 }

@@ -9,6 +9,7 @@ mod shop;
 mod visitor;
 
 mod answers;
+mod catalog_command;
 mod counting;
 mod limits;
 mod manuals;

@@ -328,3 +328,62 @@ fn fnv(bytes: &[u8]) -> u64 {
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_of_an_older_file_finds_the_brand_a_later_file_tells_of() {
+        let older = r#"[{"id":"a-1","name":"One","brand":"acorn"}]"#;
+        let newer = r#"{"brand_identity":{"id":"acorn","name":"Acorn Audio","hq":"Turku"},"products":[{"id":"a-2","name":"Two"}]}"#;
+        let report = load_files([("a_old.json", older), ("b_new.json", newer)]);
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        assert_eq!(report.catalog.brands().len(), 1);
+        assert_eq!(&*report.catalog.product("a-1").expect("loaded").brand_name, "Acorn Audio");
+    }
+
+    #[test]
+    fn all_three_forms_load_and_keep_fields_nobody_knows() {
+        let product = |id: &str| {
+            format!(r#"{{"id":"{id}","name":"Thing","brand":"B","later":[1,{{"x":null}}]}}"#)
+        };
+        let files = [
+            (
+                "one.json",
+                format!(
+                    r#"{{"brand_identity":{{"id":"b","name":"B","slogan":"!"}},"products":[{}]}}"#,
+                    product("1")
+                ),
+            ),
+            ("two.json", format!("[{}]", product("2"))),
+            ("three.json", format!(r#"{{"products":[{}]}}"#, product("3"))),
+        ];
+        let report = load_files(files.iter().map(|(name, text)| (*name, text.as_str())));
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        for id in ["1", "2", "3"] {
+            let product = report.catalog.product(id).expect("every form loads");
+            assert_eq!(product.entry.to_map()["later"], serde_json::json!([1, { "x": null }]));
+            assert_eq!(&*product.brand_id, "b");
+        }
+        assert_eq!(report.catalog.brand("b").expect("told").entry.to_map()["slogan"], "!");
+    }
+
+    #[test]
+    fn what_is_of_the_wrong_kind_inside_a_product_is_told_and_the_product_kept() {
+        let text = r#"[{"id":"1","name":"One","brand":"B","documentation":{"type":"pdf","url":7},
+            "relationships":{"compatible_accessories":["1",2,""]}}]"#;
+        let report = load_files([("b.json", text)]);
+        let told: Vec<Option<&str>> =
+            report.problems.iter().map(|problem| problem.field.as_deref()).collect();
+        assert_eq!(
+            told,
+            [
+                Some("documentation.url"),
+                Some("compatible_accessories[1]"),
+                Some("compatible_accessories[2]")
+            ]
+        );
+        assert_eq!(report.catalog.product("1").expect("kept").relationships.len(), 1);
+    }
+}

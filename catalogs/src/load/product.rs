@@ -171,6 +171,14 @@ fn documentation(
 ) -> Option<Documentation> {
     let (field, url, backup_url, kind) = match map.get("documentation") {
         Some(Value::Object(inner)) => {
+            for name in ["url", "backup_url", "type"] {
+                if !matches!(inner.get(name), None | Some(Value::Null | Value::String(_))) {
+                    warn(
+                        &format!("documentation.{name}"),
+                        "must be a text; it is passed over".to_owned(),
+                    );
+                }
+            }
             let text = |name: &str| {
                 inner
                     .get(name)
@@ -289,22 +297,18 @@ fn relationships(
         }
     }
     for list in [of_accessories, map.get("compatible_accessories")].into_iter().flatten() {
-        match list.as_array() {
-            Some(ids) => {
-                for (at, id) in ids.iter().enumerate() {
-                    match id.as_str() {
-                        Some(id) => labelled("accessory", id.trim(), None),
-                        None => warn(
-                            &format!("compatible_accessories[{at}]"),
-                            "must be an id; it is left out".to_owned(),
-                        ),
-                    }
-                }
+        let Some(ids) = list.as_array() else {
+            warn("compatible_accessories", "must be a list of ids; it is passed over".to_owned());
+            continue;
+        };
+        for (at, id) in ids.iter().enumerate() {
+            match id.as_str().map(str::trim).filter(|id| !id.is_empty()) {
+                Some(id) => labelled("accessory", id, None),
+                None => warn(
+                    &format!("compatible_accessories[{at}]"),
+                    "must be the id of a product; the link is left out".to_owned(),
+                ),
             }
-            None => warn(
-                "compatible_accessories",
-                "must be a list of ids; it is passed over".to_owned(),
-            ),
         }
     }
     links

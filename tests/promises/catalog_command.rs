@@ -1,0 +1,117 @@
+//! `hsc catalog …` does what it says, and what it cannot do it says in words that help.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn hsc(arguments: &[&str], dir: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
+    command.args(arguments).current_dir(dir);
+    command.output().expect("the binary of this build runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder for the test")
+}
+
+#[test]
+fn without_a_subcommand_it_prints_help() {
+    let dir = folder();
+    for arguments in [&[][..], &["catalog"]] {
+        let output = hsc(arguments, dir.path());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("Usage: hsc"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn check_names_file_product_field_and_reason_and_fails() {
+    let dir = folder();
+    let text = r#"{"brand_identity":{"id":"a","name":"A"},"products":[{"id":"a-1","name":"One"},{"id":"a-2","name":" "}]}"#;
+    fs::write(dir.path().join("a.json"), text).expect("writable");
+    let output = hsc(&["catalog", "check", "."], dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        out(&output),
+        "error: a.json: product 'a-2': name: is missing or empty; the product is left out\n\
+         .: 1 product of 1 brand, 0 with a manual; 1 error, 0 warnings\n"
+    );
+    let output = hsc(&["catalog", "check", "nowhere"], dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("hsc: cannot read nowhere: "), "{}", err(&output));
+}
+
+#[test]
+fn check_fails_on_warnings_only_when_strict() {
+    let dir = folder();
+    let text = r#"[{"id":"a-1","name":"One","brand":"A","relationships":[{"target_id":"gone"}]}]"#;
+    fs::write(dir.path().join("a.json"), text).expect("writable");
+    assert_eq!(hsc(&["catalog", "check", "."], dir.path()).status.code(), Some(0));
+    let strict = hsc(&["catalog", "check", "--strict", "."], dir.path());
+    assert_eq!(strict.status.code(), Some(1));
+    assert!(out(&strict).contains("names 'gone', which no catalog has"), "{}", out(&strict));
+}
+
+#[test]
+fn what_is_generated_passes_the_check_and_is_counted_by_stats() {
+    let dir = folder();
+    let generate = "catalog generate --brands 3 --products 40 --seed 7 --manuals 2 --pages-min 20 --pages-max 24 made";
+    let output = hsc(&generate.split(' ').collect::<Vec<_>>(), dir.path());
+    assert!(output.status.success(), "{}", err(&output));
+    let output = hsc(&["catalog", "check", "--strict", "made"], dir.path());
+    assert_eq!(
+        out(&output),
+        "made: 40 products of 3 brands, 2 with a manual; 0 errors, 0 warnings\n"
+    );
+    let output = hsc(&["catalog", "stats", "--json", "made"], dir.path());
+    let stats: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&stats["brands"], &stats["products"], &stats["with_manual"]),
+        (&3.into(), &40.into(), &2.into())
+    );
+    let again = hsc(&generate.split(' ').collect::<Vec<_>>(), dir.path());
+    assert!(err(&again).contains("made has catalog files already"), "{}", err(&again));
+}
+
+#[test]
+fn import_keeps_good_rows_names_bad_ones_and_does_not_write_over() {
+    let dir = folder();
+    fs::write(dir.path().join("t.csv"), "name,brand,price\nPad,Acorn,49.90\nStand,Acorn,cheap\n")
+        .expect("writable");
+    let import = ["catalog", "import", "t.csv", "--out", "made"];
+    let output = hsc(&import, dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        err(&output),
+        "t.csv: line 3: price: 'cheap' is not a price, e.g. 1299.00; the row is left out\n"
+    );
+    let check = hsc(&["catalog", "check", "--strict", "made"], dir.path());
+    assert!(check.status.success(), "{}", out(&check));
+    let again = hsc(&import, dir.path());
+    assert!(err(&again).contains("made/acorn.json would be written over"), "{}", err(&again));
+}
+
+#[test]
+fn a_manual_source_that_cannot_be_set_is_named_with_its_line() {
+    let dir = folder();
+    fs::write(dir.path().join("good.md"), "---\ntitle: Manual\n---\n# One\n\nText.\n")
+        .expect("writable");
+    fs::write(dir.path().join("bad.md"), "---\ntitle: Manual\ntitel: x\n---\n").expect("writable");
+    let output = hsc(&["catalog", "typeset", ".", "--out", "made"], dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).starts_with("./bad.md: line 3: unknown field 'titel'"),
+        "{}",
+        err(&output)
+    );
+    let pdf = fs::read(dir.path().join("made/good.pdf")).expect("the good one was set");
+    assert!(pdf.starts_with(b"%PDF-"));
+}
