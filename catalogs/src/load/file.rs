@@ -48,7 +48,7 @@ pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
             }
             _ => std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}")),
         };
-        parse(&file_name(path), text)
+        parse(&file_name(path), text, Some(dir))
     };
     // A file a thread at a time: parsing is what takes long, and files do not know each other yet.
     let threads =
@@ -71,13 +71,13 @@ pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
             .collect()
     });
     parsed.sort_by_key(|(at, _)| *at);
-    Ok(assemble(parsed.into_iter().map(|(_, parsed)| parsed).collect(), Some(dir)))
+    Ok(assemble(parsed.into_iter().map(|(_, parsed)| parsed).collect()))
 }
 
 /// Loads from texts in memory, each with the name it is reported under.
 #[must_use]
 pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> LoadReport {
-    assemble(files.into_iter().map(|(name, text)| parse(name, Ok(text.to_owned()))).collect(), None)
+    assemble(files.into_iter().map(|(name, text)| parse(name, Ok(text.to_owned()), None)).collect())
 }
 
 /// One file taken apart; products do not know each other yet.
@@ -97,7 +97,7 @@ struct Whole<'a> {
     products: Option<&'a RawValue>,
 }
 
-fn parse(file: &str, text: Result<String, String>) -> Parsed {
+fn parse(file: &str, text: Result<String, String>, dir: Option<&Path>) -> Parsed {
     let mut parsed = Parsed {
         file: file.to_owned(),
         digest: 0,
@@ -156,7 +156,7 @@ fn parse(file: &str, text: Result<String, String>) -> Parsed {
     match products {
         Ok(products) => {
             for (at, raw) in products.into_iter().enumerate() {
-                if let Some(one) = draft(file, at, raw.get(), &mut parsed.problems) {
+                if let Some(one) = draft(file, at, raw.get(), dir, &mut parsed.problems) {
                     parsed.drafts.push(one);
                 }
             }
@@ -166,7 +166,7 @@ fn parse(file: &str, text: Result<String, String>) -> Parsed {
     parsed
 }
 
-fn assemble(files: Vec<Parsed>, dir: Option<&Path>) -> LoadReport {
+fn assemble(files: Vec<Parsed>) -> LoadReport {
     let mut problems = Vec::new();
     let mut brands: HashMap<Arc<str>, (Arc<Brand>, String)> = HashMap::new();
     let mut products: Vec<Product> = Vec::new();
@@ -221,7 +221,7 @@ fn assemble(files: Vec<Parsed>, dir: Option<&Path>) -> LoadReport {
                     &mut brands,
                 ),
             };
-            let product = one.into_product(&brand, dir, &file.file, &mut problems);
+            let product = one.into_product(&brand, &mut problems);
             home.insert(product.id.clone(), file.file.clone());
             origin.push(file.file.clone());
             products.push(product);

@@ -12,18 +12,30 @@ use crate::model::{Brand, Documentation, DocumentationKind, Entry, Product, Rela
 const ID_CHARS: usize = 200;
 
 /// A product that does not know its brand yet.
+///
+/// Everything is read out of its JSON by now: the tree of a whole catalog takes ten times the memory
+/// of its text, and it is read file by file on several threads.
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) brand: Option<String>,
     name: String,
-    map: Map<String, Value>,
+    category: String,
+    production_country: Option<String>,
+    documentation: Option<Documentation>,
+    relationships: Vec<Relationship>,
+    model: Option<String>,
+    aliases: Vec<String>,
+    entry: Entry,
+    /// Told only when the product is taken: of one that is left out, that is what matters.
+    warnings: Vec<Problem>,
 }
 
-/// Reads what a product cannot be without: an id and a name.
+/// Reads a product. It cannot be without an id and a name.
 pub(super) fn draft(
     file: &str,
     at: usize,
     raw: &str,
+    dir: Option<&Path>,
     problems: &mut Vec<Problem>,
 ) -> Option<Draft> {
     let place = format!("products[{at}]");
@@ -76,43 +88,52 @@ pub(super) fn draft(
     let brand = brand.map(str::to_owned);
     // A client sends back the id it was shown, as text: a number becomes one here.
     map.insert("id".to_owned(), Value::from(id.clone()));
-    Some(Draft { id, brand, name, map })
+    let mut warnings = Vec::new();
+    let mut warn = |field: &str, reason: String| {
+        warnings.push(Problem {
+            severity: Severity::Warning,
+            file: file.to_owned(),
+            product_id: Some(id.clone()),
+            field: Some(field.to_owned()),
+            reason,
+        });
+    };
+    let documentation = documentation(&map, dir, &mut warn);
+    let relationships = relationships(&map, &mut warn);
+    let category = optional_text(&map, "category", &mut warn).unwrap_or_default().to_owned();
+    let production_country =
+        optional_text(&map, "production_country", &mut warn).map(str::to_owned);
+    Some(Draft {
+        brand,
+        name,
+        category,
+        production_country,
+        documentation,
+        relationships,
+        model: model(&map).map(str::to_owned),
+        aliases: aliases(&map),
+        entry: Entry::from_map(&map),
+        id,
+        warnings,
+    })
 }
 
 impl Draft {
-    pub(super) fn into_product(
-        self,
-        brand: &Brand,
-        dir: Option<&Path>,
-        file: &str,
-        problems: &mut Vec<Problem>,
-    ) -> Product {
-        let mut warn = |field: &str, reason: String| {
-            problems.push(Problem {
-                severity: Severity::Warning,
-                file: file.to_owned(),
-                product_id: Some(self.id.clone()),
-                field: Some(field.to_owned()),
-                reason,
-            });
-        };
-        let documentation = documentation(&self.map, dir, &mut warn);
-        let relationships = relationships(&self.map, &mut warn);
-        let category = optional_text(&self.map, "category", &mut warn).unwrap_or_default();
-        let production_country =
-            optional_text(&self.map, "production_country", &mut warn).map(Into::into);
+    /// The product, now that its brand is known.
+    pub(super) fn into_product(self, brand: &Brand, problems: &mut Vec<Problem>) -> Product {
+        problems.extend(self.warnings);
         Product {
-            category: category.into(),
-            production_country,
-            documentation,
-            relationships,
-            model: model(&self.map).map(Into::into),
-            aliases: aliases(&self.map),
-            brand_id: brand.id.clone(),
-            brand_name: brand.name.clone(),
-            entry: Entry::from_map(&self.map),
             id: self.id.into(),
             name: self.name.into(),
+            brand_id: brand.id.clone(),
+            brand_name: brand.name.clone(),
+            category: self.category.into(),
+            model: self.model.map(Into::into),
+            aliases: self.aliases,
+            production_country: self.production_country.map(Into::into),
+            documentation: self.documentation,
+            relationships: self.relationships,
+            entry: self.entry,
         }
     }
 }
