@@ -67,6 +67,21 @@ describe("the widget", () => {
     foreign.close();
   });
 
+  test("keeps its sizes in a page whose own root size is another", async () => {
+    const foreign = await foreignPage(server, `data-language="en" data-product="kettleby-ke-9"`);
+    const { page } = await open(browser, foreign.address);
+    await page.locator(".launcher").click();
+    const header = page.locator(".product");
+    await header.getByText("Made in").waitFor();
+    const height = async (): Promise<number | undefined> => (await header.boundingBox())?.height;
+    const before = await height();
+    await page.evaluate(() => {
+      document.documentElement.style.fontSize = "62.5%";
+    });
+    expect(await height()).toBe(before);
+    foreign.close();
+  });
+
   test("in a right-to-left language it reads from right to left", async () => {
     const foreign = await foreignPage(server, `data-language="he"`);
     const { page } = await open(browser, foreign.address);

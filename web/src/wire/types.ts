@@ -121,6 +121,20 @@ export type ServerMessage =
       code: ErrorCode;
       type: "error";
     }
+  | {
+      /**
+       * Place in line; 1 is next.
+       */
+      place: number;
+      type: "queue";
+    }
+  | {
+      /**
+       * For people.
+       */
+      message: string;
+      type: "notice";
+    }
   | (Welcome & {
       type: "welcome";
     })
