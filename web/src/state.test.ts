@@ -118,6 +118,11 @@ describe("a question", () => {
   });
 });
 
+test("a message of a type that is not known changes nothing", () => {
+  const before = after(opened, asked);
+  expect(reduce(before, heard({ type: "from_the_future" } as unknown as ServerMessage, "q1"))).toBe(before);
+});
+
 describe("the link", () => {
   test("says that it was lost and that it is back", () => {
     const links = [[], [opened], [opened, { what: "dropped" } as const], [opened, { what: "dropped" } as const, opened]].map(
