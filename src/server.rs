@@ -136,6 +136,10 @@ impl Server {
             metrics,
             process,
             origins: http::Origins::new(&settings.server.allowed_origins),
+            admin: http::Admin {
+                token: settings.admin.token.clone(),
+                chaos: settings.chaos.enabled,
+            },
             statics: dir.join("static"),
         });
         let mut server = HttpServer::new(move || App::new().service(http::routes(parts.clone())))

@@ -22,4 +22,5 @@ pub use house::{Budgets, House, Parts, SocketLimits};
 pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};
 pub use sessions::{Admission, Refused, SessionInfo, Sessions};
 pub use shelf::{Manuals, Shelf};
+pub use supervision::TreeReport;
 pub use upkeep::Upkeep;

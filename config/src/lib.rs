@@ -16,7 +16,7 @@ pub use load::{SettingsError, environment};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{
-    ActorsSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings, CatalogSettings,
-    ChaosSettings, GiveUpChoice, Isolate, LlmSettings, LogFormat, LogLevel, LogSettings,
-    ManualsSettings, RedisSettings, ServerSettings, SessionsSettings, Settings,
+    ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings,
+    CatalogSettings, ChaosSettings, GiveUpChoice, Isolate, LlmSettings, LogFormat, LogLevel,
+    LogSettings, ManualsSettings, RedisSettings, ServerSettings, SessionsSettings, Settings,
 };

@@ -115,6 +115,7 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
     ("actors.retry_every_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
+    ("admin.token", Text(header, "text in printable ASCII, because it is an HTTP header")),
     (
         "redis.url",
         Text(redis_url, "an address that begins with redis://, rediss:// or unix://, or nothing"),

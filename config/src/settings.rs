@@ -34,6 +34,8 @@ sections! {
         actors: ActorsSettings,
         /// Faults on demand.
         chaos: ChaosSettings,
+        /// Administration.
+        admin: AdminSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
         /// Logging.
@@ -220,6 +222,12 @@ sections! {
     ChaosSettings {
         /// Faults on demand.
         enabled: bool,
+    }
+
+    /// `[admin]`
+    AdminSettings {
+        /// What a caller has to bring; empty is none.
+        token: Secret,
     }
 
     /// `[redis]`

@@ -15,10 +15,17 @@ pub(super) struct Args {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Let chaos.enabled turn faults on demand on in a release build.
+    #[arg(long)]
+    allow_chaos: bool,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    anyhow::ensure!(
+        !settings.chaos.enabled || args.allow_chaos || cfg!(debug_assertions),
+        "chaos.enabled is for rehearsals: in a release build it wants --allow-chaos as well"
+    );
     hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
     actix_web::rt::System::new().block_on(serve(&settings))?;
     Ok(ExitCode::SUCCESS)

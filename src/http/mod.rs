@@ -6,6 +6,7 @@
 //!
 //! Every error is JSON with a stable `code` and a `message` ([`Trouble`]), whoever met it.
 
+mod admin;
 mod asyncapi;
 mod brands;
 mod docs;
@@ -26,6 +27,7 @@ mod socket;
 mod statics;
 mod trouble;
 
+pub use admin::Admin;
 pub use asyncapi::asyncapi;
 pub use openapi::openapi;
 pub use origins::Origins;

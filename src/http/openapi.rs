@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::{
-    TroubleCode, brands, health, manuals, metrics, price, products, search, socket, statics,
+    TroubleCode, admin, brands, health, manuals, metrics, price, products, search, socket, statics,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +21,9 @@ use super::{
         health::ready,
         health::ping,
         metrics::metrics,
+        admin::actors,
+        admin::invalidate,
+        admin::chaos,
     ),
     components(schemas(TroubleCode)),
     tags(

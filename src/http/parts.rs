@@ -9,7 +9,7 @@ use hsc_actors::ports::ManualError;
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
-use super::Origins;
+use super::{Admin, Origins};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -27,6 +27,8 @@ pub struct Parts {
     pub process: Process,
     /// Whose pages may call.
     pub origins: Origins,
+    /// Who may administrate.
+    pub admin: Admin,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
 }

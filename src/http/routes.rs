@@ -5,8 +5,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web;
 
 use super::{
-    Parts, Trouble, TroubleCode, brands, docs, health, manuals, metrics, observe, pages, price,
-    products, search, socket, statics,
+    Parts, Trouble, TroubleCode, admin, brands, docs, health, manuals, metrics, observe, pages,
+    price, products, search, socket, statics,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -25,6 +25,9 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(health::ready)
         .service(health::ping)
         .service(metrics::metrics)
+        .service(admin::actors)
+        .service(admin::invalidate)
+        .service(admin::chaos)
         .service(docs::front)
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)
@@ -33,6 +36,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(parts)
         .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
+        .app_data(web::JsonConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
         .service(socket::socket)
         .service(packed)

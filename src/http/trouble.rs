@@ -24,6 +24,10 @@ pub enum TroubleCode {
     InvalidRequest,
     /// Pages of this origin may not call (403).
     OriginNotAllowed,
+    /// The caller may not do this (403).
+    Forbidden,
+    /// There is no such actor (404).
+    NoSuchActor,
     /// There is no such route (404).
     NoSuchRoute,
     /// There is no such product (404).
@@ -50,9 +54,11 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
+        Self::Forbidden,
+        Self::NoSuchActor,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
         Self::NoManual,
@@ -71,8 +77,9 @@ impl TroubleCode {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::NoSuchRoute
+            Self::OriginNotAllowed | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NoSuchActor
+            | Self::NoSuchRoute
             | Self::NoSuchProduct
             | Self::NoManual
             | Self::NoMatch
@@ -92,6 +99,8 @@ impl TroubleCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::OriginNotAllowed => "origin_not_allowed",
+            Self::Forbidden => "forbidden",
+            Self::NoSuchActor => "no_such_actor",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",
             Self::NoManual => "no_manual",

@@ -11,7 +11,7 @@ use super::inbox::Letter;
 
 /// A way to make a child end, or be as good as ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
     /// Panic while handling a message.
     Panic,

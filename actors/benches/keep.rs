@@ -1,0 +1,157 @@
+//! What caches and restarts cost: a hit, a put that puts another value out, and the time from a crash
+//! to the next message served.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, Context, Handler, Message};
+use criterion::{Criterion, criterion_group, criterion_main};
+use hsc_actors::cache::{Cache, CacheLimits, Contents, LoadFailure, Scope};
+use hsc_actors::supervision::{
+    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
+};
+use hsc_monitoring::Metrics;
+
+/// Texts of a kilobyte, put in by whoever has one.
+struct Texts;
+
+impl Contents for Texts {
+    type Key = u64;
+    type Value = Arc<str>;
+    type Error = LoadFailure;
+
+    fn lost(&self, why: LoadFailure) -> LoadFailure {
+        why
+    }
+
+    fn weight(&self, _: &u64, text: &Arc<str>) -> usize {
+        text.len()
+    }
+
+    fn concerns(&self, _: &u64, scope: &Scope) -> bool {
+        *scope == Scope::All
+    }
+}
+
+/// Answers, when it lives.
+struct Echo;
+
+#[derive(Message)]
+#[rtype(result = "u64")]
+struct Say(u64);
+
+impl Actor for Echo {
+    type Context = Context<Self>;
+}
+
+impl Child for Echo {}
+
+impl Handler<Say> for Echo {
+    type Result = u64;
+
+    fn handle(&mut self, Say(number): Say, _: &mut Self::Context) -> u64 {
+        number
+    }
+}
+
+/// Restarts without end and a long inbox: what is measured is the work, not its bounds.
+fn care() -> Care {
+    let mut care = Care::default();
+    care.intensity = Intensity { restarts: u32::MAX, within: Duration::from_nanos(1) };
+    care.bounds.inbox = 1 << 20;
+    care
+}
+
+fn root(children: Vec<ChildSpec>, metrics: &Arc<Metrics>) -> Root {
+    Root::start(
+        "root",
+        RootSpec {
+            children,
+            strategy: Strategy::OneForOne,
+            on_give_up: OnGiveUp::Escalate,
+            care: care(),
+            threads: Arc::new(Threads::start(1)),
+            metrics: Arc::clone(metrics),
+        },
+    )
+}
+
+fn caches(criterion: &mut Criterion) {
+    let system = actix::System::new();
+    let metrics = Metrics::new();
+    let limits = CacheLimits {
+        shards: 4,
+        entries: 10_000,
+        bytes: 1 << 30,
+        ttl: Duration::from_secs(3_600),
+        negative_ttl: Duration::from_secs(1),
+        stale: Duration::ZERO,
+        load_timeout: Duration::from_secs(1),
+    };
+    let cache = Cache::new("texts", Texts, None, limits, care(), &metrics);
+    let text: Arc<str> = "x".repeat(1_024).into();
+    let _root = system.block_on(async {
+        let root = root(cache.children(), &metrics);
+        for key in 0..10_000 {
+            cache.put(key, Arc::clone(&text));
+        }
+        while cache.len() < 9_900 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        root
+    });
+    let mut key = 0;
+    criterion.bench_function("cache hit", |bench| {
+        bench.iter(|| {
+            key = (key + 7_919) % 10_000;
+            cache.peek(&key)
+        });
+    });
+    let mut fresh = 1_000_000;
+    criterion.bench_function("cache put and evict", |bench| {
+        // Until every shard has done all of it, not only until it was told.
+        bench.iter_custom(|times| {
+            let began = Instant::now();
+            system.block_on(async {
+                for _ in 0..times {
+                    fresh += 1;
+                    cache.put(fresh, Arc::clone(&text));
+                }
+                // A shard reads its letters in order: when it has answered this it has done the rest.
+                let told = (0..64).map(|key| cache.forget(u64::MAX - key));
+                futures::future::join_all(told).await;
+            });
+            began.elapsed()
+        });
+    });
+}
+
+fn restarts(criterion: &mut Criterion) {
+    let system = actix::System::new();
+    let metrics = Metrics::new();
+    let (spec, echo) = ChildSpec::actor("echo", "echo", care(), &metrics, |_| Ok(Echo));
+    let root = system.block_on(async { root(vec![spec], &metrics) });
+    std::panic::set_hook(Box::new(|_| {}));
+    criterion.bench_function("crash to the next message served", |bench| {
+        bench.iter_custom(|times| system.block_on(crash(times, &root, &echo)));
+    });
+}
+
+async fn crash(times: u64, root: &Root, echo: &Handle<Echo>) -> Duration {
+    let mut took = Vec::new();
+    for number in 0..times {
+        let began = Instant::now();
+        root.inject("echo", Fault::Panic);
+        // A question that the crash took with it is asked again, as its asker would.
+        while echo.ask(Say(number)).await.is_err() {}
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    if took.len() >= 100 {
+        eprintln!("  {times} crashes: p99 {:?}", took[took.len() * 99 / 100]);
+    }
+    took.iter().sum()
+}
+
+criterion_group!(benches, caches, restarts);
+criterion_main!(benches);

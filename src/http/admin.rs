@@ -1,0 +1,172 @@
+//! `/admin/…`: the actors of this pod, its caches, and faults on demand.
+//!
+//! For operators: with `admin.token` set a caller has to bring it, without one only callers on this
+//! machine are served, and no foreign page through their browser.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use hsc_actors::supervision::{AskError, Fault};
+use hsc_actors::{Invalidate, TreeReport};
+use log::warn;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Parts, Trouble, TroubleCode};
+
+/// A fault and who is to suffer it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rehearsal {
+    /// Name in the tree; `session` is every session.
+    actor: String,
+    #[serde(flatten)]
+    fault: Fault,
+}
+
+/// The actors of this pod as a tree: name, state, restarts, last reason, mailbox depth, uptime.
+#[utoipa::path(get, path = "/admin/actors", tag = "operations",
+    responses((status = 200, body = Object), (status = 403, body = Trouble)))]
+#[get("/admin/actors")]
+pub(super) async fn actors(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    let tree: TreeReport = parts.house.tree();
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
+}
+
+/// Forgets what was kept: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
+#[utoipa::path(post, path = "/admin/caches/invalidate", tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), (status = 403, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[post("/admin/caches/invalidate")]
+pub(super) async fn invalidate(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    what: web::Json<Invalidate>,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    let forgotten = parts.house.caches().invalidate(what.into_inner()).await.map_err(down)?;
+    Ok(HttpResponse::Ok().json(forgotten))
+}
+
+/// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
+#[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), (status = 403, body = Trouble),
+        (status = 404, body = Trouble)))]
+#[post("/admin/chaos")]
+pub(super) async fn chaos(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    rehearsal: web::Json<Rehearsal>,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    if !parts.admin.chaos {
+        let message = "Faults on demand are off; chaos.enabled turns them on.";
+        return Err(Trouble::new(TroubleCode::Forbidden, message));
+    }
+    let Rehearsal { actor, fault } = rehearsal.into_inner();
+    warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
+    let told = match actor.as_str() {
+        "session" => parts.house.rehearse_sessions().await.map_err(down)?,
+        name => usize::from(parts.house.inject(name, fault)),
+    };
+    if told == 0 {
+        let message =
+            format!("There is no actor {actor} that could fail; /admin/actors names all.");
+        return Err(Trouble::new(TroubleCode::NoSuchActor, message));
+    }
+    Ok(HttpResponse::Ok().json(json!({ "told": told })))
+}
+
+/// Who may call, and what.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// What a caller has to bring; none admits callers on this machine.
+    pub token: hsc_config::Secret,
+    /// True when faults may be asked for.
+    pub chaos: bool,
+}
+
+impl Admin {
+    fn admits(&self, request: &HttpRequest) -> bool {
+        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        match self.token.reveal() {
+            Some(token) => {
+                let brought = text(header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
+                brought.is_some_and(|brought| same(brought.as_bytes(), token.as_bytes()))
+            }
+            None => {
+                let is_here = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+                // A page names itself; one of ours names the host it came from.
+                let is_ours = text(header::ORIGIN).is_none_or(|origin| {
+                    origin.split_once("://").map(|(_, host)| host) == text(header::HOST)
+                });
+                is_here && is_ours
+            }
+        }
+    }
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+fn admit(parts: &Parts, request: &HttpRequest) -> Result<(), Trouble> {
+    if parts.admin.admits(request) {
+        return Ok(());
+    }
+    let message = "Administration is for callers who bring admin.token, or for this machine.";
+    Err(Trouble::new(TroubleCode::Forbidden, message))
+}
+
+fn down(error: AskError) -> Trouble {
+    Trouble::new(TroubleCode::Full, format!("Not done just now: {error}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn from(address: &str) -> TestRequest {
+        TestRequest::default().peer_addr(address.parse().unwrap())
+    }
+
+    #[test]
+    fn without_a_token_only_this_machine_is_served_and_no_foreign_page() {
+        let admin = Admin { token: "".into(), chaos: false };
+        assert!(admin.admits(&from("127.0.0.1:1").to_http_request()));
+        assert!(!admin.admits(&from("10.0.0.1:1").to_http_request()));
+        let page = |origin| {
+            from("127.0.0.1:1")
+                .insert_header(("host", "localhost:8000"))
+                .insert_header(("origin", origin))
+                .to_http_request()
+        };
+        assert!(admin.admits(&page("http://localhost:8000")));
+        assert!(!admin.admits(&page("http://elsewhere.test")));
+    }
+
+    #[test]
+    fn with_a_token_whoever_brings_it_is_served_and_nobody_else() {
+        let admin = Admin { token: "secret".into(), chaos: false };
+        let with =
+            |value| from("10.0.0.1:1").insert_header(("authorization", value)).to_http_request();
+        assert!(admin.admits(&with("Bearer secret")));
+        assert!(!admin.admits(&with("Bearer secreT")));
+        assert!(!admin.admits(&from("127.0.0.1:1").to_http_request()));
+    }
+
+    #[test]
+    fn a_fault_is_read_as_it_is_written() {
+        let read =
+            |text| serde_json::from_str::<Rehearsal>(text).map(|read| (read.actor, read.fault));
+        let hang = read(r#"{"actor":"sessions","fault":"hang","ms":500}"#).unwrap();
+        assert_eq!(hang, ("sessions".to_owned(), Fault::Hang { ms: 500 }));
+        assert!(read(r#"{"actor":"sessions","fault":"dance"}"#).is_err());
+    }
+}
