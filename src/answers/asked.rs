@@ -13,6 +13,9 @@ const ASKING: f32 = 0.15;
 const PRODUCT: f32 = 0.2;
 /// Share of its weight that a second reading (a compound in one, its parts) has.
 const EXTRA: f32 = 0.5;
+/// How much more a word tells that the manual does not have in any reading: what it names is not
+/// what the manual is about.
+const ABSENT: f32 = 1.5;
 /// Likeness of a word that differs by one slip.
 const SLIP: f32 = 0.8;
 /// Likeness of a word that means about the same.
@@ -89,6 +92,9 @@ impl Asked {
                 !known.readings.is_empty() && known.readings.first() == readings.first()
             }) {
                 continue;
+            }
+            if readings.is_empty() {
+                share *= ABSENT;
             }
             let weight = share * index.weight(readings.first().map(|reading| reading.0));
             let parts = term.map_or(&[][..], |term| index.parts(term)).into();

@@ -19,7 +19,7 @@ const GROUPS: &[&[&str]] = &[
     &["tablet", "ipad"],
     &["wifi", "wlan", "wireless"],
     &["light", "lamp", "led", "indicator"],
-    &["lens", "optics", "glass"],
+    &["lens", "lenses", "optics", "glass"],
     &["load", "insert", "inserting"],
     &["hang", "mount", "rig"],
     &["jam", "stuck", "blocked"],

@@ -45,16 +45,19 @@ struct Heard {
     body: Value,
 }
 
+/// What the endpoint has heard.
+type Ears = Arc<Mutex<Vec<Heard>>>;
+
 /// An endpoint that speaks the OpenAI chat API, as far as the tests need it.
 struct Fake {
     base_url: String,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    heard: Ears,
     handle: actix_web::dev::ServerHandle,
 }
 
 impl Fake {
     async fn that(acts: Vec<Act>) -> Self {
-        let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
+        let heard = Ears::default();
         let state = web::Data::new((acts, Arc::clone(&heard)));
         let server = HttpServer::new(move || {
             App::new()
@@ -102,7 +105,7 @@ impl Fake {
 async fn complete(
     request: HttpRequest,
     body: Bytes,
-    state: web::Data<(Vec<Act>, Arc<Mutex<Vec<Heard>>>)>,
+    state: web::Data<(Vec<Act>, Ears)>,
 ) -> HttpResponse {
     let (acts, heard) = &**state;
     let authorization =

@@ -50,3 +50,28 @@ impl From<OpenAIError> for Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_openai::error::{ApiError, ApiErrorResponse};
+
+    use super::*;
+
+    #[test]
+    fn what_an_endpoint_says_is_not_repeated_it_may_hold_the_key() {
+        let api_error = ApiError { message: "bad key sk-secret".to_owned(), ..ApiError::default() };
+        let status_code = reqwest::StatusCode::UNAUTHORIZED;
+        let refused =
+            Trouble::from(OpenAIError::ApiError(ApiErrorResponse { status_code, api_error }));
+        assert_eq!(refused.to_string(), "the endpoint refused with status 401");
+        assert!(!format!("{refused:?}").contains("sk-secret"));
+    }
+
+    #[test]
+    fn every_trouble_after_the_first_words_is_a_breaking_off() {
+        for trouble in [Trouble::Garbled, Trouble::Empty, Trouble::TimeOut(1), Trouble::CutShort] {
+            assert_eq!(trouble.label(true), "broke_off");
+            assert_ne!(trouble.label(false), "broke_off");
+        }
+    }
+}

@@ -13,8 +13,7 @@ const ABBREVIATIONS: [&str; 16] = [
 pub(in crate::answers) fn sentences(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         let wide = matches!(c, '。' | '！' | '？');
         let ends = wide

@@ -54,7 +54,7 @@ impl WordReader {
         let mut chars = text.char_indices().peekable();
         while let Some(&(start, c)) = chars.peek() {
             if is_ideograph(c) {
-                let run = take_while(text, start, |c| is_ideograph(c));
+                let run = take_while(text, start, is_ideograph);
                 ideographs(run, |term| push(bare(term), start));
                 skip_to(&mut chars, start + run.len());
             } else if c.is_alphanumeric() {
