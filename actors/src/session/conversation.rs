@@ -10,25 +10,21 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hsc_catalogs::{Catalog, Product, Snapshot};
-use serde_json::value::RawValue;
+use hsc_catalogs::{Product, Snapshot};
 
 use crate::cache::Cache;
-use crate::ports::{Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question};
+use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{
-    AnswerContext, BadMessage, ClientFrame, ClientMessage, CloseReason, ErrorCode, FinalAnswer,
-    Hello, Limits, MessageId, Prediction, PredictionData, QueryMessage, Reason, ServerMessage,
-    Welcome,
+    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Hello, Limits, MessageId,
+    Reason, ServerMessage, Welcome,
 };
-use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
+use crate::remembered::Predictions;
 
+use super::event::{Effect, Event};
+use super::foresight::Foresight;
 use super::minutes::{Asked, Minutes, Open, Repeated, repeated};
 use super::predict;
 
-/// Predictions sent for empty typing (protocol, part 1).
-const SAMPLE: usize = 50;
-/// Predictions sent for typing (protocol, part 1).
-const PREDICTIONS: usize = 10;
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
 /// unanswered, which is a handful; this is room for minutes of typing with an id on every keystroke.
 const REMEMBERED_IDS: usize = 256;
@@ -72,78 +68,6 @@ pub struct Rules {
     pub limits: Limits,
 }
 
-/// What can happen to a conversation.
-#[derive(Debug)]
-pub enum Event {
-    /// The client said something.
-    Heard(ClientFrame),
-    /// The client said something that is no message.
-    Misheard(BadMessage),
-    /// The client says more than it may.
-    Flooded,
-    /// The running answer went on. `answer` is its number, so that a late event is recognised.
-    Answering {
-        /// Number of the answer.
-        answer: u64,
-        /// What happened.
-        event: AnswerEvent,
-    },
-    /// The running answer waits in line for others of this pod; 1 is next.
-    AnswerWaits {
-        /// Number of the answer.
-        answer: u64,
-        /// Its place.
-        place: usize,
-    },
-    /// The line of answers is full.
-    AnswerRefused {
-        /// Number of the answer.
-        answer: u64,
-    },
-    /// The running answer ended without its last event: whoever made it failed.
-    AnswerLost {
-        /// Number of the answer.
-        answer: u64,
-    },
-    /// The time to wait before a prefetch is over.
-    Settled {
-        /// Number of the prediction it was set for.
-        prediction: u64,
-    },
-}
-
-/// What a conversation wants done.
-#[derive(Debug)]
-pub enum Effect {
-    /// Send this.
-    Send {
-        /// The message.
-        message: ServerMessage,
-        /// The client's id that it answers.
-        id: Option<MessageId>,
-        /// Its place in the conversation, when it is durable.
-        offset: Option<u64>,
-    },
-    /// Start to answer; events come back with this number.
-    StartAnswer {
-        /// Number of the answer.
-        answer: u64,
-        /// What to answer.
-        question: Box<Question>,
-    },
-    /// Stop the answer that is running.
-    StopAnswer,
-    /// Come back with [`Event::Settled`] after the time the settings say.
-    AwaitCalm {
-        /// Number of the prediction.
-        prediction: u64,
-    },
-    /// Open this manual ahead of the question; nobody waits for it.
-    Prefetch(ManualRequest),
-    /// Close the socket.
-    Close(CloseReason),
-}
-
 /// A visitor's conversation. It alone gives out offsets.
 pub struct Conversation {
     id: String,
@@ -157,10 +81,7 @@ pub struct Conversation {
     running: Option<Running>,
     pending: VecDeque<Asked>,
     seen: VecDeque<MessageId>,
-    predictions: u64,
-    likely: Option<(u64, ManualRequest)>,
-    prefetched: Option<ManualRequest>,
-    predicted: Option<Cache<Predictions>>,
+    foresight: Foresight,
 }
 
 /// The answer that is being made.
@@ -177,6 +98,7 @@ impl Conversation {
     /// A new conversation over the catalog, with the id and token a `welcome` will name.
     #[must_use]
     pub fn new(id: String, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
+        let foresight = Foresight::new(rules.prefetch_confidence);
         Self {
             id,
             token,
@@ -189,16 +111,13 @@ impl Conversation {
             running: None,
             pending: VecDeque::new(),
             seen: VecDeque::new(),
-            predictions: 0,
-            likely: None,
-            prefetched: None,
-            predicted: None,
+            foresight,
         }
     }
 
     /// Looks there first for the answer to a keystroke, and keeps it there.
     pub(crate) fn remembering(mut self, predicted: Cache<Predictions>) -> Self {
-        self.predicted = Some(predicted);
+        self.foresight.remember_in(predicted);
         self
     }
 
@@ -282,7 +201,7 @@ impl Conversation {
                     effects.push(transient(ServerMessage::Queue { place }, id));
                 }
             }
-            Event::Settled { prediction } => self.settled(prediction, &mut effects),
+            Event::Settled { prediction } => effects.extend(self.foresight.settled(prediction)),
         }
         effects
     }
@@ -335,71 +254,9 @@ impl Conversation {
 
     fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
-        self.predictions += 1;
-        let (data, likely) = self.predict(&catalog, content);
-        match likely {
-            Likely::Asked(manual) => self.expect_manual(manual, effects),
-            Likely::Nothing => self.likely = None,
-        }
+        let (data, await_calm) = self.foresight.predict(&catalog, content, self.compact);
+        effects.extend(await_calm);
         effects.push(transient(ServerMessage::Prediction { data }, id));
-    }
-
-    /// What was kept from an earlier keystroke, or a search whose result is then kept.
-    fn predict(&self, catalog: &Catalog, content: &str) -> (PredictionData, Likely) {
-        let Some(cache) = &self.predicted else {
-            let (made, likely) = self.search(catalog, content);
-            return (PredictionData::Made(made), likely);
-        };
-        let key = PredictionKey {
-            version: catalog.version().into(),
-            typed: content.to_owned(),
-            compact: self.compact,
-        };
-        if let Some(Ok(predicted)) = cache.peek(&key) {
-            return (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
-        }
-        let (made, likely) = self.search(catalog, content);
-        match serde_json::value::to_raw_value(&made) {
-            Ok(json) => {
-                let data: Arc<RawValue> = json.into();
-                let predicted = Predicted { data: Arc::clone(&data), likely: likely.clone() };
-                cache.put(key, Arc::new(predicted));
-                (PredictionData::Ready(data), likely)
-            }
-            // The frame is made the slow way then, and fails there if it must.
-            Err(_) => (PredictionData::Made(made), likely),
-        }
-    }
-
-    fn search(&self, catalog: &Catalog, content: &str) -> (Vec<Prediction>, Likely) {
-        if content.trim().is_empty() {
-            return (predict::sample(catalog, SAMPLE, self.compact), Likely::Nothing);
-        }
-        let found = catalog.search(content, PREDICTIONS);
-        let best = found.first().filter(|best| best.confidence >= self.rules.prefetch_confidence);
-        let manual = best.and_then(|best| manual_of(best.product));
-        (predict::predictions(catalog, &found, self.compact), Likely::Asked(manual))
-    }
-
-    /// Notes the manual that the visitor is likely to need. It is opened when typing rests on it.
-    fn expect_manual(&mut self, manual: Option<ManualRequest>, effects: &mut Vec<Effect>) {
-        let Some(manual) = manual.filter(|manual| self.prefetched.as_ref() != Some(manual)) else {
-            self.likely = None;
-            return;
-        };
-        // The same manual on the next keystroke is what "stable" means: the clock runs on.
-        if self.likely.as_ref().is_some_and(|(_, likely)| *likely == manual) {
-            return;
-        }
-        effects.push(Effect::AwaitCalm { prediction: self.predictions });
-        self.likely = Some((self.predictions, manual));
-    }
-
-    fn settled(&mut self, prediction: u64, effects: &mut Vec<Effect>) {
-        if let Some((_, manual)) = self.likely.take_if(|(number, _)| *number == prediction) {
-            self.prefetched = Some(manual.clone());
-            effects.push(Effect::Prefetch(manual));
-        }
     }
 
     fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
@@ -598,10 +455,6 @@ impl Conversation {
 
 fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
     Effect::Send { message, id, offset: None }
-}
-
-fn manual_of(product: &Product) -> Option<ManualRequest> {
-    product.documentation.clone().map(|documentation| ManualRequest { documentation })
 }
 
 fn stopped() -> FinalAnswer {

@@ -5,6 +5,8 @@
 
 mod actor;
 mod conversation;
+mod event;
+mod foresight;
 mod line;
 #[cfg(test)]
 mod live_tests;
@@ -16,7 +18,8 @@ mod strain;
 mod tests;
 
 pub(crate) use actor::{Deliver, Session, Wiring};
-pub use conversation::{Conversation, Effect, Event, Rules};
+pub use conversation::{Conversation, Rules};
+pub use event::{Effect, Event};
 pub(crate) use line::{Line, Turn};
 pub(crate) use minutes::Minutes;
 pub use predict::{brand_json, predictions, whole_entry};

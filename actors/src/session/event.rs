@@ -1,0 +1,76 @@
+//! What goes into a conversation and what comes out of it.
+
+use crate::ports::{AnswerEvent, ManualRequest, Question};
+use crate::protocol::{BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
+
+/// What can happen to a conversation.
+#[derive(Debug)]
+pub enum Event {
+    /// The client said something.
+    Heard(ClientFrame),
+    /// The client said something that is no message.
+    Misheard(BadMessage),
+    /// The client says more than it may.
+    Flooded,
+    /// The running answer went on. `answer` is its number, so that a late event is recognised.
+    Answering {
+        /// Number of the answer.
+        answer: u64,
+        /// What happened.
+        event: AnswerEvent,
+    },
+    /// The running answer waits in line for others of this pod; 1 is next.
+    AnswerWaits {
+        /// Number of the answer.
+        answer: u64,
+        /// Its place.
+        place: usize,
+    },
+    /// The line of answers is full.
+    AnswerRefused {
+        /// Number of the answer.
+        answer: u64,
+    },
+    /// The running answer ended without its last event: whoever made it failed.
+    AnswerLost {
+        /// Number of the answer.
+        answer: u64,
+    },
+    /// The time to wait before a prefetch is over.
+    Settled {
+        /// Number of the prediction it was set for.
+        prediction: u64,
+    },
+}
+
+/// What a conversation wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this.
+    Send {
+        /// The message.
+        message: ServerMessage,
+        /// The client's id that it answers.
+        id: Option<MessageId>,
+        /// Its place in the conversation, when it is durable.
+        offset: Option<u64>,
+    },
+    /// Start to answer; events come back with this number.
+    StartAnswer {
+        /// Number of the answer.
+        answer: u64,
+        /// What to answer.
+        question: Box<Question>,
+    },
+    /// Stop the answer that is running.
+    StopAnswer,
+    /// Come back with [`Event::Settled`] after the time the settings say.
+    AwaitCalm {
+        /// Number of the prediction.
+        prediction: u64,
+    },
+    /// Open this manual ahead of the question; nobody waits for it.
+    Prefetch(ManualRequest),
+    /// Close the socket.
+    Close(CloseReason),
+}

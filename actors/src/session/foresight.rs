@@ -1,0 +1,120 @@
+//! What a visitor is likely to want next: the predictions of a keystroke, and the manual to open ahead.
+//!
+//! Plain state like the conversation it belongs to. A keystroke is answered from the cache of
+//! predictions or by a search; when its best product is sure enough and typing rests on it, its
+//! manual is asked for before the question is finished.
+
+use std::sync::Arc;
+
+use hsc_catalogs::{Catalog, Product};
+use serde_json::value::RawValue;
+
+use crate::cache::Cache;
+use crate::ports::ManualRequest;
+use crate::protocol::{Prediction, PredictionData};
+use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
+
+use super::event::Effect;
+use super::predict;
+
+/// Predictions sent for empty typing (protocol, part 1).
+const SAMPLE: usize = 50;
+/// Predictions sent for typing (protocol, part 1).
+const PREDICTIONS: usize = 10;
+
+/// What is foreseen in one conversation.
+pub(super) struct Foresight {
+    /// Confidence (0 to 100) from which a manual is opened ahead.
+    sure: u8,
+    /// Number of the last prediction.
+    number: u64,
+    likely: Option<(u64, ManualRequest)>,
+    prefetched: Option<ManualRequest>,
+    predicted: Option<Cache<Predictions>>,
+}
+
+impl Foresight {
+    pub(super) fn new(sure: u8) -> Self {
+        Self { sure, number: 0, likely: None, prefetched: None, predicted: None }
+    }
+
+    /// Looks there first for the answer to a keystroke, and keeps it there.
+    pub(super) fn remember_in(&mut self, predicted: Cache<Predictions>) {
+        self.predicted = Some(predicted);
+    }
+
+    /// The predictions for what was typed, and the clock to start when a manual has become likely.
+    pub(super) fn predict(
+        &mut self,
+        catalog: &Catalog,
+        typed: &str,
+        compact: bool,
+    ) -> (PredictionData, Option<Effect>) {
+        self.number += 1;
+        let (data, likely) = self.look_up(catalog, typed, compact);
+        let manual = match likely {
+            Likely::Asked(manual) => manual,
+            Likely::Nothing => None,
+        };
+        (data, self.expect(manual))
+    }
+
+    /// Typing has rested since this prediction: the manual to open ahead, where it still is likely.
+    pub(super) fn settled(&mut self, prediction: u64) -> Option<Effect> {
+        let (_, manual) = self.likely.take_if(|(number, _)| *number == prediction)?;
+        self.prefetched = Some(manual.clone());
+        Some(Effect::Prefetch(manual))
+    }
+
+    /// Notes the manual that the visitor is likely to need.
+    fn expect(&mut self, manual: Option<ManualRequest>) -> Option<Effect> {
+        let Some(manual) = manual.filter(|manual| self.prefetched.as_ref() != Some(manual)) else {
+            self.likely = None;
+            return None;
+        };
+        // The same manual on the next keystroke is what "stable" means: the clock runs on.
+        if self.likely.as_ref().is_some_and(|(_, likely)| *likely == manual) {
+            return None;
+        }
+        self.likely = Some((self.number, manual));
+        Some(Effect::AwaitCalm { prediction: self.number })
+    }
+
+    /// What was kept from an earlier keystroke, or a search whose result is then kept.
+    fn look_up(&self, catalog: &Catalog, typed: &str, compact: bool) -> (PredictionData, Likely) {
+        let Some(cache) = &self.predicted else {
+            let (made, likely) = self.search(catalog, typed, compact);
+            return (PredictionData::Made(made), likely);
+        };
+        let key =
+            PredictionKey { version: catalog.version().into(), typed: typed.to_owned(), compact };
+        if let Some(Ok(predicted)) = cache.peek(&key) {
+            return (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
+        }
+        let (made, likely) = self.search(catalog, typed, compact);
+        match serde_json::value::to_raw_value(&made) {
+            Ok(json) => {
+                let data: Arc<RawValue> = json.into();
+                let predicted = Predicted { data: Arc::clone(&data), likely: likely.clone() };
+                cache.put(key, Arc::new(predicted));
+                (PredictionData::Ready(data), likely)
+            }
+            // The frame is made the slow way then, and fails there if it must.
+            Err(_) => (PredictionData::Made(made), likely),
+        }
+    }
+
+    fn search(&self, catalog: &Catalog, typed: &str, compact: bool) -> (Vec<Prediction>, Likely) {
+        if typed.trim().is_empty() {
+            return (predict::sample(catalog, SAMPLE, compact), Likely::Nothing);
+        }
+        let found = catalog.search(typed, PREDICTIONS);
+        let best = found.first().filter(|best| best.confidence >= self.sure);
+        let manual = best.and_then(|best| manual_of(best.product));
+        (predict::predictions(catalog, &found, compact), Likely::Asked(manual))
+    }
+}
+
+fn manual_of(product: &Product) -> Option<ManualRequest> {
+    product.documentation.clone().map(|documentation| ManualRequest { documentation })
+}
