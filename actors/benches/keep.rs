@@ -56,8 +56,8 @@ impl Handler<Say> for Echo {
 
 /// Restarts without end and a long inbox: what is measured is the work, not its bounds.
 fn care() -> Care {
-    let mut care = Care::default();
-    care.intensity = Intensity { restarts: u32::MAX, within: Duration::from_nanos(1) };
+    let intensity = Intensity { restarts: u32::MAX, within: Duration::from_nanos(1) };
+    let mut care = Care { intensity, ..Care::default() };
     care.bounds.inbox = 1 << 20;
     care
 }
