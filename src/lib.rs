@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod command;
 pub mod http;
+pub mod load;
 pub mod manuals;
 pub mod reload;
 pub mod server;

@@ -8,6 +8,7 @@ mod answer_eval;
 mod catalog;
 mod check;
 mod extract;
+mod load;
 mod ping;
 mod serve;
 
@@ -38,6 +39,8 @@ enum Command {
     AnswerEval(answer_eval::Args),
     /// Read a manual from standard input in a process that limits itself.
     Extract(extract::Args),
+    /// Let visitors loose on a server, and see what they have to wait.
+    Load(Box<load::Args>),
 }
 
 impl Cli {
@@ -53,6 +56,7 @@ impl Cli {
             Command::Catalog(args) => catalog::run(args),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
+            Command::Load(args) => load::run(&args),
         }
     }
 }

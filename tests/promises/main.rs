@@ -12,6 +12,7 @@ mod answers;
 mod catalog_command;
 mod counting;
 mod limits;
+mod load;
 mod manuals;
 mod pages;
 mod part_one;

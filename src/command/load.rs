@@ -1,0 +1,190 @@
+//! `hsc load`: lets visitors loose on a server and says what they had to wait.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+
+use crate::load::{
+    Arrival, Mix, Pace, Plan, Scenario, Schedule, Summary, Threshold, Verdict, Words,
+    allow_sockets, html, parse_duration, run as run_load, table,
+};
+
+/// Arguments of `hsc load`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What visitors do.
+    #[arg(value_enum, default_value = "typing", conflicts_with = "mix")]
+    scenario: Scenario,
+    /// Kinds of visitors and their shares, a TOML file (docs/load-testing.md).
+    #[arg(long, value_name = "FILE.toml")]
+    mix: Option<PathBuf>,
+    /// A server; given more than once, they are taken in turn.
+    #[arg(long = "url", value_name = "URL", default_value = "ws://127.0.0.1:8000/ws")]
+    urls: Vec<String>,
+    /// An address of this machine that sockets go out from; given more than once, they are taken in
+    /// turn. One holds some 28,000 sockets to one server.
+    #[arg(long = "source", value_name = "IP")]
+    sources: Vec<IpAddr>,
+    /// Closed arrival: so many visitors, who stay to the end.
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "rate")]
+    users: usize,
+    /// Open arrival: so many visitors a second, whatever the server does.
+    #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
+    rate: Option<f64>,
+    /// How long a visitor of an open arrival stays.
+    #[arg(long, default_value = "30s", value_parser = parse_duration)]
+    stay: Duration,
+    /// Most visitors at once.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    max_users: usize,
+    /// How long the run takes.
+    #[arg(long, default_value = "30s", value_parser = parse_duration)]
+    duration: Duration,
+    /// How long it takes until all visitors, or the whole rate, are there.
+    #[arg(long, default_value = "0s", value_parser = parse_duration)]
+    ramp: Duration,
+    /// From one keystroke to the next; 0s is as fast as the server answers.
+    #[arg(long, default_value = "150ms", value_parser = parse_duration)]
+    key: Duration,
+    /// From a name typed, or an answer read, to the next.
+    #[arg(long, default_value = "2s", value_parser = parse_duration)]
+    think: Duration,
+    /// From one storm to the next.
+    #[arg(long, default_value = "10s", value_parser = parse_duration)]
+    storm_every: Duration,
+    /// From one frame that a slow reader reads to the next.
+    #[arg(long, default_value = "1s", value_parser = parse_duration)]
+    read_every: Duration,
+    /// How long anything may take until it counts as a timeout.
+    #[arg(long, default_value = "30s", value_parser = parse_duration)]
+    timeout: Duration,
+    /// Names to type, one a line; else the server's own sample.
+    #[arg(long, value_name = "FILE")]
+    queries: Option<PathBuf>,
+    /// Questions to ask, one a line; else some that suit any product.
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
+    /// A product to ask about; given more than once, one of them; else the server's own sample.
+    #[arg(long = "product", value_name = "ID")]
+    products: Vec<String>,
+    /// Predictions with the whole catalog entry, as clients of part 1 get them.
+    #[arg(long)]
+    full: bool,
+    /// The same seed, the same visitors.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Exit with 1 if this holds at the end, as in typing.p99>15ms, dropped>0, typing.rate<1000.
+    #[arg(long = "fail-if", value_name = "CONDITION")]
+    fail_if: Vec<Threshold>,
+    /// Where everything in numbers goes.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Where the report with its charts goes, one HTML file.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// No line a second on standard error.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What `--json` holds.
+#[derive(Serialize)]
+struct Output<'a> {
+    name: &'a str,
+    urls: &'a [String],
+    #[serde(flatten)]
+    summary: &'a Summary,
+    verdicts: &'a [Verdict],
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let plan = args.plan()?;
+    let (name, urls) = (plan.mix.name(), plan.urls.clone());
+    let sockets = match plan.schedule.arrival {
+        Arrival::Closed { users } => users.min(plan.max_users),
+        // So many are there at once when those who came stay: the rest is turned away.
+        Arrival::Open { per_second } => {
+            plan.max_users.min((per_second * plan.stay.as_secs_f64()).ceil() as usize)
+        }
+    };
+    allow_sockets(sockets).map_err(|error| anyhow!(error))?;
+    // A second install is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // One thread: what is measured should not contend with itself, and it feeds a pod with ease.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interrupted = async { drop(tokio::signal::ctrl_c().await) };
+    let summary = runtime.block_on(run_load(plan, interrupted)).map_err(|error| anyhow!(error))?;
+    let verdicts: Vec<Verdict> = args.fail_if.iter().map(|it| it.judge(&summary)).collect();
+    print!("{}", table(&summary, &verdicts));
+    if let Some(path) = &args.json {
+        let output = Output { name: &name, urls: &urls, summary: &summary, verdicts: &verdicts };
+        write(path, &serde_json::to_string_pretty(&output)?)?;
+    }
+    if let Some(path) = &args.report {
+        write(path, &html(&name, &urls, &summary, &verdicts))?;
+    }
+    let failed = verdicts.iter().any(|verdict| verdict.failed);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Args {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let pace = Pace {
+            key: self.key,
+            think: self.think,
+            storm_every: self.storm_every,
+            read_every: self.read_every,
+        };
+        let mix = match &self.mix {
+            None => Mix::of(self.scenario, pace),
+            Some(path) => Mix::parse(&read(path)?, pace)
+                .map_err(|error| anyhow!("{}: {error}", path.display()))?,
+        };
+        let arrival = match self.rate {
+            Some(per_second) => Arrival::Open { per_second },
+            None => Arrival::Closed { users: self.users },
+        };
+        let lines = |path: &Option<PathBuf>| match path {
+            None => Ok(Vec::new()),
+            Some(path) => match Words::lines(&read(path)?) {
+                lines if lines.is_empty() => Err(anyhow!("{} has no line", path.display())),
+                lines => Ok(lines),
+            },
+        };
+        let words = Words {
+            queries: lines(&self.queries)?,
+            products: self.products.clone(),
+            questions: lines(&self.questions)?,
+        };
+        Ok(Plan {
+            urls: self.urls.clone(),
+            sources: self.sources.clone(),
+            schedule: Schedule { arrival, ramp: self.ramp, duration: self.duration },
+            mix,
+            words,
+            max_users: self.max_users,
+            stay: self.stay,
+            timeout: self.timeout,
+            compact: !self.full,
+            seed: self.seed,
+            progress: !self.quiet,
+        })
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| format!("'{text}' is no rate; write visitors a second, as 50 or 0.5"))
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

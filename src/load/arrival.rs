@@ -1,0 +1,99 @@
+//! When visitors come: open (so many a second, whatever the server does) or closed (so many at once).
+//!
+//! A schedule is arithmetic over the number of the visitor: it reads no clock, and a harness that is
+//! late knows by how much, because the time a visitor should have come at is known without it.
+
+use std::time::Duration;
+
+/// How visitors come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Arrival {
+    /// This many a second, each staying a while. A slow server meets ever more of them.
+    Open {
+        /// Visitors a second once the ramp is over.
+        per_second: f64,
+    },
+    /// This many, who stay to the end.
+    Closed {
+        /// Visitors in all.
+        users: usize,
+    },
+}
+
+/// The times visitors come at, from the start of the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// How they come.
+    pub arrival: Arrival,
+    /// How long it takes until all of them, or the whole rate, are there.
+    pub ramp: Duration,
+    /// When nobody comes any more.
+    pub duration: Duration,
+}
+
+impl Schedule {
+    /// When visitor `number` (from 0) comes, or `None` when the run is over by then.
+    #[must_use]
+    pub fn at(&self, number: usize) -> Option<Duration> {
+        let (n, ramp) = (number as f64, self.ramp.as_secs_f64());
+        let seconds = match self.arrival {
+            Arrival::Closed { users } if number >= users => return None,
+            Arrival::Closed { users } => ramp * n / users as f64,
+            Arrival::Open { per_second } if per_second <= 0.0 => return None,
+            // The rate grows in a straight line over the ramp, so what has come by then grows with
+            // the square of the time; turned round, that is a root.
+            Arrival::Open { per_second } => {
+                let in_ramp = per_second * ramp / 2.0;
+                if n < in_ramp {
+                    (2.0 * ramp * n / per_second).sqrt()
+                } else {
+                    ramp + (n - in_ramp) / per_second
+                }
+            }
+        };
+        let at = Duration::from_secs_f64(seconds);
+        (at < self.duration).then_some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(arrival: Arrival, ramp: u64, duration: u64) -> Vec<f64> {
+        let schedule = Schedule {
+            arrival,
+            ramp: Duration::from_secs(ramp),
+            duration: Duration::from_secs(duration),
+        };
+        (0..).map_while(|number| schedule.at(number)).map(|at| at.as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn closed_visitors_come_evenly_over_the_ramp_and_no_more_of_them() {
+        assert_eq!(times(Arrival::Closed { users: 4 }, 8, 60), [0.0, 2.0, 4.0, 6.0]);
+    }
+
+    #[test]
+    fn closed_visitors_without_a_ramp_come_at_once() {
+        assert_eq!(times(Arrival::Closed { users: 3 }, 0, 60), [0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn open_visitors_come_at_their_rate_until_the_end() {
+        assert_eq!(times(Arrival::Open { per_second: 2.0 }, 0, 2), [0.0, 0.5, 1.0, 1.5]);
+    }
+
+    #[test]
+    fn a_ramp_lets_half_of_the_rate_in_while_it_lasts() {
+        let times = times(Arrival::Open { per_second: 10.0 }, 10, 20);
+        let in_ramp = times.iter().filter(|at| **at < 10.0).count();
+        assert_eq!((in_ramp, times.len()), (50, 150));
+        assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn no_rate_is_nobody() {
+        assert!(times(Arrival::Open { per_second: 0.0 }, 0, 60).is_empty());
+    }
+}

@@ -1,0 +1,241 @@
+//! One socket: from which address it goes out, what is said and heard, and as few bytes as that takes.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use hsc_actors::protocol::ClientSays;
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use url::Url;
+
+/// Read and write buffer of a socket. Frames here are small; the library's 128 KiB each would make
+/// ten thousand sockets cost gigabytes.
+const BUFFER_BYTES: usize = 4 * 1024;
+/// Receive buffer of a slow reader: so little that the server feels at once that nobody reads.
+const NARROW_BYTES: u32 = 4 * 1024;
+
+/// Where a socket goes to, and where it comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    url: Url,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Why there is no socket, or no longer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// The server closed it with this code.
+    Closed(u16),
+    /// It could not be opened, or broke; in a few words.
+    Broken(String),
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Closed(code) => write!(f, "closed with {code}"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What the harness reads of a message; the rest is skipped.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Heard {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) id: Option<u64>,
+    #[serde(default)]
+    pub(super) offset: Option<u64>,
+    #[serde(default)]
+    pub(super) recovered: Option<bool>,
+    #[serde(default)]
+    pub(super) conversation: Option<String>,
+    #[serde(default)]
+    pub(super) token: Option<String>,
+    #[serde(default)]
+    pub(super) after_ms: Option<u64>,
+    /// Bytes of the frame.
+    #[serde(skip)]
+    pub(super) bytes: usize,
+}
+
+/// A message and the id it is answered by.
+#[derive(Serialize)]
+struct Say<'a> {
+    #[serde(flatten)]
+    message: &'a ClientSays,
+    id: u64,
+}
+
+/// An open socket.
+pub(super) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Target {
+    /// Reads an address and looks its host up, once: a run should not measure a name server.
+    pub(super) async fn resolve(text: &str) -> Result<Self, String> {
+        let url = socket_url(text)?;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let addresses: Vec<SocketAddr> =
+            found.map_err(|error| format!("cannot look up {host}: {error}"))?.collect();
+        if addresses.is_empty() {
+            return Err(format!("{host} has no address"));
+        }
+        Ok(Self { url, addresses })
+    }
+
+    pub(super) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Opens a socket, from `source` where one is given.
+    pub(super) async fn open(&self, source: Option<IpAddr>, narrow: bool) -> Result<Client, Lost> {
+        // An address of the family we come from, if we must come from one.
+        let fits =
+            |address: &&SocketAddr| source.is_none_or(|it| it.is_ipv4() == address.is_ipv4());
+        let Some(address) = self.addresses.iter().find(fits) else {
+            return Err(Lost::Broken("no address of the source's family".to_owned()));
+        };
+        let stream =
+            connect(*address, source, narrow).await.map_err(|error| Lost::of_io(&error))?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER_BYTES)
+            // Nothing waits in it: a keystroke goes out when it is typed.
+            .write_buffer_size(0)
+            .max_write_buffer_size(16 * 1024 * 1024);
+        let opened =
+            client_async_tls_with_config(self.url.as_str(), stream, Some(config), None).await;
+        opened.map(|(socket, _)| Client(socket)).map_err(Lost::of)
+    }
+}
+
+async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    narrow: bool,
+) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if narrow {
+        socket.set_recv_buffer_size(NARROW_BYTES)?;
+    }
+    if let Some(source) = source {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl Client {
+    pub(super) async fn say(&mut self, message: &ClientSays, id: u64) -> Result<(), Lost> {
+        let text = serde_json::to_string(&Say { message, id }).expect("the wire types serialise");
+        self.0.send(Message::text(text)).await.map_err(Lost::of)
+    }
+
+    /// The next message. Safe to drop while it waits: nothing read is lost.
+    pub(super) async fn hear(&mut self) -> Result<Heard, Lost> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let mut heard: Heard = serde_json::from_str(&text)
+                        .map_err(|_| Lost::Broken("a frame that is no message".to_owned()))?;
+                    heard.bytes = text.len();
+                    return Ok(heard);
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    // 1005 is the code of a close frame without one.
+                    return Err(Lost::Closed(frame.map_or(1005, |frame| frame.code.into())));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Lost::of(error)),
+                None => return Err(Lost::Broken("the connection ended".to_owned())),
+            }
+        }
+    }
+
+    /// Says good-bye, and waits a moment for the answer.
+    pub(super) async fn close(&mut self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.0.close(None)).await;
+    }
+}
+
+impl Lost {
+    fn of(error: Error) -> Self {
+        match error {
+            Error::Http(response) => Self::Broken(format!("HTTP {}", response.status().as_u16())),
+            Error::Io(error) => Self::of_io(&error),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+
+    fn of_io(error: &std::io::Error) -> Self {
+        Self::Broken(match error.kind() {
+            std::io::ErrorKind::AddrNotAvailable => {
+                "no port left at the source address; give another --source".to_owned()
+            }
+            _ => error.to_string(),
+        })
+    }
+}
+
+/// `host:8000`, `http://host:8000` and `wss://host/ws?x=y` are all addresses of a server's socket.
+fn socket_url(text: &str) -> Result<Url, String> {
+    let full = if text.contains("://") { text.to_owned() } else { format!("ws://{text}") };
+    let full = match full.split_once("://") {
+        Some(("http", rest)) => format!("ws://{rest}"),
+        Some(("https", rest)) => format!("wss://{rest}"),
+        _ => full,
+    };
+    let mut url = Url::parse(&full).map_err(|error| format!("'{text}' is no address: {error}"))?;
+    if !matches!(url.scheme(), "ws" | "wss") {
+        return Err(format!("'{text}' is neither ws, wss, http nor https"));
+    }
+    if url.path() == "/" {
+        url.set_path("/ws");
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_a_server_becomes_that_of_its_socket() {
+        for (text, url) in [
+            ("127.0.0.1:8000", "ws://127.0.0.1:8000/ws"),
+            ("http://pod-1:8000/", "ws://pod-1:8000/ws"),
+            ("https://help.example", "wss://help.example/ws"),
+            ("ws://h:1/other?client_id=x", "ws://h:1/other?client_id=x"),
+        ] {
+            assert_eq!(socket_url(text).map(String::from).as_deref(), Ok(url), "{text}");
+        }
+        assert!(socket_url("ftp://h").expect_err("no socket").contains("neither"));
+        assert!(socket_url("ws://").expect_err("no host").contains("is no address"));
+    }
+
+    #[test]
+    fn a_message_carries_its_id_beside_its_fields() {
+        let typing = ClientSays::Typing { content: "td-17".to_owned() };
+        let text = serde_json::to_string(&Say { message: &typing, id: 7 }).expect("JSON");
+        assert_eq!(text, r#"{"type":"typing","content":"td-17","id":7}"#);
+    }
+
+    #[test]
+    fn what_the_harness_does_not_read_is_skipped() {
+        let frame =
+            r#"{"type":"final_answer","content":"","citations":[{"page":1}],"id":3,"offset":9}"#;
+        let heard: Heard = serde_json::from_str(frame).expect("a message");
+        assert_eq!(
+            (heard.kind.as_str(), heard.id, heard.offset),
+            ("final_answer", Some(3), Some(9))
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! How many files this process may hold: a socket is one.
+
+/// Files beside the sockets: the runtime, the terminal, the report.
+const BESIDE: u64 = 64;
+
+/// Raises the limit of open files as far as `sockets` need.
+///
+/// # Errors
+/// When the machine does not let us; says what to do.
+pub fn allow_sockets(sockets: usize) -> Result<(), String> {
+    let wanted = sockets as u64 + BESIDE;
+    let allowed = rlimit::increase_nofile_limit(wanted)
+        .map_err(|error| format!("cannot raise the limit of open files: {error}"))?;
+    enough(wanted, allowed)
+}
+
+fn enough(wanted: u64, allowed: u64) -> Result<(), String> {
+    if allowed >= wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "{wanted} open files are needed and {allowed} allowed; run `ulimit -Hn {wanted}` as root \
+         first, or start `hsc load` several times with fewer users each"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_sockets_are_always_allowed() {
+        assert_eq!(allow_sockets(10), Ok(()));
+    }
+
+    #[test]
+    fn too_small_a_limit_is_told_with_what_to_do() {
+        let error = enough(50_064, 20_000).expect_err("too few");
+        assert!(error.contains("ulimit -Hn 50064"), "{error}");
+    }
+}

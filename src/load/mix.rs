@@ -1,0 +1,194 @@
+//! Who comes: one kind of visitor, or a mix of several from a TOML file.
+//!
+//! ```toml
+//! [[visitor]]
+//! scenario = "typing"
+//! weight = 7
+//! key = "120ms"
+//!
+//! [[visitor]]
+//! scenario = "ask"
+//! weight = 1
+//! think = "20s"
+//! ```
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::duration::parse_duration;
+use super::scenario::{Pace, Scenario};
+
+/// Largest weight: shares finer than a ten-thousandth say nothing.
+const MAX_WEIGHT: u32 = 10_000;
+
+/// One kind of visitor of a mix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kind {
+    /// What it does.
+    pub scenario: Scenario,
+    /// How many of it there are to the others.
+    pub weight: u32,
+    /// How fast it is.
+    pub pace: Pace,
+}
+
+/// Kinds of visitors and their shares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mix(Vec<Kind>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    visitor: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    scenario: Scenario,
+    #[serde(default = "one")]
+    weight: u32,
+    key: Option<String>,
+    think: Option<String>,
+    storm_every: Option<String>,
+    read_every: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Mix {
+    /// Visitors of one kind.
+    #[must_use]
+    pub fn of(scenario: Scenario, pace: Pace) -> Self {
+        Self(vec![Kind { scenario, weight: 1, pace }])
+    }
+
+    /// Reads a mix file; what a visitor does not say of its pace is taken from `pace`.
+    ///
+    /// # Errors
+    /// In one line that names the place.
+    pub fn parse(text: &str, pace: Pace) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            format!("{place}{}", error.message().replace('\n', " "))
+        })?;
+        if file.visitor.is_empty() {
+            return Err("the mix has no [[visitor]]".to_owned());
+        }
+        let kinds = file.visitor.into_iter().enumerate().map(|(at, entry)| {
+            entry.kind(pace).map_err(|error| format!("visitor {}: {error}", at + 1))
+        });
+        kinds.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The kind of visitor `number` (from 0). In every stretch as long as the sum of the weights each
+    /// kind comes exactly as often as its weight says, and evenly spread.
+    #[must_use]
+    pub fn kind(&self, number: usize) -> &Kind {
+        let total: u64 = self.0.iter().map(|kind| u64::from(kind.weight)).sum();
+        let mut credit = vec![0_i64; self.0.len()];
+        let mut chosen = 0;
+        // Smooth weighted round robin: everybody earns its weight, the richest pays for all.
+        for _ in 0..=(number as u64 % total) {
+            for (credit, kind) in credit.iter_mut().zip(&self.0) {
+                *credit += i64::from(kind.weight);
+            }
+            // The first of the richest, so that equals keep the order of the file.
+            chosen = (0..credit.len()).rev().max_by_key(|at| credit[*at]).unwrap_or(0);
+            credit[chosen] -= total as i64;
+        }
+        &self.0[chosen]
+    }
+
+    /// What it is called in the report: `typing`, or `typing 7 : ask 1`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if let [kind] = self.0.as_slice() {
+            return kind.scenario.as_str().to_owned();
+        }
+        let parts = self.0.iter().map(|kind| format!("{} {}", kind.scenario.as_str(), kind.weight));
+        parts.collect::<Vec<_>>().join(" : ")
+    }
+
+    /// True when a visitor of it does this.
+    #[must_use]
+    pub fn has(&self, wanted: Scenario) -> bool {
+        self.0.iter().any(|kind| kind.scenario == wanted)
+    }
+}
+
+impl Entry {
+    fn kind(self, pace: Pace) -> Result<Kind, String> {
+        if !(1..=MAX_WEIGHT).contains(&self.weight) {
+            return Err(format!("weight {} is not from 1 to {MAX_WEIGHT}", self.weight));
+        }
+        let or = |name: &str, given: Option<String>, default: Duration| match given {
+            None => Ok(default),
+            Some(text) => parse_duration(&text).map_err(|error| format!("{name}: {error}")),
+        };
+        Ok(Kind {
+            scenario: self.scenario,
+            weight: self.weight,
+            pace: Pace {
+                key: or("key", self.key, pace.key)?,
+                think: or("think", self.think, pace.think)?,
+                storm_every: or("storm_every", self.storm_every, pace.storm_every)?,
+                read_every: or("read_every", self.read_every, pace.read_every)?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let error = Mix::parse(text, Pace::default()).expect_err(text);
+        assert!(!error.contains('\n'), "{error:?}");
+        error
+    }
+
+    #[test]
+    fn each_kind_comes_as_often_as_its_weight_says_and_evenly() {
+        let text = "[[visitor]]\nscenario = 'typing'\nweight = 3\n[[visitor]]\nscenario = 'ask'\n";
+        let mix = Mix::parse(text, Pace::default()).expect("a mix");
+        let kinds: Vec<&str> = (0..8).map(|at| mix.kind(at).scenario.as_str()).collect();
+        assert_eq!(
+            kinds,
+            ["typing", "typing", "ask", "typing", "typing", "typing", "ask", "typing"]
+        );
+        assert_eq!(mix.name(), "typing 3 : ask 1");
+        assert!(mix.has(Scenario::Ask) && !mix.has(Scenario::Idle));
+    }
+
+    #[test]
+    fn a_visitor_keeps_the_pace_of_the_command_line_where_the_file_says_nothing() {
+        let pace = Pace { think: Duration::from_secs(9), ..Pace::default() };
+        let mix =
+            Mix::parse("[[visitor]]\nscenario = 'typing'\nkey = '20ms'\n", pace).expect("a mix");
+        assert_eq!(mix.kind(5).pace, Pace { key: Duration::from_millis(20), ..pace });
+    }
+
+    #[test]
+    fn errors_are_one_line_and_name_the_place() {
+        assert_eq!(refused(""), "the mix has no [[visitor]]");
+        assert!(
+            refused("[[visitor]]\nscenario = 'dancing'").starts_with("line 2: unknown variant")
+        );
+        assert!(
+            refused("[[visitor]]\nscenario = 'idle'\nwait = 1")
+                .starts_with("line 3: unknown field")
+        );
+        assert!(
+            refused("[[visitor]]\nscenario = 'idle'\nkey = '5'").starts_with("visitor 1: key: '5'")
+        );
+        assert!(refused("[[visitor]]\nscenario = 'idle'\nweight = 0").contains("weight 0"));
+        assert!(refused("visitor = ").starts_with("line 1: "));
+    }
+}

@@ -1,0 +1,41 @@
+//! The load harness behind `hsc load`: visitors that behave like people, and what they had to wait.
+//!
+//! ```text
+//! Plan ─► Schedule (when) × Mix (what) ─► Visitor ─► Tally ─► Summary ─► table, JSON, report, verdicts
+//! ```
+//!
+//! What is arithmetic (schedule, mix, thresholds, summary, report) reads no clock and opens no socket;
+//! `client` and `visitor` do both. Latencies count from when a thing was due.
+//!
+//! What must never be: a type of the server in here other than the wire's, a visitor that waits in
+//! silence for a server that stalls, more sockets or more time than the plan allows.
+
+mod arrival;
+mod client;
+mod duration;
+mod files;
+mod mix;
+mod plan;
+mod report;
+mod run;
+mod scenario;
+mod summary;
+mod table;
+mod tally;
+mod threshold;
+mod visitor;
+mod words;
+
+pub use arrival::{Arrival, Schedule};
+pub use duration::{parse_duration, show_micros};
+pub use files::allow_sockets;
+pub use mix::{Kind, Mix};
+pub use plan::Plan;
+pub use report::html;
+pub use run::run;
+pub use scenario::{Pace, Scenario};
+pub use summary::{Latency, OperationSummary, Point, Summary};
+pub use table::{progress, table};
+pub use tally::{Count, Operation, Tally};
+pub use threshold::{Threshold, Verdict};
+pub use words::Words;

@@ -1,0 +1,205 @@
+//! The page around the charts.
+
+use std::fmt::Write as _;
+
+use super::chart::{Series, lines};
+use crate::load::duration::show_micros;
+use crate::load::summary::{OperationSummary, Summary};
+use crate::load::table::bytes;
+use crate::load::tally::{Count, Operation};
+use crate::load::threshold::Verdict;
+
+/// Colours by name, twice: for light and for dark. Everything else is said once.
+const STYLE: &str = include_str!("report.css");
+
+/// The report of a run that was called `name`, against `urls`.
+#[must_use]
+pub fn html(name: &str, urls: &[String], summary: &Summary, verdicts: &[Verdict]) -> String {
+    let failed = verdicts.iter().any(|verdict| verdict.failed);
+    let state = match (verdicts.is_empty(), failed) {
+        (true, _) => "",
+        (_, true) => r#"<span class="state bad">failed</span>"#,
+        (_, false) => r#"<span class="state good">passed</span>"#,
+    };
+    let urls = urls.iter().map(|url| escaped(url)).collect::<Vec<_>>().join(", ");
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>hsc load: {0}</title><style>{STYLE}</style></head><body><main>\
+         <header><h1>{0} {state}</h1><p>{urls} · {1:.1} s · hsc {2}</p></header>",
+        escaped(name),
+        summary.seconds,
+        env!("CARGO_PKG_VERSION"),
+    );
+    page.push_str(&tiles(summary));
+    page.push_str(&verdict_list(verdicts));
+    page.push_str(&operations(summary));
+    page.push_str(&charts(summary));
+    page.push_str(&reasons(summary));
+    page.push_str("</main></body></html>\n");
+    page
+}
+
+fn tiles(summary: &Summary) -> String {
+    let mut out = String::from("<ul class=\"tiles\">");
+    let mut tile = |value: String, name: &str, class: &str| {
+        let _ = write!(out, "<li class=\"{class}\"><b>{value}</b>{name}</li>");
+    };
+    tile(summary.most_open.to_string(), "most sockets at once", "");
+    tile(bytes(summary.bytes), "read", "");
+    for name in Count::ALL.map(Count::as_str) {
+        let count = summary.counts.get(name).copied().unwrap_or(0);
+        // What must be known to be zero is shown even then.
+        if count > 0 || matches!(name, "dropped" | "errors") {
+            let harmless = count == 0 || matches!(name, "opened" | "closed-slow" | "turned-away");
+            tile(count.to_string(), name, if harmless { "" } else { "bad" });
+        }
+    }
+    out.push_str("</ul>");
+    out
+}
+
+fn verdict_list(verdicts: &[Verdict]) -> String {
+    let mut out = String::new();
+    for Verdict { fail_if, seen, failed } in verdicts {
+        let (class, word) = if *failed { ("bad", "failed") } else { ("good", "ok") };
+        let _ = write!(
+            out,
+            "<li><span class=\"state {class}\">{word}</span> fail if <code>{}</code>: {}</li>",
+            escaped(fail_if),
+            escaped(seen)
+        );
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("<h2>Thresholds</h2><ul class=\"verdicts\">{out}</ul>")
+    }
+}
+
+fn operations(summary: &Summary) -> String {
+    let mut out = String::from(
+        "<h2>Latency</h2><div class=\"wide\"><table><thead><tr><th></th><th>count</th>\
+         <th>a second</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th><th>max</th>\
+         </tr></thead><tbody>",
+    );
+    for operation in Operation::ALL.map(Operation::as_str) {
+        let Some(done) = summary.operations.get(operation) else { continue };
+        let us = done.latency_us;
+        let _ = write!(
+            out,
+            "<tr><th scope=\"row\">{operation}</th><td>{}</td><td>{:.1}</td>",
+            done.count, done.rate
+        );
+        for micros in [us.p50, us.p90, us.p95, us.p99, us.p999, us.max] {
+            let _ = write!(out, "<td>{}</td>", show_micros(micros));
+        }
+        out.push_str("</tr>");
+    }
+    out.push_str("</tbody></table></div>");
+    out
+}
+
+fn charts(summary: &Summary) -> String {
+    let seconds = summary.seconds;
+    let mut out = String::from("<h2>Course</h2>");
+    let mut figure = |title: &str, svg: String| {
+        let _ = write!(out, "<figure><figcaption>{title}</figcaption>{svg}</figure>");
+    };
+    let over = |pick: &dyn Fn(&crate::load::summary::Point) -> Option<f64>| -> Vec<(f64, f64)> {
+        summary.points.iter().filter_map(|point| Some((point.at_s, pick(point)?))).collect()
+    };
+    let open = over(&|point| Some(point.open as f64));
+    let lost = over(&|point| Some(point.lost as f64));
+    figure(
+        "Sockets",
+        lines(
+            &[
+                Series { name: "open".into(), points: open },
+                Series { name: "refused or dropped, in all".into(), points: lost },
+            ],
+            seconds,
+            number,
+        ),
+    );
+    for operation in Operation::ALL.map(Operation::as_str) {
+        if !summary.operations.contains_key(operation) {
+            continue;
+        }
+        let of = |pick: fn(&OperationSummary) -> u64| {
+            over(&|point| point.operations.get(operation).map(|done| pick(done) as f64))
+        };
+        let latencies = [
+            Series { name: "p50".into(), points: of(|done| done.latency_us.p50) },
+            Series { name: "p99".into(), points: of(|done| done.latency_us.p99) },
+        ];
+        let micros = |value: f64| show_micros(value as u64);
+        figure(&format!("{operation}: latency"), lines(&latencies, seconds, micros));
+        let rate = Series { name: "a second".into(), points: of(|done| done.count) };
+        figure(&format!("{operation}: how many"), lines(&[rate], seconds, number));
+    }
+    out
+}
+
+fn reasons(summary: &Summary) -> String {
+    let mut out = String::new();
+    for (reason, count) in &summary.reasons {
+        let _ = write!(out, "<li>{count} × {}</li>", escaped(reason));
+    }
+    if out.is_empty() { out } else { format!("<h2>Lost sockets</h2><ul>{out}</ul>") }
+}
+
+/// A number at an axis.
+fn number(value: f64) -> String {
+    if value >= 10_000.0 {
+        format!("{:.0}k", value / 1_000.0)
+    } else if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::load::tally::Tally;
+
+    fn report(failed: bool) -> String {
+        let mut tally = Tally::default();
+        tally.opened();
+        tally.took(Operation::Typing, Duration::from_micros(150));
+        tally.tick(Duration::from_secs(1));
+        tally.because("dropped: <script>".to_owned());
+        let verdict = Verdict { fail_if: "typing.p99>15ms".into(), seen: "150 µs".into(), failed };
+        let summary = tally.summary(Duration::from_secs(2));
+        html("typing", &["ws://h/ws?a=\"b".into()], &summary, &[verdict])
+    }
+
+    #[test]
+    fn the_report_is_one_file_without_scripts_or_addresses_it_would_load_from() {
+        let page = report(false);
+        for reaching_out in ["<script", "<link", "@import", "url(", " src=", " href="] {
+            assert!(!page.contains(reaching_out), "{reaching_out}");
+        }
+        assert!(page.contains("prefers-color-scheme: dark"));
+        assert!(page.contains("&lt;script&gt;") && page.contains("a=&quot;b"));
+    }
+
+    #[test]
+    fn the_report_shows_what_was_measured_and_judged() {
+        assert!(report(false).contains(">passed<") && report(true).contains(">failed<"));
+        let page = report(false);
+        assert!(page.contains("<th scope=\"row\">typing</th><td>1</td>"), "{page}");
+        assert!(page.contains("typing: latency") && page.contains("150 µs"));
+        assert!(page.contains("fail if <code>typing.p99&gt;15ms</code>"));
+        assert!(!page.contains("ask: latency"), "nobody asked");
+    }
+}

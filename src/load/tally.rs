@@ -1,0 +1,279 @@
+//! What is counted while a run goes on: a histogram for each operation, counts, and a point a second.
+//!
+//! Latencies are taken from the time an operation was to begin, not from the time the harness came to
+//! it: a server that stalls is charged for everybody who had to wait meanwhile (the other way is
+//! called coordinated omission, and hides exactly the stalls).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::summary::{Latency, OperationSummary, Point, Summary};
+
+/// Longest latency a histogram holds, in microseconds: ten minutes, past every time limit.
+const LONGEST_US: u64 = 600_000_000;
+/// Three digits that matter: an error of a thousandth, and 150 KB a histogram.
+const DIGITS: u8 = 3;
+/// Most points of the course of a run: an hour of seconds. What comes later is in the totals alone.
+const MOST_POINTS: usize = 3_600;
+
+/// Something a visitor waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// From the time a visitor was to come to the open socket.
+    Connect,
+    /// From `hello` to `welcome`.
+    Hello,
+    /// From a keystroke to its prediction.
+    Typing,
+    /// From a question to the first words of its answer.
+    FirstChunk,
+    /// From a question to the end of its answer.
+    Ask,
+    /// From the loss of a socket to the conversation resumed on another.
+    Resume,
+}
+
+impl Operation {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 6] =
+        [Self::Connect, Self::Hello, Self::Typing, Self::FirstChunk, Self::Ask, Self::Resume];
+
+    /// The word of thresholds, tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Hello => "hello",
+            Self::Typing => "typing",
+            Self::FirstChunk => "first-chunk",
+            Self::Ask => "ask",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// Something that happens and takes no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Sockets opened.
+    Opened,
+    /// Sockets that could not be opened.
+    Refused,
+    /// Sockets the server closed, or that broke, while the visitor wanted to stay.
+    Dropped,
+    /// Slow readers that the server closed, as it promises to.
+    ClosedSlow,
+    /// Messages of type `error`.
+    Errors,
+    /// Operations that nobody answered in time.
+    Timeouts,
+    /// Keystrokes that a busy server passed over for a newer one.
+    PassedOver,
+    /// Conversations that could not be resumed, as the server said.
+    NotRecovered,
+    /// Durable messages that are missing or came twice, by their offsets.
+    Gaps,
+    /// Visitors who did not come because `--max-users` were there.
+    TurnedAway,
+}
+
+impl Count {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 10] = [
+        Self::Opened,
+        Self::Refused,
+        Self::Dropped,
+        Self::ClosedSlow,
+        Self::Errors,
+        Self::Timeouts,
+        Self::PassedOver,
+        Self::NotRecovered,
+        Self::Gaps,
+        Self::TurnedAway,
+    ];
+
+    /// The word of thresholds, tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Refused => "refused",
+            Self::Dropped => "dropped",
+            Self::ClosedSlow => "closed-slow",
+            Self::Errors => "errors",
+            Self::Timeouts => "timeouts",
+            Self::PassedOver => "passed-over",
+            Self::NotRecovered => "not-recovered",
+            Self::Gaps => "gaps",
+            Self::TurnedAway => "turned-away",
+        }
+    }
+}
+
+/// The counting of one run.
+pub struct Tally {
+    whole: [Histogram<u64>; Operation::ALL.len()],
+    second: [Histogram<u64>; Operation::ALL.len()],
+    counts: [u64; Count::ALL.len()],
+    closes: BTreeMap<String, u64>,
+    open: u64,
+    most_open: u64,
+    bytes: u64,
+    points: Vec<Point>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let histogram = |_| {
+            Histogram::new_with_bounds(1, LONGEST_US, DIGITS).expect("the bounds are constants")
+        };
+        Self {
+            whole: std::array::from_fn(histogram),
+            second: std::array::from_fn(histogram),
+            counts: [0; Count::ALL.len()],
+            closes: BTreeMap::new(),
+            open: 0,
+            most_open: 0,
+            bytes: 0,
+            points: Vec::new(),
+        }
+    }
+}
+
+impl Tally {
+    /// An operation was done after so long.
+    pub fn took(&mut self, operation: Operation, latency: Duration) {
+        let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
+        self.whole[operation as usize].saturating_record(micros);
+        self.second[operation as usize].saturating_record(micros);
+    }
+
+    /// Something happened.
+    pub fn count(&mut self, what: Count) {
+        self.counts[what as usize] += 1;
+    }
+
+    /// A socket is open.
+    pub fn opened(&mut self) {
+        self.count(Count::Opened);
+        self.open += 1;
+        self.most_open = self.most_open.max(self.open);
+    }
+
+    /// A socket is open no more.
+    pub fn closed(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Why a socket was refused or lost: a close code, or what the system said.
+    pub fn because(&mut self, reason: String) {
+        *self.closes.entry(reason).or_default() += 1;
+    }
+
+    /// A frame of so many bytes was read.
+    pub fn read(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// A second is over: what it was like.
+    pub fn tick(&mut self, at: Duration) -> Point {
+        let point = Point {
+            at_s: at.as_secs_f64(),
+            open: self.open,
+            operations: self.summaries(&self.second, Duration::from_secs(1)),
+            lost: self.counts[Count::Refused as usize] + self.counts[Count::Dropped as usize],
+        };
+        self.second.iter_mut().for_each(Histogram::reset);
+        if self.points.len() < MOST_POINTS {
+            self.points.push(point.clone());
+        }
+        point
+    }
+
+    /// The end: everything in numbers.
+    #[must_use]
+    pub fn summary(&self, took: Duration) -> Summary {
+        let counts = Count::ALL.iter().map(|count| (count.as_str(), self.counts[*count as usize]));
+        Summary {
+            seconds: took.as_secs_f64(),
+            counts: counts.collect(),
+            reasons: self.closes.clone(),
+            most_open: self.most_open,
+            bytes: self.bytes,
+            operations: self.summaries(&self.whole, took),
+            points: self.points.clone(),
+        }
+    }
+
+    fn summaries(
+        &self,
+        histograms: &[Histogram<u64>],
+        took: Duration,
+    ) -> BTreeMap<&'static str, OperationSummary> {
+        let done = Operation::ALL.iter().zip(histograms).filter(|(_, all)| !all.is_empty());
+        done.map(|(operation, all)| {
+            let at = |share: f64| all.value_at_quantile(share);
+            let latency = Latency {
+                mean: all.mean() as u64,
+                p50: at(0.5),
+                p90: at(0.9),
+                p95: at(0.95),
+                p99: at(0.99),
+                p999: at(0.999),
+                max: all.max(),
+            };
+            let rate = all.len() as f64 / took.as_secs_f64().max(f64::EPSILON);
+            (operation.as_str(), OperationSummary { count: all.len(), rate, latency_us: latency })
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_within_a_thousandth_of_what_was_recorded() {
+        let mut tally = Tally::default();
+        for micros in 1..=10_000 {
+            tally.took(Operation::Typing, Duration::from_micros(micros));
+        }
+        let summary = tally.summary(Duration::from_secs(10));
+        let typing = &summary.operations["typing"];
+        assert_eq!((typing.count, typing.rate), (10_000, 1_000.0));
+        for (seen, exact) in [
+            (typing.latency_us.p50, 5_000.0),
+            (typing.latency_us.p99, 9_900.0),
+            (typing.latency_us.max, 10_000.0),
+        ] {
+            assert!((seen as f64 / exact - 1.0).abs() < 0.001, "{seen} for {exact}");
+        }
+        assert!(!summary.operations.contains_key("ask"), "nobody asked");
+    }
+
+    #[test]
+    fn a_latency_past_every_limit_is_kept_at_the_limit() {
+        let mut tally = Tally::default();
+        tally.took(Operation::Ask, Duration::from_secs(86_400));
+        let longest = tally.summary(Duration::from_secs(1)).operations["ask"].latency_us.max;
+        assert!(longest >= LONGEST_US);
+    }
+
+    #[test]
+    fn a_second_forgets_what_the_run_remembers() {
+        let mut tally = Tally::default();
+        tally.opened();
+        tally.took(Operation::Typing, Duration::from_micros(70));
+        assert_eq!(tally.tick(Duration::from_secs(1)).operations["typing"].count, 1);
+        tally.closed();
+        let second = tally.tick(Duration::from_secs(2));
+        assert!(second.operations.is_empty());
+        assert_eq!(second.open, 0);
+        let summary = tally.summary(Duration::from_secs(2));
+        assert_eq!((summary.operations["typing"].count, summary.points.len()), (1, 2));
+        assert_eq!((summary.most_open, summary.counts["opened"]), (1, 1));
+    }
+}

@@ -1,0 +1,113 @@
+//! Everything visitors do but typing: listen, ask, lose the socket and resume, read too slowly.
+
+use std::time::Duration;
+
+use hsc_actors::protocol::{Ask, ClientSays};
+use rand::RngExt as _;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Visitor;
+use super::session::Trouble;
+use crate::load::scenario::varied;
+use crate::load::tally::Operation;
+
+impl Visitor {
+    /// Listens, which also answers the server's pings.
+    pub(super) async fn idle(&mut self) -> Result<(), Trouble> {
+        loop {
+            self.session().hear().await?;
+        }
+    }
+
+    /// Asks, reads, thinks, asks. The next question is due when the answer has been read, so there is
+    /// no stall that could hide a question.
+    pub(super) async fn ask_on(&mut self) -> Result<(), Trouble> {
+        loop {
+            let think = varied(self.kind.pace.think, &mut self.random);
+            self.listen_for(think).await?;
+            self.ask().await?;
+        }
+    }
+
+    async fn ask(&mut self) -> Result<(), Trouble> {
+        let question = self.pick_question();
+        let asked = Instant::now();
+        let id = self.session().say(&ClientSays::LockAndQuery(question)).await?;
+        let ends = |kind: &str| matches!(kind, "final_answer" | "error");
+        let first = self
+            .session()
+            .hear_until(|heard| {
+                heard.id == Some(id) && (heard.kind == "answer_chunk" || ends(&heard.kind))
+            })
+            .await?;
+        if !ends(&first.kind) {
+            self.crowd.tally(|tally| tally.took(Operation::FirstChunk, asked.elapsed()));
+            let last = self
+                .session()
+                .hear_until(|heard| heard.id == Some(id) && ends(&heard.kind))
+                .await?;
+            if last.kind == "final_answer" {
+                self.crowd.tally(|tally| tally.took(Operation::Ask, asked.elapsed()));
+            }
+        }
+        Ok(())
+    }
+
+    fn pick_question(&mut self) -> Ask {
+        let words = &self.crowd.words;
+        let product = &words.products[self.random.random_range(0..words.products.len())];
+        let question = &words.questions[self.random.random_range(0..words.questions.len())];
+        Ask { product_id: product.clone(), query: question.clone(), ..Ask::default() }
+    }
+
+    /// Has a conversation, and loses its socket whenever everybody does.
+    pub(super) async fn weather_storms(&mut self) -> Result<(), Trouble> {
+        self.ask().await?;
+        let mut server = self.number;
+        loop {
+            let storm = self.next_storm();
+            let listened = tokio::select! {
+                heard = self.idle() => heard,
+                () = sleep_until(storm) => Ok(()),
+            };
+            listened?;
+            // Another server than before, where there are several: that is what resuming is for.
+            server += 1;
+            let session = self.session.take().expect("a scenario is played on an open socket");
+            self.session = Some(session.resume(server, storm).await?);
+        }
+    }
+
+    /// Storms come at the same moments for everybody, counted from the end of the ramp.
+    fn next_storm(&self) -> Instant {
+        let plan = &self.crowd.plan;
+        let every = self.kind.pace.storm_every.max(Duration::from_millis(100));
+        let first = self.crowd.began + plan.schedule.ramp + every;
+        let since = Instant::now().saturating_duration_since(first - every);
+        let past = (since.as_secs_f64() / every.as_secs_f64()).floor();
+        first + every.mul_f64(past)
+    }
+
+    /// Types faster than it reads, by far.
+    pub(super) async fn read_slowly(&mut self) -> Result<(), Trouble> {
+        let mut read_at = Instant::now() + self.kind.pace.read_every;
+        loop {
+            // At a pace of zero a slow reader would never give up its turn.
+            let key = self.kind.pace.key.max(Duration::from_millis(1));
+            sleep(varied(key, &mut self.random)).await;
+            // An empty keystroke asks for the largest prediction there is.
+            self.session().say(&ClientSays::Typing { content: String::new() }).await?;
+            if Instant::now() >= read_at {
+                self.session().hear().await?;
+                read_at = Instant::now() + self.kind.pace.read_every;
+            }
+        }
+    }
+
+    async fn listen_for(&mut self, time: Duration) -> Result<(), Trouble> {
+        tokio::select! {
+            ended = self.idle() => ended,
+            () = sleep(time) => Ok(()),
+        }
+    }
+}

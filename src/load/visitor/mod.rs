@@ -1,0 +1,134 @@
+//! One visitor: comes, does what its scenario says, comes back when it lost its socket, and leaves.
+//!
+//! A visitor never decides what is counted as whose fault: it says what it waited for and since when,
+//! and what happened to it.
+
+mod acts;
+mod session;
+mod typing;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::time::Instant;
+
+use super::client::Target;
+use super::mix::Kind;
+use super::plan::Plan;
+use super::scenario::Scenario;
+use super::tally::{Count, Tally};
+use super::words::Words;
+use session::{Session, Trouble};
+
+/// Wait before a visitor that lost its socket comes back, twice that at most: a server that refuses
+/// must not be knocked on without end.
+const COMES_BACK_AFTER: Duration = Duration::from_millis(500);
+
+/// What visitors of a run share.
+pub(super) struct Crowd {
+    pub(super) plan: Plan,
+    pub(super) words: Words,
+    pub(super) targets: Vec<Target>,
+    pub(super) began: Instant,
+    pub(super) tally: Mutex<Tally>,
+}
+
+impl Crowd {
+    /// Counts something; the lock is held for no longer than that.
+    pub(super) fn tally<T>(&self, count: impl FnOnce(&mut Tally) -> T) -> T {
+        count(&mut self.tally.lock().expect("counting does not panic"))
+    }
+}
+
+/// One visitor.
+pub(super) struct Visitor {
+    number: usize,
+    kind: Kind,
+    crowd: Arc<Crowd>,
+    random: StdRng,
+    session: Option<Session>,
+}
+
+impl Visitor {
+    pub(super) fn new(number: usize, crowd: Arc<Crowd>) -> Self {
+        let kind = *crowd.plan.mix.kind(number);
+        let random = StdRng::seed_from_u64(crowd.plan.seed.wrapping_add(number as u64));
+        Self { number, kind, crowd, random, session: None }
+    }
+
+    /// Does what the scenario says until `leave` is done, then says good-bye.
+    pub(super) async fn visit(mut self, intended: Instant, leave: impl Future<Output = ()>) {
+        tokio::select! {
+            () = leave => {}
+            () = self.stay(intended) => {}
+        }
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+
+    /// Plays the scenario, again after every loss.
+    async fn stay(&mut self, mut intended: Instant) {
+        loop {
+            let Err(trouble) = self.play(intended).await else { return };
+            let after = self.lost(&trouble);
+            self.session = None;
+            intended = Instant::now() + after;
+            tokio::time::sleep_until(intended).await;
+        }
+    }
+
+    async fn play(&mut self, intended: Instant) -> Result<(), Trouble> {
+        self.open(intended).await?;
+        match self.kind.scenario {
+            Scenario::Idle => self.idle().await,
+            Scenario::Typing => self.type_names().await,
+            Scenario::Ask => self.ask_on().await,
+            Scenario::ResumeStorm => self.weather_storms().await,
+            Scenario::SlowReader => self.read_slowly().await,
+        }
+    }
+
+    async fn open(&mut self, intended: Instant) -> Result<(), Trouble> {
+        let narrow = self.kind.scenario == Scenario::SlowReader;
+        let session = Session::open(&self.crowd, self.number, intended, narrow).await?;
+        self.session = Some(session);
+        Ok(())
+    }
+
+    fn session(&mut self) -> &mut Session {
+        self.session.as_mut().expect("a scenario is played on an open socket")
+    }
+
+    /// Counts what went wrong, and says when to come back.
+    fn lost(&mut self, trouble: &Trouble) -> Duration {
+        let slow = self.kind.scenario == Scenario::SlowReader;
+        let told = self.session.as_ref().and_then(|session| session.come_back_after);
+        self.crowd.tally(|tally| match trouble {
+            Trouble::Refused(why) => {
+                tally.count(Count::Refused);
+                tally.because(format!("refused: {why}"));
+            }
+            // What the protocol promises a client that does not read is 1008; behind all it has not
+            // read it may never see the frame.
+            Trouble::Lost(why) if slow => {
+                tally.count(Count::ClosedSlow);
+                tally.because(format!("slow reader: {why}"));
+            }
+            Trouble::Lost(why) => {
+                tally.count(Count::Dropped);
+                tally.because(format!("dropped: {why}"));
+            }
+            Trouble::Timeout => tally.count(Count::Timeouts),
+        });
+        told.unwrap_or_else(|| COMES_BACK_AFTER.mul_f64(self.random.random_range(1.0..2.0)))
+    }
+
+    /// The address of this machine the visitor goes out from.
+    fn source(sources: &[IpAddr], number: usize) -> Option<IpAddr> {
+        (!sources.is_empty()).then(|| sources[number % sources.len()])
+    }
+}

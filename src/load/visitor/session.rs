@@ -1,0 +1,176 @@
+//! A visitor's socket with what it knows of its conversation: ids given out, the last offset seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::protocol::{ClientSays, Hello, Resume};
+use tokio::time::Instant;
+
+use super::{Crowd, Visitor};
+use crate::load::client::{Client, Heard, Lost};
+use crate::load::tally::{Count, Operation};
+
+/// Why a scenario ends early.
+pub(super) enum Trouble {
+    /// There was never a socket.
+    Refused(Lost),
+    /// There is none any more.
+    Lost(Lost),
+    /// Nobody answered in time.
+    Timeout,
+}
+
+impl From<Lost> for Trouble {
+    fn from(lost: Lost) -> Self {
+        Self::Lost(lost)
+    }
+}
+
+/// An open socket and its conversation.
+pub(super) struct Session {
+    client: Client,
+    crowd: Arc<Crowd>,
+    last_id: u64,
+    offset: Option<u64>,
+    conversation: String,
+    token: String,
+    /// After how long the server asked to come again, where it did.
+    pub(super) come_back_after: Option<Duration>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.crowd.tally(super::Tally::closed);
+    }
+}
+
+impl Session {
+    /// Connects and greets. The latency counts from `intended`, when the visitor was to come.
+    pub(super) async fn open(
+        crowd: &Arc<Crowd>,
+        number: usize,
+        intended: Instant,
+        narrow: bool,
+    ) -> Result<Self, Trouble> {
+        let mut session = Self::connect(crowd, number, narrow).await?;
+        crowd.tally(|tally| tally.took(Operation::Connect, intended.elapsed()));
+        session.greet(None, Operation::Hello, Instant::now()).await?;
+        Ok(session)
+    }
+
+    async fn connect(crowd: &Arc<Crowd>, number: usize, narrow: bool) -> Result<Self, Trouble> {
+        let target = &crowd.targets[number % crowd.targets.len()];
+        let source = Visitor::source(&crowd.plan.sources, number);
+        let opened = tokio::time::timeout(crowd.plan.timeout, target.open(source, narrow)).await;
+        let client = opened.map_err(|_| Trouble::Timeout)?.map_err(Trouble::Refused)?;
+        crowd.tally(super::Tally::opened);
+        Ok(Self {
+            client,
+            crowd: Arc::clone(crowd),
+            last_id: 0,
+            offset: None,
+            conversation: String::new(),
+            token: String::new(),
+            come_back_after: None,
+        })
+    }
+
+    /// Lets the socket go without a word, and goes on with the conversation on another one.
+    /// `number` says which server: the next one, where there are several.
+    pub(super) async fn resume(self, number: usize, since: Instant) -> Result<Self, Trouble> {
+        let resume = Resume {
+            conversation: self.conversation.clone(),
+            token: self.token.clone(),
+            after: self.offset.unwrap_or(0),
+        };
+        let crowd = Arc::clone(&self.crowd);
+        let offset = self.offset;
+        drop(self);
+        let mut session = Self::connect(&crowd, number, false).await?;
+        session.offset = offset;
+        session.greet(Some(resume), Operation::Resume, since).await?;
+        Ok(session)
+    }
+
+    async fn greet(
+        &mut self,
+        resume: Option<Resume>,
+        operation: Operation,
+        since: Instant,
+    ) -> Result<(), Trouble> {
+        let resumes = resume.is_some();
+        let hello = Hello { compact: self.crowd.plan.compact, locale: None, resume };
+        self.say(&ClientSays::Hello(hello)).await?;
+        let welcome = self.hear_until(|heard| heard.kind == "welcome").await?;
+        self.crowd.tally(|tally| {
+            tally.took(operation, since.elapsed());
+            if resumes && welcome.recovered != Some(true) {
+                tally.count(Count::NotRecovered);
+            }
+        });
+        if welcome.recovered != Some(true) {
+            // Another history begins; its offsets have nothing to do with those before.
+            self.offset = None;
+        }
+        self.conversation = welcome.conversation.unwrap_or_default();
+        self.token = welcome.token.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Says something, and the id it will be answered by.
+    pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, Trouble> {
+        self.last_id += 1;
+        let said =
+            tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, self.last_id));
+        said.await.map_err(|_| Trouble::Timeout)??;
+        Ok(self.last_id)
+    }
+
+    /// The next message, however long it takes. Safe to drop while it waits.
+    pub(super) async fn hear(&mut self) -> Result<Heard, Trouble> {
+        let heard = self.client.hear().await?;
+        let gap = match (heard.kind.as_str(), self.offset, heard.offset) {
+            // The offset of a welcome is the conversation's, not a place of its own in it.
+            ("welcome", ..) | (_, _, None) => false,
+            (_, last, Some(offset)) => {
+                self.offset = Some(offset);
+                last.is_some_and(|last| last + 1 != offset)
+            }
+        };
+        if heard.kind == "reconnect" {
+            self.come_back_after = heard.after_ms.map(Duration::from_millis);
+        }
+        self.crowd.tally(|tally| {
+            tally.read(heard.bytes);
+            if gap {
+                tally.count(Count::Gaps);
+            }
+            if heard.kind == "error" {
+                tally.count(Count::Errors);
+            }
+        });
+        Ok(heard)
+    }
+
+    /// The first message that is `wanted`, in time.
+    pub(super) async fn hear_until(
+        &mut self,
+        wanted: impl Fn(&Heard) -> bool,
+    ) -> Result<Heard, Trouble> {
+        let within = self.crowd.plan.timeout;
+        let found = async {
+            loop {
+                let heard = self.hear().await?;
+                if wanted(&heard) {
+                    return Ok(heard);
+                }
+            }
+        };
+        tokio::time::timeout(within, found).await.map_err(|_| Trouble::Timeout)?
+    }
+
+    /// Says good-bye.
+    pub(super) async fn close(mut self) {
+        self.client.close().await;
+    }
+}

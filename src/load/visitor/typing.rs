@@ -1,0 +1,159 @@
+//! Typing like a person: the next key comes when it is due, whether or not the last one is answered.
+//!
+//! So a server that stalls meets the keys of the whole stall, and each is charged from when it was
+//! typed. Only at a pace of zero does a visitor wait for each prediction: that measures how much a
+//! server can do, not how long people wait.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use hsc_actors::protocol::ClientSays;
+use rand::RngExt as _;
+use tokio::time::Instant;
+
+use super::Visitor;
+use super::session::Trouble;
+use crate::load::client::Heard;
+use crate::load::scenario::varied;
+use crate::load::tally::{Count, Operation, Tally};
+
+/// What a timer may be late by without the machine being behind: tokio's has steps of a millisecond.
+/// Later than that the harness itself is stalled, and the wait is counted.
+const TIMER_STEP: Duration = Duration::from_millis(2);
+
+/// Keystrokes that wait for their prediction, the oldest first.
+#[derive(Default)]
+struct Waiting(VecDeque<(u64, Instant)>);
+
+impl Waiting {
+    /// A prediction came: it answers its own keystroke, and the server passed over those before it.
+    fn answered(&mut self, heard: &Heard, now: Instant, tally: &mut Tally) {
+        let (true, Some(id)) = (heard.kind == "prediction", heard.id) else { return };
+        while let Some(&(oldest, typed)) = self.0.front() {
+            if oldest > id {
+                return;
+            }
+            self.0.pop_front();
+            if oldest == id {
+                tally.took(Operation::Typing, now.saturating_duration_since(typed));
+            } else {
+                tally.count(Count::PassedOver);
+            }
+        }
+    }
+
+    /// Drops those that nobody will wait for any more, and says how many.
+    fn overdue(&mut self, now: Instant, timeout: Duration) -> usize {
+        let late = |typed: &Instant| now.saturating_duration_since(*typed) > timeout;
+        let overdue = self.0.iter().take_while(|(_, typed)| late(typed)).count();
+        self.0.drain(..overdue);
+        overdue
+    }
+}
+
+/// When a key counts as typed: when it was due, unless only the timer's step lies between.
+fn typed_at(due: Instant, now: Instant) -> Instant {
+    if now.saturating_duration_since(due) <= TIMER_STEP { now } else { due }
+}
+
+impl Visitor {
+    /// Types names, one after the other, without end.
+    pub(super) async fn type_names(&mut self) -> Result<(), Trouble> {
+        let mut waiting = Waiting::default();
+        let mut name: Vec<char> = Vec::new();
+        let mut typed = 0;
+        // The first key is not typed the moment the page opens.
+        let mut due = Instant::now() + varied(self.kind.pace.key, &mut self.random);
+        loop {
+            if typed == name.len() {
+                name = self.pick_query();
+                typed = 0;
+            }
+            self.listen_until(due, &mut waiting).await?;
+            typed += 1;
+            let content: String = name[..typed].iter().collect();
+            let at = typed_at(due, Instant::now());
+            let id = self.session().say(&ClientSays::Typing { content }).await?;
+            waiting.0.push_back((id, at));
+            due = self.next_key(due, typed == name.len());
+            if self.kind.pace.key.is_zero() {
+                self.listen_for_all(&mut waiting).await?;
+                due = Instant::now();
+            }
+        }
+    }
+
+    fn pick_query(&mut self) -> Vec<char> {
+        let queries = &self.crowd.words.queries;
+        let name = &queries[self.random.random_range(0..queries.len())];
+        name.chars().collect()
+    }
+
+    fn next_key(&mut self, due: Instant, name_is_over: bool) -> Instant {
+        let wait = if name_is_over { self.kind.pace.think } else { self.kind.pace.key };
+        due + varied(wait, &mut self.random)
+    }
+
+    /// Hears what comes until the next key is due.
+    async fn listen_until(&mut self, due: Instant, waiting: &mut Waiting) -> Result<(), Trouble> {
+        if self.kind.pace.key.is_zero() {
+            return Ok(());
+        }
+        loop {
+            let heard = tokio::select! {
+                heard = self.session().hear() => heard?,
+                () = tokio::time::sleep_until(due) => break,
+            };
+            self.crowd.tally(|tally| waiting.answered(&heard, Instant::now(), tally));
+        }
+        let overdue = waiting.overdue(Instant::now(), self.crowd.plan.timeout);
+        self.crowd.tally(|tally| (0..overdue).for_each(|_| tally.count(Count::Timeouts)));
+        Ok(())
+    }
+
+    /// Hears until nothing waits.
+    async fn listen_for_all(&mut self, waiting: &mut Waiting) -> Result<(), Trouble> {
+        while !waiting.0.is_empty() {
+            let heard = self.session().hear_until(|heard| heard.kind == "prediction").await?;
+            self.crowd.tally(|tally| waiting.answered(&heard, Instant::now(), tally));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prediction(id: u64) -> Heard {
+        Heard { kind: "prediction".to_owned(), id: Some(id), ..Heard::default() }
+    }
+
+    #[test]
+    fn a_key_is_charged_from_when_it_was_due_not_from_when_the_harness_came_to_it() {
+        let due = Instant::now();
+        assert_eq!(typed_at(due, due + Duration::from_millis(1)), due + Duration::from_millis(1));
+        assert_eq!(typed_at(due, due + Duration::from_millis(300)), due);
+    }
+
+    #[test]
+    fn a_prediction_answers_its_key_and_passes_over_those_before() {
+        let began = Instant::now();
+        let mut waiting = Waiting((1..=4).map(|id| (id, began)).collect());
+        let mut tally = Tally::default();
+        waiting.answered(&prediction(3), began + Duration::from_millis(20), &mut tally);
+        let summary = tally.summary(Duration::from_secs(1));
+        assert_eq!(summary.counts["passed-over"], 2);
+        assert_eq!(summary.operations["typing"].count, 1);
+        assert_eq!(waiting.0.len(), 1, "the fourth still waits");
+    }
+
+    #[test]
+    fn what_nobody_answers_in_time_is_overdue() {
+        let began = Instant::now();
+        let later = began + Duration::from_secs(5);
+        let mut waiting = Waiting([(1, began), (2, later)].into());
+        assert_eq!(waiting.overdue(later, Duration::from_secs(3)), 1);
+        assert_eq!(waiting.0.len(), 1);
+    }
+}

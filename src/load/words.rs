@@ -1,0 +1,110 @@
+//! What visitors type and ask: from files, or else what the server itself sells.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::client::Target;
+
+/// Asked where no file of questions is given: what people ask of any product.
+const QUESTIONS: [&str; 6] = [
+    "How do I reset it to factory settings?",
+    "How much does it weigh?",
+    "What power supply does it need?",
+    "How do I connect it to a computer?",
+    "How do I update the firmware?",
+    "What does the warranty cover?",
+];
+/// How long the server may take to show its sample before the run is given up.
+const SAMPLE_WITHIN: Duration = Duration::from_secs(10);
+
+/// What visitors type and ask.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// Names that are typed, letter by letter.
+    pub queries: Vec<String>,
+    /// Products that are asked about, by id.
+    pub products: Vec<String>,
+    /// Questions.
+    pub questions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Sample {
+    #[serde(default)]
+    data: Vec<Hit>,
+}
+
+#[derive(Deserialize)]
+struct Hit {
+    product: Product,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    id: String,
+    name: String,
+}
+
+impl Words {
+    /// The lines of a file that are not blank.
+    #[must_use]
+    pub fn lines(text: &str) -> Vec<String> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Fills what is empty: names and products from the server's sample (an empty `typing`), and
+    /// questions that suit any product.
+    pub(super) async fn complete(&mut self, target: &Target) -> Result<(), String> {
+        if self.questions.is_empty() {
+            self.questions = QUESTIONS.map(str::to_owned).to_vec();
+        }
+        if !self.queries.is_empty() && !self.products.is_empty() {
+            return Ok(());
+        }
+        let sample = tokio::time::timeout(SAMPLE_WITHIN, sample(target)).await;
+        let products = sample.map_err(|_| format!("{} shows no sample", target.url()))??;
+        if self.queries.is_empty() {
+            self.queries = products.iter().map(|product| product.name.clone()).collect();
+        }
+        if self.products.is_empty() {
+            self.products = products.into_iter().map(|product| product.id).collect();
+        }
+        if self.queries.is_empty() || self.products.is_empty() {
+            return Err(format!("{} has an empty catalog", target.url()));
+        }
+        Ok(())
+    }
+}
+
+async fn sample(target: &Target) -> Result<Vec<Product>, String> {
+    let cannot = |why: String| format!("cannot use {}: {why}", target.url());
+    let (mut socket, _) = tokio_tungstenite::connect_async(target.url())
+        .await
+        .map_err(|error| cannot(error.to_string()))?;
+    let typing = Message::text(r#"{"type":"typing","content":""}"#);
+    socket.send(typing).await.map_err(|error| cannot(error.to_string()))?;
+    while let Some(frame) = socket.next().await {
+        let frame = frame.map_err(|error| cannot(error.to_string()))?;
+        if let Message::Text(text) = frame {
+            let sample: Sample = serde_json::from_str(&text)
+                .map_err(|error| cannot(format!("its sample is no prediction: {error}")))?;
+            let _ = socket.close(None).await;
+            return Ok(sample.data.into_iter().map(|hit| hit.product).collect());
+        }
+    }
+    Err(cannot("it closed the socket".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_of_a_file_are_no_queries() {
+        assert_eq!(Words::lines("td-17\n\n  moog one \r\n"), ["td-17", "moog one"]);
+    }
+}
