@@ -1,6 +1,6 @@
 //! What the server answers over HTTP: one file a route or a family of them.
 //!
-//! [`routes`] puts them into an actix app; what they may ask of the rest of the server stands in
+//! [`routes()`] puts them into an actix app; what they may ask of the rest of the server stands in
 //! [`Parts`]. Bytes, headers and status codes live here and nowhere else. A route never decides how a
 //! product is found, a manual is read or an answer is made: it asks the part that does.
 //!

@@ -38,7 +38,7 @@ async fn read(settings: &ManualsSettings, bytes: &[u8]) -> Result<Arc<Manual>, M
 fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     for (number, object) in (1..).zip(objects) {
-        write!(file, "{number} 0 obj\n").expect("memory");
+        writeln!(file, "{number} 0 obj").expect("memory");
         file.extend(object);
         file.extend(b"\nendobj\n");
     }

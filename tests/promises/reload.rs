@@ -5,7 +5,7 @@ use crate::server::Server;
 use crate::shop::{LIGHT, catalog};
 
 async fn products(server: &Server) -> u64 {
-    server.json("/health").await["product_count"].as_u64().unwrap()
+    server.json("/health").await["product_count"].as_u64().expect("a number")
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A catalog folder of an invented maker, made anew for each test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,10 +38,6 @@ impl Shop {
 
     pub(crate) fn dir(&self) -> &Path {
         self.0.path()
-    }
-
-    pub(crate) fn catalog_file(&self) -> PathBuf {
-        self.dir().join("nordlicht.json")
     }
 
     pub(crate) fn write_catalog(&self, catalog: &Value) {

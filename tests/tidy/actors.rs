@@ -45,7 +45,9 @@ fn no_actor_does_what_freezes_or_loses() {
     let mut breaches = Vec::new();
     let written = files("actors/src", &["rs"]);
     for file in written.iter().filter(|file| !file.is_tests() && file.path != FAULTS) {
-        for (line, code) in file.code_lines() {
+        // A test may hold its own thread up, to see what becomes of it.
+        let tests = file.text.lines().position(|line| line == "mod tests {").unwrap_or(usize::MAX);
+        for (line, code) in file.code_lines().take_while(|(line, _)| *line <= tests) {
             for (word, reason) in BANNED {
                 if code.contains(word) {
                     breaches.push(format!("{}:{line}: {word} {reason}", file.path));

@@ -6,7 +6,7 @@
 //! - [`pdf`]: title page, contents with page numbers and links, chapters, running head and foot,
 //!   bookmarks, compressed pages. The number printed on a page is the number of the page in the file,
 //!   so `#page=12` opens what the contents call 12.
-//! - [`html`]: one page with the same numbering, in any script and direction.
+//! - [`html()`]: one page with the same numbering, in any script and direction.
 //!
 //! On the way to a PDF: `source` reads, `shape` turns pieces into slices that may not be cut,
 //! `paginate` puts slices on sheets, `front` adds title and contents, `write` makes the file. None of

@@ -1,7 +1,7 @@
 //! A web page as sections, and back to a plain page for a browser.
 //!
 //! A page of such a manual is a section: what stands under an `h1` or `h2`. Its number is its place in
-//! the document, and the plain page that [`print`] makes has an anchor of that name, so that
+//! the document, and the plain page that [`print()`] makes has an anchor of that name, so that
 //! `/manuals/<id>#page=3` opens the third section.
 
 mod chaff;
