@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hsc_actors::ports::BoxError;
+use hsc_actors::supervision::{Care, ChildSpec, Life};
 use hsc_catalogs::{Problem, ReloadOutcome, Severity, Snapshot};
 use hsc_monitoring::Metrics;
 use log::{error, info, warn};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +23,9 @@ const PROBLEMS_LOGGED: usize = 20;
 /// Longest that a folder which never rests puts a reload off, in quiet times: somebody who copies
 /// thousands of files sees the first of them before the last.
 const MOST_QUIET_TIMES: u32 = 20;
+/// When a folder that cannot be watched is tried again: what is missing (watches of the system, the
+/// folder itself) comes back in minutes, by an operator's hand.
+const WATCH_AGAIN: Duration = Duration::from_secs(30);
 
 /// Loads the catalog again.
 pub struct Reloader {
@@ -91,50 +97,73 @@ pub fn tell(problems: &[Problem]) {
     }
 }
 
-/// Watches the folder for as long as it is held.
-pub struct Watch {
-    _watcher: RecommendedWatcher,
-    task: tokio::task::JoinHandle<()>,
+/// The watcher of the catalog folder, a child of the tree: loads again whenever the folder has
+/// changed and then rested for `quiet`. A successor of one that crashed loads once at its start, for
+/// what changed while nobody looked.
+pub fn watcher(
+    reloader: Arc<Reloader>,
+    dir: PathBuf,
+    quiet: Duration,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    ChildSpec::worker("catalog.watcher", "catalog_watcher", care, metrics, move |life| {
+        watch(Arc::clone(&reloader), dir.clone(), quiet, life)
+    })
 }
 
-impl Watch {
-    /// Loads again whenever the folder has changed and then rested for `quiet`.
-    ///
-    /// # Errors
-    /// When the system does not let the folder be watched.
-    pub fn start(reloader: Arc<Reloader>, dir: &Path, quiet: Duration) -> notify::Result<Self> {
-        // One is enough: what is told while one waits is the same news.
-        let (changed, mut changes) = mpsc::channel::<()>(1);
-        let mut watcher =
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                // Reading a file is an event too, and a reload reads them all. A watcher that failed may
-                // have missed something: that counts as a change.
-                if !matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_))) {
-                    let _ = changed.try_send(());
-                }
-            })?;
-        // The folder itself, not what is in it: manuals below it are no catalogs, and a mounted
-        // folder changes by a link in it that is turned.
-        watcher.watch(dir, RecursiveMode::NonRecursive)?;
-        let task = tokio::spawn(async move {
-            while changes.recv().await.is_some() {
-                let last = Instant::now() + quiet * MOST_QUIET_TIMES;
-                loop {
-                    let until = (Instant::now() + quiet).min(last);
-                    match timeout_at(until, changes.recv()).await {
-                        Ok(Some(())) if Instant::now() < last => {}
-                        _ => break,
-                    }
-                }
-                reloader.reload("files changed").await;
+async fn watch(
+    reloader: Arc<Reloader>,
+    dir: PathBuf,
+    quiet: Duration,
+    life: Life,
+) -> Result<(), BoxError> {
+    let mut missed = life.generation() > 1;
+    loop {
+        // A folder that cannot be watched is no reason to fail: the server serves, and SIGHUP still
+        // loads again.
+        let (_watcher, mut changes) = match subscribe(&dir) {
+            Ok(subscribed) => subscribed,
+            Err(cause) => {
+                warn!(cause:%; "catalog folder cannot be watched, SIGHUP still works");
+                life.observe(json!({ "watching": false, "reason": cause.to_string() }));
+                tokio::time::sleep(WATCH_AGAIN).await;
+                missed = true;
+                continue;
             }
-        });
-        Ok(Self { _watcher: watcher, task })
+        };
+        life.observe(json!({ "watching": true, "folder": dir.display().to_string() }));
+        if std::mem::take(&mut missed) {
+            reloader.reload("watching again").await;
+        }
+        while changes.recv().await.is_some() {
+            let last = Instant::now() + quiet * MOST_QUIET_TIMES;
+            loop {
+                let until = (Instant::now() + quiet).min(last);
+                match timeout_at(until, changes.recv()).await {
+                    Ok(Some(())) if Instant::now() < last => {}
+                    _ => break,
+                }
+            }
+            reloader.reload("files changed").await;
+        }
+        return Err("the system told of no more changes".into());
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// What the system tells of the folder, for as long as the watcher is held.
+fn subscribe(dir: &Path) -> notify::Result<(RecommendedWatcher, mpsc::Receiver<()>)> {
+    // One is enough: what is told while one waits is the same news.
+    let (changed, changes) = mpsc::channel::<()>(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Reading a file is an event too, and a reload reads them all. A watcher that failed may
+        // have missed something: that counts as a change.
+        if !matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_))) {
+            let _ = changed.try_send(());
+        }
+    })?;
+    // The folder itself, not what is in it: manuals below it are no catalogs, and a mounted
+    // folder changes by a link in it that is turned.
+    watcher.watch(dir, RecursiveMode::NonRecursive)?;
+    Ok((watcher, changes))
 }

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::reload::{Reloader, Watch, tell};
+use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
 /// all of its clients at once.
@@ -79,7 +79,6 @@ pub struct Server {
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
     drain_timeout: Duration,
-    _watch: Option<Watch>,
 }
 
 impl Server {
@@ -98,9 +97,12 @@ impl Server {
 
         let reloader =
             Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
-        let watch = settings.catalog.watch.then(|| watch(&reloader, &dir, settings)).flatten();
         let sessions = Arc::new(Sessions::new(Admission::from(&settings.sessions)));
         let upkeep = Upkeep::from(&settings.actors);
+        let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
+        let watcher = settings.catalog.watch.then(|| {
+            reload::watcher(Arc::clone(&reloader), dir.clone(), quiet, upkeep.care, &metrics)
+        });
         let limits = |budget| CacheLimits::of(&settings.cache, budget);
         let on_the_shelf = limits(&settings.cache.manuals);
         let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
@@ -121,7 +123,7 @@ impl Server {
                 answers: limits(&settings.cache.answers),
             },
             upkeep,
-            workers: Vec::new(),
+            workers: watcher.into_iter().collect(),
             metrics: Arc::clone(&metrics),
         }));
         let parts = web::Data::new(http::Parts {
@@ -163,7 +165,6 @@ impl Server {
             sessions,
             reloader,
             drain_timeout: Duration::from_millis(settings.server.drain_timeout_ms),
-            _watch: watch,
         })
     }
 
@@ -249,13 +250,6 @@ fn load(dir: &Path, metrics: &Metrics) -> Result<Catalog, StartError> {
     info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
         took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
     Ok(report.catalog)
-}
-
-fn watch(reloader: &Arc<Reloader>, dir: &Path, settings: &Settings) -> Option<Watch> {
-    let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
-    Watch::start(Arc::clone(reloader), dir, quiet)
-        .inspect_err(|cause| warn!(cause:%; "catalog folder cannot be watched, SIGHUP still works"))
-        .ok()
 }
 
 fn rules(settings: &Settings) -> Rules {
