@@ -6,6 +6,7 @@
 pub mod cache;
 mod caches;
 mod house;
+mod loading;
 pub mod ports;
 pub mod protocol;
 mod registry;

@@ -11,6 +11,7 @@ use hsc_catalogs::Manual;
 use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits, Contents, LoadFailure, Scope, SecondLevel};
+use crate::loading::Loading;
 use crate::ports::{ManualError, ManualLoader, ManualRequest};
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
 use crate::upkeep::Upkeep;
@@ -19,6 +20,7 @@ use crate::upkeep::Upkeep;
 #[derive(Clone, Debug)]
 pub struct Shelf {
     cache: Cache<Manuals>,
+    loader: ChildSpec,
 }
 
 /// Manuals as the contents of a cache.
@@ -27,7 +29,7 @@ pub struct Manuals {
 }
 
 impl Shelf {
-    /// A shelf whose shards, [`Shelf::children`], are yet to be hung into a tree.
+    /// A shelf whose loader and shards, [`Shelf::children`], are yet to be hung into a tree.
     #[must_use]
     pub fn new(
         loader: Arc<dyn ManualLoader>,
@@ -36,7 +38,9 @@ impl Shelf {
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Self {
-        Self { cache: Cache::new("manuals", Manuals { loader }, second, limits, care, metrics) }
+        let (spec, loading) = Loading::new(loader, limits.load_timeout, care, metrics);
+        let manuals = Manuals { loader: Arc::new(loading) };
+        Self { cache: Cache::new("manuals", manuals, second, limits, care, metrics), loader: spec }
     }
 
     /// A shelf on its own, for a program that has no house; it works as long as its root is kept.
@@ -80,10 +84,12 @@ impl Shelf {
         &self.cache
     }
 
-    /// Its shards, for the tree.
+    /// Its loader and its shards, for the tree; the loader first, because shards ask it.
     #[must_use]
     pub fn children(&self) -> Vec<ChildSpec> {
-        self.cache.children()
+        let mut children = vec![self.loader.clone()];
+        children.extend(self.cache.children());
+        children
     }
 }
 
