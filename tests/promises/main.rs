@@ -4,6 +4,7 @@
 //! server of its own on a free port of this machine, with a catalog of its own.
 
 mod eventually;
+mod host;
 mod server;
 mod shop;
 mod visitor;
@@ -11,6 +12,10 @@ mod visitor;
 mod answers;
 mod catalog_command;
 mod counting;
+mod crowding;
+mod failing_sessions;
+mod giving_up;
+mod hanging;
 mod limits;
 mod load;
 mod manuals;

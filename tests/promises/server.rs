@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use serde_json::Value;
+
 use crate::eventually::in_time;
 use crate::shop::Shop;
 use crate::visitor::Visitor;
@@ -23,7 +25,11 @@ impl Server {
 
     /// With these settings beside, each a key as in `server.port`, and its value.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let shop = Shop::new();
+        Self::of(Shop::new(), settings).await
+    }
+
+    /// Of this shop, with these settings.
+    pub(crate) async fn of(shop: Shop, settings: &[(&str, &str)]) -> Self {
         let mut command = hsc();
         command.args(["serve", "--config"]).arg(config(&shop));
         for (key, value) in settings {
@@ -63,10 +69,34 @@ impl Server {
         client().get(self.url(path)).send().await.expect("the server answers")
     }
 
-    pub(crate) async fn json(&self, path: &str) -> serde_json::Value {
+    pub(crate) async fn json(&self, path: &str) -> Value {
         let body = self.get(path).await.bytes().await.expect("a body");
         serde_json::from_slice(&body)
             .unwrap_or_else(|error| panic!("{path} is not JSON ({error}): {body:?}"))
+    }
+
+    /// Makes an actor fail: `{"actor": …, "fault": …}`. The status says whether there is one.
+    pub(crate) async fn rehearse(&self, rehearsal: Value) -> u16 {
+        let asked = client().post(self.url("/admin/chaos")).json(&rehearsal).send().await;
+        asked.expect("the server answers").status().as_u16()
+    }
+
+    /// Every actor of the tree, each as `/admin/actors` tells of it.
+    pub(crate) async fn actors(&self) -> Vec<Value> {
+        let mut found = vec![self.json("/admin/actors").await];
+        let mut at = 0;
+        while at < found.len() {
+            let below = found[at]["children"].as_array().expect("children").clone();
+            found.extend(below);
+            at += 1;
+        }
+        found
+    }
+
+    /// The actor of this name.
+    pub(crate) async fn actor(&self, name: &str) -> Value {
+        let found = self.actors().await.into_iter().find(|actor| actor["name"] == name);
+        found.unwrap_or_else(|| panic!("there is no actor {name}"))
     }
 
     /// The value of a metric, 0 where it has never been counted.
@@ -85,6 +115,13 @@ impl Server {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args([format!("-{name}"), pid]).status();
         assert!(sent.expect("there is a kill").success());
+    }
+
+    /// Takes the processor away from it for so long, as a machine with too much to do would.
+    pub(crate) async fn held_up_for(&self, time: std::time::Duration) {
+        self.signal("STOP");
+        tokio::time::sleep(time).await;
+        self.signal("CONT");
     }
 
     /// Waits until the process has ended.

@@ -14,7 +14,8 @@ pub(crate) const MIXER: &str = "nordlicht-mx-9";
 /// What the PDF's file holds. It is handed out, not read.
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n% thirty-six bytes in a file\n";
 
-const MANUAL: &str = "<!doctype html><html><head><title>NL-200 manual</title></head><body>
+/// The manual of the light.
+pub(crate) const MANUAL: &str = "<!doctype html><html><head><title>NL-200 manual</title></head><body>
 <h1>NL-200 Stage Light</h1>
 <h2>Safety</h2><p>Keep the lamp away from water. Never open the housing while it is plugged in.</p>
 <h2>Resetting the lamp</h2><p>To reset the lamp to its factory settings, hold the Menu button for ten seconds until the display shows RST.</p>

@@ -28,6 +28,21 @@ impl Visitor {
         Self::over(stream, address, Some(origin)).await
     }
 
+    /// The status and `Retry-After` of a server that does not open the socket; nothing where it does.
+    pub(crate) async fn refused(address: SocketAddr) -> Option<(u16, Option<String>)> {
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let request = format!("ws://{address}/ws").into_client_request().expect("a request");
+        match in_time("the upgrade", client_async(request, stream)).await {
+            Ok(_) => None,
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
+                let retry = response.headers().get("retry-after");
+                let retry = retry.map(|after| after.to_str().expect("text").to_owned());
+                Some((response.status().as_u16(), retry))
+            }
+            Err(error) => panic!("no upgrade: {error}"),
+        }
+    }
+
     /// Over a connection that takes in little while nobody reads.
     pub(crate) async fn with_narrow_ears(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");

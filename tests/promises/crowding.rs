@@ -1,0 +1,122 @@
+//! Too much at once is refused early, and who is in already goes on.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::eventually::eventually;
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+/// Tries until something that is likely each time has happened.
+const TRIES: usize = 20;
+/// Keystrokes of one burst; between two the test opens a socket, so that they arrive one by one.
+const KEYSTROKES: usize = 10;
+/// How long the server does not run: well past the delay from which it is too busy.
+const HELD_UP: Duration = Duration::from_millis(400);
+
+/// What a caller that is no browser is told.
+fn come_again() -> Option<(u16, Option<String>)> {
+    Some((503, Some("5".to_owned())))
+}
+
+async fn is_turned_away_in_a_browser(server: &Server) {
+    let mut page = Visitor::from_page(server.address(), &server.url("")).await.expect("let in");
+    assert_eq!(page.until_closed().await.1, Some(1013));
+}
+
+#[tokio::test]
+async fn a_flood_from_one_address_is_refused_and_those_within_go_on() {
+    let server =
+        Server::with(&[("sessions.max_per_address", "3"), ("sessions.busy_after_ms", "0")]).await;
+    let mut inside = Vec::new();
+    for _ in 0..3 {
+        inside.push(server.visitor().await);
+    }
+    for _ in 0..50 {
+        assert_eq!(Visitor::refused(server.address()).await, come_again());
+    }
+    is_turned_away_in_a_browser(&server).await;
+    for visitor in &mut inside {
+        visitor.type_in("nl").await;
+    }
+    assert_eq!(server.metric("hsc_ws_refused_total{reason=\"address\"}").await, 51.0);
+    inside.pop();
+    eventually("a place that was given back is free", async || {
+        Visitor::refused(server.address()).await.is_none()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_pod_tells_a_program_and_a_page_to_come_again() {
+    let server = Server::with(&[("sessions.max", "1"), ("sessions.busy_after_ms", "0")]).await;
+    let mut inside = server.visitor().await;
+    assert_eq!(Visitor::refused(server.address()).await, come_again());
+    is_turned_away_in_a_browser(&server).await;
+    inside.type_in("nl").await;
+    assert_eq!(server.metric("hsc_ws_refused_total{reason=\"full\"}").await, 2.0);
+}
+
+#[tokio::test]
+async fn sockets_past_so_many_a_second_are_told_to_come_again() {
+    let server =
+        Server::with(&[("sessions.opens_per_second", "1"), ("sessions.busy_after_ms", "0")]).await;
+    let mut inside = server.visitor().await;
+    let mut refused = None;
+    // A slow machine may be given a new place meanwhile, but not each time.
+    for _ in 0..TRIES {
+        refused = refused.or(Visitor::refused(server.address()).await);
+    }
+    assert_eq!(refused, come_again());
+    inside.type_in("nl").await;
+    assert!(server.metric("hsc_ws_refused_total{reason=\"rate\"}").await >= 1.0);
+}
+
+#[tokio::test]
+async fn a_pod_that_is_held_up_refuses_new_sockets_and_answers_the_newest_keystroke() {
+    let server = Server::with(&[
+        ("server.workers", "1"),
+        ("sessions.busy_after_ms", "50"),
+        ("server.messages_per_second", "10000"),
+        ("server.message_burst", "10000"),
+    ])
+    .await;
+    let mut visitor = server.visitor().await;
+    visitor.type_in("nl").await;
+    let (mut refused, mut sent, mut answered) = (0, 0, 0);
+    let refusals = "hsc_ws_refused_total{reason=\"busy\"}";
+    let coalesced = "hsc_typing_coalesced_total";
+    for _ in 0..TRIES {
+        server.held_up_for(HELD_UP).await;
+        // Just awake it knows how late it is, until it looks again a moment later.
+        for _ in 0..KEYSTROKES {
+            sent += 1;
+            visitor.say(json!({ "type": "typing", "id": sent.to_string(), "content": "nl" })).await;
+            if let Some(how) = Visitor::refused(server.address()).await {
+                assert_eq!(Some(how), come_again());
+                refused += 1;
+            }
+        }
+        // The newest is answered whatever became of those before it, and never an older one after it.
+        let mut newest = 0;
+        while newest < sent {
+            let heard: Value = visitor.hear().await;
+            assert_eq!(heard["type"], "prediction", "{heard}");
+            let id: usize = heard["id"].as_str().expect("an id").parse().expect("a number");
+            assert!(id > newest, "{id} after {newest}");
+            newest = id;
+            answered += 1;
+        }
+        if refused > 0 && answered < sent {
+            break;
+        }
+    }
+    assert!(refused > 0 && answered < sent, "{refused} refused, {answered} of {sent} answered");
+    assert_eq!(server.metric(refusals).await, f64::from(refused));
+    assert_eq!(server.metric(coalesced).await, (sent - answered) as f64);
+    eventually("it takes visitors again", async || {
+        Visitor::refused(server.address()).await.is_none()
+    })
+    .await;
+}

@@ -1,0 +1,87 @@
+//! A session that panics keeps its socket and its answer; one that goes on panicking is closed.
+
+use serde_json::{Value, json};
+
+use crate::server::Server;
+use crate::shop::LIGHT;
+use crate::visitor::Visitor;
+
+const VISITORS: usize = 20;
+const ROUNDS: usize = 50;
+const PANICS: &str = "hsc_actor_restarts_total{actor=\"session\",reason=\"panicked\"}";
+
+#[tokio::test]
+async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
+    let server = Server::with(&[
+        ("chaos.enabled", "true"),
+        ("actors.restarts", "100000"),
+        ("sessions.busy_after_ms", "0"),
+    ])
+    .await;
+    let mut visitors = Vec::new();
+    for _ in 0..VISITORS {
+        visitors.push((server.visitor().await, 0));
+    }
+    for round in 0..ROUNDS {
+        for (visitor, _) in &mut visitors {
+            let query = "How do I reset the lamp to factory settings?";
+            visitor
+                .say(json!({ "type": "query", "id": round.to_string(), "product_id": LIGHT, "query": query }))
+                .await;
+        }
+        // While the questions arrive and are answered: some panic before, some after, some amid.
+        assert_eq!(server.rehearse(json!({ "actor": "session", "fault": "panic" })).await, 200);
+        for (visitor, offset) in &mut visitors {
+            hears_its_answer(visitor, &round.to_string(), offset).await;
+        }
+    }
+    assert_eq!(server.metric(PANICS).await, (VISITORS * ROUNDS) as f64);
+    assert_eq!(server.metric("hsc_ws_sessions").await, VISITORS as f64);
+    assert_eq!(server.metric("hsc_ws_sessions_total").await, VISITORS as f64);
+}
+
+/// The whole answer, or an honest message instead of its rest; no offset lost and none twice.
+async fn hears_its_answer(visitor: &mut Visitor, id: &str, offset: &mut u64) {
+    let heard = visitor.hear_answer().await;
+    for durable in heard.iter().filter_map(|message| message["offset"].as_u64()) {
+        assert_eq!(durable, *offset + 1, "{heard:?}");
+        *offset = durable;
+    }
+    assert!(heard.iter().all(|message| message["id"] == id), "{heard:?}");
+    let text: String = heard
+        .iter()
+        .filter(|message| message["type"] == "answer_chunk")
+        .map(|message| message["content"].as_str().expect("text"))
+        .collect();
+    let end = heard.last().expect("an end");
+    if end["grounded"] == true {
+        assert_eq!(text.matches("ten seconds").count(), 1, "{text}");
+    } else {
+        assert!(end["reason"]["code"].is_string() && !text.is_empty(), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_keeps_failing_is_closed_with_1011_and_no_other() {
+    let server = Server::with(&[
+        ("chaos.enabled", "true"),
+        ("actors.restarts", "2"),
+        ("actors.restarts_within_ms", "600000"),
+        ("sessions.busy_after_ms", "0"),
+    ])
+    .await;
+    let mut failing = server.visitor().await;
+    let fault = json!({ "actor": "session", "fault": "panic" });
+    for _ in 0..2 {
+        assert_eq!(server.rehearse(fault.clone()).await, 200);
+        let prediction: Value = failing.type_in("nl").await;
+        assert_eq!(prediction["data"][0]["product"]["id"], LIGHT);
+    }
+    let mut innocent = server.visitor().await;
+    innocent.type_in("nl").await;
+    assert_eq!(server.rehearse(fault).await, 200);
+    assert_eq!(failing.until_closed().await.1, Some(1011));
+    innocent.type_in("nl").await;
+    assert_eq!(server.metric("hsc_ws_closed_total{code=\"1011\"}").await, 1.0);
+    assert_eq!(server.metric(PANICS).await, 3.0, "two of the one and one of the other");
+}

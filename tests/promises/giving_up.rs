@@ -1,0 +1,71 @@
+//! What fails more often than is borne is told to whoever runs the pod, up to the pod itself.
+
+use serde_json::{Value, json};
+
+use crate::eventually::eventually;
+use crate::server::Server;
+use crate::shop::LIGHT;
+
+const IMPATIENT: [(&str, &str); 6] = [
+    ("chaos.enabled", "true"),
+    ("cache.shards", "1"),
+    ("actors.restarts", "2"),
+    ("actors.restarts_within_ms", "600000"),
+    ("actors.backoff_most_ms", "20"),
+    ("actors.wait_while_down_ms", "300"),
+];
+
+/// More starts than any test waits for.
+const FOR_EVER: u32 = 1_000_000;
+
+fn cannot_start(times: u32) -> Value {
+    json!({ "actor": "cache.manuals.0", "fault": "panic_at_start", "times": times })
+}
+
+#[tokio::test]
+async fn a_shard_that_cannot_start_makes_the_pod_not_ready_until_it_can() {
+    let mut settings = IMPATIENT.to_vec();
+    settings.push(("actors.retry_every_ms", "200"));
+    let server = Server::with(&settings).await;
+    let mut visitor = server.visitor().await;
+    assert_eq!(server.get("/ready").await.status(), 200);
+    assert_eq!(server.rehearse(cannot_start(FOR_EVER)).await, 200);
+    eventually("the pod is not ready", async || server.get("/ready").await.status() == 503).await;
+    let readiness = server.json("/ready").await;
+    assert_eq!(readiness["status"], "not ready");
+    let reason = readiness["reason"].as_str().expect("a reason");
+    assert!(reason.contains("cache.manuals"), "{reason}");
+    let health = server.get("/health").await;
+    assert_eq!(health.status(), 200);
+    assert_eq!(server.json("/health").await["status"], "unhealthy");
+
+    // Whoever is connected goes on: typing as ever, and a question is refused in words.
+    visitor.type_in("nl").await;
+    let query = json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is the lamp?" });
+    visitor.say(query.clone()).await;
+    let end = visitor.hear_answer().await.pop().expect("an end");
+    assert_eq!(end["grounded"], false, "{end}");
+    assert!(end["reason"]["code"].is_string(), "{end}");
+
+    server.rehearse(cannot_start(0)).await;
+    eventually("the pod is ready again", async || server.get("/ready").await.status() == 200).await;
+    eventually("questions are answered again", async || {
+        visitor.say(query.clone()).await;
+        visitor.hear_answer().await.pop().expect("an end")["grounded"] == true
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_the_settings_say_so_the_pod_ends_with_an_error_instead() {
+    let mut settings = IMPATIENT.to_vec();
+    settings.push(("actors.on_give_up", "exit"));
+    settings.push(("server.drain_timeout_ms", "500"));
+    let mut server = Server::with(&settings).await;
+    assert_eq!(server.rehearse(cannot_start(FOR_EVER)).await, 200);
+    let status = server.ended().await;
+    assert!(status.code().is_some_and(|code| code != 0), "{status:?}");
+    let log = server.log();
+    assert!(log.contains("actors.on_give_up is exit"), "{log}");
+    assert!(log.contains("cache.manuals"), "{log}");
+}

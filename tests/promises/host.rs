@@ -1,0 +1,59 @@
+//! A manual's host on this machine that keeps its callers waiting until it is healed.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::shop::MANUAL;
+
+/// The host. It serves one manual under any path.
+pub(crate) struct Host {
+    address: SocketAddr,
+    heals: watch::Sender<bool>,
+}
+
+impl Host {
+    /// A host that takes every connection and says nothing.
+    pub(crate) async fn that_hangs() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (heals, healed) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                tokio::spawn(serve(caller, healed.clone()));
+            }
+        });
+        Self { address, heals }
+    }
+
+    /// Where it keeps a manual.
+    pub(crate) fn url(&self, name: &str) -> String {
+        format!("http://{}/{name}.html", self.address)
+    }
+
+    /// From now on it answers, those too who wait already.
+    pub(crate) fn heal(&self) {
+        self.heals.send_replace(true);
+    }
+}
+
+async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match caller.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => return,
+        }
+    }
+    if healed.wait_for(|healed| *healed).await.is_err() {
+        return;
+    }
+    let length = MANUAL.len();
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{MANUAL}"
+    );
+    // A caller that has hung up meanwhile wants nothing any more.
+    let _ = caller.write_all(reply.as_bytes()).await;
+}
