@@ -55,6 +55,11 @@ docs: ## Write the pages that are made out of the code: settings and metrics.
 bench: ## Measure search and the reading of manuals (Criterion).
 	$(CARGO) bench $(LOCKED) --workspace --benches
 
+.PHONY: bench-load
+bench-load: ## Measure the server over the wire with `hsc load`: keystrokes, sessions, start, memory.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	tests/over_the_wire.sh target/release/hsc
+
 .PHONY: clean
 clean: ## Remove what was built, fetched and installed below this folder.
 	$(CARGO) clean
