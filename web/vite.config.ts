@@ -11,6 +11,7 @@ export default defineConfig({
     cssTarget: browsers,
     // The content security policy of the server has no room for data: scripts and styles.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "admin.html"] },
     // Every browser named above preloads modules by itself.
     modulePreload: { polyfill: false },
   },
@@ -19,6 +20,8 @@ export default defineConfig({
       "/ws": { target: "http://127.0.0.1:8000", ws: true },
       "/api": "http://127.0.0.1:8000",
       "/manuals": "http://127.0.0.1:8000",
+      "/admin/": "http://127.0.0.1:8000",
+      "/ready": "http://127.0.0.1:8000",
     },
   },
 });

@@ -16,10 +16,14 @@ const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export class Server {
   private child: ChildProcess | undefined;
 
-  private constructor(readonly port: number) {}
+  private constructor(
+    readonly port: number,
+    private readonly settings: Readonly<Record<string, string>>,
+  ) {}
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort());
+  /** Starts one; `settings` are environment variables, `HSC__CHAOS__ENABLED`. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
+    const server = new Server(await freePort(), settings);
     await server.begin();
     return server;
   }
@@ -30,7 +34,8 @@ export class Server {
 
   async begin(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
-    const env = { ...process.env, HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1" };
+    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1" };
+    const env = { ...process.env, ...here, ...this.settings };
     const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "ignore", "ignore"] });
     this.child = child;
     await eventually(`${binary} serve answers`, async () => {
