@@ -1,4 +1,5 @@
-// Takes the pictures of the chat: docs/images/chat.png for the README, the rest into a folder to look at.
+// Takes the pictures of the pages: docs/images/chat.png for the README, docs/images/admin.png for
+// docs/supervision.md (after a panic, where the server has chaos.enabled), the rest into a folder to look at.
 //
 //   npm run build && npm run screenshots -- http://127.0.0.1:8000 [FOLDER]
 
@@ -45,6 +46,21 @@ mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recurs
 // High enough for a whole answer, its sources included.
 await picture(readme, { viewport: { width: 1100, height: 1000 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
 
+/** Takes the picture of the actors, one of which has just been restarted where the server allows it. */
+async function actors(path, options) {
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1180, height: 860 }, ...options });
+  const page = await context.newPage();
+  await page.goto(`${address}/admin`);
+  await page.locator("tbody tr").first().waitFor();
+  const data = { actor: "cache.manuals.0", fault: "panic" };
+  const told = await context.request.post(`${address}/admin/chaos`, { data });
+  if (told.ok()) await page.locator("tr[data-fresh]").first().waitFor();
+  await page.screenshot({ path, animations: "disabled" });
+  await context.close();
+}
+
+await actors(fileURLToPath(new URL("../../docs/images/admin.png", import.meta.url)), {});
+
 if (folder !== undefined) {
   mkdirSync(folder, { recursive: true });
   const still = () => undefined;
@@ -52,6 +68,7 @@ if (folder !== undefined) {
     for (const [size, viewport] of Object.entries({ wide, narrow })) {
       const options = { colorScheme, viewport };
       const name = (what) => `${folder}/${what}-${size}-${colorScheme}.png`;
+      await actors(name("actors"), options);
       await picture(name("start"), options, still);
       await picture(name("found"), options, (page) => type(page, "kettleby mol"));
       await picture(name("picked"), options, (page) => page.locator(".facts span").nth(2).waitFor(), "?product=kettleby-ke-9");

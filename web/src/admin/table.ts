@@ -87,7 +87,8 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
   const head = el("th", { role: "rowheader", scope: "row", class: "actor-name" }, folder, label);
   const state = el("span", { class: "standing" });
   const restarts = cell("restarts", "admin_restarts");
-  const reason = el("bdi", { lang: "en" });
+  const words = el("bdi", { lang: "en" });
+  const reason = cell("reason", "admin_reason", words);
   const waiting = cell("waiting", "admin_mailbox");
   const uptime = cell("uptime", "admin_uptime");
   const gist = el("bdi", { lang: "en" });
@@ -99,7 +100,7 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
     head,
     cell("state", "admin_state", state),
     restarts,
-    cell("reason", "admin_reason", reason),
+    reason,
     waiting,
     uptime,
     cell("observed", "admin_observed", details),
@@ -115,7 +116,8 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
       write(state, voice.say(STATES[actor.state]));
       write(restarts, number.format(actor.restarts));
       restarts.dataset.some = String(actor.restarts > 0);
-      write(reason, actor.last_reason ?? "–");
+      write(words, actor.last_reason ?? "–");
+      reason.dataset.some = String(actor.last_reason !== null);
       write(waiting, number.format(actor.mailbox_depth));
       waiting.dataset.some = String(actor.mailbox_depth > 0);
       write(uptime, actor.uptime_ms === null ? "–" : duration(actor.uptime_ms, voice.language));
