@@ -50,6 +50,9 @@ async fn alone(address: SocketAddr, texts: &[String]) {
         bytes += type_in(&mut visitor, text).await;
         took.push(began.elapsed());
     }
+    // A reply too many would be taken for that of the next keystroke, and every time would be a lie.
+    let late = tokio::time::timeout(Duration::from_millis(200), visitor.next()).await;
+    assert!(late.is_err(), "more replies than keystrokes: {late:?}");
     println!(
         "1 connection: {} ({} bytes a prediction)",
         percentiles(&mut took),
