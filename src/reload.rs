@@ -3,9 +3,10 @@
 //! A new catalog is built beside the old one, off the threads that serve, and swapped in whole. A
 //! broken one is told of and not swapped in: the server goes on with what it had.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hsc_actors::ports::BoxError;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
@@ -97,24 +98,46 @@ pub fn tell(problems: &[Problem]) {
     }
 }
 
+/// What a folder looks like from outside: its files with their sizes and times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look(Vec<(OsString, u64, Option<SystemTime>)>);
+
+impl Look {
+    /// At this folder, now. One that cannot be read looks empty.
+    #[must_use]
+    pub fn at(dir: &Path) -> Self {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            // Through a link: a mounted folder changes what its links lead to.
+            .filter_map(|entry| Some((entry.file_name(), std::fs::metadata(entry.path()).ok()?)))
+            .filter(|(_, about)| about.is_file())
+            .map(|(name, about)| (name, about.len(), about.modified().ok()))
+            .collect();
+        files.sort();
+        Self(files)
+    }
+}
+
 /// The watcher of the catalog folder, a child of the tree: loads again whenever the folder has
-/// changed and then rested for `quiet`. A successor of one that crashed loads once at its start, for
-/// what changed while nobody looked.
+/// changed and then rested for `quiet`. It loads once at its start when the folder no longer looks
+/// as it did `before` the catalog was loaded, or when it succeeds one that crashed.
 pub fn watcher(
     reloader: Arc<Reloader>,
     dir: PathBuf,
+    before: Look,
     quiet: Duration,
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
     ChildSpec::worker("catalog.watcher", "catalog_watcher", care, metrics, move |life| {
-        watch(Arc::clone(&reloader), dir.clone(), quiet, life)
+        watch(Arc::clone(&reloader), dir.clone(), before.clone(), quiet, life)
     })
 }
 
 async fn watch(
     reloader: Arc<Reloader>,
     dir: PathBuf,
+    before: Look,
     quiet: Duration,
     life: Life,
 ) -> Result<(), BoxError> {
@@ -133,8 +156,8 @@ async fn watch(
             }
         };
         life.observe(json!({ "watching": true, "folder": dir.display().to_string() }));
-        if std::mem::take(&mut missed) {
-            reloader.reload("watching again").await;
+        if missed || Look::at(&dir) != before {
+            reloader.reload("changed while nobody watched").await;
         }
         while changes.recv().await.is_some() {
             let last = Instant::now() + quiet * MOST_QUIET_TIMES;

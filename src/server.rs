@@ -93,6 +93,7 @@ impl Server {
         let address = listener.local_addr()?;
         let metrics = Metrics::new();
         let dir = PathBuf::from(&settings.catalog.dir);
+        let before = reload::Look::at(&dir);
         let catalog = Arc::new(Snapshot::new(load(&dir, &metrics)?));
 
         let reloader =
@@ -101,7 +102,14 @@ impl Server {
         let upkeep = Upkeep::from(&settings.actors);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
         let watcher = settings.catalog.watch.then(|| {
-            reload::watcher(Arc::clone(&reloader), dir.clone(), quiet, upkeep.care, &metrics)
+            reload::watcher(
+                Arc::clone(&reloader),
+                dir.clone(),
+                before,
+                quiet,
+                upkeep.care,
+                &metrics,
+            )
         });
         let limits = |budget| CacheLimits::of(&settings.cache, budget);
         let on_the_shelf = limits(&settings.cache.manuals);

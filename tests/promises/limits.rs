@@ -99,11 +99,13 @@ async fn a_client_that_is_silent_for_too_long_is_closed() {
 async fn a_full_pod_refuses_and_says_when_to_come_again() {
     let server = Server::with(&[("sessions.max", "1")]).await;
     let first = server.visitor().await;
-    let refused = Visitor::from_page(server.address(), &server.url("")).await;
-    assert_eq!(refused.err(), Some(503));
+    assert_eq!(Visitor::from_program(server.address()).await.err(), Some(503));
+    // A page cannot read the status of a handshake, so it is let in to be told.
+    let mut page = Visitor::from_page(server.address(), &server.url("")).await.expect("let in");
+    assert_eq!(page.until_closed().await.1, Some(1013));
     drop(first);
     eventually("the place is given back", async || {
-        Visitor::from_page(server.address(), &server.url("")).await.is_ok()
+        Visitor::from_program(server.address()).await.is_ok()
     })
     .await;
     assert!(server.metric("hsc_ws_refused_total{reason=\"full\"}").await >= 1.0);

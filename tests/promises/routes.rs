@@ -95,7 +95,10 @@ async fn every_error_is_json_with_a_code_and_a_message() {
 async fn every_route_of_the_document_answers() {
     let server = Server::start().await;
     let document = server.json("/docs/openapi.json").await;
-    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let paths = document["paths"].as_object().unwrap();
+    // What changes something is not asked just to see whether it answers.
+    let paths: Vec<&String> =
+        paths.iter().filter(|(_, does)| does["get"].is_object()).map(|(path, _)| path).collect();
     assert!(paths.len() >= 11, "{paths:?}");
     for path in paths {
         let asked = path

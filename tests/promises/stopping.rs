@@ -56,7 +56,7 @@ async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
     eventually("not ready", async || server.get("/ready").await.status() == 503).await;
     assert_eq!(server.json("/ready").await, json!({ "status": "not ready", "reason": "draining" }));
     assert_eq!(server.json("/health").await["status"], "unhealthy");
-    let refused = crate::visitor::Visitor::from_page(server.address(), &server.url("")).await;
+    let refused = crate::visitor::Visitor::from_program(server.address()).await;
     assert_eq!(refused.err(), Some(503));
     visitor.type_in("nl").await;
     server.signal("TERM");

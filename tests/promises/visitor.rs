@@ -22,6 +22,12 @@ impl Visitor {
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
+    /// From a program that is no page; the status where the server refuses it.
+    pub(crate) async fn from_program(address: SocketAddr) -> Result<Self, u16> {
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        Self::over(stream, address, None).await
+    }
+
     /// From a page of this origin; the status where the server does not let it.
     pub(crate) async fn from_page(address: SocketAddr, origin: &str) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.expect("the server accepts");
