@@ -13,6 +13,7 @@ mod answers;
 mod catalog_command;
 mod counting;
 mod crowding;
+mod failing_actors;
 mod failing_sessions;
 mod giving_up;
 mod hanging;
