@@ -122,7 +122,7 @@ need-build:
 
 .PHONY: need-test
 need-test:
-	@.ci/need build browser
+	@.ci/need build browser redis
 
 web/node_modules/.installed: web/package-lock.json web/package.json
 	npm --prefix web ci --no-audit --no-fund

@@ -8,5 +8,6 @@ pub mod command;
 pub mod http;
 pub mod load;
 pub mod manuals;
+pub mod pods;
 pub mod reload;
 pub mod server;

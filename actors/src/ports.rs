@@ -1,8 +1,14 @@
-//! What actors ask of the world outside: a manual, an answer.
+//! What actors ask of the world outside: a manual, an answer, a log, a way to the other pods.
 //!
 //! The traits stand here and their implementations upstairs in `src`, so that no actor knows a
 //! library that talks to the network. Errors name no library either: a code, words a customer can
 //! read, and a cause for the log.
+
+mod log;
+mod relay;
+
+pub use log::{Batch, Claimed, ConversationLog, Entry, LogError, Missed, Owned, TakenOver};
+pub use relay::{Relay, Relayed};
 
 use std::error::Error;
 use std::fmt;

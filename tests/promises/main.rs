@@ -5,6 +5,7 @@
 
 mod eventually;
 mod host;
+mod redis;
 mod server;
 mod shop;
 mod visitor;

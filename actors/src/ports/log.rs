@@ -1,0 +1,139 @@
+//! The log of a conversation: what its client must get, in order, whatever becomes of a pod.
+//!
+//! One writer a conversation, by epoch: who takes a conversation over gets the next epoch, and from
+//! then on the log refuses the one before. Offsets go up by one and are never given twice.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::BoxError;
+
+/// A conversation and the epoch in which somebody owns it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owned {
+    /// The conversation.
+    pub conversation: Arc<str>,
+    /// Who owns it now: 1 for the one that began it, one more with every take-over.
+    pub epoch: u64,
+}
+
+/// A durable message as it goes to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place.
+    pub offset: u64,
+    /// The whole text frame, its offset and the id it answers inside.
+    pub frame: Arc<str>,
+}
+
+/// What is appended at once: all of it or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In order, each offset one more than the one before. May be empty when only the minutes changed.
+    pub entries: Vec<Entry>,
+    /// What whoever goes on with the conversation has to know, where it changed. The log keeps the last.
+    pub minutes: Option<Arc<str>>,
+}
+
+/// A conversation that was taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenOver {
+    /// The new owner's epoch.
+    pub epoch: u64,
+    /// The last offset given out; the new owner goes on after it.
+    pub offset: u64,
+    /// What the client has not got yet.
+    pub missed: Missed,
+    /// The minutes, where some were kept.
+    pub minutes: Option<Arc<str>>,
+    /// The pod that owned it before, where it was another one.
+    pub from: Option<Arc<str>>,
+}
+
+/// A conversation whose pod vanished while it answered, taken over to complete the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The conversation.
+    pub conversation: Arc<str>,
+    /// As after any take-over.
+    pub taken: TakenOver,
+}
+
+/// What a client has not got yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missed {
+    /// All of it, in order; often nothing.
+    All(Vec<Entry>),
+    /// It cannot be given whole any more: the window of the log has gone past it.
+    Gone,
+    /// The client has got more than the log: what it got last was never logged (Redis was away, or is
+    /// another one). `TakenOver::offset` lies past both, so that no offset is given twice.
+    Ahead,
+}
+
+/// Why the log did not do what it was asked. A variant for each thing a caller can do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// Somebody else owns the conversation now: stop, and say nothing more.
+    #[error("the conversation is owned by epoch {owner} now")]
+    Stale {
+        /// The epoch in force.
+        owner: u64,
+    },
+    /// The log holds nothing of this conversation: it is over, or the log was lost. It can be begun again.
+    #[error("the log does not know this conversation")]
+    Unknown,
+    /// Offsets between the last one in the log and the first of the batch are missing.
+    #[error("the log ends at {last}, the batch begins later")]
+    Gap {
+        /// The last offset in the log.
+        last: u64,
+    },
+    /// The log cannot be reached, or takes no writes. Whether a batch was appended is unknown; trying
+    /// the same batch again is safe.
+    #[error("the log cannot be reached")]
+    Unavailable {
+        /// For the log of the server.
+        #[source]
+        cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
+    },
+}
+
+impl LogError {
+    /// The log could not be reached, for this reason.
+    pub fn unavailable(cause: impl Into<BoxError>) -> Self {
+        Self::Unavailable { cause: Arc::from(cause.into()) }
+    }
+}
+
+/// Keeps conversations. Every call ends within a bounded time of its own.
+pub trait ConversationLog: Send + Sync + 'static {
+    /// Begins a conversation, or begins it again after [`LogError::Unknown`] and [`LogError::Gap`]:
+    /// entries go on after `offset`, and what was there before is gone for good. Refused with
+    /// [`LogError::Stale`] when the log knows a later epoch.
+    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// Appends and tells whoever listens. Entries that are there already are passed over, so a batch
+    /// whose fate is unknown can be tried again. Gives the last offset of the log.
+    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>>;
+
+    /// Makes the caller the owner, for a client that has got everything up to `after`.
+    fn take_over(
+        &self,
+        conversation: Arc<str>,
+        after: u64,
+    ) -> BoxFuture<'static, Result<TakenOver, LogError>>;
+
+    /// Says that an answer is being made here, or no more. While it is, and this pod stops to be heard
+    /// of, another pod may take the conversation over with [`ConversationLog::claim`] and complete it.
+    fn answering(
+        &self,
+        owned: Owned,
+        is_answering: bool,
+    ) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// Takes over one conversation whose answer this pod, which is not heard of any more, was making.
+    /// Each is given to one claimer only; none when there is none left.
+    fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>>;
+}

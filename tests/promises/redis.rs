@@ -1,0 +1,134 @@
+//! A real Redis that a test starts, stops, holds up and brings back.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use crate::eventually::eventually;
+
+/// A redis-server on a free port of this machine, with nothing on disk. It ends with the test.
+pub(crate) struct Redis {
+    port: u16,
+    dir: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Redis {
+    /// Starts one and waits until it answers.
+    pub(crate) async fn start() -> Self {
+        let mut redis = Self::not_started();
+        redis.heal().await;
+        redis
+    }
+
+    /// One that is away: its address is known and nobody answers there.
+    pub(crate) fn not_started() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        Self { port, dir: tempfile::tempdir().expect("a folder"), child: None }
+    }
+
+    /// Where it is, for `REDIS_URL`.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Kills it; everything it knew is lost.
+    pub(crate) fn cut(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("the child is ours");
+            child.wait().expect("the child is ours");
+        }
+    }
+
+    /// Brings it back, empty, at the same address.
+    pub(crate) async fn heal(&mut self) {
+        self.cut();
+        let port = self.port.to_string();
+        let child = Command::new("redis-server")
+            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--loglevel", "warning", "--dir"])
+            .arg(self.dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed (`.ci/need redis`)");
+        self.child = Some(child);
+        let url = self.url();
+        eventually("Redis answers", async || ask(&url, &["PING"]).await.is_ok()).await;
+    }
+
+    /// Holds it up: it keeps its connections and answers nothing, until [`Redis::go_on`].
+    pub(crate) fn hold(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it answer again.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    /// Asks it something, as text.
+    pub(crate) async fn ask(&self, command: &[&str]) -> String {
+        let answer = ask(&self.url(), command).await.expect("Redis answers");
+        format!("{answer:?}")
+    }
+
+    fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+        assert!(sent.expect("there is a kill").success());
+    }
+}
+
+async fn ask(url: &str, command: &[&str]) -> redis::RedisResult<redis::Value> {
+    let client = redis::Client::open(url)?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let mut cmd = redis::cmd(command[0]);
+    for argument in &command[1..] {
+        cmd.arg(argument);
+    }
+    cmd.query_async(&mut connection).await
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // A process that is held up takes no kill at once on some systems: let it go on first.
+        if let Some(child) = &self.child {
+            let _ = Command::new("kill").args(["-CONT", &child.id().to_string()]).status();
+        }
+        self.cut();
+    }
+}
+
+fn link_to(redis: &Redis) -> hsc::pods::Link {
+    let settings = hsc_config::Settings::load(None, std::iter::empty()).expect("the defaults");
+    let mut settings = settings.redis;
+    settings.url = redis.url().as_str().into();
+    hsc::pods::Link::connect(&settings).expect("an address")
+}
+
+#[actix_web::test]
+async fn the_link_says_when_redis_is_away_and_finds_it_again() {
+    let mut redis = Redis::not_started();
+    let link = link_to(&redis);
+    let ping = async || link.command::<String>(redis::cmd("PING")).await;
+    assert!(ping().await.is_err());
+    redis.heal().await;
+    eventually("the link is up", async || ping().await.is_ok()).await;
+    redis.cut();
+    eventually("the link is down", async || !link.is_up()).await;
+    redis.heal().await;
+    eventually("the link is up again", async || ping().await.is_ok()).await;
+}
+
+#[actix_web::test]
+async fn a_redis_that_does_not_answer_counts_as_away_until_it_does() {
+    let redis = Redis::start().await;
+    let link = link_to(&redis);
+    eventually("the link is up", async || link.is_up()).await;
+    redis.hold();
+    eventually("the link is down", async || !link.is_up()).await;
+    redis.go_on();
+    eventually("the link is up again", async || link.is_up()).await;
+    assert!(redis.ask(&["INFO", "clients"]).await.contains("connected_clients"));
+}
