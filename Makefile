@@ -38,7 +38,7 @@ run: need-build web/dist/.built ## Build the server, start it with the demo cata
 ##@ Change it
 
 .PHONY: test
-test: need-test check test-rust test-web test-browser ## Everything that must pass: what CI runs.
+test: need-test check test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running the server.
@@ -98,6 +98,11 @@ test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.
 test-browser: need-test web/dist/.built ## The pages in a real Chromium, against the real server.
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	npm --prefix web run test:browser
+
+.PHONY: test-artillery
+test-artillery: web/dist/.built ## Another harness, Artillery, drives the server, where its package installs.
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	tests/artillery.sh target/debug/hsc .make/artillery
 
 .PHONY: deny
 deny: ## Are all licences permissive, and nothing banned linked?

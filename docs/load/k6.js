@@ -5,7 +5,7 @@ import ws from "k6/ws";
 
 const typing = new Trend("typing_ms", true);
 const ask = new Trend("ask_ms", true);
-const name = "td-17";
+const name = "ke-9";
 
 export const options = {
   scenarios: { visitors: { executor: "constant-arrival-rate", rate: 10, timeUnit: "1s", duration: "30s", preAllocatedVUs: 100 } },
@@ -31,7 +31,7 @@ export default function () {
         typing.add(Date.now() - sent[message.id]);
         if (message.id < name.length) socket.setTimeout(() => type(message.id + 1), 150);
         else if (message.data.length === 0) socket.close();
-        else say({ type: "lock_and_query", product_id: message.data[0].product.id, query: "How do I reset it?", id: 100 });
+        else say({ type: "lock_and_query", product_id: message.data[0].product.id, query: "How do I descale it?", id: 100 });
       }
       if (message.type === "final_answer") {
         ask.add(Date.now() - sent[100]);

@@ -10,7 +10,7 @@ import time
 import websocket
 from locust import User, between, task
 
-NAME = "td-17"
+NAME = "ke-9"
 
 
 class Visitor(User):
@@ -49,5 +49,5 @@ class Visitor(User):
             found = self.until("typing", typed, "prediction").get("data", [])
             time.sleep(0.15)
         if found:
-            question = {"type": "lock_and_query", "product_id": found[0]["product"]["id"], "query": "How do I reset it?"}
+            question = {"type": "lock_and_query", "product_id": found[0]["product"]["id"], "query": "How do I descale it?"}
             self.until("ask", question, "final_answer")

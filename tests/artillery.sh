@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Runs docs/load/artillery.yml against a real server and counts on both sides: what Artillery sent is
+# what the server read, every question was answered and no visitor failed.
+#   tests/artillery.sh HSC FOLDER      FOLDER keeps Artillery between runs; it is installed where it is not there
+# Where Artillery does not install, nothing is tested and this says so.
+set -euo pipefail
+
+hsc=${1:?which hsc? for example target/debug/hsc}
+artillery=$(realpath -m "${2:?which folder is Artillery in? for example .make/artillery}")
+# The newest that starts on the Node.js that we ask for.
+version=2.0.34
+# Long enough that visitors overlap; 15 come.
+seconds=5 a_second=3
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+
+if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
+    mkdir -p "$artillery"
+    # Its scripts would download a browser.
+    if ! npm install --prefix "$artillery" --ignore-scripts --no-audit --no-fund --silent "artillery@$version" >"$folder/npm" 2>&1; then
+        echo "artillery.sh: Artillery does not install here, so its scenario is not tested:"
+        tail -n 3 "$folder/npm"
+        exit 0
+    fi
+fi
+
+cd "$root"
+HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error "$hsc" serve >"$folder/out" &
+server=$!
+until address=$(grep -o 'http://.*' "$folder/out"); do
+    kill -0 "$server" # ends the script when the server has ended
+    sleep 0.05
+done
+
+sed "s/duration: .*/duration: $seconds/; s/arrivalRate: .*/arrivalRate: $a_second/" docs/load/artillery.yml >"$folder/scenario.yml"
+ARTILLERY_DISABLE_TELEMETRY=1 timeout 120 "$artillery/node_modules/.bin/artillery" run \
+    --target "ws${address#http}/ws" --output "$folder/run.json" "$folder/scenario.yml" >"$folder/log" 2>&1 || {
+    cat "$folder/log"
+    exit 1
+}
+curl -fs --noproxy '*' "$address/metrics" >"$folder/metrics"
+
+node - "$folder/run.json" "$folder/metrics" $((seconds * a_second)) <<'JS'
+const { readFileSync } = require("node:fs");
+const [run, metrics, visitors] = process.argv.slice(2);
+const counters = JSON.parse(readFileSync(run, "utf8")).aggregate.counters;
+const lines = readFileSync(metrics, "utf8").split("\n");
+const counted = (name) =>
+  lines.filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+const checks = [
+  ["visitors who came", counters["vusers.created"], Number(visitors)],
+  ["visitors who failed", counters["vusers.failed"] ?? 0, 0],
+  ["messages the server read of those that were sent", counted("hsc_ws_received_total{"), counters["websocket.messages_sent"]],
+  ["messages it did not understand", counted('hsc_ws_received_total{type="invalid"}'), 0],
+  ["final answers", counted('hsc_ws_sent_total{type="final_answer"}'), Number(visitors)],
+];
+const wrong = checks.filter(([, is, wanted]) => is !== wanted);
+for (const [what, is, wanted] of wrong) console.error(`artillery.sh: ${what}: ${is}, not ${wanted}`);
+if (wrong.length > 0) process.exit(1);
+console.log(`artillery.sh: ${visitors} visitors of Artillery typed and asked, and each got an answer`);
+JS
