@@ -119,7 +119,10 @@ impl Server {
         let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
         let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()))
             .map_err(StartError::NoAnswerer)?;
+        let pod = crate::pods::name(&settings.server.pod_name);
+        info!(pod:%; "this pod has a name");
         let house = Arc::new(House::start(hsc_actors::Parts {
+            pod,
             catalog: Arc::clone(&catalog),
             shelf,
             answerer,

@@ -22,7 +22,7 @@ pub struct Caches {
 }
 
 /// What an operator wants forgotten.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Invalidate {
     /// The manual at this address, and the answers made from it.

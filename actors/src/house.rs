@@ -32,6 +32,7 @@ const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Everything alive in one pod.
 pub struct House {
+    pod: Arc<str>,
     wiring: Arc<Wiring>,
     max_outgoing: usize,
     max_message: usize,
@@ -42,6 +43,8 @@ pub struct House {
 
 /// What a house is put together from.
 pub struct Parts {
+    /// The name of this pod among the others.
+    pub pod: Arc<str>,
     /// The catalog in force.
     pub catalog: Arc<Snapshot>,
     /// The read manuals.
@@ -153,6 +156,7 @@ impl House {
             message_burst: limits.burst,
         };
         Self {
+            pod: parts.pod,
             wiring: Arc::new(wiring),
             max_outgoing: limits.outgoing_bytes,
             max_message,
@@ -160,6 +164,12 @@ impl House {
             caches,
             root,
         }
+    }
+
+    /// The name of this pod among the others. No two pods, and no two runs of one, share it.
+    #[must_use]
+    pub fn pod(&self) -> &Arc<str> {
+        &self.pod
     }
 
     /// The actors of this pod, as a tree.

@@ -50,6 +50,10 @@ const RULES: &[(&str, Rule)] = &[
     ("server.messages_per_second", Whole(1, 100_000)),
     ("server.message_burst", Whole(1, 100_000)),
     ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
+    (
+        "server.pod_name",
+        Text(pod_name, "at most 64 letters, digits, dots, dashes and underscores, or nothing"),
+    ),
     ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
     ("catalog.dir", Text(filled, "the path of a folder")),
     ("catalog.watch", Truth),
@@ -194,6 +198,12 @@ fn filled(text: &str) -> bool {
 
 fn header(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn pod_name(text: &str) -> bool {
+    // It is part of channels and keys in Redis.
+    let fits = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
+    text.len() <= 64 && text.bytes().all(fits)
 }
 
 fn http_url(text: &str) -> bool {

@@ -64,6 +64,8 @@ sections! {
         message_burst: u32,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
+        /// Name of this pod; empty is that of the machine.
+        pod_name: String,
         /// How long a stopping server waits.
         drain_timeout_ms: u64,
     }

@@ -5,5 +5,7 @@
 //! command without a bound, a value of another version or another program that is trusted.
 
 mod link;
+mod name;
 
 pub use link::{Link, LinkError};
+pub use name::name;

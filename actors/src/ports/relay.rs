@@ -22,6 +22,12 @@ pub enum Relayed {
     },
     /// Everything wanted is listened to. Messages published from now on arrive.
     Up,
+    /// These, which came to be wanted since [`Relayed::Up`], are listened to as well. Messages published
+    /// to them from now on arrive.
+    Listening {
+        /// The channels.
+        channels: Vec<String>,
+    },
     /// The connection is lost; messages published from now on may be missed until [`Relayed::Up`].
     Down {
         /// Why, for the log.

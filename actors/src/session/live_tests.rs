@@ -112,6 +112,7 @@ impl Stage {
         let shelf = Shelf::new(Arc::new(NoManuals), None, on_the_shelf, upkeep.care, &metrics);
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(House::start(Parts {
+            pod: "pod".into(),
             catalog: Arc::new(Snapshot::new(catalog)),
             shelf,
             answerer,

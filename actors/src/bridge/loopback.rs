@@ -1,0 +1,105 @@
+//! The relay of a pod on its own, and of several in one process: what is published comes back to all
+//! who are open, and to nobody else.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::mpsc;
+
+use crate::ports::{BoxError, Relay, Relayed};
+
+/// Messages that may wait for a reader; a reader that is further behind has lost the connection, as it
+/// would have with Redis.
+const WAITING: usize = 4_096;
+
+/// Carries messages within this process. Cheap to clone; clones are one and the same pod.
+#[derive(Clone, Default)]
+pub struct Loopback {
+    port: Arc<Mutex<Port>>,
+    ether: Ether,
+}
+
+/// What several loopbacks share: the pods of a test.
+#[derive(Clone, Default)]
+pub struct Ether {
+    ports: Arc<Mutex<Vec<Arc<Mutex<Port>>>>>,
+}
+
+#[derive(Default)]
+struct Port {
+    wanted: HashSet<String>,
+    reader: Option<mpsc::Sender<Relayed>>,
+}
+
+impl Loopback {
+    /// Of a pod on its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::over(&Ether::default())
+    }
+
+    /// Of one of the pods that share this ether.
+    #[must_use]
+    pub fn over(ether: &Ether) -> Self {
+        let port = Arc::new(Mutex::new(Port::default()));
+        lock(&ether.ports).push(Arc::clone(&port));
+        Self { port, ether: ether.clone() }
+    }
+}
+
+impl Relay for Loopback {
+    fn open(&self) -> BoxStream<'static, Relayed> {
+        let (reader, read) = mpsc::channel(WAITING);
+        reader.try_send(Relayed::Up).expect("it is empty");
+        // Dropping the old reader's sender ends its stream.
+        lock(&self.port).reader = Some(reader);
+        stream::unfold(read, |mut read| async { Some((read.recv().await?, read)) }).boxed()
+    }
+
+    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+        let mut port = lock(&self.port);
+        for channel in not_those {
+            port.wanted.remove(&channel);
+        }
+        port.wanted.extend(these.iter().cloned());
+        if !these.is_empty() {
+            port.tell(Relayed::Listening { channels: these });
+        }
+    }
+
+    fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
+        // At once and not when first awaited, and under the lock: one order for all.
+        for port in &*lock(&self.ether.ports) {
+            let mut port = lock(port);
+            if port.wanted.contains(&channel) {
+                let (channel, payload) = (channel.clone(), payload.clone());
+                port.tell(Relayed::Message { channel, payload });
+            }
+        }
+        futures::future::ready(Ok(())).boxed()
+    }
+}
+
+impl Port {
+    fn tell(&mut self, news: Relayed) {
+        if let Some(reader) = &self.reader
+            && reader.try_send(news).is_err()
+        {
+            self.reader = None;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for Loopback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loopback").field("wanted", &lock(&self.port).wanted.len()).finish()
+    }
+}
