@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
+use crate::pods::{Link, LinkError};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -65,6 +66,9 @@ pub enum StartError {
     /// Manuals cannot be loaded here.
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
     NoManuals(#[source] ReadError),
+    /// The address of Redis is none. A Redis that is away is no reason not to start.
+    #[error("redis.url is no address of a Redis ({0}); leave it empty for a pod on its own")]
+    NoRedis(#[source] LinkError),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -92,6 +96,8 @@ impl Server {
         let listener = listen(&settings.server.host, settings.server.port)?;
         let address = listener.local_addr()?;
         let metrics = Metrics::new();
+        let redis = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis));
+        let redis = redis.transpose().map_err(StartError::NoRedis)?;
         let dir = PathBuf::from(&settings.catalog.dir);
         let before = reload::Look::at(&dir);
         let catalog = Arc::new(Snapshot::new(load(&dir, &metrics)?));
@@ -145,6 +151,8 @@ impl Server {
                 house: Arc::clone(&house),
                 sessions: Arc::clone(&sessions),
                 reloader: Arc::clone(&reloader),
+                redis,
+                redis_required: settings.redis.required_for_ready,
             }),
             metrics,
             process,
@@ -306,19 +314,32 @@ struct State {
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
+    redis: Option<Link>,
+    redis_required: bool,
+}
+
+impl State {
+    /// What is wrong with Redis, where one is configured.
+    fn redis_trouble(&self) -> Option<String> {
+        let away = self.redis.as_ref().is_some_and(|redis| !redis.is_up());
+        away.then(|| {
+            "Redis does not answer: this pod stands on its own until it does".to_owned()
+        })
+    }
 }
 
 impl http::Condition for State {
     fn not_ready(&self) -> Option<String> {
         let draining = self.sessions.is_draining().then(|| "draining".to_owned());
-        draining.or_else(|| self.house.trouble())
+        let without_redis = || self.redis_required.then(|| self.redis_trouble()).flatten();
+        draining.or_else(|| self.house.trouble()).or_else(without_redis)
     }
 
     fn degraded(&self) -> Option<String> {
-        self.reloader.kept()
+        self.redis_trouble().or_else(|| self.reloader.kept())
     }
 
     fn redis_connected(&self) -> bool {
-        false
+        self.redis.as_ref().is_some_and(Link::is_up)
     }
 }

@@ -124,6 +124,7 @@ const RULES: &[(&str, Rule)] = &[
         "redis.url",
         Text(redis_url, "an address that begins with redis://, rediss:// or unix://, or nothing"),
     ),
+    ("redis.required_for_ready", Truth),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];

@@ -236,6 +236,8 @@ sections! {
     RedisSettings {
         /// Address, empty is none. A secret, because it may hold a password.
         url: Secret,
+        /// Whether a pod without it takes no new visitors.
+        required_for_ready: bool,
     }
 
     /// `[log]`
