@@ -322,9 +322,7 @@ impl State {
     /// What is wrong with Redis, where one is configured.
     fn redis_trouble(&self) -> Option<String> {
         let away = self.redis.as_ref().is_some_and(|redis| !redis.is_up());
-        away.then(|| {
-            "Redis does not answer: this pod stands on its own until it does".to_owned()
-        })
+        away.then(|| "Redis does not answer: this pod stands on its own until it does".to_owned())
     }
 }
 

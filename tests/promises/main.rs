@@ -25,6 +25,7 @@ mod pages;
 mod part_one;
 mod part_two;
 mod reading_apart;
+mod redis_gone;
 mod reload;
 mod routes;
 mod starting;

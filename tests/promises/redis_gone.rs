@@ -1,0 +1,80 @@
+//! Redis is away, comes back, comes back empty, answers slowly or takes no writes: people chat on, and
+//! what is missing is said.
+
+use serde_json::json;
+
+use crate::eventually::eventually;
+use crate::redis::Redis;
+use crate::server::Server;
+use crate::shop::LIGHT;
+use crate::visitor::Visitor;
+
+/// A server on this Redis, with these settings beside.
+async fn on(redis: &Redis, settings: &[(&str, &str)]) -> Server {
+    let url = redis.url();
+    let mut all = vec![("redis.url", url.as_str())];
+    all.extend_from_slice(settings);
+    Server::with(&all).await
+}
+
+/// Types, asks and hears the whole answer.
+async fn chats(visitor: &mut Visitor) {
+    let found = visitor.type_in("nl-200").await;
+    assert_eq!(found["data"][0]["product"]["id"], LIGHT);
+    let question = "How do I replace the fuse?";
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    let answer = visitor.hear_answer().await;
+    assert!(answer.last().unwrap().to_string().contains("5 A fuse"), "{answer:?}");
+}
+
+/// Waits until `/health` says so.
+async fn health(server: &Server, status: &str, redis_connected: bool) {
+    eventually(&format!("health says {status}"), async || {
+        let health = server.json("/health").await;
+        health["status"] == status && health["redis_connected"] == redis_connected
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pod_starts_without_its_redis_and_finds_it_when_it_comes() {
+    let mut redis = Redis::not_started();
+    let server = on(&redis, &[]).await;
+    health(&server, "degraded", false).await;
+    let reason = server.json("/health").await["reason"].to_string();
+    assert!(reason.contains("Redis does not answer"), "{reason}");
+    assert_eq!(server.get("/ready").await.status(), 200);
+    let mut visitor = server.visitor().await;
+    chats(&mut visitor).await;
+    redis.heal().await;
+    health(&server, "healthy", true).await;
+    chats(&mut visitor).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_lost_and_comes_back_empty_closes_no_socket() {
+    let mut redis = Redis::start().await;
+    let server = on(&redis, &[]).await;
+    health(&server, "healthy", true).await;
+    let mut visitor = server.visitor().await;
+    chats(&mut visitor).await;
+    redis.cut();
+    health(&server, "degraded", false).await;
+    chats(&mut visitor).await;
+    redis.heal().await;
+    health(&server, "healthy", true).await;
+    chats(&mut visitor).await;
+}
+
+#[tokio::test]
+async fn a_pod_that_is_to_be_ready_with_redis_alone_is_not_ready_without() {
+    let mut redis = Redis::not_started();
+    let server = on(&redis, &[("redis.required_for_ready", "true")]).await;
+    eventually("not ready", async || server.get("/ready").await.status() == 503).await;
+    let reason = server.json("/ready").await["reason"].to_string();
+    assert!(reason.contains("Redis does not answer"), "{reason}");
+    assert_eq!(server.json("/health").await["status"], "unhealthy");
+    chats(&mut server.visitor().await).await;
+    redis.heal().await;
+    eventually("ready", async || server.get("/ready").await.status() == 200).await;
+}
