@@ -12,7 +12,9 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::ManualError;
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
-use hsc_actors::{Admission, Budgets, House, Sessions, Shelf, SocketLimits, Upkeep};
+use hsc_actors::{
+    Admission, Budgets, House, LogLimits, MemoryLog, Sessions, Shelf, SocketLimits, Upkeep,
+};
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
@@ -133,6 +135,7 @@ impl Server {
             shelf,
             answerer,
             sessions: Arc::clone(&sessions),
+            log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
             rules: rules(settings),
             limits: socket_limits(settings),
             budgets: Budgets {

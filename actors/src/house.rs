@@ -14,7 +14,7 @@ use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits};
 use crate::caches::Caches;
-use crate::ports::{Answerer, ManualLoader};
+use crate::ports::{Answerer, ConversationLog, ManualLoader};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::remembered::{Answers, Predictions, Remembering};
@@ -53,6 +53,8 @@ pub struct Parts {
     pub answerer: Arc<dyn Answerer>,
     /// The table of who is connected.
     pub sessions: Arc<Sessions>,
+    /// What keeps conversations.
+    pub log: Arc<dyn ConversationLog>,
     /// The rules of a conversation.
     pub rules: Rules,
     /// The times and budgets of a socket.

@@ -8,6 +8,7 @@ pub mod cache;
 mod caches;
 mod house;
 mod loading;
+mod log;
 pub mod ports;
 pub mod protocol;
 mod registry;
@@ -21,6 +22,7 @@ mod upkeep;
 
 pub use caches::{Caches, Invalidate, Invalidated};
 pub use house::{Budgets, House, Parts, SocketLimits};
+pub use log::{LogLimits, MemoryLog};
 pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};
 pub use sessions::{Admission, Refused, SessionInfo, Sessions};
 pub use shelf::{Manuals, Shelf};

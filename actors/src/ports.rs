@@ -7,7 +7,9 @@
 mod log;
 mod relay;
 
-pub use log::{Batch, Claimed, ConversationLog, Entry, LogError, Missed, Owned, TakenOver};
+pub use log::{
+    Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, TakenOver,
+};
 pub use relay::{Relay, Relayed};
 
 use std::error::Error;

@@ -17,6 +17,7 @@ pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings,
-    CatalogSettings, ChaosSettings, GiveUpChoice, Isolate, LlmSettings, LogFormat, LogLevel,
-    LogSettings, ManualsSettings, RedisSettings, ServerSettings, SessionsSettings, Settings,
+    CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice, Isolate, LlmSettings,
+    LogFormat, LogLevel, LogSettings, ManualsSettings, RedisSettings, ServerSettings,
+    SessionsSettings, Settings,
 };

@@ -14,7 +14,8 @@ pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Environment variables of ours begin with this; two underscores part the levels.
 const PREFIX: &str = "HSC__";
 /// Keys whose value is never repeated in a message.
-const SECRET_KEYS: [&str; 3] = ["answers.llm.api_key", "redis.url", "admin.token"];
+const SECRET_KEYS: [&str; 4] =
+    ["answers.llm.api_key", "redis.url", "admin.token", "conversations.token_keys"];
 
 /// Why the settings cannot be used. One line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

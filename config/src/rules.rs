@@ -106,6 +106,17 @@ const RULES: &[(&str, Rule)] = &[
     ("sessions.max_answers", Whole(1, 100_000)),
     ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
     ("sessions.busy_after_ms", Whole(0, MINUTE)),
+    ("conversations.window", Whole(1, 100_000)),
+    // Under a second a client would not be back in time.
+    ("conversations.ttl_ms", Whole(1_000, 30 * DAY)),
+    ("conversations.memory_bytes", Whole(MIB, 1_024 * GIB)),
+    (
+        "conversations.token_keys",
+        Texts(
+            key,
+            "at least 32 letters, digits or signs without space and comma, e.g. made by: openssl rand -hex 32",
+        ),
+    ),
     ("actors.threads", Whole(0, 1_024)),
     ("actors.restarts", Whole(0, 1_000_000)),
     ("actors.restarts_within_ms", Whole(1, DAY)),
@@ -205,6 +216,10 @@ fn pod_name(text: &str) -> bool {
     // It is part of channels and keys in Redis.
     let fits = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
     text.len() <= 64 && text.bytes().all(fits)
+}
+
+fn key(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 fn http_url(text: &str) -> bool {

@@ -30,6 +30,8 @@ sections! {
         cache: CacheSettings,
         /// Conversations.
         sessions: SessionsSettings,
+        /// What is kept of conversations.
+        conversations: ConversationsSettings,
         /// What keeps actors alive.
         actors: ActorsSettings,
         /// Faults on demand.
@@ -192,6 +194,18 @@ sections! {
         max_waiting_answers: usize,
         /// Delay from which the server is too busy; 0 is never.
         busy_after_ms: u64,
+    }
+
+    /// `[conversations]`
+    ConversationsSettings {
+        /// Messages of one that are kept.
+        window: usize,
+        /// How long an untouched one is kept.
+        ttl_ms: u64,
+        /// Bytes of them in memory.
+        memory_bytes: usize,
+        /// What resume tokens are signed with, the first, and verified with, all.
+        token_keys: Vec<Secret>,
     }
 
     /// `[actors]`

@@ -260,8 +260,12 @@ fn whatever_a_rule_admits_fits_into_the_types() {
             Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
             Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
             Rule::OneOf(words) => words.iter().map(|word| (*word).to_owned()).collect(),
-            Rule::Text(..) => vec!["https://a.example".to_owned(), "redis://r".to_owned()],
-            Rule::Texts(..) => vec!["https://a.example".to_owned(), "a.example:80".to_owned()],
+            Rule::Text(..) => {
+                vec!["https://a.example".to_owned(), "redis://r".to_owned(), "pod-1".to_owned()]
+            }
+            Rule::Texts(..) => {
+                vec!["https://a.example".to_owned(), "a.example:80".to_owned(), "k".repeat(32)]
+            }
         };
         let mut admitted = 0;
         for text in written {

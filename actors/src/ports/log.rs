@@ -9,6 +9,10 @@ use futures::future::BoxFuture;
 
 use super::BoxError;
 
+/// An offset that no conversation reaches. A client that says it has got more is lying; nothing is
+/// counted on from what it says, so that offsets stay whole numbers for everybody who reads them.
+pub const MOST_OFFSET: u64 = 1_000_000_000_000;
+
 /// A conversation and the epoch in which somebody owns it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owned {
@@ -81,7 +85,9 @@ pub enum LogError {
         /// The epoch in force.
         owner: u64,
     },
-    /// The log holds nothing of this conversation: it is over, or the log was lost. It can be begun again.
+    /// The log holds nothing of this conversation, or nothing of what its owner wrote: it is over, or
+    /// the log was lost or has fallen back to before its owner took it over. The owner, and nobody else,
+    /// can begin it again; a client that asks for it gets a new conversation.
     #[error("the log does not know this conversation")]
     Unknown,
     /// Offsets between the last one in the log and the first of the batch are missing.
@@ -110,15 +116,17 @@ impl LogError {
 /// Keeps conversations. Every call ends within a bounded time of its own.
 pub trait ConversationLog: Send + Sync + 'static {
     /// Begins a conversation, or begins it again after [`LogError::Unknown`] and [`LogError::Gap`]:
-    /// entries go on after `offset`, and what was there before is gone for good. Refused with
-    /// [`LogError::Stale`] when the log knows a later epoch.
+    /// entries go on after `offset`, and what was there before is gone for good, the minutes too.
+    /// Where the log has come as far as `offset` in this epoch, nothing changes: to begin twice is safe.
+    /// Refused with [`LogError::Stale`] when the log knows a later epoch, or this one with another pod.
     fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>>;
 
-    /// Appends and tells whoever listens. Entries that are there already are passed over, so a batch
+    /// Appends and tells whoever listens, in order and without a hole from the last offset on. Entries that are there already are passed over, so a batch
     /// whose fate is unknown can be tried again. Gives the last offset of the log.
     fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>>;
 
-    /// Makes the caller the owner, for a client that has got everything up to `after`.
+    /// Makes the caller the owner, for a client that has got everything up to `after`: the next epoch,
+    /// and the old owner writes no more.
     fn take_over(
         &self,
         conversation: Arc<str>,
@@ -127,6 +135,7 @@ pub trait ConversationLog: Send + Sync + 'static {
 
     /// Says that an answer is being made here, or no more. While it is, and this pod stops to be heard
     /// of, another pod may take the conversation over with [`ConversationLog::claim`] and complete it.
+    /// Whether the caller still owns the conversation is not looked at: its next append tells.
     fn answering(
         &self,
         owned: Owned,
@@ -134,6 +143,7 @@ pub trait ConversationLog: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// Takes over one conversation whose answer this pod, which is not heard of any more, was making.
-    /// Each is given to one claimer only; none when there is none left.
+    /// Each is given to one claimer only, and counts as being answered by it from then on; none when
+    /// there is none left. One that somebody else took over since is not given.
     fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>>;
 }

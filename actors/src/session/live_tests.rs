@@ -27,7 +27,10 @@ use crate::ports::{
     Question,
 };
 use crate::protocol::{CloseReason, Limits};
-use crate::{Admission, Budgets, House, Invalidate, Parts, Sessions, Shelf, SocketLimits, Upkeep};
+use crate::{
+    Admission, Budgets, House, Invalidate, LogLimits, MemoryLog, Parts, Sessions, Shelf,
+    SocketLimits, Upkeep,
+};
 
 /// Longest a client of these tests waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -117,6 +120,7 @@ impl Stage {
             shelf,
             answerer,
             sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
+            log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
                 prefetch_confidence: 101,

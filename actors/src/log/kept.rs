@@ -1,0 +1,98 @@
+//! One conversation as the log in memory keeps it: the newest entries, and who owns it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::ports::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned};
+
+/// What one costs beside its text: itself and its place in the table, its name, and the counts that
+/// belong to shared text.
+const OWN_BYTES: usize = 280;
+/// What an entry costs beside its text.
+const ENTRY_BYTES: usize = 32;
+
+/// One conversation. Its entries end at `offset` without a hole, so only their texts are kept.
+pub(super) struct Kept {
+    pub(super) epoch: u64,
+    pub(super) owner: Arc<str>,
+    pub(super) offset: u64,
+    pub(super) minutes: Option<Arc<str>>,
+    pub(super) touched: Instant,
+    entries: VecDeque<Arc<str>>,
+    text_bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn new(epoch: u64, owner: Arc<str>, offset: u64, now: Instant) -> Self {
+        Self {
+            epoch,
+            owner,
+            offset,
+            minutes: None,
+            touched: now,
+            entries: VecDeque::new(),
+            text_bytes: 0,
+        }
+    }
+
+    /// What it takes of the bound.
+    pub(super) fn bytes(&self) -> usize {
+        let minutes = self.minutes.as_ref().map_or(0, |minutes| minutes.len());
+        OWN_BYTES + self.text_bytes + self.entries.len() * ENTRY_BYTES + minutes
+    }
+
+    /// Whether this writer may write.
+    pub(super) fn admits(&self, writer: &Owned, pod: &str) -> Result<(), LogError> {
+        match self.epoch.cmp(&writer.epoch) {
+            std::cmp::Ordering::Greater => Err(LogError::Stale { owner: self.epoch }),
+            std::cmp::Ordering::Equal if *self.owner != *pod => {
+                Err(LogError::Stale { owner: self.epoch })
+            }
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Less => Err(LogError::Unknown),
+        }
+    }
+
+    /// Appends what is not there yet, or nothing when something between is missing.
+    pub(super) fn append(&mut self, batch: Batch, window: usize) -> Result<u64, LogError> {
+        let (last, mut next) = (self.offset, self.offset);
+        let is_new = |entry: &&Entry| entry.offset > last;
+        for entry in batch.entries.iter().filter(is_new) {
+            if entry.offset != next + 1 {
+                return Err(LogError::Gap { last });
+            }
+            next = entry.offset;
+        }
+        for entry in batch.entries.into_iter().filter(|entry| entry.offset > last) {
+            self.text_bytes += entry.frame.len();
+            self.entries.push_back(entry.frame);
+        }
+        while self.entries.len() > window {
+            let oldest = self.entries.pop_front().expect("it is longer than the window");
+            self.text_bytes -= oldest.len();
+        }
+        self.offset = next;
+        self.minutes = batch.minutes.or(self.minutes.take());
+        Ok(next)
+    }
+
+    /// What a client that has got everything up to `after` has missed. Where it has got more than there
+    /// is, the conversation goes on after it: what came before cannot be given to anybody any more.
+    pub(super) fn missed(&mut self, after: u64) -> Missed {
+        let after = after.min(MOST_OFFSET);
+        if after > self.offset {
+            self.offset = after;
+            self.entries = VecDeque::new();
+            self.text_bytes = 0;
+            return Missed::Ahead;
+        }
+        let first = self.offset + 1 - self.entries.len() as u64;
+        if after + 1 < first {
+            return Missed::Gone;
+        }
+        let all = (first..).zip(&self.entries).filter(|(offset, _)| *offset > after);
+        Missed::All(all.map(|(offset, frame)| Entry { offset, frame: Arc::clone(frame) }).collect())
+    }
+}

@@ -1,0 +1,193 @@
+//! All conversations of the log in memory, bounded in bytes and in time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_config::ConversationsSettings;
+use lru::LruCache;
+use tokio::time::Instant;
+
+use crate::ports::{Batch, Claimed, LogError, Missed, Owned, TakenOver};
+
+use super::kept::Kept;
+
+/// How much is kept of conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLimits {
+    /// Entries of one conversation.
+    pub window: usize,
+    /// How long an untouched conversation is kept.
+    pub ttl: Duration,
+    /// Bytes in all, where they are kept in memory.
+    pub bytes: usize,
+}
+
+impl From<&ConversationsSettings> for LogLimits {
+    fn from(settings: &ConversationsSettings) -> Self {
+        Self {
+            window: settings.window,
+            ttl: Duration::from_millis(settings.ttl_ms),
+            bytes: settings.memory_bytes,
+        }
+    }
+}
+
+/// The table. Who comes in late in the order of the cache is who was touched longest ago.
+pub(super) struct Table {
+    limits: LogLimits,
+    kept: LruCache<Arc<str>, Kept>,
+    bytes: usize,
+    /// Answers under way, by pod.
+    answering: HashMap<Arc<str>, HashSet<Owned>>,
+}
+
+impl Table {
+    pub(super) fn new(limits: LogLimits) -> Self {
+        Self { limits, kept: LruCache::unbounded(), bytes: 0, answering: HashMap::new() }
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        pod: &Arc<str>,
+        owned: &Owned,
+        offset: u64,
+        now: Instant,
+    ) -> Result<(), LogError> {
+        self.forget_old(now);
+        if let Some(kept) = self.kept.peek(&owned.conversation) {
+            match kept.admits(owned, pod) {
+                // It was begun already, and has come at least as far.
+                Ok(()) if kept.offset >= offset => return Ok(()),
+                Ok(()) | Err(LogError::Unknown) => {}
+                Err(stale) => return Err(stale),
+            }
+        }
+        let kept = Kept::new(owned.epoch, Arc::clone(pod), offset, now);
+        self.bytes += kept.bytes();
+        if let Some((_, old)) = self.kept.push(Arc::clone(&owned.conversation), kept) {
+            self.bytes -= old.bytes();
+        }
+        self.forget_what_does_not_fit();
+        Ok(())
+    }
+
+    pub(super) fn append(
+        &mut self,
+        pod: &Arc<str>,
+        owned: &Owned,
+        batch: Batch,
+        now: Instant,
+    ) -> Result<u64, LogError> {
+        let window = self.limits.window;
+        self.touch(&owned.conversation, now, |kept| {
+            kept.admits(owned, pod)?;
+            kept.append(batch, window)
+        })
+    }
+
+    pub(super) fn take_over(
+        &mut self,
+        pod: &Arc<str>,
+        conversation: &Arc<str>,
+        after: u64,
+        now: Instant,
+    ) -> Result<TakenOver, LogError> {
+        self.touch(conversation, now, |kept| {
+            let missed = kept.missed(after);
+            Ok(taken(kept, pod, missed))
+        })
+    }
+
+    pub(super) fn answering(&mut self, pod: &Arc<str>, owned: Owned, is_answering: bool) {
+        if is_answering {
+            self.answering.entry(Arc::clone(pod)).or_default().insert(owned);
+        } else if let Some(marks) = self.answering.get_mut(pod) {
+            marks.remove(&owned);
+            if marks.is_empty() {
+                self.answering.remove(pod);
+            }
+        }
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        claimer: &Arc<str>,
+        gone: &Arc<str>,
+        now: Instant,
+    ) -> Option<Claimed> {
+        while let Some(mark) = self.answering.get(gone).and_then(|marks| marks.iter().next()) {
+            let mark = mark.clone();
+            self.answering(gone, mark.clone(), false);
+            let taken = self.touch(&mark.conversation, now, |kept| {
+                // Whoever was taken over since makes that answer no more.
+                kept.admits(&mark, gone)?;
+                Ok(taken(kept, claimer, Missed::All(Vec::new())))
+            });
+            if let Ok(taken) = taken {
+                let conversation = mark.conversation;
+                let owned = Owned { conversation: Arc::clone(&conversation), epoch: taken.epoch };
+                self.answering(claimer, owned, true);
+                return Some(Claimed { conversation, taken });
+            }
+        }
+        None
+    }
+
+    /// Does something with a conversation, which counts as touched when it went well.
+    fn touch<T>(
+        &mut self,
+        conversation: &Arc<str>,
+        now: Instant,
+        what: impl FnOnce(&mut Kept) -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        self.forget_old(now);
+        let kept = self.kept.peek_mut(conversation).ok_or(LogError::Unknown)?;
+        let before = kept.bytes();
+        let done = what(kept)?;
+        kept.touched = now;
+        self.bytes = self.bytes - before + kept.bytes();
+        self.kept.promote(conversation);
+        self.forget_what_does_not_fit();
+        Ok(done)
+    }
+
+    /// The longest untouched is the last, so only those that go are looked at.
+    fn forget_old(&mut self, now: Instant) {
+        let ttl = self.limits.ttl;
+        while self.kept.peek_lru().is_some_and(|(_, kept)| now - kept.touched >= ttl) {
+            self.forget_last();
+        }
+    }
+
+    fn forget_what_does_not_fit(&mut self) {
+        while self.bytes > self.limits.bytes {
+            self.forget_last();
+        }
+    }
+
+    fn forget_last(&mut self) {
+        let (_, kept) = self.kept.pop_lru().expect("what takes bytes or is old is in the table");
+        self.bytes -= kept.bytes();
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> (usize, usize) {
+        let counted: usize = self.kept.iter().map(|(_, kept)| kept.bytes()).sum();
+        assert_eq!(self.bytes, counted, "the sum is kept right");
+        (self.kept.len(), self.bytes)
+    }
+}
+
+/// Gives a conversation to this pod.
+fn taken(kept: &mut Kept, pod: &Arc<str>, missed: Missed) -> TakenOver {
+    let before = std::mem::replace(&mut kept.owner, Arc::clone(pod));
+    kept.epoch += 1;
+    TakenOver {
+        epoch: kept.epoch,
+        offset: kept.offset,
+        missed,
+        minutes: kept.minutes.clone(),
+        from: (before != *pod).then_some(before),
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::LogLimits;
+use super::table::Table;
+use crate::ports::{Batch, Entry, LogError, Owned};
+
+const LIMITS: LogLimits = LogLimits { window: 4, ttl: Duration::from_secs(60), bytes: 1024 * 1024 };
+
+fn pod() -> Arc<str> {
+    "pod".into()
+}
+
+fn owned(conversation: &str) -> Owned {
+    Owned { conversation: conversation.into(), epoch: 1 }
+}
+
+fn batch(offset: u64, frame: &str) -> Batch {
+    Batch { entries: vec![Entry { offset, frame: frame.into() }], minutes: None }
+}
+
+#[test]
+fn the_longest_untouched_goes_when_memory_is_full() {
+    let mut table = Table::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
+    let now = Instant::now();
+    for name in ["a", "b", "c"] {
+        table.begin(&pod(), &owned(name), 0, now).unwrap();
+        table.append(&pod(), &owned(name), batch(1, &"x".repeat(2_000)), now).unwrap();
+    }
+    table.append(&pod(), &owned("a"), batch(2, "touched"), now).unwrap();
+    table.append(&pod(), &owned("c"), batch(2, &"x".repeat(2_000)), now).unwrap();
+    assert!(table.size().1 <= 8 * 1024);
+    assert!(matches!(
+        table.append(&pod(), &owned("b"), batch(2, "x"), now),
+        Err(LogError::Unknown)
+    ));
+    assert_eq!(table.append(&pod(), &owned("a"), batch(3, "x"), now).unwrap(), 3);
+}
+
+#[test]
+fn one_that_is_larger_than_all_memory_is_not_kept() {
+    let mut table = Table::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
+    let now = Instant::now();
+    table.begin(&pod(), &owned("a"), 0, now).unwrap();
+    table.append(&pod(), &owned("a"), batch(1, &"x".repeat(10_000)), now).unwrap();
+    assert_eq!(table.size(), (0, 0));
+}
+
+#[test]
+fn what_nobody_touches_is_gone_in_time_and_what_is_touched_stays() {
+    let mut table = Table::new(LIMITS);
+    let now = Instant::now();
+    table.begin(&pod(), &owned("a"), 0, now).unwrap();
+    table.begin(&pod(), &owned("b"), 0, now).unwrap();
+    let later = now + LIMITS.ttl / 2;
+    table.append(&pod(), &owned("a"), batch(1, "x"), later).unwrap();
+    let latest = now + LIMITS.ttl;
+    assert!(table.append(&pod(), &owned("a"), batch(2, "x"), latest).is_ok());
+    assert_eq!(table.size().0, 1);
+}
+
+#[test]
+fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
+    let mut table = Table::new(LIMITS);
+    let now = Instant::now();
+    table.begin(&pod(), &owned("a"), 0, now).unwrap();
+    for offset in 1..=20 {
+        table.append(&pod(), &owned("a"), batch(offset, "some words"), now).unwrap();
+        table.append(&pod(), &owned("a"), batch(offset + 5, "too early"), now).unwrap_err();
+        table.append(&pod(), &owned("a"), batch(offset, "again"), now).unwrap();
+    }
+    let full = table.size();
+    table.begin(&pod(), &owned("a"), 30, now).unwrap();
+    let begun_again = table.size();
+    assert!(begun_again.1 < full.1);
+    table.take_over(&pod(), &"a".into(), 90, now).unwrap();
+    assert_eq!(table.size(), begun_again);
+}
