@@ -17,6 +17,7 @@ use crate::caches::Caches;
 use crate::ports::{Answerer, ConversationLog, ManualLoader};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
+use crate::rehearsal::{Meant, NotRehearsed, in_a_session};
 use crate::remembered::{Answers, Predictions, Remembering};
 use crate::session::{Conversation, Line, Rules, Session, Strain, Wiring};
 use crate::sessions::{Refused, SessionInfo, Sessions};
@@ -29,6 +30,11 @@ use crate::upkeep::Upkeep;
 /// When somebody who is refused should come again: long enough that a crowd thins, short enough that a
 /// person still waits.
 const RETRY_AFTER_SECONDS: &str = "5";
+
+/// Sessions that the tree names: what a person looks through. A pod may hold a hundred thousand.
+const SESSIONS_SHOWN: usize = 50;
+/// The name of their registry in the tree.
+const REGISTRY: &str = "sessions";
 
 /// Everything alive in one pod.
 pub struct House {
@@ -117,7 +123,7 @@ impl House {
         let threads = Arc::new(Threads::start(upkeep.threads));
         let table = Arc::clone(&sessions);
         let (registered, registry) =
-            ChildSpec::actor("sessions", "session_registry", care, &metrics, move |_| {
+            ChildSpec::actor(REGISTRY, "session_registry", care, &metrics, move |_| {
                 Ok(Registry { sessions: Arc::clone(&table) })
             });
         let mut children = vec![registered];
@@ -150,6 +156,7 @@ impl House {
             answerer: Arc::new(answerer),
             shelf,
             sessions,
+            meter: metrics.actors.meter("session"),
             metrics,
             ping_interval: limits.ping_interval,
             idle_timeout: limits.idle_timeout,
@@ -174,10 +181,15 @@ impl House {
         &self.pod
     }
 
-    /// The actors of this pod, as a tree.
+    /// The actors of this pod, as a tree. Of the sessions it names the newest; their registry says how
+    /// many there are.
     #[must_use]
     pub fn tree(&self) -> TreeReport {
-        self.root.tree()
+        let mut tree = self.root.tree();
+        if let Some(registry) = tree.find_mut(REGISTRY) {
+            registry.children = self.wiring.sessions.newest(SESSIONS_SHOWN);
+        }
+        tree
     }
 
     /// Why the pod should not get new visitors: an actor that fails more often than is borne.
@@ -186,17 +198,20 @@ impl House {
         self.root.trouble()
     }
 
-    /// Makes the actor of this name fail, to rehearse it; false when there is none.
-    pub fn inject(&self, actor: &str, fault: Fault) -> bool {
-        self.root.inject(actor, fault)
-    }
-
-    /// Makes every session fail, to rehearse it; says how many were told.
+    /// Makes the actor of this name fail, to rehearse it: an actor of the tree, `session.<key>`, or
+    /// `session` for all of them. Says how many were told.
     ///
     /// # Errors
-    /// When the registry did not answer.
-    pub async fn rehearse_sessions(&self) -> Result<usize, AskError> {
-        self.registry.ask(Rehearse).await
+    /// Why nobody was made to fail.
+    pub async fn rehearse(&self, actor: &str, fault: Fault) -> Result<usize, NotRehearsed> {
+        let told = match Meant::by(actor) {
+            Meant::AllSessions => self.registry.ask(Rehearse(in_a_session(fault)?)).await?,
+            Meant::Session(key) => {
+                usize::from(self.wiring.sessions.tell(key, in_a_session(fault)?))
+            }
+            Meant::Other(name) => usize::from(self.root.inject(name, fault)),
+        };
+        if told == 0 { Err(NotRehearsed::NoSuchActor) } else { Ok(told) }
     }
 
     /// Tells everybody who is connected; says how many heard.

@@ -34,10 +34,10 @@ pub(crate) struct CloseAll {
     pub(crate) reason: CloseReason,
 }
 
-/// Make every session fail. The reply says how many were told.
+/// Make every session fail like this. The reply says how many were told.
 #[derive(Message)]
 #[rtype(result = "usize")]
-pub(crate) struct Rehearse;
+pub(crate) struct Rehearse(pub(crate) Deliver);
 
 impl Actor for Registry {
     type Context = Context<Self>;
@@ -68,7 +68,7 @@ impl Handler<CloseAll> for Registry {
 impl Handler<Rehearse> for Registry {
     type Result = usize;
 
-    fn handle(&mut self, Rehearse: Rehearse, _: &mut Self::Context) -> usize {
-        self.sessions.tell_all(&Deliver::Panic)
+    fn handle(&mut self, Rehearse(fault): Rehearse, _: &mut Self::Context) -> usize {
+        self.sessions.tell_all(&fault)
     }
 }

@@ -16,7 +16,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::protocol::CloseReason;
-use crate::session::{Bucket, Deliver, Session};
+use crate::session::{Bucket, Deliver, Session, Standing};
+use crate::supervision::{State, TreeReport};
 
 /// Who is connected.
 pub struct Sessions {
@@ -57,6 +58,7 @@ struct Entry {
     product: Option<Arc<str>>,
     opened_at: Instant,
     session: Addr<Session>,
+    standing: Arc<Standing>,
 }
 
 /// A session, for an operator.
@@ -167,11 +169,12 @@ impl Sessions {
         conversation: &str,
         address: Option<IpAddr>,
         session: Addr<Session>,
+        standing: Arc<Standing>,
     ) {
         let conversation: Arc<str> = conversation.into();
         self.conversations.insert(Arc::clone(&conversation), key);
         let opened_at = Instant::now();
-        let entry = Entry { conversation, address, product: None, opened_at, session };
+        let entry = Entry { conversation, address, product: None, opened_at, session, standing };
         self.table.insert(key, entry);
     }
 
@@ -206,6 +209,18 @@ impl Sessions {
         found
     }
 
+    /// The newest sessions as actors of the tree, the newest first, at most so many. A pod may hold a
+    /// hundred thousand: only their keys are looked through.
+    pub(crate) fn newest(&self, limit: usize) -> Vec<TreeReport> {
+        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
+        if keys.len() > limit && limit > 0 {
+            keys.select_nth_unstable_by_key(limit - 1, |key| std::cmp::Reverse(*key));
+        }
+        keys.truncate(limit);
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        keys.into_iter().filter_map(|key| Some(self.table.get(&key)?.report(key))).collect()
+    }
+
     /// Sessions that last asked about this product.
     #[must_use]
     pub fn of_product(&self, product: &str) -> Vec<SessionInfo> {
@@ -238,11 +253,14 @@ impl Sessions {
     /// Tells one session something; false when it did not hear.
     pub(crate) fn tell(&self, key: u64, what: Deliver) -> bool {
         // Out of the guard first: a session that ends inside of `try_send` would wait for it.
-        let Some(session) = self.table.get(&key).map(|entry| entry.session.clone()) else {
+        let found = |entry: &Entry| (entry.session.clone(), Arc::clone(&entry.standing));
+        let Some((session, standing)) = self.table.get(&key).map(|entry| found(&entry)) else {
             return false;
         };
+        standing.told();
         let told = session.try_send(what).is_ok();
         if !told {
+            standing.heard();
             warn!(session = key; "session did not hear what it was told");
         }
         told
@@ -288,8 +306,27 @@ impl Entry {
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
-            open_ms: u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX),
+            open_ms: self.open_ms(),
         }
+    }
+
+    fn report(&self, key: u64) -> TreeReport {
+        TreeReport {
+            name: format!("session.{key}"),
+            kind: "session",
+            // Who is in the table is alive: a session takes itself out whatever ends it.
+            state: State::Up,
+            restarts: self.standing.crashes(),
+            last_reason: self.standing.last_reason(),
+            mailbox_depth: self.standing.depth(),
+            uptime_ms: Some(self.open_ms()),
+            observed: self.standing.observed(&self.conversation, self.product.as_deref()),
+            children: Vec::new(),
+        }
+    }
+
+    fn open_ms(&self) -> u64 {
+        u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

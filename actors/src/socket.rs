@@ -4,9 +4,10 @@
 //! are mended here: what is queued and not yet taken by the connection is counted ([`Outgoing`]), and
 //! fragments are joined up to a bound. It can be exchanged for another library in this file alone.
 
-use std::cell::Cell;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use actix::Actor;
@@ -36,7 +37,7 @@ pub(crate) enum Heard {
 
 /// What is queued for a client and not yet taken by its connection, and the fragments it sent so far.
 pub(crate) struct Outgoing {
-    in_flight: Rc<Cell<usize>>,
+    in_flight: Arc<AtomicUsize>,
     max_bytes: usize,
     max_message: usize,
     fragments: Option<BytesMut>,
@@ -45,12 +46,18 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// True when so many more bytes may be queued. One message is always admitted to an empty queue.
     pub(crate) fn admits(&self, bytes: usize) -> bool {
-        self.in_flight.get() == 0 || self.in_flight.get() + bytes <= self.max_bytes
+        let in_flight = self.in_flight.load(Relaxed);
+        in_flight == 0 || in_flight + bytes <= self.max_bytes
     }
 
     /// Counts what was queued.
     pub(crate) fn queued(&self, bytes: usize) {
-        self.in_flight.set(self.in_flight.get() + bytes);
+        self.in_flight.fetch_add(bytes, Relaxed);
+    }
+
+    /// The count of what is queued. One thread changes it; any may read it.
+    pub(crate) fn count(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.in_flight)
     }
 }
 
@@ -69,9 +76,9 @@ where
     A: Actor<Context = SocketContext<A>> + StreamHandler<Received>,
 {
     let mut response = ws::handshake(request)?;
-    let in_flight = Rc::new(Cell::new(0));
+    let in_flight = Arc::new(AtomicUsize::new(0));
     let outgoing = Outgoing {
-        in_flight: Rc::clone(&in_flight),
+        in_flight: Arc::clone(&in_flight),
         max_bytes: max_outgoing,
         max_message,
         fragments: None,
@@ -161,7 +168,7 @@ fn text_of(bytes: &[u8]) -> Heard {
 /// The stream of frames on its way to the connection; what leaves is no longer in flight.
 struct Drained<S> {
     frames: Pin<Box<S>>,
-    in_flight: Rc<Cell<usize>>,
+    in_flight: Arc<AtomicUsize>,
 }
 
 impl<S: Stream<Item = Result<Bytes, actix_web::Error>>> Stream for Drained<S> {
@@ -171,7 +178,7 @@ impl<S: Stream<Item = Result<Bytes, actix_web::Error>>> Stream for Drained<S> {
         let polled = self.frames.as_mut().poll_next(cx);
         if let Poll::Ready(Some(Ok(_))) = &polled {
             // The library hands over all that was queued in one piece.
-            self.in_flight.set(0);
+            self.in_flight.store(0, Relaxed);
         }
         polled
     }

@@ -6,7 +6,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
-use hsc_actors::{Invalidate, TreeReport};
+use hsc_actors::{Invalidate, NotRehearsed, TreeReport};
 use log::warn;
 use serde::Deserialize;
 use serde_json::json;
@@ -16,7 +16,7 @@ use super::{Parts, Trouble, TroubleCode};
 /// A fault and who is to suffer it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rehearsal {
-    /// Name in the tree; `session` is every session.
+    /// Name in the tree, `session.<key>` among them; `session` is every session.
     actor: String,
     #[serde(flatten)]
     fault: Fault,
@@ -52,8 +52,8 @@ pub(super) async fn invalidate(
 
 /// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
 #[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 403, body = Trouble),
-        (status = 404, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = Trouble),
+        (status = 403, body = Trouble), (status = 404, body = Trouble)))]
 #[post("/admin/chaos")]
 pub(super) async fn chaos(
     parts: web::Data<Parts>,
@@ -67,15 +67,14 @@ pub(super) async fn chaos(
     }
     let Rehearsal { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
-    let told = match actor.as_str() {
-        "session" => parts.house.rehearse_sessions().await.map_err(down)?,
-        name => usize::from(parts.house.inject(name, fault)),
-    };
-    if told == 0 {
-        let message =
-            format!("There is no actor {actor} that could fail; /admin/actors names all.");
-        return Err(Trouble::new(TroubleCode::NoSuchActor, message));
-    }
+    let told = parts.house.rehearse(&actor, fault).await.map_err(|not| {
+        let code = match not {
+            NotRehearsed::NoSuchActor => TroubleCode::NoSuchActor,
+            NotRehearsed::NotInASession => TroubleCode::InvalidRequest,
+            NotRehearsed::NoAnswer(_) => TroubleCode::Full,
+        };
+        Trouble::new(code, format!("{actor}: {not}."))
+    })?;
     Ok(HttpResponse::Ok().json(json!({ "told": told })))
 }
 

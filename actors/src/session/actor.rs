@@ -18,7 +18,7 @@ use actix::{
 };
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_monitoring::Metrics;
+use hsc_monitoring::{ActorMeter, Metrics};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
@@ -30,7 +30,7 @@ use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Intensity, Window};
 
-use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Strain, Turn};
+use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Standing, Strain, Turn, Waited};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -52,6 +52,7 @@ pub(crate) struct Wiring {
     pub(crate) shelf: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) meter: ActorMeter,
     pub(crate) ping_interval: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) prefetch_after: Duration,
@@ -72,6 +73,7 @@ pub(crate) struct Session {
     /// The newest keystroke of a busy time, yet to be answered.
     newest: Option<Box<ClientFrame>>,
     wiring: Arc<Wiring>,
+    standing: Arc<Standing>,
     outgoing: Outgoing,
     bucket: Bucket,
     refusals: u32,
@@ -98,6 +100,8 @@ pub(crate) enum Deliver {
     Say(Arc<ServerMessage>),
     /// Panic, to rehearse it.
     Panic,
+    /// Stop without a word, to rehearse it.
+    Stop,
 }
 
 impl Session {
@@ -118,6 +122,7 @@ impl Session {
             in_hand: None,
             newest: None,
             wiring,
+            standing: Arc::new(Standing::new(outgoing.count())),
             outgoing,
             bucket,
             refusals: 0,
@@ -139,6 +144,7 @@ impl Session {
             let effects = session.conversation.apply(event);
             if !is_typing {
                 session.conversation.write_minutes(&mut session.minutes);
+                session.standing.note(&session.conversation);
             }
             session.perform(effects, ctx);
             session.leave_when_idle(ctx);
@@ -167,6 +173,7 @@ impl Session {
 
     fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
         let id = self.conversation.id().to_owned();
+        self.standing.failed(death);
         let crashes = self.crashes.get_or_insert_default();
         if !crashes.admits(self.wiring.intensity, Instant::now()) {
             warn!(conversation:% = id, why:% = death.why; "session fails too often, closing it");
@@ -188,6 +195,7 @@ impl Session {
         self.guarded(ctx, |session, ctx| {
             let effects = session.conversation.recall(session.minutes.clone());
             session.conversation.write_minutes(&mut session.minutes);
+            session.standing.note(&session.conversation);
             session.perform(effects, ctx);
             session.leave_when_idle(ctx);
         });
@@ -262,12 +270,15 @@ impl Session {
             Turn::Now(permit) => answering(wiring, answer, question, permit),
             Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
             Turn::Later(place) => {
-                let told = Event::AnswerWaits { answer, place: place.number() };
-                let turn = place.turn().map(move |permit| match permit {
-                    Some(permit) => answering(wiring, answer, question, permit),
-                    None => stream::empty().boxed(),
+                let waits = place.waits().map(move |waited| match waited {
+                    Waited::At(place) => {
+                        stream::iter([Event::AnswerWaits { answer, place }]).boxed()
+                    }
+                    Waited::Over(permit) => {
+                        answering(Arc::clone(&wiring), answer, question.clone(), permit)
+                    }
                 });
-                stream::iter([told]).chain(turn.flatten_stream()).boxed()
+                waits.flatten().boxed()
             }
         }
     }
@@ -402,8 +413,10 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.wiring.metrics.sockets.opened();
+        self.wiring.meter.up(true);
         let (id, address) = (self.conversation.id(), ctx.address());
-        self.wiring.sessions.entered(self.key, id, self.address, address);
+        let standing = Arc::clone(&self.standing);
+        self.wiring.sessions.entered(self.key, id, self.address, address, standing);
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
     }
@@ -414,6 +427,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.wiring.sessions.left(self.key, self.address) {
             self.wiring.metrics.sockets.ended();
+            self.wiring.meter.up(false);
         }
     }
 }
@@ -423,7 +437,8 @@ impl StreamHandler<Received> for Session {
         if self.closed {
             return;
         }
-        self.heard_at = Instant::now();
+        let began = Instant::now();
+        self.heard_at = began;
         self.guarded(ctx, |session, ctx| {
             match crate::socket::understand(&mut session.outgoing, received, ctx) {
                 crate::socket::Heard::Text(text) => session.heard_text(&text, ctx),
@@ -431,6 +446,7 @@ impl StreamHandler<Received> for Session {
                 crate::socket::Heard::End(reason) => session.close(reason, ctx),
             }
         });
+        self.wiring.meter.handled(began.elapsed());
     }
 
     fn finished(&mut self, ctx: &mut Self::Context) {
@@ -442,6 +458,7 @@ impl Handler<Deliver> for Session {
     type Result = ();
 
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+        self.standing.heard();
         match deliver {
             Deliver::Reconnect { after_ms } => {
                 self.leaving = Some(after_ms);
@@ -452,6 +469,7 @@ impl Handler<Deliver> for Session {
                 session.send(&message, None, None, ctx);
             }),
             Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
+            Deliver::Stop => ctx.stop(),
         }
     }
 }

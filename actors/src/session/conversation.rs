@@ -159,6 +159,11 @@ impl Conversation {
         &self.id
     }
 
+    /// The last offset it gave out.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// What proves that a client may continue it.
     pub(crate) fn token(&self) -> &str {
         &self.token

@@ -1,23 +1,42 @@
 //! How many answers are made at once in a pod, and the line of those who wait.
 //!
 //! An answer costs memory and a model's time; a hundred at once would all be slow. Those behind the
-//! bound wait in the order they came, know their place, and are told when the line itself is full.
+//! bound wait in the order they came, are told their place and told again when it has changed, and are
+//! told when the line itself is full.
+//!
+//! Each hears of its place at its own pace, so that a step of a long line is not a thousand messages at
+//! once: those in front at once, those far behind spread over [`PACE`], nobody twice within it.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use futures::stream::{self, Stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Time between two words to one waiter about its place. A person reads no faster, and a line of a
+/// thousand then costs at most a thousand small frames a second.
+const PACE: Duration = Duration::from_secs(1);
+/// Those in front hear of a step at once; they are few and it is soon their turn.
+const IN_FRONT: usize = 8;
+/// Those behind them hear in so many groups, one after the other within [`PACE`].
+const GROUPS: u32 = 16;
 
 /// The line of a pod.
 pub(crate) struct Line {
     free: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
+    /// How many have left it: changes when a place may have.
+    left: watch::Sender<u64>,
     max_waiting: usize,
+    pace: Duration,
 }
 
 #[derive(Default)]
 struct Waiting {
-    tickets: BTreeSet<u64>,
+    /// In the order they came, so that a place is found by halving.
+    tickets: VecDeque<u64>,
     next: u64,
 }
 
@@ -37,10 +56,23 @@ pub(crate) struct Place {
     ticket: u64,
 }
 
+/// What somebody who waits hears.
+pub(crate) enum Waited {
+    /// Their place; 1 is next.
+    At(usize),
+    /// It is their turn.
+    Over(OwnedSemaphorePermit),
+}
+
 impl Line {
     pub(crate) fn new(at_once: usize, max_waiting: usize) -> Arc<Self> {
+        Self::paced(at_once, max_waiting, PACE)
+    }
+
+    fn paced(at_once: usize, max_waiting: usize, pace: Duration) -> Arc<Self> {
         let free = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
-        Arc::new(Self { free, waiting: Mutex::default(), max_waiting })
+        let left = watch::Sender::new(0);
+        Arc::new(Self { free, waiting: Mutex::default(), left, max_waiting, pace })
     }
 
     /// Comes into the line.
@@ -57,7 +89,7 @@ impl Line {
         }
         let ticket = waiting.next;
         waiting.next += 1;
-        waiting.tickets.insert(ticket);
+        waiting.tickets.push_back(ticket);
         drop(waiting);
         Turn::Later(Place { line: Arc::clone(self), ticket })
     }
@@ -70,24 +102,84 @@ impl Line {
 impl Place {
     /// 1 is next.
     pub(crate) fn number(&self) -> usize {
-        self.line.waiting().tickets.range(..=self.ticket).count()
+        let found = self.line.waiting().tickets.binary_search(&self.ticket);
+        found.map_or(1, |before| before + 1)
     }
 
-    /// Waits for its turn. Nothing only when the line is torn down.
-    pub(crate) async fn turn(self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.line.free).acquire_owned().await.ok()
+    /// Says its place, says it again when it has changed, and at last that it is its turn.
+    pub(crate) fn waits(self) -> impl Stream<Item = Waited> + Send + 'static {
+        let turn = Arc::clone(&self.line.free).acquire_owned();
+        let watched = Watched { left: self.line.left.subscribe(), told: None, place: self };
+        stream::unfold(Some((Box::pin(turn), watched)), |waits| async move {
+            let (mut turn, mut watched) = waits?;
+            tokio::select! {
+                biased;
+                // A line that is torn down ends the stream.
+                permit = &mut turn => Some((Waited::Over(permit.ok()?), None)),
+                number = watched.next() => Some((Waited::At(number), Some((turn, watched)))),
+            }
+        })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.line.waiting().tickets.remove(&self.ticket);
+        let mut waiting = self.line.waiting();
+        if let Ok(at) = waiting.tickets.binary_search(&self.ticket) {
+            waiting.tickets.remove(at);
+        }
+        drop(waiting);
+        self.line.left.send_modify(|left| *left = left.wrapping_add(1));
     }
+}
+
+/// A place whose changes are told.
+struct Watched {
+    left: watch::Receiver<u64>,
+    /// What was said last, and when.
+    told: Option<(usize, Instant)>,
+    place: Place,
+}
+
+impl Watched {
+    /// Its place, once it is another than was told. Nothing is lost when this is dropped half way.
+    async fn next(&mut self) -> usize {
+        loop {
+            if let Some((number, at)) = self.told {
+                // Asleep it is not woken by the steps of others: a busy line wakes nobody for nothing.
+                sleep_until(at + self.place.line.pace).await;
+                if !self.left.has_changed().unwrap_or(false) && self.left.changed().await.is_err() {
+                    // Not while the place holds its line.
+                    std::future::pending::<()>().await;
+                }
+                sleep(hold_back(number, self.place.ticket, self.place.line.pace)).await;
+            }
+            self.left.mark_unchanged();
+            let number = self.place.number();
+            let before = self.told.map(|(before, _)| before);
+            self.told = Some((number, Instant::now()));
+            if before != Some(number) {
+                return number;
+            }
+        }
+    }
+}
+
+/// How long after a step somebody is told of it, so that not all are told in the same moment.
+fn hold_back(number: usize, ticket: u64, pace: Duration) -> Duration {
+    if number <= IN_FRONT {
+        return Duration::ZERO;
+    }
+    let group = u32::try_from(ticket % u64::from(GROUPS)).unwrap_or(0);
+    pace * group / GROUPS
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt as _;
+    use std::task::{Context, Poll, Waker};
+
+    use futures::StreamExt as _;
+    use futures::stream::BoxStream;
 
     use super::*;
 
@@ -96,6 +188,25 @@ mod tests {
             Turn::Later(place) => place,
             _ => panic!("there was to be a wait"),
         }
+    }
+
+    /// Everything a waiter hears without any time passing.
+    fn hears(waits: &mut BoxStream<'static, Waited>) -> Vec<Waited> {
+        let mut heard = Vec::new();
+        while let Poll::Ready(Some(word)) =
+            waits.poll_next_unpin(&mut Context::from_waker(Waker::noop()))
+        {
+            heard.push(word);
+        }
+        heard
+    }
+
+    fn places(heard: &[Waited]) -> Vec<usize> {
+        let place = |word: &Waited| match word {
+            Waited::At(place) => Some(*place),
+            Waited::Over(_) => None,
+        };
+        heard.iter().filter_map(place).collect()
     }
 
     #[tokio::test]
@@ -108,15 +219,71 @@ mod tests {
         drop(first);
         assert_eq!(second.number(), 1);
         let third = wait(&line);
-        let (mut second, mut third) = (Box::pin(second.turn()), Box::pin(third.turn()));
-        assert!(second.as_mut().now_or_never().is_none());
-        assert!(third.as_mut().now_or_never().is_none());
+        let (mut second, mut third) = (second.waits().boxed(), third.waits().boxed());
+        assert_eq!(places(&hears(&mut second)), [1]);
+        assert_eq!(places(&hears(&mut third)), [2]);
         drop(running);
-        let permit = second.await;
-        assert!(permit.is_some());
-        assert!(third.as_mut().now_or_never().is_none(), "one at a time");
-        drop(permit);
-        assert!(third.await.is_some());
+        let turn = hears(&mut second);
+        assert!(matches!(turn[..], [Waited::Over(_)]));
+        assert!(hears(&mut third).is_empty(), "one at a time");
+        drop((turn, second));
+        assert!(matches!(hears(&mut third)[..], [Waited::Over(_)]));
+        drop(third);
         assert!(matches!(line.enter(), Turn::Now(_)));
+    }
+
+    const SOON: Duration = Duration::from_millis(20);
+    const NOT_TODAY: Duration = Duration::from_secs(86_400);
+
+    #[tokio::test]
+    async fn whose_place_changes_is_told_and_whose_does_not_is_left_alone() {
+        let line = Line::paced(1, 10, SOON);
+        let Turn::Now(_running) = line.enter() else { panic!("the line was empty") };
+        let (first, second, third) = (wait(&line), wait(&line), wait(&line));
+        let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
+        assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
+        drop(second);
+        let told = third.next().await;
+        assert_eq!(places(&told.into_iter().collect::<Vec<_>>()), [2]);
+        let silent = tokio::time::timeout(5 * SOON, first.next()).await;
+        assert!(silent.is_err(), "still the first");
+    }
+
+    #[tokio::test]
+    async fn steps_within_the_pace_are_not_told_one_by_one_and_the_last_word_is_true() {
+        let slow = Line::paced(1, 100, NOT_TODAY);
+        let Turn::Now(_running) = slow.enter() else { panic!("the line was empty") };
+        let leaving: Vec<Place> = (0..50).map(|_| wait(&slow)).collect();
+        let mut last = wait(&slow).waits().boxed();
+        assert_eq!(places(&hears(&mut last)), [51]);
+        for place in leaving {
+            drop(place);
+            assert!(hears(&mut last).is_empty(), "told a moment ago");
+        }
+        let quick = Line::paced(1, 1_000, SOON);
+        let Turn::Now(_running) = quick.enter() else { panic!("the line was empty") };
+        let leaving: Vec<Place> = (0..50).map(|_| wait(&quick)).collect();
+        let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).waits().boxed()).collect();
+        for waits in &mut waiting {
+            hears(waits);
+        }
+        drop(leaving);
+        let told = futures::future::join_all(waiting.iter_mut().map(|waits| waits.next())).await;
+        for (at, told) in told.into_iter().enumerate() {
+            let told: Vec<Waited> = told.into_iter().collect();
+            assert_eq!(places(&told), [at + 1], "fifty steps, one word");
+        }
+    }
+
+    #[test]
+    fn a_thousand_waiters_are_not_told_in_the_same_moment() {
+        let mut at_once = std::collections::BTreeMap::new();
+        for number in 1..=1_000 {
+            let wait = hold_back(number, number as u64, PACE);
+            assert!(wait < PACE);
+            *at_once.entry(wait).or_insert(0) += 1;
+        }
+        let most = at_once.values().max().copied().unwrap_or(0);
+        assert!(most <= 1_000 / GROUPS as usize + IN_FRONT + 1, "{most} at once");
     }
 }

@@ -27,9 +27,10 @@ use crate::ports::{
     Question,
 };
 use crate::protocol::{CloseReason, Limits};
+use crate::supervision::Fault;
 use crate::{
-    Admission, Budgets, House, Invalidate, LogLimits, MemoryLog, Parts, Sessions, Shelf,
-    SocketLimits, Upkeep,
+    Admission, Budgets, House, Invalidate, LogLimits, MemoryLog, NotRehearsed, Parts, Sessions,
+    Shelf, SocketLimits, Upkeep,
 };
 
 /// Longest a client of these tests waits for anything.
@@ -252,7 +253,7 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
         client
     }))
     .await;
-    assert_eq!(stage.house.rehearse_sessions().await, Ok(1_000));
+    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(1_000));
     eventually("all were begun again", || {
         stage.says("hsc_actor_restarts_total{actor=\"session\",reason=\"panicked\"} 1000")
     })
@@ -287,12 +288,56 @@ async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
 }
 
 #[actix::test]
+async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
+    let stage = Stage::new(|_| {}).await;
+    let mut clients = Vec::new();
+    for _ in 0..60 {
+        let mut client = stage.client().await;
+        client.say(json!({ "type": "hello" })).await;
+        client.hear("welcome").await;
+        clients.push(client);
+    }
+    let shown = || stage.house.tree().find_mut("sessions").unwrap().children.clone();
+    let newest = shown();
+    assert_eq!(newest.len(), 50, "a page, not a hundred thousand");
+    let keys: Vec<u64> = newest
+        .iter()
+        .map(|it| it.name.strip_prefix("session.").unwrap().parse().unwrap())
+        .collect();
+    assert!(keys.is_sorted_by(|one, next| one > next), "{keys:?}");
+    // The last who came is the first on the page.
+    let mut chosen = clients.pop().unwrap();
+    chosen.say(stage.ask()).await;
+    chosen.hear("answer_chunk").await;
+    eventually("it shows how far its answer is", || shown()[0].observed["offset"] == 2).await;
+    let name = shown()[0].name.clone();
+    assert_eq!(shown()[0].observed["answering"], true);
+    assert_eq!(shown()[0].observed["product"], stage.product.as_str());
+    assert!(!format!("{:?}", shown()[0]).contains("count"), "not what the customer typed");
+
+    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Ok(1));
+    eventually("its crash is shown", || shown()[0].restarts == 1).await;
+    assert_eq!(shown()[0].last_reason.as_deref(), Some("panicked: a panic on demand"));
+    assert_eq!(shown().iter().map(|session| session.restarts).sum::<u64>(), 1, "and no other's");
+    stage.open_the_gate();
+    chosen.hear("final_answer").await;
+    assert_eq!(chosen.answer(), "one two three");
+
+    let hang = stage.house.rehearse(&name, Fault::Hang { ms: 1 }).await;
+    assert_eq!(hang, Err(NotRehearsed::NotInASession));
+    assert_eq!(stage.house.rehearse(&name, Fault::Stop).await, Ok(1));
+    eventually("it is gone", || stage.house.sessions().count() == 59).await;
+    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Err(NotRehearsed::NoSuchActor));
+    assert!(stage.says("hsc_actor_up{actor=\"session\"} 59"));
+}
+
+#[actix::test]
 async fn what_a_client_said_of_itself_outlives_a_crash() {
     let stage = Stage::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
     let before = client.hear("welcome").await;
-    assert_eq!(stage.house.rehearse_sessions().await, Ok(1));
+    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(1));
     client.say(json!({ "type": "typing", "content": "a" })).await;
     let lean = client.hear("prediction").await;
     assert!(lean["data"][0]["matched"].is_array(), "still compact: {lean}");
@@ -308,7 +353,7 @@ async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
     client.hear("answer_chunk").await;
     client.hear("answer_chunk").await;
     stage.teacher.other_words.store(true, Ordering::SeqCst);
-    stage.house.rehearse_sessions().await.unwrap();
+    stage.house.rehearse("session", Fault::Panic).await.unwrap();
     let last = client.hear("final_answer").await;
     assert_eq!(last["reason"]["code"], "interrupted");
     assert!(client.answer().starts_with("one two "));
@@ -322,7 +367,7 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
     for _ in 0..2 {
-        stage.house.rehearse_sessions().await.unwrap();
+        stage.house.rehearse("session", Fault::Panic).await.unwrap();
     }
     assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
     assert!(stage.teacher.asked.load(Ordering::SeqCst) <= 2, "it is not asked a third time");
@@ -365,6 +410,25 @@ async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
     assert_eq!(two.answer(), "one two three");
     three.say(json!({ "type": "typing", "content": "a" })).await;
     three.hear("prediction").await;
+}
+
+#[actix::test]
+async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() {
+    let stage = Stage::new(|settings| settings.sessions.max_answers = 1).await;
+    let mut one = stage.client().await;
+    one.say(stage.ask()).await;
+    one.hear("answer_chunk").await;
+    let (mut two, mut three) = (stage.client().await, stage.client().await);
+    two.say(stage.ask()).await;
+    assert_eq!(two.hear("queue").await["place"], 1);
+    three.say(stage.ask()).await;
+    assert_eq!(three.hear("queue").await["place"], 2);
+    two.say(json!({ "type": "cancel" })).await;
+    two.hear("final_answer").await;
+    assert_eq!(three.hear("queue").await["place"], 1);
+    stage.open_the_gate();
+    three.hear("final_answer").await;
+    assert_eq!(three.answer(), "one two three");
 }
 
 #[actix::test]

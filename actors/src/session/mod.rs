@@ -13,6 +13,7 @@ mod live_tests;
 mod minutes;
 mod predict;
 mod rate;
+mod standing;
 mod strain;
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,9 @@ mod tests;
 pub(crate) use actor::{Deliver, Session, Wiring};
 pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
-pub(crate) use line::{Line, Turn};
+pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;
+pub(crate) use standing::Standing;
 pub(crate) use strain::Strain;

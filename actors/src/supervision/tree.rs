@@ -51,6 +51,14 @@ impl TreeReport {
         }
     }
 
+    /// This actor or the one below it that bears the name.
+    pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut Self> {
+        if self.name == name {
+            return Some(self);
+        }
+        self.children.iter_mut().find_map(|child| child.find_mut(name))
+    }
+
     /// The first actor below that was given up, and why.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
