@@ -4,6 +4,7 @@
 //! library that talks to the network. Errors name no library either: a code, words a customer can
 //! read, and a cause for the log.
 
+pub mod archive;
 mod log;
 mod relay;
 

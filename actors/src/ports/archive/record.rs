@@ -1,0 +1,341 @@
+//! What is written behind: everything worth keeping that happens in a conversation or at the desk.
+
+use hsc_catalogs::Citation;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::NewDelivery;
+
+/// Something that happened. The archive's handle stamps it with a time and an identity.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// A conversation began, or more is known of who speaks in it. Said again it adds what is new.
+    Began {
+        /// The conversation.
+        conversation: String,
+        /// Who speaks, where that is known.
+        visitor: Option<Visitor>,
+        /// The visitor's language, a BCP 47 tag.
+        language: Option<String>,
+    },
+    /// Somebody said something.
+    Said(Box<Said>),
+    /// The conversation went from one to another, or ended.
+    Turned(Turn),
+    /// A thumb on an answer. The last one counts.
+    Feedback(Feedback),
+    /// The visitor rated the conversation. The last one counts.
+    Rated(Rated),
+    /// A picture was kept.
+    UploadKept(Upload),
+    /// A kept picture is gone.
+    UploadExpired {
+        /// The upload.
+        upload: String,
+    },
+    /// An agent or admin did something.
+    Audit(Audit),
+    /// The form outside opening hours.
+    Left {
+        /// The conversation it was left in, where there was one.
+        conversation: Option<String>,
+        /// Where the answer is to go, a mail address.
+        address: String,
+        /// The message.
+        text: String,
+    },
+    /// A webhook delivery that is due.
+    Deliver(NewDelivery),
+}
+
+/// A record with what makes it one: writing it twice keeps it once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamped {
+    /// Unique over all pods and times.
+    pub id: String,
+    /// When it happened, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What happened.
+    pub record: Record,
+}
+
+/// A visitor whom the embedding site has signed for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Visitor {
+    /// The embedding site's own name for the visitor.
+    pub subject: String,
+    /// Their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// An agent, as the archive tells of them: the name stays what it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentRef {
+    /// Id of the account.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Author {
+    /// The visitor.
+    Visitor,
+    /// The answerer.
+    Machine,
+    /// A person of the team.
+    Agent,
+    /// A person of the team to the team: never shown to a visitor.
+    Note,
+    /// The server, e.g. that nobody is there.
+    System,
+}
+
+impl Author {
+    /// All there are.
+    pub const ALL: [Self; 5] =
+        [Self::Visitor, Self::Machine, Self::Agent, Self::Note, Self::System];
+
+    /// The word in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Machine => "machine",
+            Self::Agent => "agent",
+            Self::Note => "note",
+            Self::System => "system",
+        }
+    }
+}
+
+/// How the machine's answer ended, for the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SaidOutcome {
+    /// The manual answers.
+    Answered,
+    /// The manual does not say.
+    Unknown,
+    /// There was no manual to read.
+    NoManual,
+    /// The visitor stopped it.
+    Cancelled,
+    /// It could not be made: too busy, or lost.
+    Failed,
+}
+
+impl SaidOutcome {
+    /// All there are.
+    pub const ALL: [Self; 5] =
+        [Self::Answered, Self::Unknown, Self::NoManual, Self::Cancelled, Self::Failed];
+
+    /// The word in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unknown => "unknown",
+            Self::NoManual => "no_manual",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Something that was said. Fields that do not apply are empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// The conversation.
+    pub conversation: String,
+    /// Who said it.
+    pub author: Author,
+    /// Its place in the conversation's log, where it has one. A conversation that was taken over by
+    /// another pod may say the same place twice; it is kept once.
+    pub offset: Option<u64>,
+    /// The text, markers inside.
+    pub text: String,
+    /// The text as sanitised HTML, where it has any.
+    pub html: String,
+    /// Id of the product it is about.
+    pub product: Option<String>,
+    /// The client's id of the question: on the question and on its answer.
+    pub question: Option<String>,
+    /// Who of the team said it.
+    pub agent: Option<AgentRef>,
+    /// How the machine's answer ended.
+    pub outcome: Option<SaidOutcome>,
+    /// How sure the machine was, 0 to 1.
+    pub confidence: Option<f32>,
+    /// From the question to the answer's first words, in milliseconds.
+    pub first_answer_ms: Option<u64>,
+    /// True when the answer came out of the cache.
+    pub cached: bool,
+    /// The pages the answer rests on.
+    pub citations: Vec<Citation>,
+    /// Language of the text, where it was detected, a BCP 47 tag.
+    pub language: Option<String>,
+    /// The picture that goes with it.
+    pub upload: Option<String>,
+}
+
+impl Said {
+    /// Said in this conversation, by this author; the rest is empty.
+    #[must_use]
+    pub fn new(conversation: impl Into<String>, author: Author, text: impl Into<String>) -> Self {
+        Self {
+            conversation: conversation.into(),
+            author,
+            offset: None,
+            text: text.into(),
+            html: String::new(),
+            product: None,
+            question: None,
+            agent: None,
+            outcome: None,
+            confidence: None,
+            first_answer_ms: None,
+            cached: false,
+            citations: Vec::new(),
+            language: None,
+            upload: None,
+        }
+    }
+}
+
+/// A conversation that goes from one to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The conversation.
+    pub conversation: String,
+    /// What happened.
+    pub kind: TurnKind,
+    /// Who of the team did it, where somebody did.
+    pub agent: Option<AgentRef>,
+    /// To whom of the team it went, for [`TurnKind::Handed`].
+    pub to: Option<AgentRef>,
+    /// Why, in short: what the visitor wrote, or a code.
+    pub reason: Option<String>,
+}
+
+/// What happened to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnKind {
+    /// A person is wanted.
+    HandedOver,
+    /// No person is wanted any more.
+    Withdrawn,
+    /// An agent took it.
+    Taken,
+    /// An agent handed it to a colleague.
+    Handed,
+    /// It went back to the machine.
+    Returned,
+    /// It is over.
+    Ended,
+}
+
+impl TurnKind {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::HandedOver, Self::Withdrawn, Self::Taken, Self::Handed, Self::Returned, Self::Ended];
+
+    /// The word in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HandedOver => "handed_over",
+            Self::Withdrawn => "withdrawn",
+            Self::Taken => "taken",
+            Self::Handed => "handed",
+            Self::Returned => "returned",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Thumb {
+    /// It helped.
+    Up,
+    /// It did not.
+    Down,
+}
+
+impl Thumb {
+    /// The word in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// A thumb on one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feedback {
+    /// The conversation.
+    pub conversation: String,
+    /// The offset of the answer's last message.
+    pub offset: u64,
+    /// Up or down.
+    pub thumb: Thumb,
+    /// In the visitor's words.
+    pub comment: Option<String>,
+}
+
+/// The visitor's mark for the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rated {
+    /// The conversation.
+    pub conversation: String,
+    /// 1 (bad) to 5 (good).
+    pub rating: u8,
+    /// In the visitor's words.
+    pub comment: Option<String>,
+}
+
+/// A picture that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The conversation.
+    pub conversation: String,
+    /// Its id.
+    pub id: String,
+    /// Name of its file in the folder of uploads: no folder in it.
+    pub file: String,
+    /// What it is, by its content.
+    pub media_type: String,
+    /// Its size.
+    pub bytes: u64,
+    /// When it goes.
+    pub expires_ms: u64,
+}
+
+/// Something an agent or admin did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// Who: id of an account, or `token`, `command line` and the like.
+    pub who: String,
+    /// In which role.
+    pub role: String,
+    /// What, a word: `conversation.take`, `cache.invalidate`.
+    pub action: String,
+    /// To what: a conversation, an account, a brand.
+    pub subject: String,
+    /// More, in short.
+    pub detail: String,
+    /// From which address.
+    pub address: String,
+}
