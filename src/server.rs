@@ -97,6 +97,9 @@ impl Server {
         // Before the catalog: who tries a port that is taken waits for nothing.
         let listener = listen(&settings.server.host, settings.server.port)?;
         let address = listener.local_addr()?;
+        for doubt in settings.doubts() {
+            warn!("{doubt}");
+        }
         let metrics = Metrics::new();
         let redis = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis));
         let redis = redis.transpose().map_err(StartError::NoRedis)?;

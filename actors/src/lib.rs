@@ -19,6 +19,7 @@ mod sessions;
 mod shelf;
 mod socket;
 pub mod supervision;
+mod token;
 mod upkeep;
 
 pub use caches::{Caches, Invalidate, Invalidated};
@@ -29,4 +30,5 @@ pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, 
 pub use sessions::{Admission, Refused, SessionInfo, Sessions};
 pub use shelf::{Manuals, Shelf};
 pub use supervision::TreeReport;
+pub use token::{TokenError, Tokens};
 pub use upkeep::Upkeep;

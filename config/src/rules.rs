@@ -117,6 +117,7 @@ const RULES: &[(&str, Rule)] = &[
             "at least 32 letters, digits or signs without space and comma, e.g. made by: openssl rand -hex 32",
         ),
     ),
+    ("conversations.token_ttl_ms", Whole(1_000, 30 * DAY)),
     ("actors.threads", Whole(0, 1_024)),
     ("actors.restarts", Whole(0, 1_000_000)),
     ("actors.restarts_within_ms", Whole(1, DAY)),
@@ -249,6 +250,19 @@ fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
     text.split_once("://").filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, rest)| rest)
 }
 
+impl Settings {
+    /// What is allowed and hardly meant, each with what to do about it.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<&'static str> {
+        let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
+        let alone = self.redis.url.reveal().is_some() && !shares_key;
+        alone.then_some(
+            "redis.url is set and conversations.token_keys is not: no other pod lets a client of this one \
+             go on with its conversation; set the same key everywhere, e.g. made by: openssl rand -hex 32",
+        ).into_iter().collect()
+    }
+}
+
 /// A value that is right by itself and wrong beside another.
 pub(crate) struct Clash {
     pub(crate) key: &'static str,
@@ -266,6 +280,14 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
                 "more than server.ping_interval_ms, which is {}",
                 server.ping_interval_ms
             ),
+        });
+    }
+    let conversations = &settings.conversations;
+    if conversations.token_ttl_ms < conversations.ttl_ms {
+        // Else a client would be turned away from a conversation that is still there.
+        return Some(Clash {
+            key: "conversations.token_ttl_ms",
+            expected: format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
         });
     }
     let (answers, llm) = (&settings.answers, &settings.answers.llm);

@@ -206,6 +206,8 @@ sections! {
         memory_bytes: usize,
         /// What resume tokens are signed with, the first, and verified with, all.
         token_keys: Vec<Secret>,
+        /// How long a resume token is good.
+        token_ttl_ms: u64,
     }
 
     /// `[actors]`

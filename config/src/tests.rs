@@ -179,6 +179,10 @@ fn values_that_contradict_each_other_are_named_with_the_other() {
         "server.idle_timeout_ms = 20000 (from hsc.toml): expected more than server.ping_interval_ms, which is 20000",
     );
     assert_eq!(
+        of_variable("HSC__CONVERSATIONS__TTL_MS", "100000000"),
+        "conversations.token_ttl_ms = 86400000 (from the defaults): expected at least conversations.ttl_ms, which is 100000000",
+    );
+    assert_eq!(
         of_variable("HSC__ANSWERS__ANSWERER", "llm"),
         "answers.llm.api_key = *** (from the defaults): expected a key, because answers.answerer is llm and https://generativelanguage.googleapis.com/v1beta/openai answers nobody without one",
     );
@@ -220,6 +224,23 @@ fn secrets_are_never_shown() {
     let shown = format!("{settings:?}{}", settings.masked());
     assert!(!shown.contains("verysecret") && !shown.contains("pw"), "{shown}");
     assert!(settings.masked().contains("api_key = \"***\""), "{shown}");
+}
+
+#[test]
+fn pods_behind_redis_that_do_not_share_a_key_are_doubted() {
+    let doubts = |env: &[(&str, &str)]| load(None, env).unwrap().doubts().len();
+    let key = "k".repeat(32);
+    assert_eq!(doubts(&[]), 0);
+    assert_eq!(doubts(&[("REDIS_URL", "redis://r")]), 1);
+    let both = [("REDIS_URL", "redis://r"), ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str())];
+    assert_eq!(doubts(&both), 0);
+    assert!(!load(None, &both).unwrap().masked().contains(&key));
+}
+
+#[test]
+fn a_key_that_is_too_short_is_refused_and_not_repeated() {
+    let said = of_variable("HSC__CONVERSATIONS__TOKEN_KEYS", "short");
+    assert!(said.contains("openssl rand -hex 32") && !said.contains("short"), "{said}");
 }
 
 /// Every key of the defaults and its value, in order.

@@ -25,6 +25,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
     println!("settings: good (defaults{file}, environment)");
+    for doubt in settings.doubts() {
+        println!("  warning: {doubt}");
+    }
     let dir = Path::new(&settings.catalog.dir);
     let report = hsc_catalogs::load_dir(dir).with_context(|| {
         format!("cannot read the catalog folder {}; catalog.dir names it", dir.display())

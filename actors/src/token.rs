@@ -1,0 +1,228 @@
+//! Resume tokens: what proves to any pod that a client may go on with a conversation.
+//!
+//! ```text
+//! 1.5d41402a.67a1b2c3.0f3c….kQ8v…
+//! │ │        │        │     └ HMAC-SHA-256 of all before it
+//! │ │        │        └ the conversation
+//! │ │        └ when it was issued, seconds since 1970 in hex
+//! │ └ which key signed
+//! └ version
+//! ```
+//!
+//! Nothing in it is secret but that it cannot be made without a key. A new key is put in front of the
+//! old one: the first signs, all are accepted, so that tokens live through the change.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hsc_config::{ConversationsSettings, Secret};
+use ring::hmac;
+
+/// The form above. Another one is another version.
+const VERSION: &str = "1";
+/// What is signed to name a key. It differs from any token, which begins with a version.
+const NAME_OF_KEY: &[u8] = b"hsc resume token key";
+
+/// Makes and checks resume tokens.
+pub struct Tokens {
+    keys: Vec<Key>,
+    ttl: Duration,
+}
+
+struct Key {
+    id: String,
+    key: hmac::Key,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It is none of ours.
+    #[error("the token is malformed")]
+    Malformed,
+    /// The key that signed it is not known here: it was taken out, or this pod has others.
+    #[error("the token was signed with a key that is not known here")]
+    UnknownKey,
+    /// It was changed, or made by somebody without the key.
+    #[error("the token's signature is wrong")]
+    WrongSignature,
+    /// It is too old.
+    #[error("the token has expired")]
+    Expired,
+    /// It is good, and another conversation's.
+    #[error("the token belongs to another conversation")]
+    OtherConversation,
+}
+
+impl Tokens {
+    /// Tokens that are good for `ttl`. The first key signs, all verify. Without any it is a random key
+    /// of this process, and nobody else accepts what it signs.
+    #[must_use]
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>, ttl: Duration) -> Self {
+        let mut keys: Vec<Key> = keys.into_iter().map(Key::new).collect();
+        if keys.is_empty() {
+            keys.push(Key::new(&rand::random::<[u8; 32]>()));
+        }
+        Self { keys, ttl }
+    }
+
+    /// A token for this conversation, issued now.
+    #[must_use]
+    pub fn sign(&self, conversation: &str) -> String {
+        self.sign_at(conversation, now())
+    }
+
+    /// Checks a token that a client brings for this conversation.
+    ///
+    /// # Errors
+    /// Why it is not accepted.
+    pub fn verify(&self, token: &str, conversation: &str) -> Result<(), TokenError> {
+        self.verify_at(token, conversation, now())
+    }
+
+    fn sign_at(&self, conversation: &str, now: u64) -> String {
+        let Key { id, key } = self.keys.first().expect("there is always one");
+        let signed = format!("{VERSION}.{id}.{now:x}.{conversation}");
+        let signature = hmac::sign(key, signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn verify_at(&self, token: &str, conversation: &str, now: u64) -> Result<(), TokenError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let mut parts = signed.splitn(4, '.');
+        let mut part = || parts.next().ok_or(TokenError::Malformed);
+        let (version, id, issued, of) = (part()?, part()?, part()?, part()?);
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
+        let issued = u64::from_str_radix(issued, 16).map_err(|_| TokenError::Malformed)?;
+        if version != VERSION {
+            return Err(TokenError::Malformed);
+        }
+        let mut with_this_id = self.keys.iter().filter(|key| key.id == id).peekable();
+        if with_this_id.peek().is_none() {
+            return Err(TokenError::UnknownKey);
+        }
+        // In constant time: how much of a signature is right must not be felt.
+        if !with_this_id.any(|key| hmac::verify(&key.key, signed.as_bytes(), &signature).is_ok()) {
+            return Err(TokenError::WrongSignature);
+        }
+        if now >= issued.saturating_add(self.ttl.as_secs()) {
+            return Err(TokenError::Expired);
+        }
+        if of != conversation {
+            return Err(TokenError::OtherConversation);
+        }
+        Ok(())
+    }
+}
+
+impl From<&ConversationsSettings> for Tokens {
+    fn from(settings: &ConversationsSettings) -> Self {
+        let keys = settings.token_keys.iter().filter_map(Secret::reveal).map(str::as_bytes);
+        Self::new(keys, Duration::from_millis(settings.token_ttl_ms))
+    }
+}
+
+impl Key {
+    fn new(secret: &[u8]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let name = hmac::sign(&key, NAME_OF_KEY);
+        let id = name.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { id, key }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids: Vec<&str> = self.keys.iter().map(|key| key.id.as_str()).collect();
+        f.debug_struct("Tokens").field("keys", &ids).field("ttl", &self.ttl).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &[u8] = b"the key of the last months, long enough";
+    const NEW: &[u8] = b"the key of the next months, long enough";
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const ISSUED: u64 = 1_800_000_000;
+
+    fn tokens(keys: &[&'static [u8]]) -> Tokens {
+        Tokens::new(keys.iter().copied(), HOUR)
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_conversation_and_its_time_on_any_pod_with_the_key() {
+        let token = tokens(&[OLD]).sign_at("c1", ISSUED);
+        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Ok(()));
+        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED + 3_599), Ok(()));
+        let real = tokens(&[OLD]).sign("c1");
+        assert_eq!(tokens(&[OLD]).verify(&real, "c1"), Ok(()));
+    }
+
+    #[test]
+    fn a_token_is_refused_with_the_reason() {
+        let token = tokens(&[OLD]).sign_at("c1", ISSUED);
+        let signature = token.rsplit('.').next().unwrap();
+        let id = token.split('.').nth(1).unwrap();
+        let flipped = |at: usize| {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'a' { b'b' } else { b'a' };
+            String::from_utf8(bytes).unwrap()
+        };
+        let issued_at = token.match_indices('.').nth(1).unwrap().0 + 1;
+        let conversation_at = token.match_indices('.').nth(2).unwrap().0 + 1;
+        let mut cases = vec![
+            ("nothing", String::new(), TokenError::Malformed),
+            ("no token", "hello".to_owned(), TokenError::Malformed),
+            ("dots", "....".to_owned(), TokenError::Malformed),
+            ("too few parts", format!("1.{id}.{signature}"), TokenError::Malformed),
+            ("another version", token.replacen('1', "2", 1), TokenError::Malformed),
+            ("no time", format!("1.{id}.soon.c1.{signature}"), TokenError::Malformed),
+            ("no base64", format!("1.{id}.6b49d200.c1.!!!"), TokenError::Malformed),
+            ("another key's id", flipped(2), TokenError::UnknownKey),
+            ("another time", flipped(issued_at), TokenError::WrongSignature),
+            ("another conversation inside", flipped(conversation_at), TokenError::WrongSignature),
+            ("another signature", flipped(conversation_at + 4), TokenError::WrongSignature),
+            ("half a signature", token[..token.len() - 23].to_owned(), TokenError::WrongSignature),
+            ("no signature", token[..=conversation_at + 2].to_owned(), TokenError::WrongSignature),
+            ("another's", tokens(&[OLD]).sign_at("c2", ISSUED), TokenError::OtherConversation),
+            ("of another pod", tokens(&[NEW]).sign_at("c1", ISSUED), TokenError::UnknownKey),
+        ];
+        cases.push(("old", tokens(&[OLD]).sign_at("c1", ISSUED - 3_600), TokenError::Expired));
+        for (what, token, error) in cases {
+            assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Err(error), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_new_key_takes_over_while_the_old_one_is_still_accepted() {
+        let before = tokens(&[OLD]).sign_at("c1", ISSUED);
+        let both = tokens(&[NEW, OLD]);
+        assert_eq!(both.verify_at(&before, "c1", ISSUED), Ok(()));
+        let after = both.sign_at("c1", ISSUED);
+        assert_eq!(tokens(&[NEW]).verify_at(&after, "c1", ISSUED), Ok(()));
+        assert_eq!(tokens(&[NEW]).verify_at(&before, "c1", ISSUED), Err(TokenError::UnknownKey));
+        // A pod that is updated last has the old key in front, and must accept what the others sign.
+        assert_eq!(tokens(&[OLD, NEW]).verify_at(&after, "c1", ISSUED), Ok(()));
+    }
+
+    #[test]
+    fn without_a_key_nobody_else_accepts_what_is_signed() {
+        let (one, other) = (Tokens::new([], HOUR), Tokens::new([], HOUR));
+        let token = one.sign("c1");
+        assert_eq!(one.verify(&token, "c1"), Ok(()));
+        assert_eq!(other.verify(&token, "c1"), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn a_key_is_in_nothing_that_is_shown() {
+        let tokens = tokens(&[OLD]);
+        assert!(!format!("{tokens:?} {}", tokens.sign("c1")).contains("months"));
+    }
+}
