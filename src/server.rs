@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{Link, LinkError};
+use crate::pods::{BadAddress, Link};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -69,8 +69,8 @@ pub enum StartError {
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
     NoManuals(#[source] ReadError),
     /// The address of Redis is none. A Redis that is away is no reason not to start.
-    #[error("redis.url is no address of a Redis ({0}); leave it empty for a pod on its own")]
-    NoRedis(#[source] LinkError),
+    #[error(transparent)]
+    NoRedis(BadAddress),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -327,8 +327,12 @@ struct State {
 impl State {
     /// What is wrong with Redis, where one is configured.
     fn redis_trouble(&self) -> Option<String> {
-        let away = self.redis.as_ref().is_some_and(|redis| !redis.is_up());
-        away.then(|| "Redis does not answer: this pod stands on its own until it does".to_owned())
+        let redis = self.redis.as_ref()?;
+        if !redis.is_up() {
+            let away = "Redis does not answer: this pod stands on its own until it does";
+            return Some(away.to_owned());
+        }
+        redis.refuses_writes().map(|why| format!("Redis takes no writes: {why}"))
     }
 }
 

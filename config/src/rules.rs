@@ -134,9 +134,17 @@ const RULES: &[(&str, Rule)] = &[
     ("admin.token", Text(header, "text in printable ASCII, because it is an HTTP header")),
     (
         "redis.url",
-        Text(redis_url, "an address that begins with redis://, rediss:// or unix://, or nothing"),
+        Text(
+            redis_url,
+            "an address that begins with redis://, rediss://, redis+sentinel://, redis+cluster:// or \
+             unix://, or nothing",
+        ),
     ),
     ("redis.required_for_ready", Truth),
+    ("redis.ca_file", Text(any, "the path of a file of certificates, or nothing")),
+    ("redis.prefix", Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores")),
+    // Under a few milliseconds a healthy Redis in another zone would count as away.
+    ("redis.command_timeout_ms", Whole(5, MINUTE)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];
@@ -223,13 +231,29 @@ fn key(text: &str) -> bool {
     text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
+fn redis_prefix(text: &str) -> bool {
+    !text.is_empty() && pod_name(text)
+}
+
 fn http_url(text: &str) -> bool {
     after_scheme(text, &["http", "https"]).is_some_and(filled)
 }
 
 fn redis_url(text: &str) -> bool {
-    // The schemes that the redis crate reads, and those of its fork Valkey.
-    const SCHEMES: [&str; 6] = ["redis", "rediss", "redis+unix", "unix", "valkey", "valkeys"];
+    // The schemes that the redis crate reads, those of its fork Valkey, and ours for many servers. The
+    // server reads the rest of the address when it starts.
+    const SCHEMES: [&str; 10] = [
+        "redis",
+        "rediss",
+        "redis+sentinel",
+        "rediss+sentinel",
+        "redis+cluster",
+        "rediss+cluster",
+        "redis+unix",
+        "unix",
+        "valkey",
+        "valkeys",
+    ];
     text.is_empty() || after_scheme(text, &SCHEMES).is_some_and(filled)
 }
 

@@ -254,6 +254,12 @@ sections! {
         url: Secret,
         /// Whether a pod without it takes no new visitors.
         required_for_ready: bool,
+        /// Certificate of a private authority; empty trusts the public ones.
+        ca_file: String,
+        /// What every key and channel begins with.
+        prefix: String,
+        /// Longest one command may take.
+        command_timeout_ms: u64,
     }
 
     /// `[log]`

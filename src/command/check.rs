@@ -23,6 +23,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.show {
         println!("{}", settings.masked());
     }
+    crate::pods::check(&settings.redis)?;
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
     println!("settings: good (defaults{file}, environment)");
     for doubt in settings.doubts() {

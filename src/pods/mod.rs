@@ -4,8 +4,26 @@
 //! has its own. What must never be: a chat that waits for Redis longer than the settings say, a
 //! command without a bound, a value of another version or another program that is trusted.
 
+mod address;
+mod breaker;
+mod connection;
 mod link;
 mod name;
+mod pause;
+mod target;
 
+pub use address::BadAddress;
+pub use connection::Connection;
 pub use link::{Link, LinkError};
 pub use name::name;
+
+/// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.
+///
+/// # Errors
+/// What is wrong with them, and what to do.
+pub fn check(settings: &hsc_config::RedisSettings) -> Result<(), BadAddress> {
+    match settings.url.reveal() {
+        Some(_) => target::Target::new(settings).map(drop),
+        None => Ok(()),
+    }
+}
