@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler, Message};
 use criterion::{Criterion, criterion_group, criterion_main};
-use hsc_actors::cache::{Cache, CacheLimits, Contents, LoadFailure, Scope};
+use hsc_actors::cache::{Cache, CacheLimits, Contents, Ground, LoadFailure};
 use hsc_actors::supervision::{
     Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
 };
@@ -28,8 +28,8 @@ impl Contents for Texts {
         text.len()
     }
 
-    fn concerns(&self, _: &u64, scope: &Scope) -> bool {
-        *scope == Scope::All
+    fn grounds(_: &u64) -> Vec<Ground> {
+        Vec::new()
     }
 }
 

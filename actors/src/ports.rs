@@ -20,17 +20,29 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_catalogs::{Accessory, Citation, Documentation, Manual, Product};
+use serde::{Deserialize, Serialize};
 
+use crate::cache::Sharing;
 use crate::protocol::{Image, Scenario};
 
 /// The cause of a failure, whatever library it came from.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
 /// Which manual is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ManualRequest {
     /// Where it is. Two products that share a manual share this, and so share one load.
     pub documentation: Documentation,
+}
+
+impl ManualRequest {
+    /// A manual below the catalog folder is at hand in every pod, and pods whose folders differ (an
+    /// update that rolls) must not read each other's.
+    pub(crate) fn sharing(&self) -> Sharing {
+        let url = &self.documentation.url;
+        let is_away = url.starts_with("http://") || url.starts_with("https://");
+        if is_away { Sharing::AtOnce } else { Sharing::Never }
+    }
 }
 
 /// Fetches a manual and reads it. Never called twice at once for one request: the shelf sees to that.
@@ -153,7 +165,8 @@ impl Outcome {
 }
 
 /// Who made an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AnswererName {
     /// The manual's own sentences.
     Extractive,

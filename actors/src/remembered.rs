@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
-use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use hsc_catalogs::Snapshot;
+use futures::{FutureExt as _, StreamExt as _};
+use hsc_catalogs::{Citation, Snapshot};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::cache::{Cache, Contents, LoadFailure, Scope};
+use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
 use crate::ports::{Answer, AnswerEvent, Answerer, AnswererName, ManualRequest, Outcome, Question};
 use crate::protocol::Scenario;
 
@@ -23,7 +24,7 @@ const OVERHEAD: usize = 200;
 pub struct Predictions;
 
 /// What was typed, and in which form the answer is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PredictionKey {
     pub(crate) version: Arc<str>,
     pub(crate) typed: String,
@@ -31,14 +32,14 @@ pub struct PredictionKey {
 }
 
 /// The answer to a keystroke: JSON that is ready to be sent, and the manual it makes likely.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Predicted {
     pub(crate) data: Arc<RawValue>,
     pub(crate) likely: Likely,
 }
 
 /// What a keystroke says about the manual the visitor will need.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Likely {
     /// Nothing was typed.
     Nothing,
@@ -59,13 +60,15 @@ impl Contents for Predictions {
         OVERHEAD + key.typed.len() + predicted.data.get().len()
     }
 
-    fn concerns(&self, key: &PredictionKey, scope: &Scope) -> bool {
-        match scope {
-            // A prediction shows the catalog, and the catalog's version is its key.
-            Scope::Product { .. } => false,
-            Scope::CatalogVersion(version) => *key.version == **version,
-            Scope::All => true,
-        }
+    /// Not on a product: a prediction shows the catalog, and the catalog's version is its key.
+    fn grounds(key: &PredictionKey) -> Vec<Ground> {
+        vec![Ground::CatalogVersion(Arc::clone(&key.version))]
+    }
+
+    /// A search is over before another pod could be asked, and every keystroke makes one. So none is
+    /// looked for there; what many type is shared, for pods that start.
+    fn sharing(_: &PredictionKey) -> Sharing {
+        Sharing::WhenHot
     }
 }
 
@@ -74,7 +77,7 @@ impl Contents for Predictions {
 pub struct Answers;
 
 /// Everything an answer depends on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AnswerKey {
     version: Arc<str>,
     product: Arc<str>,
@@ -85,10 +88,50 @@ pub struct AnswerKey {
 }
 
 /// An answer as it was said.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Said {
     chunks: Vec<String>,
     answer: Answer,
+}
+
+/// An answer as it lies in the second layer: without what is the same for all that are kept
+/// ([`is_worth_keeping`]), and without its text, which is its chunks.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    chunks: Vec<String>,
+    html: String,
+    citations: Vec<Citation>,
+    confidence: f32,
+    grounded: bool,
+    answerer: AnswererName,
+}
+
+impl From<Said> for Written {
+    fn from(Said { chunks, answer }: Said) -> Self {
+        let Answer { html, citations, confidence, grounded, answerer, .. } = answer;
+        Self { chunks, html, citations, confidence, grounded, answerer }
+    }
+}
+
+impl From<Written> for Said {
+    fn from(written: Written) -> Self {
+        let Written { chunks, html, citations, confidence, grounded, answerer } = written;
+        let (outcome, text) = (Outcome::Answered, chunks.concat());
+        let (fallback, stale_manual) = (None, false);
+        let answer = Answer {
+            outcome,
+            text,
+            html,
+            citations,
+            confidence,
+            grounded,
+            answerer,
+            fallback,
+            stale_manual,
+        };
+        Self { chunks, answer }
+    }
 }
 
 impl Contents for Answers {
@@ -112,18 +155,21 @@ impl Contents for Answers {
             + said.answer.html.len()
     }
 
-    fn concerns(&self, key: &AnswerKey, scope: &Scope) -> bool {
-        match scope {
-            Scope::Product { id, manual } => {
-                *key.product == **id || manual.as_ref() == Some(&key.manual)
-            }
-            Scope::CatalogVersion(version) => *key.version == **version,
-            Scope::All => true,
-        }
+    fn grounds(key: &AnswerKey) -> Vec<Ground> {
+        vec![
+            Ground::CatalogVersion(Arc::clone(&key.version)),
+            Ground::Product(Arc::clone(&key.product)),
+            Ground::Manual(key.manual.clone()),
+        ]
+    }
+
+    fn sharing(key: &AnswerKey) -> Sharing {
+        key.manual.sharing()
     }
 }
 
-/// An answerer that says again what it has said before.
+/// An answerer that says again what it, or another pod, has said before.
+#[derive(Clone)]
 pub(crate) struct Remembering {
     inner: Arc<dyn Answerer>,
     cache: Cache<Answers>,
@@ -163,6 +209,23 @@ impl Answerer for Remembering {
         if let Some(Ok(said)) = self.cache.peek(&key) {
             return repeated(&said);
         }
+        if !self.cache.is_shared(&key) {
+            return self.make(question, key);
+        }
+        let this = self.clone();
+        let sought = async move {
+            match this.cache.seek(&key).await {
+                Some(said) => repeated(&said),
+                None => this.make(question, key),
+            }
+        };
+        sought.into_stream().flatten().boxed()
+    }
+}
+
+impl Remembering {
+    /// Has it made, and keeps it.
+    fn make(&self, question: Question, key: AnswerKey) -> BoxStream<'static, AnswerEvent> {
         let cache = self.cache.clone();
         let mut key = Some(key);
         let mut chunks = Vec::new();
@@ -213,6 +276,31 @@ mod tests {
         let one = normalised("How do I  reset it?");
         assert_eq!(one, normalised(" how do i reset it ?! "));
         assert_ne!(one, normalised("How do I not reset it?"));
+    }
+
+    #[test]
+    fn an_answer_is_the_same_after_it_was_written_down_and_read() {
+        let said = Said {
+            chunks: vec!["Hold ".into(), "Menu. [PAGE: 3]".into()],
+            answer: Answer {
+                outcome: Outcome::Answered,
+                text: "Hold Menu. [PAGE: 3]".into(),
+                html: "<p>Hold Menu.</p>".into(),
+                citations: vec![Citation {
+                    page: 3,
+                    quote: "Hold the Menu button.".into(),
+                    url: "/manuals/a#page=3".into(),
+                    score: 0.5,
+                }],
+                confidence: 0.75,
+                grounded: true,
+                answerer: AnswererName::Llm,
+                fallback: None,
+                stale_manual: false,
+            },
+        };
+        let written = serde_json::to_string(&said).unwrap();
+        assert_eq!(serde_json::from_str::<Said>(&written).unwrap(), said);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use hsc_catalogs::Manual;
 use hsc_monitoring::Metrics;
 
-use crate::cache::{Cache, CacheLimits, Contents, LoadFailure, Scope, SecondLevel};
+use crate::cache::{Cache, CacheLimits, Contents, Ground, LoadFailure, SecondLevel, Sharing};
 use crate::loading::Loading;
 use crate::ports::{ManualError, ManualLoader, ManualRequest};
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
@@ -127,13 +127,13 @@ impl Contents for Manuals {
         weight(manual)
     }
 
-    fn concerns(&self, key: &ManualRequest, scope: &Scope) -> bool {
-        match scope {
-            Scope::Product { manual, .. } => manual.as_ref() == Some(key),
-            // What a manual says does not change with the catalog that names it.
-            Scope::CatalogVersion(_) => false,
-            Scope::All => true,
-        }
+    /// Not on the catalog: what a manual says does not change with the catalog that names it.
+    fn grounds(key: &ManualRequest) -> Vec<Ground> {
+        vec![Ground::Manual(key.clone())]
+    }
+
+    fn sharing(key: &ManualRequest) -> Sharing {
+        key.sharing()
     }
 
     fn is_makeshift(&self, manual: &Arc<Manual>) -> bool {

@@ -2,10 +2,10 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use crate::ports::ManualRequest;
 
@@ -23,6 +23,49 @@ pub enum Scope {
     CatalogVersion(String),
     /// Everything.
     All,
+}
+
+impl Scope {
+    /// What it takes the ground away of.
+    #[must_use]
+    pub fn grounds(&self) -> Vec<Ground> {
+        match self {
+            Self::Product { id, manual } => {
+                let product = Ground::Product(id.as_str().into());
+                let manual = manual.clone().map(Ground::Manual);
+                std::iter::once(product).chain(manual).collect()
+            }
+            Self::CatalogVersion(version) => {
+                vec![Ground::CatalogVersion(version.as_str().into())]
+            }
+            Self::All => vec![Ground::All],
+        }
+    }
+}
+
+/// What a value rests on. When a scope takes one of its grounds away, the value is forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ground {
+    /// Every value rests on this.
+    All,
+    /// A version of the catalog.
+    CatalogVersion(Arc<str>),
+    /// A product.
+    Product(Arc<str>),
+    /// A manual.
+    Manual(ManualRequest),
+}
+
+/// Whether a value goes into the second layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// It does not, and is not looked for there: every pod has its own.
+    Never,
+    /// As soon as it is there.
+    AtOnce,
+    /// Once many have asked for it. For values that are made faster than they are fetched.
+    WhenHot,
 }
 
 /// Why a load gave nothing, where its source did not say so itself.
@@ -79,8 +122,14 @@ pub trait Contents: Send + Sync + 'static {
     /// Bytes that a value holds, its key included.
     fn weight(&self, key: &Self::Key, value: &Self::Value) -> usize;
 
-    /// True when a scope takes this value away.
-    fn concerns(&self, key: &Self::Key, scope: &Scope) -> bool;
+    /// What the value of this key rests on, beside [`Ground::All`].
+    fn grounds(key: &Self::Key) -> Vec<Ground>;
+
+    /// Whether the value of this key goes into the second layer.
+    fn sharing(key: &Self::Key) -> Sharing {
+        let _ = key;
+        Sharing::AtOnce
+    }
 
     /// True for a value that is to be asked for again soon, because it is only the best there was.
     fn is_makeshift(&self, value: &Self::Value) -> bool {
@@ -94,18 +143,8 @@ pub trait Contents: Send + Sync + 'static {
     }
 }
 
-/// A second layer behind the first, shared with other pods. It is an aid and no authority: what it
-/// cannot do it leaves undone, within a bounded time of its own, and never fails a load.
-pub trait SecondLevel<C: Contents>: Send + Sync + 'static {
-    /// A value, where it has one.
-    fn get(&self, key: C::Key) -> BoxFuture<'static, Option<C::Value>>;
-
-    /// Keeps a value for so long.
-    fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()>;
-
-    /// Forgets what a scope takes away.
-    fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;
+/// True when a scope takes the value of this key away.
+pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
+    let taken = scope.grounds();
+    taken.contains(&Ground::All) || C::grounds(key).iter().any(|ground| taken.contains(ground))
 }
-
-/// A second layer, or none.
-pub(crate) type Second<C> = Option<Arc<dyn SecondLevel<C>>>;

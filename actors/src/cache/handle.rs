@@ -8,13 +8,19 @@ use std::time::Duration;
 use hsc_monitoring::Metrics;
 use log::debug;
 
-use super::contents::Second;
-use super::shard::{Forget, Forgotten, Open, Put, Refresh, Shared};
-use super::{CacheLimits, Contents, LoadFailure, Pages, Scope, Shard};
+use super::second::{Second, aided};
+use super::shard::{Adopt, Forget, Forgotten, Open, Put, Refresh, Share, Shared};
+use super::{CacheLimits, Contents, Ground, LoadFailure, Pages, Scope, Shard, Sharing};
 use crate::supervision::{AskError, Care, ChildSpec, Handle};
 
 /// Time a shard gets on top of a load's own bound before its asker is told that it does not answer.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Longest that somebody who waits for a value waits for the second layer to look. Its own bound is far
+/// shorter; this holds where it does not keep it.
+const SEEK: Duration = Duration::from_secs(1);
+/// The same for what is taken over at the start, which nobody waits for.
+const WARM: Duration = Duration::from_secs(10);
 
 /// Handle of a cache. Cheap to clone.
 pub struct Cache<C: Contents> {
@@ -87,6 +93,13 @@ impl<C: Contents> Cache<C> {
         if found.wants_refresh && shard.post(Refresh(key.to_owned())).is_err() {
             debug!(cache = self.inner.name; "too busy to load a hot value ahead");
         }
+        if found.became_hot && self.has_second() {
+            let key = key.to_owned();
+            if C::sharing(&key) == Sharing::WhenHot {
+                // Too busy to share it is no loss to anybody here.
+                let _ = shard.post(Share(key));
+            }
+        }
         Some(found.outcome)
     }
 
@@ -113,6 +126,49 @@ impl<C: Contents> Cache<C> {
         }
     }
 
+    /// The value out of either layer, for a cache that its users fill.
+    pub async fn seek(&self, key: &C::Key) -> Option<C::Value> {
+        if let Some(outcome) = self.peek(key) {
+            return outcome.ok();
+        }
+        let second = self.inner.shared.second_for(key)?;
+        let wanted = key.clone();
+        let held = aided(SEEK, move || second.get(wanted)).await.flatten();
+        self.inner.shared.met_second(held.is_some());
+        let held = held?;
+        let value = held.value.clone();
+        if !self.is_off() && self.shard_of(key).1.post(Adopt(key.clone(), held)).is_err() {
+            debug!(cache = self.inner.name; "too busy to keep a value of the second layer");
+        }
+        Some(value)
+    }
+
+    /// Takes over what other pods shared last and rests on this, at most so many; says how many they
+    /// were, and nothing when the second layer cannot be asked just now.
+    pub async fn warm(&self, ground: Ground, most: usize) -> Option<usize> {
+        let second = Arc::clone(self.inner.shared.second.as_ref()?);
+        let shared = aided(WARM, move || second.recent(ground, most)).await.flatten()?;
+        let mut taken = 0;
+        // The newest last, so that they are the last to go.
+        for (key, held) in shared.into_iter().rev() {
+            self.inner.shared.met_second(true);
+            taken += usize::from(self.shard_of(&key).1.post(Adopt(key, held)).is_ok());
+        }
+        Some(taken)
+    }
+
+    /// True where there is a second layer.
+    #[must_use]
+    pub fn has_second(&self) -> bool {
+        self.inner.shared.second.is_some()
+    }
+
+    /// True where the value of this key is worth being sought in the second layer.
+    #[must_use]
+    pub fn is_shared(&self, key: &C::Key) -> bool {
+        self.has_second() && C::sharing(key) == Sharing::AtOnce
+    }
+
     /// Keeps a value. An aid and no duty: when the shard has too much to do it is dropped, and counted.
     pub fn put(&self, key: C::Key, value: C::Value) {
         if !self.is_off() && self.shard_of(&key).1.post(Put(key, value)).is_err() {
@@ -135,7 +191,8 @@ impl<C: Contents> Cache<C> {
     /// When a shard did not answer; the others have forgotten.
     pub async fn invalidate(&self, scope: Scope) -> Result<usize, AskError> {
         if let Some(second) = &self.inner.shared.second {
-            second.forget(scope.clone()).await;
+            let (second, scope) = (Arc::clone(second), scope.clone());
+            aided(SEEK, move || second.forget(scope)).await;
         }
         let ask = |(_, shard): &(_, Handle<Shard<C>>)| {
             let (shard, scope) = (shard.clone(), scope.clone());

@@ -13,12 +13,16 @@ mod handle;
 mod limits;
 mod order;
 mod pages;
+mod second;
+#[cfg(test)]
+mod second_tests;
 mod shard;
 #[cfg(test)]
 mod tests;
 
-pub use contents::{Contents, LoadFailure, Scope, SecondLevel};
+pub use contents::{Contents, Ground, LoadFailure, Scope, Sharing};
 pub use handle::Cache;
 pub use limits::CacheLimits;
 pub(crate) use pages::Pages;
+pub use second::{Entry, Held, SecondLevel, Turn};
 pub(crate) use shard::Shard;

@@ -43,6 +43,8 @@ pub(super) struct Found<C: Contents> {
     pub(super) outcome: Result<C::Value, C::Error>,
     /// It is hot and its time is nearly over: whoever reads this has it loaded ahead, once.
     pub(super) wants_refresh: bool,
+    /// This read made it hot: whoever reads this has it shared with other pods, once.
+    pub(super) became_hot: bool,
 }
 
 /// The pages of one shard.
@@ -70,13 +72,12 @@ impl<C: Contents> Kept<C> {
             self.used.store(true, Ordering::Relaxed);
         }
         let hot = self.reads.load(Ordering::Relaxed) >= HOT;
-        if !hot {
-            self.reads.fetch_add(1, Ordering::Relaxed);
-        }
+        let became_hot = !hot && self.reads.fetch_add(1, Ordering::Relaxed) + 1 == HOT;
         let due = hot && now >= self.times.refresh_from && self.outcome.is_ok();
         Found {
             outcome: self.outcome.clone(),
             wants_refresh: due && !self.refreshing.swap(true, Ordering::Relaxed),
+            became_hot: became_hot && self.outcome.is_ok(),
         }
     }
 }

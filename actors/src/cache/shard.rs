@@ -1,8 +1,8 @@
 //! One shard of a cache.
 //!
 //! Owns   the order of its values, bounded in entries and in bytes, and the loads under way.
-//! Hears  [`Open`], [`Put`], [`Refresh`] and [`Forget`] from the cache's handle.
-//! Asks   the source, beside itself: a load comes back as an event of its own.
+//! Hears  [`Open`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
+//! Asks   the second layer and the source, beside itself: a load comes back as an event of its own.
 //! Never  starts two loads of one key, never waits in a handler, writes nothing once it is replaced.
 //! Loses  the order of its values in a crash, and the loads under way: their askers ask again.
 
@@ -21,10 +21,11 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::contents::Second;
+use super::contents::concerns;
 use super::order::Order;
 use super::pages::{Kept, Pages, Times};
-use super::{CacheLimits, Contents, LoadFailure, Scope};
+use super::second::{Second, aided};
+use super::{CacheLimits, Contents, Entry, Held, LoadFailure, Scope, Sharing};
 use crate::supervision::{Child, Life};
 
 /// Loads of one shard at once. Each may hold a whole manual's bytes while it is read; more than this
@@ -35,6 +36,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(15);
 /// Part of its time after which a hot value is loaded ahead: late enough to be worth it, early enough
 /// that a slow load ends in time.
 const REFRESH_AT: f64 = 0.8;
+/// Longest that putting a value into the second layer may go on. Nobody waits for it; without a bound a
+/// layer that hangs would keep every value that was ever made.
+const SHARE: Duration = Duration::from_secs(5);
 
 type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 
@@ -44,6 +48,18 @@ pub(crate) struct Shared<C: Contents> {
     pub(super) second: Second<C>,
     pub(super) limits: CacheLimits,
     pub(super) meter: CacheMeter,
+}
+
+impl<C: Contents> Shared<C> {
+    /// The second layer, where values of this key are shared.
+    pub(super) fn second_for(&self, key: &C::Key) -> Second<C> {
+        self.second.clone().filter(|_| C::sharing(key) != Sharing::Never)
+    }
+
+    /// Counts what the second layer had.
+    pub(super) fn met_second(&self, was_there: bool) {
+        if was_there { self.meter.hit_second() } else { self.meter.missed_second() }
+    }
 }
 
 /// The actor. See the card above.
@@ -72,6 +88,16 @@ pub(crate) struct Open<C: Contents>(pub(super) C::Key);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Put<C: Contents>(pub(super) C::Key, pub(super) C::Value);
+
+/// A value of the second layer.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Adopt<C: Contents>(pub(super) C::Key, pub(super) Held<C::Value>);
+
+/// A value has become hot: let other pods have it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Share<C: Contents>(pub(super) C::Key);
 
 /// A hot value is nearly over its time: load it ahead.
 #[derive(Message)]
@@ -110,26 +136,29 @@ impl<C: Contents> Shard<C> {
         self.make_room();
     }
 
-    fn begin_load(&mut self, key: C::Key, ctx: &mut Context<Self>) {
+    /// Starts a load. What the second layer has is taken where it is good for `at_least` so long.
+    fn begin_load(&mut self, key: C::Key, at_least: Duration, ctx: &mut Context<Self>) {
         let shared = Arc::clone(&self.shared);
         let wanted = key.clone();
         let began = Instant::now();
         let bounded = async move {
             // Called inside the future, so that a panic before its first await is caught too.
-            let load = AssertUnwindSafe(load(Arc::clone(&shared), wanted)).catch_unwind();
+            let load = load(Arc::clone(&shared), wanted, at_least);
+            let load = AssertUnwindSafe(load).catch_unwind();
             match tokio::time::timeout(shared.limits.load_timeout, load).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => Err(shared.contents.lost(LoadFailure::Panicked)),
-                Err(_) => Err(shared.contents.lost(LoadFailure::TimedOut)),
+                Ok(Ok(loaded)) => loaded,
+                Ok(Err(_)) => (Err(shared.contents.lost(LoadFailure::Panicked)), None),
+                Err(_) => (Err(shared.contents.lost(LoadFailure::TimedOut)), None),
             }
         };
-        ctx.spawn(bounded.into_actor(self).map(move |outcome, shard, _| {
+        ctx.spawn(bounded.into_actor(self).map(move |(outcome, left), shard, _| {
             shard.shared.meter.loaded(began.elapsed());
-            shard.loaded(key, outcome);
+            shard.loaded(key, outcome, left);
         }));
     }
 
-    fn loaded(&mut self, key: C::Key, outcome: Outcome<C>) {
+    /// `left` is given for a value of the second layer: no longer is it kept here.
+    fn loaded(&mut self, key: C::Key, outcome: Outcome<C>, left: Option<Duration>) {
         let Some(Loading { waiting, keep }) = self.loads.remove(&key) else { return };
         if outcome.is_err() && waiting.is_empty() && self.pages.read(&key).is_some() {
             // It was to be renewed ahead of its time: what there is stays good until then.
@@ -145,7 +174,7 @@ impl<C: Contents> Shard<C> {
             let _ = waiter.send(outcome.clone());
         }
         if keep {
-            self.store(key, outcome, stale_until);
+            self.store(key, outcome, left, stale_until);
         }
     }
 
@@ -159,9 +188,15 @@ impl<C: Contents> Shard<C> {
         })
     }
 
-    /// Keeps an outcome. `stale_until` is given for an old value that is used once more: it is asked
+    /// Keeps an outcome, no longer than it has `left`. `stale_until` is given for an old value that is used once more: it is asked
     /// for again soon, and gets no older than it might have got.
-    fn store(&mut self, key: C::Key, outcome: Outcome<C>, stale_until: Option<Instant>) {
+    fn store(
+        &mut self,
+        key: C::Key,
+        outcome: Outcome<C>,
+        left: Option<Duration>,
+        stale_until: Option<Instant>,
+    ) {
         let Shared { contents, limits, .. } = &*self.shared;
         let weight = outcome.as_ref().map_or(0, |value| contents.weight(&key, value));
         let lasts = match &outcome {
@@ -169,7 +204,7 @@ impl<C: Contents> Shard<C> {
             _ => limits.negative_ttl,
         };
         // A tenth more or less, so that what was loaded together does not expire together.
-        let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1));
+        let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1)).min(left.unwrap_or(Duration::MAX));
         let now = Instant::now();
         let kept = Kept::new(
             outcome,
@@ -220,6 +255,15 @@ impl<C: Contents> Shard<C> {
         gone.unwrap_or(0)
     }
 
+    /// Puts a value into the second layer. Nobody waits for it.
+    fn share(&self, key: C::Key, value: C::Value, left: Duration) {
+        if let Some(second) = &self.shared.second {
+            let second = Arc::clone(second);
+            let put = aided(SHARE, move || second.put(key, value, left));
+            actix::spawn(put.map(drop));
+        }
+    }
+
     fn sweep(&mut self, _: &mut Context<Self>) {
         let now = Instant::now();
         self.remove("expired", |_, kept| match kept.outcome {
@@ -234,23 +278,34 @@ impl<C: Contents> Shard<C> {
     }
 }
 
-/// Asks the second layer, then the source.
-async fn load<C: Contents>(shared: Arc<Shared<C>>, key: C::Key) -> Outcome<C> {
-    if let Some(second) = &shared.second {
-        if let Some(value) = second.get(key.clone()).await {
-            shared.meter.hit_second();
-            return Ok(value);
+/// Asks the second layer, then the source. Says how long a value of the second layer may still be used.
+async fn load<C: Contents>(
+    shared: Arc<Shared<C>>,
+    key: C::Key,
+    at_least: Duration,
+) -> (Outcome<C>, Option<Duration>) {
+    let entry = match shared.second_for(&key) {
+        Some(second) => {
+            let key = key.clone();
+            // Half of the time: if it waits in vain, the other half is for the source.
+            aided(shared.limits.load_timeout / 2, move || second.enter(key, at_least)).await
         }
-        shared.meter.missed_second();
-    }
-    let loaded = shared.contents.load(key.clone()).await;
-    if let (Some(second), Ok(value)) = (&shared.second, &loaded)
+        None => return (shared.contents.load(key).await, None),
+    };
+    shared.met_second(matches!(entry, Some(Entry::Found(_))));
+    let turn = match entry {
+        Some(Entry::Found(held)) => return (Ok(held.value), Some(held.left)),
+        Some(Entry::Yours(turn)) => Some(turn),
+        None => None,
+    };
+    let loaded = shared.contents.load(key).await;
+    if let (Some(turn), Ok(value)) = (turn, &loaded)
         && !shared.contents.is_makeshift(value)
     {
         // Nobody waits for it.
-        drop(actix::spawn(second.put(key, value.clone(), shared.limits.ttl)));
+        drop(actix::spawn(turn.keep(value.clone(), shared.limits.ttl)));
     }
-    loaded
+    (loaded, None)
 }
 
 impl<C: Contents> Actor for Shard<C> {
@@ -284,7 +339,7 @@ impl<C: Contents> Handler<Open<C>> for Shard<C> {
             loading.waiting.push(tell);
         } else if self.loads.len() < LOADS_AT_ONCE {
             self.loads.insert(key.clone(), Loading { waiting: vec![tell], keep: true });
-            self.begin_load(key, ctx);
+            self.begin_load(key, Duration::ZERO, ctx);
         } else {
             let _ = tell.send(Err(self.shared.contents.lost(LoadFailure::Overloaded)));
         }
@@ -296,7 +351,36 @@ impl<C: Contents> Handler<Put<C>> for Shard<C> {
     type Result = ();
 
     fn handle(&mut self, Put(key, value): Put<C>, _: &mut Self::Context) {
-        self.store(key, Ok(value), None);
+        if C::sharing(&key) == Sharing::AtOnce {
+            self.share(key.clone(), value.clone(), self.shared.limits.ttl);
+        }
+        self.store(key, Ok(value), None, None);
+    }
+}
+
+impl<C: Contents> Handler<Adopt<C>> for Shard<C> {
+    type Result = ();
+
+    fn handle(&mut self, Adopt(key, held): Adopt<C>, _: &mut Self::Context) {
+        // What was made here meanwhile is newer.
+        if self.pages.read(&key).is_none() {
+            self.store(key, Ok(held.value), Some(held.left), None);
+        }
+    }
+}
+
+impl<C: Contents> Handler<Share<C>> for Shard<C> {
+    type Result = ();
+
+    fn handle(&mut self, Share(key): Share<C>, _: &mut Self::Context) {
+        let now = Instant::now();
+        let kept = self.pages.look(|pages| {
+            let kept = pages.get(&key).filter(|kept| now < kept.times.fresh_until)?;
+            Some((kept.outcome.as_ref().ok()?.clone(), kept.times.fresh_until - now))
+        });
+        if let Some((value, left)) = kept {
+            self.share(key, value, left);
+        }
     }
 }
 
@@ -306,7 +390,8 @@ impl<C: Contents> Handler<Refresh<C>> for Shard<C> {
     fn handle(&mut self, Refresh(key): Refresh<C>, ctx: &mut Self::Context) {
         if !self.loads.contains_key(&key) && self.loads.len() < LOADS_AT_ONCE {
             self.loads.insert(key.clone(), Loading { waiting: Vec::new(), keep: true });
-            self.begin_load(key, ctx);
+            // What other pods have is as old as what there is here, unless one has renewed it.
+            self.begin_load(key, self.shared.limits.ttl / 2, ctx);
         }
     }
 }
@@ -315,10 +400,9 @@ impl<C: Contents> Handler<Forget<C>> for Shard<C> {
     type Result = usize;
 
     fn handle(&mut self, Forget(what): Forget<C>, _: &mut Self::Context) -> usize {
-        let contents = Arc::clone(&self.shared.contents);
         let goes = |key: &C::Key| match &what {
             Forgotten::Key(forgotten) => forgotten == key,
-            Forgotten::Scope(scope) => contents.concerns(key, scope),
+            Forgotten::Scope(scope) => concerns::<C>(key, scope),
         };
         for (key, loading) in &mut self.loads {
             loading.keep &= !goes(key);

@@ -10,24 +10,24 @@ use futures::future::BoxFuture;
 use hsc_monitoring::Metrics;
 use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::contents::Second;
 use super::order::Order;
+use super::second::Second;
 use super::*;
 use crate::supervision::{
     Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
 };
 
-const MS: Duration = Duration::from_millis(1);
+pub(super) const MS: Duration = Duration::from_millis(1);
 
 /// Lengths of words, looked up in a book that can be closed, lost or made to stumble.
 #[derive(Default)]
-struct Book {
-    opened: AtomicUsize,
-    mood: Mutex<Mood>,
+pub(super) struct Book {
+    pub(super) opened: AtomicUsize,
+    pub(super) mood: Mutex<Mood>,
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
-enum Mood {
+pub(super) enum Mood {
     #[default]
     Willing,
     Slow,
@@ -36,7 +36,7 @@ enum Mood {
     Endless,
 }
 
-struct Lengths(Arc<Book>);
+pub(super) struct Lengths(pub(super) Arc<Book>);
 
 impl Contents for Lengths {
     type Key = String;
@@ -69,11 +69,15 @@ impl Contents for Lengths {
         key.len()
     }
 
-    fn concerns(&self, key: &String, scope: &Scope) -> bool {
-        match scope {
-            Scope::Product { id, .. } => key.starts_with(id),
-            Scope::CatalogVersion(_) => false,
-            Scope::All => true,
+    fn grounds(key: &String) -> Vec<Ground> {
+        vec![Ground::Product(key.split(' ').next().unwrap_or_default().into())]
+    }
+
+    fn sharing(key: &String) -> Sharing {
+        match key.split(' ').next() {
+            Some("secret") => Sharing::Never,
+            Some("popular") => Sharing::WhenHot,
+            _ => Sharing::AtOnce,
         }
     }
 
@@ -82,14 +86,14 @@ impl Contents for Lengths {
     }
 }
 
-struct Stage {
+pub(super) struct Stage {
     book: Arc<Book>,
-    cache: Cache<Lengths>,
+    pub(super) cache: Cache<Lengths>,
     root: Root,
     metrics: Arc<Metrics>,
 }
 
-fn limits() -> CacheLimits {
+pub(super) fn limits() -> CacheLimits {
     CacheLimits {
         shards: 2,
         entries: 1_000,
@@ -106,7 +110,7 @@ impl Stage {
         Self::with_second(limits, None)
     }
 
-    fn with_second(limits: CacheLimits, second: Second<Lengths>) -> Self {
+    pub(super) fn with_second(limits: CacheLimits, second: Second<Lengths>) -> Self {
         let metrics = Metrics::new();
         let care = Care {
             intensity: Intensity { restarts: 1_000, within: Duration::from_secs(60) },
@@ -131,24 +135,24 @@ impl Stage {
         Self { book, cache, root, metrics }
     }
 
-    async fn get(&self, key: &str) -> Result<String, &'static str> {
+    pub(super) async fn get(&self, key: &str) -> Result<String, &'static str> {
         self.cache.get(key.to_owned()).await
     }
 
-    fn mood(&self, mood: Mood) {
+    pub(super) fn mood(&self, mood: Mood) {
         *self.book.mood.lock().unwrap() = mood;
     }
 
-    fn opened(&self) -> usize {
+    pub(super) fn opened(&self) -> usize {
         self.book.opened.load(Ordering::SeqCst)
     }
 
-    fn says(&self, line: &str) -> bool {
+    pub(super) fn says(&self, line: &str) -> bool {
         self.metrics.render().lines().any(|said| said == line)
     }
 }
 
-async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;
@@ -286,42 +290,6 @@ async fn a_cache_of_no_entries_keeps_nothing() {
     let stage = Stage::new(CacheLimits { entries: 0, ..limits() });
     stage.cache.put("word".to_owned(), "4".to_owned());
     assert!(stage.cache.peek("word").is_none());
-}
-
-/// A second layer in memory.
-#[derive(Default)]
-struct Shelf(Arc<Mutex<HashMap<String, String>>>);
-
-impl SecondLevel<Lengths> for Shelf {
-    fn get(&self, key: String) -> BoxFuture<'static, Option<String>> {
-        let found = self.0.lock().unwrap().get(&key).cloned();
-        async move { found }.boxed()
-    }
-
-    fn put(&self, key: String, value: String, _: Duration) -> BoxFuture<'static, ()> {
-        self.0.lock().unwrap().insert(key, value);
-        async {}.boxed()
-    }
-
-    fn forget(&self, _: Scope) -> BoxFuture<'static, ()> {
-        self.0.lock().unwrap().clear();
-        async {}.boxed()
-    }
-}
-
-#[actix::test]
-async fn the_second_layer_is_asked_before_the_source_and_filled_after_it() {
-    let shared: Arc<Mutex<HashMap<String, String>>> = Arc::default();
-    let second = || -> Second<Lengths> { Some(Arc::new(Shelf(Arc::clone(&shared)))) };
-    let one = Stage::with_second(limits(), second());
-    assert_eq!(one.get("word").await.as_deref(), Ok("4"));
-    eventually("it reached the second layer", || !shared.lock().unwrap().is_empty()).await;
-    let other = Stage::with_second(limits(), second());
-    assert_eq!(other.get("word").await.as_deref(), Ok("4"));
-    assert_eq!(other.opened(), 0);
-    assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
-    other.cache.invalidate(Scope::All).await.unwrap();
-    assert!(shared.lock().unwrap().is_empty());
 }
 
 /// The order of a shard, written down as slowly as can be.

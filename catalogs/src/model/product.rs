@@ -46,7 +46,7 @@ pub struct Product {
 }
 
 /// Where a product's manual is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Documentation {
     /// PDF or HTML.
     pub kind: DocumentationKind,
@@ -57,7 +57,8 @@ pub struct Documentation {
 }
 
 /// The form a manual comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DocumentationKind {
     /// A PDF file.
     Pdf,
