@@ -20,7 +20,7 @@ pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The client's own id for a message: text, or a number as some clients count. It is echoed as it
 /// came, because a client compares what it gets with what it sent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MessageId {
     /// `"a1"`.
@@ -120,6 +120,16 @@ pub struct Image {
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Image({}, {} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+impl Image {
+    /// Reads a data URL or bare base64.
+    ///
+    /// # Errors
+    /// When it is no picture of a kind that is taken, or too large.
+    pub(crate) fn read(text: &str) -> Result<Self, BadMessage> {
+        read_image(text)
     }
 }
 

@@ -65,17 +65,20 @@ pub enum CloseReason {
     Restart,
     /// The pod is full (1013).
     TryAgainLater,
+    /// The conversation goes on over another connection (4001).
+    TakenOver,
 }
 
 impl CloseReason {
     /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Normal,
         Self::Policy,
         Self::TooLarge,
         Self::Internal,
         Self::Restart,
         Self::TryAgainLater,
+        Self::TakenOver,
     ];
 
     /// What it tells a client, in one line.
@@ -90,6 +93,7 @@ impl CloseReason {
             Self::Internal => "the session failed for good",
             Self::Restart => "the pod drains: connect again after reconnect.after_ms",
             Self::TryAgainLater => "the pod is full: connect again later",
+            Self::TakenOver => "the conversation goes on over another connection: do not connect again",
         }
     }
 
@@ -103,6 +107,7 @@ impl CloseReason {
             Self::Internal => 1011,
             Self::Restart => 1012,
             Self::TryAgainLater => 1013,
+            Self::TakenOver => 4001,
         }
     }
 }

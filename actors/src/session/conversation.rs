@@ -15,34 +15,33 @@ use hsc_catalogs::{Product, Snapshot};
 use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{
-    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Hello, Limits, MessageId,
-    Reason, ServerMessage, Welcome,
+    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, Reason,
+    ServerMessage,
 };
 use crate::remembered::Predictions;
 
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
-use super::minutes::{Asked, Minutes, Open, Repeated, repeated};
+use super::minutes::{Asked, Greeting, Minutes, Open, Repeated, Said, Seen};
 use super::predict;
 
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
 /// unanswered, which is a handful; this is room for minutes of typing with an id on every keystroke.
 const REMEMBERED_IDS: usize = 256;
+/// Messages beside the questions in line that are held while a conversation is being opened.
+const HELD_BESIDE: usize = 4;
 /// What part 1 says when there is no manual, to the letter.
 const NO_MANUAL: &str = "Manual unavailable for this product.";
 
-/// Crashes after which an answer is not tried again: it is likely to be what crashes.
-const CRASHES_OF_AN_ANSWER: u32 = 2;
-
 /// Why an answer ends before its end, for machines and for people.
 #[derive(Clone, Copy)]
-struct Failed {
+pub(super) struct Failed {
     code: &'static str,
     words: &'static str,
 }
 
 /// Whoever made the answer failed.
-const LOST: Failed = Failed {
+pub(super) const LOST: Failed = Failed {
     code: "internal",
     words: "Something went wrong on our side while answering. Please ask again.",
 };
@@ -50,6 +49,11 @@ const LOST: Failed = Failed {
 const CUT_OFF: Failed = Failed {
     code: "interrupted",
     words: "\n\nA fault on our side cut this answer off. Please ask again.",
+};
+/// The question came with a picture that was too large to be taken along.
+const NO_PICTURE: Failed = Failed {
+    code: "picture_lost",
+    words: "The picture that came with this question was lost on our side. Please send it again.",
 };
 /// Too many wait.
 const BUSY: Failed = Failed {
@@ -70,34 +74,41 @@ pub struct Rules {
 
 /// A visitor's conversation. It alone gives out offsets.
 pub struct Conversation {
-    id: String,
-    token: String,
+    pub(super) id: Arc<str>,
+    pub(super) token: String,
     catalog: Arc<Snapshot>,
-    rules: Arc<Rules>,
-    compact: bool,
-    locale: Option<String>,
-    offset: u64,
-    answers: u64,
-    running: Option<Running>,
-    pending: VecDeque<Asked>,
-    seen: VecDeque<MessageId>,
+    pub(super) rules: Arc<Rules>,
+    pub(super) compact: bool,
+    pub(super) locale: Option<String>,
+    /// Who owns it; 0 before its first `hello`.
+    pub(super) epoch: u64,
+    pub(super) offset: u64,
+    pub(super) answers: u64,
+    pub(super) running: Option<Running>,
+    pub(super) pending: VecDeque<Asked>,
+    pub(super) seen: VecDeque<Seen>,
+    pub(super) greeting: Option<Box<Greeting>>,
     foresight: Foresight,
 }
 
 /// The answer that is being made.
-struct Running {
+pub(super) struct Running {
     answer: u64,
     product: Arc<Product>,
-    open: Open,
-    /// Bytes of what was said that the answer has come to. Less than all of it while an answer is
-    /// repeated after a crash.
-    heard: usize,
+    pub(super) open: Open,
+    /// What the answer has come to. Less than what was said while it is repeated after a crash.
+    heard: Said,
 }
 
 impl Conversation {
     /// A new conversation over the catalog, with the id and token a `welcome` will name.
     #[must_use]
-    pub fn new(id: String, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
+    pub fn new(
+        id: Arc<str>,
+        token: String,
+        catalog: Arc<Snapshot>,
+        rules: Arc<Rules>,
+    ) -> Self {
         let foresight = Foresight::new(rules.prefetch_confidence);
         Self {
             id,
@@ -106,11 +117,13 @@ impl Conversation {
             rules,
             compact: false,
             locale: None,
+            epoch: 0,
             offset: 0,
             answers: 0,
             running: None,
             pending: VecDeque::new(),
             seen: VecDeque::new(),
+            greeting: None,
             foresight,
         }
     }
@@ -121,41 +134,9 @@ impl Conversation {
         self
     }
 
-    /// Writes down what has to outlive a crash of these rules.
-    pub(crate) fn write_minutes(&self, minutes: &mut Minutes) {
-        (minutes.compact, minutes.offset, minutes.answers) =
-            (self.compact, self.offset, self.answers);
-        minutes.locale.clone_from(&self.locale);
-        minutes.open = self.running.as_ref().map(|running| Box::new(running.open.clone()));
-        minutes.pending.clone_from(&self.pending);
-        // With every piece of an answer it would be copied for nothing.
-        if minutes.seen.back() != self.seen.back() {
-            minutes.seen.clone_from(&self.seen);
-        }
-    }
-
-    /// Goes on where a conversation was that crashed. Its running answer is made again, and only what
-    /// the visitor has not read is sent; an answer that crashes twice ends, and says so.
-    pub(crate) fn recall(&mut self, minutes: Minutes) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        (self.compact, self.locale) = (minutes.compact, minutes.locale);
-        (self.offset, self.answers) = (minutes.offset, minutes.answers);
-        (self.pending, self.seen) = (minutes.pending, minutes.seen);
-        let Some(mut open) = minutes.open else { return effects };
-        open.crashes += 1;
-        let again = open.crashes < CRASHES_OF_AN_ANSWER;
-        self.start_open(*open, &mut effects);
-        if !again && self.running.is_some() {
-            // Started in name only: the answer is not to be made.
-            effects.retain(|effect| !matches!(effect, Effect::StartAnswer { .. }));
-            self.answer_failed(self.answers, LOST, &mut effects);
-        }
-        effects
-    }
-
     /// Its id.
     #[must_use]
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Arc<str> {
         &self.id
     }
 
@@ -164,7 +145,7 @@ impl Conversation {
         self.offset
     }
 
-    /// What proves that a client may continue it.
+    /// What proves that a client may continue it; empty before its first `hello`.
     pub(crate) fn token(&self) -> &str {
         &self.token
     }
@@ -207,21 +188,29 @@ impl Conversation {
                 }
             }
             Event::Settled { prediction } => effects.extend(self.foresight.settled(prediction)),
+            Event::Opened(opened) => self.opened(opened, &mut effects),
         }
         effects
     }
 
-    fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+    pub(super) fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+        let is_typing = matches!(frame.message, ClientMessage::Typing(_));
+        if !is_typing && let Some(greeting) = &mut self.greeting {
+            // Which conversation it belongs to is not known yet.
+            hold(frame, greeting, self.rules.pending_questions, effects);
+            return;
+        }
         let ClientFrame { id, message } = frame;
         if let Some(id) = &id
-            && !self.is_new(id)
+            && !self.is_new(id, !is_typing)
         {
             return;
         }
         match message {
             ClientMessage::Typing(content) => self.typed(&content, id, effects),
             ClientMessage::Query(query) => {
-                self.asked(Asked { id, query: Arc::new(query) }, effects);
+                let asked = Asked { id, query: Arc::new(query), lost_picture: false };
+                self.asked(asked, effects);
             }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
             ClientMessage::Cancel => self.cancelled(effects),
@@ -229,32 +218,15 @@ impl Conversation {
     }
 
     /// Remembers an id; false when it was there already.
-    fn is_new(&mut self, id: &MessageId) -> bool {
-        if self.seen.iter().any(|seen| seen == id) {
+    fn is_new(&mut self, id: &MessageId, matters: bool) -> bool {
+        if self.seen.iter().any(|seen| seen.id == *id) {
             return false;
         }
         if self.seen.len() == REMEMBERED_IDS {
             self.seen.pop_front();
         }
-        self.seen.push_back(id.clone());
+        self.seen.push_back(Seen { id: id.clone(), matters });
         true
-    }
-
-    fn greeted(&mut self, hello: Hello, id: Option<MessageId>, effects: &mut Vec<Effect>) {
-        self.compact = hello.compact;
-        self.locale = hello.locale.filter(|locale| locale.len() <= 35);
-        // The conversation of another connection is not kept past its socket: said, not hidden.
-        let reason = hello.resume.map(|_| "this pod does not hold that conversation".to_owned());
-        let welcome = Welcome {
-            conversation: self.id.clone(),
-            token: self.token.clone(),
-            epoch: 1,
-            offset: self.offset,
-            recovered: false,
-            reason,
-            limits: self.rules.limits.clone(),
-        };
-        effects.push(transient(ServerMessage::Welcome(welcome), id));
     }
 
     fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
@@ -284,14 +256,22 @@ impl Conversation {
         }
     }
 
+    /// Starts the questions in line until one runs.
+    pub(super) fn start_next(&mut self, effects: &mut Vec<Effect>) {
+        while self.running.is_none() {
+            let Some(next) = self.pending.pop_front() else { break };
+            self.start(next, effects);
+        }
+    }
+
     fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
-        let (said, said_reading, said_thinking) = (String::new(), false, false);
+        let (said, said_reading, said_thinking) = (Said::default(), false, false);
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
     }
 
     /// Starts an answer, or starts one again that a crash cut off.
-    fn start_open(&mut self, open: Open, effects: &mut Vec<Effect>) {
-        let Asked { id, query } = open.asked.clone();
+    pub(super) fn start_open(&mut self, open: Open, effects: &mut Vec<Effect>) {
+        let Asked { id, query, lost_picture } = open.asked.clone();
         let catalog = self.catalog.load();
         let status = |msg: &str| ServerMessage::Status { msg: msg.to_owned() };
         if query.product_id.is_empty() {
@@ -313,7 +293,12 @@ impl Conversation {
         }
         self.answers += 1;
         let answer = self.answers;
-        self.running = Some(Running { answer, product: Arc::clone(&product), open, heard: 0 });
+        let heard = Said::default();
+        self.running = Some(Running { answer, product: Arc::clone(&product), open, heard });
+        if lost_picture {
+            self.answer_failed(answer, NO_PICTURE, effects);
+            return;
+        }
         let question = Question {
             related: catalog.related_items(&product),
             product,
@@ -334,23 +319,32 @@ impl Conversation {
             AnswerEvent::Thinking => self.say_thinking(effects),
             AnswerEvent::Chunk(content) => self.say_chunk(content, effects),
             AnswerEvent::Done(done) => {
+                let has_words = |running: &Running| running.heard.bytes > 0;
                 if matches!(done.outcome, Outcome::NoManual { .. })
-                    && self.running.as_ref().is_some_and(|running| running.open.said.is_empty())
+                    && !self.running.as_ref().is_some_and(has_words)
                 {
                     self.say_chunk(NO_MANUAL.to_owned(), effects);
                 }
-                self.finish(final_answer(*done), effects);
+                match &self.running {
+                    // It is shorter than what was read of it.
+                    Some(running) if running.heard != running.open.said => {
+                        self.answer_failed(answer, CUT_OFF, effects);
+                    }
+                    // None when the words of just now were other ones.
+                    running if running.as_ref().is_none_or(|it| it.answer != answer) => {}
+                    _ => self.finish(final_answer(*done), effects),
+                }
             }
         }
     }
 
     /// An honest ending for an answer that cannot be made.
-    fn answer_failed(&mut self, answer: u64, why: Failed, effects: &mut Vec<Effect>) {
+    pub(super) fn answer_failed(&mut self, answer: u64, why: Failed, effects: &mut Vec<Effect>) {
         let Some(running) = self.running.as_mut().filter(|running| running.answer == answer) else {
             return;
         };
         // What was said stays said; this goes on after it.
-        running.heard = running.open.said.len();
+        running.heard = running.open.said;
         self.say_chunk(why.words.to_owned(), effects);
         let reason = Some(Reason { code: why.code.to_owned(), message: why.words.to_owned() });
         self.finish(
@@ -404,12 +398,9 @@ impl Conversation {
     fn say_chunk(&mut self, content: String, effects: &mut Vec<Effect>) {
         self.say_thinking(effects);
         let Some(running) = self.running.as_mut() else { return };
-        let content = match repeated(&running.open.said[running.heard..], &content) {
+        let content = match running.heard.repeat(&content, running.open.said) {
             Repeated::New(new) => new.to_owned(),
-            Repeated::Nothing => {
-                running.heard += content.len();
-                return;
-            }
+            Repeated::Nothing => return,
             Repeated::Differs => {
                 let answer = running.answer;
                 effects.push(Effect::StopAnswer);
@@ -417,8 +408,8 @@ impl Conversation {
                 return;
             }
         };
-        running.open.said.push_str(&content);
-        running.heard = running.open.said.len();
+        running.open.said.push(&content);
+        running.heard = running.open.said;
         let id = running.open.asked.id.clone();
         self.durable(ServerMessage::AnswerChunk { content }, id, effects);
     }
@@ -436,10 +427,7 @@ impl Conversation {
         let id = running.open.asked.id;
         self.durable(ServerMessage::Context { data }, id.clone(), effects);
         self.durable(ServerMessage::FinalAnswer(Box::new(last)), id, effects);
-        while self.running.is_none() {
-            let Some(next) = self.pending.pop_front() else { break };
-            self.start(next, effects);
-        }
+        self.start_next(effects);
     }
 
     fn durable(
@@ -458,8 +446,25 @@ impl Conversation {
     }
 }
 
-fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
+pub(super) fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
     Effect::Send { message, id, offset: None }
+}
+
+/// Holds a message until it is known which conversation it belongs to.
+fn hold(
+    frame: ClientFrame,
+    greeting: &mut Greeting,
+    questions: usize,
+    effects: &mut Vec<Effect>,
+) {
+    if greeting.held.len() < questions + HELD_BESIDE {
+        greeting.held.push(frame);
+    } else {
+        let message = "the conversation is still being opened; send this again after 'welcome'";
+        let code = ErrorCode::TooManyQuestions;
+        effects
+            .push(transient(ServerMessage::Error { message: message.to_owned(), code }, frame.id));
+    }
 }
 
 fn stopped() -> FinalAnswer {

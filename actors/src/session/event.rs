@@ -1,7 +1,9 @@
 //! What goes into a conversation and what comes out of it.
 
-use crate::ports::{AnswerEvent, ManualRequest, Question};
+use crate::ports::{AnswerEvent, Entry, ManualRequest, Owned, Question};
 use crate::protocol::{BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
+
+use super::opening::{Opened, Opening};
 
 /// What can happen to a conversation.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub enum Event {
         /// Number of the prediction it was set for.
         prediction: u64,
     },
+    /// What [`Effect::Open`] came to.
+    Opened(Opened),
 }
 
 /// What a conversation wants done.
@@ -71,6 +75,19 @@ pub enum Effect {
     },
     /// Open this manual ahead of the question; nobody waits for it.
     Prefetch(ManualRequest),
+    /// Open the log, beside everything else; come back with [`Event::Opened`].
+    Open(Opening),
+    /// The conversation is this one from now on, and what is durable goes through its log.
+    Follow {
+        /// The conversation and its epoch.
+        owned: Owned,
+        /// The offset after which the log goes on.
+        offset: u64,
+        /// False when the log cannot be reached.
+        is_logged: bool,
+    },
+    /// Send these as they are: the client missed them.
+    Replay(Vec<Entry>),
     /// Close the socket.
     Close(CloseReason),
 }

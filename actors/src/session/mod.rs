@@ -4,15 +4,21 @@
 //! socket itself stands in `crate::socket`, the only file that knows the WebSocket library.
 
 mod actor;
+mod answering;
 mod conversation;
 mod event;
 mod foresight;
+mod kept;
 mod line;
 #[cfg(test)]
 mod live_tests;
+mod logging;
 mod minutes;
+mod opening;
+mod outbox;
 mod predict;
 mod rate;
+mod resume;
 mod standing;
 mod strain;
 #[cfg(test)]
@@ -23,6 +29,7 @@ pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
+pub use opening::{NotResumed, Opened, Opening};
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;
 pub(crate) use standing::Standing;

@@ -1,0 +1,115 @@
+//! What a `hello` asks of the log, and what came of it.
+
+use std::sync::Arc;
+
+use crate::ports::{ConversationLog, LogError, Owned, TakenOver};
+use crate::protocol::Resume;
+use crate::token::{TokenError, Tokens};
+
+/// The log of a conversation is to be opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The conversation to go on with; a new one where there is none.
+    pub resume: Option<Resume>,
+    /// The last offset this conversation has given out, before it was logged.
+    pub offset: u64,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Opened {
+    /// The conversation of this connection goes on as its own.
+    Begun {
+        /// What proves that a client may continue it.
+        token: String,
+        /// False when the log could not be reached.
+        is_logged: bool,
+        /// Why the conversation that was named is not gone on with.
+        not_resumed: Option<NotResumed>,
+    },
+    /// The conversation that was named goes on here.
+    TakenOver {
+        /// Its id.
+        conversation: Arc<str>,
+        /// A fresh proof.
+        token: String,
+        /// What the log knew of it.
+        taken: Box<TakenOver>,
+    },
+}
+
+/// Why a client does not get what it missed. Each has a sentence for people that never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotResumed {
+    /// The token was not given for this conversation.
+    #[error("the token does not belong to this conversation; a new one was begun")]
+    BadToken,
+    /// The token was given too long ago.
+    #[error("the conversation is too long ago to be continued; a new one was begun")]
+    Expired,
+    /// Another was begun on this connection.
+    #[error("a conversation can only be continued by the first message of a connection")]
+    Late,
+    /// The log does not know it any more.
+    #[error("the conversation is not kept any more; a new one was begun")]
+    Unknown,
+    /// The log cannot be reached.
+    #[error("the conversation cannot be reached just now; a new one was begun")]
+    Unavailable,
+    /// The window of the log has gone past the client.
+    #[error("more was said since than is kept; the conversation goes on without it")]
+    Gone,
+    /// The client has got more than the log.
+    #[error("the last part of the conversation was lost on our side; it goes on without it")]
+    Ahead,
+}
+
+impl NotResumed {
+    /// Every reason, for the documents that list them.
+    pub const ALL: [Self; 7] = [
+        Self::BadToken,
+        Self::Expired,
+        Self::Late,
+        Self::Unknown,
+        Self::Unavailable,
+        Self::Gone,
+        Self::Ahead,
+    ];
+}
+
+/// What a client is told whose conversation cannot be kept for now.
+pub(super) const UNLOGGED: &str =
+    "the conversation cannot be kept just now; until it can, it is not continued after a loss";
+
+/// Opens the log for the conversation `own`, or for the one that is named.
+pub(super) async fn open(
+    log: Arc<dyn ConversationLog>,
+    tokens: Arc<Tokens>,
+    own: Arc<str>,
+    Opening { resume, offset }: Opening,
+) -> Opened {
+    let mut not_resumed = None;
+    if let Some(Resume { conversation, token, after }) = resume {
+        let why = match tokens.verify(&token, &conversation) {
+            Err(TokenError::Expired) => NotResumed::Expired,
+            Err(_) => NotResumed::BadToken,
+            Ok(()) => {
+                let conversation: Arc<str> = conversation.into();
+                match log.take_over(Arc::clone(&conversation), after).await {
+                    Ok(taken) => {
+                        let token = tokens.sign(&conversation);
+                        return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
+                    }
+                    Err(LogError::Unavailable { .. }) => NotResumed::Unavailable,
+                    Err(_) => NotResumed::Unknown,
+                }
+            }
+        };
+        not_resumed = Some(why);
+    }
+    let token = tokens.sign(&own);
+    // A log that was away a moment ago is not waited for a second time.
+    let is_logged = not_resumed != Some(NotResumed::Unavailable)
+        && log.begin(Owned { conversation: own, epoch: 1 }, offset).await.is_ok();
+    Opened::Begun { token, is_logged, not_resumed }
+}
