@@ -25,6 +25,7 @@ use crate::shelf::Shelf;
 use crate::supervision::{
     AskError, ChildSpec, Death, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
 };
+use crate::token::Tokens;
 use crate::upkeep::Upkeep;
 
 /// When somebody who is refused should come again: long enough that a crowd thins, short enough that a
@@ -61,6 +62,8 @@ pub struct Parts {
     pub sessions: Arc<Sessions>,
     /// What keeps conversations.
     pub log: Arc<dyn ConversationLog>,
+    /// What proves that a client may go on with one.
+    pub tokens: Arc<Tokens>,
     /// The rules of a conversation.
     pub rules: Rules,
     /// The times and budgets of a socket.
@@ -157,6 +160,8 @@ impl House {
             shelf,
             sessions,
             meter: metrics.actors.meter("session"),
+            log: parts.log,
+            tokens: parts.tokens,
             metrics,
             ping_interval: limits.ping_interval,
             idle_timeout: limits.idle_timeout,
@@ -270,7 +275,7 @@ impl House {
             Err(refused) => return self.refuse(refused, request),
         };
         let mut place = Place { sessions: &self.wiring.sessions, key, address, kept: false };
-        let conversation = (self.wiring.begin)(random_id(), random_id());
+        let conversation = (self.wiring.begin)(random_id().into(), String::new());
         let wiring = Arc::clone(&self.wiring);
         let max_message = self.max_message;
         let response =

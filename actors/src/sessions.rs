@@ -19,6 +19,9 @@ use crate::protocol::CloseReason;
 use crate::session::{Bucket, Deliver, Session, Standing};
 use crate::supervision::{State, TreeReport};
 
+/// Within so long those come again whose answer is handed over. Few, and they wait for its rest.
+const HAND_OVER_SPREAD_MS: u64 = 500;
+
 /// Who is connected.
 pub struct Sessions {
     table: DashMap<u64, Entry>,
@@ -166,16 +169,27 @@ impl Sessions {
     pub(crate) fn entered(
         &self,
         key: u64,
-        conversation: &str,
+        conversation: Arc<str>,
         address: Option<IpAddr>,
         session: Addr<Session>,
         standing: Arc<Standing>,
     ) {
-        let conversation: Arc<str> = conversation.into();
         self.conversations.insert(Arc::clone(&conversation), key);
         let opened_at = Instant::now();
         let entry = Entry { conversation, address, product: None, opened_at, session, standing };
         self.table.insert(key, entry);
+    }
+
+    /// The session goes on with another conversation from now on. Whoever held that one is closed.
+    pub(crate) fn renamed(&self, key: u64, conversation: &Arc<str>) {
+        let Some(mut entry) = self.table.get_mut(&key) else { return };
+        let before = std::mem::replace(&mut entry.conversation, Arc::clone(conversation));
+        drop(entry);
+        self.conversations.remove_if(&before, |_, holder| *holder == key);
+        let older = self.conversations.insert(Arc::clone(conversation), key);
+        if let Some(older) = older.filter(|older| *older != key) {
+            self.tell(older, Deliver::Close(CloseReason::TakenOver));
+        }
     }
 
     /// Gives the place back; true when a session held it.
@@ -248,6 +262,12 @@ impl Sessions {
             let after_ms = rand::random_range(0..spread_ms);
             self.tell(info.key, Deliver::Reconnect { after_ms });
         }
+    }
+
+    /// Tells those whose answer still runs when the time to drain is over to leave it to another pod.
+    pub fn hand_over(&self) {
+        let after_ms = rand::random_range(0..HAND_OVER_SPREAD_MS);
+        self.tell_all(&Deliver::HandOver { after_ms });
     }
 
     /// Tells one session something; false when it did not hear.

@@ -1,8 +1,8 @@
 //! One visitor's socket, as an actor.
 //!
 //! Owns   its [`Conversation`] and its minutes, the running answer, its rate and its outgoing budget.
-//! Hears  frames from its socket, [`Deliver`] from the registry, the answer it started.
-//! Asks   nobody; an answer and a prefetch run beside it and come back as events.
+//! Hears  frames from its socket, [`Deliver`] from the registry, the answer it started, its log.
+//! Asks   nobody; an answer, a prefetch and the log run beside it and come back as events.
 //! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
 //! Loses  nothing when a rule panics: the socket stays and the conversation is begun again from its
 //!        minutes, the running answer going on where it was. When that happens too often it closes (1011).
@@ -16,21 +16,22 @@ use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, Message,
     SpawnHandle, StreamHandler,
 };
-use futures::stream::{self, BoxStream};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::FutureExt as _;
 use hsc_monitoring::{ActorMeter, Metrics};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use crate::ports::{AnswerEvent, Answerer, ManualLoader, Question};
+use crate::ports::{Answerer, ConversationLog, ManualLoader, Question};
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
 };
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Intensity, Window};
+use crate::token::Tokens;
 
-use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Standing, Strain, Turn, Waited};
+use super::logging::Logging;
+use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Standing, Strain, answering};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -43,7 +44,7 @@ const COALESCE: Duration = Duration::from_millis(100);
 /// What every session of a pod shares.
 pub(crate) struct Wiring {
     /// Begins a conversation with this id and token.
-    pub(crate) begin: Box<dyn Fn(String, String) -> Conversation + Send + Sync>,
+    pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
     pub(crate) line: Arc<Line>,
     pub(crate) strain: Arc<Strain>,
     /// Crashes of one session that are borne.
@@ -51,6 +52,8 @@ pub(crate) struct Wiring {
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) shelf: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) log: Arc<dyn ConversationLog>,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) meter: ActorMeter,
     pub(crate) ping_interval: Duration,
@@ -62,27 +65,31 @@ pub(crate) struct Wiring {
 
 /// The actor. See the card above.
 pub(crate) struct Session {
-    key: u64,
+    pub(super) key: u64,
     address: Option<IpAddr>,
-    conversation: Conversation,
-    minutes: Minutes,
+    pub(super) conversation: Conversation,
+    pub(super) minutes: Minutes,
+    /// From the first `hello` on.
+    pub(super) logging: Option<Box<Logging>>,
+    /// The log that is being opened.
+    pub(super) opening: Option<SpawnHandle>,
     /// Crashes so far; most sessions never need it.
     crashes: Option<Box<Window>>,
     /// The id of the message that is being read, so that a crash over it can be told.
     in_hand: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, yet to be answered.
     newest: Option<Box<ClientFrame>>,
-    wiring: Arc<Wiring>,
+    pub(super) wiring: Arc<Wiring>,
     standing: Arc<Standing>,
     outgoing: Outgoing,
     bucket: Bucket,
     refusals: u32,
     heard_at: Instant,
-    running: Option<SpawnHandle>,
+    pub(super) running: Option<SpawnHandle>,
     calm: Option<SpawnHandle>,
     /// The pod drains: what the client is told once its running answer has ended.
     leaving: Option<u64>,
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 /// Something the pod wants said on this socket, or its end.
@@ -91,6 +98,12 @@ pub(crate) struct Session {
 pub(crate) enum Deliver {
     /// End the running answer, tell the client to come again elsewhere, close with 1012.
     Reconnect {
+        /// After so long.
+        after_ms: u64,
+    },
+    /// The time to drain is over: leave the running answer to another pod, tell the client to come
+    /// again there, close with 1012.
+    HandOver {
         /// After so long.
         after_ms: u64,
     },
@@ -118,6 +131,8 @@ impl Session {
             address,
             conversation,
             minutes: Minutes::default(),
+            logging: None,
+            opening: None,
             crashes: None,
             in_hand: None,
             newest: None,
@@ -134,7 +149,7 @@ impl Session {
         }
     }
 
-    fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
+    pub(super) fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
         self.guarded(ctx, |session, ctx| {
             // A keystroke changes nothing that has to be remembered, and this is what is fed most.
             let is_typing = matches!(
@@ -143,17 +158,25 @@ impl Session {
             );
             let effects = session.conversation.apply(event);
             if !is_typing {
-                session.conversation.write_minutes(&mut session.minutes);
+                if session.conversation.write_minutes(&mut session.minutes) {
+                    session.minutes_changed();
+                }
                 session.standing.note(&session.conversation);
             }
             session.perform(effects, ctx);
+            session.post(ctx);
             session.leave_when_idle(ctx);
         });
     }
 
-    /// Says good-bye once no answer runs: a client that is told earlier would hang up on its answer.
-    fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
-        if let Some(after_ms) = self.leaving.take_if(|_| !self.conversation.is_answering()) {
+    /// Says good-bye once no answer runs and all is in the log: a client that is told earlier would hang
+    /// up on its answer.
+    pub(super) fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
+        let is_idle = !self.conversation.is_answering() || self.is_handed_over();
+        if self.leaving.is_none() || !is_idle || !self.is_posted() {
+            return;
+        }
+        if let Some(after_ms) = self.leaving.take() {
             self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
             self.close(CloseReason::Restart, ctx);
         }
@@ -172,7 +195,7 @@ impl Session {
     }
 
     fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
-        let id = self.conversation.id().to_owned();
+        let id = Arc::clone(self.conversation.id());
         self.standing.failed(death);
         let crashes = self.crashes.get_or_insert_default();
         if !crashes.admits(self.wiring.intensity, Instant::now()) {
@@ -196,7 +219,9 @@ impl Session {
             let effects = session.conversation.recall(session.minutes.clone());
             session.conversation.write_minutes(&mut session.minutes);
             session.standing.note(&session.conversation);
+            session.minutes_changed();
             session.perform(effects, ctx);
+            session.post(ctx);
             session.leave_when_idle(ctx);
         });
     }
@@ -220,6 +245,18 @@ impl Session {
                     // Nobody waits for it: the question, when it comes, finds it on the shelf.
                     drop(actix::spawn(self.wiring.shelf.load(manual).map(drop)));
                 }
+                Effect::Open(opening) => self.open_log(opening, ctx),
+                Effect::Follow { owned, offset, is_logged } => {
+                    self.follow(owned, offset, is_logged, ctx);
+                }
+                Effect::Replay(entries) => {
+                    // Past the outgoing budget, since the window of the log bounds it: a client that
+                    // was closed over what it missed would miss it for good.
+                    for entry in entries {
+                        self.wiring.metrics.sockets.sent("replayed");
+                        ctx.text(&*entry.frame);
+                    }
+                }
                 Effect::Close(reason) => self.close(reason, ctx),
             }
         }
@@ -236,20 +273,35 @@ impl Session {
             return;
         }
         let json = ServerFrame { message, id, offset }.to_json();
-        if !self.outgoing.admits(json.len()) {
+        if let Some(json) = self.put_in_order(message, json, offset, ctx) {
+            self.send_text(message.kind(), json, ctx);
+        }
+    }
+
+    pub(super) fn send_text(
+        &mut self,
+        kind: &'static str,
+        json: impl Into<ByteString> + AsRef<str>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        if self.closed {
+            return;
+        }
+        let bytes = json.as_ref().len();
+        if !self.outgoing.admits(bytes) {
             warn!(conversation:% = self.conversation.id(); "reader stalled, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);
             return;
         }
-        self.wiring.metrics.sockets.sent(message.kind());
-        self.outgoing.queued(json.len());
+        self.wiring.metrics.sockets.sent(kind);
+        self.outgoing.queued(bytes);
         ctx.text(json);
     }
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
         self.wiring.sessions.asks_about(self.key, &question.product.id);
-        let steps = self.in_turn(answer, question);
+        let steps = answering::in_turn(&self.wiring, answer, question);
         let told = actix::fut::wrap_stream::<_, Self>(steps);
         let task =
             actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {
@@ -263,26 +315,6 @@ impl Session {
         self.running = Some(ctx.spawn(task));
     }
 
-    /// The answer, now or when its turn has come.
-    fn in_turn(&self, answer: u64, question: Question) -> BoxStream<'static, Event> {
-        let wiring = Arc::clone(&self.wiring);
-        match self.wiring.line.enter() {
-            Turn::Now(permit) => answering(wiring, answer, question, permit),
-            Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
-            Turn::Later(place) => {
-                let waits = place.waits().map(move |waited| match waited {
-                    Waited::At(place) => {
-                        stream::iter([Event::AnswerWaits { answer, place }]).boxed()
-                    }
-                    Waited::Over(permit) => {
-                        answering(Arc::clone(&wiring), answer, question.clone(), permit)
-                    }
-                });
-                waits.flatten().boxed()
-            }
-        }
-    }
-
     fn await_calm(&mut self, prediction: u64, ctx: &mut SocketContext<Self>) {
         if let Some(calm) = self.calm.take() {
             ctx.cancel_future(calm);
@@ -294,7 +326,7 @@ impl Session {
         self.calm = Some(calm);
     }
 
-    fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
+    pub(super) fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
         if !self.closed {
             self.closed = true;
             self.wiring.metrics.sockets.closed(reason.code());
@@ -368,53 +400,13 @@ impl Session {
     }
 }
 
-/// The answer's events, counted; whoever makes it holds a place among those that are made at once.
-fn answering(
-    wiring: Arc<Wiring>,
-    answer: u64,
-    question: Question,
-    permit: tokio::sync::OwnedSemaphorePermit,
-) -> BoxStream<'static, Event> {
-    let asked = Instant::now();
-    // Called inside the stream and caught there: the visitor is told, the socket stays.
-    let begun = Arc::clone(&wiring);
-    let events = async move { begun.answerer.answer(question) }.flatten_stream();
-    let mut first = None;
-    AssertUnwindSafe(events)
-        .catch_unwind()
-        .map(move |event| {
-            let _held = &permit;
-            let Ok(event) = event else { return Event::AnswerLost { answer } };
-            count(&wiring.metrics, &event, asked, &mut first);
-            Event::Answering { answer, event }
-        })
-        .boxed()
-}
-
-fn count(metrics: &Metrics, event: &AnswerEvent, asked: Instant, first: &mut Option<Duration>) {
-    match event {
-        AnswerEvent::Chunk(_) if first.is_none() => {
-            *first = Some(asked.elapsed());
-            metrics.answers.first_chunk(asked.elapsed());
-        }
-        AnswerEvent::Done(done) => {
-            let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
-            metrics.answers.done(who, how, asked.elapsed());
-            if let Some(reason) = &done.fallback {
-                metrics.answers.fell_back(reason);
-            }
-        }
-        _ => {}
-    }
-}
-
 impl Actor for Session {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.wiring.metrics.sockets.opened();
         self.wiring.meter.up(true);
-        let (id, address) = (self.conversation.id(), ctx.address());
+        let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
         let standing = Arc::clone(&self.standing);
         self.wiring.sessions.entered(self.key, id, self.address, address, standing);
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
@@ -425,6 +417,7 @@ impl Actor for Session {
 impl Drop for Session {
     // Not `stopped`: this runs whatever ended the session, a panic and a vanished socket included.
     fn drop(&mut self) {
+        self.forget_answer();
         if self.wiring.sessions.left(self.key, self.address) {
             self.wiring.metrics.sockets.ended();
             self.wiring.meter.up(false);
@@ -462,6 +455,11 @@ impl Handler<Deliver> for Session {
         match deliver {
             Deliver::Reconnect { after_ms } => {
                 self.leaving = Some(after_ms);
+                self.leave_when_idle(ctx);
+            }
+            Deliver::HandOver { after_ms } => {
+                self.leaving = Some(after_ms);
+                self.hand_over(ctx);
                 self.leave_when_idle(ctx);
             }
             Deliver::Close(reason) => self.close(reason, ctx),

@@ -1,0 +1,75 @@
+//! An answer being made: in its turn, counted, its events numbered. Beside whoever wanted it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt as _, StreamExt as _};
+use hsc_monitoring::Metrics;
+use tokio::time::Instant;
+
+use super::{Event, Turn, Waited, Wiring};
+use crate::ports::{AnswerEvent, Question};
+
+/// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
+pub(super) fn in_turn(
+    wiring: &Arc<Wiring>,
+    answer: u64,
+    question: Question,
+) -> BoxStream<'static, Event> {
+    let wiring = Arc::clone(wiring);
+    match wiring.line.enter() {
+        Turn::Now(permit) => answering(wiring, answer, question, permit),
+        Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
+        Turn::Later(place) => {
+            let waits = place.waits().map(move |waited| match waited {
+                Waited::At(place) => stream::iter([Event::AnswerWaits { answer, place }]).boxed(),
+                Waited::Over(permit) => {
+                    answering(Arc::clone(&wiring), answer, question.clone(), permit)
+                }
+            });
+            waits.flatten().boxed()
+        }
+    }
+}
+
+/// The answer's events, counted; whoever makes it holds a place among those that are made at once.
+fn answering(
+    wiring: Arc<Wiring>,
+    answer: u64,
+    question: Question,
+    permit: tokio::sync::OwnedSemaphorePermit,
+) -> BoxStream<'static, Event> {
+    let asked = Instant::now();
+    // Called inside the stream and caught there: the visitor is told, the socket stays.
+    let begun = Arc::clone(&wiring);
+    let events = async move { begun.answerer.answer(question) }.flatten_stream();
+    let mut first = None;
+    AssertUnwindSafe(events)
+        .catch_unwind()
+        .map(move |event| {
+            let _held = &permit;
+            let Ok(event) = event else { return Event::AnswerLost { answer } };
+            count(&wiring.metrics, &event, asked, &mut first);
+            Event::Answering { answer, event }
+        })
+        .boxed()
+}
+
+fn count(metrics: &Metrics, event: &AnswerEvent, asked: Instant, first: &mut Option<Duration>) {
+    match event {
+        AnswerEvent::Chunk(_) if first.is_none() => {
+            *first = Some(asked.elapsed());
+            metrics.answers.first_chunk(asked.elapsed());
+        }
+        AnswerEvent::Done(done) => {
+            let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
+            metrics.answers.done(who, how, asked.elapsed());
+            if let Some(reason) = &done.fallback {
+                metrics.answers.fell_back(reason);
+            }
+        }
+        _ => {}
+    }
+}

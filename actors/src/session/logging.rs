@@ -1,0 +1,260 @@
+//! The side of a session that faces the log of its conversation.
+//!
+//! [`Outbox`] has the rules; here they are carried out. A client that never said `hello` has no outbox,
+//! and what it is sent passes by here untouched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::fut::wrap_future;
+use actix::{ActorFutureExt as _, AsyncContext as _};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use log::{info, warn};
+
+use super::opening::{self, Opening};
+use super::outbox::{Frame, Outbox, Step};
+use super::{Event, Session};
+use crate::ports::{LogError, Owned};
+use crate::protocol::{CloseReason, ServerMessage};
+use crate::socket::SocketContext;
+
+/// How long a log that is away is left alone, the tenth part more or less: short enough that a
+/// conversation is kept again within two seconds, long enough that ten thousand sessions do not ask a
+/// Redis that has just come back all at once.
+const ASK_AGAIN: Duration = Duration::from_millis(1_000);
+
+/// What the session knows of the log of its conversation.
+pub(super) struct Logging {
+    owned: Owned,
+    outbox: Outbox,
+    /// The log knows that an answer is being made here.
+    is_answering: bool,
+    /// The answer is another pod's to complete.
+    is_handed_over: bool,
+}
+
+/// What became of a call.
+enum Told {
+    Appended(Result<u64, LogError>),
+    Begun(Result<(), LogError>),
+}
+
+impl Session {
+    /// Opens the log; what comes of it comes back as an event.
+    pub(super) fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
+        let own = Arc::clone(self.conversation.id());
+        if self.logging.is_none() {
+            let owned = Owned { conversation: Arc::clone(&own), epoch: 1 };
+            let outbox = Outbox::opening(opening.offset);
+            let logging = Logging { owned, outbox, is_answering: false, is_handed_over: false };
+            self.logging = Some(Box::new(logging));
+        }
+        let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
+        let opened = wrap_future::<_, Self>(opening::open(log, tokens, own, opening));
+        let opened = opened.map(|opened, session, ctx| session.feed(Event::Opened(opened), ctx));
+        if let Some(before) = self.opening.replace(ctx.spawn(opened)) {
+            ctx.cancel_future(before);
+        }
+    }
+
+    /// From now on the conversation is this one.
+    pub(super) fn follow(
+        &mut self,
+        owned: Owned,
+        offset: u64,
+        is_logged: bool,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        self.opening = None;
+        let mut steps = Vec::new();
+        match &mut self.logging {
+            Some(logging) if logging.owned == owned => {
+                logging.outbox.opened(is_logged, &mut steps);
+            }
+            logging => {
+                let outbox = Outbox::logged(offset);
+                let taken = Arc::clone(&owned.conversation);
+                let new = Logging { owned, outbox, is_answering: false, is_handed_over: false };
+                *logging = Some(Box::new(new));
+                info!(conversation:% = taken, offset; "conversation goes on here");
+                self.wiring.sessions.renamed(self.key, &taken);
+            }
+        }
+        self.carry_out(steps, ctx);
+    }
+
+    /// Puts a frame into the outbox where there is one and its place matters; else gives it back.
+    pub(super) fn put_in_order(
+        &mut self,
+        message: &ServerMessage,
+        json: String,
+        offset: Option<u64>,
+        ctx: &mut SocketContext<Self>,
+    ) -> Option<String> {
+        let Some(logging) = self.logging.as_mut().filter(|_| keeps_its_place(message)) else {
+            return Some(json);
+        };
+        let mut steps = Vec::new();
+        let frame = Frame { kind: message.kind(), json: json.into() };
+        logging.outbox.push(frame, offset, &mut steps);
+        self.carry_out(steps, ctx);
+        None
+    }
+
+    /// Notes that the minutes changed.
+    pub(super) fn minutes_changed(&mut self) {
+        if let Some(logging) = &mut self.logging {
+            logging.outbox.changed();
+        }
+    }
+
+    /// Appends what was put in, and says whether an answer is being made here. After every event.
+    pub(super) fn post(&mut self, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.logging else { return };
+        let step = logging.outbox.append(|| self.minutes.to_kept());
+        self.carry_out(step, ctx);
+        self.tell_of_answer();
+    }
+
+    /// True when everything that was said is in the log, or cannot be put there now.
+    pub(super) fn is_posted(&self) -> bool {
+        self.logging.as_ref().is_none_or(|logging| logging.outbox.is_settled())
+    }
+
+    /// Stops the answer without a last word: another pod goes on with it. False where none can.
+    pub(super) fn hand_over(&mut self, ctx: &mut SocketContext<Self>) -> bool {
+        let Some(logging) = self.logging.as_mut().filter(|it| it.outbox.is_logged()) else {
+            return false;
+        };
+        logging.is_handed_over = true;
+        if let Some(running) = self.running.take() {
+            ctx.cancel_future(running);
+        }
+        true
+    }
+
+    /// True when its answer is another pod's to complete.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.logging.as_ref().is_some_and(|logging| logging.is_handed_over)
+    }
+
+    fn carry_out(
+        &mut self,
+        steps: impl IntoIterator<Item = Step>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        for step in steps {
+            match step {
+                Step::Send(Frame { kind, json }) => self.send_text(kind, &*json, ctx),
+                Step::Append(batch) => {
+                    let Some(owned) = self.owned() else { return };
+                    let appended = self.wiring.log.append(owned, batch);
+                    self.call(appended.map(Told::Appended).boxed(), ctx);
+                }
+                Step::Begin { offset } => {
+                    let Some(owned) = self.owned() else { return };
+                    warn!(conversation:% = owned.conversation, offset; "the log of this conversation begins again here");
+                    let begun = self.wiring.log.begin(owned, offset);
+                    self.call(begun.map(Told::Begun).boxed(), ctx);
+                }
+                Step::Later => self.ask_later(ctx),
+                Step::Superseded => self.superseded(ctx),
+            }
+        }
+    }
+
+    fn owned(&self) -> Option<Owned> {
+        self.logging.as_ref().map(|logging| logging.owned.clone())
+    }
+
+    /// Waits for a call beside everything else. A log in memory answers at once, and then nothing waits.
+    fn call(&mut self, mut call: BoxFuture<'static, Told>, ctx: &mut SocketContext<Self>) {
+        match (&mut call).now_or_never() {
+            Some(told) => self.told(told, ctx),
+            None => {
+                let told = wrap_future::<_, Self>(call);
+                ctx.spawn(told.map(|told, session, ctx| {
+                    session.told(told, ctx);
+                    session.leave_when_idle(ctx);
+                }));
+            }
+        }
+    }
+
+    fn told(&mut self, told: Told, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.logging else { return };
+        let mut steps = Vec::new();
+        match told {
+            Told::Appended(result) => logging.outbox.appended(result, &mut steps),
+            Told::Begun(result) => {
+                logging.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+            }
+        }
+        self.carry_out(steps, ctx);
+        if !self.closed {
+            self.post(ctx);
+        }
+    }
+
+    fn ask_later(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(logging) = &mut self.logging {
+            // What it knew of answers may be lost.
+            logging.is_answering = false;
+        }
+        let spread = ASK_AGAIN.mul_f32(rand::random_range(0.9..1.1));
+        ctx.run_later(spread, |session, ctx| {
+            let Some(logging) = &mut session.logging else { return };
+            let step = logging.outbox.ask_again(|| session.minutes.to_kept());
+            session.carry_out(step, ctx);
+            session.post(ctx);
+        });
+    }
+
+    fn superseded(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(running) = self.running.take() {
+            ctx.cancel_future(running);
+        }
+        self.close(CloseReason::TakenOver, ctx);
+    }
+
+    /// Nobody waits for it: the call is bounded, and one that is lost costs no more than that this
+    /// answer, should the pod die, is completed when its client comes back.
+    fn tell_of_answer(&mut self) {
+        let is_answering = self.conversation.is_answering();
+        let Some(logging) = &mut self.logging else { return };
+        if logging.is_handed_over
+            || logging.is_answering == is_answering
+            || !logging.outbox.is_logged()
+        {
+            return;
+        }
+        logging.is_answering = is_answering;
+        let told = self.wiring.log.answering(logging.owned.clone(), is_answering);
+        drop(actix::spawn(told));
+    }
+
+    /// The session ends: an answer that it was making is not being made any more.
+    pub(super) fn forget_answer(&mut self) {
+        let Some(logging) = self.logging.take() else { return };
+        // Outside of a runtime the whole pod is ending.
+        if logging.is_answering
+            && !logging.is_handed_over
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(self.wiring.log.answering(logging.owned, false));
+        }
+    }
+}
+
+/// A frame that must not overtake what was said before it. Predictions and errors may.
+fn keeps_its_place(message: &ServerMessage) -> bool {
+    message.is_durable()
+        || matches!(
+            message,
+            ServerMessage::Status { .. }
+                | ServerMessage::Queue { .. }
+                | ServerMessage::Welcome(_)
+                | ServerMessage::Reconnect { .. }
+        )
+}
