@@ -13,7 +13,7 @@ use hsc_actors::ports::ManualError;
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Budgets, House, LogLimits, MemoryLog, Sessions, Shelf, SocketLimits, Upkeep,
+    Admission, Budgets, House, LogLimits, MemoryLog, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
@@ -139,6 +139,7 @@ impl Server {
             answerer,
             sessions: Arc::clone(&sessions),
             log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
+            tokens: Arc::new(Tokens::from(&settings.conversations)),
             rules: rules(settings),
             limits: socket_limits(settings),
             budgets: Budgets {

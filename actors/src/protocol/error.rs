@@ -93,7 +93,9 @@ impl CloseReason {
             Self::Internal => "the session failed for good",
             Self::Restart => "the pod drains: connect again after reconnect.after_ms",
             Self::TryAgainLater => "the pod is full: connect again later",
-            Self::TakenOver => "the conversation goes on over another connection: do not connect again",
+            Self::TakenOver => {
+                "the conversation goes on over another connection: do not connect again"
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 //! Loses  nothing when a rule panics: the socket stays and the conversation is begun again from its
 //!        minutes, the running answer going on where it was. When that happens too often it closes (1011).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -274,20 +275,20 @@ impl Session {
         }
         let json = ServerFrame { message, id, offset }.to_json();
         if let Some(json) = self.put_in_order(message, json, offset, ctx) {
-            self.send_text(message.kind(), json, ctx);
+            self.send_text(message.kind(), json.into(), ctx);
         }
     }
 
     pub(super) fn send_text(
         &mut self,
         kind: &'static str,
-        json: impl Into<ByteString> + AsRef<str>,
+        json: Cow<'_, str>,
         ctx: &mut SocketContext<Self>,
     ) {
         if self.closed {
             return;
         }
-        let bytes = json.as_ref().len();
+        let bytes = json.len();
         if !self.outgoing.admits(bytes) {
             warn!(conversation:% = self.conversation.id(); "reader stalled, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);
@@ -295,7 +296,7 @@ impl Session {
         }
         self.wiring.metrics.sockets.sent(kind);
         self.outgoing.queued(bytes);
-        ctx.text(json);
+        ctx.text(json.into_owned());
     }
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {

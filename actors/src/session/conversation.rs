@@ -22,7 +22,7 @@ use crate::remembered::Predictions;
 
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
-use super::minutes::{Asked, Greeting, Minutes, Open, Repeated, Said, Seen};
+use super::minutes::{Asked, Greeting, Open, Repeated, Said, Seen};
 use super::predict;
 
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
@@ -103,12 +103,7 @@ pub(super) struct Running {
 impl Conversation {
     /// A new conversation over the catalog, with the id and token a `welcome` will name.
     #[must_use]
-    pub fn new(
-        id: Arc<str>,
-        token: String,
-        catalog: Arc<Snapshot>,
-        rules: Arc<Rules>,
-    ) -> Self {
+    pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
         let foresight = Foresight::new(rules.prefetch_confidence);
         Self {
             id,
@@ -451,12 +446,7 @@ pub(super) fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect
 }
 
 /// Holds a message until it is known which conversation it belongs to.
-fn hold(
-    frame: ClientFrame,
-    greeting: &mut Greeting,
-    questions: usize,
-    effects: &mut Vec<Effect>,
-) {
+fn hold(frame: ClientFrame, greeting: &mut Greeting, questions: usize, effects: &mut Vec<Effect>) {
     if greeting.held.len() < questions + HELD_BESIDE {
         greeting.held.push(frame);
     } else {

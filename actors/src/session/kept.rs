@@ -118,7 +118,8 @@ impl KeptQuestion {
             ..=PICTURE_BYTES => Picture::Kept(STANDARD.encode(&image.bytes)),
             _ => Picture::Lost,
         };
-        let picture = query.image.as_ref().map(kept).or(asked.lost_picture.then_some(Picture::Lost));
+        let picture =
+            query.image.as_ref().map(kept).or(asked.lost_picture.then_some(Picture::Lost));
         Self {
             id: asked.id.clone(),
             product: query.product_id.clone(),
@@ -161,19 +162,18 @@ mod tests {
             locked: true,
             replace: false,
         };
-        Asked { id: Some(MessageId::Number(id.into())), query: Arc::new(query), lost_picture: false }
+        Asked {
+            id: Some(MessageId::Number(id.into())),
+            query: Arc::new(query),
+            lost_picture: false,
+        }
     }
 
     fn minutes() -> Minutes {
         let mut said = Said::default();
         said.push("Hold the");
-        let open = Open {
-            asked: asked(1, 0),
-            said,
-            said_reading: true,
-            said_thinking: true,
-            crashes: 1,
-        };
+        let open =
+            Open { asked: asked(1, 0), said, said_reading: true, said_thinking: true, crashes: 1 };
         let seen = |matters: bool, id: &str| Seen { id: MessageId::Text(id.to_owned()), matters };
         Minutes {
             locale: Some("he".to_owned()),

@@ -30,7 +30,7 @@ use crate::protocol::{CloseReason, Limits};
 use crate::supervision::Fault;
 use crate::{
     Admission, Budgets, House, Invalidate, LogLimits, MemoryLog, NotRehearsed, Parts, Sessions,
-    Shelf, SocketLimits, Upkeep,
+    Shelf, SocketLimits, Tokens, Upkeep,
 };
 
 /// Longest a client of these tests waits for anything.
@@ -122,6 +122,7 @@ impl Stage {
             answerer,
             sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
             log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
+            tokens: Arc::new(Tokens::from(&settings.conversations)),
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
                 prefetch_confidence: 101,

@@ -139,14 +139,10 @@ impl Session {
         self.logging.as_ref().is_some_and(|logging| logging.is_handed_over)
     }
 
-    fn carry_out(
-        &mut self,
-        steps: impl IntoIterator<Item = Step>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn carry_out(&mut self, steps: impl IntoIterator<Item = Step>, ctx: &mut SocketContext<Self>) {
         for step in steps {
             match step {
-                Step::Send(Frame { kind, json }) => self.send_text(kind, &*json, ctx),
+                Step::Send(Frame { kind, json }) => self.send_text(kind, (&*json).into(), ctx),
                 Step::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
                     let appended = self.wiring.log.append(owned, batch);

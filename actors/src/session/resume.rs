@@ -131,7 +131,8 @@ impl Conversation {
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
                 self.follow(true, effects);
-                let mut minutes = minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
+                let mut minutes =
+                    minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
                 // What the client says of itself now is newer.
                 minutes.locale = self.locale.take().or(minutes.locale);
                 match missed {
@@ -142,7 +143,11 @@ impl Conversation {
                         }
                     }
                     Missed::Gone | Missed::Ahead => {
-                        let why = if missed == Missed::Gone { NotResumed::Gone } else { NotResumed::Ahead };
+                        let why = if missed == Missed::Gone {
+                            NotResumed::Gone
+                        } else {
+                            NotResumed::Ahead
+                        };
                         effects.push(self.welcome(id, false, Some(why.to_string())));
                         forget_what_was_read(&mut minutes);
                     }

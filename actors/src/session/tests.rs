@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{BadMessage, ClientFrame, Limits, ServerFrame};
 
-use super::{Conversation, Effect, Event, Rules};
+use super::{Conversation, Effect, Event, Opened, Rules};
 
 const QUESTIONS_IN_LINE: usize = 2;
 
@@ -36,7 +36,19 @@ fn catalog() -> Arc<Snapshot> {
 fn conversation() -> Conversation {
     let limits = Limits::new(1 << 20, 20);
     let rules = Rules { pending_questions: QUESTIONS_IN_LINE, prefetch_confidence: 80, limits };
-    Conversation::new("c1".to_owned(), "secret".to_owned(), catalog(), Arc::new(rules))
+    Conversation::new("c1".into(), String::new(), catalog(), Arc::new(rules))
+}
+
+/// Says hello, and the log is open at once.
+fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect> {
+    let mut effects = say(conversation, hello);
+    if let Some(at) = effects.iter().position(|effect| matches!(effect, Effect::Open(_))) {
+        effects.remove(at);
+        let (token, is_logged, not_resumed) = ("secret".to_owned(), true, None);
+        let opened = Opened::Begun { token, is_logged, not_resumed };
+        effects.extend(conversation.apply(Event::Opened(opened)));
+    }
+    effects
 }
 
 /// The client says this.
@@ -350,13 +362,14 @@ fn a_client_that_said_compact_gets_lean_predictions_with_marks() {
 }
 
 #[test]
-fn hello_is_welcomed_and_a_lost_conversation_is_never_silent() {
+fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
     let mut conversation = conversation();
-    let effects = say(&mut conversation, json!({"type": "hello", "id": "h"}));
+    let effects = greet(&mut conversation, json!({"type": "hello", "id": "h"}));
     let welcome = &sent(&effects)[0];
     assert_eq!(welcome["type"], "welcome");
     assert_eq!((&welcome["conversation"], &welcome["id"]), (&json!("c1"), &json!("h")));
-    assert_eq!(welcome["recovered"], false);
+    assert_eq!((&welcome["epoch"], &welcome["token"]), (&json!(1), &json!("secret")));
+    assert_eq!((&welcome["recovered"], &welcome["reason"]), (&json!(false), &json!(null)));
     let resume = json!({"conversation": "old", "token": "t", "after": 9});
     let effects = say(&mut conversation, json!({"type": "hello", "resume": resume}));
     assert_eq!(sent(&effects)[0]["recovered"], false);
@@ -472,7 +485,7 @@ proptest! {
         let mut stage = 0;
         for event in story {
             let effects = match event {
-                Happens::Says(message) => say(&mut conversation, message),
+                Happens::Says(message) => greet(&mut conversation, message),
                 Happens::GoesOn(answer, event) => goes_on(&mut conversation, answer, event),
                 Happens::IsLost(answer) => conversation.apply(Event::AnswerLost { answer }),
                 Happens::Settles(prediction) => conversation.apply(Event::Settled { prediction }),
