@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::ManualError;
+use hsc_actors::ports::{ConversationLog, ManualError};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{BadAddress, Link};
+use crate::pods::{BadAddress, Link, RedisLog};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -132,13 +132,18 @@ impl Server {
             .map_err(StartError::NoAnswerer)?;
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");
+        let kept = LogLimits::from(&settings.conversations);
+        let log: Arc<dyn ConversationLog> = match &redis {
+            Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(&pod), kept)),
+            None => Arc::new(MemoryLog::new(kept).of_pod(&pod)),
+        };
         let house = Arc::new(House::start(hsc_actors::Parts {
             pod,
             catalog: Arc::clone(&catalog),
             shelf,
             answerer,
             sessions: Arc::clone(&sessions),
-            log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
+            log,
             tokens: Arc::new(Tokens::from(&settings.conversations)),
             rules: rules(settings),
             limits: socket_limits(settings),

@@ -8,6 +8,7 @@ mod address;
 mod breaker;
 mod connection;
 mod link;
+mod log;
 mod name;
 mod pause;
 mod target;
@@ -15,6 +16,7 @@ mod target;
 pub use address::BadAddress;
 pub use connection::Connection;
 pub use link::{Link, LinkError};
+pub use log::RedisLog;
 pub use name::name;
 
 /// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.

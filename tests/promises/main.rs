@@ -5,6 +5,7 @@
 
 mod eventually;
 mod host;
+mod log_stage;
 mod redis;
 mod server;
 mod shop;
@@ -20,6 +21,7 @@ mod giving_up;
 mod hanging;
 mod limits;
 mod load;
+mod log_contract;
 mod manuals;
 mod pages;
 mod part_one;

@@ -100,7 +100,7 @@ impl Drop for Redis {
     }
 }
 
-fn link_to(redis: &Redis) -> hsc::pods::Link {
+pub(crate) fn link_to(redis: &Redis) -> hsc::pods::Link {
     let settings = hsc_config::Settings::load(None, std::iter::empty()).expect("the defaults");
     let mut settings = settings.redis;
     settings.url = redis.url().as_str().into();

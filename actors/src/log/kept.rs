@@ -55,8 +55,9 @@ impl Kept {
         }
     }
 
-    /// Appends what is not there yet, or nothing when something between is missing.
-    pub(super) fn append(&mut self, batch: Batch, window: usize) -> Result<u64, LogError> {
+    /// Appends what is not there yet, or nothing when something between is missing. Gives the last offset
+    /// before and after.
+    pub(super) fn append(&mut self, batch: Batch, window: usize) -> Result<(u64, u64), LogError> {
         let (last, mut next) = (self.offset, self.offset);
         let is_new = |entry: &&Entry| entry.offset > last;
         for entry in batch.entries.iter().filter(is_new) {
@@ -75,7 +76,7 @@ impl Kept {
         }
         self.offset = next;
         self.minutes = batch.minutes.or(self.minutes.take());
-        Ok(next)
+        Ok((last, next))
     }
 
     /// What a client that has got everything up to `after` has missed. Where it has got more than there

@@ -7,9 +7,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
+use log::debug;
 use tokio::time::Instant;
 
-use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, TakenOver};
+use crate::bridge::{Body, Envelope, channels};
+use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Relay, TakenOver};
 
 use super::LogLimits;
 use super::table::Table;
@@ -19,20 +21,48 @@ use super::table::Table;
 pub struct MemoryLog {
     table: Arc<Mutex<Table>>,
     pod: Arc<str>,
+    relay: Option<Arc<dyn Relay>>,
 }
 
 impl MemoryLog {
     /// An empty one.
     #[must_use]
     pub fn new(limits: LogLimits) -> Self {
-        Self { table: Arc::new(Mutex::new(Table::new(limits))), pod: "here".into() }
+        let table = Arc::new(Mutex::new(Table::new(limits)));
+        Self { table, pod: "here".into(), relay: None }
     }
 
     /// The same log, for another pod of this process: several houses under one roof can hand
     /// conversations over.
     #[must_use]
     pub fn of_pod(&self, pod: &str) -> Self {
-        Self { table: Arc::clone(&self.table), pod: pod.into() }
+        Self { pod: pod.into(), ..self.clone() }
+    }
+
+    /// Publishes what is appended over this relay.
+    #[must_use]
+    pub fn telling(self, relay: Arc<dyn Relay>) -> Self {
+        Self { relay: Some(relay), ..self }
+    }
+
+    async fn append_and_tell(&self, owned: Owned, batch: Batch) -> Result<u64, LogError> {
+        let frames = self.relay.is_some().then(|| batch.entries.clone());
+        let appended = self.table().append(&self.pod, &owned, batch, Instant::now());
+        let (before, last) = appended?;
+        if let (Some(relay), Some(mut frames)) = (&self.relay, frames)
+            && last > before
+        {
+            frames.retain(|entry| entry.offset > before);
+            let Owned { conversation, epoch } = owned;
+            let channel = channels::conversation(&conversation);
+            let body = Body::Appended { conversation, epoch, frames };
+            let payload = Envelope::new(Arc::clone(&self.pod), body).write();
+            // What is in the log is there, whoever heard of it.
+            if let Err(error) = relay.publish(channel, payload.into()).await {
+                debug!(why:% = error; "nobody was told of what was appended");
+            }
+        }
+        Ok(last)
     }
 
     /// A panic under the lock would be a mistake in the table; whoever comes next is not punished for it.
@@ -49,7 +79,7 @@ impl ConversationLog for MemoryLog {
 
     fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
         let log = self.clone();
-        Box::pin(async move { log.table().append(&log.pod, &owned, batch, Instant::now()) })
+        Box::pin(async move { log.append_and_tell(owned, batch).await })
     }
 
     fn take_over(

@@ -78,7 +78,7 @@ impl Table {
         owned: &Owned,
         batch: Batch,
         now: Instant,
-    ) -> Result<u64, LogError> {
+    ) -> Result<(u64, u64), LogError> {
         let window = self.limits.window;
         self.touch(&owned.conversation, now, |kept| {
             kept.admits(owned, pod)?;

@@ -36,7 +36,7 @@ fn the_longest_untouched_goes_when_memory_is_full() {
         table.append(&pod(), &owned("b"), batch(2, "x"), now),
         Err(LogError::Unknown)
     ));
-    assert_eq!(table.append(&pod(), &owned("a"), batch(3, "x"), now).unwrap(), 3);
+    assert_eq!(table.append(&pod(), &owned("a"), batch(3, "x"), now).unwrap(), (2, 3));
 }
 
 #[test]

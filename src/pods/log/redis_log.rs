@@ -1,0 +1,218 @@
+//! The log of conversations in Redis, as one pod sees it.
+//!
+//! Owns   nothing: all of it is in Redis.
+//! Never  waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
+//! Loses  nothing with the pod.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use hsc_actors::LogLimits;
+use hsc_actors::bridge::{around_frames, channels, now_ms};
+use hsc_actors::ports::{Batch, Claimed, ConversationLog, LogError, MOST_OFFSET, Owned, TakenOver};
+use redis::{FromRedisValue, ScriptInvocation};
+
+use super::reply::{of_append, of_take_over};
+use super::scripts::{APPEND, BEGIN, TAKE_OVER};
+use crate::pods::{Link, LinkError};
+
+/// Marks that one claim looks at; more than a pod leaves of answers that others took over long ago.
+const MOST_LOOKED_AT: usize = 64;
+
+/// A hundred years.
+const MOST_TTL_MS: i64 = 3_155_760_000_000;
+
+/// The log in Redis. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RedisLog {
+    link: Link,
+    pod: Arc<str>,
+    limits: LogLimits,
+}
+
+/// What is taken over.
+struct Wanted {
+    conversation: Arc<str>,
+    /// What the client has got; none is everything.
+    after: Option<u64>,
+    /// Only from this owner, in this epoch.
+    only_from: Option<(u64, Arc<str>)>,
+}
+
+impl RedisLog {
+    /// The log as this pod sees it.
+    #[must_use]
+    pub fn new(link: Link, pod: Arc<str>, limits: LogLimits) -> Self {
+        Self { link, pod, limits }
+    }
+
+    /// Both lie in one slot of a Cluster, by what stands in braces. The number is the version: another
+    /// one would be another key, and so never misread.
+    fn keys(&self, conversation: &str) -> [String; 2] {
+        let log = format!("{}:log1:{{{conversation}}}", self.link.prefix());
+        [log.clone(), log + ":frames"]
+    }
+
+    /// The answers that a pod makes, all pods' in one slot.
+    fn marks(&self, pod: &str) -> String {
+        format!("{}:{{answering1}}:{pod}", self.link.prefix())
+    }
+
+    fn ttl_ms(&self) -> i64 {
+        // A longer time would end past what Redis counts to.
+        i64::try_from(self.limits.ttl.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS)
+    }
+
+    async fn invoke<T: FromRedisValue>(&self, script: ScriptInvocation<'_>) -> Result<T, LogError> {
+        let run = |mut connection| async move { script.invoke_async(&mut connection).await };
+        self.link.run(run).await.map_err(away)
+    }
+
+    async fn take(&self, wanted: Wanted) -> Result<Option<TakenOver>, LogError> {
+        let mut script = TAKE_OVER.prepare_invoke();
+        script.key(&self.keys(&wanted.conversation)).arg(&*self.pod);
+        match wanted.after {
+            Some(after) => script.arg(after),
+            None => script.arg(""),
+        };
+        script.arg(self.ttl_ms());
+        match &wanted.only_from {
+            Some((epoch, pod)) => script.arg(*epoch).arg(&**pod),
+            None => script.arg("").arg(""),
+        };
+        let reply = self.invoke(script).await?;
+        of_take_over(reply, wanted.after.unwrap_or(0), &self.pod)
+    }
+
+    async fn mark(&self, owned: &Owned, is_answering: bool) -> Result<(), LogError> {
+        let (key, mark) = (self.marks(&self.pod), mark(owned));
+        let mut commands = redis::pipe();
+        if is_answering {
+            // Where all pods die nobody takes the marks away.
+            commands.sadd(&key, mark).ignore().pexpire(&key, self.ttl_ms()).ignore();
+        } else {
+            commands.srem(&key, mark).ignore();
+        }
+        let run = |mut connection| async move { commands.query_async(&mut connection).await };
+        self.link.run(run).await.map_err(away)
+    }
+
+    /// Takes one conversation from a pod that is gone. The take-over itself decides who gets it: only
+    /// one can take it from that owner in that epoch. The claimer's own mark is there before, and the
+    /// mark of the one that is gone until after, so that a claimer may vanish at any moment and the
+    /// conversation is found again.
+    async fn claim_from(&self, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
+        let marks = self.marks(gone);
+        for _ in 0..MOST_LOOKED_AT {
+            let mut any = redis::cmd("SRANDMEMBER");
+            any.arg(&marks);
+            let Some(found) = self.link.command::<Option<Vec<u8>>>(any).await.map_err(away)? else {
+                return Ok(None);
+            };
+            let taken = match read_mark(&found) {
+                Some(before) => self.claim_one(gone, before).await?,
+                None => None,
+            };
+            let mut done = redis::cmd("SREM");
+            done.arg(&marks).arg(found);
+            let removed = self.link.command::<()>(done).await.map_err(away);
+            if taken.is_some() {
+                // It is ours whether or not its old mark is gone; that one leads nowhere now.
+                return Ok(taken);
+            }
+            removed?;
+        }
+        Err(LogError::unavailable("too many old marks of answers; ask again"))
+    }
+
+    async fn claim_one(&self, gone: &Arc<str>, before: Owned) -> Result<Option<Claimed>, LogError> {
+        let conversation = Arc::clone(&before.conversation);
+        let mine = Owned { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
+        self.mark(&mine, true).await?;
+        let only_from = Some((before.epoch, Arc::clone(gone)));
+        let wanted = Wanted { conversation: Arc::clone(&conversation), after: None, only_from };
+        let taken = match self.take(wanted).await {
+            Err(LogError::Unknown) => None,
+            taken => taken?,
+        };
+        if taken.is_none() {
+            self.mark(&mine, false).await?;
+        }
+        Ok(taken.map(|taken| Claimed { conversation, taken }))
+    }
+}
+
+impl ConversationLog for RedisLog {
+    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let mut script = BEGIN.prepare_invoke();
+            script.key(&log.keys(&owned.conversation));
+            script.arg(&*log.pod).arg(owned.epoch).arg(offset).arg(log.ttl_ms());
+            of_append(log.invoke(script).await?).map(|_| ())
+        })
+    }
+
+    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let Owned { conversation, epoch } = &owned;
+            let channel = format!("{}:{}", log.link.prefix(), channels::conversation(conversation));
+            let (before, after) = around_frames(&log.pod, now_ms(), conversation, *epoch);
+            let mut script = APPEND.prepare_invoke();
+            script.key(&log.keys(conversation));
+            script.arg(&*log.pod).arg(*epoch).arg(log.ttl_ms()).arg(log.limits.window);
+            script.arg(channel).arg(before).arg(after);
+            match &batch.minutes {
+                Some(minutes) => script.arg("1").arg(&**minutes),
+                None => script.arg("0").arg(""),
+            };
+            for entry in &batch.entries {
+                script.arg(entry.offset).arg(&*entry.frame);
+            }
+            of_append(log.invoke(script).await?)
+        })
+    }
+
+    fn take_over(
+        &self,
+        conversation: Arc<str>,
+        after: u64,
+    ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let after = Some(after.min(MOST_OFFSET));
+            let taken = log.take(Wanted { conversation, after, only_from: None }).await?;
+            taken.ok_or(LogError::Unknown)
+        })
+    }
+
+    fn answering(
+        &self,
+        owned: Owned,
+        is_answering: bool,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        let log = self.clone();
+        Box::pin(async move { log.mark(&owned, is_answering).await })
+    }
+
+    fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
+        let log = self.clone();
+        Box::pin(async move { log.claim_from(&pod).await })
+    }
+}
+
+/// A conversation that is being answered, and in which epoch: where that one is over, so is the answer.
+fn mark(owned: &Owned) -> String {
+    format!("{}:{}", owned.epoch, owned.conversation)
+}
+
+fn read_mark(text: &[u8]) -> Option<Owned> {
+    let (epoch, conversation) = std::str::from_utf8(text).ok()?.split_once(':')?;
+    let epoch = epoch.parse().ok().filter(|epoch| *epoch < MOST_OFFSET)?;
+    Some(Owned { conversation: conversation.into(), epoch })
+}
+
+fn away(error: LinkError) -> LogError {
+    LogError::unavailable(error)
+}

@@ -1,0 +1,60 @@
+//! What the scripts answer, read. Whatever else Redis may say is an error and never a panic.
+
+use std::sync::Arc;
+
+use hsc_actors::ports::{Entry, LogError, Missed, TakenOver};
+use redis::{FromRedisValue as _, Value};
+
+/// What `append` and `begin` answer.
+pub(super) fn of_append((word, number): (String, u64)) -> Result<u64, LogError> {
+    match word.as_str() {
+        "done" => Ok(number),
+        "stale" => Err(LogError::Stale { owner: number }),
+        "gap" => Err(LogError::Gap { last: number }),
+        "unknown" => Err(LogError::Unknown),
+        _ => Err(not_understood()),
+    }
+}
+
+/// What `take_over` answers: none where somebody else owns the conversation by now.
+pub(super) fn of_take_over(
+    reply: Vec<Value>,
+    after: u64,
+    pod: &str,
+) -> Result<Option<TakenOver>, LogError> {
+    let mut reply = reply.into_iter();
+    match text(reply.next())?.as_str() {
+        "unknown" => Err(LogError::Unknown),
+        "moved" => Ok(None),
+        word => {
+            let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
+            let from = Some(text(reply.next())?).filter(|from| from != pod).map(Arc::from);
+            let minutes = Some(text(reply.next())?).filter(|text| !text.is_empty()).map(Arc::from);
+            let missed = match word {
+                "all" => entries(reply, after).map_or(Missed::Gone, Missed::All),
+                "gone" => Missed::Gone,
+                "ahead" => Missed::Ahead,
+                _ => return Err(not_understood()),
+            };
+            Ok(Some(TakenOver { epoch, offset, missed, minutes, from }))
+        }
+    }
+}
+
+/// The frames after `after`; none when one of them is no text and so none of ours.
+fn entries(frames: impl Iterator<Item = Value>, after: u64) -> Option<Vec<Entry>> {
+    let entry = |(offset, frame)| Some(Entry { offset, frame: text(Some(frame)).ok()?.into() });
+    (after + 1..).zip(frames).map(entry).collect()
+}
+
+fn text(value: Option<Value>) -> Result<String, LogError> {
+    String::from_redis_value(value.ok_or_else(not_understood)?).map_err(LogError::unavailable)
+}
+
+fn number(value: Option<Value>) -> Result<u64, LogError> {
+    u64::from_redis_value(value.ok_or_else(not_understood)?).map_err(LogError::unavailable)
+}
+
+fn not_understood() -> LogError {
+    LogError::unavailable("Redis answered a script of the log with something that is no answer")
+}

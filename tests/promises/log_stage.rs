@@ -1,0 +1,109 @@
+//! The pods of a test and the log they share: the one in memory, or the one in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use hsc::pods::{Link, RedisLog};
+use hsc_actors::bridge::{Envelope, Ether, Loopback, channels};
+use hsc_actors::ports::{Batch, ConversationLog, Entry, Owned, Relay as _, Relayed};
+use hsc_actors::{LogLimits, MemoryLog};
+
+use crate::eventually::eventually;
+use crate::redis::{Redis, link_to};
+
+/// Small enough that a test gets past them.
+pub(crate) const LIMITS: LogLimits =
+    LogLimits { window: 8, ttl: Duration::from_secs(600), bytes: 1024 * 1024 };
+
+/// Where pods meet.
+pub(crate) struct Stage {
+    log: Log,
+    limits: LogLimits,
+}
+
+enum Log {
+    Memory { log: MemoryLog, ether: Ether },
+    Redis { redis: Redis, link: Link },
+}
+
+impl Stage {
+    pub(crate) async fn memory() -> Self {
+        let ether = Ether::default();
+        let log = MemoryLog::new(LIMITS).telling(Arc::new(Loopback::over(&ether)));
+        Self { log: Log::Memory { log, ether }, limits: LIMITS }
+    }
+
+    pub(crate) async fn redis() -> Self {
+        let redis = Redis::start().await;
+        let link = link_to(&redis);
+        eventually("the link is up", async || link.is_up()).await;
+        Self { log: Log::Redis { redis, link }, limits: LIMITS }
+    }
+
+    /// The same with other limits, and empty.
+    pub(crate) fn with(self, limits: LogLimits) -> Self {
+        let log = match self.log {
+            Log::Memory { ether, .. } => Log::Memory { log: MemoryLog::new(limits), ether },
+            redis @ Log::Redis { .. } => redis,
+        };
+        Self { log, limits }
+    }
+
+    /// The log as a pod sees it.
+    pub(crate) fn pod(&self, name: &str) -> Arc<dyn ConversationLog> {
+        match &self.log {
+            Log::Memory { log, .. } => Arc::new(log.of_pod(name)),
+            Log::Redis { link, .. } => {
+                Arc::new(RedisLog::new(link.clone(), name.into(), self.limits))
+            }
+        }
+    }
+
+    /// What is published about a conversation from now on.
+    pub(crate) async fn listen(&self, conversation: &str) -> BoxStream<'static, Envelope> {
+        let channel = channels::conversation(conversation);
+        let payloads: BoxStream<'static, Vec<u8>> = match &self.log {
+            Log::Memory { ether, .. } => {
+                let relay = Loopback::over(ether);
+                let heard = relay.open();
+                relay.want(vec![channel], Vec::new());
+                let payload = |relayed| async {
+                    match relayed {
+                        Relayed::Message { payload, .. } => Some(payload.to_vec()),
+                        _ => None,
+                    }
+                };
+                heard.filter_map(payload).boxed()
+            }
+            Log::Redis { redis, link } => {
+                let client = redis::Client::open(redis.url()).expect("an address");
+                let mut heard = client.get_async_pubsub().await.expect("Redis answers");
+                let channel = format!("{}:{channel}", link.prefix());
+                heard.subscribe(channel).await.expect("Redis answers");
+                heard.into_on_message().map(|message| message.get_payload_bytes().to_vec()).boxed()
+            }
+        };
+        payloads.map(|payload| Envelope::read(&payload).expect("an envelope")).boxed()
+    }
+}
+
+pub(crate) fn owned(conversation: &str, epoch: u64) -> Owned {
+    Owned { conversation: conversation.into(), epoch }
+}
+
+/// Messages with these offsets, each a frame that says its own.
+pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<Entry> {
+    let entry = |offset| Entry {
+        offset,
+        frame: format!(r#"{{"type":"answer_chunk","content":"\"{offset}\" ö","offset":{offset}}}"#)
+            .into(),
+    };
+    offsets.into_iter().map(entry).collect()
+}
+
+/// A batch of such messages.
+pub(crate) fn batch(offsets: impl IntoIterator<Item = u64>) -> Batch {
+    Batch { entries: frames(offsets), minutes: None }
+}
