@@ -5,9 +5,14 @@
 //! read, and a cause for the log.
 
 pub mod archive;
+mod desk;
 mod log;
 mod relay;
 
+pub use desk::{
+    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
+    VisitorsSeen, Wanted,
+};
 pub use log::{
     Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, TakenOver,
 };

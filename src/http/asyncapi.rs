@@ -15,58 +15,69 @@ pub fn asyncapi() -> Value {
             (name, serde_json::to_value(schema).expect("a schema is made of texts and numbers"))
         })
         .collect();
-    let from_client = messages(&schemas, "ClientSays");
-    let from_server = messages(&schemas, "ServerMessage");
-    let names = |messages: &Map<String, Value>| -> Vec<Value> {
-        messages
-            .keys()
-            .map(|name| json!({ "$ref": format!("#/channels/chat/messages/{name}") }))
-            .collect()
-    };
     let close_codes: Map<String, Value> = CloseReason::ALL
         .into_iter()
         .map(|reason| (reason.code().to_string(), reason.meaning().into()))
         .collect();
+    // One word may be said by both sides, and on both sockets: a message's key says by whom.
+    let visitor = messages(&schemas, "ClientSays", "visitor");
+    let chat = messages(&schemas, "ServerMessage", "chat");
+    let agent = messages(&schemas, "AgentSays", "agent");
+    let desk = messages(&schemas, "DeskSays", "desk");
+    let channel = |address: &str, messages: [&Map<String, Value>; 2]| {
+        let refs = messages
+            .into_iter()
+            .flat_map(Map::keys)
+            .map(|key| (key.clone(), json!({ "$ref": format!("#/components/messages/{key}") })));
+        json!({ "address": address, "messages": refs.collect::<Map<_, _>>(), "x-close-codes": close_codes })
+    };
+    let operation = |action: &str, channel: &str, summary: &str, messages: &Map<String, Value>| {
+        let refs = messages
+            .keys()
+            .map(|key| json!({ "$ref": format!("#/channels/{channel}/messages/{key}") }));
+        json!({ "action": action, "channel": { "$ref": format!("#/channels/{channel}") },
+            "summary": summary, "messages": refs.collect::<Vec<_>>() })
+    };
+    let mut chat_channel = channel("/ws", [&visitor, &chat]);
+    chat_channel["bindings"] = json!({ "ws": { "method": "GET", "query": { "type": "object",
+        "properties": {
+            "client_id": { "type": "string", "description": "Opaque id of the client, for its own use" },
+        } } } });
+    let channels = json!({ "chat": chat_channel, "desk": channel("/ws/agent", [&agent, &desk]) });
+    let operations = json!({
+        "hear": operation("receive", "chat", "What a client says", &visitor),
+        "say": operation("send", "chat", "What the server says", &chat),
+        "hear_agent": operation("receive", "desk", "What an agent says", &agent),
+        "say_agent": operation("send", "desk", "What the server says to agents", &desk),
+    });
+    let all: Map<String, Value> = [visitor, chat, agent, desk].into_iter().flatten().collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {
-            "title": "HSC-JIT chat socket",
+            "title": "HSC-JIT sockets",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "JSON text frames over one WebSocket. docs/protocol.md tells what is said when.",
+            "description": "JSON text frames over a WebSocket. docs/protocol.md tells what is said when.",
         },
         "defaultContentType": "application/json",
-        "channels": { "chat": {
-            "address": "/ws",
-            "bindings": { "ws": { "method": "GET", "query": { "type": "object", "properties": {
-                "client_id": { "type": "string", "description": "Opaque id of the client, for its own use" },
-            } } } },
-            "messages": from_client.keys().chain(from_server.keys())
-                .map(|name| (name.clone(), json!({ "$ref": format!("#/components/messages/{name}") })))
-                .collect::<Map<_, _>>(),
-            "x-close-codes": close_codes,
-        } },
-        "operations": {
-            "hear": { "action": "receive", "channel": { "$ref": "#/channels/chat" },
-                "summary": "What a client says", "messages": names(&from_client) },
-            "say": { "action": "send", "channel": { "$ref": "#/channels/chat" },
-                "summary": "What the server says", "messages": names(&from_server) },
-        },
+        "channels": channels,
+        "operations": operations,
         "components": {
-            "messages": from_client.into_iter().chain(from_server).collect::<Map<_, _>>(),
+            "messages": all,
             "schemas": schemas,
         },
     })
 }
 
-/// One message for each variant of a type that is told apart by `type`.
-fn messages(schemas: &Map<String, Value>, union: &str) -> Map<String, Value> {
+/// One message for each variant of a type that is told apart by `type`; the keys say who says it.
+fn messages(schemas: &Map<String, Value>, union: &str, by: &str) -> Map<String, Value> {
     let variants = schemas.get(union).and_then(|schema| schema["oneOf"].as_array());
     let message = |variant: &Value| {
         let name = tag(variant)?.to_owned();
         let envelope = json!({ "$ref": "#/components/schemas/Envelope" });
         let summary = variant["description"].as_str().unwrap_or_default().to_owned();
         let payload = json!({ "allOf": [variant, envelope] });
-        Some((name.clone(), json!({ "name": name, "summary": summary, "payload": payload })))
+        let key = format!("{by}.{name}");
+        Some((key, json!({ "name": name, "summary": summary, "payload": payload })))
     };
     variants.into_iter().flatten().filter_map(message).collect()
 }
@@ -87,29 +98,47 @@ mod tests {
     fn every_message_and_every_error_code_is_in_the_document() {
         let document = asyncapi();
         for name in [
-            "typing",
-            "query",
-            "lock_and_query",
-            "hello",
-            "cancel",
-            "prediction",
-            "status",
-            "answer_chunk",
-            "context",
-            "final_answer",
-            "error",
-            "queue",
-            "notice",
-            "welcome",
-            "reconnect",
+            "visitor.typing",
+            "visitor.query",
+            "visitor.lock_and_query",
+            "visitor.hello",
+            "visitor.cancel",
+            "visitor.handoff",
+            "visitor.message",
+            "visitor.feedback",
+            "visitor.csat",
+            "visitor.bye",
+            "chat.prediction",
+            "chat.status",
+            "chat.answer_chunk",
+            "chat.context",
+            "chat.final_answer",
+            "chat.error",
+            "chat.queue",
+            "chat.notice",
+            "chat.welcome",
+            "chat.reconnect",
+            "chat.handoff",
+            "chat.agent_joined",
+            "chat.agent_left",
+            "chat.message",
+            "chat.agent_typing",
+            "agent.take",
+            "agent.say",
+            "desk.desk",
+            "desk.ticket",
+            "desk.entry",
+            "desk.draft",
         ] {
             let message = &document["components"]["messages"][name];
             assert!(message["payload"]["allOf"].is_array(), "{name} is missing: {message}");
         }
-        let said = document["operations"]["say"]["messages"].as_array().unwrap().len();
-        let heard = document["operations"]["hear"]["messages"].as_array().unwrap().len();
-        let all = document["channels"]["chat"]["messages"].as_object().unwrap().len();
-        assert_eq!(said + heard, all);
+        for (hear, say, channel) in [("hear", "say", "chat"), ("hear_agent", "say_agent", "desk")] {
+            let of =
+                |name: &str| document["operations"][name]["messages"].as_array().unwrap().len();
+            let all = document["channels"][channel]["messages"].as_object().unwrap().len();
+            assert_eq!(of(hear) + of(say), all);
+        }
         let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
         for code in ErrorCode::ALL {
             assert!(codes.as_array().unwrap().contains(&code.as_str().into()), "{codes}");

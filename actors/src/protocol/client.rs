@@ -6,6 +6,7 @@ use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::ErrorCode;
+use super::live::{Csat, Feedback, HandoffWish, VisitorMessage};
 
 /// Longest `content` of `typing`, in characters (protocol, part 1).
 pub(super) const TYPING_CHARS: usize = 1_000;
@@ -49,6 +50,16 @@ pub enum ClientMessage {
     Hello(Hello),
     /// Stop the answer that is running; its `final_answer` comes at once.
     Cancel,
+    /// The visitor wants a person, or no more.
+    Handoff(HandoffWish),
+    /// From the visitor to the person.
+    Message(VisitorMessage),
+    /// What the visitor thinks of one answer.
+    Feedback(Feedback),
+    /// What the visitor thinks of the conversation.
+    Csat(Csat),
+    /// The visitor ends the conversation.
+    Bye,
 }
 
 impl ClientMessage {
@@ -61,6 +72,11 @@ impl ClientMessage {
             Self::Query(_) => "query",
             Self::Hello(_) => "hello",
             Self::Cancel => "cancel",
+            Self::Handoff(_) => "handoff",
+            Self::Message(_) => "message",
+            Self::Feedback(_) => "feedback",
+            Self::Csat(_) => "csat",
+            Self::Bye => "bye",
         }
     }
 }
@@ -176,44 +192,64 @@ impl ClientFrame {
     /// # Errors
     /// [`BadMessage`] with the sentence of part 1; the connection stays open after it.
     pub fn parse(text: &str) -> Result<Self, BadMessage> {
-        let value: Value = serde_json::from_str(text).map_err(|_| BadMessage {
-            code: ErrorCode::InvalidJson,
-            message: "Invalid JSON".to_owned(),
-            id: None,
-        })?;
-        let Value::Object(fields) = value else {
-            return Err(invalid(None, "a message is an object with a field 'type'"));
-        };
-        let id = message_id(&fields)?;
-        let message = read(&fields).map_err(|mut bad| {
-            bad.id.clone_from(&id);
-            bad
-        })?;
+        let (id, message) = read_frame(text, read)?;
         Ok(Self { id, message })
     }
 }
 
-fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+/// Reads the envelope of a text frame, and what is in it by `read`.
+pub(super) fn read_frame<T>(
+    text: &str,
+    read: impl FnOnce(&Map<String, Value>) -> Result<T, BadMessage>,
+) -> Result<(Option<MessageId>, T), BadMessage> {
+    let value: Value = serde_json::from_str(text).map_err(|_| BadMessage {
+        code: ErrorCode::InvalidJson,
+        message: "Invalid JSON".to_owned(),
+        id: None,
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(invalid(None, "a message is an object with a field 'type'"));
+    };
+    let id = message_id(&fields)?;
+    let message = read(&fields).map_err(|mut bad| {
+        bad.id.clone_from(&id);
+        bad
+    })?;
+    Ok((id, message))
+}
+
+/// The word of `type`.
+pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, BadMessage> {
     match fields.get("type") {
-        Some(Value::String(kind)) => match kind.as_str() {
-            "typing" => typing(fields),
-            "query" => query(fields, false),
-            "lock_and_query" => query(fields, true),
-            "hello" => hello(fields),
-            "cancel" => Ok(ClientMessage::Cancel),
-            other => Err(BadMessage {
-                code: ErrorCode::UnknownType,
-                ..invalid(
-                    None,
-                    &format!(
-                        "unknown type '{}'; known are typing, query, lock_and_query, hello, cancel",
-                        shown(other)
-                    ),
-                )
-            }),
-        },
+        Some(Value::String(kind)) => Ok(kind),
         Some(_) => Err(invalid(None, "'type' must be a string")),
         None => Err(invalid(None, "'type' is missing")),
+    }
+}
+
+/// A `type` that is none of the known ones.
+pub(super) fn unknown_type(kind: &str, known: &str) -> BadMessage {
+    let reason = format!("unknown type '{}'; known are {known}", shown(kind));
+    BadMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
+}
+
+/// What a client may say, for one that says something else.
+const KNOWN: &str =
+    "typing, query, lock_and_query, hello, cancel, handoff, message, feedback, csat, bye";
+
+fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    match kind_of(fields)? {
+        "typing" => typing(fields),
+        "query" => query(fields, false),
+        "lock_and_query" => query(fields, true),
+        "hello" => hello(fields),
+        "cancel" => Ok(ClientMessage::Cancel),
+        "handoff" => HandoffWish::read(fields).map(ClientMessage::Handoff),
+        "message" => VisitorMessage::read(fields).map(ClientMessage::Message),
+        "feedback" => Feedback::read(fields).map(ClientMessage::Feedback),
+        "csat" => Csat::read(fields).map(ClientMessage::Csat),
+        "bye" => Ok(ClientMessage::Bye),
+        other => Err(unknown_type(other, KNOWN)),
     }
 }
 
@@ -250,11 +286,7 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
         None | Some("") => None,
         Some(text) => Some(read_image(text)?),
     };
-    let replace = match fields.get("replace") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(replace)) => *replace,
-        Some(_) => return Err(invalid(None, "'replace' must be true or false")),
-    };
+    let replace = bool_of(fields, "replace")?;
     let query = QueryMessage { product_id, question, scenario, image, locked, replace };
     Ok(ClientMessage::Query(query))
 }
@@ -282,7 +314,10 @@ fn message_id(fields: &Map<String, Value>) -> Result<Option<MessageId>, BadMessa
 }
 
 /// A field that is a string or absent; null counts as absent, as it did in the earlier system.
-fn text_of<'a>(fields: &'a Map<String, Value>, field: &str) -> Result<Option<&'a str>, BadMessage> {
+pub(super) fn text_of<'a>(
+    fields: &'a Map<String, Value>,
+    field: &str,
+) -> Result<Option<&'a str>, BadMessage> {
     match fields.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -290,7 +325,16 @@ fn text_of<'a>(fields: &'a Map<String, Value>, field: &str) -> Result<Option<&'a
     }
 }
 
-fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMessage> {
+/// A field that is true, false or absent, which is false.
+pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, BadMessage> {
+    match fields.get(field) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(invalid(None, &format!("'{field}' must be true or false"))),
+    }
+}
+
+pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMessage> {
     // Bytes first: a text with few bytes has few characters, and counting is the slower half.
     if text.len() <= limit || text.chars().count() <= limit {
         return Ok(());
@@ -335,7 +379,7 @@ fn read_image(text: &str) -> Result<Image, BadMessage> {
     Ok(Image { media_type, bytes })
 }
 
-fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {
+pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {
     BadMessage {
         code: ErrorCode::InvalidMessage,
         message: format!("Invalid message format: {reason}"),

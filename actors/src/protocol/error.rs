@@ -19,19 +19,40 @@ pub enum ErrorCode {
     TooManyQuestions,
     /// The picture is not one, or too large.
     InvalidImage,
+    /// Nobody is there to hear the message: no person has the conversation.
+    NoAgent,
+    /// There is no such answer in the conversation.
+    NoSuchAnswer,
+    /// A colleague has the conversation already.
+    Taken,
+    /// The conversation is somebody else's.
+    NotYours,
+    /// Nobody waits in, or has, a conversation of this id.
+    NoSuchConversation,
+    /// The colleague is not there.
+    NotPresent,
+    /// The queue of conversations cannot be reached just now.
+    DeskAway,
     /// The server failed; the message can be sent again.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidJson,
         Self::InvalidMessage,
         Self::UnknownType,
         Self::RateLimited,
         Self::TooManyQuestions,
         Self::InvalidImage,
+        Self::NoAgent,
+        Self::NoSuchAnswer,
+        Self::Taken,
+        Self::NotYours,
+        Self::NoSuchConversation,
+        Self::NotPresent,
+        Self::DeskAway,
         Self::Internal,
     ];
 
@@ -45,6 +66,13 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::TooManyQuestions => "too_many_questions",
             Self::InvalidImage => "invalid_image",
+            Self::NoAgent => "no_agent",
+            Self::NoSuchAnswer => "no_such_answer",
+            Self::Taken => "taken",
+            Self::NotYours => "not_yours",
+            Self::NoSuchConversation => "no_such_conversation",
+            Self::NotPresent => "not_present",
+            Self::DeskAway => "desk_away",
             Self::Internal => "internal",
         }
     }

@@ -4,18 +4,31 @@
 //! nothing here knows an actor or a socket. Bytes become a [`ClientFrame`] once, in
 //! [`ClientFrame::parse`]; past it nobody checks a length again.
 
+mod agent;
 mod client;
+mod desk;
 mod error;
+mod live;
+#[cfg(test)]
+mod live_tests;
 mod prediction;
 mod schema;
 mod server;
 #[cfg(test)]
 mod tests;
 
+pub use agent::{
+    AgentFrame, AgentSays, DeskFrame, DeskNow, DeskSays, Draft, Note, Transcript, TranscriptEntry,
+};
 pub use client::{
     BadMessage, ClientFrame, ClientMessage, Hello, Image, MessageId, QueryMessage, Resume, Scenario,
 };
+pub use desk::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 pub use error::{CloseReason, ErrorCode};
+pub use live::{
+    ChatMessage, Csat, Feedback, HandoffChange, HandoffState, HandoffWish, LeaveReason, QueueFor,
+    Speaker, Thumb, VisitorMessage, plain_html,
+};
 pub use prediction::{
     Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext, PredictionData,
 };

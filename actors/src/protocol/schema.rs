@@ -8,7 +8,10 @@ use serde::Serialize;
 use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Hello, Scenario, ServerMessage};
+use super::{
+    AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, Scenario, ServerMessage,
+    VisitorMessage,
+};
 
 /// A message as a client writes it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -27,6 +30,16 @@ pub enum ClientSays {
     Hello(Hello),
     /// Stop the answer that is running.
     Cancel,
+    /// The visitor wants a person, or no more.
+    Handoff(HandoffWish),
+    /// From the visitor to the person.
+    Message(VisitorMessage),
+    /// What the visitor thinks of one answer.
+    Feedback(Feedback),
+    /// What the visitor thinks of the conversation.
+    Csat(Csat),
+    /// The visitor ends the conversation.
+    Bye,
 }
 
 /// The fields of a question.
@@ -62,11 +75,15 @@ pub struct Envelope {
 #[must_use]
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
+        ("AgentSays".to_owned(), AgentSays::schema()),
         ("ClientSays".to_owned(), ClientSays::schema()),
+        ("DeskSays".to_owned(), DeskSays::schema()),
         ("Envelope".to_owned(), Envelope::schema()),
         ("ServerMessage".to_owned(), ServerMessage::schema()),
     ];
+    AgentSays::schemas(&mut all);
     ClientSays::schemas(&mut all);
+    DeskSays::schemas(&mut all);
     ServerMessage::schemas(&mut all);
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all.dedup_by(|(a, _), (b, _)| a == b);
@@ -76,7 +93,7 @@ pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ClientFrame, ClientMessage, Resume};
+    use crate::protocol::{ClientFrame, ClientMessage, Resume, Thumb};
 
     fn heard(says: &ClientSays) -> ClientMessage {
         let text = serde_json::to_string(says).expect("the outline is JSON");
@@ -114,6 +131,20 @@ mod tests {
         }
         assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
         assert_eq!(heard(&ClientSays::Cancel), ClientMessage::Cancel);
+        let wish = HandoffWish { reason: Some("It burns.".to_owned()), withdraw: true };
+        assert_eq!(heard(&ClientSays::Handoff(wish.clone())), ClientMessage::Handoff(wish));
+        let words =
+            VisitorMessage { content: "Hi\nyou".to_owned(), upload: Some("u-1".to_owned()) };
+        assert_eq!(heard(&ClientSays::Message(words.clone())), ClientMessage::Message(words));
+        let comment = Some("No.".to_owned());
+        let feedback = Feedback { offset: 4, thumb: Thumb::Down, comment: comment.clone() };
+        assert_eq!(
+            heard(&ClientSays::Feedback(feedback.clone())),
+            ClientMessage::Feedback(feedback)
+        );
+        let csat = Csat { rating: 5, comment };
+        assert_eq!(heard(&ClientSays::Csat(csat.clone())), ClientMessage::Csat(csat));
+        assert_eq!(heard(&ClientSays::Bye), ClientMessage::Bye);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::desk::Agent;
+use super::live::{ChatMessage, HandoffChange, LeaveReason, QueueFor};
 use super::{ErrorCode, MessageId, Prediction, PredictionData, Scenario};
 
 /// A message, the id it answers, and its place in the conversation.
@@ -64,10 +66,16 @@ pub enum ServerMessage {
         /// For machines.
         code: ErrorCode,
     },
-    /// The question waits for others that are being answered.
+    /// The visitor waits for others: for an answer, or for a person.
     Queue {
         /// Place in line; 1 is next.
         place: usize,
+        /// What for.
+        #[serde(rename = "for")]
+        line: QueueFor,
+        /// About how long, in milliseconds, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// Something everybody who is connected should know.
     Notice {
@@ -80,6 +88,27 @@ pub enum ServerMessage {
     Reconnect {
         /// After so long.
         after_ms: u64,
+    },
+    /// Who has the conversation.
+    Handoff(HandoffChange),
+    /// A person has come into the conversation.
+    AgentJoined {
+        /// The person.
+        agent: Agent,
+    },
+    /// The person has left it.
+    AgentLeft {
+        /// The person.
+        agent: Agent,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Something said between visitor and person.
+    Message(Box<ChatMessage>),
+    /// The person is typing, or no more.
+    AgentTyping {
+        /// Whether.
+        typing: bool,
     },
 }
 
@@ -98,14 +127,28 @@ impl ServerMessage {
             Self::Notice { .. } => "notice",
             Self::Welcome(_) => "welcome",
             Self::Reconnect { .. } => "reconnect",
+            Self::Handoff(_) => "handoff",
+            Self::AgentJoined { .. } => "agent_joined",
+            Self::AgentLeft { .. } => "agent_left",
+            Self::Message(_) => "message",
+            Self::AgentTyping { .. } => "agent_typing",
         }
     }
 
-    /// True for what belongs to the conversation and so gets an offset: answers. Predictions, notices
-    /// and errors are transient.
+    /// True for what belongs to the conversation and so gets an offset: answers, what visitor and
+    /// person say, and who has the conversation. Predictions, notices and errors are transient.
     #[must_use]
     pub fn is_durable(&self) -> bool {
-        matches!(self, Self::AnswerChunk { .. } | Self::Context { .. } | Self::FinalAnswer(_))
+        matches!(
+            self,
+            Self::AnswerChunk { .. }
+                | Self::Context { .. }
+                | Self::FinalAnswer(_)
+                | Self::Handoff(_)
+                | Self::AgentJoined { .. }
+                | Self::AgentLeft { .. }
+                | Self::Message(_)
+        )
     }
 }
 

@@ -172,7 +172,8 @@ fn what_is_no_message_is_refused_in_the_words_of_part_one() {
         (
             json!({"type": "Typing"}),
             ErrorCode::UnknownType,
-            "unknown type 'Typing'; known are typing, query, lock_and_query, hello, cancel",
+            "unknown type 'Typing'; known are typing, query, lock_and_query, hello, \
+             cancel, handoff, message, feedback, csat, bye",
         ),
         (
             json!({"type": "typing", "content": 17}),
@@ -219,7 +220,19 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// Objects that look like messages, each field absent, right or anything.
 fn nearly_a_message() -> impl Strategy<Value = Value> {
-    let kinds = ["typing", "query", "lock_and_query", "hello", "cancel", "unheard of"];
+    let kinds = [
+        "typing",
+        "query",
+        "lock_and_query",
+        "hello",
+        "cancel",
+        "handoff",
+        "message",
+        "feedback",
+        "csat",
+        "bye",
+        "unheard of",
+    ];
     let fields = [
         "id",
         "content",
@@ -232,6 +245,13 @@ fn nearly_a_message() -> impl Strategy<Value = Value> {
         "compact",
         "locale",
         "resume",
+        "reason",
+        "withdraw",
+        "upload",
+        "offset",
+        "thumb",
+        "rating",
+        "comment",
         "else",
     ];
     let field = (prop::sample::select(fields.to_vec()), any_json());
@@ -259,7 +279,20 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                     prop_assert_eq!(query.question.trim(), &query.question);
                     prop_assert!(query.product_id.chars().count() <= 200);
                 }
-                ClientMessage::Hello(_) | ClientMessage::Cancel => {}
+                ClientMessage::Message(said) => {
+                    prop_assert!(said.content.chars().count() <= 2_000);
+                    prop_assert!(!said.content.is_empty() || said.upload.is_some());
+                }
+                ClientMessage::Handoff(wish) => {
+                    prop_assert!(
+                        wish.reason.is_none_or(|it| (1..=500).contains(&it.chars().count()))
+                    );
+                }
+                ClientMessage::Csat(csat) => prop_assert!((1..=5).contains(&csat.rating)),
+                ClientMessage::Hello(_)
+                | ClientMessage::Cancel
+                | ClientMessage::Feedback(_)
+                | ClientMessage::Bye => {}
             }
         }
         Err(bad) => {
@@ -452,12 +485,28 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
                 "messages_per_second": 6}}),
         ),
         (ServerMessage::Reconnect { after_ms: 250 }, json!({"type": "reconnect", "after_ms": 250})),
+        (
+            ServerMessage::Queue { place: 2, line: QueueFor::Agent, wait_ms: Some(90_000) },
+            json!({"type": "queue", "place": 2, "for": "agent", "wait_ms": 90_000}),
+        ),
+        (
+            ServerMessage::Queue { place: 1, line: QueueFor::Answer, wait_ms: None },
+            json!({"type": "queue", "place": 1, "for": "answer"}),
+        ),
+        (
+            ServerMessage::Notice { message: "We are back at 9.".to_owned() },
+            json!({"type": "notice", "message": "We are back at 9."}),
+        ),
     ]
+}
+
+fn all_recorded() -> Vec<(ServerMessage, Value)> {
+    recorded().into_iter().chain(super::live_tests::recorded()).collect()
 }
 
 #[test]
 fn every_message_of_the_server_is_the_frame_it_was_recorded_as() {
-    for (message, frame) in recorded() {
+    for (message, frame) in all_recorded() {
         let json = ServerFrame { message: &message, id: None, offset: None }.to_json();
         let sent: Value = serde_json::from_str(&json).expect("a frame is JSON");
         assert_eq!(sent, frame);
@@ -468,7 +517,7 @@ fn every_message_of_the_server_is_the_frame_it_was_recorded_as() {
 #[test]
 fn the_recording_has_every_message_type_of_the_schema() {
     let schema = serde_json::to_string(&schemas()).expect("schemas are JSON");
-    let recorded: Vec<&str> = recorded().iter().map(|(message, _)| message.kind()).collect();
+    let recorded: Vec<&str> = all_recorded().iter().map(|(message, _)| message.kind()).collect();
     for kind in [
         "prediction",
         "status",
@@ -476,8 +525,15 @@ fn the_recording_has_every_message_type_of_the_schema() {
         "context",
         "final_answer",
         "error",
+        "queue",
+        "notice",
         "welcome",
         "reconnect",
+        "handoff",
+        "agent_joined",
+        "agent_left",
+        "message",
+        "agent_typing",
     ] {
         assert!(recorded.contains(&kind), "{kind} is recorded");
         assert!(schema.contains(&format!("\"{kind}\"")), "{kind} is in the schema");
@@ -498,9 +554,18 @@ fn id_and_offset_stand_beside_the_message() {
 }
 
 #[test]
-fn answers_are_durable_and_nothing_else_is() {
-    for (message, _) in recorded() {
-        let durable = ["answer_chunk", "context", "final_answer"].contains(&message.kind());
+fn answers_and_what_persons_say_and_do_is_durable_and_nothing_else() {
+    for (message, _) in all_recorded() {
+        let durable = [
+            "answer_chunk",
+            "context",
+            "final_answer",
+            "handoff",
+            "agent_joined",
+            "agent_left",
+            "message",
+        ];
+        let durable = durable.contains(&message.kind());
         assert_eq!(message.is_durable(), durable, "{}", message.kind());
     }
 }

@@ -15,8 +15,8 @@ use hsc_catalogs::{Product, Snapshot};
 use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{
-    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, Reason,
-    ServerMessage,
+    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
+    Reason, ServerMessage,
 };
 use crate::remembered::Predictions;
 
@@ -179,7 +179,10 @@ impl Conversation {
             Event::AnswerWaits { answer, place } => {
                 if let Some(running) = self.running.as_ref().filter(|it| it.answer == answer) {
                     let id = running.open.asked.id.clone();
-                    effects.push(transient(ServerMessage::Queue { place }, id));
+                    effects.push(transient(
+                        ServerMessage::Queue { place, line: QueueFor::Answer, wait_ms: None },
+                        id,
+                    ));
                 }
             }
             Event::Settled { prediction } => effects.extend(self.foresight.settled(prediction)),
@@ -209,6 +212,15 @@ impl Conversation {
             }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
             ClientMessage::Cancel => self.cancelled(effects),
+            ClientMessage::Handoff(_)
+            | ClientMessage::Message(_)
+            | ClientMessage::Feedback(_)
+            | ClientMessage::Csat(_)
+            | ClientMessage::Bye => {
+                let message = "There is no person in this conversation.".to_owned();
+                let code = ErrorCode::NoAgent;
+                effects.push(transient(ServerMessage::Error { message, code }, id));
+            }
         }
     }
 

@@ -1,9 +1,118 @@
 // Made by `npm run wire` from actors/src/protocol. Do not edit: change the Rust types and run it again.
 
 /**
+ * What an agent says.
+ */
+export type AgentSays =
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      type: "watch";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      type: "unwatch";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      type: "take";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      /**
+       * The colleague's id.
+       */
+      to: string;
+      type: "hand";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      type: "give_back";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      type: "close";
+    }
+  | {
+      /**
+       * Which.
+       */
+      conversation: string;
+      /**
+       * The words, up to 2,000 characters; may be empty beside an upload.
+       */
+      content: string;
+      /**
+       * A picture that was uploaded before.
+       */
+      upload?: string | null;
+      type: "say";
+    }
+  | {
+      /**
+       * About which conversation.
+       */
+      conversation: string;
+      /**
+       * The words, up to 5,000 characters.
+       */
+      content: string;
+      type: "note";
+    }
+  | {
+      /**
+       * In which conversation.
+       */
+      conversation: string;
+      /**
+       * Whether.
+       */
+      typing: boolean;
+      type: "typing";
+    }
+  | {
+      /**
+       * In which conversation.
+       */
+      conversation: string;
+      /**
+       * To this; else to what the visitor asked last.
+       */
+      question?: string | null;
+      type: "draft";
+    }
+  | {
+      /**
+       * Whether.
+       */
+      available: boolean;
+      type: "available";
+    };
+/**
  * How a customer uses the product; an answer may be told to weigh it.
  */
 export type Scenario = "general" | "studio" | "live";
+/**
+ * Who speaks in a `message`.
+ */
+export type Speaker = "visitor" | "agent";
 /**
  * A message as a client writes it.
  */
@@ -26,61 +135,113 @@ export type ClientSays =
     })
   | {
       type: "cancel";
+    }
+  | (HandoffWish & {
+      type: "handoff";
+    })
+  | (VisitorMessage & {
+      type: "message";
+    })
+  | (Feedback & {
+      type: "feedback";
+    })
+  | (Csat & {
+      type: "csat";
+    })
+  | {
+      type: "bye";
     };
 /**
- * Stable, machine-readable name of an error; stands beside `message` on every `error`.
+ * Whether an answer helped.
  */
-export type ErrorCode =
-  | "invalid_json"
-  | "invalid_message"
-  | "unknown_type"
-  | "rate_limited"
-  | "too_many_questions"
-  | "invalid_image"
-  | "internal";
+export type Thumb = "up" | "down";
 /**
- * One predicted product.
+ * Everything that agents are told.
  */
-export type Prediction =
+export type DeskSays =
+  | (DeskNow & {
+      type: "desk";
+    })
+  | {
+      ticket: Ticket;
+      type: "ticket";
+    }
+  | (Gone & {
+      type: "ticket_gone";
+    })
   | {
       /**
-       * The catalog entry as it is, `brand_identity` added.
+       * All of them.
        */
-      product: {
-        [k: string]: unknown;
-      };
+      agents: Presence[];
+      type: "agents";
+    }
+  | (Transcript & {
+      type: "transcript";
+    })
+  | {
       /**
-       * The `brand_identity`.
+       * Which.
        */
-      brand: {
-        [k: string]: unknown;
-      };
-      context: PredictionContext;
+      conversation: string;
       /**
-       * 0 to 100.
+       * Its place in the conversation.
        */
-      confidence: number;
-      /**
-       * The text that matched.
-       */
-      match_text: string;
+      offset?: number | null;
+      frame: ServerMessage;
+      type: "entry";
     }
   | {
-      product: LeanProduct;
-      brand: LeanBrand;
       /**
-       * 0 to 100.
+       * In which conversation.
        */
-      confidence: number;
+      conversation: string;
       /**
-       * The text that matched.
+       * Whether.
        */
-      match_text: string;
+      typing: boolean;
+      type: "visitor_typing";
+    }
+  | {
       /**
-       * Where it matched.
+       * In which conversation.
        */
-      matched: Highlight[];
+      conversation: string;
+      /**
+       * True when the visitor is connected.
+       */
+      online: boolean;
+      type: "visitor_presence";
+    }
+  | (Note & {
+      type: "note";
+    })
+  | (Draft & {
+      type: "draft";
+    })
+  | {
+      type: "done";
+    }
+  | {
+      /**
+       * For people.
+       */
+      message: string;
+      code: ErrorCode;
+      by?: Agent | null;
+      type: "error";
+    }
+  | {
+      /**
+       * After so long.
+       */
+      after_ms: number;
+      type: "reconnect";
     };
+/**
+ * Why a conversation is not at the desk any more.
+ */
+export type GoneWhy = "withdrawn" | "returned" | "closed" | "ended" | "expired";
 /**
  * Everything the server sends.
  */
@@ -126,6 +287,11 @@ export type ServerMessage =
        * Place in line; 1 is next.
        */
       place: number;
+      for: QueueFor;
+      /**
+       * About how long, in milliseconds, where that is known.
+       */
+      wait_ms?: number | null;
       type: "queue";
     }
   | {
@@ -144,29 +310,161 @@ export type ServerMessage =
        */
       after_ms: number;
       type: "reconnect";
+    }
+  | (HandoffChange & {
+      type: "handoff";
+    })
+  | {
+      agent: Agent;
+      type: "agent_joined";
+    }
+  | {
+      agent: Agent;
+      reason: LeaveReason;
+      type: "agent_left";
+    }
+  | (ChatMessage & {
+      type: "message";
+    })
+  | {
+      /**
+       * Whether.
+       */
+      typing: boolean;
+      type: "agent_typing";
     };
+/**
+ * One predicted product.
+ */
+export type Prediction =
+  | {
+      /**
+       * The catalog entry as it is, `brand_identity` added.
+       */
+      product: {
+        [k: string]: unknown;
+      };
+      /**
+       * The `brand_identity`.
+       */
+      brand: {
+        [k: string]: unknown;
+      };
+      context: PredictionContext;
+      /**
+       * 0 to 100.
+       */
+      confidence: number;
+      /**
+       * The text that matched.
+       */
+      match_text: string;
+    }
+  | {
+      product: LeanProduct;
+      brand: LeanBrand;
+      /**
+       * 0 to 100.
+       */
+      confidence: number;
+      /**
+       * The text that matched.
+       */
+      match_text: string;
+      /**
+       * Where it matched.
+       */
+      matched: Highlight[];
+    };
+/**
+ * Stable, machine-readable name of an error; stands beside `message` on every `error`.
+ */
+export type ErrorCode =
+  | "invalid_json"
+  | "invalid_message"
+  | "unknown_type"
+  | "rate_limited"
+  | "too_many_questions"
+  | "invalid_image"
+  | "no_agent"
+  | "no_such_answer"
+  | "taken"
+  | "not_yours"
+  | "no_such_conversation"
+  | "not_present"
+  | "desk_away"
+  | "internal";
+/**
+ * What a visitor waits for in a line.
+ */
+export type QueueFor = "answer" | "agent";
+/**
+ * Who has a conversation.
+ */
+export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "unavailable";
+/**
+ * Why a person is not in the conversation any more.
+ */
+export type LeaveReason = "handed" | "returned" | "closed" | "gone";
 
 export interface Wire {
+  AboutProduct: AboutProduct;
   Accessory: Accessory;
+  Agent: Agent;
+  AgentSays: AgentSays;
   AnswerContext: AnswerContext;
   Ask: Ask;
+  ChatMessage: ChatMessage;
   Citation: Citation;
   ClientSays: ClientSays;
+  Csat: Csat;
+  DeskNow: DeskNow;
+  DeskSays: DeskSays;
+  Draft: Draft;
   Envelope: Envelope;
   ErrorCode: ErrorCode;
+  Feedback: Feedback;
   FinalAnswer: FinalAnswer;
+  Gone: Gone;
+  GoneWhy: GoneWhy;
+  HandoffChange: HandoffChange;
+  HandoffState: HandoffState;
+  HandoffWish: HandoffWish;
   Hello: Hello;
   Highlight: Highlight;
   LeanBrand: LeanBrand;
   LeanProduct: LeanProduct;
+  LeaveReason: LeaveReason;
   Limits: Limits;
+  Note: Note;
   Prediction: Prediction;
   PredictionContext: PredictionContext;
+  Presence: Presence;
+  QueueFor: QueueFor;
   Reason: Reason;
   Resume: Resume;
   Scenario: Scenario;
   ServerMessage: ServerMessage;
+  Speaker: Speaker;
+  Thumb: Thumb;
+  Ticket: Ticket;
+  Transcript: Transcript;
+  TranscriptEntry: TranscriptEntry;
+  VisitorMessage: VisitorMessage;
   Welcome: Welcome;
+}
+/**
+ * The product of a conversation, as much of it as a list shows.
+ */
+export interface AboutProduct {
+  /**
+   * Its id in the catalog.
+   */
+  id: string;
+  /**
+   * Its name.
+   */
+  name: string;
 }
 /**
  * A related product as the wire shows it (`related_items`), resolved against the catalog.
@@ -200,6 +498,19 @@ export interface Accessory {
    * Address of its picture, empty where there is none.
    */
   image: string;
+}
+/**
+ * A person who answers visitors.
+ */
+export interface Agent {
+  /**
+   * The account.
+   */
+  id: string;
+  /**
+   * What visitors and colleagues call the person.
+   */
+  name: string;
 }
 /**
  * What goes with an answer.
@@ -239,6 +550,33 @@ export interface Ask {
    * waits in line.
    */
   replace?: boolean | null;
+}
+/**
+ * `message`: something said between visitor and person.
+ */
+export interface ChatMessage {
+  from: Speaker;
+  agent?: Agent | null;
+  /**
+   * The words.
+   */
+  content: string;
+  /**
+   * The words as HTML in which nothing of the speaker's is markup.
+   */
+  html: string;
+  /**
+   * Pages of the manual that the words rest on.
+   */
+  citations?: Citation[];
+  /**
+   * When, in milliseconds since 1970.
+   */
+  at_ms: number;
+  /**
+   * A picture that was uploaded before.
+   */
+  upload?: string | null;
 }
 /**
  * A page an answer rests on.
@@ -293,17 +631,244 @@ export interface Resume {
   after: number;
 }
 /**
- * What stands beside every message, both ways.
+ * `handoff`: the visitor wants a person, or no more.
  */
-export interface Envelope {
+export interface HandoffWish {
   /**
-   * The client's own id for its message; every reply to it echoes it.
+   * Why, in the visitor's words, up to 500 characters.
    */
-  id?: string | null;
+  reason?: string | null;
   /**
-   * Place in the conversation, on durable messages of the server.
+   * True when the visitor does not want one any more.
    */
-  offset?: number | null;
+  withdraw?: boolean;
+}
+/**
+ * `message`: from the visitor to the person.
+ */
+export interface VisitorMessage {
+  /**
+   * The words, up to 2,000 characters; may be empty beside an upload.
+   */
+  content: string;
+  /**
+   * A picture that was uploaded before.
+   */
+  upload?: string | null;
+}
+/**
+ * `feedback`: what the visitor thinks of one answer.
+ */
+export interface Feedback {
+  /**
+   * The offset of the answer's `final_answer`.
+   */
+  offset: number;
+  thumb: Thumb;
+  /**
+   * Why, up to 1,000 characters.
+   */
+  comment?: string | null;
+}
+/**
+ * `csat`: what the visitor thinks of the conversation.
+ */
+export interface Csat {
+  /**
+   * 1, bad, to 5, good.
+   */
+  rating: number;
+  /**
+   * Why, up to 1,000 characters.
+   */
+  comment?: string | null;
+}
+/**
+ * The desk at one moment.
+ */
+export interface DeskNow {
+  you: Agent;
+  /**
+   * True when this agent takes conversations.
+   */
+  available: boolean;
+  /**
+   * Conversations that wait for a person, the longest wait first.
+   */
+  waiting: Ticket[];
+  /**
+   * This agent's conversations.
+   */
+  mine: Ticket[];
+  /**
+   * Those of colleagues.
+   */
+  open: Ticket[];
+  /**
+   * The agents who are there.
+   */
+  agents: Presence[];
+}
+/**
+ * A conversation that waits for a person, or has one.
+ */
+export interface Ticket {
+  /**
+   * The conversation.
+   */
+  conversation: string;
+  product?: AboutProduct | null;
+  /**
+   * The visitor's name, where it is known.
+   */
+  visitor?: string | null;
+  /**
+   * The visitor's language, a BCP 47 tag.
+   */
+  locale?: string | null;
+  /**
+   * Why the visitor wants a person.
+   */
+  reason?: string | null;
+  /**
+   * What was said last, cut short.
+   */
+  last?: string | null;
+  /**
+   * Since when the visitor waits, in milliseconds since 1970. Kept when it is given away and comes
+   * back, so that who waits longest comes first.
+   */
+  since_ms: number;
+  agent?: Agent | null;
+  /**
+   * True while the visitor is connected.
+   */
+  online: boolean;
+  /**
+   * The pod that holds the visitor's socket, or held it last.
+   */
+  pod: string;
+  /**
+   * Goes up with every change at the desk: of two tickets of one conversation the greater is newer.
+   */
+  rev: number;
+}
+/**
+ * A person who is there.
+ */
+export interface Presence {
+  agent: Agent;
+  /**
+   * Takes conversations; false while having a break.
+   */
+  available: boolean;
+}
+/**
+ * A conversation that does not wait for a person any more, nor has one.
+ */
+export interface Gone {
+  /**
+   * The conversation.
+   */
+  conversation: string;
+  why: GoneWhy;
+  agent?: Agent | null;
+  /**
+   * As [`Ticket::rev`].
+   */
+  rev: number;
+}
+/**
+ * What was said in a conversation.
+ */
+export interface Transcript {
+  /**
+   * Which.
+   */
+  conversation: string;
+  ticket?: Ticket | null;
+  /**
+   * In order.
+   */
+  entries: TranscriptEntry[];
+  /**
+   * The agents' notes, in order.
+   */
+  notes: Note[];
+  /**
+   * False when earlier parts are not kept any more.
+   */
+  whole: boolean;
+}
+/**
+ * One message of a transcript.
+ */
+export interface TranscriptEntry {
+  /**
+   * Its place in the conversation.
+   */
+  offset: number;
+  frame: ServerMessage;
+}
+/**
+ * `context` of a prediction.
+ */
+export interface PredictionContext {
+  /**
+   * Related products.
+   */
+  related_items: Accessory[];
+}
+/**
+ * A product in few words.
+ */
+export interface LeanProduct {
+  /**
+   * Id.
+   */
+  id: string;
+  /**
+   * Name.
+   */
+  name: string;
+  /**
+   * Id of its brand.
+   */
+  brand: string;
+  /**
+   * Category.
+   */
+  category: string;
+}
+/**
+ * A brand in few words.
+ */
+export interface LeanBrand {
+  /**
+   * Id.
+   */
+  id: string;
+  /**
+   * Name.
+   */
+  name: string;
+}
+/**
+ * A range of characters (Unicode scalar values, end excluded) that matched.
+ */
+export interface Highlight {
+  /**
+   * `name`, `model`, `brand`, `category`, `id` or `alias`.
+   */
+  field: string;
+  /**
+   * First character.
+   */
+  start: number;
+  /**
+   * One past the last.
+   */
+  end: number;
 }
 /**
  * The end of an answer. `content` is always empty (part 1); the rest is part 2.
@@ -361,91 +926,6 @@ export interface Reason {
   message: string;
 }
 /**
- * A range of characters (Unicode scalar values, end excluded) that matched.
- */
-export interface Highlight {
-  /**
-   * `name`, `model`, `brand`, `category`, `id` or `alias`.
-   */
-  field: string;
-  /**
-   * First character.
-   */
-  start: number;
-  /**
-   * One past the last.
-   */
-  end: number;
-}
-/**
- * A brand in few words.
- */
-export interface LeanBrand {
-  /**
-   * Id.
-   */
-  id: string;
-  /**
-   * Name.
-   */
-  name: string;
-}
-/**
- * A product in few words.
- */
-export interface LeanProduct {
-  /**
-   * Id.
-   */
-  id: string;
-  /**
-   * Name.
-   */
-  name: string;
-  /**
-   * Id of its brand.
-   */
-  brand: string;
-  /**
-   * Category.
-   */
-  category: string;
-}
-/**
- * What a connection may do.
- */
-export interface Limits {
-  /**
-   * Longest `content` of `typing`, in characters.
-   */
-  typing_chars: number;
-  /**
-   * Longest question, in characters.
-   */
-  question_chars: number;
-  /**
-   * Largest picture, decoded, in bytes.
-   */
-  image_bytes: number;
-  /**
-   * Largest message, in bytes.
-   */
-  message_bytes: number;
-  /**
-   * Messages a second, sustained.
-   */
-  messages_per_second: number;
-}
-/**
- * `context` of a prediction.
- */
-export interface PredictionContext {
-  /**
-   * Related products.
-   */
-  related_items: Accessory[];
-}
-/**
  * The answer to `hello`.
  */
 export interface Welcome {
@@ -474,4 +954,99 @@ export interface Welcome {
    */
   reason?: string | null;
   limits: Limits;
+}
+/**
+ * What a connection may do.
+ */
+export interface Limits {
+  /**
+   * Longest `content` of `typing`, in characters.
+   */
+  typing_chars: number;
+  /**
+   * Longest question, in characters.
+   */
+  question_chars: number;
+  /**
+   * Largest picture, decoded, in bytes.
+   */
+  image_bytes: number;
+  /**
+   * Largest message, in bytes.
+   */
+  message_bytes: number;
+  /**
+   * Messages a second, sustained.
+   */
+  messages_per_second: number;
+}
+/**
+ * Who has the conversation, as the visitor is told.
+ */
+export interface HandoffChange {
+  state: HandoffState;
+  /**
+   * Why, for people, where it needs saying.
+   */
+  reason?: string | null;
+  /**
+   * True when the visitor can leave a message with an address instead.
+   */
+  form?: boolean;
+}
+/**
+ * A note, which no visitor ever sees.
+ */
+export interface Note {
+  /**
+   * About which conversation.
+   */
+  conversation: string;
+  agent: Agent;
+  /**
+   * The words.
+   */
+  content: string;
+  /**
+   * When, in milliseconds since 1970.
+   */
+  at_ms: number;
+}
+/**
+ * What the manual would say.
+ */
+export interface Draft {
+  /**
+   * In which conversation.
+   */
+  conversation: string;
+  /**
+   * The words, markers inside.
+   */
+  content: string;
+  /**
+   * The pages they rest on.
+   */
+  citations: Citation[];
+  /**
+   * 0 to 1.
+   */
+  confidence: number;
+  /**
+   * True when every statement rests on a cited page.
+   */
+  grounded: boolean;
+}
+/**
+ * What stands beside every message, both ways.
+ */
+export interface Envelope {
+  /**
+   * The client's own id for its message; every reply to it echoes it.
+   */
+  id?: string | null;
+  /**
+   * Place in the conversation, on durable messages of the server.
+   */
+  offset?: number | null;
 }
