@@ -21,14 +21,18 @@ const KEYSTROKES_A_QUESTION: usize = 4;
 
 /// Silence after which an actor is replaced; a machine that compiles beside the test must not be it.
 const HANG_AFTER_MS: &str = "1500";
-/// Each way to fail, and the reason under which it is counted.
-const FAILURES: [(&str, &str); 6] = [
-    ("panic", "panicked"),
-    ("panic_in_future", "panicked"),
-    ("panic_in_stream", "panicked"),
-    ("stop", "stopped"),
-    ("hang", "hung"),
-    ("kill_thread", "thread_lost"),
+/// Time for which an actor hangs: it wakes long after it was replaced.
+const HANG_MS: u64 = 4_000;
+/// Each way to fail, the reason under which it is counted, and how many restarts it causes.
+const FAILURES: [(&str, &str, u64); 7] = [
+    ("panic", "panicked", 1),
+    // Once to be started again, and twice while it is.
+    ("panic_at_start", "panicked", 3),
+    ("panic_in_future", "panicked", 1),
+    ("panic_in_stream", "panicked", 1),
+    ("stop", "stopped", 1),
+    ("hang", "hung", 1),
+    ("kill_thread", "thread_lost", 1),
 ];
 
 #[tokio::test]
@@ -63,40 +67,32 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
     let mut expected: BTreeMap<(String, &str), f64> = BTreeMap::new();
     for actor in &actors {
         let (name, kind) = (actor["name"].as_str().unwrap(), actor["kind"].as_str().unwrap());
-        for (fault, reason) in FAILURES {
-            // Supervisors share the root's thread, so that nobody is left to miss their heartbeat: they
-            // go on when they wake.
-            if (kind, fault) == ("supervisor", "hang") {
-                let rehearsal = json!({ "actor": name, "fault": fault, "ms": 500 });
-                assert_eq!(server.rehearse(rehearsal).await, 200, "{name} {fault}");
-                eventually(&format!("{name} goes on after {fault}"), async || {
-                    let now = server.actor(name).await;
-                    now["state"] == "up" && now["mailbox_depth"] == 0
-                })
-                .await;
-                continue;
-            }
-            // Their thread being the root's, it is the root that loses it and starts all of them again.
-            let (lost, lost_kind) = match (kind, fault) {
-                ("supervisor", "kill_thread") => ("root", "supervisor"),
-                _ => (name, kind),
-            };
-            let before = restarts(&server.actor(lost).await);
-            let rehearsal = json!({ "actor": name, "fault": fault, "ms": 4_000 });
+        for (fault, reason, restarts_caused) in FAILURES {
+            let before = restarts(&server.actor(name).await);
+            let rehearsal = json!({ "actor": name, "fault": fault, "ms": HANG_MS, "times": 2 });
             assert_eq!(server.rehearse(rehearsal).await, 200, "{name} {fault}");
             eventually(&format!("{name} is back after {fault}"), async || {
-                let now = server.actor(lost).await;
+                let now = server.actor(name).await;
                 let why = now["last_reason"].as_str().unwrap_or_default();
-                restarts(&now) > before && now["state"] == "up" && why.starts_with(reason)
+                restarts(&now) >= before + restarts_caused
+                    && now["state"] == "up"
+                    && why.starts_with(reason)
             })
             .await;
-            *expected.entry((lost_kind.to_owned(), reason)).or_default() += 1.0;
+            *expected.entry((kind.to_owned(), reason)).or_default() += restarts_caused as f64;
         }
     }
     for ((kind, reason), times) in expected {
         let name = format!("hsc_actor_restarts_total{{actor=\"{kind}\",reason=\"{reason}\"}}");
         let counted = server.metric(&name).await;
-        assert!(counted >= times, "{name} is {counted}, of {times} that were caused");
+        match reason {
+            // Neighbours of whoever hangs lose their thread too. A machine that compiles beside the test
+            // may hold a thread up for so long that somebody is missed whom nobody made to hang.
+            "thread_lost" | "hung" => {
+                assert!(counted >= times, "{name} is {counted}, of {times} that were caused");
+            }
+            _ => assert_eq!(counted, times, "{name}"),
+        }
     }
     eventually("every actor is up", async || {
         server.actors().await.iter().all(|actor| actor["state"] == "up")

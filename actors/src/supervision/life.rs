@@ -56,8 +56,13 @@ impl Life {
 
     /// Shows an operator this much of the child's state, for a child that is a task and no actor.
     pub fn observe(&self, value: Value) {
+        self.record.observe(self.generation, value);
+    }
+
+    /// A heartbeat; one of an old generation does not count.
+    pub(super) fn beat(&self) {
         if self.holds() {
-            self.record.observe(value);
+            self.record.beat();
         }
     }
 

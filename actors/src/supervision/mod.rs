@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! Supervisor (actor, the shell) ── Family (plain core: order, policy, intensity, back-off)
-//!      │ launches on a thread of [`Threads`]        ▲ Started, Ended(Death)
+//!      │ holds its children by a Grip on their Lives, which a late old supervisor does not get
+//!      │ launches on a thread of [`Threads`]        ▲ Started, Ended(Death), Evicted(Death)
 //!      ▼                                            │
 //! the child's task ── pump: letters of its Inbox, its heartbeat ── Certificate (signed, or torn)
 //!      ▲
@@ -18,7 +19,7 @@
 //! crash of whoever should have read it; only the one in hand is lost, and its asker is told.
 //!
 //! What must never be: a restart that nobody counted, a letter that vanishes unseen, an endless wait,
-//! an old generation that still takes letters after a new one was started.
+//! an old generation that still takes letters after a new one was started, be it a supervisor's.
 
 mod backoff;
 mod ending;
@@ -28,7 +29,9 @@ mod handle;
 mod inbox;
 mod intensity;
 mod life;
+mod lives;
 mod policy;
+mod pulse;
 mod record;
 mod root;
 mod run;

@@ -91,6 +91,10 @@ impl Record {
         &self.name
     }
 
+    pub(super) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
     /// What it is: the label of its metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -164,12 +168,18 @@ impl Record {
         self.notes().children = children;
     }
 
-    pub(super) fn observe(&self, value: Value) {
-        self.notes().observed = value;
+    /// Notes what a generation says about itself; an old one is not listened to.
+    pub(super) fn observe(&self, generation: u64, value: Value) {
+        let mut notes = self.notes();
+        if self.generation() == generation {
+            notes.observed = value;
+        }
     }
 
     /// Opens the next generation, which fences the one before off.
     pub(super) fn next_generation(&self) -> u64 {
+        // Under the lock of the notes, so that the one before cannot be in the middle of writing one.
+        let _notes = self.notes();
         self.generation.fetch_add(1, Ordering::AcqRel) + 1
     }
 

@@ -1,8 +1,8 @@
 //! The root of the tree, and what keeps the root itself.
 //!
 //! The root supervisor is an actor on a thread of its own, so that nothing a child does holds it up.
-//! Above it stands only a loop on the starter's thread that does nothing but start it again, thread
-//! and all, should our own supervision ever fail.
+//! Above it stands only a loop on the starter's thread that listens to its heartbeat and starts it again,
+//! thread and all, should our own supervision ever fail or hang.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,11 @@ use futures::future::AbortHandle;
 use hsc_monitoring::Metrics;
 use log::error;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior};
 
-use super::run::{Certificate, Launch, News};
+use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
+use super::run::{Certificate, Launch, News, Notice};
+use super::threads::Desk;
 use super::{Care, ChildSpec, Death, Ending, Fault, OnGiveUp, Record, State, Strategy, Threads};
 use super::{TreeReport, spec};
 
@@ -114,26 +117,7 @@ impl Root {
 /// Starts the root, again and again, until it ends because it was told to or because it gave up.
 async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Death>>) {
     loop {
-        let arbiter = Arbiter::new();
-        let (tell, mut hear) = mpsc::unbounded_channel();
-        let (_abort, registration) = AbortHandle::new_pair();
-        let generation = spec.record.next_generation();
-        spec.record.enter(State::Starting);
-        (spec.launch)(Launch {
-            arbiter: arbiter.handle(),
-            generation,
-            certificate: Certificate::new(0, generation, tell),
-            abort: registration,
-            beat_every: spec.care.hang_after,
-        });
-        let mut death = Death::new(Ending::ThreadLost, "its thread ended");
-        while let Some(notice) = hear.recv().await {
-            match notice.what {
-                News::Started => spec.record.enter(State::Up),
-                News::Ended(how) => death = how,
-            }
-        }
-        arbiter.stop();
+        let death = one_life(&spec).await;
         spec.record.died(death.clone());
         if matches!(death.ending, Ending::Done | Ending::Failed) {
             let gave_up = death.ending == Ending::Failed;
@@ -145,6 +129,57 @@ async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Death>>) {
         spec.record.restarted_after(death.ending);
         spec.record.enter(State::Restarting);
         tokio::time::sleep(ROOT_PAUSE).await;
+    }
+}
+
+/// One life of the root, on a thread of its own, and everything below it.
+async fn one_life(spec: &spec::ChildSpec) -> Death {
+    let arbiter = match Arbiter::try_new() {
+        Ok(arbiter) => arbiter,
+        Err(cause) => return Death::new(Ending::ThreadLost, format!("no thread: {cause}")),
+    };
+    let (tell, hear) = mpsc::unbounded_channel();
+    let (abort, registration) = AbortHandle::new_pair();
+    let generation = spec.record.next_generation();
+    spec.record.enter(State::Starting);
+    (spec.launch)(Launch {
+        arbiter: arbiter.handle(),
+        desk: Desk::default(),
+        generation,
+        certificate: Certificate::new(0, generation, tell),
+        abort: registration,
+        beat_every: spec.care.hang_after / BEATS_BEFORE_A_HANG,
+    });
+    let death = end_of(spec, hear).await;
+    // Whether it is gone or only hangs: it and those below it can do no harm to its successor.
+    (spec.fence)();
+    abort.abort();
+    arbiter.stop();
+    (spec.end_family)();
+    death
+}
+
+/// Waits for the end of the root's life, or for its heartbeat to be missed.
+async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<Notice>) -> Death {
+    let every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
+    let mut tick = tokio::time::interval_at(Instant::now() + every, every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut listener, mut beats) = (Listener::new(every), Pulse::new(spec.record.beats()));
+    loop {
+        tokio::select! {
+            notice = hear.recv() => match notice.map(|notice| notice.what) {
+                Some(News::Started) => spec.record.enter(State::Up),
+                Some(News::Ended(death) | News::Evicted(death)) => return death,
+                None => return Death::new(Ending::ThreadLost, "its thread ended"),
+            },
+            _ = tick.tick() => {
+                let now = Instant::now();
+                beats.forgive(listener.delay(now));
+                if beats.silence(spec.record.beats(), now) >= spec.care.hang_after {
+                    return Death::new(Ending::Hung, "its heartbeat was missed");
+                }
+            }
+        }
     }
 }
 

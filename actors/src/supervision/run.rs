@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::handle::Slot;
+use super::threads::Desk;
 use super::{Child, Death, Ending, Fault, Life, Record, fault};
 use crate::ports::BoxError;
 
@@ -42,12 +43,16 @@ pub(super) struct Notice {
 #[derive(Debug)]
 pub(super) enum News {
     Started,
+    /// Its task is over.
     Ended(Death),
+    /// Its thread was given up under it; the task may yet wake.
+    Evicted(Death),
 }
 
 /// Everything a life needs from its supervisor.
 pub(super) struct Launch {
     pub(super) arbiter: ArbiterHandle,
+    pub(super) desk: Desk,
     pub(super) generation: u64,
     pub(super) certificate: Certificate,
     pub(super) abort: AbortRegistration,
@@ -97,7 +102,7 @@ impl Drop for Certificate {
 
 /// Starts an actor's life on the launch's thread.
 pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Launch) {
-    let Launch { arbiter, generation, certificate, abort, beat_every } = launch;
+    let Launch { arbiter, desk, generation, certificate, abort, beat_every } = launch;
     slot.inbox.hand_to(generation);
     let task = move || {
         let life = Life::new(Arc::clone(&slot.record), generation);
@@ -116,7 +121,7 @@ pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Laun
             ctx.into_future(actor).await;
             life.last_words()
         };
-        actix::spawn(until_the_end(Box::pin(body), abort, certificate));
+        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, certificate)));
     };
     // A thread that is gone drops the task, and the certificate with it.
     arbiter.spawn_fn(task);
@@ -129,14 +134,14 @@ pub(super) fn worker(
     mut faults: mpsc::UnboundedReceiver<Fault>,
     launch: Launch,
 ) {
-    let Launch { arbiter, generation, certificate, abort, beat_every } = launch;
+    let Launch { arbiter, desk, generation, certificate, abort, beat_every } = launch;
     let task = move || {
         let life = Life::new(Arc::clone(&record), generation);
         let certificate = Arc::new(certificate);
         let starts = Arc::clone(&certificate);
         let body = async move {
             rehearse_a_bad_start(&record);
-            let mut work = make(life);
+            let mut work = make(life.clone());
             let mut pulse = pulse(beat_every);
             starts.started();
             drop(starts);
@@ -146,7 +151,7 @@ pub(super) fn worker(
                         Ok(()) => Death::new(Ending::Done, ""),
                         Err(cause) => Death::new(Ending::Failed, cause.to_string()),
                     },
-                    _ = pulse.tick() => record.beat(),
+                    _ = pulse.tick() => life.beat(),
                     Some(fault) = faults.recv() => match fault {
                         Fault::Stop => return Death::new(Ending::Stopped, ""),
                         fault => fault::suffer_anywhere(fault),
@@ -154,9 +159,15 @@ pub(super) fn worker(
                 }
             }
         };
-        actix::spawn(until_the_end(Box::pin(body), abort, certificate));
+        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, certificate)));
     };
     arbiter.spawn_fn(task);
+}
+
+/// Notes at the desk when it is this life's turn, so that a thread that hangs can be asked in whom.
+async fn at_its_desk(desk: Desk, life: impl Future<Output = ()>) {
+    let mut life = std::pin::pin!(life);
+    std::future::poll_fn(|task| desk.turn(|| life.as_mut().poll(task))).await;
 }
 
 /// Runs a life to its end, whichever it is, and signs the certificate with it.
@@ -216,11 +227,11 @@ impl<A: Child> ActorFuture<A> for Pump<A> {
         let this = &mut *self;
         if let Some(certificate) = this.starts.take() {
             certificate.started();
-            this.slot.record.observe(actor.observe());
+            this.life.observe(actor.observe());
         }
         while this.pulse.poll_tick(task).is_ready() {
-            this.slot.record.beat();
-            this.slot.record.observe(actor.observe());
+            this.life.beat();
+            this.life.observe(actor.observe());
         }
         for _ in 0..LETTERS_A_TURN {
             match this.slot.inbox.poll_take(this.life.generation(), task) {

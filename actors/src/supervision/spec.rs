@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::handle::Slot;
 use super::inbox::Inbox;
+use super::lives::Lives;
 use super::record::Means;
 use super::run::{self, Launch};
 use super::supervisor::{StopAll, Supervisor};
@@ -59,8 +60,9 @@ impl Default for Care {
 pub(super) enum Place {
     /// On the next thread of the pool.
     Pool,
-    /// On its supervisor's thread. For supervisors: they do no work that could block it.
-    Beside,
+    /// Alone on a thread. For supervisors: whoever looks after others is held up by none of them, and
+    /// can be missed itself.
+    Own,
 }
 
 /// A child specification. Made once; every life of the child comes out of it.
@@ -74,6 +76,10 @@ pub struct ChildSpec {
     pub(super) ask_to_stop: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Throws away what waits for it.
     pub(super) clear: Arc<dyn Fn() + Send + Sync>,
+    /// Fences the life in force off: from here on it gets no letter and what it shares refuses it.
+    pub(super) fence: Arc<dyn Fn() + Send + Sync>,
+    /// Ends those it looks after, and fences them off.
+    pub(super) end_family: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl ChildSpec {
@@ -102,7 +108,7 @@ impl ChildSpec {
         };
         let _ = slot.record.means.set(means);
         let make: run::Factory<A> = Arc::new(make);
-        let (launched, cleared) = (Arc::clone(&slot), Arc::clone(&slot));
+        let (launched, cleared, fenced) = (Arc::clone(&slot), Arc::clone(&slot), Arc::clone(&slot));
         let spec = Self {
             record: Arc::clone(&slot.record),
             care,
@@ -115,6 +121,8 @@ impl ChildSpec {
                 let lost = cleared.inbox.clear();
                 cleared.record.meter.queued(-i64::try_from(lost).unwrap_or(i64::MAX));
             }),
+            fence: Arc::new(move || fenced.inbox.hand_to(fenced.record.next_generation())),
+            end_family: Arc::new(|| {}),
         };
         (spec, Handle::new(slot))
     }
@@ -141,7 +149,7 @@ impl ChildSpec {
         };
         let _ = record.means.set(Means { depth: Box::new(|| 0), inject: Box::new(inject) });
         let make: run::Task = Arc::new(move |life| make(life).boxed_local());
-        let launched = Arc::clone(&record);
+        let (launched, fenced) = (Arc::clone(&record), Arc::clone(&record));
         Self {
             record,
             care,
@@ -153,6 +161,10 @@ impl ChildSpec {
             }),
             ask_to_stop: None,
             clear: Arc::new(|| {}),
+            fence: Arc::new(move || {
+                fenced.next_generation();
+            }),
+            end_family: Arc::new(|| {}),
         }
     }
 
@@ -167,27 +179,34 @@ impl ChildSpec {
         threads: &Arc<Threads>,
         metrics: &Arc<Metrics>,
     ) -> Self {
-        let (children, threads): (Arc<[ChildSpec]>, _) = (children.into(), Arc::clone(threads));
-        let records = children.iter().map(|child| Arc::clone(&child.record)).collect();
-        let make = move |life: &Life| {
-            let (children, threads) = (Arc::clone(&children), Arc::clone(&threads));
-            Ok(Supervisor::new(life.clone(), strategy, on_give_up, &children, threads))
-        };
-        let (mut spec, handle) = Self::actor(name, "supervisor", care, metrics, make);
-        spec.record.has_children(records);
-        spec.place = Place::Beside;
-        spec.ask_to_stop = Some(Arc::new(move || {
-            // Full or over: then the bound on its stop ends it.
-            let _ = handle.post(StopAll);
-        }));
-        spec
+        let lives = Arc::new(Lives::new(children.into(), Arc::clone(threads)));
+        Self::supervisor_of(name, care, strategy, on_give_up, &lives, metrics).0
     }
 
-    /// The same child beside its supervisor instead of on a thread of the pool.
-    #[must_use]
-    pub fn beside_its_supervisor(mut self) -> Self {
-        self.place = Place::Beside;
-        self
+    /// The same, and what reaches it, over lives that the caller may look at.
+    pub(super) fn supervisor_of(
+        name: impl Into<Arc<str>>,
+        care: Care,
+        strategy: Strategy,
+        on_give_up: OnGiveUp,
+        lives: &Arc<Lives>,
+        metrics: &Arc<Metrics>,
+    ) -> (Self, Handle<Supervisor>) {
+        let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
+        let make = move |life: &Life| {
+            Ok(Supervisor::new(life.clone(), strategy, on_give_up, Arc::clone(&made_over)))
+        };
+        let (mut spec, handle) = Self::actor(name, "supervisor", care, metrics, make);
+        let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
+        spec.record.has_children(records);
+        spec.place = Place::Own;
+        spec.end_family = Arc::new(move || ended.end());
+        let told = handle.clone();
+        spec.ask_to_stop = Some(Arc::new(move || {
+            // Full or over: then the bound on its stop ends it.
+            let _ = told.post(StopAll);
+        }));
+        (spec, handle)
     }
 
     /// Its standing.

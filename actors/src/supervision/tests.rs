@@ -9,6 +9,8 @@ use hsc_monitoring::Metrics;
 
 use super::*;
 
+mod hanging;
+
 const MS: Duration = Duration::from_millis(1);
 
 /// Short times, so that what hangs is seen while the test runs.

@@ -1,12 +1,17 @@
 //! The threads children live on.
 //!
 //! A fixed number, each an arbiter. One that ended, or on which a child hangs, is replaced by a new
-//! one; a hung thread cannot be killed, so it is left, told to end when it wakes.
+//! one; a hung thread cannot be killed, so it is left, told to end when it wakes. Whoever else lives on
+//! it is told at once to move: nobody has to wait until they are missed too.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::{Arbiter, ArbiterHandle};
 use log::{error, warn};
+
+use super::{Death, Ending};
 
 /// The threads of a tree.
 pub struct Threads {
@@ -17,14 +22,100 @@ struct Pool {
     threads: Vec<Thread>,
     next: usize,
     next_id: u64,
+    next_token: u64,
     closed: bool,
 }
 
-/// One thread, known by a number that no later one gets.
-#[derive(Clone)]
-pub(super) struct Thread {
-    pub(super) id: u64,
+/// One thread, known by a number that no later one gets, and who lives there.
+struct Thread {
+    id: u64,
+    arbiter: ArbiterHandle,
+    work: Arc<Work>,
+    residents: Vec<Resident>,
+}
+
+struct Resident {
+    token: u64,
+    name: Arc<str>,
+    evict: Evict,
+}
+
+/// Tells whoever looks after a child that its thread was given up, and how the child ended by that.
+pub(super) type Evict = Box<dyn Fn(Death) + Send>;
+
+/// What a thread is at.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Turns begun so far: stands still while the thread hangs.
+    turns: AtomicU64,
+    /// Whose turn it is; 0 is nobody's.
+    whose: AtomicU64,
+}
+
+/// A child's own desk on its thread: notes when it is that child's turn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Desk {
+    work: Arc<Work>,
+    token: u64,
+}
+
+impl Desk {
+    /// A turn of this child.
+    pub(super) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.work.whose.store(self.token, Relaxed);
+        self.work.turns.fetch_add(1, Relaxed);
+        let done = work();
+        self.work.whose.store(0, Relaxed);
+        done
+    }
+
+    /// Turns of the whole thread.
+    pub(super) fn turns(&self) -> u64 {
+        self.work.turns.load(Relaxed)
+    }
+
+    /// True while it is this child's turn.
+    pub(super) fn is_mine(&self) -> bool {
+        self.work.whose.load(Relaxed) == self.token
+    }
+}
+
+/// A child's place on a thread of the pool, given back when dropped.
+pub(super) struct Seat {
+    threads: Arc<Threads>,
+    thread: u64,
     pub(super) arbiter: ArbiterHandle,
+    pub(super) desk: Desk,
+}
+
+impl Seat {
+    /// The thread hangs, or is lost: replaces it and tells everybody else who lives there.
+    pub(super) fn give_up_the_thread(self) {
+        let (threads, thread) = (Arc::clone(&self.threads), self.thread);
+        // Whoever gives it up knows of it and is not told.
+        drop(self);
+        threads.give_up(thread);
+    }
+
+    /// What the thread hangs in, as far as anybody can tell.
+    pub(super) fn who_hangs(&self) -> String {
+        let pool = self.threads.lock();
+        let thread = pool.threads.iter().find(|thread| thread.id == self.thread);
+        let who = thread.and_then(Thread::at_work);
+        who.map_or_else(
+            || "its thread hangs".to_owned(),
+            |who| format!("{who} hangs on its thread"),
+        )
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut pool = self.threads.lock();
+        if let Some(thread) = pool.threads.iter_mut().find(|thread| thread.id == self.thread) {
+            thread.residents.retain(|resident| resident.token != self.desk.token);
+        }
+    }
 }
 
 impl Threads {
@@ -34,26 +125,34 @@ impl Threads {
     /// Outside an actix system, or when the machine gives no thread.
     #[must_use]
     pub fn start(count: usize) -> Self {
-        let threads: Vec<Thread> = (0..count.max(1) as u64)
-            .map(|id| Thread { id, arbiter: Arbiter::new().handle() })
-            .collect();
+        let threads: Vec<Thread> =
+            (0..count.max(1) as u64).map(|id| Thread::new(id, &Arbiter::new())).collect();
         let next_id = threads.len() as u64;
-        Self { pool: Mutex::new(Pool { threads, next: 0, next_id, closed: false }) }
+        Self { pool: Mutex::new(Pool { threads, next: 0, next_id, next_token: 1, closed: false }) }
     }
 
-    /// The thread whose turn it is. A dead one is replaced on the way.
-    pub(super) fn next(&self) -> Thread {
+    /// A place on the thread whose turn it is. A dead thread is replaced on the way.
+    pub(super) fn seat(self: &Arc<Self>, name: Arc<str>, evict: Evict) -> Seat {
         let mut pool = self.lock();
         let index = pool.next % pool.threads.len();
         pool.next = pool.next.wrapping_add(1);
         if !pool.threads[index].arbiter.alive() {
             pool.replace(index);
         }
-        pool.threads[index].clone()
+        let token = pool.next_token;
+        pool.next_token += 1;
+        let thread = &mut pool.threads[index];
+        thread.residents.push(Resident { token, name, evict });
+        Seat {
+            threads: Arc::clone(self),
+            thread: thread.id,
+            arbiter: thread.arbiter.clone(),
+            desk: Desk { work: Arc::clone(&thread.work), token },
+        }
     }
 
     /// Gives up a thread that is dead or hangs. Says it once, however many lived there.
-    pub(super) fn give_up(&self, id: u64) {
+    fn give_up(&self, id: u64) {
         let mut pool = self.lock();
         if let Some(index) = pool.threads.iter().position(|thread| thread.id == id) {
             pool.replace(index);
@@ -79,16 +178,41 @@ impl Pool {
         if self.closed {
             return;
         }
-        // Told to end in case it only hangs: then it ends when it wakes.
-        self.threads[index].arbiter.stop();
+        self.threads[index].evict_all();
         match Arbiter::try_new() {
             Ok(arbiter) => {
                 warn!(thread = self.next_id; "replaced a thread that was lost or hangs");
-                self.threads[index] = Thread { id: self.next_id, arbiter: arbiter.handle() };
+                self.threads[index] = Thread::new(self.next_id, &arbiter);
                 self.next_id += 1;
             }
             // The next start finds it dead again and tries again; the supervisor backs off.
             Err(cause) => error!(cause:err; "no thread could be started"),
+        }
+    }
+}
+
+impl Thread {
+    fn new(id: u64, arbiter: &Arbiter) -> Self {
+        Self { id, arbiter: arbiter.handle(), work: Arc::default(), residents: Vec::new() }
+    }
+
+    /// Whose turn it is.
+    fn at_work(&self) -> Option<&str> {
+        let whose = self.work.whose.load(Relaxed);
+        let resident = self.residents.iter().find(|resident| resident.token == whose);
+        resident.map(|resident| &*resident.name)
+    }
+
+    fn evict_all(&mut self) {
+        let whose = self.work.whose.load(Relaxed);
+        // Told to end in case it only hangs: then it ends when it wakes.
+        self.arbiter.stop();
+        for Resident { token, evict, .. } in self.residents.drain(..) {
+            evict(if token == whose {
+                Death::new(Ending::Hung, "its thread was given up while it was its turn")
+            } else {
+                Death::new(Ending::ThreadLost, "its thread was given up")
+            });
         }
     }
 }

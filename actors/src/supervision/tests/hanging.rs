@@ -1,0 +1,237 @@
+//! What hangs: a supervisor, the root, a thread with neighbours on it.
+
+use super::super::lives::Lives;
+use super::super::supervisor::Supervisor;
+use super::*;
+
+/// A supervisor is made to hang like any child.
+impl Handler<SleepUntil> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, SleepUntil(gate, woke): SleepUntil, _: &mut Self::Context) {
+        while !gate.load(Ordering::SeqCst) {
+            std::thread::sleep(MS);
+        }
+        woke.lock().unwrap().push(true);
+    }
+}
+
+/// Waits for what never comes, and lets its thread go on meanwhile.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct WaitForEver;
+
+impl Handler<WaitForEver> for Memory {
+    type Result = ();
+
+    fn handle(&mut self, WaitForEver: WaitForEver, ctx: &mut Self::Context) {
+        let never = actix::fut::wrap_future::<_, Self>(futures::future::pending::<()>());
+        actix::AsyncContext::wait(ctx, never);
+    }
+}
+
+impl Stage {
+    fn on_threads(count: usize) -> Self {
+        Self { threads: Arc::new(Threads::start(count)), ..Self::new() }
+    }
+
+    /// A group that can be made to hang until a gate is opened.
+    fn open_group(&self, children: Vec<ChildSpec>) -> (ChildSpec, Handle<Supervisor>, Arc<Lives>) {
+        let lives = Arc::new(Lives::new(children.into(), Arc::clone(&self.threads)));
+        let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
+        let made = ChildSpec::supervisor_of("group", care(), strategy, up, &lives, &self.metrics);
+        (made.0, made.1, lives)
+    }
+}
+
+fn ending(record: &Record) -> Option<Ending> {
+    record.last_death().map(|death| death.ending)
+}
+
+#[actix::test]
+async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm() {
+    let stage = Stage::new();
+    let (spec, memory) = stage.memory("memory", care());
+    let (other, neighbour) = stage.memory("other", care());
+    let (group, supervisor, lives) = stage.open_group(vec![spec]);
+    let root = stage.root(vec![group, other], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
+    assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
+    let held_before = Arc::strong_count(&lives);
+    let (gate, woke) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+    supervisor.post(SleepUntil(Arc::clone(&gate), Arc::clone(&woke))).ok().unwrap();
+    eventually("it is replaced", || supervisor.record().restarts() == 1).await;
+    eventually("its successor is up", || supervisor.is_up()).await;
+    assert_eq!(ending(supervisor.record()), Some(Ending::Hung));
+    eventually("its child lives", || memory.is_up()).await;
+    assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]), "a new life under the new one");
+    assert_eq!(stage.journal().iter().filter(|it| *it == "memory started").count(), 2);
+    eventually("the old child ended", || stage.journal().contains(&"memory stopped".into())).await;
+
+    // Its successor looks after the child while the old one still sleeps.
+    root.inject("memory", Fault::Panic);
+    eventually("the child is started again", || memory.record().restarts() == 1).await;
+    assert_eq!(memory.ask(Tell(3)).await, Ok(vec![3]));
+    let (generation, up_since) = (memory.record().generation(), memory.record().up_since());
+
+    assert!(woke.lock().unwrap().is_empty(), "it sleeps");
+    gate.store(true, Ordering::SeqCst);
+    eventually("the old one is gone", || Arc::strong_count(&lives) == held_before).await;
+    assert_eq!(*woke.lock().unwrap(), [true], "and woke before");
+    assert_eq!(memory.ask(Tell(4)).await, Ok(vec![3, 4]), "it ended no child of its successor");
+    assert_eq!(memory.record().generation(), generation, "it started none and fenced none off");
+    assert_eq!(memory.record().up_since(), up_since, "it wrote in no record");
+    assert_eq!((memory.record().restarts(), supervisor.record().restarts()), (1, 1));
+    assert_eq!(root.record().restarts(), 0);
+    assert_eq!(neighbour.ask(Tell(2)).await, Ok(vec![1, 2]), "nobody else noticed");
+    let line = "hsc_actor_restarts_total{actor=\"supervisor\",reason=\"hung\"} 1";
+    assert!(stage.metrics.render().contains(line), "{}", stage.metrics.render());
+    root.stop().await;
+}
+
+#[actix::test]
+async fn whoever_hangs_below_a_supervisor_that_hangs_is_fenced_off_with_it() {
+    let stage = Stage::new();
+    let (spec, memory) = stage.memory("memory", care());
+    let (group, supervisor, _) = stage.open_group(vec![spec]);
+    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
+    let (gate, holds) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+    let woke = Arc::default();
+    supervisor.post(SleepUntil(Arc::clone(&gate), woke)).ok().unwrap();
+    memory.post(SleepUntil(Arc::clone(&gate), Arc::clone(&holds))).ok().unwrap();
+    assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]), "answered by its successor");
+    assert_eq!(ending(supervisor.record()), Some(Ending::Hung));
+    gate.store(true, Ordering::SeqCst);
+    eventually("the old child woke", || !holds.lock().unwrap().is_empty()).await;
+    assert_eq!(*holds.lock().unwrap(), [false], "and knew that it is over");
+    assert_eq!(memory.ask(Tell(3)).await, Ok(vec![2, 3]));
+    root.stop().await;
+}
+
+#[actix::test]
+async fn a_supervisor_whose_thread_dies_is_counted_itself_and_nobody_else_is() {
+    let stage = Stage::new();
+    let (spec, memory) = stage.memory("memory", care());
+    let (other, neighbour) = stage.memory("other", care());
+    let group = stage.group("group", care(), vec![spec]);
+    let record = Arc::clone(group.record());
+    let root = stage.root(vec![group, other], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
+    assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
+    for time in 1..=3 {
+        assert!(root.inject("group", Fault::KillThread));
+        eventually("it was started again", || record.restarts() == time).await;
+        assert_eq!(ending(&record), Some(Ending::ThreadLost));
+        assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]), "its children were started anew");
+    }
+    assert_eq!((root.record().restarts(), memory.record().restarts()), (0, 0));
+    assert_eq!(neighbour.ask(Tell(2)).await, Ok(vec![1, 2]));
+    root.stop().await;
+}
+
+#[actix::test]
+async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
+    let stage = Stage::new();
+    let (spec, memory) = stage.memory("memory", care());
+    let group = stage.group("group", care(), vec![spec]);
+    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
+    assert!(root.inject("root", Fault::Hang { ms: 3_600_000 }));
+    eventually("the root is back", || root.record().restarts() == 1).await;
+    assert_eq!(ending(root.record()), Some(Ending::Hung));
+    eventually("the old child ended", || stage.journal().contains(&"memory stopped".into())).await;
+    assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]));
+    eventually("all are up", || {
+        let tree = root.tree();
+        tree.state == State::Up && tree.children[0].state == State::Up
+    })
+    .await;
+    root.stop().await;
+    assert_eq!(root.tree().state, State::Stopped, "and it can be stopped in order");
+}
+
+#[actix::test]
+async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang() {
+    let stage = Stage::on_threads(1);
+    // One beside it in its own family, one in another; both are missed no sooner than in an hour.
+    let patient = Care { hang_after: Duration::from_secs(3_600), ..care() };
+    let (hung, culprit) = stage.memory("culprit", care());
+    let (beside, brother) = stage.memory("brother", patient);
+    let (apart, stranger) = stage.memory("stranger", patient);
+    let one = stage.group("one", care(), vec![hung, beside]);
+    let two = stage.group("two", care(), vec![apart]);
+    let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
+    for handle in [&culprit, &brother, &stranger] {
+        assert_eq!(handle.ask(Tell(1)).await, Ok(vec![1]));
+    }
+    let gate = Arc::new(AtomicBool::new(false));
+    culprit.post(SleepUntil(Arc::clone(&gate), Arc::default())).ok().unwrap();
+    for handle in [&culprit, &brother, &stranger] {
+        assert_eq!(handle.ask(Tell(2)).await, Ok(vec![2]), "back on another thread");
+        assert_eq!(handle.record().restarts(), 1);
+    }
+    assert_eq!(ending(culprit.record()), Some(Ending::Hung));
+    assert_eq!(ending(brother.record()), Some(Ending::ThreadLost));
+    assert_eq!(ending(stranger.record()), Some(Ending::ThreadLost));
+    gate.store(true, Ordering::SeqCst);
+    for handle in [&culprit, &brother, &stranger] {
+        assert_eq!(handle.ask(Tell(3)).await, Ok(vec![2, 3]), "undisturbed by who woke");
+    }
+    root.stop().await;
+}
+
+#[actix::test]
+async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed_first() {
+    let stage = Stage::on_threads(1);
+    let patient = Care { hang_after: Duration::from_secs(3_600), ..care() };
+    let (hung, culprit) = stage.memory("culprit", patient);
+    let (beside, neighbour) = stage.memory("neighbour", care());
+    let one = stage.group("one", care(), vec![hung]);
+    let two = stage.group("two", care(), vec![beside]);
+    let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
+    for handle in [&culprit, &neighbour] {
+        assert_eq!(handle.ask(Tell(1)).await, Ok(vec![1]));
+    }
+    let gate = Arc::new(AtomicBool::new(false));
+    culprit.post(SleepUntil(Arc::clone(&gate), Arc::default())).ok().unwrap();
+    for handle in [&culprit, &neighbour] {
+        assert_eq!(handle.ask(Tell(2)).await, Ok(vec![2]));
+    }
+    let said = neighbour.record().last_death().unwrap();
+    assert_eq!(said, Death::new(Ending::ThreadLost, "culprit hangs on its thread"));
+    assert_eq!(ending(culprit.record()), Some(Ending::Hung));
+    gate.store(true, Ordering::SeqCst);
+    root.stop().await;
+}
+
+#[actix::test]
+async fn a_child_that_waits_for_ever_is_replaced_and_costs_its_neighbours_nothing() {
+    let stage = Stage::on_threads(1);
+    let (hung, culprit) = stage.memory("culprit", care());
+    let (beside, neighbour) = stage.memory("neighbour", care());
+    let root = stage.root(vec![hung, beside], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
+    assert_eq!(culprit.ask(Tell(1)).await, Ok(vec![1]));
+    culprit.post(WaitForEver).ok().unwrap();
+    assert_eq!(culprit.ask(Tell(2)).await, Ok(vec![2]));
+    assert_eq!(ending(culprit.record()), Some(Ending::Hung));
+    assert_eq!(neighbour.ask(Tell(2)).await, Ok(vec![1, 2]));
+    assert_eq!(neighbour.record().restarts(), 0);
+    root.stop().await;
+}
+
+#[actix::test]
+async fn a_supervisor_that_cannot_start_is_tried_again_and_its_children_wait_for_it() {
+    let stage = Stage::new();
+    let (spec, memory) = stage.memory("memory", care());
+    let group = stage.group("group", care(), vec![spec]);
+    let record = Arc::clone(group.record());
+    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
+    assert!(root.inject("group", Fault::PanicAtStart { times: 3 }));
+    eventually("it got through", || record.restarts() == 4).await;
+    assert_eq!(ending(&record), Some(Ending::Panicked));
+    assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]));
+    root.stop().await;
+}
