@@ -11,9 +11,11 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use hsc_catalogs::Snapshot;
 use hsc_monitoring::Metrics;
+use log::warn;
 
 use crate::cache::{Cache, CacheLimits};
 use crate::caches::Caches;
+use crate::orphans::{Orphans, Vanished};
 use crate::ports::{Answerer, ConversationLog, ManualLoader};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -44,6 +46,7 @@ pub struct House {
     max_outgoing: usize,
     max_message: usize,
     registry: Handle<Registry>,
+    orphans: Handle<Orphans>,
     caches: Caches,
     root: Root,
 }
@@ -123,13 +126,43 @@ impl House {
         let answers = Cache::new("answers", Answers, None, budgets.answers, care, &metrics);
         let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
         let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
+        let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
+        let max_message = rules.limits.message_bytes;
+        let messages_per_second = rules.limits.messages_per_second;
+        let rules = Arc::new(rules);
+        let begin = move |id, token| {
+            Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
+                .remembering(predicted.clone())
+        };
+        let wiring = Arc::new(Wiring {
+            begin: Box::new(begin),
+            line: Line::new(limits.max_answers, limits.max_waiting_answers),
+            strain: Strain::new(limits.busy_after),
+            intensity: care.intensity,
+            answerer: Arc::new(answerer),
+            shelf,
+            sessions: Arc::clone(&sessions),
+            meter: metrics.actors.meter("session"),
+            log: parts.log,
+            tokens: parts.tokens,
+            metrics: Arc::clone(&metrics),
+            ping_interval: limits.ping_interval,
+            idle_timeout: limits.idle_timeout,
+            prefetch_after: limits.prefetch_after,
+            messages_per_second,
+            message_burst: limits.burst,
+        });
         let threads = Arc::new(Threads::start(upkeep.threads));
-        let table = Arc::clone(&sessions);
         let (registered, registry) =
             ChildSpec::actor(REGISTRY, "session_registry", care, &metrics, move |_| {
-                Ok(Registry { sessions: Arc::clone(&table) })
+                Ok(Registry { sessions: Arc::clone(&sessions) })
             });
-        let mut children = vec![registered];
+        let alone = Arc::clone(&wiring);
+        let (completing, orphans) =
+            ChildSpec::actor("conversations.orphans", "orphans", care, &metrics, move |_| {
+                Ok(Orphans::new(Arc::clone(&alone)))
+            });
+        let mut children = vec![registered, completing];
         children.extend(caches.children(&upkeep, &threads, &metrics));
         children.extend(parts.workers);
         let root = Root::start(
@@ -140,41 +173,16 @@ impl House {
                 on_give_up: upkeep.on_give_up,
                 care,
                 threads,
-                metrics: Arc::clone(&metrics),
+                metrics,
             },
         );
-        let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
-        let max_message = rules.limits.message_bytes;
-        let messages_per_second = rules.limits.messages_per_second;
-        let rules = Arc::new(rules);
-        let begin = move |id, token| {
-            Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
-                .remembering(predicted.clone())
-        };
-        let wiring = Wiring {
-            begin: Box::new(begin),
-            line: Line::new(limits.max_answers, limits.max_waiting_answers),
-            strain: Strain::new(limits.busy_after),
-            intensity: care.intensity,
-            answerer: Arc::new(answerer),
-            shelf,
-            sessions,
-            meter: metrics.actors.meter("session"),
-            log: parts.log,
-            tokens: parts.tokens,
-            metrics,
-            ping_interval: limits.ping_interval,
-            idle_timeout: limits.idle_timeout,
-            prefetch_after: limits.prefetch_after,
-            messages_per_second,
-            message_burst: limits.burst,
-        };
         Self {
             pod: parts.pod,
-            wiring: Arc::new(wiring),
+            wiring,
             max_outgoing: limits.outgoing_bytes,
             max_message,
             registry,
+            orphans,
             caches,
             root,
         }
@@ -237,6 +245,13 @@ impl House {
         reason: CloseReason,
     ) -> Result<usize, AskError> {
         self.registry.ask(CloseAll { rule: Box::new(rule), reason }).await
+    }
+
+    /// Completes the answers that this pod was making, which is not heard of any more.
+    pub fn pod_vanished(&self, pod: &str) {
+        if self.orphans.post(Vanished(pod.into())).is_err() {
+            warn!(pod; "the answers of a vanished pod wait for their visitors to come back");
+        }
     }
 
     /// The caches of this pod.

@@ -9,6 +9,7 @@ mod caches;
 mod house;
 mod loading;
 mod log;
+mod orphans;
 pub mod ports;
 pub mod protocol;
 mod registry;

@@ -151,6 +151,11 @@ impl Conversation {
         self.running.is_some()
     }
 
+    /// The event that the running answer was lost.
+    pub(super) fn lost(&self) -> Event {
+        Event::AnswerLost { answer: self.running.as_ref().map_or(0, |running| running.answer) }
+    }
+
     /// The product of the running answer.
     #[must_use]
     pub fn product(&self) -> Option<&Arc<Product>> {

@@ -4,6 +4,7 @@
 //! socket itself stands in `crate::socket`, the only file that knows the WebSocket library.
 
 mod actor;
+mod alone;
 mod answering;
 mod conversation;
 mod event;
@@ -19,12 +20,15 @@ mod outbox;
 mod predict;
 mod rate;
 mod resume;
+#[cfg(test)]
+mod resume_tests;
 mod standing;
 mod strain;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use actor::{Deliver, Session, Wiring};
+pub(crate) use alone::{Completed, complete};
 pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
 pub(crate) use line::{Line, Turn, Waited};

@@ -296,3 +296,6 @@ impl Outbox {
         steps.push(Step::Superseded);
     }
 }
+
+#[cfg(test)]
+mod tests;

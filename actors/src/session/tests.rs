@@ -33,7 +33,7 @@ fn catalog() -> Arc<Snapshot> {
     Arc::new(Snapshot::new(report.catalog))
 }
 
-fn conversation() -> Conversation {
+pub(super) fn conversation() -> Conversation {
     let limits = Limits::new(1 << 20, 20);
     let rules = Rules { pending_questions: QUESTIONS_IN_LINE, prefetch_confidence: 80, limits };
     Conversation::new("c1".into(), String::new(), catalog(), Arc::new(rules))
@@ -52,24 +52,28 @@ fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect> {
 }
 
 /// The client says this.
-fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
+pub(super) fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
     conversation.apply(Event::Heard(frame))
 }
 
-fn ask(conversation: &mut Conversation, id: &str, question: &str) -> Vec<Effect> {
+pub(super) fn ask(conversation: &mut Conversation, id: &str, question: &str) -> Vec<Effect> {
     say(conversation, json!({"type": "query", "id": id, "product_id": "td17", "query": question}))
 }
 
-fn goes_on(conversation: &mut Conversation, answer: u64, event: AnswerEvent) -> Vec<Effect> {
+pub(super) fn goes_on(
+    conversation: &mut Conversation,
+    answer: u64,
+    event: AnswerEvent,
+) -> Vec<Effect> {
     conversation.apply(Event::Answering { answer, event })
 }
 
-fn chunk(text: &str) -> AnswerEvent {
+pub(super) fn chunk(text: &str) -> AnswerEvent {
     AnswerEvent::Chunk(text.to_owned())
 }
 
-fn done(outcome: Outcome) -> AnswerEvent {
+pub(super) fn done(outcome: Outcome) -> AnswerEvent {
     AnswerEvent::Done(Box::new(Answer {
         outcome,
         text: String::new(),
@@ -84,7 +88,7 @@ fn done(outcome: Outcome) -> AnswerEvent {
 }
 
 /// What is sent, as the client gets it.
-fn sent(effects: &[Effect]) -> Vec<Value> {
+pub(super) fn sent(effects: &[Effect]) -> Vec<Value> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -98,7 +102,7 @@ fn sent(effects: &[Effect]) -> Vec<Value> {
 }
 
 /// The types of what is sent, the sentence of a status beside it.
-fn kinds(effects: &[Effect]) -> Vec<String> {
+pub(super) fn kinds(effects: &[Effect]) -> Vec<String> {
     let kind = |frame: &Value| match frame["msg"].as_str() {
         Some(msg) => format!("status {msg}"),
         None => frame["type"].as_str().expect("a frame has a type").to_owned(),
@@ -107,7 +111,7 @@ fn kinds(effects: &[Effect]) -> Vec<String> {
 }
 
 /// The answers that are started.
-fn started(effects: &[Effect]) -> Vec<(u64, &Question)> {
+pub(super) fn started(effects: &[Effect]) -> Vec<(u64, &Question)> {
     effects
         .iter()
         .filter_map(|effect| match effect {

@@ -1,0 +1,164 @@
+//! A conversation with nobody at its socket: completes the answers that a vanished pod left open.
+//!
+//! The same rules and the same outbox as a session has; what a session would send goes into the log
+//! alone, and a client that comes back finds it there. When the client comes back in the middle, or
+//! another pod takes the conversation over, the log refuses the next append and this ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use log::debug;
+
+use super::answering;
+use super::outbox::{Frame, Outbox, Step};
+use super::{Conversation, Effect, Event, Minutes, Wiring};
+use crate::ports::{Claimed, Owned};
+use crate::protocol::ServerFrame;
+
+/// How long a log that is away is left alone.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is asked. Past it, the client that comes back starts the answer itself.
+const TIMES: u32 = 30;
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completed {
+    /// Every question that was open is answered, in the log.
+    Done,
+    /// Somebody else owns the conversation now.
+    Superseded,
+    /// The log could not be reached for too long.
+    LogAway,
+}
+
+impl Completed {
+    /// The word of the metric label.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Superseded => "superseded",
+            Self::LogAway => "log_away",
+        }
+    }
+}
+
+struct Alone {
+    wiring: Arc<Wiring>,
+    owned: Owned,
+    conversation: Conversation,
+    minutes: Minutes,
+    outbox: Outbox,
+    answer: Option<BoxStream<'static, Event>>,
+    refused: u32,
+}
+
+/// Completes what is open in a conversation that was claimed.
+pub(crate) async fn complete(wiring: Arc<Wiring>, claimed: Claimed) -> Completed {
+    let Claimed { conversation, taken } = claimed;
+    let owned = Owned { conversation: Arc::clone(&conversation), epoch: taken.epoch };
+    let mut alone = Alone {
+        conversation: (wiring.begin)(conversation, String::new()),
+        wiring,
+        owned,
+        minutes: Minutes::default(),
+        outbox: Outbox::logged(taken.offset),
+        answer: None,
+        refused: 0,
+    };
+    let effects = alone.conversation.adopt(taken);
+    // Also that this answer has lost a pod: one that ends every pod must not go round.
+    alone.take(effects);
+    let completed = alone.run().await;
+    if completed != Completed::Superseded {
+        // Bounded, and nothing is lost with it but a claim for nothing.
+        let _ = alone.wiring.log.answering(alone.owned, false).await;
+    }
+    completed
+}
+
+impl Alone {
+    async fn run(&mut self) -> Completed {
+        loop {
+            if let Some(ended) = self.append().await {
+                return ended;
+            }
+            let Some(answer) = self.answer.as_mut().filter(|_| self.conversation.is_answering())
+            else {
+                return Completed::Done;
+            };
+            let Some(event) = answer.next().await else {
+                // It ended without a last word: its number says whether it still runs.
+                let event = self.conversation.lost();
+                self.answer = None;
+                self.hear(event);
+                continue;
+            };
+            self.hear(event);
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        let effects = self.conversation.apply(event);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        if self.conversation.write_minutes(&mut self.minutes) {
+            self.outbox.changed();
+        }
+        for effect in effects {
+            match effect {
+                Effect::Send { message, id, offset } if offset.is_some() => {
+                    let frame = ServerFrame { message: &message, id: id.as_ref(), offset };
+                    let frame = Frame { kind: message.kind(), json: frame.to_json().into() };
+                    // Whatever it wants sent, nobody is there to get it.
+                    self.outbox.push(frame, offset, &mut Vec::new());
+                }
+                Effect::StartAnswer { answer, question } => {
+                    debug!(conversation:% = self.owned.conversation, answer; "an answer is completed with nobody at the socket");
+                    self.answer = Some(answering::in_turn(&self.wiring, answer, *question));
+                }
+                Effect::StopAnswer => self.answer = None,
+                // All the rest is for a client.
+                _ => {}
+            }
+        }
+    }
+
+    /// Appends everything that was said. Says how it ended, where it did.
+    async fn append(&mut self) -> Option<Completed> {
+        let mut next = self.outbox.append(|| self.minutes.to_kept());
+        if next.is_none() {
+            next = self.outbox.ask_again(|| self.minutes.to_kept());
+        }
+        loop {
+            let step = next.take()?;
+            let mut steps = Vec::new();
+            let owned = self.owned.clone();
+            match step {
+                Step::Append(batch) => {
+                    let result = self.wiring.log.append(owned, batch).await;
+                    self.outbox.appended(result, &mut steps);
+                }
+                Step::Begin { offset } => {
+                    let result = self.wiring.log.begin(owned, offset).await;
+                    self.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+                }
+                Step::Later if self.refused >= TIMES => return Some(Completed::LogAway),
+                Step::Later => {
+                    self.refused += 1;
+                    tokio::time::sleep(ASK_AGAIN).await;
+                    steps.extend(self.outbox.ask_again(|| self.minutes.to_kept()));
+                }
+                Step::Superseded => return Some(Completed::Superseded),
+                Step::Send(_) => {}
+            }
+            next = steps.into_iter().find(|step| !matches!(step, Step::Send(_)));
+            if next.is_none() {
+                next = self.outbox.append(|| self.minutes.to_kept());
+            }
+        }
+    }
+}
