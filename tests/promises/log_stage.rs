@@ -61,6 +61,16 @@ impl Stage {
         }
     }
 
+    pub(crate) fn redis_ref(&self) -> &Redis {
+        let Log::Redis { redis, .. } = &self.log else { panic!("there is no Redis in memory") };
+        redis
+    }
+
+    pub(crate) fn redis_mut(&mut self) -> &mut Redis {
+        let Log::Redis { redis, .. } = &mut self.log else { panic!("there is no Redis in memory") };
+        redis
+    }
+
     /// What is published about a conversation from now on.
     pub(crate) async fn listen(&self, conversation: &str) -> BoxStream<'static, Envelope> {
         let channel = channels::conversation(conversation);

@@ -22,6 +22,7 @@ mod hanging;
 mod limits;
 mod load;
 mod log_contract;
+mod log_in_redis;
 mod manuals;
 mod pages;
 mod part_one;

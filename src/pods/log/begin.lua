@@ -10,7 +10,8 @@ if epoch and (epoch > mine or (epoch == mine and owner ~= pod)) then
 end
 if epoch ~= mine or last < offset then
   -- Whatever lay there: the log of an older epoch, one with a hole to come, or no log at all.
-  if not epoch then
+  if not epoch and redis.call('EXISTS', KEYS[1]) == 1 then
+    -- Of another type perhaps, and then it takes no fields.
     redis.call('DEL', KEYS[1])
   end
   redis.call('HSET', KEYS[1], 'epoch', mine, 'owner', pod, 'offset', offset)
