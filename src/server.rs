@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ConversationLog, ManualError};
+use hsc_actors::ports::{ConversationLog, ManualError, Relay};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{BadAddress, Link, RedisLog};
+use crate::pods::{BadAddress, Link, RedisLog, RedisRelay};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -103,6 +103,9 @@ impl Server {
         let metrics = Metrics::new();
         let redis = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis));
         let redis = redis.transpose().map_err(StartError::NoRedis)?;
+        let relay = redis.as_ref().map(|_| RedisRelay::new(&settings.redis));
+        let relay = relay.transpose().map_err(StartError::NoRedis)?;
+        let relay = relay.map(|relay| Arc::new(relay) as Arc<dyn Relay>);
         let dir = PathBuf::from(&settings.catalog.dir);
         let before = reload::Look::at(&dir);
         let catalog = Arc::new(Snapshot::new(load(&dir, &metrics)?));
@@ -139,6 +142,7 @@ impl Server {
         };
         let house = Arc::new(House::start(hsc_actors::Parts {
             pod,
+            relay,
             catalog: Arc::clone(&catalog),
             shelf,
             answerer,

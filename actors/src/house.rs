@@ -12,11 +12,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use hsc_catalogs::Snapshot;
 use hsc_monitoring::Metrics;
 use log::warn;
+use serde::Serialize;
 
+use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits};
-use crate::caches::Caches;
+use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::orphans::{Orphans, Vanished};
-use crate::ports::{Answerer, ConversationLog, ManualLoader};
+use crate::ports::{Answerer, ConversationLog, ManualLoader, Relay};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::rehearsal::{Meant, NotRehearsed, in_a_session};
@@ -41,7 +43,8 @@ const REGISTRY: &str = "sessions";
 
 /// Everything alive in one pod.
 pub struct House {
-    pod: Arc<str>,
+    bridge: Bridge,
+    is_alone: bool,
     wiring: Arc<Wiring>,
     max_outgoing: usize,
     max_message: usize,
@@ -55,6 +58,8 @@ pub struct House {
 pub struct Parts {
     /// The name of this pod among the others.
     pub pod: Arc<str>,
+    /// What carries messages to other pods; none for a pod on its own.
+    pub relay: Option<Arc<dyn Relay>>,
     /// The catalog in force.
     pub catalog: Arc<Snapshot>,
     /// The read manuals.
@@ -88,6 +93,27 @@ pub struct Budgets {
     pub predictions: CacheLimits,
     /// Answers to questions.
     pub answers: CacheLimits,
+}
+
+/// What was done on this pod, and whether the others were told to do it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced<T> {
+    /// What was done on this pod.
+    pub here: T,
+    /// Whether the others know.
+    pub other_pods: OtherPods,
+}
+
+/// Whether other pods were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherPods {
+    /// There are none: this pod stands on its own.
+    None,
+    /// Those that can be reached were.
+    Told,
+    /// They cannot be reached just now.
+    Unreached,
 }
 
 /// The times and budgets of a socket, out of the settings.
@@ -126,6 +152,9 @@ impl House {
         let answers = Cache::new("answers", Answers, None, budgets.answers, care, &metrics);
         let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
         let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
+        let is_alone = parts.relay.is_none();
+        let relay = parts.relay.unwrap_or_else(|| Arc::new(Loopback::new()));
+        let (bridging, bridge) = Bridge::new(parts.pod, relay, care, &metrics);
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let max_message = rules.limits.message_bytes;
         let messages_per_second = rules.limits.messages_per_second;
@@ -157,13 +186,15 @@ impl House {
             ChildSpec::actor(REGISTRY, "session_registry", care, &metrics, move |_| {
                 Ok(Registry { sessions: Arc::clone(&sessions) })
             });
-        let alone = Arc::clone(&wiring);
+        let for_them = Arc::clone(&wiring);
         let (completing, orphans) =
             ChildSpec::actor("conversations.orphans", "orphans", care, &metrics, move |_| {
-                Ok(Orphans::new(Arc::clone(&alone)))
+                Ok(Orphans::new(Arc::clone(&for_them)))
             });
         let mut children = vec![registered, completing];
         children.extend(caches.children(&upkeep, &threads, &metrics));
+        children.push(bridging);
+        children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));
         children.extend(parts.workers);
         let root = Root::start(
             "root",
@@ -177,7 +208,8 @@ impl House {
             },
         );
         Self {
-            pod: parts.pod,
+            bridge,
+            is_alone,
             wiring,
             max_outgoing: limits.outgoing_bytes,
             max_message,
@@ -191,7 +223,7 @@ impl House {
     /// The name of this pod among the others. No two pods, and no two runs of one, share it.
     #[must_use]
     pub fn pod(&self) -> &Arc<str> {
-        &self.pod
+        self.bridge.pod()
     }
 
     /// The actors of this pod, as a tree. Of the sessions it names the newest; their registry says how
@@ -227,12 +259,41 @@ impl House {
         if told == 0 { Err(NotRehearsed::NoSuchActor) } else { Ok(told) }
     }
 
-    /// Tells everybody who is connected; says how many heard.
+    /// Tells everybody who is connected, to whichever pod.
     ///
     /// # Errors
-    /// When the registry did not answer.
-    pub async fn broadcast(&self, message: String) -> Result<usize, AskError> {
-        self.registry.ask(Broadcast(message)).await
+    /// When the registry of this pod did not answer; then other pods are not told either.
+    pub async fn broadcast(&self, message: String) -> Result<Announced<usize>, AskError> {
+        let here = self.registry.ask(Broadcast(message.clone())).await?;
+        Ok(self.announce(here, Body::Notice { message }).await)
+    }
+
+    /// Has the caches of every pod forget something.
+    ///
+    /// # Errors
+    /// When a shard of this pod did not answer; the others have forgotten, other pods are not told.
+    pub async fn invalidate(&self, what: Invalidate) -> Result<Announced<Invalidated>, AskError> {
+        let here = self.caches.invalidate(what.clone()).await?;
+        Ok(self.announce(here, Body::Forget { what }).await)
+    }
+
+    /// Tells the other pods what was done here.
+    async fn announce<T>(&self, here: T, body: Body) -> Announced<T> {
+        if self.is_alone {
+            return Announced { here, other_pods: OtherPods::None };
+        }
+        let told = self.bridge.publish(channels::PODS, body).outcome().await;
+        if let Err(why) = told {
+            warn!(why:%; "other pods were not told what was done here");
+        }
+        let other_pods = if told.is_ok() { OtherPods::Told } else { OtherPods::Unreached };
+        Announced { here, other_pods }
+    }
+
+    /// The way to the other pods.
+    #[must_use]
+    pub fn bridge(&self) -> &Bridge {
+        &self.bridge
     }
 
     /// Closes every session that a rule names; says how many.

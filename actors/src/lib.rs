@@ -24,7 +24,7 @@ mod token;
 mod upkeep;
 
 pub use caches::{Caches, Invalidate, Invalidated};
-pub use house::{Budgets, House, Parts, SocketLimits};
+pub use house::{Announced, Budgets, House, OtherPods, Parts, SocketLimits};
 pub use log::{LogLimits, MemoryLog};
 pub use rehearsal::NotRehearsed;
 pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};

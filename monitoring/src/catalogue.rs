@@ -68,6 +68,13 @@ catalogue! {
     hsc_actor_mailbox_depth Gauge ["actor"] "Messages that wait for an actor, by kind";
     hsc_actor_handle_seconds Histogram ["actor"] "Time an actor spends on one message, by kind";
     hsc_actor_undelivered_total Counter ["actor"] "Messages handed back because an actor had as many as it may, or was given up";
+    hsc_bridge_connected Gauge [] "1 while other pods can be reached and everything wanted is listened to";
+    hsc_bridge_channels Gauge [] "Channels that somebody on this pod listens to";
+    hsc_bridge_published_total Counter ["kind"] "Messages published to other pods, by kind";
+    hsc_bridge_received_total Counter ["kind"] "Messages of other pods that were read, by kind";
+    hsc_bridge_dropped_total Counter ["reason"] "Messages between pods that were lost: down, full or failed on the way out; version, kind or malformed on the way in; slow_listener here";
+    hsc_bridge_latency_seconds Histogram [] "Time from a message's writing on another pod to its reading here, by the two clocks";
+    hsc_bridge_reconnects_total Counter [] "Times the bridge came up again";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";

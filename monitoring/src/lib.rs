@@ -11,7 +11,7 @@ mod process;
 
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
-    ActorMeter, Actors, Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Predictions,
-    Sockets,
+    ActorMeter, Actors, Answers, Bridge, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics,
+    Predictions, Sockets,
 };
 pub use process::{Process, Reading};

@@ -37,6 +37,8 @@ pub struct Metrics {
     pub caches: Caches,
     /// Actors.
     pub actors: Actors,
+    /// Messages between pods.
+    pub bridge: Bridge,
     /// The catalog.
     pub catalog: Catalogs,
 }
@@ -125,6 +127,17 @@ pub struct ActorMeter {
     up: IntGauge,
     mailbox_depth: IntGauge,
     handle_seconds: Histogram,
+}
+
+/// Messages between pods.
+pub struct Bridge {
+    connected: IntGauge,
+    channels: IntGauge,
+    published: IntCounterVec,
+    received: IntCounterVec,
+    dropped: IntCounterVec,
+    latency: Histogram,
+    reconnects: IntCounter,
 }
 
 /// The catalog.
@@ -254,6 +267,15 @@ impl Metrics {
                 mailbox_depth: maker.gauge("hsc_actor_mailbox_depth"),
                 handle_seconds: maker.histogram("hsc_actor_handle_seconds"),
                 undelivered: maker.counter("hsc_actor_undelivered_total"),
+            },
+            bridge: Bridge {
+                connected: maker.gauge("hsc_bridge_connected").with_label_values(NONE),
+                channels: maker.gauge("hsc_bridge_channels").with_label_values(NONE),
+                published: maker.counter("hsc_bridge_published_total"),
+                received: maker.counter("hsc_bridge_received_total"),
+                dropped: maker.counter("hsc_bridge_dropped_total"),
+                latency: maker.histogram("hsc_bridge_latency_seconds").with_label_values(NONE),
+                reconnects: maker.counter("hsc_bridge_reconnects_total").with_label_values(NONE),
             },
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
@@ -467,6 +489,37 @@ impl ActorMeter {
     /// A message was handled.
     pub fn handled(&self, took: Duration) {
         self.handle_seconds.observe(took.as_secs_f64());
+    }
+}
+
+impl Bridge {
+    /// Other pods can be reached, perhaps again, or cannot.
+    pub fn connected(&self, connected: bool, again: bool) {
+        self.connected.set(i64::from(connected));
+        if again {
+            self.reconnects.inc();
+        }
+    }
+
+    /// Somebody here listens to so many channels.
+    pub fn listens_to(&self, channels: usize) {
+        self.channels.set(i64::try_from(channels).unwrap_or(i64::MAX));
+    }
+
+    /// A message went out to the other pods.
+    pub fn published(&self, kind: &'static str) {
+        self.published.with_label_values(&[kind]).inc();
+    }
+
+    /// A message of another pod was read, so long after it was written.
+    pub fn received(&self, kind: &'static str, age: Duration) {
+        self.received.with_label_values(&[kind]).inc();
+        self.latency.observe(age.as_secs_f64());
+    }
+
+    /// A message was lost: `down`, `full`, `failed`, `version`, `kind`, `malformed` or `slow_listener`.
+    pub fn dropped(&self, reason: &'static str) {
+        self.dropped.with_label_values(&[reason]).inc();
     }
 }
 

@@ -1,4 +1,4 @@
-//! `/admin/…`: the actors of this pod, its caches, and faults on demand.
+//! `/admin/…`: the actors of this pod, the caches and visitors of all pods, and faults on demand.
 //!
 //! For operators: with `admin.token` set a caller has to bring it, without one only callers on this
 //! machine are served, and no foreign page through their browser.
@@ -6,12 +6,15 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
-use hsc_actors::{Invalidate, NotRehearsed, TreeReport};
+use hsc_actors::{Announced, Invalidate, Invalidated, NotRehearsed, OtherPods, TreeReport};
 use log::warn;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Parts, Trouble, TroubleCode};
+
+/// Longest notice: a page shows it in one line or two.
+const MOST_CHARACTERS: usize = 1_000;
 
 /// A fault and who is to suffer it.
 #[derive(Debug, Deserialize)]
@@ -46,8 +49,46 @@ pub(super) async fn invalidate(
     what: web::Json<Invalidate>,
 ) -> Result<HttpResponse, Trouble> {
     admit(&parts, &request)?;
-    let forgotten = parts.house.caches().invalidate(what.into_inner()).await.map_err(down)?;
-    Ok(HttpResponse::Ok().json(forgotten))
+    let Announced { here, other_pods } =
+        parts.house.invalidate(what.into_inner()).await.map_err(down)?;
+    Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
+}
+
+/// What was forgotten on this pod, and whether the others were told to forget it too.
+#[derive(Debug, Serialize)]
+struct Forgotten {
+    #[serde(flatten)]
+    here: Invalidated,
+    /// `none`, `told` or `unreached`.
+    other_pods: OtherPods,
+}
+
+/// Words for everybody who is connected.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notice {
+    message: String,
+}
+
+/// Tells everybody who is connected, to whichever pod: `{"message":"…"}`, at most 1,000 characters. Says
+/// how many heard it on this pod, and whether the other pods were told.
+#[utoipa::path(post, path = "/admin/broadcast", tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Trouble),
+        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[post("/admin/broadcast")]
+pub(super) async fn broadcast(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    notice: web::Json<Notice>,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    let message = notice.into_inner().message;
+    if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
+        let wanted = "message has to be a text of 1 to 1,000 characters.";
+        return Err(Trouble::new(TroubleCode::InvalidRequest, wanted));
+    }
+    let Announced { here, other_pods } = parts.house.broadcast(message).await.map_err(down)?;
+    Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
 
 /// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.

@@ -23,6 +23,7 @@ use super::{
         metrics::metrics,
         admin::actors,
         admin::invalidate,
+        admin::broadcast,
         admin::chaos,
     ),
     components(schemas(TroubleCode)),

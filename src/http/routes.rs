@@ -27,6 +27,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(metrics::metrics)
         .service(admin::actors)
         .service(admin::invalidate)
+        .service(admin::broadcast)
         .service(admin::chaos)
         .service(docs::front)
         .service(docs::openapi_json)

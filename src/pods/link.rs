@@ -103,6 +103,12 @@ impl Link {
         &self.prefix
     }
 
+    /// The name in Redis of one of our channels (`hsc_actors::bridge::channels`).
+    #[must_use]
+    pub fn channel(&self, name: &str) -> String {
+        super::relay::channel(&self.prefix, name)
+    }
+
     /// Does something with the connection, within the time of the settings. Fails at once while Redis
     /// is away.
     ///

@@ -11,6 +11,7 @@ mod link;
 mod log;
 mod name;
 mod pause;
+mod relay;
 mod target;
 
 pub use address::BadAddress;
@@ -18,6 +19,7 @@ pub use connection::Connection;
 pub use link::{Link, LinkError};
 pub use log::RedisLog;
 pub use name::name;
+pub use relay::RedisRelay;
 
 /// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.
 ///

@@ -61,6 +61,11 @@ impl Target {
         self.timeout
     }
 
+    /// True when the same address leads to another Redis some day: Sentinels depose a master.
+    pub(super) fn may_move(&self) -> bool {
+        matches!(&*self.address, Address::Sentinel { .. })
+    }
+
     /// A connection for commands.
     pub(super) async fn connect(&self) -> Result<Connection, RedisError> {
         let connected = async {
@@ -74,7 +79,6 @@ impl Target {
         self.in_time(connected).await
     }
 
-    #[expect(dead_code, reason = "the relay, which is next, listens")]
     /// A connection of its own for pub/sub, which hands what comes in to `hear`.
     pub(super) async fn listen(
         &self,

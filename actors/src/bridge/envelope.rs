@@ -8,7 +8,7 @@
 //! and says why, so that it is counted. Fields may be added to a body without a new version.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -108,6 +108,12 @@ impl Envelope {
     #[must_use]
     pub fn new(from: Arc<str>, body: Body) -> Self {
         Self { from, at_ms: now_ms(), body }
+    }
+
+    /// How long it was on its way, by two clocks that may differ.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        Duration::from_millis(now_ms().saturating_sub(self.at_ms))
     }
 
     /// As it goes to other pods.

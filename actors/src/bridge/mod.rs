@@ -1,11 +1,32 @@
-//! Between pods: what they say to each other, and who hears it.
+//! Between pods: what they say to each other, who hears it, and the one actor that carries it.
 //!
-//! [`Envelope`] is what is said, [`channels`] where. What carries it is a [`Relay`](crate::ports::Relay):
-//! [`Loopback`] here, Redis in the server.
+//! ```text
+//! publish ──► Table: who listens here hears at once
+//!    │
+//!    └─► Outbox ─► bridge (actor) ─► Relay ─► … other pods … ─► Relay ─► bridge ─► Table ─► Listening
+//! ```
+//!
+//! [`Envelope`] is what is said, [`channels`] where, [`Bridge`] what others hold. The relay is
+//! [`Loopback`] for a pod on its own, and Redis in the server. A pod listens to a channel only while
+//! somebody here does. Messages are heard at most once; whoever needs all of them asks the log when it
+//! hears [`Heard::Missed`].
+//!
+//! What must never be: a wait for Redis in whoever publishes or listens, a queue without a bound, a
+//! listener that has missed something and is not told.
 
+mod actor;
+mod announcements;
 pub mod channels;
 mod envelope;
+mod handle;
 mod loopback;
+mod outbox;
+mod table;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use announcements::announcements;
 pub use envelope::{Body, Envelope, Unread, around_frames, now_ms};
+pub use handle::{Bridge, NotPublished, Published};
 pub use loopback::{Ether, Loopback};
+pub use table::{Heard, Listening};

@@ -29,8 +29,8 @@ use crate::ports::{
 use crate::protocol::{CloseReason, Limits};
 use crate::supervision::Fault;
 use crate::{
-    Admission, Budgets, House, Invalidate, LogLimits, MemoryLog, NotRehearsed, Parts, Sessions,
-    Shelf, SocketLimits, Tokens, Upkeep,
+    Admission, Announced, Budgets, House, Invalidate, LogLimits, MemoryLog, NotRehearsed,
+    OtherPods, Parts, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 
 /// Longest a client of these tests waits for anything.
@@ -117,6 +117,7 @@ impl Stage {
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(House::start(Parts {
             pod: "pod".into(),
+            relay: None,
             catalog: Arc::new(Snapshot::new(catalog)),
             shelf,
             answerer,
@@ -506,7 +507,8 @@ async fn sessions_are_found_told_and_closed() {
     clients[0].hear("answer_chunk").await;
     let of_product = stage.house.sessions().of_product(&stage.product);
     assert_eq!(of_product.len(), 1);
-    assert_eq!(stage.house.broadcast("a break at noon".to_owned()).await, Ok(3));
+    let told = stage.house.broadcast("a break at noon".to_owned()).await;
+    assert_eq!(told, Ok(Announced { here: 3, other_pods: OtherPods::None }));
     for client in &mut clients {
         assert_eq!(client.hear("notice").await["message"], "a break at noon");
     }

@@ -1,0 +1,192 @@
+//! The bridge: the only actor that talks to other pods.
+//!
+//! Owns   the stream of the relay, and what is being published right now.
+//! Hears  what the relay reports; the bells of the table and of the outbox, which outlive it.
+//! Asks   nobody.
+//! Never  holds up whoever publishes or listens, decides what a message means, delivers after a
+//!        successor was started.
+//! Loses  in a crash only the messages that came in the moment of it, and every listener is told that
+//!        something may be missed. Who listens and what waits to go out stays.
+
+use std::sync::Arc;
+
+use actix::fut::wrap_future;
+use actix::{Actor, ActorContext as _, AsyncContext as _, Context, StreamHandler};
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
+use log::{debug, info, warn};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::handle::Shared;
+use super::outbox::Outgoing;
+use super::{Envelope, NotPublished};
+use crate::ports::Relayed;
+use crate::supervision::{Child, Life};
+
+/// Messages that are on their way to Redis at once, in order. Enough to hide a round trip.
+const UNDER_WAY: usize = 64;
+
+/// The actor. See the card above.
+pub(crate) struct Crossing {
+    pub(super) shared: Arc<Shared>,
+    pub(super) life: Life,
+    pub(super) way: watch::Sender<Way>,
+}
+
+/// Whether other pods can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Nobody knows yet: what is to go out waits a little.
+    Opening,
+    /// They can, and everything wanted is listened to.
+    Up,
+    /// They cannot.
+    Down,
+}
+
+impl Actor for Crossing {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // Whatever the one before said of it.
+        self.shared.is_up(false);
+        if self.life.generation() > 1 {
+            self.shared.table.are_deaf();
+        }
+        // Before the relay is opened, so that it is up with everything.
+        self.shared.relay.want(self.shared.table.wanted(), Vec::new());
+        ctx.add_stream(self.shared.relay.open());
+        ctx.spawn(wrap_future(follow(Arc::clone(&self.shared), self.life.clone())));
+        let way = self.way.subscribe();
+        ctx.spawn(wrap_future(publish(Arc::clone(&self.shared), self.life.clone(), way)));
+    }
+}
+
+impl Child for Crossing {
+    fn observe(&self) -> Value {
+        json!({
+            "connected": *self.way.borrow() == Way::Up,
+            "channels": self.shared.table.count(),
+            "waiting": self.shared.outbox.depth(),
+        })
+    }
+}
+
+impl StreamHandler<Relayed> for Crossing {
+    fn handle(&mut self, relayed: Relayed, ctx: &mut Self::Context) {
+        // One that hung and wakes has its successor beside it, which heard the same.
+        if !self.life.holds() {
+            return ctx.stop();
+        }
+        match relayed {
+            Relayed::Message { channel, payload } => self.shared.heard(&channel, &payload),
+            Relayed::Listening { channels } => self.shared.table.are_live(Some(&channels)),
+            Relayed::Up => {
+                info!(channels = self.shared.table.count(); "the bridge to the other pods is up");
+                // The way out first: who learns that a channel is heard may publish at once.
+                self.way.send_replace(Way::Up);
+                self.shared.is_up(true);
+                self.shared.table.are_live(None);
+            }
+            Relayed::Down { why } => {
+                let was = self.way.send_replace(Way::Down);
+                match was {
+                    Way::Down => debug!(why:%; "the bridge to the other pods is still down"),
+                    Way::Up => {
+                        warn!(why:%; "the bridge to the other pods is down");
+                        self.shared.table.are_deaf();
+                    }
+                    Way::Opening => warn!(why:%; "the bridge to the other pods is not up yet"),
+                }
+                self.shared.is_up(false);
+            }
+        }
+    }
+
+    fn finished(&mut self, ctx: &mut Self::Context) {
+        self.life.fail(ctx, "the relay ended");
+    }
+}
+
+impl Shared {
+    /// Opens what came from another pod and says it to whoever listens.
+    fn heard(&self, channel: &str, payload: &[u8]) {
+        match Envelope::read(payload) {
+            // Who listens here heard it when it was published.
+            Ok(envelope) if envelope.from == self.pod => {}
+            Ok(envelope) => {
+                self.metrics.bridge.received(envelope.body.kind(), envelope.age());
+                self.table.say(channel, &Arc::new(envelope));
+            }
+            Err(unread) => {
+                debug!(channel:%, unread:%; "a message of another pod was passed over");
+                self.metrics.bridge.dropped(unread.as_str());
+            }
+        }
+    }
+}
+
+/// Tells the relay what came to be wanted.
+async fn follow(shared: Arc<Shared>, life: Life) {
+    let mut bell = shared.table.bell();
+    // Also for what changed between the first look and the bell.
+    loop {
+        if !life.holds() {
+            return;
+        }
+        let (these, not_those) = shared.table.changes();
+        if !these.is_empty() || !not_those.is_empty() {
+            shared.relay.want(these, not_those);
+        }
+        if bell.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes what waits to go out and publishes it, in order.
+async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>) {
+    let mut bell = shared.outbox.bell();
+    let mut under_way = FuturesOrdered::new();
+    loop {
+        if !life.holds() {
+            return;
+        }
+        let state = *way.borrow_and_update();
+        bell.borrow_and_update();
+        let patience = shared.outbox.until().filter(|_| state == Way::Opening);
+        let is_late = patience.is_some_and(|until| until <= tokio::time::Instant::now());
+        let takes = state != Way::Opening || is_late;
+        let next = match takes && under_way.len() < UNDER_WAY {
+            true => shared.outbox.take(),
+            false => None,
+        };
+        match next {
+            Some(outgoing) if state == Way::Up => under_way.push_back(send(&shared, outgoing)),
+            Some(outgoing) => shared.published(outgoing, Err(NotPublished::Down)),
+            None => tokio::select! {
+                Some(()) = under_way.next(), if !under_way.is_empty() => {}
+                rung = bell.changed(), if under_way.len() < UNDER_WAY => {
+                    if rung.is_err() { return }
+                }
+                _ = way.changed() => {}
+                () = sleep_until(patience.unwrap_or_else(tokio::time::Instant::now)),
+                    if patience.is_some() => {}
+            },
+        }
+    }
+}
+
+fn send(shared: &Arc<Shared>, outgoing: Outgoing) -> impl Future<Output = ()> + use<> {
+    let shared = Arc::clone(shared);
+    let sent = shared.relay.publish(outgoing.channel.clone(), outgoing.payload.clone());
+    async move {
+        let outcome = sent.await.map_err(|cause| {
+            debug!(cause:%; "a message to the other pods was not published");
+            NotPublished::Failed
+        });
+        shared.published(outgoing, outcome);
+    }
+}

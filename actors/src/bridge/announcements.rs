@@ -1,0 +1,83 @@
+//! What is said to every pod, and done here: notices for whoever is connected, and what the caches are
+//! to forget. A task of the tree; what it listens with outlives it, so a crash loses at most the
+//! announcement in hand.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+use hsc_monitoring::Metrics;
+use log::{debug, warn};
+use serde_json::json;
+
+use super::{Body, Bridge, Heard, Listening, channels};
+use crate::caches::Caches;
+use crate::ports::BoxError;
+use crate::registry::{Broadcast, Registry};
+use crate::supervision::{AskError, Care, ChildSpec, Handle, Life};
+
+/// Does what other pods announce.
+pub(crate) fn announcements(
+    bridge: &Bridge,
+    registry: Handle<Registry>,
+    caches: Caches,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let here = Announced {
+        pod: Arc::clone(bridge.pod()),
+        listening: Arc::new(Mutex::new(bridge.listen(channels::PODS))),
+        registry,
+        caches,
+    };
+    let attend = move |life| here.clone().attend(life);
+    ChildSpec::worker("announcements", "announcements", care, metrics, attend)
+}
+
+#[derive(Clone)]
+struct Announced {
+    pod: Arc<str>,
+    // Never locked across an await: one that hangs must not keep its successor out.
+    listening: Arc<Mutex<Listening>>,
+    registry: Handle<Registry>,
+    caches: Caches,
+}
+
+impl Announced {
+    async fn attend(self, life: Life) -> Result<(), BoxError> {
+        let mut done: u64 = 0;
+        loop {
+            let heard = poll_fn(|task| {
+                if !life.holds() {
+                    return Poll::Pending;
+                }
+                self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+            });
+            match heard.await {
+                // Whoever announced here has done it here.
+                Heard::Told(envelope) if envelope.from == self.pod => continue,
+                Heard::Told(envelope) => {
+                    if let Err(error) = self.take(&envelope.body).await {
+                        let kind = envelope.body.kind();
+                        warn!(kind, error:%; "an announcement of another pod was not followed");
+                    }
+                }
+                // A notice of then would puzzle now; a cache forgets by itself after its time.
+                Heard::Missed => debug!("announcements of other pods may have been missed"),
+            }
+            done += 1;
+            life.observe(json!({ "announcements": done }));
+        }
+    }
+
+    async fn take(&self, body: &Body) -> Result<(), AskError> {
+        match body {
+            Body::Notice { message } => {
+                self.registry.ask(Broadcast(message.clone())).await.map(drop)
+            }
+            Body::Forget { what } => self.caches.invalidate(what.clone()).await.map(drop),
+            // Not for every pod, but no harm.
+            Body::Appended { .. } | Body::TakenOver { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What waits to be published. Outlives the bridge's actor, so that a crash publishes it a little later.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::NotPublished;
+
+/// Messages that may wait. The actor takes them as fast as Redis does; a queue this long means that it
+/// does not.
+const WAITING: usize = 1_024;
+/// How long one may wait for a bridge that is being started: it is up within milliseconds, or Redis is away.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A message on its way out.
+pub(super) struct Outgoing {
+    pub(super) channel: String,
+    pub(super) payload: Bytes,
+    pub(super) kind: &'static str,
+    pub(super) until: Instant,
+    pub(super) reply: oneshot::Sender<Result<(), NotPublished>>,
+}
+
+/// In the order in which it was asked for.
+pub(super) struct Outbox {
+    waiting: Mutex<VecDeque<Outgoing>>,
+    // Not a `Notify`: that may ring at an actor that hangs, and its successor would never hear.
+    bell: watch::Sender<()>,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { waiting: Mutex::default(), bell: watch::Sender::new(()) }
+    }
+}
+
+impl Outbox {
+    /// Hands it back when too many wait.
+    pub(super) fn put(&self, outgoing: Outgoing) -> Result<(), Outgoing> {
+        let mut waiting = self.lock();
+        if waiting.len() >= WAITING {
+            return Err(outgoing);
+        }
+        waiting.push_back(outgoing);
+        drop(waiting);
+        self.bell.send_replace(());
+        Ok(())
+    }
+
+    pub(super) fn take(&self) -> Option<Outgoing> {
+        self.lock().pop_front()
+    }
+
+    /// When the one that waits longest has waited long enough.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.lock().front().map(|outgoing| outgoing.until)
+    }
+
+    pub(super) fn bell(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Outgoing>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

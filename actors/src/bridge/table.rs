@@ -1,0 +1,221 @@
+//! Who listens here, channel by channel. Outlives the bridge's actor.
+//!
+//! The table is what is wanted; the actor makes it so. It is told of changes by a bell that may ring
+//! once for many, and looks then: nothing is lost by an actor that was not there when it rang.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use dashmap::DashMap;
+use futures::Stream;
+use hsc_monitoring::Metrics;
+use tokio::sync::{mpsc, watch};
+
+use super::Envelope;
+
+/// Messages that may wait for one listener. One that is further behind has missed something and is
+/// told so; whoever needs all asks the log.
+const WAITING: usize = 256;
+
+/// What a listener hears.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    /// Somebody said this.
+    Told(Arc<Envelope>),
+    /// Something may have been said that was not heard: the connection was lost for a while, or this
+    /// listener was too slow.
+    Missed,
+}
+
+/// The table. See above.
+pub(super) struct Table {
+    channels: DashMap<String, Channel>,
+    next: AtomicU64,
+    changed: Mutex<HashSet<String>>,
+    bell: watch::Sender<()>,
+    metrics: Arc<Metrics>,
+}
+
+struct Channel {
+    listeners: Vec<Listener>,
+    /// True while other pods are heard on it.
+    live: watch::Sender<bool>,
+}
+
+struct Listener {
+    number: u64,
+    say: mpsc::Sender<Heard>,
+    missed: Arc<AtomicBool>,
+}
+
+/// Hears what is said on a channel, for as long as it is held.
+pub struct Listening {
+    table: Arc<Table>,
+    channel: String,
+    number: u64,
+    hear: mpsc::Receiver<Heard>,
+    missed: Arc<AtomicBool>,
+    live: watch::Receiver<bool>,
+}
+
+impl Table {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            channels: DashMap::new(),
+            next: AtomicU64::new(0),
+            changed: Mutex::default(),
+            bell: watch::Sender::new(()),
+            metrics,
+        }
+    }
+
+    pub(super) fn listen(self: &Arc<Self>, channel: String) -> Listening {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (say, hear) = mpsc::channel(WAITING);
+        let missed = Arc::<AtomicBool>::default();
+        let listener = Listener { number, say, missed: Arc::clone(&missed) };
+        let (live, is_new) = {
+            let mut entry = self.channels.entry(channel.clone()).or_insert_with(|| {
+                let live = watch::Sender::new(false);
+                Channel { listeners: Vec::new(), live }
+            });
+            entry.listeners.push(listener);
+            (entry.live.subscribe(), entry.listeners.len() == 1)
+        };
+        if is_new {
+            self.has_changed(&channel);
+        }
+        Listening { table: Arc::clone(self), channel, number, hear, missed, live }
+    }
+
+    fn leave(&self, channel: &str, number: u64) {
+        if let Some(mut entry) = self.channels.get_mut(channel) {
+            entry.listeners.retain(|listener| listener.number != number);
+        }
+        let is_last = |_: &String, entry: &Channel| entry.listeners.is_empty();
+        if self.channels.remove_if(channel, is_last).is_some() {
+            self.has_changed(channel);
+        }
+    }
+
+    /// After the map, never before: whoever looks then sees the change.
+    fn has_changed(&self, channel: &str) {
+        self.changed().insert(channel.to_owned());
+        self.metrics.bridge.listens_to(self.channels.len());
+        self.bell.send_replace(());
+    }
+
+    fn changed(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rings when channels came to be wanted, or came not to be any more.
+    pub(super) fn bell(&self) -> watch::Receiver<()> {
+        self.bell.subscribe()
+    }
+
+    /// The channels that came to be wanted and those that are not any more, since it was last asked.
+    pub(super) fn changes(&self) -> (Vec<String>, Vec<String>) {
+        let changed = std::mem::take(&mut *self.changed());
+        changed.into_iter().partition(|channel| self.channels.contains_key(channel))
+    }
+
+    /// Every channel that is wanted.
+    pub(super) fn wanted(&self) -> Vec<String> {
+        self.channels.iter().map(|entry| entry.key().clone()).collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Says it to everybody here who listens; says how many that are.
+    pub(super) fn say(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
+        let Some(entry) = self.channels.get(channel) else { return 0 };
+        for listener in &entry.listeners {
+            if listener.say.try_send(Heard::Told(Arc::clone(envelope))).is_err() {
+                listener.missed.store(true, Ordering::Release);
+                self.metrics.bridge.dropped("slow_listener");
+            }
+        }
+        entry.listeners.len()
+    }
+
+    /// These channels are heard now, all of them where none is named.
+    pub(super) fn are_live(&self, channels: Option<&[String]>) {
+        match channels {
+            None => self.channels.iter().for_each(|entry| entry.is_live(true)),
+            Some(channels) => {
+                let entries = channels.iter().filter_map(|channel| self.channels.get(channel));
+                entries.for_each(|entry| entry.is_live(true));
+            }
+        }
+    }
+
+    /// No channel is heard any more, and nobody knows what is said meanwhile.
+    pub(super) fn are_deaf(&self) {
+        for entry in &self.channels {
+            entry.is_live(false);
+            for listener in &entry.listeners {
+                if listener.say.try_send(Heard::Missed).is_err() {
+                    listener.missed.store(true, Ordering::Release);
+                }
+            }
+        }
+    }
+}
+
+impl Channel {
+    fn is_live(&self, live: bool) {
+        self.live.send_if_modified(|now| std::mem::replace(now, live) != live);
+    }
+}
+
+impl Listening {
+    /// What comes next; never ends by itself.
+    pub async fn next(&mut self) -> Heard {
+        std::future::poll_fn(|task| self.poll_hear(task)).await
+    }
+
+    /// Waits until messages of other pods, published from now on, are heard: a round to Redis after the
+    /// first listener of a channel came. For good while Redis is away, so bring a bound.
+    pub async fn live(&mut self) {
+        // The sender lives in the table, which this holds.
+        let _ = self.live.wait_for(|live| *live).await;
+    }
+
+    pub(crate) fn poll_hear(&mut self, task: &mut Context<'_>) -> Poll<Heard> {
+        // Before what waits: who asks the log now gets whatever was dropped so far. It is set only while
+        // the queue is full, so that it needs no waker of its own.
+        if self.missed.swap(false, Ordering::AcqRel) {
+            return Poll::Ready(Heard::Missed);
+        }
+        match self.hear.poll_recv(task) {
+            Poll::Ready(Some(heard)) => Poll::Ready(heard),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Stream for Listening {
+    type Item = Heard;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Heard>> {
+        self.poll_hear(task).map(Some)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.table.leave(&self.channel, self.number);
+    }
+}
+
+impl std::fmt::Debug for Listening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Listening({})", self.channel)
+    }
+}

@@ -1,0 +1,265 @@
+//! The bridge over the loopback relay, alone and as several pods in one process.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt as _, StreamExt as _};
+use hsc_monitoring::Metrics;
+use tokio::sync::{mpsc, watch};
+
+use super::*;
+use crate::Invalidate;
+use crate::ports::{BoxError, Relay, Relayed};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+
+/// Longest anything of these tests may take on a machine that compiles beside them.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Pod {
+    bridge: Bridge,
+    root: Root,
+    metrics: Arc<Metrics>,
+}
+
+fn pod(name: &str, relay: impl Relay) -> Pod {
+    let metrics = Metrics::new();
+    let care = Care { hang_after: Duration::from_millis(500), ..Care::default() };
+    let (spec, bridge) = Bridge::new(name.into(), Arc::new(relay), care, &metrics);
+    let spec = RootSpec {
+        children: vec![spec],
+        strategy: Strategy::OneForOne,
+        on_give_up: OnGiveUp::Escalate,
+        care,
+        threads: Arc::new(Threads::start(2)),
+        metrics: Arc::clone(&metrics),
+    };
+    Pod { bridge, root: Root::start("root", spec), metrics }
+}
+
+async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what).await.expect("it ends in time")
+}
+
+fn notice(words: &str) -> Body {
+    Body::Notice { message: words.to_owned() }
+}
+
+/// The words of the next notice; what was missed is told of and passed over.
+async fn hear(listening: &mut Listening) -> String {
+    loop {
+        if let Heard::Told(envelope) = in_time(listening.next()).await {
+            let Body::Notice { message } = &envelope.body else { panic!("{envelope:?}") };
+            return message.clone();
+        }
+    }
+}
+
+#[actix::test]
+async fn who_listens_on_the_same_pod_hears_at_once_and_once() {
+    let pod = pod("a", Loopback::new());
+    let mut listening = pod.bridge.listen("pods");
+    let published = pod.bridge.publish("pods", notice("one"));
+    let at_once = listening.next().now_or_never();
+    assert!(matches!(at_once, Some(Heard::Told(_))), "{at_once:?}");
+    assert_eq!(published.outcome().await, Ok(()));
+    pod.bridge.publish("elsewhere", notice("not for us")).outcome().await.unwrap();
+    pod.bridge.publish("pods", notice("two")).outcome().await.unwrap();
+    assert_eq!(hear(&mut listening).await, "two");
+}
+
+#[actix::test]
+async fn pods_hear_each_other_in_order_and_only_what_they_listen_to() {
+    let ether = Ether::default();
+    let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
+    let mut listening = two.bridge.listen(channels::conversation("c"));
+    in_time(listening.live()).await;
+    let mut outcomes = Vec::new();
+    for number in 0..200 {
+        one.bridge.publish("pods", notice("not wanted"));
+        outcomes.push(one.bridge.publish("conversation.c", notice(&number.to_string())));
+    }
+    for outcome in outcomes {
+        assert_eq!(outcome.outcome().await, Ok(()));
+    }
+    for number in 0..200 {
+        assert_eq!(hear(&mut listening).await, number.to_string());
+    }
+    let text = two.metrics.render();
+    assert!(text.contains("hsc_bridge_received_total{kind=\"notice\"} 200"), "{text}");
+    assert!(text.contains("hsc_bridge_latency_seconds_count 200"), "{text}");
+    drop(listening);
+    assert!(two.metrics.render().contains("hsc_bridge_channels 0"));
+}
+
+#[actix::test]
+async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobody_else_waits() {
+    let pod = pod("a", Loopback::new());
+    let (mut slow, mut quick) = (pod.bridge.listen("pods"), pod.bridge.listen("pods"));
+    for number in 0..1_000 {
+        pod.bridge.publish("pods", notice(&number.to_string())).outcome().await.unwrap();
+        assert_eq!(hear(&mut quick).await, number.to_string());
+    }
+    assert!(matches!(slow.next().await, Heard::Missed));
+    for number in 0..256 {
+        assert_eq!(hear(&mut slow).await, number.to_string());
+    }
+    pod.bridge.publish("pods", notice("now it reads")).outcome().await.unwrap();
+    assert_eq!(hear(&mut slow).await, "now it reads");
+    assert!(
+        pod.metrics.render().contains("hsc_bridge_dropped_total{reason=\"slow_listener\"} 744")
+    );
+}
+
+#[actix::test]
+async fn whatever_ends_the_bridge_who_listens_goes_on_listening() {
+    let ether = Ether::default();
+    let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
+    let mut listening = two.bridge.listen("pods");
+    for (number, fault) in [
+        Fault::Panic,
+        Fault::PanicAtStart { times: 2 },
+        Fault::PanicInFuture,
+        Fault::PanicInStream,
+        Fault::Stop,
+        Fault::Hang { ms: 1_500 },
+        Fault::KillThread,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let generation = |pod: &Pod| pod.root.record().find("bridge").unwrap().generation();
+        let before = generation(&two);
+        assert!(two.root.inject("bridge", fault));
+        in_time(async {
+            while generation(&two) == before || !two.bridge.is_up() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        // It was deaf for a moment and says so.
+        assert!(matches!(in_time(listening.next()).await, Heard::Missed), "{fault:?}");
+        in_time(listening.live()).await;
+        let words = format!("after fault {number}");
+        one.bridge.publish("pods", notice(&words)).outcome().await.unwrap();
+        assert_eq!(hear(&mut listening).await, words);
+        // The way out works too, and what waits while it is down goes out afterwards.
+        assert_eq!(in_time(two.bridge.publish("pods", notice(&words)).outcome()).await, Ok(()));
+        assert_eq!(hear(&mut listening).await, words);
+    }
+}
+
+/// A relay whose every report the test writes.
+struct Written {
+    reports: Mutex<Option<mpsc::Receiver<Relayed>>>,
+    wanted: watch::Sender<Vec<String>>,
+}
+
+impl Written {
+    fn new() -> (Arc<Self>, mpsc::Sender<Relayed>) {
+        let (report, reports) = mpsc::channel(64);
+        let wanted = watch::Sender::new(Vec::new());
+        (Arc::new(Self { reports: Mutex::new(Some(reports)), wanted }), report)
+    }
+}
+
+impl Relay for Arc<Written> {
+    fn open(&self) -> BoxStream<'static, Relayed> {
+        let reports = self.reports.lock().unwrap().take();
+        futures::stream::unfold(reports, |mut reports| async {
+            let next = reports.as_mut()?.recv().await?;
+            Some((next, reports))
+        })
+        .boxed()
+    }
+
+    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+        self.wanted.send_modify(|wanted| {
+            wanted.retain(|channel| !not_those.contains(channel) && !these.contains(channel));
+            wanted.extend(these);
+            wanted.sort();
+        });
+    }
+
+    fn publish(&self, _: String, _: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
+        futures::future::ready(Err("the cable is cut".into())).boxed()
+    }
+}
+
+#[actix::test]
+async fn what_cannot_be_read_is_counted_and_passed_over() {
+    let (relay, report) = Written::new();
+    let pod = pod("a", relay);
+    let mut listening = pod.bridge.listen("pods");
+    let newer = r#"{"v":2,"from":"b"}"#;
+    let unknown = r#"{"v":1,"from":"b","at_ms":1,"body":{"kind":"sing"}}"#;
+    let good = Envelope::new("b".into(), notice("good")).write();
+    let own = Envelope::new("a".into(), notice("own, come back")).write();
+    for payload in [newer, unknown, "no envelope", &own, &good] {
+        let message =
+            Relayed::Message { channel: "pods".to_owned(), payload: payload.to_owned().into() };
+        report.send(message).await.unwrap();
+    }
+    assert_eq!(hear(&mut listening).await, "good");
+    for reason in ["version", "kind", "malformed"] {
+        let line = format!("hsc_bridge_dropped_total{{reason=\"{reason}\"}} 1");
+        assert!(pod.metrics.render().contains(&line), "{reason}");
+    }
+}
+
+#[actix::test]
+async fn while_the_others_cannot_be_reached_publishing_fails_at_once_and_those_here_hear() {
+    let (relay, report) = Written::new();
+    let pod = pod("a", Arc::clone(&relay));
+    let mut listening = pod.bridge.listen("pods");
+    report.send(Relayed::Down { why: "it is not there".to_owned() }).await.unwrap();
+    let published = pod.bridge.publish("pods", notice("one"));
+    assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Down));
+    assert_eq!(hear(&mut listening).await, "one");
+    report.send(Relayed::Up).await.unwrap();
+    in_time(listening.live()).await;
+    let published = pod.bridge.publish("pods", Body::Forget { what: Invalidate::All });
+    assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Failed));
+    report.send(Relayed::Down { why: "it is gone".to_owned() }).await.unwrap();
+    assert!(matches!(in_time(listening.next()).await, Heard::Told(_)));
+    assert!(matches!(in_time(listening.next()).await, Heard::Missed));
+    report.send(Relayed::Up).await.unwrap();
+    in_time(listening.live()).await;
+    let text = pod.metrics.render();
+    assert!(text.contains("hsc_bridge_reconnects_total 1"), "{text}");
+    assert!(text.contains("hsc_bridge_dropped_total{reason=\"down\"} 1"), "{text}");
+}
+
+#[actix::test]
+async fn a_channel_is_wanted_while_somebody_listens_and_no_longer() {
+    let (relay, _report) = Written::new();
+    let pod = pod("a", Arc::clone(&relay));
+    let mut wanted = relay.wanted.subscribe();
+    let (one, two) = (pod.bridge.listen("x"), pod.bridge.listen("x"));
+    in_time(wanted.wait_for(|wanted| *wanted == ["x"])).await.unwrap();
+    drop(one);
+    let _other = pod.bridge.listen("y");
+    in_time(wanted.wait_for(|wanted| *wanted == ["x", "y"])).await.unwrap();
+    drop(two);
+    in_time(wanted.wait_for(|wanted| *wanted == ["y"])).await.unwrap();
+}
+
+#[actix::test]
+async fn what_cannot_go_out_waits_in_a_queue_with_an_end() {
+    // Neither up nor down: everything waits.
+    let (relay, _report) = Written::new();
+    let pod = pod("a", relay);
+    let mut published = Vec::new();
+    for _ in 0..1_500 {
+        published.push(pod.bridge.publish("pods", notice("one")));
+    }
+    let last = published.pop().unwrap();
+    assert_eq!(last.outcome().await, Err(NotPublished::Full));
+    // And not for ever: a bridge that does not come up is as good as down.
+    let first = published.swap_remove(0);
+    assert_eq!(in_time(first.outcome()).await, Err(NotPublished::Down));
+}

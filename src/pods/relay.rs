@@ -1,0 +1,391 @@
+//! Messages between pods through Redis' publish and subscribe.
+//!
+//! Owns   one connection of its own, made anew for as long as it takes; what is wanted outlives it.
+//! Never  says that it is up before everything wanted is listened to; buffers without end.
+//!
+//! Classic pub/sub over RESP3, one connection for both ways:
+//!
+//! - RESP3, because on such a connection subscriptions are confirmed, other commands are answered and
+//!   messages are handed over at once, so that one pulse tells of all three, what this pod publishes
+//!   stays in order, and the queue of messages has a bound, which the library's own `PubSub` lacks.
+//! - classic and not sharded, because then any node of a Cluster will do, a connection is one and not one
+//!   a shard, and one that moves its slots moves no subscription. The price is that every node of a
+//!   Cluster sees every message (docs/scaling.md says when that ends).
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use hsc_actors::ports::{BoxError, Relay, Relayed};
+use hsc_config::RedisSettings;
+use redis::aio::MultiplexedConnection;
+use redis::{Msg, PushInfo, PushKind, RedisError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Duration, Instant};
+
+use super::address::BadAddress;
+use super::pause::Pause;
+use super::target::Target;
+
+/// Messages that may wait for the bridge. One that is further behind has lost the connection as far as
+/// anybody can tell, and it is made anew.
+const WAITING: usize = 8_192;
+/// Channels in one command: large enough that 20,000 are a few round trips, small enough that Redis
+/// does nothing else for less than a millisecond.
+const BATCH: usize = 500;
+/// How often the connection is asked whether it lives.
+const PULSE: Duration = Duration::from_millis(500);
+
+/// The relay through Redis.
+pub struct RedisRelay {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    target: Target,
+    prefix: String,
+    wanted: Mutex<Wanted>,
+    // Not a `Notify`: that may ring at a stream whose thread hangs, and the newer would never hear.
+    bell: watch::Sender<()>,
+    /// The connection to publish over and the stream it belongs to, while everything wanted is listened to.
+    way_out: watch::Sender<Option<(u64, MultiplexedConnection)>>,
+    /// How often the relay was opened: an older stream ends when a newer one is there.
+    opened: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Wanted {
+    all: HashSet<String>,
+    /// What the stream of this number has yet to follow.
+    changed: HashSet<String>,
+    followed_by: u64,
+}
+
+impl RedisRelay {
+    /// To the Redis of the settings. Connects when it is opened.
+    ///
+    /// # Errors
+    /// When the address in the settings is none.
+    pub fn new(settings: &RedisSettings) -> Result<Self, BadAddress> {
+        let shared = Shared {
+            target: Target::new(settings)?,
+            prefix: channel(&settings.prefix, ""),
+            wanted: Mutex::default(),
+            bell: watch::Sender::new(()),
+            way_out: watch::Sender::new(None),
+            opened: watch::Sender::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+/// The name in Redis of one of our channels: what the script of the log publishes to.
+pub(super) fn channel(prefix: &str, channel: &str) -> String {
+    format!("{prefix}:{channel}")
+}
+
+impl Relay for RedisRelay {
+    fn open(&self) -> BoxStream<'static, Relayed> {
+        let (tell, hear) = mpsc::channel(WAITING);
+        let mut number = 0;
+        self.shared.opened.send_modify(|times| {
+            *times += 1;
+            number = *times;
+        });
+        let stream = Stream { shared: Arc::clone(&self.shared), number, tell };
+        tokio::spawn(async move {
+            let mut newer = stream.shared.opened.subscribe();
+            tokio::select! {
+                // In this order: one that hung and wakes does nothing more.
+                biased;
+                // Nobody reads any more, or a newer stream was opened: the connection goes with this.
+                _ = newer.wait_for(|times| *times > number) => {}
+                () = stream.tell.closed() => {}
+                () = stream.keep() => {}
+            }
+        });
+        stream::unfold(hear, |mut hear| async { Some((hear.recv().await?, hear)) }).boxed()
+    }
+
+    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+        let mut wanted = self.shared.wanted();
+        for channel in not_those {
+            wanted.all.remove(&channel);
+            wanted.changed.insert(channel);
+        }
+        for channel in these {
+            wanted.all.insert(channel.clone());
+            wanted.changed.insert(channel);
+        }
+        drop(wanted);
+        self.shared.bell.send_replace(());
+    }
+
+    fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
+        let way_out = self.shared.way_out.borrow().clone();
+        let within = self.shared.target.timeout();
+        let channel = format!("{}{channel}", self.shared.prefix);
+        async move {
+            let (_, mut connection) = way_out.ok_or("Redis is not connected")?;
+            let mut publish = redis::cmd("PUBLISH");
+            publish.arg(channel).arg(&payload[..]);
+            let sent = publish.query_async::<()>(&mut connection);
+            Ok(tokio::time::timeout(within, sent).await??)
+        }
+        .boxed()
+    }
+}
+
+/// Nobody is left to tell.
+struct Unread;
+
+/// Why a connection ended.
+enum End {
+    Lost(String),
+    Unread,
+}
+
+impl From<Unread> for End {
+    fn from(Unread: Unread) -> Self {
+        Self::Unread
+    }
+}
+
+impl From<RedisError> for End {
+    fn from(error: RedisError) -> Self {
+        Self::Lost(error.to_string())
+    }
+}
+
+impl Shared {
+    fn wanted(&self) -> std::sync::MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One opening of the relay: what keeps the connection and reports.
+struct Stream {
+    shared: Arc<Shared>,
+    number: u64,
+    tell: mpsc::Sender<Relayed>,
+}
+
+impl Stream {
+    /// Connects, listens, connects again, until nobody reads.
+    async fn keep(&self) {
+        let mut pause = Pause::default();
+        loop {
+            let since = Instant::now();
+            let heard = Arc::new(Heard::new(self.tell.clone(), self.shared.prefix.clone()));
+            let end = match self.connected(&heard).await {
+                Ok((connection, mut listened)) => {
+                    let _close = CloseWayOut(self);
+                    self.attend(connection, &mut listened, &heard).await
+                }
+                Err(end) => end,
+            };
+            // Whatever this connection has still to say belongs to a time that is over.
+            heard.over.store(true, Ordering::Release);
+            let End::Lost(why) = end else { return };
+            if self.tell.send(Relayed::Down { why }).await.is_err() {
+                return;
+            }
+            pause.after(since.elapsed());
+            pause.wait().await;
+        }
+    }
+
+    /// A connection that listens to everything wanted.
+    async fn connected(
+        &self,
+        heard: &Arc<Heard>,
+    ) -> Result<(MultiplexedConnection, HashSet<String>), End> {
+        let hear = Arc::clone(heard);
+        let mut connection = self.shared.target.listen(move |push| hear.hear(push)).await?;
+        let mut listened = HashSet::new();
+        {
+            // From here on everything is asked for anew.
+            let mut wanted = self.shared.wanted();
+            wanted.changed = wanted.all.clone();
+            wanted.followed_by = self.number;
+        }
+        // Again for what came to be wanted while the rest was asked for: up means all of it.
+        while self.adjust(&mut connection, &mut listened).await?.is_some() {}
+        Ok((connection, listened))
+    }
+
+    /// Makes what is listened to what is wanted; says which channels came to be, none when nothing has
+    /// changed.
+    async fn adjust(
+        &self,
+        connection: &mut MultiplexedConnection,
+        listened: &mut HashSet<String>,
+    ) -> Result<Option<Vec<String>>, End> {
+        let (wanted, unwanted): (Vec<String>, Vec<String>) = {
+            let mut wanted = self.shared.wanted();
+            if wanted.followed_by != self.number {
+                return Err(End::Unread);
+            }
+            let changed = std::mem::take(&mut wanted.changed);
+            changed.into_iter().partition(|channel| wanted.all.contains(channel))
+        };
+        if wanted.is_empty() && unwanted.is_empty() {
+            return Ok(None);
+        }
+        let full = |channels: &[&String]| -> Vec<String> {
+            channels.iter().map(|channel| format!("{}{channel}", self.shared.prefix)).collect()
+        };
+        let new: Vec<&String> = wanted.iter().filter(|it| !listened.contains(*it)).collect();
+        for batch in new.chunks(BATCH) {
+            self.in_time(connection.subscribe(full(batch))).await?;
+        }
+        let old: Vec<&String> = unwanted.iter().filter(|it| listened.contains(*it)).collect();
+        for batch in old.chunks(BATCH) {
+            self.in_time(connection.unsubscribe(full(batch))).await?;
+        }
+        for channel in &unwanted {
+            listened.remove(channel);
+        }
+        listened.extend(wanted.iter().cloned());
+        Ok(Some(wanted))
+    }
+
+    /// Keeps a connection until it ends, and says why.
+    async fn attend(
+        &self,
+        mut connection: MultiplexedConnection,
+        listened: &mut HashSet<String>,
+        heard: &Heard,
+    ) -> End {
+        let attended = async {
+            let mut bell = self.shared.bell.subscribe();
+            // What rang before the bell was there.
+            while self.adjust(&mut connection, listened).await?.is_some() {}
+            // The way out first: who hears that it is up may publish at once.
+            self.shared.way_out.send_replace(Some((self.number, connection.clone())));
+            self.tell.send(Relayed::Up).await.map_err(|_| Unread)?;
+            let mut pulse = tokio::time::interval(PULSE);
+            loop {
+                tokio::select! {
+                    _ = bell.changed() => {
+                        let changed = self.adjust(&mut connection, listened).await?;
+                        let channels = changed.unwrap_or_default();
+                        if !channels.is_empty() {
+                            let told = self.tell.send(Relayed::Listening { channels }).await;
+                            told.map_err(|_| Unread)?;
+                        }
+                    }
+                    why = heard.lost() => return Err(End::Lost(why.to_owned())),
+                    _ = pulse.tick() => self.pulse(&mut connection).await?,
+                }
+            }
+        };
+        let ended: Result<std::convert::Infallible, End> = attended.await;
+        let Err(end) = ended;
+        end
+    }
+
+    /// Asks whether the connection lives, and whether it still leads to a master: what is published to
+    /// one that was deposed is heard by nobody.
+    async fn pulse(&self, connection: &mut MultiplexedConnection) -> Result<(), End> {
+        self.in_time(redis::cmd("PING").query_async::<()>(connection)).await?;
+        if self.shared.target.may_move() {
+            let role = redis::cmd("ROLE");
+            let role = role.query_async::<redis::Value>(connection);
+            // Who may not ask goes without.
+            if let Ok(redis::Value::Array(role)) = self.in_time(role).await
+                && let Some(redis::Value::BulkString(role)) = role.first()
+                && role != b"master"
+            {
+                return Err(End::Lost("it is no master any more".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn in_time<T>(
+        &self,
+        answered: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, End> {
+        match tokio::time::timeout(self.shared.target.timeout(), answered).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(End::Lost("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// Nobody publishes over a connection that has ended, however it ended.
+struct CloseWayOut<'a>(&'a Stream);
+
+impl Drop for CloseWayOut<'_> {
+    fn drop(&mut self) {
+        let Stream { shared, number, .. } = self.0;
+        shared.way_out.send_if_modified(|way| {
+            let is_ours = way.as_ref().is_some_and(|(of, _)| of == number);
+            if is_ours {
+                *way = None;
+            }
+            is_ours
+        });
+    }
+}
+
+/// What one connection hands over as it comes in.
+struct Heard {
+    tell: mpsc::Sender<Relayed>,
+    prefix: String,
+    over: AtomicBool,
+    overran: AtomicBool,
+    lost: Notify,
+}
+
+impl Heard {
+    fn new(tell: mpsc::Sender<Relayed>, prefix: String) -> Self {
+        let (over, overran) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { tell, prefix, over, overran, lost: Notify::new() }
+    }
+
+    /// Never waits: it runs inside the connection.
+    fn hear(&self, push: PushInfo) -> Result<(), Unread> {
+        if self.over.load(Ordering::Acquire) {
+            return Err(Unread);
+        }
+        match push.kind {
+            PushKind::Disconnection => self.lost.notify_one(),
+            PushKind::Message => {
+                let Some(message) = Msg::from_push_info(push) else { return Ok(()) };
+                let Some(channel) = message.get_channel_name().strip_prefix(&self.prefix) else {
+                    return Ok(());
+                };
+                let payload = Bytes::copy_from_slice(message.get_payload_bytes());
+                let message = Relayed::Message { channel: channel.to_owned(), payload };
+                if self.tell.try_send(message).is_err() {
+                    self.overran.store(true, Ordering::Release);
+                    self.lost.notify_one();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Waits until the connection is of no more use, and says why.
+    async fn lost(&self) -> &'static str {
+        self.lost.notified().await;
+        match self.overran.load(Ordering::Acquire) {
+            true => "messages come in faster than they are read",
+            false => "the connection was closed",
+        }
+    }
+}
+
+impl std::fmt::Debug for RedisRelay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let wanted = self.shared.wanted().all.len();
+        f.debug_struct("RedisRelay").field("wanted", &wanted).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! Several pods on one Redis are one server: what is said to one reaches them all.
+
+use serde_json::{Value, json};
+
+use crate::eventually::eventually;
+use crate::redis::Redis;
+use crate::server::{Server, client};
+
+/// A pod of this name on this Redis.
+async fn pod(redis: &Redis, name: &str) -> Server {
+    let url = redis.url();
+    let settings =
+        [("redis.url", url.as_str()), ("server.pod_name", name), ("chaos.enabled", "true")];
+    let server = Server::with(&settings).await;
+    connected(&server).await;
+    server
+}
+
+async fn connected(server: &Server) {
+    eventually("the bridge is up", async || server.metric("hsc_bridge_connected").await == 1.0)
+        .await;
+}
+
+async fn admin(server: &Server, path: &str, body: Value) -> Value {
+    let asked = client().post(server.url(path)).json(&body).send().await;
+    let response = asked.expect("the server answers");
+    assert_eq!(response.status(), 200, "{path}");
+    let body = response.bytes().await.expect("a body");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_notice_reaches_everybody_on_whichever_pod_also_after_redis_was_away() {
+    let mut redis = Redis::start().await;
+    let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
+    let (mut here, mut there) = (one.visitor().await, two.visitor().await);
+    let notice = json!({ "message": "We are back at nine." });
+    let told = admin(&one, "/admin/broadcast", notice.clone()).await;
+    assert_eq!(told, json!({ "heard": 1, "other_pods": "told" }));
+    assert_eq!(here.hear().await["message"], notice["message"]);
+    assert_eq!(there.hear().await["message"], notice["message"]);
+    // Nobody is told twice: the next notice is the next they hear.
+    let second = json!({ "message": "Soon." });
+    admin(&two, "/admin/broadcast", second.clone()).await;
+    assert_eq!(here.hear().await["message"], second["message"]);
+    assert_eq!(there.hear().await["message"], second["message"]);
+
+    redis.cut();
+    eventually("the bridge is down", async || one.metric("hsc_bridge_connected").await == 0.0)
+        .await;
+    let told = admin(&one, "/admin/broadcast", notice.clone()).await;
+    assert_eq!(told, json!({ "heard": 1, "other_pods": "unreached" }), "and says so");
+    assert_eq!(here.hear().await["message"], notice["message"]);
+
+    redis.heal().await;
+    connected(&one).await;
+    connected(&two).await;
+    let third = json!({ "message": "All is well." });
+    assert_eq!(admin(&one, "/admin/broadcast", third.clone()).await["other_pods"], "told");
+    assert_eq!(there.hear().await["message"], third["message"]);
+    assert!(one.metric("hsc_bridge_reconnects_total").await >= 1.0);
+    assert_eq!(one.metric("hsc_bridge_dropped_total{reason=\"down\"}").await, 1.0);
+    assert!(two.metric("hsc_bridge_received_total{kind=\"notice\"}").await >= 2.0);
+    assert!(two.metric("hsc_bridge_latency_seconds_count").await >= 2.0);
+}
+
+#[tokio::test]
+async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_before() {
+    let redis = Redis::start().await;
+    let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
+    for fault in ["panic", "kill_thread"] {
+        let mut there = two.visitor().await;
+        there.type_in("nl-200").await;
+        let kept = "hsc_cache_entries{cache=\"predictions\"}";
+        eventually("it is kept", async || two.metric(kept).await > 0.0).await;
+        for server in [&one, &two] {
+            for actor in ["bridge", "announcements"] {
+                let before = server.actor(actor).await["restarts"].as_u64();
+                let rehearsal = json!({ "actor": actor, "fault": fault });
+                assert_eq!(server.rehearse(rehearsal).await, 200, "{actor}");
+                eventually("it is back", async || {
+                    let now = server.actor(actor).await;
+                    now["restarts"].as_u64() > before && now["state"] == "up"
+                })
+                .await;
+            }
+            connected(server).await;
+        }
+        let forgotten = admin(&one, "/admin/caches/invalidate", json!("all")).await;
+        assert_eq!(forgotten["other_pods"], "told", "{forgotten}");
+        eventually("the other pod has forgotten", async || two.metric(kept).await == 0.0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_pod_on_its_own_says_that_there_are_no_others() {
+    let server = Server::start().await;
+    let told = admin(&server, "/admin/broadcast", json!({ "message": "Hello." })).await;
+    assert_eq!(told, json!({ "heard": 0, "other_pods": "none" }));
+    let forgotten = admin(&server, "/admin/caches/invalidate", json!("all")).await;
+    assert_eq!(forgotten["other_pods"], "none");
+    assert!(forgotten["manuals"].is_number(), "{forgotten}");
+    for bad in [json!({}), json!({ "message": "" }), json!({ "message": "x".repeat(1_001) })] {
+        let asked = client().post(server.url("/admin/broadcast")).json(&bad).send().await;
+        assert_eq!(asked.expect("the server answers").status(), 400, "{bad}");
+    }
+}

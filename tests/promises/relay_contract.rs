@@ -1,0 +1,255 @@
+//! What every relay promises the bridge, whatever carries the messages.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use hsc::pods::RedisRelay;
+use hsc_actors::bridge::{Ether, Loopback};
+use hsc_actors::ports::{Relay, Relayed};
+
+use crate::eventually::{eventually, in_time};
+use crate::redis::Redis;
+
+/// Two pods that share something.
+struct Pods {
+    one: Arc<dyn Relay>,
+    two: Arc<dyn Relay>,
+    /// What the relays need to live.
+    redis: Option<Redis>,
+}
+
+impl Pods {
+    async fn loopback() -> Self {
+        let ether = Ether::default();
+        let pod = || Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>;
+        Self { one: pod(), two: pod(), redis: None }
+    }
+
+    async fn redis() -> Self {
+        let redis = Redis::start().await;
+        let pod = || Arc::new(relay_to(&redis.url())) as Arc<dyn Relay>;
+        Self { one: pod(), two: pod(), redis: Some(redis) }
+    }
+}
+
+/// A relay to the Redis at this address.
+pub(crate) fn relay_to(url: &str) -> RedisRelay {
+    let settings = hsc_config::Settings::load(None, std::iter::empty()).expect("the defaults");
+    let mut settings = settings.redis;
+    settings.url = url.into();
+    RedisRelay::new(&settings).expect("an address")
+}
+
+/// Reads what a relay reports.
+pub(crate) struct Reader(BoxStream<'static, Relayed>);
+
+impl Reader {
+    pub(crate) fn of(relay: &Arc<dyn Relay>) -> Self {
+        Self(relay.open())
+    }
+
+    async fn next(&mut self) -> Relayed {
+        in_time("a report", self.0.next()).await.expect("it does not end")
+    }
+
+    pub(crate) async fn until_up(&mut self) {
+        while self.next().await != Relayed::Up {}
+    }
+
+    async fn until_down(&mut self) {
+        while !matches!(self.next().await, Relayed::Down { .. }) {}
+    }
+
+    async fn until_listening_to(&mut self, wanted: &str) {
+        loop {
+            if let Relayed::Listening { channels } = self.next().await
+                && channels.iter().any(|channel| channel == wanted)
+            {
+                return;
+            }
+        }
+    }
+
+    /// The next message: its channel and its text.
+    pub(crate) async fn message(&mut self) -> (String, String) {
+        loop {
+            if let Relayed::Message { channel, payload } = self.next().await {
+                return (channel, String::from_utf8(payload.to_vec()).expect("text"));
+            }
+        }
+    }
+}
+
+fn named(channels: &[&str]) -> Vec<String> {
+    channels.iter().map(ToString::to_string).collect()
+}
+
+fn message(channel: &str, text: &str) -> (String, String) {
+    (channel.to_owned(), text.to_owned())
+}
+
+pub(crate) async fn publish(relay: &Arc<dyn Relay>, channel: &str, text: &str) {
+    let sent = relay.publish(channel.to_owned(), Bytes::from(text.to_owned()));
+    in_time("it is published", sent).await.expect("it is published");
+}
+
+/// A pod that publishes: it is up, and what it hears is passed over.
+async fn publisher(relay: &Arc<dyn Relay>) -> Reader {
+    let mut reader = Reader::of(relay);
+    reader.until_up().await;
+    reader
+}
+
+async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
+    pods.two.want(named(&["a"]), Vec::new());
+    let mut reader = Reader::of(&pods.two);
+    reader.until_up().await;
+    let _up = publisher(&pods.one).await;
+    let all: Vec<_> = (0..500)
+        .map(|number| pods.one.publish("a".to_owned(), Bytes::from(number.to_string())))
+        .collect();
+    for sent in in_time("all are published", futures::future::join_all(all)).await {
+        sent.expect("it is published");
+    }
+    for number in 0..500 {
+        assert_eq!(reader.message().await, message("a", &number.to_string()));
+    }
+}
+
+async fn only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not(pods: Pods) {
+    pods.two.want(named(&["a", "b"]), Vec::new());
+    let mut reader = Reader::of(&pods.two);
+    reader.until_up().await;
+    let _up = publisher(&pods.one).await;
+    publish(&pods.one, "elsewhere", "not wanted").await;
+    publish(&pods.one, "a", "one").await;
+    assert_eq!(reader.message().await, message("a", "one"));
+    pods.two.want(named(&["c"]), named(&["a"]));
+    reader.until_listening_to("c").await;
+    publish(&pods.one, "a", "not wanted any more").await;
+    publish(&pods.one, "c", "two").await;
+    publish(&pods.one, "b", "three").await;
+    assert_eq!(reader.message().await, message("c", "two"));
+    assert_eq!(reader.message().await, message("b", "three"));
+    // Wanted once more, and heard once more.
+    pods.two.want(named(&["a"]), Vec::new());
+    reader.until_listening_to("a").await;
+    publish(&pods.one, "a", "four").await;
+    assert_eq!(reader.message().await, message("a", "four"));
+}
+
+async fn up_means_that_everything_wanted_is_heard_however_much_that_is(pods: Pods) {
+    let channels: Vec<String> = (0..2_000).map(|number| format!("conversation.{number}")).collect();
+    pods.two.want(channels.clone(), Vec::new());
+    let mut reader = Reader::of(&pods.two);
+    reader.until_up().await;
+    let _up = publisher(&pods.one).await;
+    for channel in &channels {
+        publish(&pods.one, channel, "hello").await;
+        assert_eq!(reader.message().await, message(channel, "hello"));
+    }
+    if let Some(redis) = &pods.redis {
+        let stats = redis.ask(&["INFO", "commandstats"]).await;
+        let calls = stats.split("cmdstat_subscribe:calls=").nth(1).expect("it subscribed");
+        let calls: String = calls.chars().take_while(char::is_ascii_digit).collect();
+        let calls: u32 = calls.parse().expect("a number");
+        assert!(calls <= 5, "{calls} commands for 2,000 channels");
+    }
+}
+
+async fn a_pod_hears_what_it_publishes_itself(pods: Pods) {
+    pods.one.want(named(&["a"]), Vec::new());
+    let mut reader = Reader::of(&pods.one);
+    reader.until_up().await;
+    publish(&pods.one, "a", "to myself").await;
+    assert_eq!(reader.message().await, message("a", "to myself"));
+}
+
+async fn opening_it_anew_ends_the_old_stream_and_forgets_nothing_wanted(pods: Pods) {
+    pods.two.want(named(&["a"]), Vec::new());
+    let mut old = Reader::of(&pods.two);
+    old.until_up().await;
+    let mut reader = Reader::of(&pods.two);
+    reader.until_up().await;
+    in_time("the old one ends", async { while old.0.next().await.is_some() {} }).await;
+    pods.two.want(named(&["b"]), Vec::new());
+    reader.until_listening_to("b").await;
+    let _up = publisher(&pods.one).await;
+    publish(&pods.one, "a", "one").await;
+    publish(&pods.one, "b", "two").await;
+    assert_eq!(reader.message().await, message("a", "one"));
+    assert_eq!(reader.message().await, message("b", "two"));
+}
+
+macro_rules! relay_contract {
+    ($name:ident, $pods:expr, $($promise:ident)*) => {
+        mod $name {
+            $(#[tokio::test]
+            async fn $promise() {
+                super::$promise($pods.await).await;
+            })*
+        }
+    };
+    ($name:ident, $pods:expr) => {
+        relay_contract!($name, $pods,
+            messages_of_one_pod_come_in_the_order_it_published_them
+            only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not
+            up_means_that_everything_wanted_is_heard_however_much_that_is
+            a_pod_hears_what_it_publishes_itself
+            opening_it_anew_ends_the_old_stream_and_forgets_nothing_wanted);
+    };
+}
+
+relay_contract!(loopback, super::Pods::loopback());
+relay_contract!(through_redis, super::Pods::redis());
+
+#[tokio::test]
+async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good() {
+    let mut redis = Redis::start().await;
+    let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
+    pod.want((0..1_200).map(|number| format!("c{number}")).collect(), Vec::new());
+    let mut reader = Reader::of(&pod);
+    reader.until_up().await;
+    for round in 0..3 {
+        redis.cut();
+        reader.until_down().await;
+        let sent = pod.publish("c0".to_owned(), Bytes::from_static(b"into the void"));
+        assert!(in_time("it fails", sent).await.is_err());
+        // Wanted and not wanted while nobody could be told.
+        pod.want(named(&[&format!("new{round}")]), named(&[&format!("c{}", 1_000 + round)]));
+        redis.heal().await;
+        // Again and again from the moment it is back: the first that is taken is heard.
+        for channel in ["c0", "c999", &format!("new{round}")] {
+            eventually("a message is taken", async || {
+                let text = Bytes::from(format!("{channel} {round}"));
+                pod.publish(channel.to_owned(), text).await.is_ok()
+            })
+            .await;
+            assert_eq!(reader.message().await, message(channel, &format!("{channel} {round}")));
+        }
+        let gone = format!("c{}", 1_000 + round);
+        publish(&pod, &gone, "nobody listens").await;
+        publish(&pod, "c1", "they do here").await;
+        assert_eq!(reader.message().await, message("c1", "they do here"));
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
+    let redis = Redis::start().await;
+    let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
+    pod.want(named(&["a"]), Vec::new());
+    let mut reader = Reader::of(&pod);
+    reader.until_up().await;
+    redis.hold();
+    let sent = pod.publish("a".to_owned(), Bytes::from_static(b"into the void"));
+    assert!(in_time("it fails", sent).await.is_err());
+    reader.until_down().await;
+    redis.go_on();
+    reader.until_up().await;
+    publish(&pod, "a", "there again").await;
+    // What was in the pipe while it was held up may come first.
+    while reader.message().await.1 != "there again" {}
+}
