@@ -233,6 +233,10 @@ impl House {
         let mut tree = self.root.tree();
         if let Some(registry) = tree.find_mut(REGISTRY) {
             registry.children = self.wiring.sessions.newest(SESSIONS_SHOWN);
+            // Their number of now, beside them: what the registry said is as old as its heartbeat.
+            if let Some(total) = registry.observed.get_mut("sessions") {
+                *total = self.wiring.sessions.count().into();
+            }
         }
         tree
     }

@@ -11,6 +11,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use hsc_catalogs::{Citation, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
 use crate::ports::{Answer, AnswerEvent, Answerer, AnswererName, ManualRequest, Outcome, Question};
@@ -18,6 +19,9 @@ use crate::protocol::Scenario;
 
 /// Bytes a key and the bookkeeping of an entry take beside the value.
 const OVERHEAD: usize = 200;
+/// Answers made again at once ahead of their time. Nobody waits for them, so they must not stand in the
+/// way of those that somebody does wait for.
+const RENEWALS_AT_ONCE: usize = 2;
 
 /// Answers to keystrokes, as the contents of a cache.
 #[derive(Debug)]
@@ -174,6 +178,7 @@ pub(crate) struct Remembering {
     inner: Arc<dyn Answerer>,
     cache: Cache<Answers>,
     catalog: Arc<Snapshot>,
+    renewals: Arc<Semaphore>,
 }
 
 impl Remembering {
@@ -182,7 +187,7 @@ impl Remembering {
         cache: Cache<Answers>,
         catalog: Arc<Snapshot>,
     ) -> Self {
-        Self { inner, cache, catalog }
+        Self { inner, cache, catalog, renewals: Arc::new(Semaphore::new(RENEWALS_AT_ONCE)) }
     }
 
     /// Nothing for a question whose answer cannot be the same twice: it shows a picture, or there is
@@ -206,7 +211,10 @@ impl Remembering {
 impl Answerer for Remembering {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
         let Some(key) = self.key(&question) else { return self.inner.answer(question) };
-        if let Some(Ok(said)) = self.cache.peek(&key) {
+        if let Some((Ok(said), due)) = self.cache.peek_to_renew(&key) {
+            if due {
+                self.renew(question, key);
+            }
             return repeated(&said);
         }
         if !self.cache.is_shared(&key) {
@@ -224,6 +232,17 @@ impl Answerer for Remembering {
 }
 
 impl Remembering {
+    /// Has a hot answer made again before its time is over, beside those who are given the old one.
+    fn renew(&self, question: Question, key: AnswerKey) {
+        // None free: whoever asks after its time is over has it made, as if it had not been hot.
+        let Ok(permit) = Arc::clone(&self.renewals).try_acquire_owned() else { return };
+        let this = self.clone();
+        drop(actix::spawn(async move {
+            this.make(question, key).for_each(|_| std::future::ready(())).await;
+            drop(permit);
+        }));
+    }
+
     /// Has it made, and keeps it.
     fn make(&self, question: Question, key: AnswerKey) -> BoxStream<'static, AnswerEvent> {
         let cache = self.cache.clone();

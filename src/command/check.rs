@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use hsc_catalogs::Severity;
 use hsc_config::Settings;
 
+use super::chaos::Chaos;
+
 /// Arguments of `hsc check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,6 +18,9 @@ pub(super) struct Args {
     /// Prints every setting with its value; stars stand where a secret is.
     #[arg(long)]
     show: bool,
+    /// Check what `serve --allow-chaos` would do with chaos.enabled.
+    #[arg(long)]
+    allow_chaos: bool,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -23,11 +28,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.show {
         println!("{}", settings.masked());
     }
+    let chaos = super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
     crate::pods::check(&settings.redis)?;
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
     println!("settings: good (defaults{file}, environment)");
     for doubt in settings.doubts() {
         println!("  warning: {doubt}");
+    }
+    match chaos {
+        Chaos::Off => {}
+        Chaos::On => println!("chaos:    on, the admin API makes actors fail"),
+        Chaos::OnInADebugBuild => println!(
+            "chaos:    on, the admin API makes actors fail; a release build wants --allow-chaos as well"
+        ),
     }
     let dir = Path::new(&settings.catalog.dir);
     let report = hsc_catalogs::load_dir(dir).with_context(|| {

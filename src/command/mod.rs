@@ -6,6 +6,7 @@
 
 mod answer_eval;
 mod catalog;
+mod chaos;
 mod check;
 mod extract;
 mod load;

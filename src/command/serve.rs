@@ -22,10 +22,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-    anyhow::ensure!(
-        !settings.chaos.enabled || args.allow_chaos || cfg!(debug_assertions),
-        "chaos.enabled is for rehearsals: in a release build it wants --allow-chaos as well"
-    );
+    super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
     hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
     actix_web::rt::System::new().block_on(serve(&settings))?;
     Ok(ExitCode::SUCCESS)

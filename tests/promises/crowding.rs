@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::eventually::eventually;
 use crate::server::Server;
@@ -69,8 +70,20 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
         refused = refused.or(Visitor::refused(server.address()).await);
     }
     assert_eq!(refused, come_again());
+    // A page that is let in because a second has passed answers to its keystroke instead.
+    let mut closed = None;
+    for _ in 0..TRIES {
+        let page = Visitor::from_page(server.address(), &server.url("")).await;
+        let mut page = page.expect("a page is let in, if only to be told");
+        page.try_say(Message::text(json!({ "type": "typing", "content": "nl" }).to_string())).await;
+        if let Err(code) = page.next().await {
+            closed = code;
+            break;
+        }
+    }
+    assert_eq!(closed, Some(1013));
     inside.type_in("nl").await;
-    assert!(server.metric("hsc_ws_refused_total{reason=\"rate\"}").await >= 1.0);
+    assert!(server.metric("hsc_ws_refused_total{reason=\"rate\"}").await >= 2.0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::eventually::eventually;
 use crate::server::Server;
 use crate::shop::LIGHT;
 use crate::visitor::Visitor;
@@ -84,4 +85,46 @@ async fn a_session_that_keeps_failing_is_closed_with_1011_and_no_other() {
     innocent.type_in("nl").await;
     assert_eq!(server.metric("hsc_ws_closed_total{code=\"1011\"}").await, 1.0);
     assert_eq!(server.metric(PANICS).await, 3.0, "two of the one and one of the other");
+}
+
+#[tokio::test]
+async fn a_session_is_shown_in_the_tree_and_can_be_picked_to_fail() {
+    let server = Server::with(&[("chaos.enabled", "true"), ("sessions.busy_after_ms", "0")]).await;
+    let (mut first, mut second) = (server.visitor().await, server.visitor().await);
+    let product = json!({ "type": "query", "product_id": LIGHT, "query": "my secret question" });
+    first.say(product).await;
+    first.hear_answer().await;
+    second.type_in("nl").await;
+    let registry = server.actor("sessions").await;
+    let shown = registry["children"].as_array().expect("children").clone();
+    assert_eq!(registry["observed"]["sessions"], 2, "{registry}");
+    assert_eq!(shown.len(), 2, "{registry}");
+    assert!(!registry.to_string().contains("secret"), "no word of a customer: {registry}");
+    let oldest = shown.last().expect("two");
+    let name = oldest["name"].as_str().expect("a name").to_owned();
+    assert_eq!((&oldest["kind"], &oldest["state"]), (&json!("session"), &json!("up")));
+    assert_eq!(oldest["observed"]["answering"], false);
+    assert!(oldest["observed"]["offset"].as_u64().expect("a number") > 0, "{oldest}");
+    assert_eq!(oldest["observed"]["product"], LIGHT);
+    assert!(oldest["observed"]["conversation"].is_string());
+    assert!(oldest["observed"]["queue_bytes"].is_u64() && oldest["uptime_ms"].is_u64());
+
+    let fault = |fault: &str| json!({ "actor": name, "fault": fault, "ms": 1, "times": 1 });
+    assert_eq!(server.rehearse(fault("panic")).await, 200);
+    first.type_in("nl").await;
+    let now = server.actor(&name).await;
+    assert_eq!(now["restarts"], 1, "{now}");
+    assert_eq!(now["last_reason"], "panicked: a panic on demand");
+    for unfit in ["hang", "kill_thread", "panic_in_future", "panic_in_stream", "panic_at_start"] {
+        assert_eq!(server.rehearse(fault(unfit)).await, 400, "{unfit}");
+    }
+    assert_eq!(server.rehearse(fault("stop")).await, 200);
+    first.until_closed().await;
+    eventually("it is gone", async || {
+        server.actor("sessions").await["children"].as_array().expect("children").len() == 1
+    })
+    .await;
+    assert_eq!(server.rehearse(fault("panic")).await, 404);
+    second.type_in("nl").await;
+    assert_eq!(server.metric(PANICS).await, 1.0);
 }

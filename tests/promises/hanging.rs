@@ -51,6 +51,44 @@ async fn a_hung_shard_is_replaced_and_who_waits_for_it_is_answered() {
 }
 
 #[tokio::test]
+async fn a_loader_that_hangs_itself_is_replaced_and_who_waits_for_a_manual_is_answered() {
+    let server = Server::with(&[("chaos.enabled", "true"), ("actors.hang_after_ms", "500")]).await;
+    let mut visitor = server.visitor().await;
+    let hang = json!({ "actor": "manuals.loader", "fault": "hang", "ms": 600_000 });
+    assert_eq!(server.rehearse(hang).await, 200);
+    ask(&mut visitor, LIGHT).await;
+    let end = end_of_answer(&mut visitor).await;
+    assert_eq!(end["grounded"], true, "{end}");
+    let loader = server.actor("manuals.loader").await;
+    assert!(loader["last_reason"].as_str().unwrap().starts_with("hung"), "{loader}");
+    assert_eq!(loader["observed"]["loaded"], 1, "by the one that lives now: {loader}");
+}
+
+#[tokio::test]
+async fn a_supervisor_that_hangs_is_replaced_and_its_shards_answer_under_the_next_one() {
+    let server = Server::with(&[("chaos.enabled", "true"), ("actors.hang_after_ms", "500")]).await;
+    let mut visitor = server.visitor().await;
+    for name in ["cache.manuals", "root"] {
+        let hang = json!({ "actor": name, "fault": "hang", "ms": 600_000 });
+        assert_eq!(server.rehearse(hang).await, 200);
+        eventually(&format!("{name} is replaced"), async || {
+            let actor = server.actor(name).await;
+            let why = actor["last_reason"].as_str().unwrap_or_default();
+            actor["state"] == "up" && why.starts_with("hung")
+        })
+        .await;
+        eventually("all are up", async || {
+            server.actors().await.iter().all(|actor| actor["state"] == "up")
+        })
+        .await;
+        ask(&mut visitor, LIGHT).await;
+        let end = end_of_answer(&mut visitor).await;
+        assert_eq!(end["grounded"], true, "{end}");
+    }
+    assert_eq!(server.get("/ready").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_hung_loader_fails_its_waiters_and_never_wedges_the_manual() {
     let host = Host::that_hangs().await;
     let settings = [("cache.load_timeout_ms", "1000"), ("cache.negative_ttl_ms", "50")];
@@ -101,6 +139,15 @@ async fn answers_past_the_bound_wait_in_line_and_are_told_their_place() {
     assert_eq!(end["reason"]["code"], "busy", "{end}");
     // Those who wait for an answer type on meanwhile.
     refused.type_in("nl").await;
+    // Who is before them leaves, and whoever is behind is told that it comes nearer.
+    let mut gone = waiting.remove(0);
+    gone.say(json!({ "type": "cancel" })).await;
+    assert_eq!(end_of_answer(&mut gone).await["cancelled"], true);
+    let mut told = waiting[0].hear().await;
+    while told["type"] != "queue" {
+        told = waiting[0].hear().await;
+    }
+    assert_eq!(told["place"], 1, "{told}");
     host.heal();
     for visitor in [&mut first].into_iter().chain(&mut waiting) {
         let end = end_of_answer(visitor).await;

@@ -70,3 +70,25 @@ fn check_tells_of_settings_and_catalogs_and_ends() {
         "{line}"
     );
 }
+
+#[test]
+fn check_says_of_faults_on_demand_what_serve_would_do() {
+    let shop = Shop::new();
+    let check = |enabled: &str, arguments: &[&str]| {
+        let mut command = hsc();
+        command.args(["check", "--config"]).arg(config(&shop)).args(arguments);
+        run({
+            command.env("HSC__CHAOS__ENABLED", enabled);
+            command
+        })
+    };
+    let (status, out, _) = check("false", &["--allow-chaos"]);
+    assert!(status.success() && !out.contains("chaos:"), "{out}");
+    let (status, out, _) = check("true", &["--allow-chaos"]);
+    assert!(status.success(), "{out}");
+    assert!(out.contains("chaos:    on") && !out.contains("--allow-chaos"), "{out}");
+    // Without the word a release build says no, as it would when it is to serve; a debug build warns.
+    let (status, out, err) = check("true", &[]);
+    assert!(format!("{out}{err}").contains("--allow-chaos"), "{out}{err}");
+    assert_eq!(status.success(), cfg!(debug_assertions), "{out}{err}");
+}

@@ -81,6 +81,20 @@ impl<C: Contents> Cache<C> {
         C::Key: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
     {
+        let (outcome, due) = self.peek_to_renew(key)?;
+        if due && self.shard_of(key).1.post(Refresh(key.to_owned())).is_err() {
+            debug!(cache = self.inner.name; "too busy to load a hot value ahead");
+        }
+        Some(outcome)
+    }
+
+    /// The same for a cache that its users fill. True for one reader of a hot value whose time is nearly
+    /// over: it makes the value again and puts it in, so that nobody finds it gone.
+    pub fn peek_to_renew<Q>(&self, key: &Q) -> Option<(Result<C::Value, C::Error>, bool)>
+    where
+        C::Key: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
+    {
         if self.is_off() {
             return None;
         }
@@ -90,9 +104,6 @@ impl<C: Contents> Cache<C> {
             return None;
         };
         self.inner.shared.meter.hit();
-        if found.wants_refresh && shard.post(Refresh(key.to_owned())).is_err() {
-            debug!(cache = self.inner.name; "too busy to load a hot value ahead");
-        }
         if found.became_hot && self.has_second() {
             let key = key.to_owned();
             if C::sharing(&key) == Sharing::WhenHot {
@@ -100,7 +111,7 @@ impl<C: Contents> Cache<C> {
                 let _ = shard.post(Share(key));
             }
         }
-        Some(found.outcome)
+        Some((found.outcome, found.wants_refresh))
     }
 
     /// The value, loaded when it is not there. One load a key, however many ask.

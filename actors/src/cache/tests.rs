@@ -1,7 +1,7 @@
 //! A cache with real shards on real threads, and its order against a naive reference.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -229,6 +229,35 @@ async fn a_hot_value_is_loaded_ahead_of_its_time_and_nobody_waits() {
     })
     .await;
     assert_eq!(missed, 0, "it was there all the time");
+}
+
+#[actix::test]
+async fn under_load_a_hot_value_is_loaded_once_a_lifetime_and_nobody_finds_it_gone() {
+    let ttl = 1_500 * MS;
+    let stage = Stage::new(CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
+    stage.get("word").await.unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (cache, over) = (stage.cache.clone(), Arc::clone(&over));
+            std::thread::spawn(move || {
+                let (mut reads, mut missed) = (0_u64, 0_u64);
+                while !over.load(Ordering::Relaxed) {
+                    missed += u64::from(cache.peek("word").is_none());
+                    reads += 1;
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                (reads, missed)
+            })
+        })
+        .collect();
+    eventually("it was loaded three more times", || stage.opened() == 4).await;
+    over.store(true, Ordering::Relaxed);
+    for reader in readers {
+        let (reads, missed) = reader.join().unwrap();
+        assert!(reads > 100, "{reads}");
+        assert_eq!(missed, 0, "of {reads}");
+    }
 }
 
 macro_rules! survives {

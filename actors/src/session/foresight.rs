@@ -88,8 +88,14 @@ impl Foresight {
         };
         let key =
             PredictionKey { version: catalog.version().into(), typed: typed.to_owned(), compact };
-        if let Some(Ok(predicted)) = cache.peek(&key) {
-            return (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
+        if let Some((Ok(predicted), due)) = cache.peek_to_renew(&key) {
+            let found =
+                (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
+            if due {
+                // One version of the catalog predicts the same for good: it is only kept on.
+                cache.put(key, predicted);
+            }
+            return found;
         }
         let (made, likely) = self.search(catalog, typed, compact);
         match serde_json::value::to_raw_value(&made) {

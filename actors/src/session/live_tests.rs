@@ -459,6 +459,75 @@ async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_
 }
 
 #[actix::test]
+async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() {
+    let stage = Stage::new(|settings| settings.cache.answers.ttl_ms = 4_000).await;
+    stage.open_the_gate();
+    let mut first = stage.client().await;
+    first.say(stage.ask()).await;
+    first.hear("final_answer").await;
+    eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"answers\"} 1")).await;
+    // From now on whoever makes it does not get to the end.
+    stage.teacher.gate.send_replace(false);
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        crowd.push(stage.client().await);
+    }
+    let is_made_again = || stage.teacher.asked.load(Ordering::SeqCst) == 2;
+    for round in 0.. {
+        for client in &mut crowd {
+            client.heard.clear();
+            let id = format!("again {round}");
+            client
+                .say(json!({ "type": "query", "id": id, "product_id": stage.product, "query": "count" }))
+                .await;
+        }
+        for client in &mut crowd {
+            client.hear("final_answer").await;
+            assert_eq!(
+                client.answer(),
+                "one two three",
+                "from what was kept, while it is made again"
+            );
+        }
+        if is_made_again() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(is_made_again(), "once, and not by each of the crowd");
+    stage.open_the_gate();
+    let misses = "hsc_cache_misses_total{cache=\"answers\",layer=\"l1\"} 1";
+    assert!(stage.says(misses), "only the first found nothing");
+}
+
+#[actix::test]
+async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
+    let stage = Stage::new(|settings| settings.cache.predictions.ttl_ms = 1_000).await;
+    let mut crowd = Vec::new();
+    for _ in 0..10 {
+        crowd.push(stage.client().await);
+    }
+    let typing = json!({ "type": "typing", "content": "a" });
+    crowd[0].say(typing.clone()).await;
+    crowd[0].hear("prediction").await;
+    eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
+    let began = tokio::time::Instant::now();
+    // Three lifetimes of it.
+    while began.elapsed() < Duration::from_secs(3) {
+        for client in &mut crowd {
+            client.say(typing.clone()).await;
+        }
+        for client in &mut crowd {
+            client.hear("prediction").await;
+            client.heard.clear();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let misses = "hsc_cache_misses_total{cache=\"predictions\",layer=\"l1\"} 1";
+    assert!(stage.says(misses), "{}", stage.metrics.render());
+}
+
+#[actix::test]
 async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
     let stage = Stage::new(|_| {}).await;
     let mut client = stage.client().await;
