@@ -14,7 +14,7 @@ pub use desk::{
     VisitorsSeen, Wanted,
 };
 pub use log::{
-    Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, TakenOver,
+    Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen, TakenOver,
 };
 pub use relay::{Relay, Relayed};
 

@@ -1,9 +1,10 @@
 //! Resume tokens: what proves to any pod that a client may go on with a conversation.
 //!
 //! ```text
-//! 1.5d41402a.67a1b2c3.0f3c….kQ8v…
-//! │ │        │        │     └ HMAC-SHA-256 of all before it
-//! │ │        │        └ the conversation
+//! 1.5d41402a.67a1b2c3.2.0f3c….kQ8v…
+//! │ │        │        │ │     └ HMAC-SHA-256 of all before it
+//! │ │        │        │ └ the conversation
+//! │ │        │        └ the epoch in which it was issued, in hex
 //! │ │        └ when it was issued, seconds since 1970 in hex
 //! │ └ which key signed
 //! └ version
@@ -67,34 +68,36 @@ impl Tokens {
         Self { keys, ttl }
     }
 
-    /// A token for this conversation, issued now.
+    /// A token for whoever is welcomed to this conversation in this epoch, issued now.
     #[must_use]
-    pub fn sign(&self, conversation: &str) -> String {
-        self.sign_at(conversation, now())
+    pub fn sign(&self, conversation: &str, epoch: u64) -> String {
+        self.sign_at(conversation, epoch, now())
     }
 
-    /// Checks a token that a client brings for this conversation.
+    /// Checks a token that a client brings for this conversation. Gives the epoch it was welcomed in.
     ///
     /// # Errors
     /// Why it is not accepted.
-    pub fn verify(&self, token: &str, conversation: &str) -> Result<(), TokenError> {
+    pub fn verify(&self, token: &str, conversation: &str) -> Result<u64, TokenError> {
         self.verify_at(token, conversation, now())
     }
 
-    fn sign_at(&self, conversation: &str, now: u64) -> String {
+    fn sign_at(&self, conversation: &str, epoch: u64, now: u64) -> String {
         let Key { id, key } = self.keys.first().expect("there is always one");
-        let signed = format!("{VERSION}.{id}.{now:x}.{conversation}");
+        let signed = format!("{VERSION}.{id}.{now:x}.{epoch:x}.{conversation}");
         let signature = hmac::sign(key, signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn verify_at(&self, token: &str, conversation: &str, now: u64) -> Result<(), TokenError> {
+    fn verify_at(&self, token: &str, conversation: &str, now: u64) -> Result<u64, TokenError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let mut parts = signed.splitn(4, '.');
+        let mut parts = signed.splitn(5, '.');
         let mut part = || parts.next().ok_or(TokenError::Malformed);
-        let (version, id, issued, of) = (part()?, part()?, part()?, part()?);
+        let (version, id, issued) = (part()?, part()?, part()?);
+        let (epoch, of) = (part()?, part()?);
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
-        let issued = u64::from_str_radix(issued, 16).map_err(|_| TokenError::Malformed)?;
+        let number = |hex| u64::from_str_radix(hex, 16).map_err(|_| TokenError::Malformed);
+        let (issued, epoch) = (number(issued)?, number(epoch)?);
         if version != VERSION {
             return Err(TokenError::Malformed);
         }
@@ -112,7 +115,7 @@ impl Tokens {
         if of != conversation {
             return Err(TokenError::OtherConversation);
         }
-        Ok(())
+        Ok(epoch)
     }
 }
 
@@ -158,16 +161,16 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_its_conversation_and_its_time_on_any_pod_with_the_key() {
-        let token = tokens(&[OLD]).sign_at("c1", ISSUED);
-        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Ok(()));
-        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED + 3_599), Ok(()));
-        let real = tokens(&[OLD]).sign("c1");
-        assert_eq!(tokens(&[OLD]).verify(&real, "c1"), Ok(()));
+        let token = tokens(&[OLD]).sign_at("c1", 3, ISSUED);
+        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Ok(3));
+        assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED + 3_599), Ok(3));
+        let real = tokens(&[OLD]).sign("c1", 3);
+        assert_eq!(tokens(&[OLD]).verify(&real, "c1"), Ok(3));
     }
 
     #[test]
     fn a_token_is_refused_with_the_reason() {
-        let token = tokens(&[OLD]).sign_at("c1", ISSUED);
+        let token = tokens(&[OLD]).sign_at("c1", 3, ISSUED);
         let signature = token.rsplit('.').next().unwrap();
         let id = token.split('.').nth(1).unwrap();
         let flipped = |at: usize| {
@@ -176,25 +179,28 @@ mod tests {
             String::from_utf8(bytes).unwrap()
         };
         let issued_at = token.match_indices('.').nth(1).unwrap().0 + 1;
-        let conversation_at = token.match_indices('.').nth(2).unwrap().0 + 1;
+        let epoch_at = token.match_indices('.').nth(2).unwrap().0 + 1;
+        let conversation_at = token.match_indices('.').nth(3).unwrap().0 + 1;
         let mut cases = vec![
             ("nothing", String::new(), TokenError::Malformed),
             ("no token", "hello".to_owned(), TokenError::Malformed),
             ("dots", "....".to_owned(), TokenError::Malformed),
-            ("too few parts", format!("1.{id}.{signature}"), TokenError::Malformed),
+            ("too few parts", format!("1.{id}.6b49d200.c1.{signature}"), TokenError::Malformed),
             ("another version", token.replacen('1', "2", 1), TokenError::Malformed),
-            ("no time", format!("1.{id}.soon.c1.{signature}"), TokenError::Malformed),
-            ("no base64", format!("1.{id}.6b49d200.c1.!!!"), TokenError::Malformed),
+            ("no time", format!("1.{id}.soon.3.c1.{signature}"), TokenError::Malformed),
+            ("no epoch", format!("1.{id}.6b49d200.x.c1.{signature}"), TokenError::Malformed),
+            ("no base64", format!("1.{id}.6b49d200.3.c1.!!!"), TokenError::Malformed),
             ("another key's id", flipped(2), TokenError::UnknownKey),
             ("another time", flipped(issued_at), TokenError::WrongSignature),
+            ("another epoch", flipped(epoch_at), TokenError::WrongSignature),
             ("another conversation inside", flipped(conversation_at), TokenError::WrongSignature),
             ("another signature", flipped(conversation_at + 4), TokenError::WrongSignature),
             ("half a signature", token[..token.len() - 23].to_owned(), TokenError::WrongSignature),
             ("no signature", token[..=conversation_at + 2].to_owned(), TokenError::WrongSignature),
-            ("another's", tokens(&[OLD]).sign_at("c2", ISSUED), TokenError::OtherConversation),
-            ("of another pod", tokens(&[NEW]).sign_at("c1", ISSUED), TokenError::UnknownKey),
+            ("another's", tokens(&[OLD]).sign_at("c2", 3, ISSUED), TokenError::OtherConversation),
+            ("of another pod", tokens(&[NEW]).sign_at("c1", 3, ISSUED), TokenError::UnknownKey),
         ];
-        cases.push(("old", tokens(&[OLD]).sign_at("c1", ISSUED - 3_600), TokenError::Expired));
+        cases.push(("old", tokens(&[OLD]).sign_at("c1", 3, ISSUED - 3_600), TokenError::Expired));
         for (what, token, error) in cases {
             assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Err(error), "{what}");
         }
@@ -202,27 +208,27 @@ mod tests {
 
     #[test]
     fn a_new_key_takes_over_while_the_old_one_is_still_accepted() {
-        let before = tokens(&[OLD]).sign_at("c1", ISSUED);
+        let before = tokens(&[OLD]).sign_at("c1", 3, ISSUED);
         let both = tokens(&[NEW, OLD]);
-        assert_eq!(both.verify_at(&before, "c1", ISSUED), Ok(()));
-        let after = both.sign_at("c1", ISSUED);
-        assert_eq!(tokens(&[NEW]).verify_at(&after, "c1", ISSUED), Ok(()));
+        assert_eq!(both.verify_at(&before, "c1", ISSUED), Ok(3));
+        let after = both.sign_at("c1", 3, ISSUED);
+        assert_eq!(tokens(&[NEW]).verify_at(&after, "c1", ISSUED), Ok(3));
         assert_eq!(tokens(&[NEW]).verify_at(&before, "c1", ISSUED), Err(TokenError::UnknownKey));
         // A pod that is updated last has the old key in front, and must accept what the others sign.
-        assert_eq!(tokens(&[OLD, NEW]).verify_at(&after, "c1", ISSUED), Ok(()));
+        assert_eq!(tokens(&[OLD, NEW]).verify_at(&after, "c1", ISSUED), Ok(3));
     }
 
     #[test]
     fn without_a_key_nobody_else_accepts_what_is_signed() {
         let (one, other) = (Tokens::new([], HOUR), Tokens::new([], HOUR));
-        let token = one.sign("c1");
-        assert_eq!(one.verify(&token, "c1"), Ok(()));
+        let token = one.sign("c1", 3);
+        assert_eq!(one.verify(&token, "c1"), Ok(3));
         assert_eq!(other.verify(&token, "c1"), Err(TokenError::UnknownKey));
     }
 
     #[test]
     fn a_key_is_in_nothing_that_is_shown() {
         let tokens = tokens(&[OLD]);
-        assert!(!format!("{tokens:?} {}", tokens.sign("c1")).contains("months"));
+        assert!(!format!("{tokens:?} {}", tokens.sign("c1", 3)).contains("months"));
     }
 }

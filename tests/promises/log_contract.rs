@@ -9,7 +9,7 @@ use hsc_actors::bridge::Body;
 use hsc_actors::ports::{Batch, LogError, MOST_OFFSET, Missed};
 
 use crate::eventually::eventually;
-use crate::log_stage::{LIMITS, Stage, batch, frames, owned};
+use crate::log_stage::{LIMITS, Stage, batch, frames, owned, seen};
 
 macro_rules! log_contract {
     ($($promise:ident)*) => {
@@ -38,6 +38,7 @@ log_contract! {
     an_epoch_belongs_to_one_pod
     a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one
     a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice
+    a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it
     an_offset_that_cannot_be_does_no_harm
     what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole
     what_nobody_touches_is_forgotten_and_what_is_touched_stays
@@ -55,15 +56,15 @@ async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
     a.begin(owned("c", 1), 0).await.unwrap();
     assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.unwrap(), 3);
     assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
-    let taken = b.take_over("c".into(), 1).await.unwrap();
+    let taken = b.take_over("c".into(), seen(1, 1)).await.unwrap();
     assert_eq!((taken.epoch, taken.offset), (2, 4));
     assert_eq!(taken.missed, Missed::All(frames(2..=4)));
     assert_eq!(taken.from.as_deref(), Some("a"));
     assert_eq!(b.append(owned("c", 2), batch([5])).await.unwrap(), 5);
-    let taken = b.take_over("c".into(), 5).await.unwrap();
+    let taken = b.take_over("c".into(), seen(1, 5)).await.unwrap();
     assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 5, Missed::All(Vec::new())));
     assert_eq!(taken.from, None, "it was the same pod's");
-    let all = a.take_over("c".into(), 0).await.unwrap();
+    let all = a.take_over("c".into(), seen(1, 0)).await.unwrap();
     assert_eq!(all.missed, Missed::All(frames(1..=5)));
 }
 
@@ -76,7 +77,7 @@ async fn a_batch_that_is_tried_again_is_there_once(stage: Stage) {
     assert_eq!(a.append(owned("c", 1), batch(1..=4)).await.unwrap(), 4, "a part of it is there");
     assert_eq!(a.append(owned("c", 1), batch([2])).await.unwrap(), 4, "it comes late");
     assert_eq!(a.append(owned("c", 1), Batch::default()).await.unwrap(), 4);
-    let missed = a.take_over("c".into(), 0).await.unwrap().missed;
+    let missed = a.take_over("c".into(), seen(1, 0)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames(1..=4)));
 }
 
@@ -89,7 +90,7 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
         let with_minutes = Batch { minutes: Some("no".into()), ..batch(hole) };
         let refused = a.append(owned(&name, 1), with_minutes).await;
         assert!(matches!(refused, Err(LogError::Gap { last: 2 })), "{name}: {refused:?}");
-        let taken = a.take_over(name.as_str().into(), 0).await.unwrap();
+        let taken = a.take_over(name.as_str().into(), seen(1, 0)).await.unwrap();
         assert_eq!((taken.missed, taken.minutes), (Missed::All(frames(1..=2)), None));
     }
 }
@@ -97,7 +98,7 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
 async fn what_the_log_does_not_know_is_said_plainly(stage: Stage) {
     let a = stage.pod("a");
     assert!(matches!(a.append(owned("c", 1), batch([1])).await, Err(LogError::Unknown)));
-    assert!(matches!(a.take_over("c".into(), 0).await, Err(LogError::Unknown)));
+    assert!(matches!(a.take_over("c".into(), seen(1, 0)).await, Err(LogError::Unknown)));
     assert!(a.claim("b".into()).await.unwrap().is_none());
 }
 
@@ -105,7 +106,7 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.begin(owned("c", 1), 0).await.unwrap();
     a.append(owned("c", 1), batch([1])).await.unwrap();
-    b.take_over("c".into(), 1).await.unwrap();
+    b.take_over("c".into(), seen(1, 1)).await.unwrap();
     let minutes = Batch { minutes: Some("old".into()), ..batch([2]) };
     let refused = a.append(owned("c", 1), minutes).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
@@ -113,7 +114,7 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
         let refused = a.begin(owned("c", 1), offset).await;
         assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     }
-    let taken = b.take_over("c".into(), 0).await.unwrap();
+    let taken = b.take_over("c".into(), seen(1, 0)).await.unwrap();
     assert_eq!((taken.missed, taken.minutes), (Missed::All(frames([1])), None));
 }
 
@@ -141,8 +142,11 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
     assert_eq!(b.append(owned("c", 3), batch(5..=6)).await.unwrap(), 6);
     let refused = a.append(owned("c", 2), batch([10])).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 3 })), "{refused:?}");
-    assert_eq!(b.take_over("c".into(), 3).await.unwrap().missed, Missed::Gone);
-    assert_eq!(b.take_over("c".into(), 4).await.unwrap().missed, Missed::All(frames(5..=6)));
+    assert_eq!(b.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::Gone);
+    assert_eq!(
+        b.take_over("c".into(), seen(1, 4)).await.unwrap().missed,
+        Missed::All(frames(5..=6))
+    );
 }
 
 async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: Stage) {
@@ -150,29 +154,43 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     a.begin(owned("c", 1), 0).await.unwrap();
     let minutes = Batch { minutes: Some("m".into()), ..batch(1..=3) };
     a.append(owned("c", 1), minutes).await.unwrap();
-    let taken = a.take_over("c".into(), 7).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 7)).await.unwrap();
     assert_eq!((taken.offset, taken.missed), (7, Missed::Ahead));
     assert_eq!(taken.minutes.as_deref(), Some("m"));
     let refused = a.append(owned("c", 2), batch([9])).await;
     assert!(matches!(refused, Err(LogError::Gap { last: 7 })), "{refused:?}");
     assert_eq!(a.append(owned("c", 2), batch([8])).await.unwrap(), 8);
     // Of what came before 7 nobody knows whether it is all there.
-    assert_eq!(a.take_over("c".into(), 2).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), 7).await.unwrap().missed, Missed::All(frames([8])));
+    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
+    assert_eq!(a.take_over("c".into(), seen(1, 7)).await.unwrap().missed, Missed::All(frames([8])));
+}
+
+async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: Stage) {
+    let (old, new) = (stage.pod("old"), stage.pod("new"));
+    // The log was lost; who owned the conversation in epoch 1 never heard of epochs 2 to 4, began it
+    // again and went on by words of its own.
+    old.begin(owned("c", 1), 5).await.unwrap();
+    old.append(owned("c", 1), batch(6..=9)).await.unwrap();
+    let taken = new.take_over("c".into(), seen(4, 7)).await.unwrap();
+    assert_eq!((taken.epoch, taken.offset, taken.missed), (5, 9, Missed::Ahead));
+    assert_eq!(new.append(owned("c", 5), batch([10])).await.unwrap(), 10);
+    assert_eq!(new.take_over("c".into(), seen(5, 8)).await.unwrap().missed, Missed::Gone);
+    let missed = new.take_over("c".into(), seen(5, 9)).await.unwrap().missed;
+    assert_eq!(missed, Missed::All(frames([10])));
 }
 
 async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.unwrap();
     for _ in 0..2 {
-        let taken = a.take_over("c".into(), u64::MAX).await.unwrap();
+        let taken = a.take_over("c".into(), seen(1, u64::MAX)).await.unwrap();
         assert_eq!((taken.offset, taken.missed), (MOST_OFFSET, Missed::Ahead));
         a.begin(owned("c", taken.epoch + 1), 5).await.unwrap();
     }
-    let taken = a.take_over("c".into(), MOST_OFFSET + 1).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, MOST_OFFSET + 1)).await.unwrap();
     let next = taken.offset + 1;
     assert_eq!(a.append(owned("c", taken.epoch), batch([next])).await.unwrap(), next);
-    let missed = a.take_over("c".into(), taken.offset).await.unwrap().missed;
+    let missed = a.take_over("c".into(), seen(1, taken.offset)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames([next])));
 }
 
@@ -183,14 +201,14 @@ async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage:
     a.append(owned("c", 1), batch(1..=3)).await.unwrap();
     a.append(owned("c", 1), batch(4..=window + 2)).await.unwrap();
     a.append(owned("c", 1), batch([window + 3])).await.unwrap();
-    assert_eq!(a.take_over("c".into(), 0).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), 2).await.unwrap().missed, Missed::Gone);
-    let missed = a.take_over("c".into(), 3).await.unwrap().missed;
+    assert_eq!(a.take_over("c".into(), seen(1, 0)).await.unwrap().missed, Missed::Gone);
+    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
+    let missed = a.take_over("c".into(), seen(1, 3)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames(4..=window + 3)));
-    let epoch = a.take_over("c".into(), 3).await.unwrap().epoch;
+    let epoch = a.take_over("c".into(), seen(1, 3)).await.unwrap().epoch;
     let next = window + 4..=3 * window;
     assert_eq!(a.append(owned("c", epoch), batch(next)).await.unwrap(), 3 * window);
-    let missed = a.take_over("c".into(), 2 * window).await.unwrap().missed;
+    let missed = a.take_over("c".into(), seen(1, 2 * window)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames(2 * window + 1..=3 * window)));
 }
 
@@ -219,10 +237,10 @@ async fn the_last_minutes_are_kept(stage: Stage) {
     a.begin(owned("c", 1), 0).await.unwrap();
     a.append(owned("c", 1), Batch { minutes: minutes("one"), ..batch([1]) }).await.unwrap();
     a.append(owned("c", 1), batch([2])).await.unwrap();
-    assert_eq!(a.take_over("c".into(), 2).await.unwrap().minutes, minutes("one"));
+    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().minutes, minutes("one"));
     let alone = Batch { entries: Vec::new(), minutes: minutes("two \"ö\"") };
     assert_eq!(a.append(owned("c", 2), alone).await.unwrap(), 2);
-    let taken = a.take_over("c".into(), 0).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
     assert_eq!((taken.minutes, taken.missed), (minutes("two \"ö\""), Missed::All(frames(1..=2))));
 }
 
@@ -237,15 +255,18 @@ async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage
     }
     a.begin(owned("c", 1), 10).await.unwrap();
     assert_eq!(a.append(owned("c", 1), batch(9..=11)).await.unwrap(), 11);
-    let taken = a.take_over("c".into(), 9).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 9)).await.unwrap();
     assert_eq!((taken.missed, taken.minutes), (Missed::Gone, None));
-    assert_eq!(a.take_over("c".into(), 10).await.unwrap().missed, Missed::All(frames([11])));
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 10)).await.unwrap().missed,
+        Missed::All(frames([11]))
+    );
 }
 
 async fn of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own(stage: Stage) {
     stage.pod("a").begin(owned("c", 1), 0).await.unwrap();
     let pods: Vec<_> = (0..8).map(|pod| stage.pod(&pod.to_string())).collect();
-    let takers = pods.iter().map(|pod| pod.take_over("c".into(), 0));
+    let takers = pods.iter().map(|pod| pod.take_over("c".into(), seen(1, 0)));
     let mut epochs: Vec<u64> =
         join_all(takers).await.into_iter().map(|taken| taken.unwrap().epoch).collect();
     let last = epochs.iter().position(|epoch| *epoch == 9).expect("one is the last");
@@ -291,13 +312,13 @@ async fn an_answer_that_is_done_or_was_taken_over_is_not_claimed(stage: Stage) {
         gone.answering(owned(name, 1), true).await.unwrap();
     }
     gone.answering(owned("done", 1), false).await.unwrap();
-    other.take_over("taken".into(), 0).await.unwrap();
+    other.take_over("taken".into(), seen(1, 0)).await.unwrap();
     gone.answering(owned("never begun", 1), true).await.unwrap();
     assert!(claimer.claim("gone".into()).await.unwrap().is_none());
     assert_eq!(other.append(owned("taken", 2), batch([1])).await.unwrap(), 1, "nobody took it");
     // One pod may own a conversation twice, one after the other: the end of an old answer is not the
     // end of the new one.
-    let again = gone.take_over("done".into(), 0).await.unwrap();
+    let again = gone.take_over("done".into(), seen(1, 0)).await.unwrap();
     gone.answering(owned("done", again.epoch), true).await.unwrap();
     gone.answering(owned("done", 1), false).await.unwrap();
     let claimed = claimer.claim("gone".into()).await.unwrap().unwrap();

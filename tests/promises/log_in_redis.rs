@@ -4,7 +4,7 @@
 use hsc_actors::ports::{Batch, ConversationLog, LogError, Missed};
 
 use crate::eventually::{eventually, in_time};
-use crate::log_stage::{Stage, batch, frames, owned};
+use crate::log_stage::{Stage, batch, frames, owned, seen};
 
 fn is_unavailable<T>(result: &Result<T, LogError>) -> bool {
     matches!(result, Err(LogError::Unavailable { .. }))
@@ -34,11 +34,14 @@ async fn a_redis_that_comes_back_empty_is_begun_again_and_who_missed_more_is_tol
         matches!(a.append(owned("c", 1), batch([4])).await, Err(LogError::Unknown))
     })
     .await;
-    assert!(matches!(stage.pod("b").take_over("c".into(), 3).await, Err(LogError::Unknown)));
+    assert!(matches!(
+        stage.pod("b").take_over("c".into(), seen(1, 3)).await,
+        Err(LogError::Unknown)
+    ));
     a.begin(owned("c", 1), 3).await.unwrap();
     assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
-    assert_eq!(a.take_over("c".into(), 2).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), 3).await.unwrap().missed, Missed::All(frames([4])));
+    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
+    assert_eq!(a.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::All(frames([4])));
 }
 
 #[actix_web::test]
@@ -51,7 +54,9 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
     assert!(is_unavailable(&tried), "{tried:?}");
     for refused in [
         in_time("begin ends", a.begin(owned("d", 1), 0)).await.map(|()| 0),
-        in_time("a take-over ends", a.take_over("c".into(), 0)).await.map(|taken| taken.epoch),
+        in_time("a take-over ends", a.take_over("c".into(), seen(1, 0)))
+            .await
+            .map(|taken| taken.epoch),
         in_time("a mark ends", a.answering(owned("c", 1), true)).await.map(|()| 0),
         in_time("a claim ends", a.claim("gone".into())).await.map(|_| 0),
     ] {
@@ -69,7 +74,10 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
         false
     })
     .await;
-    assert_eq!(a.take_over("c".into(), 0).await.unwrap().missed, Missed::All(frames(1..=5)));
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 0)).await.unwrap().missed,
+        Missed::All(frames(1..=5))
+    );
 }
 
 #[actix_web::test]
@@ -88,15 +96,15 @@ async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() 
             a.append(owned("c", 1), Batch { entries: Vec::new(), ..minutes }).await,
             a.begin(owned("c", 1), 9).await.map(|()| 0),
             a.begin(owned("d", 1), 0).await.map(|()| 0),
-            a.take_over("c".into(), 1).await.map(|taken| taken.epoch),
-            a.take_over("c".into(), 9).await.map(|taken| taken.epoch),
+            a.take_over("c".into(), seen(1, 1)).await.map(|taken| taken.epoch),
+            a.take_over("c".into(), seen(1, 9)).await.map(|taken| taken.epoch),
             a.answering(owned("c", 1), true).await.map(|()| 0),
         ];
         assert!(refusals.iter().all(is_unavailable), "{}: {refusals:?}", refuse[0]);
         redis.ask(&["CONFIG", "SET", allow[0], allow[1]]).await;
         assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.unwrap(), 3, "{}", refuse[0]);
     }
-    let taken = a.take_over("c".into(), 0).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
     assert_eq!((taken.epoch, taken.missed), (2, Missed::All(frames(1..=3))));
     assert_eq!(taken.minutes, None);
 }
@@ -121,7 +129,7 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     stage.redis_ref().ask(&["SCRIPT", "FLUSH"]).await;
     assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
     stage.redis_ref().ask(&["SCRIPT", "FLUSH"]).await;
-    assert_eq!(a.take_over("c".into(), 3).await.unwrap().missed, Missed::All(frames([4])));
+    assert_eq!(a.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::All(frames([4])));
 }
 
 /// What may lie under a key that is ours: another type, nonsense, numbers that are none.
@@ -145,7 +153,7 @@ async fn what_is_no_log_under_our_key_is_unknown_and_can_be_begun_again() {
         redis.ask(foreign).await;
         let refused = a.append(owned("c", 1), batch([4])).await;
         assert!(matches!(refused, Err(LogError::Unknown)), "{foreign:?}: {refused:?}");
-        let refused = a.take_over("c".into(), 3).await;
+        let refused = a.take_over("c".into(), seen(1, 3)).await;
         assert!(matches!(refused, Err(LogError::Unknown)), "{foreign:?}: {refused:?}");
         a.begin(owned("c", 1), 3).await.unwrap();
         assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4, "{foreign:?}");
@@ -171,7 +179,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
         for command in *breaking {
             redis.ask(command).await;
         }
-        let taken = a.take_over("c".into(), 1).await.unwrap();
+        let taken = a.take_over("c".into(), seen(1, 1)).await.unwrap();
         assert_eq!((taken.offset, taken.missed), (3, Missed::Gone), "{breaking:?}");
         // Either it goes on, or it says that it has to be begun again.
         match a.append(owned("c", 2), batch([4])).await {
@@ -180,7 +188,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
             other => panic!("{breaking:?}: {other:?}"),
         }
         assert_eq!(a.append(owned("c", 2), batch([5])).await.unwrap(), 5, "{breaking:?}");
-        let taken = a.take_over("c".into(), 4).await.unwrap();
+        let taken = a.take_over("c".into(), seen(1, 4)).await.unwrap();
         assert_eq!(taken.missed, Missed::All(frames([5])), "{breaking:?}");
     }
 }
@@ -193,7 +201,7 @@ async fn frames_and_marks_that_are_no_text_are_passed_over() {
     let bytes = "redis.call('DEL', KEYS[1]); \
         for at = 1, 3 do redis.call('XADD', KEYS[1], at .. '-0', 'f', '\\255\\254') end";
     redis.ask(&["EVAL", bytes, "1", FRAMES]).await;
-    let taken = a.take_over("c".into(), 0).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
     assert_eq!((taken.epoch, taken.missed), (2, Missed::Gone));
 
     let marks = "hsc:{answering1}:gone";

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hsc::pods::{Link, RedisLog};
 use hsc_actors::bridge::{Envelope, Ether, Loopback, channels};
-use hsc_actors::ports::{Batch, ConversationLog, Entry, Owned, Relay as _, Relayed};
+use hsc_actors::ports::{Batch, ConversationLog, Entry, Owned, Relay as _, Relayed, Seen};
 use hsc_actors::{LogLimits, MemoryLog};
 
 use crate::eventually::eventually;
@@ -101,6 +101,10 @@ impl Stage {
 
 pub(crate) fn owned(conversation: &str, epoch: u64) -> Owned {
     Owned { conversation: conversation.into(), epoch }
+}
+
+pub(crate) fn seen(epoch: u64, offset: u64) -> Seen {
+    Seen { epoch, offset }
 }
 
 /// Messages with these offsets, each a frame that says its own.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::ports::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned};
+use crate::ports::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen};
 
 /// What one costs beside its text: itself and its place in the table, its name, and the counts that
 /// belong to shared text.
@@ -79,12 +79,13 @@ impl Kept {
         Ok((last, next))
     }
 
-    /// What a client that has got everything up to `after` has missed. Where it has got more than there
-    /// is, the conversation goes on after it: what came before cannot be given to anybody any more.
-    pub(super) fn missed(&mut self, after: u64) -> Missed {
-        let after = after.min(MOST_OFFSET);
-        if after > self.offset {
-            self.offset = after;
+    /// What a client that has come so far has missed. Where it has come farther than this, everything
+    /// goes on after it: what came before cannot be given to anybody any more.
+    pub(super) fn missed(&mut self, seen: Seen) -> Missed {
+        let after = seen.offset.min(MOST_OFFSET);
+        if after > self.offset || seen.epoch > self.epoch {
+            self.offset = self.offset.max(after);
+            self.epoch = self.epoch.max(seen.epoch);
             self.entries = VecDeque::new();
             self.text_bytes = 0;
             return Missed::Ahead;

@@ -11,7 +11,7 @@ use log::debug;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
-use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Relay, TakenOver};
+use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Relay, Seen, TakenOver};
 
 use super::LogLimits;
 use super::table::Table;
@@ -85,11 +85,11 @@ impl ConversationLog for MemoryLog {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        after: u64,
+        seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         let log = self.clone();
         Box::pin(
-            async move { log.table().take_over(&log.pod, &conversation, after, Instant::now()) },
+            async move { log.table().take_over(&log.pod, &conversation, seen, Instant::now()) },
         )
     }
 

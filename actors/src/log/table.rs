@@ -8,7 +8,7 @@ use hsc_config::ConversationsSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use crate::ports::{Batch, Claimed, LogError, Missed, Owned, TakenOver};
+use crate::ports::{Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
 
 use super::kept::Kept;
 
@@ -90,11 +90,11 @@ impl Table {
         &mut self,
         pod: &Arc<str>,
         conversation: &Arc<str>,
-        after: u64,
+        seen: Seen,
         now: Instant,
     ) -> Result<TakenOver, LogError> {
         self.touch(conversation, now, |kept| {
-            let missed = kept.missed(after);
+            let missed = kept.missed(seen);
             Ok(taken(kept, pod, missed))
         })
     }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::LogLimits;
 use super::table::Table;
-use crate::ports::{Batch, Entry, LogError, Owned};
+use crate::ports::{Batch, Entry, LogError, Owned, Seen};
 
 const LIMITS: LogLimits = LogLimits { window: 4, ttl: Duration::from_secs(60), bytes: 1024 * 1024 };
 
@@ -75,6 +75,6 @@ fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
     table.begin(&pod(), &owned("a"), 30, now).unwrap();
     let begun_again = table.size();
     assert!(begun_again.1 < full.1);
-    table.take_over(&pod(), &"a".into(), 90, now).unwrap();
+    table.take_over(&pod(), &"a".into(), Seen { epoch: 1, offset: 90 }, now).unwrap();
     assert_eq!(table.size(), begun_again);
 }

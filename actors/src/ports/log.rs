@@ -64,6 +64,16 @@ pub struct Claimed {
     pub taken: TakenOver,
 }
 
+/// How far a client has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The epoch it was last welcomed in, by its token: a log that knows only an earlier one has
+    /// fallen back.
+    pub epoch: u64,
+    /// The last offset it got.
+    pub offset: u64,
+}
+
 /// What a client has not got yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missed {
@@ -71,8 +81,9 @@ pub enum Missed {
     All(Vec<Entry>),
     /// It cannot be given whole any more: the window of the log has gone past it.
     Gone,
-    /// The client has got more than the log: what it got last was never logged (Redis was away, or is
-    /// another one). `TakenOver::offset` lies past both, so that no offset is given twice.
+    /// The client has got more than the log, or comes from a later epoch: what it got last was never
+    /// logged, or the log is not what it was (Redis was away, or is another one). Offset and epoch of
+    /// [`TakenOver`] lie past both, so that none is given twice, and what the log has is given to nobody.
     Ahead,
 }
 
@@ -125,12 +136,12 @@ pub trait ConversationLog: Send + Sync + 'static {
     /// whose fate is unknown can be tried again. Gives the last offset of the log.
     fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>>;
 
-    /// Makes the caller the owner, for a client that has got everything up to `after`: the next epoch,
-    /// and the old owner writes no more.
+    /// Makes the caller the owner, for a client that has come so far: the next epoch, and the old owner
+    /// writes no more.
     fn take_over(
         &self,
         conversation: Arc<str>,
-        after: u64,
+        seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>>;
 
     /// Says that an answer is being made here, or no more. While it is, and this pod stops to be heard

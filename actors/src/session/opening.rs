@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ports::{ConversationLog, LogError, Owned, TakenOver};
+use crate::ports::{ConversationLog, LogError, Owned, Seen, TakenOver};
 use crate::protocol::Resume;
 use crate::token::{TokenError, Tokens};
 
@@ -93,11 +93,12 @@ pub(super) async fn open(
         let why = match tokens.verify(&token, &conversation) {
             Err(TokenError::Expired) => NotResumed::Expired,
             Err(_) => NotResumed::BadToken,
-            Ok(()) => {
+            Ok(epoch) => {
                 let conversation: Arc<str> = conversation.into();
-                match log.take_over(Arc::clone(&conversation), after).await {
+                let seen = Seen { epoch, offset: after };
+                match log.take_over(Arc::clone(&conversation), seen).await {
                     Ok(taken) => {
-                        let token = tokens.sign(&conversation);
+                        let token = tokens.sign(&conversation, taken.epoch);
                         return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
                     }
                     Err(LogError::Unavailable { .. }) => NotResumed::Unavailable,
@@ -107,7 +108,7 @@ pub(super) async fn open(
         };
         not_resumed = Some(why);
     }
-    let token = tokens.sign(&own);
+    let token = tokens.sign(&own, 1);
     // A log that was away a moment ago is not waited for a second time.
     let is_logged = not_resumed != Some(NotResumed::Unavailable)
         && log.begin(Owned { conversation: own, epoch: 1 }, offset).await.is_ok();

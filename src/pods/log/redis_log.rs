@@ -9,7 +9,9 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use hsc_actors::LogLimits;
 use hsc_actors::bridge::{around_frames, channels, now_ms};
-use hsc_actors::ports::{Batch, Claimed, ConversationLog, LogError, MOST_OFFSET, Owned, TakenOver};
+use hsc_actors::ports::{
+    Batch, Claimed, ConversationLog, LogError, MOST_OFFSET, Owned, Seen, TakenOver,
+};
 use redis::{FromRedisValue, ScriptInvocation};
 
 use super::reply::{of_append, of_take_over};
@@ -33,8 +35,8 @@ pub struct RedisLog {
 /// What is taken over.
 struct Wanted {
     conversation: Arc<str>,
-    /// What the client has got; none is everything.
-    after: Option<u64>,
+    /// How far its client has come; none where there is no client.
+    seen: Option<Seen>,
     /// Only from this owner, in this epoch.
     only_from: Option<(u64, Arc<str>)>,
 }
@@ -71,17 +73,17 @@ impl RedisLog {
     async fn take(&self, wanted: Wanted) -> Result<Option<TakenOver>, LogError> {
         let mut script = TAKE_OVER.prepare_invoke();
         script.key(&self.keys(&wanted.conversation)).arg(&*self.pod);
-        match wanted.after {
-            Some(after) => script.arg(after),
-            None => script.arg(""),
-        };
         script.arg(self.ttl_ms());
+        match wanted.seen {
+            Some(seen) => script.arg(seen.epoch).arg(seen.offset),
+            None => script.arg("").arg(""),
+        };
         match &wanted.only_from {
             Some((epoch, pod)) => script.arg(*epoch).arg(&**pod),
             None => script.arg("").arg(""),
         };
         let reply = self.invoke(script).await?;
-        of_take_over(reply, wanted.after.unwrap_or(0), &self.pod)
+        of_take_over(reply, wanted.seen.map_or(0, |seen| seen.offset), &self.pod)
     }
 
     async fn mark(&self, owned: &Owned, is_answering: bool) -> Result<(), LogError> {
@@ -130,7 +132,7 @@ impl RedisLog {
         let mine = Owned { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
         self.mark(&mine, true).await?;
         let only_from = Some((before.epoch, Arc::clone(gone)));
-        let wanted = Wanted { conversation: Arc::clone(&conversation), after: None, only_from };
+        let wanted = Wanted { conversation: Arc::clone(&conversation), seen: None, only_from };
         let taken = match self.take(wanted).await {
             Err(LogError::Unknown) => None,
             taken => taken?,
@@ -177,12 +179,13 @@ impl ConversationLog for RedisLog {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        after: u64,
+        seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         let log = self.clone();
         Box::pin(async move {
-            let after = Some(after.min(MOST_OFFSET));
-            let taken = log.take(Wanted { conversation, after, only_from: None }).await?;
+            let offset = seen.offset.min(MOST_OFFSET);
+            let seen = Some(Seen { offset, ..seen });
+            let taken = log.take(Wanted { conversation, seen, only_from: None }).await?;
             taken.ok_or(LogError::Unknown)
         })
     }

@@ -1,7 +1,7 @@
 -- Gives a conversation to the pod that asks.
 --
--- ARGV   pod, what the client has got ('' is everything), time to live in ms, and where the conversation
---        is taken only from a certain owner: its epoch and pod, else '' and ''
+-- ARGV   pod, time to live in ms, epoch and offset a client has come to ('' and '' where there is none and
+--        nothing is missed), epoch and pod of the only owner that it is taken from ('' and '' is any)
 -- Gives  {'all', 'gone' or 'ahead', epoch, offset, owner before, minutes, frames that were missed …},
 --        {'unknown'} or {'moved'}
 
@@ -9,12 +9,13 @@ local epoch, owner, last = meta()
 if not epoch then
   return {'unknown'}
 end
-if ARGV[4] ~= '' and (epoch ~= tonumber(ARGV[4]) or owner ~= ARGV[5]) then
+if ARGV[5] ~= '' and (epoch ~= tonumber(ARGV[5]) or owner ~= ARGV[6]) then
   return {'moved'}
 end
 
-local after, word, missed = tonumber(ARGV[2]) or last, 'all', {}
-if after > last then
+local seen, after = tonumber(ARGV[3]) or epoch, tonumber(ARGV[4]) or last
+local word, missed = 'all', {}
+if after > last or seen > epoch then
   word = 'ahead'
 elseif after < last then
   local found = redis.pcall('XRANGE', KEYS[2], (after + 1) .. '-0', last .. '-0')
@@ -31,13 +32,14 @@ elseif after < last then
 end
 
 local minutes = redis.call('HGET', KEYS[1], 'minutes') or ''
-redis.call('HSET', KEYS[1], 'epoch', epoch + 1, 'owner', ARGV[1], 'offset', math.max(after, last))
+epoch, last = math.max(epoch, seen) + 1, math.max(after, last)
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[1], 'offset', last)
 if word == 'ahead' then
   redis.call('DEL', KEYS[2])
 end
-renew(ARGV[3])
+renew(ARGV[2])
 
-local reply = {word, epoch + 1, math.max(after, last), owner, minutes}
+local reply = {word, epoch, last, owner, minutes}
 if word == 'all' then
   for place, frame in ipairs(missed) do
     reply[5 + place] = frame
