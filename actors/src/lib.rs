@@ -6,6 +6,7 @@
 pub mod bridge;
 pub mod cache;
 mod caches;
+mod desk;
 mod house;
 mod loading;
 mod log;
@@ -24,6 +25,7 @@ mod token;
 mod upkeep;
 
 pub use caches::{Caches, Invalidate, Invalidated};
+pub use desk::{DeskLimits, MemoryDesk, Pace};
 pub use house::{Announced, Budgets, House, OtherPods, Parts, SocketLimits};
 pub use log::{LogLimits, MemoryLog};
 pub use rehearsal::NotRehearsed;

@@ -7,6 +7,7 @@
 mod address;
 mod breaker;
 mod connection;
+mod desk;
 mod link;
 mod log;
 mod name;
@@ -16,6 +17,7 @@ mod target;
 
 pub use address::BadAddress;
 pub use connection::Connection;
+pub use desk::RedisDesk;
 pub use link::{Link, LinkError};
 pub use log::RedisLog;
 pub use name::name;

@@ -3,6 +3,7 @@
 //! One binary for all of them, since each test binary links the whole server. Every test starts a
 //! server of its own on a free port of this machine, with a catalog of its own.
 
+mod desk_stage;
 mod eventually;
 mod host;
 mod log_stage;
@@ -15,6 +16,8 @@ mod answers;
 mod catalog_command;
 mod counting;
 mod crowding;
+mod desk_contract;
+mod desk_stories;
 mod failing_actors;
 mod failing_sessions;
 mod giving_up;

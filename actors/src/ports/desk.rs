@@ -26,6 +26,11 @@ pub struct Wanted {
     pub reason: Option<String>,
     /// What was said last, cut short.
     pub last: Option<String>,
+    /// Since when the visitor waits, where the desk has lost a conversation that was there; else from
+    /// now on.
+    pub since_ms: Option<u64>,
+    /// Who had it, where the desk has lost it.
+    pub agent: Option<Agent>,
 }
 
 /// Something changed at the desk.

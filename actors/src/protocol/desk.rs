@@ -95,6 +95,10 @@ pub enum GoneWhy {
 }
 
 impl GoneWhy {
+    /// All there are.
+    pub const ALL: [Self; 5] =
+        [Self::Withdrawn, Self::Returned, Self::Closed, Self::Ended, Self::Expired];
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,0 +1,106 @@
+//! Which agents are there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::protocol::{Agent, Presence};
+
+/// The agents who were heard of lately.
+#[derive(Debug, Default)]
+pub(super) struct Agents {
+    known: HashMap<String, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    agent: Agent,
+    available: bool,
+    /// When the agent was heard of last.
+    seen_ms: u64,
+    /// Until when each of the agent's sockets counts.
+    seats: HashMap<Arc<str>, u64>,
+}
+
+impl Known {
+    fn is_present(&self, now_ms: u64) -> bool {
+        self.seats.values().any(|until| *until > now_ms)
+    }
+}
+
+impl Agents {
+    /// An agent is there; true when that changed who is there.
+    pub(super) fn here(
+        &mut self,
+        agent: Agent,
+        seat: Arc<str>,
+        available: Option<bool>,
+        (now_ms, until_ms): (u64, u64),
+    ) -> bool {
+        let before = self.presence(&agent.id, now_ms);
+        let id = agent.id.clone();
+        let known = self.seen(agent, now_ms);
+        known.available = available.unwrap_or(known.available);
+        known.seats.insert(seat, until_ms);
+        before != self.presence(&id, now_ms)
+    }
+
+    /// An agent has left a seat; true when that changed who is there.
+    pub(super) fn left(&mut self, agent: &Agent, seat: &Arc<str>, now_ms: u64) -> bool {
+        let before = self.presence(&agent.id, now_ms);
+        if let Some(known) = self.known.get_mut(&agent.id)
+            && known.seats.remove(seat).is_some()
+        {
+            known.seen_ms = now_ms;
+        }
+        before != self.presence(&agent.id, now_ms)
+    }
+
+    /// An agent has done something, on whatever seat.
+    pub(super) fn did_something(&mut self, agent: &Agent, now_ms: u64) {
+        self.seen(agent.clone(), now_ms);
+    }
+
+    fn seen(&mut self, agent: Agent, now_ms: u64) -> &mut Known {
+        let new = || Known {
+            agent: agent.clone(),
+            available: true,
+            seen_ms: now_ms,
+            seats: HashMap::new(),
+        };
+        let known = self.known.entry(agent.id.clone()).or_insert_with(new);
+        (known.agent, known.seen_ms) = (agent, now_ms);
+        known
+    }
+
+    /// The agent of this id, if there.
+    pub(super) fn presence(&self, id: &str, now_ms: u64) -> Option<Presence> {
+        let known = self.known.get(id).filter(|known| known.is_present(now_ms))?;
+        Some(Presence { agent: known.agent.clone(), available: known.available })
+    }
+
+    /// Everybody who is there, by name.
+    pub(super) fn present(&self, now_ms: u64) -> Vec<Presence> {
+        let ids = self.known.keys();
+        let mut all: Vec<Presence> = ids.filter_map(|id| self.presence(id, now_ms)).collect();
+        all.sort_by(|a, b| (&a.agent.name, &a.agent.id).cmp(&(&b.agent.name, &b.agent.id)));
+        all
+    }
+
+    /// Forgets seats that were not heard of: whether that changed who is there, and the agents who were
+    /// not heard of since then, who are forgotten.
+    pub(super) fn tidy(&mut self, now_ms: u64, gone_since_ms: u64) -> (bool, Vec<String>) {
+        let mut changed = false;
+        let mut gone = Vec::new();
+        self.known.retain(|id, known| {
+            let had_seats = !known.seats.is_empty();
+            known.seats.retain(|_, until| *until > now_ms);
+            changed |= had_seats && known.seats.is_empty();
+            let stays = !known.seats.is_empty() || known.seen_ms > gone_since_ms;
+            if !stays {
+                gone.push(id.clone());
+            }
+            stays
+        });
+        (changed, gone)
+    }
+}

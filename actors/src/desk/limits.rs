@@ -1,0 +1,18 @@
+//! How much the desk takes, and how long it waits for people.
+
+use std::time::Duration;
+
+/// The bounds of a desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeskLimits {
+    /// Conversations that may wait for a person.
+    pub max_waiting: usize,
+    /// An agent, or a visitor's pod, that says nothing for so long is not there.
+    pub present_for: Duration,
+    /// What an agent had waits again when nothing was heard of the agent for so long.
+    pub returns_after: Duration,
+    /// A visitor who waits, has gone and does not come back for so long does not wait any more.
+    pub expires_after: Duration,
+    /// How long it is known how a conversation went from the desk.
+    pub remembers_for: Duration,
+}

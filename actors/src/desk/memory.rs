@@ -1,0 +1,120 @@
+//! The desk of a pod without Redis.
+//!
+//! Owns   the tickets and who of the agents is there.
+//! Never  waits: the lock is held for a few copies, and nobody sleeps under it.
+//! Loses  everything with the process; sessions that live on put their conversations back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::ready;
+use tokio::time::Instant;
+
+use crate::bridge::now_ms;
+use crate::ports::{
+    AtDesk, ByAgent, Desk, DeskChange, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+};
+use crate::protocol::{Agent, Gone, Ticket};
+
+use super::DeskLimits;
+use super::table::Table;
+
+/// The desk in memory, as one pod sees it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MemoryDesk {
+    table: Arc<Mutex<Table>>,
+    limits: DeskLimits,
+    pod: Arc<str>,
+    began: (Instant, u64),
+}
+
+impl MemoryDesk {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: DeskLimits, pod: Arc<str>) -> Self {
+        let table = Arc::new(Mutex::new(Table::new(limits)));
+        Self { table, limits, pod, began: (Instant::now(), now_ms()) }
+    }
+
+    /// The same desk, for another pod of this process.
+    #[must_use]
+    pub fn of_pod(&self, pod: &str) -> Self {
+        Self { pod: pod.into(), ..self.clone() }
+    }
+
+    /// Milliseconds since 1970, of a clock that never goes back.
+    fn now_ms(&self) -> u64 {
+        let (instant, at_ms) = self.began;
+        at_ms + millis(instant.elapsed())
+    }
+
+    /// Decided at once and not when first awaited: the order of calls is the order of decisions.
+    fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut Table, u64) -> T) -> T {
+        // A panic under the lock would be a mistake in the table; whoever comes next is not punished.
+        what(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner), self.now_ms())
+    }
+}
+
+fn done<T: Send + 'static>(value: T) -> AtDesk<T> {
+    ready(Ok(value)).boxed()
+}
+
+impl Desk for MemoryDesk {
+    fn wait(&self, wanted: Wanted) -> AtDesk<Ticket> {
+        ready(self.at(|table, now| table.wait(wanted, &self.pod, now))).boxed()
+    }
+
+    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> AtDesk<Option<Gone>> {
+        done(self.at(|table, now| table.end(&conversation, how, now)))
+    }
+
+    fn take(&self, conversation: Arc<str>, agent: Agent) -> AtDesk<Ticket> {
+        ready(self.at(|table, now| table.take(&conversation, agent, now))).boxed()
+    }
+
+    fn let_go(&self, conversation: Arc<str>, by: ByAgent, how: LetGo) -> AtDesk<DeskChange> {
+        ready(self.at(|table, now| table.let_go(&conversation, &by, &how, now))).boxed()
+    }
+
+    fn touch(&self, conversation: Arc<str>, last: String) -> AtDesk<Option<Ticket>> {
+        done(self.at(|table, now| table.touch(&conversation, last, now)))
+    }
+
+    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {
+        done(self.at(|table, now| table.visitors_here(&conversations, &self.pod, now)))
+    }
+
+    fn visitor_left(&self, conversation: Arc<str>) -> AtDesk<Option<Ticket>> {
+        done(self.at(|table, now| table.visitor_left(&conversation, &self.pod, now)))
+    }
+
+    fn find(&self, conversation: Arc<str>) -> AtDesk<Option<DeskChange>> {
+        done(self.at(|table, _| table.find(&conversation)))
+    }
+
+    fn places(&self, conversations: Vec<Arc<str>>) -> AtDesk<Vec<(Arc<str>, Place)>> {
+        done(self.at(|table, _| table.places(&conversations)))
+    }
+
+    fn look(&self) -> AtDesk<DeskView> {
+        done(self.at(|table, now| table.look(now)))
+    }
+
+    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> AtDesk<bool> {
+        let until = millis(self.limits.present_for);
+        done(self.at(|table, now| table.agents.here(agent, seat, available, (now, now + until))))
+    }
+
+    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> AtDesk<bool> {
+        done(self.at(|table, now| table.agents.left(&agent, &seat, now)))
+    }
+
+    fn tidy(&self) -> AtDesk<Vec<DeskChange>> {
+        done(self.at(Table::tidy))
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,75 @@
+//! How fast conversations are taken, and how long a place in line is by that.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Takes that count: enough that one quick one does not make a promise, few enough that the pace is the
+/// present one.
+const TAKES: usize = 20;
+
+/// The pace at which conversations were taken lately.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    last_take_ms: u64,
+    gaps_ms: VecDeque<u64>,
+}
+
+impl Pace {
+    /// Most takes that count.
+    pub const TAKES: usize = TAKES;
+
+    /// A conversation that waited since then was taken. What counts is how long the head of the line
+    /// waited: since the take before, or since it came to an empty line.
+    pub(super) fn taken(&mut self, since_ms: u64, now_ms: u64) {
+        self.gaps_ms.push_front(now_ms.saturating_sub(self.last_take_ms.max(since_ms)));
+        self.gaps_ms.truncate(TAKES);
+        self.last_take_ms = now_ms;
+    }
+
+    /// About how long a place in line takes; none when nothing was taken yet.
+    #[must_use]
+    pub fn wait(gaps_ms: impl IntoIterator<Item = u64>, place: usize) -> Option<Duration> {
+        let (mut sum, mut count) = (0_u64, 0_u64);
+        for gap in gaps_ms {
+            sum = sum.saturating_add(gap);
+            count += 1;
+        }
+        let place = u64::try_from(place).unwrap_or(u64::MAX);
+        (count > 0).then(|| Duration::from_millis((sum / count).saturating_mul(place)))
+    }
+
+    pub(super) fn of_place(&self, place: usize) -> Option<Duration> {
+        Self::wait(self.gaps_ms.iter().copied(), place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_promised_before_somebody_was_taken() {
+        assert_eq!(Pace::default().of_place(1), None);
+    }
+
+    #[test]
+    fn who_comes_to_an_empty_line_counts_from_then_and_who_waits_behind_from_the_take_before() {
+        let mut pace = Pace::default();
+        pace.taken(10_000, 14_000);
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(4)));
+        // Waited since before the last take: the line moved by one in two seconds.
+        pace.taken(11_000, 16_000);
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(3)));
+        assert_eq!(pace.of_place(4), Some(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn what_was_long_ago_does_not_count() {
+        let mut pace = Pace::default();
+        pace.taken(0, 1_000_000);
+        for take in 1..=20 {
+            pace.taken(0, 1_000_000 + take * 1_000);
+        }
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(1)));
+    }
+}

@@ -1,0 +1,311 @@
+//! The rules of the desk, over plain tables: no clock, no lock.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ports::{
+    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+};
+use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+
+use super::DeskLimits;
+use super::agents::Agents;
+use super::pace::Pace;
+
+/// Every ticket, and every agent.
+#[derive(Debug)]
+pub(super) struct Table {
+    limits: DeskLimits,
+    tickets: HashMap<Arc<str>, Kept>,
+    /// Those that nobody has, the longest wait first.
+    waiting: BTreeSet<(u64, Arc<str>)>,
+    /// How conversations went from here, and until when that is known.
+    gone: HashMap<Arc<str>, (Gone, u64)>,
+    pub(super) agents: Agents,
+    pace: Pace,
+    rev: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    ticket: Ticket,
+    /// When the visitor was heard of last.
+    seen_ms: u64,
+}
+
+impl Table {
+    pub(super) fn new(limits: DeskLimits) -> Self {
+        Self {
+            limits,
+            tickets: HashMap::new(),
+            waiting: BTreeSet::new(),
+            gone: HashMap::new(),
+            agents: Agents::default(),
+            pace: Pace::default(),
+            rev: 0,
+        }
+    }
+
+    pub(super) fn wait(
+        &mut self,
+        wanted: Wanted,
+        pod: &str,
+        now_ms: u64,
+    ) -> Result<Ticket, DeskError> {
+        let conversation = Arc::clone(&wanted.conversation);
+        let is_new = !self.tickets.contains_key(&conversation);
+        if is_new && wanted.agent.is_none() && self.waiting.len() >= self.limits.max_waiting {
+            return Err(DeskError::Full);
+        }
+        let rev = self.next_rev(now_ms);
+        let kept = self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| Kept {
+            ticket: Ticket {
+                conversation: conversation.to_string(),
+                product: None,
+                visitor: None,
+                locale: None,
+                reason: None,
+                last: None,
+                since_ms: wanted.since_ms.unwrap_or(now_ms).min(now_ms),
+                agent: wanted.agent.clone(),
+                online: true,
+                pod: pod.to_owned(),
+                rev,
+            },
+            seen_ms: now_ms,
+        });
+        let ticket = &mut kept.ticket;
+        ticket.product = wanted.product.or(ticket.product.take());
+        ticket.visitor = wanted.visitor.or(ticket.visitor.take());
+        ticket.locale = wanted.locale.or(ticket.locale.take());
+        ticket.reason = wanted.reason.or(ticket.reason.take());
+        ticket.last = wanted.last.or(ticket.last.take());
+        (ticket.online, ticket.rev) = (true, rev);
+        pod.clone_into(&mut ticket.pod);
+        kept.seen_ms = now_ms;
+        let ticket = ticket.clone();
+        match &ticket.agent {
+            None => drop(self.waiting.insert((ticket.since_ms, Arc::clone(&conversation)))),
+            Some(agent) => self.agents.did_something(agent, now_ms),
+        }
+        self.gone.remove(&conversation);
+        Ok(ticket)
+    }
+
+    pub(super) fn end(
+        &mut self,
+        conversation: &Arc<str>,
+        how: VisitorEnds,
+        now_ms: u64,
+    ) -> Option<Gone> {
+        let kept = self.tickets.get(conversation)?;
+        if how == VisitorEnds::Withdraws && !kept.ticket.waits() {
+            return None;
+        }
+        self.take_away(conversation, how.into(), now_ms)
+    }
+
+    pub(super) fn take(
+        &mut self,
+        conversation: &Arc<str>,
+        agent: Agent,
+        now_ms: u64,
+    ) -> Result<Ticket, DeskError> {
+        let kept = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
+        match &kept.ticket.agent {
+            Some(by) if by.id == agent.id => Ok(kept.ticket.clone()),
+            Some(by) => Err(DeskError::Taken { by: by.clone() }),
+            None => {
+                self.pace.taken(kept.ticket.since_ms, now_ms);
+                Ok(self.give(conversation, agent, now_ms))
+            }
+        }
+    }
+
+    pub(super) fn let_go(
+        &mut self,
+        conversation: &Arc<str>,
+        by: &ByAgent,
+        how: &LetGo,
+        now_ms: u64,
+    ) -> Result<DeskChange, DeskError> {
+        let kept = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
+        let has = &kept.ticket.agent;
+        if !by.is_admin && has.as_ref().is_none_or(|agent| agent.id != by.agent.id) {
+            return Err(DeskError::NotYours { by: has.clone() });
+        }
+        let why = match how {
+            LetGo::To(id) if has.as_ref().is_some_and(|agent| agent.id == *id) => {
+                return Ok(DeskChange::Ticket(kept.ticket.clone()));
+            }
+            LetGo::To(id) => {
+                let colleague = self.agents.presence(id, now_ms).ok_or(DeskError::NotPresent)?;
+                return Ok(DeskChange::Ticket(self.give(conversation, colleague.agent, now_ms)));
+            }
+            LetGo::ToMachine => GoneWhy::Returned,
+            LetGo::Close => GoneWhy::Closed,
+        };
+        let gone = self.take_away(conversation, why, now_ms);
+        gone.map(DeskChange::Gone).ok_or(DeskError::NoSuchConversation)
+    }
+
+    pub(super) fn touch(
+        &mut self,
+        conversation: &str,
+        last: String,
+        now_ms: u64,
+    ) -> Option<Ticket> {
+        self.change(conversation, now_ms, |ticket| ticket.last = Some(last))
+    }
+
+    pub(super) fn visitors_here(
+        &mut self,
+        conversations: &[Arc<str>],
+        pod: &str,
+        now_ms: u64,
+    ) -> VisitorsSeen {
+        let mut seen = VisitorsSeen::default();
+        for conversation in conversations {
+            if let Some(kept) = self.tickets.get_mut(conversation) {
+                kept.seen_ms = now_ms;
+                if !kept.ticket.online || kept.ticket.pod != pod {
+                    seen.changed.extend(self.change(conversation, now_ms, |ticket| {
+                        ticket.online = true;
+                        pod.clone_into(&mut ticket.pod);
+                    }));
+                }
+            }
+            seen.now.extend(self.find(conversation));
+        }
+        seen
+    }
+
+    pub(super) fn visitor_left(
+        &mut self,
+        conversation: &Arc<str>,
+        pod: &str,
+        now_ms: u64,
+    ) -> Option<Ticket> {
+        let kept = self.tickets.get_mut(conversation)?;
+        if kept.ticket.pod != pod || !kept.ticket.online {
+            return None;
+        }
+        kept.seen_ms = now_ms;
+        self.change(conversation, now_ms, |ticket| ticket.online = false)
+    }
+
+    pub(super) fn find(&self, conversation: &Arc<str>) -> Option<DeskChange> {
+        let ticket = self.tickets.get(conversation);
+        let ticket = ticket.map(|kept| DeskChange::Ticket(kept.ticket.clone()));
+        ticket
+            .or_else(|| self.gone.get(conversation).map(|(gone, _)| DeskChange::Gone(gone.clone())))
+    }
+
+    pub(super) fn places(&self, conversations: &[Arc<str>]) -> Vec<(Arc<str>, Place)> {
+        let in_line = self.waiting.iter().map(|(_, conversation)| conversation).zip(1..);
+        let numbers: HashMap<&Arc<str>, usize> = in_line.collect();
+        let place = |conversation: &Arc<str>| {
+            let number = *numbers.get(conversation)?;
+            Some((Arc::clone(conversation), Place { number, wait: self.pace.of_place(number) }))
+        };
+        conversations.iter().filter_map(place).collect()
+    }
+
+    pub(super) fn look(&self, now_ms: u64) -> DeskView {
+        let mut tickets: Vec<Ticket> =
+            self.tickets.values().map(|kept| kept.ticket.clone()).collect();
+        tickets.sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
+        DeskView { tickets, agents: self.agents.present(now_ms) }
+    }
+
+    pub(super) fn tidy(&mut self, now_ms: u64) -> Vec<DeskChange> {
+        let DeskLimits { present_for, returns_after, expires_after, .. } = self.limits;
+        let mut changes = Vec::new();
+        let (agents_changed, gone) = self.agents.tidy(now_ms, before(now_ms, returns_after));
+        changes.extend(agents_changed.then_some(DeskChange::Agents));
+        let of = |rule: &dyn Fn(&Kept) -> bool| -> Vec<Arc<str>> {
+            let found = self.tickets.iter().filter(|(_, kept)| rule(kept));
+            found.map(|(conversation, _)| Arc::clone(conversation)).collect()
+        };
+        let had_one_who_is_gone =
+            |kept: &Kept| kept.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id));
+        let silent =
+            |kept: &Kept| kept.ticket.online && kept.seen_ms <= before(now_ms, present_for);
+        let (orphans, silent) = (of(&had_one_who_is_gone), of(&silent));
+        for conversation in orphans {
+            let ticket = self.change(&conversation, now_ms, |ticket| ticket.agent = None);
+            if let Some(ticket) = ticket {
+                self.waiting.insert((ticket.since_ms, conversation));
+                changes.push(DeskChange::Ticket(ticket));
+            }
+        }
+        for conversation in silent {
+            let ticket = self.change(&conversation, now_ms, |ticket| ticket.online = false);
+            changes.extend(ticket.map(DeskChange::Ticket));
+        }
+        let is_over = |kept: &&Kept| {
+            let Kept { ticket, seen_ms } = kept;
+            ticket.waits() && !ticket.online && *seen_ms <= before(now_ms, expires_after)
+        };
+        let over: Vec<Arc<str>> = self
+            .tickets
+            .values()
+            .filter(is_over)
+            .map(|it| it.ticket.conversation.as_str().into())
+            .collect();
+        for conversation in over {
+            let gone = self.take_away(&conversation, GoneWhy::Expired, now_ms);
+            changes.extend(gone.map(DeskChange::Gone));
+        }
+        self.gone.retain(|_, (_, until)| *until > now_ms);
+        changes
+    }
+
+    /// Gives a ticket that is there to an agent.
+    fn give(&mut self, conversation: &Arc<str>, agent: Agent, now_ms: u64) -> Ticket {
+        self.agents.did_something(&agent, now_ms);
+        let ticket = self
+            .change(conversation, now_ms, |ticket| ticket.agent = Some(agent))
+            .expect("callers have looked it up");
+        self.waiting.remove(&(ticket.since_ms, Arc::clone(conversation)));
+        ticket
+    }
+
+    fn take_away(&mut self, conversation: &Arc<str>, why: GoneWhy, now_ms: u64) -> Option<Gone> {
+        let (conversation, Kept { ticket, .. }) = self.tickets.remove_entry(conversation)?;
+        self.waiting.remove(&(ticket.since_ms, Arc::clone(&conversation)));
+        let rev = self.next_rev(now_ms);
+        let gone = Gone { conversation: ticket.conversation, why, agent: ticket.agent, rev };
+        let until = now_ms.saturating_add(millis(self.limits.remembers_for));
+        self.gone.insert(conversation, (gone.clone(), until));
+        Some(gone)
+    }
+
+    fn change(
+        &mut self,
+        conversation: &str,
+        now_ms: u64,
+        what: impl FnOnce(&mut Ticket),
+    ) -> Option<Ticket> {
+        let rev = self.next_rev(now_ms);
+        let Kept { ticket, .. } = self.tickets.get_mut(conversation)?;
+        what(ticket);
+        ticket.rev = rev;
+        Some(ticket.clone())
+    }
+
+    /// At least the time, so that it goes up even past a loss of everything that was known.
+    fn next_rev(&mut self, now_ms: u64) -> u64 {
+        self.rev = now_ms.max(self.rev + 1);
+        self.rev
+    }
+}
+
+fn before(now_ms: u64, span: Duration) -> u64 {
+    now_ms.saturating_sub(millis(span))
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,13 @@
+-- A visitor has gone from a pod.
+--
+-- ARGV   pod, conversation
+-- Gives  the ticket, or {} where another pod has the visitor by now
+
+local conversation = ARGV[2]
+local t = ticket(conversation)
+if not t or t.pod ~= ARGV[1] or t.online ~= '1' then
+  return {}
+end
+local answer = change(conversation, t, {online = '0'})
+heard_of(conversation, false)
+return answer

@@ -1,0 +1,20 @@
+-- An agent lets go of a conversation.
+--
+-- ARGV   conversation, agent, '1' for an admin, the colleague's id or '', else why it goes, how long it
+--        is known
+-- Gives  the ticket, how it went, {'unknown'}, {'not_yours', agent, name} or {'not_present'}
+
+local conversation, colleague = ARGV[1], ARGV[4]
+local t = ticket(conversation)
+if not t then
+  return {'unknown'}
+elseif ARGV[3] ~= '1' and t.agent ~= ARGV[2] then
+  return {'not_yours', t.agent, t.agent_name}
+elseif colleague == '' then
+  return take_away(conversation, t, ARGV[5], ARGV[6])
+elseif colleague == t.agent then
+  return told(conversation, t)
+elseif not is_present(colleague) then
+  return {'not_present'}
+end
+return give(conversation, t, colleague, redis.call('HGET', key('agents'), colleague) or colleague)

@@ -1,0 +1,195 @@
+//! The desk in Redis, as one pod sees it.
+//!
+//! Owns   nothing: all of it is in Redis.
+//! Never  waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
+//! Loses  nothing with the pod.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::ports::{
+    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
+    VisitorsSeen, Wanted,
+};
+use hsc_actors::protocol::{Agent, Gone, GoneWhy, Ticket};
+use hsc_actors::{DeskLimits, Pace};
+use redis::{FromRedisValue, Script, ScriptInvocation};
+
+use super::reply::{Reply, of_change, of_gone, of_presence, of_ticket, there};
+use super::scripts;
+use crate::pods::Link;
+
+/// The desk in Redis. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RedisDesk {
+    link: Link,
+    pod: Arc<str>,
+    limits: DeskLimits,
+}
+
+impl RedisDesk {
+    /// The desk as this pod sees it.
+    #[must_use]
+    pub fn new(link: Link, pod: Arc<str>, limits: DeskLimits) -> Self {
+        Self { link, pod, limits }
+    }
+
+    /// The number is the version: another one would be other keys, and so never misread.
+    fn script(&self, script: &'static Script) -> ScriptInvocation<'static> {
+        let mut script = script.prepare_invoke();
+        script.key(format!("{}:{{desk1}}", self.link.prefix()));
+        script
+    }
+
+    async fn invoke<T: FromRedisValue>(
+        &self,
+        script: ScriptInvocation<'static>,
+    ) -> Result<T, DeskError> {
+        let run = |mut connection| async move { script.invoke_async(&mut connection).await };
+        self.link.run(run).await.map_err(DeskError::unavailable)
+    }
+
+    /// Runs a script beside the caller.
+    fn ask<T: Send + 'static, R: FromRedisValue + Send>(
+        &self,
+        script: ScriptInvocation<'static>,
+        read: impl FnOnce(R) -> Result<T, DeskError> + Send + 'static,
+    ) -> AtDesk<T> {
+        let desk = self.clone();
+        Box::pin(async move { read(desk.invoke(script).await?) })
+    }
+}
+
+impl Desk for RedisDesk {
+    fn wait(&self, wanted: Wanted) -> AtDesk<Ticket> {
+        let mut script = self.script(&scripts::WAIT);
+        script.arg(self.limits.max_waiting).arg(&*wanted.conversation).arg(&*self.pod);
+        script.arg(wanted.since_ms.map(|since| since.to_string()).unwrap_or_default());
+        let agent = wanted.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
+        let product = wanted.product.map(|product| (product.id, product.name)).unwrap_or_default();
+        script.arg(agent.0).arg(agent.1).arg(product.0).arg(product.1);
+        for text in [wanted.visitor, wanted.locale, wanted.reason, wanted.last] {
+            script.arg(text.unwrap_or_default());
+        }
+        self.ask(script, |reply| there(of_ticket(reply)?))
+    }
+
+    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> AtDesk<Option<Gone>> {
+        let mut script = self.script(&scripts::END);
+        script.arg(&*conversation).arg(GoneWhy::from(how).as_str());
+        script.arg(u8::from(how == VisitorEnds::Withdraws)).arg(millis(self.limits.remembers_for));
+        self.ask(script, of_gone)
+    }
+
+    fn take(&self, conversation: Arc<str>, agent: Agent) -> AtDesk<Ticket> {
+        let mut script = self.script(&scripts::TAKE);
+        script.arg(&*conversation).arg(agent.id).arg(agent.name).arg(Pace::TAKES);
+        self.ask(script, |reply| there(of_ticket(reply)?))
+    }
+
+    fn let_go(&self, conversation: Arc<str>, by: ByAgent, how: LetGo) -> AtDesk<DeskChange> {
+        let mut script = self.script(&scripts::LET_GO);
+        script.arg(&*conversation).arg(by.agent.id).arg(u8::from(by.is_admin));
+        match how {
+            LetGo::To(colleague) => script.arg(colleague).arg(""),
+            LetGo::ToMachine => script.arg("").arg(GoneWhy::Returned.as_str()),
+            LetGo::Close => script.arg("").arg(GoneWhy::Closed.as_str()),
+        };
+        script.arg(millis(self.limits.remembers_for));
+        self.ask(script, |reply| there(of_change(reply)?))
+    }
+
+    fn touch(&self, conversation: Arc<str>, last: String) -> AtDesk<Option<Ticket>> {
+        let mut script = self.script(&scripts::TOUCH);
+        script.arg(&*conversation).arg(last);
+        self.ask(script, of_ticket)
+    }
+
+    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {
+        let mut script = self.script(&scripts::VISITORS);
+        script.arg(&*self.pod);
+        for conversation in &conversations {
+            script.arg(&**conversation);
+        }
+        self.ask(script, |(changed, now): (Vec<Reply>, Vec<Reply>)| {
+            let changed = changed.into_iter().map(|reply| there(of_ticket(reply)?));
+            let now = now.into_iter().filter_map(|reply| of_change(reply).transpose());
+            Ok(VisitorsSeen {
+                changed: changed.collect::<Result<_, _>>()?,
+                now: now.collect::<Result<_, _>>()?,
+            })
+        })
+    }
+
+    fn visitor_left(&self, conversation: Arc<str>) -> AtDesk<Option<Ticket>> {
+        let mut script = self.script(&scripts::LEFT);
+        script.arg(&*self.pod).arg(&*conversation);
+        self.ask(script, of_ticket)
+    }
+
+    fn find(&self, conversation: Arc<str>) -> AtDesk<Option<DeskChange>> {
+        let mut script = self.script(&scripts::FIND);
+        script.arg(&*conversation);
+        self.ask(script, of_change)
+    }
+
+    fn places(&self, conversations: Vec<Arc<str>>) -> AtDesk<Vec<(Arc<str>, Place)>> {
+        let mut script = self.script(&scripts::PLACES);
+        for conversation in &conversations {
+            script.arg(&**conversation);
+        }
+        self.ask(script, move |(places, gaps): (Vec<usize>, Vec<u64>)| {
+            let place = |number| Place { number, wait: Pace::wait(gaps.iter().copied(), number) };
+            let all = conversations.into_iter().zip(places);
+            let waiting = all.filter(|(_, number)| *number > 0);
+            Ok(waiting.map(|(conversation, number)| (conversation, place(number))).collect())
+        })
+    }
+
+    fn look(&self) -> AtDesk<DeskView> {
+        let script = self.script(&scripts::LOOK);
+        self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
+            let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
+            let mut tickets: Vec<Ticket> = tickets.collect::<Result<_, _>>()?;
+            tickets
+                .sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
+            let mut agents =
+                agents.iter().map(of_presence).collect::<Result<Vec<_>, DeskError>>()?;
+            agents.sort_by(|a, b| (&a.agent.name, &a.agent.id).cmp(&(&b.agent.name, &b.agent.id)));
+            Ok(DeskView { tickets, agents })
+        })
+    }
+
+    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> AtDesk<bool> {
+        let mut script = self.script(&scripts::AGENT);
+        script.arg(agent.id).arg(agent.name).arg(&*seat).arg(millis(self.limits.present_for));
+        match available {
+            Some(available) => script.arg(u8::from(available)),
+            None => script.arg(""),
+        };
+        self.ask(script, Ok)
+    }
+
+    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> AtDesk<bool> {
+        let mut script = self.script(&scripts::AGENT);
+        script.arg(agent.id).arg(agent.name).arg(&*seat).arg("").arg("");
+        self.ask(script, Ok)
+    }
+
+    fn tidy(&self) -> AtDesk<Vec<DeskChange>> {
+        let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
+            self.limits;
+        let mut script = self.script(&scripts::TIDY);
+        for span in [present_for, returns_after, expires_after, remembers_for] {
+            script.arg(millis(span));
+        }
+        self.ask(script, |replies: Vec<Reply>| {
+            replies.into_iter().filter_map(|reply| of_change(reply).transpose()).collect()
+        })
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    // Redis counts up to here in a signed number of 64 bits, from 1970 on.
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(3_155_760_000_000)
+}

@@ -1,0 +1,35 @@
+-- A visitor wants a person.
+--
+-- ARGV   most that may wait, conversation, pod, since when, agent and the agent's name, product and its
+--        name, visitor, locale, reason, last words
+-- Gives  the ticket, or {'full'}
+
+local conversation, since, agent = ARGV[2], tonumber(ARGV[4]) or now, ARGV[5]
+local given = {visitor = ARGV[9], locale = ARGV[10], reason = ARGV[11], last = ARGV[12]}
+if ARGV[7] ~= '' then
+  given.product, given.product_name = ARGV[7], ARGV[8]
+end
+local t = ticket(conversation)
+if not t then
+  if agent == '' and redis.call('ZCARD', key('waiting')) >= tonumber(ARGV[1]) then
+    return {'full'}
+  end
+  t = {product = '', product_name = '', visitor = '', locale = '', reason = '', last = '',
+    since = digits(math.min(since, now)), agent = agent, agent_name = ARGV[6]}
+end
+for field, value in pairs(given) do
+  if value ~= '' then
+    t[field] = value
+  end
+end
+t.online, t.pod = '1', ARGV[3]
+local answer = change(conversation, t, t)
+redis.call('SADD', key('all'), conversation)
+heard_of(conversation, true)
+if t.agent == '' then
+  redis.call('ZADD', key('waiting'), t.since, conversation)
+else
+  saw_agent(t.agent, t.agent_name)
+end
+redis.call('DEL', key('gone', conversation))
+return answer

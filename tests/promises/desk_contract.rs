@@ -1,0 +1,446 @@
+//! What the desk promises, kept to by the one in memory and by the one in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use hsc_actors::ports::{ByAgent, Desk, DeskChange, DeskError, LetGo, VisitorEnds, Wanted};
+use hsc_actors::protocol::{AboutProduct, GoneWhy, Ticket};
+
+use crate::desk_stage::{LIMITS, Stage, agent, wanted};
+use crate::eventually::eventually;
+
+macro_rules! desk_contract {
+    ($($promise:ident)*) => {
+        mod memory {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::memory().await).await;
+            })*
+        }
+
+        mod redis {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::redis().await).await;
+            })*
+        }
+    };
+}
+
+desk_contract! {
+    what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first
+    of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who
+    a_wish_that_is_said_again_keeps_place_and_person
+    a_visitor_withdraws_while_waiting_and_ends_at_any_time
+    an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything
+    only_a_colleague_who_is_there_is_handed_a_conversation
+    a_place_in_line_and_how_long_it_takes_are_told
+    what_was_said_last_is_told_and_changes_go_up
+    no_more_wait_than_may
+    who_is_there_is_told_once_and_a_break_is_known
+    what_an_agent_who_vanished_had_waits_again_in_its_old_place
+    an_agent_who_comes_back_in_time_keeps_everything
+    a_visitor_who_goes_and_stays_away_does_not_wait_any_more
+    a_visitor_with_a_person_is_kept_however_long_away
+    a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so
+    each_change_that_time_makes_is_given_to_one_pod
+    what_the_desk_has_lost_is_put_back_with_place_and_person
+}
+
+async fn take(desk: &Arc<dyn Desk>, conversation: &str, who: &str) -> Result<Ticket, DeskError> {
+    desk.take(conversation.into(), agent(who)).await
+}
+
+async fn let_go(
+    desk: &Arc<dyn Desk>,
+    conversation: &str,
+    who: &str,
+    how: LetGo,
+) -> Result<DeskChange, DeskError> {
+    let by = ByAgent { agent: agent(who), is_admin: who == "admin" };
+    desk.let_go(conversation.into(), by, how).await
+}
+
+async fn tickets(desk: &Arc<dyn Desk>) -> Vec<(String, Option<String>)> {
+    let view = desk.look().await.unwrap();
+    let ticket = |ticket: Ticket| (ticket.conversation, ticket.agent.map(|agent| agent.id));
+    view.tickets.into_iter().map(ticket).collect()
+}
+
+fn of(conversation: &str, agent: Option<&str>) -> (String, Option<String>) {
+    (conversation.to_owned(), agent.map(str::to_owned))
+}
+
+async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    let whole = Wanted {
+        product: Some(AboutProduct { id: "td17".to_owned(), name: "TD-17 \"é\"".to_owned() }),
+        visitor: Some("Dana\nO'Neil".to_owned()),
+        locale: Some("he".to_owned()),
+        reason: Some("הקופסה שבורה 🥁".to_owned()),
+        last: Some("{\"x\":[1]}".to_owned()),
+        ..wanted("first")
+    };
+    let first = a.wait(whole.clone()).await.unwrap();
+    // Of the same millisecond the order would be by name.
+    let second = b.wait(Wanted { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
+    let view = b.look().await.unwrap();
+    assert_eq!(view.tickets, [second.unwrap(), first.clone()]);
+    assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
+    let told = (first.product, first.visitor, first.locale, first.reason, first.last);
+    assert_eq!(told, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
+    assert!(b.find("nowhere".into()).await.unwrap().is_none());
+}
+
+async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage: Stage) {
+    let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
+    for round in 0..20 {
+        let conversation = format!("c{round}");
+        pods[0].wait(wanted(&conversation)).await.unwrap();
+        let names: Vec<String> = (0..9).map(|it| format!("agent-{it}")).collect();
+        let takes = names.iter().zip(pods.iter().cycle());
+        let takes = takes.map(|(name, pod)| take(pod, &conversation, name));
+        let outcomes = join_all(takes).await;
+        let winners: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
+        assert_eq!(winners.len(), 1, "{outcomes:?}");
+        let winner = winners[0].agent.clone().expect("somebody");
+        for outcome in &outcomes {
+            match outcome {
+                Ok(_) => {}
+                Err(DeskError::Taken { by }) => assert_eq!(*by, winner),
+                Err(other) => panic!("told by whom, not {other:?}"),
+            }
+        }
+        // Once more by the same agent changes nothing.
+        let again = take(&pods[1], &conversation, &winner.id).await.unwrap();
+        assert_eq!(&again, winners[0]);
+    }
+    let unknown = take(&pods[0], "nowhere", "ana").await;
+    assert!(matches!(unknown, Err(DeskError::NoSuchConversation)), "{unknown:?}");
+}
+
+async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    let first = a.wait(Wanted { reason: Some("one".to_owned()), ..wanted("c") }).await.unwrap();
+    let again = Wanted { last: Some("two".to_owned()), ..wanted("c") };
+    let again = b.wait(Wanted { since_ms: Some(5), ..again }).await.unwrap();
+    assert_eq!((again.since_ms, again.pod.as_str()), (first.since_ms, "b"));
+    assert_eq!((again.reason.as_deref(), again.last.as_deref()), (Some("one"), Some("two")));
+    take(&a, "c", "ana").await.unwrap();
+    let with_ana = a.wait(wanted("c")).await.unwrap();
+    assert_eq!(with_ana.agent, Some(agent("ana")));
+    assert_eq!(tickets(&b).await, [of("c", Some("ana"))]);
+}
+
+async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    a.wait(wanted("c")).await.unwrap();
+    let gone = b.end("c".into(), VisitorEnds::Withdraws).await.unwrap().expect("it was there");
+    assert_eq!((gone.why, gone.agent.clone()), (GoneWhy::Withdrawn, None));
+    assert_eq!(a.find("c".into()).await.unwrap(), Some(DeskChange::Gone(gone)));
+    assert!(a.end("c".into(), VisitorEnds::Leaves).await.unwrap().is_none());
+    a.wait(wanted("c")).await.unwrap();
+    assert!(matches!(a.find("c".into()).await.unwrap(), Some(DeskChange::Ticket(_))));
+    take(&b, "c", "ana").await.unwrap();
+    assert!(a.end("c".into(), VisitorEnds::Withdraws).await.unwrap().is_none());
+    let gone = a.end("c".into(), VisitorEnds::Leaves).await.unwrap().expect("it was there");
+    assert_eq!((gone.why, gone.agent), (GoneWhy::Ended, Some(agent("ana"))));
+    assert_eq!(tickets(&a).await, []);
+}
+
+async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    for how in [LetGo::ToMachine, LetGo::Close] {
+        a.wait(wanted("c")).await.unwrap();
+        let refused = let_go(&b, "c", "ana", how.clone()).await;
+        assert!(matches!(refused, Err(DeskError::NotYours { by: None })), "{refused:?}");
+        take(&a, "c", "ana").await.unwrap();
+        let refused = let_go(&b, "c", "ben", how.clone()).await;
+        let Err(DeskError::NotYours { by: Some(by) }) = refused else { panic!("{refused:?}") };
+        assert_eq!(by, agent("ana"));
+        let DeskChange::Gone(gone) = let_go(&b, "c", "ana", how.clone()).await.unwrap() else {
+            panic!("it is gone")
+        };
+        let why = if how == LetGo::Close { GoneWhy::Closed } else { GoneWhy::Returned };
+        assert_eq!((gone.why, gone.agent), (why, Some(agent("ana"))));
+        let refused = let_go(&a, "c", "ana", how.clone()).await;
+        assert!(matches!(refused, Err(DeskError::NoSuchConversation)), "{refused:?}");
+        // An admin may, whoever has it, and also when nobody has.
+        for taker in [None, Some("ana")] {
+            a.wait(wanted("c")).await.unwrap();
+            if let Some(taker) = taker {
+                take(&a, "c", taker).await.unwrap();
+            }
+            assert!(matches!(let_go(&b, "c", "admin", how.clone()).await, Ok(DeskChange::Gone(_))));
+        }
+    }
+}
+
+async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    a.wait(wanted("c")).await.unwrap();
+    take(&a, "c", "ana").await.unwrap();
+    let to = |who: &str| LetGo::To(who.to_owned());
+    let refused = let_go(&a, "c", "ana", to("ben")).await;
+    assert!(matches!(refused, Err(DeskError::NotPresent)), "{refused:?}");
+    b.agent_here(agent("ben"), "seat".into(), None).await.unwrap();
+    let refused = let_go(&a, "c", "eve", to("ben")).await;
+    assert!(matches!(refused, Err(DeskError::NotYours { .. })), "{refused:?}");
+    let handed = let_go(&a, "c", "ana", to("ben")).await.unwrap();
+    let DeskChange::Ticket(ticket) = &handed else { panic!("{handed:?}") };
+    assert_eq!(ticket.agent, Some(agent("ben")));
+    assert_eq!(b.find("c".into()).await.unwrap(), Some(handed.clone()));
+    let again = let_go(&a, "c", "ben", to("ben")).await.unwrap();
+    assert_eq!(again, handed, "one's own changes nothing");
+    // By an admin, and one that waits.
+    a.wait(wanted("d")).await.unwrap();
+    let_go(&a, "d", "admin", to("ben")).await.unwrap();
+    let mut all = tickets(&b).await;
+    all.sort();
+    assert_eq!(all, [of("c", Some("ben")), of("d", Some("ben"))]);
+    assert_eq!(b.places(vec!["d".into()]).await.unwrap(), [], "nobody waits any more");
+}
+
+async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
+    let a = stage.pod("a");
+    let now = a.wait(wanted("now")).await.unwrap().since_ms;
+    for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
+        a.wait(Wanted { since_ms: Some(now - ago), ..wanted(name) }).await.unwrap();
+    }
+    let places = async |names: &[&str]| {
+        let names = names.iter().map(|name| Arc::from(*name)).collect();
+        let places = a.places(names).await.unwrap();
+        places
+            .into_iter()
+            .map(|(name, place)| (name.to_string(), place.number, place.wait))
+            .collect::<Vec<_>>()
+    };
+    let named = |name: &str, number| (name.to_owned(), number, None::<Duration>);
+    assert_eq!(
+        places(&["p3", "nowhere", "p1", "now"]).await,
+        [named("p3", 3), named("p1", 1), named("now", 4)],
+        "nobody was taken yet, so nothing is promised"
+    );
+    take(&a, "p1", "ana").await.unwrap();
+    let [(_, 1, Some(first)), (_, 2, Some(second))] = &places(&["p2", "p3"]).await[..] else {
+        panic!("places one and two, and how long")
+    };
+    assert!(*first >= Duration::from_secs(40), "as long as the one before waited: {first:?}");
+    assert_eq!(*second, *first * 2);
+    take(&a, "p2", "ben").await.unwrap();
+    let [(_, 1, Some(sooner))] = &places(&["p3"]).await[..] else { panic!("the next") };
+    assert!(sooner < first, "the line went on at once: {sooner:?}");
+}
+
+async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    assert!(a.touch("c".into(), "x".to_owned()).await.unwrap().is_none());
+    let mut revs = vec![a.wait(wanted("c")).await.unwrap().rev];
+    let ticket = b.touch("c".into(), "It hums.".to_owned()).await.unwrap().expect("it is there");
+    assert_eq!(ticket.last.as_deref(), Some("It hums."));
+    revs.push(ticket.rev);
+    revs.push(take(&a, "c", "ana").await.unwrap().rev);
+    let DeskChange::Gone(gone) = let_go(&b, "c", "ana", LetGo::Close).await.unwrap() else {
+        panic!("it is gone")
+    };
+    revs.push(gone.rev);
+    revs.push(a.wait(wanted("c")).await.unwrap().rev);
+    assert!(revs.is_sorted_by(|one, next| one < next), "{revs:?}");
+}
+
+async fn no_more_wait_than_may(stage: Stage) {
+    let stage = stage.with(hsc_actors::DeskLimits { max_waiting: 2, ..LIMITS });
+    let a = stage.pod("a");
+    for name in ["c1", "c2"] {
+        a.wait(wanted(name)).await.unwrap();
+    }
+    let refused = a.wait(wanted("c3")).await;
+    assert!(matches!(refused, Err(DeskError::Full)), "{refused:?}");
+    a.wait(wanted("c2")).await.expect("who waits already is not refused");
+    take(&a, "c1", "ana").await.unwrap();
+    a.wait(wanted("c3")).await.expect("a place is free");
+}
+
+async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    let here = async |desk: &Arc<dyn Desk>, who: &str, seat: &str, available| {
+        desk.agent_here(agent(who), seat.into(), available).await.unwrap()
+    };
+    assert!(here(&a, "ben", "s1", None).await);
+    assert!(!here(&a, "ben", "s1", None).await, "that is known");
+    assert!(!here(&b, "ben", "s2", None).await, "another seat of the same agent");
+    assert!(here(&b, "ana", "s3", Some(false)).await);
+    let agents = async || {
+        let agents = a.look().await.unwrap().agents;
+        let agents = agents.into_iter().map(|it| (it.agent.name, it.available));
+        agents.collect::<Vec<_>>()
+    };
+    let named = |name: &str, available| (name.to_owned(), available);
+    assert_eq!(agents().await, [named("Ana", false), named("Ben", true)], "by name");
+    assert!(here(&a, "ben", "s1", Some(false)).await, "a break is a change");
+    assert!(!here(&b, "ben", "s2", None).await, "and holds on every seat");
+    assert!(here(&b, "ben", "s2", Some(true)).await);
+    let left = async |seat: &str| a.agent_left(agent("ben"), seat.into()).await.unwrap();
+    assert!(!left("s1").await, "the other seat is taken");
+    assert!(left("s2").await);
+    assert!(!left("s2").await);
+    assert_eq!(agents().await, [named("Ana", false)]);
+}
+
+/// Bounds that a test waits for.
+const SHORT: hsc_actors::DeskLimits = hsc_actors::DeskLimits {
+    present_for: Duration::from_millis(40),
+    returns_after: Duration::from_millis(120),
+    expires_after: Duration::from_millis(120),
+    ..LIMITS
+};
+
+/// Every change that time makes, until one is as wanted.
+async fn changes_until(
+    what: &str,
+    desk: &Arc<dyn Desk>,
+    wanted: impl Fn(&DeskChange) -> bool,
+) -> Vec<DeskChange> {
+    let all = std::cell::RefCell::new(Vec::new());
+    eventually(what, async || {
+        let changes = desk.tidy().await.unwrap();
+        let found = changes.iter().any(&wanted);
+        all.borrow_mut().extend(changes);
+        found
+    })
+    .await;
+    all.into_inner()
+}
+
+async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stage) {
+    let stage = stage.with(hsc_actors::DeskLimits { expires_after: LIMITS.expires_after, ..SHORT });
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    a.agent_here(agent("ana"), "seat".into(), None).await.unwrap();
+    let first = a.wait(wanted("c")).await.unwrap();
+    take(&a, "c", "ana").await.unwrap();
+    a.wait(wanted("later")).await.unwrap();
+    let back = |change: &DeskChange| matches!(change, DeskChange::Ticket(it) if it.conversation == "c" && it.agent.is_none());
+    let changes = changes_until("it waits again", &b, back).await;
+    assert!(changes.contains(&DeskChange::Agents), "{changes:?}");
+    let view = b.look().await.unwrap();
+    assert_eq!(view.tickets[0].since_ms, first.since_ms);
+    assert_eq!((view.tickets[0].conversation.as_str(), view.agents.len()), ("c", 0));
+    assert_eq!(b.places(vec!["c".into()]).await.unwrap()[0].1.number, 1);
+    take(&b, "c", "ben").await.expect("it can be taken");
+}
+
+async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
+    let returns_after = Duration::from_secs(600);
+    let stage = stage.with(hsc_actors::DeskLimits { returns_after, ..SHORT });
+    let a = stage.pod("a");
+    a.agent_here(agent("ana"), "seat".into(), Some(false)).await.unwrap();
+    a.wait(wanted("c")).await.unwrap();
+    take(&a, "c", "ana").await.unwrap();
+    changes_until("nobody is there", &a, |change| *change == DeskChange::Agents).await;
+    assert_eq!(a.look().await.unwrap().agents, []);
+    assert_eq!(tickets(&a).await, [of("c", Some("ana"))]);
+    assert!(a.agent_here(agent("ana"), "another".into(), None).await.unwrap());
+    assert!(!a.look().await.unwrap().agents[0].available, "a break is remembered so long");
+}
+
+async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) {
+    let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
+    let a = stage.pod("a");
+    a.wait(wanted("said so")).await.unwrap();
+    let away = a.visitor_left("said so".into()).await.unwrap().expect("it is there");
+    assert!(!away.online);
+    a.wait(wanted("vanished")).await.unwrap();
+    for name in ["said so", "vanished"] {
+        let expired = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == name);
+        eventually("it does not wait any more", async || {
+            a.tidy().await.unwrap();
+            a.find(name.into()).await.unwrap().is_some_and(|change| expired(&change))
+        })
+        .await;
+        let Some(DeskChange::Gone(gone)) = a.find(name.into()).await.unwrap() else {
+            panic!("it is gone")
+        };
+        assert_eq!(gone.why, GoneWhy::Expired);
+    }
+    assert_eq!(tickets(&a).await, []);
+}
+
+async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
+    let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    a.wait(wanted("kept")).await.unwrap();
+    take(&a, "kept", "ana").await.unwrap();
+    a.wait(wanted("waits")).await.unwrap();
+    let waits_no_more = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == "waits");
+    // Both vanish at once; when the one that waits is gone, the other has been away as long.
+    changes_until("the other one expires", &b, waits_no_more).await;
+    assert_eq!(tickets(&b).await, [of("kept", Some("ana"))]);
+    let seen =
+        b.visitors_here(vec!["kept".into(), "waits".into(), "nowhere".into()]).await.unwrap();
+    let [ticket] = &seen.changed[..] else { panic!("one came back: {:?}", seen.changed) };
+    assert_eq!((ticket.online, ticket.pod.as_str()), (true, "b"));
+    let [DeskChange::Ticket(now), DeskChange::Gone(gone)] = &seen.now[..] else {
+        panic!("what each is now: {:?}", seen.now)
+    };
+    assert_eq!((now, gone.conversation.as_str()), (ticket, "waits"));
+    let again = b.visitors_here(vec!["kept".into()]).await.unwrap();
+    assert_eq!((again.changed.len(), again.now.len()), (0, 1), "that is known");
+}
+
+async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    a.wait(wanted("c")).await.unwrap();
+    b.visitors_here(vec!["c".into()]).await.unwrap();
+    assert!(a.visitor_left("c".into()).await.unwrap().is_none());
+    assert!(b.look().await.unwrap().tickets[0].online);
+    assert!(!b.visitor_left("c".into()).await.unwrap().expect("it is there").online);
+    assert!(b.visitor_left("c".into()).await.unwrap().is_none(), "that is known");
+}
+
+async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
+    let stage = stage.with(SHORT);
+    let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
+    let names: Vec<String> = (0..5).map(|it| format!("c{it}")).collect();
+    for name in &names {
+        pods[0].wait(wanted(name)).await.unwrap();
+        take(&pods[0], name, "ana").await.unwrap();
+    }
+    let returned = std::cell::RefCell::new(Vec::new());
+    let expired = std::cell::RefCell::new(Vec::new());
+    eventually("all are over", async || {
+        for change in
+            join_all(pods.iter().map(|pod| pod.tidy())).await.into_iter().flatten().flatten()
+        {
+            match change {
+                DeskChange::Ticket(it) if it.online && it.agent.is_none() => {
+                    returned.borrow_mut().push(it.conversation);
+                }
+                DeskChange::Gone(gone) => expired.borrow_mut().push(gone.conversation),
+                DeskChange::Ticket(_) | DeskChange::Agents => {}
+            }
+        }
+        expired.borrow().len() >= names.len()
+    })
+    .await;
+    let mut expired = expired.into_inner();
+    expired.sort();
+    assert_eq!(expired, names, "each once");
+    for name in returned.into_inner() {
+        assert!(names.contains(&name));
+    }
+    assert_eq!(tickets(&pods[2]).await, []);
+}
+
+async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) {
+    let a = stage.pod("a");
+    let now = a.wait(wanted("new")).await.unwrap().since_ms;
+    let since_ms = Some(now - 60_000);
+    a.wait(Wanted { since_ms, ..wanted("old") }).await.unwrap();
+    a.wait(Wanted { since_ms, agent: Some(agent("ana")), ..wanted("with ana") }).await.unwrap();
+    assert_eq!(a.places(vec!["old".into()]).await.unwrap()[0].1.number, 1);
+    let taken = take(&a, "with ana", "ben").await;
+    assert!(matches!(taken, Err(DeskError::Taken { by }) if by == agent("ana")));
+    let ahead = a.wait(Wanted { since_ms: Some(u64::MAX), ..wanted("ahead") }).await.unwrap();
+    assert!(ahead.since_ms < u64::MAX, "nobody waits from tomorrow on");
+}
