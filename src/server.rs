@@ -13,7 +13,8 @@ use hsc_actors::ports::{ConversationLog, ManualError, Relay};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Budgets, House, LogLimits, MemoryLog, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Admission, Budgets, House, LogLimits, MemoryLog, Seconds, Sessions, Shelf, SocketLimits,
+    Tokens, Upkeep,
 };
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{BadAddress, Link, RedisLog, RedisRelay};
+use crate::pods::{self, BadAddress, Link, RedisLog, RedisRelay};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -130,7 +131,9 @@ impl Server {
         let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(Files(loader.clone()));
-        let shelf = Shelf::new(Arc::new(loader), None, on_the_shelf, upkeep.care, &metrics);
+        let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
+        let second = shared.of("manuals", &settings.cache.manuals);
+        let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
         let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()))
             .map_err(StartError::NoAnswerer)?;
         let pod = crate::pods::name(&settings.server.pod_name);
@@ -154,6 +157,10 @@ impl Server {
             budgets: Budgets {
                 predictions: limits(&settings.cache.predictions),
                 answers: limits(&settings.cache.answers),
+            },
+            seconds: Seconds {
+                predictions: shared.of("predictions", &settings.cache.predictions),
+                answers: shared.of("answers", &settings.cache.answers),
             },
             upkeep,
             workers: watcher.into_iter().collect(),

@@ -10,6 +10,7 @@ use crate::ports::ManualRequest;
 use crate::remembered::{Answers, Predictions};
 use crate::shelf::Shelf;
 use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Threads};
+use crate::warming;
 use crate::{cache::Cache, upkeep::Upkeep};
 
 /// Every cache of a pod. Cheap to clone.
@@ -115,8 +116,22 @@ impl Caches {
         };
         vec![
             group("cache.manuals", self.shelf.children()),
-            group("cache.predictions", self.predictions.children()),
+            group("cache.predictions", self.of_predictions(upkeep, metrics)),
             group("cache.answers", self.answers.children()),
         ]
+    }
+
+    /// The shards, and where other pods share what they predict, who takes it over.
+    fn of_predictions(
+        &self,
+        upkeep: &Upkeep,
+        metrics: &Arc<hsc_monitoring::Metrics>,
+    ) -> Vec<ChildSpec> {
+        let mut children = self.predictions.children();
+        if self.predictions.has_second() {
+            let (cache, catalog) = (self.predictions.clone(), Arc::clone(&self.catalog));
+            children.push(warming::worker(cache, catalog, upkeep.care, metrics));
+        }
+        children
     }
 }

@@ -15,7 +15,7 @@ use log::warn;
 use serde::Serialize;
 
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
-use crate::cache::{Cache, CacheLimits};
+use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::orphans::{Orphans, Vanished};
 use crate::ports::{Answerer, ConversationLog, ManualLoader, Relay};
@@ -78,6 +78,8 @@ pub struct Parts {
     pub limits: SocketLimits,
     /// How much is remembered.
     pub budgets: Budgets,
+    /// What is remembered together with other pods.
+    pub seconds: Seconds,
     /// How actors are kept alive.
     pub upkeep: Upkeep,
     /// Tasks of the server that are to be kept alive too, e.g. the watcher of the catalog folder.
@@ -116,6 +118,15 @@ pub enum OtherPods {
     Unreached,
 }
 
+/// The second layers of the caches beside the manuals; none where a pod stands on its own.
+#[derive(Clone, Default)]
+pub struct Seconds {
+    /// Answers to keystrokes.
+    pub predictions: Option<Arc<dyn SecondLevel<Predictions>>>,
+    /// Answers to questions.
+    pub answers: Option<Arc<dyn SecondLevel<Answers>>>,
+}
+
 /// The times and budgets of a socket, out of the settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketLimits {
@@ -146,10 +157,17 @@ impl House {
     pub fn start(parts: Parts) -> Self {
         let Parts { catalog, shelf, answerer, sessions, rules, limits, .. } = parts;
         let (upkeep, metrics) = (parts.upkeep, parts.metrics);
-        let (care, budgets) = (upkeep.care, parts.budgets);
-        let predicted =
-            Cache::new("predictions", Predictions, None, budgets.predictions, care, &metrics);
-        let answers = Cache::new("answers", Answers, None, budgets.answers, care, &metrics);
+        let (care, budgets, seconds) = (upkeep.care, parts.budgets, parts.seconds);
+        let predicted = Cache::new(
+            "predictions",
+            Predictions,
+            seconds.predictions,
+            budgets.predictions,
+            care,
+            &metrics,
+        );
+        let answers =
+            Cache::new("answers", Answers, seconds.answers, budgets.answers, care, &metrics);
         let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
         let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
         let is_alone = parts.relay.is_none();

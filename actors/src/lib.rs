@@ -23,10 +23,11 @@ mod socket;
 pub mod supervision;
 mod token;
 mod upkeep;
+mod warming;
 
 pub use caches::{Caches, Invalidate, Invalidated};
 pub use desk::{DeskLimits, MemoryDesk, Pace};
-pub use house::{Announced, Budgets, House, OtherPods, Parts, SocketLimits};
+pub use house::{Announced, Budgets, House, OtherPods, Parts, Seconds, SocketLimits};
 pub use log::{LogLimits, MemoryLog};
 pub use rehearsal::NotRehearsed;
 pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};

@@ -18,6 +18,6 @@ pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings,
     CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice, Isolate, LlmSettings,
-    LogFormat, LogLevel, LogSettings, ManualsSettings, RedisSettings, ServerSettings,
-    SessionsSettings, Settings,
+    LogFormat, LogLevel, LogSettings, ManualsSettings, RedisSettings, SecondLayerSettings,
+    ServerSettings, SessionsSettings, Settings,
 };

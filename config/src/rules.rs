@@ -88,6 +88,13 @@ const RULES: &[(&str, Rule)] = &[
     ("cache.negative_ttl_ms", Whole(0, DAY)),
     ("cache.stale_ms", Whole(0, 365 * DAY)),
     ("cache.load_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("cache.l2.enabled", Truth),
+    // Longer values would hold the connection up for everybody else.
+    ("cache.l2.max_value_bytes", Whole(KIB, 64 * MIB)),
+    ("cache.l2.timeout_ms", Whole(1, MINUTE)),
+    ("cache.l2.wait_ms", Whole(0, 10 * MINUTE)),
+    // It is renewed three times as often: under a tenth of a second a busy pod would lose it.
+    ("cache.l2.lock_ms", Whole(100, 10 * MINUTE)),
     ("cache.manuals.entries", ENTRIES),
     ("cache.manuals.bytes", BYTES),
     ("cache.manuals.ttl_ms", TTL),

@@ -156,12 +156,28 @@ sections! {
         stale_ms: u64,
         /// Longest load.
         load_timeout_ms: u64,
+        /// The second layer.
+        l2: SecondLayerSettings,
         /// The shelf of read manuals.
         manuals: CacheBudget,
         /// Answers to keystrokes.
         predictions: CacheBudget,
         /// Answers to questions.
         answers: CacheBudget,
+    }
+
+    /// `[cache.l2]`
+    SecondLayerSettings {
+        /// Whether there is one.
+        enabled: bool,
+        /// Largest value.
+        max_value_bytes: usize,
+        /// Longest look.
+        timeout_ms: u64,
+        /// Longest wait for another pod's load.
+        wait_ms: u64,
+        /// How long a pod that died is waited for.
+        lock_ms: u64,
     }
 
     /// `[cache.manuals]` and its brothers.

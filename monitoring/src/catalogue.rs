@@ -62,6 +62,7 @@ catalogue! {
     hsc_cache_evictions_total Counter ["cache", "reason"] "Values put out of a cache: entries, bytes, expired or invalidated";
     hsc_cache_bytes Gauge ["cache"] "Bytes held by a cache";
     hsc_cache_entries Gauge ["cache"] "Values held by a cache";
+    hsc_cache_second_troubles_total Counter ["cache", "reason"] "What the second layer of a cache could not do: unreachable (Redis), corrupt (a value that is not ours, or damaged), too_large, busy (too many values to put) or waited (another pod's load took too long)";
     hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";
     hsc_actor_up Gauge ["actor"] "Actors alive, by kind";
     hsc_actor_restarts_total Counter ["actor", "reason"] "Actors that ended without being asked to and were started again";

@@ -94,7 +94,18 @@ pub struct Caches {
     bytes: IntGaugeVec,
     entries: IntGaugeVec,
     load_seconds: HistogramVec,
+    second_troubles: IntCounterVec,
 }
+
+/// What is counted of the second layer of one cache.
+#[derive(Clone)]
+pub struct SecondMeter {
+    cache: &'static str,
+    troubles: IntCounterVec,
+}
+
+/// What a second layer could not do.
+const SECOND_TROUBLES: [&str; 5] = ["unreachable", "corrupt", "too_large", "busy", "waited"];
 
 /// What is counted with every use of one cache, looked up once.
 #[derive(Clone)]
@@ -260,6 +271,7 @@ impl Metrics {
                 bytes: maker.gauge("hsc_cache_bytes"),
                 entries: maker.gauge("hsc_cache_entries"),
                 load_seconds: maker.histogram("hsc_cache_load_seconds"),
+                second_troubles: maker.counter("hsc_cache_second_troubles_total"),
             },
             actors: Actors {
                 up: maker.gauge("hsc_actor_up"),
@@ -409,6 +421,24 @@ impl Caches {
             entries: self.entries.with_label_values(&[cache]),
             load_seconds: self.load_seconds.with_label_values(&[cache]),
         }
+    }
+}
+
+impl Caches {
+    /// The meter of the second layer of this cache. Its series are there from now on, at zero.
+    #[must_use]
+    pub fn second_meter(&self, cache: &'static str) -> SecondMeter {
+        for reason in SECOND_TROUBLES {
+            self.second_troubles.with_label_values(&[cache, reason]);
+        }
+        SecondMeter { cache, troubles: self.second_troubles.clone() }
+    }
+}
+
+impl SecondMeter {
+    /// It could not do something: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
+    pub fn trouble(&self, reason: &'static str) {
+        self.troubles.with_label_values(&[self.cache, reason]).inc();
     }
 }
 

@@ -1,6 +1,8 @@
-//! A manual's host on this machine that keeps its callers waiting until it is healed.
+//! A manual's host on this machine that counts its callers, and may keep them waiting until it is healed.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,6 +14,7 @@ use crate::shop::MANUAL;
 pub(crate) struct Host {
     address: SocketAddr,
     heals: watch::Sender<bool>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Host {
@@ -20,12 +23,31 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (heals, healed) = watch::channel(false);
+        let asked: Arc<AtomicUsize> = Arc::default();
+        let count = Arc::clone(&asked);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
-                tokio::spawn(serve(caller, healed.clone()));
+                tokio::spawn(serve(caller, healed.clone(), Arc::clone(&count)));
             }
         });
-        Self { address, heals }
+        Self { address, heals, asked }
+    }
+
+    /// A host that answers at once.
+    pub(crate) async fn that_answers() -> Self {
+        let host = Self::that_hangs().await;
+        host.heal();
+        host
+    }
+
+    /// How often a manual was asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Its name, for `manuals.allowed_hosts`.
+    pub(crate) fn name(&self) -> String {
+        self.address.to_string()
     }
 
     /// Where it keeps a manual.
@@ -39,7 +61,7 @@ impl Host {
     }
 }
 
-async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>) {
+async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>, asked: Arc<AtomicUsize>) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match caller.read_u8().await {
@@ -47,6 +69,7 @@ async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>) {
             Err(_) => return,
         }
     }
+    asked.fetch_add(1, Ordering::SeqCst);
     if healed.wait_for(|healed| *healed).await.is_err() {
         return;
     }

@@ -8,6 +8,7 @@ mod eventually;
 mod host;
 mod log_stage;
 mod redis;
+mod second_layer;
 mod server;
 mod shop;
 mod visitor;

@@ -24,7 +24,7 @@ async fn chats(visitor: &mut Visitor) {
     let question = "How do I replace the fuse?";
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
     let answer = visitor.hear_answer().await;
-    assert!(answer.last().unwrap().to_string().contains("5 A fuse"), "{answer:?}");
+    assert!(answer.last().expect("an answer").to_string().contains("5 A fuse"), "{answer:?}");
 }
 
 /// Waits until `/health` says so.

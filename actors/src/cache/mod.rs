@@ -24,5 +24,5 @@ pub use contents::{Contents, Ground, LoadFailure, Scope, Sharing};
 pub use handle::Cache;
 pub use limits::CacheLimits;
 pub(crate) use pages::Pages;
-pub use second::{Entry, Held, SecondLevel, Turn};
+pub use second::{Entry, Held, Recent, SecondLevel, Turn};
 pub(crate) use shard::Shard;

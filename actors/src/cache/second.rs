@@ -29,6 +29,9 @@ pub enum Entry<C: Contents> {
     Yours(Box<dyn Turn<C>>),
 }
 
+/// Keys and their values, the newest first.
+pub type Recent<C> = Vec<(<C as Contents>::Key, Held<<C as Contents>::Value>)>;
+
 /// The turn to load a value. Dropping it lets the next pod try.
 pub trait Turn<C: Contents>: Send + 'static {
     /// Keeps what was loaded, for so long, and gives the turn back.
@@ -49,11 +52,7 @@ pub trait SecondLevel<C: Contents>: Send + Sync + 'static {
 
     /// What was put last and rests on this, the newest first, at most so many; nothing at all where the
     /// layer cannot be asked just now.
-    fn recent(
-        &self,
-        ground: Ground,
-        most: usize,
-    ) -> BoxFuture<'static, Option<Vec<(C::Key, Held<C::Value>)>>>;
+    fn recent(&self, ground: Ground, most: usize) -> BoxFuture<'static, Option<Recent<C>>>;
 
     /// Forgets what a scope takes away, also what is being loaded meanwhile.
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;

@@ -139,6 +139,7 @@ impl Stage {
                 max_waiting_answers: settings.sessions.max_waiting_answers,
                 busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
             },
+            seconds: crate::Seconds::default(),
             budgets: Budgets {
                 predictions: limits(&settings.cache.predictions),
                 answers: limits(&settings.cache.answers),

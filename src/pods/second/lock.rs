@@ -1,0 +1,76 @@
+//! A lock over one load: whoever holds it loads, and the other pods wait for what comes of it.
+//!
+//! It is held by a token that nobody else knows, renewed for as long as its holder lives, and over soon
+//! after that: a pod that dies while it loads holds nobody up for longer. It guards work, not truth: two
+//! pods that load the same do no harm.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::debug;
+use tokio::task::AbortHandle;
+
+use crate::pods::{Link, LinkError};
+
+/// Gives the lock back, if it is still ours.
+const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
+    return redis.call('DEL', KEYS[1]) else return 0 end";
+/// Makes it last longer, if it is still ours.
+const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end";
+
+/// A lock that is held. Dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct LoadLock {
+    link: Link,
+    key: Arc<str>,
+    token: Arc<str>,
+    renewal: AbortHandle,
+}
+
+impl LoadLock {
+    /// Takes it; nothing when another pod holds it. Unless it is renewed it is over after `lasts`.
+    pub(super) async fn take(
+        link: &Link,
+        key: Arc<str>,
+        lasts: Duration,
+    ) -> Result<Option<Self>, LinkError> {
+        let token: Arc<str> = format!("{:032x}", rand::random::<u128>()).into();
+        let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+        let mut set = redis::cmd("SET");
+        set.arg(&*key).arg(&*token).arg("NX").arg("PX").arg(lasts_ms);
+        if link.command::<Option<String>>(set).await?.is_none() {
+            return Ok(None);
+        }
+        let renewal = renew(link.clone(), Arc::clone(&key), Arc::clone(&token), lasts);
+        let renewal = tokio::spawn(renewal).abort_handle();
+        Ok(Some(Self { link: link.clone(), key, token, renewal }))
+    }
+}
+
+async fn renew(link: Link, key: Arc<str>, token: Arc<str>, lasts: Duration) {
+    let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+    loop {
+        // Two renewals may go wrong before it is over.
+        tokio::time::sleep(lasts / 3).await;
+        let mut renewed = redis::cmd("EVAL");
+        renewed.arg(RENEW).arg(1).arg(&*key).arg(&*token).arg(lasts_ms);
+        match link.command::<u64>(renewed).await {
+            Ok(0) => return debug!(key:%; "a load goes on without its lock"),
+            Ok(_) => {}
+            Err(error) => debug!(key:%, error:%; "a lock could not be renewed"),
+        }
+    }
+}
+
+impl Drop for LoadLock {
+    fn drop(&mut self) {
+        self.renewal.abort();
+        let (link, mut release) = (self.link.clone(), redis::cmd("EVAL"));
+        release.arg(RELEASE).arg(1).arg(&*self.key).arg(&*self.token);
+        // On a thread that ends there is nobody to send it: then it is over by its own time.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { link.command::<u64>(release).await });
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The second layer of the caches, in Redis: what one pod loaded, the others need not.
+//!
+//! [`SecondLayers`] makes them. `layer` is what a cache sees, `shelf` where values lie, `lock` lets one
+//! pod load for all, `packing` turns values into bytes and back.
+//!
+//! What must never be: a load that fails because of Redis, a miss that waits longer than the settings
+//! say, a value that is trusted because it was there.
+
+mod layer;
+mod lock;
+mod packing;
+mod shelf;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::cache::{Contents, SecondLevel};
+use hsc_config::{CacheBudget, CacheSettings};
+use hsc_monitoring::Metrics;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Link;
+use layer::RedisSecond;
+use shelf::{SecondLimits, Shelf};
+
+/// Makes the second layer of each cache, where there is a Redis and the settings want one.
+#[derive(Clone, Copy)]
+pub struct SecondLayers<'a> {
+    redis: Option<&'a Link>,
+    settings: &'a CacheSettings,
+    metrics: &'a Metrics,
+}
+
+impl<'a> SecondLayers<'a> {
+    /// In this Redis, within the bounds of these settings.
+    #[must_use]
+    pub fn new(redis: Option<&'a Link>, settings: &'a CacheSettings, metrics: &'a Metrics) -> Self {
+        Self { redis, settings, metrics }
+    }
+
+    /// For the cache of this name.
+    #[must_use]
+    pub fn of<C>(
+        &self,
+        cache: &'static str,
+        budget: &CacheBudget,
+    ) -> Option<Arc<dyn SecondLevel<C>>>
+    where
+        C: Contents,
+        C::Key: Serialize + DeserializeOwned,
+        C::Value: Serialize + DeserializeOwned,
+    {
+        let (l2, longest) = (&self.settings.l2, self.settings.load_timeout_ms);
+        let link = self.redis.filter(|_| l2.enabled)?;
+        let limits = SecondLimits {
+            value_bytes: l2.max_value_bytes,
+            timeout: Duration::from_millis(l2.timeout_ms),
+            // The other half of the time is for the load itself.
+            wait: Duration::from_millis(l2.wait_ms.min(longest / 2)),
+            lock: Duration::from_millis(l2.lock_ms),
+            ttl: Duration::from_millis(budget.ttl_ms),
+        };
+        let meter = self.metrics.caches.second_meter(cache);
+        Some(Arc::new(RedisSecond::<C>::new(Shelf::new(link.clone(), cache, limits, meter))))
+    }
+}

@@ -1,0 +1,250 @@
+//! What one pod loaded the others need not: manuals, answers and keystrokes, shared through Redis.
+
+use serde_json::json;
+
+use crate::eventually::eventually;
+use crate::host::Host;
+use crate::redis::Redis;
+use crate::server::{Server, client};
+use crate::shop::{self, LIGHT, Shop};
+use crate::visitor::Visitor;
+
+const HITS: &str = "hsc_cache_hits_total{cache=\"manuals\",layer=\"l2\"}";
+const MISSES: &str = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l2\"}";
+const CORRUPT: &str = "hsc_cache_second_troubles_total{cache=\"manuals\",reason=\"corrupt\"}";
+
+/// A pod on this Redis whose light has its manual at this host.
+async fn pod(redis: &Redis, host: &Host, settings: &[(&str, &str)]) -> Server {
+    let shop = Shop::new();
+    let mut catalog = shop::catalog(60);
+    let light = &mut catalog["products"][0];
+    light["documentation"] = json!({ "type": "html", "url": host.url("nl-200") });
+    shop.write_catalog(&catalog);
+    let (url, name) = (redis.url(), host.name());
+    let mut all = vec![("redis.url", url.as_str()), ("manuals.allowed_hosts", name.as_str())];
+    all.extend_from_slice(settings);
+    let server = Server::of(shop, &all).await;
+    eventually("Redis is connected", async || {
+        server.json("/health").await["redis_connected"] == true
+    })
+    .await;
+    server
+}
+
+async fn ask(visitor: &mut Visitor, question: &str) {
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+}
+
+/// Asks how the fuse is replaced, by these words, and hears it.
+async fn hears_of_the_fuse(server: &Server, question: &str) {
+    let mut visitor = server.visitor().await;
+    ask(&mut visitor, question).await;
+    let heard = visitor.hear_answer().await;
+    assert!(heard.last().expect("an answer").to_string().contains("5 A fuse"), "{heard:?}");
+}
+
+/// The one key of what the caches of this name keep.
+async fn key_of(redis: &Redis, cache: &str) -> String {
+    let pattern = format!("hsc:l2:{cache}:v1:value:*");
+    let mut key = String::new();
+    eventually("a value lies in Redis", async || {
+        let keys = redis.ask(&["KEYS", &pattern]).await;
+        key = keys.split('"').nth(1).unwrap_or_default().to_owned();
+        !key.is_empty()
+    })
+    .await;
+    key
+}
+
+#[tokio::test]
+async fn two_pods_fetch_a_manual_once_and_make_an_answer_once() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let (one, other) = (pod(&redis, &host, &[]).await, pod(&redis, &host, &[]).await);
+    hears_of_the_fuse(&one, "How do I replace the fuse?").await;
+    assert_eq!(one.metric(MISSES).await, 1.0);
+    key_of(&redis, "manuals").await;
+    key_of(&redis, "answers").await;
+
+    hears_of_the_fuse(&other, "Which steps replace a fuse?").await;
+    assert_eq!(host.asked(), 1, "the manual came out of Redis");
+    assert_eq!((other.metric(HITS).await, other.metric(MISSES).await), (1.0, 0.0));
+    let answers = "hsc_cache_hits_total{cache=\"answers\",layer=\"l2\"}";
+    assert_eq!(other.metric(answers).await, 0.0);
+    hears_of_the_fuse(&other, "how do I replace the fuse").await;
+    assert_eq!(other.metric(answers).await, 1.0, "the answer came out of Redis");
+}
+
+#[tokio::test]
+async fn a_hundred_who_ask_three_pods_at_once_share_one_fetch() {
+    let (redis, host) = (Redis::start().await, Host::that_hangs().await);
+    let mut pods = Vec::new();
+    for _ in 0..3 {
+        pods.push(pod(&redis, &host, &[]).await);
+    }
+    let mut visitors = Vec::new();
+    for number in 0..99 {
+        let mut visitor = pods[number % 3].visitor().await;
+        ask(&mut visitor, "How do I replace the fuse?").await;
+        visitors.push(visitor);
+    }
+    for pod in &pods {
+        let asked = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
+        eventually("all have asked", async || pod.metric(asked).await >= 33.0).await;
+    }
+    eventually("one has fetched", async || host.asked() == 1).await;
+    host.heal();
+    for visitor in &mut visitors {
+        let heard = visitor.hear_answer().await;
+        assert!(heard.last().expect("an answer").to_string().contains("5 A fuse"), "{heard:?}");
+    }
+    assert_eq!(host.asked(), 1);
+    let hits = pods[0].metric(HITS).await + pods[1].metric(HITS).await + pods[2].metric(HITS).await;
+    assert_eq!(hits, 2.0, "two of the three pods had it from the third");
+}
+
+#[tokio::test]
+async fn a_pod_that_dies_while_it_loads_holds_the_others_up_no_longer_than_its_lock() {
+    let (redis, host) = (Redis::start().await, Host::that_hangs().await);
+    let short = [("cache.l2.lock_ms", "500")];
+    let (mut one, other) = (pod(&redis, &host, &short).await, pod(&redis, &host, &short).await);
+    let mut first = one.visitor().await;
+    ask(&mut first, "How do I replace the fuse?").await;
+    eventually("one loads", async || host.asked() == 1).await;
+    let mut second = other.visitor().await;
+    ask(&mut second, "How do I replace the fuse?").await;
+    let asked = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
+    eventually("the other waits", async || other.metric(asked).await >= 1.0).await;
+    one.signal("KILL");
+    one.ended().await;
+    eventually("the other loads", async || host.asked() == 2).await;
+    host.heal();
+    assert!(second.hear_answer().await.last().expect("an answer").to_string().contains("5 A fuse"));
+}
+
+#[tokio::test]
+async fn a_lock_that_nobody_gives_back_is_waited_for_no_longer_than_the_settings_say() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let patience = [("cache.l2.wait_ms", "300")];
+    let one = pod(&redis, &host, &patience).await;
+    hears_of_the_fuse(&one, "How do I replace the fuse?").await;
+    let value = key_of(&redis, "manuals").await;
+    let lock = value.replace(":value:", ":lock:");
+    eventually("the lock is given back", async || redis.ask(&["EXISTS", &lock]).await == "int(0)")
+        .await;
+    redis.ask(&["DEL", &value]).await;
+    redis.ask(&["SET", &lock, "somebody else"]).await;
+    let other = pod(&redis, &host, &patience).await;
+    hears_of_the_fuse(&other, "Which steps replace a fuse?").await;
+    let waited = "hsc_cache_second_troubles_total{cache=\"manuals\",reason=\"waited\"}";
+    assert_eq!(other.metric(waited).await, 1.0);
+    assert_eq!(host.asked(), 2);
+    assert!(
+        redis.ask(&["GET", &lock]).await.contains("somebody else"),
+        "it is not ours to release"
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_is_not_ours_or_damaged_is_a_miss_and_counted() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let one = pod(&redis, &host, &[]).await;
+    hears_of_the_fuse(&one, "How do I replace the fuse?").await;
+    let value = key_of(&redis, "manuals").await;
+    let mut fetched = 1;
+    for spoil in [
+        &["SET", &value, "a value of another program", "PX", "60000"][..],
+        &["SETRANGE", &value, "40", "damaged"],
+        &["SET", &value, "", "PX", "60000"],
+        &["PERSIST", &value],
+        &["SET", &value, "HSC\u{1}", "PX", "60000"],
+    ] {
+        redis.ask(spoil).await;
+        let pod = pod(&redis, &host, &[]).await;
+        // By words of its own each time, or the answer itself would come out of Redis.
+        let please = " please".repeat(fetched);
+        hears_of_the_fuse(&pod, &format!("How do I replace the fuse{please}")).await;
+        fetched += 1;
+        assert_eq!(host.asked(), fetched, "{spoil:?}");
+        let is_empty = spoil.get(2) == Some(&"");
+        // Looked at twice: before and after the turn to load was taken.
+        assert_eq!(pod.metric(CORRUPT).await > 0.0, !is_empty, "{spoil:?}");
+        eventually("it is mended", async || {
+            redis.ask(&["GETRANGE", &value, "0", "2"]).await.contains("HSC")
+                && redis.ask(&["STRLEN", &value]).await != "int(4)"
+        })
+        .await;
+    }
+    redis.ask(&["DEL", &value]).await;
+    redis.ask(&["LPUSH", &value, "a list of another program"]).await;
+    let pod = pod(&redis, &host, &[]).await;
+    hears_of_the_fuse(&pod, "Which steps replace a fuse?").await;
+    assert!(pod.metric(CORRUPT).await > 0.0);
+}
+
+#[tokio::test]
+async fn a_redis_that_is_held_up_delays_no_hit_and_fails_no_miss() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let pod = pod(&redis, &host, &[]).await;
+    hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
+    redis.hold();
+    let mut visitor = pod.visitor().await;
+    for _ in 0..5 {
+        hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
+        visitor.type_in("nl-200").await;
+    }
+    hears_of_the_fuse(&pod, "Which steps replace a fuse?").await;
+    let asked = client().post(pod.url("/admin/caches/invalidate"));
+    let asked = asked.json(&json!({ "product": LIGHT })).send().await.expect("an answer");
+    assert_eq!(asked.status(), 200);
+    hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
+    assert_eq!(pod.metric(MISSES).await, 2.0, "it was loaded again, with Redis held up");
+    redis.go_on();
+}
+
+#[tokio::test]
+async fn what_one_pod_forgets_a_pod_that_starts_does_not_find() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let one = pod(&redis, &host, &[]).await;
+    let mut fetched = 0;
+    let version = one.json("/health").await["catalog_version"].clone();
+    for (what, is_manual) in [
+        (json!({ "product": LIGHT }), true),
+        (json!({ "manual": host.url("nl-200") }), true),
+        (json!({ "catalog_version": version }), false),
+        (json!("all"), true),
+    ] {
+        hears_of_the_fuse(&one, "How do I replace the fuse?").await;
+        // Later on it has it from the pod that came after.
+        fetched += usize::from(fetched == 0);
+        key_of(&redis, "manuals").await;
+        let asked = client().post(one.url("/admin/caches/invalidate"));
+        let asked = asked.json(&what).send().await.expect("an answer");
+        assert_eq!(asked.status(), 200, "{what}");
+        let other = pod(&redis, &host, &[]).await;
+        hears_of_the_fuse(&other, "How do I replace the fuse?").await;
+        fetched += usize::from(is_manual);
+        assert_eq!(host.asked(), fetched, "{what}");
+        let answers = "hsc_cache_hits_total{cache=\"answers\",layer=\"l2\"}";
+        assert_eq!(other.metric(answers).await, 0.0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_pod_that_starts_takes_over_what_many_type() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let one = pod(&redis, &host, &[]).await;
+    let mut visitor = one.visitor().await;
+    eventually("it is shared", async || {
+        visitor.type_in("nl-2").await;
+        redis.ask(&["KEYS", "hsc:l2:predictions:v1:value:*"]).await.contains("value")
+    })
+    .await;
+    let other = pod(&redis, &host, &[]).await;
+    let taken = "hsc_cache_hits_total{cache=\"predictions\",layer=\"l2\"}";
+    eventually("it was taken over", async || other.metric(taken).await == 1.0).await;
+    let kept = "hsc_cache_entries{cache=\"predictions\"}";
+    eventually("it is kept", async || other.metric(kept).await == 1.0).await;
+    let found = other.visitor().await.type_in("nl-2").await;
+    assert_eq!(found["data"][0]["product"]["id"], LIGHT);
+    assert_eq!(other.metric("hsc_cache_hits_total{cache=\"predictions\",layer=\"l1\"}").await, 1.0);
+}
