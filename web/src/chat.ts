@@ -56,8 +56,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       random: Math.random,
     },
     listener: {
-      opened: ({ limits, recovered }) => {
-        happen({ what: "opened", limits, recovered });
+      opened: ({ limits, recovered }, lost) => {
+        happen({ what: "opened", limits, recovered, lost });
         if (state.link === "back") {
           setTimeout(() => {
             happen({ what: "toldBack" });
@@ -66,6 +66,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       },
       dropped: () => {
         happen({ what: "dropped" });
+      },
+      takenOver: () => {
+        happen({ what: "takenOver" });
       },
       heard: (message, id) => {
         happen({ what: "heard", message, id });
@@ -128,6 +131,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     reconnect: () => {
       connection.connect();
     },
+    seen: () => {
+      happen({ what: "toldForgotten" });
+    },
   };
 
   function happen(happening: Happening): void {
@@ -174,10 +180,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   connection.connect();
   deeds.type(""); // The sample of the catalog.
   // A laptop that wakes, a train that leaves the tunnel: no need to wait for the next try.
-  window.addEventListener("online", deeds.reconnect);
-  document.addEventListener("visibilitychange", () => {
+  const comeBack = (): void => {
     if (document.visibilityState === "visible" && state.link === "lost") deeds.reconnect();
-  });
+  };
+  window.addEventListener("online", comeBack);
+  document.addEventListener("visibilitychange", comeBack);
   if (options.productId !== undefined) void begin(options.productId);
 
   async function begin(id: string): Promise<void> {

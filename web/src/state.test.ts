@@ -28,7 +28,7 @@ const typed = (text: string, id: string): Happening => ({ what: "typed", text, i
 const heard = (message: ServerMessage, id?: string): Happening => ({ what: "heard", message, id });
 const found = (id: string, ...ids: string[]): Happening => heard({ type: "prediction", data: ids.map(lean) }, id);
 const asked: Happening = { what: "asked", id: "q1", product: drum, question: "how loud?", image: undefined };
-const opened: Happening = { what: "opened", limits, recovered: false };
+const opened: Happening = { what: "opened", limits, recovered: false, lost: false };
 
 describe("finding a product", () => {
   test("the best prediction is the one that Enter takes", () => {
@@ -130,5 +130,19 @@ describe("the link", () => {
     );
     expect(links).toEqual(["connecting", "open", "lost", "back"]);
     expect(after(opened, { what: "dropped" }, opened, { what: "toldBack" }).link).toBe("open");
+  });
+
+  test("says that what was said is lost, where something was said, until the visitor has seen it", () => {
+    const forgotten: Happening = { ...opened, lost: true };
+    expect(after(opened, { what: "dropped" }, forgotten).forgotten).toBe(false);
+    const told = [opened, asked, { what: "dropped" } as const, forgotten];
+    expect(after(...told).forgotten).toBe(true);
+    expect(after(...told, { what: "toldForgotten" }).forgotten).toBe(false);
+    expect(after(...told, { ...asked, id: "q2" }).forgotten).toBe(false);
+  });
+
+  test("says that the chat goes on elsewhere, and comes back from there", () => {
+    expect(after(opened, { what: "takenOver" }).link).toBe("elsewhere");
+    expect(after(opened, { what: "takenOver" }, { ...opened, recovered: true }).link).toBe("open");
   });
 });

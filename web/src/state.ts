@@ -35,8 +35,11 @@ export interface Turn {
 }
 
 export interface State {
-  /** `back` is open again after a loss, until the visitor has been told. */
-  link: "connecting" | "open" | "lost" | "back";
+  /** `back` is open again after a loss, until the visitor has been told; `elsewhere` is a conversation
+   * that goes on in another window. */
+  link: "connecting" | "open" | "lost" | "back" | "elsewhere";
+  /** The server does not know any more what was said before; until the visitor has seen it. */
+  forgotten: boolean;
   limits: Limits | undefined;
   /** The words in the search field, and the id under which they were sent. */
   typed: string;
@@ -58,8 +61,10 @@ export interface State {
 }
 
 export type Happening =
-  | { what: "opened"; limits: Limits; recovered: boolean }
+  | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean }
   | { what: "dropped" }
+  | { what: "takenOver" }
+  | { what: "toldForgotten" }
   | { what: "toldBack" }
   | { what: "heard"; message: ServerMessage; id: string | undefined }
   | { what: "refused"; id: string }
@@ -78,6 +83,7 @@ export type Happening =
 
 export const beginning: State = {
   link: "connecting",
+  forgotten: false,
   limits: undefined,
   typed: "",
   typedId: "",
@@ -104,12 +110,18 @@ export function reduce(state: State, happening: Happening): State {
       return {
         ...state,
         link: state.link === "lost" || state.link === "back" ? "back" : "open",
+        // With nothing said there is nothing to miss.
+        forgotten: state.forgotten || (happening.lost && state.turns.length > 0),
         limits: happening.limits,
         // A conversation that was lost answers its open questions from the beginning.
         turns: happening.recovered ? state.turns : state.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
       };
     case "dropped":
       return { ...state, link: "lost" };
+    case "takenOver":
+      return { ...state, link: "elsewhere" };
+    case "toldForgotten":
+      return { ...state, forgotten: false };
     case "toldBack":
       return state.link === "back" ? { ...state, link: "open" } : state;
     case "heard":
@@ -149,7 +161,7 @@ export function reduce(state: State, happening: Happening): State {
     case "image":
       return { ...state, image: happening.image };
     case "asked":
-      return { ...state, image: undefined, turns: [...state.turns, asked(state, happening)] };
+      return { ...state, forgotten: false, image: undefined, turns: [...state.turns, asked(state, happening)] };
     case "stopped":
       // The server says the end of each answer it stops; with no connection nobody else will.
       if (state.link === "open" || state.link === "back") return state;

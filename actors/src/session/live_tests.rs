@@ -23,8 +23,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::Rules;
 use crate::cache::CacheLimits;
 use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ManualError, ManualLoader, ManualRequest, Outcome,
-    Question,
+    Answer, AnswerEvent, Answerer, AnswererName, ConversationLog, ManualError, ManualLoader,
+    ManualRequest, Outcome, Question,
 };
 use crate::protocol::{CloseReason, Limits};
 use crate::supervision::Fault;
@@ -37,11 +37,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says "one two" and, when the gate is opened, "three".
-struct Teacher {
+pub(super) struct Teacher {
     gate: watch::Sender<bool>,
-    asked: AtomicUsize,
+    pub(super) asked: AtomicUsize,
     panics: AtomicBool,
-    other_words: AtomicBool,
+    pub(super) other_words: AtomicBool,
 }
 
 impl Answerer for Teacher {
@@ -83,16 +83,28 @@ impl ManualLoader for NoManuals {
     }
 }
 
-struct Stage {
-    house: Arc<House>,
-    teacher: Arc<Teacher>,
+pub(super) struct Stage {
+    pub(super) house: Arc<House>,
+    pub(super) teacher: Arc<Teacher>,
     metrics: Arc<Metrics>,
     address: SocketAddr,
-    product: String,
+    pub(super) product: String,
 }
 
 impl Stage {
-    async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
+        let log = Arc::new(MemoryLog::new(LogLimits::from(&settings)));
+        Self::among_others("pod", log, Arc::new(Tokens::from(&settings)), change).await
+    }
+
+    /// A pod that shares its log with others.
+    pub(super) async fn among_others(
+        pod: &str,
+        log: Arc<dyn ConversationLog>,
+        tokens: Arc<Tokens>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
         settings.actors.restarts = 10_000;
         settings.sessions.busy_after_ms = 0;
@@ -116,14 +128,14 @@ impl Stage {
         let shelf = Shelf::new(Arc::new(NoManuals), None, on_the_shelf, upkeep.care, &metrics);
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(House::start(Parts {
-            pod: "pod".into(),
+            pod: pod.into(),
             relay: None,
             catalog: Arc::new(Snapshot::new(catalog)),
             shelf,
             answerer,
             sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
-            log: Arc::new(MemoryLog::new(LogLimits::from(&settings.conversations))),
-            tokens: Arc::new(Tokens::from(&settings.conversations)),
+            log,
+            tokens,
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
                 prefetch_confidence: 101,
@@ -166,37 +178,37 @@ impl Stage {
         Self { house, teacher, metrics, address, product }
     }
 
-    async fn client(&self) -> Client {
+    pub(super) async fn client(&self) -> Client {
         let (socket, _) =
             tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
         Client { socket, heard: Vec::new() }
     }
 
-    fn ask(&self) -> Value {
+    pub(super) fn ask(&self) -> Value {
         json!({ "type": "query", "id": "q", "product_id": self.product, "query": "count" })
     }
 
-    fn open_the_gate(&self) {
+    pub(super) fn open_the_gate(&self) {
         self.teacher.gate.send_replace(true);
     }
 
-    fn says(&self, line: &str) -> bool {
+    pub(super) fn says(&self, line: &str) -> bool {
         self.metrics.render().lines().any(|said| said == line)
     }
 }
 
-struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    heard: Vec<Value>,
+pub(super) struct Client {
+    pub(super) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(super) heard: Vec<Value>,
 }
 
 impl Client {
-    async fn say(&mut self, message: Value) {
+    pub(super) async fn say(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message of a type; what came before it is kept in `heard`.
-    async fn hear(&mut self, kind: &str) -> Value {
+    pub(super) async fn hear(&mut self, kind: &str) -> Value {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             let frame = next.unwrap_or_else(|_| panic!("no {kind} after {:?}", self.heard));
@@ -214,7 +226,7 @@ impl Client {
         }
     }
 
-    async fn close_code(&mut self) -> u16 {
+    pub(super) async fn close_code(&mut self) -> u16 {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             match next.expect("a close").unwrap().unwrap() {
@@ -225,17 +237,17 @@ impl Client {
         }
     }
 
-    fn answer(&self) -> String {
+    pub(super) fn answer(&self) -> String {
         let chunks = self.heard.iter().filter(|message| message["type"] == "answer_chunk");
         chunks.map(|chunk| chunk["content"].as_str().unwrap()).collect()
     }
 
-    fn offsets(&self) -> Vec<u64> {
+    pub(super) fn offsets(&self) -> Vec<u64> {
         self.heard.iter().filter_map(|message| message["offset"].as_u64()).collect()
     }
 }
 
-async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;

@@ -21,6 +21,8 @@ mod predict;
 mod rate;
 mod resume;
 #[cfg(test)]
+mod resume_live_tests;
+#[cfg(test)]
 mod resume_tests;
 mod standing;
 mod strain;

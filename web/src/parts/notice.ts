@@ -1,4 +1,4 @@
-// Says when the connection is lost and when it is back.
+// Says when the connection is lost, when it is back, and when something did not come back with it.
 
 import { button, el, fill } from "../element.ts";
 import type { State } from "../state.ts";
@@ -6,19 +6,25 @@ import type { Maker, Part } from "./part.ts";
 
 export function notice({ voice, deeds }: Maker): Part {
   const element = el("div", { class: "notice", role: "status" });
-  let shown: State["link"] | undefined;
+  let shown: Pick<State, "link" | "forgotten"> | undefined;
+  const says = (word: "link_lost" | "link_back" | "link_elsewhere" | "forgotten"): HTMLElement =>
+    el("span", {}, voice.say(word));
+  const offers = (word: "link_now" | "link_here" | "forgotten_seen", deed: () => void): HTMLElement =>
+    button({ class: "notice-now" }, deed, voice.say(word));
+  const told = ({ link, forgotten }: State): HTMLElement[] => {
+    if (link === "lost") return [says("link_lost"), offers("link_now", deeds.reconnect)];
+    if (link === "elsewhere") return [says("link_elsewhere"), offers("link_here", deeds.reconnect)];
+    const back = link === "back" ? [says("link_back")] : [];
+    return forgotten ? [...back, says("forgotten"), offers("forgotten_seen", deeds.seen)] : back;
+  };
   return {
     element,
-    update: ({ link }) => {
-      if (link === shown) return;
-      shown = link;
-      element.dataset.link = link;
-      if (link === "lost") {
-        const now = button({ class: "notice-now" }, deeds.reconnect, voice.say("link_now"));
-        fill(element, el("span", {}, voice.say("link_lost")), now);
-      } else {
-        fill(element, link === "back" ? el("span", {}, voice.say("link_back")) : undefined);
-      }
+    update: (state) => {
+      const { link, forgotten } = state;
+      if (link === shown?.link && forgotten === shown.forgotten) return;
+      shown = { link, forgotten };
+      element.dataset.link = forgotten && link !== "elsewhere" && link !== "lost" ? "forgotten" : link;
+      fill(element, ...told(state));
     },
   };
 }

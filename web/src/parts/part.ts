@@ -30,6 +30,8 @@ export interface Deeds {
   repeat: (turnId: string) => void;
   stop: () => void;
   reconnect: () => void;
+  /** Has seen that the server has lost what was said. */
+  seen: () => void;
 }
 
 /** What every part is made with. */

@@ -50,8 +50,9 @@ function house() {
       random: () => 1,
     },
     listener: {
-      opened: (welcome) => told.push(welcome.recovered ? "recovered" : "opened"),
+      opened: (welcome, lost) => told.push(welcome.recovered ? "recovered" : lost ? "opened, lost" : "opened"),
       dropped: () => told.push("dropped"),
+      takenOver: () => told.push("taken over"),
       heard: (message: ServerMessage, id) => told.push(`${message.type} ${id ?? ""}`.trim()),
       refused: (id) => told.push(`refused ${id}`),
     },
@@ -94,13 +95,13 @@ describe("the connection", () => {
     socket().welcome();
     const answered = connection.ask(ask);
     const open = connection.ask(ask);
-    socket().says({ type: "final_answer", content: "", id: answered, offset: 3 });
+    socket().says({ type: "final_answer", content: "", id: answered, offset: 1 });
     socket().drop(1006);
     expect(told).toEqual(["opened", `final_answer ${answered}`, "dropped"]);
     ring();
     expect(sockets).toHaveLength(2);
     socket().welcome();
-    expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 3 });
+    expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 1 });
     expect(socket().sent.filter((message) => message.type === "lock_and_query").map((message) => message.id)).toEqual(
       [open],
     );
@@ -129,6 +130,58 @@ describe("the connection", () => {
     socket().welcome({ conversation: "d", offset: 0 });
     socket().says({ type: "answer_chunk", content: "a", offset: 1 });
     expect(told.at(-1)).toBe("answer_chunk");
+  });
+
+  test("a conversation that is begun anew after a loss is said to have lost something", () => {
+    const { connection, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().drop(1006);
+    ring();
+    socket().welcome({ conversation: "d", reason: "the conversation is not kept any more" });
+    expect(told).toEqual(["opened", "dropped", "opened, lost"]);
+  });
+
+  test("where a message is missing it connects again and asks for it", () => {
+    const { connection, sockets, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.ask(ask);
+    socket().says({ type: "answer_chunk", content: "a", id, offset: 1 });
+    socket().says({ type: "answer_chunk", content: "c", id, offset: 3 });
+    expect(told).toEqual(["opened", `answer_chunk ${id}`, "dropped"]);
+    ring();
+    expect(sockets).toHaveLength(2);
+    socket().welcome({ recovered: true, offset: 3, epoch: 2 });
+    expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 1 });
+    socket().says({ type: "answer_chunk", content: "b", id, offset: 2 });
+    socket().says({ type: "answer_chunk", content: "c", id, offset: 3 });
+    expect(told.filter((what) => what.startsWith("answer_chunk"))).toHaveLength(3);
+  });
+
+  test("a second welcome of one connection does not pass over what is on its way", () => {
+    const { connection, socket, told } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.ask(ask);
+    socket().says({ type: "answer_chunk", content: "a", id, offset: 1 });
+    connection.speak("he");
+    socket().welcome({ offset: 3 });
+    socket().says({ type: "answer_chunk", content: "b", id, offset: 2 });
+    expect(told).toEqual(["opened", `answer_chunk ${id}`, `answer_chunk ${id}`]);
+  });
+
+  test("a conversation that goes on elsewhere is left there until the visitor wants it back", () => {
+    const { connection, sockets, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().drop(4001);
+    expect(told).toEqual(["opened", "taken over"]);
+    expect(ring).toThrow("0 timers run");
+    connection.connect();
+    expect(sockets).toHaveLength(2);
+    socket().welcome({ recovered: true, epoch: 3 });
+    expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 0 });
   });
 
   test("each failed try waits longer, and a welcome begins anew", () => {

@@ -24,12 +24,15 @@ export interface Clock {
 
 /** What the connection tells. */
 export interface Listener {
-  /** A conversation is open; `recovered` when nothing of it was lost. */
-  opened(welcome: Welcome): void;
+  /** A conversation is open. `welcome.recovered` when what was missed follows; `lost` when there was a
+   * conversation before and it does not go on whole. */
+  opened(welcome: Welcome, lost: boolean): void;
   /** The socket is gone; the next try comes by itself. */
   dropped(): void;
   /** A message, and the id of the question or the keystroke it answers. */
   heard(message: ServerMessage, id: string | undefined): void;
+  /** The conversation goes on over another connection; this one does not come back by itself. */
+  takenOver(): void;
   /** The server closed the socket over this question; it is not sent again. */
   refused(id: string): void;
 }
@@ -49,6 +52,8 @@ export interface ConnectionOptions {
 const WELCOME_WITHIN_MS = 10_000;
 /** RFC 6455: a frame was larger than the server takes. Sent again it would close the next socket too. */
 const TOO_LARGE = 1009;
+/** Another connection goes on with the conversation: to come back would take it away from there again. */
+const TAKEN_OVER = 4001;
 /** The visitor broke a rule, or the pod is full: to come again at once would only make it worse. */
 const NOT_SO_SOON = new Set([1008, 1013]);
 /** Failures that those two count for: their first wait is about four seconds. */
@@ -155,6 +160,10 @@ export class Connection {
     }
     if (this.resume !== undefined && typeof frame.offset === "number") {
       if (frame.offset <= this.resume.after) return; // Heard already, before the drop.
+      if (frame.offset > this.resume.after + 1) {
+        this.askAgain();
+        return;
+      }
       this.resume.after = frame.offset;
     }
     if (frame.type === "reconnect") this.comeBackAfter = frame.after_ms;
@@ -169,13 +178,23 @@ export class Connection {
     this.failures = 0;
     this.stopTimer?.();
     const { conversation, token, offset, recovered } = welcome;
-    // A conversation that goes on keeps the client's own place: what it missed is sent next.
-    const after = recovered && this.resume !== undefined ? this.resume.after : offset;
-    this.resume = { conversation, token, after };
+    const before = this.resume;
+    // A conversation that goes on keeps the client's own place: what it missed is sent next. So does a
+    // second welcome of one connection, which may be ahead of messages that are still on their way.
+    const goesOn = before?.conversation === conversation && (recovered || !first);
+    this.resume = { conversation, token, after: goesOn ? before.after : offset };
     if (!first) return;
-    this.options.listener.opened(welcome);
+    this.options.listener.opened(welcome, before !== undefined && !recovered);
     for (const [id, says] of this.unanswered) this.send(says, id);
     if (this.typed !== undefined) this.send({ type: "typing", content: this.typed.content }, this.typed.id);
+  }
+
+  /** A message is missing: connects again, and what comes after the last one heard is sent again. */
+  private askAgain(): void {
+    const socket = this.socket;
+    if (socket === undefined) return;
+    socket.close();
+    this.closed(socket, 1006);
   }
 
   private closed(socket: Socket, code: number): void {
@@ -190,6 +209,10 @@ export class Connection {
         this.unanswered.delete(last);
         this.options.listener.refused(last);
       }
+    }
+    if (code === TAKEN_OVER) {
+      this.options.listener.takenOver();
+      return;
     }
     if (NOT_SO_SOON.has(code)) this.failures = Math.max(this.failures, NOT_SO_SOON_FAILURES);
     this.options.listener.dropped();

@@ -1,0 +1,281 @@
+//! Conversations that go on: over another socket, on another pod, with nobody there, without a log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::NotResumed;
+use super::live_tests::{Client, Stage, eventually};
+use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, TakenOver};
+use crate::{LogLimits, MemoryLog, Tokens};
+
+const LIMITS: LogLimits =
+    LogLimits { window: 100, bytes: 1 << 20, ttl: Duration::from_secs(3_600) };
+
+/// The log in memory, with a line that can be cut.
+#[derive(Clone)]
+struct Line {
+    log: MemoryLog,
+    is_cut: Arc<AtomicBool>,
+    appends: Arc<AtomicUsize>,
+}
+
+impl Line {
+    fn unless_cut<T: Send + 'static>(
+        &self,
+        call: BoxFuture<'static, Result<T, LogError>>,
+    ) -> BoxFuture<'static, Result<T, LogError>> {
+        let is_cut = Arc::clone(&self.is_cut);
+        let asked = async move {
+            // Not at once, as over a network.
+            tokio::task::yield_now().await;
+            if is_cut.load(Ordering::SeqCst) {
+                return Err(LogError::unavailable("the line is cut"));
+            }
+            call.await
+        };
+        asked.boxed()
+    }
+
+    fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::SeqCst);
+    }
+}
+
+impl ConversationLog for Line {
+    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>> {
+        self.unless_cut(self.log.begin(owned, offset))
+    }
+
+    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
+        let (appended, appends) = (self.log.append(owned, batch), Arc::clone(&self.appends));
+        let counted = appended.inspect(move |_| {
+            appends.fetch_add(1, Ordering::SeqCst);
+        });
+        self.unless_cut(counted.boxed())
+    }
+
+    fn take_over(
+        &self,
+        conversation: Arc<str>,
+        after: u64,
+    ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
+        self.unless_cut(self.log.take_over(conversation, after))
+    }
+
+    fn answering(
+        &self,
+        owned: Owned,
+        is_answering: bool,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        self.unless_cut(self.log.answering(owned, is_answering))
+    }
+
+    fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
+        self.unless_cut(self.log.claim(pod))
+    }
+}
+
+/// Two pods with one log, and the lines from each to it.
+struct Pods {
+    a: Stage,
+    b: Stage,
+    line_a: Line,
+}
+
+impl Pods {
+    async fn new() -> Self {
+        let log = MemoryLog::new(LIMITS);
+        let tokens = Arc::new(Tokens::new([b"a secret of these pods".as_slice()], LIMITS.ttl));
+        let line = |pod: &str| Line {
+            log: log.of_pod(pod),
+            is_cut: Arc::default(),
+            appends: Arc::default(),
+        };
+        let (line_a, line_b) = (line("a"), line("b"));
+        let (to_a, to_b): (Arc<dyn ConversationLog>, Arc<dyn ConversationLog>) =
+            (Arc::new(line_a.clone()), Arc::new(line_b));
+        let a = Stage::among_others("a", to_a, Arc::clone(&tokens), |_| {}).await;
+        let b = Stage::among_others("b", to_b, tokens, |_| {}).await;
+        Self { a, b, line_a }
+    }
+}
+
+/// A client that has said hello.
+async fn greeted(stage: &Stage) -> (Client, Value) {
+    let mut client = stage.client().await;
+    client.say(json!({ "type": "hello", "compact": true })).await;
+    let welcome = client.hear("welcome").await;
+    (client, welcome)
+}
+
+/// A client that goes on, having got everything up to this offset.
+async fn resumed(stage: &Stage, welcome: &Value, after: u64) -> (Client, Value) {
+    let mut client = stage.client().await;
+    let (conversation, token) = (&welcome["conversation"], &welcome["token"]);
+    let resume = json!({ "conversation": conversation, "token": token, "after": after });
+    client.say(json!({ "type": "hello", "compact": true, "resume": resume })).await;
+    let welcome = client.hear("welcome").await;
+    (client, welcome)
+}
+
+/// Asks, and hears the first words of the answer.
+async fn half_an_answer(stage: &Stage, client: &mut Client) {
+    client.say(stage.ask()).await;
+    client.hear("answer_chunk").await;
+    client.hear("answer_chunk").await;
+}
+
+#[actix::test]
+async fn a_socket_that_is_cut_amid_an_answer_goes_on_on_another_pod() {
+    let pods = Pods::new().await;
+    let (mut client, welcome) = greeted(&pods.a).await;
+    half_an_answer(&pods.a, &mut client).await;
+    drop(client.socket);
+    eventually("the session has ended", || pods.a.house.sessions().count() == 0).await;
+    // It got the first of the two pieces only.
+    let (mut again, welcome) = resumed(&pods.b, &welcome, 1).await;
+    assert_eq!((&welcome["recovered"], &welcome["epoch"]), (&json!(true), &json!(2)));
+    pods.b.open_the_gate();
+    // The page repeats its question, whose answer is on its way.
+    again.say(pods.b.ask()).await;
+    again.hear("final_answer").await;
+    assert_eq!((again.answer(), again.offsets()), ("two three".to_owned(), vec![2, 2, 3, 4, 5]));
+    assert_eq!(pods.b.teacher.asked.load(Ordering::SeqCst), 1);
+    let held = pods.b.house.sessions().of_conversation(welcome["conversation"].as_str().unwrap());
+    assert!(held.is_some(), "it is found under its id");
+}
+
+#[actix::test]
+async fn of_two_sockets_of_one_conversation_the_older_is_closed_and_says_nothing_more() {
+    for second_on_b in [false, true] {
+        let pods = Pods::new().await;
+        let (mut older, welcome) = greeted(&pods.a).await;
+        half_an_answer(&pods.a, &mut older).await;
+        let pod = if second_on_b { &pods.b } else { &pods.a };
+        let (mut newer, _) = resumed(pod, &welcome, 2).await;
+        pods.a.open_the_gate();
+        pods.b.open_the_gate();
+        newer.hear("final_answer").await;
+        assert_eq!(newer.answer(), "three");
+        assert_eq!(older.close_code().await, 4001);
+        assert_eq!(older.answer(), "one two ", "on another pod: {second_on_b}");
+    }
+}
+
+#[actix::test]
+async fn a_token_that_is_none_begins_another_conversation_and_says_so() {
+    let pods = Pods::new().await;
+    let (_one, mine) = greeted(&pods.a).await;
+    let (_two, other) = greeted(&pods.a).await;
+    for token in [json!("forged"), json!(""), other["token"].clone()] {
+        let forged = json!({ "conversation": mine["conversation"], "token": token });
+        let (mut client, welcome) = resumed(&pods.b, &forged, 0).await;
+        assert_eq!(welcome["recovered"], false);
+        assert_eq!(welcome["reason"], NotResumed::BadToken.to_string());
+        assert_ne!(welcome["conversation"], mine["conversation"]);
+        pods.b.open_the_gate();
+        client.say(pods.b.ask()).await;
+        client.hear("final_answer").await;
+    }
+    assert_eq!(pods.a.house.sessions().count(), 2, "nobody was closed over it");
+}
+
+#[actix::test]
+async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_may_not_go_on() {
+    let pods = Pods::new().await;
+    let (mut client, welcome) = greeted(&pods.a).await;
+    half_an_answer(&pods.a, &mut client).await;
+    let appends = || pods.line_a.appends.load(Ordering::SeqCst);
+    let before = appends();
+    client
+        .say(json!({ "type": "query", "id": "q2", "product_id": pods.a.product, "query": "again" }))
+        .await;
+    eventually("the second question is in the minutes", || appends() > before).await;
+    pods.b.open_the_gate();
+    pods.b.house.pod_vanished("a");
+    eventually("both are answered", || pods.b.teacher.asked.load(Ordering::SeqCst) == 2).await;
+    // It was only slow: what it says now is refused.
+    pods.a.open_the_gate();
+    assert_eq!(client.close_code().await, 4001);
+    assert_eq!(client.answer(), "one two ");
+    let (mut again, welcome) = resumed(&pods.b, &welcome, 2).await;
+    assert_eq!(welcome["recovered"], true);
+    while again.heard.iter().filter(|message| message["type"] == "final_answer").count() < 2 {
+        again.hear("final_answer").await;
+    }
+    assert_eq!(again.answer(), "threeone two three");
+    let offsets: Vec<u64> = again.offsets().into_iter().skip(1).collect();
+    assert_eq!(offsets, (3..=10).collect::<Vec<u64>>());
+}
+
+#[actix::test]
+async fn a_pod_that_may_wait_no_longer_leaves_its_answer_to_another() {
+    let pods = Pods::new().await;
+    let (mut client, welcome) = greeted(&pods.a).await;
+    half_an_answer(&pods.a, &mut client).await;
+    pods.a.house.sessions().hand_over();
+    assert_eq!(client.close_code().await, 1012);
+    assert_eq!(client.heard.last().unwrap()["type"], "reconnect");
+    assert!(client.heard.iter().all(|message| message["type"] != "final_answer"));
+    pods.b.open_the_gate();
+    let (mut again, welcome) = resumed(&pods.b, &welcome, 2).await;
+    assert_eq!(welcome["recovered"], true);
+    again.hear("final_answer").await;
+    assert_eq!(
+        (again.answer(), again.offsets()[1..].to_vec()),
+        ("three".to_owned(), vec![3, 4, 5])
+    );
+}
+
+#[actix::test]
+async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_back() {
+    let pods = Pods::new().await;
+    pods.line_a.cut(true);
+    pods.a.open_the_gate();
+    pods.b.open_the_gate();
+    let (mut client, welcome) = greeted(&pods.a).await;
+    assert_eq!(welcome["reason"], super::opening::UNLOGGED);
+    client.say(pods.a.ask()).await;
+    client.hear("final_answer").await;
+    assert_eq!(client.offsets()[1..], [1, 2, 3, 4, 5]);
+    let (_, refused) = resumed(&pods.a, &welcome, 5).await;
+    assert_eq!(refused["reason"], NotResumed::Unavailable.to_string());
+    pods.line_a.cut(false);
+    let conversation: Arc<str> = welcome["conversation"].as_str().unwrap().into();
+    let reader = pods.line_a.log.clone();
+    eventually("it is logged after all", || {
+        // As anybody would who wants it; that is what the client is closed over at last.
+        matches!(reader.take_over(Arc::clone(&conversation), 0).now_or_never(), Some(Ok(taken)) if taken.offset == 5)
+    })
+    .await;
+    let (again, welcome) = resumed(&pods.b, &welcome, 2).await;
+    assert_eq!(welcome["recovered"], true, "{welcome}");
+    drop(again);
+}
+
+#[actix::test]
+async fn a_log_that_is_cut_amid_an_answer_loses_nothing() {
+    let pods = Pods::new().await;
+    let (mut client, welcome) = greeted(&pods.a).await;
+    half_an_answer(&pods.a, &mut client).await;
+    pods.line_a.cut(true);
+    pods.a.open_the_gate();
+    client.hear("final_answer").await;
+    assert_eq!(
+        (client.answer(), client.offsets()[1..].to_vec()),
+        ("one two three".to_owned(), vec![1, 2, 3, 4, 5])
+    );
+    // Another pod that can reach the log knows less than the client, and says so.
+    let (_, ahead) = resumed(&pods.b, &welcome, 5).await;
+    assert_eq!(
+        (&ahead["recovered"], &ahead["reason"]),
+        (&json!(false), &json!(NotResumed::Ahead.to_string()))
+    );
+    assert_eq!(ahead["conversation"], welcome["conversation"]);
+    assert!(ahead["offset"].as_u64().unwrap() >= 5, "no offset is given twice: {ahead}");
+}
