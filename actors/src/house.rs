@@ -29,6 +29,7 @@ use crate::shelf::Shelf;
 use crate::supervision::{
     AskError, ChildSpec, Death, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
 };
+use crate::takeovers::takeovers;
 use crate::token::Tokens;
 use crate::upkeep::Upkeep;
 
@@ -190,6 +191,7 @@ impl House {
             shelf,
             sessions: Arc::clone(&sessions),
             meter: metrics.actors.meter("session"),
+            bridge: bridge.clone(),
             log: parts.log,
             tokens: parts.tokens,
             metrics: Arc::clone(&metrics),
@@ -210,6 +212,7 @@ impl House {
                 Ok(Orphans::new(Arc::clone(&for_them)))
             });
         let mut children = vec![registered, completing];
+        children.push(takeovers(&bridge, &wiring.sessions, care, &metrics));
         children.extend(caches.children(&upkeep, &threads, &metrics));
         children.push(bridging);
         children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));

@@ -21,6 +21,7 @@ mod sessions;
 mod shelf;
 mod socket;
 pub mod supervision;
+mod takeovers;
 mod token;
 mod upkeep;
 mod warming;

@@ -247,6 +247,12 @@ impl Sessions {
             .is_some_and(|info| self.tell(info.key, Deliver::Close(reason)))
     }
 
+    /// Closes the session that holds this conversation when a later epoch owns it; false when there is none.
+    pub(crate) fn taken_over(&self, conversation: &str, epoch: u64) -> bool {
+        self.of_conversation(conversation)
+            .is_some_and(|info| self.tell(info.key, Deliver::TakenOver { epoch }))
+    }
+
     /// Closes every session that a rule names; says how many.
     pub fn close_where(&self, rule: impl Fn(&SessionInfo) -> bool, reason: CloseReason) -> usize {
         let closed = self.those(rule).into_iter();

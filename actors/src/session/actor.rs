@@ -22,13 +22,15 @@ use hsc_monitoring::{ActorMeter, Metrics};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use crate::ports::{Answerer, ConversationLog, ManualLoader, Question};
+use crate::bridge::Bridge;
+use crate::ports::{Answerer, ConversationLog, ManualLoader, Owned, Question};
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
 };
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Intensity, Window};
+use crate::takeovers;
 use crate::token::Tokens;
 
 use super::logging::Logging;
@@ -53,6 +55,7 @@ pub(crate) struct Wiring {
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) shelf: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) metrics: Arc<Metrics>,
@@ -110,6 +113,11 @@ pub(crate) enum Deliver {
     },
     /// Close.
     Close(CloseReason),
+    /// Close, where the conversation is owned by a later epoch than this session's.
+    TakenOver {
+        /// The epoch in force.
+        epoch: u64,
+    },
     /// Say this.
     Say(Arc<ServerMessage>),
     /// Panic, to rehearse it.
@@ -247,7 +255,11 @@ impl Session {
                     drop(actix::spawn(self.wiring.shelf.load(manual).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),
-                Effect::Follow { owned, offset, is_logged } => {
+                Effect::Follow { owned, offset, is_logged, from } => {
+                    if let Some(from) = from {
+                        let Owned { conversation, epoch } = &owned;
+                        takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
+                    }
                     self.follow(owned, offset, is_logged, ctx);
                 }
                 Effect::Replay(entries) => {
@@ -464,6 +476,7 @@ impl Handler<Deliver> for Session {
                 self.leave_when_idle(ctx);
             }
             Deliver::Close(reason) => self.close(reason, ctx),
+            Deliver::TakenOver { epoch } => self.taken_over(epoch, ctx),
             Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
                 session.send(&message, None, None, ctx);
             }),

@@ -16,6 +16,7 @@ use super::outbox::{Frame, Outbox, Step};
 use super::{Conversation, Effect, Event, Minutes, Wiring};
 use crate::ports::{Claimed, Owned};
 use crate::protocol::ServerFrame;
+use crate::takeovers;
 
 /// How long a log that is away is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -121,6 +122,11 @@ impl Alone {
                     self.answer = Some(answering::in_turn(&self.wiring, answer, *question));
                 }
                 Effect::StopAnswer => self.answer = None,
+                Effect::Follow { from: Some(from), .. } => {
+                    // It may only have been cut off; then its client hears at once.
+                    let Owned { conversation, epoch } = &self.owned;
+                    takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
+                }
                 // All the rest is for a client.
                 _ => {}
             }

@@ -1,5 +1,7 @@
 //! What goes into a conversation and what comes out of it.
 
+use std::sync::Arc;
+
 use crate::ports::{AnswerEvent, Entry, ManualRequest, Owned, Question};
 use crate::protocol::{BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
 
@@ -85,6 +87,8 @@ pub enum Effect {
         offset: u64,
         /// False when the log cannot be reached.
         is_logged: bool,
+        /// The pod that owned it before, where it was another one.
+        from: Option<Arc<str>>,
     },
     /// Send these as they are: the client missed them.
     Replay(Vec<Entry>),

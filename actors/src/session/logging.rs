@@ -207,6 +207,13 @@ impl Session {
         });
     }
 
+    /// Somebody says that the conversation is owned by this epoch.
+    pub(super) fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
+        if self.logging.as_ref().is_some_and(|logging| logging.owned.epoch < epoch) {
+            self.superseded(ctx);
+        }
+    }
+
     fn superseded(&mut self, ctx: &mut SocketContext<Self>) {
         if let Some(running) = self.running.take() {
             ctx.cancel_future(running);

@@ -1,5 +1,7 @@
 //! How a conversation goes on: after a crash of its rules, after a `hello`, on another pod.
 
+use std::sync::Arc;
+
 use crate::ports::{Missed, Owned, TakenOver};
 use crate::protocol::{Hello, MessageId, ServerMessage, Welcome};
 
@@ -60,7 +62,7 @@ impl Conversation {
     pub(crate) fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
         let mut effects = Vec::new();
         (self.epoch, self.offset) = (taken.epoch, taken.offset);
-        self.follow(true, &mut effects);
+        self.follow(true, taken.from.clone(), &mut effects);
         let minutes = taken.minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
         self.go_on(minutes, Some(PODS_OF_AN_ANSWER), &mut effects);
         effects
@@ -120,17 +122,17 @@ impl Conversation {
         match opened {
             Opened::Begun { token, is_logged, not_resumed } => {
                 (self.epoch, self.token) = (1, token);
-                self.follow(is_logged, effects);
+                self.follow(is_logged, None, effects);
                 let why = not_resumed.or(is_late.then_some(NotResumed::Late));
                 let reason = why.map(|why| why.to_string());
                 let reason = reason.or_else(|| (!is_logged).then(|| UNLOGGED.to_owned()));
                 effects.push(self.welcome(id, false, reason));
             }
             Opened::TakenOver { conversation, token, taken } => {
-                let TakenOver { epoch, offset, missed, minutes, from: _ } = *taken;
+                let TakenOver { epoch, offset, missed, minutes, from } = *taken;
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
-                self.follow(true, effects);
+                self.follow(true, from, effects);
                 let mut minutes =
                     minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
                 // What the client says of itself now is newer.
@@ -160,9 +162,9 @@ impl Conversation {
         }
     }
 
-    fn follow(&self, is_logged: bool, effects: &mut Vec<Effect>) {
+    fn follow(&self, is_logged: bool, from: Option<Arc<str>>, effects: &mut Vec<Effect>) {
         let owned = Owned { conversation: self.id.clone(), epoch: self.epoch };
-        effects.push(Effect::Follow { owned, offset: self.offset, is_logged });
+        effects.push(Effect::Follow { owned, offset: self.offset, is_logged, from });
     }
 
     fn welcome(&self, id: Option<MessageId>, recovered: bool, reason: Option<String>) -> Effect {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::NotResumed;
 use super::live_tests::{Client, Stage, eventually};
-use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, TakenOver};
+use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Seen, TakenOver};
 use crate::{LogLimits, MemoryLog, Tokens};
 
 const LIMITS: LogLimits =
@@ -62,9 +62,9 @@ impl ConversationLog for Line {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        after: u64,
+        seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
-        self.unless_cut(self.log.take_over(conversation, after))
+        self.unless_cut(self.log.take_over(conversation, seen))
     }
 
     fn answering(
@@ -250,7 +250,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
     let reader = pods.line_a.log.clone();
     eventually("it is logged after all", || {
         // As anybody would who wants it; that is what the client is closed over at last.
-        matches!(reader.take_over(Arc::clone(&conversation), 0).now_or_never(), Some(Ok(taken)) if taken.offset == 5)
+        matches!(reader.take_over(Arc::clone(&conversation), Seen { epoch: 1, offset: 0 }).now_or_never(), Some(Ok(taken)) if taken.offset == 5)
     })
     .await;
     let (again, welcome) = resumed(&pods.b, &welcome, 2).await;
