@@ -6,8 +6,10 @@
 pub mod answers;
 pub mod command;
 pub mod http;
+pub mod identity;
 pub mod load;
 pub mod manuals;
+mod outside;
 pub mod pods;
 pub mod reload;
 pub mod server;

@@ -6,12 +6,17 @@
 
 pub mod archive;
 mod desk;
+mod identity;
 mod log;
 mod relay;
 
 pub use desk::{
     AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
     VisitorsSeen, Wanted,
+};
+pub use identity::{
+    Attempt, Begun, First, Identify, IdentityError, NotVouched, Opened, Person, Returned, SignedIn,
+    Vouch,
 };
 pub use log::{
     Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen, TakenOver,

@@ -17,7 +17,7 @@ pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings,
-    CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice, Isolate, LlmSettings,
-    LogFormat, LogLevel, LogSettings, ManualsSettings, RedisSettings, SecondLayerSettings,
-    ServerSettings, SessionsSettings, Settings,
+    CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice, IdentitySettings, Isolate,
+    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, RedisSettings,
+    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, VisitorsSettings,
 };

@@ -14,8 +14,15 @@ pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Environment variables of ours begin with this; two underscores part the levels.
 const PREFIX: &str = "HSC__";
 /// Keys whose value is never repeated in a message.
-const SECRET_KEYS: [&str; 4] =
-    ["answers.llm.api_key", "redis.url", "admin.token", "conversations.token_keys"];
+const SECRET_KEYS: [&str; 7] = [
+    "answers.llm.api_key",
+    "redis.url",
+    "admin.token",
+    "conversations.token_keys",
+    "identity.openid.client_secret",
+    "visitors.key",
+    "visitors.previous_key",
+];
 
 /// Why the settings cannot be used. One line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

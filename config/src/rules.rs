@@ -51,6 +51,10 @@ const RULES: &[(&str, Rule)] = &[
     ("server.message_burst", Whole(1, 100_000)),
     ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
     (
+        "server.public_url",
+        Text(public_url, "http:// or https:// with a host and no path, or nothing"),
+    ),
+    (
         "server.pod_name",
         Text(pod_name, "at most 64 letters, digits, dots, dashes and underscores, or nothing"),
     ),
@@ -139,6 +143,28 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.retry_every_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
     ("admin.token", Text(header, "text in printable ASCII, because it is an HTTP header")),
+    ("identity.session_idle_ms", Whole(1, 365 * DAY)),
+    ("identity.session_ms", Whole(1, 365 * DAY)),
+    ("identity.first_link_ms", Whole(1, 7 * DAY)),
+    (
+        "identity.openid.issuer",
+        Text(issuer, "an address that begins with http:// or https://, or nothing"),
+    ),
+    ("identity.openid.client_id", Text(any, "our name at the provider, or nothing")),
+    ("identity.openid.client_secret", Text(any, "our secret at the provider, or nothing")),
+    ("identity.openid.name", Text(filled, "a name for the button")),
+    ("identity.openid.role_claim", Text(filled, "the name of a claim")),
+    ("identity.openid.admins", Texts(filled, "a value of the claim")),
+    ("identity.openid.agents", Texts(filled, "a value of the claim")),
+    ("identity.openid.allow_private", Truth),
+    (
+        "visitors.key",
+        Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing"),
+    ),
+    (
+        "visitors.previous_key",
+        Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing"),
+    ),
     (
         "redis.url",
         Text(
@@ -246,6 +272,14 @@ fn http_url(text: &str) -> bool {
     after_scheme(text, &["http", "https"]).is_some_and(filled)
 }
 
+fn public_url(text: &str) -> bool {
+    text.is_empty() || after_scheme(text, &["http", "https"]).is_some_and(bare)
+}
+
+fn issuer(text: &str) -> bool {
+    text.is_empty() || http_url(text)
+}
+
 fn redis_url(text: &str) -> bool {
     // The schemes that the redis crate reads, those of its fork Valkey, and ours for many servers. The
     // server reads the rest of the address when it starts.
@@ -319,6 +353,33 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
         return Some(Clash {
             key: "conversations.token_ttl_ms",
             expected: format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
+        });
+    }
+    let (identity, openid) = (&settings.identity, &settings.identity.openid);
+    if identity.session_idle_ms > identity.session_ms {
+        return Some(Clash {
+            key: "identity.session_idle_ms",
+            expected: format!("at most identity.session_ms, which is {}", identity.session_ms),
+        });
+    }
+    if !openid.issuer.is_empty() && openid.client_id.is_empty() {
+        return Some(Clash {
+            key: "identity.openid.client_id",
+            expected: "our name at the provider, because identity.openid.issuer is set".to_owned(),
+        });
+    }
+    if !openid.issuer.is_empty() && openid.admins.is_empty() && openid.agents.is_empty() {
+        return Some(Clash {
+            key: "identity.openid.admins",
+            expected: "a value of the claim here or in identity.openid.agents, else the provider lets nobody in"
+                .to_owned(),
+        });
+    }
+    if openid.issuer.starts_with("http://") && !openid.allow_private {
+        return Some(Clash {
+            key: "identity.openid.issuer",
+            expected: "https://, or identity.openid.allow_private for a provider on this machine"
+                .to_owned(),
         });
     }
     let (answers, llm) = (&settings.answers, &settings.answers.llm);

@@ -38,6 +38,10 @@ sections! {
         chaos: ChaosSettings,
         /// Administration.
         admin: AdminSettings,
+        /// Who of the team signs in, and how.
+        identity: IdentitySettings,
+        /// Visitors for whom a site signs.
+        visitors: VisitorsSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
         /// Logging.
@@ -66,6 +70,8 @@ sections! {
         message_burst: u32,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
+        /// Address that browsers reach it under; empty is wherever they call.
+        public_url: String,
         /// Name of this pod; empty is that of the machine.
         pod_name: String,
         /// How long a stopping server waits.
@@ -262,6 +268,46 @@ sections! {
     AdminSettings {
         /// What a caller has to bring; empty is none.
         token: Secret,
+    }
+
+    /// `[identity]`
+    IdentitySettings {
+        /// Idle time after which somebody is signed out.
+        session_idle_ms: u64,
+        /// Longest session.
+        session_ms: u64,
+        /// How long the link of a first start is good.
+        first_link_ms: u64,
+        /// The OpenID Connect provider.
+        openid: OpenIdSettings,
+    }
+
+    /// `[identity.openid]`
+    OpenIdSettings {
+        /// The issuer; empty is none.
+        issuer: String,
+        /// Our name there.
+        client_id: String,
+        /// Our secret there; empty is none.
+        client_secret: Secret,
+        /// What people call it.
+        name: String,
+        /// The claim that says what somebody may do.
+        role_claim: String,
+        /// Its values for admins.
+        admins: Vec<String>,
+        /// Its values for agents.
+        agents: Vec<String>,
+        /// Whether it may lie at a private address, or speak without TLS.
+        allow_private: bool,
+    }
+
+    /// `[visitors]`
+    VisitorsSettings {
+        /// What a site signs with; empty is none.
+        key: Secret,
+        /// What it signed with before; empty is none.
+        previous_key: Secret,
     }
 
     /// `[redis]`

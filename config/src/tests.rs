@@ -186,6 +186,24 @@ fn values_that_contradict_each_other_are_named_with_the_other() {
         of_variable("HSC__ANSWERS__ANSWERER", "llm"),
         "answers.llm.api_key = *** (from the defaults): expected a key, because answers.answerer is llm and https://generativelanguage.googleapis.com/v1beta/openai answers nobody without one",
     );
+    assert_eq!(
+        of_variable("HSC__IDENTITY__SESSION_MS", "1000"),
+        "identity.session_idle_ms = 28800000 (from the defaults): expected at most identity.session_ms, which is 1000",
+    );
+    let provider =
+        |more: &str| of_file(&format!("[identity.openid]\nissuer = \"http://id.example\"\n{more}"));
+    assert_eq!(
+        provider(""),
+        "identity.openid.client_id = \"\" (from the defaults): expected our name at the provider, because identity.openid.issuer is set",
+    );
+    assert_eq!(
+        provider("client_id = \"hsc\"\n"),
+        "identity.openid.admins = [] (from the defaults): expected a value of the claim here or in identity.openid.agents, else the provider lets nobody in",
+    );
+    assert_eq!(
+        provider("client_id = \"hsc\"\nagents = [\"support\"]\n"),
+        "identity.openid.issuer = \"http://id.example\" (from hsc.toml): expected https://, or identity.openid.allow_private for a provider on this machine",
+    );
     let own = [
         ("HSC__ANSWERS__ANSWERER", "llm"),
         ("HSC__ANSWERS__LLM__BASE_URL", "http://127.0.0.1:11434/v1"),

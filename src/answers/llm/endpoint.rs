@@ -1,7 +1,5 @@
 //! The endpoint: one streamed chat completion, and nothing else of the API.
 
-use std::sync::Arc;
-
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::middleware::ReqwestService;
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::prompt::Prompt;
 use super::trouble::Trouble;
+use crate::outside::tls;
 
 /// An endpoint that speaks the OpenAI chat API.
 pub(super) struct Endpoint {
@@ -124,14 +123,4 @@ fn spoken(piece: Piece) -> Result<Spoken, Trouble> {
         }
     }
     Ok(all)
-}
-
-/// TLS with the well-known roots and without the system's libraries.
-fn tls() -> Result<rustls::ClientConfig, BoxError> {
-    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -16,9 +16,10 @@ use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 use super::super::ReadError;
-use super::address::{Allowed, NotPublic, PublicOnly, Trust, check};
+use super::address::{Allowed, Trust, check};
 use super::disk::Slip;
 use super::{host, retry};
+use crate::outside::{NotPublic, PublicOnly, tls};
 
 /// What a host answered.
 pub(super) enum Answer {
@@ -188,14 +189,4 @@ fn failed(url: &Url, error: reqwest::Error) -> Failed {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// TLS with the well-known roots and without the system's libraries.
-fn tls() -> Result<rustls::ClientConfig, BoxError> {
-    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

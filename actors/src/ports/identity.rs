@@ -1,0 +1,185 @@
+//! Who somebody is: people of the team by their session, visitors by the word of the site they come from.
+//!
+//! A secret is known to its owner's browser alone. Whoever implements this keeps hashes, and says no
+//! more to a stranger than that it was not right.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::BoxError;
+use super::archive::{Role, Visitor};
+
+/// Signs people of the team in and out, and knows them again.
+pub trait Identify: Send + Sync + 'static {
+    /// Whose session has this secret; nobody's when it is over.
+    fn whose<'a>(
+        &'a self,
+        secret: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>>;
+
+    /// True once anybody can sign in at all.
+    fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>>;
+
+    /// Signs in by password. Takes as long for a name that nobody has as for a wrong password.
+    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+
+    /// Ends the session of this secret, or all sessions of whose it is.
+    fn sign_out<'a>(
+        &'a self,
+        secret: &'a str,
+        everywhere: bool,
+    ) -> BoxFuture<'a, Result<(), IdentityError>>;
+
+    /// Makes the first account, an admin, by the link that a first start prints.
+    fn first(&self, first: First) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+
+    /// What the OpenID provider is called, where there is one.
+    fn provider(&self) -> Option<&str>;
+
+    /// Begins to sign in at the provider, who sends the browser back to this address.
+    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<Begun, IdentityError>>;
+
+    /// Ends what [`Identify::begin`] began.
+    fn end(&self, returned: Returned) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+}
+
+/// Knows visitors again for whom the embedding site has signed.
+pub trait Vouch: Send + Sync + 'static {
+    /// Whom this token names. Quick: a signature is checked and nothing is waited for.
+    ///
+    /// # Errors
+    /// Why the visitor stays anonymous.
+    fn visitor(&self, token: &str) -> Result<Visitor, NotVouched>;
+}
+
+/// Why a visitor's token names nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotVouched {
+    /// It was right and its time is over.
+    Expired,
+    /// It is not signed with a key of the settings, or says nothing that can be used.
+    Wrong,
+}
+
+/// Somebody of the team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Id of the account.
+    pub id: String,
+    /// The name that colleagues and visitors see.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Somebody of the team, known by a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub person: Person,
+    /// What a request that changes something has to bring beside the cookie.
+    pub csrf: String,
+}
+
+/// A session that was opened.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Who, and what their pages have to bring.
+    pub signed_in: SignedIn,
+    /// What goes into the cookie, and nowhere else.
+    pub secret: String,
+    /// How long the session lasts at most.
+    pub lasts: Duration,
+}
+
+/// A try to sign in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The mail address of the account, as it was typed.
+    pub address: String,
+    /// The password.
+    pub password: String,
+    /// The machine it comes from.
+    pub from: String,
+}
+
+/// The first account, and what proves that its maker may make it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct First {
+    /// What the link brought.
+    pub token: String,
+    /// The name that colleagues and visitors will see.
+    pub name: String,
+    /// The mail address to sign in with.
+    pub address: String,
+    /// The password.
+    pub password: String,
+    /// The machine it comes from.
+    pub from: String,
+}
+
+/// A sign-in at the provider that has begun.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Where the browser goes.
+    pub address: String,
+    /// What the browser keeps in a cookie and brings back: it proves that who returns is who went.
+    pub kept: String,
+}
+
+/// What a browser that returns from the provider brings.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// [`Begun::kept`], where the browser still has it.
+    pub kept: Option<String>,
+    /// `state` of the address.
+    pub state: String,
+    /// `code` of the address, or `error`.
+    pub code: Result<String, String>,
+    /// What [`Identify::begin`] was given.
+    pub back_to: String,
+    /// The machine it comes from.
+    pub from: String,
+}
+
+/// Why somebody was not signed in. A variant for each thing a caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Not these two together. Never says which, nor that the account is locked or disabled.
+    #[error(
+        "this address and password do not belong together, or too many tries have locked it for a while"
+    )]
+    Wrong,
+    /// Too many tries, for this name or from this machine.
+    #[error("too many tries; wait a while")]
+    TooMany {
+        /// How long.
+        wait: Duration,
+    },
+    /// The name, the address or the password will not do, and this is why.
+    #[error("{0}")]
+    Unfit(String),
+    /// The link of the first start is not this one, was used, or is too old.
+    #[error(
+        "this link was used or is too old; a server without any account prints a new one when it starts"
+    )]
+    LinkSpent,
+    /// The provider knows them and the settings give them no role, or the account is disabled.
+    #[error("this account has no role here")]
+    NoRole,
+    /// The sign-in at the provider was not brought to its end, or what came back is not right.
+    #[error("signing in at the provider did not work")]
+    NotVerified {
+        /// For the log of the server.
+        #[source]
+        cause: BoxError,
+    },
+    /// Nobody can be signed in just now.
+    #[error("signing in does not work just now; try again in a moment")]
+    Down {
+        /// For the log of the server.
+        #[source]
+        cause: BoxError,
+    },
+}

@@ -1,0 +1,93 @@
+//! The link of a first start: it makes the first admin, once, within its time.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use hsc_actors::ports::archive::Role;
+use hsc_actors::ports::{First, IdentityError, Opened};
+use tokio::time::Instant;
+
+use super::newcomer::NewAccount;
+use super::secret;
+use super::team::{Team, down, refused};
+
+/// The link that is good, in this pod's memory: it is for whoever reads what this pod prints.
+pub(super) struct FirstLink {
+    good_for: Duration,
+    made: Mutex<Option<Made>>,
+}
+
+struct Made {
+    kept: String,
+    until: Instant,
+}
+
+impl FirstLink {
+    pub(super) fn new(good_for: Duration) -> Self {
+        Self { good_for, made: Mutex::new(None) }
+    }
+
+    /// A new one; one made before is void.
+    pub(super) fn make(&self, now: Instant) -> String {
+        let token = secret::random();
+        let made = Made { kept: secret::kept(&token), until: now + self.good_for };
+        *self.made.lock().expect("nobody panics while holding it") = Some(made);
+        token
+    }
+
+    fn is_good(&self, token: &str, now: Instant) -> bool {
+        let made = self.made.lock().expect("nobody panics while holding it");
+        made.as_ref().is_some_and(|made| made.opens(token, now))
+    }
+
+    /// True for the first who brings it, and for nobody after.
+    fn take(&self, token: &str, now: Instant) -> bool {
+        let mut made = self.made.lock().expect("nobody panics while holding it");
+        made.take_if(|made| made.opens(token, now)).is_some()
+    }
+}
+
+impl Made {
+    fn opens(&self, token: &str, now: Instant) -> bool {
+        now < self.until && secret::same(&self.kept, &secret::kept(token))
+    }
+}
+
+impl Team {
+    pub(super) async fn make_first(&self, first: First) -> Result<Opened, IdentityError> {
+        let First { token, name, address, password, from } = first;
+        if !self.first.is_good(&token, Instant::now()) {
+            return Err(IdentityError::LinkSpent);
+        }
+        let newcomer = NewAccount { name, address, role: Role::Admin, password };
+        // A password that will not do costs the link nothing: who mistyped tries again.
+        let account = newcomer.made(&self.hasher).await?;
+        // Somebody may have made an account meanwhile, here or on another pod.
+        let is_first = self.accounts.count().await.map_err(down)? == 0;
+        if !self.first.take(&token, Instant::now()) || !is_first {
+            return Err(IdentityError::LinkSpent);
+        }
+        self.accounts.add(account.clone()).await.map_err(refused)?;
+        self.audit(&account, "account.first", "", from.clone());
+        self.open(&account, "first", &from).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_good_once_and_within_its_time() {
+        let minute = Duration::from_secs(60);
+        let (link, now) = (FirstLink::new(minute), Instant::now());
+        assert!(!link.take("", now));
+        let void = link.make(now);
+        let token = link.make(now);
+        assert!(!link.is_good(&void, now) && link.is_good(&token, now));
+        assert!(!link.take(&void, now) && link.take(&token, now));
+        assert!(!link.take(&token, now) && !link.is_good(&token, now));
+        let late = link.make(now);
+        assert!(!link.is_good(&late, now + minute) && !link.take(&late, now + minute));
+    }
+}

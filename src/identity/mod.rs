@@ -1,0 +1,24 @@
+//! Who may do what: people of the team by account, password or provider, and visitors by a signed token.
+//!
+//! [`Team`] signs people in and knows their sessions again; [`Vouching`] knows the visitors for whom the
+//! embedding site has signed. Accounts and sessions lie in the archive; what a browser shows of it is the
+//! business of the routes. How much may be tried is counted here, in memory.
+//!
+//! What must never be: a secret or a password in a log, an error or the archive; an answer that tells
+//! whether there is an account; a session that was there before somebody signed in.
+
+mod attempts;
+mod first;
+mod newcomer;
+mod openid;
+mod password;
+mod secret;
+mod signature;
+mod team;
+mod vouching;
+
+pub use newcomer::NewAccount;
+pub use openid::NoProvider;
+pub use password::{FEWEST, MOST, Weak, judge};
+pub use team::{Auditor, Team};
+pub use vouching::{NoKey, Vouching};

@@ -1,0 +1,116 @@
+//! An account that is to be made: what its parts must be.
+
+use hsc_actors::ports::IdentityError;
+use hsc_actors::ports::archive::{Account, Role};
+
+use super::password::{self, Hasher};
+use super::team::{no_hash, now_ms, unfit};
+
+/// Longest name that colleagues and visitors see.
+const LONGEST_NAME: usize = 80;
+/// Longest mail address (RFC 5321).
+const LONGEST_ADDRESS: usize = 254;
+
+/// What somebody is to be, as it was typed.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// The name that colleagues and visitors see.
+    pub name: String,
+    /// The mail address to sign in with.
+    pub address: String,
+    /// What they may do.
+    pub role: Role,
+    /// The password.
+    pub password: String,
+}
+
+impl NewAccount {
+    /// The account, its password hashed.
+    pub(super) async fn made(self, hasher: &Hasher) -> Result<Account, IdentityError> {
+        let Self { name, address, role, password } = self;
+        let name = name.trim().to_owned();
+        let address = address.trim().to_lowercase();
+        judge_name(&name).map_err(unfit)?;
+        judge_address(&address).map_err(unfit)?;
+        // The part before the @ is what people put into their password.
+        let own = address.split('@').next().unwrap_or_default();
+        password::judge(&password, own).map_err(unfit)?;
+        let hash = hasher.hash(password).await.map_err(no_hash)?;
+        Ok(account(name, address, role, Some(hash), None))
+    }
+}
+
+/// An account with an id of its own, as it begins.
+pub(super) fn account(
+    name: String,
+    address: String,
+    role: Role,
+    password_hash: Option<String>,
+    subject: Option<String>,
+) -> Account {
+    Account {
+        id: format!("{:016x}", rand::random::<u64>()),
+        name,
+        address,
+        role,
+        password_hash,
+        subject,
+        is_disabled: false,
+        failures: 0,
+        locked_until_ms: None,
+        created_ms: now_ms(),
+    }
+}
+
+fn judge_name(name: &str) -> Result<(), &'static str> {
+    let letters = name.chars().count();
+    if letters == 0 || letters > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err("the name must have 1 to 80 characters in one line");
+    }
+    Ok(())
+}
+
+/// Not whether there is such a mailbox, but whether the text can be one.
+fn judge_address(address: &str) -> Result<(), &'static str> {
+    let fits = address
+        .split_once('@')
+        .is_some_and(|(own, host)| !own.is_empty() && !host.is_empty() && !host.contains('@'));
+    let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    if !fits || address.len() > LONGEST_ADDRESS || !address.chars().all(plain) {
+        return Err("the address must be a mail address, such as yael@example.com");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_account_is_made_of_what_will_do_and_of_nothing_else() {
+        let hasher = Hasher::new();
+        let made = async |name: &str, address: &str, password: &str| {
+            let newcomer = NewAccount {
+                name: name.to_owned(),
+                address: address.to_owned(),
+                role: Role::Agent,
+                password: password.to_owned(),
+            };
+            newcomer.made(&hasher).await.map_err(|error| error.to_string())
+        };
+        let yael = made(" Yael ", " Yael@Example.test ", "a tame yak sat over").await.unwrap();
+        assert_eq!((yael.name.as_str(), yael.address.as_str()), ("Yael", "yael@example.test"));
+        assert!(yael.password_hash.is_some_and(|hash| hash.starts_with("$argon2id$")));
+        for (name, address, password, why) in [
+            ("", "y@e.test", "a tame yak sat over", "the name"),
+            ("Y\nael", "y@e.test", "a tame yak sat over", "the name"),
+            ("Yael", "yael", "a tame yak sat over", "the address"),
+            ("Yael", "y ael@e.test", "a tame yak sat over", "the address"),
+            ("Yael", "yael@e.test", "short", "the password must have"),
+            ("Yael", "yael@e.test", "yael yael yael!", "the password must not contain"),
+        ] {
+            let error = made(name, address, password).await.unwrap_err();
+            assert!(error.starts_with(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The provider: its addresses and its keys, asked once an hour and when a new key appears.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hsc_actors::ports::BoxError;
+use hsc_config::{OpenIdSettings, Secret};
+use jsonwebtoken::jwk::{Jwk, JwkSet};
+use reqwest::{Client, RequestBuilder};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::{Host, Url, form_urlencoded};
+
+use crate::outside::{PublicOnly, is_public, tls};
+
+/// Longest a request to the provider may take; somebody looks at an empty page meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Largest answer. Discovery, keys and tokens have a few kilobytes.
+const MOST_BYTES: usize = 256 * 1024;
+/// How long addresses and keys are taken for what they were.
+const FRESH: Duration = Duration::from_secs(60 * 60);
+/// How soon keys are asked for again when a token names an unknown one: tokens come from strangers.
+const AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// Why the provider of the settings cannot be one.
+#[derive(Debug, thiserror::Error)]
+#[error("identity.openid cannot be used: {0}")]
+pub struct NoProvider(BoxError);
+
+/// The provider of the settings.
+pub(crate) struct Provider {
+    pub(super) settings: OpenIdSettings,
+    client: Client,
+    known: Mutex<Option<Known>>,
+}
+
+/// What was learnt of the provider, and when.
+#[derive(Clone)]
+struct Known {
+    about: Arc<About>,
+    keys: Arc<JwkSet>,
+    at: Instant,
+}
+
+/// The provider's own description (OpenID Connect Discovery). Only what is used.
+#[derive(Debug, Deserialize)]
+pub(super) struct About {
+    issuer: String,
+    #[serde(deserialize_with = "address")]
+    pub(super) authorization_endpoint: Url,
+    #[serde(deserialize_with = "address")]
+    token_endpoint: Url,
+    #[serde(deserialize_with = "address")]
+    jwks_uri: Url,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Vec<String>,
+}
+
+fn address<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
+    String::deserialize(text)?.parse().map_err(D::Error::custom)
+}
+
+/// What the provider gives for a code.
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: String,
+}
+
+impl Provider {
+    /// The provider, where one is set.
+    pub(crate) fn new(settings: &OpenIdSettings) -> Result<Option<Self>, NoProvider> {
+        if settings.issuer.is_empty() {
+            return Ok(None);
+        }
+        super::super::signature::with_ring();
+        let build = || {
+            let builder = Client::builder()
+                .tls_backend_preconfigured(tls()?)
+                // A redirect would carry the secret and the code to whoever it names.
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .referer(false)
+                .timeout(PATIENCE);
+            let builder = if settings.allow_private {
+                builder
+            } else {
+                builder.dns_resolver(Arc::new(PublicOnly))
+            };
+            Ok(builder.build()?)
+        };
+        let client = build().map_err(NoProvider)?;
+        Ok(Some(Self { settings: settings.clone(), client, known: Mutex::new(None) }))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// The provider's description.
+    pub(super) async fn about(&self) -> Result<Arc<About>, BoxError> {
+        Ok(self.known(FRESH).await?.about)
+    }
+
+    /// The key of this name; with no name the only key there is.
+    pub(super) async fn key(&self, name: Option<&str>) -> Result<Jwk, BoxError> {
+        let find = |keys: &JwkSet| match name {
+            Some(name) => keys.find(name).cloned(),
+            None if keys.keys.len() == 1 => keys.keys.first().cloned(),
+            None => None,
+        };
+        if let Some(key) = find(&self.known(FRESH).await?.keys) {
+            return Ok(key);
+        }
+        // Providers change their keys; the new one may be a minute old.
+        let key = find(&self.known(AGAIN_AFTER).await?.keys);
+        key.ok_or_else(|| "the ID token names a key that the provider does not publish".into())
+    }
+
+    async fn known(&self, fresh: Duration) -> Result<Known, BoxError> {
+        // Held while asking: a crowd that signs in at once asks the provider once.
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.at.elapsed() < fresh) {
+            return Ok(known.clone());
+        }
+        let issuer = self.settings.issuer.trim_end_matches('/');
+        let address = format!("{issuer}/.well-known/openid-configuration").parse()?;
+        let about: About = self.json(self.client.get(self.may_ask(address)?)).await?;
+        if about.issuer != self.settings.issuer {
+            return Err(format!(
+                "the provider calls itself {}, identity.openid.issuer says {}",
+                about.issuer, self.settings.issuer
+            )
+            .into());
+        }
+        self.may_ask(about.authorization_endpoint.clone())?;
+        let keys = self.json(self.client.get(self.may_ask(about.jwks_uri.clone())?)).await?;
+        let learnt = Known { about: Arc::new(about), keys: Arc::new(keys), at: Instant::now() };
+        Ok(known.insert(learnt).clone())
+    }
+
+    /// The ID token for a code.
+    pub(super) async fn id_token(
+        &self,
+        code: &str,
+        verifier: &str,
+        back_to: &str,
+    ) -> Result<String, BoxError> {
+        let about = self.about().await?;
+        let id = self.settings.client_id.as_str();
+        let mut said = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", back_to),
+            ("code_verifier", verifier),
+        ];
+        let mut request = self.client.post(self.may_ask(about.token_endpoint.clone())?);
+        match Secret::reveal(&self.settings.client_secret) {
+            Some(secret) if about.takes_basic() => {
+                request = request.header("authorization", basic(id, secret));
+            }
+            Some(secret) => said.extend([("client_id", id), ("client_secret", secret)]),
+            None => said.push(("client_id", id)),
+        }
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+        let request =
+            request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        Ok(self.json::<Tokens>(request).await?.id_token)
+    }
+
+    /// The address, where it is one that the settings let us ask.
+    fn may_ask(&self, address: Url) -> Result<Url, BoxError> {
+        if self.settings.allow_private {
+            return Ok(address);
+        }
+        let literal = match address.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            Some(Host::Domain(_)) | None => None,
+        };
+        if address.scheme() != "https" || literal.is_some_and(|it| !is_public(it)) {
+            return Err("an address of the provider is not https on the public internet; \
+                identity.openid.allow_private would let it"
+                .into());
+        }
+        Ok(address)
+    }
+
+    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, BoxError> {
+        let mut response = request.header("accept", "application/json").send().await?;
+        let status = response.status();
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await? {
+            if body.len() + piece.len() > MOST_BYTES {
+                return Err("the provider's answer is too large".into());
+            }
+            body.extend_from_slice(&piece);
+        }
+        if !status.is_success() {
+            // The body may repeat the code; its error word is all that is of use.
+            let word = serde_json::from_slice::<Refusal>(&body).map(|it| it.error);
+            let word = word.unwrap_or_else(|_| "no reason".to_owned());
+            return Err(format!("the provider answered {status}: {word}").into());
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+impl About {
+    /// Basic is the default where a provider does not say (OpenID Connect Discovery, section 3).
+    fn takes_basic(&self) -> bool {
+        let methods = &self.token_endpoint_auth_methods_supported;
+        methods.is_empty() || methods.iter().any(|method| method == "client_secret_basic")
+    }
+}
+
+/// Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1).
+fn basic(id: &str, secret: &str) -> String {
+    let encoded =
+        |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    format!("Basic {}", BASE64.encode(format!("{}:{}", encoded(id), encoded(secret))))
+}

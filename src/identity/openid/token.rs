@@ -1,0 +1,177 @@
+//! The ID token: what the provider signed about somebody, checked, and what of it we use.
+
+use hsc_actors::ports::BoxError;
+use hsc_actors::ports::archive::Role;
+use hsc_config::OpenIdSettings;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::super::secret::same;
+use super::super::signature::ALGORITHMS;
+use super::provider::Provider;
+
+/// How far the provider's clock and ours may differ, in seconds.
+const LEEWAY: u64 = 60;
+
+/// Somebody as the provider knows them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Vouched {
+    /// Issuer and subject: the one name that never changes.
+    pub(super) subject: String,
+    /// The mail address, where the provider says that it is theirs.
+    pub(super) address: Option<String>,
+    /// What people call them.
+    pub(super) name: Option<String>,
+    /// What the settings let them do.
+    pub(super) role: Option<Role>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Value,
+    azp: Option<String>,
+    nonce: Option<String>,
+    name: Option<String>,
+    preferred_username: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: bool,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Checks a token: signed by the provider, for us, now, and for the sign-in with this nonce.
+pub(super) async fn check(
+    provider: &Provider,
+    token: &str,
+    nonce: &str,
+) -> Result<Vouched, BoxError> {
+    let settings = &provider.settings;
+    let header = decode_header(token)?;
+    // A shared secret signs nothing here: the key is what the provider publishes.
+    if header.alg == Algorithm::HS256 || !ALGORITHMS.contains(&header.alg) {
+        return Err(
+            format!("the ID token is signed with {:?}, which is not taken", header.alg).into()
+        );
+    }
+    let key = DecodingKey::from_jwk(&provider.key(header.kid.as_deref()).await?)?;
+    let mut validation = Validation::new(header.alg);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_audience(&[&settings.client_id]);
+    validation.validate_nbf = true;
+    validation.leeway = LEEWAY;
+    let claims = decode::<Claims>(token, &key, &validation)?.claims;
+    if !claims.nonce.as_deref().is_some_and(|brought| same(brought, nonce)) {
+        return Err("the ID token is of another sign-in".into());
+    }
+    // A token for several is ours only when it says so (OpenID Connect Core, section 3.1.3.7).
+    let is_for_many = claims.aud.as_array().is_some_and(|all| all.len() > 1);
+    let is_ours = |azp: &String| *azp == settings.client_id;
+    if !claims.azp.as_ref().map_or(!is_for_many, is_ours) {
+        return Err("the ID token was issued to somebody else".into());
+    }
+    Ok(vouched(claims, settings))
+}
+
+fn vouched(claims: Claims, settings: &OpenIdSettings) -> Vouched {
+    let filled = |text: Option<String>| {
+        let plain = text?.chars().filter(|it| !it.is_control()).take(80).collect::<String>();
+        Some(plain.trim().to_owned()).filter(|plain| !plain.is_empty())
+    };
+    let address = claims.email.filter(|_| claims.email_verified).map(|it| it.trim().to_lowercase());
+    Vouched {
+        subject: format!("{} {}", claims.iss, claims.sub),
+        address: address.filter(|address| !address.is_empty()),
+        name: filled(claims.name).or_else(|| filled(claims.preferred_username)),
+        role: role(&claims.others, settings),
+    }
+}
+
+/// The role of the settings for what the claim says: the higher one of two.
+fn role(claims: &Map<String, Value>, settings: &OpenIdSettings) -> Option<Role> {
+    let said = claim(claims, &settings.role_claim)?;
+    let said: Vec<&str> = match said {
+        Value::String(one) => vec![one.as_str()],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+        _ => return None,
+    };
+    let any = |wanted: &[String]| wanted.iter().any(|wanted| said.contains(&wanted.as_str()));
+    if any(&settings.admins) {
+        Some(Role::Admin)
+    } else if any(&settings.agents) {
+        Some(Role::Agent)
+    } else {
+        None
+    }
+}
+
+/// A claim by its name, or by a path as in `realm_access.roles` where no claim has the dots in its name.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    claims.get(name).or_else(|| {
+        let (first, rest) = name.split_once('.')?;
+        claim(claims.get(first)?.as_object()?, rest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(role_claim: &str) -> OpenIdSettings {
+        OpenIdSettings {
+            issuer: "https://id.example".to_owned(),
+            client_id: "hsc".to_owned(),
+            client_secret: "".into(),
+            name: "OpenID".to_owned(),
+            role_claim: role_claim.to_owned(),
+            admins: vec!["ops".to_owned()],
+            agents: vec!["support".to_owned(), "second line".to_owned()],
+            allow_private: false,
+        }
+    }
+
+    fn role_of(role_claim: &str, claims: Value) -> Option<Role> {
+        role(claims.as_object().unwrap(), &settings(role_claim))
+    }
+
+    #[test]
+    fn the_role_is_what_the_settings_make_of_the_claim() {
+        assert_eq!(role_of("groups", json!({ "groups": ["support"] })), Some(Role::Agent));
+        assert_eq!(role_of("groups", json!({ "groups": "second line" })), Some(Role::Agent));
+        assert_eq!(role_of("groups", json!({ "groups": ["support", "ops"] })), Some(Role::Admin));
+        for none in [
+            json!({}),
+            json!({ "groups": ["sales"] }),
+            json!({ "groups": 7 }),
+            json!({ "groups": "op" }),
+        ] {
+            assert_eq!(role_of("groups", none), None);
+        }
+        let keycloak = json!({ "realm_access": { "roles": ["ops"] } });
+        assert_eq!(role_of("realm_access.roles", keycloak), Some(Role::Admin));
+        let auth0 = json!({ "https://hsc.example/roles": ["ops"] });
+        assert_eq!(role_of("https://hsc.example/roles", auth0), Some(Role::Admin));
+    }
+
+    #[test]
+    fn an_address_counts_only_where_the_provider_says_that_it_is_theirs() {
+        let read = |claims: Value| {
+            let claims: Claims = serde_json::from_value(claims).unwrap();
+            vouched(claims, &settings("groups"))
+        };
+        let mut claims = json!({ "iss": "https://id.example", "sub": "7", "aud": "hsc",
+            "email": "Yael@example.test", "preferred_username": "yael", "groups": ["support"] });
+        let yael = read(claims.clone());
+        assert_eq!((yael.address, yael.name.as_deref()), (None, Some("yael")));
+        assert_eq!(yael.subject, "https://id.example 7");
+        assert_eq!(yael.role, Some(Role::Agent));
+        claims["email_verified"] = true.into();
+        assert_eq!(read(claims).address.as_deref(), Some("yael@example.test"));
+    }
+}

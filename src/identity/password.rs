@@ -1,0 +1,215 @@
+//! Which passwords will do, and how they are kept: as an argon2id hash, made away from the event loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+/// Fewest characters. The password is the only factor, and length is what an attacker pays for.
+pub const FEWEST: usize = 12;
+/// Most characters: longer ones add nothing but work for us.
+pub const MOST: usize = 200;
+/// Fewest different characters: `aaaaaaaaaaaab` is long and no password.
+const FEWEST_DIFFERENT: usize = 5;
+/// OWASP's parameters for argon2id of 2025: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// Hashes made at once. Each takes its memory and a core for some tens of milliseconds; more at once
+/// would be memory for whoever guesses, not speed for whoever signs in.
+const AT_ONCE: usize = 2;
+/// Longest wait for a turn. A crowd of guessers is told to come again, not queued for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The words most passwords are made of, one a line.
+const COMMONEST: &str = include_str!("commonest.txt");
+
+/// Why a password will not do, said to whoever chose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Weak {
+    /// Too short.
+    #[error("the password must have at least {FEWEST} characters")]
+    Short,
+    /// Too long.
+    #[error("the password must have at most {MOST} characters")]
+    Long,
+    /// One of those that are tried first.
+    #[error(
+        "the password is one of those that are tried first; a few words that belong to nothing are better"
+    )]
+    Common,
+    /// It has the account's name in it.
+    #[error("the password must not contain the name of the account")]
+    NamesAccount,
+}
+
+/// Whether a password will do for the account of this name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
+    let letters = password.chars().count();
+    if letters < FEWEST {
+        return Err(Weak::Short);
+    }
+    if letters > MOST {
+        return Err(Weak::Long);
+    }
+    let lower = password.to_lowercase();
+    let account = account.to_lowercase();
+    // A name of three letters is in many good passwords by chance.
+    if account.chars().count() > 3 && lower.contains(&account) {
+        return Err(Weak::NamesAccount);
+    }
+    let mut different: Vec<char> = lower.chars().collect();
+    different.sort_unstable();
+    different.dedup();
+    if different.len() < FEWEST_DIFFERENT || is_common(&lower) {
+        return Err(Weak::Common);
+    }
+    Ok(())
+}
+
+/// True when nothing is left of it but four characters or fewer once the commonest words, written as
+/// they are often disguised, are taken out.
+fn is_common(lower: &str) -> bool {
+    let plain: String = lower.chars().map(undisguised).collect();
+    [lower, plain.as_str()].into_iter().any(|written| {
+        let mut rest = written.to_owned();
+        // The list runs from long to short, so that no word hides a longer one.
+        for word in COMMONEST.lines().filter(|word| !word.is_empty()) {
+            rest = rest.replace(word, "");
+        }
+        rest.chars().count() <= 4
+    })
+}
+
+fn undisguised(letter: char) -> char {
+    match letter {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
+}
+
+/// Why a password was neither right nor wrong.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoHash {
+    #[error("too many passwords are being checked just now")]
+    Busy,
+    #[error("a password could not be hashed: {0}")]
+    Failed(String),
+}
+
+/// Makes and checks hashes, few at once, on the threads for work that blocks.
+#[derive(Clone)]
+pub(super) struct Hasher {
+    turns: Arc<Semaphore>,
+    /// The hash of a password nobody has, checked where there is no account: the same work either way.
+    nobody: Arc<str>,
+}
+
+impl Hasher {
+    pub(super) fn new() -> Self {
+        let nobody = hash(&super::secret::random()).expect("a text of 43 letters can be hashed");
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
+    }
+
+    /// The hash of a password, as a text that names its parameters.
+    pub(super) async fn hash(&self, password: String) -> Result<String, NoHash> {
+        self.aside(move || hash(&password)).await?.map_err(NoHash::Failed)
+    }
+
+    /// True when the password is the one of this hash. With no hash it does the same work, and is not.
+    pub(super) async fn is_right(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, NoHash> {
+        let nobody = Arc::clone(&self.nobody);
+        self.aside(move || {
+            let known = hash.as_deref().unwrap_or(&nobody);
+            let same = argon2().verify_password(password.as_bytes(), known).is_ok();
+            same && hash.is_some()
+        })
+        .await
+    }
+
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NoHash> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| NoHash::Busy)?.map_err(|_| NoHash::Busy)?;
+        let worked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        worked.await.map_err(|error| NoHash::Failed(error.to_string()))
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("the parameters are OWASP's");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+fn hash(password: &str) -> Result<String, String> {
+    argon2()
+        .hash_password(password.as_bytes())
+        .map(|it| it.to_string())
+        .map_err(|it| it.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_judged_by_its_length_and_by_what_is_tried_first() {
+        for (password, judged) in [
+            ("correct horse battery", Ok(())),
+            ("סיסמה ארוכה דיה", Ok(())),
+            ("Gx7!qz-Tr9kVw", Ok(())),
+            ("elevenchars", Err(Weak::Short)),
+            ("passwordpassword", Err(Weak::Common)),
+            ("P@ssw0rd12345", Err(Weak::Common)),
+            ("123456789012", Err(Weak::Common)),
+            ("qwertyuiop123", Err(Weak::Common)),
+            ("Welcome2026!!", Err(Weak::Common)),
+            ("abababababababab", Err(Weak::Common)),
+            ("my-Yael.Cohen-pass", Err(Weak::NamesAccount)),
+        ] {
+            assert_eq!(judge(password, "yael.cohen"), judged, "{password}");
+        }
+        assert_eq!(judge(&"xyzabc".repeat(40), "yael"), Err(Weak::Long));
+        assert_eq!(judge("a tame yak sat over", "yak"), Ok(()));
+    }
+
+    #[test]
+    fn the_commonest_words_run_from_long_to_short() {
+        let lengths: Vec<usize> = COMMONEST.lines().map(str::len).collect();
+        assert!(lengths.is_sorted_by(|one, next| one >= next));
+        assert!(COMMONEST.lines().all(|word| word == word.to_lowercase() && word.len() >= 3));
+    }
+
+    #[tokio::test]
+    async fn a_hash_names_its_parameters_and_knows_its_password_alone() {
+        let hasher = Hasher::new();
+        let kept = hasher.hash("correct horse battery".to_owned()).await.unwrap();
+        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        let again = hasher.hash("correct horse battery".to_owned()).await.unwrap();
+        assert_ne!(kept, again, "each has its own salt");
+        let right = async |word: &str, hash: Option<String>| {
+            hasher.is_right(word.to_owned(), hash).await.unwrap()
+        };
+        assert!(right("correct horse battery", Some(kept.clone())).await);
+        assert!(!right("correct horse batterY", Some(kept)).await);
+        assert!(!right("correct horse battery", None).await);
+        assert!(!right("correct horse battery", Some("no hash".to_owned())).await);
+    }
+}

@@ -1,0 +1,98 @@
+//! Checks the signatures of signed tokens (JWT), with ring, the cryptography this binary has anyway.
+//!
+//! jsonwebtoken reads tokens and judges their claims; for the arithmetic it takes whom it is given.
+//! Tokens are checked here and never made.
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
+use ring::{hmac, signature};
+
+/// What can be checked. Each has a key of its own kind, so that no token chooses how it is checked.
+pub(super) const ALGORITHMS: [Algorithm; 4] =
+    [Algorithm::HS256, Algorithm::RS256, Algorithm::PS256, Algorithm::ES256];
+
+static RING: CryptoProvider = CryptoProvider {
+    signer_factory: no_signer,
+    verifier_factory: verifier,
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+/// Has jsonwebtoken check with ring, in the whole process.
+pub(super) fn with_ring() {
+    // A second time is refused and changes nothing.
+    let _ = RING.install_default();
+}
+
+fn no_signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+    Err(ErrorKind::UnsupportedAlgorithm.into())
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+    let family = match algorithm {
+        Algorithm::HS256 => AlgorithmFamily::Hmac,
+        Algorithm::RS256 | Algorithm::PS256 => AlgorithmFamily::Rsa,
+        Algorithm::ES256 => AlgorithmFamily::Ec,
+        _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
+    };
+    // A public key is public: used as a shared secret it would let everybody sign.
+    if key.family() != family {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    Ok(Box::new(Verifier { algorithm: *algorithm, key: key.kind().clone() }))
+}
+
+struct Verifier {
+    algorithm: Algorithm,
+    key: DecodingKeyKind,
+}
+
+impl Verifier {
+    fn holds(&self, message: &[u8], signed: &[u8]) -> Result<(), ring::error::Unspecified> {
+        match (self.algorithm, &self.key) {
+            (Algorithm::HS256, DecodingKeyKind::SecretOrDer(key)) => {
+                hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), message, signed)
+            }
+            (Algorithm::RS256, key) => {
+                rsa(key, &signature::RSA_PKCS1_2048_8192_SHA256, message, signed)
+            }
+            (Algorithm::PS256, key) => {
+                rsa(key, &signature::RSA_PSS_2048_8192_SHA256, message, signed)
+            }
+            (Algorithm::ES256, DecodingKeyKind::SecretOrDer(key)) => {
+                let key =
+                    signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, key);
+                key.verify(message, signed)
+            }
+            _ => Err(ring::error::Unspecified),
+        }
+    }
+}
+
+fn rsa(
+    key: &DecodingKeyKind,
+    how: &'static signature::RsaParameters,
+    message: &[u8],
+    signed: &[u8],
+) -> Result<(), ring::error::Unspecified> {
+    match key {
+        DecodingKeyKind::SecretOrDer(key) => {
+            signature::UnparsedPublicKey::new(how, key).verify(message, signed)
+        }
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            signature::RsaPublicKeyComponents { n, e }.verify(how, message, signed)
+        }
+    }
+}
+
+impl ::signature::Verifier<Vec<u8>> for Verifier {
+    fn verify(&self, message: &[u8], signed: &Vec<u8>) -> Result<(), ::signature::Error> {
+        self.holds(message, signed).map_err(|_| ::signature::Error::new())
+    }
+}
+
+impl JwtVerifier for Verifier {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}

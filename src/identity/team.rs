@@ -1,0 +1,280 @@
+//! The people of the team: signed in by password, known again by their session, signed out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use hsc_actors::ports::archive::{
+    Account, AccountError, AccountSession, Accounts, ArchiveError, Audit, LockOut,
+};
+use hsc_actors::ports::{
+    Attempt, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
+};
+use hsc_config::IdentitySettings;
+use log::warn;
+use tokio::time::Instant;
+
+use super::attempts::{Attempts, wait_after};
+use super::first::FirstLink;
+use super::newcomer::NewAccount;
+use super::openid::{NoProvider, Provider};
+use super::password::{Hasher, NoHash};
+use super::secret;
+
+/// Failures of an account, over all pods and restarts, from which on it is locked for a while.
+const LOCKED_AFTER: u32 = 10;
+/// How often the use of a session is written down: an idle time is measured in hours.
+const NOTED_EVERY_MS: u64 = 60_000;
+
+/// Writes down what somebody did. Returns at once.
+pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
+
+/// Signs people in and out.
+pub struct Team {
+    pub(super) accounts: Arc<dyn Accounts>,
+    pub(super) hasher: Hasher,
+    attempts: Attempts,
+    pub(super) first: FirstLink,
+    pub(super) provider: Option<Provider>,
+    auditor: Auditor,
+    idle_ms: u64,
+    lasts: Duration,
+}
+
+impl Team {
+    /// Over these accounts.
+    ///
+    /// # Errors
+    /// When the provider of the settings cannot be one.
+    pub fn new(
+        settings: &IdentitySettings,
+        accounts: Arc<dyn Accounts>,
+        auditor: Auditor,
+    ) -> Result<Self, NoProvider> {
+        Ok(Self {
+            accounts,
+            hasher: Hasher::new(),
+            attempts: Attempts::new(),
+            first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
+            provider: Provider::new(&settings.openid)?,
+            auditor,
+            idle_ms: settings.session_idle_ms,
+            lasts: Duration::from_millis(settings.session_ms),
+        })
+    }
+
+    /// The secret of a new link that makes the first account; none where there is an account.
+    ///
+    /// # Errors
+    /// When the archive cannot say.
+    pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
+        Ok(if self.accounts.count().await? == 0 {
+            Some(self.first.make(Instant::now()))
+        } else {
+            None
+        })
+    }
+
+    /// Adds an account, on the word of whoever has the command line.
+    ///
+    /// # Errors
+    /// What of it will not do.
+    pub async fn add(&self, newcomer: NewAccount) -> Result<Account, IdentityError> {
+        let account = newcomer.made(&self.hasher).await?;
+        self.accounts.add(account.clone()).await.map_err(refused)?;
+        Ok(account)
+    }
+
+    /// The hash of a new password for this account, where the password will do.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn hash(&self, account: &Account, password: String) -> Result<String, IdentityError> {
+        super::password::judge(&password, &account.address).map_err(unfit)?;
+        self.hasher.hash(password).await.map_err(no_hash)
+    }
+
+    async fn password(&self, attempt: Attempt) -> Result<Opened, IdentityError> {
+        let Attempt { address, password, from } = attempt;
+        let address = address.trim().to_lowercase();
+        self.attempts
+            .count(&address, &from, Instant::now())
+            .map_err(|wait| IdentityError::TooMany { wait })?;
+        let account = self.accounts.by_address(&address).await.map_err(down)?;
+        let now = now_ms();
+        let locked = |account: &Account| account.locked_until_ms.is_some_and(|until| until > now);
+        let usable = account.as_ref().filter(|it| !it.is_disabled && !locked(it));
+        let hash = usable.and_then(|it| it.password_hash.clone());
+        let is_right = self.hasher.is_right(password, hash).await.map_err(no_hash)?;
+        match account {
+            Some(account) if is_right => {
+                self.attempts.succeeded(&address, &from);
+                self.open(&account, "password", &from).await
+            }
+            Some(account) => {
+                if !locked(&account) {
+                    self.failed(&account, from);
+                }
+                Err(IdentityError::Wrong)
+            }
+            None => Err(IdentityError::Wrong),
+        }
+    }
+
+    /// Notes a failure beside the answer, which must not take longer for an account that there is.
+    fn failed(&self, account: &Account, from: String) {
+        self.audit(account, "sign_in.failed", "", from);
+        let accounts = Arc::clone(&self.accounts);
+        let wait = wait_after(account.failures.saturating_add(1), LOCKED_AFTER);
+        let id = account.id.clone();
+        let lock_out = LockOut { after: LOCKED_AFTER, until_ms: now_ms() + millis(wait) };
+        tokio::spawn(async move {
+            if let Err(error) = accounts.sign_in_failed(&id, lock_out).await {
+                warn!(account:% = id, cause:% = error; "a failed sign-in could not be counted");
+            }
+        });
+    }
+
+    /// Opens a session. Its secret is new whatever the browser had, so that nobody can lay one out for
+    /// somebody else to sign in with.
+    pub(super) async fn open(
+        &self,
+        account: &Account,
+        how: &str,
+        from: &str,
+    ) -> Result<Opened, IdentityError> {
+        let secret = secret::random();
+        let (csrf, now) = (secret::csrf(&secret), now_ms());
+        let session = AccountSession {
+            hash: secret::kept(&secret),
+            account: account.id.clone(),
+            csrf: csrf.clone(),
+            created_ms: now,
+            expires_ms: now.saturating_add(millis(self.lasts)),
+            used_ms: now,
+        };
+        self.accounts.signed_in(session).await.map_err(refused)?;
+        self.audit(account, "sign_in", how, from.to_owned());
+        let signed_in = SignedIn { person: person(account), csrf };
+        Ok(Opened { signed_in, secret, lasts: self.lasts })
+    }
+
+    pub(super) fn audit(&self, account: &Account, action: &str, detail: &str, from: String) {
+        (self.auditor)(Audit {
+            who: account.id.clone(),
+            role: account.role.as_str().to_owned(),
+            action: action.to_owned(),
+            subject: account.id.clone(),
+            detail: detail.to_owned(),
+            address: from,
+        });
+    }
+
+    async fn session(
+        &self,
+        secret: &str,
+    ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
+        let (hash, now) = (secret::kept(secret), now_ms());
+        let Some((session, account)) = self.accounts.session(&hash, now).await.map_err(down)?
+        else {
+            return Ok(None);
+        };
+        let idle = now.saturating_sub(session.used_ms);
+        if idle >= self.idle_ms {
+            self.accounts.sign_out(&hash).await.map_err(down)?;
+            return Ok(None);
+        }
+        // Never so seldom that a short idle time would end a session that is used.
+        if idle >= NOTED_EVERY_MS.min(self.idle_ms / 4) {
+            self.accounts.session_used(&hash, now).await.map_err(down)?;
+        }
+        Ok(Some((session, account)))
+    }
+}
+
+impl Identify for Team {
+    fn whose<'a>(
+        &'a self,
+        secret: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>> {
+        Box::pin(async move {
+            let known = self.session(secret).await?;
+            Ok(known.map(|(session, account)| SignedIn {
+                person: person(&account),
+                csrf: session.csrf,
+            }))
+        })
+    }
+
+    fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>> {
+        Box::pin(async { Ok(self.accounts.count().await.map_err(down)? > 0) })
+    }
+
+    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+        Box::pin(self.password(attempt))
+    }
+
+    fn sign_out<'a>(
+        &'a self,
+        secret: &'a str,
+        everywhere: bool,
+    ) -> BoxFuture<'a, Result<(), IdentityError>> {
+        Box::pin(async move {
+            let Some((session, _)) = self.session(secret).await? else { return Ok(()) };
+            if everywhere {
+                self.accounts.sign_out_everywhere(&session.account).await.map_err(down)?;
+            } else {
+                self.accounts.sign_out(&session.hash).await.map_err(down)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn first(&self, first: First) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+        Box::pin(self.make_first(first))
+    }
+
+    fn provider(&self) -> Option<&str> {
+        self.provider.as_ref().map(Provider::name)
+    }
+
+    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<Begun, IdentityError>> {
+        Box::pin(self.go_to_provider(back_to))
+    }
+
+    fn end(&self, returned: Returned) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+        Box::pin(self.back_from_provider(returned))
+    }
+}
+
+pub(super) fn person(account: &Account) -> Person {
+    Person { id: account.id.clone(), name: account.name.clone(), role: account.role }
+}
+
+pub(super) fn now_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn down(cause: ArchiveError) -> IdentityError {
+    IdentityError::Down { cause: cause.into() }
+}
+
+pub(super) fn no_hash(cause: NoHash) -> IdentityError {
+    IdentityError::Down { cause: cause.into() }
+}
+
+pub(super) fn unfit(why: impl std::fmt::Display) -> IdentityError {
+    IdentityError::Unfit(why.to_string())
+}
+
+pub(super) fn refused(error: AccountError) -> IdentityError {
+    match error {
+        AccountError::Archive(cause) => down(cause),
+        AccountError::Unknown => IdentityError::Wrong,
+        other => unfit(other),
+    }
+}
