@@ -38,6 +38,7 @@ log_contract! {
     an_epoch_belongs_to_one_pod
     a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one
     a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice
+    a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so
     a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it
     an_offset_that_cannot_be_does_no_harm
     what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole
@@ -61,7 +62,7 @@ async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
     assert_eq!(taken.missed, Missed::All(frames(2..=4)));
     assert_eq!(taken.from.as_deref(), Some("a"));
     assert_eq!(b.append(owned("c", 2), batch([5])).await.unwrap(), 5);
-    let taken = b.take_over("c".into(), seen(1, 5)).await.unwrap();
+    let taken = b.take_over("c".into(), seen(2, 5)).await.unwrap();
     assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 5, Missed::All(Vec::new())));
     assert_eq!(taken.from, None, "it was the same pod's");
     let all = a.take_over("c".into(), seen(1, 0)).await.unwrap();
@@ -142,9 +143,9 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
     assert_eq!(b.append(owned("c", 3), batch(5..=6)).await.unwrap(), 6);
     let refused = a.append(owned("c", 2), batch([10])).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 3 })), "{refused:?}");
-    assert_eq!(b.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::Gone);
+    assert_eq!(b.take_over("c".into(), seen(3, 3)).await.unwrap().missed, Missed::Gone);
     assert_eq!(
-        b.take_over("c".into(), seen(1, 4)).await.unwrap().missed,
+        b.take_over("c".into(), seen(3, 4)).await.unwrap().missed,
         Missed::All(frames(5..=6))
     );
 }
@@ -162,7 +163,27 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     assert_eq!(a.append(owned("c", 2), batch([8])).await.unwrap(), 8);
     // Of what came before 7 nobody knows whether it is all there.
     assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), seen(1, 7)).await.unwrap().missed, Missed::All(frames([8])));
+    assert_eq!(a.take_over("c".into(), seen(2, 7)).await.unwrap().missed, Missed::All(frames([8])));
+}
+
+async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: Stage) {
+    let (cut_off, other) = (stage.pod("cut off"), stage.pod("other"));
+    cut_off.begin(owned("c", 1), 0).await.unwrap();
+    cut_off.append(owned("c", 1), batch(1..=3)).await.unwrap();
+    cut_off.answering(owned("c", 1), true).await.unwrap();
+    // The first owner cannot reach the log and says 4 and 5 to its client; another pod believes it dead
+    // and says other words under the same offsets.
+    other.claim("cut off".into()).await.unwrap().unwrap();
+    other.append(owned("c", 2), batch(4..=9)).await.unwrap();
+    let refused = cut_off.append(owned("c", 1), batch(4..=5)).await;
+    assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
+    let taken = other.take_over("c".into(), seen(1, 5)).await.unwrap();
+    assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 9, Missed::Ahead));
+    // One that did not read on gets what it missed, and so does the one that was welcomed since.
+    other.append(owned("c", 3), batch([10])).await.unwrap();
+    assert_eq!(other.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::Gone);
+    let missed = other.take_over("c".into(), seen(3, 9)).await.unwrap().missed;
+    assert_eq!(missed, Missed::All(frames([10])));
 }
 
 async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: Stage) {
@@ -190,7 +211,7 @@ async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
     let taken = a.take_over("c".into(), seen(1, MOST_OFFSET + 1)).await.unwrap();
     let next = taken.offset + 1;
     assert_eq!(a.append(owned("c", taken.epoch), batch([next])).await.unwrap(), next);
-    let missed = a.take_over("c".into(), seen(1, taken.offset)).await.unwrap().missed;
+    let missed = a.take_over("c".into(), seen(taken.epoch, taken.offset)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames([next])));
 }
 
@@ -208,7 +229,7 @@ async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage:
     let epoch = a.take_over("c".into(), seen(1, 3)).await.unwrap().epoch;
     let next = window + 4..=3 * window;
     assert_eq!(a.append(owned("c", epoch), batch(next)).await.unwrap(), 3 * window);
-    let missed = a.take_over("c".into(), seen(1, 2 * window)).await.unwrap().missed;
+    let missed = a.take_over("c".into(), seen(epoch, 2 * window)).await.unwrap().missed;
     assert_eq!(missed, Missed::All(frames(2 * window + 1..=3 * window)));
 }
 

@@ -188,7 +188,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
             other => panic!("{breaking:?}: {other:?}"),
         }
         assert_eq!(a.append(owned("c", 2), batch([5])).await.unwrap(), 5, "{breaking:?}");
-        let taken = a.take_over("c".into(), seen(1, 4)).await.unwrap();
+        let taken = a.take_over("c".into(), seen(2, 4)).await.unwrap();
         assert_eq!(taken.missed, Missed::All(frames([5])), "{breaking:?}");
     }
 }

@@ -13,6 +13,10 @@ const OWN_BYTES: usize = 280;
 /// What an entry costs beside its text.
 const ENTRY_BYTES: usize = 32;
 
+/// Ends of epochs that are kept. A client that was welcomed before that was away for many resumes of
+/// another copy of itself.
+const MOST_ENDS: usize = 32;
+
 /// One conversation. Its entries end at `offset` without a hole, so only their texts are kept.
 pub(super) struct Kept {
     pub(super) epoch: u64,
@@ -22,6 +26,8 @@ pub(super) struct Kept {
     pub(super) touched: Instant,
     entries: VecDeque<Arc<str>>,
     text_bytes: usize,
+    /// Epochs that are over and the last offset of each, the newest last. Empty with most.
+    ends: Vec<(u64, u64)>,
 }
 
 impl Kept {
@@ -34,13 +40,15 @@ impl Kept {
             touched: now,
             entries: VecDeque::new(),
             text_bytes: 0,
+            ends: Vec::new(),
         }
     }
 
     /// What it takes of the bound.
     pub(super) fn bytes(&self) -> usize {
         let minutes = self.minutes.as_ref().map_or(0, |minutes| minutes.len());
-        OWN_BYTES + self.text_bytes + self.entries.len() * ENTRY_BYTES + minutes
+        let ends = self.ends.capacity() * size_of::<(u64, u64)>();
+        OWN_BYTES + ends + self.text_bytes + self.entries.len() * ENTRY_BYTES + minutes
     }
 
     /// Whether this writer may write.
@@ -79,22 +87,51 @@ impl Kept {
         Ok((last, next))
     }
 
-    /// What a client that has come so far has missed. Where it has come farther than this, everything
-    /// goes on after it: what came before cannot be given to anybody any more.
-    pub(super) fn missed(&mut self, seen: Seen) -> Missed {
+    /// Gives the conversation to a pod, in the next epoch. Gives the owner before.
+    pub(super) fn give_to(&mut self, pod: &Arc<str>) -> Arc<str> {
+        self.end_epoch(self.epoch + 1);
+        std::mem::replace(&mut self.owner, Arc::clone(pod))
+    }
+
+    /// What a client that has come so far has missed; then the conversation is the pod's. Where the
+    /// client has come farther than its epoch has in here, everything goes on after it: what came before
+    /// cannot be given to anybody any more.
+    pub(super) fn resume(&mut self, seen: Seen, pod: &Arc<str>) -> (Missed, Arc<str>) {
         let after = seen.offset.min(MOST_OFFSET);
-        if after > self.offset || seen.epoch > self.epoch {
+        let is_ahead = self.end_of(seen.epoch).is_none_or(|end| after > end);
+        let missed = if is_ahead { Missed::Ahead } else { self.after(after) };
+        let before = self.give_to(pod);
+        if is_ahead {
             self.offset = self.offset.max(after);
-            self.epoch = self.epoch.max(seen.epoch);
+            self.epoch = self.epoch.max(seen.epoch + 1);
             self.entries = VecDeque::new();
             self.text_bytes = 0;
-            return Missed::Ahead;
         }
+        (missed, before)
+    }
+
+    fn after(&self, after: u64) -> Missed {
         let first = self.offset + 1 - self.entries.len() as u64;
         if after + 1 < first {
             return Missed::Gone;
         }
         let all = (first..).zip(&self.entries).filter(|(offset, _)| *offset > after);
         Missed::All(all.map(|(offset, frame)| Entry { offset, frame: Arc::clone(frame) }).collect())
+    }
+
+    /// The last offset of an epoch, where that is known.
+    fn end_of(&self, epoch: u64) -> Option<u64> {
+        if epoch == self.epoch {
+            return Some(self.offset);
+        }
+        self.ends.iter().find(|(ended, _)| *ended == epoch).map(|(_, offset)| *offset)
+    }
+
+    fn end_epoch(&mut self, next: u64) {
+        if self.ends.len() == MOST_ENDS {
+            self.ends.remove(0);
+        }
+        self.ends.push((self.epoch, self.offset));
+        self.epoch = next;
     }
 }

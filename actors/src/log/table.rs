@@ -94,8 +94,8 @@ impl Table {
         now: Instant,
     ) -> Result<TakenOver, LogError> {
         self.touch(conversation, now, |kept| {
-            let missed = kept.missed(seen);
-            Ok(taken(kept, pod, missed))
+            let (missed, before) = kept.resume(seen, pod);
+            Ok(taken(kept, missed, before))
         })
     }
 
@@ -122,7 +122,8 @@ impl Table {
             let taken = self.touch(&mark.conversation, now, |kept| {
                 // Whoever was taken over since makes that answer no more.
                 kept.admits(&mark, gone)?;
-                Ok(taken(kept, claimer, Missed::All(Vec::new())))
+                let before = kept.give_to(claimer);
+                Ok(taken(kept, Missed::All(Vec::new()), before))
             });
             if let Ok(taken) = taken {
                 let conversation = mark.conversation;
@@ -179,15 +180,12 @@ impl Table {
     }
 }
 
-/// Gives a conversation to this pod.
-fn taken(kept: &mut Kept, pod: &Arc<str>, missed: Missed) -> TakenOver {
-    let before = std::mem::replace(&mut kept.owner, Arc::clone(pod));
-    kept.epoch += 1;
+fn taken(kept: &Kept, missed: Missed, before: Arc<str>) -> TakenOver {
     TakenOver {
         epoch: kept.epoch,
         offset: kept.offset,
         missed,
         minutes: kept.minutes.clone(),
-        from: (before != *pod).then_some(before),
+        from: (before != kept.owner).then_some(before),
     }
 }

@@ -67,8 +67,8 @@ pub struct Claimed {
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// The epoch it was last welcomed in, by its token: a log that knows only an earlier one has
-    /// fallen back.
+    /// The epoch it was last welcomed in, by its token. What it got came from that epoch's owner, or
+    /// from the log when it was welcomed.
     pub epoch: u64,
     /// The last offset it got.
     pub offset: u64,
@@ -81,9 +81,11 @@ pub enum Missed {
     All(Vec<Entry>),
     /// It cannot be given whole any more: the window of the log has gone past it.
     Gone,
-    /// The client has got more than the log, or comes from a later epoch: what it got last was never
-    /// logged, or the log is not what it was (Redis was away, or is another one). Offset and epoch of
-    /// [`TakenOver`] lie past both, so that none is given twice, and what the log has is given to nobody.
+    /// The client has got more than its epoch left in the log, or comes from a later epoch than the log
+    /// knows: what it got last was never logged (its owner was cut off from the log and went on), or the
+    /// log is not what it was. Whatever the log has may contradict what the client has read. Offset and
+    /// epoch of [`TakenOver`] lie past both, so that none is given twice, and what the log has is given to
+    /// nobody any more.
     Ahead,
 }
 

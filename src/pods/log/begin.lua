@@ -10,12 +10,13 @@ if epoch and (epoch > mine or (epoch == mine and owner ~= pod)) then
 end
 if epoch ~= mine or last < offset then
   -- Whatever lay there: the log of an older epoch, one with a hole to come, or no log at all.
-  if not epoch and redis.call('EXISTS', KEYS[1]) == 1 then
-    -- Of another type perhaps, and then it takes no fields.
+  -- Of another type perhaps, which takes no fields; and fields of ours that are not meant any more.
+  local is_there = redis.call('EXISTS', KEYS[1]) == 1
+  if is_there then
+    redis.call('SET', KEYS[1], '')
     redis.call('DEL', KEYS[1])
   end
   redis.call('HSET', KEYS[1], 'epoch', mine, 'owner', pod, 'offset', offset)
-  redis.call('HDEL', KEYS[1], 'minutes')
   redis.call('DEL', KEYS[2])
 end
 renew(ARGV[4])

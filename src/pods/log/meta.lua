@@ -1,6 +1,7 @@
 -- What every script of the log knows. Put before each of them.
 --
--- KEYS[1]  a hash: epoch, owner (a pod), offset (the last one given out), minutes
+-- KEYS[1]  a hash: epoch, owner (a pod), offset (the last one given out), minutes, and end:<epoch>, the last
+--          offset of each of the last epochs that are over
 -- KEYS[2]  a stream: an entry a message, its id the offset with -0 behind it, its one field the frame
 --
 -- A script writes nothing before it has read everything, and first what a full Redis refuses: so it is

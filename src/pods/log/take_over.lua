@@ -15,7 +15,13 @@ end
 
 local seen, after = tonumber(ARGV[3]) or epoch, tonumber(ARGV[4]) or last
 local word, missed = 'all', {}
-if after > last or seen > epoch then
+-- How far the epoch in which the client was welcomed has come here: a client that is farther has read what
+-- was never logged, whatever the log has at those offsets.
+local ended = last
+if seen ~= epoch then
+  ended = whole(redis.call('HGET', KEYS[1], 'end:' .. seen)) or -1
+end
+if after > ended then
   word = 'ahead'
 elseif after < last then
   local found = redis.pcall('XRANGE', KEYS[2], (after + 1) .. '-0', last .. '-0')
@@ -32,8 +38,10 @@ elseif after < last then
 end
 
 local minutes = redis.call('HGET', KEYS[1], 'minutes') or ''
+local over, ends, forgotten = 'end:' .. epoch, last, 'end:' .. (epoch - 32)
 epoch, last = math.max(epoch, seen) + 1, math.max(after, last)
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[1], 'offset', last)
+redis.call('HSET', KEYS[1], over, ends, 'epoch', epoch, 'owner', ARGV[1], 'offset', last)
+redis.call('HDEL', KEYS[1], forgotten)
 if word == 'ahead' then
   redis.call('DEL', KEYS[2])
 end
