@@ -1,0 +1,98 @@
+//! A language model on this machine that says its words when a test lets it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What it answers to whatever it is asked, word by word.
+pub(crate) const WORDS: [&str; 12] = [
+    "Hold ",
+    "the ",
+    "Menu ",
+    "button ",
+    "for ",
+    "ten ",
+    "seconds ",
+    "until ",
+    "it ",
+    "shows ",
+    "RST ",
+    "[MANUAL: page 2].",
+];
+
+/// The model.
+pub(crate) struct Model {
+    address: SocketAddr,
+    may_say: watch::Sender<usize>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Model {
+    /// One that says so many words of every answer and waits before the rest.
+    pub(crate) async fn that_stops_after(words: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (may_say, said) = watch::channel(words);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                // A caller that hangs up wants nothing any more.
+                tokio::spawn(answer(caller, said.clone()));
+            }
+        });
+        Self { address, may_say, asked }
+    }
+
+    /// Says all that is left, of the answers under way too.
+    pub(crate) fn goes_on(&self) {
+        self.may_say.send_replace(WORDS.len());
+    }
+
+    /// How often it was asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// The settings of a server that asks it.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let setting = |key: &str, value: String| (key.to_owned(), value);
+        vec![
+            setting("answers.answerer", "llm".to_owned()),
+            setting("answers.llm.base_url", format!("http://{}/v1", self.address)),
+            setting("answers.llm.first_token_timeout_ms", "60000".to_owned()),
+            setting("answers.llm.timeout_ms", "120000".to_owned()),
+            // Every answer is the model's, none is one that was given before.
+            setting("cache.answers.entries", "0".to_owned()),
+        ]
+    }
+}
+
+async fn answer(mut caller: TcpStream, mut said: watch::Receiver<usize>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(caller.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let length = head.split("content-length:").nth(1).and_then(|rest| rest.lines().next());
+    let length: usize = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    caller.read_exact(&mut body).await?;
+    let begin = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+    caller.write_all(begin.as_bytes()).await?;
+    for (at, word) in WORDS.iter().enumerate() {
+        if said.wait_for(|words| *words > at).await.is_err() {
+            return Ok(());
+        }
+        let piece = json!({ "choices": [{ "delta": { "content": word } }] });
+        caller.write_all(format!("data: {piece}\n\n").as_bytes()).await?;
+    }
+    let end = json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] });
+    caller.write_all(format!("data: {end}\n\ndata: [DONE]\n\n").as_bytes()).await
+}

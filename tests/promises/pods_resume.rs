@@ -1,0 +1,120 @@
+//! A conversation outlives its pod: two pods on one Redis, one of which is killed, held up or stopped.
+
+use serde_json::json;
+use tokio::time::{Duration, Instant};
+
+use crate::eventually::eventually;
+use crate::model::{Model, WORDS};
+use crate::redis::Redis;
+use crate::resuming::{Guest, server_with};
+use crate::server::Server;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A pod of this name on this Redis, whose answers are this model's.
+async fn pod(redis: &Redis, model: &Model, name: &str) -> Server {
+    let url = redis.url();
+    let settings = [
+        ("redis.url", &*url),
+        ("server.pod_name", name),
+        ("conversations.token_keys", KEY),
+        ("sessions.max_answers", "1000"),
+        ("sessions.busy_after_ms", "0"),
+    ];
+    let server = server_with(model, &settings).await;
+    eventually("the pod reaches Redis", async || {
+        server.metric("hsc_bridge_connected").await == 1.0
+            && server.json("/health").await["redis_connected"] == true
+    })
+    .await;
+    server
+}
+
+#[tokio::test]
+async fn a_pod_that_is_killed_amid_an_answer_is_replaced_and_the_answer_is_one() {
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
+    let mut guest = Guest::new(one.visitor().await).await;
+    guest.asks("q").await;
+    guest.asks("q2").await;
+    guest.hears(3).await;
+    one.signal("KILL");
+    one.ended().await;
+    let mut guest = guest.goes_on_over(two.visitor().await).await;
+    assert_eq!(guest.welcome()["recovered"], true, "{}", guest.welcome());
+    model.goes_on();
+    guest.hears_the_end_of("q2").await;
+    assert_eq!(guest.answer("q"), WORDS.concat());
+    assert_eq!(guest.answer("q2"), WORDS.concat(), "the question in line was not forgotten");
+}
+
+#[tokio::test]
+async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_that_has_moved() {
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
+    let mut older = Guest::new(one.visitor().await).await;
+    older.asks("q").await;
+    older.hears(3).await;
+    one.signal("STOP");
+    let mut newer = older.also_over(two.visitor().await).await;
+    model.goes_on();
+    newer.hears_the_end_of("q").await;
+    one.signal("CONT");
+    assert_eq!(older.until_closed().await, Some(4001));
+    assert_eq!(newer.answer("q"), WORDS.concat());
+    // What is in the log is what the newer one said.
+    let mut again = newer.goes_on_over(one.visitor().await).await;
+    assert_eq!(
+        (&again.welcome()["recovered"], &again.welcome()["epoch"]),
+        (&json!(true), &json!(3))
+    );
+    again.asks("q2").await;
+    again.hears_the_end_of("q2").await;
+}
+
+#[tokio::test]
+async fn an_idle_socket_of_a_conversation_that_goes_on_on_another_pod_is_closed() {
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
+    let mut older = Guest::new(one.visitor().await).await;
+    let _newer = older.also_over(two.visitor().await).await;
+    assert_eq!(older.until_closed().await, Some(4001));
+}
+
+/// Prints how long it takes from the first try of a client whose pod was killed to its welcome, and to
+/// the next word of its answer: `cargo test --workspace --test promises -- --ignored --nocapture figures`.
+#[tokio::test]
+#[ignore = "prints figures, promises nothing"]
+async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
+    const GUESTS: usize = 200;
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
+    let guests = (0..GUESTS).map(|_| async {
+        let mut guest = Guest::new(one.visitor().await).await;
+        guest.asks("q").await;
+        guest.hears(3).await;
+        guest
+    });
+    let guests = futures::future::join_all(guests).await;
+    one.signal("KILL");
+    one.ended().await;
+    model.goes_on();
+    let resumed = guests.into_iter().map(|guest| async {
+        let began = Instant::now();
+        let mut guest = guest.goes_on_over(two.visitor().await).await;
+        let welcomed = began.elapsed();
+        assert_eq!(guest.welcome()["recovered"], true);
+        guest.hears(5).await;
+        let spoken = began.elapsed();
+        guest.hears_the_end_of("q").await;
+        assert_eq!(guest.answer("q"), WORDS.concat());
+        (welcomed, spoken)
+    });
+    let (welcomed, spoken): (Vec<Duration>, Vec<Duration>) =
+        futures::future::join_all(resumed).await.into_iter().unzip();
+    for (what, mut times) in [("welcome", welcomed), ("next word", spoken)] {
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+        println!("{GUESTS} at once, to the {what}: p50 {:?}, p99 {:?}", at(50), at(99));
+    }
+}
