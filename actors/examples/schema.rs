@@ -1,12 +1,16 @@
-//! Prints the JSON Schema of every message on the wire.
+//! Prints the JSON Schema of every message on the wire, and of what the pages read over HTTP.
 //!
 //! `web/scripts/wire-types.mjs` makes the browser's types from it: `npm run wire` in `web/`.
 
+use hsc_actors::TreeReport;
+use hsc_actors::protocol::OneProduct;
 use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 fn main() -> Result<(), serde_json::Error> {
     let mut defs = Map::new();
-    for (name, schema) in hsc_actors::protocol::schemas() {
+    for (name, schema) in hsc_actors::protocol::schemas().into_iter().chain(told_over_http()) {
         defs.insert(name, serde_json::to_value(schema)?);
     }
     let document = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": Value::Object(defs) });
@@ -15,4 +19,14 @@ fn main() -> Result<(), serde_json::Error> {
         serde_json::to_string_pretty(&document)?.replace("#/components/schemas/", "#/$defs/");
     println!("{text}");
     Ok(())
+}
+
+fn told_over_http() -> Vec<(String, RefOr<Schema>)> {
+    let mut all = vec![
+        (OneProduct::name().into_owned(), OneProduct::schema()),
+        (TreeReport::name().into_owned(), TreeReport::schema()),
+    ];
+    OneProduct::schemas(&mut all);
+    TreeReport::schemas(&mut all);
+    all
 }

@@ -27,7 +27,7 @@ pub(super) struct Rehearsal {
 
 /// The actors of this pod as a tree: name, state, restarts, last reason, mailbox depth, uptime.
 #[utoipa::path(get, path = "/admin/actors", tag = "operations",
-    responses((status = 200, body = Object), (status = 403, body = Trouble)))]
+    responses((status = 200, body = TreeReport), (status = 403, body = Trouble)))]
 #[get("/admin/actors")]
 pub(super) async fn actors(
     parts: web::Data<Parts>,

@@ -1,39 +1,11 @@
 //! `/api/products/{id}`: everything the catalog knows of one product.
 
 use actix_web::{HttpResponse, get, web};
-use hsc_actors::protocol::PredictionContext;
+use hsc_actors::protocol::{ManualLink, OneProduct, PredictionContext};
 use hsc_actors::session::{brand_json, whole_entry};
 use hsc_catalogs::{DocumentationKind, Product};
-use serde::Serialize;
-use serde_json::value::RawValue;
-use utoipa::ToSchema;
 
 use super::{Parts, Trouble, TroubleCode};
-
-/// One product.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OneProduct {
-    /// The catalog entry as it is, `brand_identity` added.
-    #[schema(value_type = Object)]
-    product: Box<RawValue>,
-    /// The `brand_identity`.
-    #[schema(value_type = Object)]
-    brand: Box<RawValue>,
-    /// Its related products.
-    context: PredictionContext,
-    /// Its manual, where the catalog has one.
-    manual: Option<ManualLink>,
-}
-
-/// Where a manual is.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ManualLink {
-    /// Its address on this server; `#page=N` opens page N.
-    url: String,
-    /// `pdf` or `html`, as the catalog says.
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
 
 /// Everything the catalog knows of one product.
 #[utoipa::path(get, path = "/api/products/{id}", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),

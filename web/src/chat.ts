@@ -1,5 +1,6 @@
 // The chat: one component for the page and for the widget. It wires the state, the connection and the parts.
 
+import { inLine } from "./answer/turn.ts";
 import { el, set } from "./element.ts";
 import { composer, PICTURES } from "./parts/composer.ts";
 import { finder } from "./parts/finder.ts";
@@ -8,6 +9,7 @@ import type { Deeds, Maker, Part } from "./parts/part.ts";
 import { productHeader } from "./parts/product.ts";
 import { examples, greeting, sample } from "./parts/start.ts";
 import { thread } from "./parts/thread.ts";
+import { word } from "./parts/word.ts";
 import { beginning, type Happening, isOpen, reduce, type State } from "./state.ts";
 import { Connection, type Socket } from "./wire/connection.ts";
 import { fetchProduct, type Product } from "./wire/product.ts";
@@ -128,6 +130,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       connection.cancel();
       happen({ what: "stopped" });
     },
+    putAway: () => {
+      happen({ what: "noticeRead" });
+    },
     reconnect: () => {
       connection.connect();
     },
@@ -220,11 +225,12 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
   const news = el("div", { class: "unseen", "aria-live": "polite" });
   const head = el("div", { class: "head" });
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") });
-  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose];
+  const said = word(maker);
+  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said];
   const [bar, greet, , , samples, example, talk] = parts.map((part) => part.element);
   head.append(...[greet, header.element, find.element].filter((part) => part !== undefined));
   scroll.append(head, ...[samples, example, talk].filter((part) => part !== undefined));
-  root.replaceChildren(...[bar, scroll, compose.element, news].filter((part) => part !== undefined));
+  root.replaceChildren(...[bar, said.element, scroll, compose.element, news].filter((part) => part !== undefined));
   set(root, { lang: voice.language, dir: voice.words.dir });
 
   let shown: State | undefined;
@@ -240,8 +246,8 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
     shown = state;
     root.dataset.stage = state.product === undefined ? "start" : "talk";
     for (const part of parts) part.update(state);
-    const said = announcement(before, state, voice);
-    if (said !== undefined) news.textContent = said;
+    const announced = announcement(before, state, voice);
+    if (announced !== undefined) news.textContent = announced;
   };
   update(first);
   return { finder: find, composer: compose, update, toLast };
@@ -257,7 +263,9 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
     const earlier = before?.turns[at];
     return earlier !== undefined && isOpen(earlier) && !isOpen(turn);
   });
-  return ended ? voice.say("ready") : undefined;
+  if (ended) return voice.say("ready");
+  const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
+  return moved?.place === undefined ? undefined : inLine(moved.place, voice);
 }
 
 function socketAddress(server: URL): URL {

@@ -107,6 +107,17 @@ describe("a question", () => {
     expect(other.turns[0]?.trouble).toEqual({ text: "why" });
   });
 
+  test("that waits in line knows its place, and forgets it when its turn has come", () => {
+    const queue = (place: number, of: "answer" | "agent" = "answer"): Happening =>
+      heard({ type: "queue", place, for: of }, "q1");
+    const places = [[queue(3)], [queue(3), queue(1)], [queue(3), reading], [reading, queue(2)], [queue(3, "agent")]].map(
+      (more) => after(opened, asked, ...more).turns[0]?.place,
+    );
+    expect(places).toEqual([3, 1, undefined, undefined, undefined]);
+    const again = after(opened, asked, queue(3), { what: "dropped" }, opened);
+    expect(again.turns[0]?.place, "who asks anew stands in line anew").toBeUndefined();
+  });
+
   test("takes the picture along and leaves none behind", () => {
     const state = after({ what: "image", image: "data:" }, { ...asked, image: "data:" });
     expect([state.image, state.turns[0]?.image]).toEqual([undefined, "data:"]);
@@ -116,6 +127,12 @@ describe("a question", () => {
     expect(after(opened, asked, { what: "stopped" }).turns[0]?.stage).toBe("waiting");
     expect(after(opened, asked, { what: "dropped" }, { what: "stopped" }).turns[0]?.stage).toBe("failed");
   });
+});
+
+test("a notice is kept until it is put away, and the newest takes its place", () => {
+  const notice = (message: string): Happening => heard({ type: "notice", message });
+  expect(after(opened, notice("one"), notice("two")).notice).toBe("two");
+  expect(after(opened, notice("one"), { what: "noticeRead" }).notice).toBeUndefined();
 });
 
 test("a message of a type that is not known changes nothing", () => {

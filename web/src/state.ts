@@ -29,6 +29,8 @@ export interface Turn {
   scenario: Scenario;
   image: string | undefined;
   stage: "waiting" | "reading" | "thinking" | "answering" | "done" | "failed";
+  /** Its place while the server makes it wait for the answers of others; 1 is next. */
+  place: number | undefined;
   text: string;
   end: FinalAnswer | undefined;
   trouble: Trouble | undefined;
@@ -58,6 +60,8 @@ export interface State {
   scenario: Scenario;
   image: string | undefined;
   turns: readonly Turn[];
+  /** What whoever runs the server wants everybody to know, until the visitor has put it away. */
+  notice: string | undefined;
 }
 
 export type Happening =
@@ -79,6 +83,7 @@ export type Happening =
   | { what: "scenario"; scenario: Scenario }
   | { what: "image"; image: string | undefined }
   | { what: "asked"; id: string; product: Product; question: string; image: string | undefined }
+  | { what: "noticeRead" }
   | { what: "stopped" };
 
 export const beginning: State = {
@@ -97,6 +102,7 @@ export const beginning: State = {
   scenario: "general",
   image: undefined,
   turns: [],
+  notice: undefined,
 };
 
 /** True while the turn may still be answered. */
@@ -162,6 +168,8 @@ export function reduce(state: State, happening: Happening): State {
       return { ...state, image: happening.image };
     case "asked":
       return { ...state, forgotten: false, image: undefined, turns: [...state.turns, asked(state, happening)] };
+    case "noticeRead":
+      return { ...state, notice: undefined };
     case "stopped":
       // The server says the end of each answer it stops; with no connection nobody else will.
       if (state.link === "open" || state.link === "back") return state;
@@ -171,7 +179,8 @@ export function reduce(state: State, happening: Happening): State {
 
 function asked(state: State, { id, product, question, image }: Happening & { what: "asked" }): Turn {
   const { scenario } = state;
-  return { id, product, question, scenario, image, stage: "waiting", text: "", end: undefined, trouble: undefined };
+  const nothing = { place: undefined, text: "", end: undefined, trouble: undefined };
+  return { id, product, question, scenario, image, stage: "waiting", ...nothing };
 }
 
 function heard(state: State, message: ServerMessage, id: string | undefined): State {
@@ -182,6 +191,7 @@ function heard(state: State, message: ServerMessage, id: string | undefined): St
       if (isRefusal(message)) return changed(state, id, failed({ word: "error_product_gone" }));
       return changed(state, id, (turn) => ({
         ...turn,
+        place: undefined,
         stage: turn.stage === "waiting" && message.msg.startsWith("Reading") ? "reading" : "thinking",
       }));
     case "answer_chunk":
@@ -190,6 +200,11 @@ function heard(state: State, message: ServerMessage, id: string | undefined): St
       return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message }));
     case "error":
       return changed(state, id, failed(trouble(message)));
+    case "queue":
+      if (message.for !== "answer") return state;
+      return changed(state, id, (turn) => (turn.stage === "waiting" ? { ...turn, place: message.place } : turn));
+    case "notice":
+      return { ...state, notice: message.message };
     default:
       // The protocol grows by new types of message; what a page does not know it passes over.
       return state;
@@ -230,7 +245,7 @@ function moved(state: State, by: number): State {
 }
 
 function again(turn: Turn): Turn {
-  return { ...turn, stage: "waiting", text: "" };
+  return { ...turn, stage: "waiting", place: undefined, text: "" };
 }
 
 function failed(trouble: Trouble): (turn: Turn) => Turn {

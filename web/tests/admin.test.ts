@@ -70,6 +70,25 @@ describe("the actors of a pod", () => {
     await eventually("one less", async () => Number(await sessions.textContent()) === before);
   });
 
+  test("a session is drawn below its registry, and its crash is shown", async () => {
+    const chat = await open(browser, server.address);
+    await chat.page.getByRole("combobox", { name: "Product" }).waitFor();
+    const { page, wrong } = await open(browser, `${server.address}/admin`, { viewport: { width: 360, height: 800 } });
+    const first = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^session\.\d+$/ }) }).first();
+    await first.waitFor();
+    const name = (await first.locator(".actor-name bdi").textContent()) ?? "";
+    expect(await first.locator(".actor-observed").textContent()).toMatch(/conversation [0-9a-f]+.*answering false.*offset 0/);
+    expect(await first.getAttribute("data-depth")).toBe("2");
+    await fail(name);
+    await eventually("the page shows the crash", async () => (await line(page, name).locator(".actor-restarts").textContent()) === "1");
+    const sideways = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
+    expect(sideways).toBe(0);
+    await page.getByRole("button", { name: "Actors below sessions" }).click();
+    await line(page, name).waitFor({ state: "detached" });
+    expect([...wrong, ...chat.wrong]).toEqual([]);
+    await chat.page.close();
+  });
+
   test("a server that is away is said to be, and found again", async () => {
     const { page } = await open(browser, `${server.address}/admin`);
     await line(page, "sessions").waitFor();

@@ -58,6 +58,27 @@ describe("the chat", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("a prediction is picked with the mouse", async () => {
+    const { page, wrong } = await open(browser, server.address);
+    await field(page).pressSequentially("kettleby");
+    await eventually("the list is of the brand", async () => (await options(page).count()) > 2);
+    const second = options(page).nth(1);
+    const name = (await second.locator(".option-name").textContent()) ?? "";
+    await second.hover();
+    expect(await second.getAttribute("aria-selected")).toBe("true");
+    const box = await second.boundingBox();
+    if (box === null) throw new Error("it is on the page");
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    expect(await options(page).count()).toBe(0);
+    // The focus has gone on to the question.
+    await page.keyboard.type("Is it heavy?");
+    expect(await question(page).inputValue()).toBe("Is it heavy?");
+    expect(wrong).toEqual([]);
+  });
+
   test("answers from the manual, and the citation opens the manual at its page", async () => {
     const { page, wrong } = await open(browser, server.address);
     await pickByKeys(page, "ke9", /KE-9/);
@@ -156,6 +177,30 @@ describe("the chat", () => {
     expect(await page.locator("html").getAttribute("dir")).toBe("ltr");
     await page.reload();
     expect(await page.locator("html").getAttribute("lang")).toBe("en");
+    expect(wrong).toEqual([]);
+  });
+
+  test("a picture is pasted beside the question", async () => {
+    const { page, wrong } = await open(browser, `${server.address}/?product=kettleby-ke-9`, {
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await question(page).focus();
+    await page.evaluate(async () => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [2, 2];
+      const png = await new Promise<Blob | null>((resolve) => {
+        canvas.toBlob(resolve, "image/png");
+      });
+      if (png === null) throw new Error("a canvas can be drawn");
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+    });
+    await page.keyboard.press("Control+V");
+    await page.getByRole("button", { name: "Remove the picture" }).waitFor();
+    expect(await question(page).inputValue()).toBe("");
+    await page.keyboard.type(QUESTION);
+    await page.keyboard.press("Enter");
+    await page.locator(answered).waitFor();
+    expect(await page.locator(".asked img").getAttribute("src")).toMatch(/^data:image\/png;base64,/);
     expect(wrong).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ mod live;
 #[cfg(test)]
 mod live_tests;
 mod prediction;
+mod product;
 mod schema;
 mod server;
 #[cfg(test)]
@@ -32,5 +33,6 @@ pub use live::{
 pub use prediction::{
     Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext, PredictionData,
 };
+pub use product::{ManualLink, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};

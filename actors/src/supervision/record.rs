@@ -10,12 +10,14 @@ use hsc_monitoring::{ActorMeter, Metrics};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::{Death, Ending, Fault};
 
 /// Where a child is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ActorState)]
 pub enum State {
     /// Not started yet.
     Down,

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType};
 
 use super::{Record, State};
 
 /// One actor of the tree and those below it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TreeReport {
     /// Its name, unlike any other.
     pub name: String,
@@ -20,15 +22,23 @@ pub struct TreeReport {
     /// How often it was started again.
     pub restarts: u64,
     /// How it last ended, e.g. `panicked: index out of bounds`.
+    #[schema(required)]
     pub last_reason: Option<String>,
     /// Messages that wait for it.
     pub mailbox_depth: usize,
     /// Since it was last started, in milliseconds; none while it is not up.
+    #[schema(required)]
     pub uptime_ms: Option<u64>,
-    /// What it says about itself.
+    /// What it says about itself: whatever it likes.
+    #[schema(schema_with = anything)]
     pub observed: Value,
     /// Those it looks after, in the order they are started.
+    #[schema(no_recursion)]
     pub children: Vec<TreeReport>,
+}
+
+fn anything() -> Schema {
+    Schema::Object(ObjectBuilder::new().schema_type(SchemaType::AnyValue).build())
 }
 
 impl TreeReport {

@@ -3,7 +3,8 @@
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/admin.css";
-import type { ActorReport, Look, Readiness } from "../wire/actors.ts";
+import type { Look, Readiness } from "../wire/actors.ts";
+import type { TreeReport } from "../wire/types.ts";
 import { type Voice, voiceOf } from "../words/words.ts";
 import { door } from "./door.ts";
 import { changesOf, rowsOf, totalsOf } from "./rows.ts";
@@ -12,7 +13,7 @@ import { table } from "./table.ts";
 import { watch } from "./watch.ts";
 
 interface Seen {
-  tree: ActorReport;
+  tree: TreeReport;
   readiness: Readiness;
 }
 
@@ -45,7 +46,7 @@ function hear(look: Look, triedToken: boolean): void {
 interface View {
   update(): void;
   /** Marks and says what has changed. */
-  tell(before: ActorReport | undefined, after: ActorReport): void;
+  tell(before: TreeReport | undefined, after: TreeReport): void;
 }
 
 function draw(voice: Voice): View {

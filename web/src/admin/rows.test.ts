@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import type { ActorReport } from "../wire/actors.ts";
+import type { TreeReport } from "../wire/types.ts";
 import { changesOf, duration, observationsOf, rowsOf, totalsOf } from "./rows.ts";
 
-function actor(name: string, more: Partial<ActorReport> = {}): ActorReport {
+function actor(name: string, more: Partial<TreeReport> = {}): TreeReport {
   const calm = { state: "up", restarts: 0, last_reason: null, mailbox_depth: 0, uptime_ms: 1000 } as const;
   return { name, kind: "cache_shard", ...calm, observed: { entries: 0 }, children: [], ...more };
 }
 
-function tree(shard: Partial<ActorReport> = {}, sessions: unknown = { sessions: 7, draining: false }): ActorReport {
+function tree(shard: Partial<TreeReport> = {}, sessions: unknown = { sessions: 7, draining: false }): TreeReport {
   return actor("root", {
     kind: "supervisor",
     children: [
@@ -35,6 +35,19 @@ test("the root and an actor without children cannot be folded", () => {
 test("the totals count every actor, and take the sessions from their registry", () => {
   const failing = tree({ state: "restarting", restarts: 3, mailbox_depth: 5 });
   expect(totalsOf(failing)).toEqual({ actors: 5, up: 4, restarts: 3, waiting: 5, sessions: 7 });
+});
+
+test("sessions are lines below their registry, count for themselves, and those that are not named are said", () => {
+  const registry = actor("sessions", { kind: "session_registry", observed: { sessions: 1200, draining: false } });
+  const named = ["session.9", "session.8"].map((name) => actor(name, { kind: "session", restarts: 2 }));
+  const pod = actor("root", { kind: "supervisor", children: [{ ...registry, children: named }] });
+  expect(rowsOf(pod, new Set()).map((row) => [row.actor.name, row.more])).toEqual([
+    ["root", 0],
+    ["sessions", 1198],
+    ["session.9", 0],
+    ["session.8", 0],
+  ]);
+  expect(totalsOf(pod)).toEqual({ actors: 2, up: 2, restarts: 0, waiting: 0, sessions: 1200 });
 });
 
 test("a registry that has not spoken yet leaves the sessions unknown", () => {

@@ -1,16 +1,18 @@
 // What the page shows of a report: its rows, its sums, and what is new in it. Plain data, no element.
 
-import type { ActorReport } from "../wire/actors.ts";
+import type { TreeReport } from "../wire/types.ts";
 
 /** One line of the table. */
 export interface Row {
-  actor: ActorReport;
+  actor: TreeReport;
   /** How deep in the tree; the root is at 0. */
   depth: number;
   /** True when those below it can be folded away: it has some, and is not the root. */
   foldable: boolean;
   /** True while they are. */
   folded: boolean;
+  /** How many more there are below it than the report names: of the sessions it names the newest. */
+  more: number;
 }
 
 export interface Totals {
@@ -24,37 +26,49 @@ export interface Totals {
 
 /** An actor that is not as it was. */
 export interface Change {
-  actor: ActorReport;
+  actor: TreeReport;
   /** True when it was started again since, false when only its state is another. */
   restarted: boolean;
 }
 
 /** The tree as lines, those below a folded actor left out. */
-export function rowsOf(tree: ActorReport, folded: ReadonlySet<string>): Row[] {
-  const below = (actor: ActorReport, depth: number): Row[] => {
+export function rowsOf(tree: TreeReport, folded: ReadonlySet<string>): Row[] {
+  const below = (actor: TreeReport, depth: number): Row[] => {
     const foldable = depth > 0 && actor.children.length > 0;
-    const row = { actor, depth, foldable, folded: foldable && folded.has(actor.name) };
+    const row = { actor, depth, foldable, folded: foldable && folded.has(actor.name), more: unnamed(actor) };
     return [row, ...(row.folded ? [] : actor.children.flatMap((child) => below(child, depth + 1)))];
   };
   return below(tree, 0);
 }
 
-export function totalsOf(tree: ActorReport): Totals {
-  const all = everyone(tree);
-  const sum = (of: (actor: ActorReport) => number): number => all.reduce((total, actor) => total + of(actor), 0);
+/** The sums over the actors of the pod. Its sessions come and go and are only named in part: they have a
+ * number of their own. */
+export function totalsOf(tree: TreeReport): Totals {
+  const all = everyone(tree).filter((actor) => actor.kind !== "session");
+  const sum = (of: (actor: TreeReport) => number): number => all.reduce((total, actor) => total + of(actor), 0);
   const registry = all.find((actor) => actor.kind === "session_registry");
-  const sessions = observationsOf(registry?.observed).find(([name]) => name === "sessions")?.[1];
   return {
     actors: all.length,
     up: sum((actor) => Number(actor.state === "up")),
     restarts: sum((actor) => actor.restarts),
     waiting: sum((actor) => actor.mailbox_depth),
-    sessions: sessions === undefined ? undefined : Number(sessions),
+    sessions: registry && sessionsOf(registry),
   };
 }
 
+/** How many sessions there are, as their registry says. */
+function sessionsOf(registry: TreeReport): number | undefined {
+  const said = observationsOf(registry.observed).find(([name]) => name === "sessions")?.[1];
+  return said === undefined ? undefined : Number(said);
+}
+
+function unnamed(actor: TreeReport): number {
+  if (actor.kind !== "session_registry") return 0;
+  return Math.max(0, (sessionsOf(actor) ?? 0) - actor.children.length);
+}
+
 /** Who was restarted or came into another state between two looks. Nobody, at the first. */
-export function changesOf(before: ActorReport | undefined, after: ActorReport): Change[] {
+export function changesOf(before: TreeReport | undefined, after: TreeReport): Change[] {
   if (before === undefined) return [];
   const earlier = new Map(everyone(before).map((actor) => [actor.name, actor]));
   return everyone(after).flatMap((actor) => {
@@ -95,7 +109,7 @@ export function duration(ms: number, language: string): string {
     .join(" ");
 }
 
-function everyone(tree: ActorReport): ActorReport[] {
+function everyone(tree: TreeReport): TreeReport[] {
   return [tree, ...tree.children.flatMap(everyone)];
 }
 

@@ -1,7 +1,7 @@
 // The tree as a table: one line an actor, kept from look to look, so that focus and what is open stay.
 
 import { button, el, fill, set } from "../element.ts";
-import type { ActorReport, ActorState } from "../wire/actors.ts";
+import type { ActorState, TreeReport } from "../wire/types.ts";
 import type { Voice, Word } from "../words/words.ts";
 import { duration, observationsOf, type Row } from "./rows.ts";
 
@@ -84,7 +84,8 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
   });
   const cell = (column: string, word: Word, ...children: (Node | string)[]): HTMLTableCellElement =>
     el("td", { role: "cell", class: `actor-${column}`, "data-label": voice.say(word) }, ...children);
-  const head = el("th", { role: "rowheader", scope: "row", class: "actor-name" }, folder, label);
+  const rest = el("span", { class: "actor-more" });
+  const head = el("th", { role: "rowheader", scope: "row", class: "actor-name", "aria-label": name }, folder, label, rest);
   const state = el("span", { class: "standing" });
   const restarts = cell("restarts", "admin_restarts");
   const words = el("bdi", { lang: "en" });
@@ -109,10 +110,11 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
 
   return {
     element,
-    draw: ({ actor, depth, foldable, folded }) => {
+    draw: ({ actor, depth, foldable, folded, more }) => {
       element.dataset.depth = String(depth);
       element.dataset.state = actor.state;
       set(folder, { hidden: !foldable, "aria-expanded": String(!folded) });
+      write(rest, more > 0 ? voice.say("admin_more", { n: number.format(more) }) : "");
       write(state, voice.say(STATES[actor.state]));
       write(restarts, number.format(actor.restarts));
       restarts.dataset.some = String(actor.restarts > 0);
@@ -132,7 +134,7 @@ function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line 
     },
   };
 
-  function observe({ observed }: ActorReport): void {
+  function observe({ observed }: TreeReport): void {
     const said = observationsOf(observed);
     set(details, { hidden: said.length === 0 });
     const short = said.map((pair) => pair.filter(Boolean).join(" ")).join(" · ");

@@ -68,10 +68,10 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
     shown = turn;
     const open = isOpen(turn);
     element.dataset.stage = turn.stage;
-    const { stage } = turn;
+    const { stage, place } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
     progress.hidden = !waits;
-    if (waits) doing.textContent = voice.say(stage);
+    if (waits) doing.textContent = place === undefined ? voice.say(stage) : inLine(place, voice);
     const blocks = readAnswer(turn.text, !open);
     // A refusal has a card of its own; its sentence in the stream is for clients that have none.
     const refused = turn.end !== undefined && refusal(turn.end, voice) !== undefined;
@@ -167,6 +167,11 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
   }
 
   return { element, update };
+}
+
+/** How many are before a question whose answer has to wait. */
+export function inLine(place: number, voice: Voice): string {
+  return place === 1 ? voice.say("line_next") : voice.say("line_place", { n: place });
 }
 
 /** Title and sentence of an answer that is none; undefined for one that is. */

@@ -29,6 +29,8 @@ export interface Deeds {
   /** Asks the question of this turn again. */
   repeat: (turnId: string) => void;
   stop: () => void;
+  /** Puts away what whoever runs the server had to say. */
+  putAway: () => void;
   reconnect: () => void;
   /** Has seen that the server has lost what was said. */
   seen: () => void;

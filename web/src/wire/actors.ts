@@ -1,23 +1,6 @@
 // The actors of a pod, over HTTP, as an operator may see them.
 
-/** One actor and those it looks after. `TreeReport` in actors/src/supervision/tree.rs: an operator's view, no
- * message of the wire, so it is not among the types made from the schema. */
-export interface ActorReport {
-  name: string;
-  kind: string;
-  state: ActorState;
-  restarts: number;
-  /** How it last ended, `panicked: index out of bounds`. */
-  last_reason: string | null;
-  mailbox_depth: number;
-  /** Since it was last started; null while it is not up. */
-  uptime_ms: number | null;
-  /** What it says about itself. */
-  observed: unknown;
-  children: ActorReport[];
-}
-
-export type ActorState = "down" | "starting" | "up" | "restarting" | "gave_up" | "stopped";
+import type { TreeReport } from "./types.ts";
 
 /** Whether the pod takes new work, and why not. */
 export interface Readiness {
@@ -27,7 +10,7 @@ export interface Readiness {
 
 /** What became of one look at the pod. */
 export type Look =
-  | { what: "seen"; tree: ActorReport; readiness: Readiness }
+  | { what: "seen"; tree: TreeReport; readiness: Readiness }
   /** The server wants a token, or another one. */
   | { what: "forbidden" }
   /** It does not answer, or not with what it should. */
@@ -47,7 +30,7 @@ export async function lookAt(server: URL, token: string): Promise<Look> {
     const [actors, ready] = await Promise.all([ask("/admin/actors"), ask("/ready")]);
     if (actors.status === 401 || actors.status === 403) return { what: "forbidden" };
     if (!actors.ok) return { what: "lost" };
-    const tree = (await actors.json()) as ActorReport;
+    const tree = (await actors.json()) as TreeReport;
     const { reason } = (await ready.json()) as { reason?: string };
     return { what: "seen", tree, readiness: { ready: ready.ok, reason } };
   } catch {

@@ -1,6 +1,6 @@
 // Everything the catalog knows of one product, over HTTP: a compact prediction leaves it out.
 
-import type { Accessory } from "./types.ts";
+import type { Accessory, OneProduct } from "./types.ts";
 
 /** A product as the header shows it. What the catalog does not say is empty. */
 export interface Product {
@@ -13,14 +13,6 @@ export interface Product {
   related: Accessory[];
   /** Address of its manual; undefined while it is not known, empty where there is none. */
   manual: string | undefined;
-}
-
-/** `GET /api/products/{id}`: the fields of it that are used. A catalog entry is whatever its file holds. */
-interface OneProduct {
-  product: Record<string, unknown>;
-  brand: Record<string, unknown>;
-  context: { related_items: Accessory[] };
-  manual?: { url: string } | null;
 }
 
 /** The address of a page of a manual. */

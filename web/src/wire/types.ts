@@ -1,4 +1,4 @@
-// Made by `npm run wire` from actors/src/protocol. Do not edit: change the Rust types and run it again.
+// Made by `npm run wire` from the types of hsc-actors. Do not edit: change the Rust types and run it again.
 
 /**
  * What an agent says.
@@ -406,6 +406,10 @@ export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "u
  * Why a person is not in the conversation any more.
  */
 export type LeaveReason = "handed" | "returned" | "closed" | "gone";
+/**
+ * Where a child is in its life.
+ */
+export type ActorState = "down" | "starting" | "up" | "restarting" | "gave_up" | "stopped";
 
 export interface Wire {
   AboutProduct: AboutProduct;
@@ -452,6 +456,10 @@ export interface Wire {
   TranscriptEntry: TranscriptEntry;
   VisitorMessage: VisitorMessage;
   Welcome: Welcome;
+  OneProduct: OneProduct;
+  TreeReport: TreeReport;
+  ManualLink: ManualLink;
+  ActorState: ActorState;
 }
 /**
  * The product of a conversation, as much of it as a list shows.
@@ -1049,4 +1057,71 @@ export interface Envelope {
    * Place in the conversation, on durable messages of the server.
    */
   offset?: number | null;
+}
+/**
+ * One product.
+ */
+export interface OneProduct {
+  /**
+   * The catalog entry as it is, `brand_identity` added.
+   */
+  product: {
+    [k: string]: unknown;
+  };
+  /**
+   * The `brand_identity`.
+   */
+  brand: {
+    [k: string]: unknown;
+  };
+  context: PredictionContext;
+  manual?: ManualLink | null;
+}
+/**
+ * Where a manual is.
+ */
+export interface ManualLink {
+  /**
+   * Its address on this server; `#page=N` opens page N.
+   */
+  url: string;
+  /**
+   * `pdf` or `html`, as the catalog says.
+   */
+  type: string;
+}
+/**
+ * One actor of the tree and those below it.
+ */
+export interface TreeReport {
+  /**
+   * Its name, unlike any other.
+   */
+  name: string;
+  /**
+   * What it is; the label of its metrics.
+   */
+  kind: string;
+  state: ActorState;
+  /**
+   * How often it was started again.
+   */
+  restarts: number;
+  /**
+   * How it last ended, e.g. `panicked: index out of bounds`.
+   */
+  last_reason: string | null;
+  /**
+   * Messages that wait for it.
+   */
+  mailbox_depth: number;
+  /**
+   * Since it was last started, in milliseconds; none while it is not up.
+   */
+  uptime_ms: number | null;
+  observed: unknown;
+  /**
+   * Those it looks after, in the order they are started.
+   */
+  children: TreeReport[];
 }
