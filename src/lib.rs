@@ -4,6 +4,7 @@
 //! subcommand), where each is given what it needs of the others through the ports of `hsc-actors`.
 
 pub mod answers;
+pub mod archive;
 pub mod command;
 pub mod http;
 pub mod identity;

@@ -16,8 +16,9 @@ pub use load::{SettingsError, environment};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{
-    ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, CacheBudget, CacheSettings,
-    CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice, IdentitySettings, Isolate,
-    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, RedisSettings,
-    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, VisitorsSettings,
+    ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
+    CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice,
+    IdentitySettings, Isolate, LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings,
+    OpenIdSettings, RedisSettings, SecondLayerSettings, ServerSettings, SessionsSettings, Settings,
+    VisitorsSettings,
 };

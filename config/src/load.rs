@@ -14,7 +14,8 @@ pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Environment variables of ours begin with this; two underscores part the levels.
 const PREFIX: &str = "HSC__";
 /// Keys whose value is never repeated in a message.
-const SECRET_KEYS: [&str; 7] = [
+const SECRET_KEYS: [&str; 8] = [
+    "archive.url",
     "answers.llm.api_key",
     "redis.url",
     "admin.token",
@@ -174,6 +175,7 @@ fn of_environment(
     for (name, text) in env.iter().filter(|(_, text)| !text.is_empty()) {
         match name.as_str() {
             "REDIS_URL" => named.push((name, "redis.url".to_owned(), text)),
+            "DATABASE_URL" => named.push((name, "archive.url".to_owned(), text)),
             "GEMINI_API_KEY" => {
                 named.push((name, "answers.llm.api_key".to_owned(), text));
                 // Who sets a key wants it used, unless the file says otherwise.

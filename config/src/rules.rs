@@ -178,6 +178,19 @@ const RULES: &[(&str, Rule)] = &[
     ("redis.prefix", Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores")),
     // Under a few milliseconds a healthy Redis in another zone would count as away.
     ("redis.command_timeout_ms", Whole(5, MINUTE)),
+    (
+        "archive.url",
+        Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing"),
+    ),
+    ("archive.path", Text(any, "the path of a file, or nothing")),
+    ("archive.connections", Whole(1, 1_000)),
+    ("archive.connect_timeout_ms", Whole(1, MINUTE)),
+    ("archive.timeout_ms", Whole(1, 10 * MINUTE)),
+    ("archive.queue_records", Whole(1, 10_000_000)),
+    ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
+    ("archive.batch_records", Whole(1, 10_000)),
+    ("archive.batch_after_ms", Whole(0, MINUTE)),
+    ("archive.keep_days", Whole(0, 36_500)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];
@@ -280,6 +293,10 @@ fn issuer(text: &str) -> bool {
     text.is_empty() || http_url(text)
 }
 
+fn postgres_url(text: &str) -> bool {
+    text.is_empty() || after_scheme(text, &["postgres", "postgresql"]).is_some_and(filled)
+}
+
 fn redis_url(text: &str) -> bool {
     // The schemes that the redis crate reads, those of its fork Valkey, and ours for many servers. The
     // server reads the rest of the address when it starts.
@@ -321,10 +338,16 @@ impl Settings {
     pub fn doubts(&self) -> Vec<&'static str> {
         let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
         let alone = self.redis.url.reveal().is_some() && !shares_key;
-        alone.then_some(
+        let apart = self.redis.url.reveal().is_some() && self.archive.url.reveal().is_none();
+        let key = alone.then_some(
             "redis.url is set and conversations.token_keys is not: no other pod lets a client of this one \
              go on with its conversation; set the same key everywhere, e.g. made by: openssl rand -hex 32",
-        ).into_iter().collect()
+        );
+        let archive = apart.then_some(
+            "redis.url is set and archive.url is not: each pod keeps an archive of its own, with accounts \
+             of its own; set the same PostgreSQL everywhere, unless this is the only pod",
+        );
+        key.into_iter().chain(archive).collect()
     }
 }
 

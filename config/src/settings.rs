@@ -44,6 +44,8 @@ sections! {
         visitors: VisitorsSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
+        /// What is kept of conversations.
+        archive: ArchiveSettings,
         /// Logging.
         log: LogSettings,
     }
@@ -322,6 +324,30 @@ sections! {
         prefix: String,
         /// Longest one command may take.
         command_timeout_ms: u64,
+    }
+
+    /// `[archive]`
+    ArchiveSettings {
+        /// Address of PostgreSQL; empty is a file. A secret, because it may hold a password.
+        url: Secret,
+        /// The file; empty is a temporary one.
+        path: String,
+        /// Most connections.
+        connections: u32,
+        /// Longest wait for one.
+        connect_timeout_ms: u64,
+        /// Longest question or batch.
+        timeout_ms: u64,
+        /// Records that may wait.
+        queue_records: usize,
+        /// Bytes of them.
+        queue_bytes: usize,
+        /// Records written at once.
+        batch_records: usize,
+        /// How long a record waits for others.
+        batch_after_ms: u64,
+        /// Days a conversation is kept; 0 is for ever.
+        keep_days: u32,
     }
 
     /// `[log]`

@@ -249,10 +249,22 @@ fn pods_behind_redis_that_do_not_share_a_key_are_doubted() {
     let doubts = |env: &[(&str, &str)]| load(None, env).unwrap().doubts().len();
     let key = "k".repeat(32);
     assert_eq!(doubts(&[]), 0);
-    assert_eq!(doubts(&[("REDIS_URL", "redis://r")]), 1);
-    let both = [("REDIS_URL", "redis://r"), ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str())];
+    let apart = [("REDIS_URL", "redis://r"), ("DATABASE_URL", "postgres://h/d")];
+    assert_eq!(doubts(&apart), 1);
+    let both = [
+        ("REDIS_URL", "redis://r"),
+        ("DATABASE_URL", "postgres://h/d"),
+        ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str()),
+    ];
     assert_eq!(doubts(&both), 0);
     assert!(!load(None, &both).unwrap().masked().contains(&key));
+}
+
+#[test]
+fn pods_behind_redis_with_an_archive_each_are_doubted() {
+    let key = "k".repeat(32);
+    let each = [("REDIS_URL", "redis://r"), ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str())];
+    assert_eq!(load(None, &each).unwrap().doubts().len(), 1);
 }
 
 #[test]
@@ -299,9 +311,9 @@ fn whatever_a_rule_admits_fits_into_the_types() {
             Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
             Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
             Rule::OneOf(words) => words.iter().map(|word| (*word).to_owned()).collect(),
-            Rule::Text(..) => {
-                vec!["https://a.example".to_owned(), "redis://r".to_owned(), "pod-1".to_owned()]
-            }
+            Rule::Text(..) => ["https://a.example", "redis://r", "postgres://h/d", "pod-1"]
+                .map(str::to_owned)
+                .into(),
             Rule::Texts(..) => {
                 vec!["https://a.example".to_owned(), "a.example:80".to_owned(), "k".repeat(32)]
             }

@@ -76,6 +76,11 @@ catalogue! {
     hsc_bridge_dropped_total Counter ["reason"] "Messages between pods that were lost: down, full or failed on the way out; version, kind or malformed on the way in; slow_listener here";
     hsc_bridge_latency_seconds Histogram [] "Time from a message's writing on another pod to its reading here, by the two clocks";
     hsc_bridge_reconnects_total Counter [] "Times the bridge came up again";
+    hsc_archive_up Gauge [] "1 while the archive takes what is written, else 0";
+    hsc_archive_queued Gauge [] "Records that wait to be written";
+    hsc_archive_written_total Counter [] "Records written into the archive";
+    hsc_archive_dropped_total Counter ["reason"] "Records that were not written: full (the archive was away or slow for too long) or refused";
+    hsc_archive_batch_seconds Histogram [] "Time to write one batch of records";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub actors: Actors,
     /// Messages between pods.
     pub bridge: Bridge,
+    /// The archive.
+    pub archive: Archives,
     /// The catalog.
     pub catalog: Catalogs,
 }
@@ -149,6 +151,15 @@ pub struct Bridge {
     dropped: IntCounterVec,
     latency: Histogram,
     reconnects: IntCounter,
+}
+
+/// The archive.
+pub struct Archives {
+    up: IntGauge,
+    queued: IntGauge,
+    written: IntCounter,
+    dropped: IntCounterVec,
+    batch_seconds: Histogram,
 }
 
 /// The catalog.
@@ -288,6 +299,13 @@ impl Metrics {
                 dropped: maker.counter("hsc_bridge_dropped_total"),
                 latency: maker.histogram("hsc_bridge_latency_seconds").with_label_values(NONE),
                 reconnects: maker.counter("hsc_bridge_reconnects_total").with_label_values(NONE),
+            },
+            archive: Archives {
+                up: maker.gauge("hsc_archive_up").with_label_values(NONE),
+                queued: maker.gauge("hsc_archive_queued").with_label_values(NONE),
+                written: maker.counter("hsc_archive_written_total").with_label_values(NONE),
+                dropped: maker.counter("hsc_archive_dropped_total"),
+                batch_seconds: maker.histogram("hsc_archive_batch_seconds").with_label_values(NONE),
             },
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
@@ -550,6 +568,30 @@ impl Bridge {
     /// A message was lost: `down`, `full`, `failed`, `version`, `kind`, `malformed` or `slow_listener`.
     pub fn dropped(&self, reason: &'static str) {
         self.dropped.with_label_values(&[reason]).inc();
+    }
+}
+
+impl Archives {
+    /// It takes what is written, or (when false) does not.
+    pub fn up(&self, up: bool) {
+        self.up.set(i64::from(up));
+    }
+
+    /// So many records wait.
+    pub fn queued(&self, records: usize) {
+        self.queued.set(i64::try_from(records).unwrap_or(i64::MAX));
+    }
+
+    /// A batch of so many records was written.
+    pub fn written(&self, records: usize, took: Duration) {
+        self.written.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
+        self.batch_seconds.observe(took.as_secs_f64());
+    }
+
+    /// So many records were given up: `full` or `refused`.
+    pub fn dropped(&self, reason: &'static str, records: usize) {
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        self.dropped.with_label_values(&[reason]).inc_by(records);
     }
 }
 

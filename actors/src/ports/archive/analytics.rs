@@ -9,7 +9,7 @@ use super::{ArchiveError, Page, Paged, Period};
 /// Tells how support went.
 pub trait Analytics: Send + Sync + 'static {
     /// Every hour of the period in which something happened, by product, oldest first. The line without
-    /// a product counts the conversations themselves; a conversation counts once for each product too.
+    /// a product is the total; a conversation counts once for each product that it turned to as well.
     fn snapshots(
         &self,
         period: Period,
@@ -40,7 +40,7 @@ pub trait Analytics: Send + Sync + 'static {
 pub struct Snapshot {
     /// The hour's first millisecond.
     pub hour_ms: u64,
-    /// The product; empty is the conversations themselves.
+    /// The product; empty is the total.
     pub product: String,
     /// Conversations that began, or that asked about the product for the first time.
     pub conversations: u64,

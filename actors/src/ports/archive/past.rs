@@ -1,5 +1,7 @@
 //! Past conversations: written, read and searched.
 
+use std::sync::Arc;
+
 use futures::future::BoxFuture;
 use hsc_catalogs::Citation;
 use serde::Serialize;
@@ -13,7 +15,10 @@ use super::{
 pub trait Archive: Send + Sync + 'static {
     /// Writes all of a batch or nothing. A record that is there already is passed over, so a batch whose
     /// fate is unknown can be written again.
-    fn write(&self, batch: Vec<Stamped>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn write(&self, batch: Vec<Arc<Stamped>>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+
+    /// Is it there? Makes what it needs when it is reached for the first time.
+    fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
     /// Everything said in a conversation, notes too; none when the archive does not know it.
     fn transcript(

@@ -1,0 +1,92 @@
+//! The handle by which everybody writes into the archive.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hsc_config::ArchiveSettings;
+use hsc_monitoring::Metrics;
+
+use super::queue::Queue;
+use crate::ports::archive::{Record, Stamped};
+
+/// How much waits to be written, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveLimits {
+    /// Records that may wait.
+    pub queue_records: usize,
+    /// Bytes of them.
+    pub queue_bytes: usize,
+    /// Records written at once.
+    pub batch_records: usize,
+    /// How long a record waits for others.
+    pub batch_after: Duration,
+}
+
+impl From<&ArchiveSettings> for ArchiveLimits {
+    fn from(settings: &ArchiveSettings) -> Self {
+        Self {
+            queue_records: settings.queue_records,
+            queue_bytes: settings.queue_bytes,
+            batch_records: settings.batch_records,
+            batch_after: Duration::from_millis(settings.batch_after_ms),
+        }
+    }
+}
+
+/// Writes into the archive, behind whatever goes on. Cheap to clone.
+#[derive(Clone)]
+pub struct ArchiveHandle {
+    pub(super) queue: Arc<Queue>,
+    is_up: Arc<AtomicBool>,
+}
+
+impl ArchiveHandle {
+    /// A handle and the queue behind it. What is recorded waits there until a writer takes it.
+    #[must_use]
+    pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
+        let queue = Arc::new(Queue::new(limits, Arc::clone(metrics)));
+        // Until the writer has looked, nobody is told that something is wrong.
+        Self { queue, is_up: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// Keeps this. Never waits and never fails: what the archive cannot take is counted there.
+    pub fn record(&self, record: Record) {
+        let id = format!("{:032x}", rand::random::<u128>());
+        self.queue.push(Stamped { id, at_ms: now_ms(), record });
+    }
+
+    /// False while the archive does not take what is written.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Records that wait.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Waits until everything is written, at most so long; says how many records still wait. For the
+    /// end of a server, which stops the writer after it.
+    pub async fn flush(&self, within: Duration) -> usize {
+        self.queue.emptied(within).await
+    }
+
+    pub(super) fn set_up(&self, up: bool) -> bool {
+        self.is_up.swap(up, Ordering::Relaxed)
+    }
+}
+
+impl std::fmt::Debug for ArchiveHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ArchiveHandle({} queued, up: {})", self.queued(), self.is_up())
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

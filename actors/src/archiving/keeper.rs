@@ -1,0 +1,80 @@
+//! The keeper: erases conversations that are past their age, and the files of their pictures.
+//!
+//! Owns   nothing.
+//! Hears  nobody; it looks once an hour.
+//! Asks   [`Privacy`], a few hundred conversations at a time.
+//! Never  touches the figures, or a conversation in which something happened since.
+//! Loses  nothing: what it did not get to is erased an hour later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use log::{info, warn};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::handle::now_ms;
+use crate::ports::BoxError;
+use crate::ports::archive::Privacy;
+use crate::supervision::{Care, ChildSpec, Life};
+
+/// How often it looks. An age is given in days.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+/// After the start, when a server has more to do than to tidy.
+const FIRST_LOOK: Duration = Duration::from_secs(60);
+/// Conversations erased in one transaction: while it lasts, SQLite lets nobody else write.
+const AT_ONCE: u32 = 200;
+
+/// What is kept for how long.
+pub struct Keeping {
+    /// Erases.
+    pub privacy: Arc<dyn Privacy>,
+    /// The age.
+    pub keep: Duration,
+    /// Removes the file of a picture, by its name.
+    pub remove: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// The keeper as a child of the tree.
+pub fn keeper(keeping: Keeping, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
+    let keeping = Arc::new(keeping);
+    ChildSpec::worker("archive.keeper", "archive_keeper", care, metrics, move |life| {
+        tidy(Arc::clone(&keeping), life)
+    })
+}
+
+async fn tidy(keeping: Arc<Keeping>, life: Life) -> Result<(), BoxError> {
+    let mut erased_ever = 0;
+    sleep(FIRST_LOOK).await;
+    while life.holds() {
+        erased_ever += once(&keeping).await;
+        life.observe(json!({ "erased": erased_ever, "looks_every_s": LOOK_EVERY.as_secs() }));
+        sleep(LOOK_EVERY).await;
+    }
+    Err("a successor tidies".into())
+}
+
+/// Erases everything that is past its age now; says how many conversations went.
+async fn once(keeping: &Keeping) -> u64 {
+    let age = u64::try_from(keeping.keep.as_millis()).unwrap_or(u64::MAX);
+    let before = now_ms().saturating_sub(age);
+    let mut conversations = 0;
+    loop {
+        match keeping.privacy.expire(before, AT_ONCE).await {
+            Ok(erased) if erased.is_empty() => break,
+            Ok(erased) => {
+                conversations += erased.conversations;
+                erased.files.iter().for_each(|file| (keeping.remove)(file));
+            }
+            Err(error) => {
+                warn!(error:%; "what is past its age was not erased, it is tried again in an hour");
+                break;
+            }
+        }
+    }
+    if conversations > 0 {
+        info!(conversations; "erased conversations that were past their age");
+    }
+    conversations
+}

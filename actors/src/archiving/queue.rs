@@ -1,0 +1,168 @@
+//! Where records wait to be written. It outlives the writer, so a crash of that loses none.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::ArchiveLimits;
+use crate::ports::archive::{Record, Stamped};
+
+/// What a record weighs beside its texts: its fields, its place in the queue.
+const WEIGHT_OF_A_RECORD: usize = 256;
+
+/// Records in order, bounded in number and bytes.
+pub(super) struct Queue {
+    held: Mutex<Held>,
+    limits: ArchiveLimits,
+    metrics: Arc<Metrics>,
+    /// Something came.
+    came: Notify,
+    /// Something went.
+    went: Notify,
+}
+
+#[derive(Default)]
+struct Held {
+    places: VecDeque<Place>,
+    bytes: usize,
+    next: u64,
+}
+
+struct Place {
+    number: u64,
+    weight: usize,
+    since: Instant,
+    record: Arc<Stamped>,
+}
+
+/// What is to be written next.
+pub(super) struct Front {
+    /// In order.
+    pub(super) records: Vec<Arc<Stamped>>,
+    /// The number of each.
+    pub(super) numbers: Vec<u64>,
+}
+
+impl Queue {
+    pub(super) fn new(limits: ArchiveLimits, metrics: Arc<Metrics>) -> Self {
+        let (came, went) = (Notify::new(), Notify::new());
+        Self { held: Mutex::default(), limits, metrics, came, went }
+    }
+
+    /// Puts a record last. The oldest go when there is no room: they are the least missed, because what
+    /// people look for in an archive that was away is what happened since.
+    pub(super) fn push(&self, record: Stamped) {
+        let weight = weight(&record.record);
+        let mut held = self.lock();
+        let mut dropped = 0;
+        while !held.places.is_empty()
+            && (held.places.len() >= self.limits.queue_records
+                || held.bytes + weight > self.limits.queue_bytes)
+        {
+            held.pop();
+            dropped += 1;
+        }
+        let number = held.next;
+        held.next += 1;
+        held.bytes += weight;
+        let (since, record) = (Instant::now(), Arc::new(record));
+        held.places.push_back(Place { number, weight, since, record });
+        self.metrics.archive.queued(held.places.len());
+        drop(held);
+        if dropped > 0 {
+            self.metrics.archive.dropped("full", dropped);
+        }
+        self.came.notify_one();
+    }
+
+    /// Waits until a batch is worth writing: as many as fit, or the oldest has waited long enough.
+    pub(super) async fn ready(&self) {
+        loop {
+            let oldest = {
+                let held = self.lock();
+                if held.places.len() >= self.limits.batch_records {
+                    return;
+                }
+                held.places.front().map(|place| place.since + self.limits.batch_after)
+            };
+            match oldest {
+                None => self.came.notified().await,
+                Some(until) if timeout_at(until, self.came.notified()).await.is_err() => return,
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The first ones. They stay until they are settled.
+    pub(super) fn front(&self) -> Front {
+        let held = self.lock();
+        let first = || held.places.iter().take(self.limits.batch_records);
+        Front {
+            records: first().map(|place| Arc::clone(&place.record)).collect(),
+            numbers: first().map(|place| place.number).collect(),
+        }
+    }
+
+    /// Everything up to this number is done with.
+    pub(super) fn settle(&self, number: u64) {
+        let mut held = self.lock();
+        while held.places.front().is_some_and(|place| place.number <= number) {
+            held.pop();
+        }
+        self.metrics.archive.queued(held.places.len());
+        drop(held);
+        self.went.notify_waiters();
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().places.len()
+    }
+
+    /// Waits until what waits now is written, at most so long; says how many still wait.
+    pub(super) async fn emptied(&self, within: Duration) -> usize {
+        let until = Instant::now() + within;
+        loop {
+            let went = self.went.notified();
+            let left = self.len();
+            if left == 0 || timeout_at(until, went).await.is_err() {
+                return left;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        // Nothing runs under the lock that could leave the queue half changed.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn pop(&mut self) {
+        if let Some(place) = self.places.pop_front() {
+            self.bytes -= place.weight;
+        }
+    }
+}
+
+/// The bytes of a record, near enough for a bound.
+fn weight(record: &Record) -> usize {
+    let texts = match record {
+        Record::Said(said) => {
+            let quotes = said.citations.iter().map(|citation| citation.quote.len() + 128);
+            said.text.len() + said.html.len() + quotes.sum::<usize>()
+        }
+        Record::Deliver(delivery) => delivery.body.len(),
+        Record::Left { text, .. } => text.len(),
+        Record::Feedback(feedback) => feedback.comment.as_deref().map_or(0, str::len),
+        Record::Rated(rated) => rated.comment.as_deref().map_or(0, str::len),
+        Record::Turned(turn) => turn.reason.as_deref().map_or(0, str::len),
+        Record::Audit(audit) => audit.detail.len(),
+        Record::Began { .. } | Record::UploadKept(_) | Record::UploadExpired { .. } => 0,
+    };
+    WEIGHT_OF_A_RECORD + texts
+}

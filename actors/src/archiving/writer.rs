@@ -1,0 +1,159 @@
+//! The writer: takes records out of the queue and gives them to the archive, in batches.
+//!
+//! Owns   nothing: the queue outlives it, and a batch stays there until the archive has it.
+//! Hears  nobody; it watches the queue.
+//! Asks   the [`Archive`], one batch at a time, within the archive's own bound.
+//! Never  makes anybody wait, gives up a record without counting it.
+//! Loses  nothing: its successor writes the batch in hand again, and the archive knows it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use hsc_monitoring::Metrics;
+use log::{info, warn};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::ArchiveHandle;
+use crate::ports::BoxError;
+use crate::ports::archive::{Archive, ArchiveError, Stamped};
+use crate::supervision::{Backoff, Care, ChildSpec, Life};
+
+/// How often an archive is looked at while nothing is written, so that health tells the truth.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Waits between tries while it is away. Short at first: most outages are a restart.
+const RETRY: Backoff = Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
+
+/// The writer as a child of the tree.
+pub fn writer(
+    archive: Arc<dyn Archive>,
+    handle: ArchiveHandle,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let counted = Arc::clone(metrics);
+    ChildSpec::worker("archive.writer", "archive_writer", care, metrics, move |life| {
+        let writer = Writer {
+            archive: Arc::clone(&archive),
+            handle: handle.clone(),
+            metrics: Arc::clone(&counted),
+            life,
+            written: 0,
+            refused: 0,
+            failures: 0,
+        };
+        writer.run()
+    })
+}
+
+/// The task. See the card above.
+struct Writer {
+    archive: Arc<dyn Archive>,
+    handle: ArchiveHandle,
+    metrics: Arc<Metrics>,
+    life: Life,
+    written: u64,
+    refused: u64,
+    failures: u32,
+}
+
+impl Writer {
+    async fn run(mut self) -> Result<(), BoxError> {
+        self.look().await;
+        while self.life.holds() {
+            self.observe();
+            if self.failures > 0 {
+                sleep(RETRY.wait(self.failures.saturating_add(1), rand::random())).await;
+            }
+            tokio::select! {
+                () = self.handle.queue.ready() => self.write().await,
+                () = sleep(LOOK_EVERY) => self.look().await,
+            }
+        }
+        Err("a successor writes".into())
+    }
+
+    /// Writes what stands first.
+    async fn write(&mut self) {
+        let front = self.handle.queue.front();
+        let Some(last) = front.numbers.last().copied() else { return };
+        match self.give(front.records.clone()).await {
+            Ok(()) => self.handle.queue.settle(last),
+            Err(ArchiveError::Unavailable { .. }) => {}
+            // One of them is bad: find out which, and keep the others.
+            Err(ArchiveError::Refused { .. }) => {
+                for (record, number) in front.records.into_iter().zip(front.numbers) {
+                    match self.give(vec![record]).await {
+                        Ok(()) => {}
+                        Err(ArchiveError::Refused { cause }) => {
+                            self.refused += 1;
+                            self.metrics.archive.dropped("refused", 1);
+                            warn!(cause:%; "the archive refused a record, it is dropped");
+                        }
+                        Err(ArchiveError::Unavailable { .. }) => return,
+                    }
+                    self.handle.queue.settle(number);
+                }
+            }
+        }
+    }
+
+    /// One batch to the archive. A panic in there is a refusal: trying again would panic again.
+    async fn give(&mut self, batch: Vec<Arc<Stamped>>) -> Result<(), ArchiveError> {
+        let (records, began) = (batch.len(), Instant::now());
+        let archive = Arc::clone(&self.archive);
+        let writing = AssertUnwindSafe(async move { archive.write(batch).await }).catch_unwind();
+        let outcome =
+            writing.await.unwrap_or_else(|_| Err(ArchiveError::refused("writing panicked")));
+        match &outcome {
+            Ok(()) => {
+                self.written += records as u64;
+                self.metrics.archive.written(records, began.elapsed());
+                self.is_up();
+            }
+            // It answered: it is there.
+            Err(ArchiveError::Refused { .. }) => self.is_up(),
+            Err(error) => self.is_away(error),
+        }
+        outcome
+    }
+
+    /// Looks whether it is there.
+    async fn look(&mut self) {
+        let archive = Arc::clone(&self.archive);
+        let looking = AssertUnwindSafe(async move { archive.reach().await }).catch_unwind();
+        match looking.await {
+            Ok(Ok(())) => self.is_up(),
+            Ok(Err(error)) => self.is_away(&error),
+            Err(_) => self.is_away(&ArchiveError::unavailable("reaching it panicked")),
+        }
+    }
+
+    fn is_up(&mut self) {
+        self.failures = 0;
+        self.metrics.archive.up(true);
+        if !self.handle.set_up(true) {
+            info!(queued = self.handle.queued(); "the archive is there again");
+        }
+    }
+
+    fn is_away(&mut self, error: &ArchiveError) {
+        self.failures = self.failures.saturating_add(1);
+        self.metrics.archive.up(false);
+        if self.handle.set_up(false) {
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            warn!(cause:? = cause; "the archive is away, chats go on and are written later");
+        }
+    }
+
+    fn observe(&self) {
+        self.life.observe(json!({
+            "queued": self.handle.queued(),
+            "written": self.written,
+            "refused": self.refused,
+            "up": self.handle.is_up(),
+        }));
+    }
+}

@@ -1,0 +1,307 @@
+//! Accounts and who is signed in.
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::archive::{
+    Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, LockOut, Role,
+};
+use sqlx::any::AnyRow;
+use sqlx::{Error, Row as _};
+
+use super::sql::{clean, cleaned, signed};
+use super::store::{Store, Transaction};
+use super::{failure, rows};
+
+impl Accounts for Store {
+    fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+        self.with(async |pool| {
+            let row =
+                sqlx::query("SELECT COUNT(*) AS accounts FROM accounts").fetch_one(&pool).await?;
+            rows::number(&row, "accounts")
+        })
+        .boxed()
+    }
+
+    fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
+        self.reaching(async move {
+            let added = async {
+                let mut transaction = self.begin().await?;
+                sqlx::query(
+                    "INSERT INTO accounts (id, name, address, address_key, role, password_hash, subject,
+                        is_disabled, failures, locked_until_ms, created_ms)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                )
+                .bind(clean(&account.id))
+                .bind(clean(&account.name))
+                .bind(clean(&account.address))
+                .bind(key(&account.address))
+                .bind(account.role.as_str())
+                .bind(cleaned(account.password_hash.as_deref()))
+                .bind(cleaned(account.subject.as_deref()))
+                .bind(i64::from(account.is_disabled))
+                .bind(i64::from(account.failures))
+                .bind(account.locked_until_ms.map(signed))
+                .bind(signed(account.created_ms))
+                .execute(&mut *transaction)
+                .await?;
+                transaction.commit().await
+            };
+            added.await.map_err(refusal)
+        })
+        .boxed()
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
+        self.with(async |pool| {
+            let rows =
+                sqlx::query("SELECT * FROM accounts ORDER BY name, id").fetch_all(&pool).await?;
+            rows.iter().map(account).collect()
+        })
+        .boxed()
+    }
+
+    fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+        self.one("SELECT * FROM accounts WHERE id = $1", clean(id)).boxed()
+    }
+
+    fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+        self.one("SELECT * FROM accounts WHERE address_key = $1", key(address)).boxed()
+    }
+
+    fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+        self.one("SELECT * FROM accounts WHERE subject = $1", clean(subject)).boxed()
+    }
+
+    fn change(
+        &self,
+        id: &str,
+        change: AccountChange,
+    ) -> BoxFuture<'_, Result<Account, AccountError>> {
+        let id = clean(id);
+        self.reaching(async move { self.changed(&id, &change).await }).boxed()
+    }
+
+    fn sign_in_failed(
+        &self,
+        id: &str,
+        lock_out: LockOut,
+    ) -> BoxFuture<'_, Result<Account, AccountError>> {
+        let id = clean(id);
+        self.reaching(async move {
+            let counted = async {
+                let mut transaction = self.begin().await?;
+                let row = sqlx::query(
+                    "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
+                        WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
+                     WHERE id = $1 RETURNING *",
+                )
+                .bind(id)
+                .bind(i64::from(lock_out.after))
+                .bind(signed(lock_out.until_ms))
+                .fetch_optional(&mut *transaction)
+                .await?;
+                transaction.commit().await?;
+                row.as_ref().map(account).transpose()
+            };
+            counted.await.map_err(refusal)?.ok_or(AccountError::Unknown)
+        })
+        .boxed()
+    }
+
+    fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>> {
+        self.reaching(async move {
+            let mut transaction = self.begin().await.map_err(refusal)?;
+            let known = sqlx::query(
+                "UPDATE accounts SET failures = 0, locked_until_ms = NULL
+                 WHERE id = $1 AND is_disabled = 0",
+            )
+            .bind(clean(&session.account))
+            .execute(&mut *transaction)
+            .await
+            .map_err(refusal)?;
+            if known.rows_affected() == 0 {
+                return Err(AccountError::Unknown);
+            }
+            sqlx::query(
+                "INSERT INTO account_sessions (hash, account, csrf, created_ms, expires_ms, used_ms)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(clean(&session.hash))
+            .bind(clean(&session.account))
+            .bind(clean(&session.csrf))
+            .bind(signed(session.created_ms))
+            .bind(signed(session.expires_ms))
+            .bind(signed(session.used_ms))
+            .execute(&mut *transaction)
+            .await
+            .map_err(refusal)?;
+            transaction.commit().await.map_err(refusal)
+        })
+        .boxed()
+    }
+
+    fn session(
+        &self,
+        hash: &str,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>> {
+        let hash = clean(hash);
+        self.with(async move |pool| {
+            let row = sqlx::query(
+                "SELECT a.*, s.hash AS session_hash, s.csrf AS session_csrf,
+                    s.created_ms AS session_created_ms, s.expires_ms AS session_expires_ms,
+                    s.used_ms AS session_used_ms
+                 FROM account_sessions s JOIN accounts a ON a.id = s.account
+                 WHERE s.hash = $1 AND s.expires_ms > $2 AND a.is_disabled = 0",
+            )
+            .bind(hash)
+            .bind(signed(now_ms))
+            .fetch_optional(&pool)
+            .await?;
+            row.as_ref().map(|row| Ok((session(row)?, account(row)?))).transpose()
+        })
+        .boxed()
+    }
+
+    fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        let hash = clean(hash);
+        self.with(async move |pool| {
+            sqlx::query("UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2")
+                .bind(hash)
+                .bind(signed(now_ms))
+                .execute(&pool)
+                .await
+                .map(drop)
+        })
+        .boxed()
+    }
+
+    fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        let hash = clean(hash);
+        self.with(async move |pool| {
+            sqlx::query("DELETE FROM account_sessions WHERE hash = $1")
+                .bind(hash)
+                .execute(&pool)
+                .await
+                .map(drop)
+        })
+        .boxed()
+    }
+
+    fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+        let id = clean(id);
+        self.with(async move |pool| {
+            let gone = sqlx::query("DELETE FROM account_sessions WHERE account = $1")
+                .bind(id)
+                .execute(&pool)
+                .await?;
+            Ok(gone.rows_affected())
+        })
+        .boxed()
+    }
+}
+
+impl Store {
+    async fn one(
+        &self,
+        text: &'static str,
+        value: String,
+    ) -> Result<Option<Account>, ArchiveError> {
+        self.with(async move |pool| {
+            let row = sqlx::query(text).bind(value).fetch_optional(&pool).await?;
+            row.as_ref().map(account).transpose()
+        })
+        .await
+    }
+
+    async fn changed(&self, id: &str, change: &AccountChange) -> Result<Account, AccountError> {
+        let mut transaction = self.begin().await.map_err(refusal)?;
+        let row = sqlx::query(
+            "UPDATE accounts SET
+                name = COALESCE($2, name),
+                role = COALESCE($3, role),
+                password_hash = COALESCE($4, password_hash),
+                subject = COALESCE($5, subject),
+                is_disabled = COALESCE($6, is_disabled),
+                failures = CASE WHEN $4 IS NULL THEN failures ELSE 0 END,
+                locked_until_ms = CASE WHEN $4 IS NULL THEN locked_until_ms ELSE NULL END
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(id)
+        .bind(cleaned(change.name.as_deref()))
+        .bind(change.role.map(Role::as_str))
+        .bind(cleaned(change.password_hash.as_deref()))
+        .bind(cleaned(change.subject.as_deref()))
+        .bind(change.is_disabled.map(i64::from))
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(refusal)?;
+        let Some(row) = row else { return Err(AccountError::Unknown) };
+        let takes_a_right =
+            change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
+        if takes_a_right && no_admin_is_left(&mut transaction).await.map_err(refusal)? {
+            // Dropped, the transaction is taken back.
+            return Err(AccountError::LastAdmin);
+        }
+        if takes_a_right || change.role.is_some() || change.password_hash.is_some() {
+            sqlx::query("DELETE FROM account_sessions WHERE account = $1")
+                .bind(id)
+                .execute(&mut *transaction)
+                .await
+                .map_err(refusal)?;
+        }
+        transaction.commit().await.map_err(refusal)?;
+        account(&row).map_err(refusal)
+    }
+}
+
+/// True when nobody may administrate any more. Takes hold of all admins first: of two who disable each
+/// other at once, the second one sees what the first one did.
+async fn no_admin_is_left(transaction: &mut Transaction) -> Result<bool, Error> {
+    sqlx::query("UPDATE accounts SET role = role WHERE role = 'admin'")
+        .execute(&mut **transaction)
+        .await?;
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS admins FROM accounts WHERE role = 'admin' AND is_disabled = 0",
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(row.try_get::<i64, _>("admins")? == 0)
+}
+
+fn refusal(error: Error) -> AccountError {
+    match failure::is_taken(&error) {
+        true => AccountError::Taken,
+        false => AccountError::Archive(failure::of(error)),
+    }
+}
+
+fn key(address: &str) -> String {
+    clean(address.trim()).to_lowercase()
+}
+
+fn account(row: &AnyRow) -> Result<Account, Error> {
+    Ok(Account {
+        id: rows::text(row, "id")?,
+        name: rows::text(row, "name")?,
+        address: rows::text(row, "address")?,
+        role: rows::word(row, "role", &Role::ALL, Role::as_str)?,
+        password_hash: rows::maybe(row, "password_hash")?,
+        subject: rows::maybe(row, "subject")?,
+        is_disabled: rows::truth(row, "is_disabled")?,
+        failures: u32::try_from(rows::number(row, "failures")?).unwrap_or(u32::MAX),
+        locked_until_ms: rows::maybe_number(row, "locked_until_ms")?,
+        created_ms: rows::number(row, "created_ms")?,
+    })
+}
+
+fn session(row: &AnyRow) -> Result<AccountSession, Error> {
+    Ok(AccountSession {
+        hash: rows::text(row, "session_hash")?,
+        account: rows::text(row, "id")?,
+        csrf: rows::text(row, "session_csrf")?,
+        created_ms: rows::number(row, "session_created_ms")?,
+        expires_ms: rows::number(row, "session_expires_ms")?,
+        used_ms: rows::number(row, "session_used_ms")?,
+    })
+}

@@ -1,0 +1,156 @@
+//! A copy of the archive's file, made while the server runs, and put back while it does not.
+
+use std::path::{Path, PathBuf};
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::sql::clean;
+use super::store::{Kind, Store, migrator, url_of};
+
+/// Why there is no copy, or why one was not put back. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// PostgreSQL has tools of its own.
+    #[error("the archive is PostgreSQL: back it up with pg_dump and restore it with pg_restore")]
+    NotAFile,
+    /// Nothing is overwritten.
+    #[error("{} is there already; name another file, or move it away", .0.display())]
+    IsThere(PathBuf),
+    /// There is nothing to read.
+    #[error("there is no file {}", .0.display())]
+    IsMissing(PathBuf),
+    /// It is damaged, or none of ours.
+    #[error("{} is no archive of hsc: {why}", file.display())]
+    NoArchive {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Somebody writes to it.
+    #[error("the archive is in use; stop the server first")]
+    InUse,
+    /// The database failed.
+    #[error("the archive cannot be copied: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The disk failed.
+    #[error("cannot write {}: {cause}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+}
+
+impl Store {
+    /// Writes a whole and consistent copy; the server may run meanwhile.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
+        let from = self.file().ok_or(BackupError::NotAFile)?;
+        if to.exists() {
+            return Err(BackupError::IsThere(to.to_owned()));
+        }
+        if !from.exists() {
+            return Err(BackupError::IsMissing(from.to_owned()));
+        }
+        let pool =
+            AnyPoolOptions::new().max_connections(1).connect(url_of(from, "rw").as_str()).await?;
+        let name = clean(&to.display().to_string());
+        let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&pool).await;
+        pool.close().await;
+        copied?;
+        Ok(())
+    }
+
+    /// Puts a copy in the place of the archive, once it has been found whole. The archive that was
+    /// there is kept beside it; its path comes back.
+    ///
+    /// # Errors
+    /// Why nothing was changed.
+    pub async fn restore(&self, from: &Path) -> Result<Option<PathBuf>, BackupError> {
+        let place = self.file().ok_or(BackupError::NotAFile)?;
+        if !from.exists() {
+            return Err(BackupError::IsMissing(from.to_owned()));
+        }
+        check(from).await?;
+        let io = |cause| BackupError::Io { file: place.to_owned(), cause };
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        // Beside the place and moved into it: what is half copied is never the archive.
+        let half = with_ending(place, "restoring");
+        std::fs::copy(from, &half).map_err(io)?;
+        let before = match place.exists() {
+            true => {
+                fold_in(place).await?;
+                let before = with_ending(place, "before-restore");
+                std::fs::rename(place, &before).map_err(io)?;
+                Some(before)
+            }
+            false => None,
+        };
+        std::fs::rename(&half, place).map_err(io)?;
+        Ok(before)
+    }
+}
+
+/// Reads a copy through.
+async fn check(file: &Path) -> Result<(), BackupError> {
+    let none = |why: String| BackupError::NoArchive { file: file.to_owned(), why };
+    let pool = AnyPoolOptions::new()
+        .max_connections(1)
+        .connect(url_of(file, "ro").as_str())
+        .await
+        .map_err(|error| none(error.to_string()))?;
+    let checked = async {
+        let row = sqlx::query("PRAGMA integrity_check").fetch_one(&pool).await?;
+        let said: String = row.try_get(0)?;
+        let newest =
+            sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations WHERE success = 1")
+                .fetch_one(&pool)
+                .await?;
+        Ok::<_, sqlx::Error>((said, newest.try_get::<Option<i64>, _>("version")?))
+    };
+    let checked = checked.await;
+    pool.close().await;
+    let (said, newest) = checked.map_err(|error| none(error.to_string()))?;
+    if said != "ok" {
+        return Err(none(said));
+    }
+    let ours = migrator(Kind::Sqlite).iter().map(|migration| migration.version).max();
+    match newest {
+        None => Err(none("it has no tables of ours".to_owned())),
+        newest if newest > ours => Err(none("a newer hsc wrote it".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Folds the log of a file into it, so that the file is whole without it. Refused while somebody else
+/// has it open.
+async fn fold_in(file: &Path) -> Result<(), BackupError> {
+    let pool =
+        AnyPoolOptions::new().max_connections(1).connect(url_of(file, "rw").as_str()).await?;
+    let alone = async {
+        sqlx::query("PRAGMA busy_timeout = 0").execute(&pool).await?;
+        // Leaving the log mode needs the file for oneself.
+        sqlx::query(AssertSqlSafe("PRAGMA journal_mode = DELETE".to_owned())).fetch_one(&pool).await
+    };
+    let alone = alone.await;
+    pool.close().await;
+    let mode: Result<String, _> = alone.and_then(|row| row.try_get(0));
+    match mode.as_deref() {
+        Ok("delete") => Ok(()),
+        _ => Err(BackupError::InUse),
+    }
+}
+
+fn with_ending(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}

@@ -1,0 +1,180 @@
+//! One visitor's data: handed out, erased, gone when it is old. Figures stay.
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::archive::{ArchiveError, Erased, Export, Privacy, Whose};
+use sqlx::{AnyPool, AssertSqlSafe, Error, Row as _};
+
+use super::past::{left_message, transcript};
+use super::sql::{clean, signed};
+use super::store::{Kind, Store, Transaction};
+
+/// What hangs on a conversation, and by which column. The conversation itself is the last one.
+const OF_A_CONVERSATION: &[(&str, &str)] = &[
+    ("messages", "conversation"),
+    ("feedback", "conversation"),
+    ("turns", "conversation"),
+    ("conversation_products", "conversation"),
+    ("conversation_agents", "conversation"),
+    ("uploads", "conversation"),
+    ("deliveries", "conversation"),
+    ("left_messages", "conversation"),
+    ("conversations", "id"),
+];
+
+impl Privacy for Store {
+    fn export(&self, whose: Whose) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+        self.with(async move |pool| {
+            let mut export = Export::default();
+            for conversation in conversations(&pool, &whose).await? {
+                export.conversations.extend(transcript(&pool, &conversation).await?);
+            }
+            let left = left_sql("SELECT *", &whose);
+            let rows = sqlx::query(AssertSqlSafe(left)).bind(who(&whose)).fetch_all(&pool).await?;
+            export.left_messages = rows.iter().map(left_message).collect::<Result<_, _>>()?;
+            Ok(export)
+        })
+        .boxed()
+    }
+
+    fn erase(&self, whose: Whose) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+        self.with(async move |pool| {
+            let conversations = conversations(&pool, &whose).await?;
+            let mut transaction = self.begin().await?;
+            let mut erased = Erased::default();
+            let left = sqlx::query(AssertSqlSafe(left_sql("DELETE", &whose)))
+                .bind(who(&whose))
+                .execute(&mut *transaction)
+                .await?;
+            erased.left_messages = left.rows_affected();
+            for conversation in conversations {
+                erase(&mut transaction, &conversation, &mut erased).await?;
+            }
+            transaction.commit().await?;
+            self.forget(&pool, &erased).await?;
+            Ok(erased)
+        })
+        .boxed()
+    }
+
+    fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+        let before = signed(before_ms);
+        self.with(async move |_| {
+            let mut transaction = self.begin().await?;
+            let mut erased = Erased::default();
+            let old = sqlx::query(
+                "SELECT id FROM conversations WHERE last_ms < $1 ORDER BY last_ms LIMIT $2",
+            )
+            .bind(before)
+            .bind(i64::from(most))
+            .fetch_all(&mut *transaction)
+            .await?;
+            for row in old {
+                let conversation: String = row.try_get("id")?;
+                erase(&mut transaction, &conversation, &mut erased).await?;
+            }
+            for (table, count) in
+                [("left_messages", &mut erased.left_messages), ("audit", &mut erased.audit)]
+            {
+                // Both names stand in this line.
+                let text = format!(
+                    "DELETE FROM {table} WHERE id IN
+                        (SELECT id FROM {table} WHERE at_ms < $1 ORDER BY at_ms, id LIMIT $2)"
+                );
+                let gone = sqlx::query(AssertSqlSafe(text))
+                    .bind(before)
+                    .bind(i64::from(most))
+                    .execute(&mut *transaction)
+                    .await?;
+                *count += gone.rows_affected();
+            }
+            // Dead letters hold what visitors wrote; what is still tried is never that old.
+            sqlx::query("DELETE FROM deliveries WHERE next_try_ms IS NULL AND at_ms < $1")
+                .bind(before)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("DELETE FROM account_sessions WHERE expires_ms < $1")
+                .bind(before)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(erased)
+        })
+        .boxed()
+    }
+}
+
+impl Store {
+    /// Makes SQLite forget what it was told to: erased words stay in an index until its pieces are
+    /// merged, and erased pages in the log until it is folded into the file.
+    async fn forget(&self, pool: &AnyPool, erased: &Erased) -> Result<(), Error> {
+        if self.kind() == Kind::Sqlite && !erased.is_empty() {
+            sqlx::query("INSERT INTO message_words (message_words) VALUES ('optimize')")
+                .execute(pool)
+                .await?;
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The name that is bound.
+fn who(whose: &Whose) -> String {
+    match whose {
+        Whose::Conversation(id) => clean(id),
+        Whose::Visitor(name) => clean(name),
+    }
+}
+
+async fn conversations(pool: &AnyPool, whose: &Whose) -> Result<Vec<String>, Error> {
+    let text = match whose {
+        Whose::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
+        Whose::Visitor(_) => {
+            "SELECT id FROM conversations WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1)
+             ORDER BY began_ms, id"
+        }
+    };
+    let rows = sqlx::query(text).bind(who(whose)).fetch_all(pool).await?;
+    rows.iter().map(|row| row.try_get("id")).collect()
+}
+
+fn left_sql(verb: &str, whose: &Whose) -> String {
+    let condition = match whose {
+        Whose::Conversation(_) => "conversation = $1",
+        Whose::Visitor(_) => {
+            "LOWER(address) = LOWER($1) OR conversation IN (SELECT id FROM conversations
+                WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1))"
+        }
+    };
+    format!("{verb} FROM left_messages WHERE {condition}")
+}
+
+async fn erase(
+    transaction: &mut Transaction,
+    conversation: &str,
+    erased: &mut Erased,
+) -> Result<(), Error> {
+    let files = sqlx::query("SELECT file FROM uploads WHERE conversation = $1")
+        .bind(conversation)
+        .fetch_all(&mut **transaction)
+        .await?;
+    for row in files {
+        erased.files.push(row.try_get("file")?);
+    }
+    for (table, column) in OF_A_CONVERSATION {
+        // Both come out of the list above.
+        let text = format!("DELETE FROM {table} WHERE {column} = $1");
+        let gone = sqlx::query(AssertSqlSafe(text))
+            .bind(conversation)
+            .execute(&mut **transaction)
+            .await?
+            .rows_affected();
+        match *table {
+            "messages" => erased.messages += gone,
+            "conversations" => erased.conversations += gone,
+            "left_messages" => erased.left_messages += gone,
+            _ => {}
+        }
+    }
+    Ok(())
+}

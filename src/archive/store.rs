@@ -1,0 +1,252 @@
+//! The database: reached when it is first needed, brought to the present form, and kept.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use hsc_actors::ports::archive::ArchiveError;
+use hsc_config::ArchiveSettings;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, ConnectOptions as _, Executor as _, SqlSafeStr as _, SqlStr};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::failure;
+
+/// A transaction on either database.
+pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// The archive over one database. Made without touching it: the server starts while it is away.
+pub struct Store {
+    pool: AnyPool,
+    kind: Kind,
+    bound: Duration,
+    file: Option<PathBuf>,
+    is_ready: OnceCell<()>,
+    /// Where the connections live. Theirs alone: on a thread of actors or of HTTP they would die or
+    /// stand still with whoever fails there. None once it was dropped.
+    runtime: Option<Runtime>,
+    /// The folder of an archive that is gone with the process.
+    _folder: Option<TempDir>,
+}
+
+/// Why no archive can be made of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum NoArchive {
+    /// The address is none.
+    #[error("archive.url is no address of a database: {cause}")]
+    BadUrl {
+        /// What is wrong with it. Without the address, which holds a password.
+        cause: sqlx::Error,
+    },
+    /// There is no place for a temporary one.
+    #[error("cannot make a temporary folder for the archive: {0}; archive.path names a file")]
+    NoFolder(std::io::Error),
+    /// The system gives no thread.
+    #[error("cannot start the thread of the archive: {0}")]
+    NoThread(std::io::Error),
+}
+
+impl Store {
+    /// An archive as the settings describe it.
+    ///
+    /// # Errors
+    /// [`NoArchive`] when they describe none. A database that is away is no error here.
+    pub fn new(settings: &ArchiveSettings) -> Result<Self, NoArchive> {
+        install_default_drivers();
+        let bound = Duration::from_millis(settings.timeout_ms);
+        let (kind, url, file, folder) = match settings.url.reveal() {
+            Some(url) => {
+                let url = url.parse::<Url>();
+                let url = url.map_err(|error| NoArchive::BadUrl {
+                    cause: sqlx::Error::Configuration(error.into()),
+                })?;
+                (Kind::Postgres, url, None, None)
+            }
+            None => {
+                let folder = match &*settings.path {
+                    "" => Some(tempfile::tempdir().map_err(NoArchive::NoFolder)?),
+                    _ => None,
+                };
+                let file = match &folder {
+                    Some(folder) => folder.path().join("hsc.sqlite"),
+                    None => PathBuf::from(&settings.path),
+                };
+                (Kind::Sqlite, url_of(&file, "rwc"), Some(file), folder)
+            }
+        };
+        let options = AnyConnectOptions::from_url(&url)
+            .map_err(|cause| NoArchive::BadUrl { cause })?
+            .disable_statement_logging();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("archive")
+            .enable_all()
+            .build()
+            .map_err(NoArchive::NoThread)?;
+        // The pool starts tasks of its own when it is made.
+        let entered = runtime.enter();
+        let pool = AnyPoolOptions::new()
+            .max_connections(settings.connections)
+            // A chat never waits for this; what waits is the writer and people who look something up.
+            .acquire_timeout(Duration::from_millis(settings.connect_timeout_ms))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if kind == Kind::Sqlite {
+                        for pragma in PRAGMAS {
+                            connection.execute(*pragma).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        drop(entered);
+        let (is_ready, runtime) = (OnceCell::new(), Some(runtime));
+        Ok(Self { pool, kind, bound, file, is_ready, runtime, _folder: folder })
+    }
+
+    /// What it is, for the log and the admin page: no password in it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.file {
+            Some(_) if self._folder.is_some() => "SQLite, gone with the process".to_owned(),
+            Some(file) => format!("SQLite, {}", file.display()),
+            None => "PostgreSQL".to_owned(),
+        }
+    }
+
+    /// Closes every connection; SQLite folds its log into the file.
+    pub async fn close(&self) {
+        self.among_its_own(self.pool.close()).await;
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Does something with the database once it has its present form, within the bound of the settings.
+    pub(super) async fn with<T, F>(
+        &self,
+        work: impl FnOnce(AnyPool) -> F,
+    ) -> Result<T, ArchiveError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        self.reaching(async { work(self.pool.clone()).await.map_err(failure::of) }).await
+    }
+
+    /// The same for work that has failures of its own.
+    pub(super) async fn reaching<T, E: From<ArchiveError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let whole = async {
+            self.is_ready.get_or_try_init(|| self.prepare()).await?;
+            work.await
+        };
+        let bounded = async { tokio::time::timeout(self.bound, whole).await };
+        let late = |_| ArchiveError::unavailable("the database did not answer in time");
+        self.among_its_own(bounded).await.map_err(late)?
+    }
+
+    /// Runs a future on the caller's thread, and lets the connections it opens and the time it waits for
+    /// belong to the runtime of the archive.
+    async fn among_its_own<T>(&self, work: impl Future<Output = T>) -> T {
+        let runtime = self.runtime.as_ref().expect("it is there until the store is dropped");
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| {
+            let _entered = runtime.enter();
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// A transaction that may write. In SQLite it asks for the right to write at its beginning: one that
+    /// asked later could be refused after it has read.
+    pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+        match self.kind {
+            Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            Kind::Postgres => self.pool.begin().await,
+        }
+    }
+
+    /// Makes the folder of the file, and brings the tables to the present form.
+    async fn prepare(&self) -> Result<(), ArchiveError> {
+        if let Some(folder) = self.file.as_deref().and_then(Path::parent) {
+            std::fs::create_dir_all(folder).map_err(ArchiveError::unavailable)?;
+        }
+        migrator(self.kind).run(&self.pool).await.map_err(ArchiveError::unavailable)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Dropped where it is, it would wait for its tasks, which no async task may.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.describe())
+    }
+}
+
+/// What every connection to SQLite is told.
+const PRAGMAS: &[&str] = &[
+    // Readers do not wait for the writer.
+    "PRAGMA journal_mode = WAL",
+    // A commit survives the process; the last ones may be lost with the machine's power, as may what
+    // still waits to be written.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 5000",
+    // What is erased is overwritten.
+    "PRAGMA secure_delete = ON",
+];
+
+/// The address of a file. `mode` is `rwc` (made where it is missing) or `ro`.
+pub(super) fn url_of(file: &Path, mode: &str) -> Url {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut url = Url::from_file_path(file).expect("an absolute path has an address");
+    // `file:` is no special scheme to leave for `sqlite:` in this library, so the text is changed.
+    url.set_query(Some(&format!("mode={mode}")));
+    let text = url.as_str().replacen("file:", "sqlite:", 1);
+    text.parse().expect("an address stays one under another scheme")
+}
+
+/// The migrations of one database, in order. They are never changed once released, only added to.
+pub(super) fn migrator(kind: Kind) -> Migrator {
+    let search = match kind {
+        Kind::Sqlite => include_str!("migrations/0002_search.sqlite.sql"),
+        Kind::Postgres => include_str!("migrations/0002_search.postgres.sql"),
+    };
+    let migration = |version, name: &'static str, text: &'static str| {
+        let text: SqlStr = text.into_sql_str();
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text, false)
+    };
+    Migrator::with_migrations(vec![
+        migration(1, "tables", include_str!("migrations/0001_tables.sql")),
+        migration(2, "search", search),
+    ])
+}

@@ -1,0 +1,142 @@
+//! Counts a batch for the figures: gathered in memory, written at its end.
+//!
+//! In one order and in one piece, so that two pods which write at once wait for each other and never
+//! stand crosswise. Only what was new in the archive is counted, in the same transaction, so a batch
+//! that is written twice counts once.
+
+use std::collections::BTreeMap;
+
+use hsc_actors::ports::archive::{Said, SaidOutcome};
+
+use super::sql::signed;
+use super::store::Transaction;
+
+/// An hour, in milliseconds.
+const HOUR: u64 = 3_600_000;
+
+/// What a batch adds to the figures, by hour and product.
+#[derive(Default)]
+pub(super) struct Tally {
+    lines: BTreeMap<(i64, String), Counts>,
+}
+
+/// What is added to one line. A mark that is changed may take something away.
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    conversations: i64,
+    questions: i64,
+    answered: i64,
+    unknown: i64,
+    handed_over: i64,
+    cache_hits: i64,
+    timed: i64,
+    first_answer_ms_sum: i64,
+    first_answer_ms_most: i64,
+    ratings: i64,
+    rating_sum: i64,
+}
+
+impl Tally {
+    /// A conversation began.
+    pub(super) fn began(&mut self, at_ms: u64) {
+        self.line(at_ms, "").conversations += 1;
+    }
+
+    /// A conversation turned to a product for the first time.
+    pub(super) fn turned_to(&mut self, at_ms: u64, product: &str) {
+        self.line(at_ms, product).conversations += 1;
+    }
+
+    /// The machine ended an answer.
+    pub(super) fn answered(&mut self, at_ms: u64, said: &Said) {
+        let Some(outcome) = said.outcome else { return };
+        self.both(at_ms, said.product.as_deref(), |counts| {
+            counts.questions += 1;
+            match outcome {
+                SaidOutcome::Answered => counts.answered += 1,
+                SaidOutcome::Unknown | SaidOutcome::NoManual => counts.unknown += 1,
+                SaidOutcome::Cancelled | SaidOutcome::Failed => {}
+            }
+            counts.cache_hits += i64::from(said.cached);
+            if let Some(took) = said.first_answer_ms.map(signed) {
+                counts.timed += 1;
+                counts.first_answer_ms_sum = counts.first_answer_ms_sum.saturating_add(took);
+                counts.first_answer_ms_most = counts.first_answer_ms_most.max(took);
+            }
+        });
+    }
+
+    /// A conversation wanted a person for the first time.
+    pub(super) fn handed_over(&mut self, at_ms: u64, product: Option<&str>) {
+        self.both(at_ms, product, |counts| counts.handed_over += 1);
+    }
+
+    /// A mark was given, or changed from another one.
+    pub(super) fn rated(
+        &mut self,
+        at_ms: u64,
+        product: Option<&str>,
+        rating: i64,
+        before: Option<i64>,
+    ) {
+        self.both(at_ms, product, |counts| {
+            counts.ratings += i64::from(before.is_none());
+            counts.rating_sum += rating - before.unwrap_or(0);
+        });
+    }
+
+    /// Adds it all to the figures.
+    pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
+        for ((hour, product), counts) in self.lines {
+            sqlx::query(ADD)
+                .bind(hour)
+                .bind(product)
+                .bind(counts.conversations)
+                .bind(counts.questions)
+                .bind(counts.answered)
+                .bind(counts.unknown)
+                .bind(counts.handed_over)
+                .bind(counts.cache_hits)
+                .bind(counts.timed)
+                .bind(counts.first_answer_ms_sum)
+                .bind(counts.first_answer_ms_most)
+                .bind(counts.ratings)
+                .bind(counts.rating_sum)
+                .execute(&mut **transaction)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The total's line and the product's.
+    fn both(&mut self, at_ms: u64, product: Option<&str>, count: impl Fn(&mut Counts)) {
+        count(self.line(at_ms, ""));
+        if let Some(product) = product.filter(|product| !product.is_empty()) {
+            count(self.line(at_ms, product));
+        }
+    }
+
+    fn line(&mut self, at_ms: u64, product: &str) -> &mut Counts {
+        let hour = signed(at_ms - at_ms % HOUR);
+        self.lines.entry((hour, super::sql::clean(product))).or_default()
+    }
+}
+
+const ADD: &str = "
+    INSERT INTO snapshots (hour_ms, product, conversations, questions, answered, unknown, handed_over,
+        cache_hits, timed, first_answer_ms_sum, first_answer_ms_most, ratings, rating_sum)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    ON CONFLICT (hour_ms, product) DO UPDATE SET
+        conversations = snapshots.conversations + excluded.conversations,
+        questions = snapshots.questions + excluded.questions,
+        answered = snapshots.answered + excluded.answered,
+        unknown = snapshots.unknown + excluded.unknown,
+        handed_over = snapshots.handed_over + excluded.handed_over,
+        cache_hits = snapshots.cache_hits + excluded.cache_hits,
+        timed = snapshots.timed + excluded.timed,
+        first_answer_ms_sum = snapshots.first_answer_ms_sum + excluded.first_answer_ms_sum,
+        first_answer_ms_most = CASE
+            WHEN excluded.first_answer_ms_most > snapshots.first_answer_ms_most
+            THEN excluded.first_answer_ms_most ELSE snapshots.first_answer_ms_most END,
+        ratings = snapshots.ratings + excluded.ratings,
+        rating_sum = snapshots.rating_sum + excluded.rating_sum";

@@ -1,0 +1,395 @@
+//! Takes batches in: one transaction, each record once however often it comes.
+
+use std::sync::Arc;
+
+use hsc_actors::ports::archive::{
+    Audit, Author, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind, Upload,
+    Visitor,
+};
+use sqlx::{Error, Row as _};
+
+use super::sql::{clean, cleaned, signed};
+use super::store::{Store, Transaction};
+use super::tally::Tally;
+use super::words;
+
+/// Characters of the visitor's first words that a list shows.
+const FIRST_WORDS: usize = 160;
+
+impl Store {
+    /// The whole batch or nothing of it.
+    pub(super) async fn write_batch(&self, batch: &[Arc<Stamped>]) -> Result<(), Error> {
+        let mut writing = Writing { transaction: self.begin().await?, tally: Tally::default() };
+        for stamped in batch {
+            writing.keep(stamped).await?;
+        }
+        let Writing { mut transaction, tally } = writing;
+        tally.write(&mut transaction).await?;
+        transaction.commit().await
+    }
+}
+
+/// A batch on its way in.
+struct Writing {
+    transaction: Transaction,
+    tally: Tally,
+}
+
+impl Writing {
+    async fn keep(&mut self, stamped: &Stamped) -> Result<(), Error> {
+        let Stamped { id, at_ms, record } = stamped;
+        let at_ms = *at_ms;
+        match record {
+            Record::Began { conversation, visitor, language } => {
+                self.began(at_ms, conversation, visitor.as_ref(), language.as_deref()).await
+            }
+            Record::Said(said) => self.said(id, at_ms, said).await,
+            Record::Turned(turn) => self.turned(id, at_ms, turn).await,
+            Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
+            Record::Rated(rated) => self.rated(at_ms, rated).await,
+            Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
+            Record::UploadExpired { upload } => self.upload_expired(upload).await,
+            Record::Audit(audit) => self.audit(id, at_ms, audit).await,
+            Record::Left { conversation, address, text } => {
+                self.left(id, at_ms, conversation.as_deref(), address, text).await
+            }
+            Record::Deliver(delivery) => self.deliver(at_ms, delivery).await,
+        }
+    }
+
+    /// The line of the conversation, made where it is missing.
+    async fn conversation(&mut self, at_ms: u64, conversation: &str) -> Result<(), Error> {
+        let made = sqlx::query(
+            "INSERT INTO conversations (id, began_ms, last_ms) VALUES ($1, $2, $2)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(conversation))
+        .bind(signed(at_ms))
+        .execute(&mut *self.transaction)
+        .await?;
+        if made.rows_affected() == 1 {
+            self.tally.began(at_ms);
+        }
+        Ok(())
+    }
+
+    async fn began(
+        &mut self,
+        at_ms: u64,
+        conversation: &str,
+        visitor: Option<&Visitor>,
+        language: Option<&str>,
+    ) -> Result<(), Error> {
+        self.conversation(at_ms, conversation).await?;
+        let told = |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.and_then(of));
+        sqlx::query(
+            "UPDATE conversations SET subject = COALESCE($2, subject),
+                visitor_name = COALESCE($3, visitor_name),
+                visitor_address = COALESCE($4, visitor_address),
+                language = COALESCE($5, language)
+             WHERE id = $1",
+        )
+        .bind(clean(conversation))
+        .bind(told(|visitor| Some(&visitor.subject)))
+        .bind(told(|visitor| visitor.name.as_deref()))
+        .bind(told(|visitor| visitor.address.as_deref()))
+        .bind(cleaned(language))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn said(&mut self, id: &str, at_ms: u64, said: &Said) -> Result<(), Error> {
+        // By its place where it has one: a conversation that changed pods may have said it on both.
+        let id = match said.offset {
+            Some(offset) => format!("{}/{offset}", said.conversation),
+            None => id.to_owned(),
+        };
+        let citations =
+            serde_json::to_string(&said.citations).map_err(|error| Error::Encode(error.into()))?;
+        let kept = sqlx::query(
+            "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
+                product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
+                upload, searchable)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(&id))
+        .bind(clean(&said.conversation))
+        .bind(signed(at_ms))
+        .bind(said.offset.map(signed))
+        .bind(said.author.as_str())
+        .bind(cleaned(said.agent.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(said.agent.as_ref().map(|agent| &*agent.name)))
+        .bind(clean(&said.text))
+        .bind(clean(&said.html))
+        .bind(cleaned(said.product.as_deref()))
+        .bind(cleaned(said.question.as_deref()))
+        .bind(said.outcome.map(|outcome| outcome.as_str()))
+        .bind(said.confidence.map(f64::from))
+        .bind(said.first_answer_ms.map(signed))
+        .bind(i64::from(said.cached))
+        .bind(clean(&citations))
+        .bind(cleaned(said.language.as_deref()))
+        .bind(cleaned(said.upload.as_deref()))
+        .bind(words::searchable(&said.text))
+        .execute(&mut *self.transaction)
+        .await?;
+        if kept.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.conversation(at_ms, &said.conversation).await?;
+        if let Some(product) = said.product.as_deref().filter(|product| !product.is_empty()) {
+            self.product(at_ms, &said.conversation, product).await?;
+        }
+        if let Some(agent) = &said.agent {
+            self.agent(&said.conversation, &agent.id).await?;
+        }
+        if said.author == Author::Machine {
+            self.tally.answered(at_ms, said);
+        }
+        let is_visitor = said.author == Author::Visitor;
+        let first_words: String =
+            if is_visitor { said.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
+        let language = said.language.as_deref().filter(|_| is_visitor);
+        sqlx::query(
+            "UPDATE conversations SET
+                last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
+                messages = messages + 1,
+                product = COALESCE($3, product),
+                language = COALESCE($4, language),
+                first_words = CASE WHEN first_words = '' THEN $5 ELSE first_words END
+             WHERE id = $1",
+        )
+        .bind(clean(&said.conversation))
+        .bind(signed(at_ms))
+        .bind(cleaned(said.product.as_deref().filter(|product| !product.is_empty())))
+        .bind(cleaned(language))
+        .bind(clean(&first_words))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn product(
+        &mut self,
+        at_ms: u64,
+        conversation: &str,
+        product: &str,
+    ) -> Result<(), Error> {
+        let first = sqlx::query(
+            "INSERT INTO conversation_products (conversation, product) VALUES ($1, $2)
+             ON CONFLICT (conversation, product) DO NOTHING",
+        )
+        .bind(clean(conversation))
+        .bind(clean(product))
+        .execute(&mut *self.transaction)
+        .await?;
+        if first.rows_affected() == 1 {
+            self.tally.turned_to(at_ms, product);
+        }
+        Ok(())
+    }
+
+    async fn agent(&mut self, conversation: &str, agent: &str) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO conversation_agents (conversation, agent) VALUES ($1, $2)
+             ON CONFLICT (conversation, agent) DO NOTHING",
+        )
+        .bind(clean(conversation))
+        .bind(clean(agent))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn turned(&mut self, id: &str, at_ms: u64, turn: &Turn) -> Result<(), Error> {
+        let kept = sqlx::query(
+            "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(id))
+        .bind(clean(&turn.conversation))
+        .bind(signed(at_ms))
+        .bind(turn.kind.as_str())
+        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.name)))
+        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.name)))
+        .bind(cleaned(turn.reason.as_deref()))
+        .execute(&mut *self.transaction)
+        .await?;
+        if kept.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.conversation(at_ms, &turn.conversation).await?;
+        let has_it = match turn.kind {
+            TurnKind::Taken => turn.agent.as_ref(),
+            TurnKind::Handed => turn.to.as_ref(),
+            _ => None,
+        };
+        if let Some(agent) = has_it {
+            self.agent(&turn.conversation, &agent.id).await?;
+        }
+        sqlx::query(
+            "UPDATE conversations SET
+                last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
+                agent = COALESCE($3, agent),
+                agent_name = COALESCE($4, agent_name),
+                ended_ms = COALESCE($5, ended_ms)
+             WHERE id = $1",
+        )
+        .bind(clean(&turn.conversation))
+        .bind(signed(at_ms))
+        .bind(cleaned(has_it.map(|agent| &*agent.id)))
+        .bind(cleaned(has_it.map(|agent| &*agent.name)))
+        .bind((turn.kind == TurnKind::Ended).then_some(signed(at_ms)))
+        .execute(&mut *self.transaction)
+        .await?;
+        if turn.kind == TurnKind::HandedOver {
+            let first = sqlx::query(
+                "UPDATE conversations SET is_handed_over = 1 WHERE id = $1 AND is_handed_over = 0
+                 RETURNING product",
+            )
+            .bind(clean(&turn.conversation))
+            .fetch_optional(&mut *self.transaction)
+            .await?;
+            if let Some(row) = first {
+                let product: Option<String> = row.try_get("product")?;
+                self.tally.handed_over(at_ms, product.as_deref());
+            }
+        }
+        Ok(())
+    }
+
+    async fn feedback(&mut self, at_ms: u64, feedback: &Feedback) -> Result<(), Error> {
+        self.conversation(at_ms, &feedback.conversation).await?;
+        sqlx::query(
+            "INSERT INTO feedback (conversation, place, at_ms, thumb, comment) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (conversation, place) DO UPDATE SET
+                at_ms = excluded.at_ms, thumb = excluded.thumb, comment = excluded.comment
+             WHERE feedback.at_ms <= excluded.at_ms",
+        )
+        .bind(clean(&feedback.conversation))
+        .bind(signed(feedback.offset))
+        .bind(signed(at_ms))
+        .bind(feedback.thumb.as_str())
+        .bind(cleaned(feedback.comment.as_deref()))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn rated(&mut self, at_ms: u64, rated: &Rated) -> Result<(), Error> {
+        self.conversation(at_ms, &rated.conversation).await?;
+        let before = sqlx::query(
+            "SELECT rating, rated_ms, rated_product, product FROM conversations WHERE id = $1",
+        )
+        .bind(clean(&rated.conversation))
+        .fetch_one(&mut *self.transaction)
+        .await?;
+        let rating = i64::from(rated.rating.clamp(1, 5));
+        let before_rating: Option<i64> = before.try_get("rating")?;
+        // A changed mark is counted where the first one was.
+        let (counted_ms, product): (i64, Option<String>) = match before_rating {
+            Some(_) => (before.try_get("rated_ms")?, before.try_get("rated_product")?),
+            None => (signed(at_ms), before.try_get("product")?),
+        };
+        sqlx::query(
+            "UPDATE conversations SET rating = $2, rating_comment = $3, rated_ms = $4, rated_product = $5
+             WHERE id = $1",
+        )
+        .bind(clean(&rated.conversation))
+        .bind(rating)
+        .bind(cleaned(rated.comment.as_deref()))
+        .bind(counted_ms)
+        .bind(product.clone())
+        .execute(&mut *self.transaction)
+        .await?;
+        let counted_ms = u64::try_from(counted_ms).unwrap_or(0);
+        self.tally.rated(counted_ms, product.as_deref(), rating, before_rating);
+        Ok(())
+    }
+
+    async fn upload_kept(&mut self, at_ms: u64, upload: &Upload) -> Result<(), Error> {
+        self.conversation(at_ms, &upload.conversation).await?;
+        sqlx::query(
+            "INSERT INTO uploads (id, conversation, at_ms, file, media_type, bytes, expires_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(&upload.id))
+        .bind(clean(&upload.conversation))
+        .bind(signed(at_ms))
+        .bind(clean(&upload.file))
+        .bind(clean(&upload.media_type))
+        .bind(signed(upload.bytes))
+        .bind(signed(upload.expires_ms))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn upload_expired(&mut self, upload: &str) -> Result<(), Error> {
+        sqlx::query("UPDATE uploads SET is_expired = 1 WHERE id = $1")
+            .bind(clean(upload))
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn audit(&mut self, id: &str, at_ms: u64, audit: &Audit) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(id))
+        .bind(signed(at_ms))
+        .bind(clean(&audit.who))
+        .bind(clean(&audit.role))
+        .bind(clean(&audit.action))
+        .bind(clean(&audit.subject))
+        .bind(clean(&audit.detail))
+        .bind(clean(&audit.address))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn left(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        conversation: Option<&str>,
+        address: &str,
+        text: &str,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO left_messages (id, at_ms, conversation, address, text)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(id))
+        .bind(signed(at_ms))
+        .bind(cleaned(conversation))
+        .bind(clean(address))
+        .bind(clean(text))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn deliver(&mut self, at_ms: u64, delivery: &NewDelivery) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(&delivery.id))
+        .bind(signed(at_ms))
+        .bind(clean(&delivery.endpoint))
+        .bind(clean(&delivery.event))
+        .bind(clean(&delivery.body))
+        .bind(cleaned(delivery.conversation.as_deref()))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
+    }
+}
