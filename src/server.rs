@@ -9,29 +9,32 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ConversationLog, ManualError, Relay};
+use hsc_actors::ports::{ConversationLog, ManualError, Relay, RollCall};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Budgets, House, LogLimits, MemoryLog, Seconds, Sessions, Shelf, SocketLimits,
-    Tokens, Upkeep,
+    Admission, Attendance, Budgets, House, LogLimits, MemoryLog, Seconds, Sessions, Shelf,
+    SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
 use tokio::net::TcpSocket;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{self, BadAddress, Link, RedisLog, RedisRelay};
+use crate::pods::{self, BadAddress, Link, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
 /// all of its clients at once.
 const BACKLOG: u32 = 4_096;
+/// The last part of the time to drain, for those whose answers still run to leave them to another pod.
+const HAND_OVER_PART: u32 = 5;
 /// How often a draining server looks whether the last session has gone.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
@@ -85,7 +88,7 @@ pub struct Server {
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
-    drain_timeout: Duration,
+    drain: Arc<Drain>,
 }
 
 impl Server {
@@ -146,6 +149,7 @@ impl Server {
         let house = Arc::new(House::start(hsc_actors::Parts {
             pod,
             relay,
+            attendance: attendance(settings, address, redis.as_ref()),
             catalog: Arc::clone(&catalog),
             shelf,
             answerer,
@@ -166,7 +170,13 @@ impl Server {
             workers: watcher.into_iter().collect(),
             metrics: Arc::clone(&metrics),
         }));
+        let drain = Arc::new(Drain {
+            house: Arc::clone(&house),
+            asked: Notify::new(),
+            timeout: Duration::from_millis(settings.server.drain_timeout_ms),
+        });
         let parts = web::Data::new(http::Parts {
+            drain: Arc::clone(&drain) as Arc<dyn http::Drain>,
             catalog,
             house: Arc::clone(&house),
             originals: files,
@@ -199,15 +209,7 @@ impl Server {
         let server = server.run();
         let handle = server.handle();
         let task = tokio::spawn(server);
-        Ok(Self {
-            address,
-            handle,
-            task,
-            house,
-            sessions,
-            reloader,
-            drain_timeout: Duration::from_millis(settings.server.drain_timeout_ms),
-        })
+        Ok(Self { address, handle, task, house, sessions, reloader, drain })
     }
 
     /// Where it listens.
@@ -237,27 +239,45 @@ impl Server {
         self.house.ended().await.to_string()
     }
 
-    /// Takes no new work, lets running answers end within the time of the settings, and stops.
+    /// Waits until an operator has the server drain (`POST /admin/drain`).
+    pub async fn drain_asked(&self) {
+        self.drain.asked.notified().await;
+    }
+
+    /// Takes no new work, lets running answers end within the time of the settings, and stops. Answers
+    /// that do not end in time are left to another pod.
     ///
     /// # Errors
     /// When the server had failed before.
     pub async fn drain(self) -> std::io::Result<()> {
-        let until = Instant::now() + self.drain_timeout;
+        let timeout = self.drain.timeout;
+        let until = Instant::now() + timeout;
         info!(sessions = self.sessions.count(); "draining");
         // Half of the time, so that the last client hears it early enough to end in time.
-        self.sessions.drain(self.drain_timeout / 2);
-        while self.sessions.count() > 0 && Instant::now() < until {
-            tokio::time::sleep(DRAIN_STEP).await;
+        self.sessions.drain(timeout / 2);
+        let mut left = self.emptied(until - timeout / HAND_OVER_PART).await;
+        let leaves_work = left > 0;
+        if leaves_work {
+            info!(sessions = left; "what still runs is left to other pods");
+            self.sessions.hand_over();
+            left = self.emptied(until).await;
         }
-        let left = self.sessions.count();
         if left > 0 {
             warn!(sessions = left; "sessions did not end in time");
         }
         self.handle.stop(left == 0).await;
-        self.house.stop().await;
+        self.house.stop(leaves_work).await;
         let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         info!("stopped");
         ended
+    }
+
+    /// Waits until there is no session any more, at most until then; says how many are left.
+    async fn emptied(&self, until: Instant) -> usize {
+        while self.sessions.count() > 0 && Instant::now() < until {
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+        self.sessions.count()
     }
 }
 
@@ -302,6 +322,20 @@ fn rules(settings: &Settings) -> Rules {
     }
 }
 
+fn attendance(settings: &Settings, address: SocketAddr, redis: Option<&Link>) -> Attendance {
+    let expires = Duration::from_millis(settings.pods.expires_ms);
+    let roll = redis.map(|link| RedisRoll::new(link.clone(), expires));
+    let advertise = &settings.server.advertise;
+    Attendance {
+        roll: roll.map(|roll| Arc::new(roll) as Arc<dyn RollCall>),
+        address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: jiff::Timestamp::now().to_string(),
+        heartbeat: Duration::from_millis(settings.pods.heartbeat_ms),
+        expires,
+    }
+}
+
 fn socket_limits(settings: &Settings) -> SocketLimits {
     SocketLimits {
         ping_interval: Duration::from_millis(settings.server.ping_interval_ms),
@@ -329,6 +363,26 @@ impl http::Originals for Files {
             Ok(http::Original { path: found.path, media_type: found.media_type })
         };
         Box::pin(original)
+    }
+}
+
+/// Has the server drain, for the route by which an operator asks for it.
+struct Drain {
+    house: Arc<House>,
+    asked: Notify,
+    timeout: Duration,
+}
+
+impl http::Drain for Drain {
+    fn begin(&self) -> http::Draining {
+        let sessions = self.house.sessions();
+        // Before it is answered: whoever asked may look at /ready at once.
+        let is_first = sessions.close_doors();
+        if is_first {
+            warn!("an operator has the server drain");
+            self.asked.notify_one();
+        }
+        http::Draining { is_first, sessions: sessions.count(), within: self.timeout }
     }
 }
 

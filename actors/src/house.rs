@@ -19,6 +19,7 @@ use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::orphans::{Orphans, Vanished};
 use crate::ports::{Answerer, ConversationLog, ManualLoader, Relay};
+use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::rehearsal::{Meant, NotRehearsed, in_a_session};
@@ -52,6 +53,7 @@ pub struct House {
     registry: Handle<Registry>,
     orphans: Handle<Orphans>,
     caches: Caches,
+    presence: Arc<Presence>,
     root: Root,
 }
 
@@ -61,6 +63,8 @@ pub struct Parts {
     pub pod: Arc<str>,
     /// What carries messages to other pods; none for a pod on its own.
     pub relay: Option<Arc<dyn Relay>>,
+    /// How it appears among them.
+    pub attendance: Attendance,
     /// The catalog in force.
     pub catalog: Arc<Snapshot>,
     /// The read manuals.
@@ -173,6 +177,7 @@ impl House {
         let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
         let is_alone = parts.relay.is_none();
         let relay = parts.relay.unwrap_or_else(|| Arc::new(Loopback::new()));
+        let pod = Arc::clone(&parts.pod);
         let (bridging, bridge) = Bridge::new(parts.pod, relay, care, &metrics);
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let max_message = rules.limits.message_bytes;
@@ -216,6 +221,8 @@ impl House {
         children.extend(caches.children(&upkeep, &threads, &metrics));
         children.push(bridging);
         children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));
+        let presence = Presence::new(pod, parts.attendance, Arc::clone(&wiring));
+        children.extend(presence.worker(&orphans, care, &metrics));
         children.extend(parts.workers);
         let root = Root::start(
             "root",
@@ -237,6 +244,7 @@ impl House {
             registry,
             orphans,
             caches,
+            presence,
             root,
         }
     }
@@ -352,9 +360,17 @@ impl House {
         self.root.ended().await
     }
 
-    /// Stops the actors in order.
-    pub async fn stop(&self) {
+    /// All pods, as far as this one knows.
+    #[must_use]
+    pub fn pods(&self) -> Pods {
+        self.presence.pods()
+    }
+
+    /// Stops the actors in order, and says good-bye to the other pods. One of them completes what this
+    /// one leaves undone, where it `leaves_work`.
+    pub async fn stop(&self, leaves_work: bool) {
         self.root.stop().await;
+        self.presence.leave(leaves_work).await;
     }
 
     /// Opens a visitor's socket.

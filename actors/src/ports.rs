@@ -9,6 +9,7 @@ mod desk;
 mod identity;
 mod log;
 mod relay;
+mod roll;
 
 pub use desk::{
     AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
@@ -22,6 +23,7 @@ pub use log::{
     Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen, TakenOver,
 };
 pub use relay::{Relay, Relayed};
+pub use roll::{Gone, PodReport, Roll, RollCall};
 
 use std::error::Error;
 use std::fmt;

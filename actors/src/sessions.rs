@@ -137,6 +137,12 @@ impl Sessions {
         self.count.load(Ordering::Relaxed)
     }
 
+    /// Conversations that they hold.
+    #[must_use]
+    pub fn conversations(&self) -> usize {
+        self.conversations.len()
+    }
+
     /// True once no new session is taken.
     #[must_use]
     pub fn is_draining(&self) -> bool {
@@ -257,6 +263,11 @@ impl Sessions {
     pub fn close_where(&self, rule: impl Fn(&SessionInfo) -> bool, reason: CloseReason) -> usize {
         let closed = self.those(rule).into_iter();
         closed.filter(|info| self.tell(info.key, Deliver::Close(reason))).count()
+    }
+
+    /// Takes no more sessions; false when that was so already.
+    pub fn close_doors(&self) -> bool {
+        !self.draining.swap(true, Ordering::Relaxed)
     }
 
     /// Takes no more sessions and tells those that are here to come again elsewhere, each at its own

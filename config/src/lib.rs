@@ -19,6 +19,6 @@ pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice,
     IdentitySettings, Isolate, LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings,
-    OpenIdSettings, RedisSettings, SecondLayerSettings, ServerSettings, SessionsSettings, Settings,
-    VisitorsSettings,
+    OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings, ServerSettings,
+    SessionsSettings, Settings, VisitorsSettings,
 };

@@ -58,6 +58,10 @@ const RULES: &[(&str, Rule)] = &[
         "server.pod_name",
         Text(pod_name, "at most 64 letters, digits, dots, dashes and underscores, or nothing"),
     ),
+    (
+        "server.advertise",
+        Text(advertised, "a host name or host:port, without scheme and path, or nothing"),
+    ),
     ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
     ("catalog.dir", Text(filled, "the path of a folder")),
     ("catalog.watch", Truth),
@@ -178,6 +182,9 @@ const RULES: &[(&str, Rule)] = &[
     ("redis.prefix", Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores")),
     // Under a few milliseconds a healthy Redis in another zone would count as away.
     ("redis.command_timeout_ms", Whole(5, MINUTE)),
+    // Every heartbeat is a command of every pod.
+    ("pods.heartbeat_ms", Whole(50, MINUTE)),
+    ("pods.expires_ms", Whole(100, 10 * MINUTE)),
     (
         "archive.url",
         Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing"),
@@ -324,6 +331,10 @@ fn host(text: &str) -> bool {
     !text.contains("://") && bare(text)
 }
 
+fn advertised(text: &str) -> bool {
+    text.is_empty() || host(text)
+}
+
 fn bare(host: &str) -> bool {
     filled(host) && !host.contains(|letter: char| letter == '/' || letter.is_whitespace())
 }
@@ -403,6 +414,17 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             key: "identity.openid.issuer",
             expected: "https://, or identity.openid.allow_private for a provider on this machine"
                 .to_owned(),
+        });
+    }
+    let pods = &settings.pods;
+    if pods.expires_ms < 3 * pods.heartbeat_ms {
+        // One heartbeat that is late must not be taken for a death.
+        return Some(Clash {
+            key: "pods.expires_ms",
+            expected: format!(
+                "at least three times pods.heartbeat_ms, which is {}",
+                pods.heartbeat_ms
+            ),
         });
     }
     let (answers, llm) = (&settings.answers, &settings.answers.llm);

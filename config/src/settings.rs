@@ -44,6 +44,8 @@ sections! {
         visitors: VisitorsSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
+        /// Pods among each other.
+        pods: PodsSettings,
         /// What is kept of conversations.
         archive: ArchiveSettings,
         /// Logging.
@@ -76,6 +78,8 @@ sections! {
         public_url: String,
         /// Name of this pod; empty is that of the machine.
         pod_name: String,
+        /// Where it is reached; empty is where it listens.
+        advertise: String,
         /// How long a stopping server waits.
         drain_timeout_ms: u64,
     }
@@ -324,6 +328,14 @@ sections! {
         prefix: String,
         /// Longest one command may take.
         command_timeout_ms: u64,
+    }
+
+    /// `[pods]`
+    PodsSettings {
+        /// How often a pod says that it is there.
+        heartbeat_ms: u64,
+        /// Silence after which it is gone.
+        expires_ms: u64,
     }
 
     /// `[archive]`

@@ -64,6 +64,9 @@ catalogue! {
     hsc_cache_entries Gauge ["cache"] "Values held by a cache";
     hsc_cache_second_troubles_total Counter ["cache", "reason"] "What the second layer of a cache could not do: unreachable (Redis), corrupt (a value that is not ours, or damaged), too_large, busy (too many values to put) or waited (another pod's load took too long)";
     hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";
+    hsc_pods Gauge [] "Pods that this one knows of, itself included";
+    hsc_pods_complete Gauge [] "1 while this pod knows all pods, 0 while Redis cannot be asked";
+    hsc_pods_vanished_total Counter [] "Pods that were not heard of any more and that this one noticed first";
     hsc_actor_up Gauge ["actor"] "Actors alive, by kind";
     hsc_actor_restarts_total Counter ["actor", "reason"] "Actors that ended without being asked to and were started again";
     hsc_actor_mailbox_depth Gauge ["actor"] "Messages that wait for an actor, by kind";

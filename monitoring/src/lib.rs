@@ -12,6 +12,6 @@ mod process;
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
     ActorMeter, Actors, Answers, Bridge, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics,
-    Predictions, SecondMeter, Sockets,
+    Pods, Predictions, SecondMeter, Sockets,
 };
 pub use process::{Process, Reading};

@@ -35,6 +35,8 @@ pub struct Metrics {
     pub answers: Answers,
     /// Caches.
     pub caches: Caches,
+    /// Pods.
+    pub pods: Pods,
     /// Actors.
     pub actors: Actors,
     /// Messages between pods.
@@ -124,6 +126,13 @@ pub struct CacheMeter {
 
 /// Why a value leaves a cache.
 const EVICTIONS: [&str; 4] = ["entries", "bytes", "expired", "invalidated"];
+
+/// Pods.
+pub struct Pods {
+    known: IntGauge,
+    complete: IntGauge,
+    vanished: IntCounter,
+}
 
 /// Actors.
 pub struct Actors {
@@ -283,6 +292,11 @@ impl Metrics {
                 entries: maker.gauge("hsc_cache_entries"),
                 load_seconds: maker.histogram("hsc_cache_load_seconds"),
                 second_troubles: maker.counter("hsc_cache_second_troubles_total"),
+            },
+            pods: Pods {
+                known: maker.gauge("hsc_pods").with_label_values(NONE),
+                complete: maker.gauge("hsc_pods_complete").with_label_values(NONE),
+                vanished: maker.counter("hsc_pods_vanished_total").with_label_values(NONE),
             },
             actors: Actors {
                 up: maker.gauge("hsc_actor_up"),
@@ -457,6 +471,19 @@ impl SecondMeter {
     /// It could not do something: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
     pub fn trouble(&self, reason: &'static str) {
         self.troubles.with_label_values(&[self.cache, reason]).inc();
+    }
+}
+
+impl Pods {
+    /// So many are known, and whether they are all.
+    pub fn are(&self, known: usize, complete: bool) {
+        self.known.set(i64::try_from(known).unwrap_or(i64::MAX));
+        self.complete.set(complete.into());
+    }
+
+    /// One is not heard of any more.
+    pub fn vanished(&self) {
+        self.vanished.inc();
     }
 }
 

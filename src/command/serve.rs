@@ -38,6 +38,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = server.drain_asked() => {}
         why = server.gave_up() => {
             let _ = server.drain().await;
             anyhow::bail!("an actor fails more often than is borne, and actors.on_give_up is exit: {why}");

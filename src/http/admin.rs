@@ -11,7 +11,7 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Parts, Trouble, TroubleCode};
+use super::{Draining, Parts, Trouble, TroubleCode};
 
 /// Longest notice: a page shows it in one line or two.
 const MOST_CHARACTERS: usize = 1_000;
@@ -36,6 +36,44 @@ pub(super) async fn actors(
     admit(&parts, &request)?;
     let tree: TreeReport = parts.house.tree();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
+}
+
+/// All pods, as far as this one knows, their sums, and whether they are all.
+#[utoipa::path(get, path = "/admin/pods", tag = "operations",
+    responses((status = 200, body = Object), (status = 403, body = Trouble)))]
+#[get("/admin/pods")]
+pub(super) async fn pods(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    let pods = parts.house.pods();
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
+}
+
+/// Has this pod take no more work, send its clients elsewhere and end, as SIGTERM does.
+#[utoipa::path(post, path = "/admin/drain", tag = "operations",
+    responses((status = 202, body = Object), (status = 403, body = Trouble)))]
+#[post("/admin/drain")]
+pub(super) async fn drain(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    admit(&parts, &request)?;
+    let Draining { is_first, sessions, within } = parts.drain.begin();
+    let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+    let message = match is_first {
+        true => {
+            "No new sessions are taken. Clients are told to connect elsewhere once their running answer has ended; then the server ends."
+        }
+        false => "The server drains already.",
+    };
+    Ok(HttpResponse::Accepted().json(json!({
+        "status": if is_first { "draining" } else { "draining already" },
+        "sessions": sessions,
+        "ends_within_ms": within_ms,
+        "message": message,
+    })))
 }
 
 /// Forgets what was kept: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.

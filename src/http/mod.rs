@@ -31,6 +31,6 @@ pub use admin::Admin;
 pub use asyncapi::asyncapi;
 pub use openapi::openapi;
 pub use origins::Origins;
-pub use parts::{Condition, Original, Originals, Parts};
+pub use parts::{Condition, Drain, Draining, Original, Originals, Parts};
 pub use routes::routes;
 pub use trouble::{Trouble, TroubleCode};

@@ -22,6 +22,8 @@ use super::{
         health::ping,
         metrics::metrics,
         admin::actors,
+        admin::pods,
+        admin::drain,
         admin::invalidate,
         admin::broadcast,
         admin::chaos,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::House;
@@ -21,6 +22,8 @@ pub struct Parts {
     pub originals: Arc<dyn Originals>,
     /// How the server is.
     pub condition: Arc<dyn Condition>,
+    /// Has the server drain.
+    pub drain: Arc<dyn Drain>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
     /// What the process uses.
@@ -59,4 +62,21 @@ pub trait Condition: Send + Sync + 'static {
     fn degraded(&self) -> Option<String>;
     /// True while Redis answers; false too where none is configured.
     fn redis_connected(&self) -> bool;
+}
+
+/// Has the server take no more work and end.
+pub trait Drain: Send + Sync + 'static {
+    /// Begins, at once; says what will happen. A second call changes nothing.
+    fn begin(&self) -> Draining;
+}
+
+/// What happens when a server drains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draining {
+    /// False when it was under way already.
+    pub is_first: bool,
+    /// Sessions that are told to come again elsewhere.
+    pub sessions: usize,
+    /// When the server has ended at the latest.
+    pub within: Duration,
 }

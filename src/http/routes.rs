@@ -26,6 +26,8 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(health::ping)
         .service(metrics::metrics)
         .service(admin::actors)
+        .service(admin::pods)
+        .service(admin::drain)
         .service(admin::invalidate)
         .service(admin::broadcast)
         .service(admin::chaos)

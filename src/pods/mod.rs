@@ -13,6 +13,7 @@ mod log;
 mod name;
 mod pause;
 mod relay;
+mod roll;
 mod second;
 mod target;
 
@@ -23,6 +24,7 @@ pub use link::{Link, LinkError};
 pub use log::RedisLog;
 pub use name::name;
 pub use relay::RedisRelay;
+pub use roll::RedisRoll;
 pub use second::SecondLayers;
 
 /// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.

@@ -32,6 +32,7 @@ mod manuals;
 mod pages;
 mod part_one;
 mod part_two;
+mod pods;
 mod pods_resume;
 mod pods_together;
 mod reading_apart;

@@ -29,6 +29,7 @@ pub(crate) struct Line {
     waiting: Mutex<Waiting>,
     /// How many have left it: changes when a place may have.
     left: watch::Sender<u64>,
+    at_once: usize,
     max_waiting: usize,
     pace: Duration,
 }
@@ -70,9 +71,20 @@ impl Line {
     }
 
     fn paced(at_once: usize, max_waiting: usize, pace: Duration) -> Arc<Self> {
-        let free = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(at_once));
         let left = watch::Sender::new(0);
-        Arc::new(Self { free, waiting: Mutex::default(), left, max_waiting, pace })
+        Arc::new(Self { free, waiting: Mutex::default(), left, at_once, max_waiting, pace })
+    }
+
+    /// Answers that are being made.
+    pub(crate) fn answering(&self) -> usize {
+        self.at_once.saturating_sub(self.free.available_permits())
+    }
+
+    /// Questions that wait.
+    pub(crate) fn in_line(&self) -> usize {
+        self.waiting().tickets.len()
     }
 
     /// Comes into the line.

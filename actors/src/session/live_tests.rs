@@ -130,6 +130,14 @@ impl Stage {
         let house = Arc::new(House::start(Parts {
             pod: pod.into(),
             relay: None,
+            attendance: crate::Attendance {
+                roll: None,
+                address: "127.0.0.1:1".to_owned(),
+                version: "test",
+                started_at: String::new(),
+                heartbeat: Duration::from_secs(1),
+                expires: Duration::from_secs(5),
+            },
             catalog: Arc::new(Snapshot::new(catalog)),
             shelf,
             answerer,

@@ -1,0 +1,225 @@
+//! This pod among the others: says that it is there, and knows who else is.
+//!
+//! Owns   the roll as it was last read.
+//! Asks   the [`RollCall`] of the world outside, at every heartbeat.
+//! Tells  the actor that completes what a vanished pod left behind.
+//! Never  makes anybody wait: who asks for the pods gets what was last read, and is told where that is not
+//!        all of them.
+//! Loses  nothing: the next heartbeat reads it all again.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use log::{debug, info, warn};
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::orphans::{Orphans, Vanished};
+use crate::ports::{BoxError, PodReport, Roll, RollCall};
+use crate::session::Wiring;
+use crate::supervision::{Care, ChildSpec, Handle, Life};
+
+/// How this pod appears on the roll.
+#[derive(Clone)]
+pub struct Attendance {
+    /// The roll; none for a pod on its own.
+    pub roll: Option<Arc<dyn RollCall>>,
+    /// Where this pod serves, as others reach it.
+    pub address: String,
+    /// Version of the server.
+    pub version: &'static str,
+    /// When it started, RFC 3339.
+    pub started_at: String,
+    /// Time between two heartbeats.
+    pub heartbeat: Duration,
+    /// Age from which the roll is too old to be called complete.
+    pub expires: Duration,
+}
+
+/// All pods, as far as this one knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pods {
+    /// The name of the pod that says so.
+    pub this: Arc<str>,
+    /// False when there may be others: Redis cannot be asked.
+    pub complete: bool,
+    /// Why it is not complete, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Them, by name.
+    pub pods: Vec<PodReport>,
+    /// Their sums.
+    pub totals: Totals,
+}
+
+/// Sums over pods.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Pods.
+    pub pods: usize,
+    /// Sockets.
+    pub sessions: usize,
+    /// Conversations.
+    pub conversations: usize,
+    /// Answers that are being made.
+    pub answering: usize,
+    /// Questions that wait in line.
+    pub waiting: usize,
+}
+
+/// This pod among the others.
+pub(crate) struct Presence {
+    pod: Arc<str>,
+    attendance: Attendance,
+    wiring: Arc<Wiring>,
+    seen: Mutex<Seen>,
+    has_left: AtomicBool,
+}
+
+/// The roll as it was last read.
+#[derive(Default)]
+struct Seen {
+    roll: Roll,
+    at: Option<Instant>,
+    trouble: Option<String>,
+}
+
+impl Presence {
+    pub(crate) fn new(pod: Arc<str>, attendance: Attendance, wiring: Arc<Wiring>) -> Arc<Self> {
+        let (seen, has_left) = (Mutex::default(), AtomicBool::new(false));
+        let presence = Self { pod, attendance, wiring, seen, has_left };
+        presence.count(1, true);
+        Arc::new(presence)
+    }
+
+    /// The worker that answers the roll, for the tree; none for a pod on its own.
+    pub(crate) fn worker(
+        self: &Arc<Self>,
+        orphans: &Handle<Orphans>,
+        care: Care,
+        metrics: &Arc<Metrics>,
+    ) -> Option<ChildSpec> {
+        let roll = Arc::clone(self.attendance.roll.as_ref()?);
+        let (presence, orphans) = (Arc::clone(self), orphans.clone());
+        Some(ChildSpec::worker("pods.presence", "pods_presence", care, metrics, move |life| {
+            attend(Arc::clone(&presence), Arc::clone(&roll), orphans.clone(), life)
+        }))
+    }
+
+    /// How this pod is now.
+    fn report(&self) -> PodReport {
+        let Attendance { address, version, started_at, .. } = &self.attendance;
+        let Wiring { sessions, line, .. } = &*self.wiring;
+        PodReport {
+            pod: Arc::clone(&self.pod),
+            address: address.clone(),
+            version: (*version).to_owned(),
+            started_at: started_at.clone(),
+            draining: sessions.is_draining(),
+            sessions: sessions.count(),
+            conversations: sessions.conversations(),
+            answering: line.answering(),
+            waiting: line.in_line(),
+        }
+    }
+
+    /// All pods, this one as it is now.
+    pub(crate) fn pods(&self) -> Pods {
+        let (roll, reason) = self.last_read();
+        let mut pods = roll.pods;
+        pods.retain(|report| report.pod != self.pod);
+        pods.push(self.report());
+        pods.sort_by(|one, other| one.pod.cmp(&other.pod));
+        let mut totals = Totals { pods: pods.len(), ..Totals::default() };
+        for report in &pods {
+            totals.sessions += report.sessions;
+            totals.conversations += report.conversations;
+            totals.answering += report.answering;
+            totals.waiting += report.waiting;
+        }
+        Pods { this: Arc::clone(&self.pod), complete: reason.is_none(), reason, pods, totals }
+    }
+
+    /// The roll, and why it is not all; none of it when it is too old to say anything.
+    fn last_read(&self) -> (Roll, Option<String>) {
+        if self.attendance.roll.is_none() {
+            return (Roll::default(), None);
+        }
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = seen.at.is_some_and(|at| at.elapsed() < self.attendance.expires);
+        let reason = match (&seen.trouble, is_fresh, seen.roll.unread) {
+            (None, true, 0) => None,
+            (None, true, unread) => Some(format!("{unread} pods report in words unknown here")),
+            (Some(why), ..) => Some(format!("the other pods are not known: {why}")),
+            (None, false, _) => Some("the other pods were not asked yet".to_owned()),
+        };
+        if is_fresh { (seen.roll.clone(), reason) } else { (Roll::default(), reason) }
+    }
+
+    fn read(&self, outcome: Result<Roll, BoxError>) -> Vec<Arc<str>> {
+        let mut vanished = Vec::new();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(mut roll) => {
+                for gone in std::mem::take(&mut roll.vanished) {
+                    if gone.is_news {
+                        warn!(pod:% = gone.pod; "a pod is not heard of any more");
+                        self.wiring.metrics.pods.vanished();
+                    }
+                    vanished.push(gone.pod);
+                }
+                if seen.trouble.is_some() {
+                    info!(pods = roll.pods.len(); "the other pods are known again");
+                }
+                *seen = Seen { roll, at: Some(Instant::now()), trouble: None };
+            }
+            Err(error) => {
+                debug!(error:%; "the roll of pods cannot be answered");
+                seen.trouble = Some(error.to_string());
+            }
+        }
+        drop(seen);
+        let (roll, reason) = self.last_read();
+        self.count(roll.pods.len().max(1), reason.is_none());
+        vanished
+    }
+
+    fn count(&self, pods: usize, complete: bool) {
+        self.wiring.metrics.pods.are(pods, complete);
+    }
+
+    /// Says good-bye, after the worker has ended.
+    pub(crate) async fn leave(&self, leaves_work: bool) {
+        self.has_left.store(true, Ordering::SeqCst);
+        let Some(roll) = &self.attendance.roll else { return };
+        if let Err(error) = roll.leave(Arc::clone(&self.pod), leaves_work).await {
+            warn!(error:%; "could not say good-bye to the other pods; they notice by themselves");
+        }
+    }
+}
+
+async fn attend(
+    presence: Arc<Presence>,
+    roll: Arc<dyn RollCall>,
+    orphans: Handle<Orphans>,
+    life: Life,
+) -> Result<(), BoxError> {
+    let mut beats = tokio::time::interval(presence.attendance.heartbeat);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beats.tick().await;
+        if presence.has_left.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        for pod in presence.read(roll.answer(presence.report()).await) {
+            if orphans.post(Vanished(Arc::clone(&pod))).is_err() {
+                warn!(pod:%; "the answers of a vanished pod wait for their visitors to come back");
+            }
+        }
+        let (roll, reason) = presence.last_read();
+        life.observe(json!({ "pods": roll.pods.len().max(1), "complete": reason.is_none() }));
+    }
+}
