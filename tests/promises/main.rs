@@ -36,6 +36,7 @@ mod pods;
 mod pods_resume;
 mod pods_together;
 mod reading_apart;
+mod redis_forms;
 mod redis_gone;
 mod relay_contract;
 mod reload;

@@ -1,0 +1,338 @@
+//! Every form of Redis that `REDIS_URL` can name: over TLS, with user and password, behind Sentinels, as
+//! a Cluster. A real one of each, started by the test.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use hsc::pods::{Link, RedisRelay};
+use hsc_actors::ports::Relay;
+use hsc_config::RedisSettings;
+
+use crate::eventually::eventually;
+use crate::redis::Redis;
+use crate::relay_contract::{Reader, publish};
+
+/// A redis-server with settings of its own; ends with the test.
+struct Process {
+    child: Child,
+    port: u16,
+}
+
+impl Process {
+    /// With these arguments, in this folder.
+    fn start(dir: &Path, port: u16, arguments: &[&str]) -> Self {
+        let child = Command::new("redis-server")
+            .args(arguments)
+            .args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"])
+            .arg(dir)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed (`.ci/need redis`)");
+        Self { child, port }
+    }
+
+    /// An ordinary one, with these arguments beside.
+    fn plain(dir: &Path, port: u16, arguments: &[&str]) -> Self {
+        let number = port.to_string();
+        let mut all = vec!["--port", &number, "--save", "", "--appendonly", "no"];
+        all.extend_from_slice(arguments);
+        Self::start(dir, port, &all)
+    }
+
+    async fn answers(&self) {
+        eventually("it answers", async || self.says(&["PING"]).contains("PONG")).await;
+    }
+
+    /// What redis-cli says.
+    fn says(&self, command: &[&str]) -> String {
+        cli(self.port, command)
+    }
+
+    fn kill(&mut self) {
+        // Who has ended already is killed too.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn cli(port: u16, command: &[&str]) -> String {
+    let asked = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output();
+    let output = asked.expect("redis-cli is installed (`.ci/need redis`)");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// So many ports that nobody listens at.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held: Vec<TcpListener> =
+        (0..N).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    std::array::from_fn(|index| held[index].local_addr().expect("an address").port())
+}
+
+fn settings(url: &str) -> RedisSettings {
+    let settings = hsc_config::Settings::load(None, std::iter::empty()).expect("the defaults");
+    RedisSettings { url: url.into(), ..settings.redis }
+}
+
+/// Writes a key and reads it back, as soon as that can be done.
+async fn keeps(link: &Link, key: &str) {
+    eventually("a key is written", async || {
+        let mut set = redis::cmd("SET");
+        set.arg(key).arg("kept");
+        link.command::<()>(set).await.is_ok()
+    })
+    .await;
+    let mut get = redis::cmd("GET");
+    get.arg(key);
+    assert_eq!(link.command::<String>(get).await.expect("it is read"), "kept");
+}
+
+/// Says something to itself through Redis.
+async fn relays(settings: &RedisSettings) -> (Arc<dyn Relay>, Reader) {
+    let relay: Arc<dyn Relay> = Arc::new(RedisRelay::new(settings).expect("an address"));
+    relay.want(vec!["a".to_owned(), "b".to_owned()], Vec::new());
+    let mut reader = Reader::of(&relay);
+    reader.until_up().await;
+    publish(&relay, "b", "hello").await;
+    assert_eq!(reader.message().await, ("b".to_owned(), "hello".to_owned()));
+    (relay, reader)
+}
+
+fn openssl(dir: &Path, arguments: &str) {
+    let made = Command::new("openssl")
+        .args(arguments.split_whitespace())
+        .current_dir(dir)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("openssl is installed").success(), "openssl {arguments}");
+}
+
+#[tokio::test]
+async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
+    let dir = tempfile::tempdir().expect("a folder");
+    openssl(
+        dir.path(),
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ours -keyout ca.key -out ca.crt",
+    );
+    openssl(
+        dir.path(),
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=redis -keyout redis.key -out redis.csr",
+    );
+    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
+    std::fs::write(dir.path().join("names"), names).expect("it is written");
+    openssl(
+        dir.path(),
+        "x509 -req -in redis.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out redis.crt",
+    );
+    let [port] = free_ports();
+    let number = port.to_string();
+    let _redis = Process::start(
+        dir.path(),
+        port,
+        &[
+            "--port",
+            "0",
+            "--tls-port",
+            &number,
+            "--tls-cert-file",
+            "redis.crt",
+            "--tls-key-file",
+            "redis.key",
+            "--tls-auth-clients",
+            "no",
+            "--save",
+            "",
+        ],
+    );
+    let url = format!("rediss://localhost:{port}");
+    let ca_file = dir.path().join("ca.crt").display().to_string();
+    let ours = RedisSettings { ca_file, ..settings(&url) };
+    let link = Link::connect(&ours).expect("an address");
+    keeps(&link, "over-tls").await;
+    relays(&ours).await;
+
+    // The public authorities have not signed it, so nobody is spoken to.
+    let stranger = Link::connect(&settings(&url)).expect("an address");
+    keeps(&link, "while the other one tries").await;
+    assert!(!stranger.is_up());
+    let refused = RedisSettings { ca_file: "/nowhere.pem".to_owned(), ..settings(&url) };
+    let said = Link::connect(&refused).expect_err("there is no such file").to_string();
+    assert!(said.contains("redis.ca_file = /nowhere.pem"), "{said}");
+}
+
+#[tokio::test]
+async fn with_user_password_and_database_it_is_let_in() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [port] = free_ports();
+    let users = "user default off\nuser shop on >p@ss:w/rd ~* &* +@all\n";
+    std::fs::write(dir.path().join("users.acl"), users).expect("it is written");
+    let _redis = Process::plain(dir.path(), port, &["--aclfile", "users.acl"]);
+    let url = format!("redis://shop:p%40ss%3Aw%2Frd@127.0.0.1:{port}/3");
+    let ours = settings(&url);
+    let link = Link::connect(&ours).expect("an address");
+    keeps(&link, "kept").await;
+    relays(&ours).await;
+    let here = cli(port, &["--user", "shop", "--pass", "p@ss:w/rd", "-n", "3", "GET", "kept"]);
+    assert!(here.contains("kept"), "it is in the database of the address: {here}");
+}
+
+#[tokio::test]
+async fn behind_sentinels_it_follows_the_master() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [one, two, watcher] = free_ports();
+    let mut master = Process::plain(dir.path(), one, &[]);
+    let follow = format!("127.0.0.1 {one}");
+    let replica = Process::plain(
+        dir.path(),
+        two,
+        &[
+            "--replicaof",
+            &follow,
+            "--repl-diskless-sync-delay",
+            "0",
+            "--repl-ping-replica-period",
+            "1",
+        ],
+    );
+    master.answers().await;
+    replica.answers().await;
+    eventually("the replica follows", async || {
+        replica.says(&["INFO", "replication"]).contains("master_link_status:up")
+    })
+    .await;
+    let file = dir.path().join("sentinel.conf");
+    let rules = format!(
+        "port {watcher}\nsentinel monitor shop 127.0.0.1 {one} 1\nsentinel down-after-milliseconds shop 500\n\
+         sentinel failover-timeout shop 3000\n"
+    );
+    std::fs::write(&file, rules).expect("it is written");
+    let file = file.display().to_string();
+    let sentinel = Process::start(dir.path(), watcher, &[&file, "--sentinel"]);
+    sentinel.answers().await;
+    eventually("the Sentinel knows the replica", async || {
+        sentinel.says(&["SENTINEL", "replicas", "shop"]).contains(&two.to_string())
+    })
+    .await;
+
+    // The first of the two is not there: one that is will do.
+    let [nobody] = free_ports();
+    let ours = settings(&format!("redis+sentinel://127.0.0.1:{nobody},127.0.0.1:{watcher}/shop/0"));
+    let link = Link::connect(&ours).expect("an address");
+    keeps(&link, "before").await;
+    let (relay, mut reader) = relays(&ours).await;
+    master.kill();
+    eventually("the replica is master", async || {
+        replica.says(&["INFO", "replication"]).contains("role:master")
+    })
+    .await;
+    keeps(&link, "after").await;
+    assert!(replica.says(&["GET", "after"]).contains("kept"), "it was written to the new master");
+    reader.until_up().await;
+    publish(&relay, "a", "after").await;
+    assert_eq!(reader.message().await, ("a".to_owned(), "after".to_owned()));
+}
+
+#[tokio::test]
+async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
+    let ports: [u16; 3] = free_ports();
+    let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let busses: [u16; 3] = free_ports();
+    let nodes: Vec<Process> = (0..3)
+        .map(|node| {
+            let bus = busses[node].to_string();
+            let clustered = [
+                "--cluster-enabled",
+                "yes",
+                "--cluster-port",
+                &bus,
+                "--cluster-node-timeout",
+                "2000",
+            ];
+            Process::plain(dirs[node].path(), ports[node], &clustered)
+        })
+        .collect();
+    for node in &nodes {
+        node.answers().await;
+    }
+    let addresses = ports.map(|port| format!("127.0.0.1:{port}"));
+    let mut create = vec!["--cluster", "create"];
+    create.extend(addresses.iter().map(String::as_str));
+    create.push("--cluster-yes");
+    let made = nodes[0].says(&create);
+    for node in &nodes {
+        eventually("the Cluster stands", async || {
+            node.says(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+        })
+        .await;
+    }
+    let seeds = addresses[..2].join(",");
+    let ours = settings(&format!("redis+cluster://{seeds}"));
+    let link = Link::connect(&ours).expect("an address");
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        keeps(&link, key).await;
+    }
+    let written: Vec<bool> =
+        nodes.iter().map(|node| !node.says(&["DBSIZE"]).starts_with('0')).collect();
+    assert_eq!(written, [true, true, true], "keys are on every node; {made}");
+
+    // One listens through one node and the other publishes through another.
+    let (_listener, mut reader) = relays(&ours).await;
+    let other = settings(&format!("redis+cluster://{}", addresses[2]));
+    let publisher: Arc<dyn Relay> = Arc::new(RedisRelay::new(&other).expect("an address"));
+    Reader::of(&publisher).until_up().await;
+    let mut up = Reader::of(&publisher);
+    up.until_up().await;
+    for number in 0..100 {
+        publish(&publisher, "a", &number.to_string()).await;
+    }
+    for number in 0..100 {
+        assert_eq!(reader.message().await, ("a".to_owned(), number.to_string()));
+    }
+    // What a script publishes, as the log does, is heard as well, whatever node its key lies on.
+    for key in ["a", "b", "c"] {
+        let script = "return redis.call('PUBLISH', ARGV[1], KEYS[1])";
+        let channel = link.channel("b");
+        let ran: i64 = link
+            .run(|mut connection| async move {
+                redis::Script::new(script).key(key).arg(channel).invoke_async(&mut connection).await
+            })
+            .await
+            .expect("the script runs");
+        assert!((0..=1).contains(&ran));
+        assert_eq!(reader.message().await, ("b".to_owned(), key.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_is_noticed_and_still_read() {
+    let redis = Redis::start().await;
+    let link = Link::connect(&settings(&redis.url())).expect("an address");
+    keeps(&link, "kept").await;
+    assert_eq!(link.refuses_writes(), None);
+    for (spoil, mend, why) in [
+        (
+            vec!["CONFIG", "SET", "maxmemory", "1"],
+            vec!["CONFIG", "SET", "maxmemory", "0"],
+            "its memory is full",
+        ),
+        (vec!["REPLICAOF", "127.0.0.1", "1"], vec!["REPLICAOF", "NO", "ONE"], "it is a replica"),
+    ] {
+        redis.ask(&spoil).await;
+        eventually(why, async || link.refuses_writes() == Some(why)).await;
+        let mut get = redis::cmd("GET");
+        get.arg("kept");
+        assert_eq!(link.command::<String>(get).await.expect("it is read"), "kept", "{why}");
+        redis.ask(&mend).await;
+        eventually("it takes writes again", async || link.refuses_writes().is_none()).await;
+        keeps(&link, "again").await;
+    }
+}
