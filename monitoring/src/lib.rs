@@ -4,14 +4,16 @@
 //! one process (tests) do not share numbers. Names, help and labels stand in one list,
 //! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against.
 
+mod bridge;
 mod catalogue;
 pub mod logging;
 mod metrics;
 mod process;
 
+pub use bridge::Bridge;
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
-    ActorMeter, Actors, Answers, Bridge, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics,
-    Pods, Predictions, SecondMeter, Sockets,
+    ActorMeter, Actors, Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods,
+    Predictions, SecondMeter, Sockets,
 };
 pub use process::{Process, Reading};

@@ -12,6 +12,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
 
 /// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
@@ -151,17 +152,6 @@ pub struct ActorMeter {
     handle_seconds: Histogram,
 }
 
-/// Messages between pods.
-pub struct Bridge {
-    connected: IntGauge,
-    channels: IntGauge,
-    published: IntCounterVec,
-    received: IntCounterVec,
-    dropped: IntCounterVec,
-    latency: Histogram,
-    reconnects: IntCounter,
-}
-
 /// The archive.
 pub struct Archives {
     up: IntGauge,
@@ -180,7 +170,7 @@ pub struct Catalogs {
 }
 
 /// Makes the metrics of the list and registers them.
-struct Maker {
+pub(crate) struct Maker {
     registry: Registry,
     counters: HashMap<&'static str, IntCounterVec>,
     gauges: HashMap<&'static str, IntGaugeVec>,
@@ -220,20 +210,20 @@ impl Maker {
         Self { registry, counters, gauges, histograms }
     }
 
-    fn counter(&self, name: &str) -> IntCounterVec {
+    pub(crate) fn counter(&self, name: &str) -> IntCounterVec {
         self.counters.get(name).expect("a counter of the list").clone()
     }
 
-    fn gauge(&self, name: &str) -> IntGaugeVec {
+    pub(crate) fn gauge(&self, name: &str) -> IntGaugeVec {
         self.gauges.get(name).expect("a gauge of the list").clone()
     }
 
-    fn histogram(&self, name: &str) -> HistogramVec {
+    pub(crate) fn histogram(&self, name: &str) -> HistogramVec {
         self.histograms.get(name).expect("a histogram of the list").clone()
     }
 }
 
-const NONE: &[&str] = &[];
+pub(crate) const NONE: &[&str] = &[];
 
 impl Metrics {
     /// All metrics at zero, in a registry of their own, with the process metrics beside them.
@@ -305,15 +295,7 @@ impl Metrics {
                 handle_seconds: maker.histogram("hsc_actor_handle_seconds"),
                 undelivered: maker.counter("hsc_actor_undelivered_total"),
             },
-            bridge: Bridge {
-                connected: maker.gauge("hsc_bridge_connected").with_label_values(NONE),
-                channels: maker.gauge("hsc_bridge_channels").with_label_values(NONE),
-                published: maker.counter("hsc_bridge_published_total"),
-                received: maker.counter("hsc_bridge_received_total"),
-                dropped: maker.counter("hsc_bridge_dropped_total"),
-                latency: maker.histogram("hsc_bridge_latency_seconds").with_label_values(NONE),
-                reconnects: maker.counter("hsc_bridge_reconnects_total").with_label_values(NONE),
-            },
+            bridge: Bridge::new(&maker),
             archive: Archives {
                 up: maker.gauge("hsc_archive_up").with_label_values(NONE),
                 queued: maker.gauge("hsc_archive_queued").with_label_values(NONE),
@@ -564,37 +546,6 @@ impl ActorMeter {
     /// A message was handled.
     pub fn handled(&self, took: Duration) {
         self.handle_seconds.observe(took.as_secs_f64());
-    }
-}
-
-impl Bridge {
-    /// Other pods can be reached, perhaps again, or cannot.
-    pub fn connected(&self, connected: bool, again: bool) {
-        self.connected.set(i64::from(connected));
-        if again {
-            self.reconnects.inc();
-        }
-    }
-
-    /// Somebody here listens to so many channels.
-    pub fn listens_to(&self, channels: usize) {
-        self.channels.set(i64::try_from(channels).unwrap_or(i64::MAX));
-    }
-
-    /// A message went out to the other pods.
-    pub fn published(&self, kind: &'static str) {
-        self.published.with_label_values(&[kind]).inc();
-    }
-
-    /// A message of another pod was read, so long after it was written.
-    pub fn received(&self, kind: &'static str, age: Duration) {
-        self.received.with_label_values(&[kind]).inc();
-        self.latency.observe(age.as_secs_f64());
-    }
-
-    /// A message was lost: `down`, `full`, `failed`, `version`, `kind`, `malformed` or `slow_listener`.
-    pub fn dropped(&self, reason: &'static str) {
-        self.dropped.with_label_values(&[reason]).inc();
     }
 }
 

@@ -8,6 +8,7 @@ mod address;
 mod breaker;
 mod connection;
 mod desk;
+mod hearing;
 mod link;
 mod log;
 mod name;

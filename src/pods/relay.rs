@@ -13,7 +13,6 @@
 //!   Cluster sees every message (docs/scaling.md says when that ends).
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -22,12 +21,13 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use hsc_actors::ports::{BoxError, Relay, Relayed};
 use hsc_config::RedisSettings;
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use redis::{Msg, PushInfo, PushKind, RedisError};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Duration, Instant};
 
 use super::address::BadAddress;
+use super::hearing::{Heard, Unread};
 use super::pause::Pause;
 use super::target::Target;
 
@@ -140,9 +140,6 @@ impl Relay for RedisRelay {
     }
 }
 
-/// Nobody is left to tell.
-struct Unread;
-
 /// Why a connection ended.
 enum End {
     Lost(String),
@@ -189,7 +186,7 @@ impl Stream {
                 Err(end) => end,
             };
             // Whatever this connection has still to say belongs to a time that is over.
-            heard.over.store(true, Ordering::Release);
+            heard.is_over();
             let End::Lost(why) = end else { return };
             if self.tell.send(Relayed::Down { why }).await.is_err() {
                 return;
@@ -331,55 +328,6 @@ impl Drop for CloseWayOut<'_> {
             }
             is_ours
         });
-    }
-}
-
-/// What one connection hands over as it comes in.
-struct Heard {
-    tell: mpsc::Sender<Relayed>,
-    prefix: String,
-    over: AtomicBool,
-    overran: AtomicBool,
-    lost: Notify,
-}
-
-impl Heard {
-    fn new(tell: mpsc::Sender<Relayed>, prefix: String) -> Self {
-        let (over, overran) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { tell, prefix, over, overran, lost: Notify::new() }
-    }
-
-    /// Never waits: it runs inside the connection.
-    fn hear(&self, push: PushInfo) -> Result<(), Unread> {
-        if self.over.load(Ordering::Acquire) {
-            return Err(Unread);
-        }
-        match push.kind {
-            PushKind::Disconnection => self.lost.notify_one(),
-            PushKind::Message => {
-                let Some(message) = Msg::from_push_info(push) else { return Ok(()) };
-                let Some(channel) = message.get_channel_name().strip_prefix(&self.prefix) else {
-                    return Ok(());
-                };
-                let payload = Bytes::copy_from_slice(message.get_payload_bytes());
-                let message = Relayed::Message { channel: channel.to_owned(), payload };
-                if self.tell.try_send(message).is_err() {
-                    self.overran.store(true, Ordering::Release);
-                    self.lost.notify_one();
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Waits until the connection is of no more use, and says why.
-    async fn lost(&self) -> &'static str {
-        self.lost.notified().await;
-        match self.overran.load(Ordering::Acquire) {
-            true => "messages come in faster than they are read",
-            false => "the connection was closed",
-        }
     }
 }
 

@@ -49,6 +49,27 @@ fn a_catalog_folder_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_bad_address_of_redis_is_one_line_that_says_what_to_do_and_keeps_the_password() {
+    let shop = Shop::new();
+    for subcommand in ["serve", "check"] {
+        for (address, wrong) in [
+            ("redis://:hush@host/shop", "Invalid database number"),
+            ("redis+sentinel://:hush@host:26379", "what the Sentinels call the master"),
+        ] {
+            let mut command = hsc();
+            command.args([subcommand, "--config"]).arg(config(&shop));
+            command.env("REDIS_URL", address).env("HSC__LOG__LEVEL", "error");
+            let (status, _, err) = run(command);
+            assert!(!status.success(), "{address}");
+            assert_eq!(err.lines().count(), 1, "{err}");
+            assert!(err.contains("REDIS_URL") && err.contains(wrong), "{err}");
+            assert!(err.contains("redis://user:password@host:6379/0"), "it says what to do: {err}");
+            assert!(!err.contains("hush"), "{err}");
+        }
+    }
+}
+
+#[test]
 fn check_tells_of_settings_and_catalogs_and_ends() {
     let shop = Shop::new();
     let check = || {
