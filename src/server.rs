@@ -9,12 +9,12 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ConversationLog, ManualError, Relay, RollCall};
+use hsc_actors::ports::{ConversationLog, Desk, ManualError, Relay, RollCall};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Attendance, Budgets, House, LogLimits, MemoryLog, Seconds, Sessions, Shelf,
-    SocketLimits, Tokens, Upkeep,
+    Admission, Attendance, BadHours, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk,
+    MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{Catalog, Documentation, Snapshot};
 use hsc_config::Settings;
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::http;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{self, BadAddress, Link, RedisLog, RedisRelay, RedisRoll};
+use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
@@ -75,6 +75,9 @@ pub enum StartError {
     /// The address of Redis is none. A Redis that is away is no reason not to start.
     #[error(transparent)]
     NoRedis(BadAddress),
+    /// The opening hours are none.
+    #[error(transparent)]
+    NoHours(#[from] BadHours),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -104,6 +107,7 @@ impl Server {
         for doubt in settings.doubts() {
             warn!("{doubt}");
         }
+        let hours = Hours::of(&settings.desk.hours)?;
         let metrics = Metrics::new();
         let redis = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis));
         let redis = redis.transpose().map_err(StartError::NoRedis)?;
@@ -146,6 +150,11 @@ impl Server {
             Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(&pod), kept)),
             None => Arc::new(MemoryLog::new(kept).of_pod(&pod)),
         };
+        let for_desk = DeskLimits::from(&settings.desk);
+        let desk: Arc<dyn Desk> = match &redis {
+            Some(link) => Arc::new(RedisDesk::new(link.clone(), Arc::clone(&pod), for_desk)),
+            None => Arc::new(MemoryDesk::new(for_desk, Arc::clone(&pod))),
+        };
         let house = Arc::new(House::start(hsc_actors::Parts {
             pod,
             relay,
@@ -155,6 +164,9 @@ impl Server {
             answerer,
             sessions: Arc::clone(&sessions),
             log,
+            desk,
+            hours,
+            desk_heartbeat: for_desk.heartbeat(),
             tokens: Arc::new(Tokens::from(&settings.conversations)),
             rules: rules(settings),
             limits: socket_limits(settings),

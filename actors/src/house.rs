@@ -17,8 +17,9 @@ use serde::Serialize;
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
+use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
 use crate::orphans::{Orphans, Vanished};
-use crate::ports::{Answerer, ConversationLog, ManualLoader, Relay};
+use crate::ports::{Answerer, ConversationLog, Desk, ManualLoader, Relay};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -73,6 +74,12 @@ pub struct Parts {
     pub answerer: Arc<dyn Answerer>,
     /// The table of who is connected.
     pub sessions: Arc<Sessions>,
+    /// Who waits for a person, and who has one.
+    pub desk: Arc<dyn Desk>,
+    /// When persons are there.
+    pub hours: Hours,
+    /// How often the desk is told which visitors and agents are here.
+    pub desk_heartbeat: Duration,
     /// What keeps conversations.
     pub log: Arc<dyn ConversationLog>,
     /// What proves that a client may go on with one.
@@ -179,6 +186,8 @@ impl House {
         let relay = parts.relay.unwrap_or_else(|| Arc::new(Loopback::new()));
         let pod = Arc::clone(&parts.pod);
         let (bridging, bridge) = Bridge::new(parts.pod, relay, care, &metrics);
+        let front = FrontDesk::new(parts.desk, bridge.clone(), Arc::new(parts.hours));
+        let at_desk = AtDeskHere::default();
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let max_message = rules.limits.message_bytes;
         let messages_per_second = rules.limits.messages_per_second;
@@ -199,6 +208,8 @@ impl House {
             bridge: bridge.clone(),
             log: parts.log,
             tokens: parts.tokens,
+            front: front.clone(),
+            at_desk: at_desk.clone(),
             metrics: Arc::clone(&metrics),
             ping_interval: limits.ping_interval,
             idle_timeout: limits.idle_timeout,
@@ -220,6 +231,8 @@ impl House {
         children.push(takeovers(&bridge, &wiring.sessions, care, &metrics));
         children.extend(caches.children(&upkeep, &threads, &metrics));
         children.push(bridging);
+        let for_clerk = Arc::clone(&wiring.sessions);
+        children.push(clerk(&front, at_desk, for_clerk, parts.desk_heartbeat, care, &metrics));
         children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));
         let presence = Presence::new(pod, parts.attendance, Arc::clone(&wiring));
         children.extend(presence.worker(&orphans, care, &metrics));

@@ -29,7 +29,7 @@ mod upkeep;
 mod warming;
 
 pub use caches::{Caches, Invalidate, Invalidated};
-pub use desk::{DeskLimits, MemoryDesk, Pace};
+pub use desk::{BadHours, DeskLimits, FrontDesk, Hours, MemoryDesk, NoPerson, Pace};
 pub use house::{Announced, Budgets, House, OtherPods, Parts, Seconds, SocketLimits};
 pub use log::{LogLimits, MemoryLog};
 pub use presence::{Attendance, Pods, Totals};

@@ -17,8 +17,8 @@ pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
-    CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, GiveUpChoice,
-    IdentitySettings, Isolate, LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings,
-    OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings, ServerSettings,
-    SessionsSettings, Settings, VisitorsSettings,
+    CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
+    GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LlmSettings, LogFormat, LogLevel,
+    LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings,
+    ServerSettings, SessionsSettings, Settings, VisitorsSettings,
 };

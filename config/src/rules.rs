@@ -31,6 +31,7 @@ const GIB: i64 = 1024 * MIB;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
+const HOURS: Rule = Text(hours, "hours, such as 09:00-12:00, 13:00-17:00, or nothing");
 const ENTRIES: Rule = Whole(0, 10_000_000);
 const BYTES: Rule = Whole(1, 1_024 * GIB);
 const TTL: Rule = Whole(1, 365 * DAY);
@@ -133,6 +134,21 @@ const RULES: &[(&str, Rule)] = &[
         ),
     ),
     ("conversations.token_ttl_ms", Whole(1_000, 30 * DAY)),
+    ("desk.max_waiting", Whole(0, 100_000)),
+    // Pods tell three times as often: under a second a busy machine would lose its agents.
+    ("desk.present_ms", Whole(1_000, 10 * MINUTE)),
+    ("desk.returns_after_ms", Whole(1_000, DAY)),
+    ("desk.expires_after_ms", Whole(1_000, DAY)),
+    ("desk.remembers_ms", Whole(1_000, 30 * DAY)),
+    ("desk.hours.time_zone", Text(filled, "a time zone of the IANA list, such as Europe/Berlin")),
+    ("desk.hours.monday", HOURS),
+    ("desk.hours.tuesday", HOURS),
+    ("desk.hours.wednesday", HOURS),
+    ("desk.hours.thursday", HOURS),
+    ("desk.hours.friday", HOURS),
+    ("desk.hours.saturday", HOURS),
+    ("desk.hours.sunday", HOURS),
+    ("desk.hours.closed_days", Texts(filled, "days, such as 2026-12-25")),
     ("actors.threads", Whole(0, 1_024)),
     ("actors.restarts", Whole(0, 1_000_000)),
     ("actors.restarts_within_ms", Whole(1, DAY)),
@@ -302,6 +318,17 @@ fn issuer(text: &str) -> bool {
 
 fn postgres_url(text: &str) -> bool {
     text.is_empty() || after_scheme(text, &["postgres", "postgresql"]).is_some_and(filled)
+}
+
+/// Spans of hours, or nothing. Whether one ends before it begins is seen where they are read.
+fn hours(text: &str) -> bool {
+    let time = |text: &str| {
+        let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        text.trim().split_once(':').is_some_and(|(hour, minute)| digits(hour) && digits(minute))
+    };
+    let span =
+        |text: &str| text.split_once('-').is_some_and(|(from, until)| time(from) && time(until));
+    text.split(',').map(str::trim).all(|part| part.is_empty() || span(part))
 }
 
 fn redis_url(text: &str) -> bool {

@@ -32,6 +32,8 @@ sections! {
         sessions: SessionsSettings,
         /// What is kept of conversations.
         conversations: ConversationsSettings,
+        /// Persons who answer.
+        desk: DeskSettings,
         /// What keeps actors alive.
         actors: ActorsSettings,
         /// Faults on demand.
@@ -236,6 +238,44 @@ sections! {
         token_keys: Vec<Secret>,
         /// How long a resume token is good.
         token_ttl_ms: u64,
+    }
+
+    /// `[desk]`
+    DeskSettings {
+        /// Conversations that may wait for a person.
+        max_waiting: usize,
+        /// Silence after which an agent or a visitor is not there.
+        present_ms: u64,
+        /// Silence of an agent after which what the agent had waits again.
+        returns_after_ms: u64,
+        /// Absence after which a visitor does not wait any more.
+        expires_after_ms: u64,
+        /// How long it is known how a conversation went.
+        remembers_ms: u64,
+        /// When persons are there.
+        hours: HoursSettings,
+    }
+
+    /// `[desk.hours]`
+    HoursSettings {
+        /// Whose clocks count.
+        time_zone: String,
+        /// Hours of a Monday; on no day any is always.
+        monday: String,
+        /// Of a Tuesday.
+        tuesday: String,
+        /// Of a Wednesday.
+        wednesday: String,
+        /// Of a Thursday.
+        thursday: String,
+        /// Of a Friday.
+        friday: String,
+        /// Of a Saturday.
+        saturday: String,
+        /// Of a Sunday.
+        sunday: String,
+        /// Days on which nobody is there.
+        closed_days: Vec<String>,
     }
 
     /// `[actors]`

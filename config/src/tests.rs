@@ -311,9 +311,11 @@ fn whatever_a_rule_admits_fits_into_the_types() {
             Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
             Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
             Rule::OneOf(words) => words.iter().map(|word| (*word).to_owned()).collect(),
-            Rule::Text(..) => ["https://a.example", "redis://r", "postgres://h/d", "pod-1"]
-                .map(str::to_owned)
-                .into(),
+            Rule::Text(..) => {
+                ["https://a.example", "redis://r", "postgres://h/d", "pod-1", "09:00-17:00"]
+                    .map(str::to_owned)
+                    .into()
+            }
             Rule::Texts(..) => {
                 vec!["https://a.example".to_owned(), "a.example:80".to_owned(), "k".repeat(32)]
             }

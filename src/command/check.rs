@@ -30,6 +30,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let chaos = super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
     crate::pods::check(&settings.redis)?;
+    hsc_actors::Hours::of(&settings.desk.hours)?;
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
     println!("settings: good (defaults{file}, environment)");
     for doubt in settings.doubts() {

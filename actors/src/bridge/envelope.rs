@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::Talk;
 use crate::Invalidate;
 use crate::ports::Entry;
 
@@ -23,7 +24,7 @@ const VERSION: u64 = 1;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What pods say to each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     /// A conversation has gone on by these messages.
     Appended {
@@ -51,10 +52,12 @@ pub enum Body {
         /// Which part.
         what: Invalidate,
     },
+    /// Of the desk, or of a conversation that a person has.
+    Talk(Talk),
 }
 
 /// An envelope that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
     /// The pod that wrote it.
     pub from: Arc<str>,
@@ -99,6 +102,7 @@ impl Body {
             Self::TakenOver { .. } => "taken_over",
             Self::Notice { .. } => "notice",
             Self::Forget { .. } => "forget",
+            Self::Talk(talk) => talk.kind(),
         }
     }
 }
@@ -209,9 +213,18 @@ struct Written<'a> {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum WrittenBody<'a> {
-    TakenOver { conversation: &'a str, epoch: u64 },
-    Notice { message: &'a str },
-    Forget { what: &'a Invalidate },
+    TakenOver {
+        conversation: &'a str,
+        epoch: u64,
+    },
+    Notice {
+        message: &'a str,
+    },
+    Forget {
+        what: &'a Invalidate,
+    },
+    #[serde(untagged)]
+    Talk(&'a Talk),
 }
 
 impl Body {
@@ -223,6 +236,7 @@ impl Body {
             }
             Self::Notice { message } => WrittenBody::Notice { message },
             Self::Forget { what } => WrittenBody::Forget { what },
+            Self::Talk(talk) => WrittenBody::Talk(talk),
         }
     }
 }
@@ -283,6 +297,7 @@ fn read_body(text: &str) -> Result<Body, Unread> {
         }
         "notice" => Body::Notice { message: read::<Notice>(text)?.message },
         "forget" => Body::Forget { what: read::<Forget>(text)?.what },
+        kind if Talk::KINDS.contains(&kind) => Body::Talk(read(text)?),
         _ => return Err(Unread::Kind),
     })
 }
@@ -290,6 +305,8 @@ fn read_body(text: &str) -> Result<Body, Unread> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bridge::AgentSaid;
+    use crate::protocol::{Agent, Gone, GoneWhy, Note, Ticket};
 
     fn bodies() -> Vec<Body> {
         let frame = |offset: u64| Entry {
@@ -308,6 +325,58 @@ mod tests {
             Body::Notice { message: "We are back at 9.".to_owned() },
             Body::Forget { what: Invalidate::Product("lamp-1".to_owned()) },
             Body::Forget { what: Invalidate::All },
+        ]
+        .into_iter()
+        .chain(talk().map(Body::Talk))
+        .collect()
+    }
+
+    fn talk() -> [Talk; 8] {
+        let (conversation, typing) = ("c".to_owned(), true);
+        let agent = || Agent { id: "ana".to_owned(), name: "Ana \"A\"".to_owned() };
+        let ticket = Ticket {
+            conversation: conversation.clone(),
+            product: None,
+            visitor: None,
+            locale: Some("he".to_owned()),
+            reason: None,
+            last: None,
+            since_ms: 1,
+            agent: Some(agent()),
+            online: true,
+            pod: "a".to_owned(),
+            rev: 2,
+        };
+        let gone = Gone {
+            conversation: conversation.clone(),
+            why: GoneWhy::Closed,
+            agent: Some(agent()),
+            rev: 3,
+        };
+        let said = AgentSaid {
+            request: "r".to_owned(),
+            agent: agent(),
+            content: "Hi".to_owned(),
+            citations: Vec::new(),
+            upload: None,
+            at_ms: 1,
+        };
+        let note = Note {
+            conversation: conversation.clone(),
+            agent: agent(),
+            content: "Careful".to_owned(),
+            at_ms: 1,
+        };
+        let request = "r".to_owned();
+        [
+            Talk::Ticket { ticket },
+            Talk::TicketGone { gone },
+            Talk::Agents,
+            Talk::AgentSaid { said: Box::new(said) },
+            Talk::AgentTyping { agent: agent(), typing },
+            Talk::Accepted { conversation: conversation.clone(), request, accepted: false },
+            Talk::VisitorTyping { conversation, typing },
+            Talk::Note { note },
         ]
     }
 

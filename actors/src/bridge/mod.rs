@@ -22,6 +22,7 @@ mod handle;
 mod loopback;
 mod outbox;
 mod table;
+mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -30,3 +31,4 @@ pub use envelope::{Body, Envelope, Unread, around_frames, now_ms};
 pub use handle::{Bridge, NotPublished, Published};
 pub use loopback::{Ether, Loopback};
 pub use table::{Heard, Listening};
+pub use talk::{AgentSaid, Talk};

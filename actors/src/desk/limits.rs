@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hsc_config::DeskSettings;
+
 /// The bounds of a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeskLimits {
@@ -15,4 +17,24 @@ pub struct DeskLimits {
     pub expires_after: Duration,
     /// How long it is known how a conversation went from the desk.
     pub remembers_for: Duration,
+}
+
+impl From<&DeskSettings> for DeskLimits {
+    fn from(settings: &DeskSettings) -> Self {
+        Self {
+            max_waiting: settings.max_waiting,
+            present_for: Duration::from_millis(settings.present_ms),
+            returns_after: Duration::from_millis(settings.returns_after_ms),
+            expires_after: Duration::from_millis(settings.expires_after_ms),
+            remembers_for: Duration::from_millis(settings.remembers_ms),
+        }
+    }
+}
+
+impl DeskLimits {
+    /// How often the desk is told who is here: two of three may be lost.
+    #[must_use]
+    pub fn heartbeat(&self) -> Duration {
+        self.present_for / 3
+    }
 }

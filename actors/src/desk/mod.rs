@@ -1,15 +1,23 @@
-//! The desk in this process: who waits for a person and who has one, for a pod without Redis.
+//! The desk: who waits for a person and who has one.
 //!
-//! [`MemoryDesk`] is [`Desk`](crate::ports::Desk) over plain tables behind one lock. Every rule is in the
-//! tables, which know neither clock nor lock. What must never be: one conversation with two persons, a
-//! conversation that is nowhere although nobody ended it.
+//! [`FrontDesk`] is what others hold; it asks the [`Desk`](crate::ports::Desk) and lets everybody hear what
+//! changed. [`MemoryDesk`] is the desk of a pod without Redis: plain tables behind one lock, every rule in
+//! them, which know neither clock nor lock. The clerk, a task of the tree, carries between the desk and
+//! the sessions of this pod. What must never be: one conversation with two persons, a conversation that is
+//! nowhere although nobody ended it, a chat that waits for the desk.
 
 mod agents;
+mod clerk;
+mod front;
+mod hours;
 mod limits;
 mod memory;
 mod pace;
 mod table;
 
+pub(crate) use clerk::{AtDeskHere, clerk};
+pub use front::{FrontDesk, NoPerson};
+pub use hours::{BadHours, Hours};
 pub use limits::DeskLimits;
 pub use memory::MemoryDesk;
 pub use pace::Pace;

@@ -1,7 +1,7 @@
 //! The agents' socket: what an agent says, and what the desk says to agents.
 
 use hsc_catalogs::Citation;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -339,7 +339,7 @@ pub struct TranscriptEntry {
 }
 
 /// A note, which no visitor ever sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Note {
     /// About which conversation.
     pub conversation: String,

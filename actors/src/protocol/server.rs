@@ -191,6 +191,12 @@ pub struct FinalAnswer {
     /// Why there is no answer, where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// What was asked, in a conversation that began with `hello`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// About which product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
 }
 
 /// Why there is no answer.

@@ -23,6 +23,7 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use crate::bridge::Bridge;
+use crate::desk::{AtDeskHere, FrontDesk};
 use crate::ports::{Answerer, ConversationLog, ManualLoader, Owned, Question};
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
@@ -34,7 +35,10 @@ use crate::takeovers;
 use crate::token::Tokens;
 
 use super::logging::Logging;
-use super::{Bucket, Conversation, Effect, Event, Line, Minutes, Standing, Strain, answering};
+use super::reception::Attended;
+use super::{
+    Bucket, Conversation, DeskNews, Effect, Event, Line, Minutes, Standing, Strain, answering,
+};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -58,6 +62,8 @@ pub(crate) struct Wiring {
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) front: FrontDesk,
+    pub(crate) at_desk: AtDeskHere,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) meter: ActorMeter,
     pub(crate) ping_interval: Duration,
@@ -77,6 +83,8 @@ pub(crate) struct Session {
     pub(super) logging: Option<Box<Logging>>,
     /// The log that is being opened.
     pub(super) opening: Option<SpawnHandle>,
+    /// While the conversation is at the desk.
+    pub(super) attended: Option<Box<Attended>>,
     /// Crashes so far; most sessions never need it.
     crashes: Option<Box<Window>>,
     /// The id of the message that is being read, so that a crash over it can be told.
@@ -120,6 +128,8 @@ pub(crate) enum Deliver {
     },
     /// Say this.
     Say(Arc<ServerMessage>),
+    /// Something became known of its conversation at the desk.
+    Desk(Box<DeskNews>),
     /// Panic, to rehearse it.
     Panic,
     /// Stop without a word, to rehearse it.
@@ -142,6 +152,7 @@ impl Session {
             minutes: Minutes::default(),
             logging: None,
             opening: None,
+            attended: None,
             crashes: None,
             in_hand: None,
             newest: None,
@@ -270,6 +281,7 @@ impl Session {
                         ctx.text(&*entry.frame);
                     }
                 }
+                Effect::Desk(ask) => self.ask_desk(ask, ctx),
                 Effect::Close(reason) => self.close(reason, ctx),
             }
         }
@@ -431,6 +443,7 @@ impl Drop for Session {
     // Not `stopped`: this runs whatever ended the session, a panic and a vanished socket included.
     fn drop(&mut self) {
         self.forget_answer();
+        self.leave_desk();
         if self.wiring.sessions.left(self.key, self.address) {
             self.wiring.metrics.sockets.ended();
             self.wiring.meter.up(false);
@@ -480,6 +493,7 @@ impl Handler<Deliver> for Session {
             Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
                 session.send(&message, None, None, ctx);
             }),
+            Deliver::Desk(news) => self.feed(Event::Desk(*news), ctx),
             Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
             Deliver::Stop => ctx.stop(),
         }

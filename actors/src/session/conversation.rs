@@ -16,13 +16,14 @@ use crate::cache::Cache;
 use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
-    Reason, ServerMessage,
+    Reason, ServerMessage, VisitorMessage,
 };
 use crate::remembered::Predictions;
 
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
 use super::minutes::{Asked, Greeting, Open, Repeated, Said, Seen};
+use super::person::{DeskAsk, Person, refused};
 use super::predict;
 
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
@@ -88,6 +89,7 @@ pub struct Conversation {
     pub(super) pending: VecDeque<Asked>,
     pub(super) seen: VecDeque<Seen>,
     pub(super) greeting: Option<Box<Greeting>>,
+    pub(super) person: Person,
     foresight: Foresight,
 }
 
@@ -119,6 +121,7 @@ impl Conversation {
             pending: VecDeque::new(),
             seen: VecDeque::new(),
             greeting: None,
+            person: Person::default(),
             foresight,
         }
     }
@@ -192,6 +195,9 @@ impl Conversation {
             }
             Event::Settled { prediction } => effects.extend(self.foresight.settled(prediction)),
             Event::Opened(opened) => self.opened(opened, &mut effects),
+            Event::Desk(news) => self.hears_of_desk(news, &mut effects),
+            Event::AgentSaid(said) => self.agent_says(*said, &mut effects),
+            Event::AgentTyping { agent, typing } => self.agent_types(&agent, typing, &mut effects),
         }
         effects
     }
@@ -217,20 +223,22 @@ impl Conversation {
             }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
             ClientMessage::Cancel => self.cancelled(effects),
-            ClientMessage::Handoff(_)
-            | ClientMessage::Message(_)
-            | ClientMessage::Feedback(_)
-            | ClientMessage::Csat(_)
-            | ClientMessage::Bye => {
-                let message = "There is no person in this conversation.".to_owned();
-                let code = ErrorCode::NoAgent;
-                effects.push(transient(ServerMessage::Error { message, code }, id));
+            ClientMessage::Handoff(wish) => self.wishes(wish, id, effects),
+            ClientMessage::Message(said) => self.visitor_says(said, id, effects),
+            ClientMessage::Feedback(feedback) if !self.is_answer(&feedback) => {
+                let message = "There is no answer at this offset; send that of its 'final_answer'.";
+                effects.push(refused(message, ErrorCode::NoSuchAnswer, id));
             }
+            ClientMessage::Feedback(_) | ClientMessage::Csat(_) => {
+                let message = "Ratings are not kept at this server.";
+                effects.push(refused(message, ErrorCode::NoAgent, id));
+            }
+            ClientMessage::Bye => self.says_bye(effects),
         }
     }
 
     /// Remembers an id; false when it was there already.
-    fn is_new(&mut self, id: &MessageId, matters: bool) -> bool {
+    pub(super) fn is_new(&mut self, id: &MessageId, matters: bool) -> bool {
         if self.seen.iter().any(|seen| seen.id == *id) {
             return false;
         }
@@ -245,6 +253,9 @@ impl Conversation {
         let catalog = self.catalog.load();
         let (data, await_calm) = self.foresight.predict(&catalog, content, self.compact);
         effects.extend(await_calm);
+        if self.person.has_it() {
+            effects.push(Effect::Desk(DeskAsk::Typing(!content.is_empty())));
+        }
         effects.push(transient(ServerMessage::Prediction { data }, id));
     }
 
@@ -277,6 +288,13 @@ impl Conversation {
     }
 
     fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+        if self.person.has_it() {
+            // The machine answers nothing by itself while a person is there.
+            let content = asked.query.question.clone();
+            let said = VisitorMessage { content, upload: None };
+            self.visitor_says(said, asked.id, effects);
+            return;
+        }
         let (said, said_reading, said_thinking) = (Said::default(), false, false);
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
     }
@@ -303,6 +321,7 @@ impl Conversation {
             ));
             return;
         }
+        self.person.asked(&product, &query.question);
         self.answers += 1;
         let answer = self.answers;
         let heard = Said::default();
@@ -369,7 +388,7 @@ impl Conversation {
         );
     }
 
-    fn cancelled(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn cancelled(&mut self, effects: &mut Vec<Effect>) {
         // What waited was asked before the visitor said stop; it stops too.
         let pending = std::mem::take(&mut self.pending);
         if self.running.is_some() {
@@ -427,7 +446,7 @@ impl Conversation {
     }
 
     /// Context and final answer, then the next question in line.
-    fn finish(&mut self, last: FinalAnswer, effects: &mut Vec<Effect>) {
+    fn finish(&mut self, mut last: FinalAnswer, effects: &mut Vec<Effect>) {
         self.say_thinking(effects);
         let Some(running) = self.running.take() else { return };
         let catalog = self.catalog.load();
@@ -436,13 +455,19 @@ impl Conversation {
             related_items: catalog.related_items(&running.product),
             scenario: running.open.asked.query.scenario,
         };
+        if self.epoch > 0 {
+            // The log holds what the server says: with this it tells the whole conversation.
+            last.question = Some(running.open.asked.query.question.clone());
+            last.product_id = Some(running.product.id.to_string());
+        }
         let id = running.open.asked.id;
         self.durable(ServerMessage::Context { data }, id.clone(), effects);
         self.durable(ServerMessage::FinalAnswer(Box::new(last)), id, effects);
+        self.person.answered(self.offset);
         self.start_next(effects);
     }
 
-    fn durable(
+    pub(super) fn durable(
         &mut self,
         message: ServerMessage,
         id: Option<MessageId>,
@@ -500,7 +525,7 @@ fn final_answer(answer: Answer) -> FinalAnswer {
         answerer: answer.answerer.as_str(),
         fallback: answer.fallback.is_some(),
         stale: answer.stale_manual,
-        cancelled: false,
         reason,
+        ..FinalAnswer::default()
     }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::bridge::AgentSaid;
 use crate::ports::{AnswerEvent, Entry, ManualRequest, Owned, Question};
-use crate::protocol::{BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
+use crate::protocol::{Agent, BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
 
 use super::opening::{Opened, Opening};
+use super::person::{DeskAsk, DeskNews};
 
 /// What can happen to a conversation.
 #[derive(Debug)]
@@ -47,6 +49,17 @@ pub enum Event {
     },
     /// What [`Effect::Open`] came to.
     Opened(Opened),
+    /// Something became known of the conversation at the desk.
+    Desk(DeskNews),
+    /// An agent says something to the visitor.
+    AgentSaid(Box<AgentSaid>),
+    /// An agent is typing, or no more.
+    AgentTyping {
+        /// Who.
+        agent: Agent,
+        /// Whether.
+        typing: bool,
+    },
 }
 
 /// What a conversation wants done.
@@ -92,6 +105,8 @@ pub enum Effect {
     },
     /// Send these as they are: the client missed them.
     Replay(Vec<Entry>),
+    /// Ask the desk, or tell it; what comes of it comes back as [`Event::Desk`].
+    Desk(DeskAsk),
     /// Close the socket.
     Close(CloseReason),
 }

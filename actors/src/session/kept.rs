@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::minutes::{Asked, Minutes, Open, Said, Seen};
+use super::person::Person;
 use crate::protocol::{Image, MessageId, QueryMessage, Scenario};
 
 /// The form. A pod that does not know it goes on without minutes.
@@ -31,6 +32,8 @@ struct Kept {
     pending: Vec<KeptQuestion>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seen: Vec<MessageId>,
+    #[serde(default, skip_serializing_if = "Person::is_nothing")]
+    person: Person,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,6 +84,7 @@ impl Minutes {
             }),
             pending: self.pending.iter().map(KeptQuestion::of).collect(),
             seen,
+            person: self.person.clone(),
         };
         let json = serde_json::to_string(&kept).expect("no map, and no serializer of our own");
         json.into()
@@ -106,6 +110,7 @@ impl Minutes {
             open,
             pending,
             seen: kept.seen.into_iter().map(|id| Seen { id, matters: true }).collect(),
+            person: kept.person,
             ..Self::default()
         })
     }

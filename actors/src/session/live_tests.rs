@@ -21,27 +21,28 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Rules;
+use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, ConversationLog, ManualError, ManualLoader,
-    ManualRequest, Outcome, Question,
+    ManualRequest, Outcome, Question, Relay,
 };
 use crate::protocol::{CloseReason, Limits};
 use crate::supervision::Fault;
 use crate::{
-    Admission, Announced, Budgets, House, Invalidate, LogLimits, MemoryLog, NotRehearsed,
-    OtherPods, Parts, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Admission, Announced, Budgets, DeskLimits, Hours, House, Invalidate, LogLimits, MemoryDesk,
+    MemoryLog, NotRehearsed, OtherPods, Parts, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 
 /// Longest a client of these tests waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says "one two" and, when the gate is opened, "three".
-pub(super) struct Teacher {
+pub(crate) struct Teacher {
     gate: watch::Sender<bool>,
-    pub(super) asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
     panics: AtomicBool,
-    pub(super) other_words: AtomicBool,
+    pub(crate) other_words: AtomicBool,
 }
 
 impl Answerer for Teacher {
@@ -83,26 +84,38 @@ impl ManualLoader for NoManuals {
     }
 }
 
-pub(super) struct Stage {
-    pub(super) house: Arc<House>,
-    pub(super) teacher: Arc<Teacher>,
+pub(crate) struct Stage {
+    pub(crate) house: Arc<House>,
+    pub(crate) teacher: Arc<Teacher>,
     metrics: Arc<Metrics>,
     address: SocketAddr,
-    pub(super) product: String,
+    pub(crate) product: String,
 }
 
 impl Stage {
-    pub(super) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
         let log = Arc::new(MemoryLog::new(LogLimits::from(&settings)));
         Self::among_others("pod", log, Arc::new(Tokens::from(&settings)), change).await
     }
 
     /// A pod that shares its log with others.
-    pub(super) async fn among_others(
+    pub(crate) async fn among_others(
         pod: &str,
         log: Arc<dyn ConversationLog>,
         tokens: Arc<Tokens>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().desk;
+        let desk = MemoryDesk::new(DeskLimits::from(&settings), pod.into());
+        Self::at_desk(pod, (log, tokens), (desk, None), change).await
+    }
+
+    /// A pod that shares its log and its desk with others, and hears them where there is an ether.
+    pub(crate) async fn at_desk(
+        pod: &str,
+        (log, tokens): (Arc<dyn ConversationLog>, Arc<Tokens>),
+        (desk, ether): (MemoryDesk, Option<Ether>),
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
@@ -129,7 +142,7 @@ impl Stage {
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(House::start(Parts {
             pod: pod.into(),
-            relay: None,
+            relay: ether.map(|ether| Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>),
             attendance: crate::Attendance {
                 roll: None,
                 address: "127.0.0.1:1".to_owned(),
@@ -143,6 +156,9 @@ impl Stage {
             answerer,
             sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
             log,
+            desk: Arc::new(desk.of_pod(pod)),
+            hours: Hours::of(&settings.desk.hours).unwrap(),
+            desk_heartbeat: Duration::from_millis(50),
             tokens,
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
@@ -186,37 +202,37 @@ impl Stage {
         Self { house, teacher, metrics, address, product }
     }
 
-    pub(super) async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let (socket, _) =
             tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
         Client { socket, heard: Vec::new() }
     }
 
-    pub(super) fn ask(&self) -> Value {
+    pub(crate) fn ask(&self) -> Value {
         json!({ "type": "query", "id": "q", "product_id": self.product, "query": "count" })
     }
 
-    pub(super) fn open_the_gate(&self) {
+    pub(crate) fn open_the_gate(&self) {
         self.teacher.gate.send_replace(true);
     }
 
-    pub(super) fn says(&self, line: &str) -> bool {
+    pub(crate) fn says(&self, line: &str) -> bool {
         self.metrics.render().lines().any(|said| said == line)
     }
 }
 
-pub(super) struct Client {
-    pub(super) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub(super) heard: Vec<Value>,
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) heard: Vec<Value>,
 }
 
 impl Client {
-    pub(super) async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message of a type; what came before it is kept in `heard`.
-    pub(super) async fn hear(&mut self, kind: &str) -> Value {
+    pub(crate) async fn hear(&mut self, kind: &str) -> Value {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             let frame = next.unwrap_or_else(|_| panic!("no {kind} after {:?}", self.heard));
@@ -234,7 +250,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
             match next.expect("a close").unwrap().unwrap() {
@@ -245,17 +261,17 @@ impl Client {
         }
     }
 
-    pub(super) fn answer(&self) -> String {
+    pub(crate) fn answer(&self) -> String {
         let chunks = self.heard.iter().filter(|message| message["type"] == "answer_chunk");
         chunks.map(|chunk| chunk["content"].as_str().unwrap()).collect()
     }
 
-    pub(super) fn offsets(&self) -> Vec<u64> {
+    pub(crate) fn offsets(&self) -> Vec<u64> {
         self.heard.iter().filter_map(|message| message["offset"].as_u64()).collect()
     }
 }
 
-pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..2_000 {
         if holds() {
             return;

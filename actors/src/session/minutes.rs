@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::person::Person;
 use crate::protocol::{ClientFrame, MessageId, QueryMessage, Resume};
 
 /// The minutes of a conversation. Small while nothing is asked.
@@ -28,6 +29,8 @@ pub(crate) struct Minutes {
     pub(super) seen: VecDeque<Seen>,
     /// A `hello` that is not welcomed yet.
     pub(super) greeting: Option<Box<Greeting>>,
+    /// What is known of a person in it.
+    pub(super) person: Person,
 }
 
 /// The id of a message that was read.

@@ -12,13 +12,17 @@ mod foresight;
 mod kept;
 mod line;
 #[cfg(test)]
-mod live_tests;
+pub(crate) mod live_tests;
 mod logging;
 mod minutes;
 mod opening;
 mod outbox;
+mod person;
+#[cfg(test)]
+mod person_tests;
 mod predict;
 mod rate;
+mod reception;
 mod resume;
 #[cfg(test)]
 mod resume_live_tests;
@@ -36,6 +40,7 @@ pub use event::{Effect, Event};
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
 pub use opening::{NotResumed, Opened, Opening};
+pub use person::{DeskAsk, DeskNews};
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;
 pub(crate) use standing::Standing;

@@ -35,6 +35,10 @@ impl Conversation {
         minutes.open = open.map(|open| Box::new(open.clone()));
         minutes.pending.clone_from(&self.pending);
         minutes.greeting.clone_from(&self.greeting);
+        if minutes.person != self.person {
+            is_news = true;
+            minutes.person.clone_from(&self.person);
+        }
         // With every piece of an answer it would be copied for nothing.
         if minutes.seen.back() != self.seen.back() {
             is_news |= self.seen.back().is_some_and(|seen| seen.matters);
@@ -74,6 +78,7 @@ impl Conversation {
         self.locale = minutes.locale;
         self.answers = minutes.answers;
         self.pending = minutes.pending;
+        self.goes_on_with(minutes.person, effects);
         let typed_since = std::mem::replace(&mut self.seen, minutes.seen);
         self.seen.extend(typed_since);
         if let Some(mut open) = minutes.open {

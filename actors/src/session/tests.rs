@@ -40,7 +40,7 @@ pub(super) fn conversation() -> Conversation {
 }
 
 /// Says hello, and the log is open at once.
-fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect> {
+pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect> {
     let mut effects = say(conversation, hello);
     if let Some(at) = effects.iter().position(|effect| matches!(effect, Effect::Open(_))) {
         effects.remove(at);

@@ -919,6 +919,14 @@ export interface FinalAnswer {
    */
   cancelled?: boolean;
   reason?: Reason | null;
+  /**
+   * What was asked, in a conversation that began with `hello`.
+   */
+  question?: string | null;
+  /**
+   * About which product.
+   */
+  product_id?: string | null;
 }
 /**
  * Why there is no answer.

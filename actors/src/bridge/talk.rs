@@ -1,0 +1,104 @@
+//! What pods tell each other of the desk, and of a conversation that a person has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Agent, Gone, Note, Ticket};
+use hsc_catalogs::Citation;
+
+/// Said on the channels of the desk and of conversations at the desk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Talk {
+    /// A conversation is at the desk, like this.
+    Ticket {
+        /// The conversation there.
+        ticket: Ticket,
+    },
+    /// A conversation is not at the desk any more.
+    TicketGone {
+        /// How it went.
+        gone: Gone,
+    },
+    /// Agents have come, gone or changed: look again.
+    Agents,
+    /// To the owner of a conversation: its agent says this to the visitor.
+    AgentSaid {
+        /// What.
+        said: Box<AgentSaid>,
+    },
+    /// To the owner of a conversation: its agent is typing, or no more.
+    AgentTyping {
+        /// Who.
+        agent: Agent,
+        /// Whether.
+        typing: bool,
+    },
+    /// To the agents: what an agent said has become part of the conversation, or has not.
+    Accepted {
+        /// The conversation.
+        conversation: String,
+        /// The number of what was said.
+        request: String,
+        /// False where the conversation is not that agent's.
+        accepted: bool,
+    },
+    /// To the agents: the visitor is typing, or no more.
+    VisitorTyping {
+        /// In which conversation.
+        conversation: String,
+        /// Whether.
+        typing: bool,
+    },
+    /// To the agents: a note.
+    Note {
+        /// The note.
+        note: Note,
+    },
+}
+
+/// What an agent says to a visitor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentSaid {
+    /// Unique: it may be told again, and is said once.
+    pub request: String,
+    /// Who.
+    pub agent: Agent,
+    /// The words.
+    pub content: String,
+    /// The pages of the manual they rest on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
+    /// A picture that was uploaded before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+impl Talk {
+    /// Every kind.
+    pub(super) const KINDS: [&'static str; 8] = [
+        "ticket",
+        "ticket_gone",
+        "agents",
+        "agent_said",
+        "agent_typing",
+        "accepted",
+        "visitor_typing",
+        "note",
+    ];
+
+    /// Its kind, as on the wire and as the label of a metric.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Ticket { .. } => "ticket",
+            Self::TicketGone { .. } => "ticket_gone",
+            Self::Agents => "agents",
+            Self::AgentSaid { .. } => "agent_said",
+            Self::AgentTyping { .. } => "agent_typing",
+            Self::Accepted { .. } => "accepted",
+            Self::VisitorTyping { .. } => "visitor_typing",
+            Self::Note { .. } => "note",
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Carries between the desk and the sessions of this pod: what changes there is told here, and that their
+//! visitors are here is told there. A task of the tree; who has a ticket here, and what it listens with,
+//! outlive it.
+
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use dashmap::DashSet;
+use hsc_monitoring::Metrics;
+use log::debug;
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+
+use super::FrontDesk;
+use crate::bridge::{Body, Heard, Listening, Talk, channels};
+use crate::ports::{BoxError, DeskChange, DeskError, VisitorsSeen};
+use crate::session::{Deliver, DeskNews};
+use crate::sessions::Sessions;
+use crate::supervision::{Care, ChildSpec, Life};
+
+/// How often places in line are looked up again, at most: a visitor reads no faster.
+const PLACES_EVERY: Duration = Duration::from_secs(1);
+
+/// The conversations on this pod that are at the desk.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AtDeskHere {
+    conversations: Arc<DashSet<Arc<str>>>,
+}
+
+impl AtDeskHere {
+    pub(crate) fn enter(&self, conversation: Arc<str>) {
+        self.conversations.insert(conversation);
+    }
+
+    pub(crate) fn leave(&self, conversation: &Arc<str>) {
+        self.conversations.remove(conversation);
+    }
+
+    fn all(&self) -> Vec<Arc<str>> {
+        self.conversations.iter().map(|it| Arc::clone(it.key())).collect()
+    }
+}
+
+/// The clerk as a child of the tree. `heartbeat` is how often the desk is told who is here.
+pub(crate) fn clerk(
+    front: &FrontDesk,
+    here: AtDeskHere,
+    sessions: Arc<Sessions>,
+    heartbeat: Duration,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let listening = Arc::new(Mutex::new(front.bridge().listen(channels::DESK)));
+    let clerk = Clerk { front: front.clone(), here, sessions, heartbeat, listening };
+    ChildSpec::worker("desk", "desk", care, metrics, move |life| clerk.clone().attend(life))
+}
+
+#[derive(Clone)]
+struct Clerk {
+    front: FrontDesk,
+    here: AtDeskHere,
+    sessions: Arc<Sessions>,
+    heartbeat: Duration,
+    // Never locked across an await: one that hangs must not keep its successor out.
+    listening: Arc<Mutex<Listening>>,
+}
+
+impl Clerk {
+    async fn attend(self, life: Life) -> Result<(), BoxError> {
+        let mut beat_at = Instant::now();
+        let mut places_at = None;
+        loop {
+            let heard = poll_fn(|task| {
+                if !life.holds() {
+                    return Poll::Pending;
+                }
+                self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+            });
+            tokio::select! {
+                heard = heard => {
+                    self.heard(heard);
+                    places_at.get_or_insert_with(|| Instant::now() + PLACES_EVERY);
+                }
+                () = sleep_until(beat_at) => {
+                    beat_at = Instant::now() + self.heartbeat;
+                    self.beat().await;
+                    life.observe(json!({ "conversations": self.here.conversations.len() }));
+                }
+                () = sleep_until(places_at.unwrap_or(beat_at)), if places_at.is_some() => {
+                    places_at = None;
+                    if let Err(error) = self.tell_places().await {
+                        debug!(why:? = error; "places in line are not known just now");
+                    }
+                }
+            }
+        }
+    }
+
+    fn heard(&self, heard: Heard) {
+        // Whatever was missed is found with the next heartbeat.
+        let Heard::Told(envelope) = heard else { return };
+        match &envelope.body {
+            Body::Talk(Talk::Ticket { ticket }) => {
+                self.tell(
+                    DeskNews::Changed(DeskChange::Ticket(ticket.clone())),
+                    &ticket.conversation,
+                );
+            }
+            Body::Talk(Talk::TicketGone { gone }) => {
+                self.tell(DeskNews::Changed(DeskChange::Gone(gone.clone())), &gone.conversation);
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&self, news: DeskNews, conversation: &str) {
+        if self.here.conversations.contains(conversation)
+            && let Some(info) = self.sessions.of_conversation(conversation)
+        {
+            self.sessions.tell(info.key, Deliver::Desk(Box::new(news)));
+        }
+    }
+
+    /// Says who is here, hears how each of them is at the desk, and sees to what time has changed.
+    async fn beat(&self) {
+        let outcome: Result<(), DeskError> = async {
+            let here = self.here.all();
+            if !here.is_empty() {
+                let VisitorsSeen { now, .. } = self.front.visitors_here(here.clone()).await?;
+                let mut lost: HashSet<&str> = here.iter().map(|it| &**it).collect();
+                for change in now {
+                    let conversation = match &change {
+                        DeskChange::Ticket(ticket) => ticket.conversation.clone(),
+                        DeskChange::Gone(gone) => gone.conversation.clone(),
+                        DeskChange::Agents => continue,
+                    };
+                    lost.remove(conversation.as_str());
+                    self.tell(DeskNews::Changed(change), &conversation);
+                }
+                for conversation in lost {
+                    self.tell(DeskNews::Lost, conversation);
+                }
+                self.tell_places().await?;
+            }
+            self.front.tidy().await
+        }
+        .await;
+        if let Err(error) = outcome {
+            debug!(why:? = error; "the desk was not told who is here");
+        }
+    }
+
+    async fn tell_places(&self) -> Result<(), DeskError> {
+        let here = self.here.all();
+        if here.is_empty() {
+            return Ok(());
+        }
+        for (conversation, place) in self.front.places(here).await? {
+            self.tell(DeskNews::Placed(place), &conversation);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! What others hold of the desk: it decides, and everybody hears of it.
+
+use std::sync::Arc;
+
+use log::warn;
+
+use super::Hours;
+use crate::bridge::{Body, Bridge, Talk, channels};
+use crate::ports::{
+    ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+};
+use crate::protocol::{Agent, Gone, Ticket};
+
+/// The desk and the way to everybody who wants to hear of it. Cheap to clone.
+#[derive(Clone)]
+pub struct FrontDesk {
+    desk: Arc<dyn Desk>,
+    bridge: Bridge,
+    hours: Arc<Hours>,
+}
+
+/// Why there is no person for a visitor just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPerson {
+    /// It is outside of the opening hours.
+    #[error("We are closed just now. Leave us a message and we will write back.")]
+    Closed,
+    /// No agent is there who takes conversations.
+    #[error("Nobody is available just now. Leave us a message and we will write back.")]
+    NobodyThere,
+    /// As many wait as may.
+    #[error("Too many people are waiting just now. Leave us a message and we will write back.")]
+    Full,
+    /// The desk cannot be reached.
+    #[error("We cannot reach anybody just now. Leave us a message and we will write back.")]
+    Away,
+}
+
+impl FrontDesk {
+    /// Over a desk.
+    #[must_use]
+    pub fn new(desk: Arc<dyn Desk>, bridge: Bridge, hours: Arc<Hours>) -> Self {
+        Self { desk, bridge, hours }
+    }
+
+    /// A visitor wants a person, and gets a place in line where one can come.
+    ///
+    /// # Errors
+    /// Why nobody can come.
+    pub async fn ask_for_a_person(&self, wanted: Wanted) -> Result<Ticket, NoPerson> {
+        if !self.hours.is_open_now() {
+            return Err(NoPerson::Closed);
+        }
+        let away = |error: DeskError| {
+            if matches!(error, DeskError::Full) {
+                return NoPerson::Full;
+            }
+            warn!(conversation:% = wanted.conversation, why:? = error; "a visitor cannot be given a person");
+            NoPerson::Away
+        };
+        let view = self.desk.look().await.map_err(away)?;
+        let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
+        // A break of the only agent does not send those away who wait already.
+        if !view.agents.iter().any(|agent| agent.available) && !view.tickets.iter().any(has_place) {
+            return Err(NoPerson::NobodyThere);
+        }
+        let ticket = self.desk.wait(wanted.clone()).await.map_err(away)?;
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok(ticket)
+    }
+
+    /// Puts a conversation back that the desk has lost, as it was.
+    ///
+    /// # Errors
+    /// As [`Desk::wait`].
+    pub async fn put_back(&self, wanted: Wanted) -> Result<Ticket, DeskError> {
+        let ticket = self.desk.wait(wanted).await?;
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok(ticket)
+    }
+
+    /// As [`Desk::end`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn end(
+        &self,
+        conversation: Arc<str>,
+        how: VisitorEnds,
+    ) -> Result<Option<Gone>, DeskError> {
+        let gone = self.desk.end(conversation, how).await?;
+        if let Some(gone) = &gone {
+            self.tell(DeskChange::Gone(gone.clone()));
+        }
+        Ok(gone)
+    }
+
+    /// As [`Desk::take`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn take(&self, conversation: Arc<str>, agent: Agent) -> Result<Ticket, DeskError> {
+        let ticket = self.desk.take(conversation, agent).await?;
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok(ticket)
+    }
+
+    /// As [`Desk::let_go`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn let_go(
+        &self,
+        conversation: Arc<str>,
+        by: ByAgent,
+        how: LetGo,
+    ) -> Result<DeskChange, DeskError> {
+        let change = self.desk.let_go(conversation, by, how).await?;
+        self.tell(change.clone());
+        Ok(change)
+    }
+
+    /// This was said last in a conversation, should it be at the desk. Cut short for a list.
+    pub async fn touch(&self, conversation: Arc<str>, words: String) {
+        let last: String = words.chars().take(LAST_CHARS).collect();
+        match self.desk.touch(conversation, last).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            Err(error) => warn!(why:? = error; "the desk was not told what was said last"),
+        }
+    }
+
+    /// As [`Desk::visitors_here`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn visitors_here(
+        &self,
+        conversations: Vec<Arc<str>>,
+    ) -> Result<VisitorsSeen, DeskError> {
+        let seen = self.desk.visitors_here(conversations).await?;
+        for ticket in &seen.changed {
+            self.tell(DeskChange::Ticket(ticket.clone()));
+        }
+        Ok(seen)
+    }
+
+    /// A visitor has gone from this pod.
+    pub async fn visitor_left(&self, conversation: Arc<str>) {
+        match self.desk.visitor_left(conversation).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            // Time tells it too, a little later.
+            Err(error) => log::debug!(why:? = error; "the desk was not told that a visitor left"),
+        }
+    }
+
+    /// As [`Desk::find`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn find(&self, conversation: Arc<str>) -> Result<Option<DeskChange>, DeskError> {
+        self.desk.find(conversation).await
+    }
+
+    /// As [`Desk::places`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn places(
+        &self,
+        conversations: Vec<Arc<str>>,
+    ) -> Result<Vec<(Arc<str>, Place)>, DeskError> {
+        self.desk.places(conversations).await
+    }
+
+    /// As [`Desk::look`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn look(&self) -> Result<DeskView, DeskError> {
+        self.desk.look().await
+    }
+
+    /// As [`Desk::agent_here`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn agent_here(
+        &self,
+        agent: Agent,
+        seat: Arc<str>,
+        available: Option<bool>,
+    ) -> Result<(), DeskError> {
+        if self.desk.agent_here(agent, seat, available).await? {
+            self.tell(DeskChange::Agents);
+        }
+        Ok(())
+    }
+
+    /// As [`Desk::agent_left`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn agent_left(&self, agent: Agent, seat: Arc<str>) -> Result<(), DeskError> {
+        if self.desk.agent_left(agent, seat).await? {
+            self.tell(DeskChange::Agents);
+        }
+        Ok(())
+    }
+
+    /// As [`Desk::tidy`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn tidy(&self) -> Result<(), DeskError> {
+        for change in self.desk.tidy().await? {
+            self.tell(change);
+        }
+        Ok(())
+    }
+
+    /// The way to the other pods.
+    pub(crate) fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
+    /// Nobody waits for what becomes of it: who misses it looks again.
+    fn tell(&self, change: DeskChange) {
+        let talk = match change {
+            DeskChange::Ticket(ticket) => Talk::Ticket { ticket },
+            DeskChange::Gone(gone) => Talk::TicketGone { gone },
+            DeskChange::Agents => Talk::Agents,
+        };
+        drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+    }
+}
+
+/// Longest piece of what was said last that a list shows, in characters.
+const LAST_CHARS: usize = 140;
+
+impl std::fmt::Debug for FrontDesk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrontDesk").field("bridge", &self.bridge).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! When persons are there.
+
+use std::collections::BTreeSet;
+
+use hsc_config::HoursSettings;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+/// The opening hours.
+#[derive(Debug, Clone)]
+pub struct Hours {
+    zone: TimeZone,
+    /// From Monday on; on no day any, and it is always open.
+    week: [Vec<Span>; 7],
+    closed: BTreeSet<Date>,
+}
+
+/// From a time of day up to another; `until` none is the end of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    from: Time,
+    until: Option<Time>,
+}
+
+/// Opening hours that are none, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadHours {
+    /// There is no such time zone.
+    #[error(
+        "'{0}' is no time zone; write one of the IANA list, such as Europe/Berlin, into desk.hours.time_zone"
+    )]
+    Zone(String),
+    /// These are no hours.
+    #[error(
+        "'{0}' are no hours; write 09:00-17:00, several with commas between them, into the days of desk.hours"
+    )]
+    Span(String),
+    /// That is no day.
+    #[error("'{0}' is no day; write it as 2026-12-25 into desk.hours.closed_days")]
+    Day(String),
+}
+
+impl Hours {
+    /// Always open.
+    #[must_use]
+    pub fn always() -> Self {
+        Self { zone: TimeZone::UTC, week: Default::default(), closed: BTreeSet::new() }
+    }
+
+    /// By the clocks of a time zone: the hours of each weekday from Monday on, and days that are closed.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn new<'a>(
+        zone: &str,
+        week: [&str; 7],
+        closed: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, BadHours> {
+        let mut hours = Self::always();
+        hours.zone = TimeZone::get(zone).map_err(|_| BadHours::Zone(zone.to_owned()))?;
+        for (day, text) in hours.week.iter_mut().zip(week) {
+            let spans = text.split(',').map(str::trim).filter(|span| !span.is_empty());
+            *day = spans.map(span).collect::<Result<_, _>>()?;
+        }
+        for day in closed {
+            let date = day.trim().parse().map_err(|_| BadHours::Day(day.to_owned()))?;
+            hours.closed.insert(date);
+        }
+        Ok(hours)
+    }
+
+    /// Those of the settings.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn of(settings: &HoursSettings) -> Result<Self, BadHours> {
+        let HoursSettings {
+            monday, tuesday, wednesday, thursday, friday, saturday, sunday, ..
+        } = settings;
+        let week = [monday, tuesday, wednesday, thursday, friday, saturday, sunday];
+        let closed = settings.closed_days.iter().map(String::as_str);
+        Self::new(&settings.time_zone, week.map(String::as_str), closed)
+    }
+
+    /// Whether persons are there at a moment.
+    #[must_use]
+    pub fn is_open_at(&self, at: Timestamp) -> bool {
+        let there = at.to_zoned_datetime(self.zone.clone());
+        if self.closed.contains(&there.date()) {
+            return false;
+        }
+        if self.week.iter().all(Vec::is_empty) {
+            return true;
+        }
+        let day = usize::try_from(there.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let time = there.time();
+        let has = |span: &Span| span.from <= time && span.until.is_none_or(|until| time < until);
+        self.week[day].iter().any(has)
+    }
+
+    /// Whether persons are there now.
+    #[must_use]
+    pub fn is_open_now(&self) -> bool {
+        self.is_open_at(Timestamp::now())
+    }
+}
+
+fn span(text: &str) -> Result<Span, BadHours> {
+    let bad = || BadHours::Span(text.to_owned());
+    let (from, until) = text.split_once('-').ok_or_else(bad)?;
+    let time = |text: &str| Time::strptime("%H:%M", text.trim()).map_err(|_| bad());
+    let from = time(from)?;
+    let until = match until.trim() {
+        "24:00" => None,
+        until => Some(time(until)?),
+    };
+    if until.is_some_and(|until| until <= from) {
+        return Err(bad());
+    }
+    Ok(Span { from, until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a moment")
+    }
+
+    fn berlin() -> Hours {
+        let office = "09:00-12:00, 13:00-17:00";
+        let week = [office, office, office, office, "09:00-12:00", "", "22:00-24:00"];
+        Hours::new("Europe/Berlin", week, ["2026-12-25"]).expect("hours")
+    }
+
+    #[test]
+    fn it_is_open_in_its_hours_by_the_clock_of_its_zone() {
+        for (moment, open) in [
+            ("2026-11-25T08:00:00Z", true), // Wednesday, 9:00
+            ("2026-11-25T07:59:59Z", false),
+            ("2026-11-25T11:00:00Z", false), // 12:00, the break begins
+            ("2026-11-25T12:00:00Z", true),
+            ("2026-11-25T16:00:00Z", false),
+            ("2026-11-28T10:00:00Z", false), // Saturday
+            ("2026-11-29T22:59:59Z", true),  // Sunday, up to midnight
+            ("2026-11-29T23:00:00Z", false), // Monday, 0:00
+            ("2026-12-25T09:00:00Z", false), // a Friday that is closed
+            ("2026-07-01T07:00:00Z", true),  // in summer 9:00 comes an hour earlier
+        ] {
+            assert_eq!(berlin().is_open_at(at(moment)), open, "{moment}");
+        }
+    }
+
+    #[test]
+    fn without_hours_it_is_always_open_but_on_closed_days() {
+        assert!(Hours::always().is_open_at(at("2026-11-28T03:00:00Z")));
+        let hours = Hours::new("UTC", [""; 7], ["2026-11-28"]).unwrap();
+        assert!(!hours.is_open_at(at("2026-11-28T03:00:00Z")));
+        assert!(hours.is_open_at(at("2026-11-29T03:00:00Z")));
+    }
+
+    #[test]
+    fn what_are_no_hours_is_said() {
+        let of = |zone, monday, closed: &'static str| {
+            let week = [monday, "", "", "", "", "", ""];
+            Hours::new(zone, week, (!closed.is_empty()).then_some(closed)).map(drop)
+        };
+        assert_eq!(of("Mars/North", "", ""), Err(BadHours::Zone("Mars/North".to_owned())));
+        for monday in ["9", "9:00", "17:00-09:00", "09:00-09:00", "09:00-25:00", "a-b"] {
+            assert_eq!(of("UTC", monday, ""), Err(BadHours::Span(monday.to_owned())), "{monday}");
+        }
+        assert_eq!(of("UTC", "", "tomorrow"), Err(BadHours::Day("tomorrow".to_owned())));
+    }
+}

@@ -1,0 +1,385 @@
+//! A person in the conversation: the visitor's wish for one, what the two say, and what the desk decides.
+//!
+//! The desk alone decides who has the conversation; here it is told to the visitor, in order, each change
+//! once. While a person has it, the machine starts no answer: a question goes to the person.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bridge::{AgentSaid, now_ms};
+use crate::desk::NoPerson;
+use crate::ports::{DeskChange, Place, VisitorEnds, Wanted};
+use crate::protocol::{
+    AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange, HandoffState,
+    HandoffWish, LeaveReason, MessageId, QueueFor, ServerMessage, Speaker, Ticket, VisitorMessage,
+    plain_html,
+};
+
+use super::Conversation;
+use super::conversation::transient;
+use super::event::Effect;
+
+/// Answers whose place is remembered, so that a thumb on something else is told from one on an answer.
+/// More than a visitor scrolls back through.
+const ANSWERS: usize = 64;
+/// Longest piece of the last words that the desk is told, in characters.
+const LAST_CHARS: usize = 140;
+/// What a visitor is told of a wait is rounded up to this: a promise to the second would be none.
+const WAIT_STEP_MS: u64 = 10_000;
+
+/// What a conversation knows of the person in it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    who: Who,
+    /// The newest change at the desk that was told.
+    rev: u64,
+    /// Since when the visitor waits.
+    since_ms: u64,
+    /// What is asked about.
+    product: Option<AboutProduct>,
+    /// What was said last, cut short.
+    last: Option<String>,
+    /// Offsets of the last messages of answers.
+    answers: VecDeque<u64>,
+    /// The desk is being asked for a person.
+    #[serde(skip)]
+    is_asking: bool,
+    /// What the visitor was told of the line.
+    #[serde(skip)]
+    told: Option<(usize, Option<u64>)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+enum Who {
+    /// The machine.
+    #[default]
+    Machine,
+    /// The machine, and the visitor waits for a person.
+    Waiting,
+    /// A person.
+    With(Agent),
+}
+
+/// What is asked of the desk, or told to it.
+#[derive(Debug)]
+pub enum DeskAsk {
+    /// The visitor wants a person.
+    Person(Box<Wanted>),
+    /// The desk has lost the conversation.
+    PutBack(Box<Wanted>),
+    /// The visitor wants none any more.
+    End(VisitorEnds),
+    /// The conversation is at the desk, or not any more: its changes are to be heard.
+    Attend(bool),
+    /// The conversation goes on here: what is it at the desk?
+    Here,
+    /// This was said last.
+    Touch(String),
+    /// The visitor is typing, or no more.
+    Typing(bool),
+    /// What an agent said was taken, or not.
+    Accepted {
+        /// Its number.
+        request: String,
+        /// Whether.
+        accepted: bool,
+    },
+}
+
+/// What a session hears of the desk.
+#[derive(Debug, Clone)]
+pub enum DeskNews {
+    /// The conversation is there like this, or is not there any more.
+    Changed(DeskChange),
+    /// The desk does not know it.
+    Lost,
+    /// Its place in line.
+    Placed(Place),
+    /// No person can come.
+    NoPerson(NoPerson),
+}
+
+impl Person {
+    /// True for a conversation that never was at the desk and has no answer: nothing to keep.
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn has_it(&self) -> bool {
+        matches!(self.who, Who::With(_))
+    }
+
+    pub(super) fn is_at_desk(&self) -> bool {
+        self.who != Who::Machine
+    }
+
+    /// A question about this product.
+    pub(super) fn asked(&mut self, product: &hsc_catalogs::Product, words: &str) {
+        let (id, name) = (product.id.to_string(), product.name.to_string());
+        self.product = Some(AboutProduct { id, name });
+        self.said(words);
+    }
+
+    /// An answer has ended at this offset.
+    pub(super) fn answered(&mut self, offset: u64) {
+        if self.answers.len() == ANSWERS {
+            self.answers.pop_front();
+        }
+        self.answers.push_back(offset);
+    }
+
+    fn said(&mut self, words: &str) {
+        self.last = Some(words.chars().take(LAST_CHARS).collect());
+    }
+}
+
+impl Conversation {
+    pub(super) fn wishes(
+        &mut self,
+        wish: HandoffWish,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if wish.withdraw {
+            match self.person.who {
+                Who::With(_) => {
+                    let message = "A person has the conversation already; say 'bye' to end it.";
+                    effects.push(refused(message, ErrorCode::Taken, id));
+                }
+                Who::Machine if !self.person.is_asking => {}
+                _ => effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Withdraws))),
+            }
+            return;
+        }
+        if self.epoch == 0 {
+            let message = "Invalid message format: say 'hello' first, so that a person finds you";
+            effects.push(refused(message, ErrorCode::InvalidMessage, id));
+            return;
+        }
+        if self.person.has_it() || self.person.is_asking {
+            return;
+        }
+        (self.person.is_asking, self.person.told) = (true, None);
+        let wanted = Wanted { reason: wish.reason, ..self.wanted() };
+        effects.push(Effect::Desk(DeskAsk::Person(Box::new(wanted))));
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            conversation: self.id.clone(),
+            product: self.person.product.clone(),
+            visitor: None,
+            locale: self.locale.clone(),
+            reason: None,
+            last: self.person.last.clone(),
+            since_ms: None,
+            agent: None,
+        }
+    }
+
+    /// From the visitor to the person.
+    pub(super) fn visitor_says(
+        &mut self,
+        said: VisitorMessage,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.person.is_at_desk() {
+            let message = "No person is in this conversation; ask for one with 'handoff'.";
+            effects.push(refused(message, ErrorCode::NoAgent, id));
+            return;
+        }
+        let VisitorMessage { content, upload } = said;
+        self.person.said(&content);
+        effects.push(Effect::Desk(DeskAsk::Touch(content.clone())));
+        let message = ChatMessage {
+            from: Speaker::Visitor,
+            agent: None,
+            html: plain_html(&content),
+            content,
+            citations: Vec::new(),
+            // A stamp; nothing is decided by it.
+            at_ms: now_ms(),
+            upload,
+        };
+        self.durable(ServerMessage::Message(Box::new(message)), id, effects);
+    }
+
+    /// From the person to the visitor. Told again it is taken again and said once.
+    pub(super) fn agent_says(&mut self, said: AgentSaid, effects: &mut Vec<Effect>) {
+        let AgentSaid { request, agent, content, citations, upload, at_ms } = said;
+        let accepted = matches!(&self.person.who, Who::With(has) if has.id == agent.id);
+        let number = MessageId::Text(format!("agent:{request}"));
+        if accepted && self.is_new(&number, true) {
+            self.person.said(&content);
+            effects.push(Effect::Desk(DeskAsk::Touch(content.clone())));
+            let message = ChatMessage {
+                from: Speaker::Agent,
+                agent: Some(agent),
+                html: plain_html(&content),
+                content,
+                citations,
+                at_ms,
+                upload,
+            };
+            self.durable(ServerMessage::Message(Box::new(message)), None, effects);
+        }
+        effects.push(Effect::Desk(DeskAsk::Accepted { request, accepted }));
+    }
+
+    pub(super) fn agent_types(&self, agent: &Agent, typing: bool, effects: &mut Vec<Effect>) {
+        if matches!(&self.person.who, Who::With(has) if has.id == agent.id) {
+            effects.push(transient(ServerMessage::AgentTyping { typing }, None));
+        }
+    }
+
+    /// A thumb counts only on an answer.
+    pub(super) fn is_answer(&self, feedback: &Feedback) -> bool {
+        self.person.answers.contains(&feedback.offset)
+    }
+
+    /// The visitor ends the conversation.
+    pub(super) fn says_bye(&mut self, effects: &mut Vec<Effect>) {
+        self.cancelled(effects);
+        if self.person.is_at_desk() || self.person.is_asking {
+            effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
+        } else {
+            self.handoff(HandoffState::Closed, None, effects);
+        }
+    }
+
+    pub(super) fn hears_of_desk(&mut self, news: DeskNews, effects: &mut Vec<Effect>) {
+        match news {
+            DeskNews::Changed(DeskChange::Ticket(ticket)) => {
+                self.person.is_asking = false;
+                if ticket.rev > self.person.rev {
+                    self.is_at_desk(ticket, effects);
+                }
+            }
+            DeskNews::Changed(DeskChange::Gone(gone)) => {
+                if gone.rev > self.person.rev {
+                    self.person.rev = gone.rev;
+                    self.is_gone(gone.why, effects);
+                }
+            }
+            DeskNews::Changed(DeskChange::Agents) => {}
+            DeskNews::Lost => {
+                let agent = match &self.person.who {
+                    Who::Machine => return,
+                    Who::Waiting => None,
+                    Who::With(agent) => Some(agent.clone()),
+                };
+                let since_ms = Some(self.person.since_ms);
+                let wanted = Wanted { since_ms, agent, ..self.wanted() };
+                effects.push(Effect::Desk(DeskAsk::PutBack(Box::new(wanted))));
+            }
+            DeskNews::Placed(place) => self.is_placed(place, effects),
+            DeskNews::NoPerson(why) => {
+                let was_asking = std::mem::take(&mut self.person.is_asking);
+                if was_asking && !self.person.is_at_desk() {
+                    let message = HandoffChange {
+                        state: HandoffState::Unavailable,
+                        reason: Some(why.to_string()),
+                        form: true,
+                    };
+                    self.durable(ServerMessage::Handoff(message), None, effects);
+                }
+            }
+        }
+    }
+
+    fn is_at_desk(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+        if !self.person.is_at_desk() {
+            effects.push(Effect::Desk(DeskAsk::Attend(true)));
+        }
+        (self.person.rev, self.person.since_ms) = (ticket.rev, ticket.since_ms);
+        let now = ticket.agent.map_or(Who::Waiting, Who::With);
+        let before = std::mem::replace(&mut self.person.who, now.clone());
+        if now == before {
+            return;
+        }
+        self.person.told = None;
+        let was_with = matches!(before, Who::With(_));
+        match (before, now) {
+            (Who::With(before), Who::With(now)) if before.id == now.id => {}
+            (Who::With(before), Who::With(now)) => {
+                self.left(before, LeaveReason::Handed, effects);
+                self.durable(ServerMessage::AgentJoined { agent: now }, None, effects);
+            }
+            (_, Who::With(agent)) => {
+                self.durable(ServerMessage::AgentJoined { agent }, None, effects);
+                self.handoff(HandoffState::WithAgent, None, effects);
+            }
+            (before, _) => {
+                if let Who::With(before) = before {
+                    self.left(before, LeaveReason::Gone, effects);
+                }
+                self.handoff(HandoffState::Waiting, None, effects);
+            }
+        }
+        if !was_with && self.person.has_it() {
+            // What waits to be answered is the person's now.
+            self.start_next(effects);
+        }
+    }
+
+    fn is_gone(&mut self, why: GoneWhy, effects: &mut Vec<Effect>) {
+        self.person.is_asking = false;
+        let (state, reason) = match why {
+            GoneWhy::Closed | GoneWhy::Ended => (HandoffState::Closed, None),
+            GoneWhy::Expired => {
+                (HandoffState::Returned, Some("You were away; ask for a person again."))
+            }
+            GoneWhy::Returned | GoneWhy::Withdrawn => (HandoffState::Returned, None),
+        };
+        match std::mem::take(&mut self.person.who) {
+            Who::Machine => return,
+            Who::Waiting => {}
+            Who::With(agent) => {
+                let closed = state == HandoffState::Closed;
+                let reason = if closed { LeaveReason::Closed } else { LeaveReason::Returned };
+                self.left(agent, reason, effects);
+            }
+        }
+        self.handoff(state, reason, effects);
+        effects.push(Effect::Desk(DeskAsk::Attend(false)));
+    }
+
+    fn is_placed(&mut self, place: Place, effects: &mut Vec<Effect>) {
+        let round = |wait: std::time::Duration| {
+            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            ms.div_ceil(WAIT_STEP_MS).saturating_mul(WAIT_STEP_MS)
+        };
+        let wait_ms = place.wait.map(round);
+        let told = Some((place.number, wait_ms));
+        if self.person.who == Who::Waiting && self.person.told != told {
+            self.person.told = told;
+            let queue =
+                ServerMessage::Queue { place: place.number, line: QueueFor::Agent, wait_ms };
+            effects.push(transient(queue, None));
+        }
+    }
+
+    fn left(&mut self, agent: Agent, reason: LeaveReason, effects: &mut Vec<Effect>) {
+        self.durable(ServerMessage::AgentLeft { agent, reason }, None, effects);
+    }
+
+    fn handoff(&mut self, state: HandoffState, reason: Option<&str>, effects: &mut Vec<Effect>) {
+        let change = HandoffChange { state, reason: reason.map(str::to_owned), form: false };
+        self.durable(ServerMessage::Handoff(change), None, effects);
+    }
+
+    /// The conversation goes on here as its minutes say: the desk is asked what became of it meanwhile.
+    pub(super) fn goes_on_with(&mut self, person: Person, effects: &mut Vec<Effect>) {
+        self.person = person;
+        if self.person.is_at_desk() {
+            effects.push(Effect::Desk(DeskAsk::Attend(true)));
+            effects.push(Effect::Desk(DeskAsk::Here));
+        }
+    }
+}
+
+pub(super) fn refused(message: &str, code: ErrorCode, id: Option<MessageId>) -> Effect {
+    transient(ServerMessage::Error { message: message.to_owned(), code }, id)
+}

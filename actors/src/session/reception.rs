@@ -1,0 +1,159 @@
+//! The side of a session that faces the desk and the agent who has its conversation.
+//!
+//! The conversation says what is to be asked; here it is asked, beside everything else, and what comes of
+//! it comes back as an event. Nothing here waits for the desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::fut::wrap_future;
+use actix::{ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _};
+use log::{debug, warn};
+use tokio::time::Instant;
+
+use super::{DeskAsk, DeskNews, Event, Session};
+use crate::bridge::{Body, Heard, Talk, channels};
+use crate::ports::{DeskChange, VisitorEnds};
+use crate::socket::SocketContext;
+
+/// How often an agent is told that the visitor types on.
+const TYPING_EVERY: Duration = Duration::from_secs(2);
+
+/// What a session holds while its conversation is at the desk.
+pub(super) struct Attended {
+    conversation: Arc<str>,
+    listens: actix::SpawnHandle,
+    /// When the agent was told last that the visitor types.
+    typed_at: Option<Instant>,
+}
+
+impl Session {
+    pub(super) fn ask_desk(&mut self, ask: DeskAsk, ctx: &mut SocketContext<Self>) {
+        let front = self.wiring.front.clone();
+        let conversation = Arc::clone(self.conversation.id());
+        match ask {
+            DeskAsk::Attend(true) => self.attend(conversation, ctx),
+            DeskAsk::Attend(false) => self.attend_no_more(ctx),
+            DeskAsk::Person(wanted) => self.beside(ctx, async move {
+                Some(match front.ask_for_a_person(*wanted).await {
+                    Ok(ticket) => DeskNews::Changed(DeskChange::Ticket(ticket)),
+                    Err(why) => DeskNews::NoPerson(why),
+                })
+            }),
+            DeskAsk::PutBack(wanted) => self.beside(ctx, async move {
+                let back = front.put_back(*wanted).await;
+                if let Err(error) = &back {
+                    debug!(why:? = error; "a conversation is not back at the desk yet");
+                }
+                back.ok().map(|ticket| DeskNews::Changed(DeskChange::Ticket(ticket)))
+            }),
+            DeskAsk::End(how) => self.end_at_desk(how, conversation, ctx),
+            DeskAsk::Here => self.beside(ctx, async move {
+                let seen = front.visitors_here(vec![conversation]).await.ok()?;
+                Some(seen.now.into_iter().next().map_or(DeskNews::Lost, DeskNews::Changed))
+            }),
+            DeskAsk::Touch(words) => {
+                drop(actix::spawn(async move { front.touch(conversation, words).await }));
+            }
+            DeskAsk::Typing(typing) => self.tell_typing(typing),
+            DeskAsk::Accepted { request, accepted } => {
+                let channel = channels::to_agents(&conversation);
+                let conversation = conversation.to_string();
+                let talk = Talk::Accepted { conversation, request, accepted };
+                drop(front.bridge().publish(&channel, Body::Talk(talk)));
+            }
+        }
+    }
+
+    fn end_at_desk(
+        &mut self,
+        how: VisitorEnds,
+        conversation: Arc<str>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        let front = self.wiring.front.clone();
+        self.beside(ctx, async move {
+            match front.end(conversation, how).await {
+                Ok(gone) => gone.map(|gone| DeskNews::Changed(DeskChange::Gone(gone))),
+                Err(error) => {
+                    warn!(why:? = error; "the desk was not told that a visitor wants no person");
+                    None
+                }
+            }
+        });
+    }
+
+    /// Waits beside everything else; what comes of it is fed.
+    fn beside(
+        &mut self,
+        ctx: &mut SocketContext<Self>,
+        asked: impl Future<Output = Option<DeskNews>> + 'static,
+    ) {
+        ctx.spawn(wrap_future::<_, Self>(asked).map(|news, session, ctx| {
+            if let Some(news) = news {
+                session.feed(Event::Desk(news), ctx);
+            }
+        }));
+    }
+
+    /// From now on the conversation is at the desk: its changes are heard, and its agent.
+    fn attend(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
+        if self.attended.as_ref().is_some_and(|it| it.conversation == conversation) {
+            return;
+        }
+        self.attend_no_more(ctx);
+        self.wiring.at_desk.enter(Arc::clone(&conversation));
+        let listening = self.wiring.front.bridge().listen(channels::to_owner(&conversation));
+        let heard = actix::fut::wrap_stream::<_, Self>(listening);
+        let heard = heard.map(|heard, session: &mut Self, ctx| session.hears_agent(heard, ctx));
+        let listens = ctx.spawn(heard.finish());
+        self.attended = Some(Box::new(Attended { conversation, listens, typed_at: None }));
+    }
+
+    fn attend_no_more(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(attended) = self.attended.take() {
+            ctx.cancel_future(attended.listens);
+            self.wiring.at_desk.leave(&attended.conversation);
+        }
+    }
+
+    fn hears_agent(&mut self, heard: Heard, ctx: &mut SocketContext<Self>) {
+        // What was missed is told again by the agent's pod, which got no answer.
+        let Heard::Told(envelope) = heard else { return };
+        match &envelope.body {
+            Body::Talk(Talk::AgentSaid { said }) => {
+                self.feed(Event::AgentSaid(said.clone()), ctx);
+            }
+            Body::Talk(Talk::AgentTyping { agent, typing }) => {
+                let agent = agent.clone();
+                self.feed(Event::AgentTyping { agent, typing: *typing }, ctx);
+            }
+            _ => {}
+        }
+    }
+
+    /// Not with every keystroke.
+    fn tell_typing(&mut self, typing: bool) {
+        let Some(attended) = &mut self.attended else { return };
+        let is_known = attended.typed_at.is_some_and(|at| at.elapsed() < TYPING_EVERY);
+        if typing == is_known && (typing || attended.typed_at.is_none()) {
+            return;
+        }
+        attended.typed_at = typing.then(Instant::now);
+        let channel = channels::to_agents(&attended.conversation);
+        let conversation = attended.conversation.to_string();
+        let talk = Talk::VisitorTyping { conversation, typing };
+        drop(self.wiring.front.bridge().publish(&channel, Body::Talk(talk)));
+    }
+
+    /// The session ends: its visitor is not here any more.
+    pub(super) fn leave_desk(&mut self) {
+        let Some(attended) = self.attended.take() else { return };
+        self.wiring.at_desk.leave(&attended.conversation);
+        // Outside of a runtime the whole pod is ending, and time tells the desk.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let front = self.wiring.front.clone();
+            runtime.spawn(async move { front.visitor_left(attended.conversation).await });
+        }
+    }
+}
