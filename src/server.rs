@@ -26,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::answers;
 use crate::http;
+use crate::identity::Vouching;
 use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
@@ -78,6 +79,9 @@ pub enum StartError {
     /// The opening hours are none.
     #[error(transparent)]
     NoHours(#[from] BadHours),
+    /// A key that visitors' tokens are signed with is none.
+    #[error(transparent)]
+    NoVisitors(crate::identity::NoKey),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -145,6 +149,7 @@ impl Server {
             .map_err(StartError::NoAnswerer)?;
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");
+        let vouching = Vouching::new(&settings.visitors).map_err(StartError::NoVisitors)?;
         let kept = LogLimits::from(&settings.conversations);
         let log: Arc<dyn ConversationLog> = match &redis {
             Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(&pod), kept)),
@@ -168,6 +173,7 @@ impl Server {
             hours,
             desk_heartbeat: for_desk.heartbeat(),
             tokens: Arc::new(Tokens::from(&settings.conversations)),
+            vouch: Some(Arc::new(vouching)),
             rules: rules(settings),
             limits: socket_limits(settings),
             budgets: Budgets {

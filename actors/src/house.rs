@@ -19,7 +19,7 @@ use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
 use crate::orphans::{Orphans, Vanished};
-use crate::ports::{Answerer, ConversationLog, Desk, ManualLoader, Relay};
+use crate::ports::{Answerer, ConversationLog, Desk, ManualLoader, Relay, Vouch};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -84,6 +84,8 @@ pub struct Parts {
     pub log: Arc<dyn ConversationLog>,
     /// What proves that a client may go on with one.
     pub tokens: Arc<Tokens>,
+    /// Who knows visitors by what the embedding site has signed; with none all are anonymous.
+    pub vouch: Option<Arc<dyn Vouch>>,
     /// The rules of a conversation.
     pub rules: Rules,
     /// The times and budgets of a socket.
@@ -192,9 +194,11 @@ impl House {
         let max_message = rules.limits.message_bytes;
         let messages_per_second = rules.limits.messages_per_second;
         let rules = Arc::new(rules);
+        let vouch = parts.vouch;
         let begin = move |id, token| {
             Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
                 .remembering(predicted.clone())
+                .vouched_by(vouch.clone())
         };
         let wiring = Arc::new(Wiring {
             begin: Box::new(begin),
@@ -412,6 +416,7 @@ impl House {
             crate::socket::open(request, payload, max_message, self.max_outgoing, |outgoing| {
                 place.kept = true;
                 Session::new((key, address), conversation, wiring, outgoing)
+                    .introduced_by(introduction(request))
             });
         drop(place);
         response
@@ -459,4 +464,14 @@ impl Drop for Place<'_> {
 /// 128 random bits: nobody guesses a conversation.
 fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
+}
+
+/// The embedding site's word for who the visitor is, where the address of the socket brings it.
+fn introduction(request: &HttpRequest) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        visitor: Option<String>,
+    }
+    let asked = actix_web::web::Query::<Asked>::from_query(request.query_string());
+    asked.ok()?.into_inner().visitor.filter(|token| !token.is_empty())
 }

@@ -42,6 +42,7 @@ pub fn asyncapi() -> Value {
     chat_channel["bindings"] = json!({ "ws": { "method": "GET", "query": { "type": "object",
         "properties": {
             "client_id": { "type": "string", "description": "Opaque id of the client, for its own use" },
+            "visitor": { "type": "string", "description": "Who the visitor is, a JWT that the embedding site has signed" },
         } } } });
     let channels = json!({ "chat": chat_channel, "desk": channel("/ws/agent", [&agent, &desk]) });
     let operations = json!({

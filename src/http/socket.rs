@@ -12,7 +12,8 @@ use super::{Parts, Trouble, TroubleCode};
 ///
 /// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
 #[utoipa::path(get, path = "/ws", tag = "chat",
-    params(("client_id" = Option<String>, Query, description = "Opaque id of the client, for its own use")),
+    params(("client_id" = Option<String>, Query, description = "Opaque id of the client, for its own use"),
+        ("visitor" = Option<String>, Query, description = "Who the visitor is, a JWT that the embedding site has signed")),
     responses((status = 101, description = "The socket is open"), (status = 403, body = Trouble),
         (status = 426, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/ws")]

@@ -161,6 +161,9 @@ pub struct Hello {
     /// The conversation to continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+    /// Who the visitor is, signed by the embedding site: a JWT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
 }
 
 /// Which conversation to continue, and what of it the client has.

@@ -33,13 +33,17 @@ pub enum ErrorCode {
     NotPresent,
     /// The queue of conversations cannot be reached just now.
     DeskAway,
+    /// What the embedding site signed for the visitor has expired; the visitor is anonymous.
+    VisitorExpired,
+    /// What the visitor brought is not signed by the embedding site; the visitor is anonymous.
+    VisitorRefused,
     /// The server failed; the message can be sent again.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidJson,
         Self::InvalidMessage,
         Self::UnknownType,
@@ -53,6 +57,8 @@ impl ErrorCode {
         Self::NoSuchConversation,
         Self::NotPresent,
         Self::DeskAway,
+        Self::VisitorExpired,
+        Self::VisitorRefused,
         Self::Internal,
     ];
 
@@ -73,6 +79,8 @@ impl ErrorCode {
             Self::NoSuchConversation => "no_such_conversation",
             Self::NotPresent => "not_present",
             Self::DeskAway => "desk_away",
+            Self::VisitorExpired => "visitor_expired",
+            Self::VisitorRefused => "visitor_refused",
             Self::Internal => "internal",
         }
     }

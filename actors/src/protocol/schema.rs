@@ -113,6 +113,7 @@ mod tests {
             compact: true,
             locale: Some("he".to_owned()),
             resume: Some(Resume { conversation: "c".to_owned(), token: "t".to_owned(), after: 7 }),
+            visitor: Some("a.b.c".to_owned()),
         };
         assert_eq!(
             heard(&ClientSays::Typing { content: "td".to_owned() }),

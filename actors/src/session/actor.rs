@@ -102,6 +102,8 @@ pub(crate) struct Session {
     /// The pod drains: what the client is told once its running answer has ended.
     leaving: Option<u64>,
     pub(super) closed: bool,
+    /// The embedding site's word for who the visitor is, until the conversation has heard it.
+    introduction: Option<String>,
 }
 
 /// Something the pod wants said on this socket, or its end.
@@ -166,7 +168,14 @@ impl Session {
             calm: None,
             leaving: None,
             closed: false,
+            introduction: None,
         }
+    }
+
+    /// With the embedding site's word for who the visitor is.
+    pub(crate) fn introduced_by(mut self, token: Option<String>) -> Self {
+        self.introduction = token;
+        self
     }
 
     pub(super) fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
@@ -436,6 +445,9 @@ impl Actor for Session {
         self.wiring.sessions.entered(self.key, id, self.address, address, standing);
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
+        if let Some(token) = self.introduction.take() {
+            self.feed(Event::Introduced { token }, ctx);
+        }
     }
 }
 

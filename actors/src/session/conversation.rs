@@ -13,7 +13,8 @@ use std::sync::Arc;
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::cache::Cache;
-use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question};
+use crate::ports::archive::Visitor;
+use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question, Vouch};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
     Reason, ServerMessage, VisitorMessage,
@@ -81,6 +82,10 @@ pub struct Conversation {
     pub(super) rules: Arc<Rules>,
     pub(super) compact: bool,
     pub(super) locale: Option<String>,
+    /// Who speaks, where the embedding site has signed for them.
+    pub(super) visitor: Option<Visitor>,
+    /// Who knows visitors by what the site has signed.
+    pub(super) vouch: Option<Arc<dyn Vouch>>,
     /// Who owns it; 0 before its first `hello`.
     pub(super) epoch: u64,
     pub(super) offset: u64,
@@ -114,6 +119,8 @@ impl Conversation {
             rules,
             compact: false,
             locale: None,
+            visitor: None,
+            vouch: None,
             epoch: 0,
             offset: 0,
             answers: 0,
@@ -170,6 +177,7 @@ impl Conversation {
         let mut effects = Vec::new();
         match event {
             Event::Heard(frame) => self.heard(frame, &mut effects),
+            Event::Introduced { token } => self.introduced(&token, None, &mut effects),
             Event::Misheard(bad) => {
                 let error = ServerMessage::Error { message: bad.message, code: bad.code };
                 effects.push(transient(error, bad.id));

@@ -14,6 +14,11 @@ use super::person::{DeskAsk, DeskNews};
 pub enum Event {
     /// The client said something.
     Heard(ClientFrame),
+    /// The visitor came with the embedding site's word for who they are.
+    Introduced {
+        /// What the site has signed.
+        token: String,
+    },
     /// The client said something that is no message.
     Misheard(BadMessage),
     /// The client says more than it may.

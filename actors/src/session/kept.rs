@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes::{Asked, Minutes, Open, Said, Seen};
 use super::person::Person;
+use crate::ports::archive::Visitor;
 use crate::protocol::{Image, MessageId, QueryMessage, Scenario};
 
 /// The form. A pod that does not know it goes on without minutes.
@@ -25,6 +26,8 @@ struct Kept {
     compact: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     locale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visitor: Option<Visitor>,
     answers: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<KeptOpen>,
@@ -76,6 +79,7 @@ impl Minutes {
             v: VERSION,
             compact: self.compact,
             locale: self.locale.clone(),
+            visitor: self.visitor.clone(),
             answers: self.answers,
             open: self.open.as_deref().map(|open| KeptOpen {
                 question: KeptQuestion::of(&open.asked),
@@ -106,6 +110,7 @@ impl Minutes {
         Some(Self {
             compact: kept.compact,
             locale: kept.locale,
+            visitor: kept.visitor,
             answers: kept.answers,
             open,
             pending,

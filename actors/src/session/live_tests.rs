@@ -160,6 +160,7 @@ impl Stage {
             hours: Hours::of(&settings.desk.hours).unwrap(),
             desk_heartbeat: Duration::from_millis(50),
             tokens,
+            vouch: None,
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
                 prefetch_confidence: 101,

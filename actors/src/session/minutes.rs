@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::person::Person;
+use crate::ports::archive::Visitor;
 use crate::protocol::{ClientFrame, MessageId, QueryMessage, Resume};
 
 /// The minutes of a conversation. Small while nothing is asked.
@@ -16,6 +17,8 @@ use crate::protocol::{ClientFrame, MessageId, QueryMessage, Resume};
 pub(crate) struct Minutes {
     pub(super) compact: bool,
     pub(super) locale: Option<String>,
+    /// Who speaks, where the embedding site has signed for them.
+    pub(super) visitor: Option<Visitor>,
     /// Who owns the conversation; 0 before its first `hello`.
     pub(super) epoch: u64,
     /// The last offset given out: the next conversation goes on after it.

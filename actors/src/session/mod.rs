@@ -9,6 +9,7 @@ mod answering;
 mod conversation;
 mod event;
 mod foresight;
+mod introduction;
 mod kept;
 mod line;
 #[cfg(test)]

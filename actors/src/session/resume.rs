@@ -28,10 +28,12 @@ impl Conversation {
             || minutes.locale != self.locale
             || (minutes.offset, minutes.answers) != (self.offset, self.answers)
             || minutes.open.as_deref().map(said) != open.map(said)
-            || minutes.pending.len() != self.pending.len();
+            || minutes.pending.len() != self.pending.len()
+            || minutes.visitor != self.visitor;
         (minutes.compact, minutes.epoch) = (self.compact, self.epoch);
         (minutes.offset, minutes.answers) = (self.offset, self.answers);
         minutes.locale.clone_from(&self.locale);
+        minutes.visitor.clone_from(&self.visitor);
         minutes.open = open.map(|open| Box::new(open.clone()));
         minutes.pending.clone_from(&self.pending);
         minutes.greeting.clone_from(&self.greeting);
@@ -76,6 +78,7 @@ impl Conversation {
     /// where this is one more.
     fn go_on(&mut self, minutes: Minutes, crashes: Option<u32>, effects: &mut Vec<Effect>) {
         self.locale = minutes.locale;
+        self.visitor = minutes.visitor;
         self.answers = minutes.answers;
         self.pending = minutes.pending;
         self.goes_on_with(minutes.person, effects);
@@ -100,6 +103,9 @@ impl Conversation {
         id: Option<MessageId>,
         effects: &mut Vec<Effect>,
     ) {
+        if let Some(token) = &hello.visitor {
+            self.introduced(token, id.clone(), effects);
+        }
         self.compact = hello.compact;
         self.locale = hello.locale.filter(|locale| locale.len() <= LOCALE_BYTES);
         if self.epoch > 0 {
@@ -142,6 +148,7 @@ impl Conversation {
                     minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
                 // What the client says of itself now is newer.
                 minutes.locale = self.locale.take().or(minutes.locale);
+                minutes.visitor = self.visitor.take().or(minutes.visitor);
                 match missed {
                     Missed::All(entries) => {
                         effects.push(self.welcome(id, true, None));

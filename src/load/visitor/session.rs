@@ -99,7 +99,7 @@ impl Session {
         since: Instant,
     ) -> Result<(), Trouble> {
         let resumes = resume.is_some();
-        let hello = Hello { compact: self.crowd.plan.compact, locale: None, resume };
+        let hello = Hello { compact: self.crowd.plan.compact, resume, ..Hello::default() };
         self.say(&ClientSays::Hello(hello)).await?;
         let welcome = self.hear_until(|heard| heard.kind == "welcome").await?;
         self.crowd.tally(|tally| {

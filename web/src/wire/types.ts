@@ -393,6 +393,8 @@ export type ErrorCode =
   | "no_such_conversation"
   | "not_present"
   | "desk_away"
+  | "visitor_expired"
+  | "visitor_refused"
   | "internal";
 /**
  * What a visitor waits for in a line.
@@ -620,6 +622,10 @@ export interface Hello {
    */
   locale?: string | null;
   resume?: Resume | null;
+  /**
+   * Who the visitor is, signed by the embedding site: a JWT.
+   */
+  visitor?: string | null;
 }
 /**
  * Which conversation to continue, and what of it the client has.
