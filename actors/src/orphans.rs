@@ -98,6 +98,7 @@ impl Orphans {
     /// `None` is a panic: the claim stays, and counts as one more pod that this answer has cost.
     fn ended(&mut self, conversation: &str, ended: Option<Completed>) {
         self.running -= 1;
+        self.wiring.metrics.conversations.completed(ended.map_or("failed", Completed::as_str));
         self.completed += u64::from(ended == Some(Completed::Done));
         match ended {
             Some(ended) => {

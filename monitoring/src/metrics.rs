@@ -34,6 +34,8 @@ pub struct Metrics {
     pub manuals: Manuals,
     /// Answers.
     pub answers: Answers,
+    /// Conversations that go on.
+    pub conversations: Conversations,
     /// Caches.
     pub caches: Caches,
     /// Pods.
@@ -89,6 +91,12 @@ pub struct Answers {
     first_chunk_seconds: Histogram,
     seconds: Histogram,
     fallbacks: IntCounterVec,
+}
+
+/// Conversations that go on over another socket, on another pod, with nobody there.
+pub struct Conversations {
+    resumed: IntCounterVec,
+    completed: IntCounterVec,
 }
 
 /// Caches.
@@ -274,6 +282,10 @@ impl Metrics {
                 seconds: maker.histogram("hsc_answer_seconds").with_label_values(NONE),
                 fallbacks: maker.counter("hsc_answer_fallbacks_total"),
             },
+            conversations: Conversations {
+                resumed: maker.counter("hsc_conversations_resumed_total"),
+                completed: maker.counter("hsc_conversations_completed_total"),
+            },
             caches: Caches {
                 hits: maker.counter("hsc_cache_hits_total"),
                 misses: maker.counter("hsc_cache_misses_total"),
@@ -418,6 +430,18 @@ impl Answers {
     /// The language model was to answer and did not.
     pub fn fell_back(&self, reason: &str) {
         self.fallbacks.with_label_values(&[reason]).inc();
+    }
+}
+
+impl Conversations {
+    /// A client came back.
+    pub fn resumed(&self, outcome: &str) {
+        self.resumed.with_label_values(&[outcome]).inc();
+    }
+
+    /// The answers of a vanished pod were completed here, or not.
+    pub fn completed(&self, outcome: &str) {
+        self.completed.with_label_values(&[outcome]).inc();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The messages of the socket as an AsyncAPI 3 document, made from the types that write them.
 
 use hsc_actors::protocol::{CloseReason, schemas};
+use hsc_actors::session::NotResumed;
 use serde_json::{Map, Value, json};
 
 /// The document.
@@ -39,6 +40,8 @@ pub fn asyncapi() -> Value {
             "summary": summary, "messages": refs.collect::<Vec<_>>() })
     };
     let mut chat_channel = channel("/ws", [&visitor, &chat]);
+    let reasons = NotResumed::ALL.map(|reason| reason.to_string());
+    chat_channel["x-not-recovered-reasons"] = json!(reasons);
     chat_channel["bindings"] = json!({ "ws": { "method": "GET", "query": { "type": "object",
         "properties": {
             "client_id": { "type": "string", "description": "Opaque id of the client, for its own use" },

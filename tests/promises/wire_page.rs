@@ -2,6 +2,7 @@
 
 use hsc::http::TroubleCode;
 use hsc_actors::protocol::{CloseReason, ErrorCode};
+use hsc_actors::session::NotResumed;
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 
@@ -27,6 +28,14 @@ fn every_close_code_is_on_the_page_with_its_meaning() {
     for reason in CloseReason::ALL {
         let line = format!("| {} | {} |", reason.code(), reason.meaning());
         assert!(PAGE.contains(&line), "missing in docs/protocol.md: {line}");
+    }
+}
+
+#[test]
+fn every_reason_why_a_conversation_does_not_go_on_whole_is_on_the_page() {
+    for reason in NotResumed::ALL {
+        let reason = reason.to_string();
+        assert!(PAGE.contains(&format!("| {reason} |")), "missing in docs/protocol.md: {reason}");
     }
 }
 

@@ -52,7 +52,12 @@ impl Session {
         }
         let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
         let opened = wrap_future::<_, Self>(opening::open(log, tokens, own, opening));
-        let opened = opened.map(|opened, session, ctx| session.feed(Event::Opened(opened), ctx));
+        let opened = opened.map(|opened, session, ctx| {
+            if let Some(outcome) = opened.outcome() {
+                session.wiring.metrics.conversations.resumed(outcome);
+            }
+            session.feed(Event::Opened(opened), ctx);
+        });
         if let Some(before) = self.opening.replace(ctx.spawn(opened)) {
             ctx.cancel_future(before);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ports::{ConversationLog, LogError, Owned, Seen, TakenOver};
+use crate::ports::{ConversationLog, LogError, Missed, Owned, Seen, TakenOver};
 use crate::protocol::Resume;
 use crate::token::{TokenError, Tokens};
 
@@ -75,6 +75,34 @@ impl NotResumed {
         Self::Gone,
         Self::Ahead,
     ];
+
+    /// The word of the metric label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadToken => "bad_token",
+            Self::Expired => "expired",
+            Self::Late => "late",
+            Self::Unknown => "unknown",
+            Self::Unavailable => "unavailable",
+            Self::Gone => "gone",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
+impl Opened {
+    /// What became of the conversation that was named, as the label of a metric; none where none was.
+    pub(super) fn outcome(&self) -> Option<&'static str> {
+        match self {
+            Self::Begun { not_resumed, .. } => not_resumed.map(NotResumed::as_str),
+            Self::TakenOver { taken, .. } => Some(match taken.missed {
+                Missed::All(_) => "recovered",
+                Missed::Gone => NotResumed::Gone.as_str(),
+                Missed::Ahead => NotResumed::Ahead.as_str(),
+            }),
+        }
+    }
 }
 
 /// What a client is told whose conversation cannot be kept for now.
