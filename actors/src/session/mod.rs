@@ -30,6 +30,8 @@ mod resume_live_tests;
 #[cfg(test)]
 mod resume_tests;
 mod standing;
+#[cfg(test)]
+mod story_tests;
 mod strain;
 #[cfg(test)]
 mod tests;
