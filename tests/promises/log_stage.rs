@@ -51,6 +51,17 @@ impl Stage {
         Self { log, limits }
     }
 
+    /// Loses everything. Pods have to be had anew.
+    pub(crate) async fn forget(&mut self) {
+        match &mut self.log {
+            Log::Memory { log, .. } => *log = MemoryLog::new(self.limits),
+            Log::Redis { redis, .. } => {
+                redis.ask(&["FLUSHALL"]).await;
+                redis.ask(&["SCRIPT", "FLUSH"]).await;
+            }
+        }
+    }
+
     /// The log as a pod sees it.
     pub(crate) fn pod(&self, name: &str) -> Arc<dyn ConversationLog> {
         match &self.log {
@@ -90,7 +101,7 @@ impl Stage {
             Log::Redis { redis, link } => {
                 let client = redis::Client::open(redis.url()).expect("an address");
                 let mut heard = client.get_async_pubsub().await.expect("Redis answers");
-                let channel = format!("{}:{channel}", link.prefix());
+                let channel = link.channel(&channel);
                 heard.subscribe(channel).await.expect("Redis answers");
                 heard.into_on_message().map(|message| message.get_payload_bytes().to_vec()).boxed()
             }

@@ -28,6 +28,8 @@ mod limits;
 mod load;
 mod log_contract;
 mod log_in_redis;
+mod log_model;
+mod log_speed;
 mod manuals;
 mod pages;
 mod part_one;

@@ -26,7 +26,7 @@ for at = 10, #ARGV, 2 do
 end
 
 for _, at in ipairs(new) do
-  local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '=', window, ARGV[at] .. '-0', 'f', ARGV[at + 1])
+  local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', window, ARGV[at] .. '-0', 'f', ARGV[at + 1])
   if type(added) == 'table' and added.err then
     -- The hash and what is called its stream do not belong together.
     if added.err:find('WRONGTYPE', 1, true) or added.err:find('equal or smaller', 1, true) then

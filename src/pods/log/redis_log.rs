@@ -159,7 +159,7 @@ impl ConversationLog for RedisLog {
         let log = self.clone();
         Box::pin(async move {
             let Owned { conversation, epoch } = &owned;
-            let channel = format!("{}:{}", log.link.prefix(), channels::conversation(conversation));
+            let channel = log.link.channel(&channels::conversation(conversation));
             let (before, after) = around_frames(&log.pod, now_ms(), conversation, *epoch);
             let mut script = APPEND.prepare_invoke();
             script.key(&log.keys(conversation));
