@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
+use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{ConversationLog, Desk, ManualError, Relay, RollCall};
 use hsc_actors::protocol::Limits;
@@ -25,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::answers;
+use crate::archive::{NoArchive, Store};
 use crate::http;
 use crate::identity::Vouching;
 use crate::manuals::{Loader, ReadError};
@@ -38,6 +40,11 @@ const BACKLOG: u32 = 4_096;
 const HAND_OVER_PART: u32 = 5;
 /// How often a draining server looks whether the last session has gone.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
+/// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
+/// more of the time that the system gives us.
+const WRITE_BEHIND: Duration = Duration::from_secs(3);
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Why the server did not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +89,9 @@ pub enum StartError {
     /// A key that visitors' tokens are signed with is none.
     #[error(transparent)]
     NoVisitors(crate::identity::NoKey),
+    /// The archive of the settings cannot be made. One that is away is no reason not to start.
+    #[error(transparent)]
+    NoArchive(NoArchive),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -95,6 +105,7 @@ pub struct Server {
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
+    archive: Arc<Store>,
     drain: Arc<Drain>,
 }
 
@@ -160,6 +171,16 @@ impl Server {
             Some(link) => Arc::new(RedisDesk::new(link.clone(), Arc::clone(&pod), for_desk)),
             None => Arc::new(MemoryDesk::new(for_desk, Arc::clone(&pod))),
         };
+        let archive = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
+        info!(archive:% = archive.describe(); "conversations are archived");
+        let recording = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics);
+        let mut workers: Vec<_> = watcher.into_iter().collect();
+        workers.push(archiving::writer(archive.clone(), recording.clone(), upkeep.care, &metrics));
+        if settings.archive.keep_days > 0 {
+            let keeping =
+                Keeping { privacy: archive.clone(), keep: DAY * settings.archive.keep_days };
+            workers.push(archiving::keeper(keeping, upkeep.care, &metrics));
+        }
         let house = Arc::new(House::start(hsc_actors::Parts {
             pod,
             relay,
@@ -172,6 +193,7 @@ impl Server {
             desk,
             hours,
             desk_heartbeat: for_desk.heartbeat(),
+            archive: recording,
             tokens: Arc::new(Tokens::from(&settings.conversations)),
             vouch: Some(Arc::new(vouching)),
             rules: rules(settings),
@@ -185,7 +207,7 @@ impl Server {
                 answers: shared.of("answers", &settings.cache.answers),
             },
             upkeep,
-            workers: watcher.into_iter().collect(),
+            workers,
             metrics: Arc::clone(&metrics),
         }));
         let drain = Arc::new(Drain {
@@ -227,7 +249,7 @@ impl Server {
         let server = server.run();
         let handle = server.handle();
         let task = tokio::spawn(server);
-        Ok(Self { address, handle, task, house, sessions, reloader, drain })
+        Ok(Self { address, handle, task, house, sessions, reloader, archive, drain })
     }
 
     /// Where it listens.
@@ -284,7 +306,12 @@ impl Server {
             warn!(sessions = left; "sessions did not end in time");
         }
         self.handle.stop(left == 0).await;
+        let unwritten = self.house.archive().flush(WRITE_BEHIND).await;
+        if unwritten > 0 {
+            warn!(records = unwritten; "the archive did not take everything in time");
+        }
         self.house.stop(leaves_work).await;
+        self.archive.close().await;
         let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         info!("stopped");
         ended
@@ -425,6 +452,14 @@ impl State {
     }
 }
 
+impl State {
+    fn archive_trouble(&self) -> Option<String> {
+        let away =
+            "the archive takes nothing: chats go on, what is said is written when it is back";
+        (!self.house.archive().is_up()).then(|| away.to_owned())
+    }
+}
+
 impl http::Condition for State {
     fn not_ready(&self) -> Option<String> {
         let draining = self.sessions.is_draining().then(|| "draining".to_owned());
@@ -433,7 +468,7 @@ impl http::Condition for State {
     }
 
     fn degraded(&self) -> Option<String> {
-        self.redis_trouble().or_else(|| self.reloader.kept())
+        self.redis_trouble().or_else(|| self.archive_trouble()).or_else(|| self.reloader.kept())
     }
 
     fn redis_connected(&self) -> bool {

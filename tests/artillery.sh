@@ -28,7 +28,7 @@ if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
 fi
 
 cd "$root"
-HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error "$hsc" serve >"$folder/out" &
+HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" "$hsc" serve >"$folder/out" &
 server=$!
 until address=$(grep -o 'http://.*' "$folder/out"); do
     kill -0 "$server" # ends the script when the server has ended

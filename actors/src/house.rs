@@ -14,6 +14,7 @@ use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
 
+use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
@@ -86,6 +87,8 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// Who knows visitors by what the embedding site has signed; with none all are anonymous.
     pub vouch: Option<Arc<dyn Vouch>>,
+    /// Writes conversations down behind them.
+    pub archive: ArchiveHandle,
     /// The rules of a conversation.
     pub rules: Rules,
     /// The times and budgets of a socket.
@@ -211,6 +214,7 @@ impl House {
             meter: metrics.actors.meter("session"),
             bridge: bridge.clone(),
             log: parts.log,
+            archive: parts.archive,
             tokens: parts.tokens,
             front: front.clone(),
             at_desk: at_desk.clone(),
@@ -436,6 +440,12 @@ impl House {
         Ok(HttpResponse::ServiceUnavailable()
             .insert_header(("Retry-After", RETRY_AFTER_SECONDS))
             .json(serde_json::json!({ "code": "full", "message": refused.to_string() })))
+    }
+
+    /// Writes into the archive.
+    #[must_use]
+    pub fn archive(&self) -> &ArchiveHandle {
+        &self.wiring.archive
     }
 
     /// The table of sessions.

@@ -112,9 +112,12 @@ pub struct Question {
     pub locale: Option<String>,
 }
 
-/// What happens while an answer is made, in this order: `Reading`, `Thinking`, `Chunk`s, one `Done`.
+/// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,
+/// `Chunk`s, one `Done`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnswerEvent {
+    /// It was made before and is said again.
+    Recalled,
     /// The manual is being opened.
     Reading,
     /// The manual is open and the answer is being made.

@@ -273,7 +273,7 @@ fn is_worth_keeping(answer: &Answer) -> bool {
 }
 
 fn repeated(said: &Arc<Said>) -> BoxStream<'static, AnswerEvent> {
-    let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
+    let begin = [AnswerEvent::Recalled, AnswerEvent::Reading, AnswerEvent::Thinking];
     let chunks = said.chunks.iter().cloned().map(AnswerEvent::Chunk);
     let done = AnswerEvent::Done(Box::new(said.answer.clone()));
     let events: Vec<AnswerEvent> = begin.into_iter().chain(chunks).chain([done]).collect();

@@ -7,6 +7,7 @@
 mod bridge;
 mod catalogue;
 pub mod logging;
+mod masking;
 mod metrics;
 mod process;
 

@@ -1,7 +1,7 @@
 //! The form of a log line: JSON where a machine reads, plain where a person does.
 //!
 //! Never customer text at `info` or above: ids, codes and numbers only. What a customer typed may
-//! appear at `debug`, which no deployment runs with.
+//! appear at `debug`, which no deployment runs with. What slips in with somebody else's words is masked.
 
 use std::io::{IsTerminal as _, Write};
 
@@ -10,6 +10,8 @@ use hsc_config::{LogFormat, LogLevel, LogSettings};
 use log::kv::{Key, Value, VisitSource};
 use log::{LevelFilter, Record};
 use serde_json::{Map, Value as Json};
+
+use crate::masking::mask;
 
 /// Starts logging to standard error. `RUST_LOG`, when set, wins over the settings.
 ///
@@ -30,6 +32,8 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
         ("pdf_oxide", LevelFilter::Off),
         ("lopdf", LevelFilter::Off),
         ("async_openai", LevelFilter::Off),
+        // A notice of PostgreSQL's for every table that is there already.
+        ("sqlx", LevelFilter::Warn),
     ] {
         builder.filter_module(module, level);
     }
@@ -61,7 +65,7 @@ pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
     line.insert("ts".to_owned(), timestamp.into());
     line.insert("level".to_owned(), record.level().as_str().to_lowercase().into());
     line.insert("target".to_owned(), record.target().into());
-    line.insert("msg".to_owned(), record.args().to_string().into());
+    line.insert("msg".to_owned(), mask(&record.args().to_string()).into());
     let _ = record.key_values().visit(&mut Fields(&mut line));
     Json::Object(line).to_string()
 }
@@ -79,7 +83,7 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_> {
         } else if let Some(truth) = value.to_bool() {
             truth.into()
         } else {
-            Json::String(value.to_string())
+            Json::String(mask(&value.to_string()).into_owned())
         };
         // A field never hides one of ours.
         self.0.entry(key.as_str().to_owned()).or_insert(json);
@@ -90,7 +94,8 @@ impl<'kvs> VisitSource<'kvs> for Fields<'_> {
 fn text_line(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
     let style = out.default_level_style(record.level());
     let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ");
-    write!(out, "{time} {style}{:5}{style:#} {}", record.level(), record.args())?;
+    let message = record.args().to_string();
+    write!(out, "{time} {style}{:5}{style:#} {}", record.level(), mask(&message))?;
     let mut fields = Vec::new();
     let _ = record.key_values().visit(&mut Plain(&mut fields));
     for (key, value) in fields {
@@ -103,7 +108,7 @@ struct Plain<'a>(&'a mut Vec<(String, String)>);
 
 impl<'kvs> VisitSource<'kvs> for Plain<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        self.0.push((key.as_str().to_owned(), value.to_string()));
+        self.0.push((key.as_str().to_owned(), mask(&value.to_string()).into_owned()));
         Ok(())
     }
 }

@@ -216,6 +216,9 @@ impl Store {
 
     async fn changed(&self, id: &str, change: &AccountChange) -> Result<Account, AccountError> {
         let mut transaction = self.begin().await.map_err(refusal)?;
+        let takes_a_right =
+            change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
+        let had_admins = takes_a_right && admins(&mut transaction).await.map_err(refusal)? > 0;
         let row = sqlx::query(
             "UPDATE accounts SET
                 name = COALESCE($2, name),
@@ -237,9 +240,7 @@ impl Store {
         .await
         .map_err(refusal)?;
         let Some(row) = row else { return Err(AccountError::Unknown) };
-        let takes_a_right =
-            change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
-        if takes_a_right && no_admin_is_left(&mut transaction).await.map_err(refusal)? {
+        if had_admins && admins(&mut transaction).await.map_err(refusal)? == 0 {
             // Dropped, the transaction is taken back.
             return Err(AccountError::LastAdmin);
         }
@@ -255,9 +256,9 @@ impl Store {
     }
 }
 
-/// True when nobody may administrate any more. Takes hold of all admins first: of two who disable each
-/// other at once, the second one sees what the first one did.
-async fn no_admin_is_left(transaction: &mut Transaction) -> Result<bool, Error> {
+/// How many may administrate. Takes hold of all admins first: of two who disable each other at once, the
+/// second one sees what the first one did.
+async fn admins(transaction: &mut Transaction) -> Result<i64, Error> {
     sqlx::query("UPDATE accounts SET role = role WHERE role = 'admin'")
         .execute(&mut **transaction)
         .await?;
@@ -266,7 +267,7 @@ async fn no_admin_is_left(transaction: &mut Transaction) -> Result<bool, Error> 
     )
     .fetch_one(&mut **transaction)
     .await?;
-    Ok(row.try_get::<i64, _>("admins")? == 0)
+    row.try_get("admins")
 }
 
 fn refusal(error: Error) -> AccountError {

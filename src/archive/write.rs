@@ -101,9 +101,13 @@ impl Writing {
 
     async fn said(&mut self, id: &str, at_ms: u64, said: &Said) -> Result<(), Error> {
         // By its place where it has one: a conversation that changed pods may have said it on both.
-        let id = match said.offset {
-            Some(offset) => format!("{}/{offset}", said.conversation),
-            None => id.to_owned(),
+        let id = match (said.offset, &said.question) {
+            (Some(offset), _) => format!("{}/{offset}", said.conversation),
+            // A question by its id, which a client gives once.
+            (None, Some(question)) if said.author == Author::Visitor => {
+                format!("{}?{question}", said.conversation)
+            }
+            _ => id.to_owned(),
         };
         let citations =
             serde_json::to_string(&said.citations).map_err(|error| Error::Encode(error.into()))?;
@@ -111,7 +115,8 @@ impl Writing {
             "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
                 product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
                 upload, searchable)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                CAST($13 AS DOUBLE PRECISION), $14, $15, $16, $17, $18, $19)
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(clean(&id))
@@ -126,7 +131,8 @@ impl Writing {
         .bind(cleaned(said.product.as_deref()))
         .bind(cleaned(said.question.as_deref()))
         .bind(said.outcome.map(|outcome| outcome.as_str()))
-        .bind(said.confidence.map(f64::from))
+        // As text: the driver gives a missing number another width than one that is there.
+        .bind(said.confidence.map(|confidence| confidence.to_string()))
         .bind(said.first_answer_ms.map(signed))
         .bind(i64::from(said.cached))
         .bind(clean(&citations))
@@ -204,11 +210,15 @@ impl Writing {
     }
 
     async fn turned(&mut self, id: &str, at_ms: u64, turn: &Turn) -> Result<(), Error> {
+        let id = match turn.offset {
+            Some(offset) => format!("{}/{offset}", turn.conversation),
+            None => id.to_owned(),
+        };
         let kept = sqlx::query(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
         )
-        .bind(clean(id))
+        .bind(clean(&id))
         .bind(clean(&turn.conversation))
         .bind(signed(at_ms))
         .bind(turn.kind.as_str())

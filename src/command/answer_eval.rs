@@ -151,7 +151,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
                     whole,
                 });
             }
-            AnswerEvent::Reading | AnswerEvent::Thinking => {}
+            AnswerEvent::Recalled | AnswerEvent::Reading | AnswerEvent::Thinking => {}
         }
     }
     anyhow::bail!("the answer to {text:?} had no end")

@@ -5,12 +5,14 @@
 //! code a script can read: 0 done, 1 not done, 2 not understood.
 
 mod answer_eval;
+mod archive;
 mod catalog;
 mod chaos;
 mod check;
 mod extract;
 mod load;
 mod ping;
+mod privacy;
 mod serve;
 
 use std::process::ExitCode;
@@ -40,6 +42,12 @@ enum Command {
     AnswerEval(answer_eval::Args),
     /// Read a manual from standard input in a process that limits itself.
     Extract(extract::Args),
+    /// Hand out or erase what is kept about one visitor.
+    Privacy(privacy::Args),
+    /// Copy the archive's file while the server runs.
+    Backup(archive::BackupArgs),
+    /// Put a copy in the archive's place while the server does not run.
+    Restore(archive::RestoreArgs),
     /// Let visitors loose on a server, and see what they have to wait.
     Load(Box<load::Args>),
 }
@@ -57,6 +65,9 @@ impl Cli {
             Command::Catalog(args) => catalog::run(args),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
+            Command::Privacy(args) => privacy::run(args),
+            Command::Backup(args) => archive::backup(&args),
+            Command::Restore(args) => archive::restore(&args),
             Command::Load(args) => load::run(&args),
         }
     }

@@ -3,18 +3,23 @@
 //! One binary for all of them, since each test binary links the whole server. Every test starts a
 //! server of its own on a free port of this machine, with a catalog of its own.
 
+mod archive_stage;
 mod desk_stage;
 mod eventually;
 mod host;
 mod log_stage;
 mod model;
+mod postgres;
 mod redis;
 mod second_layer;
 mod server;
 mod shop;
 mod visitor;
 
+mod accounts_contract;
 mod answers;
+mod archive_contract;
+mod archiving;
 mod catalog_command;
 mod counting;
 mod crowding;

@@ -153,7 +153,7 @@ pub(crate) fn hsc() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
     for (name, _) in std::env::vars() {
         if name.starts_with("HSC__")
-            || matches!(&*name, "REDIS_URL" | "GEMINI_API_KEY" | "RUST_LOG")
+            || matches!(&*name, "REDIS_URL" | "DATABASE_URL" | "GEMINI_API_KEY" | "RUST_LOG")
         {
             command.env_remove(name);
         }
@@ -177,7 +177,8 @@ pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
 pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     let dir = shop.dir().display();
     let text = format!(
-        "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n"
+        "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n\
+         [archive]\npath = \"\"\n"
     );
     shop.write("hsc.toml", text.as_bytes());
     shop.dir().join("hsc.toml")

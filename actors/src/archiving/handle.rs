@@ -52,8 +52,14 @@ impl ArchiveHandle {
 
     /// Keeps this. Never waits and never fails: what the archive cannot take is counted there.
     pub fn record(&self, record: Record) {
+        self.queue.push(Self::stamp(record));
+    }
+
+    /// Gives a record its time and its identity, for who writes into the archive by himself.
+    #[must_use]
+    pub fn stamp(record: Record) -> Stamped {
         let id = format!("{:032x}", rand::random::<u128>());
-        self.queue.push(Stamped { id, at_ms: now_ms(), record });
+        Stamped { id, at_ms: now_ms(), record }
     }
 
     /// False while the archive does not take what is written.

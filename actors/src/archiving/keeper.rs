@@ -1,4 +1,4 @@
-//! The keeper: erases conversations that are past their age, and the files of their pictures.
+//! The keeper: erases conversations that are past their age. Their pictures have expired long before.
 //!
 //! Owns   nothing.
 //! Hears  nobody; it looks once an hour.
@@ -32,8 +32,6 @@ pub struct Keeping {
     pub privacy: Arc<dyn Privacy>,
     /// The age.
     pub keep: Duration,
-    /// Removes the file of a picture, by its name.
-    pub remove: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// The keeper as a child of the tree.
@@ -65,7 +63,6 @@ async fn once(keeping: &Keeping) -> u64 {
             Ok(erased) if erased.is_empty() => break,
             Ok(erased) => {
                 conversations += erased.conversations;
-                erased.files.iter().for_each(|file| (keeping.remove)(file));
             }
             Err(error) => {
                 warn!(error:%; "what is past its age was not erased, it is tried again in an hour");

@@ -1,1 +1,243 @@
+//! The writer over an archive that is away, refuses, panics, or does not answer.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_monitoring::Metrics;
+use tokio::time::timeout;
+
+use super::{ArchiveHandle, ArchiveLimits, writer};
+use crate::ports::archive::{
+    Archive, ArchiveError, AuditSearch, Audited, Author, ConversationFound, LeftMessage, Page,
+    Paged, Record, Said, Search, Stamped, Transcript,
+};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+
+/// Longest anything here may take on a machine that compiles beside it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Keeps what it is given, unless it is told not to.
+#[derive(Default)]
+struct Book {
+    batches: Mutex<Vec<Vec<String>>>,
+    is_away: AtomicBool,
+    /// Calls that never end.
+    hangs: AtomicUsize,
+    asked: AtomicUsize,
+}
+
+impl Book {
+    fn texts(&self) -> Vec<String> {
+        self.batches.lock().unwrap().concat()
+    }
+}
+
+impl Archive for Book {
+    fn write(&self, batch: Vec<Arc<Stamped>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let hangs = self
+            .hangs
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok();
+        async move {
+            if hangs {
+                futures::future::pending::<()>().await;
+            }
+            if self.is_away.load(Ordering::SeqCst) {
+                return Err(ArchiveError::unavailable("away"));
+            }
+            let texts: Vec<String> = batch.iter().map(|it| text(it)).collect();
+            if texts.iter().any(|text| text == "bad") {
+                return Err(ArchiveError::refused("bad"));
+            }
+            assert!(!texts.iter().any(|text| text == "poison"), "the page is torn");
+            self.batches.lock().unwrap().push(texts);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        let outcome = match self.is_away.load(Ordering::SeqCst) {
+            true => Err(ArchiveError::unavailable("away")),
+            false => Ok(()),
+        };
+        std::future::ready(outcome).boxed()
+    }
+
+    fn transcript(&self, _: &str) -> BoxFuture<'_, Result<Option<Transcript>, ArchiveError>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    fn search(
+        &self,
+        _: Search,
+        _: Page,
+    ) -> BoxFuture<'_, Result<Paged<ConversationFound>, ArchiveError>> {
+        std::future::ready(Ok(Paged { items: Vec::new(), next: None })).boxed()
+    }
+
+    fn left_messages(&self, _: Page) -> BoxFuture<'_, Result<Paged<LeftMessage>, ArchiveError>> {
+        std::future::ready(Ok(Paged { items: Vec::new(), next: None })).boxed()
+    }
+
+    fn audit(
+        &self,
+        _: AuditSearch,
+        _: Page,
+    ) -> BoxFuture<'_, Result<Paged<Audited>, ArchiveError>> {
+        std::future::ready(Ok(Paged { items: Vec::new(), next: None })).boxed()
+    }
+}
+
+fn text(stamped: &Stamped) -> String {
+    match &stamped.record {
+        Record::Said(said) => said.text.clone(),
+        other => panic!("{other:?} was never recorded"),
+    }
+}
+
+fn said(text: impl Into<String>) -> Record {
+    Record::Said(Box::new(Said::new("c", Author::Visitor, text)))
+}
+
+const LIMITS: ArchiveLimits = ArchiveLimits {
+    queue_records: 1_000,
+    queue_bytes: 1024 * 1024,
+    batch_records: 10,
+    batch_after: Duration::from_millis(5),
+};
+
+struct Stage {
+    book: Arc<Book>,
+    handle: ArchiveHandle,
+    root: Root,
+    metrics: Arc<Metrics>,
+}
+
+impl Stage {
+    fn new(book: Book) -> Self {
+        let (book, metrics, care) = (Arc::new(book), Metrics::new(), Care::default());
+        let handle = ArchiveHandle::new(LIMITS, &metrics);
+        let archive: Arc<dyn Archive> = book.clone();
+        let spec = RootSpec {
+            children: vec![writer(archive, handle.clone(), care, &metrics)],
+            strategy: Strategy::OneForOne,
+            on_give_up: OnGiveUp::Escalate,
+            care,
+            threads: Arc::new(Threads::start(2)),
+            metrics: Arc::clone(&metrics),
+        };
+        Self { book, handle, root: Root::start("root", spec), metrics }
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let looked = async {
+            while !holds(self) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        assert!(timeout(PATIENCE, looked).await.is_ok(), "never came true: {what}");
+    }
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+#[actix::test]
+async fn what_is_recorded_is_written_in_order_and_in_batches() {
+    let stage = Stage::new(Book::default());
+    for text in numbers(0..25) {
+        stage.handle.record(said(text));
+    }
+    assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+    assert_eq!(stage.book.texts(), numbers(0..25));
+    assert!(stage.book.batches.lock().unwrap().iter().all(|batch| batch.len() <= 10));
+    let rendered = stage.metrics.render();
+    assert!(rendered.contains("hsc_archive_written_total 25"), "{rendered}");
+    assert!(rendered.contains("hsc_archive_queued 0"), "{rendered}");
+}
+
+#[actix::test]
+async fn while_the_archive_is_away_records_wait_and_are_written_when_it_is_back() {
+    let away = Book { is_away: AtomicBool::new(true), ..Book::default() };
+    let stage = Stage::new(away);
+    for text in numbers(0..30) {
+        stage.handle.record(said(text));
+    }
+    stage.until("it is known to be away", |it| !it.handle.is_up()).await;
+    assert_eq!(stage.handle.queued(), 30);
+    stage.book.is_away.store(false, Ordering::SeqCst);
+    assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+    assert_eq!(stage.book.texts(), numbers(0..30));
+    assert!(stage.handle.is_up());
+    assert!(stage.metrics.render().contains("hsc_archive_up 1"));
+}
+
+#[actix::test]
+async fn a_record_that_the_archive_refuses_or_fails_over_is_dropped_and_its_neighbours_are_kept() {
+    let stage = Stage::new(Book::default());
+    for text in ["a", "bad", "b", "poison", "c"] {
+        stage.handle.record(said(text));
+    }
+    assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+    assert_eq!(stage.book.texts(), ["a", "b", "c"]);
+    let rendered = stage.metrics.render();
+    assert!(rendered.contains("hsc_archive_dropped_total{reason=\"refused\"} 2"), "{rendered}");
+    assert!(stage.handle.is_up(), "it was there and said no");
+}
+
+#[actix::test]
+async fn a_writer_that_ends_in_the_middle_of_a_batch_loses_none_of_it() {
+    for fault in [Fault::Panic, Fault::KillThread, Fault::Stop] {
+        let stage = Stage::new(Book { hangs: AtomicUsize::new(1), ..Book::default() });
+        for text in numbers(0..5) {
+            stage.handle.record(said(text));
+        }
+        stage
+            .until("it has the batch in hand", |it| it.book.asked.load(Ordering::SeqCst) > 0)
+            .await;
+        assert!(stage.root.inject("archive.writer", fault));
+        assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+        assert_eq!(stage.book.texts(), numbers(0..5));
+    }
+}
+
+#[actix::test]
+async fn when_too_many_wait_the_oldest_go_and_are_counted() {
+    let metrics = Metrics::new();
+    let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
+    let handle = ArchiveHandle::new(limits, &metrics);
+    for text in numbers(0..5) {
+        handle.record(said(text));
+    }
+    let left: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
+    assert_eq!(left, numbers(2..5));
+    assert!(metrics.render().contains("hsc_archive_dropped_total{reason=\"full\"} 2"));
+    let long = "x".repeat(LIMITS.queue_bytes / 2);
+    for _ in 0..3 {
+        handle.record(said(long.clone()));
+    }
+    assert_eq!(handle.queued(), 1, "two of these are more bytes than may wait");
+    assert_eq!(handle.flush(Duration::ZERO).await, 1);
+}
+
+#[actix::test]
+async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() {
+    let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
+    let handle = ArchiveHandle::new(limits, &Metrics::new());
+    for text in numbers(0..3) {
+        handle.record(said(text));
+    }
+    let in_hand = handle.queue.front();
+    for text in numbers(3..5) {
+        handle.record(said(text));
+    }
+    handle.queue.settle(*in_hand.numbers.last().unwrap());
+    let left: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
+    assert_eq!(left, numbers(3..5));
+}

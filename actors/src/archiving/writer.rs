@@ -144,7 +144,8 @@ impl Writer {
         self.metrics.archive.up(false);
         if self.handle.set_up(false) {
             let cause = std::error::Error::source(error).map(ToString::to_string);
-            warn!(cause:? = cause; "the archive is away, chats go on and are written later");
+            let cause = cause.unwrap_or_default();
+            warn!(cause; "the archive is away, chats go on and are written later");
         }
     }
 

@@ -22,6 +22,7 @@ use hsc_monitoring::{ActorMeter, Metrics};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
+use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
 use crate::desk::{AtDeskHere, FrontDesk};
 use crate::ports::{Answerer, ConversationLog, ManualLoader, Owned, Question};
@@ -61,6 +62,7 @@ pub(crate) struct Wiring {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
+    pub(crate) archive: ArchiveHandle,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) front: FrontDesk,
     pub(crate) at_desk: AtDeskHere,
@@ -291,6 +293,7 @@ impl Session {
                     }
                 }
                 Effect::Desk(ask) => self.ask_desk(ask, ctx),
+                Effect::Record(record) => self.wiring.archive.record(record),
                 Effect::Close(reason) => self.close(reason, ctx),
             }
         }

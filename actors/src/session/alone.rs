@@ -127,6 +127,7 @@ impl Alone {
                     let Owned { conversation, epoch } = &self.owned;
                     takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
                 }
+                Effect::Record(record) => self.wiring.archive.record(record),
                 // All the rest is for a client.
                 _ => {}
             }

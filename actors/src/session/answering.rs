@@ -48,20 +48,33 @@ fn answering(
     let mut first = None;
     AssertUnwindSafe(events)
         .catch_unwind()
-        .map(move |event| {
+        .flat_map(move |event| {
             let _held = &permit;
-            let Ok(event) = event else { return Event::AnswerLost { answer } };
-            count(&wiring.metrics, &event, asked, &mut first);
-            Event::Answering { answer, event }
+            let Ok(event) = event else {
+                return stream::iter([Some(Event::AnswerLost { answer }), None]);
+            };
+            let first_words = count(&wiring.metrics, &event, asked, &mut first).map(|after| {
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                Event::FirstWords { answer, after_ms }
+            });
+            stream::iter([first_words, Some(Event::Answering { answer, event })])
         })
+        .filter_map(std::future::ready)
         .boxed()
 }
 
-fn count(metrics: &Metrics, event: &AnswerEvent, asked: Instant, first: &mut Option<Duration>) {
+/// Says how long the first words took, with the first words.
+fn count(
+    metrics: &Metrics,
+    event: &AnswerEvent,
+    asked: Instant,
+    first: &mut Option<Duration>,
+) -> Option<Duration> {
     match event {
         AnswerEvent::Chunk(_) if first.is_none() => {
             *first = Some(asked.elapsed());
             metrics.answers.first_chunk(asked.elapsed());
+            return *first;
         }
         AnswerEvent::Done(done) => {
             let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
@@ -72,4 +85,5 @@ fn count(metrics: &Metrics, event: &AnswerEvent, asked: Instant, first: &mut Opt
         }
         _ => {}
     }
+    None
 }

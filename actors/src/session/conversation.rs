@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::cache::Cache;
-use crate::ports::archive::Visitor;
+use crate::ports::archive::{SaidOutcome, Visitor};
 use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question, Vouch};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
@@ -26,6 +26,7 @@ use super::foresight::Foresight;
 use super::minutes::{Asked, Greeting, Open, Repeated, Said, Seen};
 use super::person::{DeskAsk, Person, refused};
 use super::predict;
+use super::recording::{self, Ending, Measured};
 
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
 /// unanswered, which is a handful; this is room for minutes of typing with an id on every keystroke.
@@ -101,8 +102,9 @@ pub struct Conversation {
 /// The answer that is being made.
 pub(super) struct Running {
     answer: u64,
-    product: Arc<Product>,
+    pub(super) product: Arc<Product>,
     pub(super) open: Open,
+    pub(super) measured: Measured,
     /// What the answer has come to. Less than what was said while it is repeated after a crash.
     heard: Said,
 }
@@ -190,6 +192,11 @@ impl Conversation {
                 ));
             }
             Event::Answering { answer, event } => self.answering(answer, event, &mut effects),
+            Event::FirstWords { answer, after_ms } => {
+                if let Some(running) = self.running.as_mut().filter(|it| it.answer == answer) {
+                    running.measured.first_words_ms = Some(after_ms);
+                }
+            }
             Event::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
             Event::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
             Event::AnswerWaits { answer, place } => {
@@ -237,10 +244,10 @@ impl Conversation {
                 let message = "There is no answer at this offset; send that of its 'final_answer'.";
                 effects.push(refused(message, ErrorCode::NoSuchAnswer, id));
             }
-            ClientMessage::Feedback(_) | ClientMessage::Csat(_) => {
-                let message = "Ratings are not kept at this server.";
-                effects.push(refused(message, ErrorCode::NoAgent, id));
+            ClientMessage::Feedback(feedback) => {
+                effects.push(Effect::Record(self.feedback_record(feedback)));
             }
+            ClientMessage::Csat(csat) => effects.push(Effect::Record(self.mark_record(csat))),
             ClientMessage::Bye => self.says_bye(effects),
         }
     }
@@ -304,7 +311,12 @@ impl Conversation {
             return;
         }
         let (said, said_reading, said_thinking) = (Said::default(), false, false);
+        let (id, query, before) = (asked.id.clone(), Arc::clone(&asked.query), self.answers);
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
+        if self.answers > before {
+            effects.extend(self.visitor_record().map(Effect::Record));
+            effects.push(Effect::Record(self.question_record(id.as_ref(), &query)));
+        }
     }
 
     /// Starts an answer, or starts one again that a crash cut off.
@@ -333,7 +345,8 @@ impl Conversation {
         self.answers += 1;
         let answer = self.answers;
         let heard = Said::default();
-        self.running = Some(Running { answer, product: Arc::clone(&product), open, heard });
+        let (product_of, measured) = (Arc::clone(&product), Measured::default());
+        self.running = Some(Running { answer, product: product_of, open, heard, measured });
         if lost_picture {
             self.answer_failed(answer, NO_PICTURE, effects);
             return;
@@ -353,7 +366,13 @@ impl Conversation {
         if self.running.as_ref().is_none_or(|running| running.answer != answer) {
             return;
         }
+        let ending = Ending::of(&event);
         match event {
+            AnswerEvent::Recalled => {
+                if let Some(running) = &mut self.running {
+                    running.measured.recalled = true;
+                }
+            }
             AnswerEvent::Reading => self.say_reading(effects),
             AnswerEvent::Thinking => self.say_thinking(effects),
             AnswerEvent::Chunk(content) => self.say_chunk(content, effects),
@@ -371,7 +390,10 @@ impl Conversation {
                     }
                     // None when the words of just now were other ones.
                     running if running.as_ref().is_none_or(|it| it.answer != answer) => {}
-                    _ => self.finish(final_answer(*done), effects),
+                    _ => {
+                        let ending = ending.expect("this is the last event");
+                        self.finish(final_answer(*done), ending, effects);
+                    }
                 }
             }
         }
@@ -392,6 +414,7 @@ impl Conversation {
                 reason,
                 ..FinalAnswer::default()
             },
+            Ending { text: why.words.trim().to_owned(), outcome: SaidOutcome::Failed },
             effects,
         );
     }
@@ -401,7 +424,8 @@ impl Conversation {
         let pending = std::mem::take(&mut self.pending);
         if self.running.is_some() {
             effects.push(Effect::StopAnswer);
-            self.finish(stopped(), effects);
+            let ending = Ending { text: String::new(), outcome: SaidOutcome::Cancelled };
+            self.finish(stopped(), ending, effects);
         }
         for asked in pending {
             let offset = self.next_offset();
@@ -454,7 +478,7 @@ impl Conversation {
     }
 
     /// Context and final answer, then the next question in line.
-    fn finish(&mut self, mut last: FinalAnswer, effects: &mut Vec<Effect>) {
+    fn finish(&mut self, mut last: FinalAnswer, ending: Ending, effects: &mut Vec<Effect>) {
         self.say_thinking(effects);
         let Some(running) = self.running.take() else { return };
         let catalog = self.catalog.load();
@@ -468,9 +492,12 @@ impl Conversation {
             last.question = Some(running.open.asked.query.question.clone());
             last.product_id = Some(running.product.id.to_string());
         }
-        let id = running.open.asked.id;
+        let id = running.open.asked.id.clone();
         self.durable(ServerMessage::Context { data }, id.clone(), effects);
-        self.durable(ServerMessage::FinalAnswer(Box::new(last)), id, effects);
+        self.next_offset();
+        effects.push(Effect::Record(self.answer_record(&running, &last, ending)));
+        let (message, offset) = (ServerMessage::FinalAnswer(Box::new(last)), Some(self.offset));
+        effects.push(Effect::Send { message, id, offset });
         self.person.answered(self.offset);
         self.start_next(effects);
     }
@@ -482,6 +509,7 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         let offset = self.next_offset();
+        effects.extend(recording::of_message(&self.id, offset, &message).map(Effect::Record));
         effects.push(Effect::Send { message, id, offset: Some(offset) });
     }
 

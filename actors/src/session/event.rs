@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::bridge::AgentSaid;
+use crate::ports::archive::Record;
 use crate::ports::{AnswerEvent, Entry, ManualRequest, Owned, Question};
 use crate::protocol::{Agent, BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
 
@@ -29,6 +30,13 @@ pub enum Event {
         answer: u64,
         /// What happened.
         event: AnswerEvent,
+    },
+    /// The running answer's first words have come.
+    FirstWords {
+        /// Number of the answer.
+        answer: u64,
+        /// So long after it was begun.
+        after_ms: u64,
     },
     /// The running answer waits in line for others of this pod; 1 is next.
     AnswerWaits {
@@ -112,6 +120,8 @@ pub enum Effect {
     Replay(Vec<Entry>),
     /// Ask the desk, or tell it; what comes of it comes back as [`Event::Desk`].
     Desk(DeskAsk),
+    /// Put this into the archive; nobody waits for it.
+    Record(Record),
     /// Close the socket.
     Close(CloseReason),
 }

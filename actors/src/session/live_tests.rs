@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::Rules;
+use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::{
@@ -159,6 +160,7 @@ impl Stage {
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),
             desk_heartbeat: Duration::from_millis(50),
+            archive: ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics),
             tokens,
             vouch: None,
             rules: Rules {

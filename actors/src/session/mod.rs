@@ -24,14 +24,15 @@ mod person_tests;
 mod predict;
 mod rate;
 mod reception;
+mod recording;
+#[cfg(test)]
+mod recording_tests;
 mod resume;
 #[cfg(test)]
 mod resume_live_tests;
 #[cfg(test)]
 mod resume_tests;
 mod standing;
-#[cfg(test)]
-mod story_tests;
 mod strain;
 #[cfg(test)]
 mod tests;

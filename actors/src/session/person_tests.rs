@@ -9,6 +9,7 @@ use super::tests::{ask, chunk, conversation, done, goes_on, greet, kinds, say, s
 use super::{Conversation, DeskAsk, DeskNews, Effect, Event, Minutes};
 use crate::NoPerson;
 use crate::bridge::AgentSaid;
+use crate::ports::archive::Record;
 use crate::ports::{DeskChange, Outcome, Place, VisitorEnds, Wanted};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
 
@@ -459,4 +460,42 @@ proptest! {
         }
         prop_assert!(said.len() <= 4, "each request is said at most once");
     }
+}
+
+#[test]
+fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
+    let mut conversation = greeted();
+    let mut effects = say(&mut conversation, json!({"type": "handoff"}));
+    effects.extend(hears(&mut conversation, ticket(1, None)));
+    effects.extend(hears(&mut conversation, ticket(2, Some("ann"))));
+    effects.extend(say(&mut conversation, json!({"type": "message", "content": "Hello?"})));
+    effects.extend(agent_says(&mut conversation, "r1", "ann"));
+    effects.extend(agent_says(&mut conversation, "r1", "ann"));
+    effects.extend(hears(&mut conversation, gone(3, GoneWhy::Closed)));
+    effects.extend(say(&mut conversation, json!({"type": "csat", "rating": 4})));
+    let recorded: Vec<String> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Record(Record::Turned(turn)) => {
+                let agent = turn.agent.as_ref().map_or("", |agent| &agent.name);
+                assert!(turn.offset.is_some(), "a place makes it one: {turn:?}");
+                Some(format!("{} {agent}", turn.kind.as_str()))
+            }
+            Effect::Record(Record::Said(said)) => {
+                assert!(said.offset.is_some(), "a place makes it one: {said:?}");
+                Some(format!("{}: {}", said.author.as_str(), said.text))
+            }
+            Effect::Record(Record::Rated(rated)) => Some(format!("rated {}", rated.rating)),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        "handed_over ",
+        "taken ANN",
+        "visitor: Hello?",
+        "agent: <i>Hold</i> it.",
+        "ended ",
+        "rated 4",
+    ];
+    assert_eq!(recorded, expected);
 }

@@ -161,6 +161,13 @@ pub struct AccountSession {
     pub used_ms: u64,
 }
 
+impl std::fmt::Debug for AccountSession {
+    /// Without what would let somebody else use it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AccountSession({}, until {})", self.account, self.expires_ms)
+    }
+}
+
 /// Why an account was not added or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AccountError {

@@ -214,6 +214,8 @@ impl Said {
 pub struct Turn {
     /// The conversation.
     pub conversation: String,
+    /// Its place in the conversation's log, where it has one; it is kept once then.
+    pub offset: Option<u64>,
     /// What happened.
     pub kind: TurnKind,
     /// Who of the team did it, where somebody did.

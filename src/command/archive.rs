@@ -1,0 +1,65 @@
+//! `hsc backup` and `hsc restore`: the file of the archive, copied and put back.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use hsc_config::Settings;
+
+use crate::archive::Store;
+
+/// Arguments of `hsc backup`.
+#[derive(Debug, clap::Args)]
+pub(super) struct BackupArgs {
+    /// File to write; it must not be there.
+    file: PathBuf,
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Arguments of `hsc restore`.
+#[derive(Debug, clap::Args)]
+pub(super) struct RestoreArgs {
+    /// File that `hsc backup` wrote.
+    file: PathBuf,
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    in_a_system(async {
+        open(&settings)?.backup(&args.file).await?;
+        println!("the archive is copied to {}", args.file.display());
+        Ok(())
+    })
+}
+
+pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    in_a_system(async {
+        let before = open(&settings)?.restore(&args.file).await?;
+        println!("the archive is that of {} now", args.file.display());
+        if let Some(before) = before {
+            println!("what was there before is kept as {}", before.display());
+        }
+        Ok(())
+    })
+}
+
+/// The archive of the settings. One that is gone with the process is none here.
+pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let archive = &settings.archive;
+    if archive.url.reveal().is_none() && archive.path.is_empty() {
+        anyhow::bail!(
+            "archive.path is empty: the archive is gone with its server, there is none to open"
+        );
+    }
+    Ok(Store::new(archive)?)
+}
+
+fn in_a_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    actix_web::rt::System::new().block_on(work)?;
+    Ok(ExitCode::SUCCESS)
+}

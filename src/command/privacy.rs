@@ -1,0 +1,139 @@
+//! `hsc privacy`: hands out or erases what the archive keeps about one visitor.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use hsc_actors::archiving::ArchiveHandle;
+use hsc_actors::ports::archive::{Archive as _, Audit, Export, Privacy as _, Record, Whose};
+use hsc_config::Settings;
+
+use crate::archive::Store;
+
+/// Arguments of `hsc privacy`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Write everything that is kept about a visitor, as JSON.
+    Export {
+        #[command(flatten)]
+        whose: Who,
+        /// File to write, for its owner alone; standard output where none is named.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Erase it: messages, ratings, left messages and uploads. Figures by hour name nobody and stay.
+    Erase {
+        #[command(flatten)]
+        whose: Who,
+        /// Really erase; without it the command only says how much there is.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Who {
+    /// Id of a conversation, or a visitor: the subject or mail address of their token, or the address
+    /// they left in the form.
+    #[arg(value_name = "VISITOR|CONVERSATION")]
+    who: String,
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    actix_web::rt::System::new().block_on(async {
+        match args.what {
+            What::Export { whose, out } => export(&whose, out.as_deref()).await,
+            What::Erase { whose, yes } => erase(&whose, yes).await,
+        }
+    })
+}
+
+async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let store = open(who)?;
+    let (_, export) = find(&store, &who.who).await?;
+    if export.is_empty() {
+        return Ok(nothing());
+    }
+    let text = serde_json::to_string_pretty(&export).context("cannot write it as JSON")?;
+    match out {
+        Some(file) => {
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let written = options.open(file).and_then(|mut file| file.write_all(text.as_bytes()));
+            written.with_context(|| format!("cannot write {}", file.display()))?;
+            println!("{}", amount(&export));
+        }
+        None => println!("{text}"),
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
+    let store = open(who)?;
+    let (whose, export) = find(&store, &who.who).await?;
+    if export.is_empty() {
+        return Ok(nothing());
+    }
+    if !really {
+        println!("would erase {}; nothing was erased, add --yes to do it", amount(&export));
+        return Ok(ExitCode::FAILURE);
+    }
+    // Whose it was does not go into the audit: it is to be forgotten.
+    let subject = match &whose {
+        Whose::Conversation(_) => "a conversation",
+        Whose::Visitor(_) => "a visitor",
+    };
+    let erased = store.erase(whose).await?;
+    let audit = Record::Audit(Audit {
+        who: "command line".to_owned(),
+        role: "admin".to_owned(),
+        action: "privacy.erase".to_owned(),
+        subject: subject.to_owned(),
+        detail: format!("{} conversations", erased.conversations),
+        address: String::new(),
+    });
+    store.write(vec![ArchiveHandle::stamp(audit).into()]).await?;
+    println!("erased {}", amount(&export));
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(who: &Who) -> anyhow::Result<Store> {
+    super::archive::open(&Settings::load(who.config.as_deref(), hsc_config::environment())?)
+}
+
+/// What there is, and under which of the two meanings of the word.
+async fn find(store: &Store, who: &str) -> anyhow::Result<(Whose, Export)> {
+    let conversation = Whose::Conversation(who.to_owned());
+    let found = store.export(conversation.clone()).await?;
+    if !found.is_empty() {
+        return Ok((conversation, found));
+    }
+    let visitor = Whose::Visitor(who.to_owned());
+    let found = store.export(visitor.clone()).await?;
+    Ok((visitor, found))
+}
+
+fn nothing() -> ExitCode {
+    eprintln!("hsc: the archive keeps nothing of that conversation or visitor");
+    ExitCode::FAILURE
+}
+
+fn amount(export: &Export) -> String {
+    let entries: usize = export.conversations.iter().map(|it| it.entries.len()).sum();
+    let (conversations, left) = (export.conversations.len(), export.left_messages.len());
+    format!("{conversations} conversations with {entries} entries, {left} left messages")
+}

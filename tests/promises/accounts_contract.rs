@@ -1,0 +1,247 @@
+//! What the archive promises about accounts, replies and deliveries, kept to by SQLite and PostgreSQL.
+
+use hsc_actors::ports::archive::{
+    Account, AccountChange, AccountError, AccountSession, Accounts as _, CannedReply,
+    Deliveries as _, LockOut, NewDelivery, Record, Replies as _, Role,
+};
+
+use crate::archive_stage::{HOUR, Stage, TEN, first};
+
+macro_rules! accounts_contract {
+    ($($promise:ident)*) => {
+        mod sqlite {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::sqlite().await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::postgres().await).await;
+            })*
+        }
+    };
+}
+
+accounts_contract! {
+    an_account_is_found_by_each_of_its_names
+    two_accounts_share_no_address_and_no_subject
+    an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
+    the_last_admin_stays_however_many_try_at_once
+    failures_lock_an_account_however_many_try_at_once
+    who_is_signed_in_is_known_until_the_session_ends
+    replies_are_kept_by_shortcut_and_product
+    a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies
+    a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again
+}
+
+fn account(id: &str, role: Role) -> Account {
+    Account {
+        id: id.to_owned(),
+        name: id.to_uppercase(),
+        address: format!("{id}@Example.com"),
+        role,
+        password_hash: Some("$argon2id$…".to_owned()),
+        subject: None,
+        is_disabled: false,
+        failures: 0,
+        locked_until_ms: None,
+        created_ms: TEN,
+    }
+}
+
+fn session(hash: &str, account: &str) -> AccountSession {
+    AccountSession {
+        hash: hash.to_owned(),
+        account: account.to_owned(),
+        csrf: "csrf".to_owned(),
+        created_ms: TEN,
+        expires_ms: TEN + HOUR,
+        used_ms: TEN,
+    }
+}
+
+async fn an_account_is_found_by_each_of_its_names(stage: Stage) {
+    let store = &stage.store;
+    assert_eq!(store.count().await.unwrap(), 0);
+    let ann = Account { subject: Some("https://id|7".to_owned()), ..account("ann", Role::Admin) };
+    store.add(ann.clone()).await.unwrap();
+    store.add(account("ben", Role::Agent)).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 2);
+    assert_eq!(store.by_id("ann").await.unwrap(), Some(ann.clone()));
+    assert_eq!(store.by_address(" ANN@example.COM ").await.unwrap(), Some(ann.clone()));
+    assert_eq!(store.by_subject("https://id|7").await.unwrap(), Some(ann));
+    assert_eq!(store.by_id("x").await.unwrap(), None);
+    assert_eq!(store.by_address("' OR ''='").await.unwrap(), None);
+    let names: Vec<String> = store.all().await.unwrap().into_iter().map(|it| it.name).collect();
+    assert_eq!(names, ["ANN", "BEN"]);
+}
+
+async fn two_accounts_share_no_address_and_no_subject(stage: Stage) {
+    let subject = Some("s".to_owned());
+    stage.store.add(Account { subject, ..account("ann", Role::Agent) }).await.unwrap();
+    let same_address =
+        Account { address: "ANN@EXAMPLE.COM".to_owned(), ..account("b", Role::Agent) };
+    assert!(matches!(stage.store.add(same_address).await, Err(AccountError::Taken)));
+    let subject = Some("s".to_owned());
+    let same_subject = Account { subject: subject.clone(), ..account("c", Role::Agent) };
+    assert!(matches!(stage.store.add(same_subject).await, Err(AccountError::Taken)));
+    stage.store.add(account("d", Role::Agent)).await.unwrap();
+    let change = AccountChange { subject, ..AccountChange::default() };
+    assert!(matches!(stage.store.change("d", change).await, Err(AccountError::Taken)));
+    assert_eq!(stage.store.count().await.unwrap(), 2);
+}
+
+async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes(stage: Stage) {
+    let store = &stage.store;
+    store.add(account("ann", Role::Agent)).await.unwrap();
+    let name = AccountChange { name: Some("Anna".to_owned()), ..AccountChange::default() };
+    store.signed_in(session("h1", "ann")).await.unwrap();
+    let changed = store.change("ann", name).await.unwrap();
+    assert_eq!((&*changed.name, changed.role), ("Anna", Role::Agent));
+    assert!(store.session("h1", TEN).await.unwrap().is_some(), "a name changes no right");
+    let hash = AccountChange { password_hash: Some("new".to_owned()), ..AccountChange::default() };
+    let lock = LockOut { after: 1, until_ms: TEN + HOUR };
+    store.sign_in_failed("ann", lock).await.unwrap();
+    let changed = store.change("ann", hash).await.unwrap();
+    assert_eq!((changed.failures, changed.locked_until_ms), (0, None));
+    assert!(store.session("h1", TEN).await.unwrap().is_none());
+    store.signed_in(session("h2", "ann")).await.unwrap();
+    let disabled = AccountChange { is_disabled: Some(true), ..AccountChange::default() };
+    assert!(store.change("ann", disabled).await.unwrap().is_disabled);
+    assert!(store.session("h2", TEN).await.unwrap().is_none());
+    assert!(matches!(store.signed_in(session("h3", "ann")).await, Err(AccountError::Unknown)));
+    let nobody = store.change("nobody", AccountChange::default()).await;
+    assert!(matches!(nobody, Err(AccountError::Unknown)));
+}
+
+async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
+    let pods = [stage.another_pod(), stage.another_pod()];
+    for id in ["ann", "ben"] {
+        stage.store.add(account(id, Role::Admin)).await.unwrap();
+    }
+    let disable = || AccountChange { is_disabled: Some(true), ..AccountChange::default() };
+    let demote = || AccountChange { role: Some(Role::Agent), ..AccountChange::default() };
+    let (one, two) =
+        futures::join!(pods[0].change("ann", disable()), pods[1].change("ben", demote()));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let refused = one.err().or(two.err());
+    assert!(matches!(refused, Some(AccountError::LastAdmin)), "{refused:?}");
+    let admins = stage.store.all().await.unwrap();
+    let admins = admins.iter().filter(|it| it.role == Role::Admin && !it.is_disabled).count();
+    assert_eq!(admins, 1);
+}
+
+async fn failures_lock_an_account_however_many_try_at_once(stage: Stage) {
+    stage.store.add(account("ann", Role::Agent)).await.unwrap();
+    let lock = LockOut { after: 5, until_ms: TEN + HOUR };
+    let pods = [stage.another_pod(), stage.another_pod()];
+    let tries = (0..4).map(|n| pods[n % 2].sign_in_failed("ann", lock));
+    for tried in futures::future::join_all(tries).await {
+        assert_eq!(tried.unwrap().locked_until_ms, None);
+    }
+    let fifth = stage.store.sign_in_failed("ann", lock).await.unwrap();
+    assert_eq!((fifth.failures, fifth.locked_until_ms), (5, Some(TEN + HOUR)));
+    stage.store.signed_in(session("h", "ann")).await.unwrap();
+    let ann = stage.store.by_id("ann").await.unwrap().unwrap();
+    assert_eq!((ann.failures, ann.locked_until_ms), (0, None));
+    assert!(matches!(stage.store.sign_in_failed("x", lock).await, Err(AccountError::Unknown)));
+}
+
+async fn who_is_signed_in_is_known_until_the_session_ends(stage: Stage) {
+    let store = &stage.store;
+    store.add(account("ann", Role::Agent)).await.unwrap();
+    for hash in ["h1", "h2", "h3"] {
+        store.signed_in(session(hash, "ann")).await.unwrap();
+    }
+    let (known, ann) = store.session("h1", TEN).await.unwrap().unwrap();
+    assert_eq!((known, &*ann.id), (session("h1", "ann"), "ann"));
+    store.session_used("h1", TEN + 60_000).await.unwrap();
+    assert_eq!(store.session("h1", TEN).await.unwrap().unwrap().0.used_ms, TEN + 60_000);
+    assert!(store.session("h1", TEN + HOUR).await.unwrap().is_none(), "it is over by then");
+    assert!(store.session("nobody", TEN).await.unwrap().is_none());
+    store.sign_out("h1").await.unwrap();
+    assert!(store.session("h1", TEN).await.unwrap().is_none());
+    assert_eq!(store.sign_out_everywhere("ann").await.unwrap(), 2);
+    assert!(store.session("h2", TEN).await.unwrap().is_none());
+}
+
+async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
+    let reply = |id: &str, shortcut: &str, product: Option<&str>| CannedReply {
+        id: id.to_owned(),
+        shortcut: shortcut.to_owned(),
+        text: format!("text of {id}"),
+        product: product.map(str::to_owned),
+    };
+    let store = &stage.store;
+    store.put_reply(reply("1", "hello", None)).await.unwrap();
+    store.put_reply(reply("2", "hello", Some("td17"))).await.unwrap();
+    store.put_reply(reply("3", "bye", None)).await.unwrap();
+    store.put_reply(reply("4", "bye", None)).await.unwrap();
+    store.put_reply(reply("2", "hi", Some("td17"))).await.unwrap();
+    let kept = store.replies().await.unwrap();
+    assert_eq!(
+        kept,
+        [reply("4", "bye", None), reply("1", "hello", None), reply("2", "hi", Some("td17"))]
+    );
+    assert!(store.remove_reply("4").await.unwrap());
+    assert!(!store.remove_reply("4").await.unwrap());
+    assert_eq!(store.replies().await.unwrap().len(), 2);
+}
+
+fn delivery(id: &str) -> Record {
+    Record::Deliver(NewDelivery {
+        id: id.to_owned(),
+        endpoint: "https://a.example/hook".to_owned(),
+        event: "conversation.ended".to_owned(),
+        body: "{}".to_owned(),
+        conversation: Some("c".to_owned()),
+    })
+}
+
+async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Stage) {
+    let records = (0..20).map(|n| (TEN + n, delivery(&format!("d{n:02}")))).collect();
+    stage.write(records).await.unwrap();
+    let pods = [stage.another_pod(), stage.another_pod()];
+    assert!(pods[0].take_due(TEN - 1, TEN, 10).await.unwrap().is_empty(), "none is due yet");
+    let later = TEN + HOUR;
+    let takes = (0..4).map(|n| pods[n % 2].take_due(TEN + 20, later, 5));
+    let mut taken: Vec<String> = Vec::new();
+    for due in futures::future::join_all(takes).await {
+        taken.extend(due.unwrap().into_iter().map(|it| it.id));
+    }
+    // Two that met over one row may have left some of theirs; what counts is that none is taken twice.
+    taken.extend(pods[0].take_due(TEN + 20, later, 20).await.unwrap().into_iter().map(|it| it.id));
+    taken.sort();
+    let all: Vec<String> = (0..20).map(|n| format!("d{n:02}")).collect();
+    assert_eq!(taken, all);
+    stage.store.delivered("d00").await.unwrap();
+    let again = stage.store.take_due(later, later + HOUR, 50).await.unwrap();
+    assert_eq!((again.len(), &*again[0].id, again[0].attempts), (19, "d01", 2));
+}
+
+async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again(stage: Stage) {
+    let store = &stage.store;
+    stage.write(vec![(TEN, delivery("a")), (TEN + 1, delivery("b"))]).await.unwrap();
+    store.take_due(TEN + 1, TEN + HOUR, 9).await.unwrap();
+    store.failed("a", "500", Some(TEN + 5_000)).await.unwrap();
+    assert_eq!(store.take_due(TEN + 5_000, TEN + HOUR, 9).await.unwrap()[0].attempts, 2);
+    for id in ["a", "b"] {
+        store.failed(id, "no such host", None).await.unwrap();
+    }
+    assert!(store.take_due(TEN + 99 * HOUR, TEN + 100 * HOUR, 9).await.unwrap().is_empty());
+    let dead = store.dead_letters(first(1)).await.unwrap();
+    assert_eq!(
+        (&*dead.items[0].id, dead.items[0].last_error.as_deref()),
+        ("b", Some("no such host"))
+    );
+    assert!(dead.next.is_some());
+    assert!(store.try_again("a", TEN).await.unwrap());
+    assert!(!store.try_again("a", TEN).await.unwrap(), "it is no dead letter any more");
+    assert!(!store.discard("a").await.unwrap());
+    assert_eq!(store.take_due(TEN, TEN + HOUR, 9).await.unwrap()[0].attempts, 1);
+    assert!(store.discard("b").await.unwrap());
+    assert!(store.dead_letters(first(9)).await.unwrap().items.is_empty());
+}

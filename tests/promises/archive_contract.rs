@@ -1,0 +1,536 @@
+//! What the archive promises about conversations and figures, kept to by SQLite and by PostgreSQL.
+
+use hsc_actors::ports::archive::{
+    AgentRef, Analytics as _, Archive as _, Audit, AuditSearch, Author, Feedback, Page, Period,
+    Privacy as _, Rated, Record, Said, SaidOutcome, Search, Snapshot, Thumb, TranscriptEntry, Turn,
+    TurnKind, Upload, Visitor, Whose,
+};
+use hsc_catalogs::Citation;
+
+use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
+
+macro_rules! archive_contract {
+    ($($promise:ident)*) => {
+        mod sqlite {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::sqlite().await).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::postgres().await).await;
+            })*
+        }
+    };
+}
+
+archive_contract! {
+    a_conversation_is_told_again_as_it_was
+    what_is_written_twice_is_there_once_and_counts_once
+    a_message_that_two_pods_wrote_is_there_once
+    any_text_is_kept_and_a_nul_is_left_out
+    past_conversations_are_found_by_their_words
+    past_conversations_are_found_by_product_agent_mark_and_time
+    a_long_list_comes_in_pieces_without_a_gap
+    figures_are_counted_by_hour_and_product
+    a_changed_mark_is_counted_once_where_the_first_one_was
+    what_the_machine_could_not_answer_is_listed_with_the_question
+    pods_that_write_at_once_lose_nothing_and_count_right
+    one_visitors_data_is_handed_out_and_erased_and_the_figures_stay
+    one_conversation_is_erased_and_its_neighbour_stays
+    what_is_past_its_age_goes_a_few_at_a_time
+    the_audit_is_told_by_who_and_what
+}
+
+const WHOLE: Period = Period { from_ms: TEN - 48 * HOUR, to_ms: TEN + 48 * HOUR };
+
+fn agent(id: &str) -> AgentRef {
+    AgentRef { id: id.to_owned(), name: id.to_uppercase() }
+}
+
+fn visitor(subject: &str) -> Visitor {
+    let address = Some(format!("{subject}@example.com"));
+    Visitor { subject: subject.to_owned(), name: Some("Noa".to_owned()), address }
+}
+
+fn turn(conversation: &str, kind: TurnKind, by: Option<&str>) -> Record {
+    let (conversation, agent) = (conversation.to_owned(), by.map(agent));
+    Record::Turned(Turn { conversation, offset: None, kind, agent, to: None, reason: None })
+}
+
+fn upload(conversation: &str, id: &str) -> Record {
+    Record::UploadKept(Upload {
+        conversation: conversation.to_owned(),
+        id: id.to_owned(),
+        file: format!("{id}.png"),
+        media_type: "image/png".to_owned(),
+        bytes: 10,
+        expires_ms: TEN + HOUR,
+    })
+}
+
+async fn found(stage: &Stage, search: Search) -> Vec<String> {
+    let found = stage.store.search(search, first(50)).await.unwrap();
+    found.items.into_iter().map(|it| it.conversation).collect()
+}
+
+async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
+    let citation = Citation {
+        page: 12,
+        quote: "Hold the button.".to_owned(),
+        url: "/manuals/td17#page=12".to_owned(),
+        score: 0.5,
+    };
+    let mut answered = answer("c", "q1", "td17", 4, SaidOutcome::Answered);
+    if let Record::Said(said) = &mut answered {
+        said.citations = vec![citation.clone()];
+        said.html = "<p>Hold.</p>".to_owned();
+    }
+    let note =
+        Said { agent: Some(agent("ann")), ..Said::new("c", Author::Note, "was rude on the phone") };
+    let (language, who) = (Some("he".to_owned()), Some(visitor("v1")));
+    let records = vec![
+        (TEN, Record::Began { conversation: "c".to_owned(), visitor: who.clone(), language }),
+        (TEN + 1, question("c", "q1", "td17", "How do I reset it?")),
+        (TEN + 2, answered),
+        (TEN + 3, turn("c", TurnKind::HandedOver, None)),
+        (TEN + 4, turn("c", TurnKind::Taken, Some("ann"))),
+        (TEN + 5, Record::Said(Box::new(note))),
+        (TEN + 6, upload("c", "u1")),
+        (
+            TEN + 7,
+            Record::Feedback(Feedback {
+                conversation: "c".to_owned(),
+                offset: 4,
+                thumb: Thumb::Up,
+                comment: Some("thanks".to_owned()),
+            }),
+        ),
+        (TEN + 8, turn("c", TurnKind::Ended, None)),
+        (
+            TEN + 9,
+            Record::Rated(Rated {
+                conversation: "c".to_owned(),
+                rating: 5,
+                comment: Some("quick".to_owned()),
+            }),
+        ),
+        (TEN + 10, Record::UploadExpired { upload: "u1".to_owned() }),
+    ];
+    stage.write(records).await.unwrap();
+    assert!(stage.store.transcript("nobody").await.unwrap().is_none());
+    let told = stage.store.transcript("c").await.unwrap().unwrap();
+    let about = &told.about;
+    assert_eq!((about.began_ms, about.last_ms, about.ended_ms), (TEN, TEN + 8, Some(TEN + 8)));
+    assert_eq!((about.visitor.clone(), about.language.as_deref()), (who, Some("he")));
+    assert_eq!((about.product.as_deref(), about.agent.clone()), (Some("td17"), Some(agent("ann"))));
+    assert_eq!((about.rating, about.messages), (Some(5), 3));
+    assert_eq!(about.first_words, "How do I reset it?");
+    assert_eq!(told.rating_comment.as_deref(), Some("quick"));
+    let kinds: Vec<&str> = told.entries.iter().map(kind).collect();
+    assert_eq!(kinds, ["visitor", "machine", "handed_over", "taken", "note", "ended"]);
+    let TranscriptEntry::Said { citations, thumb, comment, confidence, outcome, .. } =
+        &told.entries[1]
+    else {
+        panic!("the answer is something said")
+    };
+    assert_eq!(
+        (citations, *thumb, comment.as_deref()),
+        (&vec![citation], Some(Thumb::Up), Some("thanks"))
+    );
+    assert_eq!((*confidence, *outcome), (Some(0.5), Some(SaidOutcome::Answered)));
+    assert_eq!(told.uploads.len(), 1);
+    assert!(told.uploads[0].is_expired);
+}
+
+fn kind(entry: &TranscriptEntry) -> &'static str {
+    match entry {
+        TranscriptEntry::Said { author, .. } => author.as_str(),
+        TranscriptEntry::Turned { turn, .. } => turn.as_str(),
+    }
+}
+
+async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
+    let records = stamped(vec![
+        (TEN, Record::Began { conversation: "c".to_owned(), visitor: None, language: None }),
+        (TEN + 1, question("c", "q1", "td17", "How?")),
+        (TEN + 2, answer("c", "q1", "td17", 1, SaidOutcome::Answered)),
+        (TEN + 3, turn("c", TurnKind::HandedOver, None)),
+        (TEN + 4, Record::Rated(Rated { conversation: "c".to_owned(), rating: 4, comment: None })),
+    ]);
+    stage.store.write(records.clone()).await.unwrap();
+    let once = stage.store.snapshots(WHOLE, None).await.unwrap();
+    stage.store.write(records).await.unwrap();
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.unwrap(), once);
+    let told = stage.store.transcript("c").await.unwrap().unwrap();
+    assert_eq!((told.entries.len(), told.about.messages), (3, 2));
+}
+
+async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
+    for at_ms in [TEN, TEN + 50] {
+        let said = answer("c", "q1", "td17", 7, SaidOutcome::Answered);
+        stage.write(vec![(at_ms, said)]).await.unwrap();
+    }
+    let total = &stage.store.snapshots(WHOLE, Some("")).await.unwrap()[0];
+    assert_eq!((total.conversations, total.questions), (1, 1));
+    assert_eq!(stage.store.transcript("c").await.unwrap().unwrap().entries.len(), 1);
+}
+
+async fn any_text_is_kept_and_a_nul_is_left_out(stage: Stage) {
+    let text = "a'; DROP TABLE messages; -- \"$1\" \u{0}\u{1F4A9} שלום \\ % _ \u{202E}";
+    stage.write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))]).await.unwrap();
+    let told = stage.store.transcript("c'\"").await.unwrap().unwrap();
+    let TranscriptEntry::Said { text: kept, product, .. } = &told.entries[0] else {
+        panic!("it was said")
+    };
+    assert_eq!(*kept, text.replace('\0', ""));
+    assert_eq!(product.as_deref(), Some("p$1"));
+    let long = "word ".repeat(100_000);
+    stage.write(vec![(TEN, question("long", "q", "p", &long))]).await.unwrap();
+    assert!(stage.store.transcript("long").await.unwrap().is_some());
+}
+
+async fn past_conversations_are_found_by_their_words(stage: Stage) {
+    stage
+        .write(vec![
+            (TEN, question("a", "q", "td17", "My TD-17KVX2 won't reset")),
+            (TEN + 1, question("b", "q", "td17", "How do I réset the écho?")),
+            (TEN + 2, question("c", "q", "td17", "שלום, איך מאפסים?")),
+            (TEN + 3, answer("c", "q", "td17", 1, SaidOutcome::Answered)),
+        ])
+        .await
+        .unwrap();
+    let words = async |text: &str| {
+        found(&stage, Search { text: Some(text.to_owned()), ..Search::default() }).await
+    };
+    assert_eq!(words("RESET").await, ["b", "a"]);
+    assert_eq!(words("reset td-17").await, ["a"], "a model number, its last part begun");
+    assert_eq!(words("kvx2").await, Vec::<String>::new(), "no word begins so");
+    assert_eq!(words("echo").await, ["b"]);
+    assert_eq!(words("מאפסים").await, ["c"]);
+    assert_eq!(words("שלום button").await, ["c"], "in two messages of one conversation");
+    assert_eq!(words("  ").await.len(), 3, "no word narrows nothing");
+    for nasty in ["\"", "a OR b", "'", "NEAR(", "*", "a & | !", ":*", "\\", "שלום\u{0}"] {
+        words(nasty).await;
+    }
+}
+
+async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stage) {
+    let rated =
+        |rating| Record::Rated(Rated { conversation: "b".to_owned(), rating, comment: None });
+    stage
+        .write(vec![
+            (TEN, question("a", "q", "td17", "one")),
+            (TEN + HOUR, question("b", "q", "td27", "two")),
+            (TEN + HOUR, question("b", "q2", "td17", "three")),
+            (TEN + HOUR, turn("b", TurnKind::Taken, Some("ann"))),
+            (TEN + HOUR, rated(2)),
+        ])
+        .await
+        .unwrap();
+    let by = |change: fn(&mut Search)| {
+        let mut search = Search::default();
+        change(&mut search);
+        found(&stage, search)
+    };
+    assert_eq!(by(|it| it.product = Some("td17".to_owned())).await, ["b", "a"]);
+    assert_eq!(by(|it| it.product = Some("td27".to_owned())).await, ["b"]);
+    assert_eq!(by(|it| it.agent = Some("ann".to_owned())).await, ["b"]);
+    assert_eq!(by(|it| it.rating = Some(2)).await, ["b"]);
+    assert_eq!(by(|it| it.rating = Some(3)).await, Vec::<String>::new());
+    let first_hour = |it: &mut Search| {
+        it.period = Some(Period { from_ms: TEN, to_ms: TEN + HOUR });
+    };
+    assert_eq!(by(first_hour).await, ["a"]);
+    let all = |it: &mut Search| {
+        it.text = Some("three".to_owned());
+        it.product = Some("td27".to_owned());
+        it.agent = Some("ann".to_owned());
+        it.rating = Some(2);
+        it.period = Some(WHOLE);
+    };
+    assert_eq!(by(all).await, ["b"]);
+}
+
+async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
+    // Three in each millisecond, so that a piece ends within one.
+    let records =
+        (0..25).map(|n| (TEN + n / 3, question(&format!("c{n:02}"), "q", "p", "words"))).collect();
+    stage.write(records).await.unwrap();
+    let (mut seen, mut page) = (Vec::new(), first(10));
+    loop {
+        let piece = stage.store.search(Search::default(), page.clone()).await.unwrap();
+        assert!(piece.items.len() <= 10);
+        seen.extend(piece.items.into_iter().map(|it| it.conversation));
+        match piece.next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
+    let expected: Vec<String> = (0..25).rev().map(|n| format!("c{n:02}")).collect();
+    assert_eq!(seen, expected);
+    let nonsense = Page { after: Some("' OR 1=1".to_owned()), limit: 100_000 };
+    assert_eq!(stage.store.search(Search::default(), nonsense).await.unwrap().items.len(), 25);
+}
+
+async fn figures_are_counted_by_hour_and_product(stage: Stage) {
+    let mut cached = answer("a", "q2", "td17", 2, SaidOutcome::Answered);
+    if let Record::Said(said) = &mut cached {
+        said.cached = true;
+        said.first_answer_ms = Some(100);
+    }
+    stage
+        .write(vec![
+            (TEN, question("a", "q1", "td17", "one")),
+            (TEN + 1, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
+            (TEN + 2, cached),
+            (TEN + 3, turn("a", TurnKind::HandedOver, None)),
+            (TEN + 4, turn("a", TurnKind::HandedOver, None)),
+            (
+                TEN + 5,
+                Record::Rated(Rated { conversation: "a".to_owned(), rating: 4, comment: None }),
+            ),
+            (TEN + HOUR, question("a", "q3", "td27", "three")),
+            (TEN + HOUR + 1, answer("a", "q3", "td27", 3, SaidOutcome::NoManual)),
+            (TEN + HOUR + 2, answer("a", "q4", "td17", 4, SaidOutcome::Cancelled)),
+        ])
+        .await
+        .unwrap();
+    let lines = stage.store.snapshots(WHOLE, None).await.unwrap();
+    let first_hour = Snapshot {
+        hour_ms: TEN,
+        product: String::new(),
+        conversations: 1,
+        questions: 2,
+        answered: 1,
+        unknown: 1,
+        handed_over: 1,
+        cache_hits: 1,
+        timed: 2,
+        first_answer_ms_sum: 140,
+        first_answer_ms_most: 100,
+        ratings: 1,
+        rating_sum: 4,
+    };
+    let of = |product: &str| Snapshot { product: product.to_owned(), ..first_hour.clone() };
+    assert_eq!(lines[..2], [first_hour.clone(), of("td17")]);
+    let keys: Vec<(u64, &str, u64, u64)> = lines[2..]
+        .iter()
+        .map(|it| (it.conversations, &*it.product, it.questions, it.unknown))
+        .collect();
+    assert_eq!(keys, [(0, "", 2, 1), (0, "td17", 1, 0), (1, "td27", 1, 1)]);
+    assert!(lines[2..].iter().all(|it| it.hour_ms == TEN + HOUR));
+    let most = stage.store.most_asked(WHOLE, 10).await.unwrap();
+    let most: Vec<(&str, u64)> = most.iter().map(|it| (&*it.product, it.questions)).collect();
+    assert_eq!(most, [("td17", 3), ("td27", 1)]);
+    assert_eq!(stage.store.most_asked(WHOLE, 1).await.unwrap().len(), 1);
+    let nothing = Period { from_ms: TEN + 5 * HOUR, to_ms: TEN + 6 * HOUR };
+    assert!(stage.store.snapshots(nothing, None).await.unwrap().is_empty());
+    assert!(stage.store.most_asked(nothing, 10).await.unwrap().is_empty());
+}
+
+async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
+    let rated =
+        |rating| Record::Rated(Rated { conversation: "a".to_owned(), rating, comment: None });
+    stage.write(vec![(TEN, question("a", "q", "td17", "one")), (TEN, rated(5))]).await.unwrap();
+    stage.write(vec![(TEN + 30 * HOUR, question("a", "q2", "td27", "two"))]).await.unwrap();
+    stage.write(vec![(TEN + 30 * HOUR, rated(2))]).await.unwrap();
+    let days = stage.store.ratings(WHOLE).await.unwrap();
+    assert_eq!(days.len(), 1);
+    assert_eq!((days[0].ratings, days[0].rating_sum), (1, 2));
+    assert_eq!(days[0].day_ms, TEN - 10 * HOUR, "the day's beginning");
+    let of_product = stage.store.snapshots(WHOLE, Some("td17")).await.unwrap();
+    assert_eq!((of_product[0].ratings, of_product[0].rating_sum), (1, 2));
+}
+
+async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: Stage) {
+    let nameless = |text: &str| {
+        let product = Some("td17".to_owned());
+        Record::Said(Box::new(Said { product, ..Said::new("b", Author::Visitor, text) }))
+    };
+    let mut unknown = answer("b", "", "td17", 1, SaidOutcome::NoManual);
+    if let Record::Said(said) = &mut unknown {
+        said.question = None;
+    }
+    stage
+        .write(vec![
+            (TEN, question("a", "q1", "td17", "Can it fly?")),
+            (TEN + 1, question("a", "q2", "td17", "Can it swim?")),
+            (TEN + 2, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
+            (TEN + 3, answer("a", "q2", "td17", 2, SaidOutcome::Answered)),
+            (TEN + 4, nameless("Older")),
+            (TEN + 5, nameless("Does it sing?")),
+            (TEN + 6, unknown),
+        ])
+        .await
+        .unwrap();
+    let list = stage.store.unanswered(WHOLE, None, first(10)).await.unwrap();
+    let questions: Vec<&str> = list.items.iter().map(|it| &*it.question).collect();
+    assert_eq!(questions, ["Does it sing?", "Can it fly?"]);
+    assert_eq!(list.items[0].outcome, SaidOutcome::NoManual);
+    let piece = stage.store.unanswered(WHOLE, Some("td17"), first(1)).await.unwrap();
+    let rest = Page { after: piece.next, limit: 1 };
+    let rest = stage.store.unanswered(WHOLE, Some("td17"), rest).await.unwrap();
+    assert_eq!((&*rest.items[0].question, rest.next), ("Can it fly?", None));
+    assert!(stage.store.unanswered(WHOLE, Some("td27"), first(9)).await.unwrap().items.is_empty());
+}
+
+async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
+    const EACH: u64 = 8;
+    let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
+    let writing = pods.iter().enumerate().map(async |(pod, store)| {
+        for batch in 0..EACH {
+            let conversation = format!("c{pod}-{batch}");
+            // The products in another order with each pod, so that locks could stand crosswise.
+            let mut products = ["p1", "p2", "p3"];
+            products.rotate_left(pod);
+            let records = products
+                .iter()
+                .zip(1..)
+                .map(|(product, n)| {
+                    (TEN + n, answer(&conversation, "q", product, n, SaidOutcome::Answered))
+                })
+                .collect();
+            let records = stamped(records);
+            // As the writer does: until it is in.
+            while store.write(records.clone()).await.is_err() {}
+        }
+    });
+    futures::future::join_all(writing).await;
+    let lines = stage.store.snapshots(WHOLE, None).await.unwrap();
+    let counts: Vec<(&str, u64, u64)> =
+        lines.iter().map(|it| (&*it.product, it.conversations, it.questions)).collect();
+    let n = 3 * EACH;
+    assert_eq!(counts, [("", n, 3 * n), ("p1", n, n), ("p2", n, n), ("p3", n, n)]);
+}
+
+async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: Stage) {
+    let began = |conversation: &str, who: &str| Record::Began {
+        conversation: conversation.to_owned(),
+        visitor: Some(visitor(who)),
+        language: None,
+    };
+    let left = |address: &str| Record::Left {
+        conversation: None,
+        address: address.to_owned(),
+        text: "call me".to_owned(),
+    };
+    stage
+        .write(vec![
+            (TEN, began("a", "noa")),
+            (TEN + 1, question("a", "q1", "td17", "secretword one")),
+            (TEN + 2, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
+            (TEN + 3, upload("a", "u1")),
+            (TEN + 4, began("b", "noa")),
+            (TEN + 5, question("b", "q1", "td17", "two")),
+            (TEN + 6, began("c", "dan")),
+            (TEN + 7, question("c", "q1", "td17", "three")),
+            (TEN + 8, left("Noa@Example.com")),
+            (TEN + 9, left("dan@example.com")),
+        ])
+        .await
+        .unwrap();
+    let figures = stage.store.snapshots(WHOLE, None).await.unwrap();
+    let noa = || Whose::Visitor("noa@example.com".to_owned());
+    let export = stage.store.export(noa()).await.unwrap();
+    assert_eq!((export.conversations.len(), export.left_messages.len()), (2, 1));
+    assert_eq!(
+        stage.store.export(Whose::Visitor("noa".to_owned())).await.unwrap().conversations.len(),
+        2
+    );
+    let erased = stage.store.erase(noa()).await.unwrap();
+    assert_eq!((erased.conversations, erased.messages, erased.left_messages), (2, 3, 1));
+    assert_eq!(erased.files, ["u1.png"]);
+    assert!(stage.store.export(noa()).await.unwrap().is_empty());
+    assert!(stage.store.erase(noa()).await.unwrap().is_empty());
+    assert!(
+        found(&stage, Search { text: Some("secretword".to_owned()), ..Search::default() })
+            .await
+            .is_empty()
+    );
+    assert!(stage.store.unanswered(WHOLE, None, first(9)).await.unwrap().items.is_empty());
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.unwrap(), figures);
+    let dan = stage.store.export(Whose::Visitor("dan@example.com".to_owned())).await.unwrap();
+    assert_eq!((dan.conversations.len(), dan.left_messages.len()), (1, 1));
+}
+
+async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
+    let left = Record::Left {
+        conversation: Some("a".to_owned()),
+        address: "x@example.com".to_owned(),
+        text: "call me".to_owned(),
+    };
+    stage
+        .write(vec![
+            (TEN, question("a", "q1", "td17", "one")),
+            (TEN, question("b", "q1", "td17", "two")),
+            (TEN, left),
+        ])
+        .await
+        .unwrap();
+    let erased = stage.store.erase(Whose::Conversation("a".to_owned())).await.unwrap();
+    assert_eq!((erased.conversations, erased.messages, erased.left_messages), (1, 1, 1));
+    assert!(stage.store.transcript("a").await.unwrap().is_none());
+    assert!(stage.store.transcript("b").await.unwrap().is_some());
+}
+
+async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
+    let mut records: Vec<(u64, Record)> =
+        (0..5).map(|n| (TEN + n, question(&format!("old{n}"), "q", "p", "words"))).collect();
+    records.push((TEN, question("lives", "q", "p", "words")));
+    records.push((TEN + HOUR, question("lives", "q2", "p", "words")));
+    records.push((TEN, upload("old0", "u1")));
+    stage.write(records).await.unwrap();
+    let figures = stage.store.snapshots(WHOLE, None).await.unwrap();
+    let (mut gone, mut files, mut steps) = (0, Vec::new(), 0);
+    loop {
+        let erased = stage.store.expire(TEN + HOUR, 2).await.unwrap();
+        if erased.is_empty() {
+            break;
+        }
+        assert!(erased.conversations <= 2);
+        gone += erased.conversations;
+        files.extend(erased.files);
+        steps += 1;
+    }
+    assert_eq!((gone, steps), (5, 3));
+    assert_eq!(files, ["u1.png"]);
+    assert_eq!(found(&stage, Search::default()).await, ["lives"]);
+    assert_eq!(stage.store.transcript("lives").await.unwrap().unwrap().entries.len(), 2);
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.unwrap(), figures);
+}
+
+async fn the_audit_is_told_by_who_and_what(stage: Stage) {
+    let did = |who: &str, action: &str| {
+        Record::Audit(Audit {
+            who: who.to_owned(),
+            role: "agent".to_owned(),
+            action: action.to_owned(),
+            subject: "c".to_owned(),
+            detail: String::new(),
+            address: "127.0.0.1".to_owned(),
+        })
+    };
+    stage
+        .write(vec![
+            (TEN, did("ann", "conversation.take")),
+            (TEN + 1, did("ben", "conversation.take")),
+            (TEN + 2, did("ann", "cache.invalidate")),
+        ])
+        .await
+        .unwrap();
+    let told = async |who: Option<&str>, action: Option<&str>| {
+        let (who, action) = (who.map(str::to_owned), action.map(str::to_owned));
+        let search = AuditSearch { who, action, period: Some(WHOLE) };
+        let told = stage.store.audit(search, first(10)).await.unwrap();
+        told.items.into_iter().map(|it| it.at_ms - TEN).collect::<Vec<_>>()
+    };
+    assert_eq!(told(None, None).await, [2, 1, 0]);
+    assert_eq!(told(Some("ann"), None).await, [2, 0]);
+    assert_eq!(told(Some("ann"), Some("conversation.take")).await, [0]);
+    stage.store.expire(TEN + 1, 10).await.unwrap();
+    assert_eq!(told(None, None).await, [2, 1]);
+}

@@ -1,0 +1,127 @@
+//! An archive of a test: in a file of SQLite, or in a database of a real PostgreSQL.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use hsc::archive::Store;
+use hsc_actors::ports::archive::{
+    Archive as _, ArchiveError, Author, Page, Record, Said, SaidOutcome, Stamped,
+};
+use hsc_config::{ArchiveSettings, Settings};
+use tokio::sync::Mutex;
+
+use crate::postgres::Postgres;
+
+/// 2026-11-25 10:00 UTC, the beginning of an hour.
+pub(crate) const TEN: u64 = 1_795_600_800_000;
+/// An hour.
+pub(crate) const HOUR: u64 = 3_600_000;
+
+/// One server for all tests that run at a time: making one takes longer than most of them.
+static SHARED: Mutex<Weak<Postgres>> = Mutex::const_new(Weak::new());
+/// Each test has a database of its own in there.
+static DATABASES: AtomicU64 = AtomicU64::new(0);
+
+/// An archive, and what keeps it alive.
+pub(crate) struct Stage {
+    pub(crate) store: Arc<Store>,
+    settings: ArchiveSettings,
+    _folder: Option<tempfile::TempDir>,
+    _server: Option<Arc<Postgres>>,
+}
+
+impl Stage {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut settings = settings();
+        // A folder that is not there, with letters that mean something in an address.
+        let file = folder.path().join("a b #1?").join("hsc.sqlite");
+        settings.path = file.display().to_string();
+        Self::of(settings, Some(folder), None)
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let server = {
+            let mut shared = SHARED.lock().await;
+            match shared.upgrade() {
+                Some(server) => server,
+                None => {
+                    let server = Arc::new(Postgres::start().await);
+                    *shared = Arc::downgrade(&server);
+                    server
+                }
+            }
+        };
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        let mut settings = settings();
+        settings.url = server.database(&name).await.as_str().into();
+        Self::of(settings, None, Some(server))
+    }
+
+    fn of(
+        settings: ArchiveSettings,
+        folder: Option<tempfile::TempDir>,
+        server: Option<Arc<Postgres>>,
+    ) -> Self {
+        let store = Arc::new(Store::new(&settings).expect("settings of an archive"));
+        Self { store, settings, _folder: folder, _server: server }
+    }
+
+    /// The same database as another pod sees it.
+    pub(crate) fn another_pod(&self) -> Arc<Store> {
+        Arc::new(Store::new(&self.settings).expect("settings of an archive"))
+    }
+
+    /// Writes these, each at its time.
+    pub(crate) async fn write(&self, records: Vec<(u64, Record)>) -> Result<(), ArchiveError> {
+        self.store.write(stamped(records)).await
+    }
+}
+
+/// The defaults, with enough time for a machine that compiles beside the tests.
+pub(crate) fn settings() -> ArchiveSettings {
+    let settings = Settings::load(None, std::iter::empty()).expect("the defaults");
+    ArchiveSettings { timeout_ms: 60_000, connect_timeout_ms: 30_000, ..settings.archive }
+}
+
+/// Stamped with a time and an identity each.
+pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<Stamped>> {
+    let stamp = |(at_ms, record)| {
+        let id = format!("{:032x}", rand::random::<u128>());
+        Arc::new(Stamped { id, at_ms, record })
+    };
+    records.into_iter().map(stamp).collect()
+}
+
+/// The visitor asks.
+pub(crate) fn question(conversation: &str, id: &str, product: &str, text: &str) -> Record {
+    Record::Said(Box::new(Said {
+        product: Some(product.to_owned()),
+        question: Some(id.to_owned()),
+        ..Said::new(conversation, Author::Visitor, text)
+    }))
+}
+
+/// The machine ends an answer.
+pub(crate) fn answer(
+    conversation: &str,
+    id: &str,
+    product: &str,
+    offset: u64,
+    outcome: SaidOutcome,
+) -> Record {
+    Record::Said(Box::new(Said {
+        offset: Some(offset),
+        product: Some(product.to_owned()),
+        question: Some(id.to_owned()),
+        outcome: Some(outcome),
+        confidence: Some(0.5),
+        first_answer_ms: Some(40),
+        ..Said::new(conversation, Author::Machine, "Hold the button [MANUAL: page 12].")
+    }))
+}
+
+/// The beginning of a list, so many at once.
+pub(crate) fn first(limit: u32) -> Page {
+    Page { after: None, limit }
+}

@@ -1,0 +1,129 @@
+//! A real PostgreSQL that a test starts, stops, holds up and brings back.
+
+use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sqlx::Connection as _;
+
+use crate::eventually::eventually;
+
+/// A server on a free port of this machine, its files in a temporary folder. It ends with the test.
+pub(crate) struct Postgres {
+    port: u16,
+    dir: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Postgres {
+    /// Starts one and waits until it answers.
+    pub(crate) async fn start() -> Self {
+        let mut postgres = Self::not_started();
+        postgres.heal().await;
+        postgres
+    }
+
+    /// One that is away: its address is known and nobody answers there.
+    pub(crate) fn not_started() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        let dir = tempfile::tempdir().expect("a folder");
+        // It refuses to run as root and wants its folder for itself.
+        if is_root() {
+            let owned = Command::new("chown").arg("postgres").arg(dir.path()).status();
+            assert!(owned.expect("there is a chown").success(), "the user postgres is missing");
+        }
+        let made = postgres_command("initdb")
+            .args(["--username=hsc", "--auth=trust", "--encoding=UTF8", "--locale=C"])
+            .args(["--no-sync", "--no-instructions", "--pgdata"])
+            .arg(dir.path().join("data"))
+            .stdout(Stdio::null())
+            .status();
+        assert!(made.expect("initdb runs").success());
+        Self { port, dir, child: None }
+    }
+
+    /// Where it is, for `DATABASE_URL`.
+    pub(crate) fn url(&self) -> String {
+        self.url_of("postgres")
+    }
+
+    /// Where a database of it is.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgres://hsc@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    /// A new database of it, and where that is.
+    pub(crate) async fn database(&self, name: &str) -> String {
+        let mut connection = connect(&self.url()).await.expect("it answers");
+        let made = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")));
+        made.execute(&mut connection).await.expect("a database");
+        self.url_of(name)
+    }
+
+    /// Stops it at once, as a machine that fails would. What it has committed is there again later.
+    pub(crate) fn cut(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            signal(&child, "QUIT");
+            child.wait().expect("the child is ours");
+        }
+    }
+
+    /// Brings it back at the same address.
+    pub(crate) async fn heal(&mut self) {
+        self.cut();
+        let child = postgres_command("postgres")
+            .arg("-D")
+            .arg(self.dir.path().join("data"))
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", "", "-F"])
+            .args(["-c", "max_connections=100"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("postgres is installed (`.ci/need postgres`)");
+        self.child = Some(child);
+        let url = self.url();
+        eventually("PostgreSQL answers", async || connect(&url).await.is_ok()).await;
+    }
+}
+
+async fn connect(url: &str) -> sqlx::Result<sqlx::PgConnection> {
+    sqlx::PgConnection::connect(url).await
+}
+
+/// A program of PostgreSQL, as a user that is not root.
+fn postgres_command(program: &str) -> Command {
+    let program = programs().join(program);
+    if !is_root() {
+        return Command::new(program);
+    }
+    // In the place of this process, so that our child is the server itself.
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+    // Its folder is not ours to read, and it looks where it was started from.
+    command.current_dir("/");
+    command
+}
+
+/// Where Debian puts what is no command for everybody: the newest of those there are.
+fn programs() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions.map(|version| version.path().join("bin")).max();
+    newest.expect("postgresql is installed (`.ci/need postgres`)")
+}
+
+fn is_root() -> bool {
+    Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
+    assert!(sent.expect("there is a kill").success());
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
