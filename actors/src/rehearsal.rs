@@ -9,10 +9,11 @@ pub enum NotRehearsed {
     /// The name is not in the tree.
     #[error("there is no actor of that name that could fail; /admin/actors names all")]
     NoSuchActor,
-    /// A session shares its thread with the sockets of others, who would suffer it too.
+    /// A session shares its thread with the sockets of others, who would suffer some faults too, and has
+    /// nothing that could suffer the rest.
     #[error(
-        "a session can be made to panic or to stop; this fault would take the sockets along that \
-         live on the same thread"
+        "a session can be made to panic or to stop; other faults are not for it, or would take the \
+         sockets along that live on the same thread"
     )]
     NotInASession,
     /// The registry of sessions did not answer.

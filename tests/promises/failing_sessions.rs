@@ -121,7 +121,9 @@ async fn a_session_is_shown_in_the_tree_and_can_be_picked_to_fail() {
     let now = server.actor(&name).await;
     assert_eq!(now["restarts"], 1, "{now}");
     assert_eq!(now["last_reason"], "panicked: a panic on demand");
-    for unfit in ["hang", "kill_thread", "panic_in_future", "panic_in_stream", "panic_at_start"] {
+    let others =
+        ["hang", "kill_thread", "panic_in_future", "panic_in_stream", "panic_at_start", "fail"];
+    for unfit in others {
         assert_eq!(server.rehearse(fault(unfit)).await, 400, "{unfit}");
     }
     assert_eq!(server.rehearse(fault("stop")).await, 200);

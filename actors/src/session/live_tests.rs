@@ -542,7 +542,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
 
 #[actix::test]
 async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
-    let stage = Stage::new(|settings| settings.cache.predictions.ttl_ms = 1_000).await;
+    let stage = Stage::new(|settings| settings.cache.predictions.ttl_ms = 2_000).await;
     let mut crowd = Vec::new();
     for _ in 0..10 {
         crowd.push(stage.client().await);
@@ -552,8 +552,8 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
     crowd[0].hear("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     let began = tokio::time::Instant::now();
-    // Three lifetimes of it.
-    while began.elapsed() < Duration::from_secs(3) {
+    // Two lifetimes of it and more.
+    while began.elapsed() < Duration::from_secs(5) {
         for client in &mut crowd {
             client.say(typing.clone()).await;
         }

@@ -1,13 +1,15 @@
 //! Faults on demand: each way a child can end, so that tests and operators can rehearse it.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::{ActorContext as _, Arbiter, AsyncContext as _, Context};
 use futures::stream;
 use serde::Deserialize;
 
-use super::Child;
 use super::inbox::Letter;
+use super::{Child, Record};
 
 /// A way to make a child end, or be as good as ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,6 +28,8 @@ pub enum Fault {
     PanicInStream,
     /// Stop without a word.
     Stop,
+    /// End by saying that it failed, as one does that no longer trusts its state.
+    Fail,
     /// Block the thread for so long.
     Hang {
         /// Milliseconds.
@@ -36,11 +40,12 @@ pub enum Fault {
 }
 
 /// The letter that makes an actor suffer a fault.
-pub(super) fn letter<A: Child>(fault: Fault) -> Letter<A> {
-    Box::new(move |_, ctx| suffer(fault, ctx))
+pub(super) fn letter<A: Child>(fault: Fault, record: &Arc<Record>) -> Letter<A> {
+    let record = Arc::clone(record);
+    Box::new(move |_, ctx| suffer(fault, &record, ctx))
 }
 
-fn suffer<A: Child>(fault: Fault, ctx: &mut Context<A>) {
+fn suffer<A: Child>(fault: Fault, record: &Record, ctx: &mut Context<A>) {
     match fault {
         Fault::PanicInFuture => {
             ctx.spawn(actix::fut::wrap_future::<_, A>(async { rehearse() }));
@@ -51,6 +56,10 @@ fn suffer<A: Child>(fault: Fault, ctx: &mut Context<A>) {
             ctx.spawn(actix::fut::ActorStreamExt::finish(read));
         }
         Fault::Stop => ctx.stop(),
+        Fault::Fail => {
+            record.fails_on_demand.store(true, Ordering::Relaxed);
+            ctx.stop();
+        }
         other => suffer_anywhere(other),
     }
 }
@@ -66,6 +75,9 @@ pub(super) fn suffer_anywhere(fault: Fault) {
         _ => rehearse(),
     }
 }
+
+/// The words of a failure that was wanted.
+pub(super) const FAILURE: &str = "a failure on demand";
 
 /// A panic that says that it was wanted.
 pub(crate) fn rehearse() {

@@ -1,10 +1,12 @@
 //! What an actor must be to be a child, and what a child knows of its own life.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::{Actor, ActorContext as _, Context};
 use serde_json::Value;
 
+use super::fault::FAILURE;
 use super::{Death, Ending, Record};
 use crate::ports::BoxError;
 
@@ -73,7 +75,13 @@ impl Life {
     /// How it ended, by its own words; an end without words is a stop.
     pub(super) fn last_words(&self) -> Death {
         let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
-        said.unwrap_or_else(|| Death::new(Ending::Stopped, ""))
+        said.unwrap_or_else(|| {
+            if self.record.fails_on_demand.swap(false, Ordering::Relaxed) {
+                Death::new(Ending::Failed, FAILURE)
+            } else {
+                Death::new(Ending::Stopped, "")
+            }
+        })
     }
 
     fn say(&self, death: Death) {

@@ -3,7 +3,7 @@
 //! A record is made once and outlives every generation of its child, and its supervisor too. Only
 //! the supervisor writes its state; handles, the tree and the metrics read it.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hsc_monitoring::{ActorMeter, Metrics};
@@ -43,6 +43,8 @@ pub struct Record {
     beats: AtomicU64,
     /// Panics that the next starts are to suffer, for rehearsals.
     pub(super) panics_at_start: AtomicU32,
+    /// It is to say that it failed when it stops next, for rehearsals.
+    pub(super) fails_on_demand: AtomicBool,
     notes: Mutex<Notes>,
     pub(super) meter: ActorMeter,
     metrics: Arc<Metrics>,
@@ -80,6 +82,7 @@ impl Record {
             restarts: AtomicU64::new(0),
             beats: AtomicU64::new(0),
             panics_at_start: AtomicU32::new(0),
+            fails_on_demand: AtomicBool::new(false),
             notes: Mutex::default(),
             meter: metrics.actors.meter(kind),
             metrics,

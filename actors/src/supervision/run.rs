@@ -154,6 +154,7 @@ pub(super) fn worker(
                     _ = pulse.tick() => life.beat(),
                     Some(fault) = faults.recv() => match fault {
                         Fault::Stop => return Death::new(Ending::Stopped, ""),
+                        Fault::Fail => return Death::new(Ending::Failed, fault::FAILURE),
                         fault => fault::suffer_anywhere(fault),
                     },
                 }

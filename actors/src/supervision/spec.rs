@@ -102,7 +102,7 @@ impl ChildSpec {
             inject: Box::new(move |fault| {
                 let Some(slot) = hurt.upgrade() else { return false };
                 slot.record.meter.queued(1);
-                slot.inbox.push_first(fault::letter(fault));
+                slot.inbox.push_first(fault::letter(fault, &slot.record));
                 true
             }),
         };

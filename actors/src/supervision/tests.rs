@@ -196,6 +196,7 @@ comes_back! {
     a_child_that_panics_in_a_future_comes_back: Fault::PanicInFuture, Panicked;
     a_child_that_panics_in_a_stream_comes_back: Fault::PanicInStream, Panicked;
     a_child_that_stops_without_a_word_comes_back: Fault::Stop, Stopped;
+    a_child_that_is_made_to_fail_comes_back: Fault::Fail, Failed;
 }
 
 #[actix::test]
