@@ -95,7 +95,10 @@ impl Supervisor {
 
     fn announce_restart(&self, child: usize, wait: Duration) {
         let record = &self.lives.specs()[child].record;
-        record.enter(State::Restarting);
+        // Who was given up stays so until it stands: else a pod would be ready between two tries.
+        if record.state() != State::GaveUp {
+            record.enter(State::Restarting);
+        }
         let Some(death) = &self.last[child] else { return };
         record.restarted_after(death.ending);
         warn!(
