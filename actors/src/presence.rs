@@ -40,9 +40,10 @@ pub struct Attendance {
 }
 
 /// All pods, as far as this one knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Pods {
     /// The name of the pod that says so.
+    #[schema(value_type = String)]
     pub this: Arc<str>,
     /// False when there may be others: Redis cannot be asked.
     pub complete: bool,
@@ -56,7 +57,7 @@ pub struct Pods {
 }
 
 /// Sums over pods.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Totals {
     /// Pods.
     pub pods: usize,

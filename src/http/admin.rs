@@ -6,7 +6,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
-use hsc_actors::{Announced, Invalidate, Invalidated, NotRehearsed, OtherPods, TreeReport};
+use hsc_actors::{Announced, Invalidate, Invalidated, NotRehearsed, OtherPods, Pods, TreeReport};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,14 +40,14 @@ pub(super) async fn actors(
 
 /// All pods, as far as this one knows, their sums, and whether they are all.
 #[utoipa::path(get, path = "/admin/pods", tag = "operations",
-    responses((status = 200, body = Object), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Pods), (status = 403, body = Trouble)))]
 #[get("/admin/pods")]
 pub(super) async fn pods(
     parts: web::Data<Parts>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Trouble> {
     admit(&parts, &request)?;
-    let pods = parts.house.pods();
+    let pods: Pods = parts.house.pods();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 

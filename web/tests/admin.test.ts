@@ -89,6 +89,21 @@ describe("the actors of a pod", () => {
     await chat.page.close();
   });
 
+  test("the server is listed among the pods, with its sessions", async () => {
+    const { page, wrong } = await open(browser, `${server.address}/admin`);
+    const pods = page.getByRole("table", { name: "Servers" });
+    const row = pods.getByRole("row").filter({ hasText: server.address.replace("http://", "") });
+    await row.getByText("this one", { exact: true }).waitFor();
+    await row.getByText("up", { exact: true }).waitFor();
+    const sessions = row.locator('[data-label="Sessions"]');
+    const before = Number(await sessions.textContent());
+    const chat = await open(browser, server.address);
+    await eventually("one more", async () => Number(await sessions.textContent()) === before + 1);
+    await chat.page.close();
+    expect(await page.getByText("There may be more servers").isVisible()).toBe(false);
+    expect(wrong).toEqual([]);
+  });
+
   test("a server that is away is said to be, and found again", async () => {
     const { page } = await open(browser, `${server.address}/admin`);
     await line(page, "sessions").waitFor();
@@ -103,7 +118,7 @@ describe("the actors of a pod", () => {
   test("in Hebrew it reads from right to left", async () => {
     const { page } = await open(browser, `${server.address}/admin`, { locale: "he-IL" });
     await line(page, "root").getByText("פעיל", { exact: true }).waitFor();
-    expect(await page.locator("table").evaluate((table) => getComputedStyle(table).direction)).toBe("rtl");
+    expect(await page.locator("table.actors").evaluate((table) => getComputedStyle(table).direction)).toBe("rtl");
   });
 
   test("whoever wants no motion sees the mark of a restart come without one", async () => {

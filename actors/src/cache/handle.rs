@@ -10,7 +10,7 @@ use log::debug;
 
 use super::second::{Second, aided};
 use super::shard::{Adopt, Forget, Forgotten, Open, Put, Refresh, Share, Shared};
-use super::{CacheLimits, Contents, Ground, LoadFailure, Pages, Scope, Shard, Sharing};
+use super::{CacheLimits, Contents, Ground, LoadFailure, Outcome, Pages, Scope, Shard, Sharing};
 use crate::supervision::{AskError, Care, ChildSpec, Handle};
 
 /// Time a shard gets on top of a load's own bound before its asker is told that it does not answer.
@@ -90,7 +90,7 @@ impl<C: Contents> Cache<C> {
 
     /// The same for a cache that its users fill. True for one reader of a hot value whose time is nearly
     /// over: it makes the value again and puts it in, so that nobody finds it gone.
-    pub fn peek_to_renew<Q>(&self, key: &Q) -> Option<(Result<C::Value, C::Error>, bool)>
+    pub fn peek_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>
     where
         C::Key: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,

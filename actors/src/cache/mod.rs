@@ -25,4 +25,5 @@ pub use handle::Cache;
 pub use limits::CacheLimits;
 pub(crate) use pages::Pages;
 pub use second::{Entry, Held, Recent, SecondLevel, Turn};
+pub use shard::Outcome;
 pub(crate) use shard::Shard;

@@ -40,7 +40,8 @@ const REFRESH_AT: f64 = 0.8;
 /// layer that hangs would keep every value that was ever made.
 const SHARE: Duration = Duration::from_secs(5);
 
-type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
+/// A value, or why there is none.
+pub type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 
 /// What every life of a shard shares with the handle.
 pub(crate) struct Shared<C: Contents> {

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::BoxError;
 
 /// What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PodReport {
     /// Its name; no two runs of a pod share one.
+    #[schema(value_type = String)]
     pub pod: Arc<str>,
     /// Where it serves.
     pub address: String,

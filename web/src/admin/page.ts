@@ -1,12 +1,13 @@
-// The page at `/admin`: the actors of this pod, live.
+// The page at `/admin`: the pods, and the actors of this one, live.
 
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/admin.css";
 import type { Look, Readiness } from "../wire/actors.ts";
-import type { TreeReport } from "../wire/types.ts";
+import type { Pods, TreeReport } from "../wire/types.ts";
 import { type Voice, voiceOf } from "../words/words.ts";
 import { door } from "./door.ts";
+import { pods as podsTable } from "./pods.ts";
 import { changesOf, rowsOf, totalsOf } from "./rows.ts";
 import { summary } from "./summary.ts";
 import { table } from "./table.ts";
@@ -14,6 +15,7 @@ import { watch } from "./watch.ts";
 
 interface Seen {
   tree: TreeReport;
+  pods: Pods;
   readiness: Readiness;
 }
 
@@ -32,7 +34,7 @@ function hear(look: Look, triedToken: boolean): void {
   const before = seen?.tree;
   if (look.what === "seen") {
     link = "live";
-    seen = { tree: look.tree, readiness: look.readiness };
+    seen = { tree: look.tree, pods: look.pods, readiness: look.readiness };
   } else if (look.what === "forbidden") {
     link = triedToken ? "refused" : "locked";
     seen = undefined; // What was seen is not for whoever may not see it now.
@@ -60,7 +62,8 @@ function draw(voice: Voice): View {
     if (!folded.delete(name)) folded.add(name);
     update();
   });
-  const shown = el("div", { class: "pod" }, pod.element, actors.element);
+  const others = podsTable(voice);
+  const shown = el("div", { class: "pod" }, pod.element, others.element, actors.element);
   const title = el("h1", { class: "title" }, voice.say("admin_title"));
   const again = button({ class: "notice-now" }, () => { watching.now(); }, voice.say("link_now"));
   fill(root, notice, el("div", { class: "watch" }, title, entrance.element, shown), news);
@@ -71,6 +74,7 @@ function draw(voice: Voice): View {
     shown.hidden = seen === undefined;
     if (seen !== undefined) {
       pod.draw(totalsOf(seen.tree), seen.readiness);
+      others.draw(seen.pods);
       actors.draw(rowsOf(seen.tree, folded));
     }
     if (link === "locked" || link === "refused") entrance.ask(link === "refused");

@@ -1,6 +1,6 @@
-// The actors of a pod, over HTTP, as an operator may see them.
+// The actors of a pod and the pods beside it, over HTTP, as an operator may see them.
 
-import type { TreeReport } from "./types.ts";
+import type { Pods, TreeReport } from "./types.ts";
 
 /** Whether the pod takes new work, and why not. */
 export interface Readiness {
@@ -10,7 +10,7 @@ export interface Readiness {
 
 /** What became of one look at the pod. */
 export type Look =
-  | { what: "seen"; tree: TreeReport; readiness: Readiness }
+  | { what: "seen"; tree: TreeReport; pods: Pods; readiness: Readiness }
   /** The server wants a token, or another one. */
   | { what: "forbidden" }
   /** It does not answer, or not with what it should. */
@@ -27,12 +27,13 @@ export async function lookAt(server: URL, token: string): Promise<Look> {
   const ask = (path: string): Promise<Response> =>
     fetch(new URL(path, server), { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   try {
-    const [actors, ready] = await Promise.all([ask("/admin/actors"), ask("/ready")]);
+    const [actors, others, ready] = await Promise.all([ask("/admin/actors"), ask("/admin/pods"), ask("/ready")]);
     if (actors.status === 401 || actors.status === 403) return { what: "forbidden" };
-    if (!actors.ok) return { what: "lost" };
+    if (!actors.ok || !others.ok) return { what: "lost" };
     const tree = (await actors.json()) as TreeReport;
+    const pods = (await others.json()) as Pods;
     const { reason } = (await ready.json()) as { reason?: string };
-    return { what: "seen", tree, readiness: { ready: ready.ok, reason } };
+    return { what: "seen", tree, pods, readiness: { ready: ready.ok, reason } };
   } catch {
     return { what: "lost" };
   }

@@ -459,8 +459,11 @@ export interface Wire {
   VisitorMessage: VisitorMessage;
   Welcome: Welcome;
   OneProduct: OneProduct;
+  Pods: Pods;
   TreeReport: TreeReport;
   ManualLink: ManualLink;
+  PodReport: PodReport;
+  Totals: Totals;
   ActorState: ActorState;
 }
 /**
@@ -1103,6 +1106,94 @@ export interface ManualLink {
    * `pdf` or `html`, as the catalog says.
    */
   type: string;
+}
+/**
+ * All pods, as far as this one knows.
+ */
+export interface Pods {
+  /**
+   * The name of the pod that says so.
+   */
+  this: string;
+  /**
+   * False when there may be others: Redis cannot be asked.
+   */
+  complete: boolean;
+  /**
+   * Why it is not complete, where it is not.
+   */
+  reason?: string | null;
+  /**
+   * Them, by name.
+   */
+  pods: PodReport[];
+  totals: Totals;
+}
+/**
+ * What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
+ */
+export interface PodReport {
+  /**
+   * Its name; no two runs of a pod share one.
+   */
+  pod: string;
+  /**
+   * Where it serves.
+   */
+  address: string;
+  /**
+   * Version of the server.
+   */
+  version: string;
+  /**
+   * When it started, RFC 3339.
+   */
+  started_at: string;
+  /**
+   * It takes no new sessions and ends soon.
+   */
+  draining: boolean;
+  /**
+   * Sockets open now.
+   */
+  sessions: number;
+  /**
+   * Conversations they hold.
+   */
+  conversations: number;
+  /**
+   * Answers that are being made.
+   */
+  answering: number;
+  /**
+   * Questions that wait in line for one.
+   */
+  waiting: number;
+}
+/**
+ * Sums over pods.
+ */
+export interface Totals {
+  /**
+   * Pods.
+   */
+  pods: number;
+  /**
+   * Sockets.
+   */
+  sessions: number;
+  /**
+   * Conversations.
+   */
+  conversations: number;
+  /**
+   * Answers that are being made.
+   */
+  answering: number;
+  /**
+   * Questions that wait in line.
+   */
+  waiting: number;
 }
 /**
  * One actor of the tree and those below it.

@@ -1,0 +1,71 @@
+// All pods as a table: where each is, what it has to do, and whether it goes.
+
+import { el, fill, set } from "../element.ts";
+import type { PodReport, Pods } from "../wire/types.ts";
+import type { Voice, Word } from "../words/words.ts";
+
+export interface PodsTable {
+  element: HTMLElement;
+  draw(pods: Pods): void;
+}
+
+const NUMBERS = [
+  ["sessions", "admin_sessions"],
+  ["answering", "admin_answering"],
+  ["waiting", "admin_in_line"],
+] as const satisfies readonly (readonly [keyof PodReport, Word])[];
+
+export function pods(voice: Voice): PodsTable {
+  const number = new Intl.NumberFormat(voice.language);
+  const time = new Intl.DateTimeFormat(voice.language, { dateStyle: "medium", timeStyle: "short" });
+  const head = (word: Word): HTMLElement => el("th", { role: "columnheader", scope: "col" }, voice.say(word));
+  const body = el("tbody", { role: "rowgroup" });
+  const partial = el("p", { class: "partial", role: "status" });
+  const title = el("h2", { id: "pods-title" }, voice.say("admin_pods"));
+  const heads = [
+    head("admin_name"),
+    head("admin_state"),
+    ...NUMBERS.map(([, word]) => head(word)),
+    head("admin_since"),
+    head("admin_version"),
+  ];
+  const table = el(
+    "table",
+    { class: "pods", role: "table", "aria-labelledby": "pods-title" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
+    body,
+  );
+  const cell = (word: Word, ...children: (Node | string)[]): HTMLElement =>
+    el("td", { role: "cell", "data-label": voice.say(word) }, ...children);
+
+  function line(pod: PodReport, isThis: boolean): HTMLElement {
+    const name = el("bdi", {}, pod.pod);
+    const here = isThis ? el("span", { class: "here" }, voice.say("admin_this_pod")) : undefined;
+    const started = new Date(pod.started_at);
+    const row = el(
+      "tr",
+      { role: "row" },
+      el("th", { role: "rowheader", scope: "row", "aria-label": pod.pod }, name, here, el("bdi", { class: "address" }, pod.address)),
+      cell("admin_state", el("span", { class: "standing" }, voice.say(pod.draining ? "admin_draining" : "admin_up"))),
+      ...NUMBERS.map(([field, word]) => cell(word, number.format(pod[field]))),
+      cell("admin_since", Number.isNaN(started.getTime()) ? "–" : time.format(started)),
+      cell("admin_version", el("bdi", {}, pod.version)),
+    );
+    row.dataset.state = pod.draining ? "restarting" : "up";
+    return row;
+  }
+
+  let drawn = "";
+  return {
+    element: el("section", { class: "others" }, title, partial, table),
+    draw: (all) => {
+      // The same as before is left alone, and with it what somebody has selected.
+      const now = JSON.stringify(all);
+      if (now === drawn) return;
+      drawn = now;
+      set(partial, { hidden: all.complete });
+      fill(partial, voice.say("admin_pods_partial"), " ", el("bdi", { lang: "en" }, all.reason ?? ""));
+      fill(body, ...all.pods.map((pod) => line(pod, pod.pod === all.this)));
+    },
+  };
+}
