@@ -78,3 +78,77 @@ async fn a_pod_that_is_to_be_ready_with_redis_alone_is_not_ready_without() {
     redis.heal().await;
     eventually("ready", async || server.get("/ready").await.status() == 200).await;
 }
+
+#[tokio::test]
+async fn a_redis_that_answers_slowly_holds_nobody_up() {
+    let redis = Redis::start().await;
+    let server = on(&redis, &[]).await;
+    health(&server, "healthy", true).await;
+    let mut visitor = server.visitor().await;
+    for _ in 0..5 {
+        // Every command that comes within this time is answered after it, and no sooner.
+        redis.ask(&["CLIENT", "PAUSE", "400", "ALL"]).await;
+        chats(&mut visitor).await;
+    }
+    redis.ask(&["CLIENT", "PAUSE", "60000", "ALL"]).await;
+    health(&server, "degraded", false).await;
+    chats(&mut visitor).await;
+    chats(&mut server.visitor().await).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_is_told_of_and_chats_go_on() {
+    let redis = Redis::start().await;
+    let server = on(&redis, &[]).await;
+    health(&server, "healthy", true).await;
+    let mut visitor = server.visitor().await;
+    chats(&mut visitor).await;
+    redis.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    health(&server, "degraded", true).await;
+    let reason = server.json("/health").await["reason"].to_string();
+    assert!(reason.contains("takes no writes"), "{reason}");
+    assert_eq!(server.get("/ready").await.status(), 200);
+    chats(&mut visitor).await;
+    chats(&mut server.visitor().await).await;
+    redis.ask(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    health(&server, "healthy", true).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
+    let redis = Redis::start().await;
+    let server = on(&redis, &[]).await;
+    health(&server, "healthy", true).await;
+    let mut visitor = server.visitor().await;
+    chats(&mut visitor).await;
+    redis.ask(&["FLUSHALL"]).await;
+    chats(&mut visitor).await;
+    eventually("the pod is on the roll again", async || {
+        redis.ask(&["ZCARD", "{hsc:roll}:beats"]).await == "int(1)"
+    })
+    .await;
+    assert_eq!(server.json("/admin/pods").await["complete"], true);
+    assert_eq!(server.metric("hsc_pods_vanished_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_and_goes_again_and_again_costs_no_socket() {
+    let mut redis = Redis::start().await;
+    let server = on(&redis, &[]).await;
+    let mut visitors = Vec::new();
+    for _ in 0..20 {
+        visitors.push(server.visitor().await);
+    }
+    for _ in 0..3 {
+        health(&server, "healthy", true).await;
+        for visitor in &mut visitors {
+            chats(visitor).await;
+        }
+        redis.cut();
+        for visitor in &mut visitors {
+            chats(visitor).await;
+        }
+        redis.heal().await;
+    }
+    assert_eq!(server.metric("hsc_ws_sessions").await, 20.0, "nobody had to come again");
+}
