@@ -374,17 +374,18 @@ fn play(cases: u32, stage: impl AsyncFn() -> Stage) {
     let counts = std::cell::RefCell::new((0, 0, 0));
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let played = TestRunner::new(config).run(&steps(), |steps| {
-        runtime.block_on(async {
-            let stage = &mut *stage.borrow_mut();
-            // Also of a story that fails: the shorter ones that are tried then are stories of their own.
-            counts.borrow_mut().0 += 1;
-            let (case, recovered, told) = *counts.borrow();
+        // Also of a story that fails: the shorter ones that are tried then are stories of their own.
+        counts.borrow_mut().0 += 1;
+        let (case, recovered, told) = *counts.borrow();
+        let stage = &mut *stage.borrow_mut();
+        let world = runtime.block_on(async {
             let mut world = World::new(stage, case).await;
             for step in steps {
                 world.step(stage, step).await;
             }
-            *counts.borrow_mut() = (case, recovered + world.recovered, told + world.told);
+            world
         });
+        *counts.borrow_mut() = (case, recovered + world.recovered, told + world.told);
         Ok(())
     });
     if let Err(failed) = played {
