@@ -448,7 +448,11 @@ impl State {
             let away = "Redis does not answer: this pod stands on its own until it does";
             return Some(away.to_owned());
         }
-        redis.refuses_writes().map(|why| format!("Redis takes no writes: {why}"))
+        if let Some(why) = redis.refuses_writes() {
+            return Some(format!("Redis takes no writes: {why}"));
+        }
+        let deaf = "messages between pods do not arrive: the bridge is down";
+        (!self.house.bridge().is_up()).then(|| deaf.to_owned())
     }
 }
 

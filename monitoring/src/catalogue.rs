@@ -76,7 +76,7 @@ catalogue! {
     hsc_actor_undelivered_total Counter ["actor"] "Messages handed back because an actor had as many as it may, or was given up";
     hsc_bridge_connected Gauge [] "1 while other pods can be reached and everything wanted is listened to";
     hsc_bridge_channels Gauge [] "Channels that somebody on this pod listens to";
-    hsc_bridge_published_total Counter ["kind"] "Messages published to other pods, by kind";
+    hsc_bridge_published_total Counter ["kind"] "Messages the bridge published to other pods, by kind; the log publishes what it appends by itself";
     hsc_bridge_received_total Counter ["kind"] "Messages of other pods that were read, by kind";
     hsc_bridge_dropped_total Counter ["reason"] "Messages between pods that were lost: down, full or failed on the way out; version, kind or malformed on the way in; slow_listener here";
     hsc_bridge_latency_seconds Histogram [] "Time from a message's writing on another pod to its reading here, by the two clocks";

@@ -60,7 +60,8 @@ struct Shared {
 #[derive(Default)]
 struct Wanted {
     all: HashSet<String>,
-    /// What the stream of this number has yet to follow.
+    /// What the stream of this number has yet to follow; nothing while there is none (0), however long
+    /// Redis is away and whatever comes and goes meanwhile.
     changed: HashSet<String>,
     followed_by: u64,
 }
@@ -113,13 +114,12 @@ impl Relay for RedisRelay {
 
     fn want(&self, these: Vec<String>, not_those: Vec<String>) {
         let mut wanted = self.shared.wanted();
-        for channel in not_those {
-            wanted.all.remove(&channel);
-            wanted.changed.insert(channel);
+        for channel in &not_those {
+            wanted.all.remove(channel);
         }
-        for channel in these {
-            wanted.all.insert(channel.clone());
-            wanted.changed.insert(channel);
+        wanted.all.extend(these.iter().cloned());
+        if wanted.followed_by != 0 {
+            wanted.changed.extend(not_those.into_iter().chain(these));
         }
         drop(wanted);
         self.shared.bell.send_replace(());
@@ -178,13 +178,14 @@ impl Stream {
         loop {
             let since = Instant::now();
             let heard = Arc::new(Heard::new(self.tell.clone(), self.shared.prefix.clone()));
+            let over = Over(self);
             let end = match self.connected(&heard).await {
                 Ok((connection, mut listened)) => {
-                    let _close = CloseWayOut(self);
                     self.attend(connection, &mut listened, &heard).await
                 }
                 Err(end) => end,
             };
+            drop(over);
             // Whatever this connection has still to say belongs to a time that is over.
             heard.is_over();
             let End::Lost(why) = end else { return };
@@ -315,10 +316,10 @@ impl Stream {
     }
 }
 
-/// Nobody publishes over a connection that has ended, however it ended.
-struct CloseWayOut<'a>(&'a Stream);
+/// Nobody publishes over a connection that has ended, however it ended, and nobody gathers changes for it.
+struct Over<'a>(&'a Stream);
 
-impl Drop for CloseWayOut<'_> {
+impl Drop for Over<'_> {
     fn drop(&mut self) {
         let Stream { shared, number, .. } = self.0;
         shared.way_out.send_if_modified(|way| {
@@ -328,6 +329,11 @@ impl Drop for CloseWayOut<'_> {
             }
             is_ours
         });
+        let mut wanted = shared.wanted();
+        if wanted.followed_by == *number {
+            wanted.followed_by = 0;
+            wanted.changed = HashSet::new();
+        }
     }
 }
 

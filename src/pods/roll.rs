@@ -79,7 +79,7 @@ impl RedisRoll {
     #[must_use]
     pub fn new(link: Link, expires: Duration) -> Self {
         // In braces, so that a Cluster keeps them together.
-        let key = |what| format!("{{{}:roll}}:{what}", link.prefix());
+        let key = |what| format!("{}:{{roll}}:{what}", link.prefix());
         let keys = ["beats", "reports", "given"].map(key);
         Self { link, expires, keys }
     }

@@ -104,7 +104,7 @@ async fn a_pod_that_is_stopped_says_good_bye() {
     let mut stopped = pods.pop().expect("two pods");
     stopped.signal("TERM");
     assert_eq!(stopped.ended().await.code(), Some(0));
-    let beats = redis.ask(&["ZCARD", "{hsc:roll}:beats"]).await;
+    let beats = redis.ask(&["ZCARD", "hsc:{roll}:beats"]).await;
     assert_eq!(beats, "int(1)", "it is off the roll when it has ended");
     knows(&pods[0], 1).await;
     assert_eq!(vanished(&pods).await, 0.0);

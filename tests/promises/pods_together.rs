@@ -68,7 +68,7 @@ async fn a_notice_reaches_everybody_on_whichever_pod_also_after_redis_was_away()
 async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_before() {
     let redis = Redis::start().await;
     let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
-    for fault in ["panic", "kill_thread"] {
+    for fault in ["panic", "panic_in_stream", "hang", "kill_thread"] {
         let mut there = two.visitor().await;
         there.type_in("nl-200").await;
         let kept = "hsc_cache_entries{cache=\"predictions\"}";
@@ -76,7 +76,7 @@ async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_
         for server in [&one, &two] {
             for actor in ["bridge", "announcements"] {
                 let before = server.actor(actor).await["restarts"].as_u64();
-                let rehearsal = json!({ "actor": actor, "fault": fault });
+                let rehearsal = json!({ "actor": actor, "fault": fault, "ms": 15_000 });
                 assert_eq!(server.rehearse(rehearsal).await, 200, "{actor}");
                 eventually("it is back", async || {
                     let now = server.actor(actor).await;

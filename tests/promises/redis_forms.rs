@@ -9,10 +9,13 @@ use std::sync::Arc;
 use hsc::pods::{Link, RedisRelay};
 use hsc_actors::ports::Relay;
 use hsc_config::RedisSettings;
+use serde_json::json;
 
 use crate::eventually::eventually;
 use crate::redis::Redis;
 use crate::relay_contract::{Reader, publish};
+use crate::server::{Server, client};
+use crate::shop::LIGHT;
 
 /// A redis-server with settings of its own; ends with the test.
 struct Process {
@@ -106,6 +109,40 @@ async fn relays(settings: &RedisSettings) -> (Arc<dyn Relay>, Reader) {
     (relay, reader)
 }
 
+/// A whole server on it: people chat, the pods know each other, and nothing is amiss.
+async fn serves(url: &str) {
+    let (one, two) =
+        (Server::with(&[("redis.url", url)]).await, Server::with(&[("redis.url", url)]).await);
+    for server in [&one, &two] {
+        eventually("it is healthy", async || {
+            let health = server.json("/health").await;
+            health["status"] == "healthy" && health["redis_connected"] == true
+        })
+        .await;
+    }
+    let mut visitor = one.visitor().await;
+    visitor.say(json!({ "type": "hello" })).await;
+    assert_eq!(visitor.hear().await["type"], "welcome");
+    let question = "How do I replace the fuse?";
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    let answer = visitor.hear_answer().await;
+    assert!(answer.iter().any(|message| message["offset"].is_u64()), "{answer:?}");
+    eventually("the pods know each other", async || {
+        one.json("/admin/pods").await["pods"].as_array().map(Vec::len) == Some(2)
+    })
+    .await;
+    let notice = json!({ "message": "Hello." });
+    let told = client().post(two.url("/admin/broadcast")).json(&notice).send().await;
+    let told = told.expect("the server answers").text().await.expect("text");
+    assert!(told.contains("\"other_pods\":\"told\""), "{told}");
+    assert_eq!(visitor.hear().await["message"], "Hello.");
+    for server in [&one, &two] {
+        let log = server.log();
+        let trouble = log.lines().find(|line| line.contains("WARN") || line.contains("ERROR"));
+        assert_eq!(trouble, None);
+    }
+}
+
 fn openssl(dir: &Path, arguments: &str) {
     let made = Command::new("openssl")
         .args(arguments.split_whitespace())
@@ -170,19 +207,22 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
 }
 
 #[tokio::test]
-async fn with_user_password_and_database_it_is_let_in() {
+async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its_own_keys() {
     let dir = tempfile::tempdir().expect("a folder");
     let [port] = free_ports();
-    let users = "user default off\nuser shop on >p@ss:w/rd ~* &* +@all\n";
+    // What docs/operations.md asks for.
+    let may = "~hsc:* &hsc:* +@all -@admin -@dangerous +info";
+    let users = format!("user default off\nuser shop on >p@ss:w/rd {may}\n");
     std::fs::write(dir.path().join("users.acl"), users).expect("it is written");
     let _redis = Process::plain(dir.path(), port, &["--aclfile", "users.acl"]);
     let url = format!("redis://shop:p%40ss%3Aw%2Frd@127.0.0.1:{port}/3");
     let ours = settings(&url);
     let link = Link::connect(&ours).expect("an address");
-    keeps(&link, "kept").await;
+    keeps(&link, "hsc:kept").await;
     relays(&ours).await;
-    let here = cli(port, &["--user", "shop", "--pass", "p@ss:w/rd", "-n", "3", "GET", "kept"]);
+    let here = cli(port, &["--user", "shop", "--pass", "p@ss:w/rd", "-n", "3", "GET", "hsc:kept"]);
     assert!(here.contains("kept"), "it is in the database of the address: {here}");
+    serves(&url).await;
 }
 
 #[tokio::test]
@@ -241,14 +281,22 @@ async fn behind_sentinels_it_follows_the_master() {
     assert_eq!(reader.message().await, ("a".to_owned(), "after".to_owned()));
 }
 
-#[tokio::test]
-async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
-    let ports: [u16; 3] = free_ports();
-    let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
-    let busses: [u16; 3] = free_ports();
-    let nodes: Vec<Process> = (0..3)
-        .map(|node| {
-            let bus = busses[node].to_string();
+/// Three nodes without replicas.
+struct Cluster {
+    nodes: Vec<Process>,
+    addresses: Vec<String>,
+    _dirs: Vec<tempfile::TempDir>,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let [ports @ .., bus_1, bus_2, bus_3]: [u16; 6] = free_ports();
+        let ports: [u16; 3] = ports;
+        let mut dirs = Vec::new();
+        let mut nodes = Vec::new();
+        for (port, bus) in ports.into_iter().zip([bus_1, bus_2, bus_3]) {
+            let dir = tempfile::tempdir().expect("a folder");
+            let bus = bus.to_string();
             let clustered = [
                 "--cluster-enabled",
                 "yes",
@@ -257,23 +305,31 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
                 "--cluster-node-timeout",
                 "2000",
             ];
-            Process::plain(dirs[node].path(), ports[node], &clustered)
-        })
-        .collect();
-    for node in &nodes {
-        node.answers().await;
+            nodes.push(Process::plain(dir.path(), port, &clustered));
+            dirs.push(dir);
+        }
+        for node in &nodes {
+            node.answers().await;
+        }
+        let addresses: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let mut create = vec!["--cluster", "create"];
+        create.extend(addresses.iter().map(String::as_str));
+        create.push("--cluster-yes");
+        let made = nodes[0].says(&create);
+        assert!(made.contains("All 16384 slots covered"), "{made}");
+        for node in &nodes {
+            eventually("the Cluster stands", async || {
+                node.says(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+            })
+            .await;
+        }
+        Self { nodes, addresses, _dirs: dirs }
     }
-    let addresses = ports.map(|port| format!("127.0.0.1:{port}"));
-    let mut create = vec!["--cluster", "create"];
-    create.extend(addresses.iter().map(String::as_str));
-    create.push("--cluster-yes");
-    let made = nodes[0].says(&create);
-    for node in &nodes {
-        eventually("the Cluster stands", async || {
-            node.says(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
-        })
-        .await;
-    }
+}
+
+#[tokio::test]
+async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
+    let Cluster { nodes, addresses, _dirs } = Cluster::start().await;
     let seeds = addresses[..2].join(",");
     let ours = settings(&format!("redis+cluster://{seeds}"));
     let link = Link::connect(&ours).expect("an address");
@@ -282,13 +338,12 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
     }
     let written: Vec<bool> =
         nodes.iter().map(|node| !node.says(&["DBSIZE"]).starts_with('0')).collect();
-    assert_eq!(written, [true, true, true], "keys are on every node; {made}");
+    assert_eq!(written, [true, true, true], "keys are on every node");
 
     // One listens through one node and the other publishes through another.
     let (_listener, mut reader) = relays(&ours).await;
     let other = settings(&format!("redis+cluster://{}", addresses[2]));
     let publisher: Arc<dyn Relay> = Arc::new(RedisRelay::new(&other).expect("an address"));
-    Reader::of(&publisher).until_up().await;
     let mut up = Reader::of(&publisher);
     up.until_up().await;
     for number in 0..100 {
@@ -310,6 +365,7 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
         assert!((0..=1).contains(&ran));
         assert_eq!(reader.message().await, ("b".to_owned(), key.to_owned()));
     }
+    serves(&format!("redis+cluster://{seeds}")).await;
 }
 
 #[tokio::test]
