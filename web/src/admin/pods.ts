@@ -41,11 +41,12 @@ export function pods(voice: Voice): PodsTable {
   function line(pod: PodReport, isThis: boolean): HTMLElement {
     const name = el("bdi", {}, pod.pod);
     const here = isThis ? el("span", { class: "here" }, voice.say("admin_this_pod")) : undefined;
+    const address = el("span", { class: "address" }, el("bdi", {}, pod.address));
     const started = new Date(pod.started_at);
     const row = el(
       "tr",
       { role: "row" },
-      el("th", { role: "rowheader", scope: "row", "aria-label": pod.pod }, name, here, el("bdi", { class: "address" }, pod.address)),
+      el("th", { role: "rowheader", scope: "row", "aria-label": pod.pod }, name, here, address),
       cell("admin_state", el("span", { class: "standing" }, voice.say(pod.draining ? "admin_draining" : "admin_up"))),
       ...NUMBERS.map(([field, word]) => cell(word, number.format(pod[field]))),
       cell("admin_since", Number.isNaN(started.getTime()) ? "–" : time.format(started)),
