@@ -215,7 +215,7 @@ impl Session {
 
     /// Does something that may panic. The panic ends here: the socket and everybody else on this
     /// thread live on, and the conversation is begun again.
-    fn guarded(
+    pub(super) fn guarded(
         &mut self,
         ctx: &mut SocketContext<Self>,
         what: impl FnOnce(&mut Self, &mut SocketContext<Self>),

@@ -257,7 +257,8 @@ impl Conversation {
         if self.seen.iter().any(|seen| seen.id == *id) {
             return false;
         }
-        if self.seen.len() == REMEMBERED_IDS {
+        // More than one too many after a take-over, which brings the ids of before.
+        while self.seen.len() >= REMEMBERED_IDS {
             self.seen.pop_front();
         }
         self.seen.push_back(Seen { id: id.clone(), matters });

@@ -176,8 +176,10 @@ impl Session {
             None => {
                 let told = wrap_future::<_, Self>(call);
                 ctx.spawn(told.map(|told, session, ctx| {
-                    session.told(told, ctx);
-                    session.leave_when_idle(ctx);
+                    session.guarded(ctx, |session, ctx| {
+                        session.told(told, ctx);
+                        session.leave_when_idle(ctx);
+                    });
                 }));
             }
         }
@@ -205,10 +207,12 @@ impl Session {
         }
         let spread = ASK_AGAIN.mul_f32(rand::random_range(0.9..1.1));
         ctx.run_later(spread, |session, ctx| {
-            let Some(logging) = &mut session.logging else { return };
-            let step = logging.outbox.ask_again(|| session.minutes.to_kept());
-            session.carry_out(step, ctx);
-            session.post(ctx);
+            session.guarded(ctx, |session, ctx| {
+                let Some(logging) = &mut session.logging else { return };
+                let step = logging.outbox.ask_again(|| session.minutes.to_kept());
+                session.carry_out(step, ctx);
+                session.post(ctx);
+            });
         });
     }
 

@@ -144,8 +144,10 @@ impl Conversation {
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
                 self.follow(true, from, effects);
-                let mut minutes =
-                    minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
+                let read = minutes.as_deref().map(Minutes::from_kept);
+                // Without them it is not known how far an answer was said, and it would be said twice.
+                let missed = if matches!(read, Some(None)) { Missed::Ahead } else { missed };
+                let mut minutes = read.flatten().unwrap_or_default();
                 // What the client says of itself now is newer.
                 minutes.locale = self.locale.take().or(minutes.locale);
                 minutes.visitor = self.visitor.take().or(minutes.visitor);

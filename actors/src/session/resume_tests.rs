@@ -171,6 +171,38 @@ fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
 }
 
 #[test]
+fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
+    let mut after = conversation();
+    hello_again(&mut after, 1);
+    let missed = Missed::All(vec![Entry { offset: 2, frame: "{}".into() }]);
+    let minutes = Some(r#"{"v":99}"#.into());
+    let taken = TakenOver { epoch: 2, offset: 2, missed, minutes, from: None };
+    let effects = taken_over(&mut after, taken);
+    assert_eq!(welcome(&effects)["recovered"], false);
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Ahead.to_string());
+    assert!(replayed(&effects).is_empty());
+}
+
+#[test]
+fn ids_of_before_a_take_over_do_not_pile_up() {
+    let mut after = conversation();
+    hello_again(&mut after, 0);
+    let typing = |id: usize| json!({"type": "typing", "id": id, "content": "td"});
+    for id in 0..300 {
+        say(&mut after, typing(id));
+    }
+    let mut before = conversation();
+    for id in ["a", "b", "c"] {
+        ask(&mut before, id, "one");
+    }
+    taken_over(&mut after, taken(&before, 0, Missed::All(Vec::new())));
+    for id in 300..1_000 {
+        say(&mut after, typing(id));
+    }
+    assert!(after.seen.len() <= 256, "{}", after.seen.len());
+}
+
+#[test]
 fn a_conversation_is_gone_on_with_by_the_first_message_only() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
