@@ -36,6 +36,7 @@ use crate::takeovers;
 use crate::token::Tokens;
 
 use super::logging::Logging;
+use super::outbox::Outbox;
 use super::reception::Attended;
 use super::{
     Bucket, Conversation, DeskNews, Effect, Event, Line, Minutes, Standing, Strain, answering,
@@ -277,12 +278,14 @@ impl Session {
                     drop(actix::spawn(self.wiring.shelf.load(manual).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),
-                Effect::Follow { owned, offset, is_logged, from } => {
+                Effect::Follow { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
                         let Owned { conversation, epoch } = &owned;
                         takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
                     }
-                    self.follow(owned, offset, is_logged, ctx);
+                    let outbox =
+                        if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
+                    self.follow(owned, outbox, is_logged, ctx);
                 }
                 Effect::Replay(entries) => {
                     // Past the outgoing budget, since the window of the log bounds it: a client that

@@ -113,6 +113,8 @@ pub enum Effect {
         offset: u64,
         /// False when the log cannot be reached.
         is_logged: bool,
+        /// True when the log must know the minutes before the client hears a word.
+        is_held: bool,
         /// The pod that owned it before, where it was another one.
         from: Option<Arc<str>>,
     },

@@ -67,7 +67,7 @@ impl Session {
     pub(super) fn follow(
         &mut self,
         owned: Owned,
-        offset: u64,
+        outbox: Outbox,
         is_logged: bool,
         ctx: &mut SocketContext<Self>,
     ) {
@@ -78,11 +78,10 @@ impl Session {
                 logging.outbox.opened(is_logged, &mut steps);
             }
             logging => {
-                let outbox = Outbox::logged(offset);
                 let taken = Arc::clone(&owned.conversation);
                 let new = Logging { owned, outbox, is_answering: false, is_handed_over: false };
                 *logging = Some(Box::new(new));
-                info!(conversation:% = taken, offset; "conversation goes on here");
+                info!(conversation:% = taken; "conversation goes on here");
                 self.wiring.sessions.renamed(self.key, &taken);
             }
         }

@@ -32,7 +32,11 @@ mod resume;
 mod resume_live_tests;
 #[cfg(test)]
 mod resume_tests;
+#[cfg(test)]
+pub(crate) mod stage;
 mod standing;
+#[cfg(test)]
+mod story_tests;
 mod strain;
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,8 @@ pub(super) struct Outbox {
     is_calling: bool,
     /// The minutes say something that the log has not.
     is_changed: bool,
+    /// Everything waits for the next append, what is not durable too.
+    is_held: bool,
     /// [`Outbox::ask_again`] is to be called.
     is_later: bool,
 }
@@ -87,6 +89,12 @@ impl Outbox {
         Self::new(Mode::Logged, last)
     }
 
+    /// The same, where the log must know the minutes before the client hears a word: else whoever takes
+    /// over next would go on from older ones.
+    pub(super) fn held(last: u64) -> Self {
+        Self { is_changed: true, is_held: true, ..Self::logged(last) }
+    }
+
     fn new(mode: Mode, last: u64) -> Self {
         Self {
             mode,
@@ -95,6 +103,7 @@ impl Outbox {
             last,
             is_calling: false,
             is_changed: false,
+            is_held: false,
             is_later: false,
         }
     }
@@ -116,13 +125,14 @@ impl Outbox {
             return;
         }
         let is_away = matches!(self.mode, Mode::Away { .. });
-        if is_away || (offset.is_none() && self.lane.is_empty()) {
+        let is_free = self.lane.is_empty() && !self.is_held;
+        if is_away || (offset.is_none() && is_free) {
             steps.push(Step::Send(frame.clone()));
         }
         if let Some(offset) = offset {
             self.last = offset;
             self.bytes += frame.json.len();
-        } else if is_away || self.lane.is_empty() {
+        } else if is_away || is_free {
             return;
         }
         self.lane.push_back(Item { frame, offset, is_sent: is_away });
@@ -185,7 +195,7 @@ impl Outbox {
 
     /// What became of [`Step::Append`].
     pub(super) fn appended(&mut self, result: Result<u64, LogError>, steps: &mut Vec<Step>) {
-        self.is_calling = false;
+        (self.is_calling, self.is_held) = (false, false);
         match (result, self.mode) {
             (_, Mode::Over) => {}
             (Err(LogError::Stale { .. }), _) => self.supersede(steps),
@@ -277,6 +287,7 @@ impl Outbox {
 
     fn go_away(&mut self, is_begun: bool, steps: &mut Vec<Step>) {
         self.mode = Mode::Away { is_begun };
+        self.is_held = false;
         for item in self.lane.iter_mut().filter(|item| !item.is_sent) {
             item.is_sent = true;
             steps.push(Step::Send(item.frame.clone()));

@@ -68,7 +68,7 @@ impl Conversation {
     pub(crate) fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
         let mut effects = Vec::new();
         (self.epoch, self.offset) = (taken.epoch, taken.offset);
-        self.follow(true, taken.from.clone(), &mut effects);
+        self.follow(true, false, taken.from.clone(), &mut effects);
         let minutes = taken.minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
         self.go_on(minutes, Some(PODS_OF_AN_ANSWER), &mut effects);
         effects
@@ -133,7 +133,7 @@ impl Conversation {
         match opened {
             Opened::Begun { token, is_logged, not_resumed } => {
                 (self.epoch, self.token) = (1, token);
-                self.follow(is_logged, None, effects);
+                self.follow(is_logged, false, None, effects);
                 let why = not_resumed.or(is_late.then_some(NotResumed::Late));
                 let reason = why.map(|why| why.to_string());
                 let reason = reason.or_else(|| (!is_logged).then(|| UNLOGGED.to_owned()));
@@ -143,11 +143,12 @@ impl Conversation {
                 let TakenOver { epoch, offset, missed, minutes, from } = *taken;
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
-                self.follow(true, from, effects);
                 let read = minutes.as_deref().map(Minutes::from_kept);
                 // Without them it is not known how far an answer was said, and it would be said twice.
                 let missed = if matches!(read, Some(None)) { Missed::Ahead } else { missed };
                 let mut minutes = read.flatten().unwrap_or_default();
+                let is_held = !matches!(missed, Missed::All(_));
+                self.follow(true, is_held, from, effects);
                 // What the client says of itself now is newer.
                 minutes.locale = self.locale.take().or(minutes.locale);
                 minutes.visitor = self.visitor.take().or(minutes.visitor);
@@ -176,9 +177,15 @@ impl Conversation {
         }
     }
 
-    fn follow(&self, is_logged: bool, from: Option<Arc<str>>, effects: &mut Vec<Effect>) {
+    fn follow(
+        &self,
+        is_logged: bool,
+        is_held: bool,
+        from: Option<Arc<str>>,
+        effects: &mut Vec<Effect>,
+    ) {
         let owned = Owned { conversation: self.id.clone(), epoch: self.epoch };
-        effects.push(Effect::Follow { owned, offset: self.offset, is_logged, from });
+        effects.push(Effect::Follow { owned, offset: self.offset, is_logged, is_held, from });
     }
 
     fn welcome(&self, id: Option<MessageId>, recovered: bool, reason: Option<String>) -> Effect {

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::NotResumed;
-use super::live_tests::{Client, Stage, eventually};
+use super::stage::{Client, Stage, eventually};
 use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Seen, TakenOver};
 use crate::{LogLimits, MemoryLog, Tokens};
 

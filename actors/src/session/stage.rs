@@ -1,0 +1,282 @@
+//! A pod for tests of live sockets: an answerer that waits at a gate, a server, its clients.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::{App, HttpRequest, HttpServer, web};
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{SinkExt as _, StreamExt as _};
+use hsc_catalogs::{Manual, Snapshot};
+use hsc_config::Settings;
+use hsc_monitoring::Metrics;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::Rules;
+use crate::archiving::{ArchiveHandle, ArchiveLimits};
+use crate::bridge::{Ether, Loopback};
+use crate::cache::CacheLimits;
+use crate::ports::{
+    Answer, AnswerEvent, Answerer, AnswererName, ConversationLog, ManualError, ManualLoader,
+    ManualRequest, Outcome, Question, Relay,
+};
+use crate::protocol::Limits;
+use crate::{
+    Admission, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk, MemoryLog, Parts,
+    Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+};
+/// Longest a client of these tests waits for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Says "one two" and, when the gate is opened, "three".
+pub(crate) struct Teacher {
+    pub(crate) gate: watch::Sender<bool>,
+    pub(crate) asked: AtomicUsize,
+    pub(crate) panics: AtomicBool,
+    pub(crate) other_words: AtomicBool,
+}
+
+impl Answerer for Teacher {
+    fn answer(&self, _: Question) -> BoxStream<'static, AnswerEvent> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
+        let first = if self.other_words.load(Ordering::SeqCst) { "uno " } else { "one " };
+        let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
+        let words = [first, "two "].map(|word| AnswerEvent::Chunk(word.to_owned()));
+        let mut gate = self.gate.subscribe();
+        let rest = async move {
+            let _ = gate.wait_for(|open| *open).await;
+            let done = Answer {
+                outcome: Outcome::Answered,
+                text: format!("{first}two three"),
+                html: String::new(),
+                citations: Vec::new(),
+                confidence: 1.0,
+                grounded: true,
+                answerer: AnswererName::Extractive,
+                fallback: None,
+                stale_manual: false,
+            };
+            stream::iter([
+                AnswerEvent::Chunk("three".to_owned()),
+                AnswerEvent::Done(Box::new(done)),
+            ])
+        };
+        let rest = futures::FutureExt::flatten_stream(rest);
+        stream::iter(begin).chain(stream::iter(words)).chain(rest).boxed()
+    }
+}
+
+struct NoManuals;
+
+impl ManualLoader for NoManuals {
+    fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        Box::pin(async { Err(ManualError::new("none", "There is none.", "no manuals here")) })
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) house: Arc<House>,
+    pub(crate) teacher: Arc<Teacher>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) address: SocketAddr,
+    pub(crate) product: String,
+}
+
+impl Stage {
+    pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
+        let log = Arc::new(MemoryLog::new(LogLimits::from(&settings)));
+        Self::among_others("pod", log, Arc::new(Tokens::from(&settings)), change).await
+    }
+
+    /// A pod that shares its log with others.
+    pub(crate) async fn among_others(
+        pod: &str,
+        log: Arc<dyn ConversationLog>,
+        tokens: Arc<Tokens>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().desk;
+        let desk = MemoryDesk::new(DeskLimits::from(&settings), pod.into());
+        Self::at_desk(pod, (log, tokens), (desk, None), change).await
+    }
+
+    /// A pod that shares its log and its desk with others, and hears them where there is an ether.
+    pub(crate) async fn at_desk(
+        pod: &str,
+        (log, tokens): (Arc<dyn ConversationLog>, Arc<Tokens>),
+        (desk, ether): (MemoryDesk, Option<Ether>),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
+        settings.actors.restarts = 10_000;
+        settings.sessions.busy_after_ms = 0;
+        settings.server.messages_per_second = 100_000;
+        settings.server.message_burst = 100_000;
+        change(&mut settings);
+        let metrics = Metrics::new();
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogs/data");
+        let catalog = hsc_catalogs::load_dir(&data).unwrap().catalog;
+        let with_manual = |product: &&Arc<hsc_catalogs::Product>| product.documentation.is_some();
+        let product = catalog.products().iter().find(with_manual).unwrap().id.to_string();
+        let teacher = Arc::new(Teacher {
+            gate: watch::Sender::new(false),
+            asked: AtomicUsize::new(0),
+            panics: AtomicBool::new(false),
+            other_words: AtomicBool::new(false),
+        });
+        let upkeep = Upkeep::from(&settings.actors);
+        let limits = |budget| CacheLimits::of(&settings.cache, budget);
+        let on_the_shelf = limits(&settings.cache.manuals);
+        let shelf = Shelf::new(Arc::new(NoManuals), None, on_the_shelf, upkeep.care, &metrics);
+        let answerer: Arc<dyn Answerer> = teacher.clone();
+        let house = Arc::new(House::start(Parts {
+            pod: pod.into(),
+            relay: ether.map(|ether| Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>),
+            attendance: crate::Attendance {
+                roll: None,
+                address: "127.0.0.1:1".to_owned(),
+                version: "test",
+                started_at: String::new(),
+                heartbeat: Duration::from_secs(1),
+                expires: Duration::from_secs(5),
+            },
+            catalog: Arc::new(Snapshot::new(catalog)),
+            shelf,
+            answerer,
+            sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
+            log,
+            desk: Arc::new(desk.of_pod(pod)),
+            hours: Hours::of(&settings.desk.hours).unwrap(),
+            desk_heartbeat: Duration::from_millis(50),
+            archive: ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics),
+            tokens,
+            vouch: None,
+            rules: Rules {
+                pending_questions: settings.sessions.max_pending_questions,
+                prefetch_confidence: 101,
+                limits: Limits::new(settings.server.max_message_bytes, 100_000),
+            },
+            limits: SocketLimits {
+                ping_interval: Duration::from_secs(20),
+                idle_timeout: Duration::from_secs(60),
+                prefetch_after: Duration::from_secs(1),
+                outgoing_bytes: settings.server.outgoing_queue_bytes,
+                burst: settings.server.message_burst,
+                max_answers: settings.sessions.max_answers,
+                max_waiting_answers: settings.sessions.max_waiting_answers,
+                busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
+            },
+            seconds: crate::Seconds::default(),
+            budgets: Budgets {
+                predictions: limits(&settings.cache.predictions),
+                answers: limits(&settings.cache.answers),
+            },
+            upkeep,
+            workers: Vec::new(),
+            metrics: Arc::clone(&metrics),
+        }));
+        let doors = Arc::clone(&house);
+        let server = HttpServer::new(move || {
+            let house = Arc::clone(&doors);
+            let open = move |request: HttpRequest, payload: web::Payload| {
+                let house = Arc::clone(&house);
+                async move { house.connect(&request, payload) }
+            };
+            App::new().route("/ws", web::get().to(open))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .unwrap();
+        let address = server.addrs()[0];
+        actix::spawn(server.run());
+        Self { house, teacher, metrics, address, product }
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        let (socket, _) =
+            tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
+        Client { socket, heard: Vec::new() }
+    }
+
+    pub(crate) fn ask(&self) -> Value {
+        json!({ "type": "query", "id": "q", "product_id": self.product, "query": "count" })
+    }
+
+    pub(crate) fn open_the_gate(&self) {
+        self.teacher.gate.send_replace(true);
+    }
+
+    pub(crate) fn says(&self, line: &str) -> bool {
+        self.metrics.render().lines().any(|said| said == line)
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) heard: Vec<Value>,
+}
+
+impl Client {
+    pub(crate) async fn say(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next message of a type; what came before it is kept in `heard`.
+    pub(crate) async fn hear(&mut self, kind: &str) -> Value {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let frame = next.unwrap_or_else(|_| panic!("no {kind} after {:?}", self.heard));
+            match frame.unwrap().unwrap() {
+                Message::Text(text) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    self.heard.push(message.clone());
+                    if message["type"] == kind {
+                        return message;
+                    }
+                }
+                Message::Close(close) => panic!("closed ({close:?}) after {:?}", self.heard),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            match next.expect("a close").unwrap().unwrap() {
+                Message::Close(close) => return close.unwrap().code.into(),
+                Message::Text(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn answer(&self) -> String {
+        let chunks = self.heard.iter().filter(|message| message["type"] == "answer_chunk");
+        chunks.map(|chunk| chunk["content"].as_str().unwrap()).collect()
+    }
+
+    pub(crate) fn offsets(&self) -> Vec<u64> {
+        self.heard.iter().filter_map(|message| message["offset"].as_u64()).collect()
+    }
+}
+
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never happened: {what}");
+}

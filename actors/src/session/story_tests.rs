@@ -1,0 +1,439 @@
+//! Appends, crashes, resumes and take-overs in any order, against what a client may ever see.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::minutes::Minutes;
+use super::outbox::{Frame, Outbox, Step};
+use super::tests::{chunk, conversation, done, say};
+use super::{Conversation, Effect, Event, Opened};
+use crate::ports::{AnswerEvent, ConversationLog as _, LogError, Missed, Outcome, Owned, Seen};
+use crate::protocol::ServerFrame;
+use crate::{LogLimits, MemoryLog};
+
+const LIMITS: LogLimits =
+    LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };
+const PODS: [&str; 3] = ["a", "b", "c"];
+/// What every question is answered.
+const WORDS: [&str; 3] = ["one ", "two ", "three"];
+
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    /// The client asks.
+    Asks,
+    /// The answer of this owner goes on by a step.
+    GoesOn(usize),
+    /// The call of this owner to the log ends well.
+    Calls(usize),
+    /// It never reaches the log.
+    CallIsLost(usize),
+    /// It is done, and nobody hears of it.
+    CallIsDoneAndLost(usize),
+    /// The rules of this owner crash.
+    Crashes(usize),
+    /// The client loses its socket, and its session with it.
+    LosesSocket,
+    /// The client's pod is cut off from it, and lives on.
+    IsCutOff,
+    /// The client's pod dies.
+    Dies,
+    /// The client comes back, to this pod.
+    ComesBack(usize),
+    /// This pod completes what the dead ones have left.
+    Completes(usize),
+    /// Time goes by.
+    Later(usize),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let owner = 0_usize..4;
+    prop_oneof![
+        3 => Just(Happens::Asks),
+        8 => owner.clone().prop_map(Happens::GoesOn),
+        8 => owner.clone().prop_map(Happens::Calls),
+        1 => owner.clone().prop_map(Happens::CallIsLost),
+        1 => owner.clone().prop_map(Happens::CallIsDoneAndLost),
+        1 => owner.clone().prop_map(Happens::Crashes),
+        1 => Just(Happens::LosesSocket),
+        1 => Just(Happens::IsCutOff),
+        1 => Just(Happens::Dies),
+        3 => (0_usize..3).prop_map(Happens::ComesBack),
+        2 => (0_usize..3).prop_map(Happens::Completes),
+        2 => owner.prop_map(Happens::Later),
+    ]
+}
+
+/// One session, or a completion without a socket.
+struct Owner {
+    pod: usize,
+    log: MemoryLog,
+    owned: Owned,
+    conversation: Conversation,
+    minutes: Minutes,
+    outbox: Outbox,
+    call: Option<Step>,
+    answer: Option<(u64, usize)>,
+    is_later: bool,
+    is_alive: bool,
+}
+
+impl Owner {
+    fn new(log: &MemoryLog, pod: usize) -> Self {
+        Self {
+            pod,
+            log: log.of_pod(PODS[pod]),
+            owned: Owned { conversation: "c1".into(), epoch: 1 },
+            conversation: conversation(),
+            minutes: Minutes::default(),
+            outbox: Outbox::opening(0),
+            call: None,
+            answer: None,
+            is_later: false,
+            is_alive: true,
+        }
+    }
+
+    /// Takes effects; what goes out to the client comes back.
+    fn take(&mut self, effects: Vec<Effect>) -> Vec<String> {
+        if self.conversation.write_minutes(&mut self.minutes) {
+            self.outbox.changed();
+        }
+        let mut out = Vec::new();
+        for effect in effects {
+            let mut steps = Vec::new();
+            match effect {
+                Effect::Send { message, id, offset } => {
+                    let json = ServerFrame { message: &message, id: id.as_ref(), offset }.to_json();
+                    let frame = Frame { kind: message.kind(), json: json.into() };
+                    self.outbox.push(frame, offset, &mut steps);
+                }
+                Effect::StartAnswer { answer, .. } => self.answer = Some((answer, 0)),
+                Effect::StopAnswer => self.answer = None,
+                Effect::Replay(entries) => {
+                    out.extend(entries.iter().map(|it| it.frame.to_string()))
+                }
+                Effect::Follow { owned, offset, is_held, .. } => {
+                    self.owned = owned;
+                    self.outbox =
+                        if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
+                }
+                _ => {}
+            }
+            out.extend(self.follow(steps));
+        }
+        out.extend(self.post());
+        self.tell_of_answer();
+        out
+    }
+
+    fn tell_of_answer(&self) {
+        let told = self.log.answering(self.owned.clone(), self.conversation.is_answering());
+        drop(told.now_or_never());
+    }
+
+    fn post(&mut self) -> Vec<String> {
+        let step = self.outbox.append(|| self.minutes.to_kept());
+        self.follow(step.into_iter().collect())
+    }
+
+    fn follow(&mut self, steps: Vec<Step>) -> Vec<String> {
+        let mut out = Vec::new();
+        for step in steps {
+            match step {
+                Step::Send(frame) => out.push(frame.json.to_string()),
+                Step::Later => self.is_later = true,
+                Step::Superseded => (self.is_alive, self.answer) = (false, None),
+                call => {
+                    assert!(self.call.is_none(), "one call at a time");
+                    self.call = Some(call);
+                }
+            }
+        }
+        out
+    }
+
+    /// The call under way ends; `reaches` the log, and is `heard` of here.
+    fn calls(&mut self, reaches: bool, heard: bool) -> Vec<String> {
+        let away = || LogError::unavailable("lost");
+        let mut steps = Vec::new();
+        match self.call.take() {
+            Some(Step::Append(batch)) => {
+                let append = || self.log.append(self.owned.clone(), batch).now_or_never().unwrap();
+                let result = if reaches { append() } else { Err(away()) };
+                self.outbox.appended(if heard { result } else { Err(away()) }, &mut steps);
+            }
+            Some(Step::Begin { offset }) => {
+                let begin = || self.log.begin(self.owned.clone(), offset).now_or_never().unwrap();
+                let result = if reaches { begin() } else { Err(away()) };
+                let result = if heard { result } else { Err(away()) };
+                self.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+            }
+            _ => return Vec::new(),
+        }
+        let mut out = self.follow(steps);
+        out.extend(self.post());
+        out
+    }
+
+    fn later(&mut self) -> Vec<String> {
+        if !std::mem::take(&mut self.is_later) {
+            return Vec::new();
+        }
+        let step = self.outbox.ask_again(|| self.minutes.to_kept());
+        let mut out = self.follow(step.into_iter().collect());
+        out.extend(self.post());
+        out
+    }
+
+    fn goes_on(&mut self) -> Vec<String> {
+        let Some((answer, said)) = self.answer else { return Vec::new() };
+        let event = match said {
+            0 => AnswerEvent::Thinking,
+            said => WORDS.get(said - 1).map_or_else(|| done(Outcome::Answered), |word| chunk(word)),
+        };
+        self.answer = (said <= WORDS.len()).then_some((answer, said + 1));
+        let effects = self.conversation.apply(Event::Answering { answer, event });
+        self.take(effects)
+    }
+
+    fn crashes(&mut self) -> Vec<String> {
+        self.answer = None;
+        self.conversation = conversation();
+        let effects = self.conversation.recall(self.minutes.clone());
+        self.take(effects)
+    }
+}
+
+/// What the client has got, checked with every frame.
+#[derive(Default)]
+struct Client {
+    after: u64,
+    epoch: u64,
+    /// Questions, each with the text of its answer and how it ended.
+    asked: Vec<String>,
+    texts: HashMap<String, String>,
+    ends: HashMap<String, Value>,
+    /// How often it was told that something is lost, and when each answer ended.
+    losses: u32,
+    ended_at: HashMap<String, u32>,
+}
+
+impl Client {
+    fn gets(&mut self, frames: Vec<String>) {
+        for frame in frames {
+            let frame: Value = serde_json::from_str(&frame).unwrap();
+            if frame["type"] == "welcome" {
+                self.epoch = frame["epoch"].as_u64().unwrap();
+                if frame["recovered"] == false {
+                    self.losses += 1;
+                    self.after = frame["offset"].as_u64().unwrap();
+                    // As the page does: open answers begin anew.
+                    self.texts.retain(|id, _| self.ends.contains_key(id));
+                }
+                continue;
+            }
+            let Some(offset) = frame["offset"].as_u64() else { continue };
+            assert_eq!(offset, self.after + 1, "none lost and none twice: {frame}");
+            self.after = offset;
+            let id = frame["id"].as_str().unwrap_or_default().to_owned();
+            if let Some(ended) = self.ended_at.get(&id) {
+                // The log knew no end of it: told again, as was said, and the page passes it over.
+                assert!(*ended < self.losses, "one end: {frame}");
+                continue;
+            }
+            if frame["type"] == "answer_chunk" {
+                let text = self.texts.entry(id).or_default();
+                *text += frame["content"].as_str().unwrap();
+            } else if frame["type"] == "final_answer" {
+                self.ended_at.insert(id.clone(), self.losses);
+                self.ends.insert(id, frame.clone());
+            }
+        }
+    }
+}
+
+struct World {
+    log: MemoryLog,
+    owners: Vec<Owner>,
+    /// The owner that holds the client's socket.
+    held: Option<usize>,
+    client: Client,
+    /// Frames went out that the log has not: then a client may be told that something is lost.
+    was_away: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let log = MemoryLog::new(LIMITS);
+        let mut world = Self {
+            owners: vec![Owner::new(&log, 0)],
+            log,
+            held: Some(0),
+            client: Client::default(),
+            was_away: false,
+        };
+        let owner = &mut world.owners[0];
+        let effects = say(&mut owner.conversation, json!({ "type": "hello" }));
+        let mut out = owner.take(effects);
+        owner.log.begin(owner.owned.clone(), 0).now_or_never().unwrap().unwrap();
+        let opened = Opened::Begun { token: String::new(), is_logged: true, not_resumed: None };
+        let effects = owner.conversation.apply(Event::Opened(opened));
+        out.extend(owner.take(effects));
+        world.client.gets(out);
+        world
+    }
+
+    fn at(&mut self, index: usize, what: impl FnOnce(&mut Owner) -> Vec<String>) {
+        // The newest first: those who matter.
+        let Some(index) = self.owners.len().checked_sub(index + 1) else { return };
+        if !self.owners[index].is_alive {
+            return;
+        }
+        let out = what(&mut self.owners[index]);
+        if self.held == Some(index) {
+            self.client.gets(out);
+            if !self.owners[index].is_alive {
+                self.held = None;
+            }
+        }
+    }
+
+    fn asks(&mut self, id: &str) {
+        let Some(held) = self.held else { return };
+        let asked = json!({ "type": "query", "id": id, "product_id": "td17", "query": "count" });
+        let owner = &mut self.owners[held];
+        let effects = say(&mut owner.conversation, asked);
+        let out = owner.take(effects);
+        self.client.gets(out);
+    }
+
+    fn comes_back(&mut self, pod: usize) {
+        if let Some(held) = self.held.take() {
+            // The session of a socket that was dropped ends.
+            self.ends(held);
+        }
+        let mut owner = Owner::new(&self.log, pod);
+        let resume = json!({ "conversation": "c1", "token": "t", "after": self.client.after });
+        let effects = say(&mut owner.conversation, json!({ "type": "hello", "resume": resume }));
+        let mut out = owner.take(effects);
+        let seen = Seen { epoch: self.client.epoch, offset: self.client.after };
+        let taken = owner.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
+        let is_whole = matches!(taken.missed, Missed::All(_));
+        assert!(is_whole || self.was_away, "what was appended before it was sent is never lost");
+        let opened = Opened::TakenOver {
+            conversation: "c1".into(),
+            token: String::new(),
+            taken: Box::new(taken),
+        };
+        let effects = owner.conversation.apply(Event::Opened(opened));
+        out.extend(owner.take(effects));
+        self.client.gets(out);
+        self.owners.push(owner);
+        self.held = Some(self.owners.len() - 1);
+        for id in self.client.asked.clone() {
+            if !self.client.ends.contains_key(&id) {
+                self.asks(&id);
+            }
+        }
+    }
+
+    /// A session ends in order.
+    fn ends(&mut self, index: usize) {
+        let owner = &mut self.owners[index];
+        if std::mem::replace(&mut owner.is_alive, false) {
+            drop(owner.log.answering(owner.owned.clone(), false).now_or_never());
+        }
+    }
+
+    fn completes(&mut self, pod: usize) {
+        let dead: Vec<usize> =
+            self.owners.iter().filter(|owner| !owner.is_alive).map(|owner| owner.pod).collect();
+        let log = self.log.of_pod(PODS[pod]);
+        for name in dead.into_iter().filter(|dead| *dead != pod) {
+            let claimed = log.claim(PODS[name].into()).now_or_never().unwrap().unwrap();
+            let Some(claimed) = claimed else { continue };
+            let mut owner = Owner::new(&self.log, pod);
+            owner.conversation.id = Arc::clone(&claimed.conversation);
+            let effects = owner.conversation.adopt(claimed.taken);
+            owner.take(effects);
+            self.owners.push(owner);
+        }
+    }
+
+    fn happens(&mut self, happens: Happens, number: usize) {
+        match happens {
+            Happens::Asks => {
+                let waiting = self.client.asked.len() - self.client.ends.len();
+                // More would be refused, and that is another story.
+                if self.held.is_some() && waiting < 2 {
+                    let id = format!("q{number}");
+                    self.client.asked.push(id.clone());
+                    self.asks(&id);
+                }
+            }
+            Happens::GoesOn(owner) => self.at(owner, Owner::goes_on),
+            Happens::Calls(owner) => self.at(owner, |owner| owner.calls(true, true)),
+            Happens::CallIsLost(owner) => {
+                self.was_away = true;
+                self.at(owner, |owner| owner.calls(false, false));
+            }
+            Happens::CallIsDoneAndLost(owner) => {
+                self.was_away = true;
+                self.at(owner, |owner| owner.calls(true, false));
+            }
+            Happens::Crashes(owner) => self.at(owner, Owner::crashes),
+            Happens::LosesSocket => {
+                if let Some(held) = self.held.take() {
+                    self.ends(held);
+                }
+            }
+            Happens::IsCutOff => self.held = None,
+            Happens::Dies => {
+                if let Some(held) = self.held.take() {
+                    self.owners[held].is_alive = false;
+                }
+            }
+            Happens::ComesBack(pod) => self.comes_back(pod),
+            Happens::Completes(pod) => self.completes(pod),
+            Happens::Later(owner) => self.at(owner, Owner::later),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_a_client_gets_each_message_once_in_order_and_every_answer_ends_once(
+        story in prop::collection::vec(happens(), 0..80),
+    ) {
+        let mut world = World::new();
+        for (number, happens) in story.into_iter().enumerate() {
+            world.happens(happens, number);
+        }
+        // In the end the client comes back and everything works.
+        world.happens(Happens::ComesBack(0), usize::MAX);
+        for _ in 0..60 {
+            for healed in [Happens::GoesOn(0), Happens::Calls(0), Happens::Later(0)] {
+                world.happens(healed, usize::MAX);
+            }
+        }
+        let client = &world.client;
+        for id in &client.asked {
+            let end = client.ends.get(id);
+            prop_assert!(end.is_some(), "{} has no end: {:?}", id, client.asked);
+            let text = client.texts.get(id).map_or("", String::as_str);
+            let is_honest = end.is_some_and(|end| end["reason"].is_object());
+            prop_assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);
+        }
+        // And the log has no more than the client got.
+        let seen = Seen { epoch: client.epoch, offset: client.after };
+        let taken = world.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
+        prop_assert_eq!((taken.missed, taken.offset), (Missed::All(Vec::new()), client.after));
+    }
+}
