@@ -4,6 +4,8 @@
 //! one process (tests) do not share numbers. Names, help and labels stand in one list,
 //! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against.
 
+mod actors;
+mod archives;
 mod bridge;
 mod catalogue;
 pub mod logging;
@@ -11,10 +13,12 @@ mod masking;
 mod metrics;
 mod process;
 
+pub use actors::{ActorMeter, Actors};
+pub use archives::Archives;
 pub use bridge::Bridge;
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
-    ActorMeter, Actors, Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods,
-    Predictions, SecondMeter, Sockets,
+    Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods, Predictions, SecondMeter,
+    Sockets,
 };
 pub use process::{Process, Reading};

@@ -12,6 +12,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use crate::actors::Actors;
+use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
 
@@ -141,32 +143,6 @@ pub struct Pods {
     known: IntGauge,
     complete: IntGauge,
     vanished: IntCounter,
-}
-
-/// Actors.
-pub struct Actors {
-    up: IntGaugeVec,
-    restarts: IntCounterVec,
-    mailbox_depth: IntGaugeVec,
-    handle_seconds: HistogramVec,
-    undelivered: IntCounterVec,
-}
-
-/// What is counted with every message of one kind of actor, looked up once.
-#[derive(Clone)]
-pub struct ActorMeter {
-    up: IntGauge,
-    mailbox_depth: IntGauge,
-    handle_seconds: Histogram,
-}
-
-/// The archive.
-pub struct Archives {
-    up: IntGauge,
-    queued: IntGauge,
-    written: IntCounter,
-    dropped: IntCounterVec,
-    batch_seconds: Histogram,
 }
 
 /// The catalog.
@@ -300,21 +276,9 @@ impl Metrics {
                 complete: maker.gauge("hsc_pods_complete").with_label_values(NONE),
                 vanished: maker.counter("hsc_pods_vanished_total").with_label_values(NONE),
             },
-            actors: Actors {
-                up: maker.gauge("hsc_actor_up"),
-                restarts: maker.counter("hsc_actor_restarts_total"),
-                mailbox_depth: maker.gauge("hsc_actor_mailbox_depth"),
-                handle_seconds: maker.histogram("hsc_actor_handle_seconds"),
-                undelivered: maker.counter("hsc_actor_undelivered_total"),
-            },
+            actors: Actors::new(&maker),
             bridge: Bridge::new(&maker),
-            archive: Archives {
-                up: maker.gauge("hsc_archive_up").with_label_values(NONE),
-                queued: maker.gauge("hsc_archive_queued").with_label_values(NONE),
-                written: maker.counter("hsc_archive_written_total").with_label_values(NONE),
-                dropped: maker.counter("hsc_archive_dropped_total"),
-                batch_seconds: maker.histogram("hsc_archive_batch_seconds").with_label_values(NONE),
-            },
+            archive: Archives::new(&maker),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
                 brands: maker.gauge("hsc_catalog_brands").with_label_values(NONE),
@@ -531,69 +495,6 @@ impl CacheMeter {
     pub fn grew(&self, entries: i64, bytes: i64) {
         self.entries.add(entries);
         self.bytes.add(bytes);
-    }
-}
-
-impl Actors {
-    /// The meter of this kind of actor. Its series are there from now on, at zero.
-    #[must_use]
-    pub fn meter(&self, actor: &'static str) -> ActorMeter {
-        ActorMeter {
-            up: self.up.with_label_values(&[actor]),
-            mailbox_depth: self.mailbox_depth.with_label_values(&[actor]),
-            handle_seconds: self.handle_seconds.with_label_values(&[actor]),
-        }
-    }
-
-    /// An actor was started again.
-    pub fn restarted(&self, actor: &'static str, reason: &'static str) {
-        self.restarts.with_label_values(&[actor, reason]).inc();
-    }
-
-    /// A message for an actor was handed back.
-    pub fn undelivered(&self, actor: &'static str) {
-        self.undelivered.with_label_values(&[actor]).inc();
-    }
-}
-
-impl ActorMeter {
-    /// An actor is up, or (when false) is not any more.
-    pub fn up(&self, up: bool) {
-        self.up.add(if up { 1 } else { -1 });
-    }
-
-    /// So many more messages wait (fewer, when negative).
-    pub fn queued(&self, messages: i64) {
-        self.mailbox_depth.add(messages);
-    }
-
-    /// A message was handled.
-    pub fn handled(&self, took: Duration) {
-        self.handle_seconds.observe(took.as_secs_f64());
-    }
-}
-
-impl Archives {
-    /// It takes what is written, or (when false) does not.
-    pub fn up(&self, up: bool) {
-        self.up.set(i64::from(up));
-    }
-
-    /// So many records wait.
-    pub fn queued(&self, records: usize) {
-        self.queued.set(i64::try_from(records).unwrap_or(i64::MAX));
-    }
-
-    /// A batch of so many records was written.
-    pub fn written(&self, records: usize, took: Duration) {
-        self.written.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
-        self.batch_seconds.observe(took.as_secs_f64());
-    }
-
-    /// So many records were given up: `full` or `refused`.
-    pub fn dropped(&self, reason: &'static str, records: usize) {
-        let records = u64::try_from(records).unwrap_or(u64::MAX);
-        self.dropped.with_label_values(&[reason]).inc_by(records);
     }
 }
 
