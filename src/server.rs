@@ -10,7 +10,8 @@ use actix_web::{App, HttpServer, web};
 use futures::future::BoxFuture;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ConversationLog, Desk, ManualError, Relay, RollCall};
+use hsc_actors::ports::archive::Record;
+use hsc_actors::ports::{Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
@@ -28,7 +29,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::archive::{NoArchive, Store};
 use crate::http;
-use crate::identity::Vouching;
+use crate::identity::{Team, Vouching};
 use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
@@ -92,6 +93,9 @@ pub enum StartError {
     /// The archive of the settings cannot be made. One that is away is no reason not to start.
     #[error(transparent)]
     NoArchive(NoArchive),
+    /// The provider at which the team is to sign in cannot be one.
+    #[error(transparent)]
+    NoProvider(crate::identity::NoProvider),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -105,6 +109,8 @@ pub struct Server {
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
+    team: Arc<Team>,
+    public_url: String,
     archive: Arc<Store>,
     drain: Arc<Drain>,
 }
@@ -174,6 +180,13 @@ impl Server {
         let archive = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
         info!(archive:% = archive.describe(); "conversations are archived");
         let recording = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics);
+        let auditor: Auditor = {
+            let recording = recording.clone();
+            Arc::new(move |audit| recording.record(Record::Audit(audit)))
+        };
+        let team = Team::new(&settings.identity, archive.clone(), Arc::clone(&auditor))
+            .map_err(StartError::NoProvider)?;
+        let team = Arc::new(team);
         let mut workers: Vec<_> = watcher.into_iter().collect();
         workers.push(archiving::writer(archive.clone(), recording.clone(), upkeep.care, &metrics));
         if settings.archive.keep_days > 0 {
@@ -229,8 +242,13 @@ impl Server {
             }),
             metrics,
             process,
-            origins: http::Origins::new(&settings.server.allowed_origins),
-            admin: http::Admin {
+            origins: http::Origins::new(
+                &settings.server.allowed_origins,
+                &settings.server.public_url,
+            ),
+            identify: Arc::clone(&team) as Arc<dyn Identify>,
+            auditor,
+            admin: http::AdminRules {
                 token: settings.admin.token.clone(),
                 chaos: settings.chaos.enabled,
             },
@@ -249,13 +267,37 @@ impl Server {
         let server = server.run();
         let handle = server.handle();
         let task = tokio::spawn(server);
-        Ok(Self { address, handle, task, house, sessions, reloader, archive, drain })
+        let public_url = public_url(&settings.server.public_url, address);
+        Ok(Self {
+            address,
+            handle,
+            task,
+            house,
+            sessions,
+            reloader,
+            team,
+            public_url,
+            archive,
+            drain,
+        })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The link that makes the first account; none where there is one.
+    pub async fn first_link(&self) -> Option<String> {
+        let token = match self.team.first_link().await {
+            Ok(token) => token?,
+            Err(error) => {
+                warn!(cause:% = error; "whether there is an account could not be learnt");
+                return None;
+            }
+        };
+        Some(format!("{}/first?token={token}", self.public_url))
     }
 
     /// Loads the catalog again whenever the process is asked to (SIGHUP).
@@ -323,6 +365,18 @@ impl Server {
             tokio::time::sleep(DRAIN_STEP).await;
         }
         self.sessions.count()
+    }
+}
+
+/// Where a browser finds us: as the settings say, else where we listen.
+fn public_url(said: &str, address: SocketAddr) -> String {
+    if !said.is_empty() {
+        return said.trim_end_matches('/').to_owned();
+    }
+    // Nobody can open 0.0.0.0; whoever reads this is most likely here.
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
     }
 }
 

@@ -16,8 +16,8 @@ pub use desk::{
     VisitorsSeen, Wanted,
 };
 pub use identity::{
-    Attempt, Begun, First, Identify, IdentityError, NotVouched, Opened, Person, Returned, SignedIn,
-    Vouch,
+    Attempt, Auditor, Begun, First, Identify, IdentityError, NotVouched, Opened, Person, Returned,
+    SignedIn, Vouch,
 };
 pub use log::{
     Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen, TakenOver,

@@ -14,6 +14,7 @@ mod load;
 mod ping;
 mod privacy;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,8 @@ enum Command {
     Backup(archive::BackupArgs),
     /// Put a copy in the archive's place while the server does not run.
     Restore(archive::RestoreArgs),
+    /// Add, list, disable accounts of the team, and give them passwords.
+    User(user::Args),
     /// Let visitors loose on a server, and see what they have to wait.
     Load(Box<load::Args>),
 }
@@ -68,6 +71,7 @@ impl Cli {
             Command::Privacy(args) => privacy::run(args),
             Command::Backup(args) => archive::backup(&args),
             Command::Restore(args) => archive::restore(&args),
+            Command::User(args) => user::run(args),
             Command::Load(args) => load::run(&args),
         }
     }

@@ -1,5 +1,6 @@
 //! `hsc serve`: the server, until it is told to stop.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,6 +36,13 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
     let server = Server::start(settings).await?;
     server.reload_on_hangup()?;
     println!("HSC-JIT listens on http://{}", server.address());
+    if let Some(link) = server.first_link().await {
+        // Whoever started us may read the first line alone and hang up; that is no reason to end.
+        let _ = writeln!(
+            std::io::stdout(),
+            "There is no account yet. This link makes the first one, an admin, once: {link}"
+        );
+    }
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

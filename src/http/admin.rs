@@ -1,16 +1,16 @@
 //! `/admin/…`: the actors of this pod, the caches and visitors of all pods, and faults on demand.
 //!
-//! For operators: with `admin.token` set a caller has to bring it, without one only callers on this
-//! machine are served, and no foreign page through their browser.
+//! For admins who have signed in, and for machines that bring `admin.token` (`identity::guard`). What
+//! changes something goes into the audit.
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
 use hsc_actors::{Announced, Invalidate, Invalidated, NotRehearsed, OtherPods, Pods, TreeReport};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::identity::Admin;
 use super::{Draining, Parts, Trouble, TroubleCode};
 
 /// Longest notice: a page shows it in one line or two.
@@ -27,39 +27,31 @@ pub(super) struct Rehearsal {
 
 /// The actors of this pod as a tree: name, state, restarts, last reason, mailbox depth, uptime.
 #[utoipa::path(get, path = "/admin/actors", tag = "operations",
-    responses((status = 200, body = TreeReport), (status = 403, body = Trouble)))]
+    responses((status = 200, body = TreeReport), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
 #[get("/admin/actors")]
-pub(super) async fn actors(
-    parts: web::Data<Parts>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
+pub(super) async fn actors(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
     let tree: TreeReport = parts.house.tree();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
 }
 
 /// All pods, as far as this one knows, their sums, and whether they are all.
 #[utoipa::path(get, path = "/admin/pods", tag = "operations",
-    responses((status = 200, body = Pods), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Pods), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
 #[get("/admin/pods")]
-pub(super) async fn pods(
-    parts: web::Data<Parts>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
+pub(super) async fn pods(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
     let pods: Pods = parts.house.pods();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 
 /// Has this pod take no more work, send its clients elsewhere and end, as SIGTERM does.
 #[utoipa::path(post, path = "/admin/drain", tag = "operations",
-    responses((status = 202, body = Object), (status = 403, body = Trouble)))]
+    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
 #[post("/admin/drain")]
 pub(super) async fn drain(
     parts: web::Data<Parts>,
-    request: HttpRequest,
+    Admin(caller): Admin,
 ) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
+    caller.did(&parts, "pod.drain", parts.house.pod(), "");
     let Draining { is_first, sessions, within } = parts.drain.begin();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let message = match is_first {
@@ -78,17 +70,17 @@ pub(super) async fn drain(
 
 /// Forgets what was kept: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
 #[utoipa::path(post, path = "/admin/caches/invalidate", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 403, body = Trouble),
+    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
         (status = 503, body = Trouble)))]
 #[post("/admin/caches/invalidate")]
 pub(super) async fn invalidate(
     parts: web::Data<Parts>,
-    request: HttpRequest,
+    Admin(caller): Admin,
     what: web::Json<Invalidate>,
 ) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
-    let Announced { here, other_pods } =
-        parts.house.invalidate(what.into_inner()).await.map_err(down)?;
+    let what = what.into_inner();
+    caller.did(&parts, "cache.invalidate", &format!("{what:?}"), "");
+    let Announced { here, other_pods } = parts.house.invalidate(what).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
 
@@ -112,19 +104,19 @@ pub(super) struct Notice {
 /// how many heard it on this pod, and whether the other pods were told.
 #[utoipa::path(post, path = "/admin/broadcast", tag = "operations", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
 #[post("/admin/broadcast")]
 pub(super) async fn broadcast(
     parts: web::Data<Parts>,
-    request: HttpRequest,
+    Admin(caller): Admin,
     notice: web::Json<Notice>,
 ) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
     let message = notice.into_inner().message;
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
         let wanted = "message has to be a text of 1 to 1,000 characters.";
         return Err(Trouble::new(TroubleCode::InvalidRequest, wanted));
     }
+    caller.did(&parts, "broadcast", "everybody", &message);
     let Announced { here, other_pods } = parts.house.broadcast(message).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
@@ -132,20 +124,20 @@ pub(super) async fn broadcast(
 /// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
 #[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Trouble),
-        (status = 403, body = Trouble), (status = 404, body = Trouble)))]
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 404, body = Trouble)))]
 #[post("/admin/chaos")]
 pub(super) async fn chaos(
     parts: web::Data<Parts>,
-    request: HttpRequest,
+    Admin(caller): Admin,
     rehearsal: web::Json<Rehearsal>,
 ) -> Result<HttpResponse, Trouble> {
-    admit(&parts, &request)?;
     if !parts.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
         return Err(Trouble::new(TroubleCode::Forbidden, message));
     }
     let Rehearsal { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
+    caller.did(&parts, "chaos", &actor, &format!("{fault:?}"));
     let told = parts.house.rehearse(&actor, fault).await.map_err(|not| {
         let code = match not {
             NotRehearsed::NoSuchActor => TroubleCode::NoSuchActor,
@@ -157,87 +149,13 @@ pub(super) async fn chaos(
     Ok(HttpResponse::Ok().json(json!({ "told": told })))
 }
 
-/// Who may call, and what.
-#[derive(Debug, Clone)]
-pub struct Admin {
-    /// What a caller has to bring; none admits callers on this machine.
-    pub token: hsc_config::Secret,
-    /// True when faults may be asked for.
-    pub chaos: bool,
-}
-
-impl Admin {
-    fn admits(&self, request: &HttpRequest) -> bool {
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        match self.token.reveal() {
-            Some(token) => {
-                let brought = text(header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
-                brought.is_some_and(|brought| same(brought.as_bytes(), token.as_bytes()))
-            }
-            None => {
-                let is_here = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
-                // A page names itself; one of ours names the host it came from.
-                let is_ours = text(header::ORIGIN).is_none_or(|origin| {
-                    origin.split_once("://").map(|(_, host)| host) == text(header::HOST)
-                });
-                is_here && is_ours
-            }
-        }
-    }
-}
-
-/// Compares without telling by the time it takes how much was right.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
-fn admit(parts: &Parts, request: &HttpRequest) -> Result<(), Trouble> {
-    if parts.admin.admits(request) {
-        return Ok(());
-    }
-    let message = "Administration is for callers who bring admin.token, or for this machine.";
-    Err(Trouble::new(TroubleCode::Forbidden, message))
-}
-
 fn down(error: AskError) -> Trouble {
     Trouble::new(TroubleCode::Full, format!("Not done just now: {error}."))
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
-
-    fn from(address: &str) -> TestRequest {
-        TestRequest::default().peer_addr(address.parse().unwrap())
-    }
-
-    #[test]
-    fn without_a_token_only_this_machine_is_served_and_no_foreign_page() {
-        let admin = Admin { token: "".into(), chaos: false };
-        assert!(admin.admits(&from("127.0.0.1:1").to_http_request()));
-        assert!(!admin.admits(&from("10.0.0.1:1").to_http_request()));
-        let page = |origin| {
-            from("127.0.0.1:1")
-                .insert_header(("host", "localhost:8000"))
-                .insert_header(("origin", origin))
-                .to_http_request()
-        };
-        assert!(admin.admits(&page("http://localhost:8000")));
-        assert!(!admin.admits(&page("http://elsewhere.test")));
-    }
-
-    #[test]
-    fn with_a_token_whoever_brings_it_is_served_and_nobody_else() {
-        let admin = Admin { token: "secret".into(), chaos: false };
-        let with =
-            |value| from("10.0.0.1:1").insert_header(("authorization", value)).to_http_request();
-        assert!(admin.admits(&with("Bearer secret")));
-        assert!(!admin.admits(&with("Bearer secreT")));
-        assert!(!admin.admits(&from("127.0.0.1:1").to_http_request()));
-    }
 
     #[test]
     fn a_fault_is_read_as_it_is_written() {

@@ -12,6 +12,7 @@ mod brands;
 mod docs;
 mod headers;
 mod health;
+mod identity;
 mod manuals;
 mod metrics;
 mod observe;
@@ -27,8 +28,8 @@ mod socket;
 mod statics;
 mod trouble;
 
-pub use admin::Admin;
 pub use asyncapi::asyncapi;
+pub use identity::AdminRules;
 pub use openapi::openapi;
 pub use origins::Origins;
 pub use parts::{Condition, Drain, Draining, Original, Originals, Parts};

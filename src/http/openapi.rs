@@ -3,7 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    TroubleCode, admin, brands, health, manuals, metrics, price, products, search, socket, statics,
+    TroubleCode, admin, brands, health, identity, manuals, metrics, price, products, search,
+    socket, statics,
 };
 
 #[derive(OpenApi)]
@@ -27,12 +28,20 @@ use super::{
         admin::invalidate,
         admin::broadcast,
         admin::chaos,
+        identity::ways,
+        identity::sign_in,
+        identity::sign_out,
+        identity::me,
+        identity::first,
+        identity::openid,
+        identity::openid_return,
     ),
     components(schemas(TroubleCode)),
     tags(
         (name = "chat", description = "The socket of the chat"),
         (name = "catalog", description = "What is sold and read"),
         (name = "pages", description = "What pages are made of"),
+        (name = "team", description = "Signing in and out"),
         (name = "operations", description = "How the server is"),
     )
 )]

@@ -5,12 +5,17 @@
 
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+use hsc_actors::ports::archive::Role;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::headers::PAGE_POLICY;
+use super::identity::admits_page;
 use super::statics::FOR_EVER;
-use super::{Trouble, TroubleCode};
+use super::{Parts, Trouble, TroubleCode};
+
+/// The pages of the team, and what their readers must be.
+const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
 
 /// What Vite built. Empty in a server that was built before its pages.
 #[derive(RustEmbed)]
@@ -18,12 +23,23 @@ use super::{Trouble, TroubleCode};
 struct Dist;
 
 /// What no route takes: one of our pages, or an error that says which.
-pub(super) async fn fallback(request: HttpRequest) -> HttpResponse {
+pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> HttpResponse {
     if request.resource_map().has_resource(request.path()) {
         let message = format!("This route does not take {}.", request.method());
         return Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
     }
     let name = request.path().trim_start_matches('/');
+    let role = TEAM.iter().find(|(page, _)| *page == name.trim_end_matches(".html"));
+    if let Some((page, role)) = role
+        && !admits_page(&parts, &request, *role).await
+    {
+        let to = format!("/sign-in?next=/{page}");
+        let mut response = HttpResponse::Found();
+        return response
+            .insert_header((header::LOCATION, to))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish();
+    }
     let shown = matches!(*request.method(), Method::GET | Method::HEAD)
         .then(|| page(name, &request))
         .flatten();

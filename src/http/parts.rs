@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::House;
-use hsc_actors::ports::ManualError;
+use hsc_actors::ports::{Auditor, Identify, ManualError};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
-use super::{Admin, Origins};
+use super::{AdminRules, Origins};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -30,8 +30,12 @@ pub struct Parts {
     pub process: Process,
     /// Whose pages may call.
     pub origins: Origins,
-    /// Who may administrate.
-    pub admin: Admin,
+    /// What the settings say of administration.
+    pub admin: AdminRules,
+    /// Who of the team somebody is.
+    pub identify: Arc<dyn Identify>,
+    /// Writes down what the team does.
+    pub auditor: Auditor,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
 }

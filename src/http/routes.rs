@@ -5,8 +5,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web;
 
 use super::{
-    Parts, Trouble, TroubleCode, admin, brands, docs, health, manuals, metrics, observe, pages,
-    price, products, search, socket, statics,
+    Parts, Trouble, TroubleCode, admin, brands, docs, health, identity, manuals, metrics, observe,
+    pages, price, products, search, socket, statics,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -31,6 +31,13 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(admin::invalidate)
         .service(admin::broadcast)
         .service(admin::chaos)
+        .service(identity::ways)
+        .service(identity::sign_in)
+        .service(identity::sign_out)
+        .service(identity::me)
+        .service(identity::first)
+        .service(identity::openid)
+        .service(identity::openid_return)
         .service(docs::front)
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)

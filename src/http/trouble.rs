@@ -26,6 +26,24 @@ pub enum TroubleCode {
     OriginNotAllowed,
     /// The caller may not do this (403).
     Forbidden,
+    /// Nobody is signed in with this browser (401).
+    NotSignedIn,
+    /// This address and password do not belong together (401).
+    WrongSignIn,
+    /// The request does not bring the token of its session (403).
+    NoCsrfToken,
+    /// The link of the first start was used, or is too old (410).
+    LinkSpent,
+    /// The password is too easy to guess (422).
+    WeakPassword,
+    /// The name or the address of an account will not do (422).
+    Unfit,
+    /// Too many tries to sign in (429).
+    TooManyTries,
+    /// Signing in at the provider did not work (502).
+    NotVerified,
+    /// A part that this needs does not work just now (503).
+    Unavailable,
     /// There is no such actor (404).
     NoSuchActor,
     /// There is no such route (404).
@@ -54,10 +72,19 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
+        Self::NotSignedIn,
+        Self::WrongSignIn,
+        Self::NoCsrfToken,
+        Self::LinkSpent,
+        Self::WeakPassword,
+        Self::Unfit,
+        Self::TooManyTries,
+        Self::NotVerified,
+        Self::Unavailable,
         Self::NoSuchActor,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
@@ -77,7 +104,7 @@ impl TroubleCode {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::OriginNotAllowed | Self::Forbidden | Self::NoCsrfToken => StatusCode::FORBIDDEN,
             Self::NoSuchActor
             | Self::NoSuchRoute
             | Self::NoSuchProduct
@@ -85,6 +112,12 @@ impl TroubleCode {
             | Self::NoMatch
             | Self::NoPrice
             | Self::NoSuchFile => StatusCode::NOT_FOUND,
+            Self::LinkSpent => StatusCode::GONE,
+            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotVerified => StatusCode::BAD_GATEWAY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotSignedIn | Self::WrongSignIn => StatusCode::UNAUTHORIZED,
+            Self::WeakPassword | Self::Unfit => StatusCode::UNPROCESSABLE_ENTITY,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -100,6 +133,15 @@ impl TroubleCode {
             Self::InvalidRequest => "invalid_request",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::Forbidden => "forbidden",
+            Self::NotSignedIn => "not_signed_in",
+            Self::WrongSignIn => "wrong_sign_in",
+            Self::NoCsrfToken => "no_csrf_token",
+            Self::LinkSpent => "link_spent",
+            Self::WeakPassword => "weak_password",
+            Self::Unfit => "unfit",
+            Self::TooManyTries => "too_many_tries",
+            Self::NotVerified => "not_verified",
+            Self::Unavailable => "unavailable",
             Self::NoSuchActor => "no_such_actor",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",

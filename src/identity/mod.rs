@@ -20,5 +20,5 @@ mod vouching;
 pub use newcomer::NewAccount;
 pub use openid::NoProvider;
 pub use password::{FEWEST, MOST, Weak, judge};
-pub use team::{Auditor, Team};
+pub use team::Team;
 pub use vouching::{NoKey, Vouching};

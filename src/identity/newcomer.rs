@@ -4,7 +4,7 @@ use hsc_actors::ports::IdentityError;
 use hsc_actors::ports::archive::{Account, Role};
 
 use super::password::{self, Hasher};
-use super::team::{no_hash, now_ms, unfit};
+use super::team::{no_hash, now_ms, unfit, weak};
 
 /// Longest name that colleagues and visitors see.
 const LONGEST_NAME: usize = 80;
@@ -32,12 +32,15 @@ impl NewAccount {
         let address = address.trim().to_lowercase();
         judge_name(&name).map_err(unfit)?;
         judge_address(&address).map_err(unfit)?;
-        // The part before the @ is what people put into their password.
-        let own = address.split('@').next().unwrap_or_default();
-        password::judge(&password, own).map_err(unfit)?;
+        password::judge(&password, own_part(&address)).map_err(weak)?;
         let hash = hasher.hash(password).await.map_err(no_hash)?;
         Ok(account(name, address, role, Some(hash), None))
     }
+}
+
+/// The part before the @, which people put into their password.
+pub(super) fn own_part(address: &str) -> &str {
+    address.split('@').next().unwrap_or_default()
 }
 
 /// An account with an id of its own, as it begins.

@@ -70,18 +70,18 @@ pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
     Ok(())
 }
 
-/// True when nothing is left of it but four characters or fewer once the commonest words, written as
-/// they are often disguised, are taken out.
+/// True when four characters or fewer are left once the commonest words are taken out, and then those
+/// that are written in disguise.
 fn is_common(lower: &str) -> bool {
-    let plain: String = lower.chars().map(undisguised).collect();
-    [lower, plain.as_str()].into_iter().any(|written| {
-        let mut rest = written.to_owned();
-        // The list runs from long to short, so that no word hides a longer one.
-        for word in COMMONEST.lines().filter(|word| !word.is_empty()) {
-            rest = rest.replace(word, "");
-        }
-        rest.chars().count() <= 4
-    })
+    let rest = without_common(lower);
+    let plain: String = rest.chars().map(undisguised).collect();
+    without_common(&plain).chars().count() <= 4
+}
+
+fn without_common(text: &str) -> String {
+    // The list runs from long to short, so that no word hides a longer one.
+    let words = COMMONEST.lines().filter(|word| !word.is_empty());
+    words.fold(text.to_owned(), |rest, word| rest.replace(word, ""))
 }
 
 fn undisguised(letter: char) -> char {

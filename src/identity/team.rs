@@ -8,7 +8,7 @@ use hsc_actors::ports::archive::{
     Account, AccountError, AccountSession, Accounts, ArchiveError, Audit, LockOut,
 };
 use hsc_actors::ports::{
-    Attempt, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
+    Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
 };
 use hsc_config::IdentitySettings;
 use log::warn;
@@ -16,18 +16,15 @@ use tokio::time::Instant;
 
 use super::attempts::{Attempts, wait_after};
 use super::first::FirstLink;
-use super::newcomer::NewAccount;
+use super::newcomer::{NewAccount, own_part};
 use super::openid::{NoProvider, Provider};
-use super::password::{Hasher, NoHash};
+use super::password::{Hasher, NoHash, Weak};
 use super::secret;
 
 /// Failures of an account, over all pods and restarts, from which on it is locked for a while.
 const LOCKED_AFTER: u32 = 10;
 /// How often the use of a session is written down: an idle time is measured in hours.
 const NOTED_EVERY_MS: u64 = 60_000;
-
-/// Writes down what somebody did. Returns at once.
-pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
 /// Signs people in and out.
 pub struct Team {
@@ -90,7 +87,7 @@ impl Team {
     /// # Errors
     /// What is wrong with it.
     pub async fn hash(&self, account: &Account, password: String) -> Result<String, IdentityError> {
-        super::password::judge(&password, &account.address).map_err(unfit)?;
+        super::password::judge(&password, own_part(&account.address)).map_err(weak)?;
         self.hasher.hash(password).await.map_err(no_hash)
     }
 
@@ -265,6 +262,10 @@ pub(super) fn down(cause: ArchiveError) -> IdentityError {
 
 pub(super) fn no_hash(cause: NoHash) -> IdentityError {
     IdentityError::Down { cause: cause.into() }
+}
+
+pub(super) fn weak(why: Weak) -> IdentityError {
+    IdentityError::Weak(why.to_string())
 }
 
 pub(super) fn unfit(why: impl std::fmt::Display) -> IdentityError {

@@ -15,6 +15,7 @@ pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
     pub(crate) shop: Shop,
+    printed: tokio::sync::mpsc::UnboundedReceiver<String>,
 }
 
 impl Server {
@@ -39,17 +40,19 @@ impl Server {
         let mut child =
             command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server can be started");
         let stdout = child.stdout.take().expect("its output is piped");
-        let line = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            let _ = BufReader::new(stdout).read_line(&mut line);
-            line
+        let (prints, mut printed) = tokio::sync::mpsc::unbounded_channel();
+        // Read to its end: a server that prints into nothing may not like it.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = prints.send(line);
+            }
         });
-        let line = in_time("the server starts", line).await.expect("reading does not panic");
+        let line = in_time("the server starts", printed.recv()).await.unwrap_or_default();
         let address = line.trim().rsplit_once("http://").and_then(|(_, it)| it.parse().ok());
         let Some(address) = address else {
             panic!("no address in {line:?}; the log says:\n{}", log_of(&shop))
         };
-        Self { child, address, shop }
+        Self { child, address, shop, printed }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -58,6 +61,11 @@ impl Server {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// The next line that it prints, after the one with its address.
+    pub(crate) async fn prints(&mut self) -> String {
+        in_time("the server prints", self.printed.recv()).await.expect("another line")
     }
 
     /// A visitor's socket.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -55,6 +56,14 @@ impl Visitor {
         socket.set_recv_buffer_size(4_096).expect("a size");
         let stream = socket.connect(address).await.expect("the server accepts");
         Self::over(stream, address, None).await.expect("the upgrade")
+    }
+
+    /// With a request of its own.
+    pub(crate) async fn asking(request: Request, address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let (socket, _) =
+            in_time("the upgrade", client_async(request, stream)).await.expect("the upgrade");
+        Self(socket)
     }
 
     async fn over(

@@ -3,12 +3,16 @@
 //! A secret is known to its owner's browser alone. Whoever implements this keeps hashes, and says no
 //! more to a stranger than that it was not right.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
 use super::BoxError;
-use super::archive::{Role, Visitor};
+use super::archive::{Audit, Role, Visitor};
+
+/// Writes down what somebody of the team did. Returns at once: nobody waits for the archive.
+pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
 /// Signs people of the team in and out, and knows them again.
 pub trait Identify: Send + Sync + 'static {
@@ -157,7 +161,10 @@ pub enum IdentityError {
         /// How long.
         wait: Duration,
     },
-    /// The name, the address or the password will not do, and this is why.
+    /// The password is too easy to guess, and this is why.
+    #[error("{0}")]
+    Weak(String),
+    /// The name or the address will not do, and this is why.
     #[error("{0}")]
     Unfit(String),
     /// The link of the first start is not this one, was used, or is too old.

@@ -170,7 +170,7 @@ impl Conversation {
         Wanted {
             conversation: self.id.clone(),
             product: self.person.product.clone(),
-            visitor: None,
+            visitor: self.visitor.as_ref().and_then(|visitor| visitor.name.clone()),
             locale: self.locale.clone(),
             reason: None,
             last: self.person.last.clone(),

@@ -1,0 +1,186 @@
+//! `hsc user`: the accounts of the team, for whoever has the machine.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use hsc_actors::ports::archive::{
+    Account, AccountChange, Accounts, Archive as _, Audit, Record, Role, Stamped,
+};
+use hsc_config::Settings;
+
+use crate::archive::Store;
+use crate::identity::{NewAccount, Team};
+
+/// Longest line that is read as a password; longer than any that is taken.
+const LONGEST_LINE: u64 = 4_096;
+
+/// Arguments of `hsc user`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    does: Does,
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Does {
+    /// Add an account. The password is asked for on a terminal, else read from standard input.
+    Add {
+        /// The mail address to sign in with.
+        address: String,
+        /// The name that colleagues and visitors see; the part before the @ when it is left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// What they may do.
+        #[arg(long, default_value = "agent")]
+        role: RoleArg,
+    },
+    /// List all accounts.
+    List,
+    /// Let an account sign in no more, and sign it out everywhere.
+    Disable {
+        /// Its mail address.
+        address: String,
+    },
+    /// Let a disabled account sign in again.
+    Enable {
+        /// Its mail address.
+        address: String,
+    },
+    /// Give an account a new password, and sign it out everywhere. A lock is taken away, too.
+    Password {
+        /// Its mail address.
+        address: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleArg {
+    Agent,
+    Admin,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    anyhow::ensure!(
+        !settings.archive.path.is_empty() || settings.archive.url.reveal().is_some(),
+        "accounts are kept in the archive, and archive.path is empty: it would be gone with this command"
+    );
+    actix_web::rt::System::new().block_on(async {
+        let store = Arc::new(Store::new(&settings.archive)?);
+        // What is done here is written down before it is said to be done.
+        let team = Team::new(&settings.identity, Arc::clone(&store) as _, Arc::new(|_| {}))?;
+        let done = does(&store, &team, args.does).await;
+        drop(team);
+        store.close().await;
+        done
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
+    match does {
+        Does::Add { address, name, role } => {
+            let role = match role {
+                RoleArg::Agent => Role::Agent,
+                RoleArg::Admin => Role::Admin,
+            };
+            let name =
+                name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
+            let newcomer = NewAccount { name, address, role, password: password()? };
+            let account = team.add(newcomer).await?;
+            note(store, "account.add", &account).await?;
+            println!("{} is {} now", account.address, account.role.as_str());
+        }
+        Does::List => {
+            let accounts = store.all().await?;
+            if accounts.is_empty() {
+                println!("there is no account; hsc user add makes one");
+            }
+            for account in accounts {
+                println!("{}", line(&account));
+            }
+        }
+        Does::Disable { address } => {
+            let change = AccountChange { is_disabled: Some(true), ..AccountChange::default() };
+            let account = changed(store, &address, change).await?;
+            note(store, "account.disable", &account).await?;
+            println!("{} may not sign in any more", account.address);
+        }
+        Does::Enable { address } => {
+            let change = AccountChange { is_disabled: Some(false), ..AccountChange::default() };
+            let account = changed(store, &address, change).await?;
+            note(store, "account.enable", &account).await?;
+            println!("{} may sign in again", account.address);
+        }
+        Does::Password { address } => {
+            let account = known(store, &address).await?;
+            let hash = team.hash(&account, password()?).await?;
+            let change = AccountChange { password_hash: Some(hash), ..AccountChange::default() };
+            let account = changed(store, &address, change).await?;
+            note(store, "account.password", &account).await?;
+            println!("{} has a new password", account.address);
+        }
+    }
+    Ok(())
+}
+
+async fn known(store: &Store, address: &str) -> anyhow::Result<Account> {
+    let found = store.by_address(address.trim()).await?;
+    found.with_context(|| format!("there is no account {address}; hsc user list shows all"))
+}
+
+async fn changed(store: &Store, address: &str, change: AccountChange) -> anyhow::Result<Account> {
+    let account = known(store, address).await?;
+    Ok(store.change(&account.id, change).await?)
+}
+
+async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<()> {
+    let audit = Audit {
+        who: "command line".to_owned(),
+        role: Role::Admin.as_str().to_owned(),
+        action: action.to_owned(),
+        subject: account.id.clone(),
+        detail: account.role.as_str().to_owned(),
+        address: String::new(),
+    };
+    let now = jiff::Timestamp::now().as_millisecond();
+    let stamped = Stamped {
+        id: format!("{:032x}", rand::random::<u128>()),
+        at_ms: u64::try_from(now).unwrap_or_default(),
+        record: Record::Audit(audit),
+    };
+    Ok(store.write(vec![Arc::new(stamped)]).await?)
+}
+
+fn line(account: &Account) -> String {
+    let way = match (&account.password_hash, &account.subject) {
+        (Some(_), Some(_)) => "password, OpenID",
+        (Some(_), None) => "password",
+        (None, _) => "OpenID",
+    };
+    let disabled = if account.is_disabled { ", disabled" } else { "" };
+    format!("{}  {}  {} ({way}{disabled})", account.address, account.role.as_str(), account.name)
+}
+
+/// The password: asked for twice on a terminal, else the first line of standard input. Never an argument:
+/// those stand in the list of processes and in the history of the shell.
+fn password() -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() {
+        let password = rpassword::prompt_password("Password: ")?;
+        let again = rpassword::prompt_password("Again: ")?;
+        anyhow::ensure!(password == again, "the two are not the same");
+        return Ok(password);
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().take(LONGEST_LINE).read_line(&mut line)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!password.is_empty(), "standard input has no password");
+    Ok(password.to_owned())
+}

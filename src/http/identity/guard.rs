@@ -1,0 +1,231 @@
+//! Who may pass: the guards that a route takes as arguments.
+
+use std::net::IpAddr;
+
+use actix_web::dev::Payload;
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpRequest, web};
+use futures::future::LocalBoxFuture;
+use hsc_actors::ports::archive::{Audit, Role};
+use hsc_actors::ports::{IdentityError, Person, SignedIn};
+use log::warn;
+
+use super::super::{Parts, Trouble, TroubleCode};
+use super::cookie::Cookie;
+
+/// Header with the session's token, on whatever changes something.
+const CSRF: &str = "x-csrf-token";
+
+/// What the settings say of administration.
+#[derive(Debug, Clone)]
+pub struct AdminRules {
+    /// What a machine brings in place of a session; none is nothing.
+    pub token: hsc_config::Secret,
+    /// True when faults may be asked for.
+    pub chaos: bool,
+}
+
+/// Who may administrate and does.
+pub(crate) struct Admin(pub(crate) Caller);
+
+/// Who may talk to visitors and does, an agent or an admin; and the same for the audit.
+pub(crate) struct Agent(pub(crate) Person, pub(crate) Caller);
+
+/// Who calls, for the audit.
+pub(crate) struct Caller {
+    who: Who,
+    from: String,
+}
+
+enum Who {
+    /// Somebody of the team, by session.
+    Person(Person),
+    /// Whoever has `admin.token`.
+    Token,
+    /// A caller on this machine, before there is any account.
+    Machine,
+}
+
+impl Caller {
+    /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
+    pub(crate) fn did(&self, parts: &Parts, action: &str, subject: &str, detail: &str) {
+        let (who, role) = match &self.who {
+            Who::Person(person) => (person.id.as_str(), person.role.as_str()),
+            Who::Token => ("token", Role::Admin.as_str()),
+            Who::Machine => ("this machine", Role::Admin.as_str()),
+        };
+        (parts.auditor)(Audit {
+            who: who.to_owned(),
+            role: role.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+            address: self.from.clone(),
+        });
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = Trouble;
+    type Future = LocalBoxFuture<'static, Result<Self, Trouble>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { admin(&parts(&request), &request).await.map(Self) })
+    }
+}
+
+impl FromRequest for Agent {
+    type Error = Trouble;
+    type Future = LocalBoxFuture<'static, Result<Self, Trouble>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let person = person(&parts(&request), &request, Role::Agent).await?;
+            let caller = Caller { who: Who::Person(person.clone()), from: from(&request) };
+            Ok(Self(person, caller))
+        })
+    }
+}
+
+fn parts(request: &HttpRequest) -> web::Data<Parts> {
+    request.app_data::<web::Data<Parts>>().expect("routes() gives every route its parts").clone()
+}
+
+async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> {
+    let caller = |who| Caller { who, from: from(request) };
+    if let Some(brought) = bearer(request) {
+        // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
+        let is_right = parts.admin.token.reveal().is_some_and(|token| same(brought, token));
+        if is_right {
+            return Ok(caller(Who::Token));
+        }
+        let message = "This is not the admin.token of this server.";
+        return Err(Trouble::new(TroubleCode::Forbidden, message));
+    }
+    if Cookie::Session.of(parts, request).is_some() {
+        match person(parts, request, Role::Admin).await {
+            // A cookie that outlived its session is none.
+            Err(trouble) if trouble.code == TroubleCode::NotSignedIn => {}
+            known => return Ok(caller(Who::Person(known?))),
+        }
+    }
+    if is_open(parts, request).await? {
+        return Ok(caller(Who::Machine));
+    }
+    Err(Trouble::new(
+        TroubleCode::NotSignedIn,
+        "Administration is for admins who have signed in, and for callers who bring admin.token.",
+    ))
+}
+
+/// True for a caller on this machine while nobody could sign in: no token is set and there is no account
+/// yet. The first account ends it.
+async fn is_open(parts: &Parts, request: &HttpRequest) -> Result<bool, Trouble> {
+    let is_here = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    if parts.admin.token.reveal().is_some() || !is_here || !parts.origins.is_own(request) {
+        return Ok(false);
+    }
+    Ok(!parts.identify.has_accounts().await.map_err(trouble)?)
+}
+
+/// The person whose session this is, where they may.
+async fn person(parts: &Parts, request: &HttpRequest, least: Role) -> Result<Person, Trouble> {
+    let SignedIn { person, csrf } = session(parts, request).await?;
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    // A browser opens a socket for any page, and lets that page read what comes over it.
+    if (changes || is_upgrade) && !parts.origins.is_own(request) {
+        let message = "Only pages of this server may do this.";
+        return Err(Trouble::new(TroubleCode::OriginNotAllowed, message));
+    }
+    let brought = request.headers().get(CSRF).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if changes && !same(brought, &csrf) {
+        let message = "X-CSRF-Token has to bring the csrf of /api/me; load the page again.";
+        return Err(Trouble::new(TroubleCode::NoCsrfToken, message));
+    }
+    if person.role < least {
+        let message = format!("This is for the role {}.", least.as_str());
+        return Err(Trouble::new(TroubleCode::Forbidden, message));
+    }
+    Ok(person)
+}
+
+/// The session that the cookie names.
+pub(super) async fn session(parts: &Parts, request: &HttpRequest) -> Result<SignedIn, Trouble> {
+    let nobody = || Trouble::new(TroubleCode::NotSignedIn, "Sign in first.");
+    let secret = Cookie::Session.of(parts, request).ok_or_else(nobody)?;
+    parts.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
+}
+
+/// Whether this browser may see the page of this role. The page holds nothing by itself; this is for
+/// whoever comes without being signed in, to be sent where they can.
+pub(crate) async fn admits_page(parts: &Parts, request: &HttpRequest, role: Role) -> bool {
+    let known = match role {
+        Role::Agent => session(parts, request).await.is_ok(),
+        Role::Admin => session(parts, request).await.is_ok_and(|it| it.person.role >= role),
+    };
+    // Before there is an account nobody could sign in; the page says itself what it may not show.
+    known || (role == Role::Admin && !matches!(parts.identify.has_accounts().await, Ok(true)))
+}
+
+/// What may change something without a session: signing in. From one of our own pages, or from a program.
+pub(super) fn from_our_page(parts: &Parts, request: &HttpRequest) -> Result<(), Trouble> {
+    if parts.origins.is_own(request) {
+        return Ok(());
+    }
+    let message = "Only pages of this server may sign in.";
+    Err(Trouble::new(TroubleCode::OriginNotAllowed, message))
+}
+
+/// The machine at the other end, by which tries are counted: never what a header claims.
+pub(super) fn machine(request: &HttpRequest) -> String {
+    request.peer_addr().map_or_else(String::new, |peer| peer.ip().to_canonical().to_string())
+}
+
+/// Where a request comes from, for the audit: behind a proxy with what the proxy says of it.
+fn from(request: &HttpRequest) -> String {
+    let peer = machine(request);
+    let forwarded = request.connection_info().realip_remote_addr().map(str::to_owned);
+    match forwarded.and_then(|it| it.parse::<IpAddr>().ok()).map(|it| it.to_canonical().to_string())
+    {
+        Some(forwarded) if forwarded != peer => format!("{forwarded} by way of {peer}"),
+        _ => peer,
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len()
+        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+/// What a caller is told of why they were not signed in.
+pub(super) fn trouble(error: IdentityError) -> Trouble {
+    let code = match &error {
+        IdentityError::Wrong => TroubleCode::WrongSignIn,
+        IdentityError::TooMany { .. } => TroubleCode::TooManyTries,
+        IdentityError::Weak(_) => TroubleCode::WeakPassword,
+        IdentityError::Unfit(_) => TroubleCode::Unfit,
+        IdentityError::LinkSpent => TroubleCode::LinkSpent,
+        IdentityError::NoRole => TroubleCode::Forbidden,
+        IdentityError::NotVerified { cause } => {
+            warn!(cause:% = cause; "a sign-in at the provider was not brought to its end");
+            TroubleCode::NotVerified
+        }
+        IdentityError::Down { cause } => {
+            warn!(cause:% = cause; "nobody can be signed in just now");
+            TroubleCode::Unavailable
+        }
+    };
+    let words = error.to_string();
+    let mut letters = words.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+    Trouble::new(code, format!("{first}{}.", letters.as_str()))
+}

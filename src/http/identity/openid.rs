@@ -1,0 +1,115 @@
+//! `/sign-in/openid`: to the provider and back, by way of the browser's address bar.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use hsc_actors::ports::{IdentityError, Returned};
+use serde::Deserialize;
+
+use super::super::{Parts, Trouble};
+use super::cookie::Cookie;
+use super::guard::{machine, trouble};
+use super::sign_in::bring;
+
+/// How long somebody may take at the provider: to find the second factor, and no longer.
+const AT_THE_PROVIDER: Duration = Duration::from_secs(10 * 60);
+/// Where the provider sends the browser back to.
+const RETURN: &str = "/sign-in/openid/return";
+
+/// Where a sign-in is to end.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Begin {
+    next: Option<String>,
+}
+
+/// What the provider says by way of the browser.
+#[derive(Deserialize)]
+pub(crate) struct Return {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    error: Option<String>,
+}
+
+/// Sends the browser to the OpenID provider.
+#[utoipa::path(get, path = "/sign-in/openid", tag = "team",
+    params(("next" = Option<String>, Query, description = "`/agent` or `/admin`: where to go then")),
+    responses((status = 302, description = "To the provider, or to the sign-in page with `failed`")))]
+#[get("/sign-in/openid")]
+pub(crate) async fn openid(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    asked: web::Query<Begin>,
+) -> HttpResponse {
+    let next = page(asked.next.as_deref());
+    match parts.identify.begin(back_to(&parts, &request)).await {
+        Ok(begun) => {
+            let kept = format!("{}~{next}", begun.kept);
+            let kept = Cookie::OpenId.set(&parts, &request, &kept, AT_THE_PROVIDER);
+            to(&begun.address).insert_header(kept).finish()
+        }
+        Err(error) => failed(error, next).finish(),
+    }
+}
+
+/// Where the provider sends the browser back to; signs in.
+#[utoipa::path(get, path = "/sign-in/openid/return", tag = "team",
+    params(("state" = String, Query, description = "As it was sent to the provider"),
+        ("code" = Option<String>, Query, description = "What the provider gives"),
+        ("error" = Option<String>, Query, description = "Why it gives none")),
+    responses((status = 302, description = "To the page, or to the sign-in page with `failed`")))]
+#[get("/sign-in/openid/return")]
+pub(crate) async fn openid_return(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    said: web::Query<Return>,
+) -> HttpResponse {
+    let Return { state, code, error } = said.into_inner();
+    let brought = Cookie::OpenId.of(&parts, &request).and_then(|it| it.split_once('~'));
+    let next = page(brought.map(|(_, next)| next));
+    let returned = Returned {
+        kept: brought.map(|(kept, _)| kept.to_owned()),
+        state,
+        code: code.ok_or_else(|| error.unwrap_or_else(|| "nothing".to_owned())),
+        back_to: back_to(&parts, &request),
+        from: machine(&request),
+    };
+    let mut response = match parts.identify.end(returned).await {
+        Ok(opened) => {
+            let mut response = to(next);
+            bring(&parts, &request, &opened, &mut response).await;
+            response
+        }
+        Err(error) => failed(error, next),
+    };
+    // Good once, whatever came of it.
+    response.append_header(Cookie::OpenId.clear(&parts, &request)).finish()
+}
+
+fn back_to(parts: &Parts, request: &HttpRequest) -> String {
+    format!("{}{RETURN}", parts.origins.own(request))
+}
+
+/// One of our two pages: what comes with an address must not send anybody anywhere else.
+fn page(next: Option<&str>) -> &'static str {
+    match next {
+        Some("/admin") => "/admin",
+        _ => "/agent",
+    }
+}
+
+fn to(address: &str) -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Found();
+    response
+        .insert_header((header::LOCATION, address))
+        .insert_header(("Cache-Control", "no-store"))
+        // The address of this answer holds a code; nobody is to be told of it.
+        .insert_header((header::REFERRER_POLICY, "no-referrer"));
+    response
+}
+
+fn failed(error: IdentityError, next: &str) -> actix_web::HttpResponseBuilder {
+    let Trouble { code, .. } = trouble(error);
+    to(&format!("/sign-in?failed={}&next={next}", code.as_str()))
+}

@@ -1,0 +1,150 @@
+//! `/api/sign-in`, `/api/sign-out`, `/api/me`: in, out, and who it is.
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _, get, post, web,
+};
+use hsc_actors::ports::archive::Role;
+use hsc_actors::ports::{Attempt, IdentityError, Opened, SignedIn};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::{Parts, Trouble, TroubleCode};
+use super::cookie::Cookie;
+use super::guard::{Agent, from_our_page, machine, session, trouble};
+
+/// Who is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Me {
+    /// Id of the account.
+    id: String,
+    /// The name that colleagues and visitors see.
+    name: String,
+    /// What they may do.
+    role: Role,
+    /// What a request that changes something brings as `X-CSRF-Token`.
+    csrf: String,
+}
+
+impl From<SignedIn> for Me {
+    fn from(SignedIn { person, csrf }: SignedIn) -> Self {
+        Self { id: person.id, name: person.name, role: person.role, csrf }
+    }
+}
+
+/// The ways to sign in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ways {
+    /// What the OpenID provider is called, where there is one.
+    provider: Option<String>,
+}
+
+/// Who signs in.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct SignIn {
+    /// The mail address of the account.
+    address: String,
+    /// The password.
+    password: String,
+}
+
+/// How far somebody signs out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct SignOut {
+    /// True for every browser they are signed in with.
+    #[serde(default)]
+    everywhere: bool,
+}
+
+/// The ways to sign in.
+#[utoipa::path(get, path = "/api/sign-in", tag = "team", responses((status = 200, body = Ways)))]
+#[get("/api/sign-in")]
+pub(crate) async fn ways(parts: web::Data<Parts>) -> HttpResponse {
+    let provider = parts.identify.provider().map(str::to_owned);
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Ways { provider })
+}
+
+/// Signs in by mail address and password; the session comes as a cookie.
+#[utoipa::path(post, path = "/api/sign-in", tag = "team", request_body = SignIn,
+    responses((status = 200, body = Me), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 429, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[post("/api/sign-in")]
+pub(crate) async fn sign_in(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    said: web::Json<SignIn>,
+) -> Result<HttpResponse, Trouble> {
+    from_our_page(&parts, &request)?;
+    let SignIn { address, password } = said.into_inner();
+    let attempt = Attempt { address, password, from: machine(&request) };
+    match parts.identify.sign_in(attempt).await {
+        Ok(opened) => Ok(welcome(&parts, &request, opened).await),
+        Err(error) => Ok(refusal(error)),
+    }
+}
+
+/// Signs out, of this browser or of all.
+#[utoipa::path(post, path = "/api/sign-out", tag = "team", request_body = SignOut,
+    responses((status = 204, description = "Signed out"), (status = 401, body = Trouble),
+        (status = 403, body = Trouble)))]
+#[post("/api/sign-out")]
+pub(crate) async fn sign_out(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    said: web::Json<SignOut>,
+    Agent(person, caller): Agent,
+) -> Result<HttpResponse, Trouble> {
+    let secret = Cookie::Session.of(&parts, &request).unwrap_or_default();
+    parts.identify.sign_out(secret, said.everywhere).await.map_err(trouble)?;
+    let how = if said.everywhere { "everywhere" } else { "" };
+    caller.did(&parts, "sign_out", &person.id, how);
+    let cleared = Cookie::Session.clear(&parts, &request);
+    Ok(HttpResponse::NoContent().insert_header(cleared).finish())
+}
+
+/// Who is signed in, and what their pages have to bring.
+#[utoipa::path(get, path = "/api/me", tag = "team",
+    responses((status = 200, body = Me), (status = 401, body = Trouble)))]
+#[get("/api/me")]
+pub(crate) async fn me(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Trouble> {
+    let signed_in = session(&parts, &request).await?;
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Me::from(signed_in)))
+}
+
+/// The answer to whoever has just signed in. A session that the browser had before ends.
+pub(super) async fn welcome(parts: &Parts, request: &HttpRequest, opened: Opened) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    bring(parts, request, &opened, &mut response).await;
+    response.insert_header(("Cache-Control", "no-store")).json(Me::from(opened.signed_in))
+}
+
+/// Puts the new session into the browser in place of the one before.
+pub(super) async fn bring(
+    parts: &Parts,
+    request: &HttpRequest,
+    opened: &Opened,
+    response: &mut HttpResponseBuilder,
+) {
+    if let Some(before) = Cookie::Session.of(parts, request) {
+        // The new session is good whether or not the old one can be ended just now.
+        let _ = parts.identify.sign_out(before, false).await;
+    }
+    response.insert_header(Cookie::Session.set(parts, request, &opened.secret, opened.lasts));
+}
+
+/// The answer to whoever was not signed in; where they are to wait it says how long.
+pub(super) fn refusal(error: IdentityError) -> HttpResponse {
+    let wait = match &error {
+        IdentityError::TooMany { wait } => Some(wait.as_secs() + 1),
+        _ => None,
+    };
+    let trouble = trouble(error);
+    let Some(seconds) = wait else { return trouble.error_response() };
+    debug_assert_eq!(trouble.code, TroubleCode::TooManyTries);
+    HttpResponse::build(trouble.code.status())
+        .insert_header(("Retry-After", seconds.to_string()))
+        .json(trouble)
+}

@@ -1,0 +1,133 @@
+//! The team signs in at an OpenID provider, and nobody does who only says so.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::member::{Member, archive_of, json_of, user};
+use crate::provider::{By, Provider};
+use crate::server::Server;
+use crate::shop::Shop;
+
+async fn server_at(provider: &Provider) -> Server {
+    let shop = Shop::new();
+    let path = archive_of(&shop);
+    let mut settings = provider.settings();
+    settings.push(("archive.path", &path));
+    Server::of(shop, &settings).await
+}
+
+/// Where the browser is sent.
+async fn location(browser: &mut Member, path: &str) -> String {
+    let response = browser.get(path).await;
+    assert_eq!(response.status(), 302, "{path}");
+    response.headers()["location"].to_str().unwrap().to_owned()
+}
+
+fn path_of(url: &Url) -> String {
+    format!("{}?{}", url.path(), url.query().unwrap_or_default())
+}
+
+/// To the provider, who does this to the claims, and back; gives where it ends.
+async fn round(
+    provider: &Provider,
+    browser: &mut Member,
+    by: By,
+    change: impl FnOnce(&mut Value),
+) -> String {
+    let asked = location(browser, "/sign-in/openid?next=/admin").await;
+    let back = provider.grants(&asked, by, change);
+    location(browser, &path_of(&back)).await
+}
+
+#[tokio::test]
+async fn somebody_whom_the_provider_knows_signs_in_with_the_role_of_the_claim() {
+    let provider = Provider::start().await;
+    let server = server_at(&provider).await;
+    assert_eq!(server.json("/api/sign-in").await, json!({ "provider": "House of the team" }));
+    for by in [By::Rsa, By::Ec] {
+        let mut yael = Member::of(&server);
+        assert_eq!(round(&provider, &mut yael, by, |_| {}).await, "/admin");
+        let me = json_of(yael.get("/api/me").await).await;
+        assert_eq!((&me["name"], &me["role"]), (&json!("Yael Cohen"), &json!("agent")), "{by:?}");
+        assert_eq!(yael.cookies.len(), 1, "what was kept for the way is gone");
+    }
+    // One account, and it follows the claim: the groups were changed at the provider.
+    let mut yael = Member::of(&server);
+    let ops = |claims: &mut Value| claims["groups"] = json!(["support", "ops"]);
+    assert_eq!(round(&provider, &mut yael, By::Rsa, ops).await, "/admin");
+    assert_eq!(json_of(yael.get("/api/me").await).await["role"], "admin");
+    let (_, printed) = user(&server.shop, &["list"], "");
+    assert_eq!(printed, "yael.cohen@example.test  admin  Yael Cohen (OpenID)\n");
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_right_lets_nobody_in() {
+    let provider = Provider::start().await;
+    let server = server_at(&provider).await;
+    let now = jiff::Timestamp::now().as_second();
+    let wrong: Vec<(&str, By, &str, Value)> = vec![
+        ("signed by a stranger", By::Stranger, "sub", json!("yael-7")),
+        ("of another sign-in", By::Rsa, "nonce", json!("another")),
+        ("for somebody else", By::Rsa, "aud", json!("another client")),
+        ("for many, and not said to be ours", By::Rsa, "aud", json!(["hsc", "another client"])),
+        ("issued to somebody else", By::Rsa, "azp", json!("another client")),
+        ("of another provider", By::Rsa, "iss", json!("https://evil.example")),
+        ("late", By::Rsa, "exp", json!(now - 120)),
+        ("early", By::Rsa, "nbf", json!(now + 600)),
+    ];
+    for (what, by, claim, value) in wrong {
+        let mut browser = Member::of(&server);
+        let end = round(&provider, &mut browser, by, |claims| claims[claim] = value).await;
+        assert_eq!(end, "/sign-in?failed=not_verified&next=/admin", "{what}");
+        assert_eq!(browser.get("/api/me").await.status(), 401, "{what}");
+    }
+    let mut browser = Member::of(&server);
+    let sales = |claims: &mut Value| claims["groups"] = json!(["sales"]);
+    let end = round(&provider, &mut browser, By::Rsa, sales).await;
+    assert_eq!(end, "/sign-in?failed=forbidden&next=/admin");
+    let (_, printed) = user(&server.shop, &["list"], "");
+    assert!(printed.starts_with("there is no account"), "{printed}");
+}
+
+#[tokio::test]
+async fn who_returns_must_be_who_went() {
+    let provider = Provider::start().await;
+    let server = server_at(&provider).await;
+    let failed = "/sign-in?failed=not_verified&next=";
+    // A link of an attacker's own sign-in, opened by somebody who has not begun one, or another one.
+    let mut attacker = Member::of(&server);
+    let asked = location(&mut attacker, "/sign-in/openid").await;
+    let link = path_of(&provider.grants(&asked, By::Rsa, |_| {}));
+    let mut victim = Member::of(&server);
+    assert!(location(&mut victim, &link).await.starts_with(failed));
+    location(&mut victim, "/sign-in/openid").await;
+    assert!(location(&mut victim, &link).await.starts_with(failed));
+    assert_eq!(victim.get("/api/me").await.status(), 401);
+    // A code is good once, and a way that ended is not gone twice.
+    assert_eq!(location(&mut attacker, &link).await, "/agent");
+    assert!(location(&mut attacker, &link).await.starts_with(failed));
+    // The provider says no.
+    let mut refused = Member::of(&server);
+    let asked: Url = location(&mut refused, "/sign-in/openid").await.parse().unwrap();
+    let state = asked.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let back = format!("/sign-in/openid/return?error=access_denied&state={state}");
+    assert!(location(&mut refused, &back).await.starts_with(failed));
+    // An address sends nobody elsewhere.
+    let mut yael = Member::of(&server);
+    let asked = location(&mut yael, "/sign-in/openid?next=https://evil.example").await;
+    let back = provider.grants(&asked, By::Rsa, |_| {});
+    assert_eq!(location(&mut yael, &path_of(&back)).await, "/agent");
+}
+
+#[tokio::test]
+async fn a_provider_at_a_private_address_wants_the_settings_to_say_so() {
+    let provider = Provider::start().await;
+    let mut settings = provider.settings();
+    settings.retain(|(key, _)| !key.ends_with("allow_private"));
+    let private = provider.issuer.replace("http://", "https://");
+    settings.push(("identity.openid.issuer", &private));
+    let server = Server::with(&settings).await;
+    let end = location(&mut Member::of(&server), "/sign-in/openid").await;
+    assert_eq!(end, "/sign-in?failed=unavailable&next=/agent");
+    assert!(server.log().contains("not https on the public internet"), "{}", server.log());
+}

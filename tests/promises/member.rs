@@ -1,0 +1,151 @@
+//! A browser of somebody of the team: it keeps cookies as browsers do, and says where its page is from.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::server::{Server, config, hsc};
+use crate::shop::Shop;
+
+/// A password that will do.
+pub(crate) const PASSWORD: &str = "a tame yak sat over";
+
+/// The browser.
+pub(crate) struct Member {
+    client: reqwest::Client,
+    server: String,
+    origin: Option<String>,
+    pub(crate) cookies: Vec<(String, String)>,
+    pub(crate) csrf: String,
+}
+
+impl Member {
+    /// With a page of the server itself open.
+    pub(crate) fn of(server: &Server) -> Self {
+        // A second install is refused and changes nothing: tests share the process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("an HTTP client");
+        let address = server.url("");
+        let origin = Some(address.clone());
+        Self { client, server: address, origin, cookies: Vec::new(), csrf: String::new() }
+    }
+
+    /// With a page of somebody else open, or none.
+    pub(crate) fn on_page_of(mut self, origin: Option<&str>) -> Self {
+        self.origin = origin.map(str::to_owned);
+        self
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Response {
+        self.send(reqwest::Method::GET, path, None, &[]).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Response {
+        let csrf = self.csrf.clone();
+        self.send(reqwest::Method::POST, path, Some(body), &[("x-csrf-token", &csrf)]).await
+    }
+
+    pub(crate) async fn send(
+        &mut self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let changes = method != reqwest::Method::GET;
+        let mut request = self.client.request(method, format!("{}{path}", self.server));
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        // Browsers say where a page is from with whatever is no GET.
+        if let Some(origin) = self.origin.as_ref().filter(|_| changes) {
+            request = request.header("origin", origin);
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.expect("the server answers");
+        self.keep(&response);
+        response
+    }
+
+    fn keep(&mut self, response: &Response) {
+        for cookie in response.headers().get_all("set-cookie") {
+            let cookie = cookie.to_str().expect("text");
+            let (pair, rest) = cookie.split_once(';').expect("attributes");
+            let (name, value) = pair.split_once('=').expect("a pair");
+            self.cookies.retain(|(kept, _)| kept != name);
+            if !rest.contains("Max-Age=0") {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+    }
+
+    /// Signs in, and keeps what its page has to bring.
+    pub(crate) async fn sign_in(&mut self, address: &str, password: &str) -> Response {
+        let body = json!({ "address": address, "password": password });
+        let response = self.post("/api/sign-in", body).await;
+        if response.status() == StatusCode::OK {
+            let me = self.get("/api/me").await;
+            assert_eq!(me.status(), 200);
+            let me = json_of(me).await;
+            self.csrf = me["csrf"].as_str().expect("a token").to_owned();
+        }
+        response
+    }
+}
+
+pub(crate) async fn json_of(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON")
+}
+
+/// The code of a refusal.
+pub(crate) async fn code_of(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let body = json_of(response).await;
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The file of the archive of this shop.
+pub(crate) fn archive_of(shop: &Shop) -> String {
+    shop.dir().join("archive.sqlite").display().to_string()
+}
+
+/// `hsc user …` over the archive of this shop; what it printed, and whether it was done.
+pub(crate) fn user(shop: &Shop, arguments: &[&str], says: &str) -> (bool, String) {
+    let mut command = hsc();
+    command.arg("user").args(arguments).arg("--config").arg(config(shop));
+    command.env("HSC__ARCHIVE__PATH", archive_of(shop));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("hsc runs");
+    // One that refuses before it reads has hung up.
+    let _ = child.stdin.take().expect("piped").write_all(says.as_bytes());
+    let done = child.wait_with_output().expect("it ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (done.status.success(), text(done.stdout) + &text(done.stderr))
+}
+
+/// A server with an admin `ada@example.test` and an agent `yael@example.test`, both with [`PASSWORD`].
+pub(crate) async fn with_team(settings: &[(&str, &str)]) -> Server {
+    let shop = Shop::new();
+    for (address, role) in [("ada@example.test", "admin"), ("yael@example.test", "agent")] {
+        let (done, printed) =
+            user(&shop, &["add", address, "--role", role], &format!("{PASSWORD}\n"));
+        assert!(done, "{printed}");
+    }
+    let path = archive_of(&shop);
+    let mut all = vec![("archive.path", path.as_str())];
+    all.extend_from_slice(settings);
+    Server::of(shop, &all).await
+}

@@ -1,0 +1,47 @@
+// The page at `/first`: the first account of a server, by the link that its start printed.
+
+import { el, fill } from "../element.ts";
+import { found, frame } from "../frame.ts";
+import "../style/entrance.css";
+import { makeFirst } from "../wire/team.ts";
+import { type Voice, voiceOf } from "../words/words.ts";
+import { form } from "./form.ts";
+import { wayOf } from "./way.ts";
+
+/** Fewest characters of a password; the server has the last word (src/identity/password.rs). */
+const FEWEST = 12;
+
+const server = new URL(location.origin);
+const root = found("#entrance", HTMLElement);
+const token = new URL(location.href).searchParams.get("token") ?? "";
+// Out of the address bar and of the history: whoever looks over a shoulder or borrows the browser has no use for it.
+history.replaceState(null, "", "/first");
+
+draw(voiceOf(frame("first_title", (tag) => {
+  draw(voiceOf(tag));
+})));
+
+function draw(voice: Voice): void {
+  const title = el("h1", { class: "title" }, voice.say("first_title"));
+  if (token === "") {
+    fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, voice.say("first_no_link"))));
+    return;
+  }
+  const entrance = form(
+    voice,
+    [
+      { name: "name", label: "first_name", type: "text", autocomplete: "name", hint: "first_name_hint" },
+      { name: "address", label: "sign_in_address", type: "email", autocomplete: "username" },
+      { name: "password", label: "sign_in_password", type: "password", autocomplete: "new-password", hint: "first_password_hint", minlength: FEWEST },
+    ],
+    "first_make",
+    async (filled) => {
+      const said = (name: string): string => filled.get(name) ?? "";
+      const entry = await makeFirst(server, { token, name: said("name"), address: said("address"), password: said("password") });
+      if (entry.what === "in") location.assign(wayOf(entry.me, undefined));
+      else entrance.refuse(entry);
+    },
+  );
+  fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, voice.say("first_why")), entrance.element));
+  entrance.focus();
+}

@@ -1,0 +1,88 @@
+// A form of a few fields that is sent by script: the pages' policy lets no form go anywhere by itself.
+
+import { el, set } from "../element.ts";
+import type { Entry } from "../wire/team.ts";
+import type { Voice, Word } from "../words/words.ts";
+
+export interface Field {
+  name: string;
+  label: Word;
+  type: "text" | "email" | "password";
+  autocomplete: "name" | "username" | "current-password" | "new-password";
+  /** What is said below it. */
+  hint?: Word;
+  minlength?: number;
+}
+
+export interface Form {
+  element: HTMLFormElement;
+  /** Says why nobody was let in; nothing takes it back. */
+  refuse(entry: Exclude<Entry, { what: "in" }> | undefined): void;
+  focus(): void;
+}
+
+/** Sends what was filled in; while that is under way nothing is sent twice. */
+export function form(voice: Voice, fields: readonly Field[], button: Word, send: (filled: ReadonlyMap<string, string>) => Promise<void>): Form {
+  const inputs = new Map(fields.map((field) => [field.name, input(field)]));
+  const wrong = el("p", { class: "wrong", role: "alert" });
+  const submit = el("button", { type: "submit", class: "main" }, voice.say(button));
+  const rows = fields.map((field) => row(voice, field, inputs.get(field.name)));
+  const element = el("form", { class: "fields", novalidate: true }, ...rows, wrong, submit);
+  let isUnderWay = false;
+
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const unfit = [...inputs.values()].find((field) => !field.checkValidity());
+    for (const field of inputs.values()) set(field, { "aria-invalid": field.checkValidity() ? undefined : "true" });
+    if (unfit !== undefined) {
+      wrong.textContent = voice.say(unfit.value === "" ? "entrance_empty" : unfit.type === "email" ? "entrance_address_form" : "entrance_short");
+      unfit.focus();
+      return;
+    }
+    if (isUnderWay) return;
+    isUnderWay = true;
+    wrong.textContent = "";
+    set(submit, { "aria-disabled": "true" });
+    void send(new Map([...inputs].map(([name, field]) => [name, field.value]))).finally(() => {
+      isUnderWay = false;
+      set(submit, { "aria-disabled": undefined });
+    });
+  });
+
+  return {
+    element,
+    refuse: (entry) => {
+      wrong.textContent = entry === undefined ? "" : why(voice, entry);
+    },
+    focus: () => {
+      [...inputs.values()][0]?.focus();
+    },
+  };
+}
+
+/** Why somebody was not let in, in their language. */
+export function why(voice: Voice, entry: Exclude<Entry, { what: "in" }>): string {
+  if (entry.what === "away") return voice.say("entrance_away");
+  if (entry.waitSeconds !== undefined) return voice.say("entrance_too_many_tries", { n: entry.waitSeconds });
+  const word = `entrance_${entry.code}`;
+  return voice.say(word in voice.words ? (word as Word) : "entrance_internal");
+}
+
+function input({ name, type, autocomplete, minlength, hint }: Field): HTMLInputElement {
+  return el("input", {
+    id: `entrance-${name}`,
+    name,
+    type,
+    autocomplete,
+    minlength,
+    required: true,
+    // Addresses and passwords run from left to right, whatever the page does.
+    dir: type === "text" ? "auto" : "ltr",
+    "aria-describedby": hint === undefined ? undefined : `entrance-${name}-hint`,
+  });
+}
+
+function row(voice: Voice, { name, label, hint }: Field, field: Node | undefined): HTMLElement {
+  const said = hint === undefined ? undefined : el("p", { id: `entrance-${name}-hint`, class: "hint" }, voice.say(hint));
+  return el("div", { class: "field" }, el("label", { for: `entrance-${name}` }, voice.say(label)), field, said);
+}
