@@ -321,7 +321,11 @@ impl World {
             }
         }
         (self.client.owner, self.client.epoch) = (Some(owner), taken.epoch);
-        (self.may_be_lost, self.may_be_unknown) = (false, false);
+        // After the log was lost an owner may come back whom the client never heard of, out of a later
+        // epoch than the log knows now: it begins the log again, and the client is told.
+        let is_later = |owner: &Owner| !owner.is_over && owner.epoch > taken.epoch;
+        self.may_be_lost = self.owners.iter().any(is_later);
+        self.may_be_unknown = false;
     }
 
     async fn claim(&mut self, pod: usize) {
