@@ -337,6 +337,7 @@ impl Server {
         info!(sessions = self.sessions.count(); "draining");
         // Half of the time, so that the last client hears it early enough to end in time.
         self.sessions.drain(timeout / 2);
+        self.house.send_agents_away();
         let mut left = self.emptied(until - timeout / HAND_OVER_PART).await;
         let leaves_work = left > 0;
         if leaves_work {

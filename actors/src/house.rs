@@ -14,13 +14,14 @@ use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
 
+use crate::agent::{AgentSocket, AgentSockets, Wired};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
 use crate::orphans::{Orphans, Vanished};
-use crate::ports::{Answerer, ConversationLog, Desk, ManualLoader, Relay, Vouch};
+use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, Vouch};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -56,6 +57,7 @@ pub struct House {
     orphans: Handle<Orphans>,
     caches: Caches,
     presence: Arc<Presence>,
+    agents: Arc<Wired>,
     root: Root,
 }
 
@@ -198,6 +200,7 @@ impl House {
         let messages_per_second = rules.limits.messages_per_second;
         let rules = Arc::new(rules);
         let vouch = parts.vouch;
+        let for_agents = Arc::clone(&catalog);
         let begin = move |id, token| {
             Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
                 .remembering(predicted.clone())
@@ -224,6 +227,12 @@ impl House {
             prefetch_after: limits.prefetch_after,
             messages_per_second,
             message_burst: limits.burst,
+        });
+        let agents = Arc::new(Wired {
+            shared: Arc::clone(&wiring),
+            sockets: AgentSockets::default(),
+            catalog: for_agents,
+            heartbeat: parts.desk_heartbeat,
         });
         let threads = Arc::new(Threads::start(upkeep.threads));
         let (registered, registry) =
@@ -266,6 +275,7 @@ impl House {
             orphans,
             caches,
             presence,
+            agents,
             root,
         }
     }
@@ -446,6 +456,41 @@ impl House {
     #[must_use]
     pub fn archive(&self) -> &ArchiveHandle {
         &self.wiring.archive
+    }
+
+    /// Opens the socket of an agent, whom the caller has made sure of.
+    ///
+    /// # Errors
+    /// When the request is no WebSocket upgrade.
+    pub fn connect_agent(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        me: ByAgent,
+    ) -> Result<HttpResponse, actix_web::Error> {
+        if self.wiring.sessions.is_draining() {
+            return self.refuse(Refused::Draining, request);
+        }
+        let wired = Arc::clone(&self.agents);
+        crate::socket::open(request, payload, self.max_message, self.max_outgoing, |outgoing| {
+            AgentSocket::new(me, wired, outgoing)
+        })
+    }
+
+    /// Tells the agents to come again elsewhere; says how many heard.
+    pub fn send_agents_away(&self) -> usize {
+        self.agents.sockets.leave()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tell_agents(&self, what: impl Fn() -> crate::agent::Deliver) -> usize {
+        self.agents.sockets.tell_all(what)
+    }
+
+    /// Sockets of agents.
+    #[must_use]
+    pub fn agents(&self) -> usize {
+        self.agents.sockets.count()
     }
 
     /// The table of sessions.

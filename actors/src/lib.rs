@@ -3,6 +3,7 @@
 //! Others hold handles with plain methods, never an address. What actors ask of the outside world
 //! stands in [`ports`]; what they say to it in [`protocol`]. This crate never imports the server.
 
+mod agent;
 pub mod archiving;
 pub mod bridge;
 pub mod cache;

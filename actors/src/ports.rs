@@ -20,7 +20,8 @@ pub use identity::{
     SignedIn, Vouch,
 };
 pub use log::{
-    Batch, Claimed, ConversationLog, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen, TakenOver,
+    Batch, Claimed, ConversationLog, Entry, Kept, LogError, MOST_OFFSET, Missed, Owned, Seen,
+    TakenOver,
 };
 pub use relay::{Relay, Relayed};
 pub use roll::{Gone, PodReport, Roll, RollCall};

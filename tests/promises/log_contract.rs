@@ -50,6 +50,23 @@ log_contract! {
     an_answer_that_is_done_or_was_taken_over_is_not_claimed
     a_claimer_that_vanishes_too_leaves_the_answer_to_the_next
     what_is_appended_is_told_once_however_often_it_is_tried
+    what_is_kept_is_read_and_nothing_changes_by_it
+}
+
+async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    assert!(matches!(b.read("c".into()).await, Err(LogError::Unknown)));
+    a.begin(owned("c", 1), 0).await.unwrap();
+    let nothing = b.read("c".into()).await.unwrap();
+    assert_eq!((nothing.epoch, nothing.offset, nothing.entries), (1, 0, Vec::new()));
+    a.append(owned("c", 1), batch(1..=3)).await.unwrap();
+    for _ in 0..2 {
+        let kept = b.read("c".into()).await.unwrap();
+        assert_eq!((kept.epoch, kept.offset, kept.entries), (1, 3, frames(1..=3)));
+    }
+    assert_eq!(a.append(owned("c", 1), batch(4..=10)).await.unwrap(), 10, "it is still a's");
+    let kept = b.read("c".into()).await.unwrap();
+    assert_eq!((kept.offset, kept.entries), (10, frames(3..=10)), "the window has gone on");
 }
 
 async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {

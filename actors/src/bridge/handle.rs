@@ -117,6 +117,12 @@ impl Bridge {
         Published { replied }
     }
 
+    /// True when somebody on this pod listens to the channel.
+    #[must_use]
+    pub fn is_heard_here(&self, channel: &str) -> bool {
+        self.shared.table.is_heard(channel)
+    }
+
     /// Says something on a channel to whoever listens on this pod, because the other pods are told in
     /// another way: the log publishes what it appends. Says how many that are.
     pub fn say_here(&self, channel: &str, body: Body) -> usize {

@@ -128,6 +128,10 @@ impl Table {
         self.channels.iter().map(|entry| entry.key().clone()).collect()
     }
 
+    pub(super) fn is_heard(&self, channel: &str) -> bool {
+        self.channels.contains_key(channel)
+    }
+
     pub(super) fn count(&self) -> usize {
         self.channels.len()
     }

@@ -130,6 +130,12 @@ impl Clerk {
             let here = self.here.all();
             if !here.is_empty() {
                 let VisitorsSeen { now, .. } = self.front.visitors_here(here.clone()).await?;
+                for conversation in &here {
+                    if !self.here.conversations.contains(conversation) {
+                        // It left meanwhile, and its last word may have come before this one.
+                        self.front.visitor_left(Arc::clone(conversation)).await;
+                    }
+                }
                 let mut lost: HashSet<&str> = here.iter().map(|it| &**it).collect();
                 for change in now {
                     let conversation = match &change {

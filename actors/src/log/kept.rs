@@ -110,6 +110,13 @@ impl Kept {
         (missed, before)
     }
 
+    /// Everything that is kept, in order.
+    pub(super) fn all(&self) -> Vec<Entry> {
+        let first = self.offset + 1 - self.entries.len() as u64;
+        let all = (first..).zip(&self.entries);
+        all.map(|(offset, frame)| Entry { offset, frame: Arc::clone(frame) }).collect()
+    }
+
     fn after(&self, after: u64) -> Missed {
         let first = self.offset + 1 - self.entries.len() as u64;
         if after + 1 < first {

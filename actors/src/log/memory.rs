@@ -11,7 +11,9 @@ use log::debug;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
-use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Relay, Seen, TakenOver};
+use crate::ports::{
+    Batch, Claimed, ConversationLog, Kept, LogError, Owned, Relay, Seen, TakenOver,
+};
 
 use super::LogLimits;
 use super::table::Table;
@@ -91,6 +93,11 @@ impl ConversationLog for MemoryLog {
         Box::pin(
             async move { log.table().take_over(&log.pod, &conversation, seen, Instant::now()) },
         )
+    }
+
+    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+        let log = self.clone();
+        Box::pin(async move { log.table().read(&conversation, Instant::now()) })
     }
 
     fn answering(

@@ -8,7 +8,7 @@ use hsc_config::ConversationsSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use crate::ports::{Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
+use crate::ports::{self, Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
 
 use super::kept::Kept;
 
@@ -97,6 +97,16 @@ impl Table {
             let (missed, before) = kept.resume(seen, pod);
             Ok(taken(kept, missed, before))
         })
+    }
+
+    pub(super) fn read(
+        &mut self,
+        conversation: &Arc<str>,
+        now: Instant,
+    ) -> Result<ports::Kept, LogError> {
+        self.forget_old(now);
+        let kept = self.kept.peek(conversation).ok_or(LogError::Unknown)?;
+        Ok(ports::Kept { epoch: kept.epoch, offset: kept.offset, entries: kept.all() })
     }
 
     pub(super) fn answering(&mut self, pod: &Arc<str>, owned: Owned, is_answering: bool) {

@@ -64,6 +64,17 @@ pub struct Claimed {
     pub taken: TakenOver,
 }
 
+/// What is kept of a conversation, for whoever reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The epoch in force.
+    pub epoch: u64,
+    /// The last offset given out.
+    pub offset: u64,
+    /// The newest messages, in order; older ones are not kept any more where the first is not the first.
+    pub entries: Vec<Entry>,
+}
+
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
@@ -145,6 +156,9 @@ pub trait ConversationLog: Send + Sync + 'static {
         conversation: Arc<str>,
         seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>>;
+
+    /// Reads what is kept of a conversation; nothing changes by it. [`LogError::Unknown`] where nothing is.
+    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>>;
 
     /// Says that an answer is being made here, or no more. While it is, and this pod stops to be heard
     /// of, another pod may take the conversation over with [`ConversationLog::claim`] and complete it.

@@ -15,7 +15,8 @@ use log::{info, warn};
 use super::opening::{self, Opening};
 use super::outbox::{Frame, Outbox, Step};
 use super::{Event, Session};
-use crate::ports::{LogError, Owned};
+use crate::bridge::{Body, Bridge, channels};
+use crate::ports::{Batch, LogError, Owned};
 use crate::protocol::{CloseReason, ServerMessage};
 use crate::socket::SocketContext;
 
@@ -149,8 +150,16 @@ impl Session {
                 Step::Send(Frame { kind, json }) => self.send_text(kind, (&*json).into(), ctx),
                 Step::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
+                    let here = self.heard_here(&owned, &batch);
                     let appended = self.wiring.log.append(owned, batch);
-                    self.call(appended.map(Told::Appended).boxed(), ctx);
+                    let told = appended.map(move |appended| {
+                        // The log tells other pods by itself.
+                        if let (Some((bridge, channel, body)), Ok(_)) = (here, &appended) {
+                            bridge.say_here(&channel, body);
+                        }
+                        Told::Appended(appended)
+                    });
+                    self.call(told.boxed(), ctx);
                 }
                 Step::Begin { offset } => {
                     let Some(owned) = self.owned() else { return };
@@ -162,6 +171,17 @@ impl Session {
                 Step::Superseded => self.superseded(ctx),
             }
         }
+    }
+
+    /// What agents on this pod who watch the conversation are to hear of a batch.
+    fn heard_here(&self, owned: &Owned, batch: &Batch) -> Option<(Bridge, String, Body)> {
+        let Owned { conversation, epoch } = owned.clone();
+        let channel = channels::conversation(&conversation);
+        let bridge = self.wiring.front.bridge();
+        (!batch.entries.is_empty() && bridge.is_heard_here(&channel)).then(|| {
+            let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
+            (bridge.clone(), channel, body)
+        })
     }
 
     fn owned(&self) -> Option<Owned> {

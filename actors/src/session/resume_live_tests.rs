@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::NotResumed;
 use super::stage::{Client, Stage, eventually};
-use crate::ports::{Batch, Claimed, ConversationLog, LogError, Owned, Seen, TakenOver};
+use crate::ports::{Batch, Claimed, ConversationLog, Kept, LogError, Owned, Seen, TakenOver};
 use crate::{LogLimits, MemoryLog, Tokens};
 
 const LIMITS: LogLimits =
@@ -65,6 +65,10 @@ impl ConversationLog for Line {
         seen: Seen,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         self.unless_cut(self.log.take_over(conversation, seen))
+    }
+
+    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+        self.unless_cut(self.log.read(conversation))
     }
 
     fn answering(

@@ -24,10 +24,10 @@ use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ConversationLog, ManualError, ManualLoader,
-    ManualRequest, Outcome, Question, Relay,
+    Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ConversationLog, ManualError,
+    ManualLoader, ManualRequest, Outcome, Question, Relay,
 };
-use crate::protocol::Limits;
+use crate::protocol::{Agent, Limits};
 use crate::{
     Admission, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk, MemoryLog, Parts,
     Sessions, Shelf, SocketLimits, Tokens, Upkeep,
@@ -191,7 +191,18 @@ impl Stage {
                 let house = Arc::clone(&house);
                 async move { house.connect(&request, payload) }
             };
-            App::new().route("/ws", web::get().to(open))
+            let house = Arc::clone(&doors);
+            let open_agent =
+                move |id: web::Path<String>, request: HttpRequest, payload: web::Payload| {
+                    let house = Arc::clone(&house);
+                    let id = id.into_inner();
+                    let (name, is_admin) = (id.to_uppercase(), id == "admin");
+                    let me = ByAgent { agent: Agent { id, name }, is_admin };
+                    async move { house.connect_agent(&request, payload, me) }
+                };
+            App::new()
+                .route("/ws", web::get().to(open))
+                .route("/ws/agent/{id}", web::get().to(open_agent))
         })
         .workers(1)
         .disable_signals()
@@ -200,6 +211,15 @@ impl Stage {
         let address = server.addrs()[0];
         actix::spawn(server.run());
         Self { house, teacher, metrics, address, product }
+    }
+
+    /// An agent's socket, on which the desk was seen.
+    pub(crate) async fn agent(&self, id: &str) -> Client {
+        let address = format!("ws://{}/ws/agent/{id}", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+        let mut agent = Client { socket, heard: Vec::new() };
+        agent.hear("desk").await;
+        agent
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -246,6 +266,18 @@ impl Client {
                 }
                 Message::Close(close) => panic!("closed ({close:?}) after {:?}", self.heard),
                 _ => {}
+            }
+        }
+    }
+
+    /// The next message, whatever it is.
+    pub(crate) async fn hear_any(&mut self) {
+        let count = self.heard.len();
+        while self.heard.len() == count {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let frame = next.unwrap_or_else(|_| panic!("nothing after {:?}", self.heard));
+            if let Message::Text(text) = frame.unwrap().unwrap() {
+                self.heard.push(serde_json::from_str(&text).unwrap());
             }
         }
     }

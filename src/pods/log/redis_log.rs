@@ -10,12 +10,12 @@ use futures::future::BoxFuture;
 use hsc_actors::LogLimits;
 use hsc_actors::bridge::{around_frames, channels, now_ms};
 use hsc_actors::ports::{
-    Batch, Claimed, ConversationLog, LogError, MOST_OFFSET, Owned, Seen, TakenOver,
+    Batch, Claimed, ConversationLog, Kept, LogError, MOST_OFFSET, Owned, Seen, TakenOver,
 };
 use redis::{FromRedisValue, ScriptInvocation};
 
-use super::reply::{of_append, of_take_over};
-use super::scripts::{APPEND, BEGIN, TAKE_OVER};
+use super::reply::{of_append, of_read, of_take_over};
+use super::scripts::{APPEND, BEGIN, READ, TAKE_OVER};
 use crate::pods::{Link, LinkError};
 
 /// Marks that one claim looks at; more than a pod leaves of answers that others took over long ago.
@@ -187,6 +187,15 @@ impl ConversationLog for RedisLog {
             let seen = Some(Seen { offset, ..seen });
             let taken = log.take(Wanted { conversation, seen, only_from: None }).await?;
             taken.ok_or(LogError::Unknown)
+        })
+    }
+
+    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let mut script = READ.prepare_invoke();
+            script.key(&log.keys(&conversation));
+            of_read(log.invoke(script).await?)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::{Entry, LogError, Missed, TakenOver};
+use hsc_actors::ports::{Entry, Kept, LogError, Missed, TakenOver};
 use redis::{FromRedisValue as _, Value};
 
 /// What `append` and `begin` answer.
@@ -38,6 +38,21 @@ pub(super) fn of_take_over(
             };
             Ok(Some(TakenOver { epoch, offset, missed, minutes, from }))
         }
+    }
+}
+
+/// What `read` answers.
+pub(super) fn of_read(reply: Vec<Value>) -> Result<Kept, LogError> {
+    let mut reply = reply.into_iter();
+    match text(reply.next())?.as_str() {
+        "unknown" => Err(LogError::Unknown),
+        "kept" => {
+            let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
+            let before = offset.saturating_sub(reply.len() as u64);
+            let entries = entries(reply, before).unwrap_or_default();
+            Ok(Kept { epoch, offset, entries })
+        }
+        _ => Err(not_understood()),
     }
 }
 

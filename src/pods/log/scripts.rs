@@ -17,6 +17,8 @@ scripts! {
     BEGIN = "begin.lua";
     /// Appends and publishes.
     APPEND = "append.lua";
+    /// Reads what is kept.
+    READ = "read.lua";
     /// Gives a conversation to another owner.
     TAKE_OVER = "take_over.lua";
 }

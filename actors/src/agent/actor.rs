@@ -1,0 +1,453 @@
+//! One agent's socket, as an actor.
+//!
+//! Owns   its [`View`], what it listens to, its rate and its outgoing budget.
+//! Hears  frames from its socket, changes at the desk, the conversations it watches, [`Deliver`].
+//! Asks   nobody; the desk, the log, deliveries and drafts run beside it and come back as events.
+//! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `View`).
+//! Loses  nothing when a rule panics: the socket stays, the desk is looked at again and what was watched is
+//!        read again. When that happens too often it closes (1011).
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::fut::{wrap_future, wrap_stream};
+use actix::{
+    Actor, ActorContext as _, ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _, Handler,
+    Message, SpawnHandle, StreamHandler,
+};
+use futures::{FutureExt as _, StreamExt as _};
+use hsc_catalogs::Snapshot;
+use log::{debug, info, warn};
+use tokio::time::Instant;
+
+use super::delivery::deliver;
+use super::event::{Effect, Event};
+use super::table::AgentSockets;
+use super::view::View;
+use crate::bridge::{Body, Heard, Talk, channels};
+use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question};
+use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario};
+use crate::session::{Bucket, Turn, Wiring};
+use crate::socket::{Outgoing, Received, SocketContext};
+use crate::supervision::{Death, Window};
+
+/// Refused messages in a row after which a connection is closed, as with visitors.
+const REFUSALS_BEFORE_CLOSE: u32 = 100;
+/// Longest a draft may take: an agent waits no longer before writing it alone.
+const DRAFTED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Longest wait until messages of other pods are heard, before what is known without them is shown.
+const LIVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// What every agent's socket of a pod shares.
+pub(crate) struct Wired {
+    pub(crate) shared: Arc<Wiring>,
+    pub(crate) sockets: AgentSockets,
+    pub(crate) catalog: Arc<Snapshot>,
+    /// How often the desk is told that the agent is here.
+    pub(crate) heartbeat: Duration,
+}
+
+/// The actor. See the card above.
+pub(crate) struct AgentSocket {
+    key: u64,
+    seat: Arc<str>,
+    view: View,
+    wired: Arc<Wired>,
+    /// What is listened to of each conversation that is watched.
+    watching: HashMap<String, [SpawnHandle; 2]>,
+    crashes: Window,
+    outgoing: Outgoing,
+    bucket: Bucket,
+    refusals: u32,
+    heard_at: Instant,
+    closed: bool,
+}
+
+/// Something the pod wants of every agent's socket.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Deliver {
+    /// Tell the agent to come again elsewhere, and close with 1012.
+    Reconnect {
+        /// After so long.
+        after_ms: u64,
+    },
+    /// Panic, to rehearse it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
+    Panic,
+}
+
+impl AgentSocket {
+    pub(crate) fn new(me: ByAgent, wired: Arc<Wired>, outgoing: Outgoing) -> Self {
+        let now = Instant::now();
+        let Wiring { messages_per_second, message_burst, .. } = *wired.shared;
+        Self {
+            key: wired.sockets.next_key(),
+            seat: format!("{:032x}", rand::random::<u128>()).into(),
+            view: View::new(me),
+            bucket: Bucket::new(messages_per_second, message_burst, now),
+            wired,
+            watching: HashMap::new(),
+            crashes: Window::default(),
+            outgoing,
+            refusals: 0,
+            heard_at: now,
+            closed: false,
+        }
+    }
+
+    fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
+        self.guarded(ctx, |socket, ctx| {
+            let effects = socket.view.apply(event);
+            socket.perform(effects, ctx);
+        });
+    }
+
+    /// Does something that may panic. The panic ends here.
+    fn guarded(
+        &mut self,
+        ctx: &mut SocketContext<Self>,
+        what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
+    ) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
+            self.begin_again(&Death::of_panic(&*panic), ctx);
+        }
+    }
+
+    fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
+        if !self.crashes.admits(self.wired.shared.intensity, Instant::now()) {
+            warn!(agent = self.view.agent().id, why:% = death.why; "an agent's socket fails too often, closing it");
+            self.close(CloseReason::Internal, ctx);
+            return;
+        }
+        warn!(agent = self.view.agent().id, why:% = death.why; "an agent's socket failed and begins again");
+        self.wired.shared.metrics.actors.restarted("agent", death.ending.as_str());
+        let (view, effects) = self.view.again();
+        self.view = view;
+        self.guarded(ctx, |socket, ctx| socket.perform(effects, ctx));
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
+        let front = self.wired.shared.front.clone();
+        for effect in effects {
+            let front = front.clone();
+            match effect {
+                Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
+                Effect::LookForAgents => self.beside(ctx, async move {
+                    match front.look().await {
+                        Ok(view) => Event::Agents(view.agents),
+                        Err(why) => Event::Looked(Err(why)),
+                    }
+                }),
+                Effect::Look => self.look(ctx),
+                Effect::Take { id, conversation } => {
+                    let agent = self.view.agent().clone();
+                    info!(conversation, agent = agent.id; "an agent takes a conversation");
+                    self.beside(ctx, async move {
+                        let taken = front.take(conversation.into(), agent).await;
+                        let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
+                        Event::Asked { id, outcome }
+                    });
+                }
+                Effect::LetGo { id, conversation, how } => {
+                    let by = self.view.me().clone();
+                    info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
+                    self.beside(ctx, async move {
+                        let outcome = front.let_go(conversation.into(), by, how).await.map(Some);
+                        Event::Asked { id, outcome }
+                    });
+                }
+                Effect::Available { id, available } => {
+                    let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+                    self.beside(ctx, async move {
+                        let told = front.agent_here(agent, seat, Some(available)).await;
+                        Event::Asked { id, outcome: told.map(|()| None) }
+                    });
+                }
+                Effect::Watch { id, conversation } => self.watch(id, conversation, ctx),
+                Effect::Unwatch(conversation) => {
+                    for listening in self.watching.remove(&conversation).into_iter().flatten() {
+                        ctx.cancel_future(listening);
+                    }
+                }
+                Effect::Say { id, conversation, said } => {
+                    let log = Arc::clone(&self.wired.shared.log);
+                    let is_online = self.view.is_online(&conversation);
+                    self.beside(ctx, async move {
+                        let outcome = deliver(front, log, conversation, *said, is_online).await;
+                        Event::Delivered { id, outcome }
+                    });
+                }
+                Effect::TellOwner { conversation, talk } => {
+                    let channel = channels::to_owner(&conversation);
+                    drop(front.bridge().publish(&channel, Body::Talk(talk)));
+                }
+                Effect::TellAgents { conversation, talk } => {
+                    let channel = channels::to_agents(&conversation);
+                    drop(front.bridge().publish(&channel, Body::Talk(talk)));
+                }
+                Effect::Draft { id, conversation, product, question, locale } => {
+                    self.draft(id, conversation, &product, question, locale, ctx);
+                }
+            }
+        }
+    }
+
+    /// Looks at the desk once its changes are heard from every pod: what was seen before that could have
+    /// changed unheard. While other pods cannot be reached it is looked at all the same, and again then.
+    fn look(&mut self, ctx: &mut SocketContext<Self>) {
+        let front = self.wired.shared.front.clone();
+        let mut listening = front.bridge().listen(channels::DESK);
+        let looked = wrap_future::<_, Self>(async move {
+            let is_live = tokio::time::timeout(LIVE_WITHIN, listening.live()).await.is_ok();
+            (front.look().await, (!is_live).then_some(listening))
+        });
+        ctx.spawn(looked.map(|(view, deaf), socket, ctx| {
+            socket.feed(Event::Looked(view), ctx);
+            if let Some(mut deaf) = deaf {
+                socket.beside(ctx, async move {
+                    deaf.live().await;
+                    Event::Missed
+                });
+            }
+        }));
+    }
+
+    /// Waits beside everything else; what comes of it is fed.
+    fn beside(
+        &mut self,
+        ctx: &mut SocketContext<Self>,
+        asked: impl Future<Output = Event> + 'static,
+    ) {
+        let fed = wrap_future::<_, Self>(asked);
+        ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
+    }
+
+    /// Listens first and reads then, so that nothing falls between.
+    fn watch(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: String,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        let bridge = self.wired.shared.front.bridge().clone();
+        let mut live = bridge.listen(channels::conversation(&conversation));
+        if !self.watching.contains_key(&conversation) {
+            let said = bridge.listen(channels::conversation(&conversation));
+            let talked = bridge.listen(channels::to_agents(&conversation));
+            let listening = [said, talked].map(|listening| self.listen(listening, ctx));
+            self.watching.insert(conversation.clone(), listening);
+        }
+        let log = Arc::clone(&self.wired.shared.log);
+        self.beside(ctx, async move {
+            // Within a bound: while Redis is away it never is, and afterwards it is read again.
+            let _ = tokio::time::timeout(LIVE_WITHIN, live.live()).await;
+            let kept = log.read(conversation.as_str().into()).await;
+            Event::Read { id, conversation, kept }
+        });
+    }
+
+    fn listen(
+        &mut self,
+        listening: crate::bridge::Listening,
+        ctx: &mut SocketContext<Self>,
+    ) -> SpawnHandle {
+        let heard = wrap_stream::<_, Self>(listening);
+        let heard = heard.map(|heard, socket: &mut Self, ctx| socket.hears(heard, ctx));
+        ctx.spawn(heard.finish())
+    }
+
+    fn hears(&mut self, heard: Heard, ctx: &mut SocketContext<Self>) {
+        let Heard::Told(envelope) = heard else { return self.feed(Event::Missed, ctx) };
+        let event = match &envelope.body {
+            Body::Appended { conversation, frames, .. } => {
+                Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
+            }
+            Body::Talk(Talk::Ticket { ticket }) => {
+                Event::Changed(DeskChange::Ticket(ticket.clone()))
+            }
+            Body::Talk(Talk::TicketGone { gone }) => Event::Changed(DeskChange::Gone(gone.clone())),
+            Body::Talk(Talk::Agents) => Event::Changed(DeskChange::Agents),
+            Body::Talk(talk) => Event::Talked(talk.clone()),
+            _ => return,
+        };
+        self.feed(event, ctx);
+    }
+
+    fn draft(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: String,
+        product: &str,
+        text: String,
+        locale: Option<String>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        let catalog = self.wired.catalog.load();
+        let wiring = Arc::clone(&self.wired.shared);
+        let question = catalog.product(product).cloned().map(|product| Question {
+            related: catalog.related_items(&product),
+            product,
+            text,
+            scenario: Scenario::default(),
+            image: None,
+            locale,
+        });
+        self.beside(ctx, async move {
+            let answer = match question {
+                Some(question) => answer(&wiring, question).await,
+                None => None,
+            };
+            Event::Drafted { id, conversation, answer }
+        });
+    }
+
+    fn send(&mut self, message: &DeskSays, id: Option<&MessageId>, ctx: &mut SocketContext<Self>) {
+        if self.closed {
+            return;
+        }
+        let json = DeskFrame { message, id }.to_json();
+        if !self.outgoing.admits(json.len()) {
+            warn!(agent = self.view.agent().id; "an agent's page does not read, its outgoing budget is spent");
+            self.close(CloseReason::Policy, ctx);
+            return;
+        }
+        self.outgoing.queued(json.len());
+        ctx.text(json);
+    }
+
+    fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
+        if !self.closed {
+            self.closed = true;
+            crate::socket::close(ctx, reason);
+            ctx.stop();
+        }
+    }
+
+    fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+        if !self.bucket.take(Instant::now()) {
+            self.refusals += 1;
+            if self.refusals > REFUSALS_BEFORE_CLOSE {
+                self.close(CloseReason::Policy, ctx);
+            } else {
+                self.feed(Event::Flooded, ctx);
+            }
+            return;
+        }
+        self.refusals = 0;
+        match AgentFrame::parse(text) {
+            Ok(frame) => self.feed(Event::Heard(frame), ctx),
+            Err(bad) => {
+                debug!(code:% = bad.code.as_str(); "bad message of an agent");
+                self.feed(Event::Misheard(bad), ctx);
+            }
+        }
+    }
+
+    /// Says that the agent is here, and closes a socket that has fallen silent.
+    fn beat(&mut self, ctx: &mut SocketContext<Self>) {
+        if self.heard_at.elapsed() > self.wired.shared.idle_timeout {
+            return self.close(CloseReason::Normal, ctx);
+        }
+        let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+        let (wired, key) = (Arc::clone(&self.wired), self.key);
+        drop(actix::spawn(async move {
+            let front = &wired.shared.front;
+            if let Err(error) = front.agent_here(agent.clone(), Arc::clone(&seat), None).await {
+                debug!(why:? = error; "the desk was not told that an agent is here");
+            }
+            if !wired.sockets.has(key) {
+                // It left meanwhile, and its last word may have come before this one.
+                let _ = front.agent_left(agent, seat).await;
+            }
+        }));
+    }
+}
+
+/// What the manual says, within a bound; none when too many answers are made or it failed.
+async fn answer(wiring: &Arc<Wiring>, question: Question) -> Option<Box<Answer>> {
+    let Turn::Now(_permit) = wiring.line.enter() else { return None };
+    // Called inside the stream and caught there: the agent is told, the socket stays.
+    let events = async { wiring.answerer.answer(question) }.flatten_stream();
+    let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());
+    let done = async {
+        while let Some(Ok(event)) = events.next().await {
+            if let AnswerEvent::Done(answer) = event {
+                return Some(answer);
+            }
+        }
+        None
+    };
+    tokio::time::timeout(DRAFTED_WITHIN, done).await.ok().flatten()
+}
+
+impl Actor for AgentSocket {
+    type Context = SocketContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.wired.sockets.entered(self.key, actix::AsyncContext::address(ctx));
+        info!(agent = self.view.agent().id, sockets = self.wired.sockets.count(); "an agent is here");
+        let desk = self.wired.shared.front.bridge().listen(channels::DESK);
+        self.listen(desk, ctx);
+        let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+        let front = self.wired.shared.front.clone();
+        // Here first and looked then, so that the agent sees itself.
+        let here = wrap_future::<_, Self>(async move {
+            if let Err(error) = front.agent_here(agent, seat, None).await {
+                debug!(why:? = error; "the desk was not told that an agent is here");
+            }
+        });
+        ctx.spawn(here.map(|(), socket, ctx| socket.look(ctx)));
+        ctx.run_interval(self.wired.heartbeat, Self::beat);
+        ctx.run_interval(self.wired.shared.ping_interval, |_, ctx| ctx.ping(b""));
+    }
+}
+
+impl Drop for AgentSocket {
+    // Not `stopped`: this runs whatever ended the socket.
+    fn drop(&mut self) {
+        self.wired.sockets.left(self.key);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+            let front = self.wired.shared.front.clone();
+            runtime.spawn(async move { front.agent_left(agent, seat).await });
+        }
+    }
+}
+
+impl StreamHandler<Received> for AgentSocket {
+    fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
+        if self.closed {
+            return;
+        }
+        self.heard_at = Instant::now();
+        self.guarded(ctx, |socket, ctx| {
+            match crate::socket::understand(&mut socket.outgoing, received, ctx) {
+                crate::socket::Heard::Text(text) => socket.heard_text(&text, ctx),
+                crate::socket::Heard::Nothing => {}
+                crate::socket::Heard::End(reason) => socket.close(reason, ctx),
+            }
+        });
+    }
+
+    fn finished(&mut self, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl Handler<Deliver> for AgentSocket {
+    type Result = ();
+
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+        match deliver {
+            Deliver::Reconnect { after_ms } => {
+                self.send(&DeskSays::Reconnect { after_ms }, None, ctx);
+                self.close(CloseReason::Restart, ctx);
+            }
+            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The way of what an agent says to the visitor.
+//!
+//! Whoever owns the conversation appends it, gives it its place and says so; until then it is told again.
+//! When the visitor is away nobody owns the conversation: then it is taken over here, and appended here,
+//! and the visitor finds it after coming back. It is said once, however often it is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::bridge::{AgentSaid, Body, Heard, Listening, Talk, channels};
+use crate::desk::FrontDesk;
+use crate::ports::{Batch, ConversationLog, DeskChange, Entry, LogError, Owned, Seen};
+use crate::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
+
+/// How long the owner may take to answer.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long it may take until answers of other pods are heard at all.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+/// How often it is told.
+const TIMES: u32 = 4;
+
+/// Why a visitor was not told what an agent said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotDelivered {
+    /// The conversation is not this agent's.
+    #[error("This conversation is not yours any more.")]
+    NotYours,
+    /// The conversation is over, or is not kept any more.
+    #[error("This conversation is not at the desk any more.")]
+    Gone,
+    /// Its owner did not answer.
+    #[error("The visitor's connection does not answer; say it again in a moment.")]
+    Silent,
+    /// The desk or the log cannot be reached.
+    #[error("The conversation cannot be reached just now; say it again in a moment.")]
+    Away,
+}
+
+/// Delivers what an agent says.
+pub(super) async fn deliver(
+    front: FrontDesk,
+    log: Arc<dyn ConversationLog>,
+    conversation: String,
+    said: AgentSaid,
+    mut is_online: bool,
+) -> Result<(), NotDelivered> {
+    let mut answers = front.bridge().listen(channels::to_agents(&conversation));
+    let _ = timeout(HEARD_WITHIN, answers.live()).await;
+    let channel = channels::to_owner(&conversation);
+    for _ in 0..TIMES {
+        if is_online {
+            let talk = Talk::AgentSaid { said: Box::new(said.clone()) };
+            drop(front.bridge().publish(&channel, Body::Talk(talk)));
+            let answer = answer_to(&said.request, &mut answers);
+            match timeout(ANSWERED_WITHIN, answer).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(NotDelivered::NotYours),
+                Err(_) => {}
+            }
+        }
+        match front.find(conversation.as_str().into()).await {
+            Ok(Some(DeskChange::Ticket(ticket))) => {
+                if ticket.agent.is_none_or(|has| has.id != said.agent.id) {
+                    return Err(NotDelivered::NotYours);
+                }
+                is_online = ticket.online;
+            }
+            Ok(_) => return Err(NotDelivered::Gone),
+            Err(_) => return Err(NotDelivered::Away),
+        }
+        if !is_online {
+            match append_alone(&*log, &conversation, &said).await {
+                Ok(()) => {
+                    front.touch(conversation.as_str().into(), said.content).await;
+                    return Ok(());
+                }
+                Err(LogError::Unknown) => return Err(NotDelivered::Gone),
+                Err(LogError::Unavailable { .. }) => return Err(NotDelivered::Away),
+                // The visitor has just come back, to whoever owns it now.
+                Err(LogError::Stale { .. } | LogError::Gap { .. }) => is_online = true,
+            }
+        }
+    }
+    Err(NotDelivered::Silent)
+}
+
+/// Whether the owner took it; for good when it does not answer.
+async fn answer_to(request: &str, answers: &mut Listening) -> bool {
+    loop {
+        if let Heard::Told(envelope) = answers.next().await
+            && let Body::Talk(Talk::Accepted { request: answered, accepted, .. }) = &envelope.body
+            && answered == request
+        {
+            return *accepted;
+        }
+    }
+}
+
+async fn append_alone(
+    log: &dyn ConversationLog,
+    conversation: &str,
+    said: &AgentSaid,
+) -> Result<(), LogError> {
+    let conversation: Arc<str> = conversation.into();
+    let kept = log.read(Arc::clone(&conversation)).await?;
+    // As far as the log itself, so that nothing of it is given up.
+    let seen = Seen { epoch: kept.epoch, offset: kept.offset };
+    let taken = log.take_over(Arc::clone(&conversation), seen).await?;
+    let message = ServerMessage::Message(Box::new(ChatMessage {
+        from: Speaker::Agent,
+        agent: Some(said.agent.clone()),
+        content: said.content.clone(),
+        html: plain_html(&said.content),
+        citations: said.citations.clone(),
+        at_ms: said.at_ms,
+        upload: said.upload.clone(),
+    }));
+    let offset = taken.offset + 1;
+    let frame = ServerFrame { message: &message, id: None, offset: Some(offset) }.to_json();
+    let entries = vec![Entry { offset, frame: frame.into() }];
+    let owned = Owned { conversation, epoch: taken.epoch };
+    log.append(owned, Batch { entries, minutes: None }).await.map(drop)
+}

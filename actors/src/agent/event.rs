@@ -1,0 +1,151 @@
+//! What goes into an agent's view and what comes out of it.
+
+use crate::bridge::{AgentSaid, Talk};
+use crate::ports::{Answer, DeskChange, DeskError, DeskView, Entry, Kept, LetGo, LogError};
+use crate::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Presence};
+
+use super::delivery::NotDelivered;
+
+/// What can happen to an agent's socket.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The agent said something.
+    Heard(AgentFrame),
+    /// The agent said something that is no message.
+    Misheard(BadMessage),
+    /// The agent says more than may be said.
+    Flooded,
+    /// The agents who are there.
+    Agents(Vec<Presence>),
+    /// The desk as it is.
+    Looked(Result<DeskView, DeskError>),
+    /// Something changed at the desk.
+    Changed(DeskChange),
+    /// Something may have changed that nobody heard.
+    Missed,
+    /// What the desk was asked came to this.
+    Asked {
+        /// The message that asked.
+        id: Option<MessageId>,
+        /// The change; none where the desk has nothing to show for it.
+        outcome: Result<Option<DeskChange>, DeskError>,
+    },
+    /// A conversation that is to be watched was read.
+    Read {
+        /// The message that asked; none when it is read again.
+        id: Option<MessageId>,
+        /// Which.
+        conversation: String,
+        /// What is kept of it.
+        kept: Result<Kept, LogError>,
+    },
+    /// A watched conversation went on.
+    Appended {
+        /// Which.
+        conversation: String,
+        /// By this.
+        frames: Vec<Entry>,
+    },
+    /// Something was said about a watched conversation to agents alone.
+    Talked(Talk),
+    /// What the agent said was delivered, or not.
+    Delivered {
+        /// The message that said it.
+        id: Option<MessageId>,
+        /// How that ended.
+        outcome: Result<(), NotDelivered>,
+    },
+    /// The manual says this.
+    Drafted {
+        /// The message that asked.
+        id: Option<MessageId>,
+        /// In which conversation.
+        conversation: String,
+        /// What it says; none when it could not be asked.
+        answer: Option<Box<Answer>>,
+    },
+}
+
+/// What an agent's view wants done.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Send this.
+    Send {
+        /// The message.
+        message: Box<DeskSays>,
+        /// The agent's id that it answers.
+        id: Option<MessageId>,
+    },
+    /// Look at the whole desk.
+    Look,
+    /// Look which agents are there.
+    LookForAgents,
+    /// Take a conversation.
+    Take {
+        /// The message that asks.
+        id: Option<MessageId>,
+        /// Which.
+        conversation: String,
+    },
+    /// Let go of one.
+    LetGo {
+        /// The message that asks.
+        id: Option<MessageId>,
+        /// Which.
+        conversation: String,
+        /// How.
+        how: LetGo,
+    },
+    /// Say whether conversations are taken.
+    Available {
+        /// The message that asks.
+        id: Option<MessageId>,
+        /// Whether.
+        available: bool,
+    },
+    /// Hear what happens in a conversation from now on, and read what was said.
+    Watch {
+        /// The message that asks.
+        id: Option<MessageId>,
+        /// Which.
+        conversation: String,
+    },
+    /// Hear it no more.
+    Unwatch(String),
+    /// Say this to the visitor.
+    Say {
+        /// The message that says it.
+        id: Option<MessageId>,
+        /// In which conversation.
+        conversation: String,
+        /// What.
+        said: Box<AgentSaid>,
+    },
+    /// Tell the owner of a conversation.
+    TellOwner {
+        /// Which.
+        conversation: String,
+        /// What.
+        talk: Talk,
+    },
+    /// Tell the agents who watch a conversation.
+    TellAgents {
+        /// Which.
+        conversation: String,
+        /// What.
+        talk: Talk,
+    },
+    /// Ask the manual.
+    Draft {
+        /// The message that asks.
+        id: Option<MessageId>,
+        /// In which conversation.
+        conversation: String,
+        /// About which product.
+        product: String,
+        /// What.
+        question: String,
+        /// In which language.
+        locale: Option<String>,
+    },
+}

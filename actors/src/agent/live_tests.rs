@@ -1,0 +1,273 @@
+//! Agents and visitors on live sockets, on two pods that share a log and a desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_config::Settings;
+use serde_json::{Value, json};
+
+use super::actor::Deliver;
+use crate::bridge::{Ether, Loopback};
+use crate::session::stage::{Client, Stage, eventually};
+use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog, Tokens};
+
+const LIMITS: DeskLimits = DeskLimits {
+    max_waiting: 10,
+    present_for: Duration::from_secs(30),
+    returns_after: Duration::from_secs(30),
+    expires_after: Duration::from_secs(30),
+    remembers_for: Duration::from_secs(30),
+};
+
+async fn two_pods(limits: DeskLimits) -> (Stage, Stage) {
+    let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
+    let ether = Ether::default();
+    let log = MemoryLog::new(LogLimits::from(&settings));
+    let log = log.telling(Arc::new(Loopback::over(&ether)));
+    let (desk, tokens) = (MemoryDesk::new(limits, "a".into()), Arc::new(Tokens::from(&settings)));
+    let pod = async |name: &str| {
+        let shared = (Arc::new(log.of_pod(name)) as Arc<_>, Arc::clone(&tokens));
+        Stage::at_desk(name, shared, (desk.clone(), Some(ether.clone())), |_| {}).await
+    };
+    (pod("a").await, pod("b").await)
+}
+
+/// A visitor who said hello, and the conversation.
+async fn visitor(pod: &Stage) -> (Client, String, Value) {
+    let mut visitor = pod.client().await;
+    visitor.say(json!({"type": "hello", "locale": "he"})).await;
+    let welcome = visitor.hear("welcome").await;
+    let conversation = welcome["conversation"].as_str().unwrap().to_owned();
+    (visitor, conversation, welcome)
+}
+
+/// A visitor whom an agent has taken.
+async fn with(visitors: &Stage, agents: &Stage, who: &str) -> (Client, Client, String, Value) {
+    let mut agent = agents.agent(who).await;
+    let (mut visitor, conversation, welcome) = visitor(visitors).await;
+    visitor.say(json!({"type": "handoff", "reason": "It hums."})).await;
+    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
+    hear_ticket(&mut agent, &conversation).await;
+    agent.say(json!({"type": "take", "conversation": conversation, "id": "take"})).await;
+    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], who);
+    assert_eq!(visitor.hear("handoff").await["state"], "with_agent");
+    (visitor, agent, conversation, welcome)
+}
+
+async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
+    loop {
+        let ticket = agent.hear("ticket").await;
+        if ticket["ticket"]["conversation"] == conversation {
+            return ticket;
+        }
+    }
+}
+
+async fn reply(agent: &mut Client, id: &str) -> Value {
+    loop {
+        for kind in ["done", "error"] {
+            if let Some(found) = agent.heard.iter().find(|it| it["type"] == kind && it["id"] == id)
+            {
+                return found.clone();
+            }
+        }
+        let count = agent.heard.len();
+        agent.hear_any().await;
+        assert!(agent.heard.len() > count);
+    }
+}
+
+#[actix::test]
+async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
+    let mut colleague = a.agent("ben").await;
+    for agent in [&mut agent, &mut colleague] {
+        agent.say(json!({"type": "watch", "conversation": conversation, "id": "w"})).await;
+        let transcript = agent.hear("transcript").await;
+        assert_eq!(
+            (&transcript["ticket"]["reason"], &transcript["whole"]),
+            (&json!("It hums."), &json!(true))
+        );
+        assert_eq!(transcript["entries"].as_array().unwrap().len(), 3);
+    }
+    agent
+        .say(json!({"type": "say", "conversation": conversation, "content": "Hello!", "id": "s"}))
+        .await;
+    let said = visitor.hear("message").await;
+    assert_eq!(
+        (&said["from"], &said["content"], &said["agent"]["name"]),
+        (&json!("agent"), &json!("Hello!"), &json!("ANA"))
+    );
+    assert_eq!(reply(&mut agent, "s").await["type"], "done");
+    visitor.say(json!({"type": "message", "content": "Good day.", "id": "v"})).await;
+    for agent in [&mut agent, &mut colleague] {
+        let is_entry = |frame: &&Value| frame["type"] == "entry";
+        while agent.heard.iter().filter(is_entry).count() < 2 {
+            agent.hear_any().await;
+        }
+        let entries: Vec<&Value> = agent.heard.iter().filter(is_entry).collect();
+        for (entry, content) in entries.into_iter().zip(["Hello!", "Good day."]) {
+            assert_eq!(entry["frame"]["content"], content);
+            assert_eq!(entry["offset"], entry["frame"]["offset"]);
+        }
+    }
+    agent.say(json!({"type": "note", "conversation": conversation, "content": "Rude."})).await;
+    assert_eq!(colleague.hear("note").await["content"], "Rude.");
+    agent.say(json!({"type": "typing", "conversation": conversation, "typing": true})).await;
+    assert_eq!(visitor.hear("agent_typing").await["typing"], true);
+    visitor.say(json!({"type": "typing", "content": "secret"})).await;
+    let typing = agent.hear("visitor_typing").await;
+    assert!(typing["typing"] == true && !typing.to_string().contains("secret"));
+    agent.say(json!({"type": "give_back", "conversation": conversation})).await;
+    assert_eq!(visitor.hear("agent_left").await["reason"], "returned");
+    assert_eq!(visitor.hear("handoff").await["state"], "returned");
+    assert!(!visitor.heard.iter().any(|frame| frame.to_string().contains("Rude.")));
+    visitor.say(a.ask()).await;
+    visitor.hear("answer_chunk").await;
+    let offsets = visitor.offsets();
+    let expected: Vec<u64> = (1..=offsets.len() as u64).collect();
+    assert_eq!(
+        offsets.into_iter().filter(|offset| *offset > 0).collect::<Vec<_>>(),
+        expected[..expected.len() - 1]
+    );
+}
+
+#[actix::test]
+async fn two_agents_take_at_the_same_instant_on_two_pods_and_one_is_told_by_whom() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut ana, mut ben) = (a.agent("ana").await, b.agent("ben").await);
+    let (mut visitor, conversation, _) = visitor(&a).await;
+    visitor.say(json!({"type": "handoff"})).await;
+    hear_ticket(&mut ana, &conversation).await;
+    hear_ticket(&mut ben, &conversation).await;
+    let take = json!({"type": "take", "conversation": conversation, "id": "t"});
+    futures::join!(ana.say(take.clone()), ben.say(take));
+    let winner = visitor.hear("agent_joined").await["agent"]["id"].clone();
+    let (loser, by) = if winner == "ana" { (&mut ben, "ANA") } else { (&mut ana, "BEN") };
+    let told = reply(loser, "t").await;
+    assert_eq!((&told["code"], &told["by"]["name"]), (&json!("taken"), &json!(by)));
+}
+
+#[actix::test]
+async fn a_colleague_on_another_pod_goes_on_and_nobody_else_may_speak() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut visitor, mut ana, conversation, _) = with(&a, &a, "ana").await;
+    let hand = json!({"type": "hand", "conversation": conversation, "to": "ben", "id": "early"});
+    ana.say(hand).await;
+    assert_eq!(reply(&mut ana, "early").await["code"], "not_present");
+    let mut ben = b.agent("ben").await;
+    ben.say(json!({"type": "say", "conversation": conversation, "content": "x", "id": "no"})).await;
+    let refused = reply(&mut ben, "no").await;
+    assert_eq!((&refused["code"], &refused["by"]["id"]), (&json!("not_yours"), &json!("ana")));
+    ana.say(json!({"type": "hand", "conversation": conversation, "to": "ben"})).await;
+    assert_eq!(visitor.hear("agent_left").await["reason"], "handed");
+    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+    hear_ticket(&mut ben, &conversation).await;
+    ben.say(json!({"type": "say", "conversation": conversation, "content": "Now me.", "id": "s"}))
+        .await;
+    assert_eq!(visitor.hear("message").await["content"], "Now me.");
+    ben.say(json!({"type": "close", "conversation": conversation})).await;
+    assert_eq!(visitor.hear("agent_left").await["reason"], "closed");
+    assert_eq!(visitor.hear("handoff").await["state"], "closed");
+}
+
+#[actix::test]
+async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_back() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut visitor, mut agent, conversation, welcome) = with(&a, &b, "ana").await;
+    agent.say(json!({"type": "watch", "conversation": conversation})).await;
+    agent.hear("transcript").await;
+    visitor.socket.close(None).await.unwrap();
+    assert_eq!(agent.hear("visitor_presence").await["online"], false);
+    agent.say(json!({"type": "say", "conversation": conversation, "content": "Are you there?", "id": "s"})).await;
+    assert_eq!(reply(&mut agent, "s").await["type"], "done");
+    let after = *visitor.offsets().last().unwrap();
+    let resume = json!({"conversation": conversation, "token": welcome["token"], "after": after});
+    let mut visitor = b.client().await;
+    visitor.say(json!({"type": "hello", "resume": resume})).await;
+    assert_eq!(visitor.hear("welcome").await["recovered"], true);
+    assert_eq!(visitor.hear("message").await["content"], "Are you there?");
+    assert_eq!(agent.hear("visitor_presence").await["online"], true);
+    agent
+        .say(json!({"type": "say", "conversation": conversation, "content": "Welcome back."}))
+        .await;
+    assert_eq!(visitor.hear("message").await["content"], "Welcome back.");
+    assert_eq!(visitor.offsets()[1..], [after + 1, after + 2]);
+}
+
+#[actix::test]
+async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_over() {
+    let limits = DeskLimits {
+        present_for: Duration::from_millis(300),
+        returns_after: Duration::from_millis(300),
+        ..LIMITS
+    };
+    let (a, b) = two_pods(limits).await;
+    let (mut visitor, ana, conversation, _) = with(&a, &b, "ana").await;
+    let mut ben = a.agent("ben").await;
+    drop(ana);
+    assert_eq!(visitor.hear("agent_left").await["reason"], "gone");
+    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
+    ben.say(json!({"type": "take", "conversation": conversation})).await;
+    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+}
+
+#[actix::test]
+async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
+    let (a, b) = two_pods(LIMITS).await;
+    a.open_the_gate();
+    b.open_the_gate();
+    let mut agent = b.agent("ana").await;
+    let (mut visitor, conversation, _) = visitor(&a).await;
+    visitor.say(a.ask()).await;
+    visitor.hear("final_answer").await;
+    visitor.say(json!({"type": "handoff"})).await;
+    let ticket = hear_ticket(&mut agent, &conversation).await;
+    assert_eq!(ticket["ticket"]["product"]["id"], a.product.as_str());
+    assert_eq!(ticket["ticket"]["last"], "count");
+    agent.say(json!({"type": "watch", "conversation": conversation})).await;
+    agent.hear("transcript").await;
+    agent.say(json!({"type": "draft", "conversation": conversation, "id": "d"})).await;
+    let draft = agent.hear("draft").await;
+    assert_eq!(
+        (&draft["content"], &draft["id"], &draft["grounded"]),
+        (&json!("one two three"), &json!("d"), &json!(true))
+    );
+}
+
+#[actix::test]
+async fn nobody_there_is_said_and_a_form_is_offered() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut visitor, _, _) = visitor(&a).await;
+    visitor.say(json!({"type": "handoff"})).await;
+    let told = visitor.hear("handoff").await;
+    assert_eq!((&told["state"], &told["form"]), (&json!("unavailable"), &json!(true)));
+    let mut agent = b.agent("ana").await;
+    agent.say(json!({"type": "available", "available": false, "id": "break"})).await;
+    assert_eq!(reply(&mut agent, "break").await["type"], "done");
+    visitor.say(json!({"type": "handoff"})).await;
+    assert_eq!(visitor.hear("handoff").await["state"], "unavailable");
+    agent.say(json!({"type": "available", "available": true, "id": "back"})).await;
+    assert_eq!(reply(&mut agent, "back").await["type"], "done");
+    visitor.say(json!({"type": "handoff"})).await;
+    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
+    let queue = visitor.hear("queue").await;
+    assert_eq!((&queue["place"], &queue["for"]), (&json!(1), &json!("agent")));
+}
+
+#[actix::test]
+async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_pod() {
+    let (a, _b) = two_pods(LIMITS).await;
+    let mut agent = a.agent("ana").await;
+    assert_eq!(a.house.agents(), 1);
+    assert_eq!(a.house.tell_agents(|| Deliver::Panic), 1);
+    let desk = agent.hear("desk").await;
+    assert_eq!(desk["you"]["id"], "ana");
+    agent.say(json!({"type": "sing", "id": "x"})).await;
+    assert_eq!(agent.hear("error").await["code"], "unknown_type");
+    assert_eq!(a.house.send_agents_away(), 1);
+    agent.hear("reconnect").await;
+    assert_eq!(agent.close_code().await, 1012);
+    eventually("it has left", || a.house.agents() == 0).await;
+}

@@ -1,0 +1,22 @@
+//! One agent's socket: a thin actor around a plain state machine.
+//!
+//! [`View`] has every rule and no runtime: what the agent sees of the desk and of the conversations that
+//! are watched, and what each message asks for. [`AgentSocket`] has every effect and no rule. What an
+//! agent says to a visitor takes the way of [`delivery`]. What must never be: a visitor's note or another
+//! agent's conversation changed from here without the desk's word; an agent who believes that something
+//! was said that was not.
+
+mod actor;
+mod delivery;
+mod event;
+#[cfg(test)]
+mod live_tests;
+mod table;
+mod view;
+#[cfg(test)]
+mod view_tests;
+
+#[cfg(test)]
+pub(crate) use actor::Deliver;
+pub(crate) use actor::{AgentSocket, Wired};
+pub(crate) use table::AgentSockets;

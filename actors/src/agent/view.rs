@@ -1,0 +1,498 @@
+//! What an agent sees and may do, as a plain state machine: no socket, no clock, no runtime.
+
+use std::collections::HashMap;
+
+use hsc_catalogs::Citation;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::bridge::{AgentSaid, Talk, now_ms};
+use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LetGo, LogError};
+use crate::protocol::{
+    Agent, AgentFrame, AgentSays, DeskNow, DeskSays, Draft, ErrorCode, MessageId, Note, Presence,
+    Ticket, Transcript, TranscriptEntry,
+};
+
+use super::delivery::NotDelivered;
+use super::event::{Effect, Event};
+
+/// Conversations that one socket may watch: more than anybody reads at once, and a bound.
+const WATCHED: usize = 50;
+
+/// What an agent sees.
+#[derive(Debug)]
+pub(crate) struct View {
+    me: ByAgent,
+    available: bool,
+    tickets: HashMap<String, Ticket>,
+    /// The newest change that was told of each conversation, those that have gone among them, since the
+    /// whole desk was looked at.
+    revs: HashMap<String, u64>,
+    watched: HashMap<String, Watched>,
+}
+
+/// What is known of a conversation that is watched.
+#[derive(Debug, Default)]
+struct Watched {
+    /// The last message that was shown.
+    offset: u64,
+    /// What was heard before the conversation was read.
+    early: Vec<Entry>,
+    is_read: bool,
+    /// What the visitor said or asked last, and about which product.
+    asked: Option<String>,
+    product: Option<String>,
+    /// Pages that drafts rest on: what the agent says may cite them.
+    citations: Vec<Citation>,
+}
+
+impl View {
+    pub(crate) fn new(me: ByAgent) -> Self {
+        Self {
+            me,
+            available: true,
+            tickets: HashMap::new(),
+            revs: HashMap::new(),
+            watched: HashMap::new(),
+        }
+    }
+
+    /// Begins again after a crash: nothing is known but what was watched.
+    pub(crate) fn again(&self) -> (Self, Vec<Effect>) {
+        let mut view = Self::new(self.me.clone());
+        let mut effects = vec![Effect::Look];
+        for conversation in self.watched.keys() {
+            view.watched.insert(conversation.clone(), Watched::default());
+            effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
+        }
+        (view, effects)
+    }
+
+    pub(crate) fn me(&self) -> &ByAgent {
+        &self.me
+    }
+
+    /// Takes an event and says what is to be done, in order.
+    pub(crate) fn apply(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Heard(frame) => self.heard(frame, &mut effects),
+            Event::Misheard(bad) => effects.push(error(bad.id, bad.code, &bad.message)),
+            Event::Flooded => {
+                let message = "Too many messages: slow down, this one was not read";
+                effects.push(error(None, ErrorCode::RateLimited, message));
+            }
+            Event::Agents(agents) => {
+                self.knows_agents(&agents);
+                effects.push(send(None, DeskSays::Agents { agents }));
+            }
+            Event::Looked(Ok(view)) => self.looked(view, &mut effects),
+            Event::Looked(Err(why)) => effects.push(refused(None, &why)),
+            Event::Changed(change) => self.changed(change, None, &mut effects),
+            Event::Missed => {
+                effects.push(Effect::Look);
+                for (conversation, watched) in &mut self.watched {
+                    watched.is_read = false;
+                    effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
+                }
+            }
+            Event::Asked { id, outcome } => match outcome {
+                Ok(Some(change)) => self.changed(change, Some(id), &mut effects),
+                Ok(None) => effects.push(send(id, DeskSays::Done)),
+                Err(why) => effects.push(refused(id, &why)),
+            },
+            Event::Read { id, conversation, kept } => {
+                self.read(id, conversation, kept, &mut effects);
+            }
+            Event::Appended { conversation, frames } => {
+                self.appended(conversation, frames, &mut effects);
+            }
+            Event::Talked(talk) => self.talked(talk, &mut effects),
+            Event::Delivered { id, outcome } => effects.push(match outcome {
+                Ok(()) => send(id, DeskSays::Done),
+                Err(why) => error(id, why.code(), &why.to_string()),
+            }),
+            Event::Drafted { id, conversation, answer } => {
+                let Some(answer) = answer else {
+                    let message = "The manual cannot be asked just now; try again.";
+                    effects.push(error(id, ErrorCode::Internal, message));
+                    return effects;
+                };
+                if let Some(watched) = self.watched.get_mut(&conversation) {
+                    watched.citations.clone_from(&answer.citations);
+                }
+                let draft = Draft {
+                    conversation,
+                    content: answer.text,
+                    citations: answer.citations,
+                    confidence: answer.confidence,
+                    grounded: answer.grounded,
+                };
+                effects.push(send(id, DeskSays::Draft(draft)));
+            }
+        }
+        effects
+    }
+
+    fn heard(&mut self, AgentFrame { id, message }: AgentFrame, effects: &mut Vec<Effect>) {
+        let agent = self.me.agent.clone();
+        match message {
+            AgentSays::Watch { conversation } => self.watch(id, conversation, effects),
+            AgentSays::Unwatch { conversation } => {
+                if self.watched.remove(&conversation).is_some() {
+                    effects.push(Effect::Unwatch(conversation));
+                }
+                effects.push(send(id, DeskSays::Done));
+            }
+            AgentSays::Take { conversation } => effects.push(Effect::Take { id, conversation }),
+            AgentSays::Hand { conversation, to } => {
+                effects.push(Effect::LetGo { id, conversation, how: LetGo::To(to) });
+            }
+            AgentSays::GiveBack { conversation } => {
+                effects.push(Effect::LetGo { id, conversation, how: LetGo::ToMachine });
+            }
+            AgentSays::Close { conversation } => {
+                effects.push(Effect::LetGo { id, conversation, how: LetGo::Close });
+            }
+            AgentSays::Say { conversation, content, upload } => {
+                if !self.is_mine(&conversation, id.as_ref(), effects) {
+                    return;
+                }
+                let citations = self.cited(&conversation, &content);
+                let said = AgentSaid {
+                    request: format!("{:032x}", rand::random::<u128>()),
+                    agent,
+                    content,
+                    citations,
+                    upload,
+                    // A stamp; nothing is decided by it.
+                    at_ms: now_ms(),
+                };
+                effects.push(Effect::Say { id, conversation, said: Box::new(said) });
+            }
+            AgentSays::Note { conversation, content } => {
+                let note =
+                    Note { conversation: conversation.clone(), agent, content, at_ms: now_ms() };
+                effects.push(Effect::TellAgents { conversation, talk: Talk::Note { note } });
+                effects.push(send(id, DeskSays::Done));
+            }
+            AgentSays::Typing { conversation, typing } => {
+                if self.is_mine(&conversation, id.as_ref(), effects) {
+                    let talk = Talk::AgentTyping { agent, typing };
+                    effects.push(Effect::TellOwner { conversation, talk });
+                }
+            }
+            AgentSays::Draft { conversation, question } => {
+                self.draft(id, conversation, question, effects);
+            }
+            AgentSays::Available { available } => {
+                self.available = available;
+                effects.push(Effect::Available { id, available });
+            }
+        }
+    }
+
+    /// The desk decides what is whose; this only spares a visitor words that would be refused.
+    fn is_mine(
+        &self,
+        conversation: &str,
+        id: Option<&MessageId>,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let why = match self.tickets.get(conversation) {
+            None => DeskError::NoSuchConversation,
+            Some(ticket) => match &ticket.agent {
+                Some(has) if has.id == self.me.agent.id => return true,
+                by => DeskError::NotYours { by: by.clone() },
+            },
+        };
+        effects.push(refused(id.cloned(), &why));
+        false
+    }
+
+    fn watch(&mut self, id: Option<MessageId>, conversation: String, effects: &mut Vec<Effect>) {
+        if self.watched.len() >= WATCHED && !self.watched.contains_key(&conversation) {
+            let message = format!("{WATCHED} conversations are watched; unwatch one first");
+            effects.push(error(id, ErrorCode::RateLimited, &message));
+            return;
+        }
+        // Of the desk alone: whoever is with the machine is left in peace.
+        if !self.tickets.contains_key(&conversation) && !self.watched.contains_key(&conversation) {
+            effects.push(refused(id, &DeskError::NoSuchConversation));
+            return;
+        }
+        self.watched.insert(conversation.clone(), Watched::default());
+        effects.push(Effect::Watch { id, conversation });
+    }
+
+    fn draft(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: String,
+        question: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let watched = self.watched.get(&conversation);
+        let ticket = self.tickets.get(&conversation);
+        let product = watched.and_then(|watched| watched.product.clone());
+        let product = product.or_else(|| ticket?.product.as_ref().map(|it| it.id.clone()));
+        let question = question.or_else(|| watched?.asked.clone());
+        let missing = match (&product, &question) {
+            (None, _) => "The visitor has named no product, so there is no manual to ask.",
+            (_, None) => "The visitor has asked nothing; put the question into 'question'.",
+            _ => "",
+        };
+        let (Some(product), Some(question)) = (product, question) else {
+            effects.push(error(id, ErrorCode::InvalidMessage, missing));
+            return;
+        };
+        let locale = ticket.and_then(|ticket| ticket.locale.clone());
+        effects.push(Effect::Draft { id, conversation, product, question, locale });
+    }
+
+    /// The pages of drafts that the words still cite.
+    fn cited(&self, conversation: &str, content: &str) -> Vec<Citation> {
+        let drafted = self.watched.get(conversation).map(|watched| watched.citations.as_slice());
+        let is_cited =
+            |citation: &&Citation| content.contains(&format!("[MANUAL: page {}]", citation.page));
+        drafted.unwrap_or_default().iter().filter(is_cited).cloned().collect()
+    }
+
+    fn looked(&mut self, view: DeskView, effects: &mut Vec<Effect>) {
+        let DeskView { tickets, agents } = view;
+        self.revs = tickets.iter().map(|it| (it.conversation.clone(), it.rev)).collect();
+        self.knows_agents(&agents);
+        for ticket in &tickets {
+            self.notice_presence(&DeskChange::Ticket(ticket.clone()), effects);
+        }
+        let (waiting, taken): (Vec<Ticket>, Vec<Ticket>) =
+            tickets.iter().cloned().partition(Ticket::waits);
+        let is_mine = |ticket: &Ticket| {
+            ticket.agent.as_ref().is_some_and(|agent| agent.id == self.me.agent.id)
+        };
+        let (mine, open) = taken.into_iter().partition(is_mine);
+        self.tickets = tickets.into_iter().map(|it| (it.conversation.clone(), it)).collect();
+        let now = DeskNow {
+            you: self.me.agent.clone(),
+            available: self.available,
+            waiting,
+            mine,
+            open,
+            agents,
+        };
+        effects.push(send(None, DeskSays::Desk(Box::new(now))));
+    }
+
+    fn knows_agents(&mut self, agents: &[Presence]) {
+        let own = agents.iter().find(|there| there.agent.id == self.me.agent.id);
+        self.available = own.map_or(self.available, |own| own.available);
+    }
+
+    /// `asked` is the message that it answers; such a change is told even when it is known.
+    fn changed(
+        &mut self,
+        change: DeskChange,
+        asked: Option<Option<MessageId>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_asked = asked.is_some();
+        let id = asked.flatten();
+        let (conversation, rev) = match &change {
+            DeskChange::Ticket(ticket) => (&ticket.conversation, ticket.rev),
+            DeskChange::Gone(gone) => (&gone.conversation, gone.rev),
+            DeskChange::Agents => return effects.push(Effect::LookForAgents),
+        };
+        let known = self.revs.get(conversation).copied().unwrap_or_default();
+        if known >= rev && !is_asked {
+            return;
+        }
+        if known < rev {
+            self.revs.insert(conversation.clone(), rev);
+            self.notice_presence(&change, effects);
+            match &change {
+                DeskChange::Ticket(ticket) => {
+                    self.tickets.insert(ticket.conversation.clone(), ticket.clone());
+                }
+                DeskChange::Gone(gone) => drop(self.tickets.remove(&gone.conversation)),
+                DeskChange::Agents => {}
+            }
+        }
+        effects.push(match change {
+            DeskChange::Ticket(ticket) => send(id, DeskSays::Ticket { ticket }),
+            DeskChange::Gone(gone) => send(id, DeskSays::TicketGone(gone)),
+            DeskChange::Agents => return,
+        });
+    }
+
+    fn notice_presence(&self, change: &DeskChange, effects: &mut Vec<Effect>) {
+        let DeskChange::Ticket(ticket) = change else { return };
+        let before = self.tickets.get(&ticket.conversation).map(|before| before.online);
+        if before.is_some_and(|before| before != ticket.online)
+            && self.watched.contains_key(&ticket.conversation)
+        {
+            let (conversation, online) = (ticket.conversation.clone(), ticket.online);
+            effects.push(send(None, DeskSays::VisitorPresence { conversation, online }));
+        }
+    }
+
+    fn read(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: String,
+        kept: Result<Kept, LogError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(watched) = self.watched.get_mut(&conversation) else { return };
+        let kept = match kept {
+            Ok(kept) => kept,
+            // It is at the desk and nothing was said, or what was said is not kept any more.
+            Err(LogError::Unknown) => Kept { epoch: 0, offset: 0, entries: Vec::new() },
+            Err(_) => {
+                let message = "The conversation cannot be read just now; watch it again.";
+                effects.push(error(id, ErrorCode::DeskAway, message));
+                return;
+            }
+        };
+        let whole = kept.entries.len() as u64 == kept.offset;
+        watched.offset = kept.offset;
+        watched.is_read = true;
+        let early = std::mem::take(&mut watched.early);
+        let mut entries = Vec::new();
+        for Entry { offset, frame } in &kept.entries {
+            watched.notice(frame);
+            if let Ok(frame) = RawValue::from_string(frame.to_string()) {
+                entries.push(TranscriptEntry { offset: *offset, frame });
+            }
+        }
+        let ticket = self.tickets.get(&conversation).cloned();
+        let transcript = Transcript {
+            conversation: conversation.clone(),
+            ticket,
+            entries,
+            notes: Vec::new(),
+            whole,
+        };
+        effects.push(send(id, DeskSays::Transcript(transcript)));
+        self.appended(conversation, early, effects);
+    }
+
+    fn appended(&mut self, conversation: String, frames: Vec<Entry>, effects: &mut Vec<Effect>) {
+        let Some(watched) = self.watched.get_mut(&conversation) else { return };
+        if !watched.is_read {
+            watched.early.extend(frames);
+            return;
+        }
+        for Entry { offset, frame } in frames {
+            if offset <= watched.offset {
+                continue;
+            }
+            if offset > watched.offset + 1 {
+                // What came between was not heard: read it all again.
+                watched.is_read = false;
+                effects.push(Effect::Watch { id: None, conversation });
+                return;
+            }
+            watched.offset = offset;
+            watched.notice(&frame);
+            if let Ok(frame) = RawValue::from_string(frame.to_string()) {
+                let conversation = conversation.clone();
+                effects.push(send(
+                    None,
+                    DeskSays::Entry { conversation, offset: Some(offset), frame },
+                ));
+            }
+        }
+    }
+
+    fn talked(&self, talk: Talk, effects: &mut Vec<Effect>) {
+        match talk {
+            Talk::VisitorTyping { conversation, typing } => {
+                if self.watched.contains_key(&conversation) {
+                    effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
+                }
+            }
+            Talk::Note { note } => effects.push(send(None, DeskSays::Note(note))),
+            _ => {}
+        }
+    }
+
+    /// What is watched.
+    #[cfg(test)]
+    pub(crate) fn watches(&self) -> Vec<&str> {
+        self.watched.keys().map(String::as_str).collect()
+    }
+
+    /// Whose socket it is.
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.me.agent
+    }
+
+    /// True while the visitor of a conversation is connected, as far as is known.
+    pub(crate) fn is_online(&self, conversation: &str) -> bool {
+        self.tickets.get(conversation).is_none_or(|ticket| ticket.online)
+    }
+}
+
+impl Watched {
+    /// Keeps what a draft needs to know of a message.
+    fn notice(&mut self, frame: &str) {
+        let Ok(frame) = serde_json::from_str::<Value>(frame) else { return };
+        let text = |field: &str| frame[field].as_str().map(str::to_owned);
+        match frame["type"].as_str() {
+            Some("final_answer") => {
+                self.asked = text("question").or(self.asked.take());
+                self.product = text("product_id").or(self.product.take());
+            }
+            Some("message") if frame["from"] == "visitor" => {
+                self.asked = text("content").filter(|it| !it.is_empty()).or(self.asked.take());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn send(id: Option<MessageId>, message: DeskSays) -> Effect {
+    Effect::Send { message: Box::new(message), id }
+}
+
+fn error(id: Option<MessageId>, code: ErrorCode, message: &str) -> Effect {
+    send(id, DeskSays::Error { message: message.to_owned(), code, by: None })
+}
+
+/// What an agent is told when the desk does not do what was asked.
+fn refused(id: Option<MessageId>, why: &DeskError) -> Effect {
+    let (code, message, by) = match why {
+        DeskError::Taken { by } => {
+            (ErrorCode::Taken, format!("{} has this conversation.", by.name), Some(by.clone()))
+        }
+        DeskError::NotYours { by: Some(by) } => {
+            (ErrorCode::NotYours, format!("{} has this conversation.", by.name), Some(by.clone()))
+        }
+        DeskError::NotYours { by: None } => {
+            (ErrorCode::NotYours, "Nobody has this conversation; take it first.".to_owned(), None)
+        }
+        DeskError::NoSuchConversation => {
+            let message = "This conversation is not at the desk any more.".to_owned();
+            (ErrorCode::NoSuchConversation, message, None)
+        }
+        DeskError::NotPresent => {
+            (ErrorCode::NotPresent, "The colleague is not here.".to_owned(), None)
+        }
+        DeskError::Full => (ErrorCode::Internal, "As many wait as may.".to_owned(), None),
+        DeskError::Unavailable { .. } => {
+            let message = "The desk cannot be reached just now; try again.".to_owned();
+            (ErrorCode::DeskAway, message, None)
+        }
+    };
+    send(id, DeskSays::Error { message, code, by })
+}
+
+impl NotDelivered {
+    fn code(self) -> ErrorCode {
+        match self {
+            Self::NotYours => ErrorCode::NotYours,
+            Self::Gone => ErrorCode::NoSuchConversation,
+            Self::Silent | Self::Away => ErrorCode::DeskAway,
+        }
+    }
+}

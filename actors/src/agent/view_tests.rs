@@ -1,0 +1,243 @@
+//! What an agent sees, by itself: events in, effects out.
+
+use serde_json::{Value, json};
+
+use super::event::{Effect, Event};
+use super::view::View;
+use crate::bridge::Talk;
+use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LogError};
+use crate::protocol::{Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Presence, Ticket};
+
+fn agent(id: &str) -> Agent {
+    Agent { id: id.to_owned(), name: id.to_uppercase() }
+}
+
+fn ticket(conversation: &str, rev: u64, who: Option<&str>) -> Ticket {
+    Ticket {
+        conversation: conversation.to_owned(),
+        product: None,
+        visitor: None,
+        locale: None,
+        reason: None,
+        last: None,
+        since_ms: rev,
+        agent: who.map(agent),
+        online: true,
+        pod: "a".to_owned(),
+        rev,
+    }
+}
+
+/// Ana, who has seen the desk: one waits, one is hers, one is Ben's.
+fn ana() -> View {
+    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false });
+    let tickets =
+        vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
+    let agents = vec![Presence { agent: agent("ana"), available: true }];
+    view.apply(Event::Looked(Ok(DeskView { tickets, agents })));
+    view
+}
+
+fn say(view: &mut View, message: Value) -> Vec<Effect> {
+    let frame = AgentFrame::parse(&message.to_string()).expect("a message of this test");
+    view.apply(Event::Heard(frame))
+}
+
+fn sent(effects: &[Effect]) -> Vec<Value> {
+    let sent = effects.iter().filter_map(|effect| match effect {
+        Effect::Send { message, id } => {
+            let json = DeskFrame { message, id: id.as_ref() }.to_json();
+            Some(serde_json::from_str(&json).expect("a frame is JSON"))
+        }
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn entry(offset: u64, frame: Value) -> Entry {
+    Entry { offset, frame: frame.to_string().into() }
+}
+
+fn read(view: &mut View, conversation: &str, entries: Vec<Entry>, offset: u64) -> Vec<Effect> {
+    let kept = Ok(Kept { epoch: 1, offset, entries });
+    view.apply(Event::Read { id: None, conversation: conversation.to_owned(), kept })
+}
+
+fn appended(view: &mut View, conversation: &str, offset: u64) -> Vec<Effect> {
+    let frames = vec![entry(offset, json!({"type": "message", "from": "visitor", "content": "x"}))];
+    view.apply(Event::Appended { conversation: conversation.to_owned(), frames })
+}
+
+#[test]
+fn the_desk_is_told_in_three_lists() {
+    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false });
+    let tickets =
+        vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
+    let effects = view.apply(Event::Looked(Ok(DeskView { tickets, agents: Vec::new() })));
+    let desk = &sent(&effects)[0];
+    for (list, conversation) in [("waiting", "w"), ("mine", "m"), ("open", "o")] {
+        assert_eq!(desk[list].as_array().expect("a list").len(), 1);
+        assert_eq!(desk[list][0]["conversation"], conversation);
+    }
+}
+
+#[test]
+fn a_change_is_told_once_and_an_old_one_never() {
+    let mut view = ana();
+    let change = |rev, who| Event::Changed(DeskChange::Ticket(ticket("w", rev, who)));
+    assert_eq!(sent(&view.apply(change(5, Some("ben")))).len(), 1);
+    assert_eq!(view.apply(change(5, Some("ben"))).len(), 0);
+    assert_eq!(view.apply(change(4, None)).len(), 0);
+    let gone = Gone { conversation: "w".to_owned(), why: GoneWhy::Closed, agent: None, rev: 6 };
+    let told = sent(&view.apply(Event::Changed(DeskChange::Gone(gone))));
+    assert_eq!((&told[0]["type"], &told[0]["why"]), (&json!("ticket_gone"), &json!("closed")));
+    assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
+    // The answer to one's own message is told also when the change is known.
+    let asked = DeskChange::Ticket(ticket("o", 3, Some("ben")));
+    let effects = view.apply(Event::Asked { id: None, outcome: Ok(Some(asked)) });
+    assert_eq!(sent(&effects)[0]["type"], "ticket");
+}
+
+#[test]
+fn agents_who_come_and_go_are_told_without_the_whole_desk() {
+    let mut view = ana();
+    let effects = view.apply(Event::Changed(DeskChange::Agents));
+    assert!(matches!(&effects[..], [Effect::LookForAgents]), "{effects:?}");
+    let effects =
+        view.apply(Event::Agents(vec![Presence { agent: agent("ben"), available: false }]));
+    let told = &sent(&effects)[0];
+    assert_eq!((&told["type"], &told["agents"][0]["available"]), (&json!("agents"), &json!(false)));
+}
+
+#[test]
+fn only_ones_own_conversation_is_spoken_in() {
+    let mut view = ana();
+    for (conversation, code, by) in [
+        ("o", "not_yours", json!("ben")),
+        ("w", "not_yours", json!(null)),
+        ("x", "no_such_conversation", json!(null)),
+    ] {
+        for message in [
+            json!({"type": "say", "conversation": conversation, "content": "Hi", "id": 1}),
+            json!({"type": "typing", "conversation": conversation, "typing": true, "id": 1}),
+        ] {
+            let effects = say(&mut view, message);
+            let told = &sent(&effects)[0];
+            assert_eq!(
+                (effects.len(), &told["code"], &told["by"]["id"], &told["id"]),
+                (1, &json!(code), &by, &json!(1))
+            );
+        }
+    }
+    let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": "Hi"}));
+    assert!(matches!(&effects[..], [Effect::Say { said, .. }] if said.content == "Hi"));
+}
+
+#[test]
+fn a_watched_conversation_is_shown_without_a_hole_and_nothing_twice() {
+    let mut view = ana();
+    say(&mut view, json!({"type": "watch", "conversation": "m", "id": "w"}));
+    assert!(appended(&mut view, "m", 2).is_empty(), "heard before the rest was read");
+    assert!(appended(&mut view, "m", 3).is_empty());
+    let effects = read(
+        &mut view,
+        "m",
+        vec![entry(1, json!({"type": "handoff"})), entry(2, json!({"type": "x"}))],
+        2,
+    );
+    let kinds: Vec<Value> = sent(&effects).iter().map(|frame| frame["type"].clone()).collect();
+    assert_eq!(kinds, ["transcript", "entry"], "the second is in the transcript already");
+    assert_eq!(sent(&effects)[0]["whole"], true);
+    assert_eq!(sent(&effects)[1]["offset"], 3);
+    assert!(appended(&mut view, "m", 3).is_empty());
+    let effects = appended(&mut view, "m", 5);
+    assert!(
+        matches!(&effects[..], [Effect::Watch { conversation, .. }] if conversation == "m"),
+        "a hole: read again"
+    );
+    let effects = read(&mut view, "m", vec![entry(5, json!({"type": "x"}))], 5);
+    assert_eq!(sent(&effects)[0]["whole"], false, "the window has gone past the beginning");
+}
+
+#[test]
+fn what_cannot_be_watched_is_said() {
+    let mut view = ana();
+    let effects = say(&mut view, json!({"type": "watch", "conversation": "elsewhere", "id": 1}));
+    assert_eq!(sent(&effects)[0]["code"], "no_such_conversation");
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let away = LogError::unavailable("away");
+    let effects =
+        view.apply(Event::Read { id: None, conversation: "m".to_owned(), kept: Err(away) });
+    assert_eq!(sent(&effects)[0]["code"], "desk_away");
+    say(&mut view, json!({"type": "unwatch", "conversation": "m"}));
+    assert!(appended(&mut view, "m", 1).is_empty());
+}
+
+#[test]
+fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
+    let mut view = ana();
+    let refused = say(&mut view, json!({"type": "draft", "conversation": "m", "id": 1}));
+    assert_eq!(sent(&refused)[0]["code"], "invalid_message");
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let answered = json!({"type": "final_answer", "question": "How loud?", "product_id": "td17"});
+    read(&mut view, "m", vec![entry(1, answered)], 1);
+    let effects = say(&mut view, json!({"type": "draft", "conversation": "m"}));
+    let [Effect::Draft { product, question, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((product.as_str(), question.as_str()), ("td17", "How loud?"));
+    let citation = |page| hsc_catalogs::Citation {
+        page,
+        quote: "Hold it.".to_owned(),
+        url: format!("/manuals/td17#page={page}"),
+        score: 1.0,
+    };
+    let answer = crate::ports::Answer {
+        outcome: crate::ports::Outcome::Answered,
+        text: "Hold it [MANUAL: page 12]".to_owned(),
+        html: String::new(),
+        citations: vec![citation(12), citation(13)],
+        confidence: 1.0,
+        grounded: true,
+        answerer: crate::ports::AnswererName::Extractive,
+        fallback: None,
+        stale_manual: false,
+    };
+    let conversation = "m".to_owned();
+    view.apply(Event::Drafted { id: None, conversation, answer: Some(Box::new(answer)) });
+    let edited = "Please hold it [MANUAL: page 12].";
+    let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": edited}));
+    let [Effect::Say { said, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(said.citations, [citation(12)], "the page that is still cited, and no other");
+}
+
+#[test]
+fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
+    let mut view = ana();
+    let away = || DeskError::unavailable("away");
+    assert_eq!(sent(&view.apply(Event::Looked(Err(away()))))[0]["code"], "desk_away");
+    let effects = view.apply(Event::Asked { id: None, outcome: Err(away()) });
+    assert_eq!(sent(&effects)[0]["code"], "desk_away");
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let effects = view.apply(Event::Missed);
+    assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "{effects:?}");
+    let (again, effects) = view.again();
+    assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "also after a crash");
+    assert_eq!(again.watches().len(), 1);
+}
+
+#[test]
+fn presence_and_typing_are_told_of_what_is_watched() {
+    let mut view = ana();
+    let left = |rev| {
+        let ticket = Ticket { online: rev % 2 == 0, ..ticket("m", rev, Some("ana")) };
+        Event::Changed(DeskChange::Ticket(ticket))
+    };
+    assert_eq!(sent(&view.apply(left(11))).len(), 1, "the ticket alone");
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let told = sent(&view.apply(left(12)));
+    assert_eq!((&told[0]["type"], &told[0]["online"]), (&json!("visitor_presence"), &json!(true)));
+    let typing = |conversation: &str| {
+        Event::Talked(Talk::VisitorTyping { conversation: conversation.to_owned(), typing: true })
+    };
+    assert_eq!(sent(&view.apply(typing("m")))[0]["type"], "visitor_typing");
+    assert!(view.apply(typing("o")).is_empty());
+}
