@@ -41,6 +41,7 @@ mod log_in_redis;
 mod log_model;
 mod log_speed;
 mod manuals;
+mod many_pods;
 mod pages;
 mod part_one;
 mod part_two;

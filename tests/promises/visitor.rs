@@ -23,6 +23,16 @@ impl Visitor {
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
+    /// The same to a server that may be gone, or going.
+    pub(crate) async fn try_to(address: SocketAddr) -> Result<Self, u16> {
+        let Ok(stream) = TcpStream::connect(address).await else { return Err(0) };
+        let request = format!("ws://{address}/ws").into_client_request().expect("a request");
+        match in_time("the upgrade", client_async(request, stream)).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(_) => Err(0),
+        }
+    }
+
     /// From a program that is no page; the status where the server refuses it.
     pub(crate) async fn from_program(address: SocketAddr) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.expect("the server accepts");

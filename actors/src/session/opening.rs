@@ -1,6 +1,7 @@
 //! What a `hello` asks of the log, and what came of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ports::{ConversationLog, LogError, Missed, Owned, Seen, TakenOver};
 use crate::protocol::Resume;
@@ -109,6 +110,27 @@ impl Opened {
 pub(super) const UNLOGGED: &str =
     "the conversation cannot be kept just now; until it can, it is not continued after a loss";
 
+/// Waits before a log that could not be reached is asked again for a conversation: somebody who comes
+/// back rather waits for a second than loses what was said. When a pod has died its clients come all at
+/// once, and then the log is slow just when it is needed.
+const PATIENCE: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+
+/// Takes a conversation over, with patience.
+async fn take_over(
+    log: &dyn ConversationLog,
+    conversation: &Arc<str>,
+    seen: Seen,
+) -> Result<TakenOver, LogError> {
+    for pause in PATIENCE {
+        match log.take_over(Arc::clone(conversation), seen).await {
+            Err(LogError::Unavailable { .. }) => tokio::time::sleep(pause).await,
+            done => return done,
+        }
+    }
+    log.take_over(Arc::clone(conversation), seen).await
+}
+
 /// Opens the log for the conversation `own`, or for the one that is named.
 pub(super) async fn open(
     log: Arc<dyn ConversationLog>,
@@ -124,7 +146,7 @@ pub(super) async fn open(
             Ok(epoch) => {
                 let conversation: Arc<str> = conversation.into();
                 let seen = Seen { epoch, offset: after };
-                match log.take_over(Arc::clone(&conversation), seen).await {
+                match take_over(&*log, &conversation, seen).await {
                     Ok(taken) => {
                         let token = tokens.sign(&conversation, taken.epoch);
                         return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
