@@ -7,6 +7,7 @@
 //! Every error is JSON with a stable `code` and a `message` ([`Trouble`]), whoever met it.
 
 mod admin;
+mod agent;
 mod asyncapi;
 mod brands;
 mod docs;

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use super::{
-    TroubleCode, admin, brands, health, identity, manuals, metrics, price, products, search,
+    TroubleCode, admin, agent, brands, health, identity, manuals, metrics, price, products, search,
     socket, statics,
 };
 
@@ -12,6 +12,7 @@ use super::{
     info(title = "HSC-JIT", description = "Just-in-time technical support. The messages of the socket are in /docs/asyncapi.json."),
     paths(
         socket::socket,
+        agent::agent_socket,
         search::search,
         products::one_product,
         brands::brands,

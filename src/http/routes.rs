@@ -5,8 +5,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web;
 
 use super::{
-    Parts, Trouble, TroubleCode, admin, brands, docs, health, identity, manuals, metrics, observe,
-    pages, price, products, search, socket, statics,
+    Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
+    observe, pages, price, products, search, socket, statics,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -49,6 +49,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .app_data(web::JsonConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
         .service(socket::socket)
+        .service(agent::agent_socket)
         .service(packed)
         .wrap(cors)
         .wrap(from_fn(observe::observe))

@@ -19,6 +19,7 @@ mod shop;
 mod visitor;
 
 mod accounts_contract;
+mod agents;
 mod answers;
 mod archive_contract;
 mod archiving;
@@ -30,6 +31,7 @@ mod desk_stories;
 mod failing_actors;
 mod failing_sessions;
 mod giving_up;
+mod handing_over;
 mod hanging;
 mod identity;
 mod identity_openid;

@@ -1,0 +1,39 @@
+//! `/ws/agent`: the agents' socket.
+//!
+//! Whoever opens it is signed in, on a page of ours: the guard has looked. What is said over it belongs to
+//! the agent's actor.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use hsc_actors::ports::ByAgent;
+use hsc_actors::ports::archive::Role;
+use hsc_actors::protocol::Agent as Speaker;
+use log::debug;
+
+use super::identity::Agent;
+use super::observe::RequestId;
+use super::{Parts, Trouble, TroubleCode};
+
+/// Opens the agents' socket (WebSocket upgrade), for whoever is signed in.
+///
+/// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
+#[utoipa::path(get, path = "/ws/agent", tag = "team",
+    responses((status = 101, description = "The socket is open"), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 426, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/ws/agent")]
+pub(super) async fn agent_socket(
+    parts: web::Data<Parts>,
+    request_id: web::ReqData<RequestId>,
+    Agent(person, caller): Agent,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    let is_admin = person.role == Role::Admin;
+    let me = ByAgent { agent: Speaker { id: person.id, name: person.name }, is_admin };
+    let opened = parts.house.connect_agent(&request, payload, me).map_err(|error| {
+        debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
+        let message = "This address is a WebSocket: ask for an upgrade, version 13.";
+        Trouble::new(TroubleCode::UpgradeRequired, message)
+    })?;
+    caller.did(&parts, "desk.open", "", "");
+    Ok(opened)
+}

@@ -1,0 +1,132 @@
+//! A person takes over: agents and visitors on pods of their own, over a real Redis.
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+use crate::member::{Member, PASSWORD, archive_of, code_of, with_team};
+use crate::redis::Redis;
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+const ADA: &str = "ada@example.test";
+const YAEL: &str = "yael@example.test";
+
+/// Two pods with one team.
+async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) {
+    let url = redis.url();
+    let mut all = vec![("redis.url", url.as_str())];
+    all.extend_from_slice(settings);
+    let a = with_team(&all).await;
+    let path = archive_of(&a.shop);
+    all.push(("archive.path", path.as_str()));
+    let b = Server::with(&all).await;
+    (a, b)
+}
+
+/// An agent's socket on a pod, which has shown the desk.
+async fn agent(pod: &Server, who: &str) -> Visitor {
+    let mut member = Member::of(pod);
+    assert_eq!(member.sign_in(who, PASSWORD).await.status(), 200);
+    let url = format!("ws://{}/ws/agent", pod.address());
+    let mut request = url.into_client_request().expect("a request");
+    let cookies: Vec<String> =
+        member.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let headers = request.headers_mut();
+    headers.insert("Cookie", cookies.join("; ").parse().expect("a header"));
+    headers.insert("Origin", pod.url("").parse().expect("an origin"));
+    let mut agent = Visitor::asking(request, pod.address()).await;
+    until(&mut agent, |frame| frame["type"] == "desk").await;
+    agent
+}
+
+/// A visitor who said hello and waits for a person.
+async fn waiting(pod: &Server) -> (Visitor, String) {
+    let mut visitor = pod.visitor().await;
+    visitor.say(json!({ "type": "hello" })).await;
+    let welcome = visitor.hear().await;
+    visitor.say(json!({ "type": "handoff" })).await;
+    until(&mut visitor, |frame| frame["state"] == "waiting").await;
+    (visitor, welcome["conversation"].as_str().expect("an id").to_owned())
+}
+
+async fn until(socket: &mut Visitor, is_it: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let frame = socket.hear().await;
+        if is_it(&frame) {
+            return frame;
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_opens_the_agents_socket_who_is_not_signed_in_or_comes_from_elsewhere() {
+    let server = with_team(&[]).await;
+    let upgrade = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let mut stranger = Member::of(&server);
+    let refused = stranger.send(reqwest::Method::GET, "/ws/agent", None, &upgrade).await;
+    assert_eq!(code_of(refused).await, (401, "not_signed_in".to_owned()));
+    let mut yael = Member::of(&server);
+    assert_eq!(yael.sign_in(YAEL, PASSWORD).await.status(), 200);
+    let mut foreign = upgrade.to_vec();
+    foreign.push(("origin", "https://evil.example"));
+    let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &foreign).await;
+    assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
+}
+
+#[tokio::test]
+async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_the_two_talk() {
+    let redis = Redis::start().await;
+    let (a, b) = two_pods(&redis, &[]).await;
+    let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
+    let (mut visitor, conversation) = waiting(&a).await;
+    for agent in [&mut ada, &mut yael] {
+        until(agent, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
+    }
+    let take = json!({ "type": "take", "conversation": conversation, "id": "t" });
+    tokio::join!(ada.say(take.clone()), yael.say(take));
+    let joined = until(&mut visitor, |frame| frame["type"] == "agent_joined").await;
+    let one = until(&mut ada, |frame| frame["id"] == "t").await;
+    let other = until(&mut yael, |frame| frame["id"] == "t").await;
+    let (mut winner, told) = if one["type"] == "ticket" { (ada, other) } else { (yael, one) };
+    assert_eq!((&told["code"], &told["by"]), (&json!("taken"), &joined["agent"]));
+    winner.say(json!({ "type": "watch", "conversation": conversation })).await;
+    until(&mut winner, |frame| frame["type"] == "transcript").await;
+    let words = "<script>alert(1)</script> Hello";
+    winner
+        .say(json!({ "type": "say", "conversation": conversation, "content": words, "id": "s" }))
+        .await;
+    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!(said["content"], words);
+    assert!(!said["html"].as_str().expect("text").contains("<script"), "{said}");
+    until(&mut winner, |frame| frame["type"] == "done" && frame["id"] == "s").await;
+    visitor.say(json!({ "type": "message", "content": "Hello too" })).await;
+    until(&mut winner, |frame| frame["frame"]["content"] == "Hello too").await;
+    winner.say(json!({ "type": "close", "conversation": conversation })).await;
+    until(&mut visitor, |frame| frame["state"] == "closed").await;
+}
+
+#[tokio::test]
+async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
+    let redis = Redis::start().await;
+    let short = [("desk.present_ms", "1500"), ("desk.returns_after_ms", "1500")];
+    let (a, b) = two_pods(&redis, &short).await;
+    let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
+    let (mut visitor, conversation) = waiting(&a).await;
+    until(&mut yael, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
+    yael.say(json!({ "type": "take", "conversation": conversation })).await;
+    until(&mut visitor, |frame| frame["state"] == "with_agent").await;
+    b.signal("KILL");
+    let left = until(&mut visitor, |frame| frame["type"] == "agent_left").await;
+    assert_eq!(left["reason"], "gone");
+    until(&mut visitor, |frame| frame["state"] == "waiting").await;
+    ada.say(json!({ "type": "take", "conversation": conversation })).await;
+    until(&mut visitor, |frame| frame["type"] == "agent_joined").await;
+    ada.say(json!({ "type": "say", "conversation": conversation, "content": "I go on." })).await;
+    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!(said["content"], "I go on.");
+}

@@ -1,0 +1,72 @@
+//! A visitor asks for a person where none can come: it is said at once, honestly, and a form is offered;
+//! the machine answers on.
+
+use serde_json::{Value, json};
+
+use crate::redis::Redis;
+use crate::server::Server;
+use crate::shop::LIGHT;
+use crate::visitor::Visitor;
+
+/// A visitor who said hello.
+async fn greeted(server: &Server) -> Visitor {
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "hello" })).await;
+    assert_eq!(visitor.hear().await["type"], "welcome");
+    visitor
+}
+
+/// What becomes of the wish for a person.
+async fn asks_for_a_person(visitor: &mut Visitor) -> Value {
+    visitor.say(json!({ "type": "handoff", "reason": "It smells." })).await;
+    visitor.hear().await
+}
+
+async fn is_offered_a_form(visitor: &mut Visitor, because: &str) {
+    let told = asks_for_a_person(visitor).await;
+    assert_eq!(
+        (&told["type"], &told["state"]),
+        (&json!("handoff"), &json!("unavailable")),
+        "{told}"
+    );
+    assert_eq!(told["form"], true);
+    let reason = told["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains(because), "{reason}");
+    let question = "How do I replace the fuse?";
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    let answer = visitor.hear_answer().await;
+    let last = answer.last().expect("an answer");
+    assert!(last.to_string().contains("5 A fuse"), "{answer:?}");
+    assert_eq!((&last["question"], &last["product_id"]), (&json!(question), &json!(LIGHT)));
+}
+
+#[tokio::test]
+async fn nobody_there_is_said() {
+    let server = Server::start().await;
+    is_offered_a_form(&mut greeted(&server).await, "Nobody is available").await;
+}
+
+#[tokio::test]
+async fn outside_of_the_opening_hours_it_is_said_that_it_is_closed() {
+    // Open for a minute a week.
+    let hours = [("desk.hours.monday", "03:33-03:34"), ("desk.hours.time_zone", "Asia/Jerusalem")];
+    let server = Server::with(&hours).await;
+    is_offered_a_form(&mut greeted(&server).await, "We are closed").await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_away_is_said_and_holds_nobody_up() {
+    let redis = Redis::not_started();
+    let url = redis.url();
+    let server = Server::with(&[("redis.url", url.as_str())]).await;
+    is_offered_a_form(&mut greeted(&server).await, "We cannot reach anybody").await;
+}
+
+#[tokio::test]
+async fn whoever_did_not_say_hello_is_asked_to_and_a_message_to_nobody_is_refused() {
+    let server = Server::start().await;
+    let mut visitor = server.visitor().await;
+    assert_eq!(asks_for_a_person(&mut visitor).await["code"], "invalid_message");
+    visitor.say(json!({ "type": "message", "content": "Hello?" })).await;
+    assert_eq!(visitor.hear().await["code"], "no_agent");
+}
