@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::{BoxError, Gone, PodReport, Roll, RollCall};
 
-use super::{Link, LinkError};
+use super::Link;
 
 /// After how long a vanished pod is given to another one, in case the first vanished too.
 const AGAIN: Duration = Duration::from_secs(15);
@@ -121,8 +121,7 @@ impl RollCall for RedisRoll {
         let mut eval = self.script(LEAVE);
         eval.arg(&*pod).arg(u8::from(leaves_work)).arg(in_ms(self.expires));
         let link = self.link.clone();
-        async move { Ok::<u8, LinkError>(link.command(eval).await?).map(drop).map_err(Into::into) }
-            .boxed()
+        async move { link.command::<u8>(eval).await.map(drop).map_err(Into::into) }.boxed()
     }
 }
 

@@ -65,53 +65,64 @@ fn session(hash: &str, account: &str) -> AccountSession {
 
 async fn an_account_is_found_by_each_of_its_names(stage: Stage) {
     let store = &stage.store;
-    assert_eq!(store.count().await.unwrap(), 0);
+    assert_eq!(store.count().await.expect("the archive does it"), 0);
     let ann = Account { subject: Some("https://id|7".to_owned()), ..account("ann", Role::Admin) };
-    store.add(ann.clone()).await.unwrap();
-    store.add(account("ben", Role::Agent)).await.unwrap();
-    assert_eq!(store.count().await.unwrap(), 2);
-    assert_eq!(store.by_id("ann").await.unwrap(), Some(ann.clone()));
-    assert_eq!(store.by_address(" ANN@example.COM ").await.unwrap(), Some(ann.clone()));
-    assert_eq!(store.by_subject("https://id|7").await.unwrap(), Some(ann));
-    assert_eq!(store.by_id("x").await.unwrap(), None);
-    assert_eq!(store.by_address("' OR ''='").await.unwrap(), None);
-    let names: Vec<String> = store.all().await.unwrap().into_iter().map(|it| it.name).collect();
+    store.add(ann.clone()).await.expect("the archive does it");
+    store.add(account("ben", Role::Agent)).await.expect("the archive does it");
+    assert_eq!(store.count().await.expect("the archive does it"), 2);
+    assert_eq!(store.by_id("ann").await.expect("the archive does it"), Some(ann.clone()));
+    assert_eq!(
+        store.by_address(" ANN@example.COM ").await.expect("the archive does it"),
+        Some(ann.clone())
+    );
+    assert_eq!(store.by_subject("https://id|7").await.expect("the archive does it"), Some(ann));
+    assert_eq!(store.by_id("x").await.expect("the archive does it"), None);
+    assert_eq!(store.by_address("' OR ''='").await.expect("the archive does it"), None);
+    let names: Vec<String> =
+        store.all().await.expect("the archive does it").into_iter().map(|it| it.name).collect();
     assert_eq!(names, ["ANN", "BEN"]);
 }
 
 async fn two_accounts_share_no_address_and_no_subject(stage: Stage) {
     let subject = Some("s".to_owned());
-    stage.store.add(Account { subject, ..account("ann", Role::Agent) }).await.unwrap();
+    stage
+        .store
+        .add(Account { subject, ..account("ann", Role::Agent) })
+        .await
+        .expect("the archive does it");
     let same_address =
         Account { address: "ANN@EXAMPLE.COM".to_owned(), ..account("b", Role::Agent) };
     assert!(matches!(stage.store.add(same_address).await, Err(AccountError::Taken)));
     let subject = Some("s".to_owned());
     let same_subject = Account { subject: subject.clone(), ..account("c", Role::Agent) };
     assert!(matches!(stage.store.add(same_subject).await, Err(AccountError::Taken)));
-    stage.store.add(account("d", Role::Agent)).await.unwrap();
+    stage.store.add(account("d", Role::Agent)).await.expect("the archive does it");
     let change = AccountChange { subject, ..AccountChange::default() };
     assert!(matches!(stage.store.change("d", change).await, Err(AccountError::Taken)));
-    assert_eq!(stage.store.count().await.unwrap(), 2);
+    assert_eq!(stage.store.count().await.expect("the archive does it"), 2);
 }
 
 async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes(stage: Stage) {
     let store = &stage.store;
-    store.add(account("ann", Role::Agent)).await.unwrap();
+    store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let name = AccountChange { name: Some("Anna".to_owned()), ..AccountChange::default() };
-    store.signed_in(session("h1", "ann")).await.unwrap();
-    let changed = store.change("ann", name).await.unwrap();
+    store.signed_in(session("h1", "ann")).await.expect("the archive does it");
+    let changed = store.change("ann", name).await.expect("the archive does it");
     assert_eq!((&*changed.name, changed.role), ("Anna", Role::Agent));
-    assert!(store.session("h1", TEN).await.unwrap().is_some(), "a name changes no right");
+    assert!(
+        store.session("h1", TEN).await.expect("the archive does it").is_some(),
+        "a name changes no right"
+    );
     let hash = AccountChange { password_hash: Some("new".to_owned()), ..AccountChange::default() };
     let lock = LockOut { after: 1, until_ms: TEN + HOUR };
-    store.sign_in_failed("ann", lock).await.unwrap();
-    let changed = store.change("ann", hash).await.unwrap();
+    store.sign_in_failed("ann", lock).await.expect("the archive does it");
+    let changed = store.change("ann", hash).await.expect("the archive does it");
     assert_eq!((changed.failures, changed.locked_until_ms), (0, None));
-    assert!(store.session("h1", TEN).await.unwrap().is_none());
-    store.signed_in(session("h2", "ann")).await.unwrap();
+    assert!(store.session("h1", TEN).await.expect("the archive does it").is_none());
+    store.signed_in(session("h2", "ann")).await.expect("the archive does it");
     let disabled = AccountChange { is_disabled: Some(true), ..AccountChange::default() };
-    assert!(store.change("ann", disabled).await.unwrap().is_disabled);
-    assert!(store.session("h2", TEN).await.unwrap().is_none());
+    assert!(store.change("ann", disabled).await.expect("the archive does it").is_disabled);
+    assert!(store.session("h2", TEN).await.expect("the archive does it").is_none());
     assert!(matches!(store.signed_in(session("h3", "ann")).await, Err(AccountError::Unknown)));
     let nobody = store.change("nobody", AccountChange::default()).await;
     assert!(matches!(nobody, Err(AccountError::Unknown)));
@@ -120,7 +131,7 @@ async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_chan
 async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
     let pods = [stage.another_pod(), stage.another_pod()];
     for id in ["ann", "ben"] {
-        stage.store.add(account(id, Role::Admin)).await.unwrap();
+        stage.store.add(account(id, Role::Admin)).await.expect("the archive does it");
     }
     let disable = || AccountChange { is_disabled: Some(true), ..AccountChange::default() };
     let demote = || AccountChange { role: Some(Role::Agent), ..AccountChange::default() };
@@ -129,43 +140,57 @@ async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     let refused = one.err().or(two.err());
     assert!(matches!(refused, Some(AccountError::LastAdmin)), "{refused:?}");
-    let admins = stage.store.all().await.unwrap();
+    let admins = stage.store.all().await.expect("the archive does it");
     let admins = admins.iter().filter(|it| it.role == Role::Admin && !it.is_disabled).count();
     assert_eq!(admins, 1);
 }
 
 async fn failures_lock_an_account_however_many_try_at_once(stage: Stage) {
-    stage.store.add(account("ann", Role::Agent)).await.unwrap();
+    stage.store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let lock = LockOut { after: 5, until_ms: TEN + HOUR };
     let pods = [stage.another_pod(), stage.another_pod()];
     let tries = (0..4).map(|n| pods[n % 2].sign_in_failed("ann", lock));
     for tried in futures::future::join_all(tries).await {
-        assert_eq!(tried.unwrap().locked_until_ms, None);
+        assert_eq!(tried.expect("the archive does it").locked_until_ms, None);
     }
-    let fifth = stage.store.sign_in_failed("ann", lock).await.unwrap();
+    let fifth = stage.store.sign_in_failed("ann", lock).await.expect("the archive does it");
     assert_eq!((fifth.failures, fifth.locked_until_ms), (5, Some(TEN + HOUR)));
-    stage.store.signed_in(session("h", "ann")).await.unwrap();
-    let ann = stage.store.by_id("ann").await.unwrap().unwrap();
+    stage.store.signed_in(session("h", "ann")).await.expect("the archive does it");
+    let ann =
+        stage.store.by_id("ann").await.expect("the archive does it").expect("the archive does it");
     assert_eq!((ann.failures, ann.locked_until_ms), (0, None));
     assert!(matches!(stage.store.sign_in_failed("x", lock).await, Err(AccountError::Unknown)));
 }
 
 async fn who_is_signed_in_is_known_until_the_session_ends(stage: Stage) {
     let store = &stage.store;
-    store.add(account("ann", Role::Agent)).await.unwrap();
+    store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     for hash in ["h1", "h2", "h3"] {
-        store.signed_in(session(hash, "ann")).await.unwrap();
+        store.signed_in(session(hash, "ann")).await.expect("the archive does it");
     }
-    let (known, ann) = store.session("h1", TEN).await.unwrap().unwrap();
+    let (known, ann) =
+        store.session("h1", TEN).await.expect("the archive does it").expect("the archive does it");
     assert_eq!((known, &*ann.id), (session("h1", "ann"), "ann"));
-    store.session_used("h1", TEN + 60_000).await.unwrap();
-    assert_eq!(store.session("h1", TEN).await.unwrap().unwrap().0.used_ms, TEN + 60_000);
-    assert!(store.session("h1", TEN + HOUR).await.unwrap().is_none(), "it is over by then");
-    assert!(store.session("nobody", TEN).await.unwrap().is_none());
-    store.sign_out("h1").await.unwrap();
-    assert!(store.session("h1", TEN).await.unwrap().is_none());
-    assert_eq!(store.sign_out_everywhere("ann").await.unwrap(), 2);
-    assert!(store.session("h2", TEN).await.unwrap().is_none());
+    store.session_used("h1", TEN + 60_000).await.expect("the archive does it");
+    assert_eq!(
+        store
+            .session("h1", TEN)
+            .await
+            .expect("the archive does it")
+            .expect("the archive does it")
+            .0
+            .used_ms,
+        TEN + 60_000
+    );
+    assert!(
+        store.session("h1", TEN + HOUR).await.expect("the archive does it").is_none(),
+        "it is over by then"
+    );
+    assert!(store.session("nobody", TEN).await.expect("the archive does it").is_none());
+    store.sign_out("h1").await.expect("the archive does it");
+    assert!(store.session("h1", TEN).await.expect("the archive does it").is_none());
+    assert_eq!(store.sign_out_everywhere("ann").await.expect("the archive does it"), 2);
+    assert!(store.session("h2", TEN).await.expect("the archive does it").is_none());
 }
 
 async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
@@ -176,19 +201,19 @@ async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
         product: product.map(str::to_owned),
     };
     let store = &stage.store;
-    store.put_reply(reply("1", "hello", None)).await.unwrap();
-    store.put_reply(reply("2", "hello", Some("td17"))).await.unwrap();
-    store.put_reply(reply("3", "bye", None)).await.unwrap();
-    store.put_reply(reply("4", "bye", None)).await.unwrap();
-    store.put_reply(reply("2", "hi", Some("td17"))).await.unwrap();
-    let kept = store.replies().await.unwrap();
+    store.put_reply(reply("1", "hello", None)).await.expect("the archive does it");
+    store.put_reply(reply("2", "hello", Some("td17"))).await.expect("the archive does it");
+    store.put_reply(reply("3", "bye", None)).await.expect("the archive does it");
+    store.put_reply(reply("4", "bye", None)).await.expect("the archive does it");
+    store.put_reply(reply("2", "hi", Some("td17"))).await.expect("the archive does it");
+    let kept = store.replies().await.expect("the archive does it");
     assert_eq!(
         kept,
         [reply("4", "bye", None), reply("1", "hello", None), reply("2", "hi", Some("td17"))]
     );
-    assert!(store.remove_reply("4").await.unwrap());
-    assert!(!store.remove_reply("4").await.unwrap());
-    assert_eq!(store.replies().await.unwrap().len(), 2);
+    assert!(store.remove_reply("4").await.expect("the archive does it"));
+    assert!(!store.remove_reply("4").await.expect("the archive does it"));
+    assert_eq!(store.replies().await.expect("the archive does it").len(), 2);
 }
 
 fn delivery(id: &str) -> Record {
@@ -203,45 +228,73 @@ fn delivery(id: &str) -> Record {
 
 async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Stage) {
     let records = (0..20).map(|n| (TEN + n, delivery(&format!("d{n:02}")))).collect();
-    stage.write(records).await.unwrap();
+    stage.write(records).await.expect("the archive does it");
     let pods = [stage.another_pod(), stage.another_pod()];
-    assert!(pods[0].take_due(TEN - 1, TEN, 10).await.unwrap().is_empty(), "none is due yet");
+    assert!(
+        pods[0].take_due(TEN - 1, TEN, 10).await.expect("the archive does it").is_empty(),
+        "none is due yet"
+    );
     let later = TEN + HOUR;
     let takes = (0..4).map(|n| pods[n % 2].take_due(TEN + 20, later, 5));
     let mut taken: Vec<String> = Vec::new();
     for due in futures::future::join_all(takes).await {
-        taken.extend(due.unwrap().into_iter().map(|it| it.id));
+        taken.extend(due.expect("the archive does it").into_iter().map(|it| it.id));
     }
     // Two that met over one row may have left some of theirs; what counts is that none is taken twice.
-    taken.extend(pods[0].take_due(TEN + 20, later, 20).await.unwrap().into_iter().map(|it| it.id));
+    taken.extend(
+        pods[0]
+            .take_due(TEN + 20, later, 20)
+            .await
+            .expect("the archive does it")
+            .into_iter()
+            .map(|it| it.id),
+    );
     taken.sort();
     let all: Vec<String> = (0..20).map(|n| format!("d{n:02}")).collect();
     assert_eq!(taken, all);
-    stage.store.delivered("d00").await.unwrap();
-    let again = stage.store.take_due(later, later + HOUR, 50).await.unwrap();
+    stage.store.delivered("d00").await.expect("the archive does it");
+    let again = stage.store.take_due(later, later + HOUR, 50).await.expect("the archive does it");
     assert_eq!((again.len(), &*again[0].id, again[0].attempts), (19, "d01", 2));
 }
 
 async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again(stage: Stage) {
     let store = &stage.store;
-    stage.write(vec![(TEN, delivery("a")), (TEN + 1, delivery("b"))]).await.unwrap();
-    store.take_due(TEN + 1, TEN + HOUR, 9).await.unwrap();
-    store.failed("a", "500", Some(TEN + 5_000)).await.unwrap();
-    assert_eq!(store.take_due(TEN + 5_000, TEN + HOUR, 9).await.unwrap()[0].attempts, 2);
+    stage
+        .write(vec![(TEN, delivery("a")), (TEN + 1, delivery("b"))])
+        .await
+        .expect("the archive does it");
+    store.take_due(TEN + 1, TEN + HOUR, 9).await.expect("the archive does it");
+    store.failed("a", "500", Some(TEN + 5_000)).await.expect("the archive does it");
+    assert_eq!(
+        store.take_due(TEN + 5_000, TEN + HOUR, 9).await.expect("the archive does it")[0].attempts,
+        2
+    );
     for id in ["a", "b"] {
-        store.failed(id, "no such host", None).await.unwrap();
+        store.failed(id, "no such host", None).await.expect("the archive does it");
     }
-    assert!(store.take_due(TEN + 99 * HOUR, TEN + 100 * HOUR, 9).await.unwrap().is_empty());
-    let dead = store.dead_letters(first(1)).await.unwrap();
+    assert!(
+        store
+            .take_due(TEN + 99 * HOUR, TEN + 100 * HOUR, 9)
+            .await
+            .expect("the archive does it")
+            .is_empty()
+    );
+    let dead = store.dead_letters(first(1)).await.expect("the archive does it");
     assert_eq!(
         (&*dead.items[0].id, dead.items[0].last_error.as_deref()),
         ("b", Some("no such host"))
     );
     assert!(dead.next.is_some());
-    assert!(store.try_again("a", TEN).await.unwrap());
-    assert!(!store.try_again("a", TEN).await.unwrap(), "it is no dead letter any more");
-    assert!(!store.discard("a").await.unwrap());
-    assert_eq!(store.take_due(TEN, TEN + HOUR, 9).await.unwrap()[0].attempts, 1);
-    assert!(store.discard("b").await.unwrap());
-    assert!(store.dead_letters(first(9)).await.unwrap().items.is_empty());
+    assert!(store.try_again("a", TEN).await.expect("the archive does it"));
+    assert!(
+        !store.try_again("a", TEN).await.expect("the archive does it"),
+        "it is no dead letter any more"
+    );
+    assert!(!store.discard("a").await.expect("the archive does it"));
+    assert_eq!(
+        store.take_due(TEN, TEN + HOUR, 9).await.expect("the archive does it")[0].attempts,
+        1
+    );
+    assert!(store.discard("b").await.expect("the archive does it"));
+    assert!(store.dead_letters(first(9)).await.expect("the archive does it").items.is_empty());
 }

@@ -63,7 +63,7 @@ async fn let_go(
 }
 
 async fn tickets(desk: &Arc<dyn Desk>) -> Vec<(String, Option<String>)> {
-    let view = desk.look().await.unwrap();
+    let view = desk.look().await.expect("the desk does it");
     let ticket = |ticket: Ticket| (ticket.conversation, ticket.agent.map(|agent| agent.id));
     view.tickets.into_iter().map(ticket).collect()
 }
@@ -82,22 +82,22 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
         last: Some("{\"x\":[1]}".to_owned()),
         ..wanted("first")
     };
-    let first = a.wait(whole.clone()).await.unwrap();
+    let first = a.wait(whole.clone()).await.expect("the desk does it");
     // Of the same millisecond the order would be by name.
     let second = b.wait(Wanted { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
-    let view = b.look().await.unwrap();
-    assert_eq!(view.tickets, [second.unwrap(), first.clone()]);
+    let view = b.look().await.expect("the desk does it");
+    assert_eq!(view.tickets, [second.expect("the desk does it"), first.clone()]);
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
     let told = (first.product, first.visitor, first.locale, first.reason, first.last);
     assert_eq!(told, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
-    assert!(b.find("nowhere".into()).await.unwrap().is_none());
+    assert!(b.find("nowhere".into()).await.expect("the desk does it").is_none());
 }
 
 async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage: Stage) {
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     for round in 0..20 {
         let conversation = format!("c{round}");
-        pods[0].wait(wanted(&conversation)).await.unwrap();
+        pods[0].wait(wanted(&conversation)).await.expect("the desk does it");
         let names: Vec<String> = (0..9).map(|it| format!("agent-{it}")).collect();
         let takes = names.iter().zip(pods.iter().cycle());
         let takes = takes.map(|(name, pod)| take(pod, &conversation, name));
@@ -113,7 +113,7 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
             }
         }
         // Once more by the same agent changes nothing.
-        let again = take(&pods[1], &conversation, &winner.id).await.unwrap();
+        let again = take(&pods[1], &conversation, &winner.id).await.expect("the desk does it");
         assert_eq!(&again, winners[0]);
     }
     let unknown = take(&pods[0], "nowhere", "ana").await;
@@ -122,29 +122,43 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
 
 async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    let first = a.wait(Wanted { reason: Some("one".to_owned()), ..wanted("c") }).await.unwrap();
+    let first = a
+        .wait(Wanted { reason: Some("one".to_owned()), ..wanted("c") })
+        .await
+        .expect("the desk does it");
     let again = Wanted { last: Some("two".to_owned()), ..wanted("c") };
-    let again = b.wait(Wanted { since_ms: Some(5), ..again }).await.unwrap();
+    let again = b.wait(Wanted { since_ms: Some(5), ..again }).await.expect("the desk does it");
     assert_eq!((again.since_ms, again.pod.as_str()), (first.since_ms, "b"));
     assert_eq!((again.reason.as_deref(), again.last.as_deref()), (Some("one"), Some("two")));
-    take(&a, "c", "ana").await.unwrap();
-    let with_ana = a.wait(wanted("c")).await.unwrap();
+    take(&a, "c", "ana").await.expect("the desk does it");
+    let with_ana = a.wait(wanted("c")).await.expect("the desk does it");
     assert_eq!(with_ana.agent, Some(agent("ana")));
     assert_eq!(tickets(&b).await, [of("c", Some("ana"))]);
 }
 
 async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.unwrap();
-    let gone = b.end("c".into(), VisitorEnds::Withdraws).await.unwrap().expect("it was there");
+    a.wait(wanted("c")).await.expect("the desk does it");
+    let gone = b
+        .end("c".into(), VisitorEnds::Withdraws)
+        .await
+        .expect("the desk does it")
+        .expect("it was there");
     assert_eq!((gone.why, gone.agent.clone()), (GoneWhy::Withdrawn, None));
-    assert_eq!(a.find("c".into()).await.unwrap(), Some(DeskChange::Gone(gone)));
-    assert!(a.end("c".into(), VisitorEnds::Leaves).await.unwrap().is_none());
-    a.wait(wanted("c")).await.unwrap();
-    assert!(matches!(a.find("c".into()).await.unwrap(), Some(DeskChange::Ticket(_))));
-    take(&b, "c", "ana").await.unwrap();
-    assert!(a.end("c".into(), VisitorEnds::Withdraws).await.unwrap().is_none());
-    let gone = a.end("c".into(), VisitorEnds::Leaves).await.unwrap().expect("it was there");
+    assert_eq!(a.find("c".into()).await.expect("the desk does it"), Some(DeskChange::Gone(gone)));
+    assert!(a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it").is_none());
+    a.wait(wanted("c")).await.expect("the desk does it");
+    assert!(matches!(
+        a.find("c".into()).await.expect("the desk does it"),
+        Some(DeskChange::Ticket(_))
+    ));
+    take(&b, "c", "ana").await.expect("the desk does it");
+    assert!(a.end("c".into(), VisitorEnds::Withdraws).await.expect("the desk does it").is_none());
+    let gone = a
+        .end("c".into(), VisitorEnds::Leaves)
+        .await
+        .expect("the desk does it")
+        .expect("it was there");
     assert_eq!((gone.why, gone.agent), (GoneWhy::Ended, Some(agent("ana"))));
     assert_eq!(tickets(&a).await, []);
 }
@@ -152,14 +166,16 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
 async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     for how in [LetGo::ToMachine, LetGo::Close] {
-        a.wait(wanted("c")).await.unwrap();
+        a.wait(wanted("c")).await.expect("the desk does it");
         let refused = let_go(&b, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NotYours { by: None })), "{refused:?}");
-        take(&a, "c", "ana").await.unwrap();
+        take(&a, "c", "ana").await.expect("the desk does it");
         let refused = let_go(&b, "c", "ben", how.clone()).await;
         let Err(DeskError::NotYours { by: Some(by) }) = refused else { panic!("{refused:?}") };
         assert_eq!(by, agent("ana"));
-        let DeskChange::Gone(gone) = let_go(&b, "c", "ana", how.clone()).await.unwrap() else {
+        let DeskChange::Gone(gone) =
+            let_go(&b, "c", "ana", how.clone()).await.expect("the desk does it")
+        else {
             panic!("it is gone")
         };
         let why = if how == LetGo::Close { GoneWhy::Closed } else { GoneWhy::Returned };
@@ -168,9 +184,9 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
         assert!(matches!(refused, Err(DeskError::NoSuchConversation)), "{refused:?}");
         // An admin may, whoever has it, and also when nobody has.
         for taker in [None, Some("ana")] {
-            a.wait(wanted("c")).await.unwrap();
+            a.wait(wanted("c")).await.expect("the desk does it");
             if let Some(taker) = taker {
-                take(&a, "c", taker).await.unwrap();
+                take(&a, "c", taker).await.expect("the desk does it");
             }
             assert!(matches!(let_go(&b, "c", "admin", how.clone()).await, Ok(DeskChange::Gone(_))));
         }
@@ -179,38 +195,44 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
 
 async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.unwrap();
-    take(&a, "c", "ana").await.unwrap();
+    a.wait(wanted("c")).await.expect("the desk does it");
+    take(&a, "c", "ana").await.expect("the desk does it");
     let to = |who: &str| LetGo::To(who.to_owned());
     let refused = let_go(&a, "c", "ana", to("ben")).await;
     assert!(matches!(refused, Err(DeskError::NotPresent)), "{refused:?}");
-    b.agent_here(agent("ben"), "seat".into(), None).await.unwrap();
+    b.agent_here(agent("ben"), "seat".into(), None).await.expect("the desk does it");
     let refused = let_go(&a, "c", "eve", to("ben")).await;
     assert!(matches!(refused, Err(DeskError::NotYours { .. })), "{refused:?}");
-    let handed = let_go(&a, "c", "ana", to("ben")).await.unwrap();
+    let handed = let_go(&a, "c", "ana", to("ben")).await.expect("the desk does it");
     let DeskChange::Ticket(ticket) = &handed else { panic!("{handed:?}") };
     assert_eq!(ticket.agent, Some(agent("ben")));
-    assert_eq!(b.find("c".into()).await.unwrap(), Some(handed.clone()));
-    let again = let_go(&a, "c", "ben", to("ben")).await.unwrap();
+    assert_eq!(b.find("c".into()).await.expect("the desk does it"), Some(handed.clone()));
+    let again = let_go(&a, "c", "ben", to("ben")).await.expect("the desk does it");
     assert_eq!(again, handed, "one's own changes nothing");
     // By an admin, and one that waits.
-    a.wait(wanted("d")).await.unwrap();
-    let_go(&a, "d", "admin", to("ben")).await.unwrap();
+    a.wait(wanted("d")).await.expect("the desk does it");
+    let_go(&a, "d", "admin", to("ben")).await.expect("the desk does it");
     let mut all = tickets(&b).await;
     all.sort();
     assert_eq!(all, [of("c", Some("ben")), of("d", Some("ben"))]);
-    assert_eq!(b.places(vec!["d".into()]).await.unwrap(), [], "nobody waits any more");
+    assert_eq!(
+        b.places(vec!["d".into()]).await.expect("the desk does it"),
+        [],
+        "nobody waits any more"
+    );
 }
 
 async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.wait(wanted("now")).await.unwrap().since_ms;
+    let now = a.wait(wanted("now")).await.expect("the desk does it").since_ms;
     for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
-        a.wait(Wanted { since_ms: Some(now - ago), ..wanted(name) }).await.unwrap();
+        a.wait(Wanted { since_ms: Some(now - ago), ..wanted(name) })
+            .await
+            .expect("the desk does it");
     }
     let places = async |names: &[&str]| {
         let names = names.iter().map(|name| Arc::from(*name)).collect();
-        let places = a.places(names).await.unwrap();
+        let places = a.places(names).await.expect("the desk does it");
         places
             .into_iter()
             .map(|(name, place)| (name.to_string(), place.number, place.wait))
@@ -222,30 +244,36 @@ async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
         [named("p3", 3), named("p1", 1), named("now", 4)],
         "nobody was taken yet, so nothing is promised"
     );
-    take(&a, "p1", "ana").await.unwrap();
+    take(&a, "p1", "ana").await.expect("the desk does it");
     let [(_, 1, Some(first)), (_, 2, Some(second))] = &places(&["p2", "p3"]).await[..] else {
         panic!("places one and two, and how long")
     };
     assert!(*first >= Duration::from_secs(40), "as long as the one before waited: {first:?}");
     assert_eq!(*second, *first * 2);
-    take(&a, "p2", "ben").await.unwrap();
+    take(&a, "p2", "ben").await.expect("the desk does it");
     let [(_, 1, Some(sooner))] = &places(&["p3"]).await[..] else { panic!("the next") };
     assert!(sooner < first, "the line went on at once: {sooner:?}");
 }
 
 async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    assert!(a.touch("c".into(), "x".to_owned()).await.unwrap().is_none());
-    let mut revs = vec![a.wait(wanted("c")).await.unwrap().rev];
-    let ticket = b.touch("c".into(), "It hums.".to_owned()).await.unwrap().expect("it is there");
+    assert!(a.touch("c".into(), "x".to_owned()).await.expect("the desk does it").is_none());
+    let mut revs = vec![a.wait(wanted("c")).await.expect("the desk does it").rev];
+    let ticket = b
+        .touch("c".into(), "It hums.".to_owned())
+        .await
+        .expect("the desk does it")
+        .expect("it is there");
     assert_eq!(ticket.last.as_deref(), Some("It hums."));
     revs.push(ticket.rev);
-    revs.push(take(&a, "c", "ana").await.unwrap().rev);
-    let DeskChange::Gone(gone) = let_go(&b, "c", "ana", LetGo::Close).await.unwrap() else {
+    revs.push(take(&a, "c", "ana").await.expect("the desk does it").rev);
+    let DeskChange::Gone(gone) =
+        let_go(&b, "c", "ana", LetGo::Close).await.expect("the desk does it")
+    else {
         panic!("it is gone")
     };
     revs.push(gone.rev);
-    revs.push(a.wait(wanted("c")).await.unwrap().rev);
+    revs.push(a.wait(wanted("c")).await.expect("the desk does it").rev);
     assert!(revs.is_sorted_by(|one, next| one < next), "{revs:?}");
 }
 
@@ -253,26 +281,26 @@ async fn no_more_wait_than_may(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { max_waiting: 2, ..LIMITS });
     let a = stage.pod("a");
     for name in ["c1", "c2"] {
-        a.wait(wanted(name)).await.unwrap();
+        a.wait(wanted(name)).await.expect("the desk does it");
     }
     let refused = a.wait(wanted("c3")).await;
     assert!(matches!(refused, Err(DeskError::Full)), "{refused:?}");
     a.wait(wanted("c2")).await.expect("who waits already is not refused");
-    take(&a, "c1", "ana").await.unwrap();
+    take(&a, "c1", "ana").await.expect("the desk does it");
     a.wait(wanted("c3")).await.expect("a place is free");
 }
 
 async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let here = async |desk: &Arc<dyn Desk>, who: &str, seat: &str, available| {
-        desk.agent_here(agent(who), seat.into(), available).await.unwrap()
+        desk.agent_here(agent(who), seat.into(), available).await.expect("the desk does it")
     };
     assert!(here(&a, "ben", "s1", None).await);
     assert!(!here(&a, "ben", "s1", None).await, "that is known");
     assert!(!here(&b, "ben", "s2", None).await, "another seat of the same agent");
     assert!(here(&b, "ana", "s3", Some(false)).await);
     let agents = async || {
-        let agents = a.look().await.unwrap().agents;
+        let agents = a.look().await.expect("the desk does it").agents;
         let agents = agents.into_iter().map(|it| (it.agent.name, it.available));
         agents.collect::<Vec<_>>()
     };
@@ -281,7 +309,8 @@ async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
     assert!(here(&a, "ben", "s1", Some(false)).await, "a break is a change");
     assert!(!here(&b, "ben", "s2", None).await, "and holds on every seat");
     assert!(here(&b, "ben", "s2", Some(true)).await);
-    let left = async |seat: &str| a.agent_left(agent("ben"), seat.into()).await.unwrap();
+    let left =
+        async |seat: &str| a.agent_left(agent("ben"), seat.into()).await.expect("the desk does it");
     assert!(!left("s1").await, "the other seat is taken");
     assert!(left("s2").await);
     assert!(!left("s2").await);
@@ -304,7 +333,7 @@ async fn changes_until(
 ) -> Vec<DeskChange> {
     let all = std::cell::RefCell::new(Vec::new());
     eventually(what, async || {
-        let changes = desk.tidy().await.unwrap();
+        let changes = desk.tidy().await.expect("the desk does it");
         let found = changes.iter().any(&wanted);
         all.borrow_mut().extend(changes);
         found
@@ -316,17 +345,17 @@ async fn changes_until(
 async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { expires_after: LIMITS.expires_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.agent_here(agent("ana"), "seat".into(), None).await.unwrap();
-    let first = a.wait(wanted("c")).await.unwrap();
-    take(&a, "c", "ana").await.unwrap();
-    a.wait(wanted("later")).await.unwrap();
+    a.agent_here(agent("ana"), "seat".into(), None).await.expect("the desk does it");
+    let first = a.wait(wanted("c")).await.expect("the desk does it");
+    take(&a, "c", "ana").await.expect("the desk does it");
+    a.wait(wanted("later")).await.expect("the desk does it");
     let back = |change: &DeskChange| matches!(change, DeskChange::Ticket(it) if it.conversation == "c" && it.agent.is_none());
     let changes = changes_until("it waits again", &b, back).await;
     assert!(changes.contains(&DeskChange::Agents), "{changes:?}");
-    let view = b.look().await.unwrap();
+    let view = b.look().await.expect("the desk does it");
     assert_eq!(view.tickets[0].since_ms, first.since_ms);
     assert_eq!((view.tickets[0].conversation.as_str(), view.agents.len()), ("c", 0));
-    assert_eq!(b.places(vec!["c".into()]).await.unwrap()[0].1.number, 1);
+    assert_eq!(b.places(vec!["c".into()]).await.expect("the desk does it")[0].1.number, 1);
     take(&b, "c", "ben").await.expect("it can be taken");
 }
 
@@ -334,31 +363,39 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
     let returns_after = Duration::from_secs(600);
     let stage = stage.with(hsc_actors::DeskLimits { returns_after, ..SHORT });
     let a = stage.pod("a");
-    a.agent_here(agent("ana"), "seat".into(), Some(false)).await.unwrap();
-    a.wait(wanted("c")).await.unwrap();
-    take(&a, "c", "ana").await.unwrap();
+    a.agent_here(agent("ana"), "seat".into(), Some(false)).await.expect("the desk does it");
+    a.wait(wanted("c")).await.expect("the desk does it");
+    take(&a, "c", "ana").await.expect("the desk does it");
     changes_until("nobody is there", &a, |change| *change == DeskChange::Agents).await;
-    assert_eq!(a.look().await.unwrap().agents, []);
+    assert_eq!(a.look().await.expect("the desk does it").agents, []);
     assert_eq!(tickets(&a).await, [of("c", Some("ana"))]);
-    assert!(a.agent_here(agent("ana"), "another".into(), None).await.unwrap());
-    assert!(!a.look().await.unwrap().agents[0].available, "a break is remembered so long");
+    assert!(a.agent_here(agent("ana"), "another".into(), None).await.expect("the desk does it"));
+    assert!(
+        !a.look().await.expect("the desk does it").agents[0].available,
+        "a break is remembered so long"
+    );
 }
 
 async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let a = stage.pod("a");
-    a.wait(wanted("said so")).await.unwrap();
-    let away = a.visitor_left("said so".into()).await.unwrap().expect("it is there");
+    a.wait(wanted("said so")).await.expect("the desk does it");
+    let away =
+        a.visitor_left("said so".into()).await.expect("the desk does it").expect("it is there");
     assert!(!away.online);
-    a.wait(wanted("vanished")).await.unwrap();
+    a.wait(wanted("vanished")).await.expect("the desk does it");
     for name in ["said so", "vanished"] {
         let expired = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == name);
         eventually("it does not wait any more", async || {
-            a.tidy().await.unwrap();
-            a.find(name.into()).await.unwrap().is_some_and(|change| expired(&change))
+            a.tidy().await.expect("the desk does it");
+            a.find(name.into())
+                .await
+                .expect("the desk does it")
+                .is_some_and(|change| expired(&change))
         })
         .await;
-        let Some(DeskChange::Gone(gone)) = a.find(name.into()).await.unwrap() else {
+        let Some(DeskChange::Gone(gone)) = a.find(name.into()).await.expect("the desk does it")
+        else {
             panic!("it is gone")
         };
         assert_eq!(gone.why, GoneWhy::Expired);
@@ -369,33 +406,37 @@ async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) 
 async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("kept")).await.unwrap();
-    take(&a, "kept", "ana").await.unwrap();
-    a.wait(wanted("waits")).await.unwrap();
+    a.wait(wanted("kept")).await.expect("the desk does it");
+    take(&a, "kept", "ana").await.expect("the desk does it");
+    a.wait(wanted("waits")).await.expect("the desk does it");
     let waits_no_more = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == "waits");
     // Both vanish at once; when the one that waits is gone, the other has been away as long.
     changes_until("the other one expires", &b, waits_no_more).await;
     assert_eq!(tickets(&b).await, [of("kept", Some("ana"))]);
-    let seen =
-        b.visitors_here(vec!["kept".into(), "waits".into(), "nowhere".into()]).await.unwrap();
+    let seen = b
+        .visitors_here(vec!["kept".into(), "waits".into(), "nowhere".into()])
+        .await
+        .expect("the desk does it");
     let [ticket] = &seen.changed[..] else { panic!("one came back: {:?}", seen.changed) };
     assert_eq!((ticket.online, ticket.pod.as_str()), (true, "b"));
     let [DeskChange::Ticket(now), DeskChange::Gone(gone)] = &seen.now[..] else {
         panic!("what each is now: {:?}", seen.now)
     };
     assert_eq!((now, gone.conversation.as_str()), (ticket, "waits"));
-    let again = b.visitors_here(vec!["kept".into()]).await.unwrap();
+    let again = b.visitors_here(vec!["kept".into()]).await.expect("the desk does it");
     assert_eq!((again.changed.len(), again.now.len()), (0, 1), "that is known");
 }
 
 async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.unwrap();
-    b.visitors_here(vec!["c".into()]).await.unwrap();
-    assert!(a.visitor_left("c".into()).await.unwrap().is_none());
-    assert!(b.look().await.unwrap().tickets[0].online);
-    assert!(!b.visitor_left("c".into()).await.unwrap().expect("it is there").online);
-    assert!(b.visitor_left("c".into()).await.unwrap().is_none(), "that is known");
+    a.wait(wanted("c")).await.expect("the desk does it");
+    b.visitors_here(vec!["c".into()]).await.expect("the desk does it");
+    assert!(a.visitor_left("c".into()).await.expect("the desk does it").is_none());
+    assert!(b.look().await.expect("the desk does it").tickets[0].online);
+    assert!(
+        !b.visitor_left("c".into()).await.expect("the desk does it").expect("it is there").online
+    );
+    assert!(b.visitor_left("c".into()).await.expect("the desk does it").is_none(), "that is known");
 }
 
 async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
@@ -403,8 +444,8 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     let names: Vec<String> = (0..5).map(|it| format!("c{it}")).collect();
     for name in &names {
-        pods[0].wait(wanted(name)).await.unwrap();
-        take(&pods[0], name, "ana").await.unwrap();
+        pods[0].wait(wanted(name)).await.expect("the desk does it");
+        take(&pods[0], name, "ana").await.expect("the desk does it");
     }
     let returned = std::cell::RefCell::new(Vec::new());
     let expired = std::cell::RefCell::new(Vec::new());
@@ -434,13 +475,18 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
 
 async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.wait(wanted("new")).await.unwrap().since_ms;
+    let now = a.wait(wanted("new")).await.expect("the desk does it").since_ms;
     let since_ms = Some(now - 60_000);
-    a.wait(Wanted { since_ms, ..wanted("old") }).await.unwrap();
-    a.wait(Wanted { since_ms, agent: Some(agent("ana")), ..wanted("with ana") }).await.unwrap();
-    assert_eq!(a.places(vec!["old".into()]).await.unwrap()[0].1.number, 1);
+    a.wait(Wanted { since_ms, ..wanted("old") }).await.expect("the desk does it");
+    a.wait(Wanted { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
+        .await
+        .expect("the desk does it");
+    assert_eq!(a.places(vec!["old".into()]).await.expect("the desk does it")[0].1.number, 1);
     let taken = take(&a, "with ana", "ben").await;
     assert!(matches!(taken, Err(DeskError::Taken { by }) if by == agent("ana")));
-    let ahead = a.wait(Wanted { since_ms: Some(u64::MAX), ..wanted("ahead") }).await.unwrap();
+    let ahead = a
+        .wait(Wanted { since_ms: Some(u64::MAX), ..wanted("ahead") })
+        .await
+        .expect("the desk does it");
     assert!(ahead.since_ms < u64::MAX, "nobody waits from tomorrow on");
 }

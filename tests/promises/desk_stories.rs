@@ -130,7 +130,7 @@ async fn act(desk: &Arc<dyn Desk>, conversation: &'static str, act: Act) -> End 
 }
 
 async fn seen(desk: &Arc<dyn Desk>) -> Model {
-    let view = desk.look().await.unwrap();
+    let view = desk.look().await.expect("the desk does it");
     assert!(view.tickets.is_sorted_by_key(|ticket| ticket.since_ms));
     let waiting: Vec<Arc<str>> = view
         .tickets
@@ -138,7 +138,7 @@ async fn seen(desk: &Arc<dyn Desk>) -> Model {
         .filter(|it| it.waits())
         .map(|it| it.conversation.as_str().into())
         .collect();
-    let places = desk.places(waiting.clone()).await.unwrap();
+    let places = desk.places(waiting.clone()).await.expect("the desk does it");
     let numbers: Vec<usize> = places.into_iter().map(|(_, place)| place.number).collect();
     assert_eq!(numbers, (1..=waiting.len()).collect::<Vec<_>>(), "who waits is in line, in order");
     let name = |conversation: &str| {
@@ -150,7 +150,7 @@ async fn seen(desk: &Arc<dyn Desk>) -> Model {
 
 async fn everybody_is_there(pods: &[Arc<dyn Desk>]) {
     for name in AGENTS {
-        pods[0].agent_here(agent(name), "seat".into(), None).await.unwrap();
+        pods[0].agent_here(agent(name), "seat".into(), None).await.expect("the desk does it");
     }
 }
 
@@ -247,7 +247,7 @@ fn whatever_is_done_at_once_in_redis_one_order_tells_it_and_nothing_is_lost() {
 async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again() {
     let mut stage = Stage::redis().await;
     let desk = stage.pod("a");
-    let since_ms = Some(desk.wait(wanted("c")).await.unwrap().since_ms);
+    let since_ms = Some(desk.wait(wanted("c")).await.expect("the desk does it").since_ms);
     let redis = stage.redis_of().expect("there is one");
     redis.cut();
     eventually("the desk is away", async || desk.look().await.is_err()).await;
@@ -255,9 +255,9 @@ async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again(
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
     redis.heal().await;
     eventually("the desk is back", async || desk.look().await.is_ok()).await;
-    assert!(desk.find("c".into()).await.unwrap().is_none(), "it was lost");
+    assert!(desk.find("c".into()).await.expect("the desk does it").is_none(), "it was lost");
     let again = hsc_actors::ports::Wanted { since_ms, ..wanted("c") };
-    assert_eq!(Some(desk.wait(again).await.unwrap().since_ms), since_ms);
+    assert_eq!(Some(desk.wait(again).await.expect("the desk does it").since_ms), since_ms);
 }
 
 #[actix_web::test]

@@ -20,7 +20,7 @@ async fn server_at(provider: &Provider) -> Server {
 async fn location(browser: &mut Member, path: &str) -> String {
     let response = browser.get(path).await;
     assert_eq!(response.status(), 302, "{path}");
-    response.headers()["location"].to_str().unwrap().to_owned()
+    response.headers()["location"].to_str().expect("text").to_owned()
 }
 
 fn path_of(url: &Url) -> String {

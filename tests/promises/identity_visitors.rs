@@ -26,7 +26,7 @@ async fn greeted(server: &Server, token: &str) -> Vec<Value> {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "id": "h", "visitor": token })).await;
     let mut heard = vec![visitor.hear().await];
-    while heard.last().unwrap()["type"] != "welcome" {
+    while heard.last().expect("something was heard")["type"] != "welcome" {
         heard.push(visitor.hear().await);
     }
     // Whatever it was, the chat goes on.

@@ -56,46 +56,58 @@ log_contract! {
 async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     assert!(matches!(b.read("c".into()).await, Err(LogError::Unknown)));
-    a.begin(owned("c", 1), 0).await.unwrap();
-    let nothing = b.read("c".into()).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    let nothing = b.read("c".into()).await.expect("the log does it");
     assert_eq!((nothing.epoch, nothing.offset, nothing.entries), (1, 0, Vec::new()));
-    a.append(owned("c", 1), batch(1..=3)).await.unwrap();
+    a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
     for _ in 0..2 {
-        let kept = b.read("c".into()).await.unwrap();
+        let kept = b.read("c".into()).await.expect("the log does it");
         assert_eq!((kept.epoch, kept.offset, kept.entries), (1, 3, frames(1..=3)));
     }
-    assert_eq!(a.append(owned("c", 1), batch(4..=10)).await.unwrap(), 10, "it is still a's");
-    let kept = b.read("c".into()).await.unwrap();
+    assert_eq!(
+        a.append(owned("c", 1), batch(4..=10)).await.expect("the log does it"),
+        10,
+        "it is still a's"
+    );
+    let kept = b.read("c".into()).await.expect("the log does it");
     assert_eq!((kept.offset, kept.entries), (10, frames(3..=10)), "the window has gone on");
 }
 
 async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.begin(owned("c", 1), 0).await.unwrap();
-    assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.unwrap(), 3);
-    assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
-    let taken = b.take_over("c".into(), seen(1, 1)).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it"), 3);
+    assert_eq!(a.append(owned("c", 1), batch([4])).await.expect("the log does it"), 4);
+    let taken = b.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset), (2, 4));
     assert_eq!(taken.missed, Missed::All(frames(2..=4)));
     assert_eq!(taken.from.as_deref(), Some("a"));
-    assert_eq!(b.append(owned("c", 2), batch([5])).await.unwrap(), 5);
-    let taken = b.take_over("c".into(), seen(2, 5)).await.unwrap();
+    assert_eq!(b.append(owned("c", 2), batch([5])).await.expect("the log does it"), 5);
+    let taken = b.take_over("c".into(), seen(2, 5)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 5, Missed::All(Vec::new())));
     assert_eq!(taken.from, None, "it was the same pod's");
-    let all = a.take_over("c".into(), seen(1, 0)).await.unwrap();
+    let all = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!(all.missed, Missed::All(frames(1..=5)));
 }
 
 async fn a_batch_that_is_tried_again_is_there_once(stage: Stage) {
     let a = stage.pod("a");
-    a.begin(owned("c", 1), 0).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
     for _ in 0..3 {
-        assert_eq!(a.append(owned("c", 1), batch(1..=2)).await.unwrap(), 2);
+        assert_eq!(a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it"), 2);
     }
-    assert_eq!(a.append(owned("c", 1), batch(1..=4)).await.unwrap(), 4, "a part of it is there");
-    assert_eq!(a.append(owned("c", 1), batch([2])).await.unwrap(), 4, "it comes late");
-    assert_eq!(a.append(owned("c", 1), Batch::default()).await.unwrap(), 4);
-    let missed = a.take_over("c".into(), seen(1, 0)).await.unwrap().missed;
+    assert_eq!(
+        a.append(owned("c", 1), batch(1..=4)).await.expect("the log does it"),
+        4,
+        "a part of it is there"
+    );
+    assert_eq!(
+        a.append(owned("c", 1), batch([2])).await.expect("the log does it"),
+        4,
+        "it comes late"
+    );
+    assert_eq!(a.append(owned("c", 1), Batch::default()).await.expect("the log does it"), 4);
+    let missed = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed;
     assert_eq!(missed, Missed::All(frames(1..=4)));
 }
 
@@ -103,12 +115,12 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
     let a = stage.pod("a");
     for hole in [vec![4], vec![3, 5], vec![3, 3], vec![5, 4, 3], vec![1, 2, 4]] {
         let name = format!("{hole:?}");
-        a.begin(owned(&name, 1), 0).await.unwrap();
-        a.append(owned(&name, 1), batch(1..=2)).await.unwrap();
+        a.begin(owned(&name, 1), 0).await.expect("the log does it");
+        a.append(owned(&name, 1), batch(1..=2)).await.expect("the log does it");
         let with_minutes = Batch { minutes: Some("no".into()), ..batch(hole) };
         let refused = a.append(owned(&name, 1), with_minutes).await;
         assert!(matches!(refused, Err(LogError::Gap { last: 2 })), "{name}: {refused:?}");
-        let taken = a.take_over(name.as_str().into(), seen(1, 0)).await.unwrap();
+        let taken = a.take_over(name.as_str().into(), seen(1, 0)).await.expect("the log does it");
         assert_eq!((taken.missed, taken.minutes), (Missed::All(frames(1..=2)), None));
     }
 }
@@ -117,14 +129,14 @@ async fn what_the_log_does_not_know_is_said_plainly(stage: Stage) {
     let a = stage.pod("a");
     assert!(matches!(a.append(owned("c", 1), batch([1])).await, Err(LogError::Unknown)));
     assert!(matches!(a.take_over("c".into(), seen(1, 0)).await, Err(LogError::Unknown)));
-    assert!(a.claim("b".into()).await.unwrap().is_none());
+    assert!(a.claim("b".into()).await.expect("the log does it").is_none());
 }
 
 async fn who_was_taken_over_writes_no_more(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.begin(owned("c", 1), 0).await.unwrap();
-    a.append(owned("c", 1), batch([1])).await.unwrap();
-    b.take_over("c".into(), seen(1, 1)).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    a.append(owned("c", 1), batch([1])).await.expect("the log does it");
+    b.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
     let minutes = Batch { minutes: Some("old".into()), ..batch([2]) };
     let refused = a.append(owned("c", 1), minutes).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
@@ -132,17 +144,17 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
         let refused = a.begin(owned("c", 1), offset).await;
         assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     }
-    let taken = b.take_over("c".into(), seen(1, 0)).await.unwrap();
+    let taken = b.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.missed, taken.minutes), (Missed::All(frames([1])), None));
 }
 
 async fn an_epoch_belongs_to_one_pod(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.begin(owned("c", 1), 0).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
     // Both believe it is theirs: a log that had fallen back gave the epoch a second time.
     assert!(matches!(b.append(owned("c", 1), batch([1])).await, Err(LogError::Stale { owner: 1 })));
     assert!(matches!(b.begin(owned("c", 1), 0).await, Err(LogError::Stale { owner: 1 })));
-    assert_eq!(a.append(owned("c", 1), batch([1])).await.unwrap(), 1);
+    assert_eq!(a.append(owned("c", 1), batch([1])).await.expect("the log does it"), 1);
 }
 
 async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one(
@@ -150,56 +162,68 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
 ) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     // The log knows nothing of epoch 3, which b has: what it knows are words of the owner before.
-    a.begin(owned("c", 2), 0).await.unwrap();
-    a.append(owned("c", 2), batch(1..=9)).await.unwrap();
+    a.begin(owned("c", 2), 0).await.expect("the log does it");
+    a.append(owned("c", 2), batch(1..=9)).await.expect("the log does it");
     for offsets in [[5], [10], [12]] {
         let refused = b.append(owned("c", 3), batch(offsets)).await;
         assert!(matches!(refused, Err(LogError::Unknown)), "{refused:?}");
     }
-    b.begin(owned("c", 3), 4).await.unwrap();
-    assert_eq!(b.append(owned("c", 3), batch(5..=6)).await.unwrap(), 6);
+    b.begin(owned("c", 3), 4).await.expect("the log does it");
+    assert_eq!(b.append(owned("c", 3), batch(5..=6)).await.expect("the log does it"), 6);
     let refused = a.append(owned("c", 2), batch([10])).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 3 })), "{refused:?}");
-    assert_eq!(b.take_over("c".into(), seen(3, 3)).await.unwrap().missed, Missed::Gone);
     assert_eq!(
-        b.take_over("c".into(), seen(3, 4)).await.unwrap().missed,
+        b.take_over("c".into(), seen(3, 3)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    assert_eq!(
+        b.take_over("c".into(), seen(3, 4)).await.expect("the log does it").missed,
         Missed::All(frames(5..=6))
     );
 }
 
 async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: Stage) {
     let a = stage.pod("a");
-    a.begin(owned("c", 1), 0).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
     let minutes = Batch { minutes: Some("m".into()), ..batch(1..=3) };
-    a.append(owned("c", 1), minutes).await.unwrap();
-    let taken = a.take_over("c".into(), seen(1, 7)).await.unwrap();
+    a.append(owned("c", 1), minutes).await.expect("the log does it");
+    let taken = a.take_over("c".into(), seen(1, 7)).await.expect("the log does it");
     assert_eq!((taken.offset, taken.missed), (7, Missed::Ahead));
     assert_eq!(taken.minutes.as_deref(), Some("m"));
     let refused = a.append(owned("c", 2), batch([9])).await;
     assert!(matches!(refused, Err(LogError::Gap { last: 7 })), "{refused:?}");
-    assert_eq!(a.append(owned("c", 2), batch([8])).await.unwrap(), 8);
+    assert_eq!(a.append(owned("c", 2), batch([8])).await.expect("the log does it"), 8);
     // Of what came before 7 nobody knows whether it is all there.
-    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), seen(2, 7)).await.unwrap().missed, Missed::All(frames([8])));
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    assert_eq!(
+        a.take_over("c".into(), seen(2, 7)).await.expect("the log does it").missed,
+        Missed::All(frames([8]))
+    );
 }
 
 async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: Stage) {
     let (cut_off, other) = (stage.pod("cut off"), stage.pod("other"));
-    cut_off.begin(owned("c", 1), 0).await.unwrap();
-    cut_off.append(owned("c", 1), batch(1..=3)).await.unwrap();
-    cut_off.answering(owned("c", 1), true).await.unwrap();
+    cut_off.begin(owned("c", 1), 0).await.expect("the log does it");
+    cut_off.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
+    cut_off.answering(owned("c", 1), true).await.expect("the log does it");
     // The first owner cannot reach the log and says 4 and 5 to its client; another pod believes it dead
     // and says other words under the same offsets.
-    other.claim("cut off".into()).await.unwrap().unwrap();
-    other.append(owned("c", 2), batch(4..=9)).await.unwrap();
+    other.claim("cut off".into()).await.expect("the log does it").expect("the log does it");
+    other.append(owned("c", 2), batch(4..=9)).await.expect("the log does it");
     let refused = cut_off.append(owned("c", 1), batch(4..=5)).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
-    let taken = other.take_over("c".into(), seen(1, 5)).await.unwrap();
+    let taken = other.take_over("c".into(), seen(1, 5)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 9, Missed::Ahead));
     // One that did not read on gets what it missed, and so does the one that was welcomed since.
-    other.append(owned("c", 3), batch([10])).await.unwrap();
-    assert_eq!(other.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::Gone);
-    let missed = other.take_over("c".into(), seen(3, 9)).await.unwrap().missed;
+    other.append(owned("c", 3), batch([10])).await.expect("the log does it");
+    assert_eq!(
+        other.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    let missed = other.take_over("c".into(), seen(3, 9)).await.expect("the log does it").missed;
     assert_eq!(missed, Missed::All(frames([10])));
 }
 
@@ -207,56 +231,76 @@ async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: 
     let (old, new) = (stage.pod("old"), stage.pod("new"));
     // The log was lost; who owned the conversation in epoch 1 never heard of epochs 2 to 4, began it
     // again and went on by words of its own.
-    old.begin(owned("c", 1), 5).await.unwrap();
-    old.append(owned("c", 1), batch(6..=9)).await.unwrap();
-    let taken = new.take_over("c".into(), seen(4, 7)).await.unwrap();
+    old.begin(owned("c", 1), 5).await.expect("the log does it");
+    old.append(owned("c", 1), batch(6..=9)).await.expect("the log does it");
+    let taken = new.take_over("c".into(), seen(4, 7)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset, taken.missed), (5, 9, Missed::Ahead));
-    assert_eq!(new.append(owned("c", 5), batch([10])).await.unwrap(), 10);
-    assert_eq!(new.take_over("c".into(), seen(5, 8)).await.unwrap().missed, Missed::Gone);
-    let missed = new.take_over("c".into(), seen(5, 9)).await.unwrap().missed;
+    assert_eq!(new.append(owned("c", 5), batch([10])).await.expect("the log does it"), 10);
+    assert_eq!(
+        new.take_over("c".into(), seen(5, 8)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    let missed = new.take_over("c".into(), seen(5, 9)).await.expect("the log does it").missed;
     assert_eq!(missed, Missed::All(frames([10])));
 }
 
 async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
     let a = stage.pod("a");
-    a.begin(owned("c", 1), 0).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
     for _ in 0..2 {
-        let taken = a.take_over("c".into(), seen(1, u64::MAX)).await.unwrap();
+        let taken = a.take_over("c".into(), seen(1, u64::MAX)).await.expect("the log does it");
         assert_eq!((taken.offset, taken.missed), (MOST_OFFSET, Missed::Ahead));
-        a.begin(owned("c", taken.epoch + 1), 5).await.unwrap();
+        a.begin(owned("c", taken.epoch + 1), 5).await.expect("the log does it");
     }
-    let taken = a.take_over("c".into(), seen(1, MOST_OFFSET + 1)).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, MOST_OFFSET + 1)).await.expect("the log does it");
     let next = taken.offset + 1;
-    assert_eq!(a.append(owned("c", taken.epoch), batch([next])).await.unwrap(), next);
-    let missed = a.take_over("c".into(), seen(taken.epoch, taken.offset)).await.unwrap().missed;
+    assert_eq!(
+        a.append(owned("c", taken.epoch), batch([next])).await.expect("the log does it"),
+        next
+    );
+    let missed = a
+        .take_over("c".into(), seen(taken.epoch, taken.offset))
+        .await
+        .expect("the log does it")
+        .missed;
     assert_eq!(missed, Missed::All(frames([next])));
 }
 
 async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage: Stage) {
     let a = stage.pod("a");
     let window = LIMITS.window as u64;
-    a.begin(owned("c", 1), 0).await.unwrap();
-    a.append(owned("c", 1), batch(1..=3)).await.unwrap();
-    a.append(owned("c", 1), batch(4..=window + 2)).await.unwrap();
-    a.append(owned("c", 1), batch([window + 3])).await.unwrap();
-    assert_eq!(a.take_over("c".into(), seen(1, 0)).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
-    let missed = a.take_over("c".into(), seen(1, 3)).await.unwrap().missed;
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
+    a.append(owned("c", 1), batch(4..=window + 2)).await.expect("the log does it");
+    a.append(owned("c", 1), batch([window + 3])).await.expect("the log does it");
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    let missed = a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed;
     assert_eq!(missed, Missed::All(frames(4..=window + 3)));
-    let epoch = a.take_over("c".into(), seen(1, 3)).await.unwrap().epoch;
+    let epoch = a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").epoch;
     let next = window + 4..=3 * window;
-    assert_eq!(a.append(owned("c", epoch), batch(next)).await.unwrap(), 3 * window);
-    let missed = a.take_over("c".into(), seen(epoch, 2 * window)).await.unwrap().missed;
+    assert_eq!(
+        a.append(owned("c", epoch), batch(next)).await.expect("the log does it"),
+        3 * window
+    );
+    let missed =
+        a.take_over("c".into(), seen(epoch, 2 * window)).await.expect("the log does it").missed;
     assert_eq!(missed, Missed::All(frames(2 * window + 1..=3 * window)));
 }
 
 async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage) {
     let stage = stage.with(LogLimits { ttl: Duration::from_millis(1_500), ..LIMITS });
     let a = stage.pod("a");
-    a.begin(owned("idle", 1), 0).await.unwrap();
-    a.begin(owned("busy", 1), 0).await.unwrap();
+    a.begin(owned("idle", 1), 0).await.expect("the log does it");
+    a.begin(owned("busy", 1), 0).await.expect("the log does it");
     eventually("the idle one is forgotten", async || {
-        a.append(owned("busy", 1), Batch::default()).await.unwrap();
+        a.append(owned("busy", 1), Batch::default()).await.expect("the log does it");
         // Asked by somebody who may not, so that the question does not touch it.
         matches!(
             stage.pod("b").append(owned("idle", 1), Batch::default()).await,
@@ -264,49 +308,61 @@ async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage
         )
     })
     .await;
-    assert_eq!(a.append(owned("busy", 1), batch([1])).await.unwrap(), 1);
-    a.begin(owned("idle", 1), 0).await.unwrap();
-    assert_eq!(a.append(owned("idle", 1), batch([1])).await.unwrap(), 1);
+    assert_eq!(a.append(owned("busy", 1), batch([1])).await.expect("the log does it"), 1);
+    a.begin(owned("idle", 1), 0).await.expect("the log does it");
+    assert_eq!(a.append(owned("idle", 1), batch([1])).await.expect("the log does it"), 1);
 }
 
 async fn the_last_minutes_are_kept(stage: Stage) {
     let a = stage.pod("a");
     let minutes = |text: &str| Some(text.into());
-    a.begin(owned("c", 1), 0).await.unwrap();
-    a.append(owned("c", 1), Batch { minutes: minutes("one"), ..batch([1]) }).await.unwrap();
-    a.append(owned("c", 1), batch([2])).await.unwrap();
-    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().minutes, minutes("one"));
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    a.append(owned("c", 1), Batch { minutes: minutes("one"), ..batch([1]) })
+        .await
+        .expect("the log does it");
+    a.append(owned("c", 1), batch([2])).await.expect("the log does it");
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").minutes,
+        minutes("one")
+    );
     let alone = Batch { entries: Vec::new(), minutes: minutes("two \"ö\"") };
-    assert_eq!(a.append(owned("c", 2), alone).await.unwrap(), 2);
-    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
+    assert_eq!(a.append(owned("c", 2), alone).await.expect("the log does it"), 2);
+    let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.minutes, taken.missed), (minutes("two \"ö\""), Missed::All(frames(1..=2))));
 }
 
 async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage: Stage) {
     let a = stage.pod("a");
-    a.begin(owned("c", 1), 0).await.unwrap();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
     let minutes = Batch { minutes: Some("m".into()), ..batch(1..=3) };
-    a.append(owned("c", 1), minutes).await.unwrap();
+    a.append(owned("c", 1), minutes).await.expect("the log does it");
     for offset in [0, 2, 3] {
-        a.begin(owned("c", 1), offset).await.unwrap();
-        assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.unwrap(), 3, "nothing is lost");
+        a.begin(owned("c", 1), offset).await.expect("the log does it");
+        assert_eq!(
+            a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it"),
+            3,
+            "nothing is lost"
+        );
     }
-    a.begin(owned("c", 1), 10).await.unwrap();
-    assert_eq!(a.append(owned("c", 1), batch(9..=11)).await.unwrap(), 11);
-    let taken = a.take_over("c".into(), seen(1, 9)).await.unwrap();
+    a.begin(owned("c", 1), 10).await.expect("the log does it");
+    assert_eq!(a.append(owned("c", 1), batch(9..=11)).await.expect("the log does it"), 11);
+    let taken = a.take_over("c".into(), seen(1, 9)).await.expect("the log does it");
     assert_eq!((taken.missed, taken.minutes), (Missed::Gone, None));
     assert_eq!(
-        a.take_over("c".into(), seen(1, 10)).await.unwrap().missed,
+        a.take_over("c".into(), seen(1, 10)).await.expect("the log does it").missed,
         Missed::All(frames([11]))
     );
 }
 
 async fn of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own(stage: Stage) {
-    stage.pod("a").begin(owned("c", 1), 0).await.unwrap();
+    stage.pod("a").begin(owned("c", 1), 0).await.expect("the log does it");
     let pods: Vec<_> = (0..8).map(|pod| stage.pod(&pod.to_string())).collect();
     let takers = pods.iter().map(|pod| pod.take_over("c".into(), seen(1, 0)));
-    let mut epochs: Vec<u64> =
-        join_all(takers).await.into_iter().map(|taken| taken.unwrap().epoch).collect();
+    let mut epochs: Vec<u64> = join_all(takers)
+        .await
+        .into_iter()
+        .map(|taken| taken.expect("the log does it").epoch)
+        .collect();
     let last = epochs.iter().position(|epoch| *epoch == 9).expect("one is the last");
     for (place, epoch) in epochs.iter().enumerate() {
         let appended = pods[place].append(owned("c", *epoch), batch([1])).await;
@@ -319,10 +375,10 @@ async fn of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own(stage: Stag
 async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) {
     let gone = stage.pod("gone");
     for name in ["c", "d"] {
-        gone.begin(owned(name, 1), 0).await.unwrap();
+        gone.begin(owned(name, 1), 0).await.expect("the log does it");
         let minutes = Batch { minutes: Some("asked".into()), ..batch(1..=2) };
-        gone.append(owned(name, 1), minutes).await.unwrap();
-        gone.answering(owned(name, 1), true).await.unwrap();
+        gone.append(owned(name, 1), minutes).await.expect("the log does it");
+        gone.answering(owned(name, 1), true).await.expect("the log does it");
     }
     let pods: Vec<_> = (0..6).map(|pod| stage.pod(&pod.to_string())).collect();
     let claims = join_all(pods.iter().map(|pod| pod.claim("gone".into()))).await;
@@ -346,48 +402,55 @@ async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) 
 async fn an_answer_that_is_done_or_was_taken_over_is_not_claimed(stage: Stage) {
     let (gone, other, claimer) = (stage.pod("gone"), stage.pod("other"), stage.pod("claimer"));
     for name in ["done", "taken"] {
-        gone.begin(owned(name, 1), 0).await.unwrap();
-        gone.answering(owned(name, 1), true).await.unwrap();
+        gone.begin(owned(name, 1), 0).await.expect("the log does it");
+        gone.answering(owned(name, 1), true).await.expect("the log does it");
     }
-    gone.answering(owned("done", 1), false).await.unwrap();
-    other.take_over("taken".into(), seen(1, 0)).await.unwrap();
-    gone.answering(owned("never begun", 1), true).await.unwrap();
-    assert!(claimer.claim("gone".into()).await.unwrap().is_none());
-    assert_eq!(other.append(owned("taken", 2), batch([1])).await.unwrap(), 1, "nobody took it");
+    gone.answering(owned("done", 1), false).await.expect("the log does it");
+    other.take_over("taken".into(), seen(1, 0)).await.expect("the log does it");
+    gone.answering(owned("never begun", 1), true).await.expect("the log does it");
+    assert!(claimer.claim("gone".into()).await.expect("the log does it").is_none());
+    assert_eq!(
+        other.append(owned("taken", 2), batch([1])).await.expect("the log does it"),
+        1,
+        "nobody took it"
+    );
     // One pod may own a conversation twice, one after the other: the end of an old answer is not the
     // end of the new one.
-    let again = gone.take_over("done".into(), seen(1, 0)).await.unwrap();
-    gone.answering(owned("done", again.epoch), true).await.unwrap();
-    gone.answering(owned("done", 1), false).await.unwrap();
-    let claimed = claimer.claim("gone".into()).await.unwrap().unwrap();
+    let again = gone.take_over("done".into(), seen(1, 0)).await.expect("the log does it");
+    gone.answering(owned("done", again.epoch), true).await.expect("the log does it");
+    gone.answering(owned("done", 1), false).await.expect("the log does it");
+    let claimed =
+        claimer.claim("gone".into()).await.expect("the log does it").expect("the log does it");
     assert_eq!((&*claimed.conversation, claimed.taken.epoch), ("done", 3));
 }
 
 async fn a_claimer_that_vanishes_too_leaves_the_answer_to_the_next(stage: Stage) {
     let (gone, first, second) = (stage.pod("gone"), stage.pod("first"), stage.pod("second"));
-    gone.begin(owned("c", 1), 0).await.unwrap();
-    gone.answering(owned("c", 1), true).await.unwrap();
-    assert!(first.claim("gone".into()).await.unwrap().is_some());
-    assert!(second.claim("gone".into()).await.unwrap().is_none());
-    let claimed = second.claim("first".into()).await.unwrap().unwrap();
+    gone.begin(owned("c", 1), 0).await.expect("the log does it");
+    gone.answering(owned("c", 1), true).await.expect("the log does it");
+    assert!(first.claim("gone".into()).await.expect("the log does it").is_some());
+    assert!(second.claim("gone".into()).await.expect("the log does it").is_none());
+    let claimed =
+        second.claim("first".into()).await.expect("the log does it").expect("the log does it");
     assert_eq!((claimed.taken.epoch, claimed.taken.from.as_deref()), (3, Some("first")));
-    second.answering(owned("c", 3), false).await.unwrap();
-    assert!(gone.claim("second".into()).await.unwrap().is_none());
+    second.answering(owned("c", 3), false).await.expect("the log does it");
+    assert!(gone.claim("second".into()).await.expect("the log does it").is_none());
 }
 
 async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
     let a = stage.pod("a");
     let mut heard = stage.listen("c").await;
-    a.begin(owned("c", 1), 0).await.unwrap();
-    a.append(owned("c", 1), batch(1..=2)).await.unwrap();
-    a.append(owned("c", 1), batch(1..=2)).await.unwrap();
-    a.append(owned("c", 1), batch([4])).await.unwrap_err();
+    a.begin(owned("c", 1), 0).await.expect("the log does it");
+    a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
+    a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
+    a.append(owned("c", 1), batch([4])).await.expect_err("the log refuses it");
     a.append(owned("c", 1), Batch { entries: Vec::new(), minutes: Some("m".into()) })
         .await
-        .unwrap();
-    a.append(owned("c", 1), batch(2..=3)).await.unwrap();
+        .expect("the log does it");
+    a.append(owned("c", 1), batch(2..=3)).await.expect("the log does it");
     for expected in [frames(1..=2), frames([3])] {
-        let envelope = crate::eventually::in_time("it is told", heard.next()).await.unwrap();
+        let envelope =
+            crate::eventually::in_time("it is told", heard.next()).await.expect("the log does it");
         assert_eq!(&*envelope.from, "a");
         let Body::Appended { conversation, epoch, frames } = envelope.body else {
             panic!("{envelope:?}")

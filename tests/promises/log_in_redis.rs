@@ -15,8 +15,8 @@ const META: &str = "hsc:log1:{c}";
 const FRAMES: &str = "hsc:log1:{c}:frames";
 
 async fn with_three(log: &dyn ConversationLog) {
-    log.begin(owned("c", 1), 0).await.unwrap();
-    log.append(owned("c", 1), batch(1..=3)).await.unwrap();
+    log.begin(owned("c", 1), 0).await.expect("the log does it");
+    log.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
 }
 
 #[actix_web::test]
@@ -38,10 +38,16 @@ async fn a_redis_that_comes_back_empty_is_begun_again_and_who_missed_more_is_tol
         stage.pod("b").take_over("c".into(), seen(1, 3)).await,
         Err(LogError::Unknown)
     ));
-    a.begin(owned("c", 1), 3).await.unwrap();
-    assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
-    assert_eq!(a.take_over("c".into(), seen(1, 2)).await.unwrap().missed, Missed::Gone);
-    assert_eq!(a.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::All(frames([4])));
+    a.begin(owned("c", 1), 3).await.expect("the log does it");
+    assert_eq!(a.append(owned("c", 1), batch([4])).await.expect("the log does it"), 4);
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
+        Missed::Gone
+    );
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
+        Missed::All(frames([4]))
+    );
 }
 
 #[actix_web::test]
@@ -75,7 +81,7 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
     })
     .await;
     assert_eq!(
-        a.take_over("c".into(), seen(1, 0)).await.unwrap().missed,
+        a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed,
         Missed::All(frames(1..=5))
     );
 }
@@ -102,9 +108,14 @@ async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() 
         ];
         assert!(refusals.iter().all(is_unavailable), "{}: {refusals:?}", refuse[0]);
         redis.ask(&["CONFIG", "SET", allow[0], allow[1]]).await;
-        assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.unwrap(), 3, "{}", refuse[0]);
+        assert_eq!(
+            a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it"),
+            3,
+            "{}",
+            refuse[0]
+        );
     }
-    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.missed), (2, Missed::All(frames(1..=3))));
     assert_eq!(taken.minutes, None);
 }
@@ -115,7 +126,7 @@ async fn a_replica_is_unavailable_for_writes() {
     let a = stage.pod("a");
     with_three(&*a).await;
     let url = master.url();
-    let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+    let port = url.trim_end_matches('/').rsplit(':').next().expect("the log does it");
     stage.redis_ref().ask(&["REPLICAOF", "127.0.0.1", port]).await;
     let refused = a.append(owned("c", 1), batch([4])).await;
     assert!(is_unavailable(&refused), "{refused:?}");
@@ -127,9 +138,12 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     let a = stage.pod("a");
     with_three(&*a).await;
     stage.redis_ref().ask(&["SCRIPT", "FLUSH"]).await;
-    assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4);
+    assert_eq!(a.append(owned("c", 1), batch([4])).await.expect("the log does it"), 4);
     stage.redis_ref().ask(&["SCRIPT", "FLUSH"]).await;
-    assert_eq!(a.take_over("c".into(), seen(1, 3)).await.unwrap().missed, Missed::All(frames([4])));
+    assert_eq!(
+        a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
+        Missed::All(frames([4]))
+    );
 }
 
 /// What may lie under a key that is ours: another type, nonsense, numbers that are none.
@@ -155,8 +169,12 @@ async fn what_is_no_log_under_our_key_is_unknown_and_can_be_begun_again() {
         assert!(matches!(refused, Err(LogError::Unknown)), "{foreign:?}: {refused:?}");
         let refused = a.take_over("c".into(), seen(1, 3)).await;
         assert!(matches!(refused, Err(LogError::Unknown)), "{foreign:?}: {refused:?}");
-        a.begin(owned("c", 1), 3).await.unwrap();
-        assert_eq!(a.append(owned("c", 1), batch([4])).await.unwrap(), 4, "{foreign:?}");
+        a.begin(owned("c", 1), 3).await.expect("the log does it");
+        assert_eq!(
+            a.append(owned("c", 1), batch([4])).await.expect("the log does it"),
+            4,
+            "{foreign:?}"
+        );
     }
 }
 
@@ -179,16 +197,20 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
         for command in *breaking {
             redis.ask(command).await;
         }
-        let taken = a.take_over("c".into(), seen(1, 1)).await.unwrap();
+        let taken = a.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
         assert_eq!((taken.offset, taken.missed), (3, Missed::Gone), "{breaking:?}");
         // Either it goes on, or it says that it has to be begun again.
         match a.append(owned("c", 2), batch([4])).await {
             Ok(last) => assert_eq!(last, 4, "{breaking:?}"),
-            Err(LogError::Unknown) => a.begin(owned("c", 2), 4).await.unwrap(),
+            Err(LogError::Unknown) => a.begin(owned("c", 2), 4).await.expect("the log does it"),
             other => panic!("{breaking:?}: {other:?}"),
         }
-        assert_eq!(a.append(owned("c", 2), batch([5])).await.unwrap(), 5, "{breaking:?}");
-        let taken = a.take_over("c".into(), seen(2, 4)).await.unwrap();
+        assert_eq!(
+            a.append(owned("c", 2), batch([5])).await.expect("the log does it"),
+            5,
+            "{breaking:?}"
+        );
+        let taken = a.take_over("c".into(), seen(2, 4)).await.expect("the log does it");
         assert_eq!(taken.missed, Missed::All(frames([5])), "{breaking:?}");
     }
 }
@@ -201,14 +223,14 @@ async fn frames_and_marks_that_are_no_text_are_passed_over() {
     let bytes = "redis.call('DEL', KEYS[1]); \
         for at = 1, 3 do redis.call('XADD', KEYS[1], at .. '-0', 'f', '\\255\\254') end";
     redis.ask(&["EVAL", bytes, "1", FRAMES]).await;
-    let taken = a.take_over("c".into(), seen(1, 0)).await.unwrap();
+    let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.missed), (2, Missed::Gone));
 
     let marks = "hsc:{answering1}:gone";
     let bytes = "redis.call('SADD', KEYS[1], '\\255\\254', 'c', '1', ':', 'x:c', '-1:c', \
         '99999999999999999999:c', '18446744073709551615:c', '7:c', '2:other')";
     redis.ask(&["EVAL", bytes, "1", marks]).await;
-    assert!(a.claim("gone".into()).await.unwrap().is_none());
+    assert!(a.claim("gone".into()).await.expect("the log does it").is_none());
     assert_eq!(redis.ask(&["EXISTS", marks]).await, "int(0)", "nothing is left to look at");
     redis.ask(&["SET", marks, "hello"]).await;
     assert!(is_unavailable(&a.claim("gone".into()).await));

@@ -28,7 +28,9 @@ impl File {
 
     /// True for the tests of the file or folder beside it, which say nothing that it does not.
     pub(crate) fn is_tests(&self) -> bool {
-        self.path.ends_with("/tests.rs") || self.path.ends_with("_tests.rs")
+        self.path.ends_with("/tests.rs")
+            || self.path.ends_with("_tests.rs")
+            || self.path.contains("/tests/")
     }
 
     /// True when a program wrote it out of another file, and a test keeps the two together.

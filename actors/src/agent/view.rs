@@ -406,10 +406,10 @@ impl View {
 
     fn talked(&self, talk: Talk, effects: &mut Vec<Effect>) {
         match talk {
-            Talk::VisitorTyping { conversation, typing } => {
-                if self.watched.contains_key(&conversation) {
-                    effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
-                }
+            Talk::VisitorTyping { conversation, typing }
+                if self.watched.contains_key(&conversation) =>
+            {
+                effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
             }
             Talk::Note { note } => effects.push(send(None, DeskSays::Note(note))),
             _ => {}

@@ -1,6 +1,6 @@
 //! Signing in over HTTP, and the guards of every route that is not for everybody.
 //!
-//! A route that takes [`Admin`] or [`Agent`] is reached by nobody else: the guard runs before it does.
+//! A route that takes [`Admin`] or `Agent` is reached by nobody else: the guard runs before it does.
 //! A session lies in a cookie that no script can read; what changes something has to bring the session's
 //! token in a header as well, and to come from a page of ours.
 
