@@ -28,7 +28,7 @@ use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
 use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question};
-use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario};
+use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
 use crate::session::{Bucket, Turn, Wiring};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Window};
@@ -267,7 +267,7 @@ impl AgentSocket {
                 Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
             }
             Body::Talk(Talk::Ticket { ticket }) => {
-                Event::Changed(DeskChange::Ticket(ticket.clone()))
+                Event::Changed(DeskChange::Ticket(Ticket::clone(ticket)))
             }
             Body::Talk(Talk::TicketGone { gone }) => Event::Changed(DeskChange::Gone(gone.clone())),
             Body::Talk(Talk::Agents) => Event::Changed(DeskChange::Agents),

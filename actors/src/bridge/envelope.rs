@@ -373,7 +373,7 @@ mod tests {
         };
         let request = "r".to_owned();
         [
-            Talk::Ticket { ticket },
+            Talk::Ticket { ticket: Box::new(ticket) },
             Talk::TicketGone { gone },
             Talk::Agents,
             Talk::AgentSaid { said: Box::new(said) },

@@ -12,7 +12,7 @@ pub enum Talk {
     /// A conversation is at the desk, like this.
     Ticket {
         /// The conversation there.
-        ticket: Ticket,
+        ticket: Box<Ticket>,
     },
     /// A conversation is not at the desk any more.
     TicketGone {

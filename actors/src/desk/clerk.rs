@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::FrontDesk;
 use crate::bridge::{Body, Heard, Listening, Talk, channels};
 use crate::ports::{BoxError, DeskChange, DeskError, VisitorsSeen};
+use crate::protocol::Ticket;
 use crate::session::{Deliver, DeskNews};
 use crate::sessions::Sessions;
 use crate::supervision::{Care, ChildSpec, Life};
@@ -105,12 +106,15 @@ impl Clerk {
         match &envelope.body {
             Body::Talk(Talk::Ticket { ticket }) => {
                 self.tell(
-                    DeskNews::Changed(DeskChange::Ticket(ticket.clone())),
+                    DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket::clone(ticket)))),
                     &ticket.conversation,
                 );
             }
             Body::Talk(Talk::TicketGone { gone }) => {
-                self.tell(DeskNews::Changed(DeskChange::Gone(gone.clone())), &gone.conversation);
+                self.tell(
+                    DeskNews::Changed(Box::new(DeskChange::Gone(gone.clone()))),
+                    &gone.conversation,
+                );
             }
             _ => {}
         }
@@ -144,7 +148,7 @@ impl Clerk {
                         DeskChange::Agents => continue,
                     };
                     lost.remove(conversation.as_str());
-                    self.tell(DeskNews::Changed(change), &conversation);
+                    self.tell(DeskNews::Changed(Box::new(change)), &conversation);
                 }
                 for conversation in lost {
                     self.tell(DeskNews::Lost, conversation);

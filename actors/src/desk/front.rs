@@ -228,7 +228,7 @@ impl FrontDesk {
     /// Nobody waits for what becomes of it: who misses it looks again.
     fn tell(&self, change: DeskChange) {
         let talk = match change {
-            DeskChange::Ticket(ticket) => Talk::Ticket { ticket },
+            DeskChange::Ticket(ticket) => Talk::Ticket { ticket: Box::new(ticket) },
             DeskChange::Gone(gone) => Talk::TicketGone { gone },
             DeskChange::Agents => Talk::Agents,
         };

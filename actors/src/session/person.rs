@@ -95,7 +95,7 @@ pub enum DeskAsk {
 )]
 pub enum DeskNews {
     /// The conversation is there like this, or is not there any more.
-    Changed(DeskChange),
+    Changed(Box<DeskChange>),
     /// The desk does not know it.
     Lost,
     /// Its place in line.
@@ -256,19 +256,7 @@ impl Conversation {
 
     pub(super) fn hears_of_desk(&mut self, news: DeskNews, effects: &mut Vec<Effect>) {
         match news {
-            DeskNews::Changed(DeskChange::Ticket(ticket)) => {
-                self.person.is_asking = false;
-                if ticket.rev > self.person.rev {
-                    self.is_at_desk(ticket, effects);
-                }
-            }
-            DeskNews::Changed(DeskChange::Gone(gone)) => {
-                if gone.rev > self.person.rev {
-                    self.person.rev = gone.rev;
-                    self.is_gone(gone.why, effects);
-                }
-            }
-            DeskNews::Changed(DeskChange::Agents) => {}
+            DeskNews::Changed(change) => self.hears_of_change(*change, effects),
             DeskNews::Lost => {
                 let agent = match &self.person.who {
                     Who::Machine => return,
@@ -291,6 +279,22 @@ impl Conversation {
                     self.durable(ServerMessage::Handoff(message), None, effects);
                 }
             }
+        }
+    }
+
+    fn hears_of_change(&mut self, change: DeskChange, effects: &mut Vec<Effect>) {
+        match change {
+            DeskChange::Ticket(ticket) => {
+                self.person.is_asking = false;
+                if ticket.rev > self.person.rev {
+                    self.is_at_desk(ticket, effects);
+                }
+            }
+            DeskChange::Gone(gone) if gone.rev > self.person.rev => {
+                self.person.rev = gone.rev;
+                self.is_gone(gone.why, effects);
+            }
+            DeskChange::Gone(_) | DeskChange::Agents => {}
         }
     }
 

@@ -18,7 +18,7 @@ fn agent(id: &str) -> Agent {
 }
 
 fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
-    DeskNews::Changed(DeskChange::Ticket(Ticket {
+    DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
         conversation: "c1".to_owned(),
         product: None,
         visitor: None,
@@ -30,12 +30,12 @@ fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
         online: true,
         pod: "pod".to_owned(),
         rev,
-    }))
+    })))
 }
 
 fn gone(rev: u64, why: GoneWhy) -> DeskNews {
     let conversation = "c1".to_owned();
-    DeskNews::Changed(DeskChange::Gone(Gone { conversation, why, agent: None, rev }))
+    DeskNews::Changed(Box::new(DeskChange::Gone(Gone { conversation, why, agent: None, rev })))
 }
 
 fn hears(conversation: &mut Conversation, news: DeskNews) -> Vec<Effect> {

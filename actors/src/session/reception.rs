@@ -36,7 +36,7 @@ impl Session {
             DeskAsk::Attend(false) => self.attend_no_more(ctx),
             DeskAsk::Person(wanted) => self.beside(ctx, async move {
                 Some(match front.ask_for_a_person(*wanted).await {
-                    Ok(ticket) => DeskNews::Changed(DeskChange::Ticket(ticket)),
+                    Ok(ticket) => DeskNews::Changed(Box::new(DeskChange::Ticket(ticket))),
                     Err(why) => DeskNews::NoPerson(why),
                 })
             }),
@@ -45,12 +45,17 @@ impl Session {
                 if let Err(error) = &back {
                     debug!(why:? = error; "a conversation is not back at the desk yet");
                 }
-                back.ok().map(|ticket| DeskNews::Changed(DeskChange::Ticket(ticket)))
+                back.ok().map(|ticket| DeskNews::Changed(Box::new(DeskChange::Ticket(ticket))))
             }),
             DeskAsk::End(how) => self.end_at_desk(how, conversation, ctx),
             DeskAsk::Here => self.beside(ctx, async move {
                 let seen = front.visitors_here(vec![conversation]).await.ok()?;
-                Some(seen.now.into_iter().next().map_or(DeskNews::Lost, DeskNews::Changed))
+                Some(
+                    seen.now
+                        .into_iter()
+                        .next()
+                        .map_or(DeskNews::Lost, |it| DeskNews::Changed(Box::new(it))),
+                )
             }),
             DeskAsk::Touch(words) => {
                 drop(actix::spawn(async move { front.touch(conversation, words).await }));
@@ -74,7 +79,7 @@ impl Session {
         let front = self.wiring.front.clone();
         self.beside(ctx, async move {
             match front.end(conversation, how).await {
-                Ok(gone) => gone.map(|gone| DeskNews::Changed(DeskChange::Gone(gone))),
+                Ok(gone) => gone.map(|gone| DeskNews::Changed(Box::new(DeskChange::Gone(gone)))),
                 Err(error) => {
                     warn!(why:? = error; "the desk was not told that a visitor wants no person");
                     None
