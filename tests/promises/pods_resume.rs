@@ -49,6 +49,26 @@ async fn a_pod_that_is_killed_amid_an_answer_is_replaced_and_the_answer_is_one()
 }
 
 #[tokio::test]
+async fn the_answer_of_a_pod_that_was_killed_is_completed_by_another_with_nobody_there() {
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
+    let mut guest = Guest::new(one.visitor().await).await;
+    guest.asks("q").await;
+    guest.hears(3).await;
+    model.goes_on();
+    one.signal("KILL");
+    one.ended().await;
+    let completed = "hsc_conversations_completed_total{outcome=\"done\"}";
+    eventually("the other pod completed it", async || two.metric(completed).await == 1.0).await;
+    let asked = model.asked();
+    let mut guest = guest.goes_on_over(two.visitor().await).await;
+    assert_eq!(guest.welcome()["recovered"], true, "{}", guest.welcome());
+    guest.hears_the_end_of("q").await;
+    assert_eq!(guest.answer("q"), WORDS.concat());
+    assert_eq!(model.asked(), asked, "nobody had to answer it once more");
+}
+
+#[tokio::test]
 async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_that_has_moved() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
