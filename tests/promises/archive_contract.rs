@@ -73,7 +73,7 @@ fn upload(conversation: &str, id: &str) -> Record {
 }
 
 async fn found(stage: &Stage, search: Search) -> Vec<String> {
-    let found = stage.store.search(search, first(50)).await.expect("the archive does it");
+    let found = stage.store.search(search, first(50)).await.expect("done");
     found.items.into_iter().map(|it| it.conversation).collect()
 }
 
@@ -120,14 +120,9 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         ),
         (TEN + 10, Record::UploadExpired { upload: "u1".to_owned() }),
     ];
-    stage.write(records).await.expect("the archive does it");
-    assert!(stage.store.transcript("nobody").await.expect("the archive does it").is_none());
-    let told = stage
-        .store
-        .transcript("c")
-        .await
-        .expect("the archive does it")
-        .expect("the archive does it");
+    stage.write(records).await.expect("done");
+    assert!(stage.store.transcript("nobody").await.expect("done").is_none());
+    let told = stage.store.transcript("c").await.expect("done").expect("done");
     let about = &told.about;
     assert_eq!((about.began_ms, about.last_ms, about.ended_ms), (TEN, TEN + 8, Some(TEN + 8)));
     assert_eq!((about.visitor.clone(), about.language.as_deref()), (who, Some("he")));
@@ -166,59 +161,36 @@ async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
         (TEN + 3, turn("c", TurnKind::HandedOver, None)),
         (TEN + 4, Record::Rated(Rated { conversation: "c".to_owned(), rating: 4, comment: None })),
     ]);
-    stage.store.write(records.clone()).await.expect("the archive does it");
-    let once = stage.store.snapshots(WHOLE, None).await.expect("the archive does it");
-    stage.store.write(records).await.expect("the archive does it");
-    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("the archive does it"), once);
-    let told = stage
-        .store
-        .transcript("c")
-        .await
-        .expect("the archive does it")
-        .expect("the archive does it");
+    stage.store.write(records.clone()).await.expect("done");
+    let once = stage.store.snapshots(WHOLE, None).await.expect("done");
+    stage.store.write(records).await.expect("done");
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), once);
+    let told = stage.store.transcript("c").await.expect("done").expect("done");
     assert_eq!((told.entries.len(), told.about.messages), (3, 2));
 }
 
 async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
     for at_ms in [TEN, TEN + 50] {
         let said = answer("c", "q1", "td17", 7, SaidOutcome::Answered);
-        stage.write(vec![(at_ms, said)]).await.expect("the archive does it");
+        stage.write(vec![(at_ms, said)]).await.expect("done");
     }
-    let total = &stage.store.snapshots(WHOLE, Some("")).await.expect("the archive does it")[0];
+    let total = &stage.store.snapshots(WHOLE, Some("")).await.expect("done")[0];
     assert_eq!((total.conversations, total.questions), (1, 1));
-    assert_eq!(
-        stage
-            .store
-            .transcript("c")
-            .await
-            .expect("the archive does it")
-            .expect("the archive does it")
-            .entries
-            .len(),
-        1
-    );
+    assert_eq!(stage.store.transcript("c").await.expect("done").expect("done").entries.len(), 1);
 }
 
 async fn any_text_is_kept_and_a_nul_is_left_out(stage: Stage) {
     let text = "a'; DROP TABLE messages; -- \"$1\" \u{0}\u{1F4A9} שלום \\ % _ \u{202E}";
-    stage
-        .write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))])
-        .await
-        .expect("the archive does it");
-    let told = stage
-        .store
-        .transcript("c'\"")
-        .await
-        .expect("the archive does it")
-        .expect("the archive does it");
+    stage.write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))]).await.expect("done");
+    let told = stage.store.transcript("c'\"").await.expect("done").expect("done");
     let TranscriptEntry::Said { text: kept, product, .. } = &told.entries[0] else {
         panic!("it was said")
     };
     assert_eq!(*kept, text.replace('\0', ""));
     assert_eq!(product.as_deref(), Some("p$1"));
     let long = "word ".repeat(100_000);
-    stage.write(vec![(TEN, question("long", "q", "p", &long))]).await.expect("the archive does it");
-    assert!(stage.store.transcript("long").await.expect("the archive does it").is_some());
+    stage.write(vec![(TEN, question("long", "q", "p", &long))]).await.expect("done");
+    assert!(stage.store.transcript("long").await.expect("done").is_some());
 }
 
 async fn past_conversations_are_found_by_their_words(stage: Stage) {
@@ -230,7 +202,7 @@ async fn past_conversations_are_found_by_their_words(stage: Stage) {
             (TEN + 3, answer("c", "q", "td17", 1, SaidOutcome::Answered)),
         ])
         .await
-        .expect("the archive does it");
+        .expect("done");
     let words = async |text: &str| {
         found(&stage, Search { text: Some(text.to_owned()), ..Search::default() }).await
     };
@@ -258,7 +230,7 @@ async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stag
             (TEN + HOUR, rated(2)),
         ])
         .await
-        .expect("the archive does it");
+        .expect("done");
     let by = |change: fn(&mut Search)| {
         let mut search = Search::default();
         change(&mut search);
@@ -287,11 +259,10 @@ async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
     // Three in each millisecond, so that a piece ends within one.
     let records =
         (0..25).map(|n| (TEN + n / 3, question(&format!("c{n:02}"), "q", "p", "words"))).collect();
-    stage.write(records).await.expect("the archive does it");
+    stage.write(records).await.expect("done");
     let (mut seen, mut page) = (Vec::new(), first(10));
     loop {
-        let piece =
-            stage.store.search(Search::default(), page.clone()).await.expect("the archive does it");
+        let piece = stage.store.search(Search::default(), page.clone()).await.expect("done");
         assert!(piece.items.len() <= 10);
         seen.extend(piece.items.into_iter().map(|it| it.conversation));
         match piece.next {
@@ -303,13 +274,7 @@ async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
     assert_eq!(seen, expected);
     let nonsense = Page { after: Some("' OR 1=1".to_owned()), limit: 100_000 };
     assert_eq!(
-        stage
-            .store
-            .search(Search::default(), nonsense)
-            .await
-            .expect("the archive does it")
-            .items
-            .len(),
+        stage.store.search(Search::default(), nonsense).await.expect("done").items.len(),
         25
     );
 }
@@ -336,8 +301,8 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
             (TEN + HOUR + 2, answer("a", "q4", "td17", 4, SaidOutcome::Cancelled)),
         ])
         .await
-        .expect("the archive does it");
-    let lines = stage.store.snapshots(WHOLE, None).await.expect("the archive does it");
+        .expect("done");
+    let lines = stage.store.snapshots(WHOLE, None).await.expect("done");
     let first_hour = Snapshot {
         hour_ms: TEN,
         product: String::new(),
@@ -361,13 +326,13 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
         .collect();
     assert_eq!(keys, [(0, "", 2, 1), (0, "td17", 1, 0), (1, "td27", 1, 1)]);
     assert!(lines[2..].iter().all(|it| it.hour_ms == TEN + HOUR));
-    let most = stage.store.most_asked(WHOLE, 10).await.expect("the archive does it");
+    let most = stage.store.most_asked(WHOLE, 10).await.expect("done");
     let most: Vec<(&str, u64)> = most.iter().map(|it| (&*it.product, it.questions)).collect();
     assert_eq!(most, [("td17", 3), ("td27", 1)]);
-    assert_eq!(stage.store.most_asked(WHOLE, 1).await.expect("the archive does it").len(), 1);
+    assert_eq!(stage.store.most_asked(WHOLE, 1).await.expect("done").len(), 1);
     let nothing = Period { from_ms: TEN + 5 * HOUR, to_ms: TEN + 6 * HOUR };
-    assert!(stage.store.snapshots(nothing, None).await.expect("the archive does it").is_empty());
-    assert!(stage.store.most_asked(nothing, 10).await.expect("the archive does it").is_empty());
+    assert!(stage.store.snapshots(nothing, None).await.expect("done").is_empty());
+    assert!(stage.store.most_asked(nothing, 10).await.expect("done").is_empty());
 }
 
 async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
@@ -376,17 +341,14 @@ async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
     stage
         .write(vec![(TEN, question("a", "q", "td17", "one")), (TEN, rated(5))])
         .await
-        .expect("the archive does it");
-    stage
-        .write(vec![(TEN + 30 * HOUR, question("a", "q2", "td27", "two"))])
-        .await
-        .expect("the archive does it");
-    stage.write(vec![(TEN + 30 * HOUR, rated(2))]).await.expect("the archive does it");
-    let days = stage.store.ratings(WHOLE).await.expect("the archive does it");
+        .expect("done");
+    stage.write(vec![(TEN + 30 * HOUR, question("a", "q2", "td27", "two"))]).await.expect("done");
+    stage.write(vec![(TEN + 30 * HOUR, rated(2))]).await.expect("done");
+    let days = stage.store.ratings(WHOLE).await.expect("done");
     assert_eq!(days.len(), 1);
     assert_eq!((days[0].ratings, days[0].rating_sum), (1, 2));
     assert_eq!(days[0].day_ms, TEN - 10 * HOUR, "the day's beginning");
-    let of_product = stage.store.snapshots(WHOLE, Some("td17")).await.expect("the archive does it");
+    let of_product = stage.store.snapshots(WHOLE, Some("td17")).await.expect("done");
     assert_eq!((of_product[0].ratings, of_product[0].rating_sum), (1, 2));
 }
 
@@ -410,25 +372,17 @@ async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: St
             (TEN + 6, unknown),
         ])
         .await
-        .expect("the archive does it");
-    let list = stage.store.unanswered(WHOLE, None, first(10)).await.expect("the archive does it");
+        .expect("done");
+    let list = stage.store.unanswered(WHOLE, None, first(10)).await.expect("done");
     let questions: Vec<&str> = list.items.iter().map(|it| &*it.question).collect();
     assert_eq!(questions, ["Does it sing?", "Can it fly?"]);
     assert_eq!(list.items[0].outcome, SaidOutcome::NoManual);
-    let piece =
-        stage.store.unanswered(WHOLE, Some("td17"), first(1)).await.expect("the archive does it");
+    let piece = stage.store.unanswered(WHOLE, Some("td17"), first(1)).await.expect("done");
     let rest = Page { after: piece.next, limit: 1 };
-    let rest =
-        stage.store.unanswered(WHOLE, Some("td17"), rest).await.expect("the archive does it");
+    let rest = stage.store.unanswered(WHOLE, Some("td17"), rest).await.expect("done");
     assert_eq!((&*rest.items[0].question, rest.next), ("Can it fly?", None));
     assert!(
-        stage
-            .store
-            .unanswered(WHOLE, Some("td27"), first(9))
-            .await
-            .expect("the archive does it")
-            .items
-            .is_empty()
+        stage.store.unanswered(WHOLE, Some("td27"), first(9)).await.expect("done").items.is_empty()
     );
 }
 
@@ -454,7 +408,7 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
         }
     });
     futures::future::join_all(writing).await;
-    let lines = stage.store.snapshots(WHOLE, None).await.expect("the archive does it");
+    let lines = stage.store.snapshots(WHOLE, None).await.expect("done");
     let counts: Vec<(&str, u64, u64)> =
         lines.iter().map(|it| (&*it.product, it.conversations, it.questions)).collect();
     let n = 3 * EACH;
@@ -486,46 +440,34 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
             (TEN + 9, left("dan@example.com")),
         ])
         .await
-        .expect("the archive does it");
-    let figures = stage.store.snapshots(WHOLE, None).await.expect("the archive does it");
+        .expect("done");
+    let figures = stage.store.snapshots(WHOLE, None).await.expect("done");
     let noa = || Whose::Visitor("noa@example.com".to_owned());
-    let export = stage.store.export(noa()).await.expect("the archive does it");
+    let export = stage.store.export(noa()).await.expect("done");
     assert_eq!((export.conversations.len(), export.left_messages.len()), (2, 1));
     assert_eq!(
         stage
             .store
             .export(Whose::Visitor("noa".to_owned()))
             .await
-            .expect("the archive does it")
+            .expect("done")
             .conversations
             .len(),
         2
     );
-    let erased = stage.store.erase(noa()).await.expect("the archive does it");
+    let erased = stage.store.erase(noa()).await.expect("done");
     assert_eq!((erased.conversations, erased.messages, erased.left_messages), (2, 3, 1));
     assert_eq!(erased.files, ["u1.png"]);
-    assert!(stage.store.export(noa()).await.expect("the archive does it").is_empty());
-    assert!(stage.store.erase(noa()).await.expect("the archive does it").is_empty());
+    assert!(stage.store.export(noa()).await.expect("done").is_empty());
+    assert!(stage.store.erase(noa()).await.expect("done").is_empty());
     assert!(
         found(&stage, Search { text: Some("secretword".to_owned()), ..Search::default() })
             .await
             .is_empty()
     );
-    assert!(
-        stage
-            .store
-            .unanswered(WHOLE, None, first(9))
-            .await
-            .expect("the archive does it")
-            .items
-            .is_empty()
-    );
-    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("the archive does it"), figures);
-    let dan = stage
-        .store
-        .export(Whose::Visitor("dan@example.com".to_owned()))
-        .await
-        .expect("the archive does it");
+    assert!(stage.store.unanswered(WHOLE, None, first(9)).await.expect("done").items.is_empty());
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), figures);
+    let dan = stage.store.export(Whose::Visitor("dan@example.com".to_owned())).await.expect("done");
     assert_eq!((dan.conversations.len(), dan.left_messages.len()), (1, 1));
 }
 
@@ -542,12 +484,11 @@ async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
             (TEN, left),
         ])
         .await
-        .expect("the archive does it");
-    let erased =
-        stage.store.erase(Whose::Conversation("a".to_owned())).await.expect("the archive does it");
+        .expect("done");
+    let erased = stage.store.erase(Whose::Conversation("a".to_owned())).await.expect("done");
     assert_eq!((erased.conversations, erased.messages, erased.left_messages), (1, 1, 1));
-    assert!(stage.store.transcript("a").await.expect("the archive does it").is_none());
-    assert!(stage.store.transcript("b").await.expect("the archive does it").is_some());
+    assert!(stage.store.transcript("a").await.expect("done").is_none());
+    assert!(stage.store.transcript("b").await.expect("done").is_some());
 }
 
 async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
@@ -556,11 +497,11 @@ async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
     records.push((TEN, question("lives", "q", "p", "words")));
     records.push((TEN + HOUR, question("lives", "q2", "p", "words")));
     records.push((TEN, upload("old0", "u1")));
-    stage.write(records).await.expect("the archive does it");
-    let figures = stage.store.snapshots(WHOLE, None).await.expect("the archive does it");
+    stage.write(records).await.expect("done");
+    let figures = stage.store.snapshots(WHOLE, None).await.expect("done");
     let (mut gone, mut files, mut steps) = (0, Vec::new(), 0);
     loop {
-        let erased = stage.store.expire(TEN + HOUR, 2).await.expect("the archive does it");
+        let erased = stage.store.expire(TEN + HOUR, 2).await.expect("done");
         if erased.is_empty() {
             break;
         }
@@ -573,17 +514,10 @@ async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
     assert_eq!(files, ["u1.png"]);
     assert_eq!(found(&stage, Search::default()).await, ["lives"]);
     assert_eq!(
-        stage
-            .store
-            .transcript("lives")
-            .await
-            .expect("the archive does it")
-            .expect("the archive does it")
-            .entries
-            .len(),
+        stage.store.transcript("lives").await.expect("done").expect("done").entries.len(),
         2
     );
-    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("the archive does it"), figures);
+    assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), figures);
 }
 
 async fn the_audit_is_told_by_who_and_what(stage: Stage) {
@@ -604,16 +538,16 @@ async fn the_audit_is_told_by_who_and_what(stage: Stage) {
             (TEN + 2, did("ann", "cache.invalidate")),
         ])
         .await
-        .expect("the archive does it");
+        .expect("done");
     let told = async |who: Option<&str>, action: Option<&str>| {
         let (who, action) = (who.map(str::to_owned), action.map(str::to_owned));
         let search = AuditSearch { who, action, period: Some(WHOLE) };
-        let told = stage.store.audit(search, first(10)).await.expect("the archive does it");
+        let told = stage.store.audit(search, first(10)).await.expect("done");
         told.items.into_iter().map(|it| it.at_ms - TEN).collect::<Vec<_>>()
     };
     assert_eq!(told(None, None).await, [2, 1, 0]);
     assert_eq!(told(Some("ann"), None).await, [2, 0]);
     assert_eq!(told(Some("ann"), Some("conversation.take")).await, [0]);
-    stage.store.expire(TEN + 1, 10).await.expect("the archive does it");
+    stage.store.expire(TEN + 1, 10).await.expect("done");
     assert_eq!(told(None, None).await, [2, 1]);
 }
