@@ -34,7 +34,8 @@ enum Step {
     ComeBack { which: usize, said: u64 },
     /// This pod believes the owner's pod dead, and takes over what it was answering.
     Claim(usize),
-    /// The log loses everything.
+    /// The log loses everything; once in a conversation. After the first loss an epoch may be given a
+    /// second time, and a second loss lets the first who had it come back (docs/architecture.md).
     Forget,
 }
 
@@ -92,6 +93,7 @@ struct World {
     /// Something happened after which the client may be told that it does not get all.
     may_be_lost: bool,
     may_be_unknown: bool,
+    has_forgotten: bool,
     /// How often a client got what it missed, and how often it was told that it does not.
     recovered: u64,
     told: u64,
@@ -110,6 +112,7 @@ impl World {
             said: 0,
             may_be_lost: false,
             may_be_unknown: false,
+            has_forgotten: false,
             recovered: 0,
             told: 0,
         };
@@ -161,7 +164,9 @@ impl World {
                 }
             }
             Step::Claim(pod) => self.claim(pod).await,
+            Step::Forget if self.has_forgotten => {}
             Step::Forget => {
+                self.has_forgotten = true;
                 stage.forget().await;
                 self.connect(stage);
                 (self.obeyed, self.may_be_lost, self.may_be_unknown) = (None, true, true);
@@ -363,6 +368,7 @@ impl World {
         self.conversations += 1;
         self.owners.clear();
         self.in_log.clear();
+        self.has_forgotten = false;
         let owner = self.own(pod, 1, 0).await;
         self.log_of(owner).begin(self.owned(owner), 0).await.expect("the log is there");
         self.client = Client { owner: Some(owner), epoch: 1, offset: 0, heard: BTreeMap::new() };

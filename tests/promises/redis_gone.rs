@@ -124,7 +124,7 @@ async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
     redis.ask(&["FLUSHALL"]).await;
     chats(&mut visitor).await;
     eventually("the pod is on the roll again", async || {
-        redis.ask(&["ZCARD", "{hsc:roll}:beats"]).await == "int(1)"
+        redis.ask(&["ZCARD", "hsc:{roll}:beats"]).await == "int(1)"
     })
     .await;
     assert_eq!(server.json("/admin/pods").await["complete"], true);

@@ -75,3 +75,63 @@ async fn once(keeping: &Keeping) -> u64 {
     }
     conversations
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+
+    use super::*;
+    use crate::ports::archive::{ArchiveError, Erased, Export, Whose};
+
+    /// Has so many conversations that are past their age, or is away.
+    struct Cellar {
+        old: Mutex<u64>,
+        asked: Mutex<Vec<u64>>,
+        is_away: bool,
+    }
+
+    impl Privacy for Cellar {
+        fn export(&self, _: Whose) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+            std::future::ready(Ok(Export::default())).boxed()
+        }
+
+        fn erase(&self, _: Whose) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+            std::future::ready(Ok(Erased::default())).boxed()
+        }
+
+        fn expire(&self, before: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+            self.asked.lock().unwrap().push(before);
+            let mut old = self.old.lock().unwrap();
+            let conversations = u64::from(most).min(*old);
+            *old -= conversations;
+            let erased = Erased { conversations, ..Erased::default() };
+            let away = || Err(ArchiveError::unavailable("away"));
+            std::future::ready(if self.is_away { away() } else { Ok(erased) }).boxed()
+        }
+    }
+
+    fn keeping(old: u64, is_away: bool) -> (Arc<Cellar>, Keeping) {
+        let cellar = Arc::new(Cellar { old: Mutex::new(old), asked: Mutex::default(), is_away });
+        let keep = Duration::from_secs(86_400);
+        (cellar.clone(), Keeping { privacy: cellar, keep })
+    }
+
+    #[actix::test]
+    async fn everything_past_its_age_goes_in_pieces_and_nothing_younger_is_asked_for() {
+        let (cellar, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
+        assert_eq!(once(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
+        let asked = cellar.asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "three pieces, and the one that says that nothing is left");
+        assert!(asked.iter().all(|before| *before <= now_ms() - 86_400_000));
+    }
+
+    #[actix::test]
+    async fn an_archive_that_is_away_is_not_asked_again_and_again() {
+        let (cellar, keeping) = keeping(5, true);
+        assert_eq!(once(&keeping).await, 0);
+        assert_eq!(cellar.asked.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,50 @@
+// The pages by which the team comes in, against a real server.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { findings } from "./axe.ts";
+import { launch, open, Server } from "./house.ts";
+
+const PASSWORD = "a tame yak sat over";
+const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
+  execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+  [server, browser] = await Promise.all([Server.start(archive), launch()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.kill();
+});
+
+test("an admin is sent to sign in, is told when it is wrong, and comes where they wanted to", async () => {
+  const { page } = await open(browser, `${server.address}/admin`, { bypassCSP: true });
+  await page.getByLabel("Email address").fill("ada@example.test");
+  expect(await findings(page)).toEqual([]);
+  await page.getByLabel("Password").fill("not the password");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("do not belong together").waitFor();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${server.address}/admin`);
+  await page.goto(`${server.address}/sign-in`);
+  await page.getByText("You are signed in as Ada (admin).").waitFor();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByLabel("Password").waitFor();
+});
+
+test("without its link the first account is not made", async () => {
+  const { page } = await open(browser, `${server.address}/first`, { bypassCSP: true, colorScheme: "dark" });
+  await page.getByText("Open the link that the server prints").waitFor();
+  expect(await findings(page)).toEqual([]);
+});
