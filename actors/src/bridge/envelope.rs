@@ -25,10 +25,6 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// What pods say to each other.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made once a message and read at once; nobody keeps many"
-)]
 pub enum Body {
     /// A conversation has gone on by these messages.
     Appended {

@@ -89,10 +89,6 @@ pub enum DeskAsk {
 
 /// What a session hears of the desk.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, on its way from the desk to the session"
-)]
 pub enum DeskNews {
     /// The conversation is there like this, or is not there any more.
     Changed(Box<DeskChange>),
