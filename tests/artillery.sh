@@ -30,7 +30,7 @@ fi
 cd "$root"
 HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" "$hsc" serve >"$folder/out" &
 server=$!
-until address=$(grep -o 'http://.*' "$folder/out"); do
+until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
     kill -0 "$server" # ends the script when the server has ended
     sleep 0.05
 done

@@ -23,7 +23,7 @@ ulimit -Sn "$(ulimit -Hn)"
 : >"$folder/out"
 "$hsc" serve >"$folder/out" &
 server=$!
-until address=$(grep -o 'http://.*' "$folder/out"); do
+until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
     kill -0 "$server" # ends the script when the server has ended
     sleep 0.01
 done

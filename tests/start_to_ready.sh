@@ -18,7 +18,7 @@ for _ in $(seq "$runs"); do
     "$hsc" serve >"$folder/out" &
     server=$!
     # The line with the address comes when it listens; a port of 0 is known no earlier.
-    until address=$(grep -o 'http://.*' "$folder/out"); do
+    until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
         kill -0 "$server" # ends the script when the server has ended
         sleep 0.002
     done
