@@ -2,8 +2,10 @@
 
 import { defineConfig } from "vite";
 import { browsers } from "./browsers.config.ts";
+import { frame } from "./frame.config.ts";
 
 export default defineConfig({
+  plugins: [frame()],
   build: {
     // What bears a hash lies where the server lets browsers keep it for ever.
     assetsDir: "static",

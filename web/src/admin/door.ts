@@ -1,7 +1,7 @@
 // Asks for the token where the server wants one.
 
 import { el, set } from "../element.ts";
-import type { Voice } from "../words/words.ts";
+import type { TeamVoice } from "../words/team.ts";
 
 export interface Door {
   element: HTMLFormElement;
@@ -10,7 +10,7 @@ export interface Door {
   hide(): void;
 }
 
-export function door(voice: Voice, unlock: (token: string) => void): Door {
+export function door(voice: TeamVoice, unlock: (token: string) => void): Door {
   const field = el("input", {
     id: "admin-token",
     type: "password",

@@ -5,7 +5,7 @@ import { found, frame } from "../frame.ts";
 import "../style/admin.css";
 import type { Look, Readiness } from "../wire/actors.ts";
 import type { Pods, TreeReport } from "../wire/types.ts";
-import { type Voice, voiceOf } from "../words/words.ts";
+import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
 import { door } from "./door.ts";
 import { pods as podsTable } from "./pods.ts";
 import { changesOf, rowsOf, totalsOf } from "./rows.ts";
@@ -25,9 +25,9 @@ let seen: Seen | undefined;
 let link: "waiting" | "live" | "lost" | "refused" | "locked" = "waiting";
 
 const language = frame("admin_title", (tag) => {
-  view = draw(voiceOf(tag));
-});
-let view = draw(voiceOf(language));
+  view = draw(teamVoiceOf(tag));
+}, teamVoiceOf);
+let view = draw(teamVoiceOf(language));
 const watching = watch(new URL(location.origin), hear);
 
 function hear(look: Look, triedToken: boolean): void {
@@ -51,7 +51,7 @@ interface View {
   tell(before: TreeReport | undefined, after: TreeReport): void;
 }
 
-function draw(voice: Voice): View {
+function draw(voice: TeamVoice): View {
   const notice = el("div", { class: "notice", role: "status" });
   const news = el("div", { class: "unseen", "aria-live": "polite" });
   const entrance = door(voice, (token) => {

@@ -2,7 +2,7 @@
 
 import { el, fill, set } from "../element.ts";
 import type { PodReport, Pods } from "../wire/types.ts";
-import type { Voice, Word } from "../words/words.ts";
+import type { TeamVoice, TeamWord } from "../words/team.ts";
 
 export interface PodsTable {
   element: HTMLElement;
@@ -13,12 +13,12 @@ const NUMBERS = [
   ["sessions", "admin_sessions"],
   ["answering", "admin_answering"],
   ["waiting", "admin_in_line"],
-] as const satisfies readonly (readonly [keyof PodReport, Word])[];
+] as const satisfies readonly (readonly [keyof PodReport, TeamWord])[];
 
-export function pods(voice: Voice): PodsTable {
+export function pods(voice: TeamVoice): PodsTable {
   const number = new Intl.NumberFormat(voice.language);
   const time = new Intl.DateTimeFormat(voice.language, { dateStyle: "medium", timeStyle: "short" });
-  const head = (word: Word): HTMLElement => el("th", { role: "columnheader", scope: "col" }, voice.say(word));
+  const head = (word: TeamWord): HTMLElement => el("th", { role: "columnheader", scope: "col" }, voice.say(word));
   const body = el("tbody", { role: "rowgroup" });
   const partial = el("p", { class: "partial", role: "status" });
   const title = el("h2", { id: "pods-title" }, voice.say("admin_pods"));
@@ -35,7 +35,7 @@ export function pods(voice: Voice): PodsTable {
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
     body,
   );
-  const cell = (word: Word, ...children: (Node | string)[]): HTMLElement =>
+  const cell = (word: TeamWord, ...children: (Node | string)[]): HTMLElement =>
     el("td", { role: "cell", "data-label": voice.say(word) }, ...children);
 
   function line(pod: PodReport, isThis: boolean): HTMLElement {

@@ -2,7 +2,7 @@
 
 import { el, fill } from "../element.ts";
 import type { Readiness } from "../wire/actors.ts";
-import type { Voice, Word } from "../words/words.ts";
+import type { TeamVoice, TeamWord } from "../words/team.ts";
 import type { Totals } from "./rows.ts";
 
 export interface Summary {
@@ -10,12 +10,12 @@ export interface Summary {
   draw(totals: Totals, readiness: Readiness): void;
 }
 
-export function summary(voice: Voice): Summary {
+export function summary(voice: TeamVoice): Summary {
   const number = new Intl.NumberFormat(voice.language);
   const count = (n: number | undefined): string => (n === undefined ? "–" : number.format(n));
   const pod = el("div", { class: "readiness" });
   const sums = el("dl", { class: "sums" });
-  const sum = (word: Word, value: string): HTMLElement =>
+  const sum = (word: TeamWord, value: string): HTMLElement =>
     el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, value));
   return {
     element: el("section", { class: "summary", "aria-label": voice.say("admin_pod") }, pod, sums),

@@ -2,13 +2,13 @@
 
 import { button, el, fill, set } from "../element.ts";
 import type { ActorState, TreeReport } from "../wire/types.ts";
-import type { Voice, Word } from "../words/words.ts";
+import type { TeamVoice, TeamWord } from "../words/team.ts";
 import { duration, observationsOf, type Row } from "./rows.ts";
 
 /** How long a change stays marked, in milliseconds: long enough to be found by an eye that was elsewhere. */
 const FRESH_MS = 4000;
 
-const STATES: Record<ActorState, Word> = {
+const STATES: Record<ActorState, TeamWord> = {
   down: "admin_down",
   starting: "admin_starting",
   up: "admin_up",
@@ -25,7 +25,7 @@ const COLUMNS = [
   ["waiting", "admin_mailbox"],
   ["uptime", "admin_uptime"],
   ["observed", "admin_observed"],
-] as const satisfies readonly (readonly [string, Word])[];
+] as const satisfies readonly (readonly [string, TeamWord])[];
 
 export interface Table {
   element: HTMLElement;
@@ -34,7 +34,7 @@ export interface Table {
   mark(name: string): void;
 }
 
-export function table(voice: Voice, fold: (name: string) => void): Table {
+export function table(voice: TeamVoice, fold: (name: string) => void): Table {
   // A narrow window lays the lines out as cards; the roles keep them a table for whoever hears them.
   const heads = COLUMNS.map(([name, word]) =>
     el("th", { role: "columnheader", scope: "col", class: `actor-${name}` }, voice.say(word)),
@@ -76,13 +76,13 @@ interface Line {
   mark(): void;
 }
 
-function lineOf(voice: Voice, name: string, fold: (name: string) => void): Line {
+function lineOf(voice: TeamVoice, name: string, fold: (name: string) => void): Line {
   const number = new Intl.NumberFormat(voice.language);
   const label = el("bdi", {}, name);
   const folder = button({ class: "fold", "aria-label": voice.say("admin_below", { name }) }, () => {
     fold(name);
   });
-  const cell = (column: string, word: Word, ...children: (Node | string)[]): HTMLTableCellElement =>
+  const cell = (column: string, word: TeamWord, ...children: (Node | string)[]): HTMLTableCellElement =>
     el("td", { role: "cell", class: `actor-${column}`, "data-label": voice.say(word) }, ...children);
   const rest = el("span", { class: "actor-more" });
   const head = el("th", { role: "rowheader", scope: "row", class: "actor-name", "aria-label": name }, folder, label, rest);

@@ -1,29 +1,49 @@
 import { expect, test } from "vitest";
 import english from "./en.json";
-import { chooseLanguage, languages, voiceOf, type Word } from "./words.ts";
+import teamEnglish from "./team/en.json";
+import { teamLanguages, teamVoiceOf } from "./team.ts";
+import { chooseLanguage, languages, voiceOf } from "./words.ts";
 
-const words = Object.keys(english) as Word[];
 const blanks = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
 test("there is more than one language", () => {
   expect([...languages.keys()].sort()).toEqual(["en", "he"]);
 });
 
+const sets = [
+  { whose: "visitors", original: english, translated: languages },
+  { whose: "the team", original: teamEnglish, translated: teamLanguages },
+] as const;
+
+for (const { whose, original, translated } of sets) {
+  const words = Object.keys(original);
+  for (const tag of languages.keys()) {
+    const language: Readonly<Record<string, string>> = translated.get(tag) ?? {};
+    const says = (word: string): string => language[word] ?? "";
+
+    test(`${tag} says to ${whose} everything that English says`, () => {
+      expect(words.filter((word) => says(word) === "")).toEqual([]);
+    });
+
+    test(`${tag} fills in for ${whose} what English fills in`, () => {
+      // A plural form may spell its number out: "one product".
+      const countable = words.filter((word) => !/_(zero|one|two|few|many)$/.test(word));
+      const known: Readonly<Record<string, string>> = original;
+      for (const word of countable) expect(blanks(says(word)), word).toEqual(blanks(known[word] ?? ""));
+    });
+  }
+}
+
 for (const [tag, language] of languages) {
-  test(`${tag} says everything that English says`, () => {
-    expect(words.filter((word) => !language[word])).toEqual([]);
-  });
-
-  test(`${tag} fills in what English fills in`, () => {
-    // A plural form may spell its number out: "one product".
-    const countable = words.filter((word) => !/_(zero|one|two|few|many)$/.test(word));
-    for (const word of countable) expect(blanks(language[word]), word).toEqual(blanks(english[word]));
-  });
-
   test(`${tag} runs one way or the other`, () => {
     expect(["ltr", "rtl"]).toContain(language.dir);
   });
 }
+
+test("the team's pages say the visitors' words too", () => {
+  expect(teamVoiceOf("he").say("clear")).toBe(voiceOf("he").say("clear"));
+  expect(teamVoiceOf("en").say("admin_ready")).toBe("Ready");
+});
 
 test("the visitor's first language that there is, is chosen", () => {
   expect(chooseLanguage(["fr-CH", "he-IL", "en"])).toBe("he");

@@ -25,28 +25,41 @@ export function chooseLanguage(wanted: readonly (string | null | undefined)[]): 
   return "en";
 }
 
-/** What a view says things with. */
-export interface Voice {
+/** The words of which there is one a form of number: `found` for `found_one`, `found_other`. */
+export type Counted<Any extends string> = Any extends `${infer Stem}_other` ? Stem : never;
+
+/** What a view says things with. `More` are the words of a page that has others beside these. */
+export interface Voice<More extends string = never> {
   language: string;
   words: Words;
   /** The sentence, `{name}` filled in. */
-  say(word: Word, values?: Readonly<Record<string, string | number>>): string;
+  say(word: Word | More, values?: Readonly<Record<string, string | number>>): string;
   /** `word_one`, `word_other` …, whichever the language uses for this number. */
-  count(word: "found", n: number): string;
+  count(word: Counted<Word | More>, n: number): string;
 }
 
 export function voiceOf(language: string): Voice {
   const words = languages.get(language) ?? english;
+  return voiceWith(language, words, words);
+}
+
+/** The voice of a language that says everything in `all`. */
+export function voiceWith<Any extends string>(
+  language: string,
+  words: Words,
+  all: Readonly<Record<Any, string>>,
+): Voice<Exclude<Any, Word>> {
   const plural = new Intl.PluralRules(language);
-  const say = (word: Word, values: Readonly<Record<string, string | number>> = {}): string =>
-    words[word].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  const table: Readonly<Record<string, string>> = all;
+  const say = (word: string, values: Readonly<Record<string, string | number>> = {}): string =>
+    (table[word] ?? word).replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   return {
     language,
     words,
     say,
     count: (word, n) => {
       const form = `${word}_${plural.select(n)}`;
-      return say(form in words ? (form as Word) : `${word}_other`, { n });
+      return say(form in table ? form : `${word}_other`, { n });
     },
   };
 }
