@@ -6,6 +6,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use crate::member::{Member, PASSWORD, archive_of, code_of, with_team};
 use crate::redis::Redis;
 use crate::server::Server;
+use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
 const ADA: &str = "ada@example.test";
@@ -129,4 +130,26 @@ async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
     ada.say(json!({ "type": "say", "conversation": conversation, "content": "I go on." })).await;
     let said = until(&mut visitor, |frame| frame["type"] == "message").await;
     assert_eq!(said["content"], "I go on.");
+}
+
+#[tokio::test]
+async fn on_a_pod_of_its_own_an_agent_sees_at_once_what_is_said_whoever_is_away() {
+    let server = with_team(&[]).await;
+    let mut yael = agent(&server, YAEL).await;
+    let (mut visitor, conversation) = waiting(&server).await;
+    until(&mut yael, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
+    yael.say(json!({ "type": "watch", "conversation": conversation })).await;
+    until(&mut yael, |frame| frame["type"] == "transcript").await;
+    let question = "How do I replace the fuse?";
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    let answered = until(&mut yael, |frame| frame["frame"]["type"] == "final_answer").await;
+    assert_eq!(answered["frame"]["question"], question);
+    yael.say(json!({ "type": "take", "conversation": conversation })).await;
+    until(&mut yael, |frame| frame["frame"]["type"] == "agent_joined").await;
+    drop(visitor);
+    let away = json!({ "type": "visitor_presence", "conversation": conversation, "online": false });
+    until(&mut yael, |frame| *frame == away).await;
+    let say = json!({ "type": "say", "conversation": conversation, "content": "Till later." });
+    yael.say(say).await;
+    until(&mut yael, |frame| frame["frame"]["content"] == "Till later.").await;
 }

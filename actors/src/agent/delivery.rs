@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::bridge::{AgentSaid, Body, Heard, Listening, Talk, channels};
+use crate::bridge::{AgentSaid, Body, Bridge, Heard, Listening, Talk, channels};
 use crate::desk::FrontDesk;
 use crate::ports::{Batch, ConversationLog, DeskChange, Entry, LogError, Owned, Seen};
 use crate::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
@@ -71,7 +71,7 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(&*log, &conversation, &said).await {
+            match append_alone(front.bridge(), &*log, &conversation, &said).await {
                 Ok(()) => {
                     front.touch(conversation.as_str().into(), said.content).await;
                     return Ok(());
@@ -99,6 +99,7 @@ async fn answer_to(request: &str, answers: &mut Listening) -> bool {
 }
 
 async fn append_alone(
+    bridge: &Bridge,
     log: &dyn ConversationLog,
     conversation: &str,
     said: &AgentSaid,
@@ -121,5 +122,12 @@ async fn append_alone(
     let frame = ServerFrame { message: &message, id: None, offset: Some(offset) }.to_json();
     let entries = vec![Entry { offset, frame: frame.into() }];
     let owned = Owned { conversation, epoch: taken.epoch };
-    log.append(owned, Batch { entries, minutes: None }).await.map(drop)
+    let batch = Batch { entries, minutes: None };
+    let here = bridge.of_append(&owned, &batch);
+    log.append(owned, batch).await?;
+    // Whoever watches here; the agent who said it among them.
+    if let Some(here) = here {
+        here.say();
+    }
+    Ok(())
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::actor::{Crossing, Way};
 use super::outbox::{Outbox, Outgoing, PATIENCE};
 use super::table::{Listening, Table};
-use super::{Body, Envelope};
-use crate::ports::Relay;
+use super::{Body, Envelope, channels};
+use crate::ports::{Batch, Owned, Relay};
 use crate::supervision::{Care, ChildSpec};
 
 /// Longest anybody waits to learn what became of a message: the wait for the bridge, and the relay's own
@@ -117,17 +117,39 @@ impl Bridge {
         Published { replied }
     }
 
-    /// True when somebody on this pod listens to the channel.
+    /// What whoever listens on this pod is to hear of a batch once it is appended: other pods are told by
+    /// the log, and what comes back from there as this pod's own is passed over. Nothing is copied while
+    /// nobody listens.
     #[must_use]
-    pub fn is_heard_here(&self, channel: &str) -> bool {
-        self.shared.table.is_heard(channel)
+    pub(crate) fn of_append(&self, owned: &Owned, batch: &Batch) -> Option<OfAppend> {
+        let channel = channels::conversation(&owned.conversation);
+        (!batch.entries.is_empty() && self.shared.table.is_heard(&channel)).then(|| {
+            let Owned { conversation, epoch } = owned.clone();
+            let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
+            OfAppend { bridge: self.clone(), channel, body }
+        })
     }
 
     /// Says something on a channel to whoever listens on this pod, because the other pods are told in
-    /// another way: the log publishes what it appends. Says how many that are.
-    pub fn say_here(&self, channel: &str, body: Body) -> usize {
+    /// another way. Says how many that are.
+    fn say_here(&self, channel: &str, body: Body) -> usize {
         let envelope = Envelope::new(Arc::clone(&self.shared.pod), body);
         self.shared.table.say(channel, &Arc::new(envelope))
+    }
+}
+
+/// What is heard of an append; see [`Bridge::of_append`].
+#[derive(Debug)]
+pub(crate) struct OfAppend {
+    bridge: Bridge,
+    channel: String,
+    body: Body,
+}
+
+impl OfAppend {
+    /// Says it: the batch is in the log.
+    pub(crate) fn say(self) {
+        self.bridge.say_here(&self.channel, self.body);
     }
 }
 

@@ -146,7 +146,11 @@ impl Alone {
             let owned = self.owned.clone();
             match step {
                 Step::Append(batch) => {
+                    let here = self.wiring.bridge.of_append(&owned, &batch);
                     let result = self.wiring.log.append(owned, batch).await;
+                    if let (Some(here), Ok(_)) = (here, &result) {
+                        here.say();
+                    }
                     self.outbox.appended(result, &mut steps);
                 }
                 Step::Begin { offset } => {

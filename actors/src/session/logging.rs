@@ -15,8 +15,7 @@ use log::{info, warn};
 use super::opening::{self, Opening};
 use super::outbox::{Frame, Outbox, Step};
 use super::{Event, Session};
-use crate::bridge::{Body, Bridge, channels};
-use crate::ports::{Batch, LogError, Owned};
+use crate::ports::{LogError, Owned};
 use crate::protocol::{CloseReason, ServerMessage};
 use crate::socket::SocketContext;
 
@@ -150,12 +149,12 @@ impl Session {
                 Step::Send(Frame { kind, json }) => self.send_text(kind, (&*json).into(), ctx),
                 Step::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
-                    let here = self.heard_here(&owned, &batch);
+                    let here = self.wiring.front.bridge().of_append(&owned, &batch);
                     let appended = self.wiring.log.append(owned, batch);
                     let told = appended.map(move |appended| {
                         // The log tells other pods by itself.
-                        if let (Some((bridge, channel, body)), Ok(_)) = (here, &appended) {
-                            bridge.say_here(&channel, body);
+                        if let (Some(here), Ok(_)) = (here, &appended) {
+                            here.say();
                         }
                         Told::Appended(appended)
                     });
@@ -171,17 +170,6 @@ impl Session {
                 Step::Superseded => self.superseded(ctx),
             }
         }
-    }
-
-    /// What agents on this pod who watch the conversation are to hear of a batch.
-    fn heard_here(&self, owned: &Owned, batch: &Batch) -> Option<(Bridge, String, Body)> {
-        let Owned { conversation, epoch } = owned.clone();
-        let channel = channels::conversation(&conversation);
-        let bridge = self.wiring.front.bridge();
-        (!batch.entries.is_empty() && bridge.is_heard_here(&channel)).then(|| {
-            let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
-            (bridge.clone(), channel, body)
-        })
     }
 
     fn owned(&self) -> Option<Owned> {
