@@ -11,7 +11,9 @@ use futures::future::BoxFuture;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
-use hsc_actors::ports::{Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall};
+use hsc_actors::ports::{
+    Announcer, Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall,
+};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
@@ -248,6 +250,7 @@ impl Server {
             ),
             identify: Arc::clone(&team) as Arc<dyn Identify>,
             auditor,
+            announcer: Announcer::silent(),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),
                 chaos: settings.chaos.enabled,

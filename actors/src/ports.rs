@@ -4,6 +4,7 @@
 //! library that talks to the network. Errors name no library either: a code, words a customer can
 //! read, and a cause for the log.
 
+mod announcer;
 pub mod archive;
 mod desk;
 mod identity;
@@ -11,6 +12,7 @@ mod log;
 mod relay;
 mod roll;
 
+pub use announcer::{Announcement, Announcer};
 pub use desk::{
     AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
     VisitorsSeen, Wanted,

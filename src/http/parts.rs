@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::House;
-use hsc_actors::ports::{Auditor, Identify, ManualError};
+use hsc_actors::ports::{Announcer, Auditor, Identify, ManualError};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
@@ -36,6 +36,8 @@ pub struct Parts {
     pub identify: Arc<dyn Identify>,
     /// Writes down what the team does.
     pub auditor: Auditor,
+    /// Tells the outside world.
+    pub announcer: Announcer,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
 }
