@@ -28,6 +28,17 @@ async fn pods(redis: &Redis, number: usize) -> Vec<Server> {
     pods
 }
 
+/// A pod whose light has its manual at this host, with one more setting.
+async fn pod_that_reads_at(host: &Host, redis: &Redis, setting: (&str, &str)) -> Server {
+    let shop = Shop::new();
+    let mut catalog = shop::catalog(60);
+    catalog["products"][0]["documentation"] = json!({ "type": "html", "url": host.url("nl-200") });
+    shop.write_catalog(&catalog);
+    let (url, name) = (redis.url(), host.name());
+    let settings = [("redis.url", url.as_str()), ("manuals.allowed_hosts", name.as_str()), setting];
+    Server::of(shop, &settings).await
+}
+
 /// Waits until a pod lists so many, and says that they are all.
 async fn knows(pod: &Server, number: usize) {
     eventually(&format!("it knows of {number} pods"), async || {
@@ -156,17 +167,7 @@ async fn a_pod_on_its_own_is_all_there_is() {
 #[tokio::test]
 async fn what_waits_and_who_drains_is_seen_from_every_pod() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
-    let shop = Shop::new();
-    let mut catalog = shop::catalog(60);
-    catalog["products"][0]["documentation"] = json!({ "type": "html", "url": host.url("nl-200") });
-    shop.write_catalog(&catalog);
-    let (url, name) = (redis.url(), host.name());
-    let settings = [
-        ("redis.url", url.as_str()),
-        ("manuals.allowed_hosts", name.as_str()),
-        ("sessions.max_answers", "1"),
-    ];
-    let mut busy = Server::of(shop, &settings).await;
+    let mut busy = pod_that_reads_at(&host, &redis, ("sessions.max_answers", "1")).await;
     let other = pod(&redis, &[]).await;
     knows(&other, 2).await;
     let (mut first, mut second) = (busy.visitor().await, busy.visitor().await);
@@ -207,17 +208,7 @@ async fn what_waits_and_who_drains_is_seen_from_every_pod() {
 #[tokio::test]
 async fn a_pod_that_has_to_leave_an_answer_tells_another_one_to_take_care_of_it() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
-    let shop = Shop::new();
-    let mut catalog = shop::catalog(60);
-    catalog["products"][0]["documentation"] = json!({ "type": "html", "url": host.url("nl-200") });
-    shop.write_catalog(&catalog);
-    let (url, name) = (redis.url(), host.name());
-    let settings = [
-        ("redis.url", url.as_str()),
-        ("manuals.allowed_hosts", name.as_str()),
-        ("server.drain_timeout_ms", "1000"),
-    ];
-    let mut leaving = Server::of(shop, &settings).await;
+    let mut leaving = pod_that_reads_at(&host, &redis, ("server.drain_timeout_ms", "1000")).await;
     let other = pod(&redis, &[]).await;
     knows(&other, 2).await;
     let mut visitor = leaving.visitor().await;
