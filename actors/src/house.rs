@@ -20,7 +20,9 @@ use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
-use crate::orphans::{Orphans, Vanished};
+use crate::orphans::Orphans;
+#[cfg(test)]
+use crate::orphans::Vanished;
 use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, Vouch};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
@@ -54,6 +56,7 @@ pub struct House {
     max_outgoing: usize,
     max_message: usize,
     registry: Handle<Registry>,
+    #[cfg(test)]
     orphans: Handle<Orphans>,
     caches: Caches,
     presence: Arc<Presence>,
@@ -272,6 +275,7 @@ impl House {
             max_outgoing: limits.outgoing_bytes,
             max_message,
             registry,
+            #[cfg(test)]
             orphans,
             caches,
             presence,
@@ -372,11 +376,11 @@ impl House {
         self.registry.ask(CloseAll { rule: Box::new(rule), reason }).await
     }
 
-    /// Completes the answers that this pod was making, which is not heard of any more.
-    pub fn pod_vanished(&self, pod: &str) {
-        if self.orphans.post(Vanished(pod.into())).is_err() {
-            warn!(pod; "the answers of a vanished pod wait for their visitors to come back");
-        }
+    /// Completes the answers that this pod was making, as the presence worker asks for it when a pod is not
+    /// heard of any more.
+    #[cfg(test)]
+    pub(crate) fn pod_vanished(&self, pod: &str) {
+        assert!(self.orphans.post(Vanished(pod.into())).is_ok(), "the orphans' actor lives");
     }
 
     /// The caches of this pod.
