@@ -2,7 +2,8 @@
 //!
 //! [`Metrics`] is one value handed to whoever counts, with a registry of its own: several servers in
 //! one process (tests) do not share numbers. Names, help and labels stand in one list,
-//! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against.
+//! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against. [`History`] makes the
+//! charts of the page `/admin` out of them, for those who run no Prometheus.
 
 mod actors;
 mod archives;
@@ -12,6 +13,8 @@ pub mod logging;
 mod masking;
 mod metrics;
 mod process;
+mod sampling;
+mod series;
 
 pub use actors::{ActorMeter, Actors};
 pub use archives::Archives;
@@ -22,3 +25,4 @@ pub use metrics::{
     Sockets,
 };
 pub use process::{Process, Reading};
+pub use series::{Buckets, History, Sample, Series};

@@ -289,12 +289,17 @@ impl Metrics {
         })
     }
 
+    /// Everything, as it is now.
+    pub(crate) fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.registry.gather()
+    }
+
     /// Everything as Prometheus text.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = Vec::new();
         TextEncoder::new()
-            .encode(&self.registry.gather(), &mut text)
+            .encode(&self.gather(), &mut text)
             .expect("writing to memory does not fail");
         String::from_utf8(text).expect("names and labels are UTF-8")
     }

@@ -73,7 +73,7 @@ fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     kib_of("/proc/self/status", "VmRSS:") * 1024
 }
 
