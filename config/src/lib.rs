@@ -8,6 +8,7 @@ mod reference;
 mod rules;
 mod secret;
 mod settings;
+mod shown;
 mod slip;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Environment variables of ours begin with this; two underscores part the levels.
 const PREFIX: &str = "HSC__";
 /// Keys whose value is never repeated in a message.
-const SECRET_KEYS: [&str; 8] = [
+pub(crate) const SECRET_KEYS: [&str; 8] = [
     "archive.url",
     "answers.llm.api_key",
     "redis.url",
