@@ -13,7 +13,17 @@ pub struct Catalog {
     brands: Vec<Arc<Brand>>,
     by_brand: HashMap<Arc<str>, (usize, usize)>,
     index: Index,
+    origins: Origins,
     version: String,
+}
+
+/// The files that a catalog came from.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    /// The file of each product, in their order.
+    pub(crate) products: Vec<Arc<str>>,
+    /// The file that tells of each brand, by its id.
+    pub(crate) brands: HashMap<Arc<str>, Arc<str>>,
 }
 
 /// A product that was found.
@@ -51,6 +61,7 @@ impl Catalog {
     pub(crate) fn new(
         mut brands: Vec<Arc<Brand>>,
         products: Vec<Product>,
+        origins: Origins,
         version: String,
     ) -> Self {
         let products: Vec<Arc<Product>> = products.into_iter().map(Arc::new).collect();
@@ -74,7 +85,7 @@ impl Catalog {
             aliases: &product.aliases,
         }));
         let by_id = (0..).zip(&products).map(|(at, product)| (product.id.clone(), at)).collect();
-        Self { products, by_id, brands, by_brand, index, version }
+        Self { products, by_id, brands, by_brand, index, origins, version }
     }
 
     /// Every product, in the order of the files.
@@ -100,6 +111,19 @@ impl Catalog {
     #[must_use]
     pub fn brand(&self, id: &str) -> Option<&Arc<Brand>> {
         self.by_brand.get(id).map(|(at, _)| &self.brands[*at])
+    }
+
+    /// The file that the product with this id came from.
+    #[must_use]
+    pub fn file_of_product(&self, id: &str) -> Option<&str> {
+        let at = *self.by_id.get(id)? as usize;
+        self.origins.products.get(at).map(|file| &**file)
+    }
+
+    /// The file that tells of the brand with this id, or the first that has a product of it.
+    #[must_use]
+    pub fn file_of_brand(&self, id: &str) -> Option<&str> {
+        self.origins.brands.get(id).map(|file| &**file)
     }
 
     /// Content hash of the files it was loaded from: equal where they are.

@@ -22,7 +22,7 @@ mod stats;
 pub mod typeset;
 
 pub use catalog::{Catalog, Found};
-pub use load::{LoadReport, Problem, Severity, load_dir, load_files};
+pub use load::{LoadReport, Problem, Severity, Trial, load_dir, load_dir_with, load_files};
 pub use model::{
     Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Heading, Manual,
     ManualFormat, ManualSource, Page, Passage, Product, Relationship,

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::problem::{Problem, Severity};
 use super::product::{Draft, draft};
+use crate::catalog::Origins;
 use crate::model::{Brand, Entry, Product};
 use crate::{Catalog, slug};
 
@@ -31,6 +32,19 @@ pub struct LoadReport {
 /// # Errors
 /// When the folder itself cannot be read.
 pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
+    load(dir, None)
+}
+
+/// Loads the folder as it would be if the file of this name, which is one that [`load_dir`] reads, held this
+/// text. Nothing is written.
+///
+/// # Errors
+/// When the folder itself cannot be read.
+pub fn load_dir_with(dir: &Path, name: &str, text: &str) -> io::Result<LoadReport> {
+    load(dir, Some((name, text)))
+}
+
+fn load(dir: &Path, instead: Option<(&str, &str)>) -> io::Result<LoadReport> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)?
         .collect::<io::Result<Vec<_>>>()?
         .into_iter()
@@ -40,8 +54,18 @@ pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
         })
         .filter(|path| !file_name(path).starts_with('.') && path.is_file())
         .collect();
+    if let Some((name, _)) = instead
+        && !paths.iter().any(|path| file_name(path) == name)
+    {
+        paths.push(dir.join(name));
+    }
     paths.sort();
     let read = |path: &PathBuf| {
+        if let Some((name, text)) = instead
+            && file_name(path) == name
+        {
+            return parse(name, Ok(text.to_owned()), Some(dir));
+        }
         let text = match std::fs::metadata(path) {
             Ok(about) if about.len() > MAX_FILE_BYTES => {
                 Err(format!("has {} bytes, the limit is {MAX_FILE_BYTES}", about.len()))
@@ -248,8 +272,25 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
             known
         });
     }
+    let origins = Origins {
+        products: shared(origin),
+        brands: brands.iter().map(|(id, (_, file))| (id.clone(), file.as_str().into())).collect(),
+    };
     let brands = brands.into_values().map(|(brand, _)| brand).collect();
-    LoadReport { catalog: Catalog::new(brands, products, format!("{digest:016x}")), problems }
+    let catalog = Catalog::new(brands, products, origins, format!("{digest:016x}"));
+    LoadReport { catalog, problems }
+}
+
+/// The names of files, one text each however many products it has: products of a file follow each other.
+fn shared(files: Vec<String>) -> Vec<Arc<str>> {
+    let mut last: Arc<str> = Arc::from("");
+    let mut name = |file: String| {
+        if *last != *file {
+            last = file.into();
+        }
+        Arc::clone(&last)
+    };
+    files.into_iter().map(&mut name).collect()
 }
 
 /// The brand of a file's own `brand_identity`.

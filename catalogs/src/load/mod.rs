@@ -8,6 +8,8 @@ mod problem;
 mod product;
 #[cfg(test)]
 mod tests;
+mod trial;
 
-pub use file::{LoadReport, load_dir, load_files};
+pub use file::{LoadReport, load_dir, load_dir_with, load_files};
 pub use problem::{Problem, Severity};
+pub use trial::Trial;

@@ -1,0 +1,180 @@
+//! A brand file tried out in a copy of the catalog, before anybody is sold from it.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Problem, load_dir_with, load_files};
+use crate::model::{Brand, Product};
+use crate::{Catalog, LoadReport};
+
+/// What would become of the catalog if a file of its folder held another text.
+#[derive(Debug)]
+pub struct Trial {
+    /// Version of the catalog as it would be.
+    pub version: String,
+    /// The brand that the file tells of, or the first that its products name.
+    pub brand: Option<Arc<Brand>>,
+    /// Products that it would bring to the catalog.
+    pub products: usize,
+    /// Ids that the catalog has not, sorted, as are those below.
+    pub added: Vec<String>,
+    /// Ids of products that would be others than they are.
+    pub changed: Vec<String>,
+    /// Ids that the catalog would lose.
+    pub removed: Vec<String>,
+    /// Ids of the file that another file has, each with that file's name.
+    pub clashes: Vec<(String, String)>,
+    /// What is wrong with the file, and what would be wrong with others because of it.
+    pub problems: Vec<Problem>,
+    /// Why the catalog as it would be would not be put in force; nothing when it would.
+    pub unfit: Option<String>,
+}
+
+impl Trial {
+    /// Tries a text as the file of this name, against the catalog in force and what was wrong when that was
+    /// loaded.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn of(
+        dir: &Path,
+        name: &str,
+        text: &str,
+        now: &Catalog,
+        known: &[Problem],
+    ) -> io::Result<Self> {
+        let LoadReport { catalog: then, problems } = load_dir_with(dir, name, text)?;
+        let own = load_files([(name, text)]).catalog;
+        let is_new = |problem: &Problem| problem.file == name || !known.contains(problem);
+        let unfit =
+            problems.iter().find(|problem| problem.is_of_the_file()).map(Problem::to_string);
+        let nothing_left =
+            then.products().is_empty().then(|| "no product would be left".to_owned());
+        let of_the_file = |product: &&Arc<Product>| then.file_of_product(&product.id) == Some(name);
+        Ok(Self {
+            version: then.version().to_owned(),
+            brand: brand_of(&own, &then),
+            products: then.products().iter().filter(of_the_file).count(),
+            added: ids(then.products().iter().filter(|it| now.product(&it.id).is_none())),
+            changed: ids(then
+                .products()
+                .iter()
+                .filter(|it| now.product(&it.id).is_some_and(|before| before != *it))),
+            removed: ids(now.products().iter().filter(|it| then.product(&it.id).is_none())),
+            clashes: clashes(name, &own, now, &then),
+            problems: problems.into_iter().filter(is_new).collect(),
+            unfit: unfit.or(nothing_left),
+        })
+    }
+}
+
+/// The brand of the file's products, as the catalog would have it.
+fn brand_of(own: &Catalog, then: &Catalog) -> Option<Arc<Brand>> {
+    let of_products = own.products().first().map(|product| &product.brand_id);
+    let of_file = || own.brands().next().map(|(brand, _)| &brand.id);
+    let id = of_products.or_else(of_file)?;
+    then.brand(id).or_else(|| own.brand(id)).map(Arc::clone)
+}
+
+/// Ids of the file that stand in another one: in a file before it, which would keep them, or in a file behind
+/// it, which has them now and would lose them.
+fn clashes(name: &str, own: &Catalog, now: &Catalog, then: &Catalog) -> Vec<(String, String)> {
+    let mut seen = HashSet::new();
+    let mut found: Vec<(String, String)> = own
+        .products()
+        .iter()
+        .filter_map(|product| {
+            let places = [then.file_of_product(&product.id), now.file_of_product(&product.id)];
+            let other = places.into_iter().flatten().find(|file| *file != name)?;
+            seen.insert(&product.id).then(|| (product.id.to_string(), other.to_owned()))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn ids<'a>(products: impl Iterator<Item = &'a Arc<Product>>) -> Vec<String> {
+    let mut ids: Vec<String> = products.map(|product| product.id.to_string()).collect();
+    ids.sort();
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load_dir;
+
+    const OAK: &str = r#"{"brand_identity":{"id":"oak","name":"Oak"},"products":[
+        {"id":"o-1","name":"One"},{"id":"o-2","name":"Two","relationships":[{"type":"part","target_id":"o-1"}]}]}"#;
+    const ELM: &str = r#"{"brand_identity":{"id":"elm","name":"Elm"},"products":[
+        {"id":"e-1","name":"One","relationships":[{"type":"part","target_id":"o-2"}]}]}"#;
+
+    /// What becomes of a folder with the two brands when this file holds this text.
+    fn tried(name: &str, text: &str) -> Trial {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("elm.json"), ELM).expect("written");
+        std::fs::write(dir.path().join("oak.json"), OAK).expect("written");
+        let now = load_dir(dir.path()).expect("read");
+        assert!(now.problems.is_empty());
+        let trial = Trial::of(dir.path(), name, text, &now.catalog, &now.problems).expect("read");
+        // Nothing was written, and what was tried is what a load would give.
+        assert_eq!(load_dir(dir.path()).expect("read").catalog.version(), now.catalog.version());
+        std::fs::write(dir.path().join(name), text).expect("written");
+        assert_eq!(load_dir(dir.path()).expect("read").catalog.version(), trial.version);
+        trial
+    }
+
+    #[test]
+    fn a_new_brand_is_added() {
+        let text =
+            r#"{"brand_identity":{"id":"ash","name":"Ash"},"products":[{"id":"a-1","name":"A"}]}"#;
+        let trial = tried("ash.json", text);
+        assert_eq!(
+            (trial.added, trial.changed, trial.removed),
+            (vec!["a-1".into()], vec![], vec![])
+        );
+        assert_eq!((&*trial.brand.expect("a brand").name, trial.products), ("Ash", 1));
+        assert!(trial.clashes.is_empty() && trial.problems.is_empty() && trial.unfit.is_none());
+    }
+
+    #[test]
+    fn what_is_changed_and_removed_is_told_and_a_link_that_would_dangle_in_another_file() {
+        let text = r#"{"brand_identity":{"id":"oak","name":"Oak"},"products":[{"id":"o-1","name":"Uno"},{"id":"o-3","name":"Three"}]}"#;
+        let trial = tried("oak.json", text);
+        assert_eq!(trial.added, ["o-3"]);
+        // The product of the other file loses its link.
+        assert_eq!(trial.changed, ["e-1", "o-1"]);
+        assert_eq!(trial.removed, ["o-2"]);
+        let told: Vec<&str> = trial.problems.iter().map(|problem| &*problem.file).collect();
+        assert_eq!(told, ["elm.json"]);
+        assert!(trial.unfit.is_none());
+    }
+
+    #[test]
+    fn an_id_of_another_file_clashes_whichever_comes_first() {
+        let text = r#"{"brand_identity":{"id":"x","name":"X"},"products":[{"id":"o-1","name":"Mine"},{"id":"x-1","name":"X"}]}"#;
+        let wanted = vec![("o-1".to_owned(), "oak.json".to_owned())];
+        assert_eq!(tried("aaa.json", text).clashes, wanted);
+        let behind = tried("zzz.json", text);
+        assert_eq!(behind.clashes, wanted);
+        assert_eq!((behind.products, behind.added), (1, vec!["x-1".to_owned()]));
+    }
+
+    #[test]
+    fn a_file_that_is_no_catalog_is_unfit_and_says_why() {
+        let trial = tried("oak.json", "{ \"products\": [ {");
+        assert!(trial.unfit.expect("a reason").contains("oak.json: is not JSON"));
+        assert_eq!(trial.removed, ["o-1", "o-2"]);
+        assert!(trial.brand.is_none());
+    }
+
+    #[test]
+    fn a_bad_product_is_a_problem_and_the_rest_is_fit() {
+        let text = r#"{"brand_identity":{"id":"oak","name":"Oak"},"products":[{"id":"o-1"},{"id":"o-2","name":"Two"}]}"#;
+        let trial = tried("oak.json", text);
+        assert!(trial.unfit.is_none());
+        assert!(trial.problems.iter().any(|problem| problem.file == "oak.json"));
+    }
+}
