@@ -255,6 +255,7 @@ impl Server {
                 token: settings.admin.token.clone(),
                 chaos: settings.chaos.enabled,
             },
+            settings: settings.shown(),
             statics: dir.join("static"),
         });
         let mut server = HttpServer::new(move || App::new().service(http::routes(parts.clone())))

@@ -29,6 +29,7 @@ use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::rehearsal::{Meant, NotRehearsed, in_a_session};
 use crate::remembered::{Answers, Predictions, Remembering};
+use crate::sampling::{self, Charts, Recent};
 use crate::session::{Conversation, Line, Rules, Session, Strain, Wiring};
 use crate::sessions::{Refused, SessionInfo, Sessions};
 use crate::shelf::Shelf;
@@ -61,6 +62,7 @@ pub struct House {
     caches: Caches,
     presence: Arc<Presence>,
     agents: Arc<Wired>,
+    recent: Recent,
     root: Root,
 }
 
@@ -256,6 +258,10 @@ impl House {
         children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));
         let presence = Presence::new(pod, parts.attendance, Arc::clone(&wiring));
         children.extend(presence.worker(&orphans, care, &metrics));
+        let recent = Recent::new();
+        let connected = Arc::clone(&agents);
+        let agents_now = move || connected.sockets.count();
+        children.push(sampling::worker(&recent, agents_now, care, &metrics));
         children.extend(parts.workers);
         let root = Root::start(
             "root",
@@ -280,6 +286,7 @@ impl House {
             caches,
             presence,
             agents,
+            recent,
             root,
         }
     }
@@ -399,6 +406,12 @@ impl House {
     #[must_use]
     pub fn pods(&self) -> Pods {
         self.presence.pods()
+    }
+
+    /// The last minutes of this pod, for charts.
+    #[must_use]
+    pub fn charts(&self) -> Charts {
+        self.recent.charts()
     }
 
     /// Stops the actors in order, and says good-bye to the other pods. One of them completes what this

@@ -75,6 +75,12 @@ pub struct SessionInfo {
     pub address: Option<IpAddr>,
     /// The product it last asked about.
     pub product: Option<Arc<str>>,
+    /// The person who has the conversation.
+    pub agent: Option<Arc<str>>,
+    /// Whether an answer is being made.
+    pub answering: bool,
+    /// Bytes that wait for its client.
+    pub queue_bytes: usize,
     /// How long it has been open.
     pub open_ms: u64,
 }
@@ -221,12 +227,20 @@ impl Sessions {
         self.table.get(&key).map(|entry| entry.info(key))
     }
 
-    /// Sessions in the order they were opened, after the one with this key, at most so many.
+    /// The newest sessions that a rule names, the newest first, at most so many; where a key is given, those
+    /// that were opened before that one. They need not be there any more when this is read.
     #[must_use]
-    pub fn page(&self, after: u64, limit: usize) -> Vec<SessionInfo> {
-        let mut found = self.those(|info| info.key > after);
-        found.truncate(limit);
-        found
+    pub fn page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+        rule: impl Fn(&SessionInfo) -> bool,
+    ) -> Vec<SessionInfo> {
+        let all = self.table.iter().map(|entry| *entry.key());
+        let mut keys: Vec<u64> = all.filter(|key| before.is_none_or(|it| *key < it)).collect();
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        let info = |key| self.table.get(&key).map(|entry| entry.info(key));
+        keys.into_iter().filter_map(info).filter(|info| rule(info)).take(limit).collect()
     }
 
     /// The newest sessions as actors of the tree, the newest first, at most so many. A pod may hold a
@@ -251,6 +265,11 @@ impl Sessions {
     pub fn close(&self, conversation: &str, reason: CloseReason) -> bool {
         self.of_conversation(conversation)
             .is_some_and(|info| self.tell(info.key, Deliver::Close(reason)))
+    }
+
+    /// Closes this session because an admin wants it; false when there is none.
+    pub fn dismiss(&self, key: u64) -> bool {
+        self.tell(key, Deliver::Close(CloseReason::Dismissed))
     }
 
     /// Closes the session that holds this conversation when a later epoch owns it; false when there is none.
@@ -343,6 +362,9 @@ impl Entry {
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
+            agent: self.standing.agent(),
+            answering: self.standing.is_answering(),
+            queue_bytes: self.standing.queue_bytes(),
             open_ms: self.open_ms(),
         }
     }

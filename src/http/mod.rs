@@ -18,6 +18,7 @@ mod manuals;
 mod metrics;
 mod observe;
 mod openapi;
+mod operations;
 mod origins;
 mod pages;
 mod parts;

@@ -3,8 +3,8 @@
 use utoipa::OpenApi;
 
 use super::{
-    TroubleCode, admin, agent, brands, health, identity, manuals, metrics, price, products, search,
-    socket, statics,
+    TroubleCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
+    products, search, socket, statics,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,10 @@ use super::{
         admin::invalidate,
         admin::broadcast,
         admin::chaos,
+        operations::series,
+        operations::settings,
+        operations::sessions,
+        operations::close_session,
         identity::ways,
         identity::sign_in,
         identity::sign_out,

@@ -32,6 +32,8 @@ pub struct Parts {
     pub origins: Origins,
     /// What the settings say of administration.
     pub admin: AdminRules,
+    /// The settings in force, without what is secret in them.
+    pub settings: serde_json::Value,
     /// Who of the team somebody is.
     pub identify: Arc<dyn Identify>,
     /// Writes down what the team does.

@@ -6,7 +6,7 @@ use actix_web::web;
 
 use super::{
     Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
-    observe, pages, price, products, search, socket, statics,
+    observe, operations, pages, price, products, search, socket, statics,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -31,6 +31,10 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(admin::invalidate)
         .service(admin::broadcast)
         .service(admin::chaos)
+        .service(operations::series)
+        .service(operations::settings)
+        .service(operations::sessions)
+        .service(operations::close_session)
         .service(identity::ways)
         .service(identity::sign_in)
         .service(identity::sign_out)

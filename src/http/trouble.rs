@@ -46,6 +46,8 @@ pub enum TroubleCode {
     Unavailable,
     /// There is no such actor (404).
     NoSuchActor,
+    /// There is no such session (404).
+    NoSuchSession,
     /// There is no such route (404).
     NoSuchRoute,
     /// There is no such product (404).
@@ -72,7 +74,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -86,6 +88,7 @@ impl TroubleCode {
         Self::NotVerified,
         Self::Unavailable,
         Self::NoSuchActor,
+        Self::NoSuchSession,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
         Self::NoManual,
@@ -106,6 +109,7 @@ impl TroubleCode {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::OriginNotAllowed | Self::Forbidden | Self::NoCsrfToken => StatusCode::FORBIDDEN,
             Self::NoSuchActor
+            | Self::NoSuchSession
             | Self::NoSuchRoute
             | Self::NoSuchProduct
             | Self::NoManual
@@ -143,6 +147,7 @@ impl TroubleCode {
             Self::NotVerified => "not_verified",
             Self::Unavailable => "unavailable",
             Self::NoSuchActor => "no_such_actor",
+            Self::NoSuchSession => "no_such_session",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",
             Self::NoManual => "no_manual",

@@ -19,6 +19,7 @@ mod shop;
 mod visitor;
 
 mod accounts_contract;
+mod administering;
 mod agents;
 mod answers;
 mod archive_contract;

@@ -72,6 +72,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       takenOver: () => {
         happen({ what: "takenOver" });
       },
+      dismissed: () => {
+        happen({ what: "dismissed" });
+      },
       heard: (message, id) => {
         happen({ what: "heard", message, id });
       },

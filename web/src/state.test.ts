@@ -162,4 +162,9 @@ describe("the link", () => {
     expect(after(opened, { what: "takenOver" }).link).toBe("elsewhere");
     expect(after(opened, { what: "takenOver" }, { ...opened, recovered: true }).link).toBe("open");
   });
+
+  test("says that the chat was closed, and comes back when the visitor wants it", () => {
+    expect(after(opened, { what: "dismissed" }).link).toBe("closed");
+    expect(after(opened, { what: "dismissed" }, { ...opened, recovered: true }).link).toBe("open");
+  });
 });

@@ -38,8 +38,8 @@ export interface Turn {
 
 export interface State {
   /** `back` is open again after a loss, until the visitor has been told; `elsewhere` is a conversation
-   * that goes on in another window. */
-  link: "connecting" | "open" | "lost" | "back" | "elsewhere";
+   * that goes on in another window, `closed` one that was closed by whoever runs the server. */
+  link: "connecting" | "open" | "lost" | "back" | "elsewhere" | "closed";
   /** The server does not know any more what was said before; until the visitor has seen it. */
   forgotten: boolean;
   limits: Limits | undefined;
@@ -68,6 +68,7 @@ export type Happening =
   | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean }
   | { what: "dropped" }
   | { what: "takenOver" }
+  | { what: "dismissed" }
   | { what: "toldForgotten" }
   | { what: "toldBack" }
   | { what: "heard"; message: ServerMessage; id: string | undefined }
@@ -126,6 +127,8 @@ export function reduce(state: State, happening: Happening): State {
       return { ...state, link: "lost" };
     case "takenOver":
       return { ...state, link: "elsewhere" };
+    case "dismissed":
+      return { ...state, link: "closed" };
     case "toldForgotten":
       return { ...state, forgotten: false };
     case "toldBack":

@@ -103,11 +103,13 @@ pub enum CloseReason {
     TryAgainLater,
     /// The conversation goes on over another connection (4001).
     TakenOver,
+    /// An admin closed the session (4002).
+    Dismissed,
 }
 
 impl CloseReason {
     /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Normal,
         Self::Policy,
         Self::TooLarge,
@@ -115,6 +117,7 @@ impl CloseReason {
         Self::Restart,
         Self::TryAgainLater,
         Self::TakenOver,
+        Self::Dismissed,
     ];
 
     /// What it tells a client, in one line.
@@ -132,6 +135,9 @@ impl CloseReason {
             Self::TakenOver => {
                 "the conversation goes on over another connection: do not connect again"
             }
+            Self::Dismissed => {
+                "an admin closed the session: connect again only when the visitor asks"
+            }
         }
     }
 
@@ -146,6 +152,7 @@ impl CloseReason {
             Self::Restart => 1012,
             Self::TryAgainLater => 1013,
             Self::TakenOver => 4001,
+            Self::Dismissed => 4002,
         }
     }
 }

@@ -163,6 +163,12 @@ impl Conversation {
         self.running.is_some()
     }
 
+    /// The person who has it, where one has.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        self.person.name()
+    }
+
     /// The event that the running answer was lost.
     pub(super) fn lost(&self) -> Event {
         Event::AnswerLost { answer: self.running.as_ref().map_or(0, |running| running.answer) }

@@ -338,10 +338,12 @@ async fn sessions_are_found_told_and_closed() {
     for _ in 0..3 {
         clients.push(stage.client().await);
     }
-    eventually("all are in the table", || stage.house.sessions().page(0, 10).len() == 3).await;
-    let all = stage.house.sessions().page(0, 2);
-    let rest = stage.house.sessions().page(all[1].key, 10);
-    assert_eq!((all.len(), rest.len()), (2, 1));
+    let page = |before, limit| stage.house.sessions().page(before, limit, |_| true);
+    eventually("all are in the table", || page(None, 10).len() == 3).await;
+    let newest = page(None, 2);
+    let rest = page(Some(newest[1].key), 10);
+    assert_eq!((newest.len(), rest.len()), (2, 1));
+    assert!(newest[0].key > newest[1].key && newest[1].key > rest[0].key);
     clients[0].say(stage.ask()).await;
     clients[0].hear("answer_chunk").await;
     let of_product = stage.house.sessions().of_product(&stage.product);

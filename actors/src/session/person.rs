@@ -110,6 +110,14 @@ impl Person {
         matches!(self.who, Who::With(_))
     }
 
+    /// The person who has it.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.who {
+            Who::With(agent) => Some(&agent.name),
+            Who::Machine | Who::Waiting => None,
+        }
+    }
+
     pub(super) fn is_at_desk(&self) -> bool {
         self.who != Who::Machine
     }

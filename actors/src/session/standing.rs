@@ -16,6 +16,8 @@ use crate::supervision::Death;
 pub(crate) struct Standing {
     answering: AtomicBool,
     offset: AtomicU64,
+    /// The name of the person who has the conversation.
+    agent: Mutex<Option<Arc<str>>>,
     crashes: AtomicU64,
     last: Mutex<Option<Death>>,
     /// Bytes queued for its client; the socket's own count.
@@ -33,6 +35,25 @@ impl Standing {
     pub(super) fn note(&self, conversation: &Conversation) {
         self.answering.store(conversation.is_answering(), Relaxed);
         self.offset.store(conversation.offset(), Relaxed);
+        let mut known = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref() != conversation.agent() {
+            *known = conversation.agent().map(Arc::from);
+        }
+    }
+
+    /// True while an answer is being made.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.answering.load(Relaxed)
+    }
+
+    /// The name of the person who has the conversation.
+    pub(crate) fn agent(&self) -> Option<Arc<str>> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes that wait for its client.
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue_bytes.load(Relaxed)
     }
 
     /// Notes that its rules failed.

@@ -7,13 +7,14 @@ import type { Maker, Part } from "./part.ts";
 export function notice({ voice, deeds }: Maker): Part {
   const element = el("div", { class: "notice", role: "status" });
   let shown: Pick<State, "link" | "forgotten"> | undefined;
-  const says = (word: "link_lost" | "link_back" | "link_elsewhere" | "forgotten"): HTMLElement =>
+  const says = (word: "link_lost" | "link_back" | "link_elsewhere" | "link_closed" | "forgotten"): HTMLElement =>
     el("span", {}, voice.say(word));
   const offers = (word: "link_now" | "link_here" | "forgotten_seen", deed: () => void): HTMLElement =>
     button({ class: "notice-now" }, deed, voice.say(word));
   const told = ({ link, forgotten }: State): HTMLElement[] => {
     if (link === "lost") return [says("link_lost"), offers("link_now", deeds.reconnect)];
     if (link === "elsewhere") return [says("link_elsewhere"), offers("link_here", deeds.reconnect)];
+    if (link === "closed") return [says("link_closed"), offers("link_now", deeds.reconnect)];
     const back = link === "back" ? [says("link_back")] : [];
     return forgotten ? [...back, says("forgotten"), offers("forgotten_seen", deeds.seen)] : back;
   };
@@ -23,7 +24,8 @@ export function notice({ voice, deeds }: Maker): Part {
       const { link, forgotten } = state;
       if (link === shown?.link && forgotten === shown.forgotten) return;
       shown = { link, forgotten };
-      element.dataset.link = forgotten && link !== "elsewhere" && link !== "lost" ? "forgotten" : link;
+      const isAway = link === "elsewhere" || link === "closed" || link === "lost";
+      element.dataset.link = forgotten && !isAway ? "forgotten" : link;
       fill(element, ...told(state));
     },
   };

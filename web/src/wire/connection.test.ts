@@ -53,6 +53,7 @@ function house() {
       opened: (welcome, lost) => told.push(welcome.recovered ? "recovered" : lost ? "opened, lost" : "opened"),
       dropped: () => told.push("dropped"),
       takenOver: () => told.push("taken over"),
+      dismissed: () => told.push("dismissed"),
       heard: (message: ServerMessage, id) => told.push(`${message.type} ${id ?? ""}`.trim()),
       refused: (id) => told.push(`refused ${id}`),
     },
@@ -182,6 +183,17 @@ describe("the connection", () => {
     expect(sockets).toHaveLength(2);
     socket().welcome({ recovered: true, epoch: 3 });
     expect(socket().sent[0]?.resume).toEqual({ conversation: "c", token: "t", after: 0 });
+  });
+
+  test("a session that an admin closed stays closed until the visitor wants it back", () => {
+    const { connection, sockets, socket, told, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().drop(4002);
+    expect(told).toEqual(["opened", "dismissed"]);
+    expect(ring).toThrow("0 timers run");
+    connection.connect();
+    expect(sockets).toHaveLength(2);
   });
 
   test("each failed try waits longer, and a welcome begins anew", () => {

@@ -33,6 +33,8 @@ export interface Listener {
   heard(message: ServerMessage, id: string | undefined): void;
   /** The conversation goes on over another connection; this one does not come back by itself. */
   takenOver(): void;
+  /** An admin closed the session; it does not come back by itself. */
+  dismissed(): void;
   /** The server closed the socket over this question; it is not sent again. */
   refused(id: string): void;
 }
@@ -54,6 +56,8 @@ const WELCOME_WITHIN_MS = 10_000;
 const TOO_LARGE = 1009;
 /** Another connection goes on with the conversation: to come back would take it away from there again. */
 const TAKEN_OVER = 4001;
+/** An admin closed the session: to come back at once would undo it. */
+const DISMISSED = 4002;
 /** The visitor broke a rule, or the pod is full: to come again at once would only make it worse. */
 const NOT_SO_SOON = new Set([1008, 1013]);
 /** Failures that those two count for: their first wait is about four seconds. */
@@ -212,6 +216,10 @@ export class Connection {
     }
     if (code === TAKEN_OVER) {
       this.options.listener.takenOver();
+      return;
+    }
+    if (code === DISMISSED) {
+      this.options.listener.dismissed();
       return;
     }
     if (NOT_SO_SOON.has(code)) this.failures = Math.max(this.failures, NOT_SO_SOON_FAILURES);

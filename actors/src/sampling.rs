@@ -1,0 +1,135 @@
+//! Takes a sample of our own metrics every few seconds, for the charts of the page `/admin`.
+//!
+//! Owns   nothing: the ring outlives the worker.
+//! Asks   nobody; it reads counters.
+//! Never  holds anybody up, keeps more than ten minutes.
+//! Loses  in a crash the samples of the time until it is back; those steps stay empty.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hsc_monitoring::{History, Metrics, Sample, Series};
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::bridge::now_ms;
+use crate::ports::BoxError;
+use crate::supervision::{Care, ChildSpec, Life};
+
+/// The time between two samples: a person who looks sees a change soon, and a rate over it is not yet noise.
+const STEP: Duration = Duration::from_secs(5);
+/// Points that are kept, ten minutes of them: long enough to see what just happened. Prometheus keeps the rest.
+const POINTS: usize = 120;
+
+/// The last minutes. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recent {
+    kept: Arc<Mutex<Kept>>,
+    began: Instant,
+}
+
+struct Kept {
+    history: History,
+    newest_ms: u64,
+}
+
+/// The last minutes, for charts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Charts {
+    /// When the newest points were taken.
+    pub now_ms: u64,
+    /// The time between two points.
+    pub step_ms: u64,
+    /// Every line, its points the oldest first.
+    pub series: Vec<Line>,
+}
+
+/// One line of a chart.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    /// E.g. `keystroke_p95_ms`.
+    pub name: &'static str,
+    /// `1/s`, `ms`, `bytes`, `share` or what is counted.
+    pub unit: &'static str,
+    /// One value a step; nothing where there is none to tell.
+    pub points: Vec<Option<f64>>,
+}
+
+impl Recent {
+    pub(crate) fn new() -> Self {
+        let kept = Kept { history: History::new(STEP, POINTS), newest_ms: now_ms() };
+        Self { kept: Arc::new(Mutex::new(kept)), began: Instant::now() }
+    }
+
+    /// All of it.
+    pub(crate) fn charts(&self) -> Charts {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = |Series { name, unit, points }| Line { name, unit, points };
+        Charts {
+            now_ms: kept.newest_ms,
+            step_ms: u64::try_from(kept.history.step().as_millis()).unwrap_or(u64::MAX),
+            series: kept.history.series().into_iter().map(line).collect(),
+        }
+    }
+
+    /// Takes a sample in, so long after the beginning.
+    fn take(&self, at: Duration, sample: Sample) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.history.push(at, sample);
+        kept.newest_ms = now_ms();
+    }
+}
+
+/// The worker, for the tree. `agents` says how many are connected.
+pub(crate) fn worker(
+    recent: &Recent,
+    agents: impl Fn() -> usize + Clone + Send + Sync + 'static,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let (recent, counted) = (recent.clone(), Arc::clone(metrics));
+    ChildSpec::worker("metrics.sampler", "metrics_sampler", care, metrics, move |life| {
+        sample(recent.clone(), agents.clone(), Arc::clone(&counted), life)
+    })
+}
+
+async fn sample(
+    recent: Recent,
+    agents: impl Fn() -> usize,
+    metrics: Arc<Metrics>,
+    life: Life,
+) -> Result<(), BoxError> {
+    let mut ticks = interval(STEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut taken = 0_u64;
+    loop {
+        ticks.tick().await;
+        recent.take(recent.began.elapsed(), metrics.sample(agents()));
+        taken += 1;
+        life.observe(json!({ "taken": taken, "step_ms": STEP.as_millis() as u64 }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_minutes_are_kept_and_a_gap_stays_a_gap() {
+        let (recent, metrics) = (Recent::new(), Metrics::new());
+        recent.take(STEP, metrics.sample(1));
+        metrics.sockets.received("typing");
+        recent.take(STEP * 4, metrics.sample(2));
+        let charts = recent.charts();
+        assert_eq!(charts.step_ms, 5_000);
+        let points = |name: &str| {
+            let line = charts.series.iter().find(|line| line.name == name);
+            line.expect("a line of this name").points.clone()
+        };
+        assert_eq!(points("agents").len(), 120);
+        assert_eq!(points("agents")[116..], [Some(1.0), None, None, Some(2.0)]);
+        let rate = points("keystrokes_per_second")[119].expect("a rate");
+        assert!((rate - 1.0 / 15.0).abs() < 1e-9, "{rate}");
+    }
+}

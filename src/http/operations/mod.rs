@@ -1,0 +1,13 @@
+//! `/admin/…` further: what an admin sees of a running pod, and what of it can be changed from the page.
+//!
+//! Each route asks the part that knows, through a handle or a port of [`Parts`](super::Parts). All are for
+//! admins ([`Admin`](super::identity::Admin)); what changes something goes into the audit.
+
+mod page;
+mod series;
+mod sessions;
+mod settings;
+
+pub(crate) use series::*;
+pub(crate) use sessions::*;
+pub(crate) use settings::*;

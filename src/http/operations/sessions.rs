@@ -1,0 +1,82 @@
+//! `/admin/sessions`: who is connected to this pod, and closing one.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, get, post, web};
+use hsc_actors::SessionInfo;
+use hsc_catalogs::Catalog;
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::identity::Admin;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::page::{Page, Wanted, invalid};
+
+/// A session as the page shows it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    info: SessionInfo,
+    product_name: Option<Arc<str>>,
+    /// How long it has been open.
+    connected_ms: u64,
+}
+
+/// The sessions of this pod, the newest first; `text` finds a key, or a part of a conversation, product, agent or address.
+#[utoipa::path(get, path = "/admin/sessions", tag = "operations",
+    params(("text" = Option<String>, Query), ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble)))]
+#[get("/admin/sessions")]
+pub(crate) async fn sessions(
+    parts: web::Data<Parts>,
+    _: Admin,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Trouble> {
+    let (limit, text) = (wanted.limit()?, wanted.text());
+    let before = wanted.after.as_deref().map(str::parse::<u64>).transpose();
+    let before = before.map_err(|_| invalid("after has to be the next of the page before."))?;
+    let found = parts.house.sessions().page(before, limit + 1, |info| is_meant(info, &text));
+    let catalog = parts.catalog.load();
+    let page = Page::of(found, limit, |info| info.key.to_string());
+    let items: Vec<Shown> = page.items.into_iter().map(|info| shown(info, &catalog)).collect();
+    let page = Page { items, next: page.next };
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(page))
+}
+
+fn is_meant(info: &SessionInfo, text: &str) -> bool {
+    let has = |part: &Option<Arc<str>>| {
+        part.as_ref().is_some_and(|part| part.to_lowercase().contains(text))
+    };
+    text.is_empty()
+        || info.key.to_string() == text
+        || info.conversation.to_lowercase().contains(text)
+        || has(&info.product)
+        || has(&info.agent)
+        || info.address.is_some_and(|address| address.to_string().contains(text))
+}
+
+fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
+    let product = info.product.as_ref().and_then(|id| catalog.product(id));
+    Shown { product_name: product.map(|it| Arc::clone(&it.name)), connected_ms: info.open_ms, info }
+}
+
+/// Closes a session of this pod, with a code on which its page does not come back by itself.
+#[utoipa::path(post, path = "/admin/sessions/{key}/close", tag = "operations",
+    params(("key" = u64, Path)),
+    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 404, body = Trouble)))]
+#[post("/admin/sessions/{key}/close")]
+pub(crate) async fn close_session(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    key: web::Path<u64>,
+) -> Result<HttpResponse, Trouble> {
+    let key = key.into_inner();
+    if !parts.house.sessions().dismiss(key) {
+        let message = format!("This pod has no session {key}; it may have ended just now.");
+        return Err(Trouble::new(TroubleCode::NoSuchSession, message));
+    }
+    caller.did(&parts, "session.close", &key.to_string(), "");
+    Ok(HttpResponse::Ok().json(json!({ "closed": key })))
+}
