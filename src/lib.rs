@@ -14,3 +14,4 @@ mod outside;
 pub mod pods;
 pub mod reload;
 pub mod server;
+pub mod uploads;

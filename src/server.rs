@@ -12,7 +12,7 @@ use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
 use hsc_actors::ports::{
-    Announcer, Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall,
+    Announcer, Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall, Uploads,
 };
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
@@ -35,6 +35,7 @@ use crate::identity::{Team, Vouching};
 use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
+use crate::uploads::{self, Folder, NoFolder};
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
 /// all of its clients at once.
@@ -92,6 +93,9 @@ pub enum StartError {
     /// A key that visitors' tokens are signed with is none.
     #[error(transparent)]
     NoVisitors(crate::identity::NoKey),
+    /// There is no place for pictures.
+    #[error(transparent)]
+    NoUploads(#[from] NoFolder),
     /// The archive of the settings cannot be made. One that is away is no reason not to start.
     #[error(transparent)]
     NoArchive(NoArchive),
@@ -189,11 +193,18 @@ impl Server {
         let team = Team::new(&settings.identity, archive.clone(), Arc::clone(&auditor))
             .map_err(StartError::NoProvider)?;
         let team = Arc::new(team);
+        let tokens = Arc::new(Tokens::from(&settings.conversations));
+        let pictures = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let mut workers: Vec<_> = watcher.into_iter().collect();
+        workers.push(uploads::tidier(pictures.clone(), recording.clone(), upkeep.care, &metrics));
+        let pictures: Arc<dyn Uploads> = Arc::new(pictures);
         workers.push(archiving::writer(archive.clone(), recording.clone(), upkeep.care, &metrics));
         if settings.archive.keep_days > 0 {
-            let keeping =
-                Keeping { privacy: archive.clone(), keep: DAY * settings.archive.keep_days };
+            let keeping = Keeping {
+                privacy: archive.clone(),
+                uploads: Arc::clone(&pictures),
+                keep: DAY * settings.archive.keep_days,
+            };
             workers.push(archiving::keeper(keeping, upkeep.care, &metrics));
         }
         let house = Arc::new(House::start(hsc_actors::Parts {
@@ -204,12 +215,12 @@ impl Server {
             shelf,
             answerer,
             sessions: Arc::clone(&sessions),
-            log,
+            log: Arc::clone(&log),
             desk,
             hours,
             desk_heartbeat: for_desk.heartbeat(),
             archive: recording,
-            tokens: Arc::new(Tokens::from(&settings.conversations)),
+            tokens: Arc::clone(&tokens),
             vouch: Some(Arc::new(vouching)),
             rules: rules(settings),
             limits: socket_limits(settings),
@@ -251,6 +262,11 @@ impl Server {
             identify: Arc::clone(&team) as Arc<dyn Identify>,
             auditor,
             announcer: Announcer::silent(),
+            uploads: pictures,
+            tokens,
+            log,
+            archive: archive.clone(),
+            allowances: http::Allowances::new(&settings.uploads, &settings.letters),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),
                 chaos: settings.chaos.enabled,

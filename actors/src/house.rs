@@ -206,10 +206,12 @@ impl House {
         let rules = Arc::new(rules);
         let vouch = parts.vouch;
         let for_agents = Arc::clone(&catalog);
+        let sealing = Arc::clone(&parts.tokens);
         let begin = move |id, token| {
             Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
                 .remembering(predicted.clone())
                 .vouched_by(vouch.clone())
+                .sealed_by(Arc::clone(&sealing))
         };
         let wiring = Arc::new(Wiring {
             begin: Box::new(begin),
@@ -467,6 +469,12 @@ impl House {
         Ok(HttpResponse::ServiceUnavailable()
             .insert_header(("Retry-After", RETRY_AFTER_SECONDS))
             .json(serde_json::json!({ "code": "full", "message": refused.to_string() })))
+    }
+
+    /// The desk of all pods.
+    #[must_use]
+    pub fn desk(&self) -> &FrontDesk {
+        &self.wiring.front
     }
 
     /// Writes into the archive.

@@ -28,6 +28,7 @@ pub mod supervision;
 mod takeovers;
 mod token;
 mod upkeep;
+mod upload_id;
 mod warming;
 
 pub use caches::{Caches, Invalidate, Invalidated};
@@ -43,3 +44,4 @@ pub use shelf::{Manuals, Shelf};
 pub use supervision::TreeReport;
 pub use token::{TokenError, Tokens};
 pub use upkeep::Upkeep;
+pub use upload_id::UploadId;

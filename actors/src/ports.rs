@@ -11,6 +11,7 @@ mod identity;
 mod log;
 mod relay;
 mod roll;
+mod uploads;
 
 pub use announcer::{Announcement, Announcer};
 pub use desk::{
@@ -27,6 +28,7 @@ pub use log::{
 };
 pub use relay::{Relay, Relayed};
 pub use roll::{Gone, PodReport, Roll, RollCall};
+pub use uploads::{Picture, Shown, UploadError, UploadLimits, Uploads};
 
 use std::error::Error;
 use std::fmt;

@@ -82,6 +82,27 @@ impl Tokens {
         self.verify_at(token, conversation, now())
     }
 
+    /// The conversation that a token names, where the token is good for it.
+    ///
+    /// # Errors
+    /// Why it is not accepted.
+    pub fn conversation<'a>(&self, token: &'a str) -> Result<&'a str, TokenError> {
+        let (signed, _) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let conversation = signed.splitn(5, '.').nth(4).ok_or(TokenError::Malformed)?;
+        self.verify(token, conversation).map(|_| conversation)
+    }
+
+    /// A seal that nobody makes without the key: half of the HMAC of a text that is no token.
+    pub(crate) fn seal(&self, text: &str) -> Vec<u8> {
+        let Key { key, .. } = self.keys.first().expect("there is always one");
+        half(&hmac::sign(key, text.as_bytes()))
+    }
+
+    /// True where `is_it` knows the seal of the text, by any key that is accepted.
+    pub(crate) fn has_sealed(&self, text: &str, is_it: impl Fn(&[u8]) -> bool) -> bool {
+        self.keys.iter().any(|Key { key, .. }| is_it(&half(&hmac::sign(key, text.as_bytes()))))
+    }
+
     fn sign_at(&self, conversation: &str, epoch: u64, now: u64) -> String {
         let Key { id, key } = self.keys.first().expect("there is always one");
         let signed = format!("{VERSION}.{id}.{now:x}.{epoch:x}.{conversation}");
@@ -133,6 +154,11 @@ impl Key {
         let id = name.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id, key }
     }
+}
+
+/// 128 bits: what is sealed is short-lived and can only be tried by asking us.
+fn half(tag: &hmac::Tag) -> Vec<u8> {
+    tag.as_ref()[..16].to_vec()
 }
 
 fn now() -> u64 {
@@ -203,6 +229,18 @@ mod tests {
         cases.push(("old", tokens(&[OLD]).sign_at("c1", 3, ISSUED - 3_600), TokenError::Expired));
         for (what, token, error) in cases {
             assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Err(error), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_conversation_and_no_other() {
+        let tokens = Tokens::new([OLD], HOUR);
+        let token = tokens.sign("c1", 3);
+        assert_eq!(tokens.conversation(&token), Ok("c1"));
+        let other = token.replacen(".c1.", ".c2.", 1);
+        assert_eq!(tokens.conversation(&other), Err(TokenError::WrongSignature));
+        for none in ["", "c1", "....", "1.2.3.4"] {
+            assert_eq!(tokens.conversation(none), Err(TokenError::Malformed), "{none}");
         }
     }
 

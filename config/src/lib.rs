@@ -19,7 +19,8 @@ pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
-    GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LlmSettings, LogFormat, LogLevel,
-    LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings,
-    ServerSettings, SessionsSettings, Settings, VisitorsSettings,
+    GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings, LlmSettings,
+    LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings,
+    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, UploadsSettings,
+    VisitorsSettings,
 };

@@ -214,6 +214,16 @@ const RULES: &[(&str, Rule)] = &[
     ("archive.batch_records", Whole(1, 10_000)),
     ("archive.batch_after_ms", Whole(0, MINUTE)),
     ("archive.keep_days", Whole(0, 36_500)),
+    ("uploads.enabled", Truth),
+    ("uploads.dir", Text(any, "the path of a folder, or nothing")),
+    ("uploads.max_bytes", Whole(KIB, 256 * MIB)),
+    // A hundred million pixels are 400 MB while one is cleaned.
+    ("uploads.max_pixels", Whole(1, 100_000_000)),
+    ("uploads.keep_ms", Whole(1_000, 365 * DAY)),
+    ("uploads.per_conversation", Whole(1, 100_000)),
+    ("uploads.per_address", Whole(0, 1_000_000)),
+    ("letters.per_address", Whole(1, 100_000)),
+    ("letters.per_hour", Whole(1, 10_000_000)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];

@@ -50,6 +50,10 @@ sections! {
         pods: PodsSettings,
         /// What is kept of conversations.
         archive: ArchiveSettings,
+        /// Pictures in conversations.
+        uploads: UploadsSettings,
+        /// What visitors leave or have sent.
+        letters: LettersSettings,
         /// Logging.
         log: LogSettings,
     }
@@ -400,6 +404,32 @@ sections! {
         batch_after_ms: u64,
         /// Days a conversation is kept; 0 is for ever.
         keep_days: u32,
+    }
+
+    /// `[uploads]`
+    UploadsSettings {
+        /// Whether pictures are taken.
+        enabled: bool,
+        /// Their folder; empty is a temporary one.
+        dir: String,
+        /// Largest picture.
+        max_bytes: usize,
+        /// Most pixels.
+        max_pixels: u64,
+        /// How long one is kept.
+        keep_ms: u64,
+        /// Most of one conversation within an hour.
+        per_conversation: u32,
+        /// Most of one machine within an hour; 0 does not count machines.
+        per_address: u32,
+    }
+
+    /// `[letters]`
+    LettersSettings {
+        /// Most of one machine, and of one conversation, within an hour.
+        per_address: u32,
+        /// Most of everybody within an hour.
+        per_hour: u32,
     }
 
     /// `[log]`

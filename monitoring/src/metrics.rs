@@ -16,6 +16,7 @@ use crate::actors::Actors;
 use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
+use crate::doors::Doors;
 
 /// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
 const BUCKETS: [f64; 17] = [
@@ -48,6 +49,8 @@ pub struct Metrics {
     pub bridge: Bridge,
     /// The archive.
     pub archive: Archives,
+    /// Pictures and letters.
+    pub doors: Doors,
     /// The catalog.
     pub catalog: Catalogs,
 }
@@ -279,6 +282,7 @@ impl Metrics {
             actors: Actors::new(&maker),
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
+            doors: Doors::new(&maker),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
                 brands: maker.gauge("hsc_catalog_brands").with_label_values(NONE),

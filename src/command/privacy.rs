@@ -3,14 +3,18 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use hsc_actors::Tokens;
 use hsc_actors::archiving::ArchiveHandle;
+use hsc_actors::ports::Uploads as _;
 use hsc_actors::ports::archive::{Archive as _, Audit, Export, Privacy as _, Record, Whose};
 use hsc_config::Settings;
 
 use crate::archive::Store;
+use crate::uploads::Folder;
 
 /// Arguments of `hsc privacy`.
 #[derive(Debug, clap::Args)]
@@ -60,7 +64,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let store = open(who)?;
+    let store = super::archive::open(&load(who)?)?;
     let (_, export) = find(&store, &who.who).await?;
     if export.is_empty() {
         return Ok(nothing());
@@ -82,7 +86,8 @@ async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
 }
 
 async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
-    let store = open(who)?;
+    let settings = load(who)?;
+    let store = super::archive::open(&settings)?;
     let (whose, export) = find(&store, &who.who).await?;
     if export.is_empty() {
         return Ok(nothing());
@@ -97,6 +102,8 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
         Whose::Visitor(_) => "a visitor",
     };
     let erased = store.erase(whose).await?;
+    let uploads = Folder::new(&settings.uploads, Arc::new(Tokens::from(&settings.conversations)))?;
+    uploads.remove(erased.files).await;
     let audit = Record::Audit(Audit {
         who: "command line".to_owned(),
         role: "admin".to_owned(),
@@ -111,8 +118,8 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(who: &Who) -> anyhow::Result<Store> {
-    super::archive::open(&Settings::load(who.config.as_deref(), hsc_config::environment())?)
+fn load(who: &Who) -> anyhow::Result<Settings> {
+    Ok(Settings::load(who.config.as_deref(), hsc_config::environment())?)
 }
 
 /// What there is, and under which of the two meanings of the word.

@@ -29,6 +29,7 @@ mod search;
 mod socket;
 mod statics;
 mod trouble;
+mod visitor;
 
 pub use asyncapi::asyncapi;
 pub use identity::AdminRules;
@@ -37,3 +38,4 @@ pub use origins::Origins;
 pub use parts::{Condition, Drain, Draining, Original, Originals, Parts};
 pub use routes::routes;
 pub use trouble::{Trouble, TroubleCode};
+pub use visitor::Allowances;

@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use super::{
     TroubleCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
-    products, search, socket, statics,
+    products, search, socket, statics, visitor,
 };
 
 #[derive(OpenApi)]
@@ -13,6 +13,12 @@ use super::{
     paths(
         socket::socket,
         agent::agent_socket,
+        visitor::options,
+        visitor::upload,
+        visitor::shown,
+        visitor::leave_message,
+        visitor::transcript,
+        visitor::send_transcript,
         search::search,
         products::one_product,
         brands::brands,

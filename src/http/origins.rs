@@ -4,6 +4,8 @@ use actix_cors::Cors;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, Uri, header};
 
+use super::visitor::CONVERSATION_TOKEN;
+
 /// The origins of the settings. None is any, and so is `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins {
@@ -71,11 +73,15 @@ impl Origins {
     /// The same for what browsers ask before they let a foreign page call the API.
     pub(super) fn cors(&self) -> Cors {
         // No page of elsewhere is ever let in with a cookie (no `allow-credentials`), so any origin may be
-        // told `*` without giving anything away.
+        // told `*` without giving anything away. POST is for what visitors do; whatever else takes it looks
+        // itself whether a page of ours calls.
         let cors = Cors::default()
-            .allowed_methods([Method::GET, Method::HEAD])
+            .allowed_methods([Method::GET, Method::HEAD, Method::POST])
             .allowed_headers([header::RANGE, header::ACCEPT, header::CONTENT_TYPE])
+            .allowed_header(CONVERSATION_TOKEN)
             .expose_headers([
+                header::CONTENT_DISPOSITION,
+                header::RETRY_AFTER,
                 header::ACCEPT_RANGES,
                 header::CONTENT_RANGE,
                 header::HeaderName::from_static("x-request-id"),

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use hsc_actors::House;
-use hsc_actors::ports::{Announcer, Auditor, Identify, ManualError};
+use hsc_actors::ports::archive::Archive;
+use hsc_actors::ports::{Announcer, Auditor, ConversationLog, Identify, ManualError, Uploads};
+use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
-use super::{AdminRules, Origins};
+use super::{AdminRules, Allowances, Origins};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -40,6 +41,16 @@ pub struct Parts {
     pub auditor: Auditor,
     /// Tells the outside world.
     pub announcer: Announcer,
+    /// Keeps pictures.
+    pub uploads: Arc<dyn Uploads>,
+    /// What a visitor proves a conversation to be theirs with.
+    pub tokens: Arc<Tokens>,
+    /// What was said in conversations that go on.
+    pub log: Arc<dyn ConversationLog>,
+    /// What was said in all.
+    pub archive: Arc<dyn Archive>,
+    /// How often visitors may do what costs somebody something.
+    pub allowances: Allowances,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
 }

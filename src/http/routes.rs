@@ -6,7 +6,7 @@ use actix_web::web;
 
 use super::{
     Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
-    observe, operations, pages, price, products, search, socket, statics,
+    observe, operations, pages, price, products, search, socket, statics, visitor,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -42,6 +42,12 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(identity::first)
         .service(identity::openid)
         .service(identity::openid_return)
+        .service(visitor::options)
+        .service(visitor::upload)
+        .service(visitor::shown)
+        .service(visitor::leave_message)
+        .service(visitor::transcript)
+        .service(visitor::send_transcript)
         .service(docs::front)
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)

@@ -1,6 +1,7 @@
 //! The one table of what can go wrong with a request: code, status, and what the caller reads.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -14,6 +15,9 @@ pub struct Trouble {
     pub code: TroubleCode,
     /// For people.
     pub message: String,
+    /// When to try again, in a header, where that is known.
+    #[serde(skip)]
+    retry_after: Option<Duration>,
 }
 
 /// The codes of [`Trouble`].
@@ -68,13 +72,29 @@ pub enum TroubleCode {
     Internal,
     /// The manual's host did not give it (502).
     ManualUnavailable,
+    /// The request does not bring the token of a conversation (401).
+    NoToken,
+    /// The token of the conversation is too old (401).
+    TokenExpired,
+    /// The token is none that this server gave (403).
+    WrongToken,
+    /// Nothing was said in the conversation, or it is not kept any more (404).
+    NothingSaid,
+    /// Nobody takes what this would announce (409).
+    NoWebhook,
+    /// The body is larger than is taken, or shows more pixels (413).
+    TooLarge,
+    /// The body is no picture of a kind that is taken (415).
+    NotAPicture,
+    /// More than is taken within an hour (429).
+    TooMany,
     /// The server takes no more sockets just now (503).
     Full,
 }
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -99,6 +119,14 @@ impl TroubleCode {
         Self::UpgradeRequired,
         Self::Internal,
         Self::ManualUnavailable,
+        Self::NoToken,
+        Self::TokenExpired,
+        Self::WrongToken,
+        Self::NothingSaid,
+        Self::NoWebhook,
+        Self::TooLarge,
+        Self::NotAPicture,
+        Self::TooMany,
         Self::Full,
     ];
 
@@ -107,7 +135,9 @@ impl TroubleCode {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed | Self::Forbidden | Self::NoCsrfToken => StatusCode::FORBIDDEN,
+            Self::OriginNotAllowed | Self::Forbidden | Self::NoCsrfToken | Self::WrongToken => {
+                StatusCode::FORBIDDEN
+            }
             Self::NoSuchActor
             | Self::NoSuchSession
             | Self::NoSuchRoute
@@ -115,12 +145,18 @@ impl TroubleCode {
             | Self::NoManual
             | Self::NoMatch
             | Self::NoPrice
-            | Self::NoSuchFile => StatusCode::NOT_FOUND,
+            | Self::NoSuchFile
+            | Self::NothingSaid => StatusCode::NOT_FOUND,
+            Self::NoWebhook => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::LinkSpent => StatusCode::GONE,
-            Self::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries | Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotVerified => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NotSignedIn | Self::WrongSignIn => StatusCode::UNAUTHORIZED,
+            Self::NotSignedIn | Self::WrongSignIn | Self::NoToken | Self::TokenExpired => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::WeakPassword | Self::Unfit => StatusCode::UNPROCESSABLE_ENTITY,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -158,6 +194,14 @@ impl TroubleCode {
             Self::UpgradeRequired => "upgrade_required",
             Self::Internal => "internal",
             Self::ManualUnavailable => "manual_unavailable",
+            Self::NoToken => "no_token",
+            Self::TokenExpired => "token_expired",
+            Self::WrongToken => "wrong_token",
+            Self::NothingSaid => "nothing_said",
+            Self::NoWebhook => "no_webhook",
+            Self::TooLarge => "too_large",
+            Self::NotAPicture => "not_a_picture",
+            Self::TooMany => "too_many",
             Self::Full => "full",
         }
     }
@@ -166,7 +210,13 @@ impl TroubleCode {
 impl Trouble {
     /// Puts a sentence to a code.
     pub fn new(code: TroubleCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// More of these than are taken within an hour; the next one after this wait.
+    pub(super) fn too_many(wait: Duration, of_what: &str) -> Self {
+        let message = format!("Too many {of_what} within an hour; try again later.");
+        Self { retry_after: Some(wait), ..Self::new(TroubleCode::TooMany, message) }
     }
 }
 
@@ -185,9 +235,10 @@ impl ResponseError for Trouble {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        if self.code == TroubleCode::Full {
-            // Long enough that a crowd thins, short enough that a person still waits.
-            response.insert_header(("Retry-After", "5"));
+        // Long enough that a crowd thins, short enough that a person still waits.
+        let crowd = (self.code == TroubleCode::Full).then_some(Duration::from_secs(5));
+        if let Some(wait) = self.retry_after.or(crowd) {
+            response.insert_header(("Retry-After", wait.as_secs().max(1).to_string()));
         }
         response.json(self)
     }

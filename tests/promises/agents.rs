@@ -10,7 +10,7 @@ use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
 const ADA: &str = "ada@example.test";
-const YAEL: &str = "yael@example.test";
+pub(crate) const YAEL: &str = "yael@example.test";
 
 /// Two pods with one team.
 async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) {
@@ -25,7 +25,7 @@ async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) 
 }
 
 /// An agent's socket on a pod, which has shown the desk.
-async fn agent(pod: &Server, who: &str) -> Visitor {
+pub(crate) async fn agent(pod: &Server, who: &str) -> Visitor {
     let mut member = Member::of(pod);
     assert_eq!(member.sign_in(who, PASSWORD).await.status(), 200);
     let url = format!("ws://{}/ws/agent", pod.address());
@@ -42,15 +42,21 @@ async fn agent(pod: &Server, who: &str) -> Visitor {
 
 /// A visitor who said hello and waits for a person.
 async fn waiting(pod: &Server) -> (Visitor, String) {
+    let (visitor, welcome) = welcomed_and_waiting(pod).await;
+    (visitor, welcome["conversation"].as_str().expect("an id").to_owned())
+}
+
+/// The same, with the whole welcome.
+pub(crate) async fn welcomed_and_waiting(pod: &Server) -> (Visitor, Value) {
     let mut visitor = pod.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
     let welcome = visitor.hear().await;
     visitor.say(json!({ "type": "handoff" })).await;
     until(&mut visitor, |frame| frame["state"] == "waiting").await;
-    (visitor, welcome["conversation"].as_str().expect("an id").to_owned())
+    (visitor, welcome)
 }
 
-async fn until(socket: &mut Visitor, is_it: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(socket: &mut Visitor, is_it: impl Fn(&Value) -> bool) -> Value {
     loop {
         let frame = socket.hear().await;
         if is_it(&frame) {

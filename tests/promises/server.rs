@@ -186,7 +186,7 @@ pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     let dir = shop.dir().display();
     let text = format!(
         "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n\
-         [archive]\npath = \"\"\n"
+         [archive]\npath = \"\"\n[uploads]\ndir = \"\"\n"
     );
     shop.write("hsc.toml", text.as_bytes());
     shop.dir().join("hsc.toml")

@@ -87,7 +87,7 @@ impl AgentSocket {
         Self {
             key: wired.sockets.next_key(),
             seat: format!("{:032x}", rand::random::<u128>()).into(),
-            view: View::new(me),
+            view: View::new(me, Arc::clone(&wired.shared.tokens)),
             bucket: Bucket::new(messages_per_second, message_burst, now),
             wired,
             watching: HashMap::new(),

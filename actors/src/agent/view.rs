@@ -1,6 +1,7 @@
 //! What an agent sees and may do, as a plain state machine: no socket, no clock, no runtime.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hsc_catalogs::Citation;
 use serde_json::Value;
@@ -12,6 +13,9 @@ use crate::protocol::{
     Agent, AgentFrame, AgentSays, DeskNow, DeskSays, Draft, ErrorCode, MessageId, Note, Presence,
     Ticket, Transcript, TranscriptEntry,
 };
+use crate::session::NO_SUCH_UPLOAD;
+use crate::token::Tokens;
+use crate::upload_id::may_stand;
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};
@@ -23,6 +27,8 @@ const WATCHED: usize = 50;
 #[derive(Debug)]
 pub(crate) struct View {
     me: ByAgent,
+    /// What tells whether a picture is of a conversation.
+    tokens: Arc<Tokens>,
     available: bool,
     tickets: HashMap<String, Ticket>,
     /// The newest change that was told of each conversation, those that have gone among them, since the
@@ -47,9 +53,10 @@ struct Watched {
 }
 
 impl View {
-    pub(crate) fn new(me: ByAgent) -> Self {
+    pub(crate) fn new(me: ByAgent, tokens: Arc<Tokens>) -> Self {
         Self {
             me,
+            tokens,
             available: true,
             tickets: HashMap::new(),
             revs: HashMap::new(),
@@ -59,7 +66,7 @@ impl View {
 
     /// Begins again after a crash: nothing is known but what was watched.
     pub(crate) fn again(&self) -> (Self, Vec<Effect>) {
-        let mut view = Self::new(self.me.clone());
+        let mut view = Self::new(self.me.clone(), Arc::clone(&self.tokens));
         let mut effects = vec![Effect::Look];
         for conversation in self.watched.keys() {
             view.watched.insert(conversation.clone(), Watched::default());
@@ -156,6 +163,11 @@ impl View {
             }
             AgentSays::Say { conversation, content, upload } => {
                 if !self.is_mine(&conversation, id.as_ref(), effects) {
+                    return;
+                }
+                let is_here = |it: &String| may_stand(&self.tokens, it, &conversation, now_ms());
+                if upload.as_ref().is_some_and(|upload| !is_here(upload)) {
+                    effects.push(error(id, ErrorCode::NoSuchUpload, NO_SUCH_UPLOAD));
                     return;
                 }
                 let citations = self.cited(&conversation, &content);

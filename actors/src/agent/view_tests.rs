@@ -1,12 +1,15 @@
 //! What an agent sees, by itself: events in, effects out.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::event::{Effect, Event};
 use super::view::View;
-use crate::bridge::Talk;
+use crate::bridge::{Talk, now_ms};
 use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LogError};
 use crate::protocol::{Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Presence, Ticket};
+use crate::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }
@@ -28,9 +31,14 @@ fn ticket(conversation: &str, rev: u64, who: Option<&str>) -> Ticket {
     }
 }
 
+fn tokens() -> Arc<Tokens> {
+    let key: &[u8] = b"a key that is long enough for this test";
+    Arc::new(Tokens::new([key], std::time::Duration::from_secs(60)))
+}
+
 /// Ana, who has seen the desk: one waits, one is hers, one is Ben's.
 fn ana() -> View {
-    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false });
+    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
     let agents = vec![Presence { agent: agent("ana"), available: true }];
@@ -70,7 +78,7 @@ fn appended(view: &mut View, conversation: &str, offset: u64) -> Vec<Effect> {
 
 #[test]
 fn the_desk_is_told_in_three_lists() {
-    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false });
+    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
     let effects = view.apply(Event::Looked(Ok(DeskView { tickets, agents: Vec::new() })));
@@ -240,4 +248,20 @@ fn presence_and_typing_are_told_of_what_is_watched() {
     };
     assert_eq!(sent(&view.apply(typing("m")))[0]["type"], "visitor_typing");
     assert!(view.apply(typing("o")).is_empty());
+}
+
+#[test]
+fn a_picture_of_another_conversation_is_refused_in_words() {
+    let mut view = ana();
+    let later = now_ms() + 60_000;
+    let say_with = |view: &mut View, upload: &UploadId| {
+        let upload = upload.as_str();
+        say(view, json!({"type": "say", "conversation": "m", "content": "", "upload": upload}))
+    };
+    let own = UploadId::new(&tokens(), "m", later);
+    assert!(matches!(&say_with(&mut view, &own)[..], [Effect::Say { .. }]));
+    for other in [UploadId::new(&tokens(), "o", later), UploadId::new(&tokens(), "m", 1)] {
+        let effects = say_with(&mut view, &other);
+        assert_eq!(sent(&effects)[0]["code"], "no_such_upload");
+    }
 }

@@ -55,6 +55,15 @@ impl ArchiveHandle {
         self.queue.push(Self::stamp(record));
     }
 
+    /// The same, and gives the identity by which the archive knows it.
+    #[must_use]
+    pub fn record_and_name(&self, record: Record) -> String {
+        let stamped = Self::stamp(record);
+        let id = stamped.id.clone();
+        self.queue.push(stamped);
+        id
+    }
+
     /// Gives a record its time and its identity, for who writes into the archive by himself.
     #[must_use]
     pub fn stamp(record: Record) -> Stamped {

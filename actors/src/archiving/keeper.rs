@@ -1,4 +1,4 @@
-//! The keeper: erases conversations that are past their age. Their pictures have expired long before.
+//! The keeper: erases conversations that are past their age, and what is left of their pictures.
 //!
 //! Owns   nothing.
 //! Hears  nobody; it looks once an hour.
@@ -15,8 +15,8 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::handle::now_ms;
-use crate::ports::BoxError;
 use crate::ports::archive::Privacy;
+use crate::ports::{BoxError, Uploads};
 use crate::supervision::{Care, ChildSpec, Life};
 
 /// How often it looks. An age is given in days.
@@ -30,6 +30,8 @@ const AT_ONCE: u32 = 200;
 pub struct Keeping {
     /// Erases.
     pub privacy: Arc<dyn Privacy>,
+    /// Has the pictures, which the archive knows by name alone.
+    pub uploads: Arc<dyn Uploads>,
     /// The age.
     pub keep: Duration,
 }
@@ -63,6 +65,7 @@ async fn once(keeping: &Keeping) -> u64 {
             Ok(erased) if erased.is_empty() => break,
             Ok(erased) => {
                 conversations += erased.conversations;
+                keeping.uploads.remove(erased.files).await;
             }
             Err(error) => {
                 warn!(error:%; "what is past its age was not erased, it is tried again in an hour");
@@ -80,17 +83,41 @@ async fn once(keeping: &Keeping) -> u64 {
 mod tests {
     use std::sync::Mutex;
 
+    use bytes::Bytes;
     use futures::FutureExt as _;
     use futures::future::BoxFuture;
 
     use super::*;
+    use crate::UploadId;
     use crate::ports::archive::{ArchiveError, Erased, Export, Whose};
+    use crate::ports::{Picture, Shown, UploadError, UploadLimits};
 
-    /// Has so many conversations that are past their age, or is away.
+    /// Has so many conversations that are past their age, each with a picture, or is away.
     struct Cellar {
         old: Mutex<u64>,
         asked: Mutex<Vec<u64>>,
+        removed: Mutex<Vec<String>>,
         is_away: bool,
+    }
+
+    impl Uploads for Cellar {
+        fn limits(&self) -> UploadLimits {
+            UploadLimits { enabled: false, max_bytes: 0 }
+        }
+
+        fn keep(&self, _: Arc<str>, _: Bytes) -> BoxFuture<'static, Result<Picture, UploadError>> {
+            std::future::ready(Err(UploadError::Busy)).boxed()
+        }
+
+        fn show(&self, _: UploadId) -> BoxFuture<'static, Result<Option<Shown>, UploadError>> {
+            std::future::ready(Ok(None)).boxed()
+        }
+
+        fn remove(&self, files: Vec<String>) -> BoxFuture<'static, usize> {
+            let removed = files.len();
+            self.removed.lock().unwrap().extend(files);
+            std::future::ready(removed).boxed()
+        }
     }
 
     impl Privacy for Cellar {
@@ -107,16 +134,18 @@ mod tests {
             let mut old = self.old.lock().unwrap();
             let conversations = u64::from(most).min(*old);
             *old -= conversations;
-            let erased = Erased { conversations, ..Erased::default() };
+            let files = (0..conversations).map(|it| it.to_string()).collect();
+            let erased = Erased { conversations, files, ..Erased::default() };
             let away = || Err(ArchiveError::unavailable("away"));
             std::future::ready(if self.is_away { away() } else { Ok(erased) }).boxed()
         }
     }
 
     fn keeping(old: u64, is_away: bool) -> (Arc<Cellar>, Keeping) {
-        let cellar = Arc::new(Cellar { old: Mutex::new(old), asked: Mutex::default(), is_away });
+        let (asked, removed) = (Mutex::default(), Mutex::default());
+        let cellar = Arc::new(Cellar { old: Mutex::new(old), asked, removed, is_away });
         let keep = Duration::from_secs(86_400);
-        (cellar.clone(), Keeping { privacy: cellar, keep })
+        (cellar.clone(), Keeping { privacy: cellar.clone(), uploads: cellar, keep })
     }
 
     #[actix::test]
@@ -126,6 +155,8 @@ mod tests {
         let asked = cellar.asked.lock().unwrap();
         assert_eq!(asked.len(), 4, "three pieces, and the one that says that nothing is left");
         assert!(asked.iter().all(|before| *before <= now_ms() - 86_400_000));
+        let removed = cellar.removed.lock().unwrap().len() as u64;
+        assert_eq!(removed, u64::from(AT_ONCE) * 2 + 1, "their pictures go with them");
     }
 
     #[actix::test]

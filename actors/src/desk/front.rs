@@ -174,6 +174,12 @@ impl FrontDesk {
         self.desk.places(conversations).await
     }
 
+    /// Whether it is within the opening hours.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.hours.is_open_now()
+    }
+
     /// As [`Desk::look`].
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub enum ErrorCode {
     TooManyQuestions,
     /// The picture is not one, or too large.
     InvalidImage,
+    /// There is no such picture in the conversation, or its time is over.
+    NoSuchUpload,
     /// Nobody is there to hear the message: no person has the conversation.
     NoAgent,
     /// There is no such answer in the conversation.
@@ -43,13 +45,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidJson,
         Self::InvalidMessage,
         Self::UnknownType,
         Self::RateLimited,
         Self::TooManyQuestions,
         Self::InvalidImage,
+        Self::NoSuchUpload,
         Self::NoAgent,
         Self::NoSuchAnswer,
         Self::Taken,
@@ -72,6 +75,7 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::TooManyQuestions => "too_many_questions",
             Self::InvalidImage => "invalid_image",
+            Self::NoSuchUpload => "no_such_upload",
             Self::NoAgent => "no_agent",
             Self::NoSuchAnswer => "no_such_answer",
             Self::Taken => "taken",

@@ -20,6 +20,7 @@ use crate::protocol::{
     Reason, ServerMessage, VisitorMessage,
 };
 use crate::remembered::Predictions;
+use crate::token::Tokens;
 
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
@@ -87,6 +88,8 @@ pub struct Conversation {
     pub(super) visitor: Option<Visitor>,
     /// Who knows visitors by what the site has signed.
     pub(super) vouch: Option<Arc<dyn Vouch>>,
+    /// What tells whether a picture is of this conversation.
+    pub(super) tokens: Option<Arc<Tokens>>,
     /// Who owns it; 0 before its first `hello`.
     pub(super) epoch: u64,
     pub(super) offset: u64,
@@ -123,6 +126,7 @@ impl Conversation {
             locale: None,
             visitor: None,
             vouch: None,
+            tokens: None,
             epoch: 0,
             offset: 0,
             answers: 0,
@@ -138,6 +142,12 @@ impl Conversation {
     /// Looks there first for the answer to a keystroke, and keeps it there.
     pub(crate) fn remembering(mut self, predicted: Cache<Predictions>) -> Self {
         self.foresight.remember_in(predicted);
+        self
+    }
+
+    /// Knows its pictures by these; without them it has none.
+    pub(crate) fn sealed_by(mut self, tokens: Arc<Tokens>) -> Self {
+        self.tokens = Some(tokens);
         self
     }
 

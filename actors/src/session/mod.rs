@@ -48,6 +48,7 @@ pub use event::{Effect, Event};
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
 pub use opening::{NotResumed, Opened, Opening};
+pub(crate) use person::NO_SUCH_UPLOAD;
 pub use person::{DeskAsk, DeskNews};
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;

@@ -16,6 +16,8 @@ use crate::protocol::{
     plain_html,
 };
 
+use crate::upload_id::may_stand;
+
 use super::Conversation;
 use super::conversation::transient;
 use super::event::Effect;
@@ -27,6 +29,10 @@ const ANSWERS: usize = 64;
 const LAST_CHARS: usize = 140;
 /// What a visitor is told of a wait is rounded up to this: a promise to the second would be none.
 const WAIT_STEP_MS: u64 = 10_000;
+
+/// What is said of a picture that is not of the conversation.
+pub(crate) const NO_SUCH_UPLOAD: &str =
+    "There is no such picture in this conversation, or it is gone; upload it again.";
 
 /// What a conversation knows of the person in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -200,6 +206,10 @@ impl Conversation {
             return;
         }
         let VisitorMessage { content, upload } = said;
+        if upload.as_ref().is_some_and(|upload| !self.has_picture(upload)) {
+            effects.push(refused(NO_SUCH_UPLOAD, ErrorCode::NoSuchUpload, id));
+            return;
+        }
         self.person.said(&content);
         effects.push(Effect::Desk(DeskAsk::Touch(content.clone())));
         let message = ChatMessage {
@@ -213,6 +223,12 @@ impl Conversation {
             upload,
         };
         self.durable(ServerMessage::Message(Box::new(message)), id, effects);
+    }
+
+    /// True for a picture that was put into this conversation and is there still.
+    fn has_picture(&self, upload: &str) -> bool {
+        let tokens = self.tokens.as_ref();
+        tokens.is_some_and(|tokens| may_stand(tokens, upload, &self.id, now_ms()))
     }
 
     /// From the person to the visitor. Told again it is taken again and said once.

@@ -1,5 +1,6 @@
 //! A person in the conversation, as the visitor is told, and what is asked of the desk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,10 +9,11 @@ use serde_json::{Value, json};
 use super::tests::{ask, chunk, conversation, done, goes_on, greet, kinds, say, sent, started};
 use super::{Conversation, DeskAsk, DeskNews, Effect, Event, Minutes};
 use crate::NoPerson;
-use crate::bridge::AgentSaid;
+use crate::bridge::{AgentSaid, now_ms};
 use crate::ports::archive::Record;
 use crate::ports::{DeskChange, Outcome, Place, VisitorEnds, Wanted};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }
@@ -498,4 +500,22 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
         "rated 4",
     ];
     assert_eq!(recorded, expected);
+}
+
+#[test]
+fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
+    let key: &[u8] = b"a key that is long enough for this test";
+    let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
+    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    hears(&mut conversation, ticket(1, Some("ana")));
+    let later = now_ms() + 60_000;
+    let own = UploadId::new(&tokens, conversation.id(), later);
+    let mut says = |upload: &str| {
+        told(&say(&mut conversation, json!({"type": "message", "content": "", "upload": upload})))
+    };
+    assert_eq!(says(own.as_str())[0]["upload"], own.as_str());
+    let id = "another";
+    for other in [UploadId::new(&tokens, id, later).as_str(), "none", "00-00-00"] {
+        assert_eq!(says(other)[0]["code"], "no_such_upload", "{other}");
+    }
 }

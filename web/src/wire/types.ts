@@ -386,6 +386,7 @@ export type ErrorCode =
   | "rate_limited"
   | "too_many_questions"
   | "invalid_image"
+  | "no_such_upload"
   | "no_agent"
   | "no_such_answer"
   | "taken"

@@ -1,0 +1,75 @@
+//! Words of people, as they are taken: a mail address that can be one, a text without control characters.
+
+/// Longest address that a mail server takes (RFC 5321, 4.5.3.1.3, without the brackets).
+const LONGEST: usize = 254;
+/// Longest part before the `@` (RFC 5321, 4.5.3.1.1).
+const LONGEST_LOCAL: usize = 64;
+
+/// The address, where mail could reach somebody there. Whether it does only a mail can tell.
+pub(super) fn mail_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (local, domain) = text.split_once('@')?;
+    // No quoting and no comments: nobody has such an address, and every reader of one trips over it.
+    let plain = |c: char| {
+        !c.is_control()
+            && !c.is_whitespace()
+            && !matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '@' | '[' | '\\' | ']')
+    };
+    let label = |label: &str| {
+        let ends_well = !label.starts_with('-') && !label.ends_with('-');
+        !label.is_empty() && ends_well && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    let fits = text.len() <= LONGEST
+        && (1..=LONGEST_LOCAL).contains(&local.len())
+        && local.chars().all(plain)
+        && domain.contains('.')
+        && domain.split('.').all(label);
+    fits.then(|| text.to_owned())
+}
+
+/// A person's words: as they are, without control characters other than the breaks between lines.
+pub(super) fn words(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let kept = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    kept.collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_where_mail_could_reach_somebody() {
+        for good in [
+            "yael@example.test",
+            " a.b+c@sub.example.test ",
+            "o'neil@example.test",
+            "דנה@דוגמה.test",
+        ] {
+            assert_eq!(mail_address(good).as_deref(), Some(good.trim()), "{good}");
+        }
+        let long = format!("{}@example.test", "a".repeat(65));
+        for bad in [
+            "",
+            "yael",
+            "@example.test",
+            "yael@",
+            "yael@localhost",
+            "a b@example.test",
+            "a@b@example.test",
+            "yael@example..test",
+            "yael@-example.test",
+            "<yael@example.test>",
+            "a@example.test\nBcc: b@example.test",
+            "a,b@example.test",
+            &long,
+        ] {
+            assert_eq!(mail_address(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn words_keep_their_lines_and_their_signs_and_lose_what_steers_a_terminal() {
+        assert_eq!(words(" a\r\nb\t<b>c</b>\u{1b}[31m\0 "), "a\nb\t<b>c</b>[31m");
+    }
+}

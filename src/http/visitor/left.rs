@@ -1,0 +1,75 @@
+//! `/api/leave-message`: words for later, with an address for the answer.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use hsc_actors::ports::Announcement;
+use hsc_actors::ports::archive::Record;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::super::{Parts, Trouble, TroubleCode};
+use super::address::{mail_address, words};
+use super::token::{admitted, brought, conversation};
+
+/// Longest message, in characters: two pages, and a bound.
+const TEXT_CHARS: usize = 5_000;
+
+/// A message for later.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct LeftMessage {
+    /// Where the answer is to go, a mail address.
+    address: String,
+    /// The message, 1 to 5,000 characters.
+    text: String,
+}
+
+/// A message that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Taken {
+    /// Its id, by which the team finds it.
+    id: String,
+}
+
+/// Leaves a message for when somebody is there.
+///
+/// It needs no conversation; with the conversation's token the team sees to which one it belongs.
+#[utoipa::path(post, path = "/api/leave-message", tag = "chat", request_body = LeftMessage,
+    params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome")),
+    responses((status = 202, body = Taken), (status = 400, body = Trouble),
+        (status = 403, body = Trouble), (status = 429, body = Trouble)))]
+#[post("/api/leave-message")]
+pub(crate) async fn leave_message(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    said: web::Json<LeftMessage>,
+) -> Result<HttpResponse, Trouble> {
+    admitted(&parts, &request)?;
+    let LeftMessage { address, text } = said.into_inner();
+    let address = mail_address(&address).ok_or_else(no_address)?;
+    let text = words(&text);
+    if text.is_empty() || text.chars().count() > TEXT_CHARS {
+        let message = format!("The message needs 1 to {TEXT_CHARS} characters.");
+        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+    }
+    // A token that is too old is no reason to lose the words: they just belong to no conversation.
+    let of = brought(&request).and_then(|_| conversation(&parts, &request).ok());
+    let of = of.map(|of| of.to_string());
+    if let Err(wait) = parts.allowances.letter(of.as_deref(), &request) {
+        parts.metrics.doors.letter("message", "too_many");
+        return Err(Trouble::too_many(wait, "messages"));
+    }
+    let data = json!({ "address": address, "text": text });
+    let record = Record::Left { conversation: of.clone(), address, text };
+    let id = parts.house.archive().record_and_name(record);
+    let mut announcement = Announcement { event: "message.left", conversation: of, data };
+    announcement.data["id"] = id.clone().into();
+    parts.announcer.announce(announcement);
+    parts.metrics.doors.letter("message", "taken");
+    Ok(HttpResponse::Accepted().insert_header(("Cache-Control", "no-store")).json(Taken { id }))
+}
+
+/// What is said of an address that cannot be one.
+pub(super) fn no_address() -> Trouble {
+    let message = "The address has to be a mail address, such as name@example.com.";
+    Trouble::new(TroubleCode::InvalidRequest, message)
+}

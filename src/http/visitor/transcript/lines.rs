@@ -1,0 +1,242 @@
+//! A conversation as lines: who said what, in order, without anything that is not the visitor's to read.
+
+use std::collections::HashMap;
+
+use hsc_actors::ports::Entry;
+use hsc_actors::ports::archive::{Author, TranscriptEntry, TurnKind};
+use hsc_catalogs::Citation;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// One thing that was said or happened.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Line {
+    /// When, in milliseconds since 1970, where that is known.
+    pub(super) at_ms: Option<u64>,
+    /// By whom.
+    pub(super) who: Who,
+    /// The agent's name.
+    pub(super) name: Option<String>,
+    /// The words.
+    pub(super) text: String,
+    /// Id of the product it is about.
+    pub(super) product: Option<String>,
+    /// Its name.
+    pub(super) product_name: Option<String>,
+    /// Where its manual is.
+    pub(super) manual: Option<String>,
+    /// The pages that the words rest on.
+    pub(super) pages: Vec<Page>,
+    /// Id of a picture that goes with it.
+    pub(super) upload: Option<String>,
+    /// Where the picture is, as long as it is kept.
+    pub(super) picture: Option<String>,
+}
+
+/// A page of the manual.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Page {
+    /// Its number.
+    page: u32,
+    /// The manual's own words.
+    quote: String,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Who {
+    /// The visitor.
+    Visitor,
+    /// The machine, out of the manual.
+    Machine,
+    /// A person of the team.
+    Agent,
+    /// Nobody: it happened.
+    Event,
+}
+
+impl Line {
+    fn new(at_ms: Option<u64>, who: Who, text: impl Into<String>) -> Self {
+        Self {
+            at_ms,
+            who,
+            name: None,
+            text: text.into(),
+            product: None,
+            product_name: None,
+            manual: None,
+            pages: Vec::new(),
+            upload: None,
+            picture: None,
+        }
+    }
+
+    fn joined(at_ms: Option<u64>, name: &str) -> Self {
+        Self::new(at_ms, Who::Event, format!("{name} joined."))
+    }
+
+    fn left(at_ms: Option<u64>, name: &str) -> Self {
+        Self::new(at_ms, Who::Event, format!("{name} left."))
+    }
+
+    fn closed(at_ms: Option<u64>) -> Self {
+        Self::new(at_ms, Who::Event, "The conversation was closed.")
+    }
+}
+
+/// Out of the messages that the visitor's client got.
+pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    // An answer's pieces come before the question is named, with its end.
+    let mut answer = String::new();
+    for Entry { offset, frame } in entries {
+        let Ok(frame) = serde_json::from_str::<Value>(frame) else { continue };
+        let text = |field: &str| frame[field].as_str().unwrap_or_default();
+        let at_ms = times.get(offset).copied();
+        match text("type") {
+            "answer_chunk" => answer.push_str(text("content")),
+            "final_answer" => {
+                let product = frame["product_id"].as_str().map(str::to_owned);
+                if !text("question").is_empty() {
+                    let question = Line::new(at_ms, Who::Visitor, text("question"));
+                    lines.push(Line { product: product.clone(), ..question });
+                }
+                let words = std::mem::take(&mut answer);
+                if !words.trim().is_empty() {
+                    let pages = citations(&frame["citations"]);
+                    lines.push(Line { product, pages, ..Line::new(at_ms, Who::Machine, words) });
+                }
+            }
+            "message" => {
+                let is_agent = text("from") == "agent";
+                let who = if is_agent { Who::Agent } else { Who::Visitor };
+                lines.push(Line {
+                    name: frame["agent"]["name"].as_str().map(str::to_owned),
+                    pages: citations(&frame["citations"]),
+                    upload: frame["upload"].as_str().map(str::to_owned),
+                    ..Line::new(frame["at_ms"].as_u64(), who, text("content"))
+                });
+            }
+            "agent_joined" => lines.push(Line::joined(at_ms, name(&frame))),
+            "agent_left" => lines.push(Line::left(at_ms, name(&frame))),
+            "handoff" if text("state") == "closed" => lines.push(Line::closed(at_ms)),
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// Out of the archive: what the team said to the team stays there.
+pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<Line> {
+    entries.into_iter().filter_map(of_entry).collect()
+}
+
+fn of_entry(entry: TranscriptEntry) -> Option<Line> {
+    Some(match entry {
+        TranscriptEntry::Said {
+            at_ms, author, agent, text, product, citations, upload, ..
+        } => {
+            let who = match author {
+                Author::Visitor => Who::Visitor,
+                Author::Machine => Who::Machine,
+                Author::Agent => Who::Agent,
+                Author::System => Who::Event,
+                Author::Note => return None,
+            };
+            let pages = citations.into_iter().map(Page::from).collect();
+            let name = agent.map(|agent| agent.name);
+            Line { name, product, pages, upload, ..Line::new(Some(at_ms), who, text) }
+        }
+        TranscriptEntry::Turned { at_ms, turn, agent, .. } => match (turn, agent) {
+            (TurnKind::Taken, Some(agent)) => Line::joined(Some(at_ms), &agent.name),
+            (TurnKind::Handed | TurnKind::Returned, Some(agent)) => {
+                Line::left(Some(at_ms), &agent.name)
+            }
+            (TurnKind::Ended, _) => Line::closed(Some(at_ms)),
+            _ => return None,
+        },
+    })
+}
+
+fn name(frame: &Value) -> &str {
+    frame["agent"]["name"].as_str().unwrap_or("Somebody of the team")
+}
+
+fn citations(found: &Value) -> Vec<Page> {
+    let found = serde_json::from_value::<Vec<Citation>>(found.clone()).unwrap_or_default();
+    found.into_iter().map(Page::from).collect()
+}
+
+impl From<Citation> for Page {
+    fn from(Citation { page, quote, .. }: Citation) -> Self {
+        Self { page, quote }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_actors::ports::archive::AgentRef;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pieces_become_one_answer_behind_its_question_and_persons_have_names() {
+        let frames = [
+            json!({"type": "answer_chunk", "content": "It weighs "}),
+            json!({"type": "answer_chunk", "content": "7.5 kg [MANUAL: page 4]."}),
+            json!({"type": "context", "data": {}}),
+            json!({"type": "final_answer", "question": "How heavy?", "product_id": "nl", "citations":
+                [{"page": 4, "quote": "Weight 7.5 kg", "url": "/manuals/nl#page=4", "score": 0.5}]}),
+            json!({"type": "agent_joined", "agent": {"id": "1", "name": "Ada"}}),
+            json!({"type": "message", "from": "agent", "agent": {"id": "1", "name": "Ada"},
+                "content": "Hello", "at_ms": 7, "citations": [], "upload": "u"}),
+            json!({"type": "handoff", "state": "closed"}),
+        ];
+        let entries: Vec<Entry> = (1..)
+            .zip(&frames)
+            .map(|(offset, frame)| Entry { offset, frame: frame.to_string().into() })
+            .collect();
+        let lines = of_log(&entries, &HashMap::from([(4, 99)]));
+        let told: Vec<_> = lines.iter().map(|it| (it.who, it.at_ms, it.text.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (Who::Visitor, Some(99), "How heavy?"),
+                (Who::Machine, Some(99), "It weighs 7.5 kg [MANUAL: page 4]."),
+                (Who::Event, None, "Ada joined."),
+                (Who::Agent, Some(7), "Hello"),
+                (Who::Event, None, "The conversation was closed."),
+            ]
+        );
+        assert_eq!(lines[1].pages, [Page { page: 4, quote: "Weight 7.5 kg".to_owned() }]);
+        assert_eq!(
+            (lines[3].name.as_deref(), lines[3].upload.as_deref()),
+            (Some("Ada"), Some("u"))
+        );
+    }
+
+    #[test]
+    fn what_the_team_says_to_the_team_is_never_told() {
+        let said = |author, text: &str| TranscriptEntry::Said {
+            at_ms: 1,
+            author,
+            agent: Some(AgentRef { id: "1".to_owned(), name: "Ada".to_owned() }),
+            offset: None,
+            text: text.to_owned(),
+            html: String::new(),
+            product: None,
+            outcome: None,
+            confidence: None,
+            citations: Vec::new(),
+            thumb: None,
+            comment: None,
+            upload: None,
+        };
+        let lines = of_archive(vec![said(Author::Note, "rude"), said(Author::Agent, "Hello")]);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].text, "Hello");
+    }
+}

@@ -1,0 +1,106 @@
+//! The transcript for people: plain text that any mail or editor shows.
+
+use jiff::Timestamp;
+
+use super::Told;
+use super::lines::{Line, Who};
+
+/// The text. `own` is where we are, as the visitor's browser sees it.
+pub(super) fn text(told: &Told, own: &str) -> String {
+    let mut text = format!("Conversation {} at {own}\n", told.conversation);
+    if !told.whole {
+        text.push_str("Its beginning is not kept any more.\n");
+    }
+    for line in &told.lines {
+        text.push('\n');
+        text.push_str(&one(line));
+    }
+    text
+}
+
+fn one(line: &Line) -> String {
+    let at = line.at_ms.map(|at_ms| format!("[{}] ", time(at_ms))).unwrap_or_default();
+    let who = match (line.who, &line.name) {
+        (Who::Event, _) => return format!("{at}-- {} --\n", line.text),
+        (Who::Visitor, _) => "You",
+        (Who::Machine, _) => "The manual",
+        (Who::Agent, Some(name)) => name,
+        (Who::Agent, None) => "A person",
+    };
+    let about = match (&line.product_name, line.who) {
+        (Some(name), Who::Visitor) => format!(" (about {name})"),
+        _ => String::new(),
+    };
+    let mut text = format!("{at}{who}{about}:\n");
+    if !line.text.trim().is_empty() {
+        text.push_str(plain(&line.text).trim());
+        text.push('\n');
+    }
+    if let Some(manual) = line.manual.as_ref().filter(|_| line.who == Who::Machine) {
+        text.push_str(&format!("Manual: {manual}\n"));
+    }
+    if let Some(picture) = &line.picture {
+        text.push_str(&format!("Picture, as long as it is kept: {picture}\n"));
+    }
+    text
+}
+
+/// To the minute; nobody reads more.
+fn time(at_ms: u64) -> String {
+    let at = i64::try_from(at_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
+}
+
+/// The words with their markers as people read them: `[MANUAL: page 12]` is `[page 12]`, the name of an
+/// accessory stands for itself, and a tip says that it is one.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('[') {
+        let (before, marked) = rest.split_at(at);
+        plain.push_str(before);
+        let end = marked.find(']');
+        let inside = end.map(|end| &marked[1..end]).and_then(|inside| inside.split_once(": "));
+        let read = match inside {
+            Some(("MANUAL", page)) => Some(format!("[{page}]")),
+            Some(("SUGGESTION", name)) => Some(name.to_owned()),
+            Some(("PRO TIP", tip)) => Some(format!("Tip: {tip}")),
+            _ => None,
+        };
+        match (read, end) {
+            (Some(read), Some(end)) => {
+                plain.push_str(&read);
+                rest = &marked[end + 1..];
+            }
+            _ => {
+                plain.push('[');
+                rest = &marked[1..];
+            }
+        }
+    }
+    plain + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_read_as_words() {
+        for (marked, read) in [
+            ("Hold it [MANUAL: page 12]. [PRO TIP: twice]", "Hold it [page 12]. Tip: twice"),
+            ("Take a [SUGGESTION: TP-1].", "Take a TP-1."),
+            ("[a] [MANUAL: page", "[a] [MANUAL: page"),
+            ("[[MANUAL: page 3]]", "[[page 3]]"),
+            ("<b>[</b>", "<b>[</b>"),
+        ] {
+            assert_eq!(plain(marked), read);
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_to_the_minute() {
+        assert_eq!(time(1_790_000_000_000), "2026-09-21 14:13 UTC");
+        assert_eq!(time(u64::MAX), "");
+    }
+}

@@ -1,0 +1,199 @@
+//! `/api/uploads` and `/uploads/{id}`: a picture comes in, and is shown.
+//!
+//! What a picture is, is decided by its content; what its sender says it is, and is called, is not read.
+//! Whoever has the id may see the picture: it cannot be guessed, and the conversation's people have it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, post, web};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
+use hsc_actors::UploadId;
+use hsc_actors::ports::archive::{Record, Upload};
+use hsc_actors::ports::{Picture, UploadError};
+use log::warn;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+use super::super::identity::Agent;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::token::{admitted, brought, conversation};
+
+/// Longest a picture may take to come in: a slow telephone sends 8 MiB in less.
+const COMES_WITHIN: Duration = Duration::from_secs(120);
+/// Longest id of a conversation. Ours have 32 characters.
+const CONVERSATION_CHARS: usize = 64;
+/// A picture that is opened by itself is shown and does nothing.
+const PICTURE_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
+/// How long a browser keeps a picture: it may be erased.
+const KEPT_BY_BROWSERS: &str = "private, max-age=3600";
+
+/// For which conversation somebody of the team puts a picture in.
+#[derive(Debug, Deserialize)]
+pub(crate) struct For {
+    conversation: Option<String>,
+}
+
+/// A picture that was kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeptPicture {
+    #[serde(flatten)]
+    picture: Picture,
+    /// Where it is shown.
+    url: String,
+}
+
+/// Takes a picture into a conversation; a `message` then names it by its id.
+///
+/// The body is the file, a PNG or JPEG. A visitor brings the conversation's token; somebody of the team who
+/// is signed in names the conversation.
+#[utoipa::path(post, path = "/api/uploads", tag = "chat",
+    params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome"),
+        ("conversation" = Option<String>, Query, description = "Of agents: which conversation")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, body = KeptPicture), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 413, body = Trouble), (status = 415, body = Trouble),
+        (status = 429, body = Trouble), (status = 503, body = Trouble)))]
+#[post("/api/uploads")]
+pub(crate) async fn upload(
+    parts: web::Data<Parts>,
+    request: HttpRequest,
+    query: web::Query<For>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Trouble> {
+    let taken = take(&parts, &request, query.into_inner(), payload).await;
+    parts.metrics.doors.upload(match &taken {
+        Ok(_) => "kept",
+        Err(trouble) => match trouble.code {
+            TroubleCode::TooLarge => "too_large",
+            TroubleCode::NotAPicture => "not_a_picture",
+            TroubleCode::TooMany => "too_many",
+            TroubleCode::Unavailable => "busy",
+            TroubleCode::Internal => "failed",
+            // Nobody was let in: that is the guards' to count.
+            _ => return Err(taken.expect_err("it is one")),
+        },
+    });
+    let picture = taken?;
+    let url = format!("/uploads/{}", picture.id);
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, url.clone()));
+    Ok(response.insert_header(("Cache-Control", "no-store")).json(KeptPicture { picture, url }))
+}
+
+async fn take(
+    parts: &Parts,
+    request: &HttpRequest,
+    For { conversation: named }: For,
+    payload: web::Payload,
+) -> Result<Picture, Trouble> {
+    let limits = parts.uploads.limits();
+    if !limits.enabled {
+        let message = "This server takes no pictures; uploads.enabled lets it.";
+        return Err(Trouble::new(TroubleCode::Forbidden, message));
+    }
+    let of = match named {
+        Some(named) if brought(request).is_none() => {
+            let Agent(_, caller) = Agent::extract(request).await?;
+            let fits = (1..=CONVERSATION_CHARS).contains(&named.len())
+                && named.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
+            if !fits {
+                let message = "This is no id of a conversation.";
+                return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+            }
+            caller.did(parts, "upload.keep", &named, "");
+            Arc::from(named)
+        }
+        _ => {
+            admitted(parts, request)?;
+            conversation(parts, request)?
+        }
+    };
+    let too_large = || {
+        let message = format!("A picture may have {} bytes.", limits.max_bytes);
+        Trouble::new(TroubleCode::TooLarge, message)
+    };
+    // What is said beforehand spares both sides the bytes; what is not is counted below.
+    let said = request.headers().get(header::CONTENT_LENGTH);
+    let said = said.and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+    if said.is_some_and(|said| said > limits.max_bytes) {
+        return Err(too_large());
+    }
+    parts.allowances.upload(&of, request).map_err(|wait| Trouble::too_many(wait, "pictures"))?;
+    let Ok(_place) = parts.allowances.coming_in.try_acquire() else {
+        return Err(trouble(UploadError::Busy));
+    };
+    let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
+    let late = || Trouble::new(TroubleCode::InvalidRequest, "The picture did not come in time.");
+    let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
+    let picture = parts.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
+    parts.house.archive().record(Record::UploadKept(Upload {
+        conversation: of.to_string(),
+        id: picture.id.clone(),
+        file: picture.id.clone(),
+        media_type: picture.media_type.to_owned(),
+        bytes: picture.bytes,
+        expires_ms: picture.expires_ms,
+    }));
+    Ok(picture)
+}
+
+/// The body; none where it is longer than that.
+async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, Trouble> {
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| {
+            Trouble::new(TroubleCode::InvalidRequest, "The picture did not come whole.")
+        })?;
+        if bytes.len() + piece.len() > most {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Some(bytes.freeze()))
+}
+
+fn trouble(error: UploadError) -> Trouble {
+    let code = match &error {
+        UploadError::NotAPicture => TroubleCode::NotAPicture,
+        UploadError::TooManyPixels { .. } => TroubleCode::TooLarge,
+        UploadError::Busy => TroubleCode::Unavailable,
+        UploadError::Failed { cause } => {
+            warn!(cause:%; "a picture cannot be kept or shown");
+            TroubleCode::Internal
+        }
+    };
+    Trouble::new(code, error.to_string())
+}
+
+/// A picture of a conversation. Whoever has its address may see it, until its time is over.
+#[utoipa::path(get, path = "/uploads/{id}", tag = "chat",
+    params(("id" = String, Path, description = "Id of the picture")),
+    responses((status = 200, description = "The picture", content_type = "image/png"),
+        (status = 404, body = Trouble), (status = 500, body = Trouble)))]
+#[actix_web::route("/uploads/{id}", method = "GET", method = "HEAD")]
+pub(crate) async fn shown(
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    let missing =
+        || Trouble::new(TroubleCode::NoSuchFile, "There is no such picture, or not any more.");
+    // What is no id of ours never comes near a path.
+    let id = UploadId::parse(&id).ok_or_else(missing)?;
+    let picture = parts.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;
+    let name = if picture.media_type == "image/png" { "picture.png" } else { "picture.jpg" };
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(picture.media_type)
+        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
+        .insert_header((header::CONTENT_SECURITY_POLICY, PICTURE_POLICY))
+        .insert_header((header::CACHE_CONTROL, KEPT_BY_BROWSERS))
+        // The address is the permission: it is told to nobody else.
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .insert_header((header::CONTENT_ENCODING, "identity"));
+    Ok(response.body(picture.bytes))
+}

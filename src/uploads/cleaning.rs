@@ -1,0 +1,240 @@
+//! What a file shows, as a new file: nothing of the old one but its pixels goes over.
+//!
+//! So goes whatever else was in it: places and names (EXIF, XMP, IPTC), text, colour profiles, further
+//! pictures, whatever was put behind the end. A file that is two things at once is one thing afterwards.
+
+use std::io::Cursor;
+
+use hsc_actors::ports::UploadError;
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
+use image::{DynamicImage, ImageDecoder, ImageEncoder as _, ImageError, Limits};
+
+/// Longest side, in pixels: what browsers draw.
+const LONGEST_SIDE: u32 = 16_384;
+/// Bytes that a decoder may take beside the pixels themselves: its tables, rows and text chunks.
+const BESIDE_THE_PIXELS: u64 = 32 * 1024 * 1024;
+/// Bytes of the largest pixel that a decoder gives: four channels of 16 bits.
+const LARGEST_PIXEL: u64 = 8;
+/// Quality of a JPEG that is written again: text on a display stays readable, and nobody sees a loss.
+const JPEG_QUALITY: u8 = 88;
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Png,
+    Jpeg,
+}
+
+impl Kind {
+    /// By the first bytes, which a decoder then has to make something of.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
+            [0xFF, 0xD8, 0xFF, ..] => Some(Self::Jpeg),
+            _ => None,
+        }
+    }
+
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+        }
+    }
+}
+
+/// A picture and nothing else.
+#[derive(Debug)]
+pub(super) struct Cleaned {
+    pub(super) kind: Kind,
+    pub(super) bytes: Vec<u8>,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// Makes a new file of what this one shows, upright. Takes as long as its pixels take.
+pub(super) fn clean(bytes: &[u8], max_pixels: u64) -> Result<Cleaned, UploadError> {
+    let kind = Kind::of(bytes).ok_or(UploadError::NotAPicture)?;
+    let mut limits = Limits::no_limits();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(max_pixels * LARGEST_PIXEL + BESIDE_THE_PIXELS);
+    let too_many = |error| match error {
+        ImageError::Limits(_) => UploadError::TooManyPixels { most: max_pixels },
+        _ => UploadError::NotAPicture,
+    };
+    let picture = match kind {
+        Kind::Png => {
+            let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits.clone());
+            unpack(decoder.map_err(too_many)?, limits, max_pixels)
+        }
+        Kind::Jpeg => {
+            let decoder = JpegDecoder::new(Cursor::new(bytes));
+            unpack(decoder.map_err(too_many)?, limits, max_pixels)
+        }
+    }?;
+    let (width, height) = (picture.width(), picture.height());
+    let bytes = pack(kind, picture).map_err(|cause| UploadError::Failed { cause: cause.into() })?;
+    Ok(Cleaned { kind, bytes, width, height })
+}
+
+/// The pixels, turned as the camera was held: the note of that goes with the rest.
+fn unpack(
+    mut decoder: impl ImageDecoder,
+    limits: Limits,
+    max_pixels: u64,
+) -> Result<DynamicImage, UploadError> {
+    let (width, height) = decoder.dimensions();
+    // Before anything is unpacked: a file of a few KB may claim any size.
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > max_pixels || width > LONGEST_SIDE || height > LONGEST_SIDE {
+        return Err(UploadError::TooManyPixels { most: max_pixels });
+    }
+    if pixels == 0 {
+        return Err(UploadError::NotAPicture);
+    }
+    decoder.set_limits(limits).map_err(|_| UploadError::TooManyPixels { most: max_pixels })?;
+    let orientation = decoder.orientation().ok();
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::NotAPicture)?;
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    Ok(picture)
+}
+
+fn pack(kind: Kind, picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
+    let color = picture.color();
+    let plain = match (kind, color.has_color(), color.has_alpha()) {
+        (_, false, false) => DynamicImage::ImageLuma8(picture.into_luma8()),
+        (Kind::Png, _, true) => DynamicImage::ImageRgba8(picture.into_rgba8()),
+        _ => DynamicImage::ImageRgb8(picture.into_rgb8()),
+    };
+    let (width, height, color) = (plain.width(), plain.height(), plain.color().into());
+    let mut bytes = Vec::new();
+    match kind {
+        Kind::Png => {
+            let (compression, filter) = (CompressionType::Default, FilterType::Adaptive);
+            let encoder = PngEncoder::new_with_quality(&mut bytes, compression, filter);
+            encoder.write_image(plain.as_bytes(), width, height, color)?;
+        }
+        Kind::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+            encoder.write_image(plain.as_bytes(), width, height, color)?;
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANY: u64 = 1_000_000;
+
+    fn picture(width: u32, height: u32) -> DynamicImage {
+        DynamicImage::ImageRgb8(image::RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([(x * 7 % 251) as u8, (y * 11 % 241) as u8, 90])
+        }))
+    }
+
+    /// A JPEG with an EXIF segment: a place, and that the camera lay on its side.
+    fn jpeg_with_place() -> Vec<u8> {
+        let plain = pack(Kind::Jpeg, picture(40, 24)).unwrap();
+        let mut tiff = b"MM\0\x2a\0\0\0\x08".to_vec();
+        tiff.extend(b"\0\x02");
+        // Orientation 6 (turned to the right), then a maker that tells where it was.
+        tiff.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0");
+        tiff.extend(b"\x01\x0f\0\x02\0\0\0\x16\0\0\0\x26");
+        tiff.extend(b"\0\0\0\0");
+        tiff.extend(b"GPS 31.7767N 35.2345E\0");
+        let mut segment = b"Exif\0\0".to_vec();
+        segment.extend(tiff);
+        let mut with = plain[..2].to_vec();
+        with.extend([0xFF, 0xE1]);
+        with.extend(u16::try_from(segment.len() + 2).unwrap().to_be_bytes());
+        with.extend(segment);
+        with.extend(&plain[2..]);
+        with
+    }
+
+    fn holds(bytes: &[u8], what: &[u8]) -> bool {
+        bytes.windows(what.len()).any(|window| window == what)
+    }
+
+    #[test]
+    fn where_a_photograph_was_made_is_gone_and_it_stands_upright() {
+        let with = jpeg_with_place();
+        assert!(holds(&with, b"GPS 31.7767N"));
+        let cleaned = clean(&with, MANY).unwrap();
+        assert_eq!((cleaned.width, cleaned.height), (24, 40), "turned as the camera was");
+        for gone in [&b"GPS"[..], b"Exif", b"31.7767"] {
+            assert!(!holds(&cleaned.bytes, gone));
+        }
+    }
+
+    #[test]
+    fn a_script_behind_the_end_and_text_inside_are_gone() {
+        let script = b"<script>alert(1)</script><?php system('id');";
+        for kind in [Kind::Png, Kind::Jpeg] {
+            let mut bytes = pack(kind, picture(8, 8)).unwrap();
+            bytes.extend(script);
+            let cleaned = clean(&bytes, MANY).unwrap();
+            assert_eq!((cleaned.kind, cleaned.width, cleaned.height), (kind, 8, 8));
+            assert!(!holds(&cleaned.bytes, b"script") && !holds(&cleaned.bytes, b"php"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused_whatever_it_says() {
+        let mut png = pack(Kind::Png, picture(8, 8)).unwrap();
+        png.truncate(40);
+        for bytes in [
+            &b""[..],
+            b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+            b"<html><script>alert(1)</script></html>",
+            b"GIF89a\x01\0\x01\0",
+            b"\x89PNG\r\n\x1a\n",
+            b"\xFF\xD8\xFF\xE0 and nothing more",
+            &png,
+        ] {
+            let refused = clean(bytes, MANY).map(|it| it.kind);
+            assert!(matches!(refused, Err(UploadError::NotAPicture)), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_many_pixels_is_refused_before_they_are_unpacked() {
+        let mut png = pack(Kind::Png, picture(8, 8)).unwrap();
+        // The header of a picture of 16,000 by 16,000, its checksum made good.
+        png[16..20].copy_from_slice(&16_000_u32.to_be_bytes());
+        png[20..24].copy_from_slice(&16_000_u32.to_be_bytes());
+        let check = crc(&png[12..29]);
+        png[29..33].copy_from_slice(&check.to_be_bytes());
+        for (bytes, most) in [(png, MANY), (pack(Kind::Jpeg, picture(40, 40)).unwrap(), 1_599)] {
+            let refused = clean(&bytes, most).map(|it| it.width);
+            assert!(matches!(refused, Err(UploadError::TooManyPixels { .. })), "{refused:?}");
+        }
+        assert!(clean(&pack(Kind::Jpeg, picture(40, 40)).unwrap(), 1_600).is_ok());
+    }
+
+    #[test]
+    fn sixteen_bits_grey_and_transparency_come_through() {
+        let deep = DynamicImage::ImageRgba16(picture(4, 4).into_rgba16());
+        let mut bytes = Vec::new();
+        deep.write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
+        let cleaned = clean(&bytes, MANY).unwrap();
+        let again = image::load_from_memory(&cleaned.bytes).unwrap();
+        assert_eq!(again.color(), image::ColorType::Rgba8);
+        let grey = pack(Kind::Jpeg, DynamicImage::ImageLuma8(picture(4, 4).into_luma8())).unwrap();
+        let again = image::load_from_memory(&clean(&grey, MANY).unwrap().bytes).unwrap();
+        assert_eq!(again.color(), image::ColorType::L8);
+    }
+
+    /// The checksum of a PNG's chunk.
+    fn crc(bytes: &[u8]) -> u32 {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum()
+    }
+}

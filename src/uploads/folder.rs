@@ -1,0 +1,176 @@
+//! The folder of the pictures: one file each, for the server alone, under its id.
+
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::{Picture, Shown, UploadError, UploadLimits, Uploads};
+use hsc_actors::{Tokens, UploadId};
+use hsc_config::UploadsSettings;
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::cleaning::{Cleaned, Kind, clean};
+
+/// Pictures that are cleaned at once: each takes a core, and its pixels twice in memory.
+const CLEANED_AT_ONCE: usize = 2;
+/// Longest a picture waits for its turn to be cleaned, before its sender is told to try again.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
+/// What a file is called until it is whole. No id begins so.
+pub(super) const PART: &str = ".part-";
+
+/// Keeps pictures in a folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Folder {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) dir: PathBuf,
+    pub(super) keep: Duration,
+    limits: UploadLimits,
+    max_pixels: u64,
+    tokens: Arc<Tokens>,
+    turns: Semaphore,
+    /// The folder of pictures that are gone with the process.
+    _temporary: Option<TempDir>,
+}
+
+/// Why there is no place for pictures.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make a temporary folder for pictures: {0}; uploads.dir names a folder")]
+pub struct NoFolder(#[source] std::io::Error);
+
+impl Folder {
+    /// As the settings say. The folder is made with the first picture.
+    ///
+    /// # Errors
+    /// When the system has no place for a temporary one.
+    pub fn new(settings: &UploadsSettings, tokens: Arc<Tokens>) -> Result<Self, NoFolder> {
+        let temporary = match &*settings.dir {
+            "" if settings.enabled => Some(tempfile::tempdir().map_err(NoFolder)?),
+            _ => None,
+        };
+        let dir =
+            temporary.as_ref().map_or_else(|| PathBuf::from(&settings.dir), |it| it.path().into());
+        let limits = UploadLimits { enabled: settings.enabled, max_bytes: settings.max_bytes };
+        let inner = Inner {
+            dir,
+            keep: Duration::from_millis(settings.keep_ms),
+            limits,
+            max_pixels: settings.max_pixels,
+            tokens,
+            turns: Semaphore::new(CLEANED_AT_ONCE),
+            _temporary: temporary,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+impl Uploads for Folder {
+    fn limits(&self) -> UploadLimits {
+        self.inner.limits
+    }
+
+    fn keep(
+        &self,
+        conversation: Arc<str>,
+        bytes: Bytes,
+    ) -> BoxFuture<'static, Result<Picture, UploadError>> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            // Before it waits for a turn: what is no picture at all costs nobody one.
+            if Kind::of(&bytes).is_none() {
+                return Err(UploadError::NotAPicture);
+            }
+            let turn = timeout(TURN_WITHIN, inner.turns.acquire()).await;
+            let turn = turn.map_err(|_| UploadError::Busy)?.map_err(failed)?;
+            let cleaning = Arc::clone(&inner);
+            let kept =
+                spawn_blocking(move || cleaning.clean_and_write(&conversation, &bytes)).await;
+            drop(turn);
+            // A decoder that panics over a file has shown that the file is no good one.
+            kept.unwrap_or(Err(UploadError::NotAPicture))
+        }
+        .boxed()
+    }
+
+    fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<Shown>, UploadError>> {
+        let inner = Arc::clone(&self.inner);
+        let shown = async move {
+            if id.expires_ms() <= now_ms() {
+                return Ok(None);
+            }
+            let bytes = match tokio::fs::read(inner.dir.join(id.as_str())).await {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(failed(error)),
+            };
+            // We wrote it; what somebody else put there is not shown.
+            let kind = Kind::of(&bytes);
+            Ok(kind.map(|kind| Shown { media_type: kind.media_type(), bytes: bytes.into() }))
+        };
+        shown.boxed()
+    }
+
+    fn remove(&self, files: Vec<String>) -> BoxFuture<'static, usize> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            let removed = spawn_blocking(move || inner.remove(&files)).await;
+            removed.unwrap_or_default()
+        }
+        .boxed()
+    }
+}
+
+impl Inner {
+    fn clean_and_write(&self, conversation: &str, bytes: &[u8]) -> Result<Picture, UploadError> {
+        let Cleaned { kind, bytes, width, height } = clean(bytes, self.max_pixels)?;
+        let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
+        let expires_ms = now_ms().saturating_add(keep);
+        let id = UploadId::new(&self.tokens, conversation, expires_ms);
+        write(&self.dir, id.as_str(), &bytes).map_err(failed)?;
+        let (id, media_type) = (id.as_str().to_owned(), kind.media_type());
+        Ok(Picture { id, media_type, bytes: bytes.len() as u64, width, height, expires_ms })
+    }
+
+    /// Removes those that are ids of ours; says how many were there.
+    pub(super) fn remove(&self, files: &[String]) -> usize {
+        let ids = files.iter().filter_map(|file| UploadId::parse(file));
+        ids.filter(|id| std::fs::remove_file(self.dir.join(id.as_str())).is_ok()).count()
+    }
+}
+
+/// Whole or not at all, for the server alone.
+fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let part = dir.join(format!("{PART}{name}"));
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.write(true).create_new(true).mode(0o600);
+    let written = options.open(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        std::fs::rename(&part, dir.join(name))
+    });
+    if written.is_err() {
+        // Best effort: the tidier looks for what is left of it.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn failed(cause: impl Into<hsc_actors::ports::BoxError>) -> UploadError {
+    UploadError::Failed { cause: cause.into() }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

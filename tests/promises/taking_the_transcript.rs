@@ -1,0 +1,183 @@
+//! A visitor takes the conversation along: whole, in order, and never anybody else's or the team's notes.
+
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use crate::agents::{YAEL, agent, until, welcomed_and_waiting};
+use crate::eventually::eventually;
+use crate::member::{archive_of, code_of, json_of, with_team};
+use crate::server::{Server, client};
+use crate::shop::{LIGHT, Shop};
+use crate::visitor::Visitor;
+
+const QUESTION: &str = "How heavy is it?";
+
+async fn transcript(server: &Server, token: &str, form: &str) -> Response {
+    let request = client().get(server.url(&format!("/api/transcript?format={form}")));
+    request.header("x-conversation-token", token).send().await.expect("the server answers")
+}
+
+fn token_of(welcome: &Value) -> String {
+    welcome["token"].as_str().expect("a token").to_owned()
+}
+
+/// A visitor who asked something and was answered; the token.
+async fn asked(server: &Server, question: &str) -> (Visitor, String) {
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "hello" })).await;
+    let welcome = visitor.hear().await;
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    visitor.hear_answer().await;
+    (visitor, token_of(&welcome))
+}
+
+#[tokio::test]
+async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
+    let server = Server::start().await;
+    let (_visitor, token) = asked(&server, QUESTION).await;
+    eventually("the archive knows when", async || {
+        let told = json_of(transcript(&server, &token, "json").await).await;
+        told["lines"][1]["at_ms"].is_u64()
+    })
+    .await;
+    let response = transcript(&server, &token, "text").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(
+        response.headers()["content-disposition"],
+        "attachment; filename=\"conversation.txt\""
+    );
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let text = response.text().await.expect("text");
+    let manual = format!("Manual: {}", server.url(&format!("/manuals/{LIGHT}")));
+    for told in [
+        "UTC] You (about Nordlicht NL-200 Stage Light):",
+        QUESTION,
+        "UTC] The manual:",
+        "7.5 kg",
+        "[page ",
+        &manual,
+    ] {
+        assert!(text.contains(told), "{told:?} is missing:\n{text}");
+    }
+    assert!(!text.contains("[MANUAL"), "{text}");
+    let told = json_of(transcript(&server, &token, "json").await).await;
+    assert_eq!(told["whole"], true);
+    let (question, answer) = (&told["lines"][0], &told["lines"][1]);
+    assert_eq!((&question["who"], &question["text"]), (&json!("visitor"), &json!(QUESTION)));
+    assert_eq!((&answer["who"], &answer["product"]), (&json!("machine"), &json!(LIGHT)));
+    assert!(answer["pages"][0]["page"].is_u64(), "{answer}");
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_conversation_alone() {
+    let server = Server::with(&[("server.allowed_origins", "https://shop.example")]).await;
+    let (_one, token) = asked(&server, QUESTION).await;
+    let (_other, others) = asked(&server, "How do I replace the fuse?").await;
+    let text = transcript(&server, &others, "text").await.text().await.expect("text");
+    assert!(text.contains("fuse") && !text.contains(QUESTION), "{text}");
+    let none = server.get("/api/transcript").await;
+    assert_eq!(code_of(none).await, (401, "no_token".to_owned()));
+    let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let (own, other) = (parts(&token), parts(&others));
+    let mut mixed = own.clone();
+    // The signature of one conversation under the name of another.
+    mixed[4].clone_from(&other[4]);
+    for forged in ["x".to_owned(), mixed.join("."), format!("{token}x"), "..../../etc".to_owned()] {
+        let refused = transcript(&server, &forged, "text").await;
+        assert_eq!(code_of(refused).await, (403, "wrong_token".to_owned()), "{forged}");
+    }
+    let request =
+        client().get(server.url("/api/transcript")).header("origin", "https://evil.example");
+    let refused = request.header("x-conversation-token", &token).send().await.expect("an answer");
+    assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
+    let wrong = transcript(&server, &token, "pdf").await;
+    assert_eq!(code_of(wrong).await, (400, "invalid_request".to_owned()));
+    let mut silent = server.visitor().await;
+    silent.say(json!({ "type": "hello" })).await;
+    let nothing = transcript(&server, &token_of(&silent.hear().await), "text").await;
+    assert_eq!(code_of(nothing).await, (404, "nothing_said".to_owned()));
+}
+
+#[tokio::test]
+async fn an_old_token_is_told_to_be_old() {
+    let short = [("conversations.token_ttl_ms", "1500"), ("conversations.ttl_ms", "1500")];
+    let server = Server::with(&short).await;
+    let (_visitor, token) = asked(&server, QUESTION).await;
+    eventually("it is too old", async || transcript(&server, &token, "text").await.status() == 401)
+        .await;
+    let refused = transcript(&server, &token, "text").await;
+    assert_eq!(code_of(refused).await, (401, "token_expired".to_owned()));
+}
+
+#[tokio::test]
+async fn what_the_team_notes_is_not_in_it() {
+    let server = with_team(&[]).await;
+    let mut yael = agent(&server, YAEL).await;
+    let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
+    let conversation = welcome["conversation"].clone();
+    visitor.say(json!({ "type": "message", "content": "<b>Hello?</b>" })).await;
+    yael.say(json!({ "type": "take", "conversation": conversation })).await;
+    until(&mut visitor, |frame| frame["state"] == "with_agent").await;
+    yael.say(json!({ "type": "note", "conversation": conversation, "content": "A difficult one.", "id": "n" }))
+        .await;
+    until(&mut yael, |frame| frame["id"] == "n").await;
+    yael.say(json!({ "type": "say", "conversation": conversation, "content": "Hold it." })).await;
+    until(&mut visitor, |frame| frame["type"] == "message" && frame["from"] == "agent").await;
+    for form in ["text", "json"] {
+        let told = transcript(&server, &token_of(&welcome), form).await.text().await.expect("text");
+        let hello = if form == "text" { "You:\n<b>Hello?</b>" } else { "<b>Hello?</b>" };
+        assert!(told.contains(hello) && told.contains("Hold it."), "{told}");
+        assert!(told.contains("joined.") && !told.contains("difficult"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
+    let shop = Shop::new();
+    let path = archive_of(&shop);
+    let settings = [("archive.path", path.as_str()), ("conversations.window", "1")];
+    let server = Server::of(shop, &settings).await;
+    let (_visitor, token) = asked(&server, QUESTION).await;
+    eventually("the archive has it", async || {
+        let text = transcript(&server, &token, "text").await.text().await.unwrap_or_default();
+        text.contains("7.5 kg") && text.contains(QUESTION) && !text.contains("not kept any more")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transcript_is_sent_only_where_somebody_sends_it() {
+    let server = Server::start().await;
+    let (_visitor, token) = asked(&server, QUESTION).await;
+    let send = async |address: &str| {
+        let request = client().post(server.url("/api/transcript/send"));
+        let request = request.header("x-conversation-token", &token);
+        let asked = request.json(&json!({ "address": address })).send().await;
+        code_of(asked.expect("the server answers")).await
+    };
+    assert_eq!(send("yael@example.test").await, (409, "no_webhook".to_owned()));
+    assert_eq!(send("nobody").await, (400, "invalid_request".to_owned()));
+    let options = server.json("/api/visitor/options").await;
+    assert_eq!(options["transcript"], json!({ "send": false }));
+}
+
+#[tokio::test]
+async fn a_page_learns_what_it_may_offer() {
+    let server = with_team(&[]).await;
+    let options = server.json("/api/visitor/options").await;
+    assert_eq!(
+        options,
+        json!({
+            "uploads": { "enabled": true, "max_bytes": 8_388_608, "types": ["image/png", "image/jpeg"] },
+            "transcript": { "send": false },
+            "desk": { "open": true, "agents": 0 },
+            "leave_message": true,
+        })
+    );
+    let _yael = agent(&server, YAEL).await;
+    eventually("somebody is there", async || {
+        server.json("/api/visitor/options").await["desk"]["agents"] == 1
+    })
+    .await;
+}
