@@ -13,7 +13,7 @@ export default defineConfig({
     cssTarget: browsers,
     // The content security policy of the server has no room for data: scripts and styles.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html", "admin.html", "sign-in.html", "first.html"] },
+    rolldownOptions: { input: ["index.html", "admin.html", "agent.html", "sign-in.html", "first.html"] },
     // Every browser named above preloads modules by itself.
     modulePreload: { polyfill: false },
   },

@@ -43,6 +43,16 @@ export async function whoIsIn(server: URL): Promise<Me | undefined> {
   return ask<Me>(new URL("/api/me", server));
 }
 
+/** True when the server says that nobody is signed in; false too while it says nothing. */
+export async function isOut(server: URL): Promise<boolean> {
+  try {
+    const response = await fetch(new URL("/api/me", server), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return response.status === 401;
+  } catch {
+    return false;
+  }
+}
+
 /** What the OpenID provider is called, where there is one. */
 export async function provider(server: URL): Promise<string | undefined> {
   const ways = await ask<{ provider: string | null }>(new URL("/api/sign-in", server));

@@ -1,0 +1,527 @@
+// The console: it wires the state, the connection, what is asked over HTTP, and the parts.
+
+import { el, set } from "../element.ts";
+import type { Socket } from "../wire/connection.ts";
+import { isOut, type Me, signOut } from "../wire/team.ts";
+import type { AgentSays } from "../wire/types.ts";
+import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
+import { Alarm, noticesAre, notify } from "./alarm.ts";
+import { banner } from "./banner.ts";
+import { type Composer, composer } from "./composer.ts";
+import { AgentConnection } from "./connection.ts";
+import { details } from "./details.ts";
+import { askClose, askColleague, manageReplies, showShortcuts } from "./dialogs.ts";
+import { head } from "./head.ts";
+import { forget, keep, kept } from "./keep.ts";
+import { deedOf } from "./keys.ts";
+import { emptyLibrary, grown, type Library } from "./library.ts";
+import { lists } from "./lists.ts";
+import { type News, newsOf } from "./news.ts";
+import type { Deeds, Part } from "./part.ts";
+import { type Got, Requests } from "./requests.ts";
+import { beginning, concerns, type Happening, isMine, listed, reduce, shownTalk, type State, wanted } from "./state.ts";
+import { talkHead } from "./talk.ts";
+import { thread } from "./thread.ts";
+import { tick } from "./times.ts";
+
+export interface ConsoleOptions {
+  root: HTMLElement;
+  /** The bar of the frame, where the head goes. */
+  bar: HTMLElement;
+  server: URL;
+  me: Me;
+  language: string;
+}
+
+export interface Console {
+  /** Changes the language; everything else stays. */
+  speak(language: string): void;
+}
+
+/** How long "Connected again" is shown, in milliseconds. */
+const BACK_MS = 4_000;
+/** How often it is said again that somebody is typing, and how long it holds when it is not, in milliseconds. */
+const TYPING_AGAIN_MS = 3_000;
+const TYPING_HOLDS_MS = 7_000;
+/** How long words rest before what is written is kept, in milliseconds. */
+const KEEP_AFTER_MS = 400;
+
+export function mountConsole({ root, bar, server, me, language }: ConsoleOptions): Console {
+  let state: State = Object.entries(kept()).reduce(
+    (all, [conversation, { text, note, unsent }]) => reduce(all, { what: "kept", conversation, writing: { text, note }, outgoing: unsent }),
+    beginning,
+  );
+  let library: Library = emptyLibrary;
+  let voice: TeamVoice = teamVoiceOf(language);
+  let view: View | undefined;
+  let repliesShown: ((replies: Library["replies"]) => void) | undefined;
+  const watched = new Set<string>();
+  const requests = new Requests(server, me.csrf);
+  const alarm = new Alarm();
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
+
+  const connection = new AgentConnection({
+    open: () => new WebSocket(socketAddress(server)) as Socket,
+    clock: {
+      after: (ms, what) => {
+        const timer = setTimeout(what, ms);
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+      random: Math.random,
+    },
+    listener: {
+      heard: (message, id) => {
+        happen({ what: "heard", message, id });
+        if (message.type === "visitor_typing" && message.typing) {
+          later(`typing ${message.conversation}`, TYPING_HOLDS_MS, () => {
+            happen({ what: "typingOver", conversation: message.conversation });
+          });
+        }
+        if (message.type === "desk" && state.link === "back") {
+          later("back", BACK_MS, () => {
+            happen({ what: "toldBack" });
+          });
+        }
+      },
+      unanswered: (id) => {
+        happen({ what: "unanswered", id });
+      },
+      dropped: () => {
+        watched.clear();
+        happen({ what: "dropped" });
+        // A session that has ended looks like a server that is away, until one asks.
+        void isOut(server).then((out) => {
+          if (out) ended();
+        });
+      },
+    },
+  });
+
+  const deeds: Deeds = {
+    list: (list) => {
+      happen({ what: "listed", list });
+      if (list === "past" && library.past.stage !== "here") void past(true);
+      if (list === "left") void left(true);
+    },
+    show: (shown) => {
+      happen({ what: "shown", shown });
+      if (shown === undefined) view?.lists.focusShown();
+      else if (shown.what === "talk" && isMine(state, shown.id)) view?.composer.focus();
+      else view?.title.focus();
+      if (shown?.what === "past" || shown?.what === "talk") void archived(shown.id, shown.what === "past");
+    },
+    pane: (pane) => {
+      happen({ what: "pane", pane });
+    },
+    move,
+    take: (conversation) => {
+      connection.ask({ type: "take", conversation });
+    },
+    hand: (conversation) => {
+      const others = state.agents.filter(({ agent }) => agent.id !== state.me?.id);
+      askColleague(root, voice, others, (to) => connection.ask({ type: "hand", conversation, to }));
+    },
+    giveBack: (conversation) => {
+      connection.ask({ type: "give_back", conversation });
+    },
+    close: (conversation) => {
+      askClose(root, voice, () => connection.ask({ type: "close", conversation }));
+    },
+    write: (conversation, text) => {
+      happen({ what: "wrote", conversation, text });
+      types(conversation, text.trim() !== "" && !(state.talks[conversation]?.writing.note ?? false));
+    },
+    note: (conversation, on) => {
+      happen({ what: "noting", conversation, on });
+      if (on) types(conversation, false);
+    },
+    say: (conversation) => {
+      const writing = state.talks[conversation]?.writing;
+      if (writing === undefined) return;
+      if (!isMine(state, conversation) && !writing.note) happen({ what: "noting", conversation, on: true });
+      const { note } = state.talks[conversation]?.writing ?? writing;
+      types(conversation, false);
+      const key = connection.ask(saying(conversation, note, writing.text.trim(), writing.upload));
+      happen({ what: "said", conversation, key });
+    },
+    sayAgain: (conversation, key) => {
+      const one = state.talks[conversation]?.outgoing.find((it) => it.key === key);
+      if (one === undefined || state.link === "lost") return;
+      const as = connection.ask(saying(conversation, one.note, one.content, one.upload));
+      happen({ what: "saidAgain", conversation, key, as });
+    },
+    takeBack: (conversation, key) => {
+      happen({ what: "takenBack", conversation, key });
+      view?.composer.focus();
+    },
+    draft: (conversation) => {
+      if (!isMine(state, conversation) || state.talks[conversation]?.writing.drafting !== undefined) return;
+      happen({ what: "drafting", conversation, id: connection.ask({ type: "draft", conversation }) });
+      view?.composer.focus();
+    },
+    dropDraft: (conversation) => {
+      happen({ what: "draftDropped", conversation });
+    },
+    attach: (conversation, picture) => void attach(conversation, picture),
+    detach: (conversation) => {
+      happen({ what: "attached", conversation, upload: undefined });
+    },
+    search: (search) => {
+      learn({ search });
+      happen({ what: "listed", list: "past" });
+      void past(true);
+    },
+    more: (list) => void (list === "past" ? past(false) : left(false)),
+    available: (on) => {
+      connection.ask({ type: "available", available: on });
+    },
+    sound: (on) => {
+      alarm.turn(on);
+      learn({ sound: on });
+    },
+    notify: () => {
+      void Notification.requestPermission().then(() => {
+        learn({ notices: noticesAre() });
+      });
+    },
+    replies: () => {
+      const then = (got: Got<unknown>): Got<unknown> => {
+        if (got.is === "good") void replies();
+        return answered(got);
+      };
+      repliesShown = manageReplies(root, voice, library.replies, {
+        put: async (reply) => then(await requests.putReply(reply)),
+        remove: async (id) => then(await requests.removeReply(id)),
+      });
+    },
+    shortcuts: () => {
+      showShortcuts(root, voice);
+    },
+    signOut: () => void leave(),
+    reconnect: () => {
+      connection.connect();
+    },
+    seen: () => {
+      happen({ what: "told", told: undefined });
+    },
+  };
+
+  function happen(happening: Happening): void {
+    const before = state;
+    state = reduce(before, happening);
+    if (state === before) return;
+    watch();
+    view?.update(state, library);
+    for (const one of newsOf(before, state)) tell(one);
+    title();
+    later("keep", KEEP_AFTER_MS, () => {
+      if (state.link !== "ended") keep(state);
+    });
+  }
+
+  function learn(change: Partial<Library>): void {
+    library = { ...library, ...change };
+    view?.update(state, library);
+  }
+
+  /** Watches what has to be watched, and nothing else. */
+  function watch(): void {
+    if (state.link !== "open" && state.link !== "back") return;
+    const those = new Set(wanted(state));
+    for (const conversation of watched) {
+      if (those.has(conversation)) continue;
+      watched.delete(conversation);
+      connection.tell({ type: "unwatch", conversation });
+    }
+    for (const conversation of those) {
+      if (watched.has(conversation)) continue;
+      watched.add(conversation);
+      connection.ask({ type: "watch", conversation });
+    }
+  }
+
+  function tell(news: News): void {
+    switch (news.what) {
+      case "arrived":
+      case "handed": {
+        const { ticket } = news;
+        const who = ticket.visitor ?? voice.say("agent_visitor");
+        const said = voice.say(news.what === "arrived" ? "agent_news_arrived" : "agent_news_handed", { name: who, product: ticket.product?.name ?? "" }).trim();
+        view?.announce(said);
+        if (!state.available && news.what === "arrived") return;
+        alarm.sound("arrived");
+        if (!state.attentive) {
+          notify(said, ticket.reason ?? ticket.last ?? "", ticket.conversation, () => {
+            deeds.show({ what: "talk", id: ticket.conversation });
+          });
+        }
+        return;
+      }
+      case "wrote": {
+        const { conversation, text } = news;
+        const who = state.tickets[conversation]?.visitor ?? voice.say("agent_visitor");
+        view?.announce(`${who}: ${text}`);
+        if (news.isShown) return;
+        alarm.sound("wrote");
+        if (!state.attentive) {
+          notify(who, text, conversation, () => {
+            deeds.show({ what: "talk", id: conversation });
+          });
+        }
+        return;
+      }
+      case "told":
+    }
+  }
+
+  function title(): void {
+    const n = concerns(state);
+    document.title = `${n > 0 ? `(${n}) ` : ""}${voice.say("agent_title")} · HSC`;
+  }
+
+  /** Says that the agent types: at first, now and then while it goes on, and when it is over. */
+  function types(conversation: string, typing: boolean): void {
+    const again = `typing to ${conversation}`;
+    const over = `typed to ${conversation}`;
+    if (!typing || !isMine(state, conversation)) {
+      if (timers.has(over)) connection.tell({ type: "typing", conversation, typing: false });
+      stop(again);
+      stop(over);
+      return;
+    }
+    if (!timers.has(again)) {
+      connection.tell({ type: "typing", conversation, typing: true });
+      later(again, TYPING_AGAIN_MS, () => undefined);
+    }
+    later(over, TYPING_AGAIN_MS + 1_000, () => {
+      connection.tell({ type: "typing", conversation, typing: false });
+      stop(again);
+    });
+  }
+
+  function move(by: number): void {
+    const ids = idsOf(state, library);
+    if (ids.length === 0) return;
+    const at = ids.indexOf(state.shown?.id ?? "");
+    const to = ids[at === -1 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length];
+    if (to !== undefined) deeds.show({ what: state.list === "past" || state.list === "left" ? state.list : "talk", id: to });
+  }
+
+  async function attach(conversation: string, picture: File): Promise<void> {
+    const { pictures } = library;
+    if (pictures === undefined) return;
+    if (!pictures.types.includes(picture.type)) {
+      view?.composer.complain(voice.say("agent_picture_kind"));
+    } else if (picture.size > pictures.max_bytes) {
+      view?.composer.complain(voice.say("picture_large", { n: Math.floor(pictures.max_bytes / 1024 / 1024) }));
+    } else {
+      view?.composer.complain("");
+      const got = answered(await requests.upload(conversation, picture));
+      if (got.is === "good") happen({ what: "attached", conversation, upload: got.answer.id });
+      else view?.composer.complain(got.is === "refused" && got.message !== "" ? got.message : voice.say("agent_not_done"));
+    }
+  }
+
+  async function replies(): Promise<void> {
+    const got = answered(await requests.replies());
+    if (got.is !== "good") return;
+    learn({ replies: got.answer.items, hasReplies: true });
+    repliesShown?.(got.answer.items);
+  }
+
+  async function past(isFirst: boolean): Promise<void> {
+    const { search, past: list } = library;
+    learn({ past: { ...list, stage: "asking" } });
+    const got = answered(await requests.past(search, isFirst ? null : list.next));
+    // Another search was begun meanwhile.
+    if (library.search !== search) return;
+    learn({ past: got.is === "good" ? grown(list, got.answer, isFirst) : { ...list, stage: stageOf(got) } });
+  }
+
+  async function left(isFirst: boolean): Promise<void> {
+    const { left: list } = library;
+    learn({ left: { ...list, stage: "asking" } });
+    const got = answered(await requests.left(isFirst ? null : list.next));
+    learn({ left: got.is === "good" ? grown(list, got.answer, isFirst) : { ...list, stage: stageOf(got) } });
+  }
+
+  async function archived(id: string, isShown: boolean): Promise<void> {
+    if (typeof library.archived[id] === "object" && isShown) return;
+    if (isShown) learn({ archived: { ...library.archived, [id]: "asking" } });
+    const got = answered(await requests.conversation(id));
+    if (got.is === "good") learn({ archived: { ...library.archived, [id]: got.answer } });
+    else if (isShown) learn({ archived: { ...library.archived, [id]: "absent" } });
+  }
+
+  function answered<Answer>(got: Got<Answer>): Got<Answer> {
+    if (got.is === "refused" && got.status === 401) ended();
+    return got;
+  }
+
+  async function leave(): Promise<void> {
+    if (await signOut(server, me, false)) {
+      forget();
+      connection.end();
+      location.assign("/sign-in?next=/agent");
+    } else {
+      happen({ what: "told", told: { word: "agent_not_done" } });
+    }
+  }
+
+  /** Nobody is signed in any more. What is written waits in the tab for whoever comes back. */
+  function ended(): void {
+    if (state.link === "ended") return;
+    keep(state);
+    connection.end();
+    happen({ what: "ended" });
+    location.assign("/sign-in?next=/agent");
+  }
+
+  function later(name: string, ms: number, what: () => void): void {
+    stop(name);
+    timers.set(name, setTimeout(() => {
+      timers.delete(name);
+      what();
+    }, ms));
+  }
+
+  function stop(name: string): void {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+  }
+
+  function attention(): void {
+    const on = document.visibilityState === "visible" && document.hasFocus();
+    if (on !== state.attentive) happen({ what: "attention", on });
+    // A laptop that wakes: no need to wait for the next try.
+    if (document.visibilityState === "visible" && state.link === "lost") connection.connect();
+  }
+
+  function pressed(event: KeyboardEvent): void {
+    if (event.defaultPrevented || event.isComposing || root.querySelector("dialog[open]") !== null) return;
+    const target = event.target instanceof Element ? event.target : undefined;
+    const deed = deedOf(event, target?.closest("input, textarea, select") != null);
+    if (deed === undefined) return;
+    const id = shownTalk(state);
+    const ticket = id === undefined ? undefined : state.tickets[id];
+    const mine = id !== undefined && isMine(state, id);
+    event.preventDefault();
+    if (typeof deed === "object") { deeds.list(deed.list); return; }
+    if (deed === "next") { move(1); return; }
+    if (deed === "before") { move(-1); return; }
+    if (deed === "shortcuts") { deeds.shortcuts(); return; }
+    if (deed === "back") {
+      if (target?.closest("input, textarea") != null) view?.title.focus();
+      else if (state.pane === "details") deeds.pane("talk");
+      else if (state.pane === "talk") deeds.show(undefined);
+      return;
+    }
+    if (id === undefined || ticket === undefined) return;
+    if (deed === "take" && !ticket.agent) deeds.take(id);
+    else if (deed === "note" || deed === "write") {
+      deeds.note(id, deed === "note" && !(state.talks[id]?.writing.note ?? false));
+      view?.composer.focus();
+    } else if (mine && deed === "hand") deeds.hand(id);
+    else if (mine && deed === "giveBack") deeds.giveBack(id);
+    else if (mine && deed === "close") deeds.close(id);
+    else if (mine && deed === "draft") deeds.draft(id);
+  }
+
+  function speak(tag: string): void {
+    voice = teamVoiceOf(tag);
+    view?.head.remove();
+    view = draw(root, bar, { voice, deeds, server, me }, state, library);
+    title();
+  }
+
+  learn({ sound: alarm.isOn, notices: noticesAre() });
+  speak(language);
+  connection.connect();
+  void replies();
+  void left(true);
+  void past(true);
+  void requests.pictures().then((pictures) => {
+    learn({ pictures });
+  });
+  setInterval(() => {
+    tick(root, Date.now());
+  }, 1_000);
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("visibilitychange", attention);
+  window.addEventListener("focus", attention);
+  window.addEventListener("blur", attention);
+  window.addEventListener("online", deeds.reconnect);
+  window.addEventListener("pagehide", () => {
+    if (state.link !== "ended") keep(state);
+  });
+  return { speak };
+}
+
+interface View {
+  head: HTMLElement;
+  title: HTMLElement;
+  lists: ReturnType<typeof lists>;
+  composer: Composer;
+  update(state: State, library: Library): void;
+  /** Tells screen readers. */
+  announce(said: string): void;
+}
+
+function draw(root: HTMLElement, bar: HTMLElement, maker: Parameters<typeof lists>[0], state: State, library: Library): View {
+  const top = head(maker);
+  const list = lists(maker);
+  const talk = talkHead(maker);
+  const compose = composer(maker);
+  const said = thread(maker);
+  const parts: Part[] = [top, banner(maker), list, talk, said, compose, details(maker)];
+  const [, above, , , , , side] = parts.map((part) => part.element);
+  const empty = el("p", { class: "choose" }, maker.voice.say("agent_choose"));
+  const news = el("div", { class: "unseen", "aria-live": "polite" });
+  const middle = el("section", { class: "middle", "aria-label": maker.voice.say("agent_conversation") }, empty, talk.element, said.element, compose.element);
+  const heading = el("h1", { class: "unseen" }, maker.voice.say("agent_title"));
+  root.replaceChildren(...[heading, above, el("div", { class: "panes" }, list.element, middle, side), news].filter((part) => part !== undefined));
+  bar.insertBefore(top.element, bar.querySelector("#language"));
+  for (const element of [root, top.element]) set(element, { lang: maker.voice.language, dir: maker.voice.words.dir });
+  const title = talk.element.querySelector<HTMLElement>("h2") ?? talk.element;
+  const update = (now: State, shelf: Library): void => {
+    set(root, { "data-pane": now.pane, "data-link": now.link });
+    empty.hidden = now.shown !== undefined;
+    said.element.hidden = now.shown === undefined;
+    for (const part of parts) part.update(now, shelf);
+  };
+  update(state, library);
+  return {
+    head: top.element,
+    title,
+    lists: list,
+    composer: compose,
+    update,
+    announce: (words) => {
+      news.textContent = words;
+    },
+  };
+}
+
+function saying(conversation: string, note: boolean, content: string, upload: string | undefined): AgentSays {
+  if (note) return { type: "note", conversation, content };
+  return { type: "say", conversation, content, ...(upload === undefined ? {} : { upload }) };
+}
+
+/** What is listed, in order. */
+function idsOf(state: State, library: Library): string[] {
+  if (state.list === "past") return library.past.items.map((one) => one.conversation);
+  if (state.list === "left") return library.left.items.map((one) => one.id);
+  return listed(state, state.list).map((ticket) => ticket.conversation);
+}
+
+function stageOf(got: Got<unknown>): "none" | "failed" {
+  return got.is === "refused" && got.status === 404 ? "none" : "failed";
+}
+
+function socketAddress(server: URL): URL {
+  const address = new URL("/ws/agent", server);
+  address.protocol = server.protocol === "https:" ? "wss:" : "ws:";
+  return address;
+}

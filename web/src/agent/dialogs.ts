@@ -1,0 +1,139 @@
+// What is asked in a dialog of its own: to whom, whether, the replies, the keys.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { TeamVoice } from "../words/team.ts";
+import type { Presence } from "../wire/types.ts";
+import type { Got, Reply } from "./requests.ts";
+import { SHORTCUTS } from "./keys.ts";
+
+/** Opens a dialog in `root`; closing it takes it away and gives the focus back. */
+function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Node[]): HTMLDialogElement {
+  const close = voice.say("widget_close");
+  const dialog = el("dialog", { class: "dialog", "aria-label": title });
+  const shut = button({ class: "quiet round", "aria-label": close, title: close }, () => {
+    dialog.close();
+  }, icon("close"));
+  dialog.append(el("div", { class: "dialog-head" }, el("h2", {}, title), shut), ...inside);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+  });
+  // A click beside it is one on the dialog itself.
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  root.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks to whom a conversation goes. */
+export function askColleague(root: HTMLElement, voice: TeamVoice, colleagues: readonly Presence[], chosen: (id: string) => void): void {
+  const rows = colleagues.map(({ agent, available }) => {
+    const choose = (): void => {
+      dialog.close();
+      chosen(agent.id);
+    };
+    const state = el("span", { class: "presence", "data-online": available }, voice.say(available ? "agent_available" : "agent_break"));
+    return el("li", {}, button({ class: "colleague" }, choose, el("bdi", {}, agent.name), state));
+  });
+  const inside = rows.length === 0 ? el("p", { class: "hint" }, voice.say("agent_nobody")) : el("ul", { class: "colleagues" }, ...rows);
+  const dialog = open(root, voice, voice.say("agent_hand_to"), inside);
+  dialog.querySelector<HTMLElement>(".colleague")?.focus();
+}
+
+/** Asks once before a conversation is closed. */
+export function askClose(root: HTMLElement, voice: TeamVoice, confirmed: () => void): void {
+  const yes = button({ class: "deed main" }, () => {
+    dialog.close();
+    confirmed();
+  }, voice.say("agent_close_yes"));
+  const no = button({ class: "deed" }, () => {
+    dialog.close();
+  }, voice.say("agent_keep"));
+  const dialog = open(root, voice, voice.say("agent_close_title"), el("p", {}, voice.say("agent_close_why")), el("div", { class: "dialog-does" }, no, yes));
+  yes.focus();
+}
+
+/** Every key and what it does. */
+export function showShortcuts(root: HTMLElement, voice: TeamVoice): void {
+  const rows = SHORTCUTS.map(({ keys, word }) =>
+    el("tr", {}, el("td", { dir: "ltr" }, ...keys.flatMap((key, at) => [at > 0 ? " / " : undefined, el("kbd", {}, key)])), el("td", {}, voice.say(word))),
+  );
+  const dialog = open(root, voice, voice.say("agent_shortcuts"), el("table", { class: "shortcuts" }, el("tbody", {}, ...rows)));
+  dialog.querySelector<HTMLElement>("button")?.focus();
+}
+
+export interface RepliesDeeds {
+  put(reply: { id?: string; shortcut: string; text: string; product?: string }): Promise<Got<unknown>>;
+  remove(id: string): Promise<Got<unknown>>;
+}
+
+/** The canned replies: add, change, remove. Returns how it is told of others. */
+export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readonly Reply[], deeds: RepliesDeeds): (replies: readonly Reply[]) => void {
+  let editing: Reply | undefined;
+  const shortcut = el("input", { id: "reply-shortcut", class: "input", dir: "ltr", required: true, maxlength: 40, autocomplete: "off" });
+  const text = el("textarea", { id: "reply-text", class: "input", dir: "auto", required: true, rows: 4, maxlength: 2000 });
+  const product = el("input", { id: "reply-product", class: "input", dir: "ltr", autocomplete: "off", maxlength: 200 });
+  const wrong = el("p", { class: "complaint", role: "alert" });
+  const save = el("button", { type: "submit", class: "deed main" });
+  const anew = button({ class: "quiet" }, () => {
+    edit(undefined);
+  }, voice.say("agent_reply_new"));
+  const form = el(
+    "form",
+    { class: "reply-form" },
+    el("label", { for: "reply-shortcut" }, voice.say("agent_reply_shortcut")),
+    shortcut,
+    el("label", { for: "reply-text" }, voice.say("agent_reply_text")),
+    text,
+    el("p", { class: "hint" }, voice.say("agent_reply_blanks", { visitor: "{visitor}", product: "{product}" })),
+    el("label", { for: "reply-product" }, voice.say("agent_reply_product")),
+    product,
+    wrong,
+    el("div", { class: "dialog-does" }, anew, save),
+  );
+  const list = el("ul", { class: "replies" });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const about = product.value.trim();
+    const reply = { ...(editing === undefined ? {} : { id: editing.id }), shortcut: shortcut.value.trim().replace(/^\/+/, ""), text: text.value.trim() };
+    void done(deeds.put(about === "" ? reply : { ...reply, product: about })).then((isDone) => {
+      if (isDone) edit(undefined);
+    });
+  });
+  open(root, voice, voice.say("agent_replies"), list, form);
+  edit(undefined);
+  draw(first);
+  return draw;
+
+  async function done(asked: Promise<Got<unknown>>): Promise<boolean> {
+    const got = await asked;
+    wrong.textContent = got.is === "good" ? "" : got.is === "refused" && got.message !== "" ? got.message : voice.say("agent_not_done");
+    return got.is === "good";
+  }
+
+  function edit(reply: Reply | undefined): void {
+    editing = reply;
+    shortcut.value = reply?.shortcut ?? "";
+    text.value = reply?.text ?? "";
+    product.value = reply?.product ?? "";
+    wrong.textContent = "";
+    fill(save, voice.say(reply === undefined ? "agent_reply_add" : "agent_reply_save"));
+    set(anew, { hidden: reply === undefined });
+    shortcut.focus();
+  }
+
+  function draw(replies: readonly Reply[]): void {
+    fill(list, ...replies.map((reply) => {
+      const change = button({ class: "quiet" }, () => {
+        edit(reply);
+      }, voice.say("agent_reply_edit"));
+      set(change, { "aria-label": `${voice.say("agent_reply_edit")} /${reply.shortcut}` });
+      const away = button({ class: "quiet" }, () => void done(deeds.remove(reply.id)), voice.say("agent_reply_remove"));
+      set(away, { "aria-label": `${voice.say("agent_reply_remove")} /${reply.shortcut}` });
+      const about = reply.product === null ? undefined : el("span", { class: "tag" }, reply.product);
+      return el("li", {}, el("kbd", { dir: "ltr" }, `/${reply.shortcut}`), el("span", { class: "reply-text", dir: "auto" }, reply.text), about, change, away);
+    }));
+    list.hidden = replies.length === 0;
+  }
+}

@@ -1,0 +1,38 @@
+// The right end of the bar: who I am, whether I take conversations, how I am told of them, and the way out.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { Library } from "./library.ts";
+import type { Maker, Part } from "./part.ts";
+import type { State } from "./state.ts";
+
+export function head({ voice, deeds, me }: Maker): Part {
+  let state: State | undefined;
+  let library: Library | undefined;
+  const available = button({ class: "quiet available", role: "switch" }, () => {
+    deeds.available(!(state?.available ?? true));
+  });
+  const sound = button({ class: "quiet round" }, () => {
+    deeds.sound(!(library?.sound ?? true));
+  });
+  const notify = button({ class: "quiet notify", hidden: true, title: voice.say("agent_notify") }, deeds.notify, icon("bell"), el("span", {}, voice.say("agent_notify")));
+  const keys = button({ class: "quiet round for-keys", "aria-label": voice.say("agent_shortcuts"), title: voice.say("agent_shortcuts") }, deeds.shortcuts, "?");
+  const admin = me.role === "admin" ? el("a", { class: "quiet", href: "/admin" }, voice.say("agent_admin")) : undefined;
+  const out = button({ class: "quiet" }, deeds.signOut, voice.say("sign_out"));
+  const element = el("div", { class: "desk-head chat" }, el("bdi", { class: "me", title: voice.say("agent_me") }, me.name), available, notify, sound, keys, admin, out);
+
+  function update(now: State, shelf: Library): void {
+    if (state?.available !== now.available || state.link !== now.link) {
+      set(available, { "aria-checked": now.available ? "true" : "false", "aria-label": voice.say("agent_takes"), disabled: now.link === "connecting" || now.link === "lost" });
+      fill(available, el("span", { class: "presence", "data-online": now.available }, voice.say(now.available ? "agent_available" : "agent_break")));
+    }
+    if (library?.sound !== shelf.sound) {
+      const label = voice.say(shelf.sound ? "agent_mute" : "agent_unmute");
+      set(sound, { "aria-label": label, title: label });
+      fill(sound, icon(shelf.sound ? "sound" : "mute"));
+    }
+    notify.hidden = shelf.notices !== "unasked";
+    [state, library] = [now, shelf];
+  }
+
+  return { element, update };
+}

@@ -1,0 +1,42 @@
+// What an agent wants to be told of, out of what has changed: who has come, and who has written.
+
+import { isMine, isVisitors, lastOffset, listed, type State, type Told } from "./state.ts";
+import type { Ticket } from "../wire/types.ts";
+
+export type News =
+  /** Somebody waits who did not wait before. */
+  | { what: "arrived"; ticket: Ticket }
+  /** The visitor of one's own conversation has said something. */
+  | { what: "wrote"; conversation: string; text: string; isShown: boolean }
+  /** A colleague has handed over a conversation. */
+  | { what: "handed"; ticket: Ticket }
+  | { what: "told"; told: Told };
+
+/** What is new. At first sight of the desk nothing is: it was there before. */
+export function newsOf(before: State, after: State): News[] {
+  if (before === after || before.me === undefined) return [];
+  const news: News[] = [];
+  if (before.tickets !== after.tickets) {
+    const waited = new Set(listed(before, "waiting").map((ticket) => ticket.conversation));
+    for (const ticket of listed(after, "waiting")) {
+      // Whoever is given away by oneself and waits again has not come.
+      if (!waited.has(ticket.conversation) && !isMine(before, ticket.conversation)) news.push({ what: "arrived", ticket });
+    }
+    for (const ticket of listed(after, "mine")) {
+      const was = before.tickets[ticket.conversation];
+      if (was?.agent && was.agent.id !== after.me?.id) news.push({ what: "handed", ticket });
+    }
+  }
+  if (before.talks !== after.talks) {
+    for (const [conversation, talk] of Object.entries(after.talks)) {
+      const was = before.talks[conversation];
+      if (was === undefined || was.entries === talk.entries || !was.isRead || !isMine(after, conversation)) continue;
+      const last = talk.entries.findLast(({ offset, frame }) => offset > lastOffset(was) && isVisitors(frame));
+      if (last?.frame.type !== "message") continue;
+      const isShown = after.attentive && after.shown?.what === "talk" && after.shown.id === conversation;
+      news.push({ what: "wrote", conversation, text: last.frame.content, isShown });
+    }
+  }
+  if (after.told !== undefined && before.told !== after.told) news.push({ what: "told", told: after.told });
+  return news;
+}

@@ -1,0 +1,18 @@
+// The page at `/agent`: the console of whoever is signed in.
+
+import { found, frame } from "../frame.ts";
+import "../style/agent.css";
+import { whoIsIn } from "../wire/team.ts";
+import { teamVoiceOf } from "../words/team.ts";
+import { type Console, mountConsole } from "./console.ts";
+
+const server = new URL(location.origin);
+const me = await whoIsIn(server);
+if (me === undefined) {
+  location.replace("/sign-in?next=/agent");
+} else {
+  const language = frame("agent_title", (tag) => {
+    desk.speak(tag);
+  }, teamVoiceOf);
+  const desk: Console = mountConsole({ root: found("#agent", HTMLElement), bar: found(".bar", HTMLElement), server, me, language });
+}

@@ -1,0 +1,55 @@
+// Canned replies: which fit what is typed after a slash, and what is put in their place.
+
+import type { Reply } from "./requests.ts";
+
+/** Most that are offered at once: what a glance takes in. */
+const OFFERED = 8;
+
+/** A slash in what is being written, and the letters after it. */
+export interface Slash {
+  /** Where the slash is. */
+  at: number;
+  /** Where the letters end. */
+  end: number;
+  typed: string;
+}
+
+/** The slash before the caret, where one begins a word. */
+export function slashBefore(text: string, caret: number): Slash | undefined {
+  const match = /(?:^|\s)\/(\S*)$/u.exec(text.slice(0, caret));
+  if (match === null) return undefined;
+  const typed = match[1] ?? "";
+  return { at: caret - typed.length - 1, end: caret, typed };
+}
+
+/** The replies that fit, those whose shortcut begins so first; those for another product not at all. */
+export function fitting(replies: readonly Reply[], typed: string, product: string | undefined): Reply[] {
+  const wanted = typed.toLowerCase();
+  const rank = (reply: Reply): number => {
+    const shortcut = reply.shortcut.toLowerCase();
+    if (shortcut.startsWith(wanted)) return reply.product === null ? 1 : 0;
+    if (shortcut.includes(wanted)) return 2;
+    return reply.text.toLowerCase().includes(wanted) ? 3 : -1;
+  };
+  return replies
+    .filter((reply) => reply.product === null || reply.product === product)
+    .map((reply) => ({ reply, rank: rank(reply) }))
+    .filter((one) => one.rank >= 0)
+    .sort((a, b) => a.rank - b.rank || a.reply.shortcut.localeCompare(b.reply.shortcut))
+    .slice(0, OFFERED)
+    .map((one) => one.reply);
+}
+
+/** The text of a reply, `{visitor}` and `{product}` filled in; what is not known falls away with the space before it. */
+export function filled(text: string, known: Readonly<Record<string, string | undefined>>): string {
+  return text.replace(/( ?)\{(visitor|product)\}/g, (_, space: string, blank: string) => {
+    const value = known[blank] ?? "";
+    return value === "" ? "" : `${space}${value}`;
+  });
+}
+
+/** What is written with the reply in place of the slash, and where the caret goes. */
+export function inserted(text: string, slash: Slash, reply: string): { text: string; caret: number } {
+  const before = text.slice(0, slash.at) + reply;
+  return { text: before + text.slice(slash.end), caret: before.length };
+}

@@ -1,0 +1,166 @@
+// What the console asks the server over HTTP: canned replies, what is past, messages that were left, pictures.
+//
+// Every answer is read with care, since parts of it may come from a server of another version; what the
+// server does not have (404) the console does not offer.
+
+import type { Citation } from "../wire/types.ts";
+
+/** How long an answer may take, in milliseconds: whoever talks to somebody waits no longer for a list. */
+const PATIENCE_MS = 10_000;
+/** A picture may be large and the way out narrow. */
+const UPLOAD_PATIENCE_MS = 60_000;
+
+/** What became of a request. */
+export type Got<Answer> =
+  | { is: "good"; answer: Answer }
+  /** The server says no; `message` is for people. */
+  | { is: "refused"; status: number; code: string; message: string }
+  /** It does not answer. */
+  | { is: "away" };
+
+export interface Reply {
+  id: string;
+  shortcut: string;
+  text: string;
+  product: string | null;
+}
+
+/** A part of a list, and how to ask for the next. */
+export interface Part<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+export interface Someone {
+  subject: string;
+  name?: string | null;
+  address?: string | null;
+}
+
+/** A conversation of the archive as a line of a list. */
+export interface Found {
+  conversation: string;
+  began_ms: number;
+  last_ms: number;
+  ended_ms: number | null;
+  visitor: Someone | null;
+  language: string | null;
+  product: string | null;
+  agent: { id: string; name: string } | null;
+  rating: number | null;
+  messages: number;
+  first_words: string;
+}
+
+/** A whole conversation of the archive. */
+export interface Transcript extends Found {
+  rating_comment: string | null;
+  entries: (
+    | {
+        kind: "said";
+        at_ms: number;
+        author: "visitor" | "machine" | "agent" | "note" | "system";
+        agent: { id: string; name: string } | null;
+        text: string;
+        product: string | null;
+        outcome: string | null;
+        confidence: number | null;
+        citations: Citation[];
+        upload: string | null;
+      }
+    | {
+        kind: "turned";
+        at_ms: number;
+        turn: string;
+        agent: { id: string; name: string } | null;
+        to: { id: string; name: string } | null;
+        reason: string | null;
+      }
+  )[];
+}
+
+/** A message that was left while nobody was there. */
+export interface Left {
+  id: string;
+  at_ms: number;
+  conversation: string | null;
+  address: string;
+  text: string;
+}
+
+/** What is looked for among past conversations; what is empty does not narrow. */
+export interface Search {
+  text: string;
+  product: string;
+}
+
+/** What pictures the server takes. */
+export interface Pictures {
+  enabled: boolean;
+  max_bytes: number;
+  types: string[];
+}
+
+export class Requests {
+  /** `csrf` proves that a request that changes something comes from a page of ours. */
+  constructor(
+    private readonly server: URL,
+    private readonly csrf: string,
+  ) {}
+
+  replies(): Promise<Got<Part<Reply>>> {
+    return this.ask("GET", "/api/replies");
+  }
+
+  putReply(reply: { id?: string; shortcut: string; text: string; product?: string }): Promise<Got<Reply>> {
+    return this.ask("PUT", "/api/replies", { body: JSON.stringify(reply), type: "application/json" });
+  }
+
+  removeReply(id: string): Promise<Got<undefined>> {
+    return this.ask("DELETE", `/api/replies/${encodeURIComponent(id)}`);
+  }
+
+  past({ text, product }: Search, after: string | null): Promise<Got<Part<Found>>> {
+    return this.ask("GET", `/api/conversations${query({ text, product, after: after ?? "" })}`);
+  }
+
+  conversation(id: string): Promise<Got<Transcript>> {
+    return this.ask("GET", `/api/conversations/${encodeURIComponent(id)}`);
+  }
+
+  left(after: string | null): Promise<Got<Part<Left>>> {
+    return this.ask("GET", `/api/left-messages${query({ after: after ?? "" })}`);
+  }
+
+  async pictures(): Promise<Pictures | undefined> {
+    const got = await this.ask<{ uploads?: Pictures }>("GET", "/api/visitor/options");
+    return got.is === "good" && got.answer.uploads?.enabled === true ? got.answer.uploads : undefined;
+  }
+
+  upload(conversation: string, picture: File): Promise<Got<{ id: string }>> {
+    const body = { body: picture, type: picture.type, patience: UPLOAD_PATIENCE_MS };
+    return this.ask("POST", `/api/uploads${query({ conversation })}`, body);
+  }
+
+  private async ask<Answer>(
+    method: string,
+    path: string,
+    { body, type, patience = PATIENCE_MS }: { body?: BodyInit; type?: string; patience?: number } = {},
+  ): Promise<Got<Answer>> {
+    try {
+      const headers = { ...(method === "GET" ? {} : { "x-csrf-token": this.csrf }), ...(type === undefined ? {} : { "content-type": type }) };
+      const signal = AbortSignal.timeout(patience);
+      const response = await fetch(new URL(path, this.server), { method, headers, body: body ?? null, cache: "no-store", signal });
+      if (response.ok) return { is: "good", answer: (response.status === 204 ? undefined : await response.json()) as Answer };
+      const trouble = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
+      return { is: "refused", status: response.status, code: trouble.code ?? "", message: trouble.message ?? "" };
+    } catch {
+      return { is: "away" };
+    }
+  }
+}
+
+function query(fields: Readonly<Record<string, string>>): string {
+  const filled = Object.entries(fields).filter(([, value]) => value.trim() !== "");
+  return filled.length === 0 ? "" : `?${new URLSearchParams(filled).toString()}`;
+}

@@ -1,0 +1,504 @@
+// What an agent sees and is writing, as plain data, and what each happening makes of it.
+//
+// No socket, no clock, no element: the connection and the parts stand outside and speak in `Happening`s.
+// What must never be: words that an agent wrote and that are nowhere any more, neither said nor to be seen.
+
+import type { Agent, Citation, DeskSays, Envelope, Gone, Note, Presence, ServerMessage, Ticket } from "../wire/types.ts";
+import type { TeamWord } from "../words/team.ts";
+
+/** A message of a conversation as its visitor got it. */
+export type Frame = ServerMessage & Envelope;
+
+/** The lists on the left. */
+export const LISTS = ["waiting", "mine", "open", "past", "left"] as const;
+export type ListName = (typeof LISTS)[number];
+/** Those of the desk. */
+export type DeskList = "waiting" | "mine" | "open";
+
+/** What is shown in the middle. */
+export interface Shown {
+  what: "talk" | "past" | "left";
+  id: string;
+}
+/** What a narrow window shows. */
+export type Pane = "list" | "talk" | "details";
+
+/** Something to be told: in our words, or in the server's. */
+export type Told = { word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string };
+
+/** A note, and the last message that was there when it came, where that is known. */
+export interface PlacedNote extends Note {
+  after: number | undefined;
+}
+
+/** What was said and is not in the conversation yet. */
+export interface Outgoing {
+  /** The id of the frame on the wire. */
+  key: string;
+  note: boolean;
+  content: string;
+  upload: string | undefined;
+  /** The last message when it was said: what came after that may be this. */
+  after: number;
+  stage: "sending" | "said" | "unsent";
+  why: Told | undefined;
+}
+
+/** What is being written. */
+export interface Writing {
+  text: string;
+  note: boolean;
+  upload: string | undefined;
+  /** Pages of the draft that the words rest on. */
+  citations: readonly Citation[];
+  /** The id under which a draft was asked for. */
+  drafting: string | undefined;
+}
+
+/** A conversation that was opened or is the agent's own. */
+export interface Talk {
+  /** As it was last at the desk. */
+  ticket: Ticket | undefined;
+  entries: readonly { offset: number; frame: Frame }[];
+  notes: readonly PlacedNote[];
+  whole: boolean;
+  isRead: boolean;
+  typing: boolean;
+  unread: number;
+  gone: Gone | undefined;
+  outgoing: readonly Outgoing[];
+  writing: Writing;
+}
+
+export interface State {
+  /** `back` is open again after a loss, until the agent has been told; `ended` is nobody signed in. */
+  link: "connecting" | "open" | "lost" | "back" | "ended";
+  me: Agent | undefined;
+  available: boolean;
+  tickets: Readonly<Record<string, Ticket>>;
+  /** The newest change that is known of each conversation. */
+  revs: Readonly<Record<string, number>>;
+  agents: readonly Presence[];
+  list: ListName;
+  shown: Shown | undefined;
+  pane: Pane;
+  talks: Readonly<Record<string, Talk>>;
+  /** True while the window is looked at. */
+  attentive: boolean;
+  told: Told | undefined;
+}
+
+export type Happening =
+  | { what: "heard"; message: DeskSays; id: string | undefined }
+  | { what: "dropped" }
+  | { what: "ended" }
+  | { what: "toldBack" }
+  | { what: "told"; told: Told | undefined }
+  | { what: "listed"; list: ListName }
+  | { what: "shown"; shown: Shown | undefined }
+  | { what: "pane"; pane: Pane }
+  | { what: "attention"; on: boolean }
+  | { what: "wrote"; conversation: string; text: string }
+  | { what: "noting"; conversation: string; on: boolean }
+  | { what: "attached"; conversation: string; upload: string | undefined }
+  | { what: "said"; conversation: string; key: string }
+  | { what: "saidAgain"; conversation: string; key: string; as: string }
+  | { what: "takenBack"; conversation: string; key: string }
+  | { what: "drafting"; conversation: string; id: string }
+  | { what: "draftDropped"; conversation: string }
+  | { what: "unanswered"; id: string }
+  | { what: "typingOver"; conversation: string }
+  | { what: "kept"; conversation: string; writing: Partial<Writing>; outgoing: readonly Outgoing[] };
+
+const nothingWritten: Writing = { text: "", note: false, upload: undefined, citations: [], drafting: undefined };
+
+export const nothingSaid: Talk = {
+  ticket: undefined,
+  entries: [],
+  notes: [],
+  whole: true,
+  isRead: false,
+  typing: false,
+  unread: 0,
+  gone: undefined,
+  outgoing: [],
+  writing: nothingWritten,
+};
+
+export const beginning: State = {
+  link: "connecting",
+  me: undefined,
+  available: true,
+  tickets: {},
+  revs: {},
+  agents: [],
+  list: "waiting",
+  shown: undefined,
+  pane: "list",
+  talks: {},
+  attentive: true,
+  told: undefined,
+};
+
+/** The list in which a conversation stands. */
+export function listOf(state: State, ticket: Ticket): DeskList {
+  if (!ticket.agent) return "waiting";
+  return ticket.agent.id === state.me?.id ? "mine" : "open";
+}
+
+/** The conversations of a list, the longest wait first. */
+export function listed(state: State, list: DeskList): Ticket[] {
+  const those = Object.values(state.tickets).filter((ticket) => listOf(state, ticket) === list);
+  return those.sort((a, b) => a.since_ms - b.since_ms || a.conversation.localeCompare(b.conversation));
+}
+
+/** What is known of a conversation at the desk, or was when it was there. */
+export function ticketOf(state: State, conversation: string): Ticket | undefined {
+  return state.tickets[conversation] ?? state.talks[conversation]?.ticket;
+}
+
+export function isMine(state: State, conversation: string): boolean {
+  const ticket = state.tickets[conversation];
+  return ticket !== undefined && listOf(state, ticket) === "mine";
+}
+
+/** The conversation in the middle, where one of the desk is there. */
+export function shownTalk(state: State): string | undefined {
+  return state.shown?.what === "talk" ? state.shown.id : undefined;
+}
+
+/** What has to be watched: the agent's own, and the one that is looked at. */
+export function wanted(state: State): string[] {
+  const mine = listed(state, "mine").map((ticket) => ticket.conversation);
+  const shown = shownTalk(state);
+  return [...new Set([...(shown !== undefined && shown in state.tickets ? [shown] : []), ...mine])];
+}
+
+/** The place of the last message that is known. */
+export function lastOffset(talk: Talk): number {
+  return talk.entries.at(-1)?.offset ?? 0;
+}
+
+/** What concerns the agent: who waits, and who of the agent's own has written. */
+export function concerns(state: State): number {
+  const unread = listed(state, "mine").filter((ticket) => (state.talks[ticket.conversation]?.unread ?? 0) > 0);
+  return listed(state, "waiting").length + unread.length;
+}
+
+export function reduce(state: State, happening: Happening): State {
+  switch (happening.what) {
+    case "heard":
+      return heard(state, happening.message, happening.id);
+    case "dropped":
+      return { ...state, link: "lost" };
+    case "ended":
+      return { ...state, link: "ended" };
+    case "toldBack":
+      return state.link === "back" ? { ...state, link: "open" } : state;
+    case "told":
+      return { ...state, told: happening.told };
+    case "listed":
+      return { ...state, list: happening.list, pane: "list" };
+    case "shown":
+      return shown(state, happening.shown);
+    case "pane":
+      return { ...state, pane: happening.pane };
+    case "attention":
+      return seen({ ...state, attentive: happening.on });
+    case "wrote":
+      return writing(state, happening.conversation, { text: happening.text });
+    case "noting":
+      return writing(state, happening.conversation, { note: happening.on });
+    case "attached":
+      return writing(state, happening.conversation, { upload: happening.upload });
+    case "said":
+      return said(state, happening.conversation, happening.key);
+    case "saidAgain": {
+      const { conversation, key, as } = happening;
+      const again = (one: Outgoing): Outgoing => (one.key === key ? { ...one, key: as, stage: "sending", why: undefined } : one);
+      return talking(state, conversation, (talk) => ({ ...talk, outgoing: talk.outgoing.map(again) }));
+    }
+    case "takenBack":
+      return takenBack(state, happening.conversation, happening.key);
+    case "drafting":
+      return writing(state, happening.conversation, { drafting: happening.id });
+    case "draftDropped":
+      return writing(state, happening.conversation, { citations: [] });
+    case "unanswered":
+      return unanswered(state, happening.id, undefined);
+    case "typingOver":
+      return talking(state, happening.conversation, (talk) => ({ ...talk, typing: false }));
+    case "kept": {
+      const { conversation, outgoing } = happening;
+      return talking(state, conversation, (talk) => ({ ...talk, outgoing, writing: { ...talk.writing, ...happening.writing } }));
+    }
+  }
+}
+
+function shown(state: State, what: Shown | undefined): State {
+  const next: State = { ...state, shown: what, pane: what === undefined ? "list" : "talk" };
+  if (what?.what !== "talk") return next;
+  return seen(talking(next, what.id, (talk) => ({ ...talk, ticket: state.tickets[what.id] ?? talk.ticket })));
+}
+
+/** What is looked at is read. */
+function seen(state: State): State {
+  const id = shownTalk(state);
+  const talk = id === undefined ? undefined : state.talks[id];
+  if (id === undefined || talk === undefined || talk.unread === 0 || !state.attentive) return state;
+  return talking(state, id, (it) => ({ ...it, unread: 0 }));
+}
+
+function said(state: State, conversation: string, key: string): State {
+  return talking(state, conversation, (talk) => {
+    const { text, note, upload } = talk.writing;
+    const outgoing: Outgoing = { key, note, content: text.trim(), upload, after: lastOffset(talk), stage: "sending", why: undefined };
+    return { ...talk, outgoing: [...talk.outgoing, outgoing], writing: { ...nothingWritten, note } };
+  });
+}
+
+/** What was not sent goes back to where it was written, before what is written there now. */
+function takenBack(state: State, conversation: string, key: string): State {
+  return talking(state, conversation, (talk) => {
+    const back = talk.outgoing.find((one) => one.key === key);
+    if (back === undefined) return talk;
+    const { writing } = talk;
+    const text = writing.text.trim() === "" ? back.content : `${back.content}\n\n${writing.text}`;
+    return {
+      ...talk,
+      outgoing: talk.outgoing.filter((one) => one.key !== key),
+      writing: { ...writing, text, note: back.note, upload: writing.upload ?? back.upload },
+    };
+  });
+}
+
+function heard(state: State, message: DeskSays, id: string | undefined): State {
+  switch (message.type) {
+    case "desk":
+      return looked(state, message);
+    case "ticket":
+      return changed(state, message.ticket, id !== undefined);
+    case "ticket_gone":
+      return gone(state, message);
+    case "agents": {
+      const own = message.agents.find((there) => there.agent.id === state.me?.id);
+      return { ...state, agents: message.agents, available: own?.available ?? state.available };
+    }
+    case "transcript":
+      return seen(
+        talking(state, message.conversation, (talk) => {
+          const entries = message.entries.map(({ offset, frame }) => ({ offset, frame: frame }));
+          const last = lastOffset(talk);
+          const fresh = talk.isRead ? entries.filter(({ offset, frame }) => offset > last && isVisitors(frame)).length : 0;
+          return {
+            ...talk,
+            entries,
+            notes: placed(talk.notes, message.notes),
+            whole: message.whole,
+            isRead: true,
+            unread: talk.unread + fresh,
+            ticket: message.ticket ?? talk.ticket,
+            outgoing: arrived(talk.outgoing, entries, message.notes.filter(isNew(talk.notes)), state.me),
+          };
+        }),
+      );
+    case "entry":
+      return seen(
+        talking(state, message.conversation, (talk) => {
+          const frame = message.frame as Frame;
+          const offset = message.offset ?? lastOffset(talk) + 1;
+          if (offset <= lastOffset(talk)) return talk;
+          const entry = { offset, frame };
+          return {
+            ...talk,
+            entries: [...talk.entries, entry],
+            typing: isVisitors(frame) ? false : talk.typing,
+            unread: talk.unread + (isVisitors(frame) ? 1 : 0),
+            outgoing: arrived(talk.outgoing, [entry], [], state.me),
+          };
+        }),
+      );
+    case "note":
+      return talking(state, message.conversation, (talk) => ({
+        ...talk,
+        notes: placed([...talk.notes, { ...message, after: lastOffset(talk) }], []),
+        outgoing: arrived(talk.outgoing, [], [message], state.me),
+      }));
+    case "visitor_typing":
+      return talking(state, message.conversation, (talk) => ({ ...talk, typing: message.typing }));
+    case "visitor_presence": {
+      const ticket = state.tickets[message.conversation];
+      if (ticket === undefined) return state;
+      const { online } = message;
+      const next = { ...state, tickets: { ...state.tickets, [message.conversation]: { ...ticket, online } } };
+      return online ? next : talking(next, message.conversation, (talk) => ({ ...talk, typing: false }));
+    }
+    case "draft":
+      return talking(state, message.conversation, (talk) => {
+        if (talk.writing.drafting === undefined || talk.writing.drafting !== id) return talk;
+        const { text } = talk.writing;
+        const drafted = asMessage(message.content);
+        const both = text.trim() === "" ? drafted : `${text.trimEnd()}\n\n${drafted}`;
+        return { ...talk, writing: { ...talk.writing, text: both, note: false, citations: message.citations, drafting: undefined } };
+      });
+    case "done":
+      return id === undefined ? state : answered(state, id);
+    case "error":
+      return unanswered(state, id, refusal(message));
+    case "reconnect":
+      return state;
+  }
+}
+
+function looked(state: State, desk: DeskSays & { type: "desk" }): State {
+  const all = [...desk.waiting, ...desk.mine, ...desk.open];
+  const talks = Object.fromEntries(
+    Object.entries(state.talks).map(([id, talk]) => {
+      const ticket = all.find((one) => one.conversation === id);
+      return [id, ticket === undefined ? { ...talk, typing: false } : { ...talk, ticket, gone: undefined }];
+    }),
+  );
+  return {
+    ...state,
+    link: state.link === "lost" ? "back" : state.link === "connecting" ? "open" : state.link,
+    me: desk.you,
+    available: desk.available,
+    tickets: Object.fromEntries(all.map((ticket) => [ticket.conversation, ticket])),
+    revs: Object.fromEntries(all.map((ticket) => [ticket.conversation, ticket.rev])),
+    agents: desk.agents,
+    talks,
+  };
+}
+
+function changed(state: State, ticket: Ticket, isAsked: boolean): State {
+  const { conversation, rev } = ticket;
+  if ((state.revs[conversation] ?? 0) > rev) return state;
+  const wasMine = isMine(state, conversation);
+  let next: State = {
+    ...state,
+    tickets: { ...state.tickets, [conversation]: ticket },
+    revs: { ...state.revs, [conversation]: rev },
+  };
+  if (conversation in state.talks) next = talking(next, conversation, (talk) => ({ ...talk, ticket, gone: undefined }));
+  // Whoever has just taken the conversation that is looked at goes on among their own.
+  const isTaken = isAsked && !wasMine && isMine(next, conversation) && shownTalk(next) === conversation;
+  return isTaken ? { ...next, list: "mine" } : next;
+}
+
+function gone(state: State, gone: Gone): State {
+  const { conversation, rev } = gone;
+  if ((state.revs[conversation] ?? 0) > rev) return state;
+  const ticket = state.tickets[conversation];
+  const tickets = Object.fromEntries(Object.entries(state.tickets).filter(([id]) => id !== conversation));
+  const next = { ...state, tickets, revs: { ...state.revs, [conversation]: rev } };
+  if (!(conversation in state.talks)) return next;
+  return talking(next, conversation, (talk) => ({ ...talk, gone, typing: false, unread: 0, ticket: ticket ?? talk.ticket }));
+}
+
+/** The server has done what this id asked. */
+function answered(state: State, id: string): State {
+  return everyTalk(state, (talk) => {
+    if (!talk.outgoing.some((one) => one.key === id)) return talk;
+    return { ...talk, outgoing: talk.outgoing.map((one) => (one.key === id ? { ...one, stage: "said" } : one)) };
+  });
+}
+
+/** The server has not done what this id asked: because of `why`, or nobody knows. */
+function unanswered(state: State, id: string | undefined, why: Told | undefined): State {
+  const isSaid = Object.values(state.talks).some((talk) => talk.outgoing.some((one) => one.key === id));
+  const next = everyTalk(state, (talk) => {
+    const isDraft = id !== undefined && talk.writing.drafting === id;
+    if (!isDraft && !talk.outgoing.some((one) => one.key === id)) return talk;
+    const failed = (one: Outgoing): Outgoing => (one.key === id ? { ...one, stage: "unsent", why } : one);
+    const writing = isDraft ? { ...talk.writing, drafting: undefined } : talk.writing;
+    return { ...talk, writing, outgoing: talk.outgoing.map(failed) };
+  });
+  // What was not said says so itself, where it stands.
+  return isSaid || why === undefined ? next : { ...next, told: why };
+}
+
+/** Takes out of what is on its way what has arrived in the conversation. */
+function arrived(
+  outgoing: readonly Outgoing[],
+  entries: readonly { offset: number; frame: Frame }[],
+  notes: readonly Note[],
+  me: Agent | undefined,
+): readonly Outgoing[] {
+  if (outgoing.length === 0) return outgoing;
+  const left = new Set<unknown>([...entries, ...notes]);
+  return outgoing.filter((one) => {
+    const isIt = one.note
+      ? notes.find((note) => left.has(note) && note.agent.id === me?.id && note.content === one.content)
+      : entries.find((entry) => left.has(entry) && entry.offset > one.after && isOwn(entry.frame, one, me));
+    if (isIt === undefined) return true;
+    left.delete(isIt);
+    return false;
+  });
+}
+
+function isOwn(frame: Frame, one: Outgoing, me: Agent | undefined): boolean {
+  if (frame.type !== "message" || frame.from !== "agent" || frame.agent?.id !== me?.id) return false;
+  return frame.content === one.content && (frame.upload ?? undefined) === one.upload;
+}
+
+export function isVisitors(frame: Frame): boolean {
+  return frame.type === "message" && frame.from === "visitor";
+}
+
+function name(note: Note): string {
+  return JSON.stringify([note.at_ms, note.agent.id, note.content]);
+}
+
+/** Whether a note is none of these: the same words may have been noted before. */
+function isNew(known: readonly Note[]): (note: Note) => boolean {
+  const names = new Set(known.map(name));
+  return (note) => !names.has(name(note));
+}
+
+/** The notes of both, each once, in order; where one was heard live it keeps its place. */
+function placed(known: readonly PlacedNote[], told: readonly Note[]): readonly PlacedNote[] {
+  const all = new Map<string, PlacedNote>(told.map((note) => [name(note), { ...note, after: undefined }]));
+  for (const note of known) if (all.get(name(note))?.after === undefined) all.set(name(note), note);
+  return [...all.values()].sort((a, b) => a.at_ms - b.at_ms);
+}
+
+/** A draft as a person would send it: the pages it cites stay marked, the machine's other marks go. */
+export function asMessage(draft: string): string {
+  return draft
+    .replace(/\[(?:SUGGESTION|PRO TIP):\s*((?:\[[^\]]*\]|[^[\]])*)\]/gi, "$1")
+    .replace(/[ \t]+\n/g, "\n")
+    .trim();
+}
+
+/** Why the server did not do it, in our words where we have them. */
+export function refusal({ code, by, message }: DeskSays & { type: "error" }): Told {
+  switch (code) {
+    case "taken":
+    case "not_yours":
+      return by ? { word: "agent_taken_by", values: { name: by.name } } : { word: "agent_not_yours" };
+    case "no_such_conversation":
+      return { word: "agent_no_longer" };
+    case "not_present":
+      return { word: "agent_not_present" };
+    case "desk_away":
+      return { word: "agent_desk_away" };
+    case "rate_limited":
+      return { word: "agent_too_fast" };
+    default:
+      return { text: message };
+  }
+}
+
+function writing(state: State, conversation: string, change: Partial<Writing>): State {
+  return talking(state, conversation, (talk) => ({ ...talk, writing: { ...talk.writing, ...change } }));
+}
+
+function talking(state: State, conversation: string, change: (talk: Talk) => Talk): State {
+  const talk = state.talks[conversation] ?? nothingSaid;
+  const next = change(talk);
+  return next === talk ? state : { ...state, talks: { ...state.talks, [conversation]: next } };
+}
+
+function everyTalk(state: State, change: (talk: Talk) => Talk): State {
+  return { ...state, talks: Object.fromEntries(Object.entries(state.talks).map(([id, talk]) => [id, change(talk)])) };
+}

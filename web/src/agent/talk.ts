@@ -1,0 +1,87 @@
+// The head of the middle: whose conversation it is, and what can be done with it.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { Library } from "./library.ts";
+import type { Maker, Part } from "./part.ts";
+import { listOf, shownTalk, type State, ticketOf } from "./state.ts";
+
+export function talkHead({ voice, deeds }: Maker): Part {
+  const title = el("h2", { class: "talk-title", tabindex: "-1" });
+  const below = el("p", { class: "talk-below" });
+  const back = iconButton("back", voice.say("agent_back"), () => {
+    deeds.show(undefined);
+  });
+  const about = iconButton("person", voice.say("agent_details"), () => {
+    deeds.pane("details");
+  });
+  about.classList.add("to-details");
+  back.classList.add("to-list");
+  const does = el("div", { class: "does" });
+  const element = el("header", { class: "talk-head" }, back, el("div", { class: "talk-about" }, title, below), about, does);
+  let drawn = "";
+
+  function iconButton(name: "back" | "person", label: string, does: () => void): HTMLButtonElement {
+    return button({ class: "quiet round", "aria-label": label, title: label }, does, icon(name));
+  }
+
+  function deed(word: "agent_take" | "agent_hand" | "agent_give_back" | "agent_close", does: () => void, main = false): HTMLElement {
+    return button({ class: main ? "deed main" : "deed", "data-deed": word.slice("agent_".length) }, does, voice.say(word));
+  }
+
+  function update(state: State, library: Library): void {
+    element.hidden = state.shown === undefined;
+    about.hidden = state.shown?.what !== "talk";
+    const id = shownTalk(state);
+    const ticket = id === undefined ? undefined : ticketOf(state, id);
+    const past = state.shown?.what === "past" ? library.archived[state.shown.id] : undefined;
+    const isHere = id !== undefined && id in state.tickets;
+    const gone = id === undefined ? undefined : state.talks[id]?.gone;
+    const now = JSON.stringify([state.shown, ticket, isHere, gone, typeof past, state.me, state.link === "open" || state.link === "back"]);
+    if (now === drawn) return;
+    drawn = now;
+    if (state.shown?.what === "left") title.textContent = voice.say("agent_left_title");
+    else if (typeof past === "object") title.textContent = past.visitor?.name ?? past.visitor?.subject ?? voice.say("agent_visitor");
+    else title.textContent = ticket?.visitor ?? voice.say("agent_visitor");
+    const product = ticket?.product?.name ?? (typeof past === "object" ? past.product : undefined) ?? undefined;
+    const list = ticket === undefined ? undefined : listOf(state, ticket);
+    const has = !isHere ? goneWords() : list === "open" ? voice.say("agent_has", { name: ticket?.agent?.name ?? "" }) : "";
+    fill(
+      below,
+      ticket === undefined || !isHere ? undefined : el("span", { class: "presence", "data-online": ticket.online }, voice.say(ticket.online ? "agent_online" : "agent_offline")),
+      product === undefined ? undefined : el("bdi", {}, product),
+      has === "" ? undefined : el("span", { class: "has" }, has),
+    );
+    set(below, { hidden: below.childElementCount === 0 });
+    if (id === undefined || !isHere) { fill(does); return; }
+    const mine = list === "mine";
+    fill(
+      does,
+      list === "waiting"
+        ? deed("agent_take", () => {
+            deeds.take(id);
+          }, true)
+        : undefined,
+      ...(mine
+        ? [
+            deed("agent_hand", () => {
+              deeds.hand(id);
+            }),
+            deed("agent_give_back", () => {
+              deeds.giveBack(id);
+            }),
+            deed("agent_close", () => {
+              deeds.close(id);
+            }),
+          ]
+        : []),
+    );
+
+    function goneWords(): string {
+      if (state.shown?.what === "past") return voice.say("agent_past");
+      if (gone === undefined) return state.shown?.what === "talk" && ticket !== undefined ? voice.say("agent_no_longer") : "";
+      return voice.say(`agent_gone_${gone.why}`, { name: gone.agent?.name ?? "" });
+    }
+  }
+
+  return { element, update };
+}

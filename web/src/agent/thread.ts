@@ -1,0 +1,228 @@
+// The middle: what was said, in order. Of the desk it goes on while it is looked at.
+
+import { drawBlock, type Leads } from "../answer/draw.ts";
+import { readAnswer } from "../answer/text.ts";
+import { button, el, fill, icon, set } from "../element.ts";
+import { manualPage, safeAddress } from "../wire/product.ts";
+import type { Citation } from "../wire/types.ts";
+import { keyed, type Row } from "./keyed.ts";
+import type { Library } from "./library.ts";
+import type { Maker, Part } from "./part.ts";
+import type { Left, Transcript } from "./requests.ts";
+import { type State, type Talk, ticketOf } from "./state.ts";
+import { moment } from "./times.ts";
+import { itemsOf, itemsOfArchived, type Item, productOf } from "./transcript.ts";
+
+/** How near its end a list counts as being read there, in pixels. */
+const NEAR_END = 80;
+
+export function thread(maker: Maker): Part {
+  const { voice, deeds } = maker;
+  const list = el("ol", { class: "said" });
+  const typing = el("p", { class: "typing", role: "status" });
+  const hint = el("p", { class: "hint" });
+  const letter = el("article", { class: "letter" });
+  const toEnd = button({ class: "to-end", hidden: true }, () => {
+    scroll.scrollTop = scroll.scrollHeight;
+  }, icon("stop"), voice.say("agent_newer"));
+  const scroll = el("div", { class: "thread-scroll", role: "region", tabindex: "0", "aria-label": voice.say("agent_transcript") }, hint, list, letter, typing);
+  const element = el("div", { class: "talk-thread" }, scroll, toEnd);
+  let about: { product: string | undefined; conversation: string } = { product: undefined, conversation: "" };
+  const draw = keyed<Item>(list, (item) => `${about.conversation} ${item.key}`, () => itemRow(maker, () => about));
+  let drawn: { talk?: Talk | undefined; archived?: unknown; left?: Left | undefined; id?: string | undefined } = {};
+  let isAtEnd = true;
+
+  scroll.addEventListener("scroll", () => {
+    isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+    if (isAtEnd) toEnd.hidden = true;
+  });
+  // A composer that grows, a window that turns: who reads the end goes on reading it.
+  new ResizeObserver(() => {
+    if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+  }).observe(scroll);
+  // Pictures come later than their words.
+  scroll.addEventListener("load", () => {
+    if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+  }, { capture: true });
+
+  function update(state: State, library: Library): void {
+    const id = state.shown?.id;
+    const talk = state.shown?.what === "talk" && id !== undefined ? state.talks[id] : undefined;
+    const archived = state.shown?.what === "past" && id !== undefined ? library.archived[id] : undefined;
+    const left = state.shown?.what === "left" ? library.left.items.find((one) => one.id === id) : undefined;
+    if (drawn.talk === talk && drawn.archived === archived && drawn.left === left && drawn.id === id) return;
+    const isOther = drawn.id !== id;
+    const before = drawn.talk;
+    drawn = { talk, archived, left, id };
+    about = { product: talk === undefined ? undefined : (productOf(talk) ?? ticketOf(state, id ?? "")?.product?.id), conversation: id ?? "" };
+    const past = typeof archived === "object" ? archived : undefined;
+    if (past !== undefined) about = { ...about, product: past.product ?? undefined };
+    const isSame = !isOther && before !== undefined && isSaidIn(before, talk);
+    if (!isSame) draw(talk !== undefined ? itemsOf(talk) : past !== undefined ? itemsOfArchived(past) : []);
+    sayHint(talk, archived);
+    fill(letter, ...(left === undefined ? [] : drawLetter(left)));
+    letter.hidden = left === undefined;
+    typing.textContent = talk?.typing === true ? voice.say("agent_visitor_types") : "";
+    if (isOther || isAtEnd) {
+      scroll.scrollTop = talk === undefined ? 0 : scroll.scrollHeight;
+      isAtEnd = true;
+      toEnd.hidden = true;
+    } else if (!isSame) {
+      toEnd.hidden = false;
+    }
+  }
+
+  function sayHint(talk: Talk | undefined, archived: Transcript | "asking" | "absent" | undefined): void {
+    if (talk !== undefined) {
+      const isEmpty = talk.entries.length + talk.notes.length + talk.outgoing.length === 0;
+      hint.textContent = !talk.isRead && talk.gone === undefined ? voice.say("agent_asking") : !talk.whole ? voice.say("agent_not_whole") : isEmpty ? voice.say("agent_nothing_said") : "";
+    } else {
+      hint.textContent = archived === "asking" ? voice.say("agent_asking") : archived === "absent" ? voice.say("agent_not_archived") : "";
+    }
+    hint.hidden = hint.textContent === "";
+  }
+
+  function drawLetter(left: Left): Node[] {
+    const { conversation } = left;
+    const open = (): void => {
+      if (conversation !== null) deeds.show({ what: "past", id: conversation });
+    };
+    return [
+      el("p", { class: "label" }, voice.say("agent_left_at", { when: moment(voice.language, left.at_ms, Date.now()) })),
+      el("p", {}, el("a", { href: `mailto:${encodeURIComponent(left.address).replace("%40", "@")}`, dir: "ltr" }, left.address)),
+      el("p", { class: "letter-text", dir: "auto" }, left.text),
+      ...(conversation === null ? [] : [button({ class: "deed" }, open, voice.say("agent_open_conversation"))]),
+    ];
+  }
+
+  return { element, update };
+}
+
+/** True when both say the same; what is being written is another matter. */
+function isSaidIn(before: Talk, now: Talk | undefined): boolean {
+  return before.entries === now?.entries && before.notes === now.notes && before.outgoing === now.outgoing;
+}
+
+function itemRow(maker: Maker, about: () => { product: string | undefined; conversation: string }): Row<Item> {
+  const { voice } = maker;
+  const element = el("li", { class: "item" });
+  return {
+    element,
+    update: (item) => {
+      element.dataset.kind = item.kind;
+      const name = (title: string): HTMLElement => el("p", { class: "label" }, el("bdi", {}, title), ...time("at_ms" in item ? item.at_ms : undefined));
+      switch (item.kind) {
+        case "question":
+          fill(element, name(voice.say("agent_asked_machine")), bubble(el("p", { class: "words", dir: "auto" }, item.text)));
+          break;
+        case "answer":
+          fill(element, name(voice.say("agent_machine")), drawAnswer(maker, item, item.product ?? about().product));
+          break;
+        case "message": {
+          element.dataset.from = item.from;
+          const who = item.from === "agent" ? (item.agent?.name ?? voice.say("agent_colleague")) : voice.say("agent_visitor");
+          const words = item.text === "" ? undefined : wordsOf(maker, item.text, item.from === "agent", item.citations, about().product);
+          fill(element, name(who), bubble(picture(maker, item.upload), words), sources(maker, item.citations, about().product));
+          break;
+        }
+        case "note":
+          fill(element, name(voice.say("agent_note_of", { name: item.agent?.name ?? "" })), bubble(el("p", { class: "words", dir: "auto" }, item.text)));
+          break;
+        case "event": {
+          const said = item.word === "agent_event_said" ? el("bdi", {}, item.values.text ?? "") : voice.say(item.word, item.values);
+          fill(element, el("p", { class: "event" }, said, ...time(item.at_ms)));
+          break;
+        }
+        case "outgoing":
+          drawOutgoing(item.outgoing);
+          break;
+      }
+    },
+  };
+
+  function time(at_ms: number | undefined): Node[] {
+    if (at_ms === undefined) return [];
+    return [el("time", { class: "at", datetime: new Date(at_ms).toISOString() }, moment(voice.language, at_ms, Date.now()))];
+  }
+
+  function drawOutgoing({ key, note, content, upload, stage, why }: (Item & { kind: "outgoing" })["outgoing"]): void {
+    const { conversation } = about();
+    set(element, { "data-from": "agent", "data-note": note, "data-stage": stage });
+    const words = content === "" ? undefined : wordsOf(maker, content, true, [], about().product);
+    const title = note ? voice.say("agent_note_of", { name: maker.me.name }) : maker.me.name;
+    const again = button({ class: "deed" }, () => {
+      maker.deeds.sayAgain(conversation, key);
+    }, icon("retry"), voice.say("agent_say_again"));
+    const back = button({ class: "quiet" }, () => {
+      maker.deeds.takeBack(conversation, key);
+    }, voice.say("agent_take_back"));
+    const reason = why === undefined ? voice.say("agent_unsent") : `${voice.say("agent_unsent")} ${"word" in why ? voice.say(why.word, why.values) : why.text}`;
+    const state = stage === "unsent" ? el("div", { class: "unsent", role: "alert" }, el("span", { dir: "auto" }, reason), again, back) : undefined;
+    const label = stage === "sending" ? voice.say("agent_sending") : "";
+    fill(element, el("p", { class: "label" }, el("bdi", {}, title), label === "" ? undefined : el("span", { class: "at" }, label)), bubble(picture(maker, upload), words), state);
+  }
+}
+
+function bubble(...inside: (Node | undefined)[]): HTMLElement {
+  return el("div", { class: "bubble" }, ...inside);
+}
+
+/** A person's words: as they are. In those of the team, marked pages are links; a visitor's marks mean nothing. */
+function wordsOf(maker: Maker, text: string, isOurs: boolean, citations: readonly Citation[], product: string | undefined): HTMLElement {
+  const words = el("p", { class: "words", dir: "auto" });
+  if (!isOurs) {
+    words.textContent = text;
+    return words;
+  }
+  for (const piece of text.split(/(\[MANUAL:\s*(?:pages?|p\.?)?\s*\d{1,5}\])/gi)) {
+    const page = /^\[MANUAL:.*?(\d{1,5})\]$/i.exec(piece)?.[1];
+    words.append(page === undefined ? piece : cite(maker, Number(page), citations, product));
+  }
+  return words;
+}
+
+export function cite({ voice, server }: Maker, page: number, citations: readonly Citation[], product: string | undefined): Node {
+  const cited = citations.find((citation) => citation.page === page);
+  const href = cited === undefined ? (product === undefined ? "" : manualPage(server, product, page)) : safeAddress(server, cited.url);
+  const said = voice.say("page_short", { n: page });
+  if (href === "") return el("span", { class: "cite" }, said);
+  return el("a", { class: "cite", href, target: "_blank", rel: "noopener", title: cited?.quote ?? voice.say("page_open", { n: page }) }, said);
+}
+
+function drawAnswer(maker: Maker, { text, end }: Item & { kind: "answer" }, product: string | undefined): HTMLElement {
+  const { voice, server } = maker;
+  const citations = end?.citations ?? [];
+  const leads: Leads = {
+    voice,
+    page: (page) => {
+      const cited = citations.find((citation) => citation.page === page);
+      return cited === undefined ? manualPage(server, product ?? "", page) : safeAddress(server, cited.url);
+    },
+    quote: (page) => citations.find((citation) => citation.page === page)?.quote,
+    suggested: () => undefined,
+  };
+  const blocks = readAnswer(text, end !== undefined).map((block) => drawBlock(block, leads));
+  const verdict = end?.reason === undefined ? undefined : el("p", { class: "verdict", dir: "auto" }, end.reason);
+  const stopped = end?.cancelled === true ? el("p", { class: "hint" }, voice.say("stopped")) : undefined;
+  // A refusal says its sentence in the stream too.
+  const said = verdict === undefined ? el("div", { class: "text" }, ...blocks) : undefined;
+  return bubble(said, verdict, stopped, sources(maker, citations, product));
+}
+
+/** The pages that something rests on, each with the manual's own words. */
+export function sources(maker: Maker, citations: readonly Citation[], product: string | undefined): HTMLElement | undefined {
+  if (citations.length === 0) return undefined;
+  const rows = citations.map((citation) => el("li", {}, cite(maker, citation.page, citations, product), " ", el("q", { dir: "auto" }, citation.quote)));
+  return el("details", { class: "rests" }, el("summary", {}, maker.voice.count("agent_sources", citations.length)), el("ul", {}, ...rows));
+}
+
+function picture({ voice, server }: Maker, upload: string | undefined): HTMLElement | undefined {
+  if (upload === undefined) return undefined;
+  const address = new URL(`/uploads/${encodeURIComponent(upload)}`, server).href;
+  const image = el("img", { src: address, alt: voice.say("agent_picture"), class: "picture" });
+  const link = el("a", { href: address, target: "_blank", rel: "noopener" }, image);
+  image.addEventListener("error", () => {
+    link.replaceWith(el("p", { class: "hint" }, voice.say("agent_picture_gone")));
+  });
+  return link;
+}

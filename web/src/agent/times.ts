@@ -1,0 +1,34 @@
+// How long and when, as the console says it.
+
+/** A wait that is looked at while it grows: `0:42`, `12:05`, `1:02:33`. */
+export function waited(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** The time of today, and the day before it where it was another. */
+export function moment(language: string, at_ms: number, now_ms: number): string {
+  const at = new Date(at_ms);
+  const isToday = at.toDateString() === new Date(now_ms).toDateString();
+  const day = isToday ? {} : ({ day: "numeric", month: "short" } as const);
+  return new Intl.DateTimeFormat(language, { ...day, hour: "numeric", minute: "2-digit" }).format(at);
+}
+
+/** Writes anew what counts up: every element that says since when. */
+export function tick(root: Element, now_ms: number): void {
+  for (const element of root.querySelectorAll<HTMLElement>("[data-since]")) {
+    const said = waited(now_ms - Number(element.dataset.since));
+    if (element.textContent !== said) element.textContent = said;
+  }
+}
+
+/** The name of a language in another, `he` in English being Hebrew. */
+export function languageName(language: string, tag: string): string {
+  try {
+    return new Intl.DisplayNames([language], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag; // Visitors may send what is no tag.
+  }
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { type Frame, nothingSaid, type Talk } from "./state.ts";
+import { itemsOf, itemsOfArchived, productOf } from "./transcript.ts";
+
+const yael = { id: "y", name: "Yael" };
+const end: Frame = { type: "final_answer", content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
+const talk = (frames: Frame[], more: Partial<Talk> = {}): Talk => ({
+  ...nothingSaid,
+  entries: frames.map((frame, at) => ({ offset: at + 1, frame })),
+  ...more,
+});
+const kinds = (it: Talk): string[] => itemsOf(it).map((item) => (item.kind === "event" ? item.word : item.kind));
+
+test("the pieces of an answer become one, behind its question, under one key", () => {
+  const pieces: Frame[] = [{ type: "answer_chunk", content: "Press " }, { type: "answer_chunk", content: "A." }];
+  const open = itemsOf(talk(pieces));
+  expect(open).toMatchObject([{ kind: "answer", text: "Press A.", end: undefined }]);
+  const whole = talk([...pieces, { ...end, question: "How?", product_id: "p1" }]);
+  expect(itemsOf(whole)).toMatchObject([
+    { kind: "question", text: "How?" },
+    { kind: "answer", text: "Press A.", product: "p1", key: open[0]?.key },
+  ]);
+  expect(productOf(whole)).toBe("p1");
+});
+
+test("who comes and goes is said once", () => {
+  const frames: Frame[] = [
+    { type: "handoff", state: "waiting" },
+    { type: "agent_joined", agent: yael },
+    { type: "handoff", state: "with_agent" },
+    { type: "agent_left", agent: yael, reason: "returned" },
+    { type: "handoff", state: "returned" },
+  ];
+  expect(kinds(talk(frames))).toEqual(["agent_event_waiting", "agent_event_joined", "agent_event_left_returned"]);
+});
+
+test("a note stands where it was heard, or by its time where nobody heard it", () => {
+  const message = (content: string, at_ms: number): Frame => ({ type: "message", from: "visitor", content, html: "", citations: [], at_ms });
+  const frames = [message("a", 10), message("b", 20)];
+  const note = { conversation: "c", agent: yael, content: "n", at_ms: 99 };
+  expect(kinds(talk(frames, { notes: [{ ...note, after: 1 }] }))).toEqual(["message", "note", "message"]);
+  expect(kinds(talk(frames, { notes: [{ ...note, after: undefined, at_ms: 15 }] }))).toEqual(["message", "note", "message"]);
+  expect(kinds(talk(frames, { notes: [{ ...note, after: undefined }] }))).toEqual(["message", "message", "note"]);
+});
+
+test("a conversation of the archive reads the same", () => {
+  const said = { kind: "said" as const, at_ms: 1, agent: null, product: null, outcome: null, confidence: null, citations: [], upload: null };
+  const items = itemsOfArchived({
+    conversation: "c", began_ms: 1, last_ms: 2, ended_ms: null, visitor: null, language: null, product: null, agent: null, rating: null,
+    messages: 2, first_words: "", rating_comment: null,
+    entries: [
+      { ...said, author: "visitor", text: "How?" },
+      { ...said, author: "machine", text: "So.", outcome: "answered" },
+      { kind: "turned", at_ms: 2, turn: "taken", agent: yael, to: null, reason: null },
+      { ...said, author: "note", agent: yael, text: "VIP" },
+    ],
+  });
+  expect(items.map((item) => item.kind)).toEqual(["message", "answer", "event", "note"]);
+});

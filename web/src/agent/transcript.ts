@@ -1,0 +1,165 @@
+// A conversation as it is read: the messages of the wire put together to what was asked, answered and said.
+//
+// A pure function of what was heard, so that one that is read whole looks as one that was followed.
+
+import type { Transcript as Archived } from "./requests.ts";
+import type { Agent, Citation, FinalAnswer } from "../wire/types.ts";
+import type { TeamWord } from "../words/team.ts";
+import { type Frame, type Outgoing, type PlacedNote, type Talk } from "./state.ts";
+
+/** One thing in a conversation. `key` stays with it while it grows. */
+export type Item =
+  | { key: string; kind: "question"; text: string; at_ms?: number | undefined }
+  | { key: string; kind: "answer"; text: string; product: string | undefined; end: AnswerEnd | undefined; at_ms?: number | undefined }
+  | {
+      key: string;
+      kind: "message";
+      from: "visitor" | "agent";
+      agent: Agent | undefined;
+      text: string;
+      citations: readonly Citation[];
+      upload: string | undefined;
+      at_ms: number;
+    }
+  | { key: string; kind: "note"; agent: Agent | undefined; text: string; at_ms: number }
+  | { key: string; kind: "event"; word: TeamWord; values: Readonly<Record<string, string>>; at_ms?: number | undefined }
+  | { key: string; kind: "outgoing"; outgoing: Outgoing };
+
+/** How an answer of the machine ended, as much of it as an agent looks at. */
+export interface AnswerEnd {
+  citations: readonly Citation[];
+  confidence: number | undefined;
+  /** Why there is none, in words. */
+  reason: string | undefined;
+  cancelled: boolean;
+}
+
+/** What a watched conversation holds, in order; what is still on its way last. */
+export function itemsOf(talk: Talk): Item[] {
+  const items = talk.entries.reduce<Item[]>((all, { offset, frame }) => put(all, offset, frame), []);
+  for (const note of talk.notes) items.splice(placeOf(items, note, talk), 0, noted(note));
+  return [...items, ...talk.outgoing.map((outgoing): Item => ({ key: `out-${outgoing.key}`, kind: "outgoing", outgoing }))];
+}
+
+/** What the visitor asked about last, as the answers say it. */
+export function productOf(talk: Talk): string | undefined {
+  const last = talk.entries.findLast(({ frame }) => frame.type === "final_answer" && typeof frame.product_id === "string");
+  return last?.frame.type === "final_answer" ? (last.frame.product_id ?? undefined) : undefined;
+}
+
+function put(items: Item[], offset: number, frame: Frame): Item[] {
+  const key = `at-${offset}`;
+  const event = (word: TeamWord, values: Record<string, string> = {}): Item[] => [...items, { key, kind: "event", word, values }];
+  switch (frame.type) {
+    case "answer_chunk": {
+      const open = items.at(-1);
+      if (open?.kind === "answer" && open.end === undefined) {
+        return [...items.slice(0, -1), { ...open, text: open.text + frame.content }];
+      }
+      return [...items, { key, kind: "answer", text: frame.content, product: undefined, end: undefined }];
+    }
+    case "final_answer":
+      return ended(items, key, frame);
+    case "message": {
+      const { from, agent, content, citations, upload, at_ms } = frame;
+      const said = { agent: agent ?? undefined, text: content, citations: citations ?? [], upload: upload ?? undefined, at_ms };
+      return [...items, { key, kind: "message", from, ...said }];
+    }
+    case "agent_joined":
+      return event("agent_event_joined", { name: frame.agent.name });
+    case "agent_left":
+      return event(`agent_event_left_${frame.reason}`, { name: frame.agent.name });
+    case "handoff": {
+      const before = items.at(-1);
+      // Who left with this reason has said it.
+      if (before?.kind === "event" && before.word === `agent_event_left_${frame.state}`) return items;
+      if (frame.state === "with_agent") return items;
+      return event(`agent_event_${frame.state}`);
+    }
+    default:
+      return items;
+  }
+}
+
+/** The end of an answer names its question, which goes before it. */
+function ended(items: Item[], key: string, end: FinalAnswer): Item[] {
+  const open = items.at(-1);
+  const isOpen = open?.kind === "answer" && open.end === undefined;
+  const before = isOpen ? items.slice(0, -1) : items;
+  const known: AnswerEnd = {
+    citations: end.citations,
+    confidence: end.confidence,
+    reason: end.reason?.message,
+    cancelled: end.cancelled ?? false,
+  };
+  const answer: Item = {
+    key: isOpen ? open.key : key,
+    kind: "answer",
+    text: isOpen ? open.text : "",
+    product: end.product_id ?? undefined,
+    end: known,
+  };
+  const asked = end.question ?? "";
+  return asked === "" ? [...before, answer] : [...before, { key: `${answer.key}-asked`, kind: "question", text: asked }, answer];
+}
+
+function noted(note: PlacedNote): Item {
+  return { key: `note-${note.at_ms}-${note.agent.id}`, kind: "note", agent: note.agent, text: note.content, at_ms: note.at_ms };
+}
+
+/** Behind what was there when it was heard; one that was not heard goes by the time. */
+function placeOf(items: readonly Item[], note: PlacedNote, talk: Talk): number {
+  if (note.after !== undefined) {
+    const { after } = note;
+    const next = talk.entries.find(({ offset }) => offset > after);
+    const at = next === undefined ? -1 : items.findIndex((item) => item.key.startsWith(`at-${next.offset}`));
+    return at === -1 ? items.length : at;
+  }
+  const last = items.findLastIndex((item) => "at_ms" in item && item.at_ms !== undefined && item.at_ms <= note.at_ms);
+  return last === -1 ? (items.some((item) => "at_ms" in item && item.at_ms !== undefined) ? 0 : items.length) : last + 1;
+}
+
+/** A conversation of the archive, read the same way. */
+export function itemsOfArchived(archived: Archived): Item[] {
+  return archived.entries.flatMap((entry, at): Item[] => {
+    const key = `past-${at}`;
+    const { at_ms } = entry;
+    if (entry.kind === "turned") return [turned(key, entry)];
+    const { author, text, citations, product } = entry;
+    const agent = entry.agent ?? undefined;
+    const upload = entry.upload ?? undefined;
+    switch (author) {
+      case "machine": {
+        const reason = text === "" && entry.outcome !== "answered" ? (entry.outcome ?? undefined) : undefined;
+        const cancelled = entry.outcome === "cancelled";
+        const end = { citations, confidence: entry.confidence ?? undefined, reason, cancelled };
+        return [{ key, kind: "answer", text, product: product ?? undefined, end, at_ms }];
+      }
+      case "note":
+        return [{ key, kind: "note", agent, text, at_ms }];
+      case "agent":
+      case "visitor":
+        return [{ key, kind: "message", from: author, agent, text, citations, upload, at_ms }];
+      default:
+        return text === "" ? [] : [{ key, kind: "event", word: "agent_event_said", values: { text }, at_ms }];
+    }
+  });
+}
+
+const TURNS: Readonly<Record<string, { word: TeamWord; named: boolean }>> = {
+  handed_over: { word: "agent_event_waiting", named: false },
+  withdrawn: { word: "agent_event_withdrawn", named: false },
+  taken: { word: "agent_event_joined", named: true },
+  handed: { word: "agent_event_left_handed", named: true },
+  returned: { word: "agent_event_left_returned", named: true },
+  ended: { word: "agent_event_closed", named: false },
+};
+
+function turned(key: string, { turn, agent, reason, at_ms }: Archived["entries"][number] & { kind: "turned" }): Item {
+  const known = TURNS[turn];
+  // A turn of a later version, or one that nobody is named for.
+  if (known === undefined || (known.named && !agent)) {
+    return { key, kind: "event", word: "agent_event_said", values: { text: reason ?? turn }, at_ms };
+  }
+  return { key, kind: "event", word: known.word, values: { name: agent?.name ?? "" }, at_ms };
+}

@@ -1,0 +1,216 @@
+// The agents' console, against a real server: agents in pages of their own, visitors over real sockets.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
+import { findings } from "./axe.ts";
+import { eventually, launch, open, Server } from "./house.ts";
+
+const PASSWORD = "a tame yak sat over";
+const QUESTION = "How do I descale the machine?";
+const PRODUCT = "kettleby-ke-9";
+const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+
+let server: Server;
+let browser: Browser;
+/** A page whose script may open sockets to the server; visitors speak through it. */
+let lobby: Page;
+
+beforeAll(async () => {
+  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  for (const [address, name, role] of [["yael", "Yael", "agent"], ["noam", "Noam", "agent"], ["ada", "Ada", "admin"]] as const) {
+    const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
+    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+  }
+  [server, browser] = await Promise.all([Server.start(archive), launch()]);
+  ({ page: lobby } = await open(browser, `${server.address}/sign-in`));
+});
+afterAll(async () => {
+  await browser.close();
+  await server.kill();
+});
+
+/** An agent who has signed in and sees the desk. */
+async function agent(who: string, options: BrowserContextOptions = {}) {
+  const { page, wrong } = await open(browser, `${server.address}/agent`, { bypassCSP: true, ...options });
+  await page.locator("input[type=email]").fill(`${who}@example.test`);
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${server.address}/agent`);
+  await page.locator("#agent[data-link=open]").waitFor();
+  wrong.length = 0; // Nobody was signed in at first; the browser says so of /api/me.
+  return { page, wrong };
+}
+
+type Heard = ServerMessage & Envelope;
+interface Lobby {
+  visitors: Record<string, { socket: WebSocket; heard: Heard[] }>;
+}
+
+/** A visitor, by the name of a socket in the lobby. */
+class Visitor {
+  private constructor(private readonly name: string) {}
+
+  static async come(name: string, locale = "en"): Promise<Visitor> {
+    await lobby.evaluate(
+      ([name, locale]) =>
+        new Promise<void>((resolve) => {
+          const here = window as unknown as Lobby;
+          const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
+          const heard: Heard[] = [];
+          here.visitors = { ...(here.visitors as Lobby["visitors"] | undefined), [name]: { socket, heard } };
+          socket.onopen = () => {
+            socket.send(JSON.stringify({ type: "hello", locale }));
+          };
+          socket.onmessage = ({ data }) => {
+            heard.push(JSON.parse(data as string) as Heard);
+            resolve();
+          };
+        }),
+      [name, locale] as const,
+    );
+    return new Visitor(name);
+  }
+
+  async say(...all: ClientSays[]): Promise<void> {
+    for (const says of all) {
+      await lobby.evaluate(([name, text]) => {
+        (window as unknown as Lobby).visitors[name]?.socket.send(text);
+      }, [this.name, JSON.stringify(says)] as const);
+    }
+  }
+
+  heard(): Promise<Heard[]> {
+    return lobby.evaluate((name) => (window as unknown as Lobby).visitors[name]?.heard ?? [], this.name);
+  }
+
+  /** Waits for a message that holds these words. */
+  async hears(words: string): Promise<void> {
+    await eventually(`the visitor hears ${words}`, async () => JSON.stringify(await this.heard()).includes(words));
+  }
+
+  async leave(): Promise<void> {
+    await lobby.evaluate((name) => {
+      (window as unknown as Lobby).visitors[name]?.socket.close();
+    }, this.name);
+  }
+}
+
+const field = (page: Page) => page.locator(".desk-composer textarea");
+const ticket = (page: Page, words: string) => page.locator(".ticket", { hasText: words });
+const said = (page: Page, words: string) => page.locator(".item:not([data-stage])", { hasText: words });
+
+test("an agent takes whoever waits, talks, notes, drafts, hands over; the colleague gives it back", async () => {
+  const { page: yael, wrong } = await agent("yael");
+  const { page: noam } = await agent("noam");
+  const visitor = await Visitor.come("dana");
+  await visitor.say({ type: "query", product_id: PRODUCT, query: QUESTION, scenario: "general" });
+  await visitor.hears("final_answer");
+  await visitor.say({ type: "handoff", reason: "It does not begin <b>at all</b>" });
+  await ticket(yael, "It does not begin <b>at all</b>").waitFor();
+  await eventually("the title counts", async () => (await yael.title()).startsWith("(1)"));
+  await yael.keyboard.press("j");
+  await said(yael, QUESTION).waitFor();
+  expect(await yael.locator(".item[data-kind=answer] .cite").first().getAttribute("href")).toContain(`/manuals/${PRODUCT}#page=`);
+  expect(await findings(yael)).toEqual([]);
+
+  // Both see it; the first to take it has it, the other is told.
+  await ticket(noam, "Kettleby").click();
+  await yael.keyboard.press("t");
+  await yael.locator("[data-deed=hand]").waitFor();
+  await noam.getByText("Yael has this conversation").waitFor();
+  await visitor.hears("agent_joined");
+
+  await field(yael).pressSequentially("Hello,");
+  await visitor.hears("agent_typing");
+  await field(yael).press("Shift+Enter");
+  await field(yael).pressSequentially("I am <i>Yael</i>.");
+  await field(yael).press("Enter");
+  await said(yael, "I am <i>Yael</i>.").waitFor();
+  await visitor.hears("Hello,\\nI am <i>Yael</i>.");
+  await visitor.say({ type: "typing", content: "it bl" }, { type: "message", content: "It blinks red." });
+  await said(yael, "It blinks red.").waitFor();
+  await said(noam, "It blinks red.").waitFor();
+
+  await field(yael).press("Alt+n");
+  await field(yael).fill("Was here last week too.");
+  await field(yael).press("Enter");
+  await noam.locator(".item[data-kind=note]", { hasText: "Was here last week too." }).waitFor();
+  await field(yael).press("Alt+n");
+
+  await field(yael).press("Alt+d");
+  await yael.locator(".draft-rests .cite").first().waitFor();
+  expect(await field(yael).inputValue()).toMatch(/\[MANUAL: page \d+\]/);
+  expect(await findings(yael)).toEqual([]);
+  await field(yael).press("Control+End");
+  await field(yael).pressSequentially(" Like this.");
+  await field(yael).press("Enter");
+  await said(yael, "Like this.").locator(".cite").first().waitFor();
+  await eventually("the visitor gets the pages", async () =>
+    (await visitor.heard()).some((one) => one.type === "message" && one.from === "agent" && (one.citations?.length ?? 0) > 0),
+  );
+  expect(JSON.stringify(await visitor.heard())).not.toContain("last week");
+
+  await yael.locator("[data-deed=hand]").click();
+  await yael.locator(".colleague", { hasText: "Noam" }).click();
+  await visitor.hears('"name":"Noam"');
+  await noam.getByRole("tab", { name: /Mine/ }).click();
+  await ticket(noam, "Kettleby").click();
+  await noam.locator("[data-deed=give_back]").click();
+  await visitor.hears('"state":"returned"');
+  await noam.getByText("Back with the machine").first().waitFor();
+  await visitor.leave();
+  expect(wrong.filter((what) => !what.includes("404"))).toEqual([]);
+});
+
+test("what is written while the server is away is not lost, and everything is there again after", async () => {
+  const { page: yael } = await agent("yael");
+  const visitor = await Visitor.come("omer");
+  await visitor.say({ type: "handoff", reason: "Omer waits" });
+  await ticket(yael, "Omer waits").click();
+  await yael.locator("[data-deed=take]").click();
+  await yael.locator("[data-deed=hand]").waitFor();
+  await server.kill();
+  await yael.getByText("The connection is lost.").waitFor();
+  await field(yael).fill("Are you still there?");
+  await field(yael).press("Enter");
+  await yael.getByText("Not sent.").waitFor();
+  await field(yael).fill("Half a thought");
+  await server.begin();
+  await yael.locator("#agent[data-link=back], #agent[data-link=open]").waitFor();
+  expect(await field(yael).inputValue()).toBe("Half a thought");
+  await yael.getByRole("button", { name: "Edit" }).click();
+  expect(await field(yael).inputValue()).toBe("Are you still there?\n\nHalf a thought");
+  await yael.reload();
+  await yael.locator("#agent[data-link=open]").waitFor();
+  expect(await yael.evaluate(() => sessionStorage.getItem("hsc-agent-writing"))).toContain("Are you still there?");
+});
+
+test("the desk runs from right to left, in a narrow and dark window, and closing is asked once", async () => {
+  const options = { locale: "he-IL", colorScheme: "dark", viewport: { width: 390, height: 780 } } as const;
+  const { page: ada, wrong } = await agent("ada", options);
+  const visitor = await Visitor.come("rina", "he");
+  await visitor.say({ type: "handoff", reason: "הנורה לא נדלקת" });
+  expect(await ada.locator("html").getAttribute("dir")).toBe("rtl");
+  expect(await findings(ada)).toEqual([]);
+  await ticket(ada, "הנורה לא נדלקת").click();
+  await ada.getByRole("button", { name: "לקיחה" }).click();
+  await field(ada).fill("שלום רינה");
+  await field(ada).press("Enter");
+  await visitor.hears("שלום רינה");
+  expect(await findings(ada)).toEqual([]);
+  await ada.locator("[data-deed=close]").click();
+  await ada.locator("dialog .deed:not(.main)").click();
+  await ada.locator("[data-deed=close]").click();
+  await ada.locator("dialog .deed.main").click();
+  await visitor.hears('"state":"closed"');
+  await ada.locator(".to-list").click();
+  await ada.locator(".tabs").waitFor({ state: "visible" });
+  await ada.getByRole("link", { name: "ניהול" }).waitFor();
+  expect(wrong.filter((what) => !what.includes("404"))).toEqual([]);
+});
