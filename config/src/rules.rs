@@ -220,6 +220,7 @@ const RULES: &[(&str, Rule)] = &[
     // A hundred million pixels are 400 MB while one is cleaned.
     ("uploads.max_pixels", Whole(1, 100_000_000)),
     ("uploads.keep_ms", Whole(1_000, 365 * DAY)),
+    ("uploads.max_total_bytes", BYTES),
     ("uploads.per_conversation", Whole(1, 100_000)),
     ("uploads.per_address", Whole(0, 1_000_000)),
     ("letters.per_address", Whole(1, 100_000)),

@@ -418,15 +418,17 @@ sections! {
         max_pixels: u64,
         /// How long one is kept.
         keep_ms: u64,
+        /// Most bytes of all.
+        max_total_bytes: u64,
         /// Most of one conversation within an hour.
         per_conversation: u32,
-        /// Most of one machine within an hour; 0 does not count machines.
+        /// Most of one address within an hour; 0 does not count addresses.
         per_address: u32,
     }
 
     /// `[letters]`
     LettersSettings {
-        /// Most of one machine, and of one conversation, within an hour.
+        /// Most of one address, and of one conversation, within an hour.
         per_address: u32,
         /// Most of everybody within an hour.
         per_hour: u32,

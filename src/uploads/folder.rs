@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -37,6 +38,9 @@ pub(super) struct Inner {
     pub(super) keep: Duration,
     limits: UploadLimits,
     max_pixels: u64,
+    max_total_bytes: u64,
+    /// Bytes of all pictures, as the tidier counted them last, and what came in here since.
+    pub(super) total_bytes: AtomicU64,
     tokens: Arc<Tokens>,
     turns: Semaphore,
     /// The folder of pictures that are gone with the process.
@@ -66,6 +70,8 @@ impl Folder {
             keep: Duration::from_millis(settings.keep_ms),
             limits,
             max_pixels: settings.max_pixels,
+            max_total_bytes: settings.max_total_bytes,
+            total_bytes: AtomicU64::new(0),
             tokens,
             turns: Semaphore::new(CLEANED_AT_ONCE),
             _temporary: temporary,
@@ -89,6 +95,9 @@ impl Uploads for Folder {
             // Before it waits for a turn: what is no picture at all costs nobody one.
             if Kind::of(&bytes).is_none() {
                 return Err(UploadError::NotAPicture);
+            }
+            if inner.total_bytes.load(Ordering::Relaxed) >= inner.max_total_bytes {
+                return Err(UploadError::NoRoom);
             }
             let turn = timeout(TURN_WITHIN, inner.turns.acquire()).await;
             let turn = turn.map_err(|_| UploadError::Busy)?.map_err(failed)?;
@@ -137,6 +146,7 @@ impl Inner {
         let expires_ms = now_ms().saturating_add(keep);
         let id = UploadId::new(&self.tokens, conversation, expires_ms);
         write(&self.dir, id.as_str(), &bytes).map_err(failed)?;
+        self.total_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let (id, media_type) = (id.as_str().to_owned(), kind.media_type());
         Ok(Picture { id, media_type, bytes: bytes.len() as u64, width, height, expires_ms })
     }

@@ -8,6 +8,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use hsc_actors::UploadId;
@@ -55,7 +56,9 @@ async fn tidy(
         let inner = Arc::clone(&folder.inner);
         let looked = tokio::task::spawn_blocking(move || expired(&inner.dir, now_ms())).await?;
         match looked {
-            Ok(gone) => {
+            Ok(Looked { gone, left_bytes }) => {
+                // What came in meanwhile is counted at the next look.
+                folder.inner.total_bytes.store(left_bytes, Ordering::Relaxed);
                 removed_ever += gone.len();
                 metrics.doors.uploads_expired(gone.len());
                 if !gone.is_empty() {
@@ -70,23 +73,32 @@ async fn tidy(
             }
         }
         life.observe(
-            json!({ "removed": removed_ever, "looks_every_ms": every.as_millis() as u64 }),
+            json!({ "removed": removed_ever, "bytes": folder.inner.total_bytes.load(Ordering::Relaxed), "looks_every_ms": every.as_millis() as u64 }),
         );
         sleep(every).await;
     }
     Err("a successor tidies".into())
 }
 
-/// Removes what is past its time at this moment, and gives the ids. Where pods share a folder, each picture
-/// is removed by one of them.
-fn expired(dir: &Path, now_ms: u64) -> std::io::Result<Vec<String>> {
+/// What a look at the folder came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Looked {
+    /// Ids of the pictures that were removed.
+    gone: Vec<String>,
+    /// Bytes of those that were not.
+    left_bytes: u64,
+}
+
+/// Removes what is past its time at this moment. Where pods share a folder, each picture is removed by one
+/// of them.
+fn expired(dir: &Path, now_ms: u64) -> std::io::Result<Looked> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         // No picture yet.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Looked::default()),
         Err(error) => return Err(error),
     };
-    let mut gone = Vec::new();
+    let mut looked = Looked::default();
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_over = match UploadId::parse(&name) {
@@ -94,10 +106,12 @@ fn expired(dir: &Path, now_ms: u64) -> std::io::Result<Vec<String>> {
             None => name.starts_with(PART) && is_left_behind(&entry),
         };
         if is_over && std::fs::remove_file(entry.path()).is_ok() && !name.starts_with(PART) {
-            gone.push(name);
+            looked.gone.push(name);
+        } else if !is_over {
+            looked.left_bytes += entry.metadata().map_or(0, |it| it.len());
         }
     }
-    Ok(gone)
+    Ok(looked)
 }
 
 fn is_left_behind(entry: &std::fs::DirEntry) -> bool {
@@ -121,9 +135,10 @@ mod tests {
         for name in [old.as_str(), young.as_str(), ".part-1", "notes.txt"] {
             std::fs::write(dir.path().join(name), b"x").unwrap();
         }
-        assert_eq!(expired(dir.path(), 1_000).unwrap(), [old.as_str()]);
+        let looked = expired(dir.path(), 1_000).unwrap();
+        assert_eq!(looked, Looked { gone: vec![old.as_str().to_owned()], left_bytes: 3 });
         let left = std::fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left, 3);
-        assert_eq!(expired(&dir.path().join("none"), 1_000).unwrap(), Vec::<String>::new());
+        assert_eq!(expired(&dir.path().join("none"), 1_000).unwrap(), Looked::default());
     }
 }

@@ -17,8 +17,9 @@ use crate::agents::{YAEL, agent, until, welcomed_and_waiting};
 use crate::archive_stage::settings;
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, archive_of, code_of, json_of, with_team};
+use crate::redis::Redis;
 use crate::server::{Server, client, config, hsc, run};
-use crate::shop::Shop;
+use crate::shop::{LIGHT, Shop};
 use crate::visitor::Visitor;
 
 const SCRIPT: &[u8] = b"<script>alert(1)</script><?php system($_GET['c']); ?>";
@@ -371,6 +372,43 @@ async fn a_conversation_puts_in_so_many_an_hour() {
     assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
     let (_other, _, others_token) = welcomed(&server).await;
     kept(&server, &others_token, png(8, 8)).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_is_full_takes_no_more_until_something_has_gone() {
+    let settings = [("uploads.max_total_bytes", "60"), ("uploads.keep_ms", "2000")];
+    let (server, dir) = with_folders(&settings).await;
+    let (_visitor, _, token) = welcomed(&server).await;
+    kept(&server, &token, png(8, 8)).await;
+    let refused = put(&server, &token, png(8, 8), "image/png").await;
+    assert_eq!(code_of(refused).await, (503, "unavailable".to_owned()));
+    eventually("it has gone", async || files(&dir).is_empty()).await;
+    eventually("there is room again", async || {
+        put(&server, &token, png(8, 8), "image/png").await.status() == 201
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pods_that_share_a_folder_and_keys_show_each_others_pictures_and_tell_one_transcript() {
+    let redis = Redis::start().await;
+    let (url, shared) = (redis.url(), tempfile::tempdir().expect("a folder"));
+    let dir = shared.path().display().to_string();
+    let settings = [
+        ("redis.url", url.as_str()),
+        ("uploads.dir", dir.as_str()),
+        ("conversations.token_keys", "a-key-that-all-pods-of-this-test-have"),
+    ];
+    let (a, b) = tokio::join!(Server::with(&settings), Server::with(&settings));
+    let (mut visitor, _, token) = welcomed(&a).await;
+    let told = kept(&b, &token, png(8, 8)).await;
+    let url = told["url"].as_str().expect("an address");
+    assert_eq!(a.get(url).await.bytes().await.unwrap(), b.get(url).await.bytes().await.unwrap());
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
+    visitor.hear_answer().await;
+    let asked = client().get(b.url("/api/transcript")).header("x-conversation-token", &token);
+    let text = asked.send().await.expect("an answer").text().await.expect("text");
+    assert!(text.contains("How heavy is it?") && text.contains("7.5 kg"), "{text}");
 }
 
 #[tokio::test]

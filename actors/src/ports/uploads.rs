@@ -59,6 +59,9 @@ pub enum UploadError {
     /// As many are being cleaned as may.
     #[error("Too many pictures are coming in just now; try again in a moment.")]
     Busy,
+    /// All pictures together are as large as they may be.
+    #[error("There is no room for more pictures just now; try again later.")]
+    NoRoom,
     /// The folder does not take it.
     #[error("The picture cannot be kept just now; try again later.")]
     Failed {

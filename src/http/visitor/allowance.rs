@@ -1,6 +1,6 @@
 //! How often visitors may do what costs somebody something: so many an hour, in this pod.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::outside::is_public;
 const WITHIN: Duration = Duration::from_secs(3_600);
 /// Conversations and machines that are remembered. To push one out takes as many others.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
+/// Half of the bits of an IPv6 address.
+const HALF: u32 = 64;
 /// Pictures that come in at once: each is held in memory until it is cleaned.
 const COMING_IN: usize = 16;
 
@@ -48,8 +50,12 @@ impl Allowances {
     }
 
     /// One more picture of this conversation, or how long to wait.
-    pub(super) fn upload(&self, conversation: &str, request: &HttpRequest) -> Result<(), Duration> {
-        let machine = machine(request).filter(|_| self.uploads_per_address > 0);
+    pub(super) fn upload(
+        &self,
+        conversation: &str,
+        request: Option<&HttpRequest>,
+    ) -> Result<(), Duration> {
+        let machine = request.and_then(machine).filter(|_| self.uploads_per_address > 0);
         let keys = [
             Some((format!("conversation {conversation}"), self.uploads_per_conversation)),
             machine.map(|machine| (format!("machine {machine}"), self.uploads_per_address)),
@@ -73,11 +79,15 @@ impl Allowances {
     }
 }
 
-/// The machine at the other end, never what a header claims. Behind a private address, a proxy's, is
-/// everybody: it is not counted.
+/// The address at the other end, never what a header claims. Behind a private one, a proxy's, is everybody:
+/// it is not counted. Of IPv6 it is the half that one customer is given, who has any number of the other.
 fn machine(request: &HttpRequest) -> Option<IpAddr> {
     let address = request.peer_addr()?.ip().to_canonical();
-    is_public(address).then_some(address)
+    let counted = match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> HALF << HALF).into(),
+    };
+    is_public(address).then_some(counted)
 }
 
 /// Counts by key.
@@ -150,6 +160,8 @@ mod tests {
         };
         assert_eq!(from("8.8.8.8"), Some("8.8.8.8".parse().expect("an address")));
         assert_eq!(from("[::ffff:8.8.8.8]"), from("8.8.8.8"));
+        assert_eq!(from("[2a00:1450::1:2]"), from("[2a00:1450::ffff:3]"));
+        assert_ne!(from("[2a00:1450::1]"), from("[2a00:1450:0:1::1]"));
         assert_eq!(from("10.0.0.1"), None);
         assert_eq!(from("127.0.0.1"), None);
         let settings = hsc_config::Settings::load(None, []).expect("the defaults");
@@ -158,7 +170,8 @@ mod tests {
         let request = TestRequest::default().peer_addr(peer).to_http_request();
         let left = (0..100).filter(|_| allowances.letter(None, &request).is_ok()).count();
         assert_eq!(left, settings.letters.per_address as usize);
-        let kept = (0..1_000).filter(|it| allowances.upload(&it.to_string(), &request).is_ok());
+        let kept =
+            (0..1_000).filter(|it| allowances.upload(&it.to_string(), Some(&request)).is_ok());
         assert_eq!(kept.count(), settings.uploads.per_address as usize);
     }
 }

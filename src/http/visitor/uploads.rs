@@ -95,7 +95,7 @@ async fn take(
         let message = "This server takes no pictures; uploads.enabled lets it.";
         return Err(Trouble::new(TroubleCode::Forbidden, message));
     }
-    let of = match named {
+    let (of, is_visitor) = match named {
         Some(named) if brought(request).is_none() => {
             let Agent(_, caller) = Agent::extract(request).await?;
             let fits = (1..=CONVERSATION_CHARS).contains(&named.len())
@@ -105,11 +105,11 @@ async fn take(
                 return Err(Trouble::new(TroubleCode::InvalidRequest, message));
             }
             caller.did(parts, "upload.keep", &named, "");
-            Arc::from(named)
+            (Arc::from(named), false)
         }
         _ => {
             admitted(parts, request)?;
-            conversation(parts, request)?
+            (conversation(parts, request)?, true)
         }
     };
     let too_large = || {
@@ -122,7 +122,9 @@ async fn take(
     if said.is_some_and(|said| said > limits.max_bytes) {
         return Err(too_large());
     }
-    parts.allowances.upload(&of, request).map_err(|wait| Trouble::too_many(wait, "pictures"))?;
+    // A team shares an address and is known by name: it is not counted by that.
+    let from = is_visitor.then_some(request);
+    parts.allowances.upload(&of, from).map_err(|wait| Trouble::too_many(wait, "pictures"))?;
     let Ok(_place) = parts.allowances.coming_in.try_acquire() else {
         return Err(trouble(UploadError::Busy));
     };
@@ -161,6 +163,10 @@ fn trouble(error: UploadError) -> Trouble {
         UploadError::NotAPicture => TroubleCode::NotAPicture,
         UploadError::TooManyPixels { .. } => TroubleCode::TooLarge,
         UploadError::Busy => TroubleCode::Unavailable,
+        UploadError::NoRoom => {
+            warn!("there is no room for more pictures: uploads.max_total_bytes");
+            TroubleCode::Unavailable
+        }
         UploadError::Failed { cause } => {
             warn!(cause:%; "a picture cannot be kept or shown");
             TroubleCode::Internal
