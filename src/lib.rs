@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod archive;
+mod catalog_folder;
 pub mod command;
 pub mod http;
 pub mod identity;

@@ -33,16 +33,59 @@ pub struct Reloader {
     snapshot: Arc<Snapshot>,
     dir: PathBuf,
     metrics: Arc<Metrics>,
-    kept: Mutex<Option<String>>,
+    last: Mutex<LastLoad>,
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
-impl Reloader {
-    /// For this catalog out of this folder.
+/// How the last load went.
+#[derive(Debug, Clone)]
+pub struct LastLoad {
+    /// When it was.
+    pub at: SystemTime,
+    /// Everything that was wrong.
+    pub problems: Arc<[Problem]>,
+    /// Why the catalog in force is an older one, where it is.
+    pub kept: Option<String>,
+}
+
+impl LastLoad {
+    /// One that ended just now.
     #[must_use]
-    pub fn new(snapshot: Arc<Snapshot>, dir: PathBuf, metrics: Arc<Metrics>) -> Self {
+    pub fn now(problems: Vec<Problem>, kept: Option<String>) -> Self {
+        Self { at: SystemTime::now(), problems: problems.into(), kept }
+    }
+}
+
+impl Reloader {
+    /// For this catalog, loaded out of this folder with these problems.
+    #[must_use]
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        dir: PathBuf,
+        problems: Vec<Problem>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let one_at_a_time = tokio::sync::Mutex::new(());
-        Self { snapshot, dir, metrics, kept: Mutex::new(None), one_at_a_time }
+        let last = Mutex::new(LastLoad::now(problems, None));
+        Self { snapshot, dir, metrics, last, one_at_a_time }
+    }
+
+    /// The catalog in force.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How the last load went.
+    #[must_use]
+    pub fn last(&self) -> LastLoad {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Loads the folder again and swaps, or keeps the old catalog and says why.
@@ -51,7 +94,7 @@ impl Reloader {
         let (snapshot, dir) = (Arc::clone(&self.snapshot), self.dir.clone());
         let began = Instant::now();
         let loaded = tokio::task::spawn_blocking(move || snapshot.reload(&dir)).await;
-        let kept = match loaded {
+        let ended = match loaded {
             Ok(ReloadOutcome::Swapped { catalog, problems }) => {
                 tell(&problems);
                 let (products, brands) = (catalog.products().len(), catalog.brands().len());
@@ -59,28 +102,27 @@ impl Reloader {
                 self.metrics.catalog.reloaded("swapped");
                 info!(why, products, brands, problems = problems.len(), version:% = catalog.version(),
                     took_ms = began.elapsed().as_millis() as u64; "catalog loaded again");
-                None
+                LastLoad::now(problems, None)
             }
             Ok(ReloadOutcome::Kept { reason, problems }) => {
                 tell(&problems);
                 self.metrics.catalog.reloaded("kept");
                 error!(why, reason:%; "catalog is broken, the old one stays");
-                Some(reason)
+                LastLoad::now(problems, Some(reason))
             }
             Err(panicked) => {
                 self.metrics.catalog.reloaded("kept");
                 error!(why, reason:% = panicked; "loading the catalog failed, the old one stays");
-                Some(panicked.to_string())
+                LastLoad::now(Vec::new(), Some(panicked.to_string()))
             }
         };
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = ended;
     }
 
     /// Why the catalog in force is an old one, where it is.
     #[must_use]
     pub fn kept(&self) -> Option<String> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().map(|reason| format!("the catalog is an old one: {reason}"))
+        self.last().kept.map(|reason| format!("the catalog is an old one: {reason}"))
     }
 }
 

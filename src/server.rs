@@ -20,7 +20,7 @@ use hsc_actors::{
     Admission, Attendance, BadHours, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk,
     MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
-use hsc_catalogs::{Catalog, Documentation, Snapshot};
+use hsc_catalogs::{Documentation, LoadReport, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
@@ -30,6 +30,7 @@ use tokio::time::Instant;
 
 use crate::answers;
 use crate::archive::{NoArchive, Store};
+use crate::catalog_folder::CatalogFolder;
 use crate::http;
 use crate::identity::{Team, Vouching};
 use crate::manuals::{Loader, ReadError};
@@ -143,10 +144,11 @@ impl Server {
         let relay = relay.map(|relay| Arc::new(relay) as Arc<dyn Relay>);
         let dir = PathBuf::from(&settings.catalog.dir);
         let before = reload::Look::at(&dir);
-        let catalog = Arc::new(Snapshot::new(load(&dir, &metrics)?));
-
-        let reloader =
-            Arc::new(Reloader::new(Arc::clone(&catalog), dir.clone(), Arc::clone(&metrics)));
+        let LoadReport { catalog, problems } = load(&dir, &metrics)?;
+        let catalog = Arc::new(Snapshot::new(catalog));
+        let counted = Arc::clone(&metrics);
+        let reloader = Reloader::new(Arc::clone(&catalog), dir.clone(), problems, counted);
+        let reloader = Arc::new(reloader);
         let sessions = Arc::new(Sessions::new(Admission::from(&settings.sessions)));
         let upkeep = Upkeep::from(&settings.actors);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
@@ -272,6 +274,7 @@ impl Server {
                 chaos: settings.chaos.enabled,
             },
             settings: settings.shown(),
+            catalog_files: Arc::new(CatalogFolder::new(Arc::clone(&reloader))),
             statics: dir.join("static"),
         });
         let mut server = HttpServer::new(move || App::new().service(http::routes(parts.clone())))
@@ -422,7 +425,7 @@ fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
     })
 }
 
-fn load(dir: &Path, metrics: &Metrics) -> Result<Catalog, StartError> {
+fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {
     let began = Instant::now();
     let report = hsc_catalogs::load_dir(dir)
         .map_err(|cause| StartError::NoCatalog { dir: dir.to_owned(), cause })?;
@@ -431,7 +434,7 @@ fn load(dir: &Path, metrics: &Metrics) -> Result<Catalog, StartError> {
     metrics.catalog.holds(products, brands, report.problems.len());
     info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
         took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
-    Ok(report.catalog)
+    Ok(report)
 }
 
 fn rules(settings: &Settings) -> Rules {

@@ -10,6 +10,7 @@ mod admin;
 mod agent;
 mod asyncapi;
 mod brands;
+mod catalog_files;
 mod docs;
 mod headers;
 mod health;
@@ -32,6 +33,7 @@ mod trouble;
 mod visitor;
 
 pub use asyncapi::asyncapi;
+pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
 pub use identity::AdminRules;
 pub use openapi::openapi;
 pub use origins::Origins;

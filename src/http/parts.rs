@@ -11,7 +11,7 @@ use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
-use super::{AdminRules, Allowances, Origins};
+use super::{AdminRules, Allowances, CatalogFiles, Origins};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -33,6 +33,8 @@ pub struct Parts {
     pub origins: Origins,
     /// What the settings say of administration.
     pub admin: AdminRules,
+    /// Keeps the files of the catalog.
+    pub catalog_files: Arc<dyn CatalogFiles>,
     /// The settings in force, without what is secret in them.
     pub settings: serde_json::Value,
     /// Who of the team somebody is.

@@ -48,6 +48,10 @@ pub enum TroubleCode {
     NotVerified,
     /// A part that this needs does not work just now (503).
     Unavailable,
+    /// The catalog would be none any more with this file (422).
+    UnfitCatalog,
+    /// The folder does not take files (409).
+    NotWritable,
     /// There is no such actor (404).
     NoSuchActor,
     /// There is no such session (404).
@@ -94,7 +98,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -107,6 +111,8 @@ impl TroubleCode {
         Self::TooManyTries,
         Self::NotVerified,
         Self::Unavailable,
+        Self::UnfitCatalog,
+        Self::NotWritable,
         Self::NoSuchActor,
         Self::NoSuchSession,
         Self::NoSuchRoute,
@@ -151,13 +157,16 @@ impl TroubleCode {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::LinkSpent => StatusCode::GONE,
+            Self::NotWritable => StatusCode::CONFLICT,
             Self::TooManyTries | Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::NotVerified => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotSignedIn | Self::WrongSignIn | Self::NoToken | Self::TokenExpired => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::WeakPassword | Self::Unfit => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::WeakPassword | Self::Unfit | Self::UnfitCatalog => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -182,6 +191,8 @@ impl TroubleCode {
             Self::TooManyTries => "too_many_tries",
             Self::NotVerified => "not_verified",
             Self::Unavailable => "unavailable",
+            Self::UnfitCatalog => "unfit_catalog",
+            Self::NotWritable => "not_writable",
             Self::NoSuchActor => "no_such_actor",
             Self::NoSuchSession => "no_such_session",
             Self::NoSuchRoute => "no_such_route",

@@ -10,7 +10,7 @@ use crate::server::{Server, client};
 use crate::shop::LIGHT;
 
 /// Everything of administration that only shows something.
-const SHOWN: [&str; 3] = ["/admin/series", "/admin/sessions", "/admin/settings"];
+const SHOWN: [&str; 4] = ["/admin/catalog", "/admin/series", "/admin/sessions", "/admin/settings"];
 
 async fn ada(server: &Server) -> Member {
     let mut ada = Member::of(server);

@@ -25,6 +25,7 @@ mod answers;
 mod archive_contract;
 mod archiving;
 mod catalog_command;
+mod catalog_files;
 mod counting;
 mod crowding;
 mod desk_contract;

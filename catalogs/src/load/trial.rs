@@ -1,6 +1,5 @@
 //! A brand file tried out in a copy of the catalog, before anybody is sold from it.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -81,14 +80,13 @@ fn brand_of(own: &Catalog, then: &Catalog) -> Option<Arc<Brand>> {
 /// Ids of the file that stand in another one: in a file before it, which would keep them, or in a file behind
 /// it, which has them now and would lose them.
 fn clashes(name: &str, own: &Catalog, now: &Catalog, then: &Catalog) -> Vec<(String, String)> {
-    let mut seen = HashSet::new();
     let mut found: Vec<(String, String)> = own
         .products()
         .iter()
         .filter_map(|product| {
             let places = [then.file_of_product(&product.id), now.file_of_product(&product.id)];
             let other = places.into_iter().flatten().find(|file| *file != name)?;
-            seen.insert(&product.id).then(|| (product.id.to_string(), other.to_owned()))
+            Some((product.id.to_string(), other.to_owned()))
         })
         .collect();
     found.sort();

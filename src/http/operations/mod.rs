@@ -3,11 +3,13 @@
 //! Each route asks the part that knows, through a handle or a port of [`Parts`](super::Parts). All are for
 //! admins ([`Admin`](super::identity::Admin)); what changes something goes into the audit.
 
+mod catalog;
 mod page;
 mod series;
 mod sessions;
 mod settings;
 
+pub(crate) use catalog::*;
 pub(crate) use series::*;
 pub(crate) use sessions::*;
 pub(crate) use settings::*;

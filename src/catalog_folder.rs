@@ -1,0 +1,282 @@
+//! Takes brand files that an admin sends: tries them in a copy of the catalog, writes them whole, loads again.
+//!
+//! Owns   the turn to write: one file at a time.
+//! Never  writes a file that would keep the catalog from being loaded or take products from another file, one
+//!        outside of the folder, or half of one.
+//! Loses  nothing in a crash: a file is written beside and renamed into place, and what stood there before
+//!        lies in a hidden file, which the loader passes over.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_catalogs::Trial;
+use log::info;
+use tempfile::NamedTempFile;
+
+use crate::http::{CatalogFiles, NotPlaced, Placed, Standing};
+use crate::reload::{LastLoad, Reloader};
+
+/// Longest name of a file, in bytes; with what is put around it, it still is one on every system.
+const LONGEST_NAME: usize = 120;
+/// Clashes that are named one by one in a refusal.
+const CLASHES_NAMED: usize = 5;
+
+/// The folder of the catalog files.
+#[derive(Clone)]
+pub(crate) struct CatalogFolder {
+    reloader: Arc<Reloader>,
+    one_at_a_time: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl CatalogFolder {
+    /// The folder that this reloader loads.
+    #[must_use]
+    pub(crate) fn new(reloader: Arc<Reloader>) -> Self {
+        Self { reloader, one_at_a_time: Arc::default() }
+    }
+
+    async fn place_file(
+        &self,
+        name: String,
+        text: String,
+        dry_run: bool,
+    ) -> Result<Placed, NotPlaced> {
+        may_be_named(&name).map_err(NotPlaced::Name)?;
+        let _turn = self.one_at_a_time.lock().await;
+        let reloader = Arc::clone(&self.reloader);
+        let (file, sent) = (name.clone(), text);
+        let placed = tokio::task::spawn_blocking(move || {
+            let trial = tried(&reloader, &file, &sent)?;
+            let refused = refused(&file, &trial);
+            if let Some(why) = refused.as_ref().filter(|_| !dry_run) {
+                return Err(NotPlaced::Unfit(why.clone()));
+            }
+            let mut placed = Placed { trial, refused, written: false, before: None, kept: None };
+            if !dry_run {
+                let folder = reloader.dir();
+                (placed.written, placed.before) = write(folder, &file, sent.as_bytes())
+                    .map_err(|cause| not_writable(folder, cause))?;
+            }
+            Ok(placed)
+        })
+        .await;
+        let mut placed = placed.map_err(|panicked| {
+            NotPlaced::Unfit(format!("the file could not be tried: {panicked}"))
+        })??;
+        if placed.written {
+            info!(file:% = name, version:% = placed.trial.version; "an admin placed a catalog file");
+            self.reloader.reload("an admin placed a file").await;
+            placed.kept = self.reloader.last().kept;
+        }
+        Ok(placed)
+    }
+}
+
+impl CatalogFiles for CatalogFolder {
+    fn standing(&self) -> Standing {
+        let LastLoad { at, problems, kept } = self.reloader.last();
+        let folder = self.reloader.dir().display().to_string();
+        Standing { folder, loaded_at: at, problems, kept }
+    }
+
+    fn reload(&self) -> BoxFuture<'static, Standing> {
+        let folder = self.clone();
+        async move {
+            folder.reloader.reload("an admin asked for it").await;
+            folder.standing()
+        }
+        .boxed()
+    }
+
+    fn place(
+        &self,
+        name: String,
+        text: String,
+        dry_run: bool,
+    ) -> BoxFuture<'static, Result<Placed, NotPlaced>> {
+        let folder = self.clone();
+        async move { folder.place_file(name, text, dry_run).await }.boxed()
+    }
+}
+
+fn tried(reloader: &Reloader, name: &str, text: &str) -> Result<Trial, NotPlaced> {
+    let (folder, now) = (reloader.dir(), reloader.snapshot().load());
+    Trial::of(folder, name, text, &now, &reloader.last().problems)
+        .map_err(|cause| not_writable(folder, cause))
+}
+
+fn not_writable(folder: &Path, cause: io::Error) -> NotPlaced {
+    NotPlaced::NotWritable { folder: folder.display().to_string(), cause }
+}
+
+/// Why a file must not be written, where it must not.
+fn refused(name: &str, trial: &Trial) -> Option<String> {
+    if let Some(unfit) = &trial.unfit {
+        return Some(format!("the catalog would not be loaded with it: {unfit}"));
+    }
+    let [(id, other), ..] = &*trial.clashes else { return None };
+    if trial.clashes.len() == 1 {
+        return Some(format!("product '{id}' of {name} stands in {other} already"));
+    }
+    let named: Vec<String> =
+        trial.clashes.iter().take(CLASHES_NAMED).map(|(id, _)| format!("'{id}'")).collect();
+    let rest = trial.clashes.len() - named.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    Some(format!("products {}{more} of {name} stand in other files already", named.join(", ")))
+}
+
+/// Why no file may have this name, where none may.
+fn may_be_named(name: &str) -> Result<(), String> {
+    let wanted =
+        "a file has a name of letters, digits, dashes, dots and underscores that ends in .json";
+    let stem = name.strip_suffix(".json").unwrap_or_default();
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if name.contains(['/', '\\']) || name.contains("..") {
+        return Err(format!("{name:?} leads out of the catalog folder; {wanted}"));
+    }
+    if name.starts_with('.') {
+        return Err(format!("{name:?} is hidden, and hidden files are passed over; {wanted}"));
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(format!("the name has {} bytes, the limit is {LONGEST_NAME}", name.len()));
+    }
+    if stem.is_empty() || !stem.chars().all(is_plain) {
+        return Err(format!("{name:?} is no catalog file; {wanted}"));
+    }
+    Ok(())
+}
+
+/// Writes a file whole, and keeps the one that stood there; says whether it was written and where that one is.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<(bool, Option<String>)> {
+    let path = folder.join(name);
+    let there = match std::fs::symlink_metadata(&path) {
+        Ok(about) if about.is_file() => Some(about.permissions()),
+        Ok(_) => {
+            // A mounted folder may turn its links at any time; what is written over one would be lost.
+            let what = format!("{name} is a link or a folder there, and is not written over");
+            return Err(io::Error::other(what));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut before = None;
+    if there.is_some() {
+        let stood = std::fs::read(&path)?;
+        if stood == bytes {
+            return Ok((false, None));
+        }
+        let kept = format!(".{name}.bak");
+        into_place(folder, &kept, &stood, there.clone())?;
+        before = Some(kept);
+    }
+    into_place(folder, name, bytes, there)?;
+    Ok((true, before))
+}
+
+/// Writes beside, in a hidden file, and renames: whoever reads finds the old one or the new one, whole.
+fn into_place(
+    folder: &Path,
+    name: &str,
+    bytes: &[u8],
+    permissions: Option<std::fs::Permissions>,
+) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut draft: NamedTempFile =
+        tempfile::Builder::new().prefix(".placing-").suffix(".part").tempfile_in(folder)?;
+    draft.write_all(bytes)?;
+    // A draft is its owner's alone; catalog files are for whoever serves from the folder.
+    let usual = std::fs::Permissions::from_mode(0o644);
+    draft.as_file().set_permissions(permissions.unwrap_or(usual))?;
+    draft.as_file().sync_all()?;
+    draft.persist(folder.join(name))?;
+    // The rename too is to outlive a machine that stops; a folder that cannot be synced is no reason to fail.
+    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! names {
+        ($($name:ident: $given:expr => $why:expr;)*) => {$(
+            #[test]
+            fn $name() {
+                let why: Option<&str> = $why;
+                match (may_be_named($given), why) {
+                    (Ok(()), None) => {}
+                    (Err(said), Some(why)) => assert!(said.contains(why), "{said}"),
+                    (said, _) => panic!("{said:?}"),
+                }
+            }
+        )*};
+    }
+
+    names! {
+        a_brand_is_a_name: "quellwerk.json" => None;
+        dots_dashes_and_other_letters_are_fine: "Größe-2_b.v2.json" => None;
+        one_that_climbs_is_refused: "../x.json" => Some("leads out");
+        one_in_a_folder_below_is_refused: "manuals/x.json" => Some("leads out");
+        one_that_climbs_on_windows_is_refused: "..\\x.json" => Some("leads out");
+        one_from_the_root_is_refused: "/etc/x.json" => Some("leads out");
+        a_hidden_one_is_refused: ".x.json" => Some("hidden");
+        the_ending_alone_is_hidden: ".json" => Some("hidden");
+        another_ending_is_refused: "x.toml" => Some("no catalog file");
+        a_hidden_ending_is_refused: "x.json.part" => Some("no catalog file");
+        no_ending_is_refused: "x" => Some("no catalog file");
+        nothing_is_refused: "" => Some("no catalog file");
+        a_nul_is_refused: "x\0.json" => Some("no catalog file");
+        a_new_line_is_refused: "x\n.json" => Some("no catalog file");
+        a_long_one_is_refused: &format!("{}.json", "x".repeat(200)) => Some("the limit is 120");
+    }
+
+    fn files(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_written_whole_and_the_one_before_is_kept_out_of_the_loaders_eyes() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
+        assert_eq!(write(folder.path(), "a.json", b"one").expect("written"), (true, None));
+        let before = Some(".a.json.bak".to_owned());
+        assert_eq!(write(folder.path(), "a.json", b"two").expect("written"), (true, before));
+        assert_eq!((read("a.json"), read(".a.json.bak")), (b"two".to_vec(), b"one".to_vec()));
+        // The same again is no change, and must not push out what was kept.
+        assert_eq!(write(folder.path(), "a.json", b"two").expect("seen"), (false, None));
+        assert_eq!(read(".a.json.bak"), b"one");
+        assert_eq!(files(folder.path()), [".a.json.bak", "a.json"], "nothing else is left");
+        let mode =
+            std::fs::metadata(folder.path().join("a.json")).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "other pods may read it");
+    }
+
+    #[test]
+    fn a_link_is_not_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("real"), "one").expect("written");
+        std::os::unix::fs::symlink("real", folder.path().join("a.json")).expect("a link");
+        let refused = write(folder.path(), "a.json", b"two").expect_err("it is a link");
+        assert!(refused.to_string().contains("a link"), "{refused}");
+        assert_eq!(std::fs::read(folder.path().join("real")).expect("a file"), b"one");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_folder_that_takes_no_files_says_so_and_what_to_do() {
+        // Nobody makes a file there, not even root.
+        let folder = Path::new("/proc");
+        let cause = write(folder, "a.json", b"{}").expect_err("it takes none");
+        let said = not_writable(folder, cause).to_string();
+        assert!(said.contains("/proc cannot be written") && said.contains("catalog.dir"), "{said}");
+    }
+}

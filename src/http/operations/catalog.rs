@@ -1,0 +1,183 @@
+//! `/admin/catalog`: what the catalog holds, loading it again, and brand files.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::{HttpResponse, get, post, put, web};
+use futures::StreamExt as _;
+use hsc_catalogs::Problem;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::super::identity::Admin;
+use super::super::{NotPlaced, Parts, Placed, Standing, Trouble, TroubleCode};
+use super::page::invalid;
+
+/// Largest brand file that is taken over HTTP, in bytes. The largest seen has 40 MB; it lies in memory while it
+/// is tried, so a larger one is put into the folder by other means.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Problems and ids that are named one by one; a file that lost a field everywhere has thousands of them.
+const MOST_NAMED: usize = 500;
+
+/// What is wrong, as the page shows it.
+#[derive(Serialize)]
+struct Wrong<'a> {
+    file: &'a str,
+    /// The whole sentence.
+    problem: String,
+    severity: hsc_catalogs::Severity,
+    product: Option<&'a str>,
+    field: Option<&'a str>,
+}
+
+fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
+    problems
+        .iter()
+        .take(MOST_NAMED)
+        .map(|problem| Wrong {
+            file: &problem.file,
+            problem: problem.to_string(),
+            severity: problem.severity,
+            product: problem.product_id.as_deref(),
+            field: problem.field.as_deref(),
+        })
+        .collect()
+}
+
+/// The catalog in force: version, number of products, brands each with its file, what the last load found wrong.
+#[utoipa::path(get, path = "/admin/catalog", tag = "operations",
+    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+#[get("/admin/catalog")]
+pub(crate) async fn catalog(parts: web::Data<Parts>, _: Admin) -> HttpResponse {
+    shown(&parts, &parts.catalog_files.standing())
+}
+
+/// Loads the catalog of this pod again from its folder. One that is broken is not put in force: `kept` says why.
+#[utoipa::path(post, path = "/admin/catalog/reload", tag = "operations",
+    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+#[post("/admin/catalog/reload")]
+pub(crate) async fn reload_catalog(parts: web::Data<Parts>, Admin(caller): Admin) -> HttpResponse {
+    caller.did(&parts, "catalog.reload", parts.house.pod(), "");
+    shown(&parts, &parts.catalog_files.reload().await)
+}
+
+fn shown(parts: &Parts, standing: &Standing) -> HttpResponse {
+    let in_force = parts.catalog.load();
+    let brands: Vec<_> = in_force
+        .brands()
+        .map(|(brand, products)| {
+            let file = in_force.file_of_brand(&brand.id);
+            json!({ "id": &*brand.id, "name": &*brand.name, "file": file, "products": products })
+        })
+        .collect();
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
+        "version": in_force.version(),
+        "products": in_force.products().len(),
+        "brands": brands,
+        "problems": wrong(&standing.problems),
+        "problems_total": standing.problems.len(),
+        "kept": standing.kept,
+        "folder": standing.folder,
+        "loaded_at_ms": ms(standing.loaded_at),
+    }))
+}
+
+/// Whether a file is only tried.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    /// True where nobody says so: to write is to be said.
+    #[serde(default = "yes")]
+    dry_run: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Tries a brand file in a copy of the catalog, and with `dry_run=false` writes it into the folder of this pod and loads again.
+#[utoipa::path(put, path = "/admin/catalog/files/{file}", tag = "operations", request_body = Object,
+    params(("file" = String, Path), ("dry_run" = Option<bool>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 409, body = Trouble), (status = 413, body = Trouble),
+        (status = 422, body = Trouble)))]
+// Whatever follows, so that a name which climbs is refused in words and not by a route that is missing.
+#[put("/admin/catalog/files/{file:.*}")]
+pub(crate) async fn place_file(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    file: web::Path<String>,
+    asked: web::Query<Asked>,
+    body: web::Payload,
+) -> Result<HttpResponse, Trouble> {
+    let (file, dry_run) = (file.into_inner(), asked.dry_run);
+    let text = text_of(body).await?;
+    let placed =
+        parts.catalog_files.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
+    if placed.written {
+        let trial = &placed.trial;
+        let (added, changed) = (trial.added.len(), trial.changed.len());
+        let detail = format!("{added} added, {changed} changed, {} removed", trial.removed.len());
+        caller.did(&parts, "catalog.file", &file, &detail);
+    }
+    Ok(HttpResponse::Ok().json(told(&file, dry_run, &placed)))
+}
+
+fn told(file: &str, dry_run: bool, placed: &Placed) -> serde_json::Value {
+    let Placed { trial, refused, written, before, kept } = placed;
+    let named = |ids: &[String]| ids.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
+    let clash = |(id, file): &(String, String)| json!({ "id": id, "file": file });
+    json!({
+        "file": file,
+        "dry_run": dry_run,
+        "brand": trial.brand.as_ref().map(|it| json!({ "id": &*it.id, "name": &*it.name })),
+        "products": trial.products,
+        "added": named(&trial.added),
+        "changed": named(&trial.changed),
+        "removed": named(&trial.removed),
+        "totals": {
+            "added": trial.added.len(), "changed": trial.changed.len(), "removed": trial.removed.len(),
+        },
+        "clashes": trial.clashes.iter().take(MOST_NAMED).map(clash).collect::<Vec<_>>(),
+        "problems": wrong(&trial.problems),
+        "problems_total": trial.problems.len(),
+        "refused": refused,
+        "written": written,
+        "before": before,
+        "kept": kept,
+        "version": trial.version,
+    })
+}
+
+/// The body, bounded while it comes in.
+async fn text_of(mut body: web::Payload) -> Result<String, Trouble> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await {
+        let piece =
+            piece.map_err(|error| invalid(&format!("The file did not come whole: {error}.")))?;
+        if bytes.len() + piece.len() > MOST_BYTES {
+            let message = format!(
+                "The file is larger than {MOST_BYTES} bytes; put it into the catalog folder by other means."
+            );
+            return Err(Trouble::new(TroubleCode::TooLarge, message));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        invalid(&format!("The file is not UTF-8: byte {at} is no letter of it."))
+    })
+}
+
+fn not_placed(not: NotPlaced) -> Trouble {
+    let code = match &not {
+        NotPlaced::Name(_) => TroubleCode::InvalidRequest,
+        NotPlaced::Unfit(_) => TroubleCode::UnfitCatalog,
+        NotPlaced::NotWritable { .. } => TroubleCode::NotWritable,
+    };
+    Trouble::new(code, format!("Not written: {not}."))
+}
+
+fn ms(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,224 @@
+//! An admin sees the catalog, loads it again and sends a brand file, and no file that would do harm is written.
+
+use serde_json::{Value, json};
+
+use crate::administering::audited;
+use crate::eventually::eventually;
+use crate::member::{Member, PASSWORD, code_of, json_of, with_team};
+use crate::server::{Server, client};
+use crate::shop::{LIGHT, TRIPOD, catalog};
+
+/// A second brand with one product.
+fn fjord() -> Value {
+    json!({ "brand_identity": { "id": "fjord", "name": "Fjord" }, "products": [
+        { "id": "fjord-f-1", "name": "Fjord F-1 Fogger", "category": "Fogger" }] })
+}
+
+/// Sends a file; the status and what was said.
+async fn put(server: &Server, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+    let address = server.url(&format!("/admin/catalog/files/{path}"));
+    let answer = client().put(address).body(body).send().await.expect("the server answers");
+    (answer.status().as_u16(), json_of(answer).await)
+}
+
+async fn products(server: &Server) -> u64 {
+    server.json("/admin/catalog").await["products"].as_u64().expect("a number")
+}
+
+/// A server that loads again only when it is told to.
+async fn server() -> Server {
+    Server::with(&[("catalog.watch", "false")]).await
+}
+
+#[tokio::test]
+async fn the_catalog_is_shown_with_its_brands_their_files_and_what_is_wrong() {
+    let server = server().await;
+    let shown = server.json("/admin/catalog").await;
+    let brand =
+        json!({ "id": "nordlicht", "name": "Nordlicht", "file": "nordlicht.json", "products": 63 });
+    assert_eq!(shown["brands"], json!([brand]));
+    assert_eq!(
+        (&shown["products"], &shown["problems"], &shown["kept"]),
+        (&json!(63), &json!([]), &Value::Null)
+    );
+    assert_eq!(shown["version"], server.json("/health").await["catalog_version"]);
+    let before = shown["loaded_at_ms"].as_u64().expect("a time");
+
+    let mut wrong = catalog(2);
+    wrong["products"].as_array_mut().unwrap().push(json!({ "id": "nameless" }));
+    server.shop.write_catalog(&wrong);
+    assert_eq!(products(&server).await, 63, "nobody has told it to load again");
+    let answer = client().post(server.url("/admin/catalog/reload")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let shown = json_of(answer).await;
+    assert_eq!(shown["products"], 5);
+    assert!(shown["loaded_at_ms"].as_u64().expect("a time") > before);
+    let problem = &shown["problems"][0];
+    assert_eq!(
+        (&problem["file"], &problem["product"]),
+        (&json!("nordlicht.json"), &json!("nameless"))
+    );
+    assert!(problem["problem"].as_str().unwrap().contains("name"), "{problem}");
+    assert_eq!(shown["problems_total"], 1);
+}
+
+#[tokio::test]
+async fn a_rehearsal_says_what_would_change_and_changes_nothing() {
+    let server = server().await;
+    let before = server.json("/admin/catalog").await;
+    let (status, told) = put(&server, "fjord.json", fjord().to_string()).await;
+    assert_eq!((status, &told["dry_run"], &told["written"]), (200, &json!(true), &json!(false)));
+    assert_eq!(told["brand"], json!({ "id": "fjord", "name": "Fjord" }));
+    assert_eq!((&told["added"], &told["products"]), (&json!(["fjord-f-1"]), &json!(1)));
+    assert_eq!((&told["changed"], &told["removed"]), (&json!([]), &json!([])));
+    assert_eq!((&told["refused"], &told["problems"]), (&Value::Null, &json!([])));
+    assert_ne!(told["version"], before["version"]);
+
+    let mut others = catalog(59);
+    others["products"][0]["name"] = json!("Nordlicht NL-200 Mk II");
+    let (status, told) = put(&server, "nordlicht.json?dry_run=true", others.to_string()).await;
+    assert_eq!((status, &told["changed"]), (200, &json!([LIGHT])));
+    assert_eq!(told["removed"], json!(["nordlicht-cb-59"]));
+    assert_eq!(told["totals"], json!({ "added": 0, "changed": 1, "removed": 1 }));
+
+    let (status, told) = put(&server, "nordlicht.json?dry_run=true", "{ no").await;
+    assert_eq!(status, 200);
+    assert!(told["refused"].as_str().unwrap().contains("is not JSON"), "{told}");
+    assert_eq!(server.json("/admin/catalog").await, before);
+    assert!(!server.shop.dir().join("fjord.json").exists());
+}
+
+#[tokio::test]
+async fn a_file_is_written_loaded_and_searched_and_the_one_before_is_kept() {
+    let server = server().await;
+    let mut visitor = server.visitor().await;
+    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    assert_eq!((status, &told["written"], &told["before"]), (200, &json!(true), &Value::Null));
+    assert_eq!(server.json("/admin/catalog").await["version"], told["version"]);
+    let found = visitor.type_in("fogger").await;
+    assert_eq!(found["data"][0]["product"]["id"], "fjord-f-1");
+
+    let old = std::fs::read(server.shop.dir().join("nordlicht.json")).unwrap();
+    let (status, told) = put(&server, "nordlicht.json?dry_run=false", catalog(2).to_string()).await;
+    assert_eq!((status, &told["before"]), (200, &json!(".nordlicht.json.bak")));
+    assert_eq!(std::fs::read(server.shop.dir().join(".nordlicht.json.bak")).unwrap(), old);
+    assert_eq!(products(&server).await, 6);
+    let (_, again) = put(&server, "nordlicht.json?dry_run=false", catalog(2).to_string()).await;
+    assert_eq!(again["written"], false, "it stands there word for word");
+    assert_eq!(std::fs::read(server.shop.dir().join(".nordlicht.json.bak")).unwrap(), old);
+    // What is kept beside is no catalog file.
+    client().post(server.url("/admin/catalog/reload")).send().await.unwrap();
+    assert_eq!(products(&server).await, 6);
+}
+
+#[tokio::test]
+async fn no_file_is_written_that_would_do_harm() {
+    let server = server().await;
+    let before = server.json("/admin/catalog").await;
+    let mut thief = fjord();
+    thief["products"].as_array_mut().unwrap().push(json!({ "id": TRIPOD, "name": "Mine now" }));
+    for (file, body, code, word) in [
+        ("nordlicht.json", "{ \"products\": [ {".to_owned(), "unfit_catalog", "is not JSON"),
+        ("aaa.json", thief.to_string(), "unfit_catalog", TRIPOD),
+        ("zzz.json", thief.to_string(), "unfit_catalog", "nordlicht.json"),
+        ("nordlicht.json", "[]".to_owned(), "unfit_catalog", "no product would be left"),
+    ] {
+        let (status, told) = put(&server, &format!("{file}?dry_run=false"), body).await;
+        assert_eq!((status, &told["code"]), (422, &json!(code)), "{file}: {told}");
+        assert!(told["message"].as_str().unwrap().contains(word), "{file}: {told}");
+    }
+    for name in [
+        "..%2Fescaped.json",
+        "..%5Cescaped.json",
+        "manuals%2Fx.json",
+        "manuals/x.json",
+        ".hidden.json",
+        "x.toml",
+        "x.json.bak",
+        "%00.json",
+    ] {
+        let (status, told) =
+            put(&server, &format!("{name}?dry_run=false"), fjord().to_string()).await;
+        assert_eq!((status, &told["code"]), (400, &json!("invalid_request")), "{name}: {told}");
+    }
+    let (status, told) = put(&server, "x.json?dry_run=false", vec![b'[', 0xff, b']']).await;
+    assert_eq!((status, &told["code"]), (400, &json!("invalid_request")), "{told}");
+    let (status, _) = put(&server, "x.json?dry_run=perhaps", fjord().to_string()).await;
+    assert_eq!(status, 400);
+    assert_eq!(server.json("/admin/catalog").await, before);
+    assert!(!server.shop.dir().parent().unwrap().join("escaped.json").exists());
+}
+
+#[tokio::test]
+async fn a_name_that_climbs_without_being_encoded_reaches_no_file() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = server().await;
+    let mut raw = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    let body = fjord().to_string();
+    let head = format!(
+        "PUT /admin/catalog/files/../../escaped.json?dry_run=false HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    raw.write_all(head.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    raw.read_to_string(&mut said).await.unwrap();
+    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
+    assert!(!server.shop.dir().parent().unwrap().join("escaped.json").exists());
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
+    let server = server().await;
+    let large = vec![b' '; 64 * 1024 * 1024 + 1];
+    let address = server.url("/admin/catalog/files/x.json?dry_run=false");
+    // The server may hang up while the rest is still on its way.
+    if let Ok(answer) = client().put(address).body(large).send().await {
+        assert_eq!(code_of(answer).await, (413, "too_large".into()));
+    }
+    assert_eq!(products(&server).await, 63);
+}
+
+#[tokio::test]
+async fn a_folder_that_takes_no_file_says_so() {
+    let server = server().await;
+    // A folder of that name stands in the way, of root too.
+    std::fs::create_dir(server.shop.dir().join("fjord.json")).unwrap();
+    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    assert_eq!((status, &told["code"]), (409, &json!("not_writable")), "{told}");
+    assert!(told["message"].as_str().unwrap().contains("catalog.dir"), "{told}");
+    assert_eq!(products(&server).await, 63);
+}
+
+#[tokio::test]
+async fn a_watched_folder_stays_as_it_was_sent() {
+    let server = Server::with(&[("catalog.watch_debounce_ms", "20")]).await;
+    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    assert_eq!(status, 200);
+    eventually("the watcher has seen it too", async || {
+        server.metric("hsc_catalog_reloads_total{outcome=\"swapped\"}").await >= 2.0
+    })
+    .await;
+    assert_eq!(server.json("/admin/catalog").await["version"], told["version"]);
+}
+
+#[tokio::test]
+async fn files_are_for_admins_with_the_token_of_their_session_and_stand_in_the_audit() {
+    let server = with_team(&[("catalog.watch", "false")]).await;
+    let (mut ada, mut yael) = (Member::of(&server), Member::of(&server));
+    ada.sign_in("ada@example.test", PASSWORD).await;
+    yael.sign_in("yael@example.test", PASSWORD).await;
+    let path = "/admin/catalog/files/fjord.json?dry_run=false";
+    let method = || reqwest::Method::PUT;
+    let send = async |member: &mut Member, csrf: &str| {
+        code_of(member.send(method(), path, Some(fjord()), &[("x-csrf-token", csrf)]).await).await
+    };
+    let (of_ada, of_yael) = (ada.csrf.clone(), yael.csrf.clone());
+    assert_eq!(send(&mut Member::of(&server), "").await, (401, "not_signed_in".into()));
+    assert_eq!(send(&mut yael, &of_yael).await, (403, "forbidden".into()));
+    assert_eq!(send(&mut ada, "").await, (403, "no_csrf_token".into()));
+    assert!(!server.shop.dir().join("fjord.json").exists());
+    assert_eq!(send(&mut ada, &of_ada).await.0, 200);
+    audited(&server, "catalog.file", "fjord.json").await;
+    assert_eq!(code_of(yael.post("/admin/catalog/reload", json!({})).await).await.0, 403);
+    assert_eq!(ada.post("/admin/catalog/reload", json!({})).await.status(), 200);
+}
