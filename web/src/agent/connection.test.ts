@@ -8,6 +8,7 @@ function stage() {
   const timers: { ms: number; what: () => void; on: boolean }[] = [];
   const told: string[] = [];
   const connection = new AgentConnection({
+    prefix: "a",
     open: () => {
       const socket = {
         onopen: null, onmessage: null, onclose: null, sent: [] as string[], closed: false,

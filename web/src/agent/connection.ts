@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   open: () => Socket;
   clock: Clock;
   listener: Listener;
+  /** Begins every id of this page, so that what a page before it left unsent shares none. */
+  prefix: string;
 }
 
 /** Time for a socket to open and show the desk, in milliseconds. */
@@ -74,7 +76,7 @@ export class AgentConnection {
 
   /** Says something that gets an answer; returns its id. Where there is no connection it is unanswered at once. */
   ask(says: AgentSays): string {
-    const id = `a${++this.numbers}`;
+    const id = `${this.options.prefix}-${++this.numbers}`;
     const { clock, listener } = this.options;
     const { socket } = this;
     if (!this.isOpen || socket === undefined) {

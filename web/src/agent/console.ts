@@ -19,7 +19,7 @@ import { lists } from "./lists.ts";
 import { type News, newsOf } from "./news.ts";
 import type { Deeds, Part } from "./part.ts";
 import { type Got, Requests } from "./requests.ts";
-import { beginning, concerns, type Happening, isMine, listed, reduce, shownTalk, type State, wanted } from "./state.ts";
+import { beginning, concerns, type Happening, isMine, listed, listOf, reduce, shownTalk, type State, wanted } from "./state.ts";
 import { talkHead } from "./talk.ts";
 import { thread } from "./thread.ts";
 import { tick } from "./times.ts";
@@ -47,7 +47,7 @@ const TYPING_HOLDS_MS = 7_000;
 const KEEP_AFTER_MS = 400;
 
 export function mountConsole({ root, bar, server, me, language }: ConsoleOptions): Console {
-  let state: State = Object.entries(kept()).reduce(
+  let state: State = Object.entries(kept(me.id)).reduce(
     (all, [conversation, { text, note, unsent }]) => reduce(all, { what: "kept", conversation, writing: { text, note }, outgoing: unsent }),
     beginning,
   );
@@ -61,6 +61,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   const connection = new AgentConnection({
+    prefix: crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "",
     open: () => new WebSocket(socketAddress(server)) as Socket,
     clock: {
       after: (ms, what) => {
@@ -73,7 +74,9 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     },
     listener: {
       heard: (message, id) => {
+        const isFirst = state.me === undefined;
         happen({ what: "heard", message, id });
+        if (isFirst) comeBack();
         if (message.type === "visitor_typing" && message.typing) {
           later(`typing ${message.conversation}`, TYPING_HOLDS_MS, () => {
             happen({ what: "typingOver", conversation: message.conversation });
@@ -214,11 +217,31 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     if (state === before) return;
     watch();
     view?.update(state, library);
+    follow(before);
     for (const one of newsOf(before, state)) tell(one);
     title();
     later("keep", KEEP_AFTER_MS, () => {
-      if (state.link !== "ended") keep(state);
+      if (state.link !== "ended") keep(me.id, state);
     });
+  }
+
+  /** Puts the focus where the agent goes on, when what had it has gone; and the address where the page is. */
+  function follow(before: State): void {
+    const id = shownTalk(state);
+    const hash = id === undefined ? "" : `#${id}`;
+    if (before.shown !== state.shown && location.hash !== hash) history.replaceState(null, "", hash === "" ? location.pathname : hash);
+    if (id === undefined || shownTalk(before) !== id || isMine(before, id) === isMine(state, id)) return;
+    if (isMine(state, id)) view?.composer.focus();
+    else if (document.activeElement === document.body) view?.title.focus();
+  }
+
+  /** To the conversation that the page was at before it was loaded again. */
+  function comeBack(): void {
+    const id = location.hash.slice(1);
+    const ticket = state.tickets[id];
+    if (ticket === undefined) return;
+    happen({ what: "listed", list: listOf(state, ticket) });
+    deeds.show({ what: "talk", id });
   }
 
   function learn(change: Partial<Library>): void {
@@ -362,7 +385,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
 
   async function leave(): Promise<void> {
     if (await signOut(server, me, false)) {
-      forget();
+      forget(me.id);
       connection.end();
       location.assign("/sign-in?next=/agent");
     } else {
@@ -373,7 +396,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   /** Nobody is signed in any more. What is written waits in the tab for whoever comes back. */
   function ended(): void {
     if (state.link === "ended") return;
-    keep(state);
+    keep(me.id, state);
     connection.end();
     happen({ what: "ended" });
     location.assign("/sign-in?next=/agent");
@@ -454,7 +477,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   window.addEventListener("blur", attention);
   window.addEventListener("online", deeds.reconnect);
   window.addEventListener("pagehide", () => {
-    if (state.link !== "ended") keep(state);
+    if (state.link !== "ended") keep(me.id, state);
   });
   return { speak };
 }

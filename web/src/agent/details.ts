@@ -4,8 +4,9 @@ import { button, el, fill, icon } from "../element.ts";
 import { safeAddress } from "../wire/product.ts";
 import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
+import type { Transcript } from "./requests.ts";
 import { shownTalk, type State, ticketOf } from "./state.ts";
-import { languageName, waited } from "./times.ts";
+import { languageName, moment, waited } from "./times.ts";
 import { productOf } from "./transcript.ts";
 
 export function details({ voice, deeds, server }: Maker): Part {
@@ -22,13 +23,19 @@ export function details({ voice, deeds, server }: Maker): Part {
     const ticket = id === undefined ? undefined : ticketOf(state, id);
     const talk = id === undefined ? undefined : state.talks[id];
     element.dataset.empty = ticket === undefined ? "" : "no";
-    const archived = id === undefined ? undefined : library.archived[id];
+    const archived = library.archived[state.shown?.id ?? ""];
     const past = typeof archived === "object" ? archived : undefined;
     const asked = talk === undefined ? undefined : productOf(talk);
     const isHere = id !== undefined && id in state.tickets;
-    const now = JSON.stringify([ticket, past?.visitor, past?.rating, asked, isHere, library.past.stage === "none"]);
+    const about = past === undefined ? undefined : { ...past, entries: [] };
+    const now = JSON.stringify([ticket, about, asked, isHere, library.past.stage === "none"]);
     if (now === drawn) return;
     drawn = now;
+    if (ticket === undefined && past !== undefined && state.shown?.what === "past") {
+      fill(list, ...ofPast(past));
+      fill(does, past.product === null ? undefined : more(past.product));
+      return;
+    }
     if (ticket === undefined) {
       fill(list, el("div", {}, el("dt", { class: "unseen" }, voice.say("agent_details")), el("dd", { class: "hint" }, voice.say("agent_no_details"))));
       fill(does);
@@ -37,25 +44,52 @@ export function details({ voice, deeds, server }: Maker): Part {
     const product = asked ?? ticket.product?.id;
     const name = product === ticket.product?.id ? ticket.product?.name : product;
     const address = past?.visitor?.address ?? undefined;
-    const manual = product === undefined ? undefined : safeAddress(server, `/manuals/${encodeURIComponent(product)}`);
     const wait = el("time", { "data-since": ticket.since_ms }, waited(Date.now() - ticket.since_ms));
     fill(
       list,
       fact("agent_visitor", el("bdi", {}, ticket.visitor ?? past?.visitor?.name ?? voice.say("agent_anonymous"))),
-      address === undefined ? undefined : fact("agent_address", el("a", { href: `mailto:${encodeURIComponent(address).replace("%40", "@")}`, dir: "ltr" }, address)),
+      address === undefined ? undefined : mail(address),
       fact("agent_presence", el("span", { class: "presence", "data-online": ticket.online }, voice.say(ticket.online ? "agent_online" : "agent_offline"))),
       fact("agent_language", ticket.locale ? languageName(voice.language, ticket.locale) : "—"),
       fact("agent_product", el("bdi", {}, name ?? voice.say("agent_no_product"))),
-      manual === undefined ? undefined : fact("open_manual", el("a", { href: manual, target: "_blank", rel: "noopener" }, icon("book"), voice.say("agent_open_manual"))),
+      product === undefined ? undefined : manual(product),
       isHere ? fact("agent_since", wait) : undefined,
       ticket.reason ? fact("agent_reason", el("span", { dir: "auto" }, ticket.reason)) : undefined,
       ticket.agent ? fact("agent_with", el("bdi", {}, ticket.agent.name)) : undefined,
       past?.rating == null ? undefined : fact("agent_rated", voice.say("agent_rating", { n: past.rating })),
     );
-    const search = (): void => {
-      deeds.search({ text: "", product: product ?? "" });
-    };
-    fill(does, library.past.stage === "none" || product === undefined ? undefined : button({ class: "deed" }, search, voice.say("agent_past_of_product")));
+    fill(does, library.past.stage === "none" || product === undefined ? undefined : more(product));
+  }
+
+  function ofPast(past: Transcript): (Node | undefined)[] {
+    const when = (at_ms: number): string => moment(voice.language, at_ms, Date.now());
+    return [
+      fact("agent_visitor", el("bdi", {}, past.visitor?.name ?? past.visitor?.subject ?? voice.say("agent_anonymous"))),
+      past.visitor?.address ? mail(past.visitor.address) : undefined,
+      past.language === null ? undefined : fact("agent_language", languageName(voice.language, past.language)),
+      past.product === null ? undefined : fact("agent_product", el("bdi", {}, past.product)),
+      past.product === null ? undefined : manual(past.product),
+      fact("agent_began", when(past.began_ms)),
+      past.ended_ms === null ? undefined : fact("agent_ended_at", when(past.ended_ms)),
+      past.agent === null ? undefined : fact("agent_with", el("bdi", {}, past.agent.name)),
+      past.rating === null ? undefined : fact("agent_rated", voice.say("agent_rating", { n: past.rating })),
+      past.rating_comment ? fact("agent_rated_why", el("span", { dir: "auto" }, past.rating_comment)) : undefined,
+    ];
+  }
+
+  function mail(address: string): HTMLElement {
+    return fact("agent_address", el("a", { href: `mailto:${encodeURIComponent(address).replace("%40", "@")}`, dir: "ltr" }, address));
+  }
+
+  function manual(product: string): HTMLElement {
+    const href = safeAddress(server, `/manuals/${encodeURIComponent(product)}`);
+    return fact("open_manual", el("a", { href, target: "_blank", rel: "noopener" }, icon("book"), voice.say("agent_open_manual")));
+  }
+
+  function more(product: string): HTMLElement {
+    return button({ class: "deed" }, () => {
+      deeds.search({ text: "", product });
+    }, voice.say("agent_past_of_product"));
   }
 
   function fact(word: Parameters<typeof voice.say>[0], value: Node | string): HTMLElement {

@@ -1,9 +1,9 @@
 // What an agent has written and not sent, kept until the tab is closed: a page that is loaded again, or a
-// session that ended, takes no words away.
+// session that ended, takes no words away. Each agent has their own: somebody else may use the tab next.
 
 import type { Outgoing, State } from "./state.ts";
 
-const KEY = "hsc-agent-writing";
+const key = (agent: string): string => `hsc-agent-writing-${agent}`;
 
 /** What is kept of a conversation. */
 export interface Kept {
@@ -22,28 +22,28 @@ export function toKeep(state: State): Record<string, Kept> {
   return Object.fromEntries(kept);
 }
 
-export function keep(state: State): void {
+export function keep(agent: string, state: State): void {
   try {
     const all = toKeep(state);
-    if (Object.keys(all).length === 0) sessionStorage.removeItem(KEY);
-    else sessionStorage.setItem(KEY, JSON.stringify(all));
+    if (Object.keys(all).length === 0) sessionStorage.removeItem(key(agent));
+    else sessionStorage.setItem(key(agent), JSON.stringify(all));
   } catch {
     // Storage is full or switched off; the page itself still has everything.
   }
 }
 
-export function kept(): Record<string, Kept> {
+export function kept(agent: string): Record<string, Kept> {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}") as Record<string, Kept>;
+    return JSON.parse(sessionStorage.getItem(key(agent)) ?? "{}") as Record<string, Kept>;
   } catch {
     return {};
   }
 }
 
-/** Somebody else may use the tab next. */
-export function forget(): void {
+/** Whoever signs out leaves nothing behind. */
+export function forget(agent: string): void {
   try {
-    sessionStorage.removeItem(KEY);
+    sessionStorage.removeItem(key(agent));
   } catch {
     // There is nothing to forget then.
   }

@@ -138,3 +138,10 @@ test("a note keeps its place among what was said when it was heard", () => {
   const read = reduce(state, heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [{ conversation: "c", agent: ada, content: "VIP", at_ms: 7 }] }));
   expect(talk(read).notes).toMatchObject([{ content: "VIP", after: 1 }]);
 });
+
+test("a conversation that has gone is let go of when it is left, unless the agent's words are in it", () => {
+  const gone: Happening = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
+  const away: Happening = { what: "shown", shown: undefined };
+  expect(after(desk([mine]), shown, transcript(), gone, away).talks).toEqual({});
+  expect(Object.keys(after(desk([mine]), shown, wrote("Hi"), gone, away).talks)).toEqual(["c"]);
+});

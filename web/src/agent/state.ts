@@ -236,9 +236,18 @@ export function reduce(state: State, happening: Happening): State {
 }
 
 function shown(state: State, what: Shown | undefined): State {
-  const next: State = { ...state, shown: what, pane: what === undefined ? "list" : "talk" };
+  const next: State = { ...state, talks: tidied(state, what), shown: what, pane: what === undefined ? "list" : "talk" };
   if (what?.what !== "talk") return next;
   return seen(talking(next, what.id, (talk) => ({ ...talk, ticket: state.tickets[what.id] ?? talk.ticket })));
+}
+
+/** A conversation that has gone is let go of when it is left, unless words of the agent are in it. */
+function tidied(state: State, next: Shown | undefined): State["talks"] {
+  const left = shownTalk(state);
+  const talk = left === undefined ? undefined : state.talks[left];
+  if (left === undefined || talk === undefined || left in state.tickets || next?.id === left) return state.talks;
+  if (talk.writing.text.trim() !== "" || talk.outgoing.length > 0) return state.talks;
+  return Object.fromEntries(Object.entries(state.talks).filter(([id]) => id !== left));
 }
 
 /** What is looked at is read. */

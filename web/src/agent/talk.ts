@@ -30,7 +30,7 @@ export function talkHead({ voice, deeds }: Maker): Part {
 
   function update(state: State, library: Library): void {
     element.hidden = state.shown === undefined;
-    about.hidden = state.shown?.what !== "talk";
+    about.hidden = state.shown?.what === "left";
     const id = shownTalk(state);
     const ticket = id === undefined ? undefined : ticketOf(state, id);
     const past = state.shown?.what === "past" ? library.archived[state.shown.id] : undefined;
