@@ -23,7 +23,7 @@ use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
 use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
-use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, Vouch};
+use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -492,13 +492,14 @@ impl House {
         request: &HttpRequest,
         payload: Payload,
         me: ByAgent,
+        still_in: StillIn,
     ) -> Result<HttpResponse, actix_web::Error> {
         if self.wiring.sessions.is_draining() {
             return self.refuse(Refused::Draining, request);
         }
         let wired = Arc::clone(&self.agents);
         crate::socket::open(request, payload, self.max_message, self.max_outgoing, |outgoing| {
-            AgentSocket::new(me, wired, outgoing)
+            AgentSocket::new(me, still_in, wired, outgoing)
         })
     }
 

@@ -20,7 +20,7 @@ pub use desk::{
 };
 pub use identity::{
     Attempt, Auditor, Begun, First, Identify, IdentityError, NotVouched, Opened, Person, Returned,
-    SignedIn, Vouch,
+    SignedIn, StillIn, Vouch,
 };
 pub use log::{
     Batch, Claimed, ConversationLog, Entry, Kept, LogError, MOST_OFFSET, Missed, Owned, Seen,

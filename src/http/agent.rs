@@ -1,6 +1,7 @@
 //! `/ws/agent`: the agents' socket.
 //!
-//! Whoever opens it is signed in, on a page of ours: the guard has looked. What is said over it belongs to
+//! Whoever opens it is signed in, on a page of ours: the guard has looked, and looks again as long as it is
+//! open. What is said over it belongs to
 //! the agent's actor.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -9,7 +10,7 @@ use hsc_actors::ports::archive::Role;
 use hsc_actors::protocol::Agent as Speaker;
 use log::debug;
 
-use super::identity::Agent;
+use super::identity::{Agent, still_in};
 use super::observe::RequestId;
 use super::{Parts, Trouble, TroubleCode};
 
@@ -27,9 +28,10 @@ pub(super) async fn agent_socket(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
+    let still_in = still_in(&parts, &request, person.role);
     let is_admin = person.role == Role::Admin;
     let me = ByAgent { agent: Speaker { id: person.id, name: person.name }, is_admin };
-    let opened = parts.house.connect_agent(&request, payload, me).map_err(|error| {
+    let opened = parts.house.connect_agent(&request, payload, me, still_in).map_err(|error| {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
         Trouble::new(TroubleCode::UpgradeRequired, message)

@@ -167,7 +167,8 @@ impl Team {
         });
     }
 
-    async fn session(
+    /// The session of this secret, and whose it is; one that has not been used for too long is ended.
+    async fn looked_up(
         &self,
         secret: &str,
     ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
@@ -181,9 +182,20 @@ impl Team {
             self.accounts.sign_out(&hash).await.map_err(down)?;
             return Ok(None);
         }
+        Ok(Some((session, account)))
+    }
+
+    /// The same, used by being looked up.
+    async fn session(
+        &self,
+        secret: &str,
+    ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
+        let Some((session, account)) = self.looked_up(secret).await? else { return Ok(None) };
+        let now = now_ms();
+        let idle = now.saturating_sub(session.used_ms);
         // Never so seldom that a short idle time would end a session that is used.
         if idle >= NOTED_EVERY_MS.min(self.idle_ms / 4) {
-            self.accounts.session_used(&hash, now).await.map_err(down)?;
+            self.accounts.session_used(&session.hash, now).await.map_err(down)?;
         }
         Ok(Some((session, account)))
     }
@@ -201,6 +213,12 @@ impl Identify for Team {
                 csrf: session.csrf,
             }))
         })
+    }
+
+    fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>> {
+        Box::pin(
+            async move { Ok(self.looked_up(secret).await?.map(|(_, account)| person(&account))) },
+        )
     }
 
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>> {

@@ -159,3 +159,14 @@ async fn on_a_pod_of_its_own_an_agent_sees_at_once_what_is_said_whoever_is_away(
     yael.say(say).await;
     until(&mut yael, |frame| frame["frame"]["content"] == "Till later.").await;
 }
+
+#[tokio::test]
+async fn whoever_signs_out_is_put_out_of_the_agents_socket_too() {
+    let server = with_team(&[("desk.present_ms", "1500")]).await;
+    let mut yael = agent(&server, YAEL).await;
+    let mut elsewhere = Member::of(&server);
+    assert_eq!(elsewhere.sign_in(YAEL, PASSWORD).await.status(), 200);
+    let signed_out = elsewhere.post("/api/sign-out", json!({ "everywhere": true })).await;
+    assert!(signed_out.status().is_success(), "{}", signed_out.status());
+    assert_eq!(yael.until_closed().await.1, Some(1008));
+}

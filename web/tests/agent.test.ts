@@ -193,6 +193,14 @@ test("what is written while the server is away is not lost, and everything is th
   await yael.reload();
   await yael.locator("#agent[data-link=open]").waitFor();
   expect(await yael.evaluate(() => JSON.stringify(sessionStorage))).toContain("Are you still there?");
+
+  // Whoever is signed out elsewhere is put out here too.
+  await yael.evaluate(async () => {
+    const { csrf } = (await (await fetch("/api/me")).json()) as { csrf: string };
+    const headers = { "content-type": "application/json", "x-csrf-token": csrf };
+    await fetch("/api/sign-out", { method: "POST", headers, body: JSON.stringify({ everywhere: true }) });
+  });
+  await yael.waitForURL(`${server.address}/sign-in?next=/agent`);
 });
 
 test("the desk runs from right to left, in a narrow and dark window, and closing is asked once", async () => {

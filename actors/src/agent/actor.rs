@@ -27,7 +27,7 @@ use super::event::{Effect, Event};
 use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
-use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question};
+use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question, StillIn};
 use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
 use crate::session::{Bucket, Turn, Wiring};
 use crate::socket::{Outgoing, Received, SocketContext};
@@ -55,6 +55,9 @@ pub(crate) struct AgentSocket {
     key: u64,
     seat: Arc<str>,
     view: View,
+    still_in: StillIn,
+    /// The agent has done something since it was last asked whether the session still holds.
+    has_acted: bool,
     wired: Arc<Wired>,
     /// What is listened to of each conversation that is watched.
     watching: HashMap<String, [SpawnHandle; 2]>,
@@ -81,10 +84,17 @@ pub(crate) enum Deliver {
 }
 
 impl AgentSocket {
-    pub(crate) fn new(me: ByAgent, wired: Arc<Wired>, outgoing: Outgoing) -> Self {
+    pub(crate) fn new(
+        me: ByAgent,
+        still_in: StillIn,
+        wired: Arc<Wired>,
+        outgoing: Outgoing,
+    ) -> Self {
         let now = Instant::now();
         let Wiring { messages_per_second, message_burst, .. } = *wired.shared;
         Self {
+            still_in,
+            has_acted: false,
             key: wired.sockets.next_key(),
             seat: format!("{:032x}", rand::random::<u128>()).into(),
             view: View::new(me, Arc::clone(&wired.shared.tokens)),
@@ -328,6 +338,7 @@ impl AgentSocket {
     }
 
     fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+        self.has_acted = true;
         if !self.bucket.take(Instant::now()) {
             self.refusals += 1;
             if self.refusals > REFUSALS_BEFORE_CLOSE {
@@ -347,11 +358,20 @@ impl AgentSocket {
         }
     }
 
-    /// Says that the agent is here, and closes a socket that has fallen silent.
+    /// Says that the agent is here, and closes a socket that has fallen silent or whose agent is not signed
+    /// in any more.
     fn beat(&mut self, ctx: &mut SocketContext<Self>) {
         if self.heard_at.elapsed() > self.wired.shared.idle_timeout {
             return self.close(CloseReason::Normal, ctx);
         }
+        let still_in = (self.still_in)(std::mem::take(&mut self.has_acted));
+        let still_in = wrap_future::<_, Self>(still_in);
+        ctx.spawn(still_in.map(|is_in, socket, ctx| {
+            if !is_in {
+                info!(agent = socket.view.agent().id; "an agent is not signed in any more");
+                socket.close(CloseReason::Policy, ctx);
+            }
+        }));
         let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
         let (wired, key) = (Arc::clone(&self.wired), self.key);
         drop(actix::spawn(async move {

@@ -14,6 +14,10 @@ use super::archive::{Audit, Role, Visitor};
 /// Writes down what somebody of the team did. Returns at once: nobody waits for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
+/// Whether the session that opened a socket still holds. True is said of one whose agent has done something
+/// since this was last asked: that is a use of the session, looking on is none.
+pub type StillIn = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sync>;
+
 /// Signs people of the team in and out, and knows them again.
 pub trait Identify: Send + Sync + 'static {
     /// Whose session has this secret; nobody's when it is over.
@@ -21,6 +25,9 @@ pub trait Identify: Send + Sync + 'static {
         &'a self,
         secret: &'a str,
     ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>>;
+
+    /// Whose session has this secret, without it being used by that: it goes on growing old.
+    fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>>;
 
     /// True once anybody can sign in at all.
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>>;

@@ -95,7 +95,7 @@ impl ErrorCode {
 pub enum CloseReason {
     /// The client closed, or went away (1000).
     Normal,
-    /// The client broke a rule: kept flooding, or did not read its messages (1008).
+    /// The client broke a rule: kept flooding, or did not read its messages; or its agent has signed out (1008).
     Policy,
     /// A frame or message was larger than the limit (1009).
     TooLarge,
@@ -130,7 +130,7 @@ impl CloseReason {
         match self {
             Self::Normal => "the client closed, or was silent for too long",
             Self::Policy => {
-                "the client kept flooding, broke the framing or did not read its messages"
+                "the client kept flooding, broke the framing, did not read its messages or is not signed in any more"
             }
             Self::TooLarge => "a message was larger than limits.message_bytes",
             Self::Internal => "the session failed for good",

@@ -25,7 +25,7 @@ use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ConversationLog, ManualError,
-    ManualLoader, ManualRequest, Outcome, Question, Relay,
+    ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
 };
 use crate::protocol::{Agent, Limits};
 use crate::{
@@ -198,7 +198,8 @@ impl Stage {
                     let id = id.into_inner();
                     let (name, is_admin) = (id.to_uppercase(), id == "admin");
                     let me = ByAgent { agent: Agent { id, name }, is_admin };
-                    async move { house.connect_agent(&request, payload, me) }
+                    let still_in: StillIn = Arc::new(|_| Box::pin(async { true }));
+                    async move { house.connect_agent(&request, payload, me, still_in) }
                 };
             App::new()
                 .route("/ws", web::get().to(open))

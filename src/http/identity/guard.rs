@@ -1,13 +1,14 @@
 //! Who may pass: the guards that a route takes as arguments.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::future::LocalBoxFuture;
 use hsc_actors::ports::archive::{Audit, Role};
-use hsc_actors::ports::{IdentityError, Person, SignedIn};
+use hsc_actors::ports::{IdentityError, Person, SignedIn, StillIn};
 use log::warn;
 
 use super::super::{Parts, Trouble, TroubleCode};
@@ -157,6 +158,24 @@ pub(super) async fn session(parts: &Parts, request: &HttpRequest) -> Result<Sign
     let nobody = || Trouble::new(TroubleCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(parts, request).ok_or_else(nobody)?;
     parts.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
+}
+
+/// Whether whoever opens a socket with this request is still signed in, and in the same role, whenever it
+/// is asked later. Accounts that cannot be asked put nobody out.
+pub(crate) fn still_in(parts: &Parts, request: &HttpRequest, role: Role) -> StillIn {
+    let identify = Arc::clone(&parts.identify);
+    let secret: Arc<str> = Cookie::Session.of(parts, request).unwrap_or_default().into();
+    Arc::new(move |is_used| {
+        let (identify, secret) = (Arc::clone(&identify), Arc::clone(&secret));
+        Box::pin(async move {
+            let known = if is_used {
+                identify.whose(&secret).await.map(|it| it.map(|it| it.person))
+            } else {
+                identify.peek(&secret).await
+            };
+            known.map_or(true, |person| person.is_some_and(|person| person.role == role))
+        })
+    })
 }
 
 /// Whether this browser may see the page of this role. The page holds nothing by itself; this is for
