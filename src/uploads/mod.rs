@@ -1,7 +1,7 @@
 //! Pictures that people put into a conversation: cleaned, kept in a folder for a while, shown.
 //!
 //! [`Folder`] implements the port `Uploads`; `cleaning` decides by content what a file is and makes a new
-//! one of its pixels; [`tidier`] removes what is past its time. The folder lies outside of everything that
+//! one of its pixels; [`tidier()`] removes what is past its time. The folder lies outside of everything that
 //! is served; what a picture is called there is its id and nothing of the sender's.
 //!
 //! What must never be: a byte of what was sent in what is kept, a file's name or its sender's word believed,
