@@ -90,7 +90,7 @@ impl Bridge {
         self.shared.is_up.load(Ordering::Acquire)
     }
 
-    /// Listens to a channel (see [`channels`](super::channels)) for as long as the outcome is held.
+    /// Listens to a channel (see [`channels`]) for as long as the outcome is held.
     /// Messages of this pod are heard at once, those of others as soon as [`Listening::live`] says so.
     #[must_use]
     pub fn listen(&self, channel: impl Into<String>) -> Listening {
