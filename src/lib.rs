@@ -10,6 +10,7 @@ pub mod command;
 pub mod http;
 pub mod identity;
 pub mod load;
+mod manual_files;
 pub mod manuals;
 mod outside;
 pub mod pods;

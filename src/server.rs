@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
-use futures::future::BoxFuture;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
 use hsc_actors::ports::{
-    Announcer, Auditor, ConversationLog, Desk, Identify, ManualError, Relay, RollCall, Uploads,
+    Announcer, Auditor, ConversationLog, Desk, Identify, Relay, RollCall, Uploads,
 };
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
@@ -20,7 +19,7 @@ use hsc_actors::{
     Admission, Attendance, BadHours, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk,
     MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
-use hsc_catalogs::{Documentation, LoadReport, Snapshot};
+use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::Settings;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
@@ -33,6 +32,7 @@ use crate::archive::{NoArchive, Store};
 use crate::catalog_folder::CatalogFolder;
 use crate::http;
 use crate::identity::{Team, Vouching};
+use crate::manual_files::ManualFiles;
 use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
@@ -166,7 +166,7 @@ impl Server {
         let on_the_shelf = limits(&settings.cache.manuals);
         let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
-        let files = Arc::new(Files(loader.clone()));
+        let files = Arc::new(ManualFiles(loader.clone()));
         let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
         let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
@@ -469,23 +469,6 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         max_answers: settings.sessions.max_answers,
         max_waiting_answers: settings.sessions.max_waiting_answers,
         busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
-    }
-}
-
-/// The loader, for the route that shows a manual.
-struct Files(Loader);
-
-impl http::Originals for Files {
-    fn original(
-        &self,
-        documentation: Documentation,
-    ) -> BoxFuture<'static, Result<http::Original, ManualError>> {
-        let loader = self.0.clone();
-        let original = async move {
-            let found = loader.original(&documentation).await?;
-            Ok(http::Original { path: found.path, media_type: found.media_type })
-        };
-        Box::pin(original)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hsc_catalogs::Snapshot;
+use hsc_catalogs::{Manual, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Scope;
-use crate::ports::ManualRequest;
+use crate::ports::{ManualError, ManualLoader as _, ManualRequest};
 use crate::remembered::{Answers, Predictions};
 use crate::shelf::Shelf;
 use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Threads};
@@ -64,6 +64,10 @@ impl Caches {
     pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
+            if let Scope::Product { manual: Some(manual), .. } = &scope {
+                // Else a copy on disk that is fresh would be read again, and nothing were forgotten.
+                self.shelf.doubt(manual);
+            }
             let (manuals, predictions, answers) = tokio::join!(
                 self.shelf.cache().invalidate(scope.clone()),
                 self.predictions.invalidate(scope.clone()),
@@ -74,6 +78,20 @@ impl Caches {
             forgotten.answers += answers?;
         }
         Ok(forgotten)
+    }
+
+    /// The manual where it lies open on the shelf, or why it could not be opened a moment ago.
+    #[must_use]
+    pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
+        self.shelf.cache().glance(request)
+    }
+
+    /// Opens a manual, as a question would.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    pub async fn open(&self, request: ManualRequest) -> Result<Arc<Manual>, ManualError> {
+        self.shelf.open(request).await
     }
 
     fn scopes(&self, what: Invalidate) -> Vec<Scope> {

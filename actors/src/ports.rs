@@ -66,6 +66,12 @@ impl ManualRequest {
 pub trait ManualLoader: Send + Sync + 'static {
     /// The manual, or why there is none. Ends within a bounded time of its own.
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
+
+    /// Somebody doubts that what is kept of this manual is right: the next load asks its source again. Returns at
+    /// once.
+    fn doubt(&self, request: &ManualRequest) {
+        let _ = request;
+    }
 }
 
 /// Why a manual could not be had. Cheap to clone, because every waiter of one load gets it.

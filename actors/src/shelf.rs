@@ -17,10 +17,11 @@ use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
 use crate::upkeep::Upkeep;
 
 /// Handle of the shelf. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Shelf {
     cache: Cache<Manuals>,
     loader: ChildSpec,
+    source: Arc<dyn ManualLoader>,
 }
 
 /// Manuals as the contents of a cache.
@@ -38,9 +39,11 @@ impl Shelf {
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Self {
+        let source = Arc::clone(&loader);
         let (spec, loading) = Loading::new(loader, limits.load_timeout, care, metrics);
         let manuals = Manuals { loader: Arc::new(loading) };
-        Self { cache: Cache::new("manuals", manuals, second, limits, care, metrics), loader: spec }
+        let cache = Cache::new("manuals", manuals, second, limits, care, metrics);
+        Self { cache, loader: spec, source }
     }
 
     /// A shelf on its own, for a program that has no house; it works as long as its root is kept.
@@ -97,6 +100,16 @@ impl ManualLoader for Shelf {
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
         let shelf = self.clone();
         async move { shelf.open(request).await }.boxed()
+    }
+
+    fn doubt(&self, request: &ManualRequest) {
+        self.source.doubt(request);
+    }
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shelf").field("cache", &self.cache).finish_non_exhaustive()
     }
 }
 

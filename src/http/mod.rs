@@ -37,7 +37,7 @@ pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
 pub use identity::AdminRules;
 pub use openapi::openapi;
 pub use origins::Origins;
-pub use parts::{Condition, Drain, Draining, Original, Originals, Parts};
+pub use parts::{Condition, Drain, Draining, KeptFile, LastLoad, Original, Originals, Parts};
 pub use routes::routes;
 pub use trouble::{Trouble, TroubleCode};
 pub use visitor::Allowances;

@@ -42,6 +42,8 @@ use super::{
         operations::catalog,
         operations::reload_catalog,
         operations::place_file,
+        operations::manuals,
+        operations::refetch,
         identity::ways,
         identity::sign_in,
         identity::sign_out,

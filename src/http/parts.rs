@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::Archive;
@@ -57,13 +57,37 @@ pub struct Parts {
     pub statics: PathBuf,
 }
 
-/// Gives a manual's file as its maker published it.
+/// Gives a manual's file as its maker published it, and tells how manuals are.
 pub trait Originals: Send + Sync + 'static {
     /// The file, or why it cannot be had. Ends within a bounded time of its own.
     fn original(
         &self,
         documentation: Documentation,
     ) -> BoxFuture<'static, Result<Original, ManualError>>;
+    /// How the last load of a manual went; nothing where it was never loaded here.
+    fn last_load(&self, documentation: &Documentation) -> Option<LastLoad>;
+    /// The manual's file as it lies on this machine, where it does. Looks on disk.
+    fn kept(&self, documentation: &Documentation) -> Option<KeptFile>;
+}
+
+/// How the last load of a manual went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastLoad {
+    /// When it ended.
+    pub at: SystemTime,
+    /// Pages, where it was ever read.
+    pub pages: Option<usize>,
+    /// Why it was not read, where the last load failed.
+    pub fault: Option<String>,
+}
+
+/// A manual's file on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its size.
+    pub bytes: u64,
+    /// When its host last said that it is right, or when it was written.
+    pub at: SystemTime,
 }
 
 /// A manual's file.

@@ -38,6 +38,8 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(operations::catalog)
         .service(operations::reload_catalog)
         .service(operations::place_file)
+        .service(operations::manuals)
+        .service(operations::refetch)
         .service(identity::ways)
         .service(identity::sign_in)
         .service(identity::sign_out)

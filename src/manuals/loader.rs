@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -16,6 +16,7 @@ use hsc_config::ManualsSettings;
 use hsc_monitoring::Metrics;
 
 use super::fetch::{Copy, Fetcher};
+use super::ledger::{LastLoad, Ledger};
 use super::local::Folder;
 use super::reader::Reader;
 use super::{ReadError, html};
@@ -28,7 +29,17 @@ struct Parts {
     folder: Folder,
     fetcher: Fetcher,
     reader: Reader,
+    ledger: Ledger,
     metrics: Arc<Metrics>,
+}
+
+/// A manual's file as it lies on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its size.
+    pub bytes: u64,
+    /// When its host last said that it is right; of a file below the catalog folder, when it was written.
+    pub at: SystemTime,
 }
 
 /// A manual's file as it is handed to a browser.
@@ -54,7 +65,7 @@ impl Loader {
     ) -> Result<Self, ReadError> {
         let (fetcher, reader) = (Fetcher::new(settings)?, Reader::new(settings)?);
         let folder = Folder::new(catalog_dir);
-        Ok(Self(Arc::new(Parts { folder, fetcher, reader, metrics })))
+        Ok(Self(Arc::new(Parts { folder, fetcher, reader, ledger: Ledger::default(), metrics })))
     }
 
     /// The same loader, reading with the `extract` of another binary than the running one. For
@@ -67,6 +78,20 @@ impl Loader {
         let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
         let reader = parts.reader.with_program(program);
         Self(Arc::new(Parts { reader, ..parts }))
+    }
+
+    /// How the last load of a manual went; nothing where it was never loaded here.
+    #[must_use]
+    pub fn last_load(&self, documentation: &Documentation) -> Option<LastLoad> {
+        self.0.ledger.of(documentation)
+    }
+
+    /// The manual's file as it lies on this machine, fetched from its address or from its backup; nothing where
+    /// it does not. Looks on disk, and asks nobody.
+    #[must_use]
+    pub fn kept(&self, documentation: &Documentation) -> Option<Kept> {
+        let Documentation { url, backup_url, .. } = documentation;
+        std::iter::once(url).chain(backup_url).find_map(|address| self.0.kept(address))
     }
 
     /// The manual's file, fetched where it is not here yet, for a browser to open.
@@ -100,9 +125,18 @@ impl ManualLoader for Loader {
         async move {
             let documentation = &request.documentation;
             let read = |found| parts.read(documentation.kind, found);
-            Ok(Arc::new(parts.first(documentation, read).await?))
+            let loaded = parts.first(documentation, read).await.map_err(ManualError::from);
+            parts.ledger.note(documentation, loaded.as_ref());
+            Ok(Arc::new(loaded?))
         }
         .boxed()
+    }
+
+    fn doubt(&self, request: &ManualRequest) {
+        let Documentation { url, backup_url, .. } = &request.documentation;
+        for address in std::iter::once(url).chain(backup_url).filter(|it| is_remote(it)) {
+            self.0.fetcher.doubt(address);
+        }
     }
 }
 
@@ -187,6 +221,16 @@ impl Parts {
             })
         };
         found.inspect_err(|error| counted(error.code_and_words().0, 0))
+    }
+
+    /// The file of one address as it lies here.
+    fn kept(&self, address: &str) -> Option<Kept> {
+        if is_remote(address) {
+            let (path, at) = self.fetcher.kept(address)?;
+            return Some(Kept { bytes: path.metadata().ok()?.len(), at });
+        }
+        let about = self.folder.find(address).ok()?.metadata().ok()?;
+        Some(Kept { bytes: about.len(), at: about.modified().ok()? })
     }
 
     /// A web page printed plainly. The maker's own page would bring its scripts to our address.

@@ -19,6 +19,7 @@ mod headings;
 mod html;
 mod isolate;
 mod layout;
+mod ledger;
 mod loader;
 mod local;
 mod mending;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use error::ReadError;
 pub use isolate::{Order, answer};
-pub use loader::{Loader, Original};
+pub use ledger::LastLoad;
+pub use loader::{Kept, Loader, Original};
 pub use read::read;
 pub use sheet::Limits;

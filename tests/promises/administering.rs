@@ -10,7 +10,8 @@ use crate::server::{Server, client};
 use crate::shop::LIGHT;
 
 /// Everything of administration that only shows something.
-const SHOWN: [&str; 4] = ["/admin/catalog", "/admin/series", "/admin/sessions", "/admin/settings"];
+const SHOWN: [&str; 5] =
+    ["/admin/catalog", "/admin/manuals", "/admin/series", "/admin/sessions", "/admin/settings"];
 
 async fn ada(server: &Server) -> Member {
     let mut ada = Member::of(server);

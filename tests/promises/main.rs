@@ -46,6 +46,7 @@ mod log_in_redis;
 mod log_model;
 mod log_speed;
 mod manuals;
+mod manuals_kept;
 mod many_pods;
 mod pages;
 mod part_one;

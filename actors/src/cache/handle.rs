@@ -88,6 +88,12 @@ impl<C: Contents> Cache<C> {
         Some(outcome)
     }
 
+    /// The value where it is there and fresh, for somebody who only looks: it is not counted and not used.
+    #[must_use]
+    pub fn glance(&self, key: &C::Key) -> Option<Outcome<C>> {
+        self.shard_of(key).0.glance(key)
+    }
+
     /// The same for a cache that its users fill. True for one reader of a hot value whose time is nearly
     /// over: it makes the value again and puts it in, so that nobody finds it gone.
     pub fn peek_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>

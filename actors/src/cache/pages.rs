@@ -98,6 +98,13 @@ impl<C: Contents> Pages<C> {
         kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.read(now))
     }
 
+    /// The fresh value of a key, without it being used.
+    pub(super) fn glance(&self, key: &C::Key) -> Option<Result<C::Value, C::Error>> {
+        let now = Instant::now();
+        let kept = self.shared();
+        kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.outcome.clone())
+    }
+
     /// Values now.
     pub(super) fn len(&self) -> usize {
         self.shared().values().filter(|kept| kept.outcome.is_ok()).count()

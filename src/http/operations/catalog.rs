@@ -1,7 +1,5 @@
 //! `/admin/catalog`: what the catalog holds, loading it again, and brand files.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use actix_web::{HttpResponse, get, post, put, web};
 use futures::StreamExt as _;
 use hsc_catalogs::Problem;
@@ -10,7 +8,7 @@ use serde_json::json;
 
 use super::super::identity::Admin;
 use super::super::{NotPlaced, Parts, Placed, Standing, Trouble, TroubleCode};
-use super::page::invalid;
+use super::page::{invalid, ms};
 
 /// Largest brand file that is taken over HTTP, in bytes. The largest seen has 40 MB; it lies in memory while it
 /// is tried, so a larger one is put into the folder by other means.
@@ -175,9 +173,4 @@ fn not_placed(not: NotPlaced) -> Trouble {
         NotPlaced::NotWritable { .. } => TroubleCode::NotWritable,
     };
     Trouble::new(code, format!("Not written: {not}."))
-}
-
-fn ms(at: SystemTime) -> u64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,12 +4,14 @@
 //! admins ([`Admin`](super::identity::Admin)); what changes something goes into the audit.
 
 mod catalog;
+mod manuals;
 mod page;
 mod series;
 mod sessions;
 mod settings;
 
 pub(crate) use catalog::*;
+pub(crate) use manuals::*;
 pub(crate) use series::*;
 pub(crate) use sessions::*;
 pub(crate) use settings::*;

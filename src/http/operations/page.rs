@@ -1,5 +1,7 @@
 //! A list in pages: `?limit=&after=`, answered with `items` and where the next page begins.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
 
 use super::super::{Trouble, TroubleCode};
@@ -15,6 +17,8 @@ const MOST: usize = 200;
 pub(crate) struct Wanted {
     /// A part of what is shown; none is everything.
     text: Option<String>,
+    /// A state, where the items have one.
+    state: Option<String>,
     limit: Option<usize>,
     /// The `next` of the page before.
     pub(crate) after: Option<String>,
@@ -40,6 +44,11 @@ impl Wanted {
     pub(crate) fn text(&self) -> String {
         self.text.as_deref().unwrap_or_default().trim().to_lowercase()
     }
+
+    /// The state that is wanted.
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.state.as_deref().filter(|state| !state.is_empty())
+    }
 }
 
 impl<T> Page<T> {
@@ -49,6 +58,12 @@ impl<T> Page<T> {
         items.truncate(limit);
         Self { next: items.last().filter(|_| has_more).map(mark), items }
     }
+}
+
+/// A moment in milliseconds since 1970.
+pub(crate) fn ms(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn invalid(message: &str) -> Trouble {

@@ -10,7 +10,7 @@ mod retry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use dashmap::DashMap;
 use hsc_config::ManualsSettings;
@@ -41,6 +41,8 @@ pub(super) struct Fetcher {
     hopper: Hopper,
     disk: Disk,
     hosts: DashMap<String, Arc<Semaphore>>,
+    /// Addresses whose copy is asked for again although it is fresh, and since when.
+    doubted: DashMap<String, SystemTime>,
     backoff: Backoff,
     timeout: Duration,
     max_redirects: u32,
@@ -57,6 +59,7 @@ impl Fetcher {
             hopper: Hopper::new(settings)?,
             disk,
             hosts: DashMap::new(),
+            doubted: DashMap::new(),
             backoff: Backoff {
                 base: Duration::from_millis(settings.retry_base_ms),
                 retries: settings.retries,
@@ -76,7 +79,7 @@ impl Fetcher {
     pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, ReadError> {
         let parsed = Url::parse(url).map_err(|_| ReadError::BadAddress { url: url.to_owned() })?;
         let kept = self.disk.find(url);
-        if let Some(slip) = kept.as_ref().filter(|slip| slip.is_fresh(self.revalidate_after)) {
+        if let Some(slip) = kept.as_ref().filter(|slip| self.is_good(slip)) {
             return Ok(self.copy(slip, "fresh", 0));
         }
         let host = host(&parsed);
@@ -87,6 +90,24 @@ impl Fetcher {
                 Err(ReadError::TimedOut { host, limit_ms })
             }
         }
+    }
+
+    /// Has the next one who wants this address ask its host, however fresh the copy is. The copy stays, for
+    /// when the host does not answer.
+    pub(super) fn doubt(&self, url: &str) {
+        self.doubted.insert(url.to_owned(), SystemTime::now());
+    }
+
+    /// The copy of an address, and when its host last said that it is right.
+    pub(super) fn kept(&self, url: &str) -> Option<(PathBuf, SystemTime)> {
+        self.disk.find(url).map(|slip| (self.disk.body(&slip), slip.confirmed))
+    }
+
+    /// True for a copy that need not be asked for.
+    fn is_good(&self, slip: &Slip) -> bool {
+        // Forgotten once the host was asked since, so that there are few of them.
+        self.doubted.remove_if(&slip.url, |_, since| slip.confirmed > *since);
+        slip.is_fresh(self.revalidate_after) && !self.doubted.contains_key(&slip.url)
     }
 
     /// An older copy of an address, for when nobody answers.

@@ -1,0 +1,209 @@
+//! `/admin/manuals`: how the manual of each product is, and fetching one again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpResponse, get, post, web};
+use hsc_actors::ports::ManualRequest;
+use hsc_actors::{Announced, Invalidate};
+use hsc_catalogs::Product;
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::super::identity::Admin;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::page::{Page, Wanted, invalid, ms};
+
+/// Longest somebody waits for a manual that is fetched again. Fetching has a bound of its own and reading
+/// another; this is what a person waits before a page.
+const WAITS: Duration = Duration::from_secs(30);
+
+/// How a manual is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// Read, and on the shelf.
+    Open,
+    /// On this machine, and not on the shelf.
+    Kept,
+    /// Neither.
+    Unread,
+    /// The last load failed.
+    Failed,
+    /// The catalog names none.
+    None,
+}
+
+impl State {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "open" => Self::Open,
+            "kept" => Self::Kept,
+            "unread" => Self::Unread,
+            "failed" => Self::Failed,
+            "none" => Self::None,
+            _ => return None,
+        })
+    }
+}
+
+/// The manual of a product, as the page shows it.
+#[derive(Debug, Serialize)]
+struct Row {
+    product: Arc<str>,
+    name: Arc<str>,
+    brand: Arc<str>,
+    state: State,
+    /// Where it is: an address, or a path below the catalog folder.
+    url: Option<String>,
+    /// Pages, where it was ever read here.
+    pages: Option<usize>,
+    /// Bytes of its file, where that is here.
+    bytes: Option<u64>,
+    /// When its host last said that the file is right, or when it was written.
+    fetched_at_ms: Option<u64>,
+    /// Why it could not be read the last time, or why an older copy is.
+    fault: Option<String>,
+    /// When the last load ended, well or not.
+    loaded_at_ms: Option<u64>,
+}
+
+/// The manuals of this pod by product, in pages: state, pages, bytes, when fetched, what was wrong. `text` is a part of a
+/// product's name or id or of its brand; `state` is open, kept, unread, failed or none.
+#[utoipa::path(get, path = "/admin/manuals", tag = "operations",
+    params(("text" = Option<String>, Query), ("state" = Option<String>, Query),
+        ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble)))]
+#[get("/admin/manuals")]
+pub(crate) async fn manuals(
+    parts: web::Data<Parts>,
+    _: Admin,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Trouble> {
+    let (limit, text, after) = (wanted.limit()?, wanted.text(), wanted.after.clone());
+    let state = wanted.state().map(|word| {
+        State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
+    });
+    let state = state.transpose()?;
+    let catalog = parts.catalog.load();
+    if after.as_ref().is_some_and(|id| catalog.product(id).is_none()) {
+        return Err(invalid("after names no product any more; begin with the first page again."));
+    }
+    // Beside the threads that serve: a page looks on disk, and a rare state is sought in the whole catalog.
+    let found = web::block(move || {
+        let begins = after.and_then(|id| catalog.products().iter().position(|it| *it.id == *id));
+        let rest = catalog.products().iter().skip(begins.map_or(0, |at| at + 1));
+        let named = rest.filter(|product| is_meant(product, &text));
+        let rows = named.filter_map(|product| row(&parts, product, state));
+        Page::of(rows.take(limit + 1).collect(), limit, |row: &Row| row.product.to_string())
+    })
+    .await;
+    let page = found.map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string()))?;
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(page))
+}
+
+fn is_meant(product: &Product, text: &str) -> bool {
+    let has = |part: &str| part.to_lowercase().contains(text);
+    text.is_empty() || has(&product.name) || has(&product.id) || has(&product.brand_name)
+}
+
+/// The row of a product, where its manual is as wanted. What memory tells is asked first, and the disk only
+/// where that leaves it open.
+fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
+    let mut row = Row {
+        product: Arc::clone(&product.id),
+        name: Arc::clone(&product.name),
+        brand: Arc::clone(&product.brand_name),
+        state: State::None,
+        url: None,
+        pages: None,
+        bytes: None,
+        fetched_at_ms: None,
+        fault: None,
+        loaded_at_ms: None,
+    };
+    let Some(documentation) = product.documentation.clone() else {
+        return wanted.is_none_or(|state| state == State::None).then_some(row);
+    };
+    let request = ManualRequest { documentation };
+    let last = parts.originals.last_load(&request.documentation);
+    let in_memory = match parts.house.caches().manual(&request) {
+        Some(Ok(manual)) => {
+            row.pages = Some(manual.pages.len());
+            // Read by another pod, perhaps: what was wrong here before is over.
+            row.fault =
+                last.as_ref().filter(|_| manual.source.stale).and_then(|it| it.fault.clone());
+            Some(State::Open)
+        }
+        Some(Err(error)) => {
+            row.fault = Some(error.to_string());
+            Some(State::Failed)
+        }
+        None => {
+            row.fault = last.as_ref().and_then(|it| it.fault.clone());
+            row.fault.is_some().then_some(State::Failed)
+        }
+    };
+    let on_disk = [State::Kept, State::Unread];
+    let may_be = |state| match in_memory {
+        Some(known) => known == state,
+        None => on_disk.contains(&state),
+    };
+    if wanted.is_some_and(|state| !may_be(state)) {
+        return None;
+    }
+    let kept = parts.originals.kept(&request.documentation);
+    let otherwise = if kept.is_some() { State::Kept } else { State::Unread };
+    row.state = in_memory.unwrap_or(otherwise);
+    row.pages = row.pages.or(last.as_ref().and_then(|it| it.pages));
+    row.loaded_at_ms = last.map(|it| ms(it.at));
+    row.bytes = kept.map(|it| it.bytes);
+    row.fetched_at_ms = kept.map(|it| ms(it.at));
+    row.url = Some(request.documentation.url);
+    wanted.is_none_or(|state| state == row.state).then_some(row)
+}
+
+/// Forgets a product's manual on all pods, asks its source again and opens it here: `opened`, `failed`, or `opening` (202)
+/// where that takes longer than half a minute.
+#[utoipa::path(post, path = "/admin/manuals/{product}/refetch", tag = "operations",
+    params(("product" = String, Path)),
+    responses((status = 200, body = Object), (status = 202, body = Object), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+#[post("/admin/manuals/{product}/refetch")]
+pub(crate) async fn refetch(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    product: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    let found = parts.catalog.load().product(&product).map(Arc::clone);
+    let product = found.ok_or_else(|| {
+        Trouble::new(TroubleCode::NoSuchProduct, "The catalog has no product with this id.")
+    })?;
+    let Some(documentation) = product.documentation.clone() else {
+        let message = "The catalog has no manual for this product.";
+        return Err(Trouble::new(TroubleCode::NoManual, message));
+    };
+    caller.did(&parts, "manual.refetch", &product.id, &documentation.url);
+    let what = Invalidate::Manual(documentation.url.clone());
+    let Announced { here, other_pods } =
+        parts.house.invalidate(what).await.map_err(|error| {
+            Trouble::new(TroubleCode::Full, format!("Not done just now: {error}."))
+        })?;
+    let opened = timeout(WAITS, parts.house.caches().open(ManualRequest { documentation })).await;
+    let outcome = match &opened {
+        Ok(Ok(_)) => "opened",
+        Ok(Err(_)) => "failed",
+        Err(_) => "opening",
+    };
+    let shown = {
+        let (parts, product) = (parts.clone(), Arc::clone(&product));
+        web::block(move || row(&parts, &product, None)).await
+    };
+    let manual = shown.map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string()))?;
+    let mut answer = if opened.is_ok() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(answer.json(json!({
+        "outcome": outcome, "manual": manual, "forgotten": here, "other_pods": other_pods,
+    })))
+}

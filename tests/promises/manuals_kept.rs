@@ -1,0 +1,195 @@
+//! An admin sees how every manual is, and has one fetched again, on all pods.
+
+use serde_json::{Value, json};
+
+use crate::administering::audited;
+use crate::eventually::eventually;
+use crate::host::Host;
+use crate::member::{Member, PASSWORD, code_of, json_of, with_team};
+use crate::redis::Redis;
+use crate::server::{Server, client};
+use crate::shop::{self, LIGHT, MIXER, Shop, TRIPOD};
+
+/// A shop whose light has its manual at this host.
+fn shop(host: &Host) -> Shop {
+    let shop = Shop::new();
+    let mut catalog = shop::catalog(60);
+    catalog["products"][0]["documentation"] = json!({ "type": "html", "url": host.url("nl-200") });
+    shop.write_catalog(&catalog);
+    shop
+}
+
+/// What `/admin/manuals` answers to this.
+async fn manuals(server: &Server, asked: &str) -> (Vec<Value>, Value) {
+    let page = server.json(&format!("/admin/manuals{asked}")).await;
+    (page["items"].as_array().expect("items").clone(), page["next"].clone())
+}
+
+async fn of(server: &Server, product: &str) -> Value {
+    let (found, _) = manuals(server, &format!("?text={product}")).await;
+    found.into_iter().find(|row| row["product"] == product).expect("the product")
+}
+
+async fn refetch(server: &Server, product: &str) -> (u16, Value) {
+    let path = format!("/admin/manuals/{product}/refetch");
+    let answer = client().post(server.url(&path)).send().await.expect("the server answers");
+    (answer.status().as_u16(), json_of(answer).await)
+}
+
+async fn ask(server: &Server) {
+    ask_for(server, "How heavy is it?").await;
+}
+
+async fn ask_for(server: &Server, question: &str) {
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+    while visitor.hear().await["type"] != "final_answer" {}
+}
+
+#[tokio::test]
+async fn a_manual_is_shown_as_it_is_and_none_is_opened_by_looking() {
+    let host = Host::that_answers().await;
+    let name = host.name();
+    let server = Server::of(shop(&host), &[("manuals.allowed_hosts", name.as_str())]).await;
+    let light = of(&server, LIGHT).await;
+    assert_eq!(
+        (&light["state"], &light["pages"], &light["bytes"]),
+        (&json!("unread"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(of(&server, TRIPOD).await["state"], "none");
+    let mixer = of(&server, MIXER).await;
+    assert_eq!((&mixer["state"], &mixer["bytes"]), (&json!("kept"), &json!(shop::PDF.len())));
+    assert!(mixer["fetched_at_ms"].is_u64());
+    assert_eq!(host.asked(), 0, "looking asks nobody");
+
+    ask(&server).await;
+    let light = of(&server, LIGHT).await;
+    assert_eq!((&light["state"], &light["fault"]), (&json!("open"), &Value::Null));
+    assert!(light["pages"].as_u64().is_some_and(|pages| pages > 0), "{light}");
+    assert_eq!(light["bytes"], shop::MANUAL.len());
+    assert_eq!(
+        (&light["name"], &light["brand"]),
+        (&json!("Nordlicht NL-200 Stage Light"), &json!("Nordlicht"))
+    );
+    assert!(light["fetched_at_ms"].is_u64() && light["loaded_at_ms"].is_u64());
+
+    // What is no PDF cannot be read; it says so for longer than the shelf remembers it.
+    let (status, told) = refetch(&server, MIXER).await;
+    assert_eq!((status, &told["outcome"]), (200, &json!("failed")));
+    let mixer = of(&server, MIXER).await;
+    assert_eq!(mixer["state"], "failed");
+    assert!(mixer["fault"].as_str().is_some_and(|it| it.contains("(damaged)")), "{mixer}");
+}
+
+#[tokio::test]
+async fn manuals_are_paged_and_found_by_words_and_state() {
+    let server = Server::start().await;
+    let (first, next) = manuals(&server, "?limit=40").await;
+    let (rest, end) =
+        manuals(&server, &format!("?limit=40&after={}", next.as_str().unwrap())).await;
+    assert_eq!((first.len(), rest.len(), end), (40, 23, Value::Null));
+    assert_eq!(manuals(&server, "?text=stage%20LIGHT").await.0.len(), 1);
+    assert_eq!(manuals(&server, "?state=kept").await.0.len(), 2);
+    let (none, next) = manuals(&server, "?state=none&limit=61").await;
+    assert_eq!((none.len(), next), (61, Value::Null));
+    for state in ["open", "unread", "failed"] {
+        assert!(manuals(&server, &format!("?state={state}")).await.0.is_empty(), "{state}");
+    }
+    ask(&server).await;
+    let (open, _) = manuals(&server, "?state=open").await;
+    assert_eq!((open.len(), &open[0]["product"]), (1, &json!(LIGHT)));
+    for wrong in ["?state=lost", "?limit=0", "?after=nobody", "?page=1"] {
+        let refused = server.get(&format!("/admin/manuals{wrong}")).await;
+        assert_eq!(code_of(refused).await, (400, "invalid_request".into()), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_manual_that_is_fetched_again_is_asked_for_although_its_copy_is_fresh() {
+    let host = Host::that_answers().await;
+    let name = host.name();
+    let server = Server::of(shop(&host), &[("manuals.allowed_hosts", name.as_str())]).await;
+    ask(&server).await;
+    assert_eq!(host.asked(), 1);
+    let (status, told) = refetch(&server, LIGHT).await;
+    assert_eq!(
+        (status, &told["outcome"], &told["other_pods"]),
+        (200, &json!("opened"), &json!("none"))
+    );
+    assert_eq!(
+        (&told["manual"]["state"], &told["forgotten"]["manuals"]),
+        (&json!("open"), &json!(1))
+    );
+    assert_eq!(host.asked(), 2);
+    ask(&server).await;
+    assert_eq!(host.asked(), 2, "once is enough");
+    let (status, told) = refetch(&server, TRIPOD).await;
+    assert_eq!((status, &told["code"]), (404, &json!("no_manual")));
+    let (status, told) = refetch(&server, "nobody").await;
+    assert_eq!((status, &told["code"]), (404, &json!("no_such_product")));
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_the_fault_that_is_told() {
+    let host = Host::that_hangs().await;
+    let name = host.name();
+    let settings = [
+        ("manuals.allowed_hosts", name.as_str()),
+        ("manuals.fetch_timeout_ms", "300"),
+        ("manuals.retries", "0"),
+    ];
+    let server = Server::of(shop(&host), &settings).await;
+    let (status, told) = refetch(&server, LIGHT).await;
+    assert_eq!(
+        (status, &told["outcome"], &told["manual"]["state"]),
+        (200, &json!("failed"), &json!("failed"))
+    );
+    assert!(told["manual"]["fault"].as_str().is_some_and(|it| it.contains(&name)), "{told}");
+    host.heal();
+    let (_, told) = refetch(&server, LIGHT).await;
+    assert_eq!((&told["outcome"], &told["manual"]["fault"]), (&json!("opened"), &Value::Null));
+}
+
+#[tokio::test]
+async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice() {
+    let (redis, host) = (Redis::start().await, Host::that_answers().await);
+    let (url, name) = (redis.url(), host.name());
+    let settings = [("redis.url", url.as_str()), ("manuals.allowed_hosts", name.as_str())];
+    let one = Server::of(shop(&host), &settings).await;
+    let other = Server::of(shop(&host), &settings).await;
+    for pod in [&one, &other] {
+        eventually("they know each other", async || {
+            pod.json("/admin/pods").await["totals"]["pods"] == 2
+        })
+        .await;
+    }
+    ask(&one).await;
+    // Another question: the answer to the first would come from Redis without the manual.
+    ask_for(&other, "How do I reset the lamp?").await;
+    assert_eq!(of(&other, LIGHT).await["state"], "open");
+    let asked = host.asked();
+    let (status, told) = refetch(&one, LIGHT).await;
+    assert_eq!(
+        (status, &told["outcome"], &told["other_pods"]),
+        (200, &json!("opened"), &json!("told"))
+    );
+    assert_eq!(host.asked(), asked + 1);
+    eventually("the other has forgotten it", async || of(&other, LIGHT).await["state"] != "open")
+        .await;
+    ask_for(&other, "How do I replace the fuse?").await;
+    assert_eq!(of(&other, LIGHT).await["state"], "open");
+    assert_eq!(host.asked(), asked + 1, "the other has the new one from Redis");
+}
+
+#[tokio::test]
+async fn fetching_again_is_for_admins_and_stands_in_the_audit() {
+    let server = with_team(&[]).await;
+    let (mut ada, mut yael) = (Member::of(&server), Member::of(&server));
+    ada.sign_in("ada@example.test", PASSWORD).await;
+    yael.sign_in("yael@example.test", PASSWORD).await;
+    let path = format!("/admin/manuals/{LIGHT}/refetch");
+    assert_eq!(code_of(yael.post(&path, json!({})).await).await, (403, "forbidden".into()));
+    assert_eq!(code_of(yael.get("/admin/manuals").await).await, (403, "forbidden".into()));
+    assert_eq!(ada.post(&path, json!({})).await.status(), 200);
+    audited(&server, "manual.refetch", LIGHT).await;
+}
