@@ -172,6 +172,42 @@ test("an agent takes whoever waits, talks, notes, drafts, hands over; the collea
   expect(wrong.filter((what) => !what.includes("404"))).toEqual([]);
 });
 
+test("of two agents who take at the same time one has it and the other is told whose it is", async () => {
+  const [yael, noam] = await Promise.all([agent("yael"), agent("noam")]);
+  const visitor = await Visitor.come("gil");
+  await visitor.say({ type: "handoff", reason: "Gil waits" });
+  for (const { page } of [yael, noam]) await ticket(page, "Gil waits").click();
+  for (const { page } of [yael, noam]) await page.locator("[data-deed=take]").waitFor();
+  await Promise.all([yael, noam].map(({ page }) => page.keyboard.press("t")));
+  await visitor.hears("agent_joined");
+  const joined = (await visitor.heard()).find((one) => one.type === "agent_joined")?.agent.name ?? "";
+  const [winner, other] = joined === "Yael" ? [yael.page, noam.page] : [noam.page, yael.page];
+  await winner.locator("[data-deed=hand]").waitFor();
+  await other.getByText(`${joined} has this conversation`).first().waitFor();
+  expect(await other.locator("[data-deed=hand]").count()).toBe(0);
+  expect(await other.locator(".mode", { hasText: "Reply" }).isDisabled()).toBe(true);
+
+  // Canned replies, where the server keeps them: made in the dialog, found by a slash, filled in, deleted.
+  const manage = winner.getByRole("button", { name: "Canned replies" });
+  if ((await fetch(`${server.address}/api/replies`)).status === 404) return;
+  await manage.click();
+  await winner.getByLabel("Shortcut, typed after a slash").fill("hello");
+  await winner.getByLabel("Text", { exact: true }).fill("Hello {visitor}, I am here.");
+  await winner.getByRole("button", { name: "Add the reply" }).click();
+  await winner.locator(".replies", { hasText: "/hello" }).waitFor();
+  expect(await findings(winner)).toEqual([]);
+  await winner.keyboard.press("Escape");
+  await field(winner).pressSequentially("/hel");
+  await winner.getByRole("option", { name: "/hello" }).waitFor();
+  await field(winner).press("Enter");
+  expect(await field(winner).inputValue()).toBe("Hello, I am here.");
+  await field(winner).press("Enter");
+  await visitor.hears("Hello, I am here.");
+  await manage.click();
+  await winner.getByRole("button", { name: "Delete /hello" }).click();
+  await winner.locator(".replies").waitFor({ state: "hidden" });
+});
+
 test("what is written while the server is away is not lost, and everything is there again after", async () => {
   const { page: yael } = await agent("yael");
   const visitor = await Visitor.come("omer");

@@ -5,6 +5,7 @@ import { readAnswer } from "../answer/text.ts";
 import { button, el, fill, icon, set } from "../element.ts";
 import { manualPage, safeAddress } from "../wire/product.ts";
 import type { Citation } from "../wire/types.ts";
+import type { TeamVoice } from "../words/team.ts";
 import { keyed, type Row } from "./keyed.ts";
 import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
@@ -202,11 +203,18 @@ function drawAnswer(maker: Maker, { text, end }: Item & { kind: "answer" }, prod
     suggested: () => undefined,
   };
   const blocks = readAnswer(text, end !== undefined).map((block) => drawBlock(block, leads));
-  const verdict = end?.reason === undefined ? undefined : el("p", { class: "verdict", dir: "auto" }, end.reason);
+  const verdict = end?.reason === undefined ? undefined : el("p", { class: "verdict", dir: "auto" }, refused(end.reason, voice));
   const stopped = end?.cancelled === true ? el("p", { class: "hint" }, voice.say("stopped")) : undefined;
   // A refusal says its sentence in the stream too.
   const said = verdict === undefined ? el("div", { class: "text" }, ...blocks) : undefined;
   return bubble(said, verdict, stopped, sources(maker, citations, product));
+}
+
+/** Why there is no answer, in the agent's language where we have the words. */
+function refused({ code, message }: { code: string; message: string }, voice: TeamVoice): string {
+  if (code === "unknown") return voice.say("unknown_title");
+  if (code === "none") return voice.say("reason_none");
+  return message === "" ? voice.say("no_answer_title") : message;
 }
 
 /** The pages that something rests on, each with the manual's own words. */

@@ -29,8 +29,8 @@ export type Item =
 export interface AnswerEnd {
   citations: readonly Citation[];
   confidence: number | undefined;
-  /** Why there is none, in words. */
-  reason: string | undefined;
+  /** Why there is none: its name, and words for it where the server gave some. */
+  reason: { code: string; message: string } | undefined;
   cancelled: boolean;
 }
 
@@ -89,7 +89,7 @@ function ended(items: Item[], key: string, end: FinalAnswer): Item[] {
   const known: AnswerEnd = {
     citations: end.citations,
     confidence: end.confidence,
-    reason: end.reason?.message,
+    reason: end.reason ?? undefined,
     cancelled: end.cancelled ?? false,
   };
   const answer: Item = {
@@ -130,8 +130,10 @@ export function itemsOfArchived(archived: Archived): Item[] {
     const upload = entry.upload ?? undefined;
     switch (author) {
       case "machine": {
-        const reason = text === "" && entry.outcome !== "answered" ? (entry.outcome ?? undefined) : undefined;
-        const cancelled = entry.outcome === "cancelled";
+        const { outcome } = entry;
+        const isNone = text === "" && outcome !== null && outcome !== "answered";
+        const reason = isNone ? { code: outcome === "no_manual" ? "none" : outcome, message: "" } : undefined;
+        const cancelled = outcome === "cancelled";
         const end = { citations, confidence: entry.confidence ?? undefined, reason, cancelled };
         return [{ key, kind: "answer", text, product: product ?? undefined, end, at_ms }];
       }
