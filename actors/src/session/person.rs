@@ -30,6 +30,8 @@ const LAST_CHARS: usize = 140;
 /// What a visitor is told of a wait is rounded up to this: a promise to the second would be none.
 const WAIT_STEP_MS: u64 = 10_000;
 
+/// What a list of conversations shows where a picture was said last, without words. In no language.
+const JUST_A_PICTURE: &str = "\u{1F5BC}";
 /// What is said of a picture that is not of the conversation.
 pub(crate) const NO_SUCH_UPLOAD: &str =
     "There is no such picture in this conversation, or it is gone; upload it again.";
@@ -210,8 +212,7 @@ impl Conversation {
             effects.push(refused(NO_SUCH_UPLOAD, ErrorCode::NoSuchUpload, id));
             return;
         }
-        self.person.said(&content);
-        effects.push(Effect::Desk(DeskAsk::Touch(content.clone())));
+        self.at_the_desk_last(&content, effects);
         let message = ChatMessage {
             from: Speaker::Visitor,
             agent: None,
@@ -223,6 +224,13 @@ impl Conversation {
             upload,
         };
         self.durable(ServerMessage::Message(Box::new(message)), id, effects);
+    }
+
+    /// The desk's list shows what was said last; a picture without words has to be something there.
+    fn at_the_desk_last(&mut self, content: &str, effects: &mut Vec<Effect>) {
+        let words = if content.is_empty() { JUST_A_PICTURE } else { content };
+        self.person.said(words);
+        effects.push(Effect::Desk(DeskAsk::Touch(words.to_owned())));
     }
 
     /// True for a picture that was put into this conversation and is there still.
@@ -237,8 +245,7 @@ impl Conversation {
         let accepted = matches!(&self.person.who, Who::With(has) if has.id == agent.id);
         let number = MessageId::Text(format!("agent:{request}"));
         if accepted && self.is_new(&number, true) {
-            self.person.said(&content);
-            effects.push(Effect::Desk(DeskAsk::Touch(content.clone())));
+            self.at_the_desk_last(&content, effects);
             let message = ChatMessage {
                 from: Speaker::Agent,
                 agent: Some(agent),

@@ -519,3 +519,15 @@ fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
         assert_eq!(says(other)[0]["code"], "no_such_upload", "{other}");
     }
 }
+
+#[test]
+fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
+    let key: &[u8] = b"a key that is long enough for this test";
+    let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
+    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    hears(&mut conversation, ticket(1, Some("ana")));
+    let upload = UploadId::new(&tokens, conversation.id(), now_ms() + 60_000);
+    let message = json!({"type": "message", "content": "", "upload": upload.as_str()});
+    let effects = say(&mut conversation, message);
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch(last)] if last == "\u{1F5BC}"));
+}

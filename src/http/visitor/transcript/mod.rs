@@ -27,6 +27,9 @@ use lines::Line;
 /// The event by which a transcript is sent: whoever takes it has the mail server.
 pub(super) const REQUESTED: &str = "transcript.requested";
 
+/// Most lines that are told, the newest: two days of talk, and a bound to what a mail has to carry.
+const MOST_LINES: usize = 1_000;
+
 /// In which form it is wanted.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Form {
@@ -57,7 +60,7 @@ pub(crate) struct SendTo {
 pub(crate) struct Told {
     /// The conversation.
     conversation: String,
-    /// False where its beginning is not kept any more.
+    /// False where its beginning is not told: it is not kept any more, or very long ago.
     whole: bool,
     /// What was said and what happened, in order.
     lines: Vec<Line>,
@@ -119,7 +122,7 @@ pub(crate) async fn send_transcript(
     }
     let told = told(&parts, &request, Arc::clone(&of)).await?;
     let text = text::text(&told, &parts.origins.own(&request));
-    let data = json!({ "address": address, "text": text, "transcript": told });
+    let data = json!({ "address": address, "text": text });
     let conversation = Some(of.to_string());
     parts.announcer.announce(Announcement { event: REQUESTED, conversation, data });
     parts.metrics.doors.letter("transcript", "taken");
@@ -146,6 +149,9 @@ async fn told(parts: &Parts, request: &HttpRequest, of: Arc<str>) -> Result<Told
         }
         _ => (true, lines::of_archive(entries)),
     };
+    let over = lines.len().saturating_sub(MOST_LINES);
+    lines.drain(..over);
+    let whole = whole && over == 0;
     if lines.is_empty() && is_away {
         let message = "The conversation cannot be read just now; try again later.";
         return Err(Trouble::new(TroubleCode::Unavailable, message));

@@ -9,7 +9,7 @@ use super::lines::{Line, Who};
 pub(super) fn text(told: &Told, own: &str) -> String {
     let mut text = format!("Conversation {} at {own}\n", told.conversation);
     if !told.whole {
-        text.push_str("Its beginning is not kept any more.\n");
+        text.push_str("Its beginning is left out or not kept any more.\n");
     }
     for line in &told.lines {
         text.push('\n');
