@@ -134,6 +134,17 @@ async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
 }
 
 #[actix::test]
+async fn whoever_looks_after_the_pod_sees_which_person_has_a_conversation() {
+    let (a, b) = two_pods(LIMITS).await;
+    let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
+    let has = || a.house.sessions().of_conversation(&conversation).unwrap().agent;
+    eventually("the table knows the person", || has().as_deref() == Some("ANA")).await;
+    agent.say(json!({"type": "give_back", "conversation": conversation})).await;
+    visitor.hear("agent_left").await;
+    eventually("and that nobody has it any more", || has().is_none()).await;
+}
+
+#[actix::test]
 async fn two_agents_take_at_the_same_instant_on_two_pods_and_one_is_told_by_whom() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut ana, mut ben) = (a.agent("ana").await, b.agent("ben").await);
