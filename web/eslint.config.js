@@ -25,6 +25,6 @@ export default tseslint.config(
   },
   {
     files: ["scripts/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", document: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", document: "readonly", location: "readonly", navigator: "readonly", WebSocket: "readonly" } },
   },
 );

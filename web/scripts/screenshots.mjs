@@ -1,5 +1,7 @@
 // Takes the pictures of the pages: docs/images/chat.png for the README, docs/images/admin.png for
-// docs/supervision.md (after a panic, where the server has chaos.enabled), the rest into a folder to look at.
+// docs/supervision.md (after a panic, where the server has chaos.enabled), docs/images/agent.png for
+// docs/console.md (where HSC_AGENT is the address and the password of an admin, with a colon between), the
+// rest into a folder to look at.
 //
 //   npm run build && npm run screenshots -- http://127.0.0.1:8000 [FOLDER]
 
@@ -46,11 +48,21 @@ mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recurs
 // High enough for a whole answer, its sources included.
 await picture(readme, { viewport: { width: 1100, height: 1000 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
 
+/** Signs in, where the server wants that. */
+async function enter(page) {
+  if (!page.url().includes("/sign-in")) return;
+  const [who = "", password = ""] = (process.env.HSC_AGENT ?? "").split(/:(.*)/s);
+  await page.locator("input[type=email]").fill(who);
+  await page.locator("input[type=password]").fill(password);
+  await page.keyboard.press("Enter");
+}
+
 /** Takes the picture of the actors, one of which has just been restarted where the server allows it. */
 async function actors(path, options) {
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1180, height: 860 }, ...options });
   const page = await context.newPage();
   await page.goto(`${address}/admin`);
+  await enter(page);
   await page.locator("tbody tr").first().waitFor();
   const data = { actor: "cache.manuals.0", fault: "panic" };
   const told = await context.request.post(`${address}/admin/chaos`, { data });
@@ -59,6 +71,52 @@ async function actors(path, options) {
   await context.close();
 }
 
+/** Takes the picture of an agent's console, with one conversation and somebody who waits. */
+async function desk(path, options) {
+  if (process.env.HSC_AGENT === undefined) return;
+  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1320, height: 820 }, ...options });
+  const visitors = await context.newPage();
+  await visitors.goto(`${address}/sign-in`);
+  /** Somebody with a socket of their own, until the context is closed. */
+  const come = (says, after) =>
+    visitors.evaluate(
+      ([says, after]) =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
+          socket.onopen = () => socket.send(JSON.stringify({ type: "hello", locale: navigator.language }));
+          socket.onmessage = ({ data }) => {
+            const { type, state } = JSON.parse(data);
+            if (type === "welcome") for (const one of says) socket.send(JSON.stringify(one));
+            if (type === "agent_joined") for (const one of after) socket.send(JSON.stringify(one));
+            if (state === "waiting") resolve();
+          };
+        }),
+      [says, after],
+    );
+  const page = await context.newPage();
+  await page.goto(`${address}/agent`);
+  await enter(page);
+  await page.locator("#agent[data-link=open]").waitFor();
+  const about = { type: "query", product_id: "kettleby-ke-9", query: question };
+  await come([about, { type: "handoff", reason: "It stops in the middle" }], [{ type: "message", content: "It stops after the coffee boiler." }]);
+  await come([{ type: "handoff", reason: "A word about my order" }], []);
+  await page.locator(".ticket", { hasText: "It stops" }).click();
+  await page.locator("[data-deed=take]").click();
+  await page.locator(".item[data-from=visitor]").waitFor();
+  await page.keyboard.press("Alt+KeyN");
+  await page.locator("textarea").fill("Second call about this machine.");
+  await page.keyboard.press("Enter");
+  await page.locator(".item[data-kind=note]").waitFor();
+  await page.keyboard.press("Alt+KeyN");
+  await page.locator("textarea").fill("Thank you. Which number does the display show?");
+  await page.screenshot({ path, animations: "disabled" });
+  // So that the next picture begins with nobody.
+  await page.locator("[data-deed=close]").click();
+  await page.locator("dialog .main").click();
+  await context.close();
+}
+
+await desk(fileURLToPath(new URL("../../docs/images/agent.png", import.meta.url)), {});
 await actors(fileURLToPath(new URL("../../docs/images/admin.png", import.meta.url)), {});
 
 if (folder !== undefined) {
@@ -69,6 +127,7 @@ if (folder !== undefined) {
       const options = { colorScheme, viewport };
       const name = (what) => `${folder}/${what}-${size}-${colorScheme}.png`;
       await actors(name("actors"), options);
+      await desk(name("agent"), options);
       await picture(name("start"), options, still);
       await picture(name("found"), options, (page) => type(page, "kettleby mol"));
       await picture(name("picked"), options, (page) => page.locator(".facts span").nth(2).waitFor(), "?product=kettleby-ke-9");

@@ -2,7 +2,7 @@
 
 import { button, el, fill, icon } from "../element.ts";
 import { safeAddress } from "../wire/product.ts";
-import type { Library } from "./library.ts";
+import { everything, type Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import type { Transcript } from "./requests.ts";
 import { shownTalk, type State, ticketOf } from "./state.ts";
@@ -88,7 +88,7 @@ export function details({ voice, deeds, server }: Maker): Part {
 
   function more(product: string): HTMLElement {
     return button({ class: "deed" }, () => {
-      deeds.search({ text: "", product });
+      deeds.search({ ...everything, product });
     }, voice.say("agent_past_of_product"));
   }
 

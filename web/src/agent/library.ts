@@ -27,10 +27,12 @@ export interface Library {
 
 const empty = { items: [], next: null, stage: "unasked" } as const;
 
+export const everything: Search = { text: "", product: "", rating: "", from: "", to: "" };
+
 export const emptyLibrary: Library = {
   replies: [],
   hasReplies: false,
-  search: { text: "", product: "" },
+  search: everything,
   past: empty,
   left: empty,
   archived: {},

@@ -163,12 +163,23 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
   }
 
   function searchForm(): { element: HTMLElement; update: (library: Library) => void } {
-    const text = el("input", { type: "search", id: "past-text", class: "input", dir: "auto", placeholder: voice.say("agent_search_text"), "aria-label": voice.say("agent_search_text") });
-    const product = el("input", { type: "search", id: "past-product", class: "input", dir: "auto", placeholder: voice.say("agent_search_product"), "aria-label": voice.say("agent_search_product") });
-    const form = el("form", { class: "past-search", role: "search" }, text, product, el("button", { type: "submit", class: "deed" }, voice.say("agent_search")));
+    const input = (name: string, type: "search" | "date", label: string): HTMLInputElement =>
+      el("input", { type, id: `past-${name}`, class: "input", dir: "auto", placeholder: label, "aria-label": label });
+    const text = input("text", "search", voice.say("agent_search_text"));
+    const product = input("product", "search", voice.say("agent_search_product"));
+    const from = input("from", "date", voice.say("agent_search_from"));
+    const to = input("to", "date", voice.say("agent_search_to"));
+    const marks = ["1", "2", "3", "4", "5"].map((mark) => el("option", { value: mark }, voice.say("agent_rating", { n: mark })));
+    const any = el("option", { value: "" }, voice.say("agent_search_rating"));
+    const rating = el("select", { id: "past-rating", class: "input", "aria-label": voice.say("agent_rated") }, any, ...marks);
+    const days = el("div", { class: "past-days" }, el("label", {}, voice.say("agent_search_from"), from), el("label", {}, voice.say("agent_search_to"), to));
+    const narrow = el("details", { class: "past-narrow" }, el("summary", {}, voice.say("agent_search_more")), days, rating);
+    const find = el("button", { type: "submit", class: "deed" }, voice.say("agent_search"));
+    const form = el("form", { class: "past-search", role: "search" }, text, product, narrow, find);
+    const fields = { text, product, rating, from, to };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      deeds.search({ text: text.value.trim(), product: product.value.trim() });
+      deeds.search({ text: text.value.trim(), product: product.value.trim(), rating: rating.value, from: from.value, to: to.value });
     });
     let drawn: Library["search"] | undefined;
     return {
@@ -176,8 +187,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
       update: (library) => {
         if (library.search === drawn) return;
         drawn = library.search;
-        text.value = drawn.text;
-        product.value = drawn.product;
+        for (const name of ["text", "product", "rating", "from", "to"] as const) fields[name].value = drawn[name];
       },
     };
   }

@@ -92,6 +92,11 @@ export interface Left {
 export interface Search {
   text: string;
   product: string;
+  /** The visitor's mark, 1 to 5. */
+  rating: string;
+  /** Days as `2026-11-25`, both included. */
+  from: string;
+  to: string;
 }
 
 /** What pictures the server takes. */
@@ -120,8 +125,9 @@ export class Requests {
     return this.ask("DELETE", `/api/replies/${encodeURIComponent(id)}`);
   }
 
-  past({ text, product }: Search, after: string | null): Promise<Got<Part<Found>>> {
-    return this.ask("GET", `/api/conversations${query({ text, product, after: after ?? "" })}`);
+  past({ text, product, rating, from, to }: Search, after: string | null): Promise<Got<Part<Found>>> {
+    const period = { from_ms: dayBegins(from, 0), to_ms: dayBegins(to, 1) };
+    return this.ask("GET", `/api/conversations${query({ text, product, rating, ...period, after: after ?? "" })}`);
   }
 
   conversation(id: string): Promise<Got<Transcript>> {
@@ -158,6 +164,13 @@ export class Requests {
       return { is: "away" };
     }
   }
+}
+
+/** When a day begins here, or one so many days later, in milliseconds since 1970; empty for no day. */
+function dayBegins(day: string, later: number): string {
+  const [year, month, date] = day.split("-").map(Number);
+  if (year === undefined || month === undefined || date === undefined) return "";
+  return String(new Date(year, month - 1, date + later).getTime());
 }
 
 function query(fields: Readonly<Record<string, string>>): string {

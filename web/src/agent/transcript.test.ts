@@ -23,6 +23,22 @@ test("the pieces of an answer become one, behind its question, under one key", (
   expect(productOf(whole)).toBe("p1");
 });
 
+test("an answer goes on where it was, whatever happens meanwhile, and another one is another", () => {
+  const cut: Frame[] = [
+    { type: "answer_chunk", content: "lost", id: "q1" },
+    { type: "answer_chunk", content: "Press ", id: "q2" },
+    { type: "handoff", state: "waiting" },
+    { type: "answer_chunk", content: "A.", id: "q2" },
+    { ...end, question: "How?", id: "q2" },
+  ];
+  expect(itemsOf(talk(cut))).toMatchObject([
+    { kind: "answer", text: "lost", end: undefined },
+    { kind: "question", text: "How?" },
+    { kind: "answer", text: "Press A." },
+    { kind: "event", word: "agent_event_waiting" },
+  ]);
+});
+
 test("who comes and goes is said once", () => {
   const frames: Frame[] = [
     { type: "handoff", state: "waiting" },

@@ -10,7 +10,16 @@ import { type Frame, type Outgoing, type PlacedNote, type Talk } from "./state.t
 /** One thing in a conversation. `key` stays with it while it grows. */
 export type Item =
   | { key: string; kind: "question"; text: string; at_ms?: number | undefined }
-  | { key: string; kind: "answer"; text: string; product: string | undefined; end: AnswerEnd | undefined; at_ms?: number | undefined }
+  | {
+      key: string;
+      kind: "answer";
+      /** The id of its question on the wire. */
+      to?: string | undefined;
+      text: string;
+      product: string | undefined;
+      end: AnswerEnd | undefined;
+      at_ms?: number | undefined;
+    }
   | {
       key: string;
       kind: "message";
@@ -52,11 +61,11 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
   const event = (word: TeamWord, values: Record<string, string> = {}): Item[] => [...items, { key, kind: "event", word, values }];
   switch (frame.type) {
     case "answer_chunk": {
-      const open = items.at(-1);
-      if (open?.kind === "answer" && open.end === undefined) {
-        return [...items.slice(0, -1), { ...open, text: open.text + frame.content }];
-      }
-      return [...items, { key, kind: "answer", text: frame.content, product: undefined, end: undefined }];
+      const to = frame.id ?? undefined;
+      const at = openAnswer(items, to);
+      const open = items[at];
+      if (open?.kind === "answer") return items.with(at, { ...open, text: open.text + frame.content });
+      return [...items, { key, kind: "answer", to, text: frame.content, product: undefined, end: undefined }];
     }
     case "final_answer":
       return ended(items, key, frame);
@@ -81,26 +90,26 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
   }
 }
 
+/** Where the answer to this question is that goes on; somebody may have come or gone meanwhile. */
+function openAnswer(items: readonly Item[], to: string | undefined): number {
+  return items.findLastIndex((item) => item.kind === "answer" && item.end === undefined && item.to === to);
+}
+
 /** The end of an answer names its question, which goes before it. */
-function ended(items: Item[], key: string, end: FinalAnswer): Item[] {
-  const open = items.at(-1);
-  const isOpen = open?.kind === "answer" && open.end === undefined;
-  const before = isOpen ? items.slice(0, -1) : items;
+function ended(items: Item[], key: string, end: FinalAnswer & Frame): Item[] {
+  const at = openAnswer(items, end.id ?? undefined);
+  const open = items[at];
   const known: AnswerEnd = {
     citations: end.citations,
     confidence: end.confidence,
     reason: end.reason ?? undefined,
     cancelled: end.cancelled ?? false,
   };
-  const answer: Item = {
-    key: isOpen ? open.key : key,
-    kind: "answer",
-    text: isOpen ? open.text : "",
-    product: end.product_id ?? undefined,
-    end: known,
-  };
+  const begun = open?.kind === "answer" ? open : { key, text: "" };
+  const answer: Item = { key: begun.key, kind: "answer", text: begun.text, product: end.product_id ?? undefined, end: known };
   const asked = end.question ?? "";
-  return asked === "" ? [...before, answer] : [...before, { key: `${answer.key}-asked`, kind: "question", text: asked }, answer];
+  const both: Item[] = asked === "" ? [answer] : [{ key: `${answer.key}-asked`, kind: "question", text: asked }, answer];
+  return at === -1 ? [...items, ...both] : items.toSpliced(at, 1, ...both);
 }
 
 function noted(note: PlacedNote): Item {
