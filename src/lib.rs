@@ -17,3 +17,4 @@ pub mod pods;
 pub mod reload;
 pub mod server;
 pub mod uploads;
+pub mod webhooks;

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use hsc_actors::ports::BoxError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, ClientBuilder};
+use url::{Host, Url};
 
 /// TLS with the well-known roots and without the system's libraries.
 pub(crate) fn tls() -> Result<rustls::ClientConfig, BoxError> {
@@ -19,6 +21,90 @@ pub(crate) fn tls() -> Result<rustls::ClientConfig, BoxError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// The hosts that may lie anywhere, as `name` or `name:port`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Allowed(Vec<String>);
+
+impl Allowed {
+    pub(crate) fn new(hosts: &[String]) -> Self {
+        Self(hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect())
+    }
+
+    fn holds(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        self.0.iter().any(|allowed| *allowed == host || *allowed == with_port)
+    }
+}
+
+/// How far an address is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Anywhere: the settings name the host.
+    Named,
+    /// On the public internet only.
+    Public,
+}
+
+/// Why an address is not asked.
+#[derive(Debug)]
+pub(crate) enum NotAsked {
+    /// Neither http nor https, or no host in it.
+    NoHost,
+    /// It lies where only this machine or its neighbours can reach.
+    NotPublic { host: String, address: String },
+}
+
+/// Looks at an address before it is asked. A name is looked at again once it is resolved.
+pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, NotAsked> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(NotAsked::NoHost);
+    }
+    let literal = match url.host() {
+        None => return Err(NotAsked::NoHost),
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) => None,
+    };
+    if allowed.holds(url) {
+        return Ok(Trust::Named);
+    }
+    match literal {
+        Some(address) if !is_public(address) => Err(NotAsked::NotPublic {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            address: address.to_string(),
+        }),
+        _ => Ok(Trust::Public),
+    }
+}
+
+/// The beginning of a client that asks hosts so far trusted: no redirect is followed by itself, no proxy
+/// resolves a name in its place, and a name outside the settings is asked at the addresses that were checked.
+pub(crate) fn asking(trust: Trust) -> Result<ClientBuilder, BoxError> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .redirect(reqwest::redirect::Policy::none())
+        // A proxy would resolve names itself, and no address could be checked.
+        .no_proxy()
+        .referer(false);
+    Ok(match trust {
+        Trust::Named => builder,
+        Trust::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+    })
+}
+
+/// The name in an error of a client that lies where it is not asked.
+pub(crate) fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
+        }
+        cause = inner.source();
+    }
+    None
 }
 
 /// True for an address on the public internet.

@@ -10,9 +10,7 @@ use actix_web::{App, HttpServer, web};
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
-use hsc_actors::ports::{
-    Announcer, Auditor, ConversationLog, Desk, Identify, Relay, RollCall, Uploads,
-};
+use hsc_actors::ports::{Auditor, ConversationLog, Desk, Identify, Relay, RollCall, Uploads};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
@@ -37,6 +35,7 @@ use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
 use crate::uploads::{self, Folder, NoFolder};
+use crate::webhooks::Webhooks;
 
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
 /// all of its clients at once.
@@ -103,6 +102,9 @@ pub enum StartError {
     /// The provider at which the team is to sign in cannot be one.
     #[error(transparent)]
     NoProvider(crate::identity::NoProvider),
+    /// An endpoint of webhooks cannot be one.
+    #[error(transparent)]
+    NoEndpoint(#[from] crate::webhooks::NoEndpoint),
     /// The server itself did not start.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
@@ -188,6 +190,10 @@ impl Server {
         let archive = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
         info!(archive:% = archive.describe(); "conversations are archived");
         let recording = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics);
+        let webhooks =
+            Webhooks::new(&settings.webhooks, recording.clone(), archive.clone(), &metrics)?;
+        let hears = webhooks.clone();
+        let recording = recording.heard_by(move |stamped| hears.heard(stamped));
         let auditor: Auditor = {
             let recording = recording.clone();
             Arc::new(move |audit| recording.record(Record::Audit(audit)))
@@ -201,6 +207,9 @@ impl Server {
         workers.push(uploads::tidier(pictures.clone(), recording.clone(), upkeep.care, &metrics));
         let pictures: Arc<dyn Uploads> = Arc::new(pictures);
         workers.push(archiving::writer(archive.clone(), recording.clone(), upkeep.care, &metrics));
+        if !webhooks.is_empty() {
+            workers.push(webhooks.courier(upkeep.care));
+        }
         if settings.archive.keep_days > 0 {
             let keeping = Keeping {
                 privacy: archive.clone(),
@@ -263,7 +272,9 @@ impl Server {
             ),
             identify: Arc::clone(&team) as Arc<dyn Identify>,
             auditor,
-            announcer: Announcer::silent(),
+            announcer: webhooks.announcer(),
+            webhooks: Arc::new(Hooks(webhooks)),
+            deliveries: archive.clone(),
             uploads: pictures,
             tokens,
             log,
@@ -469,6 +480,22 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         max_answers: settings.sessions.max_answers,
         max_waiting_answers: settings.sessions.max_waiting_answers,
         busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
+    }
+}
+
+/// The webhooks, for the routes that administer them.
+struct Hooks(Webhooks);
+
+impl http::Webhooks for Hooks {
+    fn endpoints(&self) -> Vec<http::Endpoint> {
+        let of = |(url, events, delivered, failed): (&str, &[String], u64, u64)| {
+            http::Endpoint::new(url.to_owned(), events.to_vec(), delivered, failed)
+        };
+        self.0.endpoints().map(of).collect()
+    }
+
+    fn test(&self, url: Option<&str>) -> Vec<String> {
+        self.0.test(url)
     }
 }
 

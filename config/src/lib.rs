@@ -22,5 +22,5 @@ pub use settings::{
     GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings, LlmSettings,
     LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings,
     SecondLayerSettings, ServerSettings, SessionsSettings, Settings, UploadsSettings,
-    VisitorsSettings,
+    VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

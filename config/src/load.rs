@@ -14,7 +14,7 @@ pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Environment variables of ours begin with this; two underscores part the levels.
 const PREFIX: &str = "HSC__";
 /// Keys whose value is never repeated in a message.
-pub(crate) const SECRET_KEYS: [&str; 8] = [
+pub(crate) const SECRET_KEYS: [&str; 9] = [
     "archive.url",
     "answers.llm.api_key",
     "redis.url",
@@ -23,6 +23,7 @@ pub(crate) const SECRET_KEYS: [&str; 8] = [
     "identity.openid.client_secret",
     "visitors.key",
     "visitors.previous_key",
+    "webhooks.endpoints",
 ];
 
 /// Why the settings cannot be used. One line each.

@@ -4,9 +4,12 @@
 //! value, says what was expected when it is wrong, and stands in `docs/configuration.md`. Upper ends
 //! are there to catch a slip of the unit (seconds for milliseconds, bytes for MiB), not to forbid.
 
-use toml::Value;
+use toml::{Table, Value};
 
-use crate::{AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, Settings};
+use crate::{
+    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, Settings, WEBHOOK_EVENTS,
+    WebhookEndpoint,
+};
 
 /// What a value must be.
 pub(crate) enum Rule {
@@ -22,8 +25,10 @@ pub(crate) enum Rule {
     Text(fn(&str) -> bool, &'static str),
     /// A list of texts that each pass a test, and what that test wants of one.
     Texts(fn(&str) -> bool, &'static str),
+    /// A list of tables that each pass a test, and what that test wants of one.
+    Tables(fn(&Table) -> bool, &'static str),
 }
-use Rule::{OneOf, Share, Text, Texts, Truth, Whole};
+use Rule::{OneOf, Share, Tables, Text, Texts, Truth, Whole};
 
 const KIB: i64 = 1024;
 const MIB: i64 = 1024 * KIB;
@@ -186,6 +191,20 @@ const RULES: &[(&str, Rule)] = &[
         Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing"),
     ),
     (
+        "webhooks.endpoints",
+        Tables(
+            endpoint,
+            "{ url = \"https://…\", events = [\"all\"] or names of docs/webhooks.md, secret = \"whsec_…\" }, the \
+             secret made by: echo whsec_$(openssl rand -base64 32); previous_secret may stand beside it",
+        ),
+    ),
+    ("webhooks.allowed_hosts", Texts(host, "a host or host:port, without scheme and path")),
+    ("webhooks.max_attempts", Whole(1, 100)),
+    ("webhooks.backoff_first_ms", Whole(0, DAY)),
+    ("webhooks.backoff_most_ms", Whole(1, 7 * DAY)),
+    ("webhooks.timeout_ms", Whole(10, 10 * MINUTE)),
+    ("webhooks.concurrency", Whole(1, 1_000)),
+    (
         "redis.url",
         Text(
             redis_url,
@@ -252,6 +271,9 @@ impl Rule {
             (Texts(passes, _), Value::Array(items)) => {
                 items.iter().all(|item| item.as_str().is_some_and(passes))
             }
+            (Tables(passes, _), Value::Array(items)) => {
+                items.iter().all(|item| item.as_table().is_some_and(passes))
+            }
             _ => false,
         };
         fits.then(|| value.clone())
@@ -270,6 +292,7 @@ impl Rule {
                 .filter(|item| !item.is_empty())
                 .collect::<Vec<_>>()
                 .into(),
+            Tables(..) => format!("list = {text}").parse::<Table>().ok()?.remove("list")?,
         };
         self.admit(&value)
     }
@@ -284,6 +307,11 @@ impl Rule {
             Text(_, wanted) => (*wanted).to_owned(),
             Texts(_, wanted) => {
                 format!("a list of texts (in the environment parted by commas), each {wanted}")
+            }
+            Tables(_, wanted) => {
+                format!(
+                    "a list of tables (in the environment as in a file: [{{…}}, {{…}}]), each {wanted}"
+                )
             }
         }
     }
@@ -309,6 +337,33 @@ fn pod_name(text: &str) -> bool {
 
 fn key(text: &str) -> bool {
     text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+}
+
+/// An endpoint of a webhook.
+fn endpoint(table: &Table) -> bool {
+    let text = |name: &str| table.get(name).and_then(Value::as_str);
+    let events = table.get("events").and_then(Value::as_array);
+    let is_event = |event: &str| event == "all" || WEBHOOK_EVENTS.contains(&event);
+    text("url").is_some_and(http_url)
+        && text("secret").is_some_and(signing_secret)
+        && (!table.contains_key("previous_secret")
+            || text("previous_secret").is_some_and(|it| it.is_empty() || signing_secret(it)))
+        && events.is_some_and(|all| {
+            !all.is_empty() && all.iter().all(|event| event.as_str().is_some_and(is_event))
+        })
+        && table.keys().all(|it| ["url", "events", "secret", "previous_secret"].contains(&&**it))
+}
+
+/// `whsec_` and at least 24 bytes in base64, as the Standard Webhooks have it.
+fn signing_secret(text: &str) -> bool {
+    let in_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    text.strip_prefix("whsec_").is_some_and(|rest| {
+        let digits = rest.trim_end_matches('=');
+        rest.len() >= 32
+            && rest.len() % 4 == 0
+            && rest.len() - digits.len() <= 2
+            && digits.bytes().all(in_base64)
+    })
 }
 
 fn redis_prefix(text: &str) -> bool {
@@ -452,6 +507,39 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             key: "identity.openid.issuer",
             expected: "https://, or identity.openid.allow_private for a provider on this machine"
                 .to_owned(),
+        });
+    }
+    let hooks = &settings.webhooks;
+    if hooks.backoff_most_ms < hooks.backoff_first_ms {
+        return Some(Clash {
+            key: "webhooks.backoff_most_ms",
+            expected: format!(
+                "at least webhooks.backoff_first_ms, which is {}",
+                hooks.backoff_first_ms
+            ),
+        });
+    }
+    let is_open = |endpoint: &WebhookEndpoint| {
+        after_scheme(&endpoint.url, &["http"]).is_some_and(|rest| {
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+            !hooks.allowed_hosts.iter().any(|allowed| allowed == host || allowed == name)
+        })
+    };
+    if hooks.endpoints.iter().any(is_open) {
+        // What visitors write would travel for all to read.
+        return Some(Clash {
+            key: "webhooks.endpoints",
+            expected: "https:// in each url, or its host in webhooks.allowed_hosts".to_owned(),
+        });
+    }
+    let twice = |(at, endpoint): (usize, &WebhookEndpoint)| {
+        hooks.endpoints.iter().take(at).any(|before| before.url == endpoint.url)
+    };
+    if hooks.endpoints.iter().enumerate().any(twice) {
+        return Some(Clash {
+            key: "webhooks.endpoints",
+            expected: "each url once; one endpoint takes several events".to_owned(),
         });
     }
     let pods = &settings.pods;

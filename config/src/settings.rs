@@ -6,6 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
+/// What an endpoint of a webhook may be told of. `docs/webhooks.md` has a body of each.
+pub const WEBHOOK_EVENTS: [&str; 11] = [
+    "message.created",
+    "handoff.requested",
+    "agent.joined",
+    "agent.left",
+    "conversation.returned",
+    "conversation.closed",
+    "feedback.given",
+    "rating.given",
+    "message.left",
+    "transcript.requested",
+    "test",
+];
+
 macro_rules! sections {
     ($($(#[$meta:meta])* $section:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ty,)* })*) => {$(
         $(#[$meta])*
@@ -44,6 +59,8 @@ sections! {
         identity: IdentitySettings,
         /// Visitors for whom a site signs.
         visitors: VisitorsSettings,
+        /// Who outside is told what happens.
+        webhooks: WebhooksSettings,
         /// Redis, where there is one.
         redis: RedisSettings,
         /// Pods among each other.
@@ -358,6 +375,37 @@ sections! {
         key: Secret,
         /// What it signed with before; empty is none.
         previous_key: Secret,
+    }
+
+    /// `[webhooks]`
+    WebhooksSettings {
+        /// Who is told.
+        endpoints: Vec<WebhookEndpoint>,
+        /// Hosts that may lie at a private address.
+        allowed_hosts: Vec<String>,
+        /// Tries before a delivery is a dead letter.
+        max_attempts: u32,
+        /// Most of the wait before the second try.
+        backoff_first_ms: u64,
+        /// Most of any wait.
+        backoff_most_ms: u64,
+        /// Longest one try may take.
+        timeout_ms: u64,
+        /// Deliveries to one endpoint at once.
+        concurrency: usize,
+    }
+
+    /// One of `webhooks.endpoints`.
+    WebhookEndpoint {
+        /// Where it is.
+        url: String,
+        /// Of what it is told: names of [`WEBHOOK_EVENTS`], or `all`.
+        events: Vec<String>,
+        /// What deliveries are signed with, `whsec_` and base64.
+        secret: Secret,
+        /// The secret of before, with which they are signed as well while the receiver changes over.
+        #[serde(default)]
+        previous_secret: Secret,
     }
 
     /// `[redis]`

@@ -121,6 +121,10 @@ mod tests {
             let (section, name) = key.split_once('.').unwrap();
             tree[section][name] = before[section][name].clone();
         }
+        // A list of tables takes no texts.
+        let endpoint = format!("url = {CANARY:?}\nevents = [{CANARY:?}]\nsecret = {CANARY:?}\n");
+        let endpoint: Table = endpoint.parse().unwrap();
+        tree["webhooks"]["endpoints"] = toml::Value::Array(vec![endpoint.into()]);
         tree.try_into().unwrap()
     }
 

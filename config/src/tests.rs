@@ -245,6 +245,30 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn an_endpoint_that_is_none_is_refused_and_its_secret_is_not_repeated() {
+    let secret = format!("whsec_{}", "c2Vj".repeat(8));
+    let endpoints = |url: &str, events: &str, secret: &str| {
+        let one = format!(r#"[{{url="{url}",events=[{events}],secret="{secret}"}}]"#);
+        load(None, &[("HSC__WEBHOOKS__ENDPOINTS", one.as_str())])
+    };
+    let (url, all) = ("https://a.example/hook", r#""all""#);
+    assert!(endpoints(url, all, &secret).is_ok());
+    assert!(endpoints(url, r#""rating.given", "test""#, &secret).is_ok());
+    for wrong in [
+        endpoints(url, all, "whsec_hush"),
+        endpoints(url, all, &secret[6..]),
+        endpoints(url, r#""rating""#, &secret),
+        endpoints(url, "", &secret),
+        endpoints("a.example", all, &secret),
+        endpoints("http://a.example/hook", all, &secret),
+    ] {
+        let said = wrong.unwrap_err();
+        assert!(said.starts_with("webhooks.endpoints = ***"), "{said}");
+        assert!(!said.contains("hush") && !said.contains("c2Vj"), "{said}");
+    }
+}
+
+#[test]
 fn pods_behind_redis_that_do_not_share_a_key_are_doubted() {
     let doubts = |env: &[(&str, &str)]| load(None, env).unwrap().doubts().len();
     let key = "k".repeat(32);
@@ -315,6 +339,13 @@ fn whatever_a_rule_admits_fits_into_the_types() {
                 ["https://a.example", "redis://r", "postgres://h/d", "pod-1", "09:00-17:00"]
                     .map(str::to_owned)
                     .into()
+            }
+            Rule::Tables(..) => {
+                let secret = format!("whsec_{}", "c2Vj".repeat(8));
+                vec![
+                    "[]".to_owned(),
+                    format!(r#"[{{url="https://a.example",events=["all"],secret="{secret}"}}]"#),
+                ]
             }
             Rule::Texts(..) => {
                 vec!["https://a.example".to_owned(), "a.example:80".to_owned(), "k".repeat(32)]

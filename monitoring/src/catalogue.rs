@@ -89,6 +89,11 @@ catalogue! {
     hsc_uploads_total Counter ["outcome"] "Pictures that were to be put into a conversation: kept, or why not (too_large, not_a_picture, too_many, busy, failed)";
     hsc_uploads_expired_total Counter [] "Pictures that were removed because their time was over";
     hsc_letters_total Counter ["kind", "outcome"] "Messages left in the form (message) and transcripts that were to be sent (transcript): taken or too_many";
+    hsc_webhook_tries_total Counter ["outcome"] "Tries to deliver a webhook: delivered, failed (it is tried again) or dead";
+    hsc_webhook_dead_total Counter ["reason"] "Webhooks that became dead letters: attempts (too many tries), gone (the endpoint said 410) or forbidden (its address is not asked)";
+    hsc_webhook_seconds Histogram [] "Time of one try to deliver a webhook";
+    hsc_webhooks_waiting Gauge [] "Webhooks of all pods that wait to be delivered or tried again";
+    hsc_webhook_dead_letters Gauge [] "Webhooks of all pods that came to nothing and are kept";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";

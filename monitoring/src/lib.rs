@@ -16,6 +16,7 @@ mod metrics;
 mod process;
 mod sampling;
 mod series;
+mod webhooks;
 
 pub use actors::{ActorMeter, Actors};
 pub use archives::Archives;
@@ -28,3 +29,4 @@ pub use metrics::{
 };
 pub use process::{Process, Reading};
 pub use series::{Buckets, History, Sample, Series};
+pub use webhooks::Webhooks;

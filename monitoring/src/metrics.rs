@@ -17,6 +17,7 @@ use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
 use crate::doors::Doors;
+use crate::webhooks::Webhooks;
 
 /// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
 const BUCKETS: [f64; 17] = [
@@ -51,6 +52,8 @@ pub struct Metrics {
     pub archive: Archives,
     /// Pictures and letters.
     pub doors: Doors,
+    /// Webhooks.
+    pub webhooks: Webhooks,
     /// The catalog.
     pub catalog: Catalogs,
 }
@@ -283,6 +286,7 @@ impl Metrics {
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
             doors: Doors::new(&maker),
+            webhooks: Webhooks::new(&maker),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
                 brands: maker.gauge("hsc_catalog_brands").with_label_values(NONE),

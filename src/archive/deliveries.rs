@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{ArchiveError, Deliveries, Delivery, Page, Paged};
+use hsc_actors::ports::archive::{ArchiveError, Deliveries, Delivery, Page, Paged, Standing};
 use sqlx::Error;
 use sqlx::any::AnyRow;
 
@@ -14,23 +14,26 @@ use super::store::Store;
 impl Deliveries for Store {
     fn take_due(
         &self,
+        endpoint: &str,
         now_ms: u64,
         until_ms: u64,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>> {
+        let endpoint = clean(endpoint);
         self.with(async move |_| {
             let mut transaction = self.begin().await?;
             // The outer condition is the one that counts: whoever waited for another pod's row looks at
             // it again, and it is not due any more.
             let rows = sqlx::query(
                 "UPDATE deliveries SET next_try_ms = $2, attempts = attempts + 1
-                 WHERE next_try_ms <= $1 AND id IN (SELECT id FROM deliveries WHERE next_try_ms <= $1
-                    ORDER BY next_try_ms, at_ms, id LIMIT $3)
+                 WHERE next_try_ms <= $1 AND id IN (SELECT id FROM deliveries
+                    WHERE next_try_ms <= $1 AND endpoint = $4 ORDER BY next_try_ms, at_ms, id LIMIT $3)
                  RETURNING *",
             )
             .bind(signed(now_ms))
             .bind(signed(until_ms))
             .bind(i64::from(limit))
+            .bind(endpoint)
             .fetch_all(&mut *transaction)
             .await?;
             transaction.commit().await?;
@@ -69,6 +72,24 @@ impl Deliveries for Store {
                 .execute(&pool)
                 .await
                 .map(drop)
+        })
+        .boxed()
+    }
+
+    fn standing(&self) -> BoxFuture<'_, Result<Vec<Standing>, ArchiveError>> {
+        self.with(async move |pool| {
+            let rows = sqlx::query(
+                "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
+                 FROM deliveries GROUP BY endpoint ORDER BY endpoint",
+            )
+            .fetch_all(&pool)
+            .await?;
+            let standing = |row| {
+                let endpoint = rows::text(row, "endpoint")?;
+                let (waiting, dead) = (rows::number(row, "waiting")?, rows::number(row, "dead")?);
+                Ok(Standing { endpoint, waiting, dead })
+            };
+            rows.iter().map(standing).collect()
         })
         .boxed()
     }

@@ -36,8 +36,11 @@ pub use asyncapi::asyncapi;
 pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
 pub use identity::AdminRules;
 pub use openapi::openapi;
+pub use operations::Endpoint;
 pub use origins::Origins;
-pub use parts::{Condition, Drain, Draining, KeptFile, LastLoad, Original, Originals, Parts};
+pub use parts::{
+    Condition, Drain, Draining, KeptFile, LastLoad, Original, Originals, Parts, Webhooks,
+};
 pub use routes::routes;
 pub use trouble::{Trouble, TroubleCode};
 pub use visitor::Allowances;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::Archive;
+use hsc_actors::ports::archive::{Archive, Deliveries};
 use hsc_actors::ports::{Announcer, Auditor, ConversationLog, Identify, ManualError, Uploads};
 use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
+use super::operations::Endpoint;
 use super::{AdminRules, Allowances, CatalogFiles, Origins};
 
 /// Everything the routes may ask of the rest of the server.
@@ -43,6 +44,10 @@ pub struct Parts {
     pub auditor: Auditor,
     /// Tells the outside world.
     pub announcer: Announcer,
+    /// The endpoints that are told.
+    pub webhooks: Arc<dyn Webhooks>,
+    /// What is on its way to them.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Keeps pictures.
     pub uploads: Arc<dyn Uploads>,
     /// What a visitor proves a conversation to be theirs with.
@@ -107,6 +112,14 @@ pub trait Condition: Send + Sync + 'static {
     fn degraded(&self) -> Option<String>;
     /// True while Redis answers; false too where none is configured.
     fn redis_connected(&self) -> bool;
+}
+
+/// Tells endpoints outside what happens.
+pub trait Webhooks: Send + Sync + 'static {
+    /// Those of the settings, with what this pod counted.
+    fn endpoints(&self) -> Vec<Endpoint>;
+    /// Tells the one of this address, or all, that this is a test; says the ids of the deliveries.
+    fn test(&self, url: Option<&str>) -> Vec<String>;
 }
 
 /// Has the server take no more work and end.

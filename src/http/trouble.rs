@@ -56,6 +56,8 @@ pub enum TroubleCode {
     NoSuchActor,
     /// There is no such session (404).
     NoSuchSession,
+    /// There is no such dead letter (404).
+    NoSuchLetter,
     /// There is no such route (404).
     NoSuchRoute,
     /// There is no such product (404).
@@ -98,7 +100,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -115,6 +117,7 @@ impl TroubleCode {
         Self::NotWritable,
         Self::NoSuchActor,
         Self::NoSuchSession,
+        Self::NoSuchLetter,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
         Self::NoManual,
@@ -146,6 +149,7 @@ impl TroubleCode {
             }
             Self::NoSuchActor
             | Self::NoSuchSession
+            | Self::NoSuchLetter
             | Self::NoSuchRoute
             | Self::NoSuchProduct
             | Self::NoManual
@@ -195,6 +199,7 @@ impl TroubleCode {
             Self::NotWritable => "not_writable",
             Self::NoSuchActor => "no_such_actor",
             Self::NoSuchSession => "no_such_session",
+            Self::NoSuchLetter => "no_such_letter",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",
             Self::NoManual => "no_manual",

@@ -2,7 +2,7 @@
 
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts as _, CannedReply,
-    Deliveries as _, LockOut, NewDelivery, Record, Replies as _, Role,
+    Deliveries as _, LockOut, NewDelivery, Record, Replies as _, Role, Standing,
 };
 
 use crate::archive_stage::{HOUR, Stage, TEN, first};
@@ -216,10 +216,13 @@ async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
     assert_eq!(store.replies().await.expect("the archive does it").len(), 2);
 }
 
+/// Where deliveries go.
+const HOOK: &str = "https://a.example/hook";
+
 fn delivery(id: &str) -> Record {
     Record::Deliver(NewDelivery {
         id: id.to_owned(),
-        endpoint: "https://a.example/hook".to_owned(),
+        endpoint: HOOK.to_owned(),
         event: "conversation.ended".to_owned(),
         body: "{}".to_owned(),
         conversation: Some("c".to_owned()),
@@ -231,11 +234,11 @@ async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Sta
     stage.write(records).await.expect("the archive does it");
     let pods = [stage.another_pod(), stage.another_pod()];
     assert!(
-        pods[0].take_due(TEN - 1, TEN, 10).await.expect("the archive does it").is_empty(),
+        pods[0].take_due(HOOK, TEN - 1, TEN, 10).await.expect("the archive does it").is_empty(),
         "none is due yet"
     );
     let later = TEN + HOUR;
-    let takes = (0..4).map(|n| pods[n % 2].take_due(TEN + 20, later, 5));
+    let takes = (0..4).map(|n| pods[n % 2].take_due(HOOK, TEN + 20, later, 5));
     let mut taken: Vec<String> = Vec::new();
     for due in futures::future::join_all(takes).await {
         taken.extend(due.expect("the archive does it").into_iter().map(|it| it.id));
@@ -243,7 +246,7 @@ async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Sta
     // Two that met over one row may have left some of theirs; what counts is that none is taken twice.
     taken.extend(
         pods[0]
-            .take_due(TEN + 20, later, 20)
+            .take_due(HOOK, TEN + 20, later, 20)
             .await
             .expect("the archive does it")
             .into_iter()
@@ -253,7 +256,8 @@ async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Sta
     let all: Vec<String> = (0..20).map(|n| format!("d{n:02}")).collect();
     assert_eq!(taken, all);
     stage.store.delivered("d00").await.expect("the archive does it");
-    let again = stage.store.take_due(later, later + HOUR, 50).await.expect("the archive does it");
+    let again =
+        stage.store.take_due(HOOK, later, later + HOUR, 50).await.expect("the archive does it");
     assert_eq!((again.len(), &*again[0].id, again[0].attempts), (19, "d01", 2));
 }
 
@@ -263,10 +267,11 @@ async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_agai
         .write(vec![(TEN, delivery("a")), (TEN + 1, delivery("b"))])
         .await
         .expect("the archive does it");
-    store.take_due(TEN + 1, TEN + HOUR, 9).await.expect("the archive does it");
+    store.take_due(HOOK, TEN + 1, TEN + HOUR, 9).await.expect("the archive does it");
     store.failed("a", "500", Some(TEN + 5_000)).await.expect("the archive does it");
     assert_eq!(
-        store.take_due(TEN + 5_000, TEN + HOUR, 9).await.expect("the archive does it")[0].attempts,
+        store.take_due(HOOK, TEN + 5_000, TEN + HOUR, 9).await.expect("the archive does it")[0]
+            .attempts,
         2
     );
     for id in ["a", "b"] {
@@ -274,10 +279,21 @@ async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_agai
     }
     assert!(
         store
-            .take_due(TEN + 99 * HOUR, TEN + 100 * HOUR, 9)
+            .take_due(HOOK, TEN + 99 * HOUR, TEN + 100 * HOUR, 9)
             .await
             .expect("the archive does it")
             .is_empty()
+    );
+    let standing = store.standing().await.expect("the archive does it");
+    let expected = Standing { endpoint: HOOK.to_owned(), waiting: 0, dead: 2 };
+    assert_eq!(standing, [expected]);
+    assert!(
+        store
+            .take_due("https://b.example", TEN, TEN, 9)
+            .await
+            .expect("the archive does it")
+            .is_empty(),
+        "it is somebody else's"
     );
     let dead = store.dead_letters(first(1)).await.expect("the archive does it");
     assert_eq!(
@@ -292,7 +308,7 @@ async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_agai
     );
     assert!(!store.discard("a").await.expect("the archive does it"));
     assert_eq!(
-        store.take_due(TEN, TEN + HOUR, 9).await.expect("the archive does it")[0].attempts,
+        store.take_due(HOOK, TEN, TEN + HOUR, 9).await.expect("the archive does it")[0].attempts,
         1
     );
     assert!(store.discard("b").await.expect("the archive does it"));

@@ -39,7 +39,11 @@ impl From<&ArchiveSettings> for ArchiveLimits {
 pub struct ArchiveHandle {
     pub(super) queue: Arc<Queue>,
     is_up: Arc<AtomicBool>,
+    observer: Option<Observer>,
 }
+
+/// Hears of what is recorded, before it is written. Must not wait.
+type Observer = Arc<dyn Fn(&Stamped) + Send + Sync>;
 
 impl ArchiveHandle {
     /// A handle and the queue behind it. What is recorded waits there until a writer takes it.
@@ -47,12 +51,19 @@ impl ArchiveHandle {
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
         let queue = Arc::new(Queue::new(limits, Arc::clone(metrics)));
         // Until the writer has looked, nobody is told that something is wrong.
-        Self { queue, is_up: Arc::new(AtomicBool::new(true)) }
+        Self { queue, is_up: Arc::new(AtomicBool::new(true)), observer: None }
+    }
+
+    /// The same, and whatever is recorded by it is heard by this too, once. What the observer itself
+    /// records goes by the handle of before, else it would hear itself.
+    #[must_use]
+    pub fn heard_by(self, observer: impl Fn(&Stamped) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
     }
 
     /// Keeps this. Never waits and never fails: what the archive cannot take is counted there.
     pub fn record(&self, record: Record) {
-        self.queue.push(Self::stamp(record));
+        self.keep(Self::stamp(record));
     }
 
     /// The same, and gives the identity by which the archive knows it.
@@ -60,8 +71,15 @@ impl ArchiveHandle {
     pub fn record_and_name(&self, record: Record) -> String {
         let stamped = Self::stamp(record);
         let id = stamped.id.clone();
-        self.queue.push(stamped);
+        self.keep(stamped);
         id
+    }
+
+    fn keep(&self, stamped: Stamped) {
+        if let Some(observer) = &self.observer {
+            observer(&stamped);
+        }
+        self.queue.push(stamped);
     }
 
     /// Gives a record its time and its identity, for who writes into the archive by himself.

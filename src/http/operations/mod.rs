@@ -9,9 +9,12 @@ mod page;
 mod series;
 mod sessions;
 mod settings;
+mod webhooks;
 
 pub(crate) use catalog::*;
 pub(crate) use manuals::*;
 pub(crate) use series::*;
 pub(crate) use sessions::*;
 pub(crate) use settings::*;
+pub use webhooks::Endpoint;
+pub(crate) use webhooks::*;

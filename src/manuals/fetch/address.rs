@@ -5,59 +5,18 @@
 //! of a cloud. The check happens after the name is resolved, and the connection is made to the very
 //! addresses that were checked, so that a name cannot change its mind in between.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use url::Url;
 
 use super::super::ReadError;
-use crate::outside::is_public;
-
-/// The hosts that may lie anywhere, as `name` or `name:port`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Allowed(Vec<String>);
-
-impl Allowed {
-    pub(super) fn new(hosts: &[String]) -> Self {
-        Self(hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect())
-    }
-
-    fn holds(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str() else { return false };
-        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
-        self.0.iter().any(|allowed| *allowed == host || *allowed == with_port)
-    }
-}
-
-/// How far an address is trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// Anywhere: the settings name the host.
-    Named,
-    /// On the public internet only.
-    Public,
-}
+pub(super) use crate::outside::{Allowed, Trust};
+use crate::outside::{NotAsked, trusted};
 
 /// Looks at an address before it is asked. A name is looked at again once it is resolved.
 pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, ReadError> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(ReadError::BadAddress { url: url.to_string() });
-    }
-    let literal = match url.host() {
-        None => return Err(ReadError::BadAddress { url: url.to_string() }),
-        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-        Some(Host::Domain(_)) => None,
-    };
-    if allowed.holds(url) {
-        return Ok(Trust::Named);
-    }
-    match literal {
-        Some(address) if !is_public(address) => Err(ReadError::Forbidden {
-            host: url.host_str().unwrap_or_default().to_owned(),
-            address: address.to_string(),
-        }),
-        _ => Ok(Trust::Public),
-    }
+    trusted(url, allowed).map_err(|not| match not {
+        NotAsked::NoHost => ReadError::BadAddress { url: url.to_string() },
+        NotAsked::NotPublic { host, address } => ReadError::Forbidden { host, address },
+    })
 }
 
 #[cfg(test)]

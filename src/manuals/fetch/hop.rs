@@ -1,7 +1,5 @@
 //! One request, and what came of it.
 
-use std::error::Error as _;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hsc_actors::ports::BoxError;
@@ -19,7 +17,7 @@ use super::super::ReadError;
 use super::address::{Allowed, Trust, check};
 use super::disk::Slip;
 use super::{host, retry};
-use crate::outside::{NotPublic, PublicOnly, tls};
+use crate::outside::{NotPublic, asking, not_public};
 
 /// What a host answered.
 pub(super) enum Answer {
@@ -65,21 +63,12 @@ impl Hopper {
     pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
         let build = |trust: Trust| {
             let patience = Duration::from_millis(settings.connect_timeout_ms);
-            let builder = Client::builder()
+            let builder = asking(trust)?
                 .user_agent(&settings.user_agent)
-                .tls_backend_preconfigured(tls()?)
-                .redirect(reqwest::redirect::Policy::none())
-                // A proxy would resolve names itself, and no address could be checked.
-                .no_proxy()
-                .referer(false)
                 .connect_timeout(patience)
                 // A host that falls silent is given as long as one that does not open: the time in
                 // all would otherwise be spent on the first try.
                 .read_timeout(patience);
-            let builder = match trust {
-                Trust::Named => builder,
-                Trust::Public => builder.dns_resolver(Arc::new(PublicOnly)),
-            };
             builder.build().map_err(BoxError::from)
         };
         let client = |trust| {
@@ -174,13 +163,9 @@ fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
 
 /// What the client's error means: a refused address is final, everything else may pass.
 fn failed(url: &Url, error: reqwest::Error) -> Failed {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(NotPublic { host, address }) = inner.downcast_ref() {
-            let (host, address) = (host.clone(), address.clone());
-            return Failed::final_(ReadError::Forbidden { host, address });
-        }
-        cause = inner.source();
+    if let Some(NotPublic { host, address }) = not_public(&error) {
+        let (host, address) = (host.clone(), address.clone());
+        return Failed::final_(ReadError::Forbidden { host, address });
     }
     let error = error.without_url();
     let error = ReadError::Unreachable { host: host(url), cause: error.into() };

@@ -8,10 +8,11 @@ use super::{ArchiveError, Page, Paged};
 
 /// Keeps deliveries until they arrive. New ones come as [`super::Record::Deliver`], behind the chat.
 pub trait Deliveries: Send + Sync + 'static {
-    /// Takes up to so many that are due, oldest first, and hides them from other pods until then. Who
-    /// takes one and dies leaves it to be due again.
+    /// Takes up to so many to this endpoint that are due, oldest first, and hides them from other pods
+    /// until then. Who takes one and dies leaves it to be due again.
     fn take_due(
         &self,
+        endpoint: &str,
         now_ms: u64,
         until_ms: u64,
         limit: u32,
@@ -28,6 +29,9 @@ pub trait Deliveries: Send + Sync + 'static {
         next_try_ms: Option<u64>,
     ) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
+    /// How many there are, by endpoint; also of endpoints that nobody knows any more.
+    fn standing(&self) -> BoxFuture<'_, Result<Vec<Standing>, ArchiveError>>;
+
     /// Those that came to nothing, newest first.
     fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>>;
 
@@ -36,6 +40,17 @@ pub trait Deliveries: Send + Sync + 'static {
 
     /// Throws a dead letter away; false when there is none of this id.
     fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+}
+
+/// What is kept for one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Standing {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Deliveries that wait to be made, or to be tried again.
+    pub waiting: u64,
+    /// Those that came to nothing.
+    pub dead: u64,
 }
 
 /// A delivery that is to be made.

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 pub use accounts::{Account, AccountChange, AccountError, AccountSession, Accounts, LockOut, Role};
 pub use analytics::{Analytics, Asked, RatingsOfADay, Snapshot, Unanswered};
-pub use deliveries::{Deliveries, Delivery, NewDelivery};
+pub use deliveries::{Deliveries, Delivery, NewDelivery, Standing};
 pub use past::{
     Archive, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Search, Transcript,
     TranscriptEntry,

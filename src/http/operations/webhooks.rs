@@ -1,0 +1,158 @@
+//! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
+
+use actix_web::{HttpResponse, delete, get, post, web};
+use hsc_actors::ports::archive::{ArchiveError, Delivery, Page};
+use log::warn;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::super::identity::Admin;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::page::Wanted;
+
+/// An endpoint and how it goes with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Endpoint {
+    /// Its address.
+    url: String,
+    /// What it is told; `all` is everything. Empty where the settings do not have it any more.
+    events: Vec<String>,
+    /// Deliveries that this pod made since its start.
+    delivered: u64,
+    /// Tries of this pod that failed since its start.
+    failed: u64,
+    /// Deliveries of all pods that wait.
+    waiting: u64,
+    /// Dead letters of all pods.
+    dead: u64,
+}
+
+/// The endpoints of webhooks: what each is told, what was delivered, what waits, what came to nothing.
+#[utoipa::path(get, path = "/admin/webhooks", tag = "operations",
+    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[get("/admin/webhooks")]
+pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
+    let mut endpoints: Vec<Endpoint> = parts.webhooks.endpoints();
+    for standing in parts.deliveries.standing().await.map_err(away)? {
+        let known = endpoints.iter_mut().find(|it| it.url == standing.endpoint);
+        let (waiting, dead) = (standing.waiting, standing.dead);
+        match known {
+            Some(known) => (known.waiting, known.dead) = (waiting, dead),
+            // Its deliveries wait for it to come back into the settings.
+            None => endpoints.push(Endpoint {
+                waiting,
+                dead,
+                ..Endpoint::new(standing.endpoint, Vec::new(), 0, 0)
+            }),
+        }
+    }
+    Ok(fresh(json!({ "endpoints": endpoints })))
+}
+
+impl Endpoint {
+    /// As this pod knows it.
+    #[must_use]
+    pub fn new(url: String, events: Vec<String>, delivered: u64, failed: u64) -> Self {
+        Self { url, events, delivered, failed, waiting: 0, dead: 0 }
+    }
+}
+
+/// Deliveries that came to nothing, the newest first.
+#[utoipa::path(get, path = "/admin/webhooks/dead-letters", tag = "operations",
+    params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = [Delivery]), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/webhooks/dead-letters")]
+pub(crate) async fn dead_letters(
+    parts: web::Data<Parts>,
+    _: Admin,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Trouble> {
+    let limit = u32::try_from(wanted.limit()?).unwrap_or(Page::MOST);
+    let page = Page { after: wanted.after.clone(), limit };
+    let paged = parts.deliveries.dead_letters(page).await.map_err(away)?;
+    Ok(fresh(json!({ "items": paged.items, "next": paged.next })))
+}
+
+/// Has a dead letter delivered again, from its first try.
+#[utoipa::path(post, path = "/admin/webhooks/dead-letters/{id}/retry", tag = "operations",
+    params(("id" = String, Path)),
+    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+#[post("/admin/webhooks/dead-letters/{id}/retry")]
+pub(crate) async fn retry_dead_letter(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now_ms = u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
+    if !parts.deliveries.try_again(&id, now_ms).await.map_err(away)? {
+        return Err(unknown(&id));
+    }
+    caller.did(&parts, "webhook.retry", &id, "");
+    Ok(HttpResponse::Accepted().json(json!({ "id": *id })))
+}
+
+/// Throws a dead letter away.
+#[utoipa::path(delete, path = "/admin/webhooks/dead-letters/{id}", tag = "operations",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+#[delete("/admin/webhooks/dead-letters/{id}")]
+pub(crate) async fn discard_dead_letter(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    if !parts.deliveries.discard(&id).await.map_err(away)? {
+        return Err(unknown(&id));
+    }
+    caller.did(&parts, "webhook.discard", &id, "");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Which endpoint is tested.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tested {
+    /// Its address; none is all of them.
+    #[serde(default)]
+    url: Option<String>,
+}
+
+/// Sends a `test` to the endpoint of this address, or to all, whatever else they take.
+#[utoipa::path(post, path = "/admin/webhooks/test", tag = "operations", request_body = Tested,
+    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 409, body = Trouble)))]
+#[post("/admin/webhooks/test")]
+pub(crate) async fn test_webhooks(
+    parts: web::Data<Parts>,
+    Admin(caller): Admin,
+    tested: Option<web::Json<Tested>>,
+) -> Result<HttpResponse, Trouble> {
+    let tested = tested.map(web::Json::into_inner).unwrap_or_default();
+    let ids = parts.webhooks.test(tested.url.as_deref());
+    if ids.is_empty() {
+        let message = "There is no such endpoint; webhooks.endpoints has them.";
+        return Err(Trouble::new(TroubleCode::NoWebhook, message));
+    }
+    caller.did(&parts, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
+    Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
+}
+
+fn fresh(body: serde_json::Value) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
+}
+
+fn away(error: ArchiveError) -> Trouble {
+    warn!(error:%; "webhooks cannot be looked up");
+    Trouble::new(TroubleCode::Unavailable, "The archive does not answer just now; try again soon.")
+}
+
+fn unknown(id: &str) -> Trouble {
+    let message = format!("There is no dead letter {id}; it may have been tried again.");
+    Trouble::new(TroubleCode::NoSuchLetter, message)
+}

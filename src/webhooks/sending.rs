@@ -1,0 +1,157 @@
+//! One try: a signed POST, and what came of it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hsc_actors::ports::BoxError;
+use hsc_actors::ports::archive::Delivery;
+use hsc_config::WebhooksSettings;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode};
+
+use super::endpoint::Endpoint;
+use crate::outside::{Allowed, NotAsked, NotPublic, Trust, asking, not_public, trusted};
+
+/// Bytes of an answer that are read where it is none of success: what a person needs to see why.
+const ANSWER_BYTES: usize = 512;
+
+/// What came of a try.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The endpoint has it.
+    Delivered,
+    /// Not this time; the endpoint may have asked for some time.
+    Failed { why: String, retry_after: Option<Duration> },
+    /// Never: trying again would be no use. With the metric's word.
+    Dead { why: String, reason: &'static str },
+}
+
+/// Makes requests to endpoints.
+pub(super) struct Sender {
+    allowed: Allowed,
+    /// To hosts of the settings, wherever they lie.
+    named: Result<Client, BoxError>,
+    /// To everybody else, on the public internet only.
+    public: Result<Client, BoxError>,
+}
+
+impl Sender {
+    pub(super) fn new(settings: &WebhooksSettings) -> Self {
+        let client = |trust| {
+            asking(trust)?
+                .user_agent(concat!("HSC-JIT/", env!("CARGO_PKG_VERSION"), " (webhooks)"))
+                .timeout(Duration::from_millis(settings.timeout_ms))
+                .build()
+                .map_err(BoxError::from)
+        };
+        Self {
+            allowed: Allowed::new(&settings.allowed_hosts),
+            named: client(Trust::Named),
+            public: client(Trust::Public),
+        }
+    }
+
+    /// Tries once, within the time of the settings.
+    pub(super) async fn send(&self, endpoint: &Endpoint, delivery: &Delivery) -> Outcome {
+        let client = match trusted(&endpoint.url, &self.allowed) {
+            Ok(Trust::Named) => &self.named,
+            Ok(Trust::Public) if endpoint.url.scheme() == "https" => &self.public,
+            Ok(Trust::Public) => return forbidden("an address without TLS"),
+            Err(NotAsked::NoHost) => return forbidden("no address of a host"),
+            Err(NotAsked::NotPublic { address, .. }) => {
+                return forbidden(&format!("{address} is not on the public internet"));
+            }
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(error) => return Outcome::Failed { why: error.to_string(), retry_after: None },
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let request = client
+            .post(endpoint.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &delivery.id)
+            .header("webhook-timestamp", now)
+            .header("webhook-signature", endpoint.keys.sign(&delivery.id, now, &delivery.body))
+            .body(delivery.body.clone());
+        match request.send().await {
+            Ok(response) => answered(response).await,
+            Err(error) => match not_public(&error) {
+                Some(NotPublic { address, .. }) => forbidden(&format!(
+                    "its name lies at {address}, which is not on the public internet"
+                )),
+                None => Outcome::Failed { why: why(&error), retry_after: None },
+            },
+        }
+    }
+}
+
+async fn answered(response: Response) -> Outcome {
+    let status = response.status();
+    if status.is_success() {
+        return Outcome::Delivered;
+    }
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| wait(value, SystemTime::now()));
+    let words = beginning(response).await;
+    let why = match (status.is_redirection(), words.is_empty()) {
+        (true, _) => format!("{status}: redirects are not followed"),
+        (false, true) => status.to_string(),
+        (false, false) => format!("{status}: {words}"),
+    };
+    match status {
+        StatusCode::GONE => Outcome::Dead { why, reason: "gone" },
+        _ => Outcome::Failed { why, retry_after },
+    }
+}
+
+/// The beginning of an answer as text. The rest is never read.
+async fn beginning(mut response: Response) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < ANSWER_BYTES
+        && let Ok(Some(piece)) = response.chunk().await
+    {
+        let room = ANSWER_BYTES - bytes.len();
+        bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let plain = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    plain.collect::<String>().trim().to_owned()
+}
+
+fn forbidden(why: &str) -> Outcome {
+    Outcome::Dead { why: format!("not asked: {why}"), reason: "forbidden" }
+}
+
+/// An error of the client in one line, without the address.
+fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "the endpoint did not answer in time".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    format!("the endpoint cannot be reached: {cause}")
+}
+
+/// What `Retry-After` asks for: seconds or a date.
+fn wait(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value.trim()).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+        assert_eq!(wait(" 120", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT", now), Some(Duration::from_secs(3)));
+        assert_eq!(wait("soon", now), None);
+    }
+}

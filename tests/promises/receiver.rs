@@ -1,0 +1,134 @@
+//! An endpoint of webhooks on this machine: it keeps what it was told and answers as it was told to.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ring::hmac;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What its deliveries are signed with.
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) path: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) text: String,
+}
+
+impl Told {
+    pub(crate) fn body(&self) -> Value {
+        serde_json::from_str(&self.text).expect("JSON")
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.headers["webhook-id"]
+    }
+
+    /// True where the signature is that of this secret, checked as a receiver checks it.
+    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
+        let digits = secret.strip_prefix("whsec_").expect("a secret");
+        let key = BASE64_STANDARD.decode(digits).expect("base64");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        let signed = format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.text);
+        self.headers["webhook-signature"].split(' ').any(|one| {
+            let tag = one.strip_prefix("v1,").and_then(|tag| BASE64_STANDARD.decode(tag).ok());
+            tag.is_some_and(|tag| hmac::verify(&key, signed.as_bytes(), &tag).is_ok())
+        })
+    }
+}
+
+/// The endpoint.
+pub(crate) struct Receiver {
+    address: SocketAddr,
+    kept: Arc<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    told: Mutex<Vec<Told>>,
+    answers: Mutex<VecDeque<String>>,
+}
+
+impl Receiver {
+    /// One that answers with these, each the head of a response after its version, one after the other;
+    /// then with 200. `hang` says nothing.
+    pub(crate) async fn that_answers(answers: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let answers = Mutex::new(answers.iter().map(|&it| it.to_owned()).collect());
+        let kept = Arc::new(Kept { answers, ..Kept::default() });
+        let keeps = Arc::clone(&kept);
+        tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                tokio::spawn(serve(caller, Arc::clone(&keeps)));
+            }
+        });
+        Self { address, kept }
+    }
+
+    /// What it was told so far.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        self.kept.told.lock().expect("nobody panics under it").clone()
+    }
+
+    /// The events of what it was told so far.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let event = |told: &Told| told.body()["type"].as_str().unwrap_or_default().to_owned();
+        self.told().iter().map(event).collect()
+    }
+
+    /// Its name, for `webhooks.allowed_hosts`.
+    pub(crate) fn name(&self) -> String {
+        self.address.to_string()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// The value of `webhooks.endpoints` with this one, which takes these.
+    pub(crate) fn taking(&self, events: &str) -> String {
+        format!(r#"[{{url="{}",events=[{events}],secret="{SECRET}"}}]"#, self.url())
+    }
+}
+
+async fn serve(caller: TcpStream, kept: Arc<Kept>) {
+    let mut caller = BufReader::new(caller);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        match caller.read_line(&mut line).await {
+            Ok(read) if read > 0 && line != "\r\n" => head.push(line.trim_end().to_owned()),
+            Ok(read) if read > 0 => break,
+            _ => return,
+        }
+    }
+    let path = head[0].split(' ').nth(1).unwrap_or_default().to_owned();
+    let headers: HashMap<String, String> = head[1..]
+        .iter()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers.get("content-length").and_then(|it| it.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    if caller.read_exact(&mut body).await.is_err() {
+        return;
+    }
+    let text = String::from_utf8(body).expect("UTF-8");
+    kept.told.lock().expect("nobody panics under it").push(Told { path, headers, text });
+    let answer = kept.answers.lock().expect("nobody panics under it").pop_front();
+    let answer = answer.unwrap_or_else(|| "200 OK".to_owned());
+    if answer == "hang" {
+        std::future::pending::<()>().await;
+    }
+    let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    // A caller that has hung up wants nothing any more.
+    let _ = caller.write_all(answer.as_bytes()).await;
+}
