@@ -63,6 +63,9 @@ async function actors(path, options) {
   const page = await context.newPage();
   await page.goto(`${address}/admin`);
   await enter(page);
+  await page.locator("#admin").waitFor();
+  // Signing in leads to the first section.
+  await page.goto(`${address}/admin#actors`);
   await page.locator("tbody tr").first().waitFor();
   const data = { actor: "cache.manuals.0", fault: "panic" };
   const told = await context.request.post(`${address}/admin/chaos`, { data });

@@ -31,7 +31,7 @@ async function fail(actor: string): Promise<void> {
 
 describe("the actors of a pod", () => {
   test("a shard that panics is shown restarted, with the reason, without a reload", async () => {
-    const { page, wrong } = await open(browser, `${server.address}/admin`);
+    const { page, wrong } = await open(browser, `${server.address}/admin#actors`);
     const shard = line(page, "cache.manuals.0");
     await shard.getByText("up", { exact: true }).waitFor();
     expect(await shard.locator(".actor-restarts").textContent()).toBe("0");
@@ -46,7 +46,7 @@ describe("the actors of a pod", () => {
   });
 
   test("what is open and what is folded stays so while the page is live", async () => {
-    const { page } = await open(browser, `${server.address}/admin`);
+    const { page } = await open(browser, `${server.address}/admin#actors`);
     const shard = line(page, "cache.answers.0");
     await shard.locator("summary").click();
     const folder = page.getByRole("button", { name: "Actors below cache.manuals" });
@@ -73,7 +73,7 @@ describe("the actors of a pod", () => {
   test("a session is drawn below its registry, and its crash is shown", async () => {
     const chat = await open(browser, server.address);
     await chat.page.getByRole("combobox", { name: "Product" }).waitFor();
-    const { page, wrong } = await open(browser, `${server.address}/admin`, { viewport: { width: 360, height: 800 } });
+    const { page, wrong } = await open(browser, `${server.address}/admin#actors`, { viewport: { width: 360, height: 800 } });
     const first = page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: /^session\.\d+$/ }) }).first();
     await first.waitFor();
     const name = (await first.locator(".actor-name bdi").textContent()) ?? "";
@@ -105,24 +105,24 @@ describe("the actors of a pod", () => {
   });
 
   test("a server that is away is said to be, and found again", async () => {
-    const { page } = await open(browser, `${server.address}/admin`);
+    const { page } = await open(browser, `${server.address}/admin#actors`);
     await line(page, "sessions").waitFor();
     await server.kill();
     await page.getByText("cannot be reached").waitFor();
     expect(await line(page, "sessions").count()).toBe(1);
     await server.begin();
     await page.getByText("cannot be reached").waitFor({ state: "detached" });
-    await page.locator(".readiness").getByText("Ready", { exact: true }).waitFor();
+    await eventually("the tree is live again", async () => (await page.locator("#admin").getAttribute("data-link")) === "live");
   });
 
   test("in Hebrew it reads from right to left", async () => {
-    const { page } = await open(browser, `${server.address}/admin`, { locale: "he-IL" });
+    const { page } = await open(browser, `${server.address}/admin#actors`, { locale: "he-IL" });
     await line(page, "root").getByText("פעיל", { exact: true }).waitFor();
     expect(await page.locator("table.actors").evaluate((table) => getComputedStyle(table).direction)).toBe("rtl");
   });
 
   test("whoever wants no motion sees the mark of a restart come without one", async () => {
-    const { page } = await open(browser, `${server.address}/admin`, { reducedMotion: "reduce" });
+    const { page } = await open(browser, `${server.address}/admin#actors`, { reducedMotion: "reduce" });
     const shard = line(page, "cache.predictions.0");
     await shard.waitFor();
     await fail("cache.predictions.0");
@@ -136,7 +136,7 @@ describe("the actors of a pod", () => {
     for (const width of [1200, 1024, 800, 360]) {
       test(`${colorScheme} and ${width} pixels wide, nothing stands in anybody's way and nothing scrolls sideways`, async () => {
         const viewport = { width, height: 800 };
-        const { page } = await open(browser, `${server.address}/admin`, { colorScheme, viewport, bypassCSP: true });
+        const { page } = await open(browser, `${server.address}/admin#actors`, { colorScheme, viewport, bypassCSP: true });
         await line(page, "cache.manuals.0").waitFor();
         expect(await findings(page)).toEqual([]);
         const sideways = await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth);
@@ -148,7 +148,7 @@ describe("the actors of a pod", () => {
 
 describe("a server with a token", () => {
   test("shows nothing without it, says so when it is wrong, and opens with the right one until the tab closes", async () => {
-    const { page } = await open(browser, `${locked.address}/admin`, { bypassCSP: true });
+    const { page } = await open(browser, `${locked.address}/admin#actors`, { bypassCSP: true });
     const field = page.getByLabel("Admin token");
     await field.waitFor();
     expect(await page.getByRole("row").count()).toBe(0);

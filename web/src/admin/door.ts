@@ -1,16 +1,24 @@
-// Asks for the token where the server wants one.
+// Lets somebody in where the server wants to know who it is: signing in, or the token.
 
 import { el, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
 
+/** Where somebody was when the session ended, for when they are back: for this tab. */
+const WAS_AT = "hsc-admin-was-at";
+
 export interface Door {
-  element: HTMLFormElement;
-  /** Shows the field; `refused` says that the last token was not the right one. */
-  ask(refused: boolean): void;
+  element: HTMLElement;
+  /** Shows itself. `refused` says that the last token was not the right one, `wasIn` that somebody was signed in. */
+  ask(refused: boolean, wasIn: boolean): void;
   hide(): void;
 }
 
 export function door(voice: TeamVoice, unlock: (token: string) => void): Door {
+  const over = el("p", { class: "over", role: "alert" });
+  const way = el("a", { class: "deed main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in"));
+  way.addEventListener("click", () => {
+    remember(location.hash);
+  });
   const field = el("input", {
     id: "admin-token",
     type: "password",
@@ -20,30 +28,52 @@ export function door(voice: TeamVoice, unlock: (token: string) => void): Door {
     "aria-describedby": "admin-token-why",
   });
   const wrong = el("p", { class: "wrong", role: "alert" });
-  const element = el(
+  const form = el(
     "form",
-    { class: "door", hidden: true },
+    {},
     el("label", { for: "admin-token" }, voice.say("admin_token")),
     el("p", { id: "admin-token-why" }, voice.say("admin_token_why")),
     el("div", { class: "key" }, field, el("button", { type: "submit" }, voice.say("admin_unlock"))),
     wrong,
   );
-  element.addEventListener("submit", (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     unlock(field.value.trim());
   });
+  const element = el("section", { class: "door", hidden: true, "aria-label": voice.say("admin_door") }, over, way, form);
   return {
     element,
-    ask: (refused) => {
+    ask: (refused, wasIn) => {
       const isNew = element.hidden;
       set(element, { hidden: false });
+      over.textContent = wasIn ? voice.say("admin_session_over") : "";
       wrong.textContent = refused ? voice.say("admin_token_wrong") : "";
       if (refused) field.select();
-      if (isNew || refused) field.focus();
+      if (wasIn && isNew) way.focus();
+      else if (isNew || refused) field.focus();
     },
     hide: () => {
       set(element, { hidden: true });
       field.value = "";
     },
   };
+}
+
+/** Where somebody was before they signed in again; said once. */
+export function wasAt(): string {
+  try {
+    const hash = sessionStorage.getItem(WAS_AT) ?? "";
+    sessionStorage.removeItem(WAS_AT);
+    return hash;
+  } catch {
+    return "";
+  }
+}
+
+function remember(hash: string): void {
+  try {
+    sessionStorage.setItem(WAS_AT, hash);
+  } catch {
+    // Then they come back to the first section.
+  }
 }

@@ -1,84 +1,119 @@
-// The page at `/admin`: the pods, and the actors of this one, live.
+// The page at `/admin`: its sections, one at a time, live; and the door where the server wants to know who it is.
 
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/admin.css";
-import type { Look, Readiness } from "../wire/actors.ts";
-import type { Pods, TreeReport } from "../wire/types.ts";
 import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
-import { door } from "./door.ts";
-import { pods as podsTable } from "./pods.ts";
-import { changesOf, rowsOf, totalsOf } from "./rows.ts";
-import { summary } from "./summary.ts";
-import { table } from "./table.ts";
+import { Caller } from "./caller.ts";
+import { door, wasAt } from "./door.ts";
+import { navigation } from "./navigation.ts";
+import { hashOf, type Place, placeOf } from "./place.ts";
+import type { Desk, Opened, Section } from "./section.ts";
+import { first, sections } from "./sections.ts";
 import { watch } from "./watch.ts";
 
-interface Seen {
-  tree: TreeReport;
-  pods: Pods;
-  readiness: Readiness;
-}
-
+const server = new URL(location.origin);
 const root = found("#admin", HTMLElement);
-const folded = new Set<string>();
-let seen: Seen | undefined;
-let link: "waiting" | "live" | "lost" | "refused" | "locked" = "waiting";
+let link: "waiting" | "live" | "lost" | "locked" | "refused" = "waiting";
+/** True once something was seen here: whoever is locked out after that was signed out. */
+let wasIn = false;
 
-const language = frame("admin_title", (tag) => {
+const before = wasAt();
+if (location.hash === "" && before !== "") history.replaceState(null, "", before);
+let place = here();
+
+const call = new Caller(server, (refused) => {
+  link = refused ? "refused" : "locked";
+  watching.rest();
+  // What was seen is not for whoever may not see it now.
+  view.shut();
+});
+const watching = watch((became) => {
+  if (link === "locked" || link === "refused") return;
+  link = became === "lost" ? "lost" : "live";
+  wasIn ||= became === "seen";
+  view.update();
+});
+
+const language = frame("admin_page", (tag) => {
+  const isShut = link === "locked" || link === "refused";
+  view.close();
   view = draw(teamVoiceOf(tag));
+  if (isShut) view.shut();
+  else view.open();
 }, teamVoiceOf);
 let view = draw(teamVoiceOf(language));
-const watching = watch(new URL(location.origin), hear);
+view.open();
 
-function hear(look: Look, triedToken: boolean): void {
-  const before = seen?.tree;
-  if (look.what === "seen") {
-    link = "live";
-    seen = { tree: look.tree, pods: look.pods, readiness: look.readiness };
-  } else if (look.what === "forbidden") {
-    link = triedToken ? "refused" : "locked";
-    seen = undefined; // What was seen is not for whoever may not see it now.
-  } else {
-    link = "lost";
-  }
-  view.update();
-  if (look.what === "seen") view.tell(before, look.tree);
+window.addEventListener("hashchange", () => {
+  const from = place.section;
+  place = here();
+  view.went(from !== place.section);
+});
+
+/** Where somebody is; where the address names no section that there is, the first. */
+function here(): Place {
+  const said = placeOf(location.hash);
+  return sections.some(({ name }) => name === said.section) ? said : { section: first.name, id: undefined, filters: {} };
 }
 
 interface View {
   update(): void;
-  /** Marks and says what has changed. */
-  tell(before: TreeReport | undefined, after: TreeReport): void;
+  /** The section of the place, drawn anew. */
+  open(): void;
+  /** Takes away what is seen, and asks who it is. */
+  shut(): void;
+  close(): void;
+  /** The place is another; `isOther` says that the section is. */
+  went(isOther: boolean): void;
 }
 
 function draw(voice: TeamVoice): View {
   const notice = el("div", { class: "notice", role: "status" });
   const news = el("div", { class: "unseen", "aria-live": "polite" });
   const entrance = door(voice, (token) => {
-    watching.unlock(token);
+    call.unlock(token);
+    link = "waiting";
+    open();
   });
-  const pod = summary(voice);
-  const actors = table(voice, (name) => {
-    if (!folded.delete(name)) folded.add(name);
-    update();
-  });
-  const others = podsTable(voice);
-  const shown = el("div", { class: "pod" }, pod.element, others.element, actors.element);
-  const title = el("h1", { class: "title" }, voice.say("admin_title"));
-  const again = button({ class: "notice-now" }, () => { watching.now(); }, voice.say("link_now"));
-  fill(root, notice, el("div", { class: "watch" }, title, entrance.element, shown), news);
+  const ways = navigation(voice, sections);
+  const title = el("h1", { class: "title", tabindex: -1 });
+  const shown = el("div", { class: "section" });
+  const again = button({ class: "notice-now" }, () => {
+    watching.now();
+  }, voice.say("link_now"));
+  fill(root, notice, el("div", { class: "watch" }, ways.element, el("div", { class: "seen" }, title, entrance.element, shown)), news);
+  let opened: Opened | undefined;
   let told: typeof link | undefined;
+
+  const desk: Desk = {
+    voice,
+    call,
+    root,
+    place: () => place,
+    go: (to) => {
+      location.hash = hashOf(to);
+    },
+    narrow: (filters) => {
+      place = { ...place, filters };
+      history.replaceState(null, "", hashOf(place));
+      went(false);
+    },
+    look: () => {
+      watching.now();
+    },
+    tell: (words) => {
+      news.textContent = words;
+    },
+  };
 
   function update(): void {
     root.dataset.link = link;
-    shown.hidden = seen === undefined;
-    if (seen !== undefined) {
-      pod.draw(totalsOf(seen.tree), seen.readiness);
-      others.draw(seen.pods);
-      actors.draw(rowsOf(seen.tree, folded));
-    }
-    if (link === "locked" || link === "refused") entrance.ask(link === "refused");
-    else if (link === "live") entrance.hide();
+    const isShut = link === "locked" || link === "refused";
+    if (isShut) entrance.ask(link === "refused", wasIn);
+    else if (link !== "waiting") entrance.hide();
+    // While a token is tried, what it opens is not yet there to be seen.
+    shown.hidden = isShut;
     if (link === told) return;
     told = link;
     notice.dataset.link = link;
@@ -86,17 +121,54 @@ function draw(voice: TeamVoice): View {
     else fill(notice);
   }
 
-  update();
+  function open(): void {
+    opened?.close?.();
+    const section = sections.find(({ name }) => name === place.section) ?? first;
+    name(section);
+    root.dataset.section = section.name;
+    opened = section.open(desk);
+    fill(shown, opened.element);
+    watching.at(opened);
+    update();
+  }
+
+  function name({ word, name }: Section): void {
+    title.textContent = voice.say(word);
+    document.title = `${voice.say(word)} · ${voice.say("admin_page")} · HSC`;
+    ways.draw(name);
+  }
+
+  function close(): void {
+    opened?.close?.();
+    opened = undefined;
+  }
+
+  function went(isOther: boolean): void {
+    if (link === "locked" || link === "refused") {
+      name(sections.find((section) => section.name === place.section) ?? first);
+      return;
+    }
+    if (isOther || opened === undefined) {
+      open();
+      root.scrollTop = 0;
+      // Whoever came by the navigation reads on at the heading.
+      title.focus();
+      return;
+    }
+    opened.went?.(place);
+    watching.now();
+  }
+
   return {
     update,
-    tell: (before, after) => {
-      const changes = changesOf(before, after);
-      for (const { actor } of changes) actors.mark(actor.name);
-      const restarts = changes.filter((change) => change.restarted);
-      if (restarts.length === 0) return;
-      const say = ({ actor: { name, last_reason } }: (typeof restarts)[number]): string =>
-        voice.say("admin_restarted", { name, reason: last_reason ?? "–" });
-      news.textContent = restarts.map(say).join(" ");
+    open,
+    shut: () => {
+      close();
+      fill(shown);
+      name(sections.find((section) => section.name === place.section) ?? first);
+      update();
     },
+    close,
+    went,
   };
 }

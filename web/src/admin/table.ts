@@ -1,150 +1,125 @@
-// The tree as a table: one line an actor, kept from look to look, so that focus and what is open stay.
+// A list as a table: one line a thing, kept from look to look, so that focus and what is open stay.
 
-import { button, el, fill, set } from "../element.ts";
-import type { ActorState, TreeReport } from "../wire/types.ts";
+import { type Child, el, fill } from "../element.ts";
 import type { TeamVoice, TeamWord } from "../words/team.ts";
-import { duration, observationsOf, type Row } from "./rows.ts";
 
-/** How long a change stays marked, in milliseconds: long enough to be found by an eye that was elsewhere. */
-const FRESH_MS = 4000;
-
-const STATES: Record<ActorState, TeamWord> = {
-  down: "admin_down",
-  starting: "admin_starting",
-  up: "admin_up",
-  restarting: "admin_restarting",
-  gave_up: "admin_gave_up",
-  stopped: "admin_stopped",
-};
-
-const COLUMNS = [
-  ["name", "admin_name"],
-  ["state", "admin_state"],
-  ["restarts", "admin_restarts"],
-  ["reason", "admin_reason"],
-  ["waiting", "admin_mailbox"],
-  ["uptime", "admin_uptime"],
-  ["observed", "admin_observed"],
-] as const satisfies readonly (readonly [string, TeamWord])[];
-
-export interface Table {
-  element: HTMLElement;
-  draw(rows: readonly Row[]): void;
-  /** Marks an actor as one that has just changed. */
-  mark(name: string): void;
+export interface Column<Row> {
+  /** For the stylesheet: `col-name`. */
+  name: string;
+  word: TeamWord;
+  /** How it is set: a number at the end, an id or a path from left to right in every language. */
+  as?: "number" | "code";
+  /** What the cell says … */
+  say?: (row: Row) => string;
+  /** … or makes: once a line, with the line as it last was. */
+  make?: (latest: () => Row) => Made<Row>;
 }
 
-export function table(voice: TeamVoice, fold: (name: string) => void): Table {
+/** What a cell holds that is no text. */
+export interface Made<Row> {
+  element: HTMLElement;
+  /** Draws what may change. */
+  draw?: (row: Row) => void;
+}
+
+export interface TableOf<Row> {
+  /** What it is, for whoever hears it. */
+  caption: string;
+  /** The first one is the head of the line. */
+  columns: readonly Column<Row>[];
+  /** What a line is kept by. */
+  key: (row: Row) => string;
+  /** A state that the stylesheet gives a colour: `up`, `restarting`, `gave_up`. */
+  state?: (row: Row) => string;
+  /** Said in place of a table that has no line. */
+  empty: TeamWord;
+}
+
+export interface Table<Row> {
+  element: HTMLElement;
+  draw(rows: readonly Row[]): void;
+}
+
+export function table<Row>(voice: TeamVoice, { caption, columns, key, state, empty }: TableOf<Row>): Table<Row> {
   // A narrow window lays the lines out as cards; the roles keep them a table for whoever hears them.
-  const heads = COLUMNS.map(([name, word]) =>
-    el("th", { role: "columnheader", scope: "col", class: `actor-${name}` }, voice.say(word)),
+  const heads = columns.map(({ name, word, as }) =>
+    el("th", { role: "columnheader", scope: "col", class: `col-${name}`, "data-as": as }, voice.say(word)),
   );
   const body = el("tbody", { role: "rowgroup" });
-  const element = el(
+  const whole = el(
     "table",
-    { class: "actors", role: "table" },
-    el("caption", { class: "unseen" }, voice.say("admin_title")),
+    { class: "grid", role: "table", hidden: true },
+    el("caption", { class: "unseen" }, caption),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
     body,
   );
-  const lines = new Map<string, Line>();
+  const nothing = el("p", { class: "nothing", hidden: true }, voice.say(empty));
+  const lines = new Map<string, Line<Row>>();
 
   return {
-    element,
+    element: el("div", { class: "listing" }, whole, nothing),
     draw: (rows) => {
-      const names = new Set(rows.map((row) => row.actor.name));
+      whole.hidden = rows.length === 0;
+      nothing.hidden = rows.length > 0;
+      const keys = new Set(rows.map(key));
       for (const [name, line] of lines) {
-        if (names.has(name)) continue;
+        if (keys.has(name)) continue;
         line.element.remove();
         lines.delete(name);
       }
       rows.forEach((row, at) => {
-        const { name } = row.actor;
-        const known = lines.get(name) ?? lineOf(voice, name, fold);
-        lines.set(name, known);
-        known.draw(row);
-        if (body.children[at] !== known.element) body.insertBefore(known.element, body.children[at] ?? null);
+        const line = lines.get(key(row)) ?? lineOf(voice, columns, row);
+        lines.set(key(row), line);
+        line.draw(row);
+        const current = state?.(row);
+        if (current !== undefined) line.element.dataset.state = current;
+        if (body.children[at] !== line.element) body.insertBefore(line.element, body.children[at] ?? null);
       });
     },
-    mark: (name) => lines.get(name)?.mark(),
   };
 }
 
-interface Line {
+interface Line<Row> {
   element: HTMLElement;
   draw(row: Row): void;
-  mark(): void;
 }
 
-function lineOf(voice: TeamVoice, name: string, fold: (name: string) => void): Line {
-  const number = new Intl.NumberFormat(voice.language);
-  const label = el("bdi", {}, name);
-  const folder = button({ class: "fold", "aria-label": voice.say("admin_below", { name }) }, () => {
-    fold(name);
+function lineOf<Row>(voice: TeamVoice, columns: readonly Column<Row>[], first: Row): Line<Row> {
+  let latest = first;
+  const element = el("tr", { role: "row" });
+  const draws: ((row: Row) => void)[] = [];
+  columns.forEach(({ name, word, as, say, make }, at) => {
+    const common = { class: `col-${name}`, "data-label": voice.say(word), "data-as": as };
+    const cell = at === 0 ? el("th", { role: "rowheader", scope: "row", ...common }) : el("td", { role: "cell", ...common });
+    element.append(cell);
+    if (make !== undefined) {
+      const made = make(() => latest);
+      cell.append(made.element);
+      if (made.draw !== undefined) draws.push(made.draw);
+      return;
+    }
+    const text = as === "code" ? el("bdi", { dir: "ltr" }) : el("bdi");
+    cell.append(text);
+    draws.push((row) => {
+      write(text, say?.(row) ?? "");
+    });
   });
-  const cell = (column: string, word: TeamWord, ...children: (Node | string)[]): HTMLTableCellElement =>
-    el("td", { role: "cell", class: `actor-${column}`, "data-label": voice.say(word) }, ...children);
-  const rest = el("span", { class: "actor-more" });
-  const head = el("th", { role: "rowheader", scope: "row", class: "actor-name", "aria-label": name }, folder, label, rest);
-  const state = el("span", { class: "standing" });
-  const restarts = cell("restarts", "admin_restarts");
-  const words = el("bdi", { lang: "en" });
-  const reason = cell("reason", "admin_reason", words);
-  const waiting = cell("waiting", "admin_mailbox");
-  const uptime = cell("uptime", "admin_uptime");
-  const gist = el("bdi", { lang: "en" });
-  const list = el("dl", { lang: "en", dir: "ltr" });
-  const details = el("details", {}, el("summary", {}, gist), list);
-  const element = el(
-    "tr",
-    { role: "row" },
-    head,
-    cell("state", "admin_state", state),
-    restarts,
-    reason,
-    waiting,
-    uptime,
-    cell("observed", "admin_observed", details),
-  );
-  let until: ReturnType<typeof setTimeout> | undefined;
-
   return {
     element,
-    draw: ({ actor, depth, foldable, folded, more }) => {
-      element.dataset.depth = String(depth);
-      element.dataset.state = actor.state;
-      set(folder, { hidden: !foldable, "aria-expanded": String(!folded) });
-      write(rest, more > 0 ? voice.say("admin_more", { n: number.format(more) }) : "");
-      write(state, voice.say(STATES[actor.state]));
-      write(restarts, number.format(actor.restarts));
-      restarts.dataset.some = String(actor.restarts > 0);
-      write(words, actor.last_reason ?? "–");
-      reason.dataset.some = String(actor.last_reason !== null);
-      write(waiting, number.format(actor.mailbox_depth));
-      waiting.dataset.some = String(actor.mailbox_depth > 0);
-      write(uptime, actor.uptime_ms === null ? "–" : duration(actor.uptime_ms, voice.language));
-      observe(actor);
-    },
-    mark: () => {
-      clearTimeout(until);
-      element.dataset.fresh = "true";
-      until = setTimeout(() => {
-        delete element.dataset.fresh;
-      }, FRESH_MS);
+    draw: (row) => {
+      latest = row;
+      for (const draw of draws) draw(row);
     },
   };
-
-  function observe({ observed }: TreeReport): void {
-    const said = observationsOf(observed);
-    set(details, { hidden: said.length === 0 });
-    const short = said.map((pair) => pair.filter(Boolean).join(" ")).join(" · ");
-    if (gist.textContent === short) return;
-    gist.textContent = short;
-    fill(list, ...said.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
-  }
 }
 
 /** Leaves the text alone when it is the same, and with it what somebody has selected. */
-function write(element: Element, text: string): void {
+export function write(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Fills only when the words are others. */
+export function rewrite(element: Element, ...children: Child[]): void {
+  const text = children.map((child) => (typeof child === "string" ? child : (child?.textContent ?? ""))).join("");
+  if (element.textContent !== text) fill(element, ...children);
 }

@@ -1,63 +1,65 @@
-// Looks at the pod again and again, while somebody looks at the page.
+// Looks again and again while somebody looks at the page: live for the eye, nothing for the server.
 
-import { type Look, lookAt } from "../wire/actors.ts";
+import type { Became } from "./caller.ts";
 
-/** Between an answer and the next look, in milliseconds: live for the eye, nothing for the server. */
-const EVERY_MS = 1000;
-/** Where the token is kept: for this tab, until it is closed. */
-const KEPT = "hsc-admin-token";
+/** Between two tries while the server is away, in milliseconds. */
+const AWAY_MS = 2000;
 
-export interface Watch {
-  /** Goes on with this token. */
-  unlock(token: string): void;
-  /** Looks now. */
-  now(): void;
+/** Something to look at. */
+export interface Sight {
+  look(): Promise<Became>;
+  everyMs?: number;
 }
 
-/** Begins to watch. After `forbidden` it rests until it is given a token. */
-export function watch(server: URL, heard: (look: Look, triedToken: boolean) => void): Watch {
-  let token = kept();
+export interface Watch {
+  /** Looks at this from now on. */
+  at(sight: Sight): void;
+  /** Looks now. After `forbidden` it rests until then. */
+  now(): void;
+  /** Looks at nothing until it is told again. */
+  rest(): void;
+}
+
+/** `heard` is told after every look what became of it. */
+export function watch(heard: (became: Became) => void): Watch {
+  let sight: Sight | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
-  let isLocked = false;
+  /** Counts the looks that were wanted; where one is wanted while another is under way, that one is old already. */
+  let wanted = 0;
 
   async function look(): Promise<void> {
     clearTimeout(timer);
-    if (isLooking || isLocked || document.visibilityState !== "visible") return;
+    if (sight === undefined || document.visibilityState !== "visible") return;
+    wanted += 1;
+    if (isLooking) return;
+    const seen = sight;
+    const mine = wanted;
     isLooking = true;
-    const seen = await lookAt(server, token);
+    const became = await seen.look();
     isLooking = false;
-    isLocked = seen.what === "forbidden";
-    if (seen.what === "seen") keep(token);
-    heard(seen, token !== "");
-    timer = setTimeout(() => void look(), EVERY_MS);
+    // It stands for what is in the page; what went out of it meanwhile says nothing of that.
+    if (sight === seen) heard(became);
+    if (wanted !== mine) {
+      void look();
+      return;
+    }
+    if (sight !== seen || became === "forbidden") return;
+    const wait = became === "lost" ? Math.min(AWAY_MS, seen.everyMs ?? AWAY_MS) : seen.everyMs;
+    if (wait !== undefined) timer = setTimeout(() => void look(), wait);
   }
 
   document.addEventListener("visibilitychange", () => void look());
   window.addEventListener("online", () => void look());
-  void look();
   return {
-    unlock: (given) => {
-      token = given;
-      isLocked = false;
+    at: (given) => {
+      sight = given;
       void look();
     },
     now: () => void look(),
+    rest: () => {
+      clearTimeout(timer);
+      sight = undefined;
+    },
   };
-}
-
-function kept(): string {
-  try {
-    return sessionStorage.getItem(KEPT) ?? "";
-  } catch {
-    return ""; // Storage is switched off; it is typed again next time.
-  }
-}
-
-function keep(token: string): void {
-  try {
-    if (token !== "") sessionStorage.setItem(KEPT, token);
-  } catch {
-    // Then it lives as long as the page.
-  }
 }

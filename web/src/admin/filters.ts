@@ -1,0 +1,65 @@
+// What narrows a list: fields above it, their values in the address.
+
+import { el } from "../element.ts";
+import type { TeamWord } from "../words/team.ts";
+import type { Filters } from "./place.ts";
+import type { Desk } from "./section.ts";
+
+/** How long somebody may pause while typing before it is looked for, in milliseconds. */
+const PAUSE_MS = 250;
+
+export interface Narrowing {
+  /** As in the address. */
+  name: string;
+  word: TeamWord;
+  /** What kind of field; `select` has options, the first of which narrows nothing and has an empty value. */
+  as: "search" | "date" | "select";
+  options?: readonly { value: string; word: TeamWord }[];
+  /** For ids: from left to right in every language. */
+  dir?: "ltr";
+}
+
+export interface FilterForm {
+  element: HTMLFormElement;
+  /** Shows what the address says, but in the field somebody is in. */
+  draw(filters: Filters): void;
+}
+
+export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm {
+  const { voice } = desk;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const inputs = fields.map(({ name, word, as, options = [], dir }) => {
+    const id = `filter-${name}`;
+    const input = as === "select"
+      ? el("select", { id, name }, ...options.map((option) => el("option", { value: option.value }, voice.say(option.word))))
+      : el("input", { id, name, type: as, dir, autocomplete: "off" });
+    return { name, input, whole: el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), input) };
+  });
+  const element = el("form", { class: "filters", role: "search" }, ...inputs.map(({ whole }) => whole));
+  const narrow = (): void => {
+    clearTimeout(timer);
+    desk.narrow(Object.fromEntries(inputs.map(({ name, input }) => [name, input.value.trim()])));
+  };
+  element.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(narrow, PAUSE_MS);
+  });
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    narrow();
+  });
+  const draw = (filters: Filters): void => {
+    for (const { name, input } of inputs) {
+      if (input !== document.activeElement) input.value = filters[name] ?? "";
+    }
+  };
+  draw(desk.place().filters);
+  return { element, draw };
+}
+
+/** When a day of a date field begins here, or one so many days later, in milliseconds since 1970. */
+export function dayBegins(day: string | undefined, later = 0): number | undefined {
+  const [year, month, date] = (day ?? "").split("-").map(Number);
+  if (year === undefined || month === undefined || date === undefined) return undefined;
+  return new Date(year, month - 1, date + later).getTime();
+}

@@ -1,0 +1,33 @@
+// The way to every section.
+
+import { el, set } from "../element.ts";
+import type { TeamVoice } from "../words/team.ts";
+import { hashOf } from "./place.ts";
+import type { Section } from "./section.ts";
+
+export interface Navigation {
+  element: HTMLElement;
+  /** Marks the section somebody is in. */
+  draw(current: string): void;
+}
+
+export function navigation(voice: TeamVoice, sections: readonly Section[]): Navigation {
+  const links = sections.map(({ name, word }) => ({ name, link: el("a", { href: hashOf({ section: name }) }, voice.say(word)) }));
+  const list = el("ul", {}, ...links.map(({ link }) => el("li", {}, link)));
+  const others = el(
+    "ul",
+    { class: "elsewhere" },
+    el("li", {}, el("a", { href: "/agent" }, voice.say("agent_title"))),
+    el("li", {}, el("a", { href: "/sign-in" }, voice.say("admin_account"))),
+  );
+  return {
+    element: el("nav", { class: "sections", "aria-label": voice.say("admin_sections") }, list, others),
+    draw: (current) => {
+      for (const { name, link } of links) {
+        set(link, { "aria-current": name === current ? "page" : undefined });
+        // In a narrow window they stand in one row, which scrolls.
+        if (name === current) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }
+    },
+  };
+}

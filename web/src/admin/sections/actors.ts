@@ -1,0 +1,57 @@
+// The actors of this pod: a tree, live, with what was restarted since the last look marked and said.
+
+import { el } from "../../element.ts";
+import type { TreeReport } from "../../wire/types.ts";
+import { changesOf, rowsOf } from "../rows.ts";
+import type { Section } from "../section.ts";
+import { outcome } from "../deed.ts";
+import { why } from "../section.ts";
+import { tree } from "../tree.ts";
+
+/** Between two looks, in milliseconds: an actor is back within a moment, and the moment is to be seen. */
+const EVERY_MS = 1000;
+
+/** What is folded stays so, whatever else somebody looks at meanwhile. */
+const folded = new Set<string>();
+
+export const actors: Section = {
+  name: "actors",
+  word: "admin_title",
+  open: (desk) => {
+    const { voice, call } = desk;
+    let seen: TreeReport | undefined;
+    const says = outcome();
+    const lines = tree(voice, (name) => {
+      if (!folded.delete(name)) folded.add(name);
+      if (seen !== undefined) lines.draw(rowsOf(seen, folded));
+    });
+
+    function tell(before: TreeReport | undefined, after: TreeReport): void {
+      const changes = changesOf(before, after);
+      for (const { actor } of changes) lines.mark(actor.name);
+      const restarts = changes.filter((change) => change.restarted);
+      if (restarts.length === 0) return;
+      const say = ({ actor: { name, last_reason } }: (typeof restarts)[number]): string =>
+        voice.say("admin_restarted", { name, reason: last_reason ?? "–" });
+      desk.tell(restarts.map(say).join(" "));
+    }
+
+    return {
+      element: el("div", {}, says.element, lines.element),
+      everyMs: EVERY_MS,
+      look: async () => {
+        const answer = await call.get<TreeReport>("/admin/actors");
+        if (answer.what === "seen") {
+          const before = seen;
+          seen = answer.body;
+          says.clear();
+          lines.draw(rowsOf(seen, folded));
+          tell(before, seen);
+        } else if (answer.what !== "lost") {
+          says.bad(why(voice, answer));
+        }
+        return answer.what;
+      },
+    };
+  },
+};
