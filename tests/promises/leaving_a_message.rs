@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::archive_stage::{first, settings};
 use crate::eventually::eventually;
 use crate::member::{archive_of, code_of, json_of};
+use crate::receiver::Receiver;
 use crate::server::{Server, client};
 use crate::shop::Shop;
 
@@ -63,6 +64,25 @@ async fn what_is_left_is_kept_as_text_and_with_its_conversation() {
     assert_eq!(tied, 1);
     assert!(!server.log().contains("It smells"), "what a visitor wrote is in no log");
     assert!(!server.log().contains("yael@example.test"));
+}
+
+#[tokio::test]
+async fn who_wants_to_hear_of_it_outside_is_told_what_was_left() {
+    let receiver = Receiver::that_answers(&[]).await;
+    let (endpoints, name) = (receiver.taking(r#""message.left""#), receiver.name());
+    let told = [("webhooks.endpoints", &*endpoints), ("webhooks.allowed_hosts", &*name)];
+    let server = Server::with(&told).await;
+    let text = "<script>alert(1)</script> It smells.";
+    let body = json!({ "address": "yael@example.test", "text": text });
+    let taken = json_of(leave(&server, &[], body.clone()).await).await;
+    eventually("it is told", async || !receiver.told().is_empty()).await;
+    let told = receiver.told()[0].body();
+    assert_eq!(told["type"], "message.left");
+    for (field, value) in
+        [("id", &taken["id"]), ("address", &body["address"]), ("text", &json!(text))]
+    {
+        assert_eq!(&told["data"][field], value, "{told}");
+    }
 }
 
 #[tokio::test]

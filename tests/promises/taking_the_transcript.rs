@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::agents::{YAEL, agent, until, welcomed_and_waiting};
 use crate::eventually::eventually;
 use crate::member::{archive_of, code_of, json_of, with_team};
+use crate::receiver::Receiver;
 use crate::server::{Server, client};
 use crate::shop::{LIGHT, Shop};
 use crate::visitor::Visitor;
@@ -144,6 +145,36 @@ async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
         text.contains("7.5 kg") && text.contains(QUESTION) && !text.contains("not kept any more")
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
+    let receiver = Receiver::that_answers(&[]).await;
+    let (endpoints, name) = (receiver.taking(r#""transcript.requested""#), receiver.name());
+    let told = [
+        ("webhooks.endpoints", &*endpoints),
+        ("webhooks.allowed_hosts", &*name),
+        ("letters.per_address", "1"),
+    ];
+    let server = Server::with(&told).await;
+    assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], true);
+    let (_visitor, token) = asked(&server, QUESTION).await;
+    let send = async || {
+        let request = client().post(server.url("/api/transcript/send"));
+        let request = request.header("x-conversation-token", &token);
+        let asked = request.json(&json!({ "address": "yael@example.test" })).send().await;
+        asked.expect("the server answers")
+    };
+    assert_eq!(send().await.status(), 202);
+    assert_eq!(code_of(send().await).await, (429, "too_many".to_owned()));
+    eventually("it is told", async || !receiver.told().is_empty()).await;
+    let told = receiver.told()[0].body();
+    assert_eq!(
+        (&told["type"], &told["data"]["address"]),
+        (&json!("transcript.requested"), &json!("yael@example.test"))
+    );
+    let text = told["data"]["text"].as_str().expect("text");
+    assert!(text.contains(QUESTION) && text.contains("7.5 kg"), "{text}");
 }
 
 #[tokio::test]
