@@ -279,6 +279,8 @@ impl Server {
             tokens,
             log,
             archive: archive.clone(),
+            analytics: archive.clone(),
+            replies: archive.clone(),
             allowances: http::Allowances::new(&settings.uploads, &settings.letters),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),

@@ -35,6 +35,7 @@ impl Analytics for Store {
     fn most_asked(
         &self,
         period: Period,
+        product: Option<&str>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Asked>, ArchiveError>> {
         let mut statement = Statement::new(
@@ -43,6 +44,9 @@ impl Analytics for Store {
              FROM snapshots WHERE product <> ''",
         );
         within(&mut statement, Some(period), " AND hour_ms >= ", " AND hour_ms < ");
+        if let Some(product) = product {
+            statement.and(" AND product = ").bind(product);
+        }
         statement
             .and(" GROUP BY product HAVING SUM(questions) > 0")
             .and(" ORDER BY SUM(questions) DESC, product LIMIT ")
@@ -92,12 +96,18 @@ impl Analytics for Store {
         .boxed()
     }
 
-    fn ratings(&self, period: Period) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>> {
+    fn ratings(
+        &self,
+        period: Period,
+        product: Option<&str>,
+    ) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>> {
         let mut statement = Statement::new(
             "SELECT hour_ms - hour_ms % 86400000 AS day_ms, CAST(SUM(ratings) AS BIGINT) AS ratings,
                 CAST(SUM(rating_sum) AS BIGINT) AS rating_sum
-             FROM snapshots WHERE product = '' AND ratings > 0",
+             FROM snapshots WHERE ratings > 0",
         );
+        // A line of a product and one of the total: both would count a mark twice.
+        statement.and(" AND product = ").bind(product.unwrap_or(""));
         within(&mut statement, Some(period), " AND hour_ms >= ", " AND hour_ms < ");
         statement.and(" GROUP BY hour_ms - hour_ms % 86400000 ORDER BY 1");
         let day = |row: &AnyRow| {

@@ -29,6 +29,7 @@ mod routes;
 mod search;
 mod socket;
 mod statics;
+mod team;
 mod trouble;
 mod visitor;
 

@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use super::{
     TroubleCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
-    products, search, socket, statics, visitor,
+    products, search, socket, statics, team, visitor,
 };
 
 #[derive(OpenApi)]
@@ -56,13 +56,28 @@ use super::{
         identity::first,
         identity::openid,
         identity::openid_return,
+        team::replies,
+        team::put_reply,
+        team::remove_reply,
+        team::conversations,
+        team::conversation,
+        team::left_messages,
+        team::audit,
+        team::snapshots,
+        team::snapshots_table,
+        team::most_asked,
+        team::most_asked_table,
+        team::unanswered,
+        team::unanswered_table,
+        team::ratings,
+        team::ratings_table,
     ),
     components(schemas(TroubleCode)),
     tags(
         (name = "chat", description = "The socket of the chat"),
         (name = "catalog", description = "What is sold and read"),
         (name = "pages", description = "What pages are made of"),
-        (name = "team", description = "Signing in and out"),
+        (name = "team", description = "Signing in and out; what the team has before it"),
         (name = "operations", description = "How the server is"),
     )
 )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{Archive, Deliveries};
+use hsc_actors::ports::archive::{Analytics, Archive, Deliveries, Replies};
 use hsc_actors::ports::{Announcer, Auditor, ConversationLog, Identify, ManualError, Uploads};
 use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
@@ -56,6 +56,10 @@ pub struct Parts {
     pub log: Arc<dyn ConversationLog>,
     /// What was said in all.
     pub archive: Arc<dyn Archive>,
+    /// The figures over time.
+    pub analytics: Arc<dyn Analytics>,
+    /// What agents write again and again.
+    pub replies: Arc<dyn Replies>,
     /// How often visitors may do what costs somebody something.
     pub allowances: Allowances,
     /// Folder of the catalog's own assets (`/static`).

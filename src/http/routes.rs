@@ -6,7 +6,7 @@ use actix_web::web;
 
 use super::{
     Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
-    observe, operations, pages, price, products, search, socket, statics, visitor,
+    observe, operations, pages, price, products, search, socket, statics, team, visitor,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -58,6 +58,21 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(visitor::leave_message)
         .service(visitor::transcript)
         .service(visitor::send_transcript)
+        .service(team::replies)
+        .service(team::put_reply)
+        .service(team::remove_reply)
+        .service(team::conversations)
+        .service(team::conversation)
+        .service(team::left_messages)
+        .service(team::audit)
+        .service(team::snapshots)
+        .service(team::snapshots_table)
+        .service(team::most_asked)
+        .service(team::most_asked_table)
+        .service(team::unanswered)
+        .service(team::unanswered_table)
+        .service(team::ratings)
+        .service(team::ratings_table)
         .service(docs::front)
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)

@@ -58,6 +58,8 @@ pub enum TroubleCode {
     NoSuchSession,
     /// There is no such dead letter (404).
     NoSuchLetter,
+    /// There is no such canned reply (404).
+    NoSuchReply,
     /// There is no such route (404).
     NoSuchRoute,
     /// There is no such product (404).
@@ -100,7 +102,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -118,6 +120,7 @@ impl TroubleCode {
         Self::NoSuchActor,
         Self::NoSuchSession,
         Self::NoSuchLetter,
+        Self::NoSuchReply,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
         Self::NoManual,
@@ -150,6 +153,7 @@ impl TroubleCode {
             Self::NoSuchActor
             | Self::NoSuchSession
             | Self::NoSuchLetter
+            | Self::NoSuchReply
             | Self::NoSuchRoute
             | Self::NoSuchProduct
             | Self::NoManual
@@ -200,6 +204,7 @@ impl TroubleCode {
             Self::NoSuchActor => "no_such_actor",
             Self::NoSuchSession => "no_such_session",
             Self::NoSuchLetter => "no_such_letter",
+            Self::NoSuchReply => "no_such_reply",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",
             Self::NoManual => "no_manual",

@@ -326,13 +326,13 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
         .collect();
     assert_eq!(keys, [(0, "", 2, 1), (0, "td17", 1, 0), (1, "td27", 1, 1)]);
     assert!(lines[2..].iter().all(|it| it.hour_ms == TEN + HOUR));
-    let most = stage.store.most_asked(WHOLE, 10).await.expect("done");
+    let most = stage.store.most_asked(WHOLE, None, 10).await.expect("done");
     let most: Vec<(&str, u64)> = most.iter().map(|it| (&*it.product, it.questions)).collect();
     assert_eq!(most, [("td17", 3), ("td27", 1)]);
-    assert_eq!(stage.store.most_asked(WHOLE, 1).await.expect("done").len(), 1);
+    assert_eq!(stage.store.most_asked(WHOLE, None, 1).await.expect("done").len(), 1);
     let nothing = Period { from_ms: TEN + 5 * HOUR, to_ms: TEN + 6 * HOUR };
     assert!(stage.store.snapshots(nothing, None).await.expect("done").is_empty());
-    assert!(stage.store.most_asked(nothing, 10).await.expect("done").is_empty());
+    assert!(stage.store.most_asked(nothing, None, 10).await.expect("done").is_empty());
 }
 
 async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
@@ -344,7 +344,7 @@ async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
         .expect("done");
     stage.write(vec![(TEN + 30 * HOUR, question("a", "q2", "td27", "two"))]).await.expect("done");
     stage.write(vec![(TEN + 30 * HOUR, rated(2))]).await.expect("done");
-    let days = stage.store.ratings(WHOLE).await.expect("done");
+    let days = stage.store.ratings(WHOLE, None).await.expect("done");
     assert_eq!(days.len(), 1);
     assert_eq!((days[0].ratings, days[0].rating_sum), (1, 2));
     assert_eq!(days[0].day_ms, TEN - 10 * HOUR, "the day's beginning");

@@ -56,6 +56,7 @@ mod pods;
 mod pods_resume;
 mod pods_together;
 mod reading_apart;
+mod reading_the_past;
 mod redis_forms;
 mod redis_gone;
 mod relay_contract;

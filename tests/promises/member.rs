@@ -6,7 +6,7 @@ use std::process::Stdio;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::server::{Server, config, hsc};
+use crate::server::{Server, config, hsc, variable};
 use crate::shop::Shop;
 
 /// A password that will do.
@@ -124,9 +124,19 @@ pub(crate) fn archive_of(shop: &Shop) -> String {
 
 /// `hsc user …` over the archive of this shop; what it printed, and whether it was done.
 pub(crate) fn user(shop: &Shop, arguments: &[&str], says: &str) -> (bool, String) {
+    user_in(shop, ("archive.path", &archive_of(shop)), arguments, says)
+}
+
+/// The same over the archive that this setting names.
+fn user_in(
+    shop: &Shop,
+    (key, archive): (&str, &str),
+    arguments: &[&str],
+    says: &str,
+) -> (bool, String) {
     let mut command = hsc();
     command.arg("user").args(arguments).arg("--config").arg(config(shop));
-    command.env("HSC__ARCHIVE__PATH", archive_of(shop));
+    command.env(variable(key), archive);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("hsc runs");
     // One that refuses before it reads has hung up.
@@ -139,13 +149,22 @@ pub(crate) fn user(shop: &Shop, arguments: &[&str], says: &str) -> (bool, String
 /// A server with an admin `ada@example.test` and an agent `yael@example.test`, both with [`PASSWORD`].
 pub(crate) async fn with_team(settings: &[(&str, &str)]) -> Server {
     let shop = Shop::new();
+    let path = archive_of(&shop);
+    with_team_in(shop, ("archive.path", &path), settings).await
+}
+
+/// The same of this shop, over the archive that a setting names.
+pub(crate) async fn with_team_in(
+    shop: Shop,
+    archive: (&str, &str),
+    settings: &[(&str, &str)],
+) -> Server {
     for (address, role) in [("ada@example.test", "admin"), ("yael@example.test", "agent")] {
         let (done, printed) =
-            user(&shop, &["add", address, "--role", role], &format!("{PASSWORD}\n"));
+            user_in(&shop, archive, &["add", address, "--role", role], &format!("{PASSWORD}\n"));
         assert!(done, "{printed}");
     }
-    let path = archive_of(&shop);
-    let mut all = vec![("archive.path", path.as_str())];
+    let mut all = vec![archive];
     all.extend_from_slice(settings);
     Server::of(shop, &all).await
 }

@@ -199,7 +199,7 @@ pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().no_gzip().build().expect("an HTTP client")
 }
 
-fn variable(key: &str) -> String {
+pub(crate) fn variable(key: &str) -> String {
     format!("HSC__{}", key.to_uppercase().replace('.', "__"))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn mail_address(text: &str) -> Option<String> {
 }
 
 /// A person's words: as they are, without control characters other than the breaks between lines.
-pub(super) fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let kept = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
     kept.collect::<String>().trim().to_owned()

@@ -12,6 +12,7 @@ mod token;
 mod transcript;
 mod uploads;
 
+pub(super) use address::words;
 pub use allowance::Allowances;
 pub(super) use left::*;
 pub(super) use options::*;

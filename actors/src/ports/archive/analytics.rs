@@ -16,10 +16,11 @@ pub trait Analytics: Send + Sync + 'static {
         product: Option<&str>,
     ) -> BoxFuture<'_, Result<Vec<Snapshot>, ArchiveError>>;
 
-    /// The products that were asked about most, most first.
+    /// The products that were asked about most, most first; or how often one of them was.
     fn most_asked(
         &self,
         period: Period,
+        product: Option<&str>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Asked>, ArchiveError>>;
 
@@ -31,8 +32,12 @@ pub trait Analytics: Send + Sync + 'static {
         page: Page,
     ) -> BoxFuture<'_, Result<Paged<Unanswered>, ArchiveError>>;
 
-    /// Visitors' marks by day (UTC), oldest first.
-    fn ratings(&self, period: Period) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>>;
+    /// Visitors' marks by day (UTC), oldest first: all, or those of conversations about a product.
+    fn ratings(
+        &self,
+        period: Period,
+        product: Option<&str>,
+    ) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>>;
 }
 
 /// What happened in one hour, about one product.

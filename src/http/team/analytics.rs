@@ -1,0 +1,247 @@
+//! `/admin/analytics/…`: how support went over time, as JSON and as tables.
+
+use actix_web::{HttpResponse, get, web};
+use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt as _};
+use hsc_actors::ports::archive::{
+    ArchiveError, Asked, Page, Paged, Period, RatingsOfADay, Snapshot, Unanswered,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::identity::Admin;
+use super::super::{Parts, Trouble};
+use super::asked::{DAY_MS, Named, invalid, period, piece, told, untold, word};
+use super::table::{attached, begun, further};
+
+/// Longest period that is told by the hour. A year of a busy shop is some ten megabytes, made in memory.
+const HOURS_OF_DAYS: u64 = 366;
+
+/// Which figures are wanted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Over {
+    from_ms: Option<u64>,
+    to_ms: Option<u64>,
+    product: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+impl Over {
+    fn period(&self) -> Result<Period, Trouble> {
+        period(self.from_ms, self.to_ms)
+    }
+
+    /// A period that can be told by the hour.
+    fn hours(&self) -> Result<Period, Trouble> {
+        let period = self.period()?;
+        if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
+            return Err(invalid(format!(
+                "By the hour {HOURS_OF_DAYS} days are told at most; name a shorter period."
+            )));
+        }
+        Ok(period)
+    }
+
+    fn product(&self) -> Option<String> {
+        word(self.product.clone())
+    }
+
+    fn piece(&self) -> Result<Page, Trouble> {
+        piece(self.limit, self.after.clone())
+    }
+}
+
+/// Figures.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Figures<T> {
+    /// The lines.
+    items: Vec<T>,
+}
+
+/// What happened in each hour, by product, the oldest first. The lines whose `product` is empty are the totals;
+/// `product=` alone asks for those.
+#[utoipa::path(get, path = "/admin/analytics/snapshots", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = Figures<Snapshot>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/snapshots")]
+pub(crate) async fn snapshots(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    Ok(told(Figures { items: hours(&parts, &over).await? }))
+}
+
+/// The same as a table.
+#[utoipa::path(get, path = "/admin/analytics/snapshots.csv", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/snapshots.csv")]
+pub(crate) async fn snapshots_table(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    let rows = hours(&parts, &over).await?;
+    Ok(attached("snapshots", over.period()?).body(begun(&rows)))
+}
+
+async fn hours(parts: &Parts, over: &Over) -> Result<Vec<Named<Snapshot>>, Trouble> {
+    // Empty and absent differ here: empty is the line of the totals.
+    let product = over.product.as_deref().map(str::trim);
+    let hours = parts.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
+    let catalog = parts.catalog.load();
+    let named = |it: Snapshot| {
+        let product = it.product.clone();
+        Named::of(it, Some(&product), &catalog)
+    };
+    Ok(hours.into_iter().map(named).collect())
+}
+
+/// The products that were asked about most, the most first, up to `limit` of them.
+#[utoipa::path(get, path = "/admin/analytics/most-asked", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
+        ("limit" = Option<u32>, Query)),
+    responses((status = 200, body = Figures<Asked>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/most-asked")]
+pub(crate) async fn most_asked(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    Ok(told(Figures { items: asked(&parts, &over, over.piece()?.limit).await? }))
+}
+
+/// The same as a table, of all products.
+#[utoipa::path(get, path = "/admin/analytics/most-asked.csv", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/most-asked.csv")]
+pub(crate) async fn most_asked_table(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    let rows = asked(&parts, &over, u32::MAX).await?;
+    Ok(attached("most-asked", over.period()?).body(begun(&rows)))
+}
+
+async fn asked(parts: &Parts, over: &Over, limit: u32) -> Result<Vec<Named<Asked>>, Trouble> {
+    let product = over.product();
+    let asked = parts.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
+    let catalog = parts.catalog.load();
+    let named = |it: Asked| {
+        let product = it.product.clone();
+        Named::of(it, Some(&product), &catalog)
+    };
+    Ok(asked.map_err(untold)?.into_iter().map(named).collect())
+}
+
+/// Questions that the machine could not answer, the newest first: what a content team works through.
+#[utoipa::path(get, path = "/admin/analytics/unanswered", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
+        ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<Unanswered>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/unanswered")]
+pub(crate) async fn unanswered(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    let open = open(&parts, over.period()?, over.product(), over.piece()?).await;
+    Ok(told(open.map_err(untold)?))
+}
+
+/// The same as a table, whole however long it is.
+#[utoipa::path(get, path = "/admin/analytics/unanswered.csv", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/unanswered.csv")]
+pub(crate) async fn unanswered_table(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    let (period, product) = (over.period()?, over.product());
+    let first = Page { after: None, limit: Page::MOST };
+    // The first piece is waited for, so that an archive that is away is said in words.
+    let Paged { items, next } =
+        open(&parts, period, product.clone(), first).await.map_err(untold)?;
+    let rest = rest(parts, period, product, next);
+    let table = stream::iter([Ok(begun(&items))]).chain(rest);
+    Ok(attached("unanswered", period).streaming(table))
+}
+
+/// The table after its first piece. An archive that goes away meanwhile breaks the download off: half a list
+/// that looks whole would be worse.
+fn rest(
+    parts: web::Data<Parts>,
+    period: Period,
+    product: Option<String>,
+    next: Option<String>,
+) -> impl Stream<Item = Result<Bytes, Trouble>> {
+    stream::try_unfold((parts, product, next), move |(parts, product, next)| async move {
+        let Some(mark) = next else { return Ok(None) };
+        let page = Page { after: Some(mark), limit: Page::MOST };
+        let Paged { items, next } =
+            open(&parts, period, product.clone(), page).await.map_err(untold)?;
+        Ok(Some((further(&items), (parts, product, next))))
+    })
+}
+
+async fn open(
+    parts: &Parts,
+    period: Period,
+    product: Option<String>,
+    page: Page,
+) -> Result<Paged<Named<Unanswered>>, ArchiveError> {
+    let found = parts.analytics.unanswered(period, product.as_deref(), page).await?;
+    let catalog = parts.catalog.load();
+    let named = |it: Unanswered| {
+        let product = it.product.clone();
+        Named::of(it, Some(&product), &catalog)
+    };
+    Ok(Paged { items: found.items.into_iter().map(named).collect(), next: found.next })
+}
+
+/// Visitors' marks by day (UTC), the oldest first.
+#[utoipa::path(get, path = "/admin/analytics/ratings", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = Figures<RatingsOfADay>), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/ratings")]
+pub(crate) async fn ratings(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    Ok(told(Figures { items: marks(&parts, &over).await? }))
+}
+
+/// The same as a table.
+#[utoipa::path(get, path = "/admin/analytics/ratings.csv", tag = "operations",
+    params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/admin/analytics/ratings.csv")]
+pub(crate) async fn ratings_table(
+    _: Admin,
+    parts: web::Data<Parts>,
+    over: web::Query<Over>,
+) -> Result<HttpResponse, Trouble> {
+    let rows = marks(&parts, &over).await?;
+    Ok(attached("ratings", over.period()?).body(begun(&rows)))
+}
+
+async fn marks(parts: &Parts, over: &Over) -> Result<Vec<RatingsOfADay>, Trouble> {
+    let product = over.product();
+    parts.analytics.ratings(over.period()?, product.as_deref()).await.map_err(untold)
+}

@@ -1,0 +1,147 @@
+//! What lists out of the archive are asked for, and what is said when it does not tell.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use hsc_actors::ports::archive::{ArchiveError, Page, Period};
+use hsc_catalogs::Catalog;
+use log::warn;
+use serde::Serialize;
+
+use super::super::{Trouble, TroubleCode};
+
+/// Items of a piece where nobody says how many.
+const USUAL: u32 = 50;
+/// What figures are told of where nobody says: the last thirty days.
+const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
+/// A day.
+pub(super) const DAY_MS: u64 = 86_400_000;
+
+/// Which piece of a list is wanted.
+pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, Trouble> {
+    match limit.unwrap_or(USUAL) {
+        limit if (1..=Page::MOST).contains(&limit) => {
+            Ok(Page { after: after.filter(|mark| !mark.is_empty()), limit })
+        }
+        _ => Err(invalid(format!("limit has to be a whole number from 1 to {}.", Page::MOST))),
+    }
+}
+
+/// The period that figures are wanted of: the last thirty days up to its end where no beginning is named, up to
+/// now where no end is.
+pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period, Trouble> {
+    // What happens in this very millisecond is in it.
+    let to_ms = to_ms.unwrap_or_else(|| now_ms().saturating_add(1));
+    in_order(from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_SPAN_MS)), to_ms)
+}
+
+/// The period that a list is narrowed to. A list comes in pieces, so one that nobody narrows goes back to its
+/// beginning.
+pub(super) fn narrowed(
+    from_ms: Option<u64>,
+    to_ms: Option<u64>,
+) -> Result<Option<Period>, Trouble> {
+    if from_ms.is_none() && to_ms.is_none() {
+        return Ok(None);
+    }
+    in_order(from_ms.unwrap_or(0), to_ms.unwrap_or(u64::MAX)).map(Some)
+}
+
+fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, Trouble> {
+    if from_ms > to_ms {
+        return Err(invalid("from_ms is after to_ms: the period would end before it begins."));
+    }
+    Ok(Period { from_ms, to_ms })
+}
+
+/// A word that narrows, where there is one: a form that was left empty narrows nothing.
+pub(super) fn word(word: Option<String>) -> Option<String> {
+    word.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty())
+}
+
+/// Something about a product, with the name by which people know that.
+#[derive(Debug, Serialize)]
+pub(super) struct Named<T> {
+    #[serde(flatten)]
+    pub(super) it: T,
+    /// The product's name; none where it is about none, or where the catalog does not have it any more.
+    pub(super) product_name: Option<Arc<str>>,
+}
+
+impl<T> Named<T> {
+    pub(super) fn of(it: T, product: Option<&str>, catalog: &Catalog) -> Self {
+        let product_name =
+            product.and_then(|id| catalog.product(id)).map(|it| Arc::clone(&it.name));
+        Self { it, product_name }
+    }
+}
+
+/// An answer that no cache keeps: what people wrote is in it.
+pub(super) fn told(answer: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer)
+}
+
+/// What the team is told when the archive does not do what it was asked.
+pub(super) fn untold(error: ArchiveError) -> Trouble {
+    match error {
+        ArchiveError::Unavailable { cause } => {
+            warn!(cause:%; "the archive is away from the team");
+            let message =
+                "The archive cannot be reached just now. Chats go on; try again in a moment.";
+            Trouble::new(TroubleCode::Unavailable, message)
+        }
+        ArchiveError::Refused { cause } => {
+            warn!(cause:%; "the archive refused what the team asked");
+            let message = "The archive did not take this; the log of the server says why.";
+            Trouble::new(TroubleCode::Internal, message)
+        }
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Trouble {
+    Trouble::new(TroubleCode::InvalidRequest, message)
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_of_the_last_thirty_days_where_nobody_says() {
+        let whole = period(None, None).expect("a period");
+        assert_eq!(whole.to_ms - whole.from_ms, USUAL_SPAN_MS);
+        let ended = period(None, Some(40 * DAY_MS)).expect("a period");
+        assert_eq!(ended, Period { from_ms: 10 * DAY_MS, to_ms: 40 * DAY_MS });
+        assert_eq!(period(None, Some(5)).expect("a period"), Period { from_ms: 0, to_ms: 5 });
+    }
+
+    #[test]
+    fn a_period_that_ends_before_it_begins_is_refused_in_words() {
+        for trouble in [period(Some(2), Some(1)).err(), narrowed(Some(2), Some(1)).err()] {
+            let trouble = trouble.expect("a refusal");
+            assert_eq!(trouble.code, TroubleCode::InvalidRequest);
+            assert!(trouble.message.contains("from_ms is after to_ms"), "{trouble}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_nobody_narrows_goes_back_to_its_beginning() {
+        assert_eq!(narrowed(None, None).expect("none"), None);
+        let since = narrowed(Some(7), None).expect("a period");
+        assert_eq!(since, Some(Period { from_ms: 7, to_ms: u64::MAX }));
+    }
+
+    #[test]
+    fn a_piece_has_its_bounds() {
+        assert_eq!(
+            piece(None, Some(String::new())).expect("a piece"),
+            Page { after: None, limit: 50 }
+        );
+        assert!(piece(Some(0), None).is_err() && piece(Some(201), None).is_err());
+        assert!(piece(Some(200), None).is_ok());
+    }
+}

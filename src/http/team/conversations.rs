@@ -1,0 +1,88 @@
+//! `/api/conversations`: what was said before, found again and read.
+
+use actix_web::{HttpResponse, get, web};
+use hsc_actors::ports::archive::{ConversationFound, Paged, Search, Transcript};
+use serde::Deserialize;
+
+use super::super::identity::Agent;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::asked::{Named, invalid, narrowed, piece, told, untold, word};
+
+/// Longest text that is searched for, in characters. The archive looks for its first words.
+const TEXT_CHARS: usize = 500;
+
+/// Which past conversations are wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sought {
+    /// Words that were said, all of them.
+    text: Option<String>,
+    /// A product that was asked about.
+    product: Option<String>,
+    /// Id of an agent who had it.
+    agent: Option<String>,
+    /// The visitor's mark.
+    rating: Option<u8>,
+    from_ms: Option<u64>,
+    to_ms: Option<u64>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+/// Past conversations, the newest first, each as a line. What is absent does not narrow.
+#[utoipa::path(get, path = "/api/conversations", tag = "team",
+    params(("text" = Option<String>, Query, description = "Words that were said, all of them; the last one also as a beginning"),
+        ("product" = Option<String>, Query), ("agent" = Option<String>, Query, description = "Id of an agent who had it"),
+        ("rating" = Option<u8>, Query, description = "1 to 5"),
+        ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
+        ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<ConversationFound>), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/api/conversations")]
+pub(crate) async fn conversations(
+    _: Agent,
+    parts: web::Data<Parts>,
+    sought: web::Query<Sought>,
+) -> Result<HttpResponse, Trouble> {
+    let Sought { text, product, agent, rating, from_ms, to_ms, limit, after } = sought.into_inner();
+    if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS) {
+        return Err(invalid(format!("text may have {TEXT_CHARS} characters at most.")));
+    }
+    if rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
+        return Err(invalid("rating has to be a whole number from 1 to 5."));
+    }
+    let search = Search {
+        text: word(text),
+        product: word(product),
+        agent: word(agent),
+        rating,
+        period: narrowed(from_ms, to_ms)?,
+    };
+    let found = parts.archive.search(search, piece(limit, after)?).await.map_err(untold)?;
+    let catalog = parts.catalog.load();
+    let named = |it: ConversationFound| {
+        let product = it.product.clone();
+        Named::of(it, product.as_deref(), &catalog)
+    };
+    Ok(told(Paged { items: found.items.into_iter().map(named).collect(), next: found.next }))
+}
+
+/// A whole past conversation, notes and pictures too. Reading one is written into the audit.
+#[utoipa::path(get, path = "/api/conversations/{id}", tag = "team", params(("id" = String, Path)),
+    responses((status = 200, body = Transcript), (status = 401, body = Trouble), (status = 404, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[get("/api/conversations/{id}")]
+pub(crate) async fn conversation(
+    Agent(_, caller): Agent,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    let transcript = parts.archive.transcript(&id).await.map_err(untold)?.ok_or_else(|| {
+        let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
+        Trouble::new(TroubleCode::NothingSaid, message)
+    })?;
+    caller.did(&parts, "conversation.read", &transcript.about.conversation, "");
+    let catalog = parts.catalog.load();
+    let product = transcript.about.product.clone();
+    Ok(told(Named::of(transcript, product.as_deref(), &catalog)))
+}

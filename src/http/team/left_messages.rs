@@ -1,0 +1,33 @@
+//! `/api/left-messages`: what visitors left while nobody was there.
+
+use actix_web::{HttpResponse, get, web};
+use hsc_actors::ports::archive::{LeftMessage, Paged};
+use serde::Deserialize;
+
+use super::super::identity::Agent;
+use super::super::{Parts, Trouble};
+use super::asked::{piece, told, untold};
+
+/// Which piece of the list is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Piece {
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+/// Messages that were left, the newest first, each with the address for the answer.
+#[utoipa::path(get, path = "/api/left-messages", tag = "team",
+    params(("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<LeftMessage>), (status = 400, body = Trouble),
+        (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/api/left-messages")]
+pub(crate) async fn left_messages(
+    _: Agent,
+    parts: web::Data<Parts>,
+    wanted: web::Query<Piece>,
+) -> Result<HttpResponse, Trouble> {
+    let Piece { limit, after } = wanted.into_inner();
+    let left = parts.archive.left_messages(piece(limit, after)?).await.map_err(untold)?;
+    Ok(told(left))
+}

@@ -1,0 +1,22 @@
+//! What the team reads and writes out of the archive: past conversations, canned replies, messages that were
+//! left, the audit, the figures.
+//!
+//! Agents have what they need while they talk ([`Agent`](super::identity::Agent)); the audit and the figures are
+//! for admins ([`Admin`](super::identity::Admin)). Everything is asked of a port of [`Parts`](super::Parts), and
+//! an archive that is away is said in words: no chat waits for any of this. Text goes out as text, in JSON and
+//! in CSV.
+
+mod analytics;
+mod asked;
+mod audit;
+mod columns;
+mod conversations;
+mod left_messages;
+mod replies;
+mod table;
+
+pub(crate) use analytics::*;
+pub(crate) use audit::*;
+pub(crate) use conversations::*;
+pub(crate) use left_messages::*;
+pub(crate) use replies::*;

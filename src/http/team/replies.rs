@@ -1,0 +1,162 @@
+//! `/api/replies`: canned replies, what agents write again and again.
+
+use actix_web::{HttpResponse, delete, get, put, web};
+use hsc_actors::ports::archive::CannedReply;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::identity::Agent;
+use super::super::visitor::words;
+use super::super::{Parts, Trouble, TroubleCode};
+use super::asked::{invalid, told, untold, word};
+
+/// Longest shortcut, in characters: it is typed to be quick.
+const SHORTCUT_CHARS: usize = 40;
+/// Longest text, in characters: a message that a visitor reads in one go.
+const TEXT_CHARS: usize = 2_000;
+/// Most replies. Every console has all of them, since the list narrows with each key.
+const MOST: usize = 1_000;
+
+/// All canned replies.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct All {
+    /// By shortcut.
+    items: Vec<CannedReply>,
+}
+
+/// A canned reply as it is written.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    /// Id of the one that is changed; none adds one, or changes the one with this shortcut for this product.
+    id: Option<String>,
+    /// What an agent types after the slash: lower case, no space, 1 to 40 characters.
+    shortcut: String,
+    /// What goes into the message, 1 to 2,000 characters.
+    text: String,
+    /// Id of the product it is for; none is any.
+    product: Option<String>,
+}
+
+/// All canned replies, by shortcut.
+#[utoipa::path(get, path = "/api/replies", tag = "team",
+    responses((status = 200, body = All), (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+#[get("/api/replies")]
+pub(crate) async fn replies(_: Agent, parts: web::Data<Parts>) -> Result<HttpResponse, Trouble> {
+    Ok(told(All { items: parts.replies.replies().await.map_err(untold)? }))
+}
+
+/// Adds a canned reply, or changes one.
+#[utoipa::path(put, path = "/api/replies", tag = "team", request_body = Written,
+    responses((status = 200, body = CannedReply), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+#[put("/api/replies")]
+pub(crate) async fn put_reply(
+    Agent(_, caller): Agent,
+    parts: web::Data<Parts>,
+    written: web::Json<Written>,
+) -> Result<HttpResponse, Trouble> {
+    let Written { id, shortcut, text, product } = written.into_inner();
+    let (text, product) = (words(&text), word(product));
+    judge(&shortcut, &text).map_err(invalid)?;
+    if product.as_ref().is_some_and(|id| parts.catalog.load().product(id).is_none()) {
+        return Err(invalid(
+            "The catalog has no product with this id; leave it out for any product.",
+        ));
+    }
+    let all = parts.replies.replies().await.map_err(untold)?;
+    let id = match id {
+        Some(id) if all.iter().any(|it| it.id == id) => id,
+        Some(_) => return Err(no_such_reply()),
+        None => {
+            let same = all.iter().find(|it| it.shortcut == shortcut && it.product == product);
+            if same.is_none() && all.len() >= MOST {
+                let message =
+                    format!("There are {MOST} canned replies and no room for more; remove one.");
+                return Err(invalid(message));
+            }
+            same.map_or_else(|| format!("{:016x}", rand::random::<u64>()), |it| it.id.clone())
+        }
+    };
+    let reply = CannedReply { id, shortcut, text, product };
+    parts.replies.put_reply(reply.clone()).await.map_err(untold)?;
+    caller.did(&parts, "reply.put", &reply.id, &reply.shortcut);
+    Ok(told(reply))
+}
+
+/// Removes a canned reply.
+#[utoipa::path(delete, path = "/api/replies/{id}", tag = "team", params(("id" = String, Path)),
+    responses((status = 204, description = "Removed"), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+#[delete("/api/replies/{id}")]
+pub(crate) async fn remove_reply(
+    Agent(_, caller): Agent,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    if !parts.replies.remove_reply(&id).await.map_err(untold)? {
+        return Err(no_such_reply());
+    }
+    caller.did(&parts, "reply.remove", &id, "");
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Whether these will do, and what will not.
+fn judge(shortcut: &str, text: &str) -> Result<(), String> {
+    let length = shortcut.chars().count();
+    if !(1..=SHORTCUT_CHARS).contains(&length) {
+        return Err(format!("The shortcut needs 1 to {SHORTCUT_CHARS} characters."));
+    }
+    if shortcut.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("The shortcut must not have a space in it.".to_owned());
+    }
+    if shortcut.starts_with('/') {
+        return Err("The shortcut is written without the slash that it is typed after.".to_owned());
+    }
+    if shortcut.to_lowercase() != shortcut {
+        return Err("The shortcut has to be in lower case.".to_owned());
+    }
+    if !(1..=TEXT_CHARS).contains(&text.chars().count()) {
+        return Err(format!("The text needs 1 to {TEXT_CHARS} characters."));
+    }
+    Ok(())
+}
+
+fn no_such_reply() -> Trouble {
+    Trouble::new(
+        TroubleCode::NoSuchReply,
+        "There is no such canned reply; it may have been removed.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortcut_is_what_can_be_typed_after_a_slash() {
+        let longest = "x".repeat(SHORTCUT_CHARS);
+        for good in ["hello", "שלום", "a-1_b", &longest] {
+            assert_eq!(judge(good, "text"), Ok(()), "{good}");
+        }
+        let too_long = "x".repeat(SHORTCUT_CHARS + 1);
+        for (bad, why) in [
+            ("", "1 to 40"),
+            (too_long.as_str(), "1 to 40"),
+            ("two words", "space"),
+            ("line\nbreak", "space"),
+            ("nul\0", "space"),
+            ("Hello", "lower case"),
+            ("/hello", "without the slash"),
+        ] {
+            let said = judge(bad, "text").expect_err("a refusal");
+            assert!(said.contains(why), "{bad:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_neither_nothing_nor_a_book() {
+        assert!(judge("a", "").is_err() && judge("a", &"ש".repeat(TEXT_CHARS + 1)).is_err());
+        assert_eq!(judge("a", &"ש".repeat(TEXT_CHARS)), Ok(()));
+    }
+}

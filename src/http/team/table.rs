@@ -1,0 +1,129 @@
+//! A list as a table: CSV that a spreadsheet opens, and that nothing in it can take over.
+//!
+//! RFC 4180: commas, CRLF, quotes where they are needed. A cell that a spreadsheet would take for a formula gets
+//! an apostrophe before it, which has the spreadsheet show the rest as text: whoever asks a question must not be
+//! able to have a colleague's machine compute something.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use csv::{Terminator, WriterBuilder};
+use hsc_actors::ports::archive::Period;
+use jiff::Timestamp;
+
+/// Without it Excel reads UTF-8 as if it were the code page of its country, and every Hebrew word is noise.
+const MARK: &str = "\u{feff}";
+
+/// A line of a table.
+pub(super) trait Row {
+    /// What stands above each column.
+    const HEAD: &'static [&'static str];
+
+    /// What stands in each column.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// The head of an answer with a table of this name, which a browser keeps as a file.
+pub(super) fn attached(name: &str, period: Period) -> HttpResponseBuilder {
+    let (from, to) = (day(period.from_ms), day(period.to_ms));
+    let mut answer = HttpResponse::Ok();
+    answer
+        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}_{from}_{to}.csv\""),
+        ))
+        .insert_header(("Cache-Control", "no-store"));
+    answer
+}
+
+/// The first lines of a table, with what stands above the columns.
+pub(super) fn begun<R: Row>(rows: &[R]) -> Bytes {
+    let head = R::HEAD.iter().map(|&cell| cell.to_owned()).collect();
+    let mut table = MARK.as_bytes().to_vec();
+    table.extend(written(std::iter::once(head).chain(rows.iter().map(Row::cells))));
+    table.into()
+}
+
+/// More lines of it.
+pub(super) fn further<R: Row>(rows: &[R]) -> Bytes {
+    written(rows.iter().map(Row::cells)).into()
+}
+
+fn written(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+    let mut table = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    for row in rows {
+        table
+            .write_record(row.iter().map(|cell| harmless(cell)))
+            .expect("a vector takes everything");
+    }
+    table.into_inner().expect("a vector takes everything")
+}
+
+/// The cell, so that no spreadsheet computes it. The wide forms are what Japanese and Chinese ones compute too.
+fn harmless(cell: &str) -> String {
+    const BEGIN: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(BEGIN) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A moment as a spreadsheet and a person read it: `2026-11-25T10:00:00Z`.
+pub(super) fn moment(ms: u64) -> String {
+    at(ms).map_or_else(|| ms.to_string(), |at| at.to_string())
+}
+
+/// A day, UTC, for a cell or for the name of a file.
+pub(super) fn day(ms: u64) -> String {
+    at(ms).map_or_else(|| "end".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+fn at(ms: u64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Said(&'static str);
+
+    impl Row for Said {
+        const HEAD: &'static [&'static str] = &["number", "said"];
+
+        fn cells(&self) -> Vec<String> {
+            vec!["1".to_owned(), self.0.to_owned()]
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_would_compute_is_text() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
+            assert_eq!(harmless(formula), format!("'{formula}"), "{formula:?}");
+        }
+        for plain in ["", "1", "a=b", " -", "'=1", "<script>"] {
+            assert_eq!(harmless(plain), plain);
+        }
+    }
+
+    #[test]
+    fn a_table_is_quoted_where_it_must_be_and_read_back_as_it_was() {
+        let rows = [Said("a, b"), Said("she said \"no\""), Said("two\r\nlines"), Said("שלום")];
+        let table = [begun(&rows[..1]), further(&rows[1..])].concat();
+        let table = String::from_utf8(table).expect("UTF-8");
+        let plain = table.strip_prefix(MARK).expect("the mark");
+        assert_eq!(
+            plain,
+            "number,said\r\n1,\"a, b\"\r\n1,\"she said \"\"no\"\"\"\r\n1,\"two\r\nlines\"\r\n1,שלום\r\n"
+        );
+        let mut read = csv::Reader::from_reader(plain.as_bytes());
+        let said: Vec<String> =
+            read.records().map(|it| it.expect("a line")[1].to_owned()).collect();
+        assert_eq!(said, rows.map(|it| it.0.to_owned()));
+    }
+
+    #[test]
+    fn a_moment_is_told_in_utc_and_one_beyond_every_calendar_too() {
+        assert_eq!(moment(1_795_600_800_000), "2026-11-25T10:00:00Z");
+        assert_eq!(day(1_795_600_800_000), "2026-11-25");
+        assert_eq!((moment(u64::MAX), day(u64::MAX)), (u64::MAX.to_string(), "end".to_owned()));
+    }
+}
