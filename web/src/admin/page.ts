@@ -102,6 +102,7 @@ function draw(voice: TeamVoice): View {
     look: () => {
       watching.now();
     },
+    has: (wanted) => sections.some(({ name }) => name === wanted),
     tell: (words) => {
       news.textContent = words;
     },

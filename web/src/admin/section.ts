@@ -42,7 +42,9 @@ export interface Desk {
   /** Narrows what is shown, without a step for the way back of the browser: somebody types. */
   narrow(filters: Filters): void;
   /** Looks now, out of turn. */
-  look(): void;
+  look: () => void;
+  /** True when there is a section of this name to lead to. */
+  has(section: string): boolean;
   /** Says something to whoever hears the page, once. */
   tell(words: string): void;
 }

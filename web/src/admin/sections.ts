@@ -2,11 +2,21 @@
 
 import type { Section } from "./section.ts";
 import { actors } from "./sections/actors.ts";
+import { caches } from "./sections/caches.ts";
+import { catalogs } from "./sections/catalogs.ts";
+import { manuals } from "./sections/manuals.ts";
 import { overview } from "./sections/overview.ts";
+import { sessions } from "./sections/sessions.ts";
+import { settings } from "./sections/settings.ts";
 
 export const sections: readonly Section[] = [
   overview,
+  sessions,
   actors,
+  catalogs,
+  manuals,
+  caches,
+  settings,
 ];
 
 /** Where somebody comes who names no section that there is. */

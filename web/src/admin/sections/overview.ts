@@ -1,38 +1,126 @@
-// The pod at a glance: whether it takes work, its sums, and the pods beside it.
+// The pod at a glance: whether it takes work, its last ten minutes, the pods beside it; a word to everybody, and draining.
 
-import { el } from "../../element.ts";
+import { button, el } from "../../element.ts";
 import type { Pods, TreeReport } from "../../wire/types.ts";
-import { outcome } from "../deed.ts";
+import { chart, type ChartOf } from "../chart.ts";
+import { outcome, perform } from "../deed.ts";
+import { plainNumber, quantity } from "../figures.ts";
 import { pods as podsTable } from "../pods.ts";
 import { totalsOf } from "../rows.ts";
-import { type Section, why } from "../section.ts";
+import { type Desk, type Section, why } from "../section.ts";
+import type { Charts } from "../series.ts";
 import { summary } from "../summary.ts";
+import { CACHE_WORDS, OTHER_PODS, type OtherPods } from "./caches.ts";
 
 /** Between two looks, in milliseconds: the pod takes a point of its charts every five seconds. */
 const EVERY_MS = 2000;
+/** Most characters of a word to everybody: the server takes no more. */
+const MOST_CHARACTERS = 1000;
+
+const CHARTS: readonly ChartOf[] = [
+  { title: "admin_chart_sessions", lines: [{ name: "sessions", word: "admin_sessions" }, { name: "agents", word: "admin_agents" }] },
+  { title: "admin_chart_keystrokes", lines: [{ name: "keystrokes_per_second" }] },
+  {
+    title: "admin_chart_keystroke_time",
+    lines: [{ name: "keystroke_p50_ms", word: "admin_p50" }, { name: "keystroke_p95_ms", word: "admin_p95" }],
+  },
+  { title: "admin_chart_answers", lines: [{ name: "answers_per_second" }] },
+  {
+    title: "admin_chart_answer_time",
+    lines: [{ name: "answer_first_words_p50_ms", word: "admin_p50" }, { name: "answer_first_words_p95_ms", word: "admin_p95" }],
+  },
+  { title: "admin_chart_hits", lines: Object.entries(CACHE_WORDS).map(([name, word]) => ({ name: `cache_hit_rate.${name}`, word })) },
+  { title: "admin_chart_errors", lines: [{ name: "errors_per_second" }] },
+  { title: "admin_chart_memory", lines: [{ name: "memory_bytes" }] },
+];
 
 export const overview: Section = {
   name: "overview",
   word: "admin_overview",
-  open: ({ voice, call }) => {
+  open: (desk) => {
+    const { voice, call } = desk;
     const says = outcome();
     const pod = summary(voice);
     const others = podsTable(voice);
+    const charts = CHARTS.map((what) => chart(voice, what));
+    const drawn = el("section", { class: "charts", "aria-label": voice.say("admin_charts") }, ...charts.map(({ element }) => element));
     return {
-      element: el("div", { class: "pod" }, says.element, pod.element, others.element),
+      element: el("div", { class: "pod" }, says.element, pod.element, drawn, others.element, el("div", { class: "pair" }, broadcast(desk), drain(desk))),
       everyMs: EVERY_MS,
+      close: () => {
+        for (const { close } of charts) close();
+      },
       look: async () => {
-        const [tree, pods, ready] = await Promise.all([
+        const [tree, pods, series, ready] = await Promise.all([
           call.get<TreeReport>("/admin/actors"),
           call.get<Pods>("/admin/pods"),
+          call.get<Charts>("/admin/series"),
           call.ready(),
         ]);
         if (tree.what === "seen") says.clear();
         else if (tree.what !== "lost") says.bad(why(voice, tree));
         if (tree.what === "seen" && ready !== undefined) pod.draw(totalsOf(tree.body), ready);
         if (pods.what === "seen") others.draw(pods.body);
+        drawn.hidden = series.what === "unavailable";
+        if (series.what === "seen") for (const { draw } of charts) draw(series.body);
         return ready === undefined ? "lost" : tree.what;
       },
     };
   },
 };
+
+/** A word to everybody who is connected, to whichever pod. */
+function broadcast(desk: Desk): HTMLElement {
+  const { voice, call } = desk;
+  const told = outcome();
+  const words = el("textarea", { id: "broadcast", rows: 3, maxlength: MOST_CHARACTERS, required: true, dir: "auto" });
+  const pressed = el("button", { type: "submit", class: "deed" }, voice.say("admin_broadcast_say"));
+  const form = el(
+    "form",
+    {},
+    el("div", { class: "entry" }, el("label", { for: "broadcast" }, voice.say("admin_broadcast_words")), words),
+    el("div", { class: "deeds" }, pressed),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const message = words.value.trim();
+    if (message === "") return;
+    void perform(desk, {
+      pressed,
+      told,
+      question: { title: voice.say("admin_broadcast_title"), why: message, yes: voice.say("admin_broadcast_say") },
+      does: () => call.post<{ heard: number; other_pods: OtherPods }>("/admin/broadcast", { message }),
+      said: ({ heard, other_pods }) => `${voice.count("admin_broadcast_heard", heard)} ${voice.say(OTHER_PODS[other_pods])}`,
+    }).then((answer) => {
+      if (answer?.what === "seen") words.value = "";
+    });
+  });
+  return el("section", { class: "panel", "aria-labelledby": "broadcast-title" }, el("h2", { id: "broadcast-title" }, voice.say("admin_broadcast")), form, told.element);
+}
+
+/** Has this pod take no more work and end. */
+function drain(desk: Desk): HTMLElement {
+  const { voice, call } = desk;
+  const told = outcome();
+  const pressed = button({ class: "deed danger" }, () => {
+    void perform(desk, {
+      pressed,
+      told,
+      question: { title: voice.say("admin_drain_title"), why: voice.say("admin_drain_why"), yes: voice.say("admin_drain") },
+      does: () => call.post<{ sessions: number; ends_within_ms: number }>("/admin/drain"),
+      said: ({ sessions, ends_within_ms }) =>
+        voice.say("admin_drain_begun", {
+          sessions: plainNumber(sessions, voice.language),
+          time: quantity(ends_within_ms, "ms", voice.language),
+        }),
+    });
+  }, voice.say("admin_drain"));
+  return el(
+    "section",
+    { class: "panel", "aria-labelledby": "drain-title" },
+    el("h2", { id: "drain-title" }, voice.say("admin_drain_of")),
+    el("p", { class: "lead" }, voice.say("admin_drain_lead")),
+    el("div", { class: "deeds" }, pressed),
+    told.element,
+  );
+}

@@ -1,0 +1,146 @@
+// How the manual of each product is on this pod, and fetching one again.
+
+import { button, el, fill } from "../../element.ts";
+import type { TeamWord } from "../../words/team.ts";
+import type { Page } from "../caller.ts";
+import { outcome, perform } from "../deed.ts";
+import { bytes, moment, plainNumber } from "../figures.ts";
+import { filterForm } from "../filters.ts";
+import { list } from "../list.ts";
+import type { Section } from "../section.ts";
+
+/** Between two looks, in milliseconds: a page looks on the disk of the server. */
+const EVERY_MS = 5000;
+/** How long fetching again may take, in milliseconds: the server waits half a minute before it says that it goes on. */
+const FETCH_MS = 45_000;
+
+type State = "open" | "kept" | "unread" | "failed" | "none";
+
+/** A manual as `/admin/manuals` shows it. */
+interface Manual {
+  product: string;
+  name: string;
+  brand: string;
+  state: State;
+  url: string | null;
+  pages: number | null;
+  bytes: number | null;
+  fetched_at_ms: number | null;
+  fault: string | null;
+}
+
+interface Fetched {
+  outcome: "opened" | "failed" | "opening";
+  manual: Manual;
+}
+
+const STATES = {
+  open: "admin_manual_open",
+  kept: "admin_manual_kept",
+  unread: "admin_manual_unread",
+  failed: "admin_manual_failed",
+  none: "admin_manual_none",
+} as const satisfies Record<State, TeamWord>;
+
+export const manuals: Section = {
+  name: "manuals",
+  word: "admin_manuals",
+  open: (desk) => {
+    const { voice, call } = desk;
+    const states = Object.entries(STATES).map(([value, word]) => ({ value, word }));
+    const fields = filterForm(desk, [
+      { name: "text", word: "admin_manuals_text", as: "search" },
+      { name: "state", word: "admin_state", as: "select", options: [{ value: "", word: "admin_any" }, ...states] },
+    ]);
+    const told = outcome();
+    const number = (n: number | null): string => (n === null ? "–" : plainNumber(n, voice.language));
+
+    const product = (latest: () => Manual): HTMLElement => {
+      const { name, product, url } = latest();
+      // An address of somebody else is shown, and is no link from a page with rights.
+      const where = url === null ? undefined : el("span", { class: "beneath" }, el("bdi", { dir: "ltr" }, url));
+      return el("div", {}, el("bdi", {}, name), el("span", { class: "beneath" }, el("bdi", { dir: "ltr" }, product)), where);
+    };
+    const state = () => {
+      const standing = el("span", { class: "standing" });
+      return {
+        element: standing,
+        draw: (it: Manual) => {
+          standing.textContent = voice.say(STATES[it.state]);
+        },
+      };
+    };
+    const fetchAgain = (latest: () => Manual): HTMLButtonElement => {
+      const pressed = button({ class: "deed", "aria-label": `${voice.say("admin_manual_fetch")}: ${latest().name}` }, () => {
+        void perform(desk, {
+          pressed,
+          told,
+          does: () => call.post<Fetched>(`/admin/manuals/${encodeURIComponent(latest().product)}/refetch`, undefined, { patience: FETCH_MS }),
+          said: ({ outcome, manual }) => fetched(outcome, manual),
+        }).then((answer) => {
+          if (answer?.what === "seen" && answer.body.outcome === "failed") told.bad(fetched("failed", answer.body.manual));
+          desk.look();
+        });
+      }, voice.say("admin_manual_fetch"));
+      return pressed;
+    };
+    function fetched(outcome: Fetched["outcome"], { name, pages, fault }: Manual): string {
+      switch (outcome) {
+        case "opened":
+          return voice.say("admin_manual_opened", { name, pages: number(pages) });
+        case "failed":
+          return voice.say("admin_manual_not_opened", { name, fault: fault ?? "–" });
+        case "opening":
+          return voice.say("admin_manual_opening", { name });
+      }
+    }
+
+    const shown = list<Manual>(
+      desk,
+      {
+        caption: voice.say("admin_manuals"),
+        key: (it) => it.product,
+        state: (it) => it.state,
+        empty: "admin_manuals_none",
+        columns: [
+          { name: "product", word: "admin_product", make: (latest) => ({ element: product(latest) }) },
+          { name: "brand", word: "admin_brand", say: ({ brand }) => brand },
+          { name: "state", word: "admin_state", make: state },
+          { name: "pages", word: "admin_pages", as: "number", say: ({ pages }) => number(pages) },
+          { name: "bytes", word: "admin_size", as: "number", say: (it) => (it.bytes === null ? "–" : bytes(it.bytes, voice.language)) },
+          { name: "fetched", word: "admin_fetched", say: (it) => (it.fetched_at_ms === null ? "–" : moment(it.fetched_at_ms, voice.language)) },
+          { name: "fault", word: "admin_fault", say: ({ fault }) => fault ?? "–" },
+          {
+            name: "does",
+            word: "admin_does",
+            make: (latest) => {
+              const place = el("div");
+              const pressed = fetchAgain(latest);
+              return {
+                element: place,
+                // What has no manual cannot be fetched.
+                draw: (it) => {
+                  const has = it.state !== "none";
+                  if (place.contains(pressed) !== has) fill(place, has ? pressed : undefined);
+                },
+              };
+            },
+          },
+        ],
+      },
+      (after) => {
+        const { text, state } = desk.place().filters;
+        return call.get<Page<Manual>>("/admin/manuals", { text, state, after });
+      },
+    );
+    return {
+      element: el("div", {}, fields.element, told.element, shown.element),
+      everyMs: EVERY_MS,
+      look: () => shown.look(),
+      went: ({ filters }) => {
+        fields.draw(filters);
+        shown.begin();
+      },
+    };
+  },
+};

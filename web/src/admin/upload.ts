@@ -1,0 +1,86 @@
+// Sends a brand file: tried first, read through by whoever sends it, written when they say so.
+
+import { button, el, fill, set } from "../element.ts";
+import type { Answer } from "./caller.ts";
+import { outcome, perform } from "./deed.ts";
+import type { Desk } from "./section.ts";
+import { type Line, linesOf, mayWrite, nameOf, type Trial } from "./trial.ts";
+
+/** How long a trial may take, in milliseconds: the largest file has to come over and is read whole. */
+const TRIAL_MS = 120_000;
+/** Things of a line that are seen at once; the others are behind "more". */
+const AT_ONCE = 12;
+
+export function upload(desk: Desk): HTMLElement {
+  const { voice, call } = desk;
+  const told = outcome();
+  const report = el("div", { class: "report", "aria-live": "off" });
+  const chosen = el("input", { id: "brand-file", type: "file", accept: ".json,application/json", required: true });
+  const name = el("input", { id: "brand-name", type: "text", dir: "ltr", autocomplete: "off", spellcheck: "false", required: true });
+  const attempt = el("button", { type: "submit", class: "deed" }, voice.say("admin_file_try"));
+  const write = button({ class: "deed main", hidden: true }, () => void place(false), voice.say("admin_file_write"));
+  const form = el(
+    "form",
+    { class: "upload" },
+    el("div", { class: "entry" }, el("label", { for: "brand-file" }, voice.say("admin_file_choose")), chosen),
+    el("div", { class: "entry" }, el("label", { for: "brand-name" }, voice.say("admin_file_name")), name),
+    el("div", { class: "deeds" }, attempt, write),
+  );
+  /** Counts what was chosen: what was tried is not what is written when the file is another. */
+  let version = 0;
+  let tried: { trial: Trial; version: number } | undefined;
+
+  const anew = (): void => {
+    version += 1;
+    tried = undefined;
+    told.clear();
+    fill(report);
+    set(write, { hidden: true });
+  };
+  chosen.addEventListener("change", () => {
+    name.value = nameOf(chosen.value);
+    anew();
+  });
+  name.addEventListener("input", anew);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void place(true);
+  });
+
+  async function place(isTrial: boolean): Promise<void> {
+    const file = chosen.files?.[0];
+    if (file === undefined) return;
+    const mine = version;
+    const path = `/admin/catalog/files/${encodeURIComponent(name.value.trim())}`;
+    const does = (): Promise<Answer<Trial>> => call.put(path, { query: { dry_run: isTrial }, raw: file, patience: TRIAL_MS });
+    const said = (trial: Trial): string =>
+      trial.written ? voice.say("admin_file_written", { file: trial.file }) : voice.say(isTrial ? "admin_file_tried" : "admin_file_not_written");
+    const totals = tried?.trial.totals;
+    const question = isTrial || totals === undefined ? undefined : {
+      title: voice.say("admin_file_write_title", { file: name.value.trim() }),
+      why: voice.say("admin_file_write_why", { added: totals.added, changed: totals.changed, removed: totals.removed }),
+      yes: voice.say("admin_file_write"),
+    };
+    const answer = await perform(desk, { pressed: isTrial ? attempt : write, told, ...(question === undefined ? {} : { question }), does, said });
+    if (answer === undefined || mine !== version) return;
+    if (answer.what !== "seen") return;
+    tried = { trial: answer.body, version };
+    draw(answer.body);
+    if (answer.body.written) desk.look();
+  }
+
+  function draw(trial: Trial): void {
+    set(write, { hidden: !mayWrite(trial) });
+    fill(report, el("ul", {}, ...linesOf(trial, voice).map(lineOf)));
+  }
+
+  function lineOf({ is, words, things }: Line): HTMLElement {
+    const item = (thing: string): HTMLElement => el("li", {}, el("bdi", {}, thing));
+    const at = things.length <= AT_ONCE
+      ? el("ul", { class: "things", hidden: things.length === 0 }, ...things.map(item))
+      : el("details", {}, el("summary", {}, voice.say("admin_file_which")), el("ul", { class: "things" }, ...things.map(item)));
+    return el("li", { "data-is": is }, el("p", {}, el("bdi", {}, words)), at);
+  }
+
+  return el("div", {}, el("p", { class: "lead" }, voice.say("admin_file_lead")), form, told.element, report);
+}
