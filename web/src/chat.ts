@@ -2,6 +2,7 @@
 
 import { inLine } from "./answer/turn.ts";
 import { el, set } from "./element.ts";
+import { keep, recall } from "./kept.ts";
 import { composer, PICTURES } from "./parts/composer.ts";
 import { finder } from "./parts/finder.ts";
 import { notice } from "./parts/notice.ts";
@@ -10,7 +11,11 @@ import { productHeader } from "./parts/product.ts";
 import { examples, greeting, sample } from "./parts/start.ts";
 import { thread } from "./parts/thread.ts";
 import { word } from "./parts/word.ts";
-import { beginning, type Happening, isOpen, reduce, type State } from "./state.ts";
+import { fit } from "./person/picture.ts";
+import { keepPicture, leaveMessage } from "./person/requests.ts";
+import { hasPerson } from "./person/state.ts";
+import { personStrip } from "./person/strip.ts";
+import { beginning, type Happening, isOpen, reduce, restored, type State } from "./state.ts";
 import { Connection, type Socket } from "./wire/connection.ts";
 import { fetchProduct, type Product } from "./wire/product.ts";
 import { type Voice, voiceOf } from "./words/words.ts";
@@ -35,6 +40,12 @@ export interface Chat {
 
 /** How long "Connected again" is shown, in milliseconds: two seconds to see it and two to read it. */
 const BACK_MS = 4000;
+/** How long after the last change what was said is kept for a reload, in milliseconds. */
+const KEEP_AFTER_MS = 250;
+/** After so long without a key the visitor types no more, in milliseconds. */
+const STILL_MS = 4000;
+/** How near its end a thread counts as being read there, in pixels. */
+const NEAR_END = 120;
 /** Above a question that is at the top, in pixels. */
 const AIR = 20;
 
@@ -42,7 +53,9 @@ const AIR = 20;
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const { server } = options;
   const prefix = `hsc${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? ""}`;
-  let state: State = beginning;
+  const kept = recall(server);
+  let state: State = kept === undefined ? beginning : restored(kept.state);
+  let conversation = kept?.before.resume.conversation;
   let voice: Voice = voiceOf(options.language);
   let view: View | undefined;
 
@@ -58,8 +71,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       random: Math.random,
     },
     listener: {
-      opened: ({ limits, recovered }, lost) => {
-        happen({ what: "opened", limits, recovered, lost });
+      opened: (welcome, lost) => {
+        const { limits, recovered } = welcome;
+        const anew = conversation !== undefined && conversation !== welcome.conversation;
+        conversation = welcome.conversation;
+        happen({ what: "opened", limits, recovered, lost, anew });
         if (state.link === "back") {
           setTimeout(() => {
             happen({ what: "toldBack" });
@@ -84,6 +100,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     },
     locale: voice.language,
     prefix,
+    before: kept?.before,
   });
 
   const deeds: Deeds = {
@@ -142,11 +159,99 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     seen: () => {
       happen({ what: "toldForgotten" });
     },
+    wishing: (on) => {
+      happen({ what: "wishing", on });
+      if (!on) view?.composer.focus();
+    },
+    wish: (reason) => {
+      connection.wish(reason === "" ? {} : { reason });
+      happen({ what: "wished" });
+    },
+    withdraw: () => {
+      if (state.person.stage === "waiting") connection.wish({ withdraw: true });
+      happen({ what: "withdrawn" });
+    },
+    say: (text, upload) => void say(text, upload),
+    composing,
+    leave: (address, text) => void leave(address, text),
   };
 
   function happen(happening: Happening): void {
+    const before = state;
     state = reduce(state, happening);
     view?.update(state);
+    if (before.turns !== state.turns || before.person !== state.person || before.product !== state.product) keepSoon();
+    tellTitle(before);
+  }
+
+  let keeping: ReturnType<typeof setTimeout> | undefined;
+  function keepSoon(): void {
+    keeping ??= setTimeout(keepNow, KEEP_AFTER_MS);
+  }
+  function keepNow(): void {
+    clearTimeout(keeping);
+    keeping = undefined;
+    keep(server, connection.kept(), state);
+  }
+  window.addEventListener("pagehide", keepNow);
+
+  /** Says in the window's title that the person is there or has written, while another tab is looked at. */
+  let title: string | undefined;
+  function tellTitle(before: State): void {
+    if (document.visibilityState === "visible" || before.person.entries === state.person.entries) return;
+    const last = state.person.entries.at(-1);
+    const isNews = last !== undefined && (last.kind === "said" ? last.from === "agent" : last.word === "person_joined");
+    if (!isNews) return;
+    title ??= document.title;
+    document.title = `● ${voice.say(last.kind === "said" ? "person_news" : "person_joined", { name: last.name })}`;
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible" || title === undefined) return;
+    document.title = title;
+    title = undefined;
+  });
+
+  let still: ReturnType<typeof setTimeout> | undefined;
+  /** The person learns that the visitor types, not what. */
+  function composing(on: boolean): void {
+    const was = still !== undefined;
+    clearTimeout(still);
+    still = undefined;
+    if (on) {
+      still = setTimeout(() => {
+        composing(false);
+      }, STILL_MS);
+      connection.tell({ type: "typing", content: "…" });
+    } else if (was) {
+      connection.tell({ type: "typing", content: "" });
+    }
+  }
+
+  async function say(text: string, upload: string | undefined): Promise<void> {
+    composing(false);
+    let picture = upload;
+    const { image } = state;
+    if (picture === undefined && image !== undefined) {
+      view?.composer.complain(voice.say("upload_sending"));
+      const kept = await keepPicture(server, connection.token, await (await fetch(image)).blob());
+      view?.composer.complain("good" in kept ? "" : (kept.trouble ?? voice.say("upload_failed")));
+      if (!("good" in kept)) {
+        view?.composer.giveBack(text);
+        return;
+      }
+      picture = kept.good;
+    }
+    const id = connection.say({ content: text, ...(picture === undefined ? {} : { upload: picture }) });
+    happen({ what: "wrote", id, text, upload: picture, atMs: Date.now() });
+    view?.toEnd();
+    view?.composer.focus();
+  }
+
+  async function leave(address: string, text: string): Promise<void> {
+    happen({ what: "letter", now: "sending" });
+    const left = await leaveMessage(server, connection.token, address, text);
+    const now = "good" in left ? "left" : { trouble: left.trouble ?? voice.say("letter_failed") };
+    happen({ what: "letter", now });
   }
 
   function pick(known: Pick<Product, "id" | "name"> & Partial<Product>): void {
@@ -169,7 +274,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   async function attach(file: File): Promise<void> {
     const limit = state.limits?.image_bytes ?? Infinity;
-    if (!PICTURES.includes(file.type)) {
+    if (hasPerson(state.person)) {
+      const fitting = await fit(file);
+      view?.composer.complain(fitting === undefined ? voice.say("upload_unreadable") : "");
+      if (fitting !== undefined) happen({ what: "image", image: await dataAddress(fitting) });
+    } else if (!PICTURES.includes(file.type)) {
       view?.composer.complain(voice.say("picture_kind"));
     } else if (file.size > limit) {
       view?.composer.complain(voice.say("picture_large", { n: Math.floor(limit / 1024 / 1024) }));
@@ -193,11 +302,12 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   };
   window.addEventListener("online", comeBack);
   document.addEventListener("visibilitychange", comeBack);
-  if (options.productId !== undefined) void begin(options.productId);
+  if (options.productId !== undefined && state.product?.id !== options.productId) void begin(options.productId);
 
   async function begin(id: string): Promise<void> {
     const product = await fetchProduct(server, id);
-    if (product !== undefined && state.product === undefined) happen({ what: "picked", product });
+    // An address that names a product means it, whatever was talked about before.
+    if (product !== undefined && (state.product === undefined || kept !== undefined)) happen({ what: "picked", product });
   }
 
   return {
@@ -218,6 +328,8 @@ interface View {
   update(state: State): void;
   /** Puts the last question at the top, so that its answer is read from its beginning. */
   toLast(): void;
+  /** Shows the end of the thread. */
+  toEnd(): void;
 }
 
 function draw(root: HTMLElement, maker: Maker, first: State): View {
@@ -229,11 +341,12 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
   const head = el("div", { class: "head" });
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") });
   const said = word(maker);
-  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said];
+  const person = personStrip(maker);
+  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said, person];
   const [bar, greet, , , samples, example, talk] = parts.map((part) => part.element);
   head.append(...[greet, header.element, find.element].filter((part) => part !== undefined));
   scroll.append(head, ...[samples, example, talk].filter((part) => part !== undefined));
-  root.replaceChildren(...[bar, said.element, scroll, compose.element, news].filter((part) => part !== undefined));
+  root.replaceChildren(...[bar, said.element, scroll, person.element, compose.element, news].filter((part) => part !== undefined));
   set(root, { lang: voice.language, dir: voice.words.dir });
 
   let shown: State | undefined;
@@ -244,16 +357,22 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
     talk.style.setProperty("--room", `${Math.max(0, scroll.clientHeight - under - AIR)}px`);
     scroll.scrollTop += last.getBoundingClientRect().top - scroll.getBoundingClientRect().top - under;
   };
+  const toEnd = (): void => {
+    scroll.scrollTop = scroll.scrollHeight;
+  };
   const update = (state: State): void => {
     const before = shown;
     shown = state;
-    root.dataset.stage = state.product === undefined ? "start" : "talk";
+    root.dataset.stage = state.product === undefined && state.person.entries.length === 0 ? "start" : "talk";
+    const wasAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
     for (const part of parts) part.update(state);
+    // A talk is read at its end; an answer is read from its beginning, and stays where it is.
+    if (before !== undefined && before.person.entries !== state.person.entries && wasAtEnd) toEnd();
     const announced = announcement(before, state, voice);
     if (announced !== undefined) news.textContent = announced;
   };
   update(first);
-  return { finder: find, composer: compose, update, toLast };
+  return { finder: find, composer: compose, update, toLast, toEnd };
 }
 
 /** What a screen reader is told of a change that only the eye would see. */
@@ -267,6 +386,10 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
     return earlier !== undefined && isOpen(earlier) && !isOpen(turn);
   });
   if (ended) return voice.say("ready");
+  const entries = state.person.entries;
+  const last = before !== undefined && before.person.entries !== entries ? entries.at(-1) : undefined;
+  if (last?.kind === "said" && last.from === "agent") return `${last.name}: ${last.text}`;
+  if (last?.kind === "event") return voice.say(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
   return moved?.place === undefined ? undefined : inLine(moved.place, voice);
 }
@@ -277,7 +400,7 @@ function socketAddress(server: URL): URL {
   return address;
 }
 
-function dataAddress(file: File): Promise<string> {
+function dataAddress(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => {

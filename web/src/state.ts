@@ -2,6 +2,7 @@
 //
 // No socket, no clock, no element: the connection and the views stand outside and speak in `Happening`s.
 
+import { nobody, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
 import { isRefusal } from "./wire/connection.ts";
 import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Highlight, Limits, Prediction, Scenario, ServerMessage } from "./wire/types.ts";
@@ -24,6 +25,8 @@ export type Trouble = { word: Word } | { text: string };
 export interface Turn {
   /** The id of the question on the wire. */
   id: string;
+  /** Its place in the thread, among what was said to and by a person. */
+  at: number;
   product: Product;
   question: string;
   scenario: Scenario;
@@ -60,12 +63,16 @@ export interface State {
   scenario: Scenario;
   image: string | undefined;
   turns: readonly Turn[];
+  person: Person;
+  /** The next place in the thread. */
+  next: number;
   /** What whoever runs the server wants everybody to know, until the visitor has put it away. */
   notice: string | undefined;
 }
 
 export type Happening =
-  | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean }
+  /** `anew`: the conversation is another one than before. */
+  | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean; anew?: boolean }
   | { what: "dropped" }
   | { what: "takenOver" }
   | { what: "dismissed" }
@@ -85,7 +92,8 @@ export type Happening =
   | { what: "image"; image: string | undefined }
   | { what: "asked"; id: string; product: Product; question: string; image: string | undefined }
   | { what: "noticeRead" }
-  | { what: "stopped" };
+  | { what: "stopped" }
+  | PersonHappening;
 
 export const beginning: State = {
   link: "connecting",
@@ -103,8 +111,15 @@ export const beginning: State = {
   scenario: "general",
   image: undefined,
   turns: [],
+  person: nobody,
+  next: 0,
   notice: undefined,
 };
+
+/** A state as it was kept over a reload of the page: what was said is there, the connection is not. */
+export function restored(kept: Pick<State, "product" | "scenario" | "turns" | "person" | "next">): State {
+  return { ...beginning, ...kept };
+}
 
 /** True while the turn may still be answered. */
 export function isOpen(turn: Turn): boolean {
@@ -122,6 +137,8 @@ export function reduce(state: State, happening: Happening): State {
         limits: happening.limits,
         // A conversation that was lost answers its open questions from the beginning.
         turns: happening.recovered ? state.turns : state.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
+        // Another conversation has nobody in it yet; what was said stays to be read.
+        person: happening.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
       };
     case "dropped":
       return { ...state, link: "lost" };
@@ -170,23 +187,49 @@ export function reduce(state: State, happening: Happening): State {
     case "image":
       return { ...state, image: happening.image };
     case "asked":
-      return { ...state, forgotten: false, image: undefined, turns: [...state.turns, asked(state, happening)] };
+      return {
+        ...state,
+        forgotten: false,
+        image: undefined,
+        turns: [...state.turns, asked(state, happening)],
+        next: state.next + 1,
+      };
     case "noticeRead":
       return { ...state, notice: undefined };
     case "stopped":
       // The server says the end of each answer it stops; with no connection nobody else will.
       if (state.link === "open" || state.link === "back") return state;
       return { ...state, turns: state.turns.map((turn) => (isOpen(turn) ? failed({ word: "stopped" })(turn) : turn)) };
+    case "begunAnew":
+      return { ...beginning, product: state.product, scenario: state.scenario, sample: state.sample };
+    case "wishing":
+    case "wished":
+    case "withdrawn":
+    case "wrote":
+    case "letter":
+      return { ...state, image: happening.what === "wrote" ? undefined : state.image, ...withPerson(state, personDoes(state.person, happening, state.next)) };
   }
 }
 
+/** The person has changed; what is new in the thread has taken a place. */
+function withPerson(state: State, person: Person): Pick<State, "person" | "next"> {
+  return { person, next: state.next + person.entries.length - state.person.entries.length };
+}
+
 function asked(state: State, { id, product, question, image }: Happening & { what: "asked" }): Turn {
-  const { scenario } = state;
+  const { scenario, next: at } = state;
   const nothing = { place: undefined, text: "", end: undefined, trouble: undefined };
-  return { id, product, question, scenario, image, stage: "waiting", ...nothing };
+  return { id, at, product, question, scenario, image, stage: "waiting", ...nothing };
 }
 
 function heard(state: State, message: ServerMessage, id: string | undefined): State {
+  const person = personHears(state.person, message, id, state.next);
+  if (person !== undefined) {
+    const { turns } = state;
+    // A question that went to the person stands among what was said to them.
+    const isTaken = (turn: Turn): boolean => message.type === "message" && turn.id === id && isOpen(turn);
+    return { ...state, ...withPerson(state, person), turns: turns.some(isTaken) ? turns.filter((turn) => !isTaken(turn)) : turns };
+  }
   switch (message.type) {
     case "prediction":
       return predicted(state, message.data, id);
@@ -202,6 +245,7 @@ function heard(state: State, message: ServerMessage, id: string | undefined): St
     case "final_answer":
       return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message }));
     case "error":
+      if (!state.turns.some((turn) => turn.id === id)) return { ...state, person: wishRefused(state.person, message.message) };
       return changed(state, id, failed(trouble(message)));
     case "queue":
       if (message.for !== "answer") return state;

@@ -11,7 +11,7 @@ import { type Block, plainText, readAnswer } from "./text.ts";
 
 export interface TurnPart {
   element: HTMLElement;
-  update(turn: Turn): void;
+  update: (turn: Turn) => void;
 }
 
 /** From here on an answer is called certain, and from there on doubtful: the settings' own default for "I do
@@ -102,10 +102,15 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
     verdict.hidden = said === undefined;
     if (said === undefined) return;
     const [title, sentence] = said;
+    const wish = button({ class: "deed" }, () => {
+      deeds.wishing(true);
+    }, icon("person"), voice.say("person_wish"));
     fill(
       verdict,
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
+      // What the machine does not know a person may.
+      turn.trouble === undefined ? wish : undefined,
     );
   }
 

@@ -1,6 +1,7 @@
 // Where a question is written: the scenario, a picture, the words.
 
 import { button, el, fill, icon, set } from "../element.ts";
+import { hasPerson } from "../person/state.ts";
 import { isOpen, type State } from "../state.ts";
 import type { Scenario } from "../wire/types.ts";
 import type { Maker, Part } from "./part.ts";
@@ -13,6 +14,8 @@ export interface Composer extends Part {
   focus(): void;
   /** Says what is wrong with what was put in; empty says nothing. */
   complain(sentence: string): void;
+  /** Puts words back that could not be sent, before those that were written since. */
+  giveBack(words: string): void;
 }
 
 export function composer({ voice, deeds, prefix }: Maker): Composer {
@@ -49,6 +52,7 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
 
   let shown: State | undefined;
   const answering = (): boolean => shown?.turns.some(isOpen) ?? false;
+  const toPerson = (): boolean => shown !== undefined && hasPerson(shown.person);
 
   element.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -58,11 +62,12 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     grow();
     complain(tooLong());
     dress();
+    if (toPerson()) deeds.composing(field.value.trim() !== "");
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (field.value.trim() !== "") submit();
+    if (field.value.trim() !== "" || hasPicture()) submit();
   });
   field.addEventListener("paste", (event) => {
     const pasted = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
@@ -84,9 +89,14 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     file.value = ""; // So that the same file can be chosen again.
   });
 
+  /** A picture says enough to a person; the machine wants a question. */
+  function hasPicture(): boolean {
+    return toPerson() && shown?.image !== undefined;
+  }
+
   function submit(): void {
     const question = field.value.trim();
-    if (question === "") {
+    if (question === "" && !hasPicture()) {
       if (answering()) deeds.stop();
       else field.focus();
       return;
@@ -94,7 +104,8 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     if (tooLong() !== "") return;
     field.value = "";
     grow();
-    deeds.ask(question);
+    if (toPerson()) deeds.say(question);
+    else deeds.ask(question);
   }
 
   function tooLong(): string {
@@ -117,7 +128,7 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
 
   /** The one button: it asks, or, while an answer comes and nothing is written, it stops. */
   function dress(): void {
-    const stops = answering() && field.value.trim() === "";
+    const stops = answering() && field.value.trim() === "" && !toPerson();
     const label = voice.say(stops ? "stop" : "send");
     if (send.getAttribute("aria-label") === label) return;
     set(send, { "aria-label": label, title: label });
@@ -145,10 +156,23 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     };
   }
 
+  /** To whom it is written: the manual, or the person who is there. */
+  function address({ person }: State): void {
+    const { name } = person;
+    const isTalk = hasPerson(person);
+    set(field, {
+      "aria-label": isTalk ? voice.say("person_write_label", { name }) : voice.say("question_label"),
+      placeholder: isTalk ? voice.say("person_write", { name }) : voice.say("question_placeholder"),
+    });
+    scenarios.element.hidden = isTalk;
+  }
+
   function update(state: State): void {
     const before = shown;
     shown = state;
-    element.hidden = state.product === undefined || state.changing;
+    const isTalk = hasPerson(state.person);
+    element.hidden = state.person.stage === "over" || (!isTalk && (state.product === undefined || state.changing));
+    if (before?.person !== state.person) address(state);
     if (state.limits !== undefined) field.maxLength = state.limits.question_chars * 2;
     scenarios.update(state.scenario);
     dress();
@@ -166,6 +190,10 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     element,
     update,
     complain,
+    giveBack: (words) => {
+      field.value = [words, field.value].filter((one) => one !== "").join("\n");
+      grow();
+    },
     focus: () => {
       field.focus();
     },

@@ -32,6 +32,18 @@ export interface Deeds {
   /** Puts away what whoever runs the server had to say. */
   putAway: () => void;
   reconnect: () => void;
+  /** Begins to write why a person is wanted, or leaves it. */
+  wishing: (on: boolean) => void;
+  /** Asks for a person; the reason may be empty. */
+  wish: (reason: string) => void;
+  /** Wants no person any more, or puts the form away. */
+  withdraw: () => void;
+  /** Says something to the person. */
+  say: (text: string, upload?: string) => void;
+  /** Tells the person that the visitor types, or no more. */
+  composing: (on: boolean) => void;
+  /** Leaves a message for when somebody is there. */
+  leave: (address: string, text: string) => void;
   /** Has seen that the server has lost what was said. */
   seen: () => void;
 }

@@ -5,7 +5,7 @@
 // Never  draws, and never decides what a message means to the visitor.
 
 import { backoff } from "./backoff.ts";
-import type { Ask, ClientSays, Envelope, Resume, ServerMessage, Welcome } from "./types.ts";
+import type { Ask, ClientSays, Envelope, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
 
 /** The part of a WebSocket that is used. */
 export interface Socket {
@@ -47,6 +47,14 @@ export interface ConnectionOptions {
   locale: string;
   /** Begins every id of this page, so that two pages in one conversation never share one. */
   prefix: string;
+  /** What a page that was left open before knows of its conversation. */
+  before?: Before | undefined;
+}
+
+/** What outlives a page that is loaded again: the conversation, and what has no answer yet. */
+export interface Before {
+  resume: Resume;
+  unanswered: readonly (readonly [string, ClientSays])[];
 }
 
 /** Time for a socket to open and be welcomed, in milliseconds. A proxy that accepts and says nothing is not
@@ -74,7 +82,20 @@ export class Connection {
   private stopTimer: (() => void) | undefined;
   private comeBackAfter: number | undefined;
 
-  constructor(private readonly options: ConnectionOptions) {}
+  constructor(private readonly options: ConnectionOptions) {
+    this.resume = options.before?.resume;
+    for (const [id, says] of options.before?.unanswered ?? []) this.unanswered.set(id, says);
+  }
+
+  /** What a page that is loaded again goes on with; undefined while there is no conversation. */
+  kept(): Before | undefined {
+    return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered] };
+  }
+
+  /** Proves whose conversation it is, for requests beside the socket. */
+  get token(): string | undefined {
+    return this.resume?.token;
+  }
 
   /** Opens the socket, now. Does nothing when there is one. */
   connect(): void {
@@ -118,8 +139,38 @@ export class Connection {
 
   /** Asks a question; returns the id of its answer. It is sent again after a drop, until it is answered. */
   ask(ask: Ask): string {
+    return this.mustArrive({ type: "lock_and_query", ...ask });
+  }
+
+  /** Says something to the person; returns its id. Sent again after a drop, until the server has it. */
+  say(message: VisitorMessage): string {
+    return this.mustArrive({ type: "message", ...message });
+  }
+
+  /** Asks for a person, or for none any more; sent again after a drop. Returns its id. */
+  wish(wish: HandoffWish): string {
+    // The last wish counts: who withdraws while the line is down wants none when it is back.
+    for (const [id, says] of this.unanswered) if (says.type === "handoff") this.unanswered.delete(id);
+    return this.mustArrive({ type: "handoff", ...wish });
+  }
+
+  /** Says something that the server does not answer; nothing is said while there is no connection. */
+  tell(says: ClientSays): boolean {
+    if (this.welcomed) this.send(says);
+    return this.welcomed;
+  }
+
+  /** Forgets the conversation and begins another. */
+  beginAnew(): void {
+    this.end();
+    this.resume = undefined;
+    this.unanswered.clear();
+    this.welcomed = false;
+    this.connect();
+  }
+
+  private mustArrive(says: ClientSays): string {
     const id = this.nextId();
-    const says: ClientSays = { type: "lock_and_query", ...ask };
     this.unanswered.set(id, says);
     if (this.welcomed) this.send(says, id);
     return id;
@@ -128,7 +179,7 @@ export class Connection {
   /** Stops the answers that are on their way. */
   cancel(): void {
     if (this.welcomed) this.send({ type: "cancel" });
-    else this.unanswered.clear();
+    else for (const [id, says] of this.unanswered) if ("product_id" in says) this.unanswered.delete(id);
   }
 
   /** Says the visitor's new language. */
@@ -173,6 +224,10 @@ export class Connection {
     if (frame.type === "reconnect") this.comeBackAfter = frame.after_ms;
     const id = frame.id ?? undefined;
     if (id !== undefined && endsQuestion(frame)) this.unanswered.delete(id);
+    // A wish has no answer of its own: what becomes of it is told to the conversation.
+    if (frame.type === "handoff") {
+      for (const [wish, says] of this.unanswered) if (says.type === "handoff") this.unanswered.delete(wish);
+    }
     this.options.listener.heard(frame, id);
   }
 
@@ -234,7 +289,8 @@ export class Connection {
 
 /** True for the last message that a question gets. */
 function endsQuestion(message: ServerMessage): boolean {
-  return message.type === "final_answer" || message.type === "error" || isRefusal(message);
+  // A question asked while a person has the conversation comes back as a message.
+  return ["final_answer", "message", "error"].includes(message.type) || isRefusal(message);
 }
 
 /** True for a status that says why a question is not answered (part 1 has no other form for it). */

@@ -1,0 +1,83 @@
+// One thing that was said to or by a person, or that happened with one.
+
+import { button, el, fill } from "../element.ts";
+import type { Maker } from "../parts/part.ts";
+import { safeAddress } from "../wire/product.ts";
+import type { Entry } from "./state.ts";
+
+export interface EntryPart {
+  element: HTMLElement;
+  update: (entry: Entry) => void;
+}
+
+/** A page that the person cites; its address comes with the message. */
+const CITED = /\[MANUAL: page (\d+)\]/g;
+
+export function entryPart({ voice, deeds, server }: Maker): EntryPart {
+  const element = el("li", { class: "entry" });
+  const clock = new Intl.DateTimeFormat(voice.language, { hour: "numeric", minute: "2-digit" });
+  let shown: Entry | undefined;
+
+  function update(entry: Entry): void {
+    if (entry === shown) return;
+    shown = entry;
+    element.dataset.kind = entry.kind;
+    if (entry.kind === "event") {
+      const why = entry.why === undefined ? undefined : el("span", { dir: "auto" }, entry.why);
+      fill(element, el("p", {}, voice.say(entry.word, { name: entry.name }), why === undefined ? undefined : " ", why));
+      return;
+    }
+    element.dataset.from = entry.from;
+    element.dataset.sent = String(entry.sent);
+    const who = entry.from === "visitor" ? voice.say("person_you") : entry.name;
+    const time = entry.atMs === 0 ? undefined : el("time", { datetime: new Date(entry.atMs).toISOString() }, clock.format(entry.atMs));
+    fill(
+      element,
+      el("p", { class: "entry-who" }, el("bdi", {}, who), " ", time),
+      entry.upload === undefined ? undefined : picture(entry.upload),
+      entry.text === "" ? undefined : el("p", { class: "entry-text", dir: "auto" }, ...words(entry)),
+      standing(entry),
+    );
+  }
+
+  function standing(entry: Entry & { kind: "said" }): HTMLElement | undefined {
+    if (entry.trouble !== undefined) {
+      const again = (): void => {
+        deeds.say(entry.text, entry.upload);
+      };
+      return el(
+        "p",
+        { class: "entry-trouble", role: "alert" },
+        el("span", { dir: "auto" }, voice.say("person_not_sent"), " ", entry.trouble),
+        " ",
+        button({ class: "quiet" }, again, voice.say("person_again")),
+      );
+    }
+    return entry.sent ? undefined : el("p", { class: "entry-waits" }, voice.say("person_sending"));
+  }
+
+  function words(entry: Entry & { kind: "said" }): (Node | string)[] {
+    const pieces = entry.text.split(CITED);
+    return pieces.map((piece, at) => {
+      if (at % 2 === 0) return piece;
+      const page = Number(piece);
+      const cited = entry.citations.find((citation) => citation.page === page);
+      const address = cited && safeAddress(server, cited.url);
+      const label = voice.say("page", { n: page });
+      if (address === undefined) return label;
+      return el("a", { class: "cite", href: address, target: "_blank", rel: "noopener", title: cited?.quote }, label);
+    });
+  }
+
+  function picture(id: string): HTMLElement {
+    const address = new URL(`/uploads/${encodeURIComponent(id)}`, server).href;
+    const image = el("img", { src: address, alt: voice.say("upload_picture") });
+    const link = el("a", { class: "entry-picture", href: address, target: "_blank", rel: "noopener" }, image);
+    image.addEventListener("error", () => {
+      link.replaceWith(el("p", { class: "entry-waits" }, voice.say("upload_gone")));
+    });
+    return link;
+  }
+
+  return { element, update };
+}

@@ -1,0 +1,66 @@
+// The form for when nobody is there: a mail address and a message.
+
+import { button, el, set } from "../element.ts";
+import type { Maker } from "../parts/part.ts";
+import type { Letter } from "./state.ts";
+
+export interface LetterForm {
+  element: HTMLElement;
+  update(letter: Letter): void;
+}
+
+/** As many characters as the server takes. */
+const MOST = 5000;
+
+export function letterForm({ voice, deeds, prefix }: Maker): LetterForm {
+  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}letter-trouble` });
+  const address = el("input", {
+    class: "field",
+    type: "email",
+    id: `${prefix}letter-address`,
+    autocomplete: "email",
+    required: true,
+    dir: "ltr",
+    maxlength: 254,
+    "aria-describedby": trouble.id,
+  });
+  const text = el("textarea", {
+    class: "field",
+    rows: 3,
+    id: `${prefix}letter-text`,
+    required: true,
+    dir: "auto",
+    maxlength: MOST,
+  });
+  const send = el("button", { type: "submit", class: "deed" }, voice.say("letter_send"));
+  const element = el(
+    "form",
+    { class: "person-form", novalidate: true },
+    el("p", {}, voice.say("letter_why")),
+    el("label", { for: address.id }, voice.say("letter_address")),
+    address,
+    el("label", { for: text.id }, voice.say("letter_text")),
+    text,
+    trouble,
+    el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.withdraw, voice.say("person_cancel")), send),
+  );
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const missing = !address.checkValidity() ? address : text.value.trim() === "" ? text : undefined;
+    if (missing !== undefined) {
+      trouble.textContent = voice.say(missing === address ? "letter_no_address" : "letter_no_text");
+      missing.focus();
+      return;
+    }
+    deeds.leave(address.value.trim(), text.value.trim());
+  });
+  return {
+    element,
+    update: (letter) => {
+      const isSending = letter === "sending";
+      set(send, { disabled: isSending });
+      if (letter === "none" || letter === "left") return;
+      trouble.textContent = isSending ? "" : letter.trouble;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// A picture made fit to be sent: as JPEG or PNG, no larger than a screen shows, without what a camera wrote into it.
+
+/** Longest side in pixels: a label is still read, a photo of a phone shrinks to a tenth. */
+const SIDE = 2048;
+/** JPEG's quality: above it files grow and nobody sees why. */
+const QUALITY = 0.86;
+
+/** The picture drawn anew; undefined when the browser cannot read it. */
+export async function fit(file: Blob): Promise<Blob | undefined> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    return undefined;
+  }
+  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  if (context === null) return undefined;
+  // A screenshot stays sharp as PNG; whatever may have been a photo becomes JPEG, on white where it is clear.
+  const type = file.type === "image/png" ? "image/png" : "image/jpeg";
+  if (type === "image/jpeg") {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return new Promise((resolve) => {
+    canvas.toBlob((blob) => {
+      resolve(blob ?? undefined);
+    }, type, QUALITY);
+  });
+}

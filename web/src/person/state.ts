@@ -1,0 +1,166 @@
+// The person in the conversation, as plain data: who has it, the line, what both said, the form.
+//
+// Owns   what happened between visitor and person, each with its place in the thread.
+// Never  knows a socket or an element; questions to the machine are turns and live in ../state.ts.
+
+import type { Citation, ServerMessage } from "../wire/types.ts";
+import type { Word } from "../words/words.ts";
+
+/** Something in the thread that is no question to the machine. */
+export type Entry = { at: number; key: string } & (
+  | { kind: "said"; from: "visitor" | "agent"; name: string; text: string; citations: readonly Citation[]; atMs: number; upload: string | undefined; sent: boolean; trouble: string | undefined }
+  | { kind: "event"; word: Word; name: string; why: string | undefined }
+);
+
+/** What became of a message that was left for later. */
+export type Letter = "none" | "sending" | "left" | { trouble: string };
+
+export interface Person {
+  /** `asking` until the server has said what becomes of the wish; `over` once the conversation is closed. */
+  stage: "machine" | "asking" | "waiting" | "with" | "over" | "unavailable";
+  /** The person's name, while they are there. */
+  name: string;
+  /** The person is typing. */
+  types: boolean;
+  /** Place in line, and the wait that is expected, as the server told last. */
+  place: number | undefined;
+  waitMs: number | undefined;
+  /** Why there is nobody, in the server's words. */
+  why: string | undefined;
+  /** The visitor is writing why a person is wanted. */
+  isWishing: boolean;
+  letter: Letter;
+  entries: readonly Entry[];
+}
+
+export const nobody: Person = {
+  stage: "machine",
+  name: "",
+  types: false,
+  place: undefined,
+  waitMs: undefined,
+  why: undefined,
+  isWishing: false,
+  letter: "none",
+  entries: [],
+};
+
+export type PersonHappening =
+  | { what: "wishing"; on: boolean }
+  | { what: "wished" }
+  | { what: "withdrawn" }
+  | { what: "wrote"; id: string; text: string; upload: string | undefined; atMs: number }
+  | { what: "letter"; now: Letter }
+  | { what: "begunAnew" };
+
+/** True while what is written goes to the person. */
+export function hasPerson(person: Person): boolean {
+  return person.stage === "with";
+}
+
+/** What the visitor does; `at` is the next place in the thread. */
+export function personDoes(person: Person, happening: PersonHappening, at: number): Person {
+  switch (happening.what) {
+    case "wishing":
+      return { ...person, isWishing: happening.on };
+    case "wished":
+      return { ...person, stage: person.stage === "waiting" ? "waiting" : "asking", isWishing: false, why: undefined, letter: "none" };
+    case "withdrawn":
+      // The server says when it is so; until then the visitor still waits.
+      return person.stage === "unavailable" ? { ...person, stage: "machine", why: undefined } : person;
+    case "wrote": {
+      const { id, text, upload, atMs } = happening;
+      const mine = { kind: "said", from: "visitor", name: "", citations: [], sent: false, trouble: undefined } as const;
+      return { ...person, entries: [...person.entries, { ...mine, at, key: id, text, upload, atMs }] };
+    }
+    case "letter":
+      return { ...person, letter: happening.now };
+    case "begunAnew":
+      return nobody;
+  }
+}
+
+/** What the server says of it; undefined for what has nothing to do with a person. */
+export function personHears(person: Person, message: ServerMessage, id: string | undefined, at: number): Person | undefined {
+  const event = (word: Word, name = "", why?: string): readonly Entry[] => [
+    ...person.entries,
+    { at, key: `event-${at}`, kind: "event", word, name, why },
+  ];
+  switch (message.type) {
+    case "handoff":
+      return turned(person, message, event);
+    case "agent_joined":
+      return { ...person, stage: "with", name: message.agent.name, types: false, entries: event("person_joined", message.agent.name) };
+    case "agent_left": {
+      const entries = event(message.reason === "gone" ? "person_gone" : "person_left", message.agent.name);
+      return { ...person, stage: person.stage === "with" ? "waiting" : person.stage, name: "", types: false, entries };
+    }
+    case "message":
+      return said(person, message, id, at);
+    case "agent_typing":
+      return { ...person, types: message.typing };
+    case "queue":
+      if (message.for !== "agent") return undefined;
+      return { ...person, place: message.place, waitMs: message.wait_ms ?? undefined };
+    case "error":
+      return refused(person, message, id);
+    default:
+      return undefined;
+  }
+}
+
+function turned(
+  person: Person,
+  { state, reason }: ServerMessage & { type: "handoff" },
+  event: (word: Word, name?: string, why?: string) => readonly Entry[],
+): Person {
+  const still = { ...person, name: "", types: false, place: undefined, waitMs: undefined, isWishing: false };
+  const why = reason ?? undefined;
+  switch (state) {
+    case "waiting":
+      return { ...still, stage: "waiting", entries: event("person_waiting") };
+    case "with_agent":
+      return { ...person, stage: "with", place: undefined, waitMs: undefined };
+    case "returned":
+      return { ...still, stage: "machine", entries: event("person_returned", "", why) };
+    case "closed":
+      return { ...still, stage: "over", entries: event("person_closed") };
+    case "unavailable":
+      return { ...still, stage: "unavailable", why, letter: "none", entries: event("person_unavailable") };
+  }
+}
+
+function said(person: Person, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Person {
+  const { from, agent, content, citations, at_ms, upload } = message;
+  const own = id === undefined ? -1 : person.entries.findIndex((entry) => entry.key === id);
+  const entry: Entry = {
+    at: person.entries[own]?.at ?? at,
+    key: id ?? `said-${at}`,
+    kind: "said",
+    from,
+    name: agent?.name ?? "",
+    text: content,
+    citations: citations ?? [],
+    atMs: at_ms,
+    upload: upload ?? undefined,
+    sent: true,
+    trouble: undefined,
+  };
+  const entries = own === -1 ? [...person.entries, entry] : person.entries.with(own, entry);
+  return { ...person, types: from === "agent" ? false : person.types, entries };
+}
+
+/** An error that answers something said to the person, or the wish for one. */
+function refused(person: Person, error: ServerMessage & { type: "error" }, id: string | undefined): Person | undefined {
+  const own = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
+  const entry = person.entries[own];
+  if (entry?.kind === "said") {
+    return { ...person, entries: person.entries.with(own, { ...entry, trouble: error.message }) };
+  }
+  return undefined;
+}
+
+/** The wish for a person was refused: it is as it was, and why is said. */
+export function wishRefused(person: Person, why: string): Person {
+  return person.stage === "asking" ? { ...person, stage: "unavailable", why } : person;
+}
