@@ -223,12 +223,12 @@ function asked(state: State, { id, product, question, image }: Happening & { wha
 }
 
 function heard(state: State, message: ServerMessage, id: string | undefined): State {
-  const person = personHears(state.person, message, id, state.next);
+  // A question that went to the person stands among what was said to them, in its place.
+  const taken = message.type === "message" ? state.turns.find((turn) => turn.id === id && isOpen(turn)) : undefined;
+  const person = personHears(state.person, message, id, taken?.at ?? state.next);
   if (person !== undefined) {
-    const { turns } = state;
-    // A question that went to the person stands among what was said to them.
-    const isTaken = (turn: Turn): boolean => message.type === "message" && turn.id === id && isOpen(turn);
-    return { ...state, ...withPerson(state, person), turns: turns.some(isTaken) ? turns.filter((turn) => !isTaken(turn)) : turns };
+    const turns = taken === undefined ? state.turns : state.turns.filter((turn) => turn !== taken);
+    return { ...state, ...withPerson(state, person), turns };
   }
   switch (message.type) {
     case "prediction":

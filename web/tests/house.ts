@@ -125,7 +125,7 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
   throw new Error(`in vain: ${what}`, { cause: last });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const socket = listener();
   await new Promise<void>((resolve) => socket.listen(0, "127.0.0.1", resolve));
   const { port } = socket.address() as AddressInfo;

@@ -1,0 +1,108 @@
+// Two pods behind one Redis, and a balancer before them: what a team runs, on free ports of this machine.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { eventually, freePort, Server } from "./house.ts";
+
+export const PASSWORD = "a tame yak sat over";
+const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+
+/** A redis-server that keeps nothing. */
+export class Redis {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<Redis> {
+    const port = await freePort();
+    const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const child = spawn("redis-server", options, { stdio: "ignore" });
+    await eventually("redis-server listens", () => answers(port));
+    return new Redis(child, `redis://127.0.0.1:${port}`);
+  }
+
+  stop(): void {
+    this.child.kill("SIGKILL");
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Sends each connection to the first of its pods that is there. */
+export class Balancer {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly listener: Listener,
+    private readonly pods: readonly Server[],
+  ) {}
+
+  static async before(...pods: Server[]): Promise<Balancer> {
+    const listener = createServer();
+    const balancer = new Balancer(listener, pods);
+    listener.on("connection", (client) => void balancer.pass(client));
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    return balancer;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.listener.address() as AddressInfo).port}`;
+  }
+
+  private async pass(client: Socket): Promise<void> {
+    client.on("error", () => client.destroy());
+    for (const pod of this.pods) {
+      if (!(await answers(pod.port))) continue;
+      const server = connect(pod.port, "127.0.0.1");
+      for (const socket of [client, server]) {
+        this.sockets.add(socket);
+        socket.on("close", () => {
+          this.sockets.delete(socket);
+          client.destroy();
+          server.destroy();
+        });
+      }
+      server.on("error", () => server.destroy());
+      client.pipe(server).pipe(client);
+      return;
+    }
+    client.destroy();
+  }
+
+  stop(): void {
+    this.listener.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
+
+/** Settings of pods that share what pods share, and the accounts of a team in their archive. */
+export function sharedBy(redis: Redis): Readonly<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), "hsc-"));
+  const settings = {
+    HSC__REDIS__URL: redis.url,
+    HSC__ARCHIVE__PATH: join(folder, "archive.sqlite"),
+    HSC__UPLOADS__DIR: join(folder, "uploads"),
+    HSC__CONVERSATIONS__TOKEN_KEYS: "0123456789abcdef0123456789abcdef",
+  };
+  for (const [address, name] of [["yael", "Yael"], ["noam", "Noam"]] as const) {
+    const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", "agent"];
+    execFileSync(binary, add, { env: { ...process.env, ...settings }, input: `${PASSWORD}\n` });
+  }
+  return settings;
+}
