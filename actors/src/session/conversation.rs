@@ -24,6 +24,7 @@ use crate::token::Tokens;
 
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
+use super::language;
 use super::minutes::{Asked, Greeting, Open, Repeated, Said, Seen};
 use super::person::{DeskAsk, Person, refused};
 use super::predict;
@@ -327,6 +328,7 @@ impl Conversation {
             self.visitor_says(said, asked.id, effects);
             return;
         }
+        self.hears_language(&asked.query.question);
         let (said, said_reading, said_thinking) = (Said::default(), false, false);
         let (id, query, before) = (asked.id.clone(), Arc::clone(&asked.query), self.answers);
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
@@ -334,6 +336,11 @@ impl Conversation {
             effects.extend(self.visitor_record().map(Effect::Record));
             effects.push(Effect::Record(self.question_record(id.as_ref(), &query)));
         }
+    }
+
+    /// The visitor's own words tell the language better than the page they are written in.
+    pub(super) fn hears_language(&mut self, words: &str) {
+        self.locale = language::after(self.locale.take(), words);
     }
 
     /// Starts an answer, or starts one again that a crash cut off.

@@ -11,6 +11,7 @@ mod event;
 mod foresight;
 mod introduction;
 mod kept;
+mod language;
 mod line;
 #[cfg(test)]
 pub(crate) mod live_tests;

@@ -212,6 +212,7 @@ impl Conversation {
             effects.push(refused(NO_SUCH_UPLOAD, ErrorCode::NoSuchUpload, id));
             return;
         }
+        self.hears_language(&content);
         self.at_the_desk_last(&content, effects);
         let message = ChatMessage {
             from: Speaker::Visitor,

@@ -1,0 +1,75 @@
+//! Which language a visitor writes, of those that have phrases: by script, and by the words that are in
+//! every sentence. Short or mixed texts say nothing, so that a model number flips no conversation.
+
+/// Letters under which a text says nothing.
+const LETTERS: usize = 6;
+/// Words of English that no other language of the pages shares.
+const ENGLISH: [&str; 14] = [
+    "how", "what", "why", "when", "where", "does", "the", "this", "with", "my", "can", "you",
+    "not", "and",
+];
+
+/// The language of a text, where it is sure.
+pub(super) fn spoken(text: &str) -> Option<&'static str> {
+    let letters = text.chars().filter(|letter| letter.is_alphabetic());
+    let (mut all, mut hebrew) = (0_usize, 0_usize);
+    for letter in letters {
+        all += 1;
+        hebrew += usize::from(('\u{5d0}'..='\u{5ea}').contains(&letter));
+    }
+    if all < LETTERS {
+        return None;
+    }
+    // Names of products stand in Latin letters in a Hebrew sentence, never the other way about.
+    if hebrew * 2 > all {
+        return Some("he");
+    }
+    let words = text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    let english = words.iter().filter(|word| ENGLISH.contains(&word.as_str())).count();
+    (hebrew == 0 && english >= 2 && english * 5 >= words.len()).then_some("en")
+}
+
+/// The language of a conversation after these words: what is sure of them wins over what a page said of
+/// itself; a region of the same language stays, and English is not written where nothing else was said.
+pub(super) fn after(locale: Option<String>, text: &str) -> Option<String> {
+    let Some(spoken) = spoken(text) else { return locale };
+    let said = locale.as_deref().unwrap_or("en");
+    let language = said.split(['-', '_']).next().unwrap_or_default();
+    // `iw` is what older systems call Hebrew.
+    let language = if language.eq_ignore_ascii_case("iw") { "he" } else { language };
+    if language.eq_ignore_ascii_case(spoken) { locale } else { Some(spoken.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sure_is_told_and_the_rest_is_not() {
+        for (text, language) in [
+            ("איך מאפסים את ה-TD-17?", Some("he")),
+            ("How do I reset the pads and the module?", Some("en")),
+            ("TD-17", None),
+            ("ok", None),
+            ("כן", None),
+            ("Wie setze ich das Modul zurück?", None),
+            ("Comment réinitialiser le module ?", None),
+        ] {
+            assert_eq!(spoken(text), language, "{text}");
+        }
+    }
+
+    #[test]
+    fn own_words_win_over_what_the_page_said_and_a_region_stays() {
+        let after = |locale: Option<&str>, text| after(locale.map(str::to_owned), text);
+        let (hebrew, english) = ("איך מאפסים את זה?", "how do I reset the pads with this?");
+        assert_eq!(after(Some("en-GB"), hebrew).as_deref(), Some("he"));
+        assert_eq!(after(Some("he-IL"), hebrew).as_deref(), Some("he-IL"));
+        assert_eq!(after(Some("iw"), hebrew).as_deref(), Some("iw"));
+        assert_eq!(after(Some("he"), english).as_deref(), Some("en"));
+        assert_eq!(after(Some("he"), "TD-17 reset").as_deref(), Some("he"));
+        assert_eq!(after(None, hebrew).as_deref(), Some("he"));
+        assert_eq!(after(None, english), None);
+    }
+}
