@@ -80,6 +80,10 @@ export class Caller {
     return this.ask("PUT", path, said);
   }
 
+  patch<Body>(path: string, body: unknown): Promise<Answer<Body>> {
+    return this.ask("PATCH", path, { body });
+  }
+
   delete(path: string): Promise<Answer<undefined>> {
     return this.ask("DELETE", path, {});
   }

@@ -1,0 +1,128 @@
+// Sums and shares out of the figures of the archive. Plain data, no element.
+
+import type { RatingsOfADay, Snapshot } from "../../wire/past.ts";
+import type { Period } from "./period.ts";
+
+export interface Totals {
+  conversations: number;
+  questions: number;
+  answered: number;
+  unknown: number;
+  handed_over: number;
+  cache_hits: number;
+  /** Of the questions, 0 to 1; none where there was no question. */
+  answeredShare: number | undefined;
+  unknownShare: number | undefined;
+  /** Of the conversations. */
+  handedShare: number | undefined;
+  /** Of the answers. */
+  cachedShare: number | undefined;
+  /** To the first word, in milliseconds; none where nothing was timed. */
+  firstMean: number | undefined;
+  firstMost: number | undefined;
+  ratings: number;
+  ratingMean: number | undefined;
+}
+
+/** A step of time: its first millisecond and what happened in it. */
+export interface Step {
+  at_ms: number;
+  questions: number;
+  answered: number;
+  unknown: number;
+}
+
+/** A day of marks. */
+export interface Marks {
+  at_ms: number;
+  ratings: number;
+  /** Undefined on a day without one. */
+  mean: number | undefined;
+}
+
+/** The lines about a product, or those of the totals where none is named. A conversation counts in the line of
+ * each product that it turned to, so the lines of products must never be added up to a total. */
+export function about(snapshots: readonly Snapshot[], product: string): Snapshot[] {
+  return snapshots.filter((line) => line.product === product);
+}
+
+export function totalsOf(lines: readonly Snapshot[]): Totals {
+  const sum = (of: (line: Snapshot) => number): number => lines.reduce((total, line) => total + of(line), 0);
+  const conversations = sum((line) => line.conversations);
+  const questions = sum((line) => line.questions);
+  const answered = sum((line) => line.answered);
+  const unknown = sum((line) => line.unknown);
+  const handed_over = sum((line) => line.handed_over);
+  const cache_hits = sum((line) => line.cache_hits);
+  const timed = sum((line) => line.timed);
+  const ratings = sum((line) => line.ratings);
+  return {
+    conversations,
+    questions,
+    answered,
+    unknown,
+    handed_over,
+    cache_hits,
+    answeredShare: share(answered, questions),
+    unknownShare: share(unknown, questions),
+    handedShare: share(handed_over, conversations),
+    cachedShare: share(cache_hits, questions),
+    firstMean: share(sum((line) => line.first_answer_ms_sum), timed),
+    firstMost: timed === 0 ? undefined : Math.max(...lines.map((line) => line.first_answer_ms_most)),
+    ratings,
+    ratingMean: share(sum((line) => line.rating_sum), ratings),
+  };
+}
+
+/** The steps of a period, empty ones too: hours of a day or two, else days of whoever looks. */
+export function stepsOf(lines: readonly Snapshot[], period: Period): Step[] {
+  const byHour = isByHour(period);
+  const steps = new Map(begins(period, byHour).map((at_ms) => [at_ms, { at_ms, questions: 0, answered: 0, unknown: 0 }]));
+  for (const line of lines) {
+    const step = steps.get(byHour ? begun(line.hour_ms, true) : begun(line.hour_ms, false));
+    if (step === undefined) continue;
+    step.questions += line.questions;
+    step.answered += line.answered;
+    step.unknown += line.unknown;
+  }
+  return [...steps.values()];
+}
+
+/** True where a period is so short that its hours are shown and not its days. */
+export function isByHour({ from_ms, to_ms }: Period): boolean {
+  return to_ms - from_ms <= 50 * 3_600_000; // Two days, one of which may have 25 hours.
+}
+
+/** Every day (UTC) of a period, those without a mark too. */
+export function marksOf(ratings: readonly RatingsOfADay[], { from_ms, to_ms }: Period): Marks[] {
+  const DAY = 86_400_000;
+  const known = new Map(ratings.map((day) => [day.day_ms, day]));
+  const days: Marks[] = [];
+  for (let at_ms = Math.floor(from_ms / DAY) * DAY; at_ms < to_ms; at_ms += DAY) {
+    const day = known.get(at_ms);
+    days.push({ at_ms, ratings: day?.ratings ?? 0, mean: share(day?.rating_sum ?? 0, day?.ratings ?? 0) });
+  }
+  return days;
+}
+
+function begins({ from_ms, to_ms }: Period, byHour: boolean): number[] {
+  const all: number[] = [];
+  // By the calendar, since a day may have 23 hours or 25.
+  for (let at = begun(from_ms, byHour); at < to_ms; at = next(at, byHour)) all.push(at);
+  return all;
+}
+
+function begun(at_ms: number, hour: boolean): number {
+  const at = new Date(at_ms);
+  return hour ? at.setMinutes(0, 0, 0) : at.setHours(0, 0, 0, 0);
+}
+
+function next(at_ms: number, hour: boolean): number {
+  if (hour) return at_ms + 3_600_000;
+  const at = new Date(at_ms);
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime();
+}
+
+function share(part: number, whole: number): number | undefined {
+  return whole === 0 ? undefined : part / whole;
+}

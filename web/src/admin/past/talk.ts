@@ -1,0 +1,149 @@
+// One conversation of the archive, read whole: what was said and by whom, on which pages the answers rest, what
+// the visitor thought of them, the team's notes, and from whom to whom it went.
+
+import { drawBlock, type Leads } from "../../answer/draw.ts";
+import { readAnswer } from "../../answer/text.ts";
+import { type Child, el, icon } from "../../element.ts";
+import { languageName } from "../../agent/times.ts";
+import { manualPage, safeAddress } from "../../wire/product.ts";
+import type { Past, Said, Turned } from "../../wire/past.ts";
+import type { TeamVoice, TeamWord } from "../../words/team.ts";
+import { momentOf } from "./moment.ts";
+
+/** What drawing it needs. */
+export interface Reader {
+  voice: TeamVoice;
+  server: URL;
+}
+
+/** What is known of it, beside what was said. */
+export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
+  const { visitor, product, language, agent, rating, rating_comment } = past;
+  const fact = (word: TeamWord, ...value: Child[]): HTMLElement => el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, ...value));
+  const manual = product === null ? "" : safeAddress(server, `/manuals/${encodeURIComponent(product)}`);
+  return el(
+    "dl",
+    { class: "facts-list past-facts" },
+    fact("agent_visitor", el("bdi", {}, visitor?.name ?? visitor?.subject ?? voice.say("agent_anonymous"))),
+    ...(visitor?.address ? [fact("agent_address", el("bdi", { dir: "ltr" }, visitor.address))] : []),
+    ...(language === null ? [] : [fact("agent_language", languageName(voice.language, language))]),
+    ...(product === null ? [] : [fact("agent_product", el("a", { href: manual, target: "_blank", rel: "noopener" }, el("bdi", {}, past.product_name ?? product)))]),
+    fact("agent_began", momentOf(voice, past.began_ms)),
+    ...(past.ended_ms === null ? [] : [fact("agent_ended_at", momentOf(voice, past.ended_ms))]),
+    ...(agent === null ? [] : [fact("agent_with", el("bdi", {}, agent.name))]),
+    ...(rating === null ? [] : [fact("agent_rated", voice.say("agent_rating", { n: rating }))]),
+    ...(rating_comment ? [fact("agent_rated_why", el("span", { dir: "auto" }, rating_comment))] : []),
+  );
+}
+
+/** What was said, in order. */
+export function drawTalk(reader: Reader, past: Past): HTMLElement {
+  const items = past.entries.map((entry) => (entry.kind === "said" ? said(reader, past, entry) : turned(reader, entry)));
+  return el("ol", { class: "said", "aria-label": reader.voice.say("agent_transcript") }, ...items);
+}
+
+function said(reader: Reader, past: Past, entry: Said): HTMLElement {
+  const { voice } = reader;
+  const { author, text, at_ms } = entry;
+  if (author === "system") return el("li", { class: "item", "data-kind": "event" }, el("p", { class: "event" }, el("bdi", {}, text), " ", time(voice, at_ms)));
+  const kind = author === "machine" ? "answer" : author === "note" ? "note" : "message";
+  const inside = kind === "answer" ? answer(reader, past, entry) : words(text);
+  return el(
+    "li",
+    { class: "item", "data-kind": kind, "data-from": author === "agent" || author === "visitor" ? author : undefined },
+    el("p", { class: "label" }, el("bdi", {}, nameOf(voice, entry)), time(voice, at_ms)),
+    el("div", { class: "bubble" }, picture(reader, past, entry.upload), ...inside),
+    sources(reader, entry, entry.product ?? past.product),
+    thumb(voice, entry),
+  );
+}
+
+function nameOf(voice: TeamVoice, { author, agent }: Said): string {
+  const name = agent?.name ?? voice.say("agent_colleague");
+  if (author === "machine") return voice.say("agent_machine");
+  if (author === "note") return voice.say("agent_note_of", { name });
+  return author === "agent" ? name : voice.say("agent_visitor");
+}
+
+function words(text: string): Node[] {
+  return text === "" ? [] : [el("p", { class: "words", dir: "auto" }, text)];
+}
+
+/** An answer as it was given, and why there is none where there is none. */
+function answer({ voice, server }: Reader, past: Past, entry: Said): Node[] {
+  const { text, outcome, citations } = entry;
+  const product = entry.product ?? past.product;
+  const cited = (page: number): Said["citations"][number] | undefined => citations.find((citation) => citation.page === page);
+  const leads: Leads = {
+    voice,
+    page: (page) => {
+      const known = cited(page);
+      return known === undefined ? manualPage(server, product ?? "", page) : safeAddress(server, known.url);
+    },
+    quote: (page) => cited(page)?.quote,
+    suggested: () => undefined,
+  };
+  const blocks = text === "" ? [] : [el("div", { class: "text" }, ...readAnswer(text, true).map((block) => drawBlock(block, leads)))];
+  const word = outcome === null || outcome === "answered" ? undefined : OUTCOMES[outcome];
+  return word === undefined ? blocks : [...blocks, el("p", { class: "outcome-of", "data-outcome": outcome ?? "" }, voice.say(word))];
+}
+
+const OUTCOMES: Readonly<Record<string, TeamWord>> = {
+  unknown: "admin_not_in_manual",
+  no_manual: "admin_no_manual",
+  cancelled: "admin_cancelled",
+  failed: "admin_failed",
+};
+
+/** The pages it rests on, each with the manual's own words. */
+function sources({ voice, server }: Reader, { citations }: Said, product: string | null): HTMLElement | undefined {
+  if (citations.length === 0) return undefined;
+  const rows = citations.map(({ page, url, quote }) => {
+    const href = safeAddress(server, url) || manualPage(server, product ?? "", page);
+    const link = el("a", { class: "cite", href, target: "_blank", rel: "noopener" }, voice.say("page_short", { n: page }));
+    return el("li", {}, link, " ", el("q", { dir: "auto" }, quote));
+  });
+  return el("details", { class: "rests" }, el("summary", {}, voice.count("agent_sources", citations.length)), el("ul", {}, ...rows));
+}
+
+/** What the visitor thought of it. */
+function thumb(voice: TeamVoice, entry: Said): HTMLElement | undefined {
+  if (!entry.thumb) return undefined;
+  const comment = entry.comment ? el("q", { dir: "auto" }, entry.comment) : undefined;
+  return el("p", { class: "thumb", "data-thumb": entry.thumb }, voice.say(entry.thumb === "up" ? "admin_thumb_up" : "admin_thumb_down"), " ", comment);
+}
+
+function picture({ voice, server }: Reader, past: Past, upload: string | null): HTMLElement | undefined {
+  if (upload === null) return undefined;
+  const gone = (): HTMLElement => el("p", { class: "hint" }, voice.say("agent_picture_gone"));
+  if (past.uploads?.find(({ id }) => id === upload)?.is_expired === true) return gone();
+  const address = new URL(`/uploads/${encodeURIComponent(upload)}`, server).href;
+  const image = el("img", { src: address, alt: voice.say("agent_picture"), class: "picture", loading: "lazy" });
+  const link = el("a", { href: address, target: "_blank", rel: "noopener" }, image);
+  image.addEventListener("error", () => {
+    link.replaceWith(gone());
+  });
+  return link;
+}
+
+/** From whom to whom it went. A turn of a later version is said by its name. */
+function turned({ voice }: Reader, { turn, agent, to, reason, at_ms }: Turned): HTMLElement {
+  const name = agent?.name ?? voice.say("agent_colleague");
+  const known = TURNS[turn];
+  const done = turn === "handed" && to !== null ? voice.say("admin_turn_handed_to", { name, to: to.name }) : known === undefined ? turn : voice.say(known, { name });
+  const why = reason === null || reason === "" ? undefined : el("q", { dir: "auto" }, reason);
+  return el("li", { class: "item", "data-kind": "event" }, el("p", { class: "event" }, icon("swap"), " ", el("bdi", {}, done), " ", why, " ", time(voice, at_ms)));
+}
+
+const TURNS: Readonly<Record<string, TeamWord>> = {
+  handed_over: "agent_event_waiting",
+  withdrawn: "agent_event_withdrawn",
+  taken: "agent_event_joined",
+  handed: "agent_event_left_handed",
+  returned: "agent_event_left_returned",
+  ended: "agent_event_closed",
+};
+
+function time(voice: TeamVoice, at_ms: number): HTMLElement {
+  return el("time", { class: "at", datetime: new Date(at_ms).toISOString() }, momentOf(voice, at_ms));
+}

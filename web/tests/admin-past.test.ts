@@ -1,0 +1,218 @@
+// The half of administration that looks back, against a real server: what a visitor and an agent really did is
+// read in each section, downloaded, and harmless.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
+import { findings } from "./axe.ts";
+import { eventually, launch, open, Server } from "./house.ts";
+
+const PASSWORD = "a tame yak sat over";
+const TOKEN = "a token of this test";
+const PRODUCT = "kettleby-ke-9";
+const KNOWN = "How do I descale the machine?";
+/** What no manual answers, and what a browser must not run. */
+const NASTY = `Who won in 1954? <img src=x onerror="window.hurt=1">`;
+const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+
+let server: Server;
+/** One without an account, which lets in whoever brings its token. */
+let locked: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  for (const [address, name, role] of [["yael", "Yael", "agent"], ["ada", "Ada", "admin"]] as const) {
+    const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
+    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+  }
+  [server, locked, browser] = await Promise.all([Server.start(archive), Server.start({ HSC__ADMIN__TOKEN: TOKEN }), launch()]);
+  await Promise.all([visit(server), visit(locked), leave()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([server.kill(), locked.kill()]);
+});
+
+/** A visitor asks what the manual says and what it does not, finds the first answer wanting, and rates. */
+async function visit({ address }: Server): Promise<void> {
+  const { page } = await open(browser, address);
+  type Heard = ServerMessage & Envelope;
+  const asked = { type: "query", product_id: PRODUCT, scenario: "general" } as const;
+  const says: ClientSays[] = [{ ...asked, query: KNOWN }, { ...asked, query: NASTY }];
+  await page.evaluate(
+    (says) =>
+      new Promise<void>((resolve) => {
+        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
+        const rest = [...says];
+        const next = (): void => {
+          socket.send(JSON.stringify(rest.shift()));
+        };
+        socket.onopen = () => {
+          socket.send(JSON.stringify({ type: "hello", locale: "en" }));
+        };
+        socket.onmessage = ({ data }) => {
+          const heard = JSON.parse(data as string) as Heard;
+          if (heard.type === "welcome") next();
+          if (heard.type !== "final_answer") return;
+          if (rest.length > 0) {
+            socket.send(JSON.stringify({ type: "feedback", offset: heard.offset, thumb: "down", comment: "<b>too</b> short" }));
+            next();
+            return;
+          }
+          socket.send(JSON.stringify({ type: "csat", rating: 4, comment: "<i>fine</i>" }));
+          socket.send(JSON.stringify({ type: "bye" }));
+          resolve();
+        };
+      }),
+    says,
+  );
+  await page.close();
+}
+
+async function leave(): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ address: "dana@example.test", text: `Call me. ${NASTY}` });
+  expect((await fetch(`${server.address}/api/leave-message`, { method: "POST", headers, body })).status).toBe(202);
+}
+
+/** An admin who has signed in and is at a section. */
+async function admin(section: string, options: BrowserContextOptions = {}) {
+  const { page, wrong } = await open(browser, `${server.address}/sign-in?next=/admin`, { bypassCSP: true, ...options });
+  await page.locator("input[type=email]").fill("ada@example.test");
+  await page.locator("input[type=password]").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${server.address}/admin`);
+  await page.goto(`${server.address}/admin#${section}`);
+  wrong.length = 0; // Nobody was signed in at first; the browser says so of /api/me.
+  return { page, wrong };
+}
+
+const line = (page: Page, words: string) => page.locator(".grid tbody tr:visible", { hasText: words });
+
+/** Nothing that somebody wrote was run, nothing stands in the way, nothing scrolls sideways. */
+async function sound(page: Page): Promise<void> {
+  expect(await findings(page)).toEqual([]);
+  expect(await page.evaluate(() => (window as unknown as { hurt?: number }).hurt)).toBeUndefined();
+  expect(await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth)).toBe(0);
+}
+
+/** What a server without `/admin/users` answers is no fault of the page. */
+const isOurs = (what: string): boolean => !what.includes("404");
+
+/** Clicks, and reads the file that comes of it. */
+async function saved(page: Page, name: string): Promise<{ file: string; text: string }> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+  return { file: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+}
+
+test("figures of today, the work list, the way to the conversation, and each list as a file", async () => {
+  const { page, wrong } = await admin("analytics?days=1");
+  const tile = (name: string) => page.locator(".figures > div", { has: page.locator("dt", { hasText: name }) }).locator("dd");
+  // The archive is written behind the chat.
+  await eventually("the figures are there", async () => {
+    await page.getByRole("button", { name: "Today" }).click();
+    return /^2\b/.test((await tile("Questions").textContent()) ?? "") && ((await tile("Rating").textContent()) ?? "").startsWith("4");
+  });
+  expect(await tile("Answered").textContent()).toBe("150%");
+  expect(await tile("Did not know").textContent()).toBe("150%");
+  expect(await tile("To the first word").textContent()).toMatch(/\d (ms|sec).*longest/);
+  await page.getByRole("img", { name: /Questions over time/ }).waitFor();
+  await page.getByRole("img", { name: /Ratings over time/ }).waitFor();
+  await page.locator(".bars summary").last().click();
+  expect(await page.locator(".bars-table tbody tr:visible").last().textContent()).toMatch(/41$/);
+  await sound(page);
+
+  const open = line(page, NASTY);
+  expect(await open.textContent()).toContain("The manual does not say");
+  for (const [name, holds] of [["Unanswered questions", "Who won in 1954?"], ["Most asked", PRODUCT], ["Questions over time", ",2,"], ["Ratings over time", ",1,4"]] as const) {
+    const { file, text } = await saved(page, name);
+    expect(file).toMatch(/^[a-z-]+_\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d\.csv$/);
+    expect(text, name).toContain(holds);
+  }
+
+  // Another period holds none of it, and says so.
+  await page.getByRole("button", { name: "Other days" }).click();
+  await page.getByLabel("To, with this day").fill("2020-01-02");
+  await page.getByText("The first day must come before the last.").waitFor();
+  await page.getByLabel("From", { exact: true }).fill("2020-01-01");
+  await page.getByText("Every question of this period was answered.").waitFor();
+  expect(page.url()).toContain("from=2020-01-01");
+  await page.getByRole("button", { name: "30 days" }).click();
+
+  await open.getByRole("link", { name: "Read" }).click();
+  await page.locator(".past-one .item[data-kind=message]", { hasText: NASTY }).waitFor();
+  expect(wrong.filter(isOurs)).toEqual([]);
+});
+
+test("a conversation is found by what was said in it and read with pages, thumbs and rating; so is what was left", async () => {
+  const { page, wrong } = await admin("conversations");
+  await page.getByLabel("Words that were said").fill("descal");
+  await eventually("the address says what is looked for", () => page.url().includes("text=descal"));
+  await page.getByRole("link", { name: KNOWN }).click();
+  const talk = page.locator(".past-one");
+  await talk.locator(".item[data-kind=answer] .text .cite").first().waitFor();
+  expect(await talk.locator(".item[data-kind=answer] .cite").first().getAttribute("href")).toContain(`/manuals/${PRODUCT}#page=`);
+  expect(await talk.locator(".thumb").textContent()).toMatch(/did not help.*<b>too<\/b> short/);
+  expect(await talk.locator(".past-facts").textContent()).toMatch(/4 of 5.*<i>fine<\/i>/);
+  await talk.locator(".rests summary").first().click();
+  await sound(page);
+
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  expect(await page.getByLabel("Words that were said").inputValue()).toBe("descal");
+  await page.getByLabel("Rating").selectOption("1");
+  await page.getByText("No past conversation fits.").waitFor();
+  await page.getByRole("link", { name: "Messages left" }).click();
+  await line(page, `Call me. ${NASTY}`).getByRole("link", { name: "dana@example.test" }).waitFor();
+  await sound(page);
+  expect(wrong.filter(isOurs)).toEqual([]);
+});
+
+test("who read a conversation stands in the audit, and can be looked for", async () => {
+  const { page, wrong } = await admin("audit");
+  await eventually("reading was written down", async () => {
+    await page.reload();
+    await page.locator(".grid tbody tr").first().waitFor();
+    return (await line(page, "conversation.read").count()) > 0;
+  });
+  await sound(page);
+  await page.getByLabel("What was done").fill("sign_in");
+  await line(page, "conversation.read").first().waitFor({ state: "detached" });
+  expect(await line(page, "sign_in").count()).toBeGreaterThan(0);
+  expect(wrong.filter(isOurs)).toEqual([]);
+});
+
+test("whoever brings only the token sees the figures, saves them, and is asked to sign in for what was said", async () => {
+  const { page } = await open(browser, `${locked.address}/admin#analytics`);
+  await page.getByLabel("Admin token").fill(TOKEN);
+  await page.keyboard.press("Enter");
+  await line(page, NASTY).waitFor();
+  expect((await saved(page, "Unanswered questions")).text).toContain("Who won in 1954?");
+  await page.getByRole("navigation", { name: "Sections" }).getByRole("link", { name: "Past conversations" }).click();
+  await page.getByText("Sign in as an admin to read this.").waitFor();
+  await page.locator(".section").getByRole("link", { name: "Sign in" }).waitFor();
+});
+
+for (const width of [1200, 360]) {
+  test(`in Hebrew, in the dark and ${width} pixels wide, every section reads from right to left`, async () => {
+    const { page } = await admin("analytics", { locale: "he-IL", colorScheme: "dark", viewport: { width, height: 800 } });
+    await line(page, NASTY).waitFor();
+    expect(await page.locator("html").getAttribute("dir")).toBe("rtl");
+    await sound(page);
+    await line(page, NASTY).getByRole("link").click();
+    await page.locator(".past-one .item").first().waitFor();
+    await sound(page);
+    for (const section of ["conversations", "conversations?list=left", "audit", "webhooks", "users"]) {
+      await page.goto(`${server.address}/admin#${section}`);
+      await page.locator(".section .past").waitFor();
+      await page.locator(".section :is(.grid tbody tr, .nothing, .says:not(:empty)):visible").first().waitFor();
+      await sound(page);
+    }
+  });
+}
