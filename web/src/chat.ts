@@ -15,9 +15,13 @@ import { fit } from "./person/picture.ts";
 import { keepPicture, leaveMessage } from "./person/requests.ts";
 import { hasPerson } from "./person/state.ts";
 import { personStrip } from "./person/strip.ts";
+import { endingPart } from "./rating/ending.ts";
+import { canSend, type Answer, fetchTranscript, FILE, save, sendTranscript } from "./rating/requests.ts";
+import { isPressed, type Transcript } from "./rating/state.ts";
 import { beginning, type Happening, isOpen, reduce, restored, type State } from "./state.ts";
 import { Connection, type Socket } from "./wire/connection.ts";
 import { fetchProduct, type Product } from "./wire/product.ts";
+import type { Thumb } from "./wire/types.ts";
 import { type Voice, voiceOf } from "./words/words.ts";
 
 export interface ChatOptions {
@@ -40,6 +44,8 @@ export interface Chat {
 
 /** How long "Connected again" is shown, in milliseconds: two seconds to see it and two to read it. */
 const BACK_MS = 4000;
+/** How long it is shown that the conversation was saved or sent, in milliseconds: a sentence to read. */
+const SAID_MS = 8000;
 /** How long after the last change what was said is kept for a reload, in milliseconds. */
 const KEEP_AFTER_MS = 250;
 /** After so long without a key the visitor types no more, in milliseconds. */
@@ -91,8 +97,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       dismissed: () => {
         happen({ what: "dismissed" });
       },
-      heard: (message, id) => {
-        happen({ what: "heard", message, id });
+      heard: (message, id, offset) => {
+        happen({ what: "heard", message, id, offset });
       },
       refused: (id) => {
         happen({ what: "refused", id });
@@ -174,13 +180,49 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     say: (text, upload) => void say(text, upload),
     composing,
     leave: (address, text) => void leave(address, text),
+    judge,
+    explain: (turnId, comment) => {
+      const { offset, opinion } = state.turns.find((turn) => turn.id === turnId) ?? {};
+      if (offset === undefined || opinion === undefined) return;
+      if (comment === undefined || comment === opinion.comment) happen({ what: "unexplained", turn: turnId });
+      else happen({ what: "explained", turn: turnId, id: connection.judge({ offset, thumb: opinion.thumb, comment }), comment });
+    },
+    end: () => {
+      const { stage } = state.person;
+      const isAlone = stage === "machine" || stage === "unavailable";
+      if (!isAlone && state.ending.stage !== "sure") {
+        happen({ what: "ending", now: "sure" });
+        return;
+      }
+      connection.bye();
+      happen({ what: "ending", now: "said" });
+    },
+    stay: () => {
+      happen({ what: "ending", now: "open" });
+    },
+    rate: (rating, comment) => {
+      const id = connection.rate({ rating, ...(comment === "" ? {} : { comment }) });
+      happen({ what: "rated", id, rating, comment });
+    },
+    beginAnew: () => {
+      happen({ what: "begunAnew" });
+      connection.beginAnew();
+      if (state.product === undefined) view?.finder.focus();
+      else view?.composer.focus();
+    },
+    takeTranscript: () => void takeTranscript(),
+    leaveTranscript: () => {
+      transcript("still");
+    },
+    download: () => void download(),
+    mail: (address) => void mail(address),
   };
 
   function happen(happening: Happening): void {
     const before = state;
     state = reduce(state, happening);
     view?.update(state);
-    if (before.turns !== state.turns || before.person !== state.person || before.product !== state.product) keepSoon();
+    if (before.turns !== state.turns || before.person !== state.person || before.product !== state.product || before.ending !== state.ending) keepSoon();
     tellTitle(before);
   }
 
@@ -245,6 +287,47 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     happen({ what: "wrote", id, text, upload: picture, atMs: Date.now() });
     view?.toEnd();
     view?.composer.focus();
+  }
+
+  function judge(turnId: string, thumb: Thumb): void {
+    const turn = state.turns.find((one) => one.id === turnId);
+    if (turn?.offset === undefined) return;
+    if (isPressed(turn, thumb)) happen({ what: "askedWhy", turn: turnId });
+    else happen({ what: "thumbed", turn: turnId, id: connection.judge({ offset: turn.offset, thumb }), thumb });
+  }
+
+  async function takeTranscript(): Promise<void> {
+    transcript("coming");
+    if (await canSend(server)) transcript("still", true);
+    else await download();
+  }
+
+  async function download(): Promise<void> {
+    transcript("coming");
+    const text = await fetchTranscript(server, connection.token);
+    if ("good" in text) save(text.good, FILE);
+    toldOf(text, "saved");
+  }
+
+  async function mail(address: string): Promise<void> {
+    transcript("sending", true);
+    toldOf(await sendTranscript(server, connection.token, address), "sent");
+  }
+
+  /** Says what became of it, and for a while only where it went well. */
+  function toldOf(answer: Answer<unknown>, well: "saved" | "sent"): void {
+    if ("trouble" in answer) {
+      transcript({ trouble: answer.trouble }, state.transcript.isChoosing);
+      return;
+    }
+    transcript(well);
+    setTimeout(() => {
+      if (state.transcript.now === well) transcript("still");
+    }, SAID_MS);
+  }
+
+  function transcript(now: Transcript["now"], isChoosing = false): void {
+    happen({ what: "transcript", now, isChoosing });
   }
 
   async function leave(address: string, text: string): Promise<void> {
@@ -342,11 +425,12 @@ function draw(root: HTMLElement, maker: Maker, first: State): View {
   const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") });
   const said = word(maker);
   const person = personStrip(maker);
-  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said, person];
+  const ending = endingPart(maker);
+  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said, person, ending];
   const [bar, greet, , , samples, example, talk] = parts.map((part) => part.element);
   head.append(...[greet, header.element, find.element].filter((part) => part !== undefined));
   scroll.append(head, ...[samples, example, talk].filter((part) => part !== undefined));
-  root.replaceChildren(...[bar, said.element, scroll, person.element, compose.element, news].filter((part) => part !== undefined));
+  root.replaceChildren(...[bar, said.element, scroll, el("div", { class: "under" }, person.element, ending.element), compose.element, news].filter((part) => part !== undefined));
   set(root, { lang: voice.language, dir: voice.words.dir });
 
   let shown: State | undefined;

@@ -6,7 +6,7 @@
 import type { State } from "./state.ts";
 import type { Before } from "./wire/connection.ts";
 
-type KeptState = Pick<State, "product" | "scenario" | "turns" | "person" | "next">;
+type KeptState = Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending">>;
 
 interface Kept {
   /** Of this form; what an older page kept is passed over. */
@@ -33,14 +33,14 @@ export function recall(server: URL): Kept | undefined {
 /** Keeps it; with no conversation yet there is nothing to keep. */
 export function keep(server: URL, before: Before | undefined, state: State): void {
   if (before === undefined) return;
-  const { product, scenario, next, turns, person } = state;
+  const { product, scenario, next, turns, person, ending } = state;
   // Pictures are far larger than words, and the question can be read without.
   const lean = turns.slice(-MOST).map((turn) => ({ ...turn, image: undefined }));
   const unanswered = before.unanswered.map(([id, says]) => ("image" in says ? [id, { ...says, image: null }] as const : [id, says] as const));
   const kept: Kept = {
     version: 1,
     before: { ...before, unanswered },
-    state: { product, scenario, next, turns: lean, person: { ...person, isWishing: false, types: false, entries: person.entries.slice(-MOST) } },
+    state: { product, scenario, next, turns: lean, ending: { ...ending, stage: ending.stage === "said" ? "said" : "open" }, person: { ...person, isWishing: false, types: false, entries: person.entries.slice(-MOST) } },
   };
   try {
     sessionStorage.setItem(key(server), JSON.stringify(kept));

@@ -3,6 +3,7 @@
 // No socket, no clock, no element: the connection and the views stand outside and speak in `Happening`s.
 
 import { nobody, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
+import { anotherOne, type Ending, type Opinion, ratingDoes, type RatingHappening, ratingHears, type Transcript, unrated } from "./rating/state.ts";
 import { isRefusal } from "./wire/connection.ts";
 import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Highlight, Limits, Prediction, Scenario, ServerMessage } from "./wire/types.ts";
@@ -36,6 +37,9 @@ export interface Turn {
   place: number | undefined;
   text: string;
   end: FinalAnswer | undefined;
+  /** Where the answer stands in the conversation, which is how it is judged. */
+  offset?: number | undefined;
+  opinion?: Opinion | undefined;
   trouble: Trouble | undefined;
 }
 
@@ -64,6 +68,8 @@ export interface State {
   image: string | undefined;
   turns: readonly Turn[];
   person: Person;
+  ending: Ending;
+  transcript: Transcript;
   /** The next place in the thread. */
   next: number;
   /** What whoever runs the server wants everybody to know, until the visitor has put it away. */
@@ -78,7 +84,7 @@ export type Happening =
   | { what: "dismissed" }
   | { what: "toldForgotten" }
   | { what: "toldBack" }
-  | { what: "heard"; message: ServerMessage; id: string | undefined }
+  | { what: "heard"; message: ServerMessage; id: string | undefined; offset?: number | undefined }
   | { what: "refused"; id: string }
   | { what: "typed"; text: string; id: string }
   | { what: "moved"; by: number }
@@ -93,7 +99,8 @@ export type Happening =
   | { what: "asked"; id: string; product: Product; question: string; image: string | undefined }
   | { what: "noticeRead" }
   | { what: "stopped" }
-  | PersonHappening;
+  | PersonHappening
+  | RatingHappening;
 
 export const beginning: State = {
   link: "connecting",
@@ -112,12 +119,13 @@ export const beginning: State = {
   image: undefined,
   turns: [],
   person: nobody,
+  ...unrated,
   next: 0,
   notice: undefined,
 };
 
 /** A state as it was kept over a reload of the page: what was said is there, the connection is not. */
-export function restored(kept: Pick<State, "product" | "scenario" | "turns" | "person" | "next">): State {
+export function restored(kept: Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending">>): State {
   return { ...beginning, ...kept };
 }
 
@@ -128,18 +136,20 @@ export function isOpen(turn: Turn): boolean {
 
 export function reduce(state: State, happening: Happening): State {
   switch (happening.what) {
-    case "opened":
+    case "opened": {
+      const here = happening.anew === true ? anotherOne(state) : state;
       return {
-        ...state,
+        ...here,
         link: state.link === "lost" || state.link === "back" ? "back" : "open",
         // With nothing said there is nothing to miss.
         forgotten: state.forgotten || (happening.lost && state.turns.length > 0),
         limits: happening.limits,
         // A conversation that was lost answers its open questions from the beginning.
-        turns: happening.recovered ? state.turns : state.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
+        turns: happening.recovered ? here.turns : here.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
         // Another conversation has nobody in it yet; what was said stays to be read.
         person: happening.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
       };
+    }
     case "dropped":
       return { ...state, link: "lost" };
     case "takenOver":
@@ -151,7 +161,7 @@ export function reduce(state: State, happening: Happening): State {
     case "toldBack":
       return state.link === "back" ? { ...state, link: "open" } : state;
     case "heard":
-      return heard(state, happening.message, happening.id);
+      return heard(state, happening);
     case "refused":
       return changed(state, happening.id, failed({ word: "error_too_large" }));
     case "typed": {
@@ -202,6 +212,14 @@ export function reduce(state: State, happening: Happening): State {
       return { ...state, turns: state.turns.map((turn) => (isOpen(turn) ? failed({ word: "stopped" })(turn) : turn)) };
     case "begunAnew":
       return { ...beginning, product: state.product, scenario: state.scenario, sample: state.sample };
+    case "thumbed":
+    case "askedWhy":
+    case "explained":
+    case "unexplained":
+    case "ending":
+    case "rated":
+    case "transcript":
+      return ratingDoes(state, happening);
     case "wishing":
     case "wished":
     case "withdrawn":
@@ -222,7 +240,9 @@ function asked(state: State, { id, product, question, image }: Happening & { wha
   return { id, at, product, question, scenario, image, stage: "waiting", ...nothing };
 }
 
-function heard(state: State, message: ServerMessage, id: string | undefined): State {
+function heard(state: State, { message, id, offset }: Happening & { what: "heard" }): State {
+  const rated = ratingHears(state, message, id);
+  if (rated !== undefined) return rated;
   // A question that went to the person stands among what was said to them, in its place.
   const taken = message.type === "message" ? state.turns.find((turn) => turn.id === id && isOpen(turn)) : undefined;
   const person = personHears(state.person, message, id, taken?.at ?? state.next);
@@ -243,7 +263,7 @@ function heard(state: State, message: ServerMessage, id: string | undefined): St
     case "answer_chunk":
       return changed(state, id, (turn) => ({ ...turn, stage: "answering", text: turn.text + message.content }));
     case "final_answer":
-      return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message }));
+      return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message, offset }));
     case "error":
       if (!state.turns.some((turn) => turn.id === id)) return { ...state, person: wishRefused(state.person, message.message) };
       return changed(state, id, failed(trouble(message)));

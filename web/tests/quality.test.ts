@@ -61,15 +61,27 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("the widget stands in nobody's way either", async () => {
-  const foreign = await foreignPage(server, `data-language="en" data-product="kettleby-ke-9"`);
-  const { page } = await open(browser, foreign.address, { bypassCSP: true });
-  expect(await findings(page)).toEqual([]);
-  await page.locator(".launcher").click();
-  await page.getByRole("dialog").getByText("Made in").waitFor();
-  expect(await findings(page)).toEqual([]);
-  foreign.close();
-});
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [language, locale] of [["en", "en-US"], ["he", "he-IL"]] as const) {
+    test(`no page stands in its way in ${language} and ${colorScheme}, nor does the widget`, async () => {
+      const options = { colorScheme, locale, bypassCSP: true };
+      for (const [path, there] of [["/", ".sample .card"], ["/sign-in", "input[type=password]"], ["/first", "main p"]] as const) {
+        const { page } = await open(browser, server.address + path, options);
+        await page.locator(there).first().waitFor();
+        expect(await page.locator("html").getAttribute("lang")).toBe(language);
+        expect(await findings(page), path).toEqual([]);
+        await page.context().close();
+      }
+      const foreign = await foreignPage(server, `data-language="${language}" data-product="kettleby-ke-9"`);
+      const { page } = await open(browser, foreign.address, options);
+      expect(await findings(page)).toEqual([]);
+      await page.locator(".launcher").click();
+      await page.getByRole("dialog").locator(".facts span").nth(2).waitFor();
+      expect(await findings(page)).toEqual([]);
+      foreign.close();
+    });
+  }
+}
 
 test("on a phone nothing scrolls sideways", async () => {
   const { page } = await open(browser, server.address, { viewport: { width: 360, height: 740 } });

@@ -1,74 +1,10 @@
 // A conversation that outlives its socket, and what the visitor is told when it does not.
 
-import { createServer, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, createServer as listener, type Socket } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { cable } from "./cable.ts";
 import { eventually, launch, open, Server } from "./house.ts";
-
-const WORDS = ["Run ", "the ", "descaling ", "programme ", "with ", "the ", "tank ", "full."];
-
-/** A language model that says half of its answer, and the rest when it is let. */
-async function model(): Promise<{ address: string; goOn(): void; close(): void }> {
-  const waiting: (() => void)[] = [];
-  let may = false;
-  const say = (response: ServerResponse, words: string[]): void => {
-    for (const content of words) response.write(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`);
-  };
-  const http = createServer((request, response) => {
-    request.resume();
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    say(response, WORDS.slice(0, 4));
-    const rest = (): void => {
-      say(response, WORDS.slice(4));
-      response.end(`data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`);
-    };
-    if (may) rest();
-    else waiting.push(rest);
-  });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  return {
-    address: `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1`,
-    goOn: () => {
-      may = true;
-      for (const rest of waiting.splice(0)) rest();
-    },
-    close: () => {
-      http.closeAllConnections();
-      http.close();
-    },
-  };
-}
-
-/** A line to the server that can be cut, as a lost network would. */
-async function line(server: Server): Promise<{ address: string; cut(): void; close(): void }> {
-  const ends = new Set<Socket>();
-  const proxy = listener((near) => {
-    const far = connect(server.port, "127.0.0.1");
-    for (const [end, other] of [[near, far], [far, near]] as const) {
-      ends.add(end);
-      end.on("error", () => end.destroy());
-      end.on("close", () => {
-        ends.delete(end);
-        other.destroy();
-      });
-    }
-    near.pipe(far);
-    far.pipe(near);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  const cut = (): void => {
-    for (const end of ends) end.destroy();
-  };
-  return {
-    address: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    cut,
-    close: () => {
-      cut();
-      proxy.close();
-    },
-  };
-}
+import { model, WORDS } from "./model.ts";
 
 let browser: Browser;
 
@@ -94,7 +30,7 @@ test("a socket that is cut amid an answer comes back by itself and the answer is
     HSC__ANSWERS__LLM__TIMEOUT_MS: "120000",
     HSC__CACHE__ANSWERS__ENTRIES: "0",
   });
-  const wire = await line(server);
+  const wire = await cable(server);
   const { page } = await open(browser, `${wire.address}/?product=kettleby-ke-9`);
   await ask(page);
   const answer = page.locator(".turn .answer");
@@ -108,6 +44,33 @@ test("a socket that is cut amid an answer comes back by itself and the answer is
   expect(text.split("descaling")).toHaveLength(2);
   expect(await page.getByText("lost what was said").count()).toBe(0);
   wire.close();
+  llm.close();
+  await server.kill();
+});
+
+test("an answer is stopped in its middle: what has come stays, and nothing comes after it", async () => {
+  const llm = await model();
+  const server = await Server.start({
+    HSC__ANSWERS__ANSWERER: "llm",
+    HSC__ANSWERS__LLM__BASE_URL: llm.address,
+    HSC__ANSWERS__LLM__TIMEOUT_MS: "120000",
+    HSC__CACHE__ANSWERS__ENTRIES: "0",
+  });
+  const { page, wrong } = await open(browser, `${server.address}/?product=kettleby-ke-9`);
+  await ask(page);
+  const answer = page.locator(".turn:first-child .answer");
+  await answer.getByText("programme").waitFor();
+  const stop = page.getByRole("button", { name: "Stop", exact: true });
+  await stop.focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".turn:first-child[data-stage=done]").getByText("Stopped.").waitFor();
+  expect(await stop.count(), "the button asks again").toBe(0);
+  expect(await page.getByRole("button", { name: "This helped" }).count(), "half an answer is not judged").toBe(0);
+  llm.goOn();
+  await ask(page);
+  await page.locator(".turn:nth-child(2)[data-stage=done]").getByText("tank full").waitFor();
+  expect(await answer.locator(".text").textContent()).toBe(WORDS.slice(0, 4).join("").trim());
+  expect(wrong).toEqual([]);
   llm.close();
   await server.kill();
 });

@@ -23,8 +23,9 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
     case "heading":
       return el("h4", { dir: "auto" }, ...drawSpans(block.spans, leads));
     case "list": {
-      const items = block.items.map((item) => el("li", { dir: "auto" }, ...drawSpans(item, leads)));
-      return block.ordered ? el("ol", { start: block.start }, ...items) : el("ul", {}, ...items);
+      const items = block.items.map((item) => el("li", {}, ...drawSpans(item, leads)));
+      // The direction is the list's, which has the room for the numbers, not that of each item.
+      return block.ordered ? el("ol", { start: block.start, dir: "auto" }, ...items) : el("ul", { dir: "auto" }, ...items);
     }
     case "table":
       return el("div", { class: "table", tabindex: "0", role: "group" }, table(block.rows, leads));

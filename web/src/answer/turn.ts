@@ -2,6 +2,7 @@
 
 import { button, el, fill, icon } from "../element.ts";
 import type { Deeds, Maker } from "../parts/part.ts";
+import { thumbsPart } from "../rating/thumbs.ts";
 import { isOpen, type Turn } from "../state.ts";
 import { manualPage, safeAddress } from "../wire/product.ts";
 import type { Citation, FinalAnswer } from "../wire/types.ts";
@@ -21,13 +22,15 @@ const DOUBTFUL = 0.55;
 /** How long "Copied" is shown, in milliseconds. */
 const COPIED_MS = 2000;
 
-export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart {
+export function turnPart(first: Turn, maker: Maker): TurnPart {
+  const { voice, deeds, server } = maker;
   const text = el("div", { class: "text" });
   const doing = el("span");
   const progress = el("p", { class: "progress" }, el("span", { class: "dots", "aria-hidden": "true" }), doing);
   const verdict = el("div", { class: "verdict", hidden: true });
   const sources = el("div", { class: "sources", hidden: true });
   const foot = el("div", { class: "foot", hidden: true });
+  const opinion = thumbsPart(first.id, maker);
   const question = el("p", { class: "question", dir: "auto" }, first.question);
   const picture = first.image === undefined ? undefined : el("img", { src: first.image, alt: voice.say("picture") });
   const element = el(
@@ -42,6 +45,7 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
       verdict,
       sources,
       foot,
+      opinion.more,
     ),
   );
   let drawn: string[] = [];
@@ -65,8 +69,12 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
 
   function update(turn: Turn): void {
     if (turn === shown) return;
+    const before = shown;
     shown = turn;
     const open = isOpen(turn);
+    opinion.update(turn);
+    // What a thumb changes is drawn by itself; the answer keeps its selection and its focus.
+    if (!open && before?.stage === turn.stage && before.end === turn.end && before.trouble === turn.trouble) return;
     element.dataset.stage = turn.stage;
     const { stage, place } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
@@ -144,7 +152,7 @@ export function turnPart(first: Turn, { voice, deeds, server }: Maker): TurnPart
     fill(
       foot,
       notes.length > 0 ? el("p", { class: "notes" }, ...notes) : undefined,
-      el("div", { class: "foot-deeds" }, copy, retry(turn.id, deeds, voice)),
+      el("div", { class: "foot-deeds" }, opinion.thumbs, copy, retry(turn.id, deeds, voice)),
     );
   }
 

@@ -2,6 +2,7 @@
 
 import type { State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
+import type { Thumb } from "../wire/types.ts";
 import type { Voice } from "../words/words.ts";
 
 /** A part of the chat. It draws what it is given and decides nothing. */
@@ -44,6 +45,23 @@ export interface Deeds {
   composing: (on: boolean) => void;
   /** Leaves a message for when somebody is there. */
   leave: (address: string, text: string) => void;
+  /** Says whether the answer of this turn helped. */
+  judge: (turnId: string, thumb: Thumb) => void;
+  /** Says why; undefined would rather not. */
+  explain: (turnId: string, comment: string | undefined) => void;
+  /** Ends the conversation; with a person there, or a place in line, it is asked once whether that is meant. */
+  end: () => void;
+  /** Does not end it after all. */
+  stay: () => void;
+  /** Rates the conversation, from 1 to 5. */
+  rate: (rating: number, comment: string) => void;
+  beginAnew: () => void;
+  /** Takes the conversation along: at once, or by a way that is chosen where there are two. */
+  takeTranscript: () => void;
+  leaveTranscript: () => void;
+  download: () => void;
+  /** Has the conversation sent to an address. */
+  mail: (address: string) => void;
   /** Has seen that the server has lost what was said. */
   seen: () => void;
 }

@@ -239,6 +239,61 @@ describe("the connection", () => {
     expect(socket().types()).toEqual(["hello"]);
   });
 
+  test("an opinion waits for a connection, and of each thing the last one counts", () => {
+    const { connection, socket } = house();
+    connection.connect();
+    connection.judge({ offset: 3, thumb: "up" });
+    const last = connection.judge({ offset: 3, thumb: "down" });
+    const mark = connection.rate({ rating: 5 });
+    expect(socket().types()).toEqual([]);
+    socket().welcome();
+    expect(socket().sent.slice(1)).toEqual([
+      { type: "feedback", offset: 3, thumb: "down", id: last },
+      { type: "csat", rating: 5, id: mark },
+    ]);
+  });
+
+  test("an opinion that a drop may have swallowed is said once more, as the same one", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.judge({ offset: 3, thumb: "up" });
+    for (const times of [1, 0]) {
+      socket().drop(1006);
+      ring();
+      socket().welcome({ recovered: true });
+      expect(socket().sent.filter((message) => message.id === id)).toHaveLength(times);
+    }
+  });
+
+  test("an opinion of another conversation is not said in this one", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    socket().drop(1006);
+    connection.judge({ offset: 3, thumb: "up" });
+    ring();
+    socket().welcome({ conversation: "d" });
+    expect(socket().types()).toEqual(["hello"]);
+  });
+
+  test("a goodbye is said until the server has closed the conversation", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    connection.bye();
+    socket().says({ type: "handoff", state: "waiting", offset: 1 });
+    socket().drop(1006);
+    ring();
+    socket().welcome({ recovered: true, offset: 1 });
+    expect(socket().types()).toEqual(["hello", "bye"]);
+    socket().says({ type: "handoff", state: "closed", offset: 2 });
+    socket().drop(1006);
+    ring();
+    socket().welcome({ recovered: true, offset: 2 });
+    expect(socket().types()).toEqual(["hello"]);
+  });
+
   test("a socket that opens and is never welcomed is given up", () => {
     const { connection, sockets, told, ring } = house();
     connection.connect();

@@ -5,7 +5,7 @@
 // Never  draws, and never decides what a message means to the visitor.
 
 import { backoff } from "./backoff.ts";
-import type { Ask, ClientSays, Envelope, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
+import type { Ask, ClientSays, Csat, Envelope, Feedback, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
 
 /** The part of a WebSocket that is used. */
 export interface Socket {
@@ -29,8 +29,8 @@ export interface Listener {
   opened(welcome: Welcome, lost: boolean): void;
   /** The socket is gone; the next try comes by itself. */
   dropped(): void;
-  /** A message, and the id of the question or the keystroke it answers. */
-  heard(message: ServerMessage, id: string | undefined): void;
+  /** A message, the id of the question or the keystroke it answers, and its place in the conversation. */
+  heard(message: ServerMessage, id: string | undefined, offset: number | undefined): void;
   /** The conversation goes on over another connection; this one does not come back by itself. */
   takenOver(): void;
   /** An admin closed the session; it does not come back by itself. */
@@ -55,7 +55,19 @@ export interface ConnectionOptions {
 export interface Before {
   resume: Resume;
   unanswered: readonly (readonly [string, ClientSays])[];
+  opinions?: readonly (readonly [string, Opinion])[] | undefined;
 }
+
+/** What the visitor thinks of an answer or of the conversation, and how often it was sent. */
+interface Opinion {
+  id: string;
+  says: ClientSays;
+  sent: number;
+}
+
+/** The server says nothing to an opinion. One that was on its way as the line went down may be lost, so it is
+ * sent once more with the next welcome; the id tells the server that it is the same. */
+const SENT_AT_MOST = 2;
 
 /** Time for a socket to open and be welcomed, in milliseconds. A proxy that accepts and says nothing is not
  * a server. */
@@ -78,6 +90,8 @@ export class Connection {
   private numbers = 0;
   private resume: Resume | undefined;
   private readonly unanswered = new Map<string, ClientSays>();
+  /** By what they are about: of each the last counts. */
+  private readonly opinions = new Map<string, Opinion>();
   private typed: { id: string; content: string } | undefined;
   private stopTimer: (() => void) | undefined;
   private comeBackAfter: number | undefined;
@@ -85,11 +99,12 @@ export class Connection {
   constructor(private readonly options: ConnectionOptions) {
     this.resume = options.before?.resume;
     for (const [id, says] of options.before?.unanswered ?? []) this.unanswered.set(id, says);
+    for (const [about, opinion] of options.before?.opinions ?? []) this.opinions.set(about, opinion);
   }
 
   /** What a page that is loaded again goes on with; undefined while there is no conversation. */
   kept(): Before | undefined {
-    return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered] };
+    return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered], opinions: [...this.opinions] };
   }
 
   /** Proves whose conversation it is, for requests beside the socket. */
@@ -154,6 +169,33 @@ export class Connection {
     return this.mustArrive({ type: "handoff", ...wish });
   }
 
+  /** Says what the visitor thinks of an answer; sent when there is a connection. Returns its id. */
+  judge(feedback: Feedback): string {
+    return this.opine(`feedback ${feedback.offset}`, { type: "feedback", ...feedback });
+  }
+
+  /** Says what the visitor thinks of the conversation, likewise. */
+  rate(mark: Csat): string {
+    return this.opine("csat", { type: "csat", ...mark });
+  }
+
+  private opine(about: string, says: ClientSays): string {
+    const opinion = { id: this.nextId(), says, sent: 0 };
+    this.opinions.set(about, opinion);
+    if (this.welcomed) this.sendOpinion(about, opinion);
+    return opinion.id;
+  }
+
+  private sendOpinion(about: string, opinion: Opinion): void {
+    this.send(opinion.says, opinion.id);
+    if (++opinion.sent >= SENT_AT_MOST) this.opinions.delete(about);
+  }
+
+  /** Ends the conversation; sent again after a drop, until the server has closed it. */
+  bye(): void {
+    this.mustArrive({ type: "bye" });
+  }
+
   /** Says something that the server does not answer; nothing is said while there is no connection. */
   tell(says: ClientSays): boolean {
     if (this.welcomed) this.send(says);
@@ -165,6 +207,7 @@ export class Connection {
     this.end();
     this.resume = undefined;
     this.unanswered.clear();
+    this.opinions.clear();
     this.welcomed = false;
     this.connect();
   }
@@ -226,9 +269,10 @@ export class Connection {
     if (id !== undefined && endsQuestion(frame)) this.unanswered.delete(id);
     // A wish has no answer of its own: what becomes of it is told to the conversation.
     if (frame.type === "handoff") {
-      for (const [wish, says] of this.unanswered) if (says.type === "handoff") this.unanswered.delete(wish);
+      const isDone = ({ type }: ClientSays): boolean => type === "handoff" || (type === "bye" && frame.state === "closed");
+      for (const [wish, says] of this.unanswered) if (isDone(says)) this.unanswered.delete(wish);
     }
-    this.options.listener.heard(frame, id);
+    this.options.listener.heard(frame, id, frame.offset ?? undefined);
   }
 
   private welcome(welcome: Welcome): void {
@@ -242,9 +286,12 @@ export class Connection {
     // second welcome of one connection, which may be ahead of messages that are still on their way.
     const goesOn = before?.conversation === conversation && (recovered || !first);
     this.resume = { conversation, token, after: goesOn ? before.after : offset };
+    // Offsets are of one conversation; in another they would judge something else.
+    if (before !== undefined && before.conversation !== conversation) this.opinions.clear();
     if (!first) return;
     this.options.listener.opened(welcome, before !== undefined && !recovered);
     for (const [id, says] of this.unanswered) this.send(says, id);
+    for (const [about, opinion] of this.opinions) this.sendOpinion(about, opinion);
     if (this.typed !== undefined) this.send({ type: "typing", content: this.typed.content }, this.typed.id);
   }
 

@@ -1,0 +1,108 @@
+// The end of the conversation: the way to it, whether the visitor means it, the rating, a new beginning.
+
+import { button, el, fill, icon } from "../element.ts";
+import type { Maker, Part } from "../parts/part.ts";
+import type { State } from "../state.ts";
+import { marksForm } from "./marks.ts";
+import { transcriptPart } from "./transcript.ts";
+
+type Face = "nothing" | "deeds" | "sure" | "said" | "marks" | "thanks";
+
+/** What there is to be seen; it is drawn anew only when that is another thing, for a form holds words. */
+function faceOf({ turns, person, ending: { stage, mark } }: State): Face {
+  if (person.stage === "over") return mark === undefined || mark.trouble !== undefined ? "marks" : "thanks";
+  if (stage !== "open") return stage;
+  // With nothing said there is nothing to end.
+  return turns.length === 0 && person.entries.length === 0 ? "nothing" : "deeds";
+}
+
+export function endingPart(maker: Maker): Part {
+  const { voice, deeds } = maker;
+  const body = el("div", { class: "ending-body" });
+  const transcript = transcriptPart(maker);
+  const element = el("section", { class: "ending", "aria-label": voice.say("rating_section") }, transcript.element, body);
+  const said = el("p", { class: "person-status", role: "status" });
+  let shown: Face | undefined;
+  // The focus was here and found nothing to stand on; what comes next gets it, unless it went elsewhere.
+  let isLost = false;
+  let marks: ReturnType<typeof marksForm> | undefined;
+
+  const quiet = (name: "save" | "leave", words: string, does: () => void): HTMLElement =>
+    button({ class: "quiet ending-deed", title: words, "aria-label": words }, does, icon(name), el("span", {}, words));
+  const saveButton = (): HTMLElement => quiet("save", voice.say("transcript_save"), deeds.takeTranscript);
+
+  function draw(face: Face, state: State): Node[] {
+    switch (face) {
+      case "nothing":
+        return [];
+      case "deeds":
+        return [saveButton(), quiet("leave", voice.say("rating_end"), deeds.end)];
+      case "sure":
+        return [sure(state)];
+      case "said":
+        return [said];
+      case "marks": {
+        marks = marksForm(maker, [saveButton(), anew("quiet")]);
+        return [marks.element];
+      }
+      case "thanks":
+        return [el("p", { class: "person-status", role: "status" }, voice.say("rating_taken")), saveButton(), anew("deed")];
+    }
+  }
+
+  function anew(look: "quiet" | "deed"): HTMLElement {
+    return button({ class: look }, deeds.beginAnew, voice.say("rating_anew"));
+  }
+
+  /** Asks once whether a person who is there, or a place in line, is to be given up. */
+  function sure({ person: { stage, name } }: State): HTMLElement {
+    const stay = (): void => {
+      deeds.stay();
+    };
+    const asked = el("p", { id: `${maker.prefix}sure` }, stage === "with" ? voice.say("rating_sure_person", { name }) : voice.say("rating_sure_line"));
+    const form = el(
+      "div",
+      { class: "person-form", role: "group", "aria-labelledby": asked.id },
+      asked,
+      el("div", { class: "person-deeds" }, button({ class: "quiet" }, stay, voice.say("rating_stay")), button({ class: "deed" }, deeds.end, voice.say("rating_leave"))),
+    );
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      stay();
+    });
+    return form;
+  }
+
+  function update(state: State): void {
+    const face = faceOf(state);
+    const wasChoosing = transcript.element.contains(focused());
+    transcript.update(state);
+    element.dataset.face = face;
+    element.hidden = face === "nothing";
+    if (face !== shown) {
+      const active = focused();
+      const had = body.contains(active) || (isLost && (active === null || active === document.body));
+      shown = face;
+      fill(body, ...draw(face, state));
+      // Where the focus was is gone; it goes to where the visitor goes on.
+      const next = body.querySelector<HTMLElement>("input, button");
+      if (had) next?.focus();
+      isLost = had && next === null;
+    }
+    if (face === "said") {
+      const words = voice.say(state.link === "open" || state.link === "back" ? "rating_ending" : "rating_ending_later");
+      if (said.textContent !== words) said.textContent = words;
+    }
+    if (wasChoosing && !state.transcript.isChoosing) body.querySelector<HTMLElement>(".ending-deed")?.focus();
+    const trouble = state.ending.mark?.trouble;
+    if (face === "marks" && trouble !== undefined) marks?.complain("word" in trouble ? voice.say(trouble.word) : trouble.text);
+  }
+
+  /** In a shadow root the document does not tell which element has the focus. */
+  function focused(): Element | null {
+    return (element.getRootNode() as Partial<DocumentOrShadowRoot>).activeElement ?? null;
+  }
+
+  return { element, update };
+}

@@ -1,0 +1,59 @@
+// A rating from 1 to 5 with an optional comment, once the conversation is closed.
+
+import { el } from "../element.ts";
+import type { Maker } from "../parts/part.ts";
+import type { Word } from "../words/words.ts";
+import { commentField } from "./comment.ts";
+
+const MARKS: readonly Word[] = ["rating_1", "rating_2", "rating_3", "rating_4", "rating_5"];
+
+export interface MarksForm {
+  element: HTMLElement;
+  /** Says why the server did not take it. */
+  complain(sentence: string): void;
+}
+
+export function marksForm({ voice, deeds, prefix }: Maker, others: readonly HTMLElement[]): MarksForm {
+  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
+  // Native radio buttons: the arrow keys go through them as everywhere.
+  const inputs = MARKS.map((word, at) =>
+    el("input", {
+      type: "radio",
+      name: `${prefix}marks`,
+      value: at + 1,
+      "aria-label": voice.say("rating_of", { n: at + 1, word: voice.say(word) }),
+      "aria-describedby": trouble.id,
+    }),
+  );
+  const labels = inputs.map((input, at) =>
+    el(
+      "label",
+      { class: "mark" },
+      input,
+      el("span", { class: "mark-face", "aria-hidden": "true" }, el("b", {}, String(at + 1)), el("span", {}, voice.say(MARKS[at] ?? "rating_5"))),
+    ),
+  );
+  const comment = commentField(`${prefix}marks-comment`, {});
+  const form = el(
+    "form",
+    { class: "person-form", novalidate: true },
+    el("fieldset", { class: "marks" }, el("legend", {}, voice.say("rating_title")), el("div", { class: "marks-row" }, ...labels)),
+    el("label", { for: comment.id }, voice.say("rating_comment")),
+    comment,
+    trouble,
+    el("div", { class: "person-deeds" }, ...others, el("button", { type: "submit", class: "deed" }, voice.say("rating_send"))),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const chosen = inputs.find((input) => input.checked);
+    trouble.textContent = chosen === undefined ? voice.say("rating_missing") : "";
+    if (chosen === undefined) inputs[0]?.focus();
+    else deeds.rate(Number(chosen.value), comment.value.trim());
+  });
+  return {
+    element: form,
+    complain: (sentence) => {
+      trouble.textContent = sentence;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// What the visitor's page asks for the transcript: whether it can be sent, the text, and to send it.
+
+import { el } from "../element.ts";
+import type { Word } from "../words/words.ts";
+
+export type Answer<Good> = { good: Good } | { trouble: Word };
+
+/** Under which name the conversation is saved. */
+export const FILE = "conversation.txt";
+/** After so long no browser reads the address of a download any more, in milliseconds. */
+const READ_MS = 30_000;
+
+/** True where the server can have a transcript sent; false too where it does not say. */
+export async function canSend(server: URL): Promise<boolean> {
+  try {
+    const response = await fetch(new URL("/api/visitor/options", server));
+    const options = (await response.json()) as { transcript?: { send?: unknown } };
+    return options.transcript?.send === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The conversation as a text. */
+export async function fetchTranscript(server: URL, token: string | undefined): Promise<Answer<Blob>> {
+  return ask(server, "/api/transcript?format=text", token, undefined, (response) => response.blob());
+}
+
+/** Has the conversation sent to an address. */
+export async function sendTranscript(server: URL, token: string | undefined, address: string): Promise<Answer<undefined>> {
+  return ask(server, "/api/transcript/send", token, { address }, () => Promise.resolve(undefined));
+}
+
+/** Puts a file among the visitor's downloads. */
+export function save(file: Blob, name: string): void {
+  const address = URL.createObjectURL(file);
+  el("a", { href: address, download: name }).click();
+  setTimeout(() => {
+    URL.revokeObjectURL(address);
+  }, READ_MS);
+}
+
+async function ask<Good>(
+  server: URL,
+  path: string,
+  token: string | undefined,
+  body: object | undefined,
+  read: (response: Response) => Promise<Good>,
+): Promise<Answer<Good>> {
+  try {
+    const headers = new Headers();
+    if (token !== undefined) headers.set("x-conversation-token", token);
+    if (body !== undefined) headers.set("content-type", "application/json");
+    const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+    const response = await fetch(new URL(path, server), { ...post, headers });
+    if (response.ok) return { good: await read(response) };
+    const said: unknown = await response.json().catch(() => undefined);
+    return { trouble: troubleOf((said as { code?: unknown } | undefined)?.code) };
+  } catch {
+    return { trouble: "transcript_failed" }; // No way to the server.
+  }
+}
+
+/** In the visitor's language; what the server says of it is English. */
+export function troubleOf(code: unknown): Word {
+  switch (code) {
+    case "invalid_request":
+      return "transcript_no_address";
+    case "no_token":
+    case "token_expired":
+    case "wrong_token":
+      return "transcript_not_yours";
+    case "nothing_said":
+      return "transcript_nothing";
+    case "no_webhook":
+      return "transcript_not_sent";
+    case "too_many":
+      return "transcript_too_many";
+    default:
+      return "transcript_failed";
+  }
+}

@@ -1,0 +1,121 @@
+// What the visitor says of the help, and takes along, as plain data.
+//
+// Owns   the opinion of an answer, the end of the conversation and its mark, what becomes of the transcript.
+// Never  knows a socket or an element; who may rate and when is decided here, not in what draws it.
+
+import type { Trouble, Turn } from "../state.ts";
+import type { ServerMessage, Thumb } from "../wire/types.ts";
+import type { Word } from "../words/words.ts";
+
+/** What the visitor thinks of one answer. */
+export interface Opinion {
+  /** Under which it was said last. */
+  id: string;
+  thumb: Thumb;
+  comment: string;
+  /** Whether the visitor is asked why, has said it, or would rather not. */
+  why: "asked" | "said" | "unsaid";
+  /** Why the server did not take it. */
+  trouble: Trouble | undefined;
+}
+
+/** The end of the conversation and what the visitor thinks of it. */
+export interface Ending {
+  /** `sure` while the visitor is asked whether they mean it, `said` until the server has ended it. */
+  stage: "open" | "sure" | "said";
+  mark: { id: string; rating: number; comment: string; trouble: Trouble | undefined } | undefined;
+}
+
+/** The conversation on its way to the visitor, as a file or as mail. */
+export interface Transcript {
+  /** Both ways are offered; with one way only there is nothing to choose. */
+  isChoosing: boolean;
+  now: "still" | "coming" | "saved" | "sending" | "sent" | { trouble: Word };
+}
+
+export interface Rated {
+  turns: readonly Turn[];
+  ending: Ending;
+  transcript: Transcript;
+}
+
+export const unrated: Pick<Rated, "ending" | "transcript"> = {
+  ending: { stage: "open", mark: undefined },
+  transcript: { isChoosing: false, now: "still" },
+};
+
+export type RatingHappening =
+  | { what: "thumbed"; turn: string; id: string; thumb: Thumb }
+  /** Asks why once more: the thumb was pressed that is pressed already. */
+  | { what: "askedWhy"; turn: string }
+  | { what: "explained"; turn: string; id: string; comment: string }
+  | { what: "unexplained"; turn: string }
+  | { what: "ending"; now: Ending["stage"] }
+  | { what: "rated"; id: string; rating: number; comment: string }
+  | { what: "transcript"; isChoosing: boolean; now: Transcript["now"] };
+
+/** True for an answer that can be judged: a whole one, of which the server knows where it stands. */
+export function isJudged({ stage, offset, end }: Turn): boolean {
+  return stage === "done" && offset !== undefined && end?.cancelled !== true;
+}
+
+/** True where the thumb is pressed. What the server did not take is not. */
+export function isPressed({ opinion }: Turn, thumb: Thumb): boolean {
+  return opinion?.thumb === thumb && opinion.trouble === undefined;
+}
+
+export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappening): Of {
+  switch (happening.what) {
+    case "thumbed": {
+      const { id, thumb } = happening;
+      return judged(state, happening.turn, () => ({ id, thumb, comment: "", why: "asked", trouble: undefined }));
+    }
+    case "askedWhy":
+      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: "asked" });
+    case "explained": {
+      const { id, comment } = happening;
+      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, id, comment, why: "said", trouble: undefined });
+    }
+    case "unexplained":
+      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: opinion.comment === "" ? "unsaid" : "said" });
+    case "ending":
+      return { ...state, ending: { ...state.ending, stage: happening.now } };
+    case "rated": {
+      const { id, rating, comment } = happening;
+      return { ...state, ending: { ...state.ending, mark: { id, rating, comment, trouble: undefined } } };
+    }
+    case "transcript":
+      return { ...state, transcript: { isChoosing: happening.isChoosing, now: happening.now } };
+  }
+}
+
+/** What the server says against a thumb or a mark; undefined for what concerns neither. */
+export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage, id: string | undefined): Of | undefined {
+  if (message.type !== "error" || id === undefined) return undefined;
+  const trouble = why(message);
+  const { ending, turns } = state;
+  if (ending.mark?.id === id) return { ...state, ending: { ...ending, mark: { ...ending.mark, trouble } } };
+  const of = turns.find((turn) => turn.opinion?.id === id);
+  return of && judged(state, of.id, (opinion) => opinion && { ...opinion, trouble });
+}
+
+/** Another conversation than before: its answers cannot be judged there, and it has not been marked. */
+export function anotherOne<Of extends Rated>(state: Of): Of {
+  const { stage } = state.ending;
+  return { ...state, turns: state.turns.map((turn) => ({ ...turn, offset: undefined })), ending: { stage, mark: undefined } };
+}
+
+function judged<Of extends Rated>(state: Of, id: string, change: (opinion: Opinion | undefined) => Opinion | undefined): Of {
+  return { ...state, turns: state.turns.map((turn) => (turn.id === id ? { ...turn, opinion: change(turn.opinion) } : turn)) };
+}
+
+function why(error: ServerMessage & { type: "error" }): Trouble {
+  switch (error.code) {
+    case "no_such_answer":
+      return { word: "rating_gone" };
+    case "rate_limited":
+      return { word: "rating_fast" };
+    default:
+      return { text: error.message };
+  }
+}

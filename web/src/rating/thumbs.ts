@@ -1,0 +1,87 @@
+// Whether an answer helped: two thumbs in its foot, and, once one is pressed, room to say why.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { Maker } from "../parts/part.ts";
+import type { Turn } from "../state.ts";
+import type { Thumb } from "../wire/types.ts";
+import { commentField } from "./comment.ts";
+import { isJudged, isPressed } from "./state.ts";
+
+export interface ThumbsPart {
+  /** The two buttons. */
+  thumbs: HTMLElement;
+  /** What is asked and said below them. */
+  more: HTMLElement;
+  update: (turn: Turn) => void;
+}
+
+export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
+  const { voice, deeds, prefix } = maker;
+  const up = thumb("up");
+  const down = thumb("down");
+  const thumbs = el("div", { class: "thumbs", role: "group", "aria-label": voice.say("rating_group") }, up, down);
+  const more = el("div", { class: "opinion", "aria-live": "polite" });
+  let shape = "";
+
+  function thumb(which: Thumb): HTMLElement {
+    const label = voice.say(`rating_${which}`);
+    const press = (): void => {
+      deeds.judge(turnId, which);
+    };
+    return button({ class: "quiet round thumb", "aria-pressed": "false", "aria-label": label, title: label }, press, icon(`thumb_${which}`));
+  }
+
+  function update(turn: Turn): void {
+    thumbs.hidden = !isJudged(turn);
+    set(up, { "aria-pressed": String(isPressed(turn, "up")) });
+    set(down, { "aria-pressed": String(isPressed(turn, "down")) });
+    const { opinion } = turn;
+    const next = opinion === undefined ? "" : JSON.stringify([opinion.thumb, opinion.why, opinion.trouble]);
+    if (next === shape) return;
+    shape = next;
+    fill(more, ...says(opinion));
+    if (opinion?.why === "asked") more.scrollIntoView({ block: "nearest" });
+  }
+
+  function says(opinion: Turn["opinion"]): Node[] {
+    if (opinion === undefined) return [];
+    if (opinion.trouble !== undefined) {
+      const { trouble } = opinion;
+      const words = "word" in trouble ? voice.say(trouble.word) : trouble.text;
+      return [el("p", { class: "complaint", role: "alert", dir: "auto" }, words)];
+    }
+    if (opinion.why !== "asked") return [el("p", { class: "rating-thanks" }, voice.say("rating_thanks"))];
+    return [whyForm(opinion.thumb, opinion.comment)];
+  }
+
+  function whyForm(which: Thumb, before: string): HTMLElement {
+    const explain = (comment: string | undefined): void => {
+      deeds.explain(turnId, comment);
+      // The field with the focus is gone; the thumb that opened it is still there.
+      (which === "up" ? up : down).focus();
+    };
+    const leave = (): void => {
+      explain(undefined);
+    };
+    const comment = commentField(`${prefix}why-${turnId}`, { before, send: explain, leave });
+    const form = el(
+      "form",
+      { class: "person-form" },
+      el("label", { for: comment.id }, voice.say(`rating_why_${which}`)),
+      comment,
+      el(
+        "div",
+        { class: "person-deeds" },
+        button({ class: "quiet" }, leave, voice.say("rating_no_comment")),
+        el("button", { type: "submit", class: "deed" }, voice.say("rating_send")),
+      ),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      explain(comment.value.trim());
+    });
+    return form;
+  }
+
+  return { thumbs, more, update };
+}

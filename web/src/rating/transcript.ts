@@ -1,0 +1,83 @@
+// Taking the conversation along: as a file, or, where the server can, as mail.
+
+import { button, el, fill, icon, set } from "../element.ts";
+import type { Maker, Part } from "../parts/part.ts";
+import { FILE } from "./requests.ts";
+import type { Transcript } from "./state.ts";
+
+export function transcriptPart({ voice, deeds, prefix }: Maker): Part {
+  const told = el("p", { class: "person-status", role: "status" });
+  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
+  const place = el("div");
+  const element = el("div", { class: "transcript" }, place, told, trouble);
+  let form: ReturnType<typeof choice> | undefined;
+  let shown: Transcript | undefined;
+
+  function choice(): { element: HTMLElement; address: HTMLInputElement; send: HTMLButtonElement } {
+    const address = el("input", {
+      class: "field",
+      type: "email",
+      id: `${prefix}transcript-address`,
+      autocomplete: "email",
+      required: true,
+      dir: "ltr",
+      maxlength: 254,
+      "aria-describedby": trouble.id,
+    });
+    const send = el("button", { type: "submit", class: "deed" }, voice.say("transcript_send"));
+    const form = el(
+      "form",
+      { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
+      button({ class: "deed" }, deeds.download, icon("save"), voice.say("transcript_download")),
+      el("label", { for: address.id }, voice.say("transcript_address")),
+      address,
+      el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.leaveTranscript, voice.say("transcript_leave")), send),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const isFit = address.checkValidity();
+      trouble.textContent = isFit ? "" : voice.say("transcript_no_address");
+      if (isFit) deeds.mail(address.value.trim());
+      else address.focus();
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      deeds.leaveTranscript();
+    });
+    return { element: form, address, send };
+  }
+
+  function sentence(now: Transcript["now"]): string {
+    switch (now) {
+      case "coming":
+        return voice.say("transcript_coming");
+      case "saved":
+        return voice.say("transcript_saved", { file: FILE });
+      case "sending":
+        return voice.say("transcript_sending");
+      case "sent":
+        return voice.say("transcript_sent");
+      default:
+        return "";
+    }
+  }
+
+  return {
+    element,
+    update: ({ transcript }) => {
+      if (transcript === shown) return;
+      const before = shown;
+      shown = transcript;
+      const { now, isChoosing } = transcript;
+      if (before?.isChoosing !== isChoosing) {
+        form = isChoosing ? choice() : undefined;
+        fill(place, form?.element);
+        form?.element.querySelector("button")?.focus();
+      }
+      if (form !== undefined) set(form.send, { disabled: now === "sending" });
+      told.textContent = sentence(now);
+      trouble.textContent = typeof now === "object" ? voice.say(now.trouble) : "";
+    },
+  };
+}

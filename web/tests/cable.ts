@@ -1,0 +1,56 @@
+// A line to the server that can be cut, as a lost network would.
+
+import { type AddressInfo, connect, createServer as listener, type Socket } from "node:net";
+import type { Server } from "./house.ts";
+
+export interface Cable {
+  address: string;
+  /** Ends what runs through it; whoever comes again comes through. */
+  cut(): void;
+  /** Cuts it, and lets nobody through until it is mended. */
+  rip(): void;
+  mend(): void;
+  close(): void;
+}
+
+/** Lays one before the server. */
+export async function cable(server: Server): Promise<Cable> {
+  const ends = new Set<Socket>();
+  let isBroken = false;
+  const proxy = listener((near) => {
+    if (isBroken) {
+      near.destroy();
+      return;
+    }
+    const far = connect(server.port, "127.0.0.1");
+    for (const [end, other] of [[near, far], [far, near]] as const) {
+      ends.add(end);
+      end.on("error", () => end.destroy());
+      end.on("close", () => {
+        ends.delete(end);
+        other.destroy();
+      });
+    }
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const cut = (): void => {
+    for (const end of ends) end.destroy();
+  };
+  return {
+    address: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    cut,
+    mend: () => {
+      isBroken = false;
+    },
+    rip: () => {
+      isBroken = true;
+      cut();
+    },
+    close: () => {
+      cut();
+      proxy.close();
+    },
+  };
+}
