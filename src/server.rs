@@ -271,6 +271,7 @@ impl Server {
                 &settings.server.public_url,
             ),
             identify: Arc::clone(&team) as Arc<dyn Identify>,
+            staff: team.clone(),
             auditor,
             announcer: webhooks.announcer(),
             webhooks: Arc::new(Hooks(webhooks)),

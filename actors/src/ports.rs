@@ -11,6 +11,7 @@ mod identity;
 mod log;
 mod relay;
 mod roll;
+mod staff;
 mod uploads;
 
 pub use announcer::{Announcement, Announcer};
@@ -28,6 +29,7 @@ pub use log::{
 };
 pub use relay::{Relay, Relayed};
 pub use roll::{Gone, PodReport, Roll, RollCall};
+pub use staff::{NewAccount, Staff, StaffChange, StaffError};
 pub use uploads::{Picture, Shown, UploadError, UploadLimits, Uploads};
 
 use std::error::Error;

@@ -226,8 +226,8 @@ impl Store {
                 password_hash = COALESCE($4, password_hash),
                 subject = COALESCE($5, subject),
                 is_disabled = COALESCE($6, is_disabled),
-                failures = CASE WHEN $4 IS NULL THEN failures ELSE 0 END,
-                locked_until_ms = CASE WHEN $4 IS NULL THEN locked_until_ms ELSE NULL END
+                failures = CASE WHEN $7 = 0 THEN failures ELSE 0 END,
+                locked_until_ms = CASE WHEN $7 = 0 THEN locked_until_ms ELSE NULL END
              WHERE id = $1 RETURNING *",
         )
         .bind(id)
@@ -236,6 +236,8 @@ impl Store {
         .bind(cleaned(change.password_hash.as_deref()))
         .bind(cleaned(change.subject.as_deref()))
         .bind(change.is_disabled.map(i64::from))
+        // Whoever has a new password tries it at once.
+        .bind(i64::from(change.unlock || change.password_hash.is_some()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(refusal)?;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use hsc_actors::ports::archive::{
-    Account, AccountChange, Accounts, Archive as _, Audit, Record, Role, Stamped,
+    Account, Accounts as _, Archive as _, Audit, Record, Role, Stamped,
 };
+use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
 
 use crate::archive::Store;
-use crate::identity::{NewAccount, Team};
+use crate::identity::Team;
 
 /// Longest line that is read as a password; longer than any that is taken.
 const LONGEST_LINE: u64 = 4_096;
@@ -99,7 +100,7 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
             println!("{} is {} now", account.address, account.role.as_str());
         }
         Does::List => {
-            let accounts = store.all().await?;
+            let accounts = team.all().await?;
             if accounts.is_empty() {
                 println!("there is no account; hsc user add makes one");
             }
@@ -108,22 +109,22 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
             }
         }
         Does::Disable { address } => {
-            let change = AccountChange { is_disabled: Some(true), ..AccountChange::default() };
-            let account = changed(store, &address, change).await?;
+            let change = StaffChange { is_disabled: Some(true), ..StaffChange::default() };
+            let account = changed(store, team, &address, change).await?;
             note(store, "account.disable", &account).await?;
             println!("{} may not sign in any more", account.address);
         }
         Does::Enable { address } => {
-            let change = AccountChange { is_disabled: Some(false), ..AccountChange::default() };
-            let account = changed(store, &address, change).await?;
+            let change = StaffChange { is_disabled: Some(false), ..StaffChange::default() };
+            let account = changed(store, team, &address, change).await?;
             note(store, "account.enable", &account).await?;
             println!("{} may sign in again", account.address);
         }
         Does::Password { address } => {
-            let account = known(store, &address).await?;
-            let hash = team.hash(&account, password()?).await?;
-            let change = AccountChange { password_hash: Some(hash), ..AccountChange::default() };
-            let account = changed(store, &address, change).await?;
+            // Before it is asked for: nobody types a password twice for an account that there is not.
+            known(store, &address).await?;
+            let change = StaffChange { password: Some(password()?), ..StaffChange::default() };
+            let account = changed(store, team, &address, change).await?;
             note(store, "account.password", &account).await?;
             println!("{} has a new password", account.address);
         }
@@ -136,9 +137,14 @@ async fn known(store: &Store, address: &str) -> anyhow::Result<Account> {
     found.with_context(|| format!("there is no account {address}; hsc user list shows all"))
 }
 
-async fn changed(store: &Store, address: &str, change: AccountChange) -> anyhow::Result<Account> {
+async fn changed(
+    store: &Store,
+    team: &Team,
+    address: &str,
+    change: StaffChange,
+) -> anyhow::Result<Account> {
     let account = known(store, address).await?;
-    Ok(store.change(&account.id, change).await?)
+    Ok(team.change(&account.id, change).await?)
 }
 
 async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<()> {

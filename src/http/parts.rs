@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{Analytics, Archive, Deliveries, Replies};
-use hsc_actors::ports::{Announcer, Auditor, ConversationLog, Identify, ManualError, Uploads};
+use hsc_actors::ports::{
+    Announcer, Auditor, ConversationLog, Identify, ManualError, Staff, Uploads,
+};
 use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
@@ -40,6 +42,8 @@ pub struct Parts {
     pub settings: serde_json::Value,
     /// Who of the team somebody is.
     pub identify: Arc<dyn Identify>,
+    /// Keeps their accounts in order.
+    pub staff: Arc<dyn Staff>,
     /// Writes down what the team does.
     pub auditor: Auditor,
     /// Tells the outside world.

@@ -60,6 +60,12 @@ pub enum TroubleCode {
     NoSuchLetter,
     /// There is no such canned reply (404).
     NoSuchReply,
+    /// There is no such account (404).
+    NoSuchAccount,
+    /// There is an account with this address (409).
+    AddressTaken,
+    /// Nobody could administrate any more (409).
+    LastAdmin,
     /// There is no such route (404).
     NoSuchRoute,
     /// There is no such product (404).
@@ -102,7 +108,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -121,6 +127,9 @@ impl TroubleCode {
         Self::NoSuchSession,
         Self::NoSuchLetter,
         Self::NoSuchReply,
+        Self::NoSuchAccount,
+        Self::AddressTaken,
+        Self::LastAdmin,
         Self::NoSuchRoute,
         Self::NoSuchProduct,
         Self::NoManual,
@@ -154,6 +163,7 @@ impl TroubleCode {
             | Self::NoSuchSession
             | Self::NoSuchLetter
             | Self::NoSuchReply
+            | Self::NoSuchAccount
             | Self::NoSuchRoute
             | Self::NoSuchProduct
             | Self::NoManual
@@ -161,7 +171,7 @@ impl TroubleCode {
             | Self::NoPrice
             | Self::NoSuchFile
             | Self::NothingSaid => StatusCode::NOT_FOUND,
-            Self::NoWebhook => StatusCode::CONFLICT,
+            Self::NoWebhook | Self::AddressTaken | Self::LastAdmin => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::LinkSpent => StatusCode::GONE,
@@ -205,6 +215,9 @@ impl TroubleCode {
             Self::NoSuchSession => "no_such_session",
             Self::NoSuchLetter => "no_such_letter",
             Self::NoSuchReply => "no_such_reply",
+            Self::NoSuchAccount => "no_such_account",
+            Self::AddressTaken => "address_taken",
+            Self::LastAdmin => "last_admin",
             Self::NoSuchRoute => "no_such_route",
             Self::NoSuchProduct => "no_such_product",
             Self::NoManual => "no_manual",

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hsc_actors::ports::archive::Role;
-use hsc_actors::ports::{First, IdentityError, Opened};
+use hsc_actors::ports::{First, IdentityError, NewAccount, Opened};
 use tokio::time::Instant;
 
-use super::newcomer::NewAccount;
+use super::newcomer::made;
 use super::secret;
 use super::team::{Team, down, refused};
 
@@ -61,7 +61,7 @@ impl Team {
         }
         let newcomer = NewAccount { name, address, role: Role::Admin, password };
         // A password that will not do costs the link nothing: who mistyped tries again.
-        let account = newcomer.made(&self.hasher).await?;
+        let account = made(newcomer, &self.hasher).await?;
         // Somebody may have made an account meanwhile, here or on another pod.
         let is_first = self.accounts.count().await.map_err(down)? == 0;
         if !self.first.take(&token, Instant::now()) || !is_first {

@@ -14,10 +14,10 @@ mod openid;
 mod password;
 mod secret;
 mod signature;
+mod staff;
 mod team;
 mod vouching;
 
-pub use newcomer::NewAccount;
 pub use openid::NoProvider;
 pub use password::{FEWEST, MOST, Weak, judge};
 pub use team::Team;

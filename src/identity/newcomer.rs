@@ -1,7 +1,7 @@
 //! An account that is to be made: what its parts must be.
 
-use hsc_actors::ports::IdentityError;
 use hsc_actors::ports::archive::{Account, Role};
+use hsc_actors::ports::{IdentityError, NewAccount};
 
 use super::password::{self, Hasher};
 use super::team::{no_hash, now_ms, unfit, weak};
@@ -11,31 +11,16 @@ const LONGEST_NAME: usize = 80;
 /// Longest mail address (RFC 5321).
 const LONGEST_ADDRESS: usize = 254;
 
-/// What somebody is to be, as it was typed.
-#[derive(Clone)]
-pub struct NewAccount {
-    /// The name that colleagues and visitors see.
-    pub name: String,
-    /// The mail address to sign in with.
-    pub address: String,
-    /// What they may do.
-    pub role: Role,
-    /// The password.
-    pub password: String,
-}
-
-impl NewAccount {
-    /// The account, its password hashed.
-    pub(super) async fn made(self, hasher: &Hasher) -> Result<Account, IdentityError> {
-        let Self { name, address, role, password } = self;
-        let name = name.trim().to_owned();
-        let address = address.trim().to_lowercase();
-        judge_name(&name).map_err(unfit)?;
-        judge_address(&address).map_err(unfit)?;
-        password::judge(&password, own_part(&address)).map_err(weak)?;
-        let hash = hasher.hash(password).await.map_err(no_hash)?;
-        Ok(account(name, address, role, Some(hash), None))
-    }
+/// The account of somebody new, the password hashed.
+pub(super) async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Account, IdentityError> {
+    let NewAccount { name, address, role, password } = newcomer;
+    let name = name.trim().to_owned();
+    let address = address.trim().to_lowercase();
+    judge_name(&name).map_err(unfit)?;
+    judge_address(&address).map_err(unfit)?;
+    password::judge(&password, own_part(&address)).map_err(weak)?;
+    let hash = hasher.hash(password).await.map_err(no_hash)?;
+    Ok(account(name, address, role, Some(hash), None))
 }
 
 /// The part before the @, which people put into their password.
@@ -65,7 +50,7 @@ pub(super) fn account(
     }
 }
 
-fn judge_name(name: &str) -> Result<(), &'static str> {
+pub(super) fn judge_name(name: &str) -> Result<(), &'static str> {
     let letters = name.chars().count();
     if letters == 0 || letters > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err("the name must have 1 to 80 characters in one line");
@@ -99,7 +84,7 @@ mod tests {
                 role: Role::Agent,
                 password: password.to_owned(),
             };
-            newcomer.made(&hasher).await.map_err(|error| error.to_string())
+            super::made(newcomer, &hasher).await.map_err(|error| error.to_string())
         };
         let yael = made(" Yael ", " Yael@Example.test ", "a tame yak sat over").await.unwrap();
         assert_eq!((yael.name.as_str(), yael.address.as_str()), ("Yael", "yael@example.test"));

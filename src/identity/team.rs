@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::attempts::{Attempts, wait_after};
 use super::first::FirstLink;
-use super::newcomer::{NewAccount, own_part};
+use super::newcomer::own_part;
 use super::openid::{NoProvider, Provider};
 use super::password::{Hasher, NoHash, Weak};
 use super::secret;
@@ -72,21 +72,12 @@ impl Team {
         })
     }
 
-    /// Adds an account, on the word of whoever has the command line.
-    ///
-    /// # Errors
-    /// What of it will not do.
-    pub async fn add(&self, newcomer: NewAccount) -> Result<Account, IdentityError> {
-        let account = newcomer.made(&self.hasher).await?;
-        self.accounts.add(account.clone()).await.map_err(refused)?;
-        Ok(account)
-    }
-
     /// The hash of a new password for this account, where the password will do.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub async fn hash(&self, account: &Account, password: String) -> Result<String, IdentityError> {
+    pub(super) async fn hash(
+        &self,
+        account: &Account,
+        password: String,
+    ) -> Result<String, IdentityError> {
         super::password::judge(&password, own_part(&account.address)).map_err(weak)?;
         self.hasher.hash(password).await.map_err(no_hash)
     }

@@ -39,6 +39,7 @@ mod hanging;
 mod identity;
 mod identity_openid;
 mod identity_visitors;
+mod keeping_accounts;
 mod leaving_a_message;
 mod limits;
 mod load;

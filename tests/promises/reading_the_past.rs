@@ -385,7 +385,8 @@ async fn what_is_asked_wrongly_is_refused_in_words() {
 const OF_AGENTS: [&str; 4] =
     ["/api/replies", "/api/conversations", "/api/conversations/lamp", "/api/left-messages"];
 /// What admins alone may read.
-const OF_ADMINS: [&str; 9] = [
+const OF_ADMINS: [&str; 10] = [
+    "/admin/users",
     "/admin/audit",
     "/admin/analytics/snapshots",
     "/admin/analytics/most-asked",

@@ -48,6 +48,11 @@ enum Who {
 }
 
 impl Caller {
+    /// True for whoever has proved who they are; not for a caller who is let in because nobody could.
+    pub(crate) fn is_known(&self) -> bool {
+        !matches!(self.who, Who::Machine)
+    }
+
     /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
     pub(crate) fn did(&self, parts: &Parts, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
@@ -226,7 +231,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 /// What a caller is told of why they were not signed in.
-pub(super) fn trouble(error: IdentityError) -> Trouble {
+pub(crate) fn trouble(error: IdentityError) -> Trouble {
     let code = match &error {
         IdentityError::Wrong => TroubleCode::WrongSignIn,
         IdentityError::TooMany { .. } => TroubleCode::TooManyTries,

@@ -133,6 +133,8 @@ pub struct AccountChange {
     pub subject: Option<String>,
     /// May not sign in.
     pub is_disabled: Option<bool>,
+    /// True takes away the lock of too many failures.
+    pub unlock: bool,
 }
 
 /// How many failures are borne.

@@ -1,0 +1,180 @@
+//! `/admin/users`: who of the team may sign in, and as what.
+
+use actix_web::{HttpResponse, get, patch, post, web};
+use hsc_actors::ports::archive::{Account, AccountError, Role};
+use hsc_actors::ports::{NewAccount, StaffChange, StaffError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::identity::{Admin, Caller, trouble};
+use super::super::{Parts, Trouble, TroubleCode};
+use super::asked::{invalid, told, untold};
+
+/// All accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accounts {
+    /// By name.
+    items: Vec<Shown>,
+}
+
+/// An account as an admin sees it: nothing by which anybody could sign in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Shown {
+    id: String,
+    name: String,
+    address: String,
+    role: Role,
+    is_disabled: bool,
+    /// Whether there is a password to sign in with.
+    has_password: bool,
+    /// Whether they have signed in at the OpenID provider.
+    has_openid: bool,
+    /// Failed sign-ins since the last one that succeeded.
+    failures: u32,
+    /// Until when no sign-in is tried after too many failures.
+    locked_until_ms: Option<u64>,
+    created_ms: u64,
+}
+
+impl From<Account> for Shown {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            name: account.name,
+            address: account.address,
+            role: account.role,
+            is_disabled: account.is_disabled,
+            has_password: account.password_hash.is_some(),
+            has_openid: account.subject.is_some(),
+            failures: account.failures,
+            locked_until_ms: account.locked_until_ms,
+            created_ms: account.created_ms,
+        }
+    }
+}
+
+/// An account that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Newcomer {
+    /// The name that colleagues and visitors see, 1 to 80 characters.
+    name: String,
+    /// The mail address to sign in with.
+    address: String,
+    role: Role,
+    /// 12 to 200 characters that are not easy to guess.
+    password: String,
+}
+
+/// What is to be changed; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    name: Option<String>,
+    role: Option<Role>,
+    /// A new password; it also takes a lock away.
+    password: Option<String>,
+    /// True lets them sign in no more.
+    is_disabled: Option<bool>,
+    /// True takes away the lock of too many failures.
+    #[serde(default)]
+    unlock: bool,
+}
+
+/// The accounts of the team, by name.
+#[utoipa::path(get, path = "/admin/users", tag = "operations",
+    responses((status = 200, body = Accounts), (status = 401, body = Trouble), (status = 403, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[get("/admin/users")]
+pub(crate) async fn users(_: Admin, parts: web::Data<Parts>) -> Result<HttpResponse, Trouble> {
+    let all = parts.staff.all().await.map_err(untold)?;
+    Ok(told(Accounts { items: all.into_iter().map(Shown::from).collect() }))
+}
+
+/// Adds an account.
+#[utoipa::path(post, path = "/admin/users", tag = "operations", request_body = Newcomer,
+    responses((status = 201, body = Shown), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 409, body = Trouble), (status = 422, body = Trouble),
+        (status = 503, body = Trouble)))]
+#[post("/admin/users")]
+pub(crate) async fn add_user(
+    Admin(caller): Admin,
+    parts: web::Data<Parts>,
+    newcomer: web::Json<Newcomer>,
+) -> Result<HttpResponse, Trouble> {
+    must_be_known(&caller)?;
+    let Newcomer { name, address, role, password } = newcomer.into_inner();
+    let newcomer = NewAccount { name, address, role, password };
+    let account = parts.staff.add(newcomer).await.map_err(refused)?;
+    caller.did(&parts, "account.add", &account.id, account.role.as_str());
+    Ok(HttpResponse::Created()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(Shown::from(account)))
+}
+
+/// Changes an account. Whoever is disabled, or gets another role or password, is signed out everywhere.
+#[utoipa::path(patch, path = "/admin/users/{id}", tag = "operations", params(("id" = String, Path)),
+    request_body = Change,
+    responses((status = 200, body = Shown), (status = 400, body = Trouble), (status = 401, body = Trouble),
+        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 409, body = Trouble),
+        (status = 422, body = Trouble), (status = 503, body = Trouble)))]
+#[patch("/admin/users/{id}")]
+pub(crate) async fn change_user(
+    Admin(caller): Admin,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+    change: web::Json<Change>,
+) -> Result<HttpResponse, Trouble> {
+    must_be_known(&caller)?;
+    let Change { name, role, password, is_disabled, unlock } = change.into_inner();
+    // What the audit will say, by the words of `hsc user`.
+    let done: Vec<(&str, &str)> = [
+        name.as_ref().map(|_| ("account.rename", "")),
+        role.map(|role| ("account.role", role.as_str())),
+        password.as_ref().map(|_| ("account.password", "")),
+        is_disabled.map(|is| (if is { "account.disable" } else { "account.enable" }, "")),
+        unlock.then_some(("account.unlock", "")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if done.is_empty() {
+        return Err(invalid(
+            "Nothing is to be changed: name, role, password, is_disabled or unlock.",
+        ));
+    }
+    let change = StaffChange { name, role, password, is_disabled, unlock };
+    let account = parts.staff.change(&id, change).await.map_err(refused)?;
+    for (action, detail) in done {
+        caller.did(&parts, action, &account.id, detail);
+    }
+    Ok(told(Shown::from(account)))
+}
+
+/// Accounts are for callers who have proved who they are. Where there is none yet, this machine may look round, and
+/// with a proxy on it that is anybody: the first account is made by the link, which only the log's reader has.
+fn must_be_known(caller: &Caller) -> Result<(), Trouble> {
+    if caller.is_known() {
+        return Ok(());
+    }
+    let message = "The first account is made by the link that the server printed when it started, or by hsc user add.";
+    Err(Trouble::new(TroubleCode::Forbidden, message))
+}
+
+/// What an admin is told of why an account was not added or changed.
+fn refused(error: StaffError) -> Trouble {
+    match error {
+        StaffError::Identity(error) => trouble(error),
+        StaffError::Account(AccountError::Archive(error)) => untold(error),
+        StaffError::Account(AccountError::Unknown) => {
+            Trouble::new(TroubleCode::NoSuchAccount, "There is no such account.")
+        }
+        StaffError::Account(AccountError::Taken) => {
+            Trouble::new(TroubleCode::AddressTaken, "There is an account with this address.")
+        }
+        StaffError::Account(AccountError::LastAdmin) => Trouble::new(
+            TroubleCode::LastAdmin,
+            "This is the last admin who may sign in; make another one first.",
+        ),
+    }
+}

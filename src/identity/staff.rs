@@ -1,0 +1,45 @@
+//! Accounts kept in order: added, disabled, given another name, role or password.
+
+use futures::future::BoxFuture;
+use hsc_actors::ports::archive::{Account, AccountChange, AccountError, ArchiveError};
+use hsc_actors::ports::{NewAccount, Staff, StaffChange, StaffError};
+
+use super::newcomer::{judge_name, made};
+use super::team::{Team, unfit};
+
+impl Staff for Team {
+    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
+        self.accounts.all()
+    }
+
+    fn add(&self, newcomer: NewAccount) -> BoxFuture<'_, Result<Account, StaffError>> {
+        Box::pin(async move {
+            let account = made(newcomer, &self.hasher).await?;
+            self.accounts.add(account.clone()).await?;
+            Ok(account)
+        })
+    }
+
+    fn change<'a>(
+        &'a self,
+        id: &'a str,
+        change: StaffChange,
+    ) -> BoxFuture<'a, Result<Account, StaffError>> {
+        Box::pin(async move {
+            let StaffChange { name, role, password, is_disabled, unlock } = change;
+            let name = name.map(|name| name.trim().to_owned());
+            if let Some(name) = &name {
+                judge_name(name).map_err(unfit)?;
+            }
+            let account = self.accounts.by_id(id).await.map_err(AccountError::from)?;
+            let account = account.ok_or(AccountError::Unknown)?;
+            let password_hash = match password {
+                Some(password) => Some(self.hash(&account, password).await?),
+                None => None,
+            };
+            let change =
+                AccountChange { name, role, password_hash, is_disabled, unlock, subject: None };
+            Ok(self.accounts.change(id, change).await?)
+        })
+    }
+}
