@@ -78,6 +78,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.locator("#agent").press("t");
   await page.getByText("Yael is here and reads with you.").waitFor();
   await entry(page, "Yael has joined.").waitFor();
+  await yael.locator("[data-deed=close]").waitFor();
 
   await desk(yael).pressSequentially("Germany. Do you see a cup?");
   await page.getByText("Yael is typing…").waitFor();
@@ -145,6 +146,7 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   await noam.locator(".ticket", { hasText: "גביע העולם" }).click();
   await noam.locator("[data-deed=take]").click();
   await page.getByText("Noam כאן").waitFor();
+  await noam.locator("[data-deed=close]").waitFor();
   await desk(noam).fill("שלום, איך אפשר לעזור?");
   await desk(noam).press("Enter");
   await entry(page, "שלום, איך אפשר לעזור?").waitFor();

@@ -1,0 +1,170 @@
+// Takes the pictures of docs/pages.md: every page of ours, light and dark, wide and narrow.
+//
+//   npm run build && HSC_AGENT=address:password npm run pages -- http://127.0.0.1:8000 [NAME…]
+//
+// The server holds the demo catalog, and the account is an admin's. A server for pictures is one of its own:
+// visitors come, wait and rate. Names take only those pages again.
+
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const [address = "http://127.0.0.1:8000", ...only] = process.argv.slice(2);
+const [who = "", password = ""] = (process.env.HSC_AGENT ?? "").split(/:(.*)/s);
+const folder = fileURLToPath(new URL("../../docs/images/pages", import.meta.url));
+const sizes = { wide: { width: 1120, height: 760 }, narrow: { width: 390, height: 760 } };
+const product = "kettleby-ke-9";
+const question = "How do I descale the machine?";
+const unknown = "Who won the world cup in 1954?";
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
+});
+mkdirSync(folder, { recursive: true });
+
+async function signIn(page, to) {
+  await page.goto(`${address}${to}`);
+  if (!page.url().includes("/sign-in")) return;
+  await page.locator("input[type=email]").fill(who);
+  await page.locator("input[type=password]").fill(password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => !url.pathname.includes("sign-in"));
+  await page.goto(`${address}${to}`);
+}
+
+async function ask(page, text) {
+  await page.locator(".facts span").nth(2).waitFor();
+  await page.locator(".composer textarea").fill(text);
+  await page.keyboard.press("Enter");
+  await page.locator(".turn[data-stage=done] .foot").last().waitFor();
+}
+
+/** Somebody with a socket of their own, until the context is closed; comes back once they wait. */
+async function visitor(context, says, after = []) {
+  const page = await context.newPage();
+  await page.goto(`${address}/sign-in`);
+  await page.evaluate(
+    ([says, after]) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
+        socket.onopen = () => socket.send(JSON.stringify({ type: "hello", locale: navigator.language }));
+        socket.onmessage = ({ data }) => {
+          const { type, state } = JSON.parse(data);
+          if (type === "welcome") for (const one of says) socket.send(JSON.stringify(one));
+          if (type === "agent_joined") for (const one of after) socket.send(JSON.stringify(one));
+          if (state === "waiting") resolve();
+        };
+      }),
+    [says, after],
+  );
+}
+
+/** An agent at the desk, in a page of the context. */
+async function agent(context) {
+  const page = await context.newPage();
+  await signIn(page, "/agent");
+  await page.locator("#agent[data-link=open]").waitFor();
+  return page;
+}
+
+async function close(page) {
+  await page.locator("[data-deed=close]").click();
+  await page.locator("dialog .main").click();
+}
+
+/** Every page: brings it where it shall be, and says how to clean up after. */
+const scenes = {
+  start: async (page) => {
+    await page.goto(`${address}/`);
+    await page.locator(".sample .card").first().waitFor();
+  },
+  answer: async (page) => {
+    await page.goto(`${address}/?product=${product}`);
+    await ask(page, question);
+  },
+  unknown: async (page) => {
+    await page.goto(`${address}/?product=${product}`);
+    await ask(page, unknown);
+  },
+  // Before the first agent comes: with one there a visitor waits in line.
+  letter: async (page) => {
+    await page.goto(`${address}/`);
+    await page.locator(".person-wish").click();
+    await page.locator(".person button[type=submit]").click();
+    await page.locator(".person input[type=email]").fill("dana@example.com");
+    await page.locator(".person form textarea").fill("The display of my machine stays dark since this morning.");
+  },
+  person: async (page, context) => {
+    const desk = await agent(context);
+    await page.bringToFront();
+    await page.goto(`${address}/?product=${product}`);
+    await ask(page, unknown);
+    await page.locator(".verdict .deed").click();
+    await page.locator(".person textarea").fill("The cup of 1954");
+    await page.keyboard.press("Enter");
+    await desk.locator(".ticket", { hasText: "The cup of 1954" }).click();
+    await desk.locator("[data-deed=take]").click();
+    await page.locator(".entry", { hasText: "joined" }).waitFor();
+    await desk.locator("[data-deed=close]").waitFor();
+    await desk.locator(".desk-composer textarea").fill("The football cup? Germany, three to two. Can I help with the machine too?");
+    await desk.keyboard.press("Enter");
+    await page.locator(".entry[data-from=agent]").waitFor();
+    await page.locator(".composer textarea").fill("Thank you, it makes good coffee.");
+    await page.keyboard.press("Enter");
+    await page.locator(".entry[data-from=visitor][data-sent=true]").waitFor();
+    await desk.locator(".desk-composer textarea").pressSequentially("Glad");
+    return () => close(desk);
+  },
+  agent: async (page, context) => {
+    await visitor(context, [
+      { type: "query", product_id: product, query: question },
+      { type: "handoff", reason: "It stops in the middle" },
+    ], [{ type: "message", content: "It stops after the coffee boiler." }]);
+    await visitor(context, [{ type: "handoff", reason: "A word about my order" }]);
+    await page.bringToFront();
+    await signIn(page, "/agent");
+    await page.locator("#agent[data-link=open]").waitFor();
+    await page.locator(".ticket", { hasText: "It stops" }).click();
+    await page.locator("[data-deed=take]").click();
+    await page.locator(".item[data-from=visitor]").waitFor();
+    await page.locator("[data-deed=close]").waitFor();
+    await page.keyboard.press("Alt+KeyN");
+    await page.locator(".desk-composer textarea").fill("Second call about this machine.");
+    await page.keyboard.press("Enter");
+    await page.locator(".item[data-kind=note]").waitFor();
+    await page.keyboard.press("Alt+KeyN");
+    await page.locator(".desk-composer textarea").fill("Thank you. Which number does the display show?");
+    return () => close(page);
+  },
+  "sign-in": async (page) => {
+    await page.goto(`${address}/sign-in`);
+    await page.locator("input[type=email]").waitFor();
+  },
+  first: async (page) => {
+    await page.goto(`${address}/first?token=spent`);
+    await page.locator("#entrance > *").first().waitFor();
+  },
+};
+for (const section of ["overview", "actors", "sessions", "catalogs", "manuals", "caches", "settings", "analytics", "conversations", "audit", "webhooks", "users"]) {
+  scenes[`admin-${section}`] = async (page) => {
+    await signIn(page, `/admin#${section}`);
+    await page.locator("#admin").waitFor();
+    await page.waitForLoadState("networkidle");
+  };
+}
+
+for (const [name, scene] of Object.entries(scenes)) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      const context = await browser.newContext({ locale: "en-US", viewport, colorScheme });
+      const page = await context.newPage();
+      const after = await scene(page, context);
+      await page.screenshot({ path: `${folder}/${name}-${size}-${colorScheme}.png`, animations: "disabled" });
+      await after?.();
+      await context.close();
+    }
+  }
+}
+await browser.close();
