@@ -1,9 +1,14 @@
 // The operator's page against a real server, whose actors are made to fail.
 
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { eventually, launch, open, Server } from "./house.ts";
+import { binary, eventually, launch, open, Server } from "./house.ts";
 
 const TOKEN = "a token of this test";
 
@@ -164,5 +169,216 @@ describe("a server with a token", () => {
     await line(page, "root").waitFor();
     // It went nowhere but into this tab.
     expect(await page.evaluate(() => JSON.stringify(localStorage) + location.href)).not.toContain(TOKEN);
+  });
+});
+
+const SECTIONS = ["overview", "sessions", "actors", "catalogs", "manuals", "caches", "settings"];
+
+/** Waits for a section that has heard the server. */
+const live = (page: Page, section: string) => page.locator(`#admin[data-section="${section}"][data-link="live"]`).waitFor();
+/** Says yes to what is asked once. */
+const agree = (page: Page, word: string) => page.getByRole("dialog").getByRole("button", { name: word, exact: true }).click();
+/** What went wrong in a page, but that nobody is signed in: the server is open to this machine. */
+const wrongIn = (wrong: string[]) => wrong.filter((words) => !words.includes("401"));
+
+describe("the sections", () => {
+  const folder = mkdtempSync(join(tmpdir(), "hsc-catalog-"));
+  const data = fileURLToPath(new URL("../../catalogs/data", import.meta.url));
+  const SCRIPT = "<img src=x onerror=alert(1)> Kettle";
+  let operated: Server;
+
+  beforeAll(async () => {
+    cpSync(data, folder, { recursive: true });
+    operated = await Server.start({ HSC__CATALOG__DIR: folder, HSC__CATALOG__WATCH: "false" });
+  });
+  afterAll(async () => {
+    await operated.kill();
+  });
+  const go = async (section: string, options = {}) => {
+    const opened = await open(browser, `${operated.address}/admin#${section}`, options);
+    await live(opened.page, section.replace(/\?.*/, ""));
+    return opened;
+  };
+
+  for (const [colorScheme, width, locale] of [["light", 1240, "en-US"], ["dark", 360, "en-US"], ["light", 360, "he-IL"]] as const) {
+    test(`stand in nobody's way: ${colorScheme}, ${width} pixels, ${locale}`, async () => {
+      const { page, wrong } = await go("overview", { colorScheme, viewport: { width, height: 800 }, locale, bypassCSP: true });
+      for (const section of SECTIONS) {
+        await page.locator(`.sections a[href="#${section}"]`).click();
+        await live(page, section);
+        await page.locator(".section :is(table, .nothing):visible").first().waitFor();
+        const heading = page.getByRole("heading", { level: 1 });
+        expect(await heading.textContent()).toBe(await page.locator(".sections a[aria-current]").textContent());
+        expect(await heading.evaluate((it) => it === document.activeElement)).toBe(section !== "overview");
+        expect(await findings(page), section).toEqual([]);
+        expect(await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth), section).toBe(0);
+        expect(await page.locator(".section").evaluate((it) => getComputedStyle(it).direction)).toBe(locale === "he-IL" ? "rtl" : "ltr");
+      }
+      await page.goBack();
+      await live(page, "caches");
+      expect(wrong).toEqual([]);
+    });
+  }
+
+  test("a chart tells its value to the keyboard, and all of them in a table", async () => {
+    const { page, wrong } = await go("overview");
+    const memory = page.getByRole("slider", { name: /^Memory/ });
+    await eventually("a point is there", async () => (await memory.getAttribute("aria-valuetext"))?.includes("MB") === true);
+    const newest = await memory.getAttribute("aria-valuenow");
+    await memory.focus();
+    await page.keyboard.press("Home");
+    expect(await memory.getAttribute("aria-valuenow")).toBe("0");
+    expect(await memory.locator(".chart-cursor").count()).toBe(1);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("PageUp");
+    expect(await memory.getAttribute("aria-valuenow")).toBe("13");
+    await page.keyboard.press("End");
+    expect(await memory.getAttribute("aria-valuenow")).toBe(newest);
+    expect(await memory.locator(".chart-dot").count()).toBeGreaterThan(0);
+    const figure = page.locator(".chart-of").filter({ has: memory });
+    await figure.getByText("As a table").click();
+    await figure.getByRole("row").nth(1).getByText("MB").waitFor();
+    expect(await figure.getByRole("row").count()).toBe(Number(newest) + 2);
+    expect(wrong).toEqual([]);
+  });
+
+  test("a word goes to everybody after it was asked once, and a session is found and closed", async () => {
+    const chat = await open(browser, operated.address);
+    await chat.page.getByRole("combobox", { name: "Product" }).waitFor();
+    const { page, wrong } = await go("overview");
+    await page.getByLabel("Everybody who is connected").fill("Back at noon.");
+    await page.getByRole("button", { name: "Say it" }).click();
+    await agree(page, "No, leave it");
+    expect(await chat.page.getByText("Back at noon.").count()).toBe(0);
+    await page.getByRole("button", { name: "Say it" }).click();
+    await agree(page, "Say it");
+    await page.getByText("1 heard it here. There is no other server.").waitFor();
+    await chat.page.getByText("Back at noon.").waitFor();
+
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await live(page, "sessions");
+    const field = page.getByLabel("Key, or a part");
+    await field.fill("no such conversation");
+    await page.getByText("No session fits.").waitFor();
+    expect(page.url()).toContain("#sessions?text=no");
+    await field.fill("127.0.0.1");
+    await page.getByRole("button", { name: /^Close \d+$/ }).click();
+    await agree(page, "Yes, close it");
+    await page.getByText(/^Session \d+ is closed\.$/).waitFor();
+    await page.getByText("No session fits.").waitFor();
+    await chat.page.getByText("has closed this chat").waitFor();
+    expect(wrongIn(wrong)).toEqual([]);
+    await chat.page.close();
+  });
+
+  test("a brand file is tried, read through and written, and a script in a name is text", async () => {
+    const { page, wrong } = await go("catalogs");
+    const name = "kettleby.json";
+    const file = JSON.parse(readFileSync(join(data, name), "utf8")) as { products: { id: string; name: string }[] };
+    const sent = { ...file, products: file.products.slice(0, -1).map((it) => (it.id === "kettleby-ke-9" ? { ...it, name: SCRIPT } : it)) };
+    const chosen = page.locator("#brand-file");
+    await chosen.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from("{ no JSON") });
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.locator(".report").getByText("It would not be written").waitFor();
+    expect(await page.getByRole("button", { name: "Write it" }).count()).toBe(0);
+
+    await chosen.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(sent)) });
+    expect(await page.locator(".report").textContent()).toBe("");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText("Tried; nothing was written.").waitFor();
+    await page.locator(".report").getByText("Removed: 1").waitFor();
+    expect(await page.locator(".report").textContent()).toContain("kettleby-ke-9");
+    expect(readFileSync(join(folder, name), "utf8")).not.toContain("onerror");
+    const write = page.getByRole("button", { name: "Write it" });
+    await write.click();
+    await agree(page, "No, leave it");
+    await write.click();
+    await agree(page, "Write it");
+    await page.locator(".report").getByText("Written: kettleby.json").waitFor();
+    expect(readFileSync(join(folder, name), "utf8")).toContain("onerror");
+    await page.getByRole("button", { name: "Load again" }).click();
+    await page.getByText(/^Loaded: version [0-9a-f]+, 71 products\.$/).waitFor();
+
+    await page.goto(`${operated.address}/admin#manuals?text=kettleby-ke-9`);
+    await page.getByRole("rowheader").getByText(SCRIPT).waitFor();
+    expect(await page.locator(".section img").count()).toBe(0);
+    expect(wrongIn(wrong)).toEqual([]);
+  });
+
+  test("a manual is found and fetched again, what is kept is forgotten, and a setting is found", async () => {
+    const { page, wrong } = await go("manuals?text=lumafjord");
+    await page.getByLabel("State").selectOption("none");
+    await eventually("only those without one", async () => (await page.locator("tr[data-state]:not([data-state=none])").count()) === 0);
+    await page.getByLabel("State").selectOption("");
+    await page.getByRole("button", { name: /^Fetch again/ }).first().click();
+    await page.getByText(/: opened, \d+ pages\.$/).waitFor();
+    await page.locator("tr[data-state=open]").getByText("open", { exact: true }).waitFor();
+
+    await page.getByRole("link", { name: "Caches" }).click();
+    await live(page, "caches");
+    const entries = page.getByRole("row").filter({ hasText: "Manuals" }).locator(".col-entries");
+    await eventually("the manual is counted", async () => (await entries.textContent()) === "1");
+    await page.getByLabel("Its id, address or version").fill("no-such-product");
+    await page.getByRole("button", { name: "Forget" }).click();
+    await page.getByText("Forgotten here: 0 manuals").waitFor();
+    await page.getByLabel("What", { exact: true }).selectOption("all");
+    await page.getByRole("button", { name: "Forget" }).click();
+    await agree(page, "Forget");
+    await page.getByText("Forgotten here: 1 manuals").waitFor();
+    await eventually("nothing is kept", async () => (await entries.textContent()) === "0");
+
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByLabel("A part of name").fill("catalog.w");
+    await page.getByRole("row", { name: /catalog\.watch false true/ }).waitFor();
+    await page.getByLabel("Which").selectOption("changed");
+    await eventually("one line is left", async () => (await page.locator(".settings tbody tr").count()) === 1);
+    expect(wrongIn(wrong)).toEqual([]);
+  });
+
+  test("it drains after it was asked once", async () => {
+    const leaving = await Server.start();
+    const { page } = await open(browser, `${leaving.address}/admin`);
+    await page.getByRole("button", { name: "Drain" }).click();
+    await agree(page, "No, leave it");
+    await page.locator(".readiness").getByText("Ready", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Drain" }).click();
+    await agree(page, "Drain");
+    await page.getByText(/^It drains: 0 sessions/).waitFor();
+    await page.getByText("cannot be reached").first().waitFor();
+    await leaving.kill();
+  });
+});
+
+describe("a session that ends while the page is open", () => {
+  test("leads to signing in first, and back to where somebody was", async () => {
+    const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+    const password = "a tame yak sat over";
+    const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
+    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${password}\n` });
+    const house = await Server.start(archive);
+    const { page } = await open(browser, `${house.address}/sign-in?next=/admin`);
+    const enter = async (): Promise<void> => {
+      await page.getByLabel("Email address").fill("ada@example.test");
+      await page.getByLabel("Password").fill(password);
+      await page.keyboard.press("Enter");
+    };
+    await enter();
+    await live(page, "overview");
+    await page.getByRole("link", { name: "Caches" }).click();
+    await live(page, "caches");
+    // What changes something brings the csrf of the session.
+    await page.getByLabel("Its id, address or version").fill("no-such-product");
+    await page.getByRole("button", { name: "Forget" }).click();
+    await page.getByText("Forgotten here: 0 manuals").waitFor();
+    await page.context().clearCookies();
+    await page.getByText("You are signed out.").waitFor();
+    expect(await page.locator(".section").isVisible()).toBe(false);
+    const way = page.getByRole("link", { name: "Sign in", exact: true });
+    expect(await way.evaluate((link) => link === document.activeElement)).toBe(true);
+    await page.keyboard.press("Enter");
+    await enter();
+    await live(page, "caches");
+    expect(page.url()).toBe(`${house.address}/admin#caches`);
+    await house.kill();
   });
 });

@@ -36,7 +36,7 @@ const LEAP = 12;
 export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
   const { language } = voice;
   const names = lines.map(({ word }) => voice.say(word ?? title));
-  const heading = el("h3", {}, voice.say(title));
+  const heading = el("h2", {}, voice.say(title));
   const values = lines.map((_, at) => el("bdi", { class: "chart-value", "data-line": at }));
   const when = el("span", { class: "chart-when" });
   const legend = el(
