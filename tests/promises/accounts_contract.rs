@@ -6,35 +6,20 @@ use hsc_actors::ports::archive::{
 };
 
 use crate::archive_stage::{HOUR, Stage, TEN, first};
+use crate::contract::contract;
 
-macro_rules! accounts_contract {
-    ($($promise:ident)*) => {
-        mod sqlite {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::sqlite().await).await;
-            })*
-        }
-
-        mod postgres {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::postgres().await).await;
-            })*
-        }
-    };
-}
-
-accounts_contract! {
-    an_account_is_found_by_each_of_its_names
-    two_accounts_share_no_address_and_no_subject
-    an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
-    the_last_admin_stays_however_many_try_at_once
-    failures_lock_an_account_however_many_try_at_once
-    who_is_signed_in_is_known_until_the_session_ends
-    replies_are_kept_by_shortcut_and_product
-    a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies
-    a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again
+contract! {
+    over sqlite postgres: {
+        an_account_is_found_by_each_of_its_names
+        two_accounts_share_no_address_and_no_subject
+        an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
+        the_last_admin_stays_however_many_try_at_once
+        failures_lock_an_account_however_many_try_at_once
+        who_is_signed_in_is_known_until_the_session_ends
+        replies_are_kept_by_shortcut_and_product
+        a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies
+        a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again
+    }
 }
 
 fn account(id: &str, role: Role) -> Account {
@@ -120,6 +105,11 @@ async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_chan
     assert_eq!((changed.failures, changed.locked_until_ms), (0, None));
     assert!(store.session("h1", TEN).await.expect("the archive does it").is_none());
     store.signed_in(session("h2", "ann")).await.expect("the archive does it");
+    store.sign_in_failed("ann", lock).await.expect("the archive does it");
+    let unlocked = AccountChange { unlock: true, ..AccountChange::default() };
+    let unlocked = store.change("ann", unlocked).await.expect("the archive does it");
+    assert_eq!((unlocked.failures, unlocked.locked_until_ms), (0, None));
+    assert!(store.session("h2", TEN).await.expect("the archive does it").is_some());
     let disabled = AccountChange { is_disabled: Some(true), ..AccountChange::default() };
     assert!(store.change("ann", disabled).await.expect("the archive does it").is_disabled);
     assert!(store.session("h2", TEN).await.expect("the archive does it").is_none());

@@ -8,41 +8,26 @@ use hsc_actors::ports::archive::{
 use hsc_catalogs::Citation;
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
+use crate::contract::contract;
 
-macro_rules! archive_contract {
-    ($($promise:ident)*) => {
-        mod sqlite {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::sqlite().await).await;
-            })*
-        }
-
-        mod postgres {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::postgres().await).await;
-            })*
-        }
-    };
-}
-
-archive_contract! {
-    a_conversation_is_told_again_as_it_was
-    what_is_written_twice_is_there_once_and_counts_once
-    a_message_that_two_pods_wrote_is_there_once
-    any_text_is_kept_and_a_nul_is_left_out
-    past_conversations_are_found_by_their_words
-    past_conversations_are_found_by_product_agent_mark_and_time
-    a_long_list_comes_in_pieces_without_a_gap
-    figures_are_counted_by_hour_and_product
-    a_changed_mark_is_counted_once_where_the_first_one_was
-    what_the_machine_could_not_answer_is_listed_with_the_question
-    pods_that_write_at_once_lose_nothing_and_count_right
-    one_visitors_data_is_handed_out_and_erased_and_the_figures_stay
-    one_conversation_is_erased_and_its_neighbour_stays
-    what_is_past_its_age_goes_a_few_at_a_time
-    the_audit_is_told_by_who_and_what
+contract! {
+    over sqlite postgres: {
+        a_conversation_is_told_again_as_it_was
+        what_is_written_twice_is_there_once_and_counts_once
+        a_message_that_two_pods_wrote_is_there_once
+        any_text_is_kept_and_a_nul_is_left_out
+        past_conversations_are_found_by_their_words
+        past_conversations_are_found_by_product_agent_mark_and_time
+        a_long_list_comes_in_pieces_without_a_gap
+        figures_are_counted_by_hour_and_product
+        a_changed_mark_is_counted_once_where_the_first_one_was
+        what_the_machine_could_not_answer_is_listed_with_the_question
+        pods_that_write_at_once_lose_nothing_and_count_right
+        one_visitors_data_is_handed_out_and_erased_and_the_figures_stay
+        one_conversation_is_erased_and_its_neighbour_stays
+        what_is_past_its_age_goes_a_few_at_a_time
+        the_audit_is_told_by_who_and_what
+    }
 }
 
 const WHOLE: Period = Period { from_ms: TEN - 48 * HOUR, to_ms: TEN + 48 * HOUR };

@@ -7,45 +7,30 @@ use futures::future::join_all;
 use hsc_actors::ports::{ByAgent, Desk, DeskChange, DeskError, LetGo, VisitorEnds, Wanted};
 use hsc_actors::protocol::{AboutProduct, GoneWhy, Ticket};
 
+use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};
 use crate::eventually::eventually;
 
-macro_rules! desk_contract {
-    ($($promise:ident)*) => {
-        mod memory {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::memory().await).await;
-            })*
-        }
-
-        mod redis {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::redis().await).await;
-            })*
-        }
-    };
-}
-
-desk_contract! {
-    what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first
-    of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who
-    a_wish_that_is_said_again_keeps_place_and_person
-    a_visitor_withdraws_while_waiting_and_ends_at_any_time
-    an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything
-    only_a_colleague_who_is_there_is_handed_a_conversation
-    a_place_in_line_and_how_long_it_takes_are_told
-    what_was_said_last_is_told_and_changes_go_up
-    no_more_wait_than_may
-    who_is_there_is_told_once_and_a_break_is_known
-    what_an_agent_who_vanished_had_waits_again_in_its_old_place
-    an_agent_who_comes_back_in_time_keeps_everything
-    a_visitor_who_goes_and_stays_away_does_not_wait_any_more
-    a_visitor_with_a_person_is_kept_however_long_away
-    a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so
-    each_change_that_time_makes_is_given_to_one_pod
-    what_the_desk_has_lost_is_put_back_with_place_and_person
+contract! {
+    over memory redis: {
+        what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first
+        of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who
+        a_wish_that_is_said_again_keeps_place_and_person
+        a_visitor_withdraws_while_waiting_and_ends_at_any_time
+        an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything
+        only_a_colleague_who_is_there_is_handed_a_conversation
+        a_place_in_line_and_how_long_it_takes_are_told
+        what_was_said_last_is_told_and_changes_go_up
+        no_more_wait_than_may
+        who_is_there_is_told_once_and_a_break_is_known
+        what_an_agent_who_vanished_had_waits_again_in_its_old_place
+        an_agent_who_comes_back_in_time_keeps_everything
+        a_visitor_who_goes_and_stays_away_does_not_wait_any_more
+        a_visitor_with_a_person_is_kept_however_long_away
+        a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so
+        each_change_that_time_makes_is_given_to_one_pod
+        what_the_desk_has_lost_is_put_back_with_place_and_person
+    }
 }
 
 async fn take(desk: &Arc<dyn Desk>, conversation: &str, who: &str) -> Result<Ticket, DeskError> {

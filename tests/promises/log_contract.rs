@@ -8,49 +8,34 @@ use hsc_actors::LogLimits;
 use hsc_actors::bridge::Body;
 use hsc_actors::ports::{Batch, LogError, MOST_OFFSET, Missed};
 
+use crate::contract::contract;
 use crate::eventually::eventually;
 use crate::log_stage::{LIMITS, Stage, batch, frames, owned, seen};
 
-macro_rules! log_contract {
-    ($($promise:ident)*) => {
-        mod memory {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::memory().await).await;
-            })*
-        }
-
-        mod redis {
-            $(#[actix_web::test]
-            async fn $promise() {
-                super::$promise(super::Stage::redis().await).await;
-            })*
-        }
-    };
-}
-
-log_contract! {
-    a_client_gets_what_it_missed_in_order_and_nothing_twice
-    a_batch_that_is_tried_again_is_there_once
-    a_batch_with_a_hole_is_refused_whole
-    what_the_log_does_not_know_is_said_plainly
-    who_was_taken_over_writes_no_more
-    an_epoch_belongs_to_one_pod
-    a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one
-    a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice
-    a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so
-    a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it
-    an_offset_that_cannot_be_does_no_harm
-    what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole
-    what_nobody_touches_is_forgotten_and_what_is_touched_stays
-    the_last_minutes_are_kept
-    to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before
-    of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own
-    the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer
-    an_answer_that_is_done_or_was_taken_over_is_not_claimed
-    a_claimer_that_vanishes_too_leaves_the_answer_to_the_next
-    what_is_appended_is_told_once_however_often_it_is_tried
-    what_is_kept_is_read_and_nothing_changes_by_it
+contract! {
+    over memory redis: {
+        a_client_gets_what_it_missed_in_order_and_nothing_twice
+        a_batch_that_is_tried_again_is_there_once
+        a_batch_with_a_hole_is_refused_whole
+        what_the_log_does_not_know_is_said_plainly
+        who_was_taken_over_writes_no_more
+        an_epoch_belongs_to_one_pod
+        a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one
+        a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice
+        a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so
+        a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it
+        an_offset_that_cannot_be_does_no_harm
+        what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole
+        what_nobody_touches_is_forgotten_and_what_is_touched_stays
+        the_last_minutes_are_kept
+        to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before
+        of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own
+        the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer
+        an_answer_that_is_done_or_was_taken_over_is_not_claimed
+        a_claimer_that_vanishes_too_leaves_the_answer_to_the_next
+        what_is_appended_is_told_once_however_often_it_is_tried
+        what_is_kept_is_read_and_nothing_changes_by_it
+    }
 }
 
 async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {

@@ -4,6 +4,7 @@
 //! server of its own on a free port of this machine, with a catalog of its own.
 
 mod archive_stage;
+mod contract;
 mod desk_stage;
 mod eventually;
 mod host;

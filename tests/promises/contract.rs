@@ -1,0 +1,18 @@
+//! One contract, each implementation: every promise is kept over each stage, in a module of the stage's name.
+
+/// `contract! { over sqlite postgres: { a_promise another } }` makes `sqlite::a_promise` and so on, each a test that
+/// gives the promise a fresh `Stage::sqlite()`.
+macro_rules! contract {
+    (over $($stage:ident)+: $promises:tt) => {
+        $(contract! { @ $stage $promises })+
+    };
+    (@ $stage:ident { $($promise:ident)+ }) => {
+        mod $stage {
+            $(#[actix_web::test]
+            async fn $promise() {
+                super::$promise(super::Stage::$stage().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use contract;
