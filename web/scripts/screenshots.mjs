@@ -44,9 +44,17 @@ async function ask(page, text) {
   await page.locator(".turn[data-stage=done] .foot").waitFor();
 }
 
+/** Judges the answer and ends the conversation: the rating. */
+async function rate(page, text) {
+  await ask(page, text);
+  await page.locator(".thumb").first().click();
+  await page.locator(".icon-leave").click();
+  await page.locator(".mark").nth(3).click();
+}
+
 mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recursive: true });
 // High enough for a whole answer, its sources included.
-await picture(readme, { viewport: { width: 1100, height: 1000 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
+await picture(readme, { viewport: { width: 1100, height: 1100 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
 
 /** Signs in, where the server wants that. */
 async function enter(page) {
@@ -135,10 +143,12 @@ if (folder !== undefined) {
       await picture(name("found"), options, (page) => type(page, "kettleby mol"));
       await picture(name("picked"), options, (page) => page.locator(".facts span").nth(2).waitFor(), "?product=kettleby-ke-9");
       await picture(name("answer"), options, (page) => ask(page, question), "?product=kettleby-ke-9");
+      await picture(name("rating"), options, (page) => rate(page, question), "?product=kettleby-ke-9");
     }
   }
   await picture(`${folder}/hebrew.png`, { locale: "he-IL" }, (page) => type(page, "זהרי"));
   await picture(`${folder}/hebrew-answer.png`, { locale: "he-IL" }, (page) => ask(page, "איך מנקים?"), "?product=zohari-ed-7");
+  await picture(`${folder}/hebrew-rating.png`, { locale: "he-IL" }, (page) => rate(page, "איך מנקים?"), "?product=zohari-ed-7");
   const unknown = (page) => ask(page, "Who won the world cup in 1954?");
   await picture(`${folder}/unknown.png`, {}, unknown, "?product=kettleby-ke-9");
   await picture(`${folder}/lost.png`, {}, async (page) => {

@@ -71,7 +71,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
 
   // The manual is asked meanwhile; it still answers.
   await ask(page, KNOWN);
-  await page.locator(".turn[data-stage=done] .sources").waitFor();
+  await page.locator(".turn[data-stage=done]", { hasText: KNOWN }).locator(".sources").waitFor();
 
   await yael.locator(".ticket", { hasText: "The cup <b>of</b> 1954" }).click();
   await item(yael, UNKNOWN).waitFor();
@@ -131,7 +131,10 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.locator("[data-deed=close]").click();
   await yael.getByRole("button", { name: "Yes, close it" }).click();
   await entry(page, "The conversation was closed.").waitFor();
+  await page.getByRole("radio", { name: "4 of 5, Good" }).check({ force: true });
   expect(await findings(page)).toEqual([]);
+  await page.locator(".ending").getByRole("button", { name: "Send" }).click();
+  await page.getByText("Thank you for the rating.").waitFor();
   expect(wrong).toEqual([]);
 });
 

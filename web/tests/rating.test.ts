@@ -117,6 +117,7 @@ test("a conversation is ended, rated by the keyboard, downloaded, and begun anew
   await page.locator(".entry").getByText("The conversation was closed.").waitFor();
   expect(await marks.first().evaluate((mark) => mark === document.activeElement), "the focus goes on").toBe(true);
   expect(await page.getByRole("textbox", { name: "Your question" }).count()).toBe(0);
+  expect(await named(page, "Ask again").count()).toBe(0);
   await named(page, "Send").click();
   await page.getByRole("alert").getByText("Choose a number").waitFor();
   await page.keyboard.press("Space");

@@ -236,5 +236,5 @@ function retry(turnId: string, deeds: Deeds, voice: Voice): HTMLElement {
   const repeat = (): void => {
     deeds.repeat(turnId);
   };
-  return button({ class: "quiet" }, repeat, icon("retry"), el("span", {}, voice.say("retry")));
+  return button({ class: "quiet again" }, repeat, icon("retry"), el("span", {}, voice.say("retry")));
 }
