@@ -122,7 +122,7 @@ function open(desk: Desk): Opened {
       const name = `${what}_${isoDay(from_ms)}_${isoDay(to_ms - 1)}.csv`;
       const does = (): Promise<Answer<undefined>> => call.save(`/admin/analytics/${what}.csv`, query(), name);
       void perform(desk, { pressed, told, does, said: () => voice.say("admin_saved", { name }) });
-    }, icon("copy"), words);
+    }, icon("save"), words);
     return pressed;
   }
 
@@ -237,7 +237,7 @@ function productCell() {
   const name = el("bdi");
   const id = el("bdi", { class: "id", dir: "ltr" });
   return {
-    element: el("div", { class: "product-of" }, name, id),
+    element: el("div", { class: "product-of" }, el("span", {}, name), " ", el("span", {}, id)),
     draw: (it: { product: string; product_name?: string | null }) => {
       name.textContent = it.product_name ?? it.product;
       id.textContent = it.product_name == null ? "" : it.product;

@@ -8,6 +8,9 @@ import { momentOf } from "../past/moment.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 import { table } from "../table.ts";
 
+/** What is to be changed of an account; what is absent stays. */
+type Change = Partial<Pick<Account, "role" | "is_disabled">> & { password?: string; unlock?: boolean };
+
 export const users: Section = { name: "users", word: "admin_users", open };
 
 function open(desk: Desk): Opened {
@@ -35,8 +38,10 @@ function open(desk: Desk): Opened {
   async function look(): Promise<Became> {
     const answer = await call.get<{ items: Account[] }>("/admin/users");
     says.textContent = answer.what === "seen" || answer.what === "lost" ? "" : why(voice, answer);
-    elsewhere.hidden = answer.what !== "unavailable";
-    if (answer.what !== "lost") form.hidden = answer.what !== "seen";
+    // Where there is no account yet, the first is made by the link that the server printed, or there.
+    const hasSome = answer.what === "seen" && answer.body.items.length > 0;
+    if (answer.what !== "lost") set(elsewhere, { hidden: hasSome || (answer.what !== "unavailable" && answer.what !== "seen") });
+    if (answer.what !== "lost") form.hidden = !hasSome;
     if (answer.what === "seen") accounts.draw(answer.body.items);
     return answer.what;
   }
@@ -54,7 +59,7 @@ function open(desk: Desk): Opened {
   }
 
   function deedsCell(latest: () => Account) {
-    const change = (pressed: HTMLButtonElement, more: Partial<Account> & { password?: string }, question?: Question): Promise<Answer<unknown> | undefined> => {
+    const change = (pressed: HTMLButtonElement, more: Change, question?: Question): Promise<Answer<unknown> | undefined> => {
       const { id, name } = latest();
       const does = (): Promise<Answer<unknown>> => call.patch(`/admin/users/${encodeURIComponent(id)}`, more);
       const done = perform(desk, { pressed, told, ...(question === undefined ? {} : { question }), does, said: () => voice.say("admin_user_changed", { name }) });
@@ -73,17 +78,19 @@ function open(desk: Desk): Opened {
       const question = { title: voice.say("admin_disable"), why: voice.say("admin_disable_why", { name }), yes: voice.say("admin_yes_disable") };
       void change(access, { is_disabled: !is_disabled }, is_disabled ? undefined : question);
     });
+    const unlock = button({ class: "deed" }, () => {
+      void change(unlock, { unlock: true });
+    }, voice.say("admin_unlock_user"));
     const password = button({ class: "deed" }, () => {
       askPassword(latest().name, (typed) => change(password, { password: typed }));
     }, voice.say("admin_new_password"));
     return {
-      element: el("div", { class: "does" }, role, access, password),
+      element: el("div", { class: "does" }, role, access, unlock, password),
       draw: (it: Account) => {
         fill(role, voice.say(it.role === "admin" ? "admin_make_agent" : "admin_make_admin"));
         fill(access, voice.say(it.is_disabled ? "admin_enable" : "admin_disable"));
-        for (const [pressed, words] of [[role, role.textContent], [access, access.textContent], [password, password.textContent]] as const) {
-          set(pressed, { "aria-label": `${words}: ${it.name}` });
-        }
+        unlock.hidden = !isLocked(it);
+        for (const pressed of [role, access, unlock, password]) set(pressed, { "aria-label": `${pressed.textContent}: ${it.name}` });
       },
     };
   }
