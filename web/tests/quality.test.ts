@@ -11,6 +11,8 @@ import { foreignPage, launch, open, Server } from "./house.ts";
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 /** The most script a first load may cost, in bytes after gzip (issue 2, point 9). */
 const FIRST_LOAD = 40 * 1024;
+/** The same for pages of the team, which are opened in the morning and kept by the browser. */
+const TEAM_LOAD = 64 * 1024;
 
 let server: Server;
 let browser: Browser;
@@ -26,11 +28,11 @@ afterAll(async () => {
 describe("first load", () => {
   const size = (path: string): number => gzipSync(readFileSync(path)).length;
 
-  for (const name of ["index.html", "admin.html"]) {
+  for (const [name, most] of [["index.html", FIRST_LOAD], ["agent.html", TEAM_LOAD], ["admin.html", TEAM_LOAD]] as const) {
     test(`the script of ${name} is small`, () => {
       const scripts = readFileSync(`${dist}/${name}`, "utf8").match(/\/static\/[^"]+\.js/g) ?? [];
       expect(scripts.length).toBeGreaterThan(0);
-      expect(scripts.reduce((sum, script) => sum + size(dist + script), 0)).toBeLessThan(FIRST_LOAD);
+      expect(scripts.reduce((sum, script) => sum + size(dist + script), 0)).toBeLessThan(most);
     });
   }
 
