@@ -231,6 +231,7 @@ impl Server {
             hours,
             desk_heartbeat: for_desk.heartbeat(),
             archive: recording,
+            notes: archive.clone(),
             tokens: Arc::clone(&tokens),
             vouch: Some(Arc::new(vouching)),
             rules: rules(settings),

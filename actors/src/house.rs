@@ -23,6 +23,7 @@ use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
 use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
+use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
@@ -96,6 +97,8 @@ pub struct Parts {
     pub vouch: Option<Arc<dyn Vouch>>,
     /// Writes conversations down behind them.
     pub archive: ArchiveHandle,
+    /// What agents tell each other about a conversation.
+    pub notes: Arc<dyn Notes>,
     /// The rules of a conversation.
     pub rules: Rules,
     /// The times and budgets of a socket.
@@ -225,6 +228,7 @@ impl House {
             bridge: bridge.clone(),
             log: parts.log,
             archive: parts.archive,
+            notes: parts.notes,
             tokens: parts.tokens,
             front: front.clone(),
             at_desk: at_desk.clone(),

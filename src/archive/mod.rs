@@ -13,6 +13,7 @@ mod analytics;
 mod backup;
 mod deliveries;
 mod failure;
+mod notes;
 mod past;
 mod privacy;
 mod replies;

@@ -9,11 +9,11 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
-const ADA: &str = "ada@example.test";
+pub(crate) const ADA: &str = "ada@example.test";
 pub(crate) const YAEL: &str = "yael@example.test";
 
 /// Two pods with one team.
-async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) {
+pub(crate) async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) {
     let url = redis.url();
     let mut all = vec![("redis.url", url.as_str())];
     all.extend_from_slice(settings);
@@ -41,7 +41,7 @@ pub(crate) async fn agent(pod: &Server, who: &str) -> Visitor {
 }
 
 /// A visitor who said hello and waits for a person.
-async fn waiting(pod: &Server) -> (Visitor, String) {
+pub(crate) async fn waiting(pod: &Server) -> (Visitor, String) {
     let (visitor, welcome) = welcomed_and_waiting(pod).await;
     (visitor, welcome["conversation"].as_str().expect("an id").to_owned())
 }

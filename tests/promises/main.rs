@@ -51,6 +51,7 @@ mod log_speed;
 mod manuals;
 mod manuals_kept;
 mod many_pods;
+mod notes;
 mod pages;
 mod part_one;
 mod part_two;

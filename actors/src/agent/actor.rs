@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use super::delivery::deliver;
 use super::event::{Effect, Event};
+use super::noting;
 use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
@@ -195,9 +196,15 @@ impl AgentSocket {
                     let channel = channels::to_owner(&conversation);
                     drop(front.bridge().publish(&channel, Body::Talk(talk)));
                 }
-                Effect::TellAgents { conversation, talk } => {
-                    let channel = channels::to_agents(&conversation);
-                    drop(front.bridge().publish(&channel, Body::Talk(talk)));
+                Effect::Note { id, conversation, content } => {
+                    let agent = self.view.agent().clone();
+                    // Its time is of now: notes keep the order in which they were written.
+                    let (note, stamped) = noting::stamped(agent, conversation, content);
+                    let keeping = noting::keep(Arc::clone(&self.wired.shared), note, stamped);
+                    self.to_its_end(ctx, async move {
+                        keeping.await;
+                        Event::Noted { id }
+                    });
                 }
                 Effect::Draft { id, conversation, product, question, locale } => {
                     self.draft(id, conversation, &product, question, locale, ctx);
@@ -236,6 +243,19 @@ impl AgentSocket {
         ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
     }
 
+    /// The same for what is brought to its end though its agent has left meanwhile.
+    fn to_its_end(
+        &mut self,
+        ctx: &mut SocketContext<Self>,
+        asked: impl Future<Output = Event> + 'static,
+    ) {
+        let ended = wrap_future::<_, Self>(actix::spawn(asked));
+        ctx.spawn(ended.map(|event, socket, ctx| match event {
+            Ok(event) => socket.feed(event, ctx),
+            Err(why) => warn!(why:%; "what an agent asked for failed"),
+        }));
+    }
+
     /// Listens first and reads then, so that nothing falls between.
     fn watch(
         &mut self,
@@ -251,12 +271,15 @@ impl AgentSocket {
             let listening = [said, talked].map(|listening| self.listen(listening, ctx));
             self.watching.insert(conversation.clone(), listening);
         }
-        let log = Arc::clone(&self.wired.shared.log);
+        let mut live_notes = bridge.listen(channels::to_agents(&conversation));
+        let wiring = Arc::clone(&self.wired.shared);
         self.beside(ctx, async move {
             // Within a bound: while Redis is away it never is, and afterwards it is read again.
-            let _ = tokio::time::timeout(LIVE_WITHIN, live.live()).await;
-            let kept = log.read(conversation.as_str().into()).await;
-            Event::Read { id, conversation, kept }
+            let live = async { futures::join!(live.live(), live_notes.live()) };
+            let _ = tokio::time::timeout(LIVE_WITHIN, live).await;
+            let kept = wiring.log.read(conversation.as_str().into());
+            let (kept, notes) = futures::join!(kept, noting::read(&wiring, &conversation));
+            Event::Read { id, conversation, kept, notes }
         });
     }
 

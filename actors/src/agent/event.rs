@@ -2,7 +2,7 @@
 
 use crate::bridge::{AgentSaid, Talk};
 use crate::ports::{Answer, DeskChange, DeskError, DeskView, Entry, Kept, LetGo, LogError};
-use crate::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Presence};
+use crate::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Note, Presence};
 
 use super::delivery::NotDelivered;
 
@@ -38,6 +38,8 @@ pub(crate) enum Event {
         conversation: String,
         /// What is kept of it.
         kept: Result<Kept, LogError>,
+        /// The notes about it that are kept.
+        notes: Vec<Note>,
     },
     /// A watched conversation went on.
     Appended {
@@ -54,6 +56,11 @@ pub(crate) enum Event {
         id: Option<MessageId>,
         /// How that ended.
         outcome: Result<(), NotDelivered>,
+    },
+    /// A note was kept, and the agents who watch were told.
+    Noted {
+        /// The message that brought it.
+        id: Option<MessageId>,
     },
     /// The manual says this.
     Drafted {
@@ -128,12 +135,14 @@ pub(crate) enum Effect {
         /// What.
         talk: Talk,
     },
-    /// Tell the agents who watch a conversation.
-    TellAgents {
-        /// Which.
+    /// Keep a note, and tell the agents who watch.
+    Note {
+        /// The message that brought it.
+        id: Option<MessageId>,
+        /// About which conversation.
         conversation: String,
-        /// What.
-        talk: Talk,
+        /// The words.
+        content: String,
     },
     /// Ask the manual.
     Draft {

@@ -1,6 +1,6 @@
 //! What an agent sees and may do, as a plain state machine: no socket, no clock, no runtime.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hsc_catalogs::Citation;
@@ -19,6 +19,7 @@ use crate::upload_id::may_stand;
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};
+use super::noting::{MOST_NOTES, merged};
 
 /// Conversations that one socket may watch: more than anybody reads at once, and a bound.
 const WATCHED: usize = 50;
@@ -44,6 +45,9 @@ struct Watched {
     offset: u64,
     /// What was heard before the conversation was read.
     early: Vec<Entry>,
+    early_notes: Vec<Note>,
+    /// The notes that were in the transcript: one of them may be heard after it.
+    noted: HashSet<String>,
     is_read: bool,
     /// What the visitor said or asked last, and about which product.
     asked: Option<String>,
@@ -108,8 +112,8 @@ impl View {
                 Ok(None) => effects.push(send(id, DeskSays::Done)),
                 Err(why) => effects.push(refused(id, &why)),
             },
-            Event::Read { id, conversation, kept } => {
-                self.read(id, conversation, kept, &mut effects);
+            Event::Read { id, conversation, kept, notes } => {
+                self.read(id, conversation, kept, notes, &mut effects);
             }
             Event::Appended { conversation, frames } => {
                 self.appended(conversation, frames, &mut effects);
@@ -119,6 +123,7 @@ impl View {
                 Ok(()) => send(id, DeskSays::Done),
                 Err(why) => error(id, why.code(), &why.to_string()),
             }),
+            Event::Noted { id } => effects.push(send(id, DeskSays::Done)),
             Event::Drafted { id, conversation, answer } => {
                 let Some(answer) = answer else {
                     let message = "The manual cannot be asked just now; try again.";
@@ -183,10 +188,11 @@ impl View {
                 effects.push(Effect::Say { id, conversation, said: Box::new(said) });
             }
             AgentSays::Note { conversation, content } => {
-                let note =
-                    Note { conversation: conversation.clone(), agent, content, at_ms: now_ms() };
-                effects.push(Effect::TellAgents { conversation, talk: Talk::Note { note } });
-                effects.push(send(id, DeskSays::Done));
+                if self.may_look_at(&conversation) {
+                    effects.push(Effect::Note { id, conversation, content });
+                } else {
+                    effects.push(refused(id, &DeskError::NoSuchConversation));
+                }
             }
             AgentSays::Typing { conversation, typing } => {
                 if self.is_mine(&conversation, id.as_ref(), effects) {
@@ -228,13 +234,17 @@ impl View {
             effects.push(error(id, ErrorCode::RateLimited, &message));
             return;
         }
-        // Of the desk alone: whoever is with the machine is left in peace.
-        if !self.tickets.contains_key(&conversation) && !self.watched.contains_key(&conversation) {
+        if !self.may_look_at(&conversation) {
             effects.push(refused(id, &DeskError::NoSuchConversation));
             return;
         }
         self.watched.insert(conversation.clone(), Watched::default());
         effects.push(Effect::Watch { id, conversation });
+    }
+
+    /// Of the desk alone: whoever is with the machine is left in peace.
+    fn may_look_at(&self, conversation: &str) -> bool {
+        self.tickets.contains_key(conversation) || self.watched.contains_key(conversation)
     }
 
     fn draft(
@@ -352,6 +362,7 @@ impl View {
         id: Option<MessageId>,
         conversation: String,
         kept: Result<Kept, LogError>,
+        notes: Vec<Note>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
@@ -369,6 +380,9 @@ impl View {
         watched.offset = kept.offset;
         watched.is_read = true;
         let early = std::mem::take(&mut watched.early);
+        let notes = merged(notes, std::mem::take(&mut watched.early_notes));
+        let named = notes.iter().map(|note| &note.note_id).filter(|id| !id.is_empty());
+        watched.noted = named.cloned().collect();
         let mut entries = Vec::new();
         for Entry { offset, frame } in &kept.entries {
             watched.notice(frame);
@@ -377,13 +391,8 @@ impl View {
             }
         }
         let ticket = self.tickets.get(&conversation).cloned();
-        let transcript = Transcript {
-            conversation: conversation.clone(),
-            ticket,
-            entries,
-            notes: Vec::new(),
-            whole,
-        };
+        let transcript =
+            Transcript { conversation: conversation.clone(), ticket, entries, notes, whole };
         effects.push(send(id, DeskSays::Transcript(transcript)));
         self.appended(conversation, early, effects);
     }
@@ -416,15 +425,27 @@ impl View {
         }
     }
 
-    fn talked(&self, talk: Talk, effects: &mut Vec<Effect>) {
+    fn talked(&mut self, talk: Talk, effects: &mut Vec<Effect>) {
         match talk {
             Talk::VisitorTyping { conversation, typing }
                 if self.watched.contains_key(&conversation) =>
             {
                 effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
             }
-            Talk::Note { note } => effects.push(send(None, DeskSays::Note(note))),
+            Talk::Note { note } => self.told_note(note, effects),
             _ => {}
+        }
+    }
+
+    fn told_note(&mut self, note: Note, effects: &mut Vec<Effect>) {
+        let Some(watched) = self.watched.get_mut(&note.conversation) else { return };
+        if !watched.is_read {
+            if watched.early_notes.len() == MOST_NOTES {
+                watched.early_notes.remove(0);
+            }
+            watched.early_notes.push(note);
+        } else if !watched.noted.contains(&note.note_id) {
+            effects.push(send(None, DeskSays::Note(note)));
         }
     }
 

@@ -8,7 +8,7 @@ use super::event::{Effect, Event};
 use super::view::View;
 use crate::bridge::{Talk, now_ms};
 use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LogError};
-use crate::protocol::{Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Presence, Ticket};
+use crate::protocol::{Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Note, Presence, Ticket};
 use crate::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
@@ -67,8 +67,25 @@ fn entry(offset: u64, frame: Value) -> Entry {
 }
 
 fn read(view: &mut View, conversation: &str, entries: Vec<Entry>, offset: u64) -> Vec<Effect> {
-    let kept = Ok(Kept { epoch: 1, offset, entries });
-    view.apply(Event::Read { id: None, conversation: conversation.to_owned(), kept })
+    read_with(view, conversation, Ok(Kept { epoch: 1, offset, entries }), Vec::new())
+}
+
+fn read_with(
+    view: &mut View,
+    conversation: &str,
+    kept: Result<Kept, LogError>,
+    notes: Vec<Note>,
+) -> Vec<Effect> {
+    view.apply(Event::Read { id: None, conversation: conversation.to_owned(), kept, notes })
+}
+
+fn note(id: &str, conversation: &str, at_ms: u64) -> Note {
+    let (note_id, conversation) = (id.to_owned(), conversation.to_owned());
+    Note { note_id, conversation, agent: agent("ben"), content: format!("note {id}"), at_ms }
+}
+
+fn noted(view: &mut View, note: Note) -> Vec<Value> {
+    sent(&view.apply(Event::Talked(Talk::Note { note })))
 }
 
 fn appended(view: &mut View, conversation: &str, offset: u64) -> Vec<Effect> {
@@ -174,8 +191,7 @@ fn what_cannot_be_watched_is_said() {
     assert_eq!(sent(&effects)[0]["code"], "no_such_conversation");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let away = LogError::unavailable("away");
-    let effects =
-        view.apply(Event::Read { id: None, conversation: "m".to_owned(), kept: Err(away) });
+    let effects = read_with(&mut view, "m", Err(away), Vec::new());
     assert_eq!(sent(&effects)[0]["code"], "desk_away");
     say(&mut view, json!({"type": "unwatch", "conversation": "m"}));
     assert!(appended(&mut view, "m", 1).is_empty());
@@ -264,4 +280,64 @@ fn a_picture_of_another_conversation_is_refused_in_words() {
         let effects = say_with(&mut view, &other);
         assert_eq!(sent(&effects)[0]["code"], "no_such_upload");
     }
+}
+
+#[test]
+fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
+    let mut view = ana();
+    let write = |conversation: &str| json!({"type": "note", "conversation": conversation, "content": "VIP", "id": 1});
+    assert_eq!(sent(&say(&mut view, write("x")))[0]["code"], "no_such_conversation");
+    // A colleague's too: who has it may want to know.
+    let effects = say(&mut view, write("o"));
+    assert!(
+        matches!(&effects[..], [Effect::Note { content, .. }] if content == "VIP"),
+        "{effects:?}"
+    );
+    let done = sent(&view.apply(Event::Noted { id: None }));
+    assert_eq!(done[0]["type"], "done");
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let gone = Gone { conversation: "m".to_owned(), why: GoneWhy::Closed, agent: None, rev: 9 };
+    view.apply(Event::Changed(DeskChange::Gone(gone)));
+    assert!(
+        matches!(&say(&mut view, write("m"))[..], [Effect::Note { .. }]),
+        "as long as it is watched"
+    );
+}
+
+#[test]
+fn notes_are_in_the_transcript_once_and_heard_after_it() {
+    let mut view = ana();
+    assert!(
+        noted(&mut view, note("n", "m", 1)).is_empty(),
+        "of what is not watched nothing is told"
+    );
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    for heard in [note("late", "m", 30), note("twice", "m", 20)] {
+        assert!(noted(&mut view, heard).is_empty(), "kept until the rest is read");
+    }
+    let kept = Ok(Kept { epoch: 1, offset: 0, entries: Vec::new() });
+    let read = vec![note("first", "m", 10), note("twice", "m", 20)];
+    let told = sent(&read_with(&mut view, "m", kept, read));
+    let ids: Vec<&Value> =
+        told[0]["notes"].as_array().expect("notes").iter().map(|it| &it["note_id"]).collect();
+    assert_eq!(ids, ["first", "twice", "late"]);
+    assert!(noted(&mut view, note("twice", "m", 20)).is_empty(), "it was in the transcript");
+    assert_eq!(noted(&mut view, note("next", "m", 40))[0]["content"], "note next");
+    say(&mut view, json!({"type": "unwatch", "conversation": "m"}));
+    assert!(noted(&mut view, note("after", "m", 50)).is_empty());
+}
+
+#[test]
+fn a_transcript_bears_no_more_notes_than_a_socket_can_take() {
+    let mut view = ana();
+    let many = |view: &mut View, count: u64, words: &str| {
+        say(view, json!({"type": "watch", "conversation": "m"}));
+        let long = |at: u64| Note { content: words.to_owned(), ..note(&at.to_string(), "m", at) };
+        let kept = Ok(Kept { epoch: 1, offset: 0, entries: Vec::new() });
+        let told = sent(&read_with(view, "m", kept, (0..count).map(long).collect()));
+        let notes = told[0]["notes"].as_array().expect("notes").clone();
+        (notes.len(), notes.last().expect("a note")["note_id"].clone())
+    };
+    assert_eq!(many(&mut view, 150, "short"), (100, json!("149")), "the newest");
+    assert_eq!(many(&mut view, 150, &"x".repeat(5_000)), (26, json!("149")));
 }

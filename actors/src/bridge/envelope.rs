@@ -362,6 +362,7 @@ mod tests {
             at_ms: 1,
         };
         let note = Note {
+            note_id: "n".to_owned(),
             conversation: conversation.clone(),
             agent: agent(),
             content: "Careful".to_owned(),

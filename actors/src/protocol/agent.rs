@@ -341,6 +341,9 @@ pub struct TranscriptEntry {
 /// A note, which no visitor ever sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Note {
+    /// The same whether it is heard or read again; empty from a pod of before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note_id: String,
     /// About which conversation.
     pub conversation: String,
     /// Whose.

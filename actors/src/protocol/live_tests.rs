@@ -156,8 +156,13 @@ fn every_message_to_an_agent_bears_the_word_of_its_type() {
     let gone = Gone { conversation: "c".to_owned(), why: GoneWhy::Closed, agent: None, rev: 3 };
     let frame = raw(&json!({"type": "agent_typing", "typing": true}));
     let conversation = || "c".to_owned();
-    let note =
-        Note { conversation: conversation(), agent: agent(), content: String::new(), at_ms: 1 };
+    let note = Note {
+        note_id: "n".to_owned(),
+        conversation: conversation(),
+        agent: agent(),
+        content: String::new(),
+        at_ms: 1,
+    };
     let id = MessageId::Text("a".to_owned());
     for message in [
         DeskSays::TicketGone(gone),

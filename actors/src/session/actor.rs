@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
 use crate::desk::{AtDeskHere, FrontDesk};
+use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ConversationLog, ManualLoader, Owned, Question};
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
@@ -64,6 +65,8 @@ pub(crate) struct Wiring {
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
     pub(crate) archive: ArchiveHandle,
+    /// The team's own, for agents' sockets; no session reads them.
+    pub(crate) notes: Arc<dyn Notes>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) front: FrontDesk,
     pub(crate) at_desk: AtDeskHere,

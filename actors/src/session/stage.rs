@@ -23,6 +23,7 @@ use super::Rules;
 use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
+use crate::ports::archive::{ArchiveError, KeptNote, Notes, Stamped};
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ConversationLog, ManualError,
     ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
@@ -79,6 +80,19 @@ struct NoManuals;
 impl ManualLoader for NoManuals {
     fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
         Box::pin(async { Err(ManualError::new("none", "There is none.", "no manuals here")) })
+    }
+}
+
+/// An archive that is away: notes go to whoever watches, and are written behind.
+struct NoNotes;
+
+impl Notes for NoNotes {
+    fn notes(&self, _: &str, _: u32) -> BoxFuture<'_, Result<Vec<KeptNote>, ArchiveError>> {
+        Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
+    }
+
+    fn keep_note(&self, _: Arc<Stamped>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 }
 
@@ -158,6 +172,7 @@ impl Stage {
             hours: Hours::of(&settings.desk.hours).unwrap(),
             desk_heartbeat: Duration::from_millis(50),
             archive: ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics),
+            notes: Arc::new(NoNotes),
             tokens,
             vouch: None,
             rules: Rules {

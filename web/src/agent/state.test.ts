@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DeskSays, ServerMessage, Ticket } from "../wire/types.ts";
+import type { DeskSays, Note, ServerMessage, Ticket } from "../wire/types.ts";
 import { toKeep } from "./keep.ts";
 import { newsOf } from "./news.ts";
 import { asMessage, beginning, concerns, type Happening, listed, reduce, type State, type Talk, wanted } from "./state.ts";
@@ -137,6 +137,11 @@ test("a note keeps its place among what was said when it was heard", () => {
   expect(talk(state).notes).toMatchObject([{ content: "VIP", after: 1 }]);
   const read = reduce(state, heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [{ conversation: "c", agent: ada, content: "VIP", at_ms: 7 }] }));
   expect(talk(read).notes).toMatchObject([{ content: "VIP", after: 1 }]);
+  // By their names, where they have them: two of the same words in the same moment are two.
+  const named = (note_id: string, at_ms: number): Note => ({ note_id, conversation: "c", agent: ada, content: "VIP", at_ms });
+  const both = heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [named("a", 8), named("b", 8)] });
+  const again = reduce(reduce(read, both), heard({ type: "note", ...named("b", 8) }));
+  expect(talk(again).notes.map((note) => note.note_id)).toEqual([undefined, "a", "b"]);
 });
 
 test("a conversation that has gone is let go of when it is left, unless the agent's words are in it", () => {

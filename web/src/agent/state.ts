@@ -454,8 +454,9 @@ export function isVisitors(frame: Frame): boolean {
   return frame.type === "message" && frame.from === "visitor";
 }
 
+/** One from a pod of before notes had names goes by what it says. */
 function name(note: Note): string {
-  return JSON.stringify([note.at_ms, note.agent.id, note.content]);
+  return note.note_id ?? JSON.stringify([note.at_ms, note.agent.id, note.content]);
 }
 
 /** Whether a note is none of these: the same words may have been noted before. */

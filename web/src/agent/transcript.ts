@@ -113,7 +113,7 @@ function ended(items: Item[], key: string, end: FinalAnswer & Frame): Item[] {
 }
 
 function noted(note: PlacedNote): Item {
-  return { key: `note-${note.at_ms}-${note.agent.id}`, kind: "note", agent: note.agent, text: note.content, at_ms: note.at_ms };
+  return { key: `note-${note.note_id ?? `${note.at_ms}-${note.agent.id}`}`, kind: "note", agent: note.agent, text: note.content, at_ms: note.at_ms };
 }
 
 /** Behind what was there when it was heard; one that was not heard goes by the time. */

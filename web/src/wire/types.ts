@@ -1025,6 +1025,10 @@ export interface HandoffChange {
  */
 export interface Note {
   /**
+   * The same whether it is heard or read again; empty from a pod of before there was one.
+   */
+  note_id?: string;
+  /**
    * About which conversation.
    */
   conversation: string;

@@ -11,6 +11,7 @@
 mod accounts;
 mod analytics;
 mod deliveries;
+mod notes;
 mod past;
 mod privacy;
 mod record;
@@ -24,6 +25,7 @@ use utoipa::ToSchema;
 pub use accounts::{Account, AccountChange, AccountError, AccountSession, Accounts, LockOut, Role};
 pub use analytics::{Analytics, Asked, RatingsOfADay, Snapshot, Unanswered};
 pub use deliveries::{Deliveries, Delivery, NewDelivery, Standing};
+pub use notes::{KeptNote, Notes};
 pub use past::{
     Archive, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Search, Transcript,
     TranscriptEntry,

@@ -1,0 +1,53 @@
+//! Notes of the team, for the agents' sockets.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::archive::{
+    AgentRef, Archive as _, ArchiveError, Author, KeptNote, Notes, Stamped,
+};
+use sqlx::Error;
+use sqlx::any::AnyRow;
+
+use super::rows;
+use super::sql::clean;
+use super::store::Store;
+
+impl Notes for Store {
+    fn notes(
+        &self,
+        conversation: &str,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Vec<KeptNote>, ArchiveError>> {
+        let conversation = clean(conversation);
+        self.with(async move |pool| {
+            let newest = sqlx::query(
+                "SELECT id, at_ms, agent, agent_name, text FROM messages
+                 WHERE conversation = $1 AND author = $2 ORDER BY at_ms DESC, id DESC LIMIT $3",
+            )
+            .bind(conversation)
+            .bind(Author::Note.as_str())
+            .bind(i64::from(most))
+            .fetch_all(&pool)
+            .await?;
+            newest.iter().rev().map(note).collect()
+        })
+        .boxed()
+    }
+
+    fn keep_note(&self, note: Arc<Stamped>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.write(vec![note])
+    }
+}
+
+fn note(row: &AnyRow) -> Result<KeptNote, Error> {
+    // The team writes them, so one without a name was written by something else than this server.
+    let nobody = || AgentRef { id: String::new(), name: String::new() };
+    Ok(KeptNote {
+        id: rows::text(row, "id")?,
+        at_ms: rows::number(row, "at_ms")?,
+        agent: rows::agent(row, "agent", "agent_name")?.unwrap_or_else(nobody),
+        text: rows::text(row, "text")?,
+    })
+}
