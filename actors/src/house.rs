@@ -487,7 +487,7 @@ impl House {
         &self.wiring.archive
     }
 
-    /// Opens the socket of an agent, whom the caller has made sure of.
+    /// Opens the socket of an agent, whom the caller has made sure of, and who comes from this address.
     ///
     /// # Errors
     /// When the request is no WebSocket upgrade.
@@ -495,7 +495,7 @@ impl House {
         &self,
         request: &HttpRequest,
         payload: Payload,
-        me: ByAgent,
+        (me, from): (ByAgent, &str),
         still_in: StillIn,
     ) -> Result<HttpResponse, actix_web::Error> {
         if self.wiring.sessions.is_draining() {
@@ -503,7 +503,7 @@ impl House {
         }
         let wired = Arc::clone(&self.agents);
         crate::socket::open(request, payload, self.max_message, self.max_outgoing, |outgoing| {
-            AgentSocket::new(me, still_in, wired, outgoing)
+            AgentSocket::new((me, from.into()), still_in, wired, outgoing)
         })
     }
 

@@ -31,7 +31,8 @@ pub(super) async fn agent_socket(
     let still_in = still_in(&parts, &request, person.role);
     let is_admin = person.role == Role::Admin;
     let me = ByAgent { agent: Speaker { id: person.id, name: person.name }, is_admin };
-    let opened = parts.house.connect_agent(&request, payload, me, still_in).map_err(|error| {
+    let who = (me, caller.from());
+    let opened = parts.house.connect_agent(&request, payload, who, still_in).map_err(|error| {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
         Trouble::new(TroubleCode::UpgradeRequired, message)

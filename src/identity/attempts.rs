@@ -42,6 +42,17 @@ pub(super) struct Attempts(Mutex<LruCache<String, Failures>>);
 struct Failures {
     count: u32,
     last: Instant,
+    /// Somebody was told to wait since the last try that was counted.
+    has_refused: bool,
+}
+
+/// A try that is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooMany {
+    /// How long until the next may be.
+    pub(super) wait: Duration,
+    /// The first since one was made: what is worth writing down, however many there are.
+    pub(super) is_first: bool,
 }
 
 impl Attempts {
@@ -50,11 +61,11 @@ impl Attempts {
     }
 
     /// Counts a try, or says how long to wait before the next.
-    pub(super) fn count(&self, name: &str, machine: &str, now: Instant) -> Result<(), Duration> {
+    pub(super) fn count(&self, name: &str, machine: &str, now: Instant) -> Result<(), TooMany> {
         let mut known = self.0.lock().expect("nobody panics while counting");
         let keys: Vec<_> = keys(name, machine).collect();
         for (key, free) in &keys {
-            let Some(failures) = known.get(key) else { continue };
+            let Some(failures) = known.get_mut(key) else { continue };
             let since = now - failures.last;
             if since > FORGOTTEN_AFTER {
                 known.pop(key);
@@ -63,13 +74,16 @@ impl Attempts {
             let left = wait_after(failures.count, *free).saturating_sub(since);
             if !left.is_zero() {
                 // Not counted: who waits for a lock to open must not be the one who keeps it shut.
-                return Err(left);
+                let is_first = !std::mem::replace(&mut failures.has_refused, true);
+                return Err(TooMany { wait: left, is_first });
             }
         }
         for (key, _) in keys {
-            let failures = known.get_or_insert_mut(key, || Failures { count: 0, last: now });
+            let new = || Failures { count: 0, last: now, has_refused: false };
+            let failures = known.get_or_insert_mut(key, new);
             failures.count = failures.count.saturating_add(1);
             failures.last = now;
+            failures.has_refused = false;
         }
         Ok(())
     }
@@ -119,11 +133,13 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
         }
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), Err(second));
+        let too_many = |wait, is_first| Err(TooMany { wait, is_first });
+        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second, true));
+        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second, false));
         assert_eq!(attempts.count("yael", "10.0.0.2", now), Ok(()), "another machine may");
         now += second;
         assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), Err(second * 2));
+        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second * 2, true));
         now += second * 2;
         assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
         attempts.succeeded("yael", "10.0.0.1");

@@ -14,7 +14,7 @@ use hsc_config::IdentitySettings;
 use log::warn;
 use tokio::time::Instant;
 
-use super::attempts::{Attempts, wait_after};
+use super::attempts::{Attempts, TooMany, wait_after};
 use super::first::FirstLink;
 use super::newcomer::own_part;
 use super::openid::{NoProvider, Provider};
@@ -85,9 +85,14 @@ impl Team {
     async fn password(&self, attempt: Attempt) -> Result<Opened, IdentityError> {
         let Attempt { address, password, from } = attempt;
         let address = address.trim().to_lowercase();
-        self.attempts
-            .count(&address, &from, Instant::now())
-            .map_err(|wait| IdentityError::TooMany { wait })?;
+        self.attempts.count(&address, &from, Instant::now()).map_err(
+            |TooMany { wait, is_first }| {
+                if is_first {
+                    self.nobody_signed_in("too many tries", &from);
+                }
+                IdentityError::TooMany { wait }
+            },
+        )?;
         let account = self.accounts.by_address(&address).await.map_err(down)?;
         let now = now_ms();
         let locked = |account: &Account| account.locked_until_ms.is_some_and(|until| until > now);
@@ -100,13 +105,31 @@ impl Team {
                 self.open(&account, "password", &from).await
             }
             Some(account) => {
-                if !locked(&account) {
+                if locked(&account) {
+                    self.audit(&account, "sign_in.failed", "locked", from);
+                } else {
                     self.failed(&account, from);
                 }
                 Err(IdentityError::Wrong)
             }
-            None => Err(IdentityError::Wrong),
+            None => {
+                self.nobody_signed_in("unknown address", &from);
+                Err(IdentityError::Wrong)
+            }
         }
+    }
+
+    /// Writes down a try that is no account's. Without what was typed: people type passwords into the
+    /// wrong field.
+    fn nobody_signed_in(&self, why: &str, from: &str) {
+        (self.auditor)(Audit {
+            who: "nobody".to_owned(),
+            role: String::new(),
+            action: "sign_in.failed".to_owned(),
+            subject: String::new(),
+            detail: why.to_owned(),
+            address: from.to_owned(),
+        });
     }
 
     /// Notes a failure beside the answer, which must not take longer for an account that there is.

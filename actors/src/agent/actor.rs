@@ -22,6 +22,7 @@ use hsc_catalogs::Snapshot;
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
+use super::deed::Deed;
 use super::delivery::deliver;
 use super::event::{Effect, Event};
 use super::noting;
@@ -56,6 +57,8 @@ pub(crate) struct AgentSocket {
     key: u64,
     seat: Arc<str>,
     view: View,
+    /// The address at the other end, for the audit.
+    from: Arc<str>,
     still_in: StillIn,
     /// The agent has done something since it was last asked whether the session still holds.
     has_acted: bool,
@@ -86,7 +89,7 @@ pub(crate) enum Deliver {
 
 impl AgentSocket {
     pub(crate) fn new(
-        me: ByAgent,
+        (me, from): (ByAgent, Arc<str>),
         still_in: StillIn,
         wired: Arc<Wired>,
         outgoing: Outgoing,
@@ -94,6 +97,7 @@ impl AgentSocket {
         let now = Instant::now();
         let Wiring { messages_per_second, message_burst, .. } = *wired.shared;
         Self {
+            from,
             still_in,
             has_acted: false,
             key: wired.sockets.next_key(),
@@ -145,6 +149,7 @@ impl AgentSocket {
         let front = self.wired.shared.front.clone();
         for effect in effects {
             let front = front.clone();
+            let deed = Deed::of(&effect);
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
                 Effect::LookForAgents => self.beside(ctx, async move {
@@ -157,7 +162,7 @@ impl AgentSocket {
                 Effect::Take { id, conversation } => {
                     let agent = self.view.agent().clone();
                     info!(conversation, agent = agent.id; "an agent takes a conversation");
-                    self.beside(ctx, async move {
+                    self.brings_to_its_end(deed, ctx, async move {
                         let taken = front.take(conversation.into(), agent).await;
                         let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
                         Event::Asked { id, outcome }
@@ -166,14 +171,14 @@ impl AgentSocket {
                 Effect::LetGo { id, conversation, how } => {
                     let by = self.view.me().clone();
                     info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
-                    self.beside(ctx, async move {
+                    self.brings_to_its_end(deed, ctx, async move {
                         let outcome = front.let_go(conversation.into(), by, how).await.map(Some);
                         Event::Asked { id, outcome }
                     });
                 }
                 Effect::Available { id, available } => {
                     let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-                    self.beside(ctx, async move {
+                    self.brings_to_its_end(deed, ctx, async move {
                         let told = front.agent_here(agent, seat, Some(available)).await;
                         Event::Asked { id, outcome: told.map(|()| None) }
                     });
@@ -187,7 +192,7 @@ impl AgentSocket {
                 Effect::Say { id, conversation, said } => {
                     let log = Arc::clone(&self.wired.shared.log);
                     let is_online = self.view.is_online(&conversation);
-                    self.beside(ctx, async move {
+                    self.brings_to_its_end(deed, ctx, async move {
                         let outcome = deliver(front, log, conversation, *said, is_online).await;
                         Event::Delivered { id, outcome }
                     });
@@ -201,7 +206,7 @@ impl AgentSocket {
                     // Its time is of now: notes keep the order in which they were written.
                     let (note, stamped) = noting::stamped(agent, conversation, content);
                     let keeping = noting::keep(Arc::clone(&self.wired.shared), note, stamped);
-                    self.to_its_end(ctx, async move {
+                    self.brings_to_its_end(deed, ctx, async move {
                         keeping.await;
                         Event::Noted { id }
                     });
@@ -243,13 +248,23 @@ impl AgentSocket {
         ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
     }
 
-    /// The same for what is brought to its end though its agent has left meanwhile.
-    fn to_its_end(
+    /// The same for what is brought to its end though its agent has left meanwhile, and is written down
+    /// when it is done.
+    fn brings_to_its_end(
         &mut self,
+        deed: Option<Deed>,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
     ) {
-        let ended = wrap_future::<_, Self>(actix::spawn(asked));
+        let (me, from) = (self.view.me().clone(), Arc::clone(&self.from));
+        let archive = self.wired.shared.archive.clone();
+        let ended = wrap_future::<_, Self>(actix::spawn(async move {
+            let event = asked.await;
+            if let Some(deed) = deed.filter(|_| event.is_done()) {
+                archive.record(deed.by(&me, &from));
+            }
+            event
+        }));
         ctx.spawn(ended.map(|event, socket, ctx| match event {
             Ok(event) => socket.feed(event, ctx),
             Err(why) => warn!(why:%; "what an agent asked for failed"),

@@ -73,6 +73,18 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// True where it says that what the agent asked for is done.
+    pub(super) fn is_done(&self) -> bool {
+        match self {
+            Self::Asked { outcome, .. } => outcome.is_ok(),
+            Self::Delivered { outcome, .. } => outcome.is_ok(),
+            Self::Noted { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What an agent's view wants done.
 #[derive(Debug)]
 pub(crate) enum Effect {

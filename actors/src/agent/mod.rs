@@ -7,6 +7,7 @@
 //! believes that something was said that was not; a note in the log of a conversation.
 
 mod actor;
+mod deed;
 mod delivery;
 mod event;
 #[cfg(test)]

@@ -214,7 +214,7 @@ impl Stage {
                     let (name, is_admin) = (id.to_uppercase(), id == "admin");
                     let me = ByAgent { agent: Agent { id, name }, is_admin };
                     let still_in: StillIn = Arc::new(|_| Box::pin(async { true }));
-                    async move { house.connect_agent(&request, payload, me, still_in) }
+                    async move { house.connect_agent(&request, payload, (me, ""), still_in) }
                 };
             App::new()
                 .route("/ws", web::get().to(open))

@@ -53,6 +53,11 @@ impl Caller {
         !matches!(self.who, Who::Machine)
     }
 
+    /// The address of the caller, as the audit tells it.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
     /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
     pub(crate) fn did(&self, parts: &Parts, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {

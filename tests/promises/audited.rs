@@ -1,0 +1,139 @@
+//! What somebody of the team does is written down: who did what to which conversation and from where, once it
+//! is done, and never the words.
+
+use hsc::archive::Store;
+use hsc_actors::ports::archive::{
+    Accounts as _, Archive as _, AuditSearch, Audited, LockOut, Page,
+};
+use serde_json::json;
+
+use crate::agents::{ADA, YAEL, agent, until, waiting};
+use crate::archive_stage::settings;
+use crate::eventually::eventually;
+use crate::member::{Member, PASSWORD, archive_of, with_team};
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+/// The archive of a server, looked at from outside.
+fn archive(server: &Server) -> Store {
+    let mut settings = settings();
+    settings.path = archive_of(&server.shop);
+    Store::new(&settings).expect("settings of an archive")
+}
+
+/// What the audit says of these actions, oldest first.
+async fn audit(archive: &Store, of: &[&str]) -> Vec<Audited> {
+    let page = Page { after: None, limit: Page::MOST };
+    let found = archive.audit(AuditSearch::default(), page).await.expect("the archive answers");
+    let mut found = found.items;
+    found.retain(|it| of.iter().any(|action| it.action.starts_with(action)));
+    found.reverse();
+    found
+}
+
+/// Asks, and hears what becomes of it: true where it was done.
+async fn does(agent: &mut Visitor, id: &str, what: serde_json::Value) -> bool {
+    let mut what = what;
+    what["id"] = json!(id);
+    agent.say(what).await;
+    until(agent, |frame| frame["id"] == id).await["type"] != "error"
+}
+
+#[tokio::test]
+async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
+    let server = with_team(&[]).await;
+    let (mut ada, mut yael) = (agent(&server, ADA).await, agent(&server, YAEL).await);
+    let (_one, first) = waiting(&server).await;
+    let (_two, second) = waiting(&server).await;
+    for agent in [&mut ada, &mut yael] {
+        until(agent, |frame| frame["ticket"]["conversation"] == second.as_str()).await;
+    }
+    let about =
+        |kind: &str, conversation: &str| json!({ "type": kind, "conversation": conversation });
+    let said = |kind: &str| json!({ "type": kind, "conversation": first, "content": "a secret" });
+    let archive = archive(&server);
+    let accounts = archive.all().await.expect("the archive answers");
+    let id_of = |address: &str| {
+        accounts
+            .iter()
+            .find(|it| it.address == address)
+            .map(|it| it.id.clone())
+            .expect("an account")
+    };
+    let (ada_id, yael_id) = (id_of(ADA), id_of(YAEL));
+
+    assert!(does(&mut yael, "1", about("take", &first)).await);
+    until(&mut ada, |frame| frame["ticket"]["agent"]["id"] == yael_id.as_str()).await;
+    assert!(!does(&mut ada, "2", about("take", &first)).await, "yael has it");
+    assert!(does(&mut yael, "3", said("say")).await);
+    assert!(does(&mut yael, "4", said("note")).await);
+    assert!(!does(&mut ada, "5", said("say")).await, "it is not hers");
+    let hand = json!({ "type": "hand", "conversation": first, "to": ada_id });
+    assert!(does(&mut yael, "6", hand).await);
+    assert!(does(&mut ada, "7", about("give_back", &first)).await);
+    assert!(does(&mut ada, "8", about("take", &second)).await);
+    assert!(does(&mut ada, "9", about("close", &second)).await);
+    assert!(does(&mut ada, "10", json!({ "type": "available", "available": false })).await);
+    assert!(!does(&mut yael, "11", about("close", &second)).await, "it is over");
+
+    let expected = [
+        (&yael_id, "agent", "conversation.take", &*first, ""),
+        (&yael_id, "agent", "conversation.say", &*first, ""),
+        (&yael_id, "agent", "conversation.note", &*first, ""),
+        (&yael_id, "agent", "conversation.hand", &*first, &*ada_id),
+        (&ada_id, "admin", "conversation.give_back", &*first, ""),
+        (&ada_id, "admin", "conversation.take", &*second, ""),
+        (&ada_id, "admin", "conversation.close", &*second, ""),
+        (&ada_id, "admin", "desk.available", "", "no"),
+    ];
+    let mut written = Vec::new();
+    eventually("all of it is written down", async || {
+        written = audit(&archive, &["conversation.", "desk.available"]).await;
+        written.len() >= expected.len()
+    })
+    .await;
+    let written: Vec<_> = written
+        .iter()
+        .map(|it| {
+            assert_eq!(it.address, "127.0.0.1", "{it:?}");
+            (&it.who, &*it.role, &*it.action, &*it.subject, &*it.detail)
+        })
+        .collect();
+    // Two within one millisecond have no order.
+    for deed in &expected {
+        assert!(written.contains(deed), "{deed:?} in {written:?}");
+    }
+    assert_eq!(written.len(), expected.len(), "what was refused is not in it: {written:?}");
+}
+
+#[tokio::test]
+async fn tries_that_open_nothing_are_in_the_audit_without_what_was_typed() {
+    let server = with_team(&[]).await;
+    let archive = archive(&server);
+    let yael = archive.by_address(YAEL).await.expect("the archive answers").expect("an account");
+    let locked = LockOut { after: 1, until_ms: u64::MAX / 2 };
+    archive.sign_in_failed(&yael.id, locked).await.expect("the archive does it");
+    let refused = Member::of(&server).sign_in(YAEL, PASSWORD).await;
+    assert_eq!(refused.status(), 401);
+    let mut guesser = Member::of(&server);
+    eventually("there were too many tries", async || {
+        guesser.sign_in("nobody@example.test", "a password typed").await.status() == 429
+    })
+    .await;
+    let mut written = Vec::new();
+    eventually("all of it is written down", async || {
+        written = audit(&archive, &["sign_in.failed"]).await;
+        written.iter().any(|it| it.detail == "too many tries")
+    })
+    .await;
+    let of = |detail: &str| written.iter().filter(|it| it.detail == detail).collect::<Vec<_>>();
+    let [locked] = of("locked")[..] else { panic!("one try: {written:?}") };
+    assert_eq!((&locked.who, &*locked.role), (&yael.id, "agent"));
+    assert!(of("unknown address").len() >= 5, "{written:?}");
+    assert_eq!(of("too many tries").len(), 1, "once, however often it is tried: {written:?}");
+    for it in &written {
+        assert_eq!(it.address, "127.0.0.1", "{it:?}");
+        let told = format!("{it:?}");
+        assert!(!told.contains("nobody@") && !told.contains("typed"), "{told}");
+    }
+}
