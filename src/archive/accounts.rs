@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::sql::{clean, cleaned, signed};
-use super::store::{Store, Transaction};
+use super::store::{Kind, Store, Transaction};
 use super::{failure, rows};
 
 impl Accounts for Store {
@@ -26,27 +26,33 @@ impl Accounts for Store {
         self.reaching(async move {
             let added = async {
                 let mut transaction = self.begin().await?;
-                sqlx::query(
-                    "INSERT INTO accounts (id, name, address, address_key, role, password_hash, subject,
-                        is_disabled, failures, locked_until_ms, created_ms)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                )
-                .bind(clean(&account.id))
-                .bind(clean(&account.name))
-                .bind(clean(&account.address))
-                .bind(key(&account.address))
-                .bind(account.role.as_str())
-                .bind(cleaned(account.password_hash.as_deref()))
-                .bind(cleaned(account.subject.as_deref()))
-                .bind(i64::from(account.is_disabled))
-                .bind(i64::from(account.failures))
-                .bind(account.locked_until_ms.map(signed))
-                .bind(signed(account.created_ms))
-                .execute(&mut *transaction)
-                .await?;
+                insert(&mut transaction, &account).await?;
                 transaction.commit().await
             };
             added.await.map_err(refusal)
+        })
+        .boxed()
+    }
+
+    fn add_first(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
+        self.reaching(async move {
+            let mut transaction = self.begin().await.map_err(refusal)?;
+            if self.kind() == Kind::Postgres {
+                // Whoever else adds one waits; SQLite lets one write at a time anyhow.
+                sqlx::query("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(refusal)?;
+            }
+            let counted = sqlx::query("SELECT COUNT(*) AS accounts FROM accounts")
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(refusal)?;
+            if rows::number(&counted, "accounts").map_err(refusal)? > 0 {
+                return Err(AccountError::NotFirst);
+            }
+            insert(&mut transaction, &account).await.map_err(refusal)?;
+            transaction.commit().await.map_err(refusal)
         })
         .boxed()
     }
@@ -256,6 +262,28 @@ impl Store {
         transaction.commit().await.map_err(refusal)?;
         account(&row).map_err(refusal)
     }
+}
+
+async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO accounts (id, name, address, address_key, role, password_hash, subject,
+            is_disabled, failures, locked_until_ms, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(clean(&account.id))
+    .bind(clean(&account.name))
+    .bind(clean(&account.address))
+    .bind(key(&account.address))
+    .bind(account.role.as_str())
+    .bind(cleaned(account.password_hash.as_deref()))
+    .bind(cleaned(account.subject.as_deref()))
+    .bind(i64::from(account.is_disabled))
+    .bind(i64::from(account.failures))
+    .bind(account.locked_until_ms.map(signed))
+    .bind(signed(account.created_ms))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// How many may administrate. Takes hold of all admins first: of two who disable each other at once, the

@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hsc_actors::ports::archive::Role;
+use hsc_actors::ports::archive::{AccountError, Role};
 use hsc_actors::ports::{First, IdentityError, NewAccount, Opened};
 use tokio::time::Instant;
 
 use super::newcomer::made;
 use super::secret;
-use super::team::{Team, down, refused};
+use super::team::{Team, refused};
 
 /// The link that is good, in this pod's memory: it is for whoever reads what this pod prints.
 pub(super) struct FirstLink {
@@ -40,10 +40,8 @@ impl FirstLink {
         made.as_ref().is_some_and(|made| made.opens(token, now))
     }
 
-    /// True for the first who brings it, and for nobody after.
-    fn take(&self, token: &str, now: Instant) -> bool {
-        let mut made = self.made.lock().expect("nobody panics while holding it");
-        made.take_if(|made| made.opens(token, now)).is_some()
+    fn void(&self) {
+        *self.made.lock().expect("nobody panics while holding it") = None;
     }
 }
 
@@ -62,12 +60,14 @@ impl Team {
         let newcomer = NewAccount { name, address, role: Role::Admin, password };
         // A password that will not do costs the link nothing: who mistyped tries again.
         let account = made(newcomer, &self.hasher).await?;
-        // Somebody may have made an account meanwhile, here or on another pod.
-        let is_first = self.accounts.count().await.map_err(down)? == 0;
-        if !self.first.take(&token, Instant::now()) || !is_first {
-            return Err(IdentityError::LinkSpent);
-        }
-        self.accounts.add(account.clone()).await.map_err(refused)?;
+        // Somebody may make an account at this moment, here or on another pod: the archive says who is first.
+        let added = self.accounts.add_first(account.clone()).await;
+        added.map_err(|error| match error {
+            AccountError::NotFirst => IdentityError::LinkSpent,
+            other => refused(other),
+        })?;
+        // Void only now: while the archive is away the link stays good.
+        self.first.void();
         self.audit(&account, "account.first", "", from.clone());
         self.open(&account, "first", &from).await
     }
@@ -81,13 +81,13 @@ mod tests {
     fn a_link_is_good_once_and_within_its_time() {
         let minute = Duration::from_secs(60);
         let (link, now) = (FirstLink::new(minute), Instant::now());
-        assert!(!link.take("", now));
+        assert!(!link.is_good("", now));
         let void = link.make(now);
         let token = link.make(now);
         assert!(!link.is_good(&void, now) && link.is_good(&token, now));
-        assert!(!link.take(&void, now) && link.take(&token, now));
-        assert!(!link.take(&token, now) && !link.is_good(&token, now));
+        link.void();
+        assert!(!link.is_good(&token, now));
         let late = link.make(now);
-        assert!(!link.is_good(&late, now + minute) && !link.take(&late, now + minute));
+        assert!(link.is_good(&late, now) && !link.is_good(&late, now + minute));
     }
 }

@@ -13,6 +13,7 @@ contract! {
         an_account_is_found_by_each_of_its_names
         two_accounts_share_no_address_and_no_subject
         an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
+        of_many_who_make_the_first_account_at_once_one_does
         the_last_admin_stays_however_many_try_at_once
         failures_lock_an_account_however_many_try_at_once
         who_is_signed_in_is_known_until_the_session_ends
@@ -116,6 +117,23 @@ async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_chan
     assert!(matches!(store.signed_in(session("h3", "ann")).await, Err(AccountError::Unknown)));
     let nobody = store.change("nobody", AccountChange::default()).await;
     assert!(matches!(nobody, Err(AccountError::Unknown)));
+}
+
+async fn of_many_who_make_the_first_account_at_once_one_does(stage: Stage) {
+    let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
+    // Brought to the present form before, so that all of them are at the table at once.
+    assert_eq!(stage.store.count().await.expect("the archive does it"), 0);
+    let tries = (0..9).map(|n| pods[n % 3].add_first(account(&format!("a{n}"), Role::Admin)));
+    let tried = futures::future::join_all(tries).await;
+    let (made, refused): (Vec<_>, Vec<_>) = tried.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 8));
+    for why in refused {
+        assert!(matches!(why, Err(AccountError::NotFirst)), "{why:?}");
+    }
+    assert_eq!(stage.store.count().await.expect("the archive does it"), 1);
+    stage.store.add(account("later", Role::Agent)).await.expect("others are added as before");
+    let late = stage.store.add_first(account("late", Role::Admin)).await;
+    assert!(matches!(late, Err(AccountError::NotFirst)), "{late:?}");
 }
 
 async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {

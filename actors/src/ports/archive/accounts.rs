@@ -14,6 +14,10 @@ pub trait Accounts: Send + Sync + 'static {
     /// Adds one. Failures and lock are as they come.
     fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
 
+    /// Adds the first one, where there is none: counted and added in one step, so that of many who try at
+    /// once, on however many pods, one does it.
+    fn add_first(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
+
     /// All of them, by name.
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
 
@@ -176,6 +180,9 @@ pub enum AccountError {
     /// Somebody has this address or subject.
     #[error("there is an account with this address")]
     Taken,
+    /// Somebody was first.
+    #[error("there is an account already")]
+    NotFirst,
     /// There is none of this id.
     #[error("there is no such account")]
     Unknown,
