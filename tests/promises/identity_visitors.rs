@@ -2,23 +2,40 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use hsc::archive::Store;
+use hsc_actors::ports::archive::Archive as _;
 use ring::hmac;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
+use crate::archive_stage::settings;
+use crate::eventually::eventually;
+use crate::member::archive_of;
+use crate::provider::{public_pem, rs256};
 use crate::server::Server;
+use crate::shop::{LIGHT, Shop};
 use crate::visitor::Visitor;
 
 const KEY: &str = "a secret that the shop and the chat share";
 const OLD: &str = "the secret they shared until last Tuesday";
 
+fn claims(seconds: i64) -> Value {
+    json!({ "sub": "c-17", "name": "Noa Levi",
+        "exp": jiff::Timestamp::now().as_second() + seconds })
+}
+
 fn token(key: &str, seconds: i64) -> String {
-    let claims = json!({ "sub": "c-17", "name": "Noa Levi",
-        "exp": jiff::Timestamp::now().as_second() + seconds });
     let part = |value: &Value| BASE64.encode(value.to_string());
-    let said = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
+    let header = json!({ "alg": "HS256", "typ": "JWT" });
+    let said = format!("{}.{}", part(&header), part(&claims(seconds)));
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     format!("{said}.{}", BASE64.encode(hmac::sign(&key, said.as_bytes())))
+}
+
+/// A token that nobody has signed, and that says so.
+fn unsigned() -> String {
+    let part = |value: &Value| BASE64.encode(value.to_string());
+    format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT" })), part(&claims(60)))
 }
 
 /// What a `hello` with this token is answered with, up to the welcome.
@@ -79,4 +96,67 @@ async fn a_key_that_is_none_is_named_at_the_start() {
         "{printed}"
     );
     assert!(!printed.contains("too short"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_site_that_signs_with_an_rsa_key_gives_its_public_half_and_nobody_signs_with_that() {
+    let pem = public_pem();
+    let server = Server::with(&[("visitors.key", &pem)]).await;
+    assert_eq!(greeted(&server, &rs256(&claims(60))).await.len(), 1);
+    let good = rs256(&claims(60));
+    let (said, signature) = good.rsplit_once('.').expect("three parts");
+    let (header, _) = said.split_once('.').expect("three parts");
+    let others = BASE64.encode(json!({ "sub": "c-18", "exp": claims(60)["exp"] }).to_string());
+    for (what, bad, code) in [
+        ("late", rs256(&claims(-60)), "visitor_expired"),
+        // The public half is no secret: whoever has it must not be able to sign with it.
+        ("signed with the public half as a secret", token(&pem, 60), "visitor_refused"),
+        ("the same without the last line's end", token(pem.trim(), 60), "visitor_refused"),
+        ("unsigned", unsigned(), "visitor_refused"),
+        ("of somebody else", format!("{header}.{others}.{signature}"), "visitor_refused"),
+    ] {
+        let heard = greeted(&server, &bad).await;
+        assert_eq!(heard[0]["code"], code, "{what}: {heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_signed_for_never_gets_into_the_archive() {
+    let shop = Shop::new();
+    let path = archive_of(&shop);
+    let server = Server::of(shop, &[("visitors.key", KEY), ("archive.path", &path)]).await;
+    let mut settings = settings();
+    settings.path = path;
+    let archive = Store::new(&settings).expect("settings of an archive");
+    let forged = token("a key that nobody knows, long enough", 60);
+    for (token, name) in [(token(KEY, 60), Some("Noa Levi")), (unsigned(), None), (forged, None)] {
+        for first in [
+            json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" }),
+            json!({ "type": "handoff" }),
+        ] {
+            let mut visitor = server.visitor().await;
+            let hello = json!({ "type": "hello", "visitor": token, "locale": "he",
+                "name": "Noa Levi", "address": "noa@example.test" });
+            visitor.say(hello).await;
+            let mut welcome = visitor.hear().await;
+            while welcome["type"] != "welcome" {
+                welcome = visitor.hear().await;
+            }
+            let conversation = welcome["conversation"].as_str().expect("an id");
+            visitor.say(first.clone()).await;
+            let mut kept = None;
+            eventually("it is archived", async || {
+                let found = archive.transcript(conversation).await.expect("the archive answers");
+                kept = found.filter(|it| !it.entries.is_empty());
+                kept.is_some()
+            })
+            .await;
+            let kept = kept.expect("it was there");
+            let known = kept.about.visitor.as_ref().and_then(|visitor| visitor.name.as_deref());
+            assert_eq!(known, name, "{first}");
+            assert_eq!(kept.about.language.as_deref(), Some("he"), "{first}, signed or not");
+            let all = serde_json::to_string(&kept).expect("it is told as JSON");
+            assert_eq!(all.contains("Noa"), name.is_some(), "{all}");
+        }
+    }
 }

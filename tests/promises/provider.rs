@@ -163,6 +163,37 @@ fn rsa_key() -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(RSA_KEY).expect("a key")
 }
 
+/// A token of these claims, signed by the RSA key, for sites that sign for their visitors with one.
+pub(crate) fn rs256(claims: &Value) -> String {
+    let part = |value: &Value| BASE64.encode(value.to_string());
+    let said = format!("{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(claims));
+    let key = rsa_key();
+    let mut signed = vec![0; key.public().modulus_len()];
+    key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), said.as_bytes(), &mut signed)
+        .expect("it signs");
+    format!("{said}.{}", BASE64.encode(signed))
+}
+
+/// The public half of the RSA key as `openssl rsa -pubout` prints it.
+pub(crate) fn public_pem() -> String {
+    /// `rsaEncryption`, without parameters.
+    const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+    let key = rsa_key();
+    let mut bits = vec![0];
+    bits.extend_from_slice(key.public().as_ref());
+    let inner = [ALGORITHM.to_vec(), der(3, &bits)].concat();
+    let text = STANDARD.encode(der(0x30, &inner));
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+}
+
+/// A value of DER of more than 255 bytes.
+fn der(tag: u8, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len()).expect("a key is short").to_be_bytes();
+    [&[tag, 0x82], &length[..], value].concat()
+}
+
 fn keys(state: &State) -> Value {
     let rsa = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(rsa_key().public());
     let ec = state.ec.public_key().as_ref();

@@ -177,7 +177,7 @@ impl Conversation {
             return;
         }
         (self.person.is_asking, self.person.told) = (true, None);
-        effects.extend(self.visitor_record().map(Effect::Record));
+        effects.extend(self.began_record().map(Effect::Record));
         let wanted = Wanted { reason: wish.reason, ..self.wanted() };
         effects.push(Effect::Desk(DeskAsk::Person(Box::new(wanted))));
     }

@@ -53,7 +53,14 @@ impl Conversation {
 
     /// Who speaks, as the embedding site has signed.
     pub(super) fn visitor_record(&self) -> Option<Record> {
-        self.visitor.is_some().then(|| Record::Began {
+        self.visitor.as_ref().and_then(|_| self.began_record())
+    }
+
+    /// Of a conversation in which a person is wanted, before anything may have been said: who speaks and in
+    /// which language, as far as either is known.
+    pub(super) fn began_record(&self) -> Option<Record> {
+        let is_known = self.visitor.is_some() || self.locale.is_some();
+        is_known.then(|| Record::Began {
             conversation: self.id.to_string(),
             visitor: self.visitor.clone(),
             language: self.locale.clone(),
