@@ -83,6 +83,23 @@ async fn nobody_opens_the_agents_socket_who_is_not_signed_in_or_comes_from_elsew
     foreign.push(("origin", "https://evil.example"));
     let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &foreign).await;
     assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
+    // A page in a frame without an origin is no page of ours.
+    foreign.pop();
+    foreign.push(("origin", "null"));
+    let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &foreign).await;
+    assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
+    // A cookie that is kept though its session was signed out, and one that was made up.
+    let kept = yael.cookies.clone();
+    assert_eq!(yael.post("/api/sign-out", json!({})).await.status(), 204);
+    let made_up = vec![("hsc".to_owned(), "A".repeat(43))];
+    for cookies in [kept, made_up] {
+        yael.cookies = cookies;
+        let own = server.url("");
+        let mut from_here = upgrade.to_vec();
+        from_here.push(("origin", &own));
+        let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &from_here).await;
+        assert_eq!(code_of(refused).await, (401, "not_signed_in".to_owned()));
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ mod agents;
 mod answers;
 mod archive_contract;
 mod archiving;
+mod as_text;
+mod audited;
 mod catalog_command;
 mod catalog_files;
 mod counting;

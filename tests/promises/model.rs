@@ -28,6 +28,7 @@ pub(crate) const WORDS: [&str; 12] = [
 /// The model.
 pub(crate) struct Model {
     address: SocketAddr,
+    words: usize,
     may_say: watch::Sender<usize>,
     asked: Arc<AtomicUsize>,
 }
@@ -35,6 +36,15 @@ pub(crate) struct Model {
 impl Model {
     /// One that says so many words of every answer and waits before the rest.
     pub(crate) async fn that_stops_after(words: usize) -> Self {
+        Self::with(&WORDS, words).await
+    }
+
+    /// One that says these words, at once.
+    pub(crate) async fn that_says(words: &'static [&'static str]) -> Self {
+        Self::with(words, words.len()).await
+    }
+
+    async fn with(all: &'static [&'static str], words: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (may_say, said) = watch::channel(words);
@@ -44,15 +54,15 @@ impl Model {
             while let Ok((caller, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
                 // A caller that hangs up wants nothing any more.
-                tokio::spawn(answer(caller, said.clone()));
+                tokio::spawn(answer(caller, all, said.clone()));
             }
         });
-        Self { address, may_say, asked }
+        Self { address, words: all.len(), may_say, asked }
     }
 
     /// Says all that is left, of the answers under way too.
     pub(crate) fn goes_on(&self) {
-        self.may_say.send_replace(WORDS.len());
+        self.may_say.send_replace(self.words);
     }
 
     /// How often it was asked.
@@ -74,7 +84,11 @@ impl Model {
     }
 }
 
-async fn answer(mut caller: TcpStream, mut said: watch::Receiver<usize>) -> std::io::Result<()> {
+async fn answer(
+    mut caller: TcpStream,
+    words: &[&str],
+    mut said: watch::Receiver<usize>,
+) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(caller.read_u8().await?);
@@ -86,8 +100,8 @@ async fn answer(mut caller: TcpStream, mut said: watch::Receiver<usize>) -> std:
     caller.read_exact(&mut body).await?;
     let begin = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
     caller.write_all(begin.as_bytes()).await?;
-    for (at, word) in WORDS.iter().enumerate() {
-        if said.wait_for(|words| *words > at).await.is_err() {
+    for (at, word) in words.iter().enumerate() {
+        if said.wait_for(|many| *many > at).await.is_err() {
             return Ok(());
         }
         let piece = json!({ "choices": [{ "delta": { "content": word } }] });
