@@ -27,7 +27,8 @@ async fn what_visitor_and_agent_write_is_text() {
     let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
     let conversation = &welcome["conversation"];
     until(&mut yael, |frame| frame["ticket"]["conversation"] == *conversation).await;
-    yael.say(json!({ "type": "take", "conversation": conversation })).await;
+    yael.say(json!({ "type": "take", "conversation": conversation, "id": "t" })).await;
+    until(&mut yael, |frame| frame["id"] == "t").await;
     yael.say(json!({ "type": "watch", "conversation": conversation })).await;
     yael.say(json!({ "type": "say", "conversation": conversation, "content": SCRIPT })).await;
     let said = until(&mut visitor, |frame| frame["type"] == "message").await;
