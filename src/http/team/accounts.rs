@@ -172,6 +172,10 @@ fn refused(error: StaffError) -> Trouble {
         StaffError::Account(AccountError::Taken) => {
             Trouble::new(TroubleCode::AddressTaken, "There is an account with this address.")
         }
+        // Of the link of a first start alone; told all the same, should it ever come this way.
+        StaffError::Account(AccountError::NotFirst) => {
+            Trouble::new(TroubleCode::Forbidden, "There is an account already.")
+        }
         StaffError::Account(AccountError::LastAdmin) => Trouble::new(
             TroubleCode::LastAdmin,
             "This is the last admin who may sign in; make another one first.",
