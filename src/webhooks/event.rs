@@ -72,12 +72,12 @@ fn turned(turn: &Turn) -> Option<(&'static str, Value)> {
         TurnKind::HandedOver => "handoff.requested",
         TurnKind::Taken => "agent.joined",
         // That an agent gave it back is followed by the machine having it, which is told as such.
-        TurnKind::Handed | TurnKind::Returned => "agent.left",
+        TurnKind::Handed | TurnKind::Returned | TurnKind::Left => "agent.left",
         TurnKind::Withdrawn => "conversation.returned",
         TurnKind::Ended => "conversation.closed",
     };
     let mut data = json!({ "offset": turn.offset, "agent": turn.agent, "reason": turn.reason });
-    if event == "agent.left" {
+    if matches!(turn.kind, TurnKind::Handed | TurnKind::Returned) {
         data["reason"] = turn.kind.as_str().into();
     }
     Some((event, data))

@@ -144,6 +144,12 @@ pub(super) fn of_message(
         ServerMessage::AgentLeft { agent, reason: LeaveReason::Returned } => {
             turn(TurnKind::Returned, Some(agent), None)
         }
+        ServerMessage::AgentLeft { agent, reason: LeaveReason::Closed } => {
+            turn(TurnKind::Left, Some(agent), Some("closed"))
+        }
+        ServerMessage::AgentLeft { agent, reason: LeaveReason::Gone } => {
+            turn(TurnKind::Left, Some(agent), Some("gone"))
+        }
         ServerMessage::Handoff(change) => {
             let reason = change.reason.as_deref();
             match change.state {

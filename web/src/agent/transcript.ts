@@ -163,11 +163,13 @@ const TURNS: Readonly<Record<string, { word: TeamWord; named: boolean }>> = {
   taken: { word: "agent_event_joined", named: true },
   handed: { word: "agent_event_left_handed", named: true },
   returned: { word: "agent_event_left_returned", named: true },
+  left_closed: { word: "agent_event_left_closed", named: true },
+  left_gone: { word: "agent_event_left_gone", named: true },
   ended: { word: "agent_event_closed", named: false },
 };
 
 function turned(key: string, { turn, agent, reason, at_ms }: Archived["entries"][number] & { kind: "turned" }): Item {
-  const known = TURNS[turn];
+  const known = TURNS[turn === "left" ? `left_${reason ?? ""}` : turn];
   // A turn of a later version, or one that nobody is named for.
   if (known === undefined || (known.named && !agent)) {
     return { key, kind: "event", word: "agent_event_said", values: { text: reason ?? turn }, at_ms };

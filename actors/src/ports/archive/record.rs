@@ -240,14 +240,23 @@ pub enum TurnKind {
     Handed,
     /// It went back to the machine.
     Returned,
+    /// Whoever had it is not there any more: closed it, or is not heard of (`reason` says which).
+    Left,
     /// It is over.
     Ended,
 }
 
 impl TurnKind {
     /// All there are.
-    pub const ALL: [Self; 6] =
-        [Self::HandedOver, Self::Withdrawn, Self::Taken, Self::Handed, Self::Returned, Self::Ended];
+    pub const ALL: [Self; 7] = [
+        Self::HandedOver,
+        Self::Withdrawn,
+        Self::Taken,
+        Self::Handed,
+        Self::Returned,
+        Self::Left,
+        Self::Ended,
+    ];
 
     /// The word in the archive.
     #[must_use]
@@ -258,6 +267,7 @@ impl TurnKind {
             Self::Taken => "taken",
             Self::Handed => "handed",
             Self::Returned => "returned",
+            Self::Left => "left",
             Self::Ended => "ended",
         }
     }

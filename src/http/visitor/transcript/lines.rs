@@ -151,7 +151,7 @@ fn of_entry(entry: TranscriptEntry) -> Option<Line> {
         }
         TranscriptEntry::Turned { at_ms, turn, agent, .. } => match (turn, agent) {
             (TurnKind::Taken, Some(agent)) => Line::joined(Some(at_ms), &agent.name),
-            (TurnKind::Handed | TurnKind::Returned, Some(agent)) => {
+            (TurnKind::Handed | TurnKind::Returned | TurnKind::Left, Some(agent)) => {
                 Line::left(Some(at_ms), &agent.name)
             }
             (TurnKind::Ended, _) => Line::closed(Some(at_ms)),
