@@ -86,6 +86,9 @@ catalogue! {
     hsc_archive_written_total Counter [] "Records written into the archive";
     hsc_archive_dropped_total Counter ["reason"] "Records that were not written: full (the archive was away or slow for too long) or refused";
     hsc_archive_batch_seconds Histogram [] "Time to write one batch of records";
+    hsc_desk_agents Gauge ["state"] "Agents of all pods who are there: available, or having a break";
+    hsc_desk_tickets Gauge ["state"] "Conversations of all pods at the desk: waiting for a person, or with_agent";
+    hsc_desk_oldest_wait_ms Gauge [] "How long the conversation that waits longest for a person does, in milliseconds; 0 when none waits";
     hsc_uploads_total Counter ["outcome"] "Pictures that were to be put into a conversation: kept, or why not (too_large, not_a_picture, too_many, busy, failed)";
     hsc_uploads_expired_total Counter [] "Pictures that were removed because their time was over";
     hsc_letters_total Counter ["kind", "outcome"] "Messages left in the form (message) and transcripts that were to be sent (transcript): taken or too_many";

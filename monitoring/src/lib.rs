@@ -9,6 +9,7 @@ mod actors;
 mod archives;
 mod bridge;
 mod catalogue;
+mod desk;
 mod doors;
 pub mod logging;
 mod masking;
@@ -22,6 +23,7 @@ pub use actors::{ActorMeter, Actors};
 pub use archives::Archives;
 pub use bridge::Bridge;
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
+pub use desk::{Desk, DeskStanding};
 pub use doors::Doors;
 pub use metrics::{
     Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods, Predictions, SecondMeter,

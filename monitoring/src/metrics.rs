@@ -16,6 +16,7 @@ use crate::actors::Actors;
 use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
+use crate::desk::Desk;
 use crate::doors::Doors;
 use crate::webhooks::Webhooks;
 
@@ -50,6 +51,8 @@ pub struct Metrics {
     pub bridge: Bridge,
     /// The archive.
     pub archive: Archives,
+    /// The desk.
+    pub desk: Desk,
     /// Pictures and letters.
     pub doors: Doors,
     /// Webhooks.
@@ -286,6 +289,7 @@ impl Metrics {
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
             doors: Doors::new(&maker),
+            desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),

@@ -9,14 +9,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use dashmap::DashSet;
-use hsc_monitoring::Metrics;
+use hsc_monitoring::{DeskStanding, Metrics};
 use log::debug;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::FrontDesk;
-use crate::bridge::{Body, Heard, Listening, Talk, channels};
-use crate::ports::{BoxError, DeskChange, DeskError, VisitorsSeen};
+use crate::bridge::{Body, Heard, Listening, Talk, channels, now_ms};
+use crate::ports::{BoxError, DeskChange, DeskError, DeskView, VisitorsSeen};
 use crate::protocol::Ticket;
 use crate::session::{Deliver, DeskNews};
 use crate::sessions::Sessions;
@@ -55,7 +55,8 @@ pub(crate) fn clerk(
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
     let listening = Arc::new(Mutex::new(front.bridge().listen(channels::DESK)));
-    let clerk = Clerk { front: front.clone(), here, sessions, heartbeat, listening };
+    let (front, counted) = (front.clone(), Arc::clone(metrics));
+    let clerk = Clerk { front, here, sessions, heartbeat, listening, counted };
     ChildSpec::worker("desk", "desk", care, metrics, move |life| clerk.clone().attend(life))
 }
 
@@ -67,6 +68,7 @@ struct Clerk {
     heartbeat: Duration,
     // Never locked across an await: one that hangs must not keep its successor out.
     listening: Arc<Mutex<Listening>>,
+    counted: Arc<Metrics>,
 }
 
 impl Clerk {
@@ -155,7 +157,9 @@ impl Clerk {
                 }
                 self.tell_places().await?;
             }
-            self.front.tidy().await
+            self.front.tidy().await?;
+            self.counted.desk.standing(standing(&self.front.look().await?, now_ms()));
+            Ok(())
         }
         .await;
         if let Err(error) = outcome {
@@ -172,5 +176,56 @@ impl Clerk {
             self.tell(DeskNews::Placed(place), &conversation);
         }
         Ok(())
+    }
+}
+
+/// What is counted of the desk.
+fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
+    let available = view.agents.iter().filter(|it| it.available).count();
+    let waiting = || view.tickets.iter().filter(|ticket| ticket.agent.is_none());
+    let since_ms = waiting().map(|ticket| ticket.since_ms).min().unwrap_or(now_ms);
+    DeskStanding {
+        available,
+        on_break: view.agents.len() - available,
+        waiting: waiting().count(),
+        with_agent: view.tickets.len() - waiting().count(),
+        // Clocks of pods differ a little.
+        oldest_wait: Duration::from_millis(now_ms.saturating_sub(since_ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Agent, Presence};
+
+    fn ticket(since_ms: u64, agent: Option<Agent>) -> Ticket {
+        Ticket {
+            conversation: format!("c{since_ms}"),
+            product: None,
+            visitor: None,
+            locale: None,
+            reason: None,
+            last: None,
+            since_ms,
+            agent,
+            online: true,
+            pod: "a".to_owned(),
+            rev: 1,
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_is_of_those_whom_nobody_has_taken() {
+        let ada = Agent { id: "ada".to_owned(), name: "Ada".to_owned() };
+        let tickets =
+            vec![ticket(1_000, Some(ada.clone())), ticket(4_000, None), ticket(9_000, None)];
+        let agents = vec![Presence { agent: ada, available: false }];
+        let now = standing(&DeskView { tickets, agents }, 10_000);
+        let oldest_wait = Duration::from_secs(6);
+        let all =
+            DeskStanding { available: 0, on_break: 1, waiting: 2, with_agent: 1, oldest_wait };
+        assert_eq!(now, all);
+        assert_eq!(standing(&DeskView::default(), 10_000), DeskStanding::default());
     }
 }
