@@ -100,7 +100,7 @@ struct Writer<'a> {
     manual: &'a Manual,
     index: &'a Index,
     asked: &'a Asked,
-    phrases: Phrases,
+    phrases: &'static Phrases,
     sure: f32,
 }
 
@@ -132,7 +132,7 @@ impl Writer<'_> {
             return self.unknown(hits);
         }
         let also: Vec<_> = hits.iter().filter(|hit| hit.score >= best * ALSO).copied().collect();
-        self.pages(self.phrases.see_also, &also, best, &mut sheet, &mut citations);
+        self.pages(&self.phrases.see_also, &also, best, &mut sheet, &mut citations);
         let said: String =
             citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
         if let Some(accessory) = accessory::fitting(self.question, self.index, &said) {
@@ -191,11 +191,11 @@ impl Writer<'_> {
         if !hits.is_empty() {
             sheet.paragraph();
         }
-        self.pages(self.phrases.closest, hits, best, &mut sheet, &mut citations);
+        self.pages(&self.phrases.closest, hits, best, &mut sheet, &mut citations);
         sheet.ours(if citations.is_empty() {
-            self.phrases.only_person
+            &self.phrases.only_person
         } else {
-            self.phrases.person
+            &self.phrases.person
         });
         self.done(Outcome::Unknown, sheet, citations)
     }
@@ -253,7 +253,7 @@ impl Writer<'_> {
         let answer = Answer {
             grounded: outcome == Outcome::Answered,
             outcome,
-            html: html::render(&markdown, &self.question.product.id, self.phrases.page),
+            html: html::render(&markdown, &self.question.product.id, &self.phrases.page),
             text,
             citations,
             confidence: self.sure,

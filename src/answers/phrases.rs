@@ -1,65 +1,90 @@
 //! The few words an answer adds to the manual's own, in the customer's language.
+//!
+//! One file a language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`].
 
+use std::sync::LazyLock;
+
+use hsc_actors::language_of;
 use hsc_actors::ports::Question;
+use serde::Deserialize;
+
+/// Each language and what is said in it. The first is spoken to whoever speaks none of them.
+const LANGUAGES: [(&str, &str); 2] =
+    [("en", include_str!("phrases/en.json")), ("he", include_str!("phrases/he.json"))];
 
 /// Fixed words in one language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Phrases {
     /// Nothing in the manual fits.
-    pub unknown: &'static str,
+    pub unknown: Box<str>,
     /// Before the pages that come closest.
-    pub closest: &'static str,
+    pub closest: Box<str>,
     /// What else can be done then.
-    pub person: &'static str,
+    pub person: Box<str>,
     /// The same where no page comes close.
-    pub only_person: &'static str,
+    pub only_person: Box<str>,
     /// Before pages that say more.
-    pub see_also: &'static str,
+    pub see_also: Box<str>,
     /// Before an accessory.
-    pub accessory: &'static str,
+    pub accessory: Box<str>,
     /// The model did not answer; what follows is the manual itself.
-    pub fallback: &'static str,
+    pub fallback: Box<str>,
     /// The model broke off; what follows is the manual itself.
-    pub broke_off: &'static str,
+    pub broke_off: Box<str>,
     /// Before a quote on a page, in HTML: the word for page.
-    pub page: &'static str,
+    pub page: Box<str>,
 }
 
-const ENGLISH: Phrases = Phrases {
-    unknown: "I don't know: the manual does not seem to answer this.",
-    closest: "The closest pages are:",
-    person: "If they don't help, ask for a person.",
-    only_person: "You can ask for a person.",
-    see_also: "See also:",
-    accessory: "Made to go with it:",
-    fallback: "The assistant is not available right now; here are the manual's own words.",
-    broke_off: "The assistant broke off here; these are the manual's own words.",
-    page: "page",
-};
-
-const HEBREW: Phrases = Phrases {
-    unknown: "אין לי תשובה: נראה שהמדריך לא עונה על השאלה.",
-    closest: "העמודים הקרובים ביותר הם:",
-    person: "אם הם לא עוזרים, אפשר לבקש לדבר עם נציג.",
-    only_person: "אפשר לבקש לדבר עם נציג.",
-    see_also: "ראו גם:",
-    accessory: "אביזר מתאים:",
-    fallback: "העוזר אינו זמין כרגע; אלה המילים של המדריך עצמו.",
-    broke_off: "העוזר נעצר כאן; אלה המילים של המדריך עצמו.",
-    page: "עמוד",
-};
+static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
+    LANGUAGES.map(|(language, file)| {
+        (language, serde_json::from_str(file).expect("a test reads every file of this list"))
+    })
+});
 
 impl Phrases {
-    /// By the locale the client gave, else by the script the question is written in.
-    pub(super) fn of(question: &Question) -> Self {
-        let hebrew = match question.locale.as_deref() {
-            Some(locale) => {
-                let language = locale.split(['-', '_']).next().unwrap_or_default();
-                // `iw` is what older systems call Hebrew.
-                language.eq_ignore_ascii_case("he") || language.eq_ignore_ascii_case("iw")
+    /// By the locale of the conversation, else by the script the question is written in.
+    pub(super) fn of(question: &Question) -> &'static Self {
+        let language = match question.locale.as_deref() {
+            Some(locale) => language_of(locale),
+            None if question.text.chars().any(|it| ('\u{5d0}'..='\u{5ea}').contains(&it)) => {
+                "he".to_owned()
             }
-            None => question.text.chars().any(|c| ('\u{5d0}'..='\u{5ea}').contains(&c)),
+            None => String::new(),
         };
-        if hebrew { HEBREW } else { ENGLISH }
+        let spoken = SPOKEN.iter().find(|(name, _)| *name == language);
+        &spoken.unwrap_or(&SPOKEN[0]).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_language_says_everything() {
+        for (language, file) in LANGUAGES {
+            let said: BTreeMap<String, String> =
+                serde_json::from_str(file).expect("a phrase to each name");
+            assert!(said.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
+            serde_json::from_str::<Phrases>(file)
+                .unwrap_or_else(|error| panic!("{language}: {error}"));
+        }
+    }
+
+    #[test]
+    fn a_language_is_known_by_its_first_part_and_by_its_older_name() {
+        let of = |locale: &str| {
+            let locale = Some(locale.to_owned());
+            Phrases::of(&Question { locale, ..super::super::fixture::question("reset") })
+        };
+        for locale in ["he", "he-IL", "HE_il", "iw"] {
+            assert_eq!(&*of(locale).page, "עמוד", "{locale}");
+        }
+        for locale in ["en-GB", "fr", ""] {
+            assert_eq!(&*of(locale).page, "page", "{locale}");
+        }
     }
 }

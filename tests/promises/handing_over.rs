@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::redis::Redis;
 use crate::server::Server;
-use crate::shop::LIGHT;
+use crate::shop::{LIGHT, TRIPOD};
 use crate::visitor::Visitor;
 
 /// A visitor who said hello.
@@ -44,6 +44,26 @@ async fn is_offered_a_form(visitor: &mut Visitor, because: &str) {
 async fn nobody_there_is_said() {
     let server = Server::start().await;
     is_offered_a_form(&mut greeted(&server).await, "Nobody is available").await;
+}
+
+#[tokio::test]
+async fn whoever_writes_hebrew_is_refused_in_hebrew_whatever_the_page_said() {
+    let server = Server::start().await;
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "hello", "locale": "en-GB" })).await;
+    assert_eq!(visitor.hear().await["type"], "welcome");
+    for (product, words) in [(TRIPOD, "אין מדריך זמין"), (LIGHT, "אין לי תשובה")]
+    {
+        let question = "איך אופים לחם מחמצת בתנור?";
+        visitor.say(json!({ "type": "query", "product_id": product, "query": question })).await;
+        let answer = visitor.hear_answer().await;
+        let said: String = answer.iter().filter_map(|frame| frame["content"].as_str()).collect();
+        assert!(said.contains(words), "{said}");
+    }
+    let told = asks_for_a_person(&mut visitor).await;
+    assert_eq!(told["state"], "unavailable");
+    let reason = told["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("אין נציג זמין כרגע"), "{told}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ use super::foresight::Foresight;
 use super::language;
 use super::minutes::{Asked, Greeting, Open, Repeated, Said, Seen};
 use super::person::{DeskAsk, Person, refused};
+use super::phrases::Phrases;
 use super::predict;
 use super::recording::{self, Ending, Measured};
 
@@ -35,36 +36,25 @@ use super::recording::{self, Ending, Measured};
 const REMEMBERED_IDS: usize = 256;
 /// Messages beside the questions in line that are held while a conversation is being opened.
 const HELD_BESIDE: usize = 4;
-/// What part 1 says when there is no manual, to the letter.
-const NO_MANUAL: &str = "Manual unavailable for this product.";
 
 /// Why an answer ends before its end, for machines and for people.
 #[derive(Clone, Copy)]
 pub(super) struct Failed {
     code: &'static str,
-    words: &'static str,
+    /// Stands between the words and what was said before.
+    before: &'static str,
+    words: fn(&Phrases) -> &str,
 }
 
 /// Whoever made the answer failed.
-pub(super) const LOST: Failed = Failed {
-    code: "internal",
-    words: "Something went wrong on our side while answering. Please ask again.",
-};
+pub(super) const LOST: Failed = Failed { code: "internal", before: "", words: |said| &said.lost };
 /// The answer was begun again and came out differently.
-const CUT_OFF: Failed = Failed {
-    code: "interrupted",
-    words: "\n\nA fault on our side cut this answer off. Please ask again.",
-};
+const CUT_OFF: Failed = Failed { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
 /// The question came with a picture that was too large to be taken along.
-const NO_PICTURE: Failed = Failed {
-    code: "picture_lost",
-    words: "The picture that came with this question was lost on our side. Please send it again.",
-};
+const NO_PICTURE: Failed =
+    Failed { code: "picture_lost", before: "", words: |said| &said.no_picture };
 /// Too many wait.
-const BUSY: Failed = Failed {
-    code: "busy",
-    words: "Too many questions are being answered just now. Please ask again in a minute.",
-};
+const BUSY: Failed = Failed { code: "busy", before: "", words: |said| &said.busy };
 
 /// The limits a conversation keeps, out of the settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -343,6 +333,11 @@ impl Conversation {
         self.locale = language::after(self.locale.take(), words);
     }
 
+    /// What it says itself, in the visitor's language.
+    pub(super) fn phrases(&self) -> &'static Phrases {
+        Phrases::of(self.locale.as_deref())
+    }
+
     /// Starts an answer, or starts one again that a crash cut off.
     pub(super) fn start_open(&mut self, open: Open, effects: &mut Vec<Effect>) {
         let Asked { id, query, lost_picture } = open.asked.clone();
@@ -405,7 +400,7 @@ impl Conversation {
                 if matches!(done.outcome, Outcome::NoManual { .. })
                     && !self.running.as_ref().is_some_and(has_words)
                 {
-                    self.say_chunk(NO_MANUAL.to_owned(), effects);
+                    self.say_chunk(self.phrases().no_manual.to_string(), effects);
                 }
                 match &self.running {
                     // It is shorter than what was read of it.
@@ -416,7 +411,8 @@ impl Conversation {
                     running if running.as_ref().is_none_or(|it| it.answer != answer) => {}
                     _ => {
                         let ending = ending.expect("this is the last event");
-                        self.finish(final_answer(*done), ending, effects);
+                        let last = final_answer(*done, self.phrases());
+                        self.finish(last, ending, effects);
                     }
                 }
             }
@@ -430,15 +426,17 @@ impl Conversation {
         };
         // What was said stays said; this goes on after it.
         running.heard = running.open.said;
-        self.say_chunk(why.words.to_owned(), effects);
-        let reason = Some(Reason { code: why.code.to_owned(), message: why.words.to_owned() });
+        let words = (why.words)(self.phrases());
+        let message = format!("{}{words}", why.before);
+        self.say_chunk(message.clone(), effects);
+        let reason = Some(Reason { code: why.code.to_owned(), message });
         self.finish(
             FinalAnswer {
                 answerer: AnswererName::Extractive.as_str(),
                 reason,
                 ..FinalAnswer::default()
             },
-            Ending { text: why.words.trim().to_owned(), outcome: SaidOutcome::Failed },
+            Ending { text: words.to_owned(), outcome: SaidOutcome::Failed },
             effects,
         );
     }
@@ -567,13 +565,12 @@ fn stopped() -> FinalAnswer {
     }
 }
 
-fn final_answer(answer: Answer) -> FinalAnswer {
+fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
     let reason = match answer.outcome {
         Outcome::Answered => None,
-        Outcome::Unknown => Some(Reason {
-            code: "unknown".to_owned(),
-            message: "The manual does not say.".to_owned(),
-        }),
+        Outcome::Unknown => {
+            Some(Reason { code: "unknown".to_owned(), message: phrases.unknown.to_string() })
+        }
         Outcome::NoManual { code, words } => Some(Reason { code: code.to_owned(), message: words }),
     };
     FinalAnswer {

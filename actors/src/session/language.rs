@@ -1,6 +1,18 @@
 //! Which language a visitor writes, of those that have phrases: by script, and by the words that are in
 //! every sentence. Short or mixed texts say nothing, so that a model number flips no conversation.
 
+/// The language of a locale, without its region, as the files of phrases are named.
+///
+/// ```
+/// assert_eq!(hsc_actors::language_of("he-IL"), "he");
+/// ```
+#[must_use]
+pub fn language_of(locale: &str) -> String {
+    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    // `iw` is what older systems call Hebrew.
+    if language == "iw" { "he".to_owned() } else { language }
+}
+
 /// Letters under which a text says nothing.
 const LETTERS: usize = 6;
 /// Words of English that no other language of the pages shares.
@@ -34,11 +46,8 @@ pub(super) fn spoken(text: &str) -> Option<&'static str> {
 /// itself; a region of the same language stays, and English is not written where nothing else was said.
 pub(super) fn after(locale: Option<String>, text: &str) -> Option<String> {
     let Some(spoken) = spoken(text) else { return locale };
-    let said = locale.as_deref().unwrap_or("en");
-    let language = said.split(['-', '_']).next().unwrap_or_default();
-    // `iw` is what older systems call Hebrew.
-    let language = if language.eq_ignore_ascii_case("iw") { "he" } else { language };
-    if language.eq_ignore_ascii_case(spoken) { locale } else { Some(spoken.to_owned()) }
+    let said = language_of(locale.as_deref().unwrap_or("en"));
+    if said == spoken { locale } else { Some(spoken.to_owned()) }
 }
 
 #[cfg(test)]

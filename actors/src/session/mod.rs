@@ -22,6 +22,7 @@ mod outbox;
 mod person;
 #[cfg(test)]
 mod person_tests;
+mod phrases;
 mod predict;
 mod rate;
 mod reception;
@@ -46,6 +47,7 @@ pub(crate) use actor::{Deliver, Session, Wiring};
 pub(crate) use alone::{Completed, complete};
 pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
+pub use language::language_of;
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
 pub use opening::{NotResumed, Opened, Opening};

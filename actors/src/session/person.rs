@@ -301,7 +301,7 @@ impl Conversation {
                 if was_asking && !self.person.is_at_desk() {
                     let message = HandoffChange {
                         state: HandoffState::Unavailable,
-                        reason: Some(why.to_string()),
+                        reason: Some(self.phrases().nobody(why).to_owned()),
                         form: true,
                     };
                     self.durable(ServerMessage::Handoff(message), None, effects);
@@ -365,9 +365,7 @@ impl Conversation {
         self.person.is_asking = false;
         let (state, reason) = match why {
             GoneWhy::Closed | GoneWhy::Ended => (HandoffState::Closed, None),
-            GoneWhy::Expired => {
-                (HandoffState::Returned, Some("You were away; ask for a person again."))
-            }
+            GoneWhy::Expired => (HandoffState::Returned, Some(&*self.phrases().was_away)),
             GoneWhy::Returned | GoneWhy::Withdrawn => (HandoffState::Returned, None),
         };
         match std::mem::take(&mut self.person.who) {

@@ -10,7 +10,7 @@ use super::tests::{ask, chunk, conversation, done, goes_on, greet, kinds, say, s
 use super::{Conversation, DeskAsk, DeskNews, Effect, Event, Minutes};
 use crate::NoPerson;
 use crate::bridge::{AgentSaid, now_ms};
-use crate::ports::archive::Record;
+use crate::ports::archive::{Record, TurnKind};
 use crate::ports::{DeskChange, Outcome, Place, VisitorEnds, Wanted};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
 use crate::{Tokens, UploadId};
@@ -128,8 +128,30 @@ fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
     let effects = hears(&mut conversation, DeskNews::NoPerson(NoPerson::Closed));
     let told = told(&effects);
     assert_eq!((&told[0]["state"], &told[0]["form"]), (&json!("unavailable"), &json!(true)));
-    assert!(told[0]["reason"].as_str().is_some_and(|reason| reason.contains("closed")));
+    // The visitor's page is Hebrew.
+    assert!(told[0]["reason"].as_str().is_some_and(|reason| reason.contains("סגורים")));
     assert_eq!(asked(&say(&mut conversation, json!({"type": "handoff"}))).len(), 1);
+}
+
+#[test]
+fn whichever_way_a_person_goes_it_is_recorded() {
+    let left = |effects: Vec<Effect>| -> Vec<(TurnKind, Option<String>)> {
+        let turn = |effect| match effect {
+            Effect::Record(Record::Turned(turn)) if turn.agent.is_some() => {
+                Some((turn.kind, turn.reason))
+            }
+            _ => None,
+        };
+        effects.into_iter().filter_map(turn).collect()
+    };
+    let because = |why: &str| Some(why.to_owned());
+    for (news, recorded) in [
+        (gone(3, GoneWhy::Closed), (TurnKind::Left, because("closed"))),
+        (ticket(3, None), (TurnKind::Left, because("gone"))),
+        (gone(3, GoneWhy::Returned), (TurnKind::Returned, None)),
+    ] {
+        assert_eq!(left(hears(&mut with("ana"), news)), [recorded]);
+    }
 }
 
 #[test]
@@ -496,6 +518,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
         "taken ANN",
         "visitor: Hello?",
         "agent: <i>Hold</i> it.",
+        "left ANN",
         "ended ",
         "rated 4",
     ];

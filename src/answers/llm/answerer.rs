@@ -164,7 +164,7 @@ impl Llm {
         );
         Answer {
             text: format!("{}{notice}{}", said.text, answer.text),
-            html: html::render(&markdown, &case.question.product.id, phrases.page),
+            html: html::render(&markdown, &case.question.product.id, &phrases.page),
             citations,
             outcome: answer.outcome,
             confidence: answer.confidence,
@@ -220,7 +220,7 @@ impl Said {
     }
 
     fn answer(self, case: &Case) -> Answer {
-        let page = Phrases::of(&case.question).page;
+        let page = &Phrases::of(&case.question).page;
         let grounded = self.is_grounded();
         let sure = case.look.sure;
         Answer {

@@ -1,0 +1,102 @@
+//! What a conversation itself says to its visitor, in the visitor's language.
+//!
+//! One file a language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`]. What
+//! a program reads (statuses, errors of the protocol) is not here: that is part of the protocol, to the letter.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::language::language_of;
+use crate::desk::NoPerson;
+
+/// Each language and what is said in it. The first is spoken to whoever speaks none of them.
+const LANGUAGES: [(&str, &str); 2] =
+    [("en", include_str!("phrases/en.json")), ("he", include_str!("phrases/he.json"))];
+
+/// Fixed words in one language.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Phrases {
+    /// The product has no manual. In English what part 1 says, to the letter.
+    pub(super) no_manual: Box<str>,
+    /// The manual does not answer it.
+    pub(super) unknown: Box<str>,
+    /// Whoever made the answer failed.
+    pub(super) lost: Box<str>,
+    /// The answer was begun again and came out differently.
+    pub(super) cut_off: Box<str>,
+    /// The question came with a picture that was too large to be taken along.
+    pub(super) no_picture: Box<str>,
+    /// Too many questions wait.
+    pub(super) busy: Box<str>,
+    /// No person can come: [`NoPerson::Closed`].
+    desk_closed: Box<str>,
+    /// [`NoPerson::NobodyThere`].
+    desk_empty: Box<str>,
+    /// [`NoPerson::Full`].
+    desk_full: Box<str>,
+    /// [`NoPerson::Away`].
+    desk_away: Box<str>,
+    /// The visitor left the line by being away.
+    pub(super) was_away: Box<str>,
+}
+
+static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
+    LANGUAGES.map(|(language, file)| {
+        (language, serde_json::from_str(file).expect("a test reads every file of this list"))
+    })
+});
+
+impl Phrases {
+    /// In the language of a conversation.
+    pub(super) fn of(locale: Option<&str>) -> &'static Self {
+        let language = locale.map(language_of).unwrap_or_default();
+        let spoken = SPOKEN.iter().find(|(name, _)| *name == language);
+        &spoken.unwrap_or(&SPOKEN[0]).1
+    }
+
+    /// Why no person can come.
+    pub(super) fn nobody(&self, why: NoPerson) -> &str {
+        match why {
+            NoPerson::Closed => &self.desk_closed,
+            NoPerson::NobodyThere => &self.desk_empty,
+            NoPerson::Full => &self.desk_full,
+            NoPerson::Away => &self.desk_away,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_language_says_everything() {
+        for (language, file) in LANGUAGES {
+            let said: BTreeMap<String, String> =
+                serde_json::from_str(file).expect("a phrase to each name");
+            assert!(said.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
+            serde_json::from_str::<Phrases>(file)
+                .unwrap_or_else(|error| panic!("{language}: {error}"));
+        }
+    }
+
+    #[test]
+    fn whoever_speaks_none_of_the_languages_hears_what_part_1_says() {
+        for locale in [None, Some("fr"), Some("en-GB"), Some("")] {
+            let said = &Phrases::of(locale).no_manual;
+            assert_eq!(&**said, "Manual unavailable for this product.", "{locale:?}");
+        }
+        assert_eq!(&*Phrases::of(Some("iw-IL")).no_manual, "אין מדריך זמין למוצר הזה.");
+    }
+
+    #[test]
+    fn why_nobody_comes_is_in_english_what_the_log_of_the_server_says() {
+        for why in [NoPerson::Closed, NoPerson::NobodyThere, NoPerson::Full, NoPerson::Away] {
+            assert_eq!(Phrases::of(None).nobody(why), why.to_string());
+        }
+    }
+}
