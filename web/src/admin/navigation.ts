@@ -3,7 +3,7 @@
 import { el, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
 import { hashOf } from "./place.ts";
-import type { Section } from "./section.ts";
+import type { Entry } from "./sections.ts";
 
 export interface Navigation {
   element: HTMLElement;
@@ -11,13 +11,13 @@ export interface Navigation {
   draw(current: string): void;
 }
 
-export function navigation(voice: TeamVoice, sections: readonly Section[]): Navigation {
+export function navigation(voice: TeamVoice, sections: readonly Entry[]): Navigation {
   const links = sections.map(({ name, word }) => ({ name, link: el("a", { href: hashOf({ section: name }) }, voice.say(word)) }));
   const list = el("ul", {}, ...links.map(({ link }) => el("li", {}, link)));
   const others = el(
     "ul",
     { class: "elsewhere" },
-    el("li", {}, el("a", { href: "/agent" }, voice.say("agent_title"))),
+    el("li", {}, el("a", { href: "/agent" }, voice.say("admin_console"))),
     el("li", {}, el("a", { href: "/sign-in" }, voice.say("admin_account"))),
   );
   return {

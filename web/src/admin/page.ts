@@ -8,9 +8,9 @@ import { Caller } from "./caller.ts";
 import { door, wasAt } from "./door.ts";
 import { navigation } from "./navigation.ts";
 import { hashOf, type Place, placeOf } from "./place.ts";
-import type { Desk, Opened, Section } from "./section.ts";
-import { first, sections } from "./sections.ts";
-import { watch } from "./watch.ts";
+import type { Desk, Opened } from "./section.ts";
+import { type Entry, first, sections } from "./sections.ts";
+import { type Sight, watch } from "./watch.ts";
 
 const server = new URL(location.origin);
 const root = found("#admin", HTMLElement);
@@ -84,6 +84,8 @@ function draw(voice: TeamVoice): View {
   }, voice.say("link_now"));
   fill(root, notice, el("div", { class: "watch" }, ways.element, el("div", { class: "seen" }, title, entrance.element, shown)), news);
   let opened: Opened | undefined;
+  /** What is looked at; a section that comes when somebody has gone on is not put into the page. */
+  let current: Sight | undefined;
   let told: typeof link | undefined;
 
   const desk: Desk = {
@@ -123,17 +125,43 @@ function draw(voice: TeamVoice): View {
   }
 
   function open(): void {
-    opened?.close?.();
-    const section = sections.find(({ name }) => name === place.section) ?? first;
-    name(section);
-    root.dataset.section = section.name;
-    opened = section.open(desk);
-    fill(shown, opened.element);
-    watching.at(opened);
+    close();
+    const entry = entryOf(place);
+    name(entry);
+    root.dataset.section = entry.name;
+    fill(shown);
+    const sight: Sight = {
+      look: async () => {
+        const seen = opened ?? (await into(entry, sight));
+        sight.everyMs = seen?.everyMs;
+        if (seen !== undefined) return seen.look();
+        return (await call.ready()) === undefined ? "lost" : "refused";
+      },
+    };
+    current = sight;
+    watching.at(sight);
     update();
   }
 
-  function name({ word, name }: Section): void {
+  /** Loads a section and puts it into the page, where somebody still wants it. */
+  async function into(entry: Entry, sight: Sight): Promise<Opened | undefined> {
+    const section = await entry.load().catch(() => undefined);
+    if (current !== sight) return undefined;
+    if (section === undefined) {
+      // A server that answers and does not have the script is of another version; one that is away is said to be.
+      fill(shown, el("p", { class: "nothing" }, voice.say("admin_not_loaded")));
+      return undefined;
+    }
+    opened = section.open(desk);
+    fill(shown, opened.element);
+    return opened;
+  }
+
+  function entryOf({ section }: Place): Entry {
+    return sections.find(({ name }) => name === section) ?? first;
+  }
+
+  function name({ word, name }: Entry): void {
     title.textContent = voice.say(word);
     document.title = `${voice.say(word)} · ${voice.say("admin_page")} · HSC`;
     ways.draw(name);
@@ -142,21 +170,22 @@ function draw(voice: TeamVoice): View {
   function close(): void {
     opened?.close?.();
     opened = undefined;
+    current = undefined;
   }
 
   function went(isOther: boolean): void {
     if (link === "locked" || link === "refused") {
-      name(sections.find((section) => section.name === place.section) ?? first);
+      name(entryOf(place));
       return;
     }
-    if (isOther || opened === undefined) {
+    if (isOther) {
       open();
       root.scrollTop = 0;
       // Whoever came by the navigation reads on at the heading.
       title.focus();
       return;
     }
-    opened.went?.(place);
+    opened?.went?.(place);
     watching.now();
   }
 
@@ -166,7 +195,7 @@ function draw(voice: TeamVoice): View {
     shut: () => {
       close();
       fill(shown);
-      name(sections.find((section) => section.name === place.section) ?? first);
+      name(entryOf(place));
       update();
     },
     close,

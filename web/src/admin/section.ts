@@ -1,15 +1,11 @@
 // What a section of administration is, and what it is given.
 
-import type { TeamVoice, TeamWord } from "../words/team.ts";
+import type { TeamVoice } from "../words/team.ts";
 import type { Answer, Became, Caller } from "./caller.ts";
 import type { Filters, Place } from "./place.ts";
 
 /** One part of the page, reached by the navigation. */
 export interface Section {
-  /** As in the address: `#sessions`. */
-  name: string;
-  /** What the navigation and the heading call it. */
-  word: TeamWord;
   /** Draws it, in this voice. Called again for another language, and whenever somebody comes back to it. */
   open(desk: Desk): Opened;
 }

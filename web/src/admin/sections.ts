@@ -1,33 +1,33 @@
 // Every section, in the order of the navigation. A new one is a file in sections/ and a line here.
+//
+// A section is loaded when somebody goes there: nobody waits for the scripts of all of them.
 
+import type { TeamWord } from "../words/team.ts";
 import type { Section } from "./section.ts";
-import { actors } from "./sections/actors.ts";
-import { analytics } from "./sections/analytics.ts";
-import { audit } from "./sections/audit.ts";
-import { caches } from "./sections/caches.ts";
-import { catalogs } from "./sections/catalogs.ts";
-import { conversations } from "./sections/conversations.ts";
-import { manuals } from "./sections/manuals.ts";
-import { overview } from "./sections/overview.ts";
-import { sessions } from "./sections/sessions.ts";
-import { settings } from "./sections/settings.ts";
-import { users } from "./sections/users.ts";
-import { webhooks } from "./sections/webhooks.ts";
 
-export const sections: readonly Section[] = [
-  overview,
-  sessions,
-  actors,
-  catalogs,
-  manuals,
-  caches,
-  settings,
-  analytics,
-  conversations,
-  audit,
-  webhooks,
-  users,
-];
+export interface Entry {
+  /** As in the address: `#sessions`. */
+  name: string;
+  /** What the navigation and the heading call it. */
+  word: TeamWord;
+  /** Fails when the server is away, or is of another version than the page. */
+  load: () => Promise<Section>;
+}
 
 /** Where somebody comes who names no section that there is. */
-export const first = overview;
+export const first: Entry = { name: "overview", word: "admin_overview", load: async () => (await import("./sections/overview.ts")).overview };
+
+export const sections: readonly Entry[] = [
+  first,
+  { name: "sessions", word: "admin_sessions_title", load: async () => (await import("./sections/sessions.ts")).sessions },
+  { name: "actors", word: "admin_title", load: async () => (await import("./sections/actors.ts")).actors },
+  { name: "catalogs", word: "admin_catalogs", load: async () => (await import("./sections/catalogs.ts")).catalogs },
+  { name: "manuals", word: "admin_manuals", load: async () => (await import("./sections/manuals.ts")).manuals },
+  { name: "caches", word: "admin_caches", load: async () => (await import("./sections/caches.ts")).caches },
+  { name: "settings", word: "admin_settings", load: async () => (await import("./sections/settings.ts")).settings },
+  { name: "analytics", word: "admin_analytics", load: async () => (await import("./sections/analytics.ts")).analytics },
+  { name: "conversations", word: "admin_conversations", load: async () => (await import("./sections/conversations.ts")).conversations },
+  { name: "audit", word: "admin_audit", load: async () => (await import("./sections/audit.ts")).audit },
+  { name: "webhooks", word: "admin_webhooks", load: async () => (await import("./sections/webhooks.ts")).webhooks },
+  { name: "users", word: "admin_users", load: async () => (await import("./sections/users.ts")).users },
+];

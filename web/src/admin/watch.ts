@@ -8,7 +8,8 @@ const AWAY_MS = 2000;
 /** Something to look at. */
 export interface Sight {
   look(): Promise<Became>;
-  everyMs?: number;
+  /** Read after every look; none looks once. */
+  everyMs?: number | undefined;
 }
 
 export interface Watch {

@@ -15,8 +15,6 @@ const EVERY_MS = 1000;
 const folded = new Set<string>();
 
 export const actors: Section = {
-  name: "actors",
-  word: "admin_title",
   open: (desk) => {
     const { voice, call } = desk;
     let seen: TreeReport | undefined;

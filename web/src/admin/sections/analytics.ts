@@ -24,7 +24,7 @@ const EVERY_MS = 60_000;
 
 type Figures = "snapshots" | "most-asked" | "unanswered" | "ratings";
 
-export const analytics: Section = { name: "analytics", word: "admin_analytics", open };
+export const analytics: Section = { open };
 
 function open(desk: Desk): Opened {
   const { voice, call } = desk;

@@ -8,7 +8,7 @@ import { list } from "../list.ts";
 import { momentOf } from "../past/moment.ts";
 import type { Desk, Opened, Section } from "../section.ts";
 
-export const audit: Section = { name: "audit", word: "admin_audit", open };
+export const audit: Section = { open };
 
 function open(desk: Desk): Opened {
   const { voice, call } = desk;

@@ -46,8 +46,6 @@ export const OTHER_PODS = {
 } as const satisfies Record<OtherPods, TeamWord>;
 
 export const caches: Section = {
-  name: "caches",
-  word: "admin_caches",
   open: (desk) => {
     const { voice, call } = desk;
     const number = (n: number): string => plainNumber(n, voice.language);

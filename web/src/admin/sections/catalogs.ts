@@ -33,8 +33,6 @@ interface Brand {
 }
 
 export const catalogs: Section = {
-  name: "catalogs",
-  word: "admin_catalogs",
   open: (desk) => {
     const { voice, call } = desk;
     const number = (n: number): string => plainNumber(n, voice.language);

@@ -11,7 +11,7 @@ import { drawFacts, drawTalk } from "../past/talk.ts";
 import { hashOf } from "../place.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 
-export const conversations: Section = { name: "conversations", word: "admin_conversations", open };
+export const conversations: Section = { open };
 
 /** What the section shows: the list, the messages that were left, or one conversation. */
 type View = "found" | "left" | "one";

@@ -43,8 +43,6 @@ const STATES = {
 } as const satisfies Record<State, TeamWord>;
 
 export const manuals: Section = {
-  name: "manuals",
-  word: "admin_manuals",
   open: (desk) => {
     const { voice, call } = desk;
     const states = Object.entries(STATES).map(([value, word]) => ({ value, word }));

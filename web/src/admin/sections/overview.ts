@@ -35,8 +35,6 @@ const CHARTS: readonly ChartOf[] = [
 ];
 
 export const overview: Section = {
-  name: "overview",
-  word: "admin_overview",
   open: (desk) => {
     const { voice, call } = desk;
     const says = outcome();

@@ -27,8 +27,6 @@ interface Session {
 }
 
 export const sessions: Section = {
-  name: "sessions",
-  word: "admin_sessions_title",
   open: (desk) => {
     const { voice, call } = desk;
     const fields = filterForm(desk, [{ name: "text", word: "admin_sessions_text", as: "search" }]);

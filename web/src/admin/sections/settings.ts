@@ -8,8 +8,6 @@ import { fitting, type Setting, type Settings, settingsOf } from "../settled.ts"
 import { table } from "../table.ts";
 
 export const settings: Section = {
-  name: "settings",
-  word: "admin_settings",
   open: (desk) => {
     const { voice, call } = desk;
     const fields = filterForm(desk, [

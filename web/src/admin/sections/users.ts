@@ -11,7 +11,7 @@ import { table } from "../table.ts";
 /** What is to be changed of an account; what is absent stays. */
 type Change = Partial<Pick<Account, "role" | "is_disabled">> & { password?: string; unlock?: boolean };
 
-export const users: Section = { name: "users", word: "admin_users", open };
+export const users: Section = { open };
 
 function open(desk: Desk): Opened {
   const { voice, call } = desk;

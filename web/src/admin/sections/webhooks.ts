@@ -12,7 +12,7 @@ import { table } from "../table.ts";
 /** Deliveries are on their way for seconds and more. */
 const EVERY_MS = 5000;
 
-export const webhooks: Section = { name: "webhooks", word: "admin_webhooks", open };
+export const webhooks: Section = { open };
 
 function open(desk: Desk): Opened {
   const { voice, call } = desk;
