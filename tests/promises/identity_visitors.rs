@@ -146,7 +146,8 @@ async fn a_name_that_nobody_signed_for_never_gets_into_the_archive() {
             visitor.say(first.clone()).await;
             let mut kept = None;
             eventually("it is archived", async || {
-                let found = archive.transcript(conversation).await.expect("the archive answers");
+                // It may be being made at this moment, by the server.
+                let found = archive.transcript(conversation).await.ok().flatten();
                 kept = found.filter(|it| !it.entries.is_empty());
                 kept.is_some()
             })

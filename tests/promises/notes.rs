@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::agents::{ADA, YAEL, agent, two_pods, until, waiting};
+use crate::agents::{ADA, YAEL, agent, two_pods, until, waiting, welcomed_and_waiting};
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD};
 use crate::postgres::Postgres;
 use crate::redis::Redis;
-use crate::server::Server;
+use crate::server::{Server, client};
 use crate::visitor::Visitor;
 
+/// Of both pods: a visitor goes from one to the other.
+const KEY: &str = "0123456789abcdef0123456789abcdef";
 const NOTE: &str = "Be patient, <b>he</b> has called twice.";
 
 /// The transcript that a socket is shown.
@@ -30,6 +32,65 @@ async fn write(agent: &mut Visitor, conversation: &str, content: &str) {
 async fn is_done(agent: &mut Visitor, id: &str) {
     let answer = until(agent, |frame| frame["id"] == id).await;
     assert_eq!(answer["type"], "done", "{answer}");
+}
+
+#[tokio::test]
+async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_visitor() {
+    let redis = Redis::start().await;
+    let (a, b) = two_pods(&redis, &[("conversations.token_keys", KEY)]).await;
+    let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
+    let (mut visitor, welcome) = welcomed_and_waiting(&a).await;
+    let conversation = welcome["conversation"].as_str().expect("an id").to_owned();
+    until(&mut yael, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
+    write(&mut yael, &conversation, NOTE).await;
+    is_done(&mut yael, NOTE).await;
+    // At once: what is done is read, without a moment between.
+    for socket in [&mut ada, &mut yael] {
+        let transcript = watched(socket, &conversation).await;
+        let [note] = &transcript["notes"].as_array().expect("notes")[..] else {
+            panic!("one note: {transcript}")
+        };
+        assert_eq!((&note["content"], &note["agent"]["name"]), (&json!(NOTE), &json!("yael")));
+        assert!(!transcript["entries"].to_string().contains("patient"), "it is in no log");
+    }
+    write(&mut ada, &conversation, "I know him.").await;
+    let heard = until(&mut yael, |frame| frame["type"] == "note").await;
+    let again = watched(&mut yael, &conversation).await;
+    assert_eq!(again["notes"][1]["note_id"], heard["note_id"], "the same by its name");
+    assert_eq!(again["notes"].as_array().expect("notes").len(), 2);
+
+    // The visitor is told what is said aloud, and nothing else, also after coming back on another pod.
+    yael.say(json!({ "type": "take", "conversation": conversation, "id": "t" })).await;
+    until(&mut yael, |frame| frame["id"] == "t").await;
+    yael.say(json!({ "type": "say", "conversation": conversation, "content": "Hello." })).await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last: &Value| last["content"] != "Hello.") {
+        told.push(visitor.hear().await);
+    }
+    drop(visitor);
+    let token = welcome["token"].as_str().expect("a token");
+    let resume = json!({ "conversation": conversation, "token": token, "after": 0 });
+    let mut back = b.visitor().await;
+    back.say(json!({ "type": "hello", "resume": resume })).await;
+    told.push(back.hear().await);
+    assert_eq!(told.last().expect("a welcome")["recovered"], true, "{told:?}");
+    while told.last().is_none_or(|last| last["content"] != "Hello.") {
+        told.push(back.hear().await);
+    }
+    back.say(json!({ "type": "message", "content": "Good day." })).await;
+    until(&mut yael, |frame| frame["frame"]["content"] == "Good day.").await;
+    let transcript = client()
+        .get(b.url("/api/transcript?format=json"))
+        .header("x-conversation-token", token)
+        .send()
+        .await
+        .expect("the server answers");
+    let taken_along = transcript.text().await.expect("text");
+    assert!(taken_along.contains("Good day."), "{taken_along}");
+    for words in ["patient", "I know him"] {
+        assert!(!taken_along.contains(words), "{taken_along}");
+        assert!(!told.iter().any(|frame| frame.to_string().contains(words)), "{told:?}");
+    }
 }
 
 #[tokio::test]
