@@ -117,14 +117,15 @@ const scenes = {
     return () => close(desk);
   },
   agent: async (page, context) => {
+    // First the agent: with nobody there no visitor would wait.
+    await signIn(page, "/agent");
+    await page.locator("#agent[data-link=open]").waitFor();
     await visitor(context, [
       { type: "query", product_id: product, query: question },
       { type: "handoff", reason: "It stops in the middle" },
     ], [{ type: "message", content: "It stops after the coffee boiler." }]);
     await visitor(context, [{ type: "handoff", reason: "A word about my order" }]);
     await page.bringToFront();
-    await signIn(page, "/agent");
-    await page.locator("#agent[data-link=open]").waitFor();
     await page.locator(".ticket", { hasText: "It stops" }).click();
     await page.locator("[data-deed=take]").click();
     await page.locator(".item[data-from=visitor]").waitFor();
