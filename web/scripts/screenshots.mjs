@@ -76,7 +76,9 @@ async function actors(path, options) {
   await page.goto(`${address}/admin#actors`);
   await page.locator("tbody tr").first().waitFor();
   const data = { actor: "cache.manuals.0", fault: "panic" };
-  const told = await context.request.post(`${address}/admin/chaos`, { data });
+  const me = await context.request.get(`${address}/api/me`);
+  const headers = me.ok() ? { "x-csrf-token": (await me.json()).csrf } : {};
+  const told = await context.request.post(`${address}/admin/chaos`, { data, headers });
   if (told.ok()) await page.locator("tr[data-fresh]").first().waitFor();
   await page.screenshot({ path, animations: "disabled" });
   await context.close();
