@@ -249,7 +249,7 @@ test("an account is added, gets another role and password, and is locked out", a
 test("whoever brings only the token sees the figures, saves them, and is asked to sign in for what was said", async () => {
   const { page } = await open(browser, `${locked.address}/admin#analytics`);
   await page.getByLabel("Admin token").fill(TOKEN);
-  await page.keyboard.press("Enter");
+  await page.getByLabel("Admin token").press("Enter");
   await line(page, NASTY).waitFor();
   expect((await saved(page, "Unanswered questions")).text).toContain("Who won in 1954?");
   await page.getByRole("navigation", { name: "Sections" }).getByRole("link", { name: "Past conversations" }).click();

@@ -112,9 +112,11 @@ function draw(voice: TeamVoice): View {
 
   function update(): void {
     root.dataset.link = link;
-    const isShut = link === "locked" || link === "refused";
-    if (isShut) entrance.ask(link === "refused", wasIn);
-    else if (link !== "waiting") entrance.hide();
+    const isAsked = link === "locked" || link === "refused";
+    if (isAsked) entrance.ask(link === "refused", wasIn);
+    else if (link === "live") entrance.hide();
+    // Lost while somebody types their token: the door stays, with what they typed.
+    const isShut = isAsked || (link === "lost" && !entrance.element.hidden);
     // While a token is tried, what it opens is not yet there to be seen.
     shown.hidden = isShut;
     if (link === told) return;
