@@ -169,6 +169,23 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   expect(await findings(page)).toEqual([]);
   await noam.locator("[data-deed=give_back]").click();
   await entry(page, "המדריך עונה שוב.").waitFor();
+
+  await page.locator(".person-wish").click();
+  await page.locator(".person form button[type=submit]").click();
+  await noam.locator("[data-deed=take]").click();
+  await noam.locator("[data-deed=close]").waitFor();
+  await desk(noam).press("Alt+n");
+  await desk(noam).fill("שאלה על כדורגל.");
+  await desk(noam).press("Enter");
+  await item(noam, "שאלה על כדורגל.").waitFor();
+  await noam.locator("[data-deed=close]").click();
+  await noam.locator("dialog .deed.main").click();
+  await entry(page, "השיחה נסגרה.").waitFor();
+  expect(await page.locator(".thread").innerText()).not.toContain("כדורגל");
+  await page.getByRole("radio").last().check({ force: true });
+  await page.locator(".ending button[type=submit]").click();
+  await page.getByText("תודה").first().waitFor();
+  expect(await findings(page)).toEqual([]);
   expect(wrong).toEqual([]);
   await two?.begin();
 });
