@@ -8,6 +8,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { visit } from "./visitor.mjs";
 
 const [address = "http://127.0.0.1:8000", ...only] = process.argv.slice(2);
 const [who = "", password = ""] = (process.env.HSC_AGENT ?? "").split(/:(.*)/s);
@@ -44,20 +45,7 @@ async function ask(page, text) {
 async function visitor(context, says, after = []) {
   const page = await context.newPage();
   await page.goto(`${address}/sign-in`);
-  await page.evaluate(
-    ([says, after]) =>
-      new Promise((resolve) => {
-        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
-        socket.onopen = () => socket.send(JSON.stringify({ type: "hello", locale: navigator.language }));
-        socket.onmessage = ({ data }) => {
-          const { type, state } = JSON.parse(data);
-          if (type === "welcome") for (const one of says) socket.send(JSON.stringify(one));
-          if (type === "agent_joined") for (const one of after) socket.send(JSON.stringify(one));
-          if (state === "waiting") resolve();
-        };
-      }),
-    [says, after],
-  );
+  await visit(page, says, after);
 }
 
 /** An agent at the desk, in a page of the context. */

@@ -8,6 +8,7 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { visit } from "./visitor.mjs";
 
 const [address = "http://127.0.0.1:8000", folder] = process.argv.slice(2);
 const readme = fileURLToPath(new URL("../../docs/images/chat.png", import.meta.url));
@@ -90,29 +91,13 @@ async function desk(path, options) {
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1320, height: 820 }, ...options });
   const visitors = await context.newPage();
   await visitors.goto(`${address}/sign-in`);
-  /** Somebody with a socket of their own, until the context is closed. */
-  const come = (says, after) =>
-    visitors.evaluate(
-      ([says, after]) =>
-        new Promise((resolve) => {
-          const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
-          socket.onopen = () => socket.send(JSON.stringify({ type: "hello", locale: navigator.language }));
-          socket.onmessage = ({ data }) => {
-            const { type, state } = JSON.parse(data);
-            if (type === "welcome") for (const one of says) socket.send(JSON.stringify(one));
-            if (type === "agent_joined") for (const one of after) socket.send(JSON.stringify(one));
-            if (state === "waiting") resolve();
-          };
-        }),
-      [says, after],
-    );
   const page = await context.newPage();
   await page.goto(`${address}/agent`);
   await enter(page);
   await page.locator("#agent[data-link=open]").waitFor();
   const about = { type: "query", product_id: "kettleby-ke-9", query: question };
-  await come([about, { type: "handoff", reason: "It stops in the middle" }], [{ type: "message", content: "It stops after the coffee boiler." }]);
-  await come([{ type: "handoff", reason: "A word about my order" }], []);
+  await visit(visitors, [about, { type: "handoff", reason: "It stops in the middle" }], [{ type: "message", content: "It stops after the coffee boiler." }]);
+  await visit(visitors, [{ type: "handoff", reason: "A word about my order" }], []);
   await page.locator(".ticket", { hasText: "It stops" }).click();
   await page.locator("[data-deed=take]").click();
   await page.locator(".item[data-from=visitor]").waitFor();

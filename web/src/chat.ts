@@ -19,7 +19,8 @@ import { endingPart } from "./rating/ending.ts";
 import { canSend, type Answer, fetchTranscript, FILE, save, sendTranscript } from "./rating/requests.ts";
 import { isPressed, type Transcript } from "./rating/state.ts";
 import { beginning, type Happening, isOpen, reduce, restored, type State } from "./state.ts";
-import { Connection, type Socket } from "./wire/connection.ts";
+import { clock, openSocket } from "./wire/browser.ts";
+import { Connection } from "./wire/connection.ts";
 import { fetchProduct, type Product } from "./wire/product.ts";
 import type { Thumb } from "./wire/types.ts";
 import { type Voice, voiceOf } from "./words/words.ts";
@@ -66,16 +67,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   let view: View | undefined;
 
   const connection = new Connection({
-    open: () => new WebSocket(socketAddress(server)) as Socket,
-    clock: {
-      after: (ms, what) => {
-        const timer = setTimeout(what, ms);
-        return () => {
-          clearTimeout(timer);
-        };
-      },
-      random: Math.random,
-    },
+    open: () => openSocket(server, "/ws"),
+    clock,
     listener: {
       opened: (welcome, lost) => {
         const { limits, recovered } = welcome;
@@ -476,12 +469,6 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
   if (last?.kind === "event") return voice.say(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
   return moved?.place === undefined ? undefined : inLine(moved.place, voice);
-}
-
-function socketAddress(server: URL): URL {
-  const address = new URL("/ws", server);
-  address.protocol = server.protocol === "https:" ? "wss:" : "ws:";
-  return address;
 }
 
 function dataAddress(file: Blob): Promise<string> {

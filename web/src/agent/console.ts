@@ -1,7 +1,7 @@
 // The console: it wires the state, the connection, what is asked over HTTP, and the parts.
 
 import { el, set } from "../element.ts";
-import type { Socket } from "../wire/connection.ts";
+import { clock, openSocket } from "../wire/browser.ts";
 import { isOut, type Me, signOut } from "../wire/team.ts";
 import type { AgentSays } from "../wire/types.ts";
 import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
@@ -62,16 +62,8 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
 
   const connection = new AgentConnection({
     prefix: crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "",
-    open: () => new WebSocket(socketAddress(server)) as Socket,
-    clock: {
-      after: (ms, what) => {
-        const timer = setTimeout(what, ms);
-        return () => {
-          clearTimeout(timer);
-        };
-      },
-      random: Math.random,
-    },
+    open: () => openSocket(server, "/ws/agent"),
+    clock,
     listener: {
       heard: (message, id) => {
         const isFirst = state.me === undefined;
@@ -541,10 +533,4 @@ function idsOf(state: State, library: Library): string[] {
 
 function stageOf(got: Got<unknown>): "none" | "failed" {
   return got.is === "refused" && got.status === 404 ? "none" : "failed";
-}
-
-function socketAddress(server: URL): URL {
-  const address = new URL("/ws/agent", server);
-  address.protocol = server.protocol === "https:" ? "wss:" : "ws:";
-  return address;
 }
