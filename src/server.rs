@@ -267,6 +267,7 @@ impl Server {
             }),
             metrics,
             process,
+            trusted_proxies: http::TrustedProxies::new(&settings.server.trusted_proxies),
             origins: http::Origins::new(
                 &settings.server.allowed_origins,
                 &settings.server.public_url,

@@ -3,7 +3,6 @@
 //! Opens a socket for whoever is admitted. It owns no conversation and no manual: those belong to the
 //! sessions and to the shelf it was given.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,9 @@ use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
 use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ByAgent, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch};
+use crate::ports::{
+    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch,
+};
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
@@ -427,7 +428,7 @@ impl House {
         self.presence.leave(leaves_work).await;
     }
 
-    /// Opens a visitor's socket.
+    /// Opens the socket of a visitor whose client has this address.
     ///
     /// # Errors
     /// When the request is no WebSocket upgrade.
@@ -435,8 +436,8 @@ impl House {
         &self,
         request: &HttpRequest,
         payload: Payload,
+        address: ClientAddress,
     ) -> Result<HttpResponse, actix_web::Error> {
-        let address = request.peer_addr().map(|peer| peer.ip());
         let admitted = match self.wiring.strain.is_busy() {
             true => Err(Refused::Busy),
             false => self.wiring.sessions.admit(address),
@@ -534,7 +535,7 @@ impl House {
 struct Place<'a> {
     sessions: &'a Sessions,
     key: u64,
-    address: Option<IpAddr>,
+    address: ClientAddress,
     kept: bool,
 }
 

@@ -6,6 +6,7 @@
 
 mod announcer;
 pub mod archive;
+mod client;
 mod desk;
 mod identity;
 mod log;
@@ -15,6 +16,7 @@ mod staff;
 mod uploads;
 
 pub use announcer::{Announcement, Announcer};
+pub use client::{ClientAddress, ClientKey};
 pub use desk::{
     AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
     VisitorsSeen, Wanted,

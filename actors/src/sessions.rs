@@ -3,7 +3,6 @@
 //! Plain memory and no actor, so whatever restarts forgets nobody. It admits, counts, finds and tells;
 //! it knows nothing of what is said in a conversation.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use log::warn;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::ports::{ClientAddress, ClientKey};
 use crate::protocol::CloseReason;
 use crate::session::{Bucket, Deliver, Session, Standing};
 use crate::supervision::{State, TreeReport};
@@ -26,7 +26,7 @@ const HAND_OVER_SPREAD_MS: u64 = 500;
 pub struct Sessions {
     table: DashMap<u64, Entry>,
     conversations: DashMap<Arc<str>, u64>,
-    addresses: DashMap<IpAddr, u32>,
+    addresses: DashMap<ClientKey, u32>,
     count: AtomicUsize,
     next_key: AtomicU64,
     admission: Admission,
@@ -57,7 +57,7 @@ impl From<&SessionsSettings> for Admission {
 
 struct Entry {
     conversation: Arc<str>,
-    address: Option<IpAddr>,
+    address: ClientAddress,
     product: Option<Arc<str>>,
     opened_at: Instant,
     session: Addr<Session>,
@@ -72,7 +72,7 @@ pub struct SessionInfo {
     /// Its conversation.
     pub conversation: Arc<str>,
     /// Where it comes from.
-    pub address: Option<IpAddr>,
+    pub address: ClientAddress,
     /// The product it last asked about.
     pub product: Option<Arc<str>>,
     /// The person who has the conversation.
@@ -157,7 +157,7 @@ impl Sessions {
 
     /// A place in the table, counted at once so that a rush cannot pass the limit together. Whoever
     /// gets one gives it back with [`Sessions::left`].
-    pub(crate) fn admit(&self, address: Option<IpAddr>) -> Result<u64, Refused> {
+    pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, Refused> {
         if self.is_draining() {
             return Err(Refused::Draining);
         }
@@ -182,7 +182,7 @@ impl Sessions {
         &self,
         key: u64,
         conversation: Arc<str>,
-        address: Option<IpAddr>,
+        address: ClientAddress,
         session: Addr<Session>,
         standing: Arc<Standing>,
     ) {
@@ -205,7 +205,7 @@ impl Sessions {
     }
 
     /// Gives the place back; true when a session held it.
-    pub(crate) fn left(&self, key: u64, address: Option<IpAddr>) -> bool {
+    pub(crate) fn left(&self, key: u64, address: ClientAddress) -> bool {
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.forget_address(address);
         let Some((_, entry)) = self.table.remove(&key) else { return false };
@@ -335,23 +335,20 @@ impl Sessions {
         found
     }
 
-    fn count_address(&self, address: Option<IpAddr>) -> bool {
-        let (Some(address), limit @ 1..) = (address, self.admission.per_address) else {
-            return true;
-        };
-        let mut count = self.addresses.entry(address).or_insert(0);
+    fn count_address(&self, address: ClientAddress) -> bool {
+        let limit @ 1.. = self.admission.per_address else { return true };
+        let mut count = self.addresses.entry(address.key()).or_insert(0);
         let admitted = *count < limit;
         *count += u32::from(admitted);
         admitted
     }
 
-    fn forget_address(&self, address: Option<IpAddr>) {
-        if let Some(address) = address {
-            if let Some(mut count) = self.addresses.get_mut(&address) {
-                *count = count.saturating_sub(1);
-            }
-            self.addresses.remove_if(&address, |_, count| *count == 0);
+    fn forget_address(&self, address: ClientAddress) {
+        let key = address.key();
+        if let Some(mut count) = self.addresses.get_mut(&key) {
+            *count = count.saturating_sub(1);
         }
+        self.addresses.remove_if(&key, |_, count| *count == 0);
     }
 }
 
@@ -411,7 +408,9 @@ impl From<Refused> for CloseReason {
 mod tests {
     use super::*;
 
-    const HERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    fn client(address: &str) -> ClientAddress {
+        ClientAddress::new(address.parse().unwrap())
+    }
 
     fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> Sessions {
         Sessions::new(Admission { max, per_address, opens_per_second })
@@ -420,36 +419,36 @@ mod tests {
     #[test]
     fn nobody_is_admitted_past_the_limit_and_a_place_given_back_is_free() {
         let sessions = sessions(2, 0, 0);
-        let first = sessions.admit(HERE).unwrap();
-        sessions.admit(HERE).unwrap();
-        assert_eq!(sessions.admit(HERE), Err(Refused::Full));
-        sessions.left(first, HERE);
-        assert!(sessions.admit(HERE).is_ok());
+        let first = sessions.admit(client("127.0.0.1")).unwrap();
+        sessions.admit(client("127.0.0.1")).unwrap();
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Full));
+        sessions.left(first, client("127.0.0.1"));
+        assert!(sessions.admit(client("127.0.0.1")).is_ok());
     }
 
     #[test]
     fn one_address_cannot_take_the_places_of_all() {
         let sessions = sessions(100, 2, 0);
-        let first = sessions.admit(HERE).unwrap();
-        sessions.admit(HERE).unwrap();
-        assert_eq!(sessions.admit(HERE), Err(Refused::Address));
-        assert!(sessions.admit(Some("10.0.0.1".parse().unwrap())).is_ok());
-        sessions.left(first, HERE);
-        assert!(sessions.admit(HERE).is_ok());
+        let first = sessions.admit(client("127.0.0.1")).unwrap();
+        sessions.admit(client("127.0.0.1")).unwrap();
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Address));
+        assert!(sessions.admit(client("10.0.0.1")).is_ok());
+        sessions.left(first, client("127.0.0.1"));
+        assert!(sessions.admit(client("127.0.0.1")).is_ok());
     }
 
     #[test]
     fn a_rush_is_slowed_down() {
         let sessions = sessions(100, 0, 3);
-        let admitted = (0..10).filter(|_| sessions.admit(HERE).is_ok()).count();
+        let admitted = (0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count();
         assert_eq!(admitted, 3);
-        assert_eq!(sessions.admit(HERE), Err(Refused::Rate));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Rate));
     }
 
     #[test]
     fn a_pod_that_drains_takes_nobody() {
         let sessions = sessions(100, 0, 0);
         sessions.drain(Duration::from_secs(1));
-        assert_eq!(sessions.admit(HERE), Err(Refused::Draining));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Draining));
     }
 }

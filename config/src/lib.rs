@@ -4,6 +4,7 @@
 //! one typed tree. This crate reads; it knows no actor, no socket and no log.
 
 mod load;
+mod network;
 mod reference;
 mod rules;
 mod secret;
@@ -14,6 +15,7 @@ mod slip;
 mod tests;
 
 pub use load::{SettingsError, environment};
+pub use network::network;
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{

@@ -57,6 +57,14 @@ const RULES: &[(&str, Rule)] = &[
     ("server.message_burst", Whole(1, 100_000)),
     ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
     (
+        "server.trusted_proxies",
+        Texts(
+            trusted_network,
+            "an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no \
+             prefix of length 0, which would let every client name its own address",
+        ),
+    ),
+    (
         "server.public_url",
         Text(public_url, "http:// or https:// with a host and no path, or nothing"),
     ),
@@ -372,6 +380,10 @@ fn redis_prefix(text: &str) -> bool {
 
 fn http_url(text: &str) -> bool {
     after_scheme(text, &["http", "https"]).is_some_and(filled)
+}
+
+fn trusted_network(text: &str) -> bool {
+    crate::network(text).is_some()
 }
 
 fn public_url(text: &str) -> bool {

@@ -97,6 +97,8 @@ sections! {
         message_burst: u32,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
+        /// Addresses and networks of the proxies whose word on the client's address counts.
+        trusted_proxies: Vec<String>,
         /// Address that browsers reach it under; empty is wherever they call.
         public_url: String,
         /// Name of this pod; empty is that of the machine.

@@ -128,6 +128,10 @@ fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
             "server.allowed_origins = [\"https://a.example/chat\"] (from hsc.toml): expected a list of texts (in the environment parted by commas), each scheme://host or scheme://host:port, or *",
         ),
         (
+            of_variable("HSC__SERVER__TRUSTED_PROXIES", "127.0.0.1,10.0.0.1/8"),
+            "server.trusted_proxies = [\"127.0.0.1\",\"10.0.0.1/8\"] (from HSC__SERVER__TRUSTED_PROXIES): expected a list of texts (in the environment parted by commas), each an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no prefix of length 0, which would let every client name its own address",
+        ),
+        (
             of_file("server = 5\n"),
             "server = 5 (from hsc.toml): expected a section: its settings are server.…",
         ),

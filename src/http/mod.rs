@@ -11,6 +11,7 @@ mod agent;
 mod asyncapi;
 mod brands;
 mod catalog_files;
+mod client_address;
 mod docs;
 mod headers;
 mod health;
@@ -35,6 +36,8 @@ mod visitor;
 
 pub use asyncapi::asyncapi;
 pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
+pub use client_address::{Connection, TrustedProxies};
+use client_address::{client_address, public_authority, warn_of_unknown_proxy};
 pub use identity::AdminRules;
 pub use openapi::openapi;
 pub use operations::Endpoint;

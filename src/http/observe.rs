@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, web};
 use log::{debug, info};
 
-use super::{Parts, headers};
+use super::{Parts, client_address, headers, warn_of_unknown_proxy};
 
 /// Header of the request id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,6 +33,8 @@ pub(super) async fn observe(
     let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
+    let client = client_address(request.request());
+    warn_of_unknown_proxy(request.request());
     // Routes make responses of their own errors; what comes as an error here is a middleware's
     // refusal. The request must not be kept to answer it: the router wants it for itself.
     let mut response = next.call(request).await?.map_into_boxed_body();
@@ -54,9 +56,9 @@ pub(super) async fn observe(
     let took_ms = took.as_secs_f64() * 1_000.0;
     // Probes come every few seconds for ever; at info they would be most of the log.
     if matches!(route.as_str(), "/health" | "/ready" | "/ping" | "/metrics") {
-        debug!(request:% = id, method:% = method, route:% = route, status, took_ms; "answered");
+        debug!(request:% = id, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     } else {
-        info!(request:% = id, method:% = method, route:% = route, status, took_ms; "answered");
+        info!(request:% = id, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     }
     Ok(response)
 }

@@ -4,6 +4,7 @@ use actix_cors::Cors;
 use actix_web::HttpRequest;
 use actix_web::http::{Method, Uri, header};
 
+use super::public_authority;
 use super::visitor::CONVERSATION_TOKEN;
 
 /// The origins of the settings. None is any, and so is `*`.
@@ -28,8 +29,8 @@ impl Origins {
         if !self.public.is_empty() {
             return self.public.clone();
         }
-        let connection = request.connection_info();
-        format!("{}://{}", connection.scheme(), connection.host().to_lowercase())
+        let (scheme, host) = public_authority(request);
+        format!("{scheme}://{host}")
     }
 
     /// True where this browser reaches us over https.
@@ -54,8 +55,7 @@ impl Origins {
             .parse::<Uri>()
             .ok()
             .and_then(|uri| uri.authority().map(|it| it.as_str().to_lowercase()));
-        let is_here = authority
-            .is_some_and(|authority| authority == request.connection_info().host().to_lowercase());
+        let is_here = authority.is_some_and(|authority| authority == public_authority(request).1);
         is_here || (!self.public.is_empty() && origin.eq_ignore_ascii_case(&self.public))
     }
 

@@ -14,7 +14,7 @@ use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
 use super::operations::Endpoint;
-use super::{AdminRules, Allowances, CatalogFiles, Origins};
+use super::{AdminRules, Allowances, CatalogFiles, Origins, TrustedProxies};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -32,6 +32,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What the process uses.
     pub process: Process,
+    /// The proxies whose word on a client's address counts.
+    pub trusted_proxies: TrustedProxies,
     /// Whose pages may call.
     pub origins: Origins,
     /// What the settings say of administration.

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use log::debug;
 
 use super::observe::RequestId;
-use super::{Parts, Trouble, TroubleCode};
+use super::{Parts, Trouble, TroubleCode, client_address};
 
 /// Opens the visitors' socket (WebSocket upgrade).
 ///
@@ -29,7 +29,7 @@ pub(super) async fn socket(
             "Pages of this origin may not open the socket; server.allowed_origins names who may.";
         return Err(Trouble::new(TroubleCode::OriginNotAllowed, message).into());
     }
-    parts.house.connect(&request, payload).map_err(|error| {
+    parts.house.connect(&request, payload, client_address(&request)).map_err(|error| {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
         Trouble::new(TroubleCode::UpgradeRequired, message).into()

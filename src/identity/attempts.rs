@@ -7,18 +7,17 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use hsc_actors::ports::ClientKey;
 use lru::LruCache;
 use tokio::time::Instant;
 
 use super::secret::kept;
-use crate::outside::is_public;
 
 /// Failures of one name from one machine that cost nothing: people mistype.
 const OF_A_PAIR: u32 = 5;
 /// Failures of one name, wherever from: whoever has many machines guesses one password with each.
 const OF_A_NAME: u32 = 20;
-/// Failures from one machine on the public internet, whatever the name. An office shares an address; a
-/// private one is the proxy's, behind which is everybody.
+/// Failures of one client, whatever the name. An office shares an address.
 const OF_A_MACHINE: u32 = 50;
 /// The first wait; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -61,9 +60,9 @@ impl Attempts {
     }
 
     /// Counts a try, or says how long to wait before the next.
-    pub(super) fn count(&self, name: &str, machine: &str, now: Instant) -> Result<(), TooMany> {
+    pub(super) fn count(&self, name: &str, client: ClientKey, now: Instant) -> Result<(), TooMany> {
         let mut known = self.0.lock().expect("nobody panics while counting");
-        let keys: Vec<_> = keys(name, machine).collect();
+        let keys: Vec<_> = keys(name, client).collect();
         for (key, free) in &keys {
             let Some(failures) = known.get_mut(key) else { continue };
             let since = now - failures.last;
@@ -89,9 +88,9 @@ impl Attempts {
     }
 
     /// It was no failure. What the machine did to other names stays counted.
-    pub(super) fn succeeded(&self, name: &str, machine: &str) {
+    pub(super) fn succeeded(&self, name: &str, client: ClientKey) {
         let mut known = self.0.lock().expect("nobody panics while counting");
-        let mut keys = keys(name, machine);
+        let mut keys = keys(name, client);
         for (key, _) in keys.by_ref().take(2) {
             known.pop(&key);
         }
@@ -105,19 +104,24 @@ impl Attempts {
 
 /// What is counted, each with the failures that cost nothing. As hashes: people type passwords into the
 /// wrong field.
-fn keys(name: &str, machine: &str) -> impl Iterator<Item = (String, u32)> {
-    let by_itself = machine.parse().is_ok_and(is_public);
-    let machine_alone = by_itself.then(|| (kept(&format!("machine {machine}")), OF_A_MACHINE));
-    let named = [
-        (kept(&format!("pair {machine} {name}")), OF_A_PAIR),
+fn keys(name: &str, client: ClientKey) -> impl Iterator<Item = (String, u32)> {
+    [
+        (kept(&format!("pair {client} {name}")), OF_A_PAIR),
         (kept(&format!("name {name}")), OF_A_NAME),
-    ];
-    named.into_iter().chain(machine_alone)
+        (kept(&format!("client {client}")), OF_A_MACHINE),
+    ]
+    .into_iter()
 }
 
 #[cfg(test)]
 mod tests {
+    use hsc_actors::ports::ClientAddress;
+
     use super::*;
+
+    fn client(address: &str) -> ClientKey {
+        ClientAddress::new(address.parse().expect("an address")).key()
+    }
 
     #[test]
     fn the_wait_doubles_after_what_costs_nothing_and_has_an_end() {
@@ -131,35 +135,45 @@ mod tests {
         let (attempts, mut now) = (Attempts::new(), Instant::now());
         let second = Duration::from_secs(1);
         for _ in 0..5 {
-            assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
+            assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
         }
         let too_many = |wait, is_first| Err(TooMany { wait, is_first });
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second, true));
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second, false));
-        assert_eq!(attempts.count("yael", "10.0.0.2", now), Ok(()), "another machine may");
+        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second, true));
+        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second, false));
+        assert_eq!(attempts.count("yael", client("10.0.0.2"), now), Ok(()), "another machine may");
         now += second;
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), too_many(second * 2, true));
+        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
+        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second * 2, true));
         now += second * 2;
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
-        attempts.succeeded("yael", "10.0.0.1");
+        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
+        attempts.succeeded("yael", client("10.0.0.1"));
         for _ in 0..5 {
-            assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()));
+            assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
         }
         now += FORGOTTEN_AFTER + second;
-        assert_eq!(attempts.count("yael", "10.0.0.1", now), Ok(()), "forgotten after an hour");
+        assert_eq!(
+            attempts.count("yael", client("10.0.0.1"), now),
+            Ok(()),
+            "forgotten after an hour"
+        );
     }
 
     #[test]
     fn many_machines_and_many_names_are_counted_too() {
         let (attempts, now) = (Attempts::new(), Instant::now());
-        let of_a_name =
-            (0..100).filter(|it| attempts.count("yael", &format!("m{it}"), now).is_ok());
+        let of_a_name = (0..100)
+            .filter(|it| attempts.count("yael", client(&format!("8.8.4.{it}")), now).is_ok());
         assert_eq!(of_a_name.count(), 20);
-        let of_a_machine = |machine: &str| {
-            (0..100).filter(|it| attempts.count(&format!("n{it}"), machine, now).is_ok()).count()
+        let of_a_machine = |address: &str| {
+            (0..100)
+                .filter(|it| attempts.count(&format!("n{it}"), client(address), now).is_ok())
+                .count()
         };
         assert_eq!(of_a_machine("8.8.8.8"), 50);
-        assert_eq!(of_a_machine("10.0.0.1"), 100, "behind a proxy is everybody");
+        assert_eq!(of_a_machine("10.0.0.1"), 50, "a private address is a client like another");
+        let of_a_network = (0..100).filter(|it| {
+            attempts.count(&format!("n{it}"), client(&format!("2001:db8::{it}")), now).is_ok()
+        });
+        assert_eq!(of_a_network.count(), 50, "64 bits of IPv6 are one client");
     }
 }

@@ -68,8 +68,8 @@ impl Team {
         })?;
         // Void only now: while the archive is away the link stays good.
         self.first.void();
-        self.audit(&account, "account.first", "", from.clone());
-        self.open(&account, "first", &from).await
+        self.audit(&account, "account.first", "", from);
+        self.open(&account, "first", from).await
     }
 }
 

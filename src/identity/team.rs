@@ -8,7 +8,8 @@ use hsc_actors::ports::archive::{
     Account, AccountError, AccountSession, Accounts, ArchiveError, Audit, LockOut,
 };
 use hsc_actors::ports::{
-    Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
+    Attempt, Auditor, Begun, ClientAddress, First, Identify, IdentityError, Opened, Person,
+    Returned, SignedIn,
 };
 use hsc_config::IdentitySettings;
 use log::warn;
@@ -85,10 +86,10 @@ impl Team {
     async fn password(&self, attempt: Attempt) -> Result<Opened, IdentityError> {
         let Attempt { address, password, from } = attempt;
         let address = address.trim().to_lowercase();
-        self.attempts.count(&address, &from, Instant::now()).map_err(
+        self.attempts.count(&address, from.key(), Instant::now()).map_err(
             |TooMany { wait, is_first }| {
                 if is_first {
-                    self.nobody_signed_in("too many tries", &from);
+                    self.nobody_signed_in("too many tries", from);
                 }
                 IdentityError::TooMany { wait }
             },
@@ -101,8 +102,8 @@ impl Team {
         let is_right = self.hasher.is_right(password, hash).await.map_err(no_hash)?;
         match account {
             Some(account) if is_right => {
-                self.attempts.succeeded(&address, &from);
-                self.open(&account, "password", &from).await
+                self.attempts.succeeded(&address, from.key());
+                self.open(&account, "password", from).await
             }
             Some(account) => {
                 if locked(&account) {
@@ -113,7 +114,7 @@ impl Team {
                 Err(IdentityError::Wrong)
             }
             None => {
-                self.nobody_signed_in("unknown address", &from);
+                self.nobody_signed_in("unknown address", from);
                 Err(IdentityError::Wrong)
             }
         }
@@ -121,19 +122,19 @@ impl Team {
 
     /// Writes down a try that is no account's. Without what was typed: people type passwords into the
     /// wrong field.
-    fn nobody_signed_in(&self, why: &str, from: &str) {
+    fn nobody_signed_in(&self, why: &str, from: ClientAddress) {
         (self.auditor)(Audit {
             who: "nobody".to_owned(),
             role: String::new(),
             action: "sign_in.failed".to_owned(),
             subject: String::new(),
             detail: why.to_owned(),
-            address: from.to_owned(),
+            address: from.to_string(),
         });
     }
 
     /// Notes a failure beside the answer, which must not take longer for an account that there is.
-    fn failed(&self, account: &Account, from: String) {
+    fn failed(&self, account: &Account, from: ClientAddress) {
         self.audit(account, "sign_in.failed", "", from);
         let accounts = Arc::clone(&self.accounts);
         let wait = wait_after(account.failures.saturating_add(1), LOCKED_AFTER);
@@ -152,7 +153,7 @@ impl Team {
         &self,
         account: &Account,
         how: &str,
-        from: &str,
+        from: ClientAddress,
     ) -> Result<Opened, IdentityError> {
         let secret = secret::random();
         let (csrf, now) = (secret::csrf(&secret), now_ms());
@@ -165,19 +166,19 @@ impl Team {
             used_ms: now,
         };
         self.accounts.signed_in(session).await.map_err(refused)?;
-        self.audit(account, "sign_in", how, from.to_owned());
+        self.audit(account, "sign_in", how, from);
         let signed_in = SignedIn { person: person(account), csrf };
         Ok(Opened { signed_in, secret, lasts: self.lasts })
     }
 
-    pub(super) fn audit(&self, account: &Account, action: &str, detail: &str, from: String) {
+    pub(super) fn audit(&self, account: &Account, action: &str, detail: &str, from: ClientAddress) {
         (self.auditor)(Audit {
             who: account.id.clone(),
             role: account.role.as_str().to_owned(),
             action: action.to_owned(),
             subject: account.id.clone(),
             detail: detail.to_owned(),
-            address: from,
+            address: from.to_string(),
         });
     }
 

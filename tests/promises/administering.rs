@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, archive_of, code_of, json_of, with_team};
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::LIGHT;
 
 /// Everything of administration that only shows something.
@@ -115,7 +115,7 @@ async fn the_charts_show_what_visitors_do() {
 async fn the_settings_are_shown_as_in_force_and_no_secret_with_them() {
     let secrets = [
         ("answers.llm.api_key", "sk-hidden-one"),
-        ("admin.token", "hidden-two"),
+        ("admin.token", "hidden-two-as-every-secret-of-this-test"),
         ("conversations.token_keys", "hidden-three-is-long-enough-for-a-key"),
         ("visitors.key", "hidden-four-is-long-enough-for-a-key"),
         ("redis.url", "redis://me:hidden-five@127.0.0.1:1/0"),
@@ -169,13 +169,14 @@ async fn sessions_are_paged_found_and_closed_and_the_others_stay() {
     assert_eq!(sessions(&server, &format!("?text={}", &conversation[..12])).await.0.len(), 1);
     assert!(sessions(&server, "?text=nobody").await.0.is_empty());
     for wrong in ["?limit=0", "?limit=201", "?after=x", "?page=2"] {
-        let refused = server.get(&format!("/admin/sessions{wrong}")).await;
+        let path = format!("/admin/sessions{wrong}");
+        let refused = operator().get(server.url(&path)).send().await.expect("an answer");
         assert_eq!(code_of(refused).await, (400, "invalid_request".into()), "{wrong}");
     }
 
     let close = async |key: &Value| {
         let path = format!("/admin/sessions/{key}/close");
-        code_of(client().post(server.url(&path)).send().await.expect("an answer")).await
+        code_of(operator().post(server.url(&path)).send().await.expect("an answer")).await
     };
     assert_eq!(close(&asking["key"]).await.0, 200);
     assert_eq!(visitors[0].until_closed().await.1, Some(4002));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::administering::audited;
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, code_of, json_of, with_team};
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::{LIGHT, TRIPOD, catalog};
 
 /// A second brand with one product.
@@ -17,7 +17,7 @@ fn fjord() -> Value {
 /// Sends a file; the status and what was said.
 async fn put(server: &Server, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
     let address = server.url(&format!("/admin/catalog/files/{path}"));
-    let answer = client().put(address).body(body).send().await.expect("the server answers");
+    let answer = operator().put(address).body(body).send().await.expect("the server answers");
     (answer.status().as_u16(), json_of(answer).await)
 }
 
@@ -48,7 +48,7 @@ async fn the_catalog_is_shown_with_its_brands_their_files_and_what_is_wrong() {
     wrong["products"].as_array_mut().unwrap().push(json!({ "id": "nameless" }));
     server.shop.write_catalog(&wrong);
     assert_eq!(products(&server).await, 63, "nobody has told it to load again");
-    let answer = client().post(server.url("/admin/catalog/reload")).send().await.unwrap();
+    let answer = operator().post(server.url("/admin/catalog/reload")).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let shown = json_of(answer).await;
     assert_eq!(shown["products"], 5);
@@ -107,7 +107,7 @@ async fn a_file_is_written_loaded_and_searched_and_the_one_before_is_kept() {
     assert_eq!(again["written"], false, "it stands there word for word");
     assert_eq!(std::fs::read(server.shop.dir().join(".nordlicht.json.bak")).unwrap(), old);
     // What is kept beside is no catalog file.
-    client().post(server.url("/admin/catalog/reload")).send().await.unwrap();
+    operator().post(server.url("/admin/catalog/reload")).send().await.unwrap();
     assert_eq!(products(&server).await, 6);
 }
 
@@ -172,7 +172,7 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
     let large = vec![b' '; 64 * 1024 * 1024 + 1];
     let address = server.url("/admin/catalog/files/x.json?dry_run=false");
     // The server may hang up while the rest is still on its way.
-    if let Ok(answer) = client().put(address).body(large).send().await {
+    if let Ok(answer) = operator().put(address).body(large).send().await {
         assert_eq!(code_of(answer).await, (413, "too_large".into()));
     }
     assert_eq!(products(&server).await, 63);

@@ -39,8 +39,8 @@ async fn a_first_start_prints_a_link_that_makes_one_admin_once() {
     let foreign = Member::of(&server).on_page_of(Some("https://evil.example"));
     let foreign = { foreign }.post("/api/first", account(token, PASSWORD)).await;
     assert_eq!(code_of(foreign).await, (403, "origin_not_allowed".to_owned()));
-    // This machine may, until there is an account.
-    assert_eq!(server.get("/admin/actors").await.status(), 200);
+    // Nobody administrates before that, from wherever: the link is the only way in.
+    assert_eq!(server.get("/admin/actors").await.status(), 401);
 
     let made = ada.post("/api/first", account(token, PASSWORD)).await;
     assert_eq!(made.status(), 200);

@@ -210,7 +210,7 @@ async fn the_first_account_is_made_by_the_link_and_by_no_neighbour() {
         json!({ "name": "D", "address": "d@example.test", "role": "admin", "password": ANOTHER });
     let asked = client().post(server.url("/admin/users")).json(&body).send().await;
     let asked = asked.expect("the server answers");
-    assert_eq!(code_of(asked).await, (403, "forbidden".to_owned()));
+    assert_eq!(code_of(asked).await, (401, "not_signed_in".to_owned()));
     let (done, printed) = user(&server.shop, &["list"], "");
     assert!(done && printed.contains("there is no account"), "{printed}");
 }

@@ -7,7 +7,7 @@ use crate::eventually::eventually;
 use crate::host::Host;
 use crate::member::{Member, PASSWORD, code_of, json_of, with_team};
 use crate::redis::Redis;
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::{self, LIGHT, MIXER, Shop, TRIPOD};
 
 /// A shop whose light has its manual at this host.
@@ -32,7 +32,7 @@ async fn of(server: &Server, product: &str) -> Value {
 
 async fn refetch(server: &Server, product: &str) -> (u16, Value) {
     let path = format!("/admin/manuals/{product}/refetch");
-    let answer = client().post(server.url(&path)).send().await.expect("the server answers");
+    let answer = operator().post(server.url(&path)).send().await.expect("the server answers");
     (answer.status().as_u16(), json_of(answer).await)
 }
 
@@ -99,7 +99,8 @@ async fn manuals_are_paged_and_found_by_words_and_state() {
     let (open, _) = manuals(&server, "?state=open").await;
     assert_eq!((open.len(), &open[0]["product"]), (1, &json!(LIGHT)));
     for wrong in ["?state=lost", "?limit=0", "?after=nobody", "?page=1"] {
-        let refused = server.get(&format!("/admin/manuals{wrong}")).await;
+        let path = format!("/admin/manuals{wrong}");
+        let refused = operator().get(server.url(&path)).send().await.expect("an answer");
         assert_eq!(code_of(refused).await, (400, "invalid_request".into()), "{wrong}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::eventually::eventually;
 use crate::host::Host;
 use crate::redis::Redis;
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::{self, LIGHT, Shop};
 
 const VANISHED: &str = "hsc_pods_vanished_total";
@@ -57,7 +57,7 @@ async fn vanished(pods: &[Server]) -> f64 {
 }
 
 async fn drain(pod: &Server) -> (u16, Value) {
-    let asked = client().post(pod.url("/admin/drain")).send().await.expect("the server answers");
+    let asked = operator().post(pod.url("/admin/drain")).send().await.expect("the server answers");
     let status = asked.status().as_u16();
     (status, serde_json::from_str(&asked.text().await.expect("text")).expect("JSON"))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::eventually::eventually;
 use crate::redis::Redis;
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 
 /// A pod of this name on this Redis.
 async fn pod(redis: &Redis, name: &str) -> Server {
@@ -22,7 +22,7 @@ async fn connected(server: &Server) {
 }
 
 async fn admin(server: &Server, path: &str, body: Value) -> Value {
-    let asked = client().post(server.url(path)).json(&body).send().await;
+    let asked = operator().post(server.url(path)).json(&body).send().await;
     let response = asked.expect("the server answers");
     assert_eq!(response.status(), 200, "{path}");
     let body = response.bytes().await.expect("a body");
@@ -101,7 +101,7 @@ async fn a_pod_on_its_own_says_that_there_are_no_others() {
     assert_eq!(forgotten["other_pods"], "none");
     assert!(forgotten["manuals"].is_number(), "{forgotten}");
     for bad in [json!({}), json!({ "message": "" }), json!({ "message": "x".repeat(1_001) })] {
-        let asked = client().post(server.url("/admin/broadcast")).json(&bad).send().await;
+        let asked = operator().post(server.url("/admin/broadcast")).json(&bad).send().await;
         assert_eq!(asked.expect("the server answers").status(), 400, "{bad}");
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::eventually::eventually;
 use crate::redis::Redis;
 use crate::relay_contract::{Reader, publish};
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::LIGHT;
 
 /// A redis-server with settings of its own; ends with the test.
@@ -132,7 +132,7 @@ async fn serves(url: &str) {
     })
     .await;
     let notice = json!({ "message": "Hello." });
-    let told = client().post(two.url("/admin/broadcast")).json(&notice).send().await;
+    let told = operator().post(two.url("/admin/broadcast")).json(&notice).send().await;
     let told = told.expect("the server answers").text().await.expect("text");
     assert!(told.contains("\"other_pods\":\"told\""), "{told}");
     assert_eq!(visitor.hear().await["message"], "Hello.");

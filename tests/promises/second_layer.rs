@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::eventually::eventually;
 use crate::host::Host;
 use crate::redis::Redis;
-use crate::server::{Server, client};
+use crate::server::{Server, operator};
 use crate::shop::{self, LIGHT, Shop};
 use crate::visitor::Visitor;
 
@@ -193,7 +193,7 @@ async fn a_redis_that_is_held_up_delays_no_hit_and_fails_no_miss() {
         visitor.type_in("nl-200").await;
     }
     hears_of_the_fuse(&pod, "Which steps replace a fuse?").await;
-    let asked = client().post(pod.url("/admin/caches/invalidate"));
+    let asked = operator().post(pod.url("/admin/caches/invalidate"));
     let asked = asked.json(&json!({ "product": LIGHT })).send().await.expect("an answer");
     assert_eq!(asked.status(), 200);
     hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
@@ -217,7 +217,7 @@ async fn what_one_pod_forgets_a_pod_that_starts_does_not_find() {
         // Later on it has it from the pod that came after.
         fetched += usize::from(fetched == 0);
         key_of(&redis, "manuals").await;
-        let asked = client().post(one.url("/admin/caches/invalidate"));
+        let asked = operator().post(one.url("/admin/caches/invalidate"));
         let asked = asked.json(&what).send().await.expect("an answer");
         assert_eq!(asked.status(), 200, "{what}");
         let other = pod(&redis, &host, &[]).await;

@@ -10,6 +10,9 @@ use crate::eventually::in_time;
 use crate::shop::Shop;
 use crate::visitor::Visitor;
 
+/// What an operator of these servers brings, where a test sets no other. At least 32 characters.
+pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-these-promises";
+
 /// A server of one test.
 pub(crate) struct Server {
     child: Child,
@@ -33,6 +36,7 @@ impl Server {
     pub(crate) async fn of(shop: Shop, settings: &[(&str, &str)]) -> Self {
         let mut command = hsc();
         command.args(["serve", "--config"]).arg(config(&shop));
+        command.env(variable("admin.token"), ADMIN_TOKEN);
         for (key, value) in settings {
             command.env(variable(key), value);
         }
@@ -77,15 +81,17 @@ impl Server {
         client().get(self.url(path)).send().await.expect("the server answers")
     }
 
+    /// What an operator is answered.
     pub(crate) async fn json(&self, path: &str) -> Value {
-        let body = self.get(path).await.bytes().await.expect("a body");
+        let answer = operator().get(self.url(path)).send().await.expect("the server answers");
+        let body = answer.bytes().await.expect("a body");
         serde_json::from_slice(&body)
             .unwrap_or_else(|error| panic!("{path} is not JSON ({error}): {body:?}"))
     }
 
     /// Makes an actor fail: `{"actor": …, "fault": …}`. The status says whether there is one.
     pub(crate) async fn rehearse(&self, rehearsal: Value) -> u16 {
-        let asked = client().post(self.url("/admin/chaos")).json(&rehearsal).send().await;
+        let asked = operator().post(self.url("/admin/chaos")).json(&rehearsal).send().await;
         asked.expect("the server answers").status().as_u16()
     }
 
@@ -197,6 +203,15 @@ pub(crate) fn client() -> reqwest::Client {
     // A second install is refused and changes nothing: tests share the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().no_gzip().build().expect("an HTTP client")
+}
+
+/// A client that brings [`ADMIN_TOKEN`].
+pub(crate) fn operator() -> reqwest::Client {
+    let _ = client();
+    let bearer = format!("Bearer {ADMIN_TOKEN}").parse().expect("a header");
+    let headers = [(reqwest::header::AUTHORIZATION, bearer)].into_iter().collect();
+    let builder = reqwest::Client::builder().no_proxy().no_gzip().default_headers(headers);
+    builder.build().expect("an HTTP client")
 }
 
 pub(crate) fn variable(key: &str) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::eventually::eventually;
 use crate::receiver::{Receiver, SECRET};
-use crate::server::{Server, client};
+use crate::server::{Server, client, operator};
 use crate::shop::{LIGHT, Shop};
 
 /// Settings under which a failed try is soon tried again.
@@ -22,7 +22,7 @@ async fn telling(receiver: &Receiver, events: &str, more: &[(&str, &str)]) -> Se
 }
 
 async fn test(server: &Server) {
-    let asked = client().post(server.url("/admin/webhooks/test")).send().await;
+    let asked = operator().post(server.url("/admin/webhooks/test")).send().await;
     assert_eq!(asked.expect("the server answers").status(), StatusCode::ACCEPTED);
 }
 
@@ -101,7 +101,7 @@ async fn what_fails_for_good_is_a_dead_letter_until_it_is_tried_again_or_thrown_
     let dead = dead_letter(&server).await;
     assert_eq!((&dead["attempts"], &dead["event"]), (&json!(2), &json!("test")));
     let path = format!("/admin/webhooks/dead-letters/{}", dead["id"].as_str().expect("an id"));
-    let retry = client().post(server.url(&format!("{path}/retry"))).send().await;
+    let retry = operator().post(server.url(&format!("{path}/retry"))).send().await;
     assert_eq!(retry.expect("the server answers").status(), StatusCode::ACCEPTED);
     // Gone is gone: there is no second try.
     told(&receiver, 3).await;
@@ -109,7 +109,7 @@ async fn what_fails_for_good_is_a_dead_letter_until_it_is_tried_again_or_thrown_
     assert_eq!(dead["attempts"], 1);
     assert!(dead["last_error"].as_str().is_some_and(|why| why.starts_with("410")), "{dead}");
     for status in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND] {
-        let gone = client().delete(server.url(&path)).send().await.expect("the server answers");
+        let gone = operator().delete(server.url(&path)).send().await.expect("the server answers");
         assert_eq!(gone.status(), status);
     }
     assert_eq!(server.metric("hsc_webhook_dead_total{reason=\"gone\"}").await, 1.0);

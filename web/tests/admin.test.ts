@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { binary, eventually, launch, open, Server } from "./house.ts";
+import { asOperator, binary, eventually, launch, open as openPlain, openAsOperator as open, Server } from "./house.ts";
 
-const TOKEN = "a token of this test";
+const TOKEN = "the-token-of-the-server-that-is-locked";
 
 let server: Server;
 let locked: Server;
@@ -28,7 +28,7 @@ afterAll(async () => {
 const line = (page: Page, name: string) => page.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) });
 
 async function fail(actor: string): Promise<void> {
-  const headers = { "content-type": "application/json" };
+  const headers = asOperator;
   const body = JSON.stringify({ actor, fault: "panic" });
   const response = await fetch(`${server.address}/admin/chaos`, { method: "POST", headers, body });
   expect(response.status).toBe(200);
@@ -153,7 +153,7 @@ describe("the actors of a pod", () => {
 
 describe("a server with a token", () => {
   test("shows nothing without it, says so when it is wrong, and opens with the right one until the tab closes", async () => {
-    const { page } = await open(browser, `${locked.address}/admin#actors`, { bypassCSP: true });
+    const { page } = await openPlain(browser, `${locked.address}/admin#actors`, { bypassCSP: true });
     const field = page.getByLabel("Admin token");
     await field.waitFor();
     expect(await page.getByRole("row").count()).toBe(0);
@@ -178,7 +178,7 @@ const SECTIONS = ["overview", "sessions", "actors", "catalogs", "manuals", "cach
 const live = (page: Page, section: string) => page.locator(`#admin[data-section="${section}"][data-link="live"]`).waitFor();
 /** Says yes to what is asked once. */
 const agree = (page: Page, word: string) => page.getByRole("dialog").getByRole("button", { name: word, exact: true }).click();
-/** What went wrong in a page, but that nobody is signed in: the server is open to this machine. */
+/** What went wrong in a page, but that nobody is signed in: the operator brings a token. */
 const wrongIn = (wrong: string[]) => wrong.filter((words) => !words.includes("401"));
 
 describe("the sections", () => {
@@ -356,7 +356,7 @@ describe("a session that ends while the page is open", () => {
     const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
     execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${password}\n` });
     const house = await Server.start(archive);
-    const { page } = await open(browser, `${house.address}/sign-in?next=/admin`);
+    const { page } = await openPlain(browser, `${house.address}/sign-in?next=/admin`);
     const enter = async (): Promise<void> => {
       await page.getByLabel("Email address").fill("ada@example.test");
       await page.getByLabel("Password").fill(password);

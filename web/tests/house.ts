@@ -6,12 +6,17 @@ import { createServer } from "node:http";
 import { createServer as listener, type AddressInfo } from "node:net";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The server as a program, for what is done on its command line. */
 export const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** What the servers of these tests take from an operator, where a test sets no other. */
+const ADMIN_TOKEN = "the-admin-token-of-the-browser-tests";
+/** The headers of an operator who calls the server without a page. */
+export const asOperator = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 
 /** A server that can be stopped and started again at its port. */
 export class Server {
@@ -35,7 +40,7 @@ export class Server {
 
   async begin(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
-    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1", HSC__ARCHIVE__PATH: "" };
+    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1", HSC__ARCHIVE__PATH: "", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
     const env = { ...process.env, ...here, ...this.settings };
     const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "ignore", "ignore"] });
     this.child = child;
@@ -91,7 +96,12 @@ export interface Watched {
 }
 
 export async function open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Watched> {
-  const context = await browser.newContext({ locale: "en-US", viewport: { width: 1200, height: 800 }, ...options });
+  return await watched(await browser.newContext({ ...defaults, ...options }), address);
+}
+
+const defaults = { locale: "en-US", viewport: { width: 1200, height: 800 } };
+
+async function watched(context: BrowserContext, address: string): Promise<Watched> {
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("console", (message) => {
@@ -108,6 +118,15 @@ export async function open(browser: Browser, address: string, options: BrowserCo
   });
   await page.goto(address);
   return { page, wrong };
+}
+
+/** The same for a tab into which the operator's token was typed. */
+export async function openAsOperator(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ ...defaults, ...options });
+  await context.addInitScript((token) => {
+    sessionStorage.setItem("hsc-admin-token", token);
+  }, ADMIN_TOKEN);
+  return await watched(context, address);
 }
 
 /** Waits for something to become true, and says what when it does not. */

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::BoxError;
 use super::archive::{Audit, Role, Visitor};
+use super::{BoxError, ClientAddress};
 
 /// Writes down what somebody of the team did. Returns at once: nobody waits for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
@@ -111,8 +111,8 @@ pub struct Attempt {
     pub address: String,
     /// The password.
     pub password: String,
-    /// The machine it comes from.
-    pub from: String,
+    /// The client it comes from.
+    pub from: ClientAddress,
 }
 
 /// The first account, and what proves that its maker may make it.
@@ -126,8 +126,8 @@ pub struct First {
     pub address: String,
     /// The password.
     pub password: String,
-    /// The machine it comes from.
-    pub from: String,
+    /// The client it comes from.
+    pub from: ClientAddress,
 }
 
 /// A sign-in at the provider that has begun.
@@ -150,8 +150,8 @@ pub struct Returned {
     pub code: Result<String, String>,
     /// What [`Identify::begin`] was given.
     pub back_to: String,
-    /// The machine it comes from.
-    pub from: String,
+    /// The client it comes from.
+    pub from: ClientAddress,
 }
 
 /// Why somebody was not signed in. A variant for each thing a caller can do about it.

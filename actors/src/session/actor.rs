@@ -8,7 +8,6 @@
 //!        minutes, the running answer going on where it was. When that happens too often it closes (1011).
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +25,7 @@ use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
 use crate::desk::{AtDeskHere, FrontDesk};
 use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ConversationLog, ManualLoader, Owned, Question};
+use crate::ports::{Answerer, ClientAddress, ConversationLog, ManualLoader, Owned, Question};
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
 };
@@ -82,7 +81,7 @@ pub(crate) struct Wiring {
 /// The actor. See the card above.
 pub(crate) struct Session {
     pub(super) key: u64,
-    address: Option<IpAddr>,
+    address: ClientAddress,
     pub(super) conversation: Conversation,
     pub(super) minutes: Minutes,
     /// From the first `hello` on.
@@ -146,7 +145,7 @@ pub(crate) enum Deliver {
 
 impl Session {
     pub(crate) fn new(
-        (key, address): (u64, Option<IpAddr>),
+        (key, address): (u64, ClientAddress),
         conversation: Conversation,
         wiring: Arc<Wiring>,
         outgoing: Outgoing,

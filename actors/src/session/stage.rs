@@ -25,8 +25,8 @@ use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::archive::{ArchiveError, KeptNote, Notes, Stamped};
 use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ConversationLog, ManualError,
-    ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
+    Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ClientAddress, ConversationLog,
+    ManualError, ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
 };
 use crate::protocol::{Agent, Limits};
 use crate::{
@@ -204,7 +204,7 @@ impl Stage {
             let house = Arc::clone(&doors);
             let open = move |request: HttpRequest, payload: web::Payload| {
                 let house = Arc::clone(&house);
-                async move { house.connect(&request, payload) }
+                async move { house.connect(&request, payload, ClientAddress::NONE) }
             };
             let house = Arc::clone(&doors);
             let open_agent =

@@ -5,8 +5,8 @@ use hsc_actors::ports::First;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::{Parts, Trouble};
-use super::guard::{from_our_page, machine, trouble};
+use super::super::{Parts, Trouble, client_address};
+use super::guard::{from_our_page, trouble};
 use super::sign_in::{Me, welcome};
 
 /// The first account.
@@ -35,7 +35,7 @@ pub(crate) async fn first(
 ) -> Result<HttpResponse, Trouble> {
     from_our_page(&parts, &request)?;
     let FirstAccount { token, name, address, password } = said.into_inner();
-    let first = First { token, name, address, password, from: machine(&request) };
+    let first = First { token, name, address, password, from: client_address(&request) };
     let opened = parts.identify.first(first).await.map_err(trouble)?;
     Ok(welcome(&parts, &request, opened).await)
 }

@@ -1,6 +1,5 @@
 //! Who may pass: the guards that a route takes as arguments.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -11,7 +10,7 @@ use hsc_actors::ports::archive::{Audit, Role};
 use hsc_actors::ports::{IdentityError, Person, SignedIn, StillIn};
 use log::warn;
 
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::cookie::Cookie;
 
 /// Header with the session's token, on whatever changes something.
@@ -43,16 +42,9 @@ enum Who {
     Person(Person),
     /// Whoever has `admin.token`.
     Token,
-    /// A caller on this machine, before there is any account.
-    Machine,
 }
 
 impl Caller {
-    /// True for whoever has proved who they are; not for a caller who is let in because nobody could.
-    pub(crate) fn is_known(&self) -> bool {
-        !matches!(self.who, Who::Machine)
-    }
-
     /// The address of the caller, as the audit tells it.
     pub(crate) fn from(&self) -> &str {
         &self.from
@@ -63,7 +55,6 @@ impl Caller {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
             Who::Token => ("token", Role::Admin.as_str()),
-            Who::Machine => ("this machine", Role::Admin.as_str()),
         };
         (parts.auditor)(Audit {
             who: who.to_owned(),
@@ -94,7 +85,10 @@ impl FromRequest for Agent {
         let request = request.clone();
         Box::pin(async move {
             let person = person(&parts(&request), &request, Role::Agent).await?;
-            let caller = Caller { who: Who::Person(person.clone()), from: from(&request) };
+            let caller = Caller {
+                who: Who::Person(person.clone()),
+                from: client_address(&request).to_string(),
+            };
             Ok(Self(person, caller))
         })
     }
@@ -105,7 +99,7 @@ fn parts(request: &HttpRequest) -> web::Data<Parts> {
 }
 
 async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> {
-    let caller = |who| Caller { who, from: from(request) };
+    let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
         // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
         let is_right = parts.admin.token.reveal().is_some_and(|token| same(brought, token));
@@ -122,23 +116,10 @@ async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> 
             known => return Ok(caller(Who::Person(known?))),
         }
     }
-    if is_open(parts, request).await? {
-        return Ok(caller(Who::Machine));
-    }
     Err(Trouble::new(
         TroubleCode::NotSignedIn,
         "Administration is for admins who have signed in, and for callers who bring admin.token.",
     ))
-}
-
-/// True for a caller on this machine while nobody could sign in: no token is set and there is no account
-/// yet. The first account ends it.
-async fn is_open(parts: &Parts, request: &HttpRequest) -> Result<bool, Trouble> {
-    let is_here = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
-    if parts.admin.token.reveal().is_some() || !is_here || !parts.origins.is_own(request) {
-        return Ok(false);
-    }
-    Ok(!parts.identify.has_accounts().await.map_err(trouble)?)
 }
 
 /// The person whose session this is, where they may.
@@ -195,8 +176,9 @@ pub(crate) async fn admits_page(parts: &Parts, request: &HttpRequest, role: Role
         Role::Agent => session(parts, request).await.is_ok(),
         Role::Admin => session(parts, request).await.is_ok_and(|it| it.person.role >= role),
     };
-    // Before there is an account nobody could sign in; the page says itself what it may not show.
-    known || (role == Role::Admin && !matches!(parts.identify.has_accounts().await, Ok(true)))
+    // Before there is an account nobody can sign in, but the page takes the token too, where there is one.
+    let takes_token = role == Role::Admin && parts.admin.token.reveal().is_some();
+    known || (takes_token && !matches!(parts.identify.has_accounts().await, Ok(true)))
 }
 
 /// What may change something without a session: signing in. From one of our own pages, or from a program.
@@ -206,22 +188,6 @@ pub(super) fn from_our_page(parts: &Parts, request: &HttpRequest) -> Result<(), 
     }
     let message = "Only pages of this server may sign in.";
     Err(Trouble::new(TroubleCode::OriginNotAllowed, message))
-}
-
-/// The machine at the other end, by which tries are counted: never what a header claims.
-pub(super) fn machine(request: &HttpRequest) -> String {
-    request.peer_addr().map_or_else(String::new, |peer| peer.ip().to_canonical().to_string())
-}
-
-/// Where a request comes from, for the audit: behind a proxy with what the proxy says of it.
-fn from(request: &HttpRequest) -> String {
-    let peer = machine(request);
-    let forwarded = request.connection_info().realip_remote_addr().map(str::to_owned);
-    match forwarded.and_then(|it| it.parse::<IpAddr>().ok()).map(|it| it.to_canonical().to_string())
-    {
-        Some(forwarded) if forwarded != peer => format!("{forwarded} by way of {peer}"),
-        _ => peer,
-    }
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

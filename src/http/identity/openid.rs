@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use hsc_actors::ports::{IdentityError, Returned};
 use serde::Deserialize;
 
-use super::super::{Parts, Trouble};
+use super::super::{Parts, Trouble, client_address};
 use super::cookie::Cookie;
-use super::guard::{machine, trouble};
+use super::guard::trouble;
 use super::sign_in::bring;
 
 /// How long somebody may take at the provider: to find the second factor, and no longer.
@@ -73,7 +73,7 @@ pub(crate) async fn openid_return(
         state,
         code: code.ok_or_else(|| error.unwrap_or_else(|| "nothing".to_owned())),
         back_to: back_to(&parts, &request),
-        from: machine(&request),
+        from: client_address(&request),
     };
     let mut response = match parts.identify.end(returned).await {
         Ok(opened) => {

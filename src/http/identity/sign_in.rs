@@ -8,9 +8,9 @@ use hsc_actors::ports::{Attempt, IdentityError, Opened, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::cookie::Cookie;
-use super::guard::{Agent, from_our_page, machine, session, trouble};
+use super::guard::{Agent, from_our_page, session, trouble};
 
 /// Who is signed in.
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ pub(crate) async fn sign_in(
 ) -> Result<HttpResponse, Trouble> {
     from_our_page(&parts, &request)?;
     let SignIn { address, password } = said.into_inner();
-    let attempt = Attempt { address, password, from: machine(&request) };
+    let attempt = Attempt { address, password, from: client_address(&request) };
     match parts.identify.sign_in(attempt).await {
         Ok(opened) => Ok(welcome(&parts, &request, opened).await),
         Err(error) => Ok(refusal(error)),

@@ -53,7 +53,7 @@ fn is_meant(info: &SessionInfo, text: &str) -> bool {
         || info.conversation.to_lowercase().contains(text)
         || has(&info.product)
         || has(&info.agent)
-        || info.address.is_some_and(|address| address.to_string().contains(text))
+        || info.address.to_string().contains(text)
 }
 
 fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {

@@ -1,6 +1,5 @@
 //! How often visitors may do what costs somebody something: so many an hour, in this pod.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,14 +10,12 @@ use lru::LruCache;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::outside::is_public;
+use super::super::client_address;
 
 /// What is counted is forgotten after so long.
 const WITHIN: Duration = Duration::from_secs(3_600);
 /// Conversations and machines that are remembered. To push one out takes as many others.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
-/// Half of the bits of an IPv6 address.
-const HALF: u32 = 64;
 /// Pictures that come in at once: each is held in memory until it is cleaned.
 const COMING_IN: usize = 16;
 
@@ -55,10 +52,10 @@ impl Allowances {
         conversation: &str,
         request: Option<&HttpRequest>,
     ) -> Result<(), Duration> {
-        let machine = request.and_then(machine).filter(|_| self.uploads_per_address > 0);
+        let client = request.filter(|_| self.uploads_per_address > 0).map(client_key);
         let keys = [
             Some((format!("conversation {conversation}"), self.uploads_per_conversation)),
-            machine.map(|machine| (format!("machine {machine}"), self.uploads_per_address)),
+            client.map(|client| (client, self.uploads_per_address)),
         ];
         self.uploads.take(keys.into_iter().flatten(), Instant::now())
     }
@@ -72,22 +69,16 @@ impl Allowances {
         let each = self.letters_per_address;
         let keys = [
             conversation.map(|it| (format!("conversation {it}"), each)),
-            machine(request).map(|machine| (format!("machine {machine}"), each)),
+            Some((client_key(request), each)),
             Some(("everybody".to_owned(), self.letters_per_hour)),
         ];
         self.letters.take(keys.into_iter().flatten(), Instant::now())
     }
 }
 
-/// The address at the other end, never what a header claims. Behind a private one, a proxy's, is everybody:
-/// it is not counted. Of IPv6 it is the half that one customer is given, who has any number of the other.
-fn machine(request: &HttpRequest) -> Option<IpAddr> {
-    let address = request.peer_addr()?.ip().to_canonical();
-    let counted = match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> HALF << HALF).into(),
-    };
-    is_public(address).then_some(counted)
+/// What the client of this request is counted by.
+fn client_key(request: &HttpRequest) -> String {
+    format!("client {}", client_address(request).key())
 }
 
 /// Counts by key.
@@ -152,26 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_counted_by_its_public_address_alone() {
-        let from = |address: &str| {
-            let peer = format!("{address}:9").parse().expect("an address");
-            let request = TestRequest::default().peer_addr(peer);
-            machine(&request.insert_header(("x-forwarded-for", "9.9.9.9")).to_http_request())
-        };
-        assert_eq!(from("8.8.8.8"), Some("8.8.8.8".parse().expect("an address")));
-        assert_eq!(from("[::ffff:8.8.8.8]"), from("8.8.8.8"));
-        assert_eq!(from("[2a00:1450::1:2]"), from("[2a00:1450::ffff:3]"));
-        assert_ne!(from("[2a00:1450::1]"), from("[2a00:1450:0:1::1]"));
-        assert_eq!(from("10.0.0.1"), None);
-        assert_eq!(from("127.0.0.1"), None);
+    fn a_client_is_counted_whatever_its_headers_claim() {
         let settings = hsc_config::Settings::load(None, []).expect("the defaults");
-        let allowances = Allowances::new(&settings.uploads, &settings.letters);
-        let peer = "8.8.8.8:9".parse().expect("an address");
-        let request = TestRequest::default().peer_addr(peer).to_http_request();
-        let left = (0..100).filter(|_| allowances.letter(None, &request).is_ok()).count();
-        assert_eq!(left, settings.letters.per_address as usize);
-        let kept =
-            (0..1_000).filter(|it| allowances.upload(&it.to_string(), Some(&request)).is_ok());
-        assert_eq!(kept.count(), settings.uploads.per_address as usize);
+        for peer in ["8.8.8.8:9", "10.0.0.1:9", "127.0.0.1:9"] {
+            let allowances = Allowances::new(&settings.uploads, &settings.letters);
+            let request = |number: usize| {
+                let request = TestRequest::default().peer_addr(peer.parse().expect("an address"));
+                request
+                    .insert_header(("x-forwarded-for", format!("9.9.9.{number}")))
+                    .to_http_request()
+            };
+            let left = (0..100).filter(|it| allowances.letter(None, &request(*it)).is_ok()).count();
+            assert_eq!(left, settings.letters.per_address as usize, "{peer}");
+            let kept = (0..200)
+                .filter(|it| allowances.upload(&it.to_string(), Some(&request(*it))).is_ok());
+            assert_eq!(kept.count(), settings.uploads.per_address as usize, "{peer}");
+        }
     }
 }

@@ -1,0 +1,95 @@
+//! The address of a client: in full for the audit and the log, and as the key that limits count by.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Serialize, Serializer};
+
+/// Bits of an IPv6 address that a network gives to one subscriber at least (RFC 6177): a subscriber has
+/// 2^64 addresses below them, so a limit that counted single addresses would limit nobody.
+const SUBSCRIBER_BITS: u8 = 64;
+
+/// The address of a client, as the HTTP side has decided it: that of the TCP peer, or what a trusted proxy
+/// says of it. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(IpAddr);
+
+impl ClientAddress {
+    /// Of a request that came over no network; only tests make one.
+    pub const NONE: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
+    /// The address in its canonical form.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+
+    /// What limits count this client by.
+    #[must_use]
+    pub fn key(self) -> ClientKey {
+        match self.0 {
+            IpAddr::V4(_) => ClientKey(self.0),
+            IpAddr::V6(address) => {
+                let host_bits = 128 - u32::from(SUBSCRIBER_BITS);
+                ClientKey(Ipv6Addr::from_bits(address.to_bits() >> host_bits << host_bits).into())
+            }
+        }
+    }
+}
+
+impl From<IpAddr> for ClientAddress {
+    fn from(address: IpAddr) -> Self {
+        Self::new(address)
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for ClientAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// What per-client limits count by: an IPv4 address, or the first 64 bits of an IPv6 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientKey(IpAddr);
+
+impl fmt::Display for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(address) => address.fmt(f),
+            IpAddr::V6(prefix) => write!(f, "{prefix}/{SUBSCRIBER_BITS}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> ClientAddress {
+        ClientAddress::new(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn ipv4_counts_alone_and_ipv6_by_its_first_64_bits() {
+        assert_eq!(of("::ffff:8.8.8.8"), of("8.8.8.8"));
+        assert_ne!(of("8.8.8.8").key(), of("8.8.8.9").key());
+        assert_eq!(of("2a00:1450::1:2").key(), of("2a00:1450::ffff:3").key());
+        assert_ne!(of("2a00:1450::1").key(), of("2a00:1450:0:1::1").key());
+        assert_eq!(of("2a00:1450:1:2:3::4").key().to_string(), "2a00:1450:1:2::/64");
+        assert_eq!(of("2a00:1450:1:2:3::4").to_string(), "2a00:1450:1:2:3::4");
+        assert_eq!(of("8.8.8.8").key().to_string(), "8.8.8.8");
+    }
+}

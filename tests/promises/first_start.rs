@@ -1,0 +1,77 @@
+//! Before there is an account, nobody is let into the administration for where a request comes from.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::member::{Member, PASSWORD, archive_of, code_of};
+use crate::server::{Server, client};
+use crate::shop::Shop;
+
+/// What is asked of the administration: what it shows, and what it changes.
+const ASKED: [(&str, &str); 12] = [
+    ("GET", "/admin/actors"),
+    ("GET", "/admin/pods"),
+    ("GET", "/admin/settings"),
+    ("GET", "/admin/sessions"),
+    ("GET", "/admin/catalog"),
+    ("GET", "/admin/users"),
+    ("GET", "/admin/audit"),
+    ("GET", "/admin/analytics/snapshots"),
+    ("POST", "/admin/drain"),
+    ("POST", "/admin/caches/invalidate"),
+    ("POST", "/admin/broadcast"),
+    ("PUT", "/admin/catalog/files/mine.json?dry_run=false"),
+];
+
+#[tokio::test]
+async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
+    let shop = Shop::new();
+    let path = archive_of(&shop);
+    let settings = [
+        ("archive.path", path.as_str()),
+        ("admin.token", ""),
+        // A proxy on this machine that names itself as the client is no operator either.
+        ("server.trusted_proxies", "127.0.0.1"),
+    ];
+    let mut server = Server::of(shop, &settings).await;
+    let here = server.address().to_string();
+    let headers: [&[(&str, &str)]; 9] = [
+        &[],
+        &[("host", &here)],
+        &[("host", "localhost")],
+        &[("host", "rebinding.example")],
+        &[("x-forwarded-for", "127.0.0.1")],
+        &[("forwarded", "for=127.0.0.1;host=localhost")],
+        &[("x-forwarded-host", "localhost"), ("x-forwarded-proto", "http")],
+        &[("x-real-ip", "127.0.0.1")],
+        &[("via", "1.1 proxy"), ("authorization", "Bearer ")],
+    ];
+    for headers in headers {
+        let send = async |method: &str, path: &str| {
+            let method: Method = method.parse().expect("a method");
+            let mut request = client().request(method, server.url(path)).json(&json!({}));
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            request.send().await.expect("the server answers")
+        };
+        for (method, path) in ASKED {
+            let (status, _) = code_of(send(method, path).await).await;
+            assert!(matches!(status, 401 | 403), "{method} {path} with {headers:?}: {status}");
+        }
+    }
+    for page in ["/admin", "/admin.html", "/agent"] {
+        let sent = Member::of(&server).get(page).await;
+        assert_eq!(sent.status(), 302, "{page}");
+        assert!(sent.headers()["location"].to_str().expect("text").starts_with("/sign-in"));
+    }
+    assert_eq!(server.get("/ready").await.status(), 200, "nobody had it drain");
+
+    let line = server.prints().await;
+    let (_, token) = line.split_once("/first?token=").expect("a link");
+    let mut ada = Member::of(&server);
+    let account = json!({ "token": token, "name": "Ada", "address": "ada@example.test", "password": PASSWORD });
+    assert_eq!(ada.post("/api/first", account).await.status(), 200);
+    assert_eq!(ada.get("/admin").await.status(), 200);
+    assert_eq!(ada.get("/admin/actors").await.status(), 200);
+}
