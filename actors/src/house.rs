@@ -35,6 +35,8 @@ use crate::sampling::{self, Charts, Recent};
 use crate::session::{Conversation, Line, Rules, Session, Strain, Wiring};
 use crate::sessions::{Refused, SessionInfo, Sessions};
 use crate::shelf::Shelf;
+use crate::socket::SocketRules;
+use crate::socket::frames::FrameLimits;
 use crate::supervision::{
     AskError, ChildSpec, Death, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
 };
@@ -56,8 +58,7 @@ pub struct House {
     bridge: Bridge,
     is_alone: bool,
     wiring: Arc<Wiring>,
-    max_outgoing: usize,
-    max_message: usize,
+    sockets: SocketRules,
     registry: Handle<Registry>,
     #[cfg(test)]
     orphans: Handle<Orphans>,
@@ -168,6 +169,14 @@ pub struct SocketLimits {
     pub outgoing_bytes: usize,
     /// Messages a client may send at once.
     pub burst: u32,
+    /// Small frames (ping, pong, empty) a client may send in a second.
+    pub small_frames_per_second: u32,
+    /// Longest time from the first byte of a message to its last.
+    pub message_deadline: Duration,
+    /// Bytes of all messages that are not finished.
+    pub unfinished_bytes: usize,
+    /// Longest time for a client to take what was sent before a close.
+    pub close_timeout: Duration,
     /// Answers made at once.
     pub max_answers: usize,
     /// Questions that may wait for one.
@@ -205,7 +214,15 @@ impl House {
         let front = FrontDesk::new(parts.desk, bridge.clone(), Arc::new(parts.hours));
         let at_desk = AtDeskHere::default();
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
-        let max_message = rules.limits.message_bytes;
+        let sockets = SocketRules::new(
+            FrameLimits {
+                message_bytes: rules.limits.message_bytes,
+                small_frames_per_second: limits.small_frames_per_second,
+            },
+            (limits.message_deadline, limits.unfinished_bytes),
+            (limits.outgoing_bytes, limits.close_timeout),
+            Arc::clone(&metrics),
+        );
         let messages_per_second = rules.limits.messages_per_second;
         let rules = Arc::new(rules);
         let vouch = parts.vouch;
@@ -285,8 +302,7 @@ impl House {
             bridge,
             is_alone,
             wiring,
-            max_outgoing: limits.outgoing_bytes,
-            max_message,
+            sockets,
             registry,
             #[cfg(test)]
             orphans,
@@ -449,13 +465,11 @@ impl House {
         let mut place = Place { sessions: &self.wiring.sessions, key, address, kept: false };
         let conversation = (self.wiring.begin)(random_id().into(), String::new());
         let wiring = Arc::clone(&self.wiring);
-        let max_message = self.max_message;
-        let response =
-            crate::socket::open(request, payload, max_message, self.max_outgoing, |outgoing| {
-                place.kept = true;
-                Session::new((key, address), conversation, wiring, outgoing)
-                    .introduced_by(introduction(request))
-            });
+        let response = crate::socket::open(request, payload, &self.sockets, |outgoing| {
+            place.kept = true;
+            Session::new((key, address), conversation, wiring, outgoing)
+                .introduced_by(introduction(request))
+        });
         drop(place);
         response
     }
@@ -503,7 +517,7 @@ impl House {
             return self.refuse(Refused::Draining, request);
         }
         let wired = Arc::clone(&self.agents);
-        crate::socket::open(request, payload, self.max_message, self.max_outgoing, |outgoing| {
+        crate::socket::open(request, payload, &self.sockets, |outgoing| {
             AgentSocket::new((me, from.into()), still_in, wired, outgoing)
         })
     }

@@ -23,7 +23,7 @@ mod sampling;
 pub mod session;
 mod sessions;
 mod shelf;
-mod socket;
+pub mod socket;
 pub mod supervision;
 mod takeovers;
 mod token;

@@ -55,6 +55,10 @@ const RULES: &[(&str, Rule)] = &[
     ("server.outgoing_queue_bytes", Whole(16 * KIB, GIB)),
     ("server.messages_per_second", Whole(1, 100_000)),
     ("server.message_burst", Whole(1, 100_000)),
+    ("server.small_frames_per_second", Whole(1, 100_000)),
+    ("server.message_deadline_ms", Whole(100, 60 * MINUTE)),
+    ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
+    ("server.close_timeout_ms", Whole(100, MINUTE)),
     ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
     (
         "server.trusted_proxies",
@@ -483,6 +487,16 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             expected: format!(
                 "more than server.ping_interval_ms, which is {}",
                 server.ping_interval_ms
+            ),
+        });
+    }
+    if server.unfinished_message_bytes < server.max_message_bytes {
+        // Else the largest message could never be finished.
+        return Some(Clash {
+            key: "server.unfinished_message_bytes",
+            expected: format!(
+                "at least server.max_message_bytes, which is {}",
+                server.max_message_bytes
             ),
         });
     }

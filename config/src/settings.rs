@@ -95,6 +95,14 @@ sections! {
         messages_per_second: u32,
         /// Messages at once.
         message_burst: u32,
+        /// Sustained rate of small frames of a connection.
+        small_frames_per_second: u32,
+        /// Longest time from the first byte of a message to its last.
+        message_deadline_ms: u64,
+        /// Memory of the pod for messages that are not finished.
+        unfinished_message_bytes: usize,
+        /// Longest time for a client to take what was sent before a close.
+        close_timeout_ms: u64,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
         /// Addresses and networks of the proxies whose word on the client's address counts.

@@ -44,6 +44,8 @@ catalogue! {
     hsc_ws_received_total Counter ["type"] "Messages of clients, by type; 'invalid' for what is none";
     hsc_ws_sent_total Counter ["type"] "Messages to clients, by type";
     hsc_ws_closed_total Counter ["code"] "Sockets closed by the server, by close code";
+    hsc_ws_violations_total Counter ["reason"] "Sockets closed because of the frames they sent: too_large, reserved_bits, unknown_opcode, unmasked, control_too_long, control_fragmented, unexpected_continuation, interleaved_message, invalid_close, invalid_text, frame_flood, message_deadline or memory_budget";
+    hsc_ws_unfinished_bytes Gauge [] "Bytes held of messages that clients have not finished";
     hsc_predictions_total Counter [] "Keystrokes answered with predictions";
     hsc_typing_coalesced_total Counter [] "Keystrokes not answered because a newer one of the same session came while the server was too busy";
     hsc_prediction_seconds Histogram [] "Time to answer a keystroke, from the parsed frame to the queued reply";

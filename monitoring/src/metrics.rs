@@ -75,6 +75,8 @@ pub struct Sockets {
     received: IntCounterVec,
     sent: IntCounterVec,
     closed: IntCounterVec,
+    violations: IntCounterVec,
+    unfinished: IntGauge,
     typing: IntCounter,
     prediction: IntCounter,
 }
@@ -243,6 +245,8 @@ impl Metrics {
                 received,
                 sent,
                 closed: maker.counter("hsc_ws_closed_total"),
+                violations: maker.counter("hsc_ws_violations_total"),
+                unfinished: maker.gauge("hsc_ws_unfinished_bytes").with_label_values(NONE),
             },
             predictions: Predictions {
                 total: maker.counter("hsc_predictions_total").with_label_values(NONE),
@@ -364,6 +368,16 @@ impl Sockets {
     /// The server closed a socket.
     pub fn closed(&self, code: u16) {
         self.closed.with_label_values(&[decimal(code, &mut [0; 5])]).inc();
+    }
+
+    /// A client sent frames that it may not send.
+    pub fn violated(&self, reason: &'static str) {
+        self.violations.with_label_values(&[reason]).inc();
+    }
+
+    /// So many bytes are held of messages that are not finished.
+    pub fn unfinished(&self, bytes: usize) {
+        self.unfinished.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 }
 

@@ -56,7 +56,7 @@ fn one_module_alone_names_actix_web_actors() {
             }
         }
     }
-    assert_none("Only actors/src/socket.rs may name actix-web-actors:", &breaches);
+    assert_none("Only actors/src/socket may name actix-web-actors:", &breaches);
 }
 
 /// The first names below the crate's root that a file of `src` imports, with their lines.

@@ -95,7 +95,12 @@ impl ErrorCode {
 pub enum CloseReason {
     /// The client closed, or went away (1000).
     Normal,
-    /// The client broke a rule: kept flooding, or did not read its messages; or its agent has signed out (1008).
+    /// The client broke the WebSocket protocol (1002).
+    Protocol,
+    /// A text message was not UTF-8 (1007).
+    InvalidText,
+    /// The client broke a rule: kept flooding, sent a message too slowly, or did not read its messages; or
+    /// its agent has signed out (1008).
     Policy,
     /// A frame or message was larger than the limit (1009).
     TooLarge,
@@ -103,7 +108,7 @@ pub enum CloseReason {
     Internal,
     /// The pod drains (1012).
     Restart,
-    /// The pod is full (1013).
+    /// The pod is full, or has no memory left for a message that is not finished (1013).
     TryAgainLater,
     /// The conversation goes on over another connection (4001).
     TakenOver,
@@ -113,8 +118,10 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Normal,
+        Self::Protocol,
+        Self::InvalidText,
         Self::Policy,
         Self::TooLarge,
         Self::Internal,
@@ -129,13 +136,17 @@ impl CloseReason {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Normal => "the client closed, or was silent for too long",
+            Self::Protocol => "the client broke the framing (RFC 6455)",
+            Self::InvalidText => "a text message was not UTF-8",
             Self::Policy => {
-                "the client kept flooding, broke the framing, did not read its messages or is not signed in any more"
+                "the client kept flooding, sent a message too slowly, did not read its messages or is not signed in any more"
             }
             Self::TooLarge => "a message was larger than limits.message_bytes",
             Self::Internal => "the session failed for good",
             Self::Restart => "the pod drains: connect again after reconnect.after_ms",
-            Self::TryAgainLater => "the pod is full: connect again later",
+            Self::TryAgainLater => {
+                "the pod is full, or out of memory for unfinished messages: connect again later"
+            }
             Self::TakenOver => {
                 "the conversation goes on over another connection: do not connect again"
             }
@@ -150,6 +161,8 @@ impl CloseReason {
     pub fn code(self) -> u16 {
         match self {
             Self::Normal => 1000,
+            Self::Protocol => 1002,
+            Self::InvalidText => 1007,
             Self::Policy => 1008,
             Self::TooLarge => 1009,
             Self::Internal => 1011,

@@ -294,6 +294,7 @@ impl Session {
                     // was closed over what it missed would miss it for good.
                     for entry in entries {
                         self.wiring.metrics.sockets.sent("replayed");
+                        self.outgoing.queued_exempt(entry.frame.len());
                         ctx.text(&*entry.frame);
                     }
                 }

@@ -1,0 +1,175 @@
+//! The pod's memory for messages that are not finished.
+//!
+//! Each connection with an unfinished message holds a [`Share`]. When all shares together exceed the
+//! budget, one connection is evicted: of those that hold at least the average, the one whose message
+//! began first. So a client that holds many large messages open loses the oldest of them, a client that
+//! is uploading a picture finishes, and one whose small message is slow is not touched. Pure: an evicted
+//! connection is woken through its own waker.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+
+use futures::task::AtomicWaker;
+
+/// The budget of a pod. Shared by all of its threads.
+pub(crate) struct UnfinishedBudget {
+    max_bytes: usize,
+    held: Mutex<Held>,
+    /// Called with the bytes held, whenever they change.
+    observe: Box<dyn Fn(usize) + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Held {
+    bytes: usize,
+    /// Numbers the messages in the order in which they began.
+    next: u64,
+    shares: BTreeMap<u64, (usize, Arc<Eviction>)>,
+}
+
+#[derive(Default)]
+struct Eviction {
+    is_evicted: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// What one unfinished message holds of the budget; given back when it is dropped.
+pub(crate) struct Share {
+    number: u64,
+    eviction: Arc<Eviction>,
+    budget: Arc<UnfinishedBudget>,
+}
+
+impl UnfinishedBudget {
+    /// A budget of so many bytes, which reports what is held to `observe`.
+    pub(crate) fn new(
+        max_bytes: usize,
+        observe: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { max_bytes, held: Mutex::default(), observe: Box::new(observe) })
+    }
+
+    /// The share of a message that begins now; empty at first.
+    pub(crate) fn share(self: &Arc<Self>) -> Share {
+        let eviction = Arc::new(Eviction::default());
+        let mut held = self.lock();
+        let number = held.next;
+        held.next += 1;
+        held.shares.insert(number, (0, Arc::clone(&eviction)));
+        drop(held);
+        Share { number, eviction, budget: Arc::clone(self) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Takes the share that gives way out of the table.
+    fn evict(&mut self) {
+        let average = self.bytes / self.shares.len().max(1);
+        let oldest = self.shares.iter().find(|(_, (bytes, _))| *bytes >= average);
+        let Some(number) = oldest.map(|(number, _)| *number) else { return };
+        if let Some((bytes, eviction)) = self.shares.remove(&number) {
+            self.bytes -= bytes;
+            eviction.is_evicted.store(true, Ordering::Release);
+            eviction.waker.wake();
+        }
+    }
+}
+
+impl Share {
+    /// Holds so many bytes from now on. May evict a share, this one included.
+    pub(crate) fn hold(&self, bytes: usize) {
+        let mut held = self.budget.lock();
+        let Some((before, _)) = held.shares.get_mut(&self.number) else { return };
+        let before = std::mem::replace(before, bytes);
+        held.bytes = held.bytes - before + bytes;
+        while held.bytes > self.budget.max_bytes {
+            held.evict();
+        }
+        (self.budget.observe)(held.bytes);
+    }
+
+    /// True once this share was evicted; wakes the task of `cx` when that happens later.
+    pub(crate) fn is_evicted(&self, cx: &Context<'_>) -> bool {
+        self.eviction.waker.register(cx.waker());
+        self.eviction.is_evicted.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.budget.lock();
+        if let Some((bytes, _)) = held.shares.remove(&self.number) {
+            held.bytes -= bytes;
+            (self.budget.observe)(held.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn is_evicted(share: &Share) -> bool {
+        share.is_evicted(&Context::from_waker(futures::task::noop_waker_ref()))
+    }
+
+    fn budget(max: usize) -> (Arc<UnfinishedBudget>, Arc<AtomicUsize>) {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let observed = Arc::clone(&seen);
+        (UnfinishedBudget::new(max, move |bytes| observed.store(bytes, Ordering::SeqCst)), seen)
+    }
+
+    #[test]
+    fn the_oldest_large_message_gives_way_and_small_ones_do_not() {
+        let (budget, seen) = budget(100);
+        let [small, first, second, third] = [5, 40, 40, 0].map(|bytes| {
+            let share = budget.share();
+            share.hold(bytes);
+            share
+        });
+        assert!([&small, &first, &second, &third].iter().all(|share| !is_evicted(share)));
+        third.hold(30);
+        assert!(is_evicted(&first), "the oldest of those that hold at least the average");
+        assert!([&small, &second, &third].iter().all(|share| !is_evicted(share)));
+        assert_eq!(seen.load(Ordering::SeqCst), 75);
+        first.hold(1_000);
+        assert_eq!(seen.load(Ordering::SeqCst), 75, "an evicted message counts no more");
+        drop((small, first, second, third));
+        assert_eq!(seen.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_budget_evicts_itself() {
+        let (budget, seen) = budget(100);
+        let share = budget.share();
+        share.hold(101);
+        assert!(is_evicted(&share));
+        assert_eq!(seen.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn an_evicted_message_is_woken() {
+        struct Woken(AtomicBool);
+        impl std::task::Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let (budget, _) = budget(10);
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let old = budget.share();
+        old.hold(10);
+        let waker = Arc::clone(&woken).into();
+        assert!(!old.is_evicted(&Context::from_waker(&waker)));
+        budget.share().hold(1);
+        assert!(woken.0.load(Ordering::SeqCst));
+    }
+}

@@ -1,0 +1,167 @@
+//! Opens sockets, hands their messages to actors, closes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext as _, StreamHandler};
+use actix_web::web::{BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use actix_web_actors::ws::{self, ProtocolError};
+use futures::StreamExt as _;
+use hsc_monitoring::Metrics;
+use log::debug;
+
+use super::budget::UnfinishedBudget;
+use super::frames::{FrameLimits, FrameReader, Message, Violation};
+use super::incoming::{Incoming, MessageRules};
+use super::outgoing::{Outgoing, Queue};
+use crate::protocol::CloseReason;
+
+/// The context of an actor that is a socket.
+pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
+/// What arrives: a message, or why there is none. The library's type, since its context wants it.
+pub(crate) type Received = Result<ws::Message, ProtocolError>;
+
+/// What a message meant.
+pub(crate) enum Heard {
+    /// A whole text message.
+    Text(String),
+    /// A ping or a pong.
+    Nothing,
+    /// The end, and the reason to give.
+    End(CloseReason),
+}
+
+/// What bounds every socket of a pod.
+pub(crate) struct SocketRules {
+    frames: FrameLimits,
+    messages: Arc<MessageRules>,
+    max_outgoing: usize,
+    close_timeout: Duration,
+    metrics: Arc<Metrics>,
+}
+
+impl SocketRules {
+    /// The bounds of a socket, and the budget that all of them share.
+    pub(crate) fn new(
+        frames: FrameLimits,
+        (message_deadline, unfinished_bytes): (Duration, usize),
+        (max_outgoing, close_timeout): (usize, Duration),
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let observed = Arc::clone(&metrics);
+        let budget = UnfinishedBudget::new(unfinished_bytes, move |bytes| {
+            observed.sockets.unfinished(bytes);
+        });
+        let messages = Arc::new(MessageRules { deadline: message_deadline, budget });
+        Self { frames, messages, max_outgoing, close_timeout, metrics }
+    }
+}
+
+/// Answers the upgrade and starts the actor that `make` makes, on this worker's thread.
+///
+/// # Errors
+/// When the request is no WebSocket upgrade.
+pub(crate) fn open<A>(
+    request: &HttpRequest,
+    payload: Payload,
+    rules: &SocketRules,
+    make: impl FnOnce(Outgoing) -> A,
+) -> Result<HttpResponse, actix_web::Error>
+where
+    A: Actor<Context = SocketContext<A>> + StreamHandler<Received>,
+{
+    let mut response = ws::handshake(request)?;
+    let metrics = Arc::clone(&rules.metrics);
+    let reader = FrameReader::new(rules.frames);
+    let incoming = Incoming::new(payload, reader, Arc::clone(&rules.messages));
+    let incoming = incoming.map(move |received| match received {
+        Ok(message) => Ok(library_message(message)),
+        Err(violation) => {
+            debug!(reason = violation.as_str(); "a client's frames are refused");
+            metrics.sockets.violated(violation.as_str());
+            Err(ProtocolError::Io(std::io::Error::other(violation)))
+        }
+    });
+    let queue = Queue::new();
+    let actor = make(queue.outgoing(rules.max_outgoing));
+    // The library's own decoder gets nothing to decode: it would buffer without a bound.
+    let context = SocketContext::with_factory(futures::stream::pending(), |ctx| {
+        ctx.add_stream(incoming);
+        actor
+    });
+    Ok(response.streaming(queue.run(context, rules.close_timeout)))
+}
+
+/// Answers the upgrade only to say why there is no session: the close frame, and the end.
+///
+/// # Errors
+/// When the request is no WebSocket upgrade.
+pub(crate) fn turn_away(
+    request: &HttpRequest,
+    reason: CloseReason,
+) -> Result<HttpResponse, actix_web::Error> {
+    let mut response = ws::handshake(request)?;
+    let mut frame = BytesMut::new();
+    actix_http::ws::Parser::write_close(&mut frame, Some(close_reason(reason)), false);
+    Ok(response.streaming(futures::stream::iter([Ok::<_, actix_web::Error>(frame.freeze())])))
+}
+
+fn close_reason(reason: CloseReason) -> ws::CloseReason {
+    ws::CloseReason { code: ws::CloseCode::from(reason.code()), description: None }
+}
+
+fn library_message(message: Message) -> ws::Message {
+    match message {
+        Message::Text(text) => ws::Message::Text(text.into()),
+        Message::Binary(bytes) => ws::Message::Binary(bytes.into()),
+        Message::Ping(payload) => ws::Message::Ping(payload.into()),
+        Message::Pong => ws::Message::Pong(bytes::Bytes::new()),
+        Message::Close => ws::Message::Close(None),
+    }
+}
+
+/// Reads one message, answers pings. The guard bounds how many of them come; their answers count as what
+/// is queued for the client.
+pub(crate) fn understand<A>(
+    outgoing: &mut Outgoing,
+    received: Received,
+    ctx: &mut SocketContext<A>,
+) -> Heard
+where
+    A: Actor<Context = SocketContext<A>>,
+{
+    match received {
+        Ok(ws::Message::Text(text)) => Heard::Text(text.into()),
+        // Clients of the earlier system send text only; binary that is UTF-8 is read all the same. What
+        // is not UTF-8 cannot be JSON; the parser then says so in the words of part 1.
+        Ok(ws::Message::Binary(bytes)) => Heard::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(ws::Message::Ping(payload)) => {
+            if !outgoing.admits(payload.len()) {
+                return Heard::End(CloseReason::Policy);
+            }
+            outgoing.queued(payload.len());
+            ctx.pong(&payload);
+            Heard::Nothing
+        }
+        Ok(ws::Message::Close(_)) => Heard::End(CloseReason::Normal),
+        Ok(_) => Heard::Nothing,
+        Err(error) => Heard::End(reason_of(&error)),
+    }
+}
+
+fn reason_of(error: &ProtocolError) -> CloseReason {
+    let violation = match error {
+        ProtocolError::Io(error) => error.get_ref().and_then(|it| it.downcast_ref::<Violation>()),
+        _ => None,
+    };
+    violation.map_or(CloseReason::Protocol, |violation| violation.close_reason())
+}
+
+/// Sends the close frame.
+pub(crate) fn close<A>(ctx: &mut SocketContext<A>, reason: CloseReason)
+where
+    A: Actor<Context = SocketContext<A>>,
+{
+    ctx.close(Some(close_reason(reason)));
+}

@@ -1,0 +1,680 @@
+//! The frame guard: reads WebSocket frames (RFC 6455) from the bytes of a client, within bounds.
+//!
+//! Owns the one message that is not finished yet. A frame is judged by its header, before its payload
+//! is stored: a length past the limit, a reserved bit, an unmasked frame or a flood of small frames ends
+//! the connection without a byte more being buffered. Pure: no runtime, no clock, no socket; the caller
+//! passes the time since the connection opened. Bytes in, messages or one [`Violation`] out.
+
+use std::time::Duration;
+
+use crate::protocol::CloseReason;
+
+/// Longest payload of a control frame (RFC 6455, section 5.5).
+const CONTROL_PAYLOAD: u64 = 125;
+/// Payload under which a fragment costs more to handle than it carries, so that it counts as a small
+/// frame. Libraries that fragment do so at 1 KiB or more.
+const SMALL_FRAGMENT: u64 = 64;
+/// Longest header: two bytes, eight of length, four of mask.
+const LONGEST_HEADER: usize = 14;
+/// Small frames may come in bursts of so many seconds' worth, e.g. after a client was suspended.
+const BURST_SECONDS: u32 = 5;
+/// First allocation for a message; it doubles from there.
+const FIRST_ALLOCATION: usize = 256;
+
+/// What one connection may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameLimits {
+    /// Largest message in bytes, over all of its fragments.
+    pub message_bytes: usize,
+    /// Small frames (ping, pong, close, empty frames, tiny fragments) in a second, sustained; five
+    /// seconds' worth may come at once.
+    pub small_frames_per_second: u32,
+}
+
+/// A message of a client, whole and unmasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+    /// A ping, with what the pong has to repeat.
+    Ping(Vec<u8>),
+    /// A pong.
+    Pong,
+    /// The client closes. Nothing after it is read.
+    Close,
+}
+
+/// Why a connection is closed. Each has one close code and one metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.as_str())]
+pub enum Violation {
+    /// A header declares a message larger than the limit (1009).
+    TooLarge,
+    /// A reserved bit is set; no extension is ever negotiated (1002).
+    ReservedBits,
+    /// The opcode is not one of RFC 6455 (1002).
+    UnknownOpcode,
+    /// A client's frame is not masked (1002).
+    Unmasked,
+    /// A control frame is longer than 125 bytes (1002).
+    ControlTooLong,
+    /// A control frame is fragmented (1002).
+    ControlFragmented,
+    /// A continuation frame continues nothing (1002).
+    UnexpectedContinuation,
+    /// A message begins within another one (1002).
+    InterleavedMessage,
+    /// The payload of a close frame is not a code and a text (1002).
+    InvalidClose,
+    /// A text message is not UTF-8 (1007).
+    InvalidText,
+    /// More small frames than the limit (1008).
+    FrameFlood,
+    /// A message took longer than it may from its first byte to its last (1008).
+    MessageDeadline,
+    /// The pod's memory for unfinished messages is used up, and this is the oldest large one (1013).
+    MemoryBudget,
+}
+
+impl Violation {
+    /// Every violation, for the documents and metrics that list them.
+    pub const ALL: [Self; 13] = [
+        Self::TooLarge,
+        Self::ReservedBits,
+        Self::UnknownOpcode,
+        Self::Unmasked,
+        Self::ControlTooLong,
+        Self::ControlFragmented,
+        Self::UnexpectedContinuation,
+        Self::InterleavedMessage,
+        Self::InvalidClose,
+        Self::InvalidText,
+        Self::FrameFlood,
+        Self::MessageDeadline,
+        Self::MemoryBudget,
+    ];
+
+    /// The metric label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::ReservedBits => "reserved_bits",
+            Self::UnknownOpcode => "unknown_opcode",
+            Self::Unmasked => "unmasked",
+            Self::ControlTooLong => "control_too_long",
+            Self::ControlFragmented => "control_fragmented",
+            Self::UnexpectedContinuation => "unexpected_continuation",
+            Self::InterleavedMessage => "interleaved_message",
+            Self::InvalidClose => "invalid_close",
+            Self::InvalidText => "invalid_text",
+            Self::FrameFlood => "frame_flood",
+            Self::MessageDeadline => "message_deadline",
+            Self::MemoryBudget => "memory_budget",
+        }
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub fn close_reason(self) -> CloseReason {
+        match self {
+            Self::TooLarge => CloseReason::TooLarge,
+            Self::ReservedBits
+            | Self::UnknownOpcode
+            | Self::Unmasked
+            | Self::ControlTooLong
+            | Self::ControlFragmented
+            | Self::UnexpectedContinuation
+            | Self::InterleavedMessage
+            | Self::InvalidClose => CloseReason::Protocol,
+            Self::InvalidText => CloseReason::InvalidText,
+            Self::FrameFlood | Self::MessageDeadline => CloseReason::Policy,
+            Self::MemoryBudget => CloseReason::TryAgainLater,
+        }
+    }
+}
+
+/// What one call of [`FrameReader::read`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes that were read. Never 0 when bytes were given.
+    pub read: usize,
+    /// The message that these bytes complete.
+    pub message: Option<Message>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opcode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Opcode {
+    fn of(byte: u8) -> Option<Self> {
+        Some(match byte & 0x0f {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xa => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// The frame whose payload is being read.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    opcode: Opcode,
+    is_final: bool,
+    mask: [u8; 4],
+    /// Payload read so far.
+    read: usize,
+    /// Payload still to come.
+    left: usize,
+}
+
+/// The data message that is not finished.
+#[derive(Debug)]
+struct Unfinished {
+    is_text: bool,
+    /// What the headers so far declare, in bytes; at most the limit.
+    declared: u64,
+    payload: Vec<u8>,
+}
+
+/// Reads the frames of one connection.
+#[derive(Debug)]
+pub struct FrameReader {
+    limits: FrameLimits,
+    header: [u8; LONGEST_HEADER],
+    header_len: usize,
+    frame: Option<Frame>,
+    message: Option<Unfinished>,
+    control: Vec<u8>,
+    /// When the small frames so far are paid for, at the sustained rate.
+    paid_until: Duration,
+    is_closed: bool,
+    failed: Option<Violation>,
+}
+
+impl FrameReader {
+    /// Of a connection that has sent nothing yet.
+    #[must_use]
+    pub fn new(limits: FrameLimits) -> Self {
+        Self {
+            limits,
+            header: [0; LONGEST_HEADER],
+            header_len: 0,
+            frame: None,
+            message: None,
+            control: Vec::new(),
+            paid_until: Duration::ZERO,
+            is_closed: false,
+            failed: None,
+        }
+    }
+
+    /// Reads to the end of the current frame, or of `bytes` when they end before it. `now` is the time
+    /// since the connection opened. After a [`Message::Close`] everything is read and ignored.
+    ///
+    /// # Errors
+    /// What the client did wrong; the same again on every later call.
+    pub fn read(&mut self, bytes: &[u8], now: Duration) -> Result<Step, Violation> {
+        if let Some(violation) = self.failed {
+            return Err(violation);
+        }
+        if self.is_closed {
+            return Ok(Step { read: bytes.len(), message: None });
+        }
+        self.read_frame(bytes, now).inspect_err(|violation| {
+            self.failed = Some(*violation);
+            self.message = None;
+            self.control = Vec::new();
+        })
+    }
+
+    /// Payload bytes that are stored for a message that is not finished.
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.payload.len()) + self.control.len()
+    }
+
+    /// True when no frame and no message is under way.
+    #[must_use]
+    pub fn is_between_messages(&self) -> bool {
+        self.header_len == 0 && self.frame.is_none() && self.message.is_none()
+    }
+
+    fn read_frame(&mut self, bytes: &[u8], now: Duration) -> Result<Step, Violation> {
+        let mut read = 0;
+        let mut frame = match self.frame {
+            Some(frame) => frame,
+            None => loop {
+                let Some(byte) = bytes.get(read) else { return Ok(Step { read, message: None }) };
+                read += 1;
+                if let Some(frame) = self.read_header(*byte, now)? {
+                    break frame;
+                }
+            },
+        };
+        let payload = &bytes[read..];
+        let payload = &payload[..payload.len().min(frame.left)];
+        self.store(&frame, payload);
+        frame.read += payload.len();
+        frame.left -= payload.len();
+        read += payload.len();
+        if frame.left > 0 {
+            self.frame = Some(frame);
+            return Ok(Step { read, message: None });
+        }
+        self.frame = None;
+        Ok(Step { read, message: self.end_frame(frame)? })
+    }
+
+    /// Reads one byte of a header; a frame when it was the last. Judged as early as the byte is there.
+    fn read_header(&mut self, byte: u8, now: Duration) -> Result<Option<Frame>, Violation> {
+        self.header[self.header_len] = byte;
+        self.header_len += 1;
+        let (first, second) = (self.header[0], self.header[1]);
+        if first & 0x70 != 0 {
+            return Err(Violation::ReservedBits);
+        }
+        let opcode = Opcode::of(first).ok_or(Violation::UnknownOpcode)?;
+        let is_final = first & 0x80 != 0;
+        if self.header_len == 1 {
+            self.judge_opcode(opcode, is_final)?;
+            return Ok(None);
+        }
+        if second & 0x80 == 0 {
+            return Err(Violation::Unmasked);
+        }
+        let length_ends = match second & 0x7f {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        if self.header_len < length_ends {
+            return Ok(None);
+        }
+        let length = match &self.header[2..length_ends] {
+            [] => u64::from(second & 0x7f),
+            length => length.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        };
+        if self.header_len == length_ends {
+            self.judge_length(opcode, is_final, length, now)?;
+        }
+        if self.header_len < length_ends + 4 {
+            return Ok(None);
+        }
+        let mut mask = [0; 4];
+        mask.copy_from_slice(&self.header[length_ends..length_ends + 4]);
+        self.header_len = 0;
+        // At most the limit, which is a usize.
+        let left = usize::try_from(length).map_err(|_| Violation::TooLarge)?;
+        Ok(Some(Frame { opcode, is_final, mask, read: 0, left }))
+    }
+
+    fn judge_opcode(&self, opcode: Opcode, is_final: bool) -> Result<(), Violation> {
+        match opcode {
+            Opcode::Close | Opcode::Ping | Opcode::Pong if !is_final => {
+                Err(Violation::ControlFragmented)
+            }
+            Opcode::Continuation if self.message.is_none() => {
+                Err(Violation::UnexpectedContinuation)
+            }
+            Opcode::Text | Opcode::Binary if self.message.is_some() => {
+                Err(Violation::InterleavedMessage)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_length(
+        &mut self,
+        opcode: Opcode,
+        is_final: bool,
+        length: u64,
+        now: Duration,
+    ) -> Result<(), Violation> {
+        if opcode.is_control() {
+            if length > CONTROL_PAYLOAD {
+                return Err(Violation::ControlTooLong);
+            }
+            return self.pay(now);
+        }
+        let declared = self.message.as_ref().map_or(0, |message| message.declared);
+        let limit = self.limits.message_bytes as u64;
+        if length > limit - declared {
+            return Err(Violation::TooLarge);
+        }
+        let is_fragment = opcode == Opcode::Continuation || !is_final;
+        if length == 0 || (is_fragment && length < SMALL_FRAGMENT) {
+            self.pay(now)?;
+        }
+        match &mut self.message {
+            Some(message) => message.declared += length,
+            None => {
+                self.message = Some(Unfinished {
+                    is_text: opcode == Opcode::Text,
+                    declared: length,
+                    payload: Vec::new(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one small frame out of the allowance (the generic cell rate algorithm).
+    fn pay(&mut self, now: Duration) -> Result<(), Violation> {
+        let each = Duration::from_secs(1) / self.limits.small_frames_per_second.max(1);
+        let paid_until = self.paid_until.max(now) + each;
+        if paid_until > now + Duration::from_secs(1) * BURST_SECONDS {
+            return Err(Violation::FrameFlood);
+        }
+        self.paid_until = paid_until;
+        Ok(())
+    }
+
+    fn store(&mut self, frame: &Frame, payload: &[u8]) {
+        let limit = self.limits.message_bytes;
+        let (stored, most) = match &mut self.message {
+            Some(message) if !frame.opcode.is_control() => (&mut message.payload, limit),
+            _ => (&mut self.control, CONTROL_PAYLOAD as usize),
+        };
+        let begin = stored.len();
+        if stored.capacity() - begin < payload.len() {
+            // Doubled, but never past the largest message.
+            let more = begin.max(FIRST_ALLOCATION).min(most - begin);
+            stored.reserve_exact(more.max(payload.len()));
+        }
+        stored.extend_from_slice(payload);
+        unmask(&mut stored[begin..], frame.mask, frame.read);
+    }
+
+    fn end_frame(&mut self, frame: Frame) -> Result<Option<Message>, Violation> {
+        match frame.opcode {
+            Opcode::Ping => Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
+            Opcode::Pong => {
+                self.control = Vec::new();
+                Ok(Some(Message::Pong))
+            }
+            Opcode::Close => {
+                self.is_closed = true;
+                self.message = None;
+                let payload = std::mem::take(&mut self.control);
+                is_close(&payload)
+                    .then_some(Some(Message::Close))
+                    .ok_or(Violation::InvalidClose)
+            }
+            _ if !frame.is_final => Ok(None),
+            _ => match self.message.take() {
+                None => Ok(None),
+                Some(Unfinished { is_text: false, payload, .. }) => {
+                    Ok(Some(Message::Binary(payload)))
+                }
+                Some(Unfinished { payload, .. }) => String::from_utf8(payload)
+                    .map(|text| Some(Message::Text(text)))
+                    .map_err(|_| Violation::InvalidText),
+            },
+        }
+    }
+}
+
+/// True for nothing at all, or a code that may be sent (RFC 6455, section 7.4) and UTF-8 after it.
+fn is_close(payload: &[u8]) -> bool {
+    match payload {
+        [] => true,
+        [_] => false,
+        [high, low, text @ ..] => {
+            let code = u16::from_be_bytes([*high, *low]);
+            matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+                && std::str::from_utf8(text).is_ok()
+        }
+    }
+}
+
+/// Takes the mask off bytes that begin so far within their frame.
+fn unmask(bytes: &mut [u8], mut mask: [u8; 4], offset: usize) {
+    mask.rotate_left(offset % 4);
+    let mut words = bytes.chunks_exact_mut(4);
+    for word in &mut words {
+        for (byte, key) in word.iter_mut().zip(mask) {
+            *byte ^= key;
+        }
+    }
+    for (byte, key) in words.into_remainder().iter_mut().zip(mask) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: FrameLimits = FrameLimits { message_bytes: 1_000, small_frames_per_second: 10 };
+    const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+    const START: Duration = Duration::ZERO;
+
+    /// A client's frame with this first byte.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match payload.len() {
+            len @ 0..=125 => bytes.push(0x80 | u8::try_from(len).unwrap()),
+            len @ 126..=0xffff => {
+                bytes.push(0x80 | 126);
+                bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
+            }
+            len => {
+                bytes.push(0x80 | 127);
+                bytes.extend((len as u64).to_be_bytes());
+            }
+        }
+        bytes.extend(MASK);
+        bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, key)| byte ^ key));
+        bytes
+    }
+
+    /// Reads everything, in chunks of so many bytes.
+    fn read_all(
+        reader: &mut FrameReader,
+        bytes: &[u8],
+        chunk: usize,
+    ) -> (Vec<Message>, Option<Violation>) {
+        let mut messages = Vec::new();
+        for mut chunk in bytes.chunks(chunk) {
+            while !chunk.is_empty() {
+                match reader.read(chunk, START) {
+                    Ok(step) => {
+                        assert!(step.read > 0, "every step reads");
+                        chunk = &chunk[step.read..];
+                        messages.extend(step.message);
+                    }
+                    Err(violation) => return (messages, Some(violation)),
+                }
+            }
+        }
+        (messages, None)
+    }
+
+    fn refused(bytes: &[u8]) -> Violation {
+        let mut reader = FrameReader::new(LIMITS);
+        read_all(&mut reader, bytes, 1).1.expect("it is refused")
+    }
+
+    #[test]
+    fn a_header_that_declares_too_much_is_refused_before_any_payload() {
+        // The header of the issue: 2^63 - 1 bytes, and not even its mask has come.
+        let huge = [0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        let mut reader = FrameReader::new(LIMITS);
+        assert_eq!(reader.read(&huge, START), Err(Violation::TooLarge));
+        assert_eq!(reader.stored_bytes(), 0);
+        assert_eq!(reader.read(&[0; 64], START), Err(Violation::TooLarge), "and stays refused");
+        assert_eq!(refused(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), Violation::TooLarge);
+        assert_eq!(refused(&[0x82, 0xfe, 0x03, 0xe9]), Violation::TooLarge, "one byte past it");
+        let mut reader = FrameReader::new(LIMITS);
+        let whole = read_all(&mut reader, &frame(0x82, &[7; 1_000]), 999);
+        assert_eq!(whole, (vec![Message::Binary(vec![7; 1_000])], None), "as large as it may be");
+    }
+
+    #[test]
+    fn fragments_that_add_up_to_too_much_are_refused_at_the_header_that_does() {
+        let mut reader = FrameReader::new(LIMITS);
+        let first = [frame(0x01, &[b'a'; 600]), frame(0x00, &[b'a'; 400])].concat();
+        assert_eq!(read_all(&mut reader, &first, 77), (vec![], None));
+        assert_eq!(reader.stored_bytes(), 1_000);
+        assert_eq!(reader.read(&[0x80, 0x81], START), Err(Violation::TooLarge));
+        assert_eq!(reader.stored_bytes(), 0, "what was stored is freed");
+    }
+
+    #[test]
+    fn each_breach_of_the_protocol_has_its_name() {
+        assert_eq!(refused(&[0xc1]), Violation::ReservedBits, "a compressed frame");
+        assert_eq!(refused(&[0x91]), Violation::ReservedBits);
+        assert_eq!(refused(&[0x83]), Violation::UnknownOpcode);
+        assert_eq!(refused(&[0x8f]), Violation::UnknownOpcode);
+        assert_eq!(refused(&[0x81, 0x05]), Violation::Unmasked);
+        assert_eq!(refused(&[0x89, 0xfe, 0x00, 0x7e]), Violation::ControlTooLong);
+        assert_eq!(refused(&[0x09]), Violation::ControlFragmented);
+        assert_eq!(refused(&[0x80]), Violation::UnexpectedContinuation);
+        assert_eq!(refused(&[frame(0x01, &[b'a'; 100]), vec![0x81]].concat()), Violation::InterleavedMessage);
+        assert_eq!(refused(&frame(0x88, &[3])), Violation::InvalidClose);
+        assert_eq!(refused(&frame(0x88, &1_005_u16.to_be_bytes())), Violation::InvalidClose);
+        assert_eq!(refused(&frame(0x81, &[0xff])), Violation::InvalidText);
+    }
+
+    #[test]
+    fn a_control_frame_may_come_within_a_message() {
+        let bytes =
+            [frame(0x01, b"one "), frame(0x89, b"ping"), frame(0x80, b"two"), frame(0x88, &[])]
+                .concat();
+        for chunk in 1..bytes.len() {
+            let mut reader = FrameReader::new(LIMITS);
+            let (messages, violation) = read_all(&mut reader, &bytes, chunk);
+            let text = Message::Text("one two".to_owned());
+            assert_eq!(messages, [Message::Ping(b"ping".to_vec()), text, Message::Close]);
+            assert_eq!(violation, None);
+            assert!(reader.is_between_messages());
+        }
+    }
+
+    #[test]
+    fn small_frames_are_limited_and_others_are_not() {
+        let flood = |frame: &[u8]| {
+            let mut reader = FrameReader::new(LIMITS);
+            (1..).find(|_| reader.read(frame, START).is_err()).unwrap()
+        };
+        // Five seconds' worth of ten a second.
+        assert_eq!(flood(&frame(0x8a, &[])), 51, "pongs");
+        assert_eq!(flood(&frame(0x89, &[1; 125])), 51, "pings");
+        assert_eq!(flood(&frame(0x81, &[])), 51, "empty texts");
+        let mut fragments = FrameReader::new(LIMITS);
+        fragments.read(&frame(0x01, &[b'a'; 64]), START).unwrap();
+        let count = (1..).find(|_| fragments.read(&frame(0x00, &[]), START).is_err()).unwrap();
+        assert_eq!(count, 51, "empty continuations");
+        let mut chat = FrameReader::new(LIMITS);
+        for _ in 0..1_000 {
+            assert!(chat.read(&frame(0x81, b"x"), START).unwrap().message.is_some());
+        }
+        // At the sustained rate it goes on for ever.
+        let mut steady = FrameReader::new(LIMITS);
+        for tenth in 0..10_000 {
+            steady.read(&frame(0x8a, &[]), Duration::from_millis(tenth * 100)).unwrap();
+        }
+    }
+
+    #[test]
+    fn nothing_after_a_close_is_read() {
+        let mut reader = FrameReader::new(LIMITS);
+        let close = frame(0x88, &[3, 0xe8, b'b', b'y', b'e']);
+        assert_eq!(read_all(&mut reader, &close, 3), (vec![Message::Close], None));
+        assert_eq!(read_all(&mut reader, &[0xff; 100], 100), (vec![], None));
+        assert_eq!(reader.stored_bytes(), 0);
+    }
+
+    #[test]
+    fn every_violation_has_its_own_label() {
+        let labels: std::collections::HashSet<_> =
+            Violation::ALL.into_iter().map(Violation::as_str).collect();
+        assert_eq!(labels.len(), Violation::ALL.len());
+    }
+
+    proptest! {
+        // The parser of actix-http is the second opinion.
+        #[test]
+        fn what_passes_is_read_as_actix_http_reads_it(
+            messages in prop::collection::vec((any::<bool>(), "\\PC{0,80}", 1_usize..40), 1..6),
+            chunk in 1_usize..200,
+        ) {
+            let mut bytes = Vec::new();
+            for (is_text, text, piece) in &messages {
+                let pieces: Vec<&[u8]> = text.as_bytes().chunks(*piece).collect();
+                let first = if *is_text { 1 } else { 2 };
+                match pieces.as_slice() {
+                    [] => bytes.extend(frame(0x80 | first, &[])),
+                    pieces => for (at, piece) in pieces.iter().enumerate() {
+                        let last = if at + 1 == pieces.len() { 0x80 } else { 0 };
+                        bytes.extend(frame(last | if at == 0 { first } else { 0 }, piece));
+                    }
+                }
+            }
+            let limits = FrameLimits { small_frames_per_second: 10_000, ..LIMITS };
+            let (read, violation) = read_all(&mut FrameReader::new(limits), &bytes, chunk);
+            prop_assert_eq!(violation, None);
+            prop_assert_eq!(&read, &parsed_by_actix(&bytes));
+            let said: Vec<Message> = messages.into_iter().map(|(is_text, text, _)| match is_text {
+                true => Message::Text(text),
+                false => Message::Binary(text.into_bytes()),
+            }).collect();
+            prop_assert_eq!(read, said);
+        }
+
+        #[test]
+        fn no_bytes_make_it_store_more_than_the_limit_or_depend_on_chunks(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+            chunk in 1_usize..50,
+        ) {
+            let mut reader = FrameReader::new(LIMITS);
+            let whole = read_all(&mut FrameReader::new(LIMITS), &bytes, bytes.len().max(1));
+            let in_chunks = read_all(&mut reader, &bytes, chunk);
+            prop_assert_eq!(whole, in_chunks);
+            prop_assert!(reader.stored_bytes() <= LIMITS.message_bytes + CONTROL_PAYLOAD as usize);
+        }
+    }
+
+    /// The same with the parser of actix-http, fragments joined.
+    fn parsed_by_actix(bytes: &[u8]) -> Vec<Message> {
+        use actix_http::ws::{OpCode, Parser};
+        let mut bytes = bytes::BytesMut::from(bytes);
+        let (mut messages, mut joined, mut is_text) = (Vec::new(), Vec::new(), false);
+        while let Some((is_final, opcode, payload)) =
+            Parser::parse(&mut bytes, true, LIMITS.message_bytes).unwrap()
+        {
+            if opcode != OpCode::Continue {
+                is_text = opcode == OpCode::Text;
+            }
+            joined.extend_from_slice(&payload.unwrap_or_default());
+            if is_final {
+                let whole = std::mem::take(&mut joined);
+                messages.push(match is_text {
+                    true => Message::Text(String::from_utf8(whole).unwrap()),
+                    false => Message::Binary(whole),
+                });
+            }
+        }
+        messages
+    }
+}

@@ -1,0 +1,130 @@
+//! The messages of one client: its bytes, read through the frame guard and under a deadline.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::error::PayloadError;
+use bytes::{Buf as _, Bytes};
+use futures::Stream;
+use tokio::time::{Instant, Sleep};
+
+use super::budget::{Share, UnfinishedBudget};
+use super::frames::{FrameReader, Message, Violation};
+
+/// Frames that are read before the thread is yielded to other connections. Fragments are frames without
+/// a message, so the context, which yields by messages, would not see them.
+const FRAMES_AT_ONCE: usize = 32;
+
+/// What bounds a message while it is not finished.
+pub(super) struct MessageRules {
+    /// From its first byte to its last.
+    pub(super) deadline: Duration,
+    /// What all connections of the pod share.
+    pub(super) budget: Arc<UnfinishedBudget>,
+}
+
+/// The stream of messages. Ends after a violation, and when the client has gone.
+pub(super) struct Incoming<S> {
+    bytes: S,
+    /// The last read, as far as it is not decoded.
+    chunk: Bytes,
+    reader: FrameReader,
+    opened: Instant,
+    rules: Arc<MessageRules>,
+    /// While a message or frame is not finished.
+    unfinished: Option<Unfinished>,
+    has_ended: bool,
+}
+
+struct Unfinished {
+    share: Share,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl<S> Incoming<S> {
+    pub(super) fn new(bytes: S, reader: FrameReader, rules: Arc<MessageRules>) -> Self {
+        Self {
+            bytes,
+            chunk: Bytes::new(),
+            reader,
+            opened: Instant::now(),
+            rules,
+            unfinished: None,
+            has_ended: false,
+        }
+    }
+}
+
+impl<S> Stream for Incoming<S>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    type Item = Result<Message, Violation>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.has_ended {
+            return Poll::Ready(None);
+        }
+        let polled = this.poll_message(cx);
+        if !matches!(polled, Poll::Pending | Poll::Ready(Some(Ok(_)))) {
+            this.has_ended = true;
+            this.chunk = Bytes::new();
+            this.unfinished = None;
+        }
+        polled
+    }
+}
+
+impl<S> Incoming<S>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Message, Violation>>> {
+        for _ in 0..FRAMES_AT_ONCE {
+            if self.chunk.is_empty() {
+                match Pin::new(&mut self.bytes).poll_next(cx) {
+                    Poll::Ready(Some(Ok(chunk))) => self.chunk = chunk,
+                    // The connection ended or broke: nothing can be sent any more.
+                    Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
+                    Poll::Pending => return self.poll_unfinished(cx).map(|it| Some(Err(it))),
+                }
+            }
+            match self.reader.read(&self.chunk, self.opened.elapsed()) {
+                Ok(step) => {
+                    self.chunk.advance(step.read);
+                    if self.reader.is_between_messages() {
+                        self.unfinished = None;
+                    }
+                    if let Some(message) = step.message {
+                        return Poll::Ready(Some(Ok(message)));
+                    }
+                }
+                Err(violation) => return Poll::Ready(Some(Err(violation))),
+            }
+        }
+        cx.waker().wake_by_ref();
+        self.poll_unfinished(cx).map(|it| Some(Err(it)))
+    }
+
+    /// Counts what is stored of a message that is not finished, and looks at its deadline.
+    fn poll_unfinished(&mut self, cx: &mut Context<'_>) -> Poll<Violation> {
+        if self.reader.is_between_messages() {
+            return Poll::Pending;
+        }
+        let unfinished = self.unfinished.get_or_insert_with(|| Unfinished {
+            share: self.rules.budget.share(),
+            deadline: Box::pin(tokio::time::sleep(self.rules.deadline)),
+        });
+        unfinished.share.hold(self.reader.stored_bytes());
+        if unfinished.share.is_evicted(cx) {
+            return Poll::Ready(Violation::MemoryBudget);
+        }
+        unfinished.deadline.as_mut().poll(cx).map(|()| Violation::MessageDeadline)
+    }
+}

@@ -1,0 +1,209 @@
+//! What is written to one client, counted until its connection takes it.
+//!
+//! The actor's context runs in a task of its own and its frames wait in a queue. If it ran as the body of
+//! the response, as the library has it, the connection would poll it only while the client reads: an
+//! actor whose client does not read would miss its timers, its deadlines and its messages.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{Error, ErrorKind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures::{Stream, StreamExt as _};
+use tokio::task::JoinHandle;
+
+/// What the connection takes at once. Small, so that what is counted as queued is what has not been
+/// written: the connection stores up to 32 KiB more.
+const SLICE: usize = 8 * 1_024;
+
+/// The budget of bytes that are queued for a client and not yet taken by its connection.
+pub(crate) struct Outgoing {
+    in_flight: Arc<AtomicUsize>,
+    max_bytes: usize,
+    /// Bytes that were queued past the budget, until the queue is empty again.
+    exempt: usize,
+}
+
+impl Outgoing {
+    /// True when so many more bytes may be queued. One message is always admitted to an empty queue.
+    pub(crate) fn admits(&mut self, bytes: usize) -> bool {
+        let in_flight = self.in_flight.load(Relaxed);
+        if in_flight == 0 {
+            self.exempt = 0;
+        }
+        in_flight == 0 || in_flight + bytes <= self.max_bytes + self.exempt
+    }
+
+    /// Counts what was queued.
+    pub(crate) fn queued(&self, bytes: usize) {
+        self.in_flight.fetch_add(bytes, Relaxed);
+    }
+
+    /// Counts what was queued beside the budget, because something else bounds it.
+    pub(crate) fn queued_exempt(&mut self, bytes: usize) {
+        self.exempt += bytes;
+        self.queued(bytes);
+    }
+
+    /// The count of what is queued. One thread changes it; any may read it.
+    pub(crate) fn count(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.in_flight)
+    }
+}
+
+/// The frames between an actor's context and its connection.
+pub(super) struct Queue {
+    state: Rc<RefCell<State>>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+#[derive(Default)]
+struct State {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    end: Option<End>,
+    connection: Option<Waker>,
+    /// The task of the context, while it waits for the queue to be empty.
+    context: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The context has ended; what is queued is still to be written.
+    Flush,
+    /// The client did not take it in time.
+    Abort,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self { state: Rc::default(), in_flight: Arc::default() }
+    }
+
+    /// The budget of an actor that writes into this queue.
+    pub(super) fn outgoing(&self, max_bytes: usize) -> Outgoing {
+        Outgoing { in_flight: Arc::clone(&self.in_flight), max_bytes, exempt: 0 }
+    }
+
+    /// Runs the context in a task of this thread, and gives the body of the response that takes its
+    /// frames. Once the context has ended, the client has `close_timeout` to take the rest.
+    pub(super) fn run<E: 'static>(
+        self,
+        context: impl Stream<Item = Result<Bytes, E>> + 'static,
+        close_timeout: Duration,
+    ) -> Body {
+        let state = Rc::clone(&self.state);
+        let in_flight = Arc::clone(&self.in_flight);
+        let task = actix::spawn(async move {
+            // Also when the context panics: the connection must not wait for it.
+            let ending = EndGuard(self);
+            let mut context = Box::pin(context);
+            while let Some(Ok(frames)) = context.next().await {
+                ending.0.push(frames);
+            }
+            drop(context);
+            ending.0.end(End::Flush);
+            if tokio::time::timeout(close_timeout, ending.0.is_empty()).await.is_err() {
+                ending.0.end(End::Abort);
+            }
+        });
+        Body { state, in_flight, task }
+    }
+
+    fn push(&self, frames: Bytes) {
+        let mut state = self.state.borrow_mut();
+        state.bytes += frames.len();
+        state.frames.push_back(frames);
+        // The context hands over everything that was queued in it.
+        self.in_flight.store(state.bytes, Relaxed);
+        state.wake_connection();
+    }
+
+    fn end(&self, end: End) {
+        let mut state = self.state.borrow_mut();
+        state.end = Some(end);
+        state.wake_connection();
+    }
+
+    async fn is_empty(&self) {
+        futures::future::poll_fn(|cx| {
+            let mut state = self.state.borrow_mut();
+            if state.frames.is_empty() {
+                return Poll::Ready(());
+            }
+            state.context = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl State {
+    fn wake_connection(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.wake();
+        }
+    }
+}
+
+/// Ends the queue with the task that fills it.
+struct EndGuard(Queue);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        if self.0.state.borrow().end.is_none() {
+            self.0.end(End::Flush);
+        }
+    }
+}
+
+/// The body of the response to the upgrade: the frames for the client. The connection drops it when the
+/// client has gone, and the actor ends with it.
+pub(super) struct Body {
+    state: Rc<RefCell<State>>,
+    in_flight: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, actix_web::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut state = self.state.borrow_mut();
+        if state.end == Some(End::Abort) {
+            return Poll::Ready(Some(Err(Error::from(ErrorKind::TimedOut).into())));
+        }
+        if let Some(frames) = state.frames.front_mut() {
+            let slice = frames.split_to(frames.len().min(SLICE));
+            if frames.is_empty() {
+                state.frames.pop_front();
+            }
+            state.bytes -= slice.len();
+            self.in_flight.store(state.bytes, Relaxed);
+            if state.frames.is_empty()
+                && let Some(context) = state.context.take()
+            {
+                context.wake();
+            }
+            return Poll::Ready(Some(Ok(slice)));
+        }
+        if state.end.is_some() {
+            return Poll::Ready(None);
+        }
+        state.connection = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
