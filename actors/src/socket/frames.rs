@@ -414,9 +414,7 @@ impl FrameReader {
                 self.is_closed = true;
                 self.message = None;
                 let payload = std::mem::take(&mut self.control);
-                is_close(&payload)
-                    .then_some(Some(Message::Close))
-                    .ok_or(Violation::InvalidClose)
+                is_close(&payload).then_some(Some(Message::Close)).ok_or(Violation::InvalidClose)
             }
             _ if !frame.is_final => Ok(None),
             _ => match self.message.take() {
@@ -523,7 +521,10 @@ mod tests {
         assert_eq!(reader.read(&huge, START), Err(Violation::TooLarge));
         assert_eq!(reader.stored_bytes(), 0);
         assert_eq!(reader.read(&[0; 64], START), Err(Violation::TooLarge), "and stays refused");
-        assert_eq!(refused(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), Violation::TooLarge);
+        assert_eq!(
+            refused(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            Violation::TooLarge
+        );
         assert_eq!(refused(&[0x82, 0xfe, 0x03, 0xe9]), Violation::TooLarge, "one byte past it");
         let mut reader = FrameReader::new(LIMITS);
         let whole = read_all(&mut reader, &frame(0x82, &[7; 1_000]), 999);
@@ -550,7 +551,10 @@ mod tests {
         assert_eq!(refused(&[0x89, 0xfe, 0x00, 0x7e]), Violation::ControlTooLong);
         assert_eq!(refused(&[0x09]), Violation::ControlFragmented);
         assert_eq!(refused(&[0x80]), Violation::UnexpectedContinuation);
-        assert_eq!(refused(&[frame(0x01, &[b'a'; 100]), vec![0x81]].concat()), Violation::InterleavedMessage);
+        assert_eq!(
+            refused(&[frame(0x01, &[b'a'; 100]), vec![0x81]].concat()),
+            Violation::InterleavedMessage
+        );
         assert_eq!(refused(&frame(0x88, &[3])), Violation::InvalidClose);
         assert_eq!(refused(&frame(0x88, &1_005_u16.to_be_bytes())), Violation::InvalidClose);
         assert_eq!(refused(&frame(0x81, &[0xff])), Violation::InvalidText);

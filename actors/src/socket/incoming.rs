@@ -82,10 +82,7 @@ impl<S> Incoming<S>
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
 {
-    fn poll_message(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Message, Violation>>> {
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Violation>>> {
         for _ in 0..FRAMES_AT_ONCE {
             if self.chunk.is_empty() {
                 match Pin::new(&mut self.bytes).poll_next(cx) {
