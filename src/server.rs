@@ -272,6 +272,7 @@ impl Server {
                 &settings.server.allowed_origins,
                 &settings.server.public_url,
             ),
+            frame_ancestors: http::FrameAncestors::new(&settings.server.frame_ancestors),
             identify: Arc::clone(&team) as Arc<dyn Identify>,
             staff: team.clone(),
             auditor,

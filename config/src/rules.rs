@@ -69,6 +69,13 @@ const RULES: &[(&str, Rule)] = &[
         ),
     ),
     (
+        "server.frame_ancestors",
+        Texts(
+            frame_ancestor,
+            "self, or http:// or https:// with a host and no path, the host perhaps with *. before it",
+        ),
+    ),
+    (
         "server.public_url",
         Text(public_url, "http:// or https:// with a host and no path, or nothing"),
     ),
@@ -434,6 +441,21 @@ fn redis_url(text: &str) -> bool {
 fn origin(text: &str) -> bool {
     // A browser never sends a path in Origin: with one here nothing would ever match.
     text == "*" || text.split_once("://").is_some_and(|(scheme, host)| filled(scheme) && bare(host))
+}
+
+/// A source of the CSP directive `frame-ancestors`. `*` alone is refused: every site could then have a
+/// visitor click on what they do not see.
+fn frame_ancestor(text: &str) -> bool {
+    let is_host = |host: &str| {
+        let (name, port) =
+            host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+        let name = name.strip_prefix("*.").unwrap_or(name);
+        let is_label = |label: &str| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        name.split('.').all(is_label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    };
+    text == "self" || after_scheme(text, &["http", "https"]).is_some_and(is_host)
 }
 
 fn host(text: &str) -> bool {

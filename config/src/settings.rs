@@ -107,6 +107,8 @@ sections! {
         allowed_origins: Vec<String>,
         /// Addresses and networks of the proxies whose word on the client's address counts.
         trusted_proxies: Vec<String>,
+        /// Sites that may frame the visitor's page; none is no site.
+        frame_ancestors: Vec<String>,
         /// Address that browsers reach it under; empty is wherever they call.
         public_url: String,
         /// Name of this pod; empty is that of the machine.

@@ -66,6 +66,36 @@ fn lists_come_from_the_environment_parted_by_commas() {
     assert_eq!(settings.server.allowed_origins, ["https://a.example", "https://b.example"]);
 }
 
+#[test]
+fn a_site_that_may_frame_the_page_is_an_origin_and_never_any_site() {
+    let list = |text: &str| {
+        load(None, &[("HSC__SERVER__FRAME_ANCESTORS", text)]).map(|it| it.server.frame_ancestors)
+    };
+    assert_eq!(load(None, &[]).unwrap().server.frame_ancestors, Vec::<String>::new());
+    for good in [
+        "self",
+        "https://shop.example",
+        "http://localhost:3000",
+        "https://*.shop.example",
+    ] {
+        assert_eq!(list(good).unwrap(), [good]);
+    }
+    for bad in [
+        "*",
+        "https://*",
+        "https:",
+        "'self'",
+        "shop.example",
+        "https://shop.example/chat",
+        "https://shop.example;script-src *",
+        "https://shop.example x",
+        "https://shop.example:99999",
+        "data:",
+    ] {
+        assert!(list(bad).unwrap_err().contains("server.frame_ancestors"), "{bad}");
+    }
+}
+
 /// The sentence of a file that is wrong.
 fn of_file(text: &str) -> String {
     load(Some(text), &[]).unwrap_err()

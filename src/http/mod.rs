@@ -38,6 +38,7 @@ pub use asyncapi::asyncapi;
 pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
 pub use client_address::{Connection, TrustedProxies};
 use client_address::{client_address, public_authority, warn_of_unknown_proxy};
+pub use headers::FrameAncestors;
 pub use identity::AdminRules;
 pub use openapi::openapi;
 pub use operations::Endpoint;

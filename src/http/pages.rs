@@ -3,7 +3,7 @@
 //! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` where there is one);
 //! what bears a hash lies in `static/` and is served by `statics`.
 
-use actix_web::http::header::{self, ContentEncoding};
+use actix_web::http::header::{self, ContentEncoding, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use hsc_actors::ports::archive::Role;
@@ -13,6 +13,9 @@ use super::headers::PAGE_POLICY;
 use super::identity::admits_page;
 use super::statics::FOR_EVER;
 use super::{Parts, Trouble, TroubleCode};
+
+/// The visitor's page, the only one that another site may put into a frame.
+const VISITORS: &str = "index.html";
 
 /// The pages of the team, and what their readers must be.
 const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
@@ -41,7 +44,7 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
             .finish();
     }
     let shown = matches!(*request.method(), Method::GET | Method::HEAD)
-        .then(|| page(name, &request))
+        .then(|| page(name, &parts, &request))
         .flatten();
     shown.unwrap_or_else(|| {
         let message = if name.is_empty() {
@@ -53,9 +56,12 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
     })
 }
 
-fn page(name: &str, request: &HttpRequest) -> Option<HttpResponse> {
-    if name.is_empty() {
-        return embedded("index.html", request);
+fn page(name: &str, parts: &Parts, request: &HttpRequest) -> Option<HttpResponse> {
+    if matches!(name, "" | "index" | VISITORS) {
+        let mut response = embedded(VISITORS, request)?;
+        let policy = HeaderValue::from_str(&parts.frame_ancestors.policy()).ok()?;
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        return Some(response);
     }
     embedded(name, request).or_else(|| embedded(&format!("{name}.html"), request))
 }

@@ -14,7 +14,7 @@ use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
 use super::operations::Endpoint;
-use super::{AdminRules, Allowances, CatalogFiles, Origins, TrustedProxies};
+use super::{AdminRules, Allowances, CatalogFiles, FrameAncestors, Origins, TrustedProxies};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -36,6 +36,8 @@ pub struct Parts {
     pub trusted_proxies: TrustedProxies,
     /// Whose pages may call.
     pub origins: Origins,
+    /// The sites that may put the visitor's page into a frame.
+    pub frame_ancestors: FrameAncestors,
     /// What the settings say of administration.
     pub admin: AdminRules,
     /// Keeps the files of the catalog.

@@ -58,6 +58,36 @@ async fn every_answer_carries_the_headers_that_protect() {
 }
 
 #[tokio::test]
+async fn the_visitors_page_is_framed_by_the_sites_of_the_settings_and_the_teams_pages_by_none() {
+    let framing = async |server: &Server, path: &str| {
+        let request = client().get(server.url(path)).send().await.unwrap();
+        let text = |name: &str| {
+            let value = request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            value.unwrap_or_default()
+        };
+        let policy = text("content-security-policy");
+        let ancestors = policy.split("frame-ancestors ").nth(1).unwrap_or_default().to_owned();
+        (ancestors, text("x-frame-options"))
+    };
+    let none = ("'none'".to_owned(), "DENY".to_owned());
+    let by_default = Server::start().await;
+    for path in ["/", "/index.html", "/agent", "/admin", "/sign-in", "/docs/", "/api/brands"] {
+        assert_eq!(framing(&by_default, path).await, none, "{path}");
+    }
+    let sites = "self, https://Shop.example, https://*.shop.example";
+    let listed = Server::with(&[("server.frame_ancestors", sites)]).await;
+    let allowed = "'self' https://shop.example https://*.shop.example".to_owned();
+    for path in ["/", "/index", "/index.html"] {
+        assert_eq!(framing(&listed, path).await, (allowed.clone(), String::new()), "{path}");
+    }
+    for path in ["/agent", "/admin", "/agent.html", "/admin.html", "/sign-in", "/first", "/docs/"] {
+        assert_eq!(framing(&listed, path).await, none, "{path}");
+    }
+    let own = Server::with(&[("server.frame_ancestors", "self")]).await;
+    assert_eq!(framing(&own, "/").await, ("'self'".to_owned(), "SAMEORIGIN".to_owned()));
+}
+
+#[tokio::test]
 async fn foreign_pages_call_as_the_settings_say() {
     let shop_page = "https://shop.example";
     let everybody = Server::start().await;
