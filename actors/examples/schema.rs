@@ -2,7 +2,7 @@
 //!
 //! `web/scripts/wire-types.mjs` makes the browser's types from it: `npm run wire` in `web/`.
 
-use hsc_actors::protocol::OneProduct;
+use hsc_actors::protocol::{ManualSections, OneProduct};
 use hsc_actors::{Pods, TreeReport};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, schema::Schema};
@@ -23,10 +23,12 @@ fn main() -> Result<(), serde_json::Error> {
 
 fn told_over_http() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
+        (ManualSections::name().into_owned(), ManualSections::schema()),
         (OneProduct::name().into_owned(), OneProduct::schema()),
         (Pods::name().into_owned(), Pods::schema()),
         (TreeReport::name().into_owned(), TreeReport::schema()),
     ];
+    ManualSections::schemas(&mut all);
     OneProduct::schemas(&mut all);
     Pods::schemas(&mut all);
     TreeReport::schemas(&mut all);

@@ -152,11 +152,15 @@ impl Catalog {
             .collect()
     }
 
-    /// Some of everything, the same each time: evenly spread over the catalog, so over its brands.
+    /// A sample of at most `limit` products, the same each time: those with a manual first, each group
+    /// evenly spread over the catalog and so over its brands.
     #[must_use]
     pub fn sample(&self, limit: usize) -> Vec<&Arc<Product>> {
-        let count = limit.min(self.products.len());
-        (0..count).map(|at| &self.products[at * self.products.len() / count]).collect()
+        let (with_manual, without): (Vec<_>, Vec<_>) =
+            self.products.iter().partition(|product| product.documentation.is_some());
+        let mut sample = spread(&with_manual, limit);
+        sample.extend(spread(&without, limit - sample.len()));
+        sample
     }
 
     /// A product's related products, as the wire shows them.
@@ -181,6 +185,12 @@ impl Catalog {
             })
             .collect()
     }
+}
+
+/// At most `limit` products, at equal distances.
+fn spread<'a>(products: &[&'a Arc<Product>], limit: usize) -> Vec<&'a Arc<Product>> {
+    let count = limit.min(products.len());
+    (0..count).map(|at| products[at * products.len() / count]).collect()
 }
 
 /// The picture of a product: `images.main`, else `images.thumbnail`, else nothing.

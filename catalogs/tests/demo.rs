@@ -38,6 +38,19 @@ fn the_demo_set_loads_without_a_problem() {
 }
 
 #[test]
+fn a_sample_begins_with_every_product_that_has_a_manual() {
+    let report = load_dir(&here("data")).expect("the folder of the demo set");
+    let has_manual = |product: &hsc_catalogs::Product| product.documentation.is_some();
+    let count = report.catalog.products().iter().filter(|product| has_manual(product)).count();
+    let sample = report.catalog.sample(50);
+    assert_eq!(sample.len(), 50);
+    assert!(sample[..count].iter().all(|product| has_manual(product)));
+    let ids: BTreeSet<&str> = sample.iter().map(|product| &*product.id).collect();
+    assert_eq!(ids.len(), 50, "no product stands there twice");
+    assert!(report.catalog.sample(3).iter().all(|product| has_manual(product)));
+}
+
+#[test]
 fn every_manual_is_what_its_source_typesets_to() {
     let mut made = BTreeSet::new();
     for (path, source) in sources() {

@@ -27,6 +27,7 @@ mod parts;
 mod price;
 mod products;
 mod routes;
+mod scenarios;
 mod search;
 mod socket;
 mod statics;

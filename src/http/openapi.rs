@@ -21,6 +21,7 @@ use super::{
         visitor::send_transcript,
         search::search,
         products::one_product,
+        products::sections,
         brands::brands,
         price::price,
         manuals::manual,

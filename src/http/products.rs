@@ -1,11 +1,21 @@
-//! `/api/products/{id}`: everything the catalog knows of one product.
+//! `/api/products/{id}`: everything the catalog knows of one product, and the sections of its manual.
 
 use actix_web::{HttpResponse, get, web};
-use hsc_actors::protocol::{ManualLink, OneProduct, PredictionContext};
+use hsc_actors::ports::ManualRequest;
+use hsc_actors::protocol::{
+    ManualLink, ManualSection, ManualSections, OneProduct, PredictionContext,
+};
 use hsc_actors::session::{brand_json, whole_entry};
-use hsc_catalogs::{DocumentationKind, Product};
+use hsc_catalogs::{Block, DocumentationKind, Manual, Product};
+use log::debug;
 
+use super::scenarios::scenarios_of;
 use super::{Parts, Trouble, TroubleCode};
+
+/// Sections that are offered: two rows of a phone, and no list to read through.
+const SECTIONS: usize = 6;
+/// Characters of a heading that still fits on a button; a longer one is a sentence.
+const TITLE_CHARS: usize = 48;
 
 /// Everything the catalog knows of one product.
 #[utoipa::path(get, path = "/api/products/{id}", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
@@ -22,7 +32,34 @@ pub(super) async fn one_product(
         brand: brand_json(&catalog, product),
         context: PredictionContext { related_items: catalog.related_items(product) },
         manual: manual_link(product),
+        scenarios: scenarios_of(product),
     }))
+}
+
+/// Sections of the product's manual that a customer is likely to ask about. The manual is opened as a
+/// question would open it; where it cannot be opened, there are no sections.
+#[utoipa::path(get, path = "/api/products/{id}/sections", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, body = ManualSections), (status = 404, body = Trouble)))]
+#[get("/api/products/{id}/sections")]
+pub(super) async fn sections(
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Trouble> {
+    let catalog = parts.catalog.load();
+    let product = catalog.product(&id).ok_or_else(no_such_product)?;
+    let sections = match product.documentation.clone() {
+        None => Vec::new(),
+        Some(documentation) => {
+            match parts.house.caches().open(ManualRequest { documentation }).await {
+                Ok(manual) => sections_of(&manual),
+                Err(error) => {
+                    debug!(product:% = product.id, code = error.code; "manual has no sections to offer");
+                    Vec::new()
+                }
+            }
+        }
+    };
+    Ok(HttpResponse::Ok().json(ManualSections { sections }))
 }
 
 pub(super) fn no_such_product() -> Trouble {
@@ -36,4 +73,66 @@ fn manual_link(of: &Product) -> Option<ManualLink> {
         DocumentationKind::Html => "html",
     };
     Some(ManualLink { url: format!("/manuals/{}", of.id), kind })
+}
+
+/// Sections with steps come first, since a customer asks how to do something; then the others. Of each chapter
+/// one comes before any chapter has a second, so that they are about different things. They are told in the
+/// order of the manual.
+fn sections_of(manual: &Manual) -> Vec<ManualSection> {
+    struct Found<'a> {
+        section: ManualSection,
+        chapter: &'a [String],
+        has_steps: bool,
+    }
+    let mut found: Vec<Found<'_>> = Vec::new();
+    for passage in manual.passages.iter().filter(|passage| !passage.contents) {
+        let Some((own, chapter)) = passage.headings.split_last() else { continue };
+        let Some(title) = title_of(own) else { continue };
+        let has_steps = passage.blocks.iter().any(|block| matches!(block, Block::Step(_)));
+        let is_known =
+            |one: &&mut Found<'_>| one.section.title.to_lowercase() == title.to_lowercase();
+        match found.iter_mut().find(is_known) {
+            Some(known) => known.has_steps |= has_steps,
+            None => found.push(Found {
+                section: ManualSection { title, page: passage.page },
+                chapter,
+                has_steps,
+            }),
+        }
+    }
+    let rank = |at: &usize| {
+        let of_its_chapter = |one: &&Found<'_>| {
+            one.chapter == found[*at].chapter && one.has_steps == found[*at].has_steps
+        };
+        (!found[*at].has_steps, found[..*at].iter().filter(of_its_chapter).count())
+    };
+    let mut chosen: Vec<usize> = (0..found.len()).collect();
+    chosen.sort_by_key(rank);
+    chosen.truncate(SECTIONS);
+    chosen.sort_unstable();
+    chosen.into_iter().map(|at| found[at].section.clone()).collect()
+}
+
+/// The heading without the number before it; nothing where it is too long for a button or has no words.
+fn title_of(heading: &str) -> Option<String> {
+    let numbered =
+        |c: char| c.is_numeric() || c.is_whitespace() || matches!(c, '.' | ')' | '-' | '–');
+    let title = heading.trim_start_matches(numbered).trim();
+    let letters = title.chars().filter(|c| c.is_alphabetic()).count();
+    (letters >= 4 && title.chars().count() <= TITLE_CHARS).then(|| title.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title_of;
+
+    #[test]
+    fn a_title_is_a_heading_without_its_number() {
+        assert_eq!(title_of("4.2 Descaling").as_deref(), Some("Descaling"));
+        assert_eq!(title_of("3) איפוס").as_deref(), Some("איפוס"));
+        assert_eq!(title_of("Resetting the lamp").as_deref(), Some("Resetting the lamp"));
+        assert_eq!(title_of("12"), None);
+        assert_eq!(title_of("A"), None);
+        assert_eq!(title_of(&"long ".repeat(20)), None);
+    }
 }

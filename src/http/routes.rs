@@ -17,6 +17,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .wrap(Compress::default())
         .service(search::search)
         .service(products::one_product)
+        .service(products::sections)
         .service(brands::brands)
         .service(price::price)
         .service(manuals::manual)

@@ -67,7 +67,7 @@ async fn a_compact_prediction_has_what_a_list_needs_and_marks_what_matched() {
     let prediction = visitor.type_in("stage li").await;
     let best = &prediction["data"][0];
     assert_eq!(fields(best), ["brand", "confidence", "match_text", "matched", "product"]);
-    assert_eq!(fields(&best["product"]), ["brand", "category", "id", "name"]);
+    assert_eq!(fields(&best["product"]), ["brand", "category", "id", "manual", "name"]);
     assert_eq!(fields(&best["brand"]), ["id", "name"]);
     assert_eq!(best["product"]["id"], LIGHT);
     let marked = best["matched"].as_array().unwrap();

@@ -60,7 +60,28 @@ async fn search_and_products_answer_those_who_open_no_socket() {
     assert_eq!(product["product"]["a_field_nobody_knows"], json!([1, 2]));
     assert_eq!(product["context"]["related_items"][0]["id"], TRIPOD);
     assert_eq!(product["manual"], json!({ "url": format!("/manuals/{LIGHT}"), "type": "html" }));
-    assert_eq!(server.json(&format!("/api/products/{TRIPOD}")).await["manual"], Value::Null);
+    assert_eq!(product["scenarios"], json!(["general", "live"]), "a stage light");
+    let tripod = server.json(&format!("/api/products/{TRIPOD}")).await;
+    assert_eq!(tripod["manual"], Value::Null);
+    assert_eq!(tripod["scenarios"], json!(["general"]));
+}
+
+#[tokio::test]
+async fn the_sections_of_a_manual_are_told_and_a_product_without_one_has_none() {
+    let server = Server::start().await;
+    let sections = server.json(&format!("/api/products/{LIGHT}/sections")).await;
+    let titles: Vec<&str> = sections["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|section| section["title"].as_str().unwrap())
+        .collect();
+    assert!(titles.contains(&"Resetting the lamp"), "{titles:?}");
+    assert!(titles.contains(&"Replacing the fuse"), "{titles:?}");
+    let none = server.json(&format!("/api/products/{TRIPOD}/sections")).await;
+    assert_eq!(none, json!({ "sections": [] }));
+    let unknown = server.get("/api/products/nobody/sections").await;
+    assert_eq!(unknown.status(), 404);
 }
 
 #[tokio::test]

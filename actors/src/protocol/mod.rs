@@ -33,6 +33,6 @@ pub use live::{
 pub use prediction::{
     Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext, PredictionData,
 };
-pub use product::{ManualLink, OneProduct};
+pub use product::{ManualLink, ManualSection, ManualSections, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};

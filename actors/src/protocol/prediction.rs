@@ -77,6 +77,8 @@ pub struct LeanProduct {
     /// Category.
     #[schema(value_type = String)]
     pub category: std::sync::Arc<str>,
+    /// True where the catalog has a manual for it.
+    pub manual: bool,
 }
 
 /// A brand in few words.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::PredictionContext;
+use super::{PredictionContext, Scenario};
 
 /// One product.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +19,25 @@ pub struct OneProduct {
     pub context: PredictionContext,
     /// Its manual, where the catalog has one.
     pub manual: Option<ManualLink>,
+    /// The scenarios that make sense for it, `general` always first.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// Sections of a product's manual, as `GET /api/products/{id}/sections` tells them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManualSections {
+    /// Sections that a customer is likely to ask about, in the order of the manual. Empty where there is
+    /// no manual, or where it names no sections.
+    pub sections: Vec<ManualSection>,
+}
+
+/// A section of a manual.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ManualSection {
+    /// Its heading without the number before it.
+    pub title: String,
+    /// The page on which it begins.
+    pub page: u32,
 }
 
 /// Where a manual is.

@@ -382,6 +382,7 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
             name: "TD-17".into(),
             brand: "acme".into(),
             category: "Drums".into(),
+            manual: true,
         },
         brand: LeanBrand { id: "acme".into(), name: "Acme".into() },
         confidence: 97,

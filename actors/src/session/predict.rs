@@ -56,6 +56,7 @@ fn prediction(
                 name: product.name.clone(),
                 brand: product.brand_id.clone(),
                 category: product.category.clone(),
+                manual: product.documentation.is_some(),
             },
             brand: LeanBrand { id: product.brand_id.clone(), name: product.brand_name.clone() },
             confidence,

@@ -459,9 +459,11 @@ export interface Wire {
   TranscriptEntry: TranscriptEntry;
   VisitorMessage: VisitorMessage;
   Welcome: Welcome;
+  ManualSections: ManualSections;
   OneProduct: OneProduct;
   Pods: Pods;
   TreeReport: TreeReport;
+  ManualSection: ManualSection;
   ManualLink: ManualLink;
   PodReport: PodReport;
   Totals: Totals;
@@ -857,6 +859,10 @@ export interface LeanProduct {
    * Category.
    */
   category: string;
+  /**
+   * True where the catalog has a manual for it.
+   */
+  manual: boolean;
 }
 /**
  * A brand in few words.
@@ -1081,6 +1087,29 @@ export interface Envelope {
   offset?: number | null;
 }
 /**
+ * Sections of a product's manual, as `GET /api/products/{id}/sections` tells them.
+ */
+export interface ManualSections {
+  /**
+   * Sections that a customer is likely to ask about, in the order of the manual. Empty where there is
+   * no manual, or where it names no sections.
+   */
+  sections: ManualSection[];
+}
+/**
+ * A section of a manual.
+ */
+export interface ManualSection {
+  /**
+   * Its heading without the number before it.
+   */
+  title: string;
+  /**
+   * The page on which it begins.
+   */
+  page: number;
+}
+/**
  * One product.
  */
 export interface OneProduct {
@@ -1098,6 +1127,10 @@ export interface OneProduct {
   };
   context: PredictionContext;
   manual?: ManualLink | null;
+  /**
+   * The scenarios that make sense for it, `general` always first.
+   */
+  scenarios: Scenario[];
 }
 /**
  * Where a manual is.

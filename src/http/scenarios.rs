@@ -1,0 +1,122 @@
+//! Which scenarios a product is offered with: a customer of a router is not asked whether it stands in a
+//! studio.
+//!
+//! A scenario changes the answer only where the product is used for music, recording or shows. The entry of
+//! the catalog may say it (`"scenarios": ["studio", "live"]`); else the category and the names decide, and
+//! the interfaces that the specs name (MIDI, DMX).
+
+use hsc_actors::protocol::Scenario;
+use hsc_catalogs::Product;
+use serde_json::Value;
+
+/// Words of a category or a name, in the singular, of what is used in a studio.
+const STUDIO: &[&str] = &[
+    "audio",
+    "daw",
+    "drum",
+    "guitar",
+    "microphone",
+    "organ",
+    "piano",
+    "recording",
+    "sampler",
+    "sequencer",
+    "studio",
+    "synthesizer",
+];
+/// The same of what is used on a stage.
+const LIVE: &[&str] = &[
+    "concert",
+    "drum",
+    "guitar",
+    "lighting",
+    "live",
+    "microphone",
+    "organ",
+    "piano",
+    "sampler",
+    "sequencer",
+    "stage",
+    "synthesizer",
+];
+/// Interfaces in the specs of what is used in a studio.
+const STUDIO_INTERFACES: &[&str] = &["adat", "midi"];
+/// The same of what is used on a stage.
+const LIVE_INTERFACES: &[&str] = &["dmx", "dmx512", "midi"];
+
+/// The scenarios of a product; `general` is always the first.
+pub(super) fn scenarios_of(product: &Product) -> Vec<Scenario> {
+    let entry = product.entry.to_map();
+    let mut scenarios = vec![Scenario::General];
+    if let Some(said) = entry.get("scenarios").and_then(Value::as_array) {
+        let says =
+            |scenario: &Scenario| said.iter().any(|it| it.as_str() == Some(scenario.as_str()));
+        scenarios.extend([Scenario::Studio, Scenario::Live].into_iter().filter(says));
+        return scenarios;
+    }
+    let names = [&*product.category, &*product.name].into_iter();
+    let mut words: Vec<String> = Vec::new();
+    for text in names.chain(product.aliases.iter().map(String::as_str)) {
+        words_of(text, &mut words);
+    }
+    let mut specs: Vec<String> = Vec::new();
+    if let Some(said) = entry.get("specs").and_then(Value::as_object) {
+        for (name, value) in said {
+            words_of(name, &mut specs);
+            words_of(value.as_str().unwrap_or_default(), &mut specs);
+        }
+    }
+    let has = |of: &[String], any: &[&str]| of.iter().any(|word| any.contains(&word.as_str()));
+    if has(&words, STUDIO) || has(&specs, STUDIO_INTERFACES) {
+        scenarios.push(Scenario::Studio);
+    }
+    if has(&words, LIVE) || has(&specs, LIVE_INTERFACES) {
+        scenarios.push(Scenario::Live);
+    }
+    scenarios
+}
+
+/// The words of a text in lower case, without the `s` of a plural.
+fn words_of(text: &str, words: &mut Vec<String>) {
+    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    words.extend(parts.map(|part| {
+        let word = part.to_lowercase();
+        word.strip_suffix('s').map(str::to_owned).unwrap_or(word)
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_catalogs::load_files;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn offered(entry: &Value) -> Vec<&'static str> {
+        let file =
+            json!({ "brand_identity": { "id": "acme", "name": "Acme" }, "products": [entry] });
+        let report = load_files([("acme.json", file.to_string().as_str())]);
+        scenarios_of(&report.catalog.products()[0]).into_iter().map(Scenario::as_str).collect()
+    }
+
+    #[test]
+    fn a_scenario_is_offered_where_the_product_is_used_for_music_recording_or_shows() {
+        let of = |category: &str, specs: Value| {
+            offered(&json!({ "id": "p", "name": "Acme P", "category": category, "specs": specs }))
+        };
+        assert_eq!(of("Espresso Machine", json!({ "pump_bar": 15 })), ["general"]);
+        assert_eq!(of("Router", json!({ "ports": "4 x LAN" })), ["general"]);
+        assert_eq!(of("Stand Mixer", json!({})), ["general"]);
+        assert_eq!(of("Digital Pianos", json!({})), ["general", "studio", "live"]);
+        assert_eq!(of("Audio Interface", json!({})), ["general", "studio"]);
+        assert_eq!(of("Moving Light", json!({ "control": "DMX512, RDM" })), ["general", "live"]);
+        assert_eq!(of("Module", json!({ "midi": "DIN in/out" })), ["general", "studio", "live"]);
+    }
+
+    #[test]
+    fn the_catalog_has_the_last_word() {
+        let entry = |scenarios: Value| json!({ "id": "p", "name": "P", "category": "Stage Piano", "scenarios": scenarios });
+        assert_eq!(offered(&entry(json!([]))), ["general"]);
+        assert_eq!(offered(&entry(json!(["live", "general", "garden"]))), ["general", "live"]);
+    }
+}
