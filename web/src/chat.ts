@@ -4,25 +4,27 @@ import { inLine } from "./answer/turn.ts";
 import { el, set } from "./element.ts";
 import { keep, recall } from "./kept.ts";
 import { composer, PICTURES } from "./parts/composer.ts";
+import type { Drafts } from "./parts/draft.ts";
 import { finder } from "./parts/finder.ts";
+import { follow, type Follow } from "./parts/follow.ts";
 import { notice } from "./parts/notice.ts";
-import type { Deeds, Maker, Part } from "./parts/part.ts";
+import type { Deeds, Known, Maker, Part } from "./parts/part.ts";
 import { productHeader } from "./parts/product.ts";
 import { examples, greeting, sample } from "./parts/start.ts";
 import { thread } from "./parts/thread.ts";
 import { word } from "./parts/word.ts";
-import { fit } from "./person/picture.ts";
+import { fit, sendable } from "./person/picture.ts";
 import { keepPicture, leaveMessage } from "./person/requests.ts";
-import { hasPerson } from "./person/state.ts";
+import { type Entry, hasPerson, type Said } from "./person/state.ts";
 import { personStrip } from "./person/strip.ts";
 import { endingPart } from "./rating/ending.ts";
 import { canSend, type Answer, fetchTranscript, FILE, save, sendTranscript } from "./rating/requests.ts";
 import { isPressed, type Transcript } from "./rating/state.ts";
-import { beginning, type Happening, isOpen, reduce, restored, type State } from "./state.ts";
+import { beginning, type Happening, isOpen, isStart, isTalking, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
 import { clock, openSocket } from "./wire/browser.ts";
 import { Connection } from "./wire/connection.ts";
-import { fetchProduct, type Product } from "./wire/product.ts";
-import type { Thumb } from "./wire/types.ts";
+import { fetchProduct, fetchSections, type Product } from "./wire/product.ts";
+import type { Scenario, Thumb } from "./wire/types.ts";
 import { type Voice, voiceOf } from "./words/words.ts";
 
 export interface ChatOptions {
@@ -32,15 +34,33 @@ export interface ChatOptions {
   heading: Maker["heading"];
   /** A product to begin with. */
   productId?: string | undefined;
+  /** The address has a place for the product: without one the start page is meant, whatever was chosen before. */
+  isAddressed?: boolean;
   /** Told when the product changes. */
   onProduct?: (id: string) => void;
+  /** Told when something comes that the visitor has not seen, and when they have seen it. */
+  onUnread?: (unread: Unread) => void;
+  /** The document is the chat's own: its title tells what is unread also while it is looked at. */
+  ownsTitle?: boolean;
+}
+
+/** What came and was not seen yet. */
+export interface Unread {
+  /** Messages of an agent, and answers. */
+  messages: number;
+  /** False when nothing is unread. With no message it is what merely happened, such as an agent who joined. */
+  any: boolean;
+  /** The same in a sentence; empty when nothing is unread. */
+  sentence: string;
 }
 
 export interface Chat {
   /** Puts the focus where the visitor goes on: the search, or the question. */
   focus(): void;
-  /** Changes the language; the conversation stays. */
+  /** Changes the language; the conversation, and what is typed, stays. */
   speak(language: string): void;
+  /** Goes to a product, or to the start page, as the history of the browser says. */
+  show(productId: string | undefined): void;
 }
 
 /** How long "Connected again" is shown, in milliseconds: two seconds to see it and two to read it. */
@@ -51,19 +71,30 @@ const SAID_MS = 8000;
 const KEEP_AFTER_MS = 250;
 /** After so long without a key the visitor types no more, in milliseconds. */
 const STILL_MS = 4000;
-/** How near its end a thread counts as being read there, in pixels. */
-const NEAR_END = 120;
-/** Above a question that is at the top, in pixels. */
-const AIR = 20;
+/** What stands before the title of the window while something is unread. */
+const BADGE = /^(?:\(\d+\)|●) /;
 
 /** Puts a chat into an element and connects it. */
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const { server } = options;
   const prefix = `hsc${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? ""}`;
   const kept = recall(server);
-  let state: State = kept === undefined ? beginning : restored(kept.state);
+  const onTheirWay = kept?.before.unanswered.map(([id]) => id);
+  let state: State = kept === undefined ? beginning : restored(kept.state, onTheirWay);
+  if (options.isAddressed === true && options.productId === undefined && isStart({ ...state, home: true })) state = { ...state, home: true };
+  const typed = new Map(Object.entries(kept?.drafts ?? {}));
+  const drafts: Drafts = {
+    of: (name) => typed.get(name) ?? "",
+    keep: (name, text) => {
+      if (text === "") typed.delete(name);
+      else typed.set(name, text);
+      keepSoon();
+    },
+  };
   let conversation = kept?.before.resume.conversation;
   let voice: Voice = voiceOf(options.language);
+  /** The product that is gone to; another one that is gone to meanwhile wins. */
+  let destination: string | undefined;
   let view: View | undefined;
 
   const connection = new Connection({
@@ -130,6 +161,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       happen({ what: "changing", on });
       if (on) view?.finder.focus();
       else view?.composer.focus();
+      if (!on && state.product !== undefined) options.onProduct?.(state.product.id);
     },
     scenario: (scenario) => {
       happen({ what: "scenario", scenario });
@@ -139,11 +171,17 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       happen({ what: "image", image: undefined });
     },
     ask: (question) => {
-      if (state.product !== undefined) ask(state.product, question, state.image);
+      if (state.product !== undefined) ask(state.product, question, scenarioFor(state, state.product), state.image);
     },
     repeat: (turnId) => {
       const turn = state.turns.find((one) => one.id === turnId);
-      if (turn !== undefined) ask(turn.product, turn.question, turn.image);
+      if (turn === undefined) return;
+      // The question was about that product, so the chat is about it again.
+      if (turn.product.id !== state.product?.id) {
+        happen({ what: "picked", product: turn.product });
+        options.onProduct?.(turn.product.id);
+      }
+      ask(turn.product, turn.question, turn.scenario, turn.image);
     },
     stop: () => {
       connection.cancel();
@@ -165,12 +203,17 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     wish: (reason) => {
       connection.wish(reason === "" ? {} : { reason });
       happen({ what: "wished" });
+      // What becomes of the wish is told at the end of the thread.
+      view?.follow.toEnd();
     },
     withdraw: () => {
       if (state.person.stage === "waiting") connection.wish({ withdraw: true });
       happen({ what: "withdrawn" });
     },
-    say: (text, upload) => void say(text, upload),
+    say: (text) => {
+      say({ text, image: state.image, upload: undefined });
+    },
+    sayAgain,
     composing,
     leave: (address, text) => void leave(address, text),
     judge,
@@ -198,6 +241,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       happen({ what: "rated", id, rating, comment });
     },
     beginAnew: () => {
+      for (const name of ["marks", "marks_comment", "letter_text", "wish"]) drafts.keep(name, "");
       happen({ what: "begunAnew" });
       connection.beginAnew();
       if (state.product === undefined) view?.finder.focus();
@@ -215,8 +259,12 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     const before = state;
     state = reduce(state, happening);
     view?.update(state);
-    if (before.turns !== state.turns || before.person !== state.person || before.product !== state.product || before.ending !== state.ending) keepSoon();
-    tellTitle(before);
+    const { turns, person, product, ending, unread, changes } = state;
+    const isKept = before.turns === turns && before.person === person && before.product === product && before.ending === ending;
+    if (!isKept || before.unread !== unread || before.changes !== changes) keepSoon();
+    // The agent has the reason now.
+    if (before.person.stage !== person.stage && (person.stage === "waiting" || person.stage === "with")) drafts.keep("wish", "");
+    if (before.unread !== unread) tellUnread();
   }
 
   let keeping: ReturnType<typeof setTimeout> | undefined;
@@ -226,25 +274,22 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function keepNow(): void {
     clearTimeout(keeping);
     keeping = undefined;
-    keep(server, connection.kept(), state);
+    keep(server, connection.kept(), state, Object.fromEntries(typed));
   }
   window.addEventListener("pagehide", keepNow);
 
-  /** Says in the window's title that the person is there or has written, while another tab is looked at. */
-  let title: string | undefined;
-  function tellTitle(before: State): void {
-    if (document.visibilityState === "visible" || before.person.entries === state.person.entries) return;
-    const last = state.person.entries.at(-1);
-    const isNews = last !== undefined && (last.kind === "said" ? last.from === "agent" : last.word === "person_joined");
-    if (!isNews) return;
-    title ??= document.title;
-    document.title = `● ${voice.say(last.kind === "said" ? "person_news" : "person_joined", { name: last.name })}`;
+  /** Says what is unread: in the title of the window, and to whoever shows the chat. */
+  function tellUnread(): void {
+    const messages = unreadMessages(state);
+    const any = state.unread.length > 0;
+    options.onUnread?.({ messages, any, sentence: any ? unreadSentence(state, voice) : "" });
+    const isShown = any && (options.ownsTitle === true || document.visibilityState !== "visible");
+    const badge = isShown ? (messages > 0 ? `(${messages}) ` : "● ") : "";
+    const title = badge + document.title.replace(BADGE, "");
+    // The title of a foreign page is left alone until there is something to say.
+    if (document.title !== title) document.title = title;
   }
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState !== "visible" || title === undefined) return;
-    document.title = title;
-    title = undefined;
-  });
+  document.addEventListener("visibilitychange", tellUnread);
 
   let still: ReturnType<typeof setTimeout> | undefined;
   /** The person learns that the visitor types, not what. */
@@ -262,24 +307,60 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     }
   }
 
-  async function say(text: string, upload: string | undefined): Promise<void> {
+  /** Messages go out one after the other, so that a later one never overtakes a picture. */
+  let sending: Promise<void> = Promise.resolve();
+
+  /** Puts a message into the thread, where it stays whatever becomes of it, and sends it. */
+  function say(message: Pick<Said, "text" | "image" | "upload">, replaces?: string): void {
     composing(false);
-    let picture = upload;
-    const { image } = state;
-    if (picture === undefined && image !== undefined) {
-      view?.composer.complain(voice.say("upload_sending"));
-      const kept = await keepPicture(server, connection.token, await (await fetch(image)).blob());
-      view?.composer.complain("good" in kept ? "" : (kept.trouble ?? voice.say("upload_failed")));
-      if (!("good" in kept)) {
-        view?.composer.giveBack(text);
-        return;
-      }
-      picture = kept.good;
-    }
-    const id = connection.say({ content: text, ...(picture === undefined ? {} : { upload: picture }) });
-    happen({ what: "wrote", id, text, upload: picture, atMs: Date.now() });
-    view?.toEnd();
+    const id = connection.reserve();
+    happen({ what: "wrote", id, ...message, atMs: Date.now(), replaces });
+    view?.follow.toEnd();
     view?.composer.focus();
+    sending = sending.then(() => deliver(id));
+  }
+
+  async function deliver(id: string): Promise<void> {
+    const said = sayingOf(id);
+    if (said === undefined) return;
+    try {
+      let { upload } = said;
+      if (upload === undefined && said.image !== undefined) {
+        const kept = await keepPicture(server, connection.token, await sendable(said.image));
+        if (!("good" in kept)) {
+          happen({ what: "notSent", id, trouble: kept.trouble === undefined ? { word: "upload_failed" } : { text: kept.trouble } });
+          return;
+        }
+        upload = kept.good;
+        happen({ what: "uploaded", id, upload });
+      }
+      connection.say({ content: said.text, ...(upload === undefined ? {} : { upload }) }, id);
+    } catch {
+      // Whatever it was: the message is still in the thread, and the visitor is told.
+      happen({ what: "notSent", id, trouble: { word: "upload_failed" } });
+    }
+  }
+
+  function sayAgain(key: string): void {
+    const said = sayingOf(key);
+    if (said === undefined) return;
+    const { text, image, upload } = said;
+    if (hasPerson(state.person)) {
+      say({ text, image, upload }, key);
+    } else if (view !== undefined && !view.composer.element.hidden) {
+      // No agent is here any more: what was written goes back to where it can be asked or changed.
+      happen({ what: "discarded", id: key });
+      if (image !== undefined) happen({ what: "image", image });
+      view.composer.giveBack(text);
+      view.composer.focus();
+    } else {
+      happen({ what: "notSent", id: key, trouble: { word: "person_not_here" } });
+    }
+  }
+
+  /** The message of this id that the server does not have yet. */
+  function sayingOf(id: string): (Entry & Said) | undefined {
+    return state.person.entries.find((entry): entry is Entry & Said => entry.kind === "said" && !entry.sent && entry.key === id);
   }
 
   function judge(turnId: string, thumb: Thumb): void {
@@ -304,7 +385,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   async function mail(address: string): Promise<void> {
     transcript("sending", true);
-    toldOf(await sendTranscript(server, connection.token, address), "sent");
+    const sent = await sendTranscript(server, connection.token, address);
+    if (!("trouble" in sent)) drafts.keep("transcript_address", "");
+    toldOf(sent, "sent");
   }
 
   /** Says what became of it, and for a while only where it went well. */
@@ -327,28 +410,46 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     happen({ what: "letter", now: "sending" });
     const left = await leaveMessage(server, connection.token, address, text);
     const now = "good" in left ? "left" : { trouble: left.trouble ?? voice.say("letter_failed") };
+    if (now === "left") for (const name of ["letter_address", "letter_text", "wish"]) drafts.keep(name, "");
     happen({ what: "letter", now });
   }
 
-  function pick(known: Pick<Product, "id" | "name"> & Partial<Product>): void {
-    const blank = { brand: "", category: "", country: "", picture: "", related: [], manual: undefined };
+  function pick(known: Known): void {
+    const blank = { brand: "", category: "", country: "", picture: "", related: [], manual: undefined, scenarios: ["general"] as const };
     const { id, name, brand = "", category = "", country = "" } = known;
     happen({ what: "picked", product: { ...blank, id, name, brand, category, country } });
     options.onProduct?.(id);
     void fetchProduct(server, id).then((product) => {
       if (product !== undefined) happen({ what: "described", product });
+      if (product !== undefined) suggest(product);
     });
   }
 
-  function ask(product: Product, question: string, image: string | undefined): void {
+  /** Asks what could be asked about the product, where that would be shown. */
+  function suggest(product: Product): void {
+    if (product.manual === "" || state.turns.length > 0 || state.sections?.product === product.id) return;
+    void fetchSections(server, product.id).then((titles) => {
+      happen({ what: "sections", product: product.id, titles });
+    });
+  }
+
+  function ask(product: Product, question: string, scenario: Scenario, image: string | undefined): void {
     const picture = image === undefined ? {} : { image };
-    const id = connection.ask({ product_id: product.id, query: question, scenario: state.scenario, ...picture });
-    happen({ what: "asked", id, product, question, image });
-    view?.toLast();
+    const id = connection.ask({ product_id: product.id, query: question, scenario, ...picture });
+    happen({ what: "asked", id, product, question, scenario, image });
+    view?.follow.toQuestion();
     view?.composer.focus();
   }
 
   async function attach(file: File): Promise<void> {
+    try {
+      await attached(file);
+    } catch {
+      view?.composer.complain(voice.say("upload_unreadable"));
+    }
+  }
+
+  async function attached(file: File): Promise<void> {
     const limit = state.limits?.image_bytes ?? Infinity;
     if (hasPerson(state.person)) {
       const fitting = await fit(file);
@@ -366,7 +467,13 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   function speak(language: string): void {
     voice = voiceOf(language);
-    view = draw(root, { voice, deeds, server, heading: options.heading, prefix }, state);
+    const place = view?.follow.place();
+    view?.follow.stop();
+    view = draw(root, { voice, deeds, drafts, server, heading: options.heading, prefix }, state, (rows) => {
+      happen({ what: "seen", rows });
+    });
+    if (place !== undefined) view.follow.goTo(place);
+    tellUnread();
   }
 
   speak(options.language);
@@ -378,78 +485,99 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   };
   window.addEventListener("online", comeBack);
   document.addEventListener("visibilitychange", comeBack);
-  if (options.productId !== undefined && state.product?.id !== options.productId) void begin(options.productId);
+  // A widget on the page of another product does not turn a conversation with an agent.
+  if (options.productId !== undefined && (options.isAddressed === true || !isTalking(state))) {
+    if (state.product?.id === options.productId) suggest(state.product);
+    else void goTo(options.productId);
+  }
 
-  async function begin(id: string): Promise<void> {
-    const product = await fetchProduct(server, id);
-    // An address that names a product means it, whatever was talked about before.
-    if (product !== undefined && (state.product === undefined || kept !== undefined)) happen({ what: "picked", product });
+  async function goTo(id: string): Promise<void> {
+    destination = id;
+    const known = state.turns.find(({ product }) => product.id === id)?.product;
+    const product = known ?? (await fetchProduct(server, id));
+    if (product === undefined || destination !== id) return;
+    happen({ what: "picked", product });
+    suggest(product);
+  }
+
+  function show(id: string | undefined): void {
+    destination = undefined;
+    if (id === undefined) {
+      happen({ what: "home" });
+      view?.finder.focus();
+    } else if (id === state.product?.id) {
+      happen({ what: "changing", on: false });
+      view?.composer.focus();
+    } else {
+      void goTo(id).then(() => view?.composer.focus());
+    }
   }
 
   return {
     focus: () => {
-      if (state.product === undefined || state.changing) view?.finder.focus();
+      if (isStart(state) || state.changing) view?.finder.focus();
       else view?.composer.focus();
     },
     speak: (language) => {
       speak(language);
       connection.speak(language);
     },
+    show,
   };
 }
 
 interface View {
   finder: ReturnType<typeof finder>;
   composer: ReturnType<typeof composer>;
+  follow: Follow;
   update(state: State): void;
-  /** Puts the last question at the top, so that its answer is read from its beginning. */
-  toLast(): void;
-  /** Shows the end of the thread. */
-  toEnd(): void;
 }
 
-function draw(root: HTMLElement, maker: Maker, first: State): View {
+function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readonly string[]) => void): View {
   const { voice } = maker;
   const find = finder(maker);
   const compose = composer(maker);
   const header = productHeader(maker);
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const head = el("div", { class: "head" });
-  const scroll = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") });
   const said = word(maker);
   const person = personStrip(maker);
   const ending = endingPart(maker);
-  const parts: Part[] = [notice(maker), greeting(maker), header, find, sample(maker), examples(maker), thread(maker), compose, said, person, ending];
-  const [bar, greet, , , samples, example, talk] = parts.map((part) => part.element);
-  head.append(...[greet, header.element, find.element].filter((part) => part !== undefined));
-  scroll.append(head, ...[samples, example, talk].filter((part) => part !== undefined));
-  root.replaceChildren(...[bar, said.element, scroll, el("div", { class: "under" }, person.element, ending.element), compose.element, news].filter((part) => part !== undefined));
+  const greet = greeting(maker);
+  const samples = sample(maker);
+  const example = examples(maker);
+  const talk = thread(maker);
+  const bar = notice(maker);
+  const parts: Part[] = [bar, greet, header, find, samples, example, talk, compose, said, person, ending];
+  const head = el("div", { class: "head" }, greet.element, header.element, find.element);
+  const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") };
+  const scroll = el("div", region, head, samples.element, example.element, talk.element);
+  const following = follow({ scroll, head, thread: talk.element, row: talk.row, seen, sentence: (state) => unreadSentence(state, voice) });
+  const newer = el("div", { class: "newer-place" }, following.button);
+  const under = el("div", { class: "under" }, person.element, ending.element);
+  root.replaceChildren(bar.element, said.element, scroll, newer, under, compose.element, news);
   set(root, { lang: voice.language, dir: voice.words.dir });
 
   let shown: State | undefined;
-  const toLast = (): void => {
-    const last = talk?.lastElementChild;
-    if (!(last instanceof HTMLElement) || talk === undefined) return;
-    const under = head.offsetHeight + AIR;
-    talk.style.setProperty("--room", `${Math.max(0, scroll.clientHeight - under - AIR)}px`);
-    scroll.scrollTop += last.getBoundingClientRect().top - scroll.getBoundingClientRect().top - under;
-  };
-  const toEnd = (): void => {
-    scroll.scrollTop = scroll.scrollHeight;
-  };
   const update = (state: State): void => {
     const before = shown;
     shown = state;
-    root.dataset.stage = state.product === undefined && state.person.entries.length === 0 ? "start" : "talk";
-    const wasAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+    following.before();
+    root.dataset.stage = isStart(state) ? "start" : "talk";
     for (const part of parts) part.update(state);
-    // A talk is read at its end; an answer is read from its beginning, and stays where it is.
-    if (before !== undefined && before.person.entries !== state.person.entries && wasAtEnd) toEnd();
+    following.drawn(before, state);
     const announced = announcement(before, state, voice);
     if (announced !== undefined) news.textContent = announced;
   };
   update(first);
-  return { finder: find, composer: compose, update, toLast, toEnd };
+  return { finder: find, composer: compose, follow: following, update };
+}
+
+/** What is unread in a sentence: how many messages, or, where there is none, what happened last. */
+function unreadSentence(state: State, voice: Voice): string {
+  const n = unreadMessages(state);
+  if (n > 0) return voice.count("news", n);
+  const last = state.person.entries.at(-1);
+  return last?.kind === "event" ? voice.say(last.word, { name: last.name }) : "";
 }
 
 /** What a screen reader is told of a change that only the eye would see. */

@@ -33,10 +33,59 @@ export function frame(
   choice.addEventListener("change", () => {
     remember(choice.value);
     dress(choice.value);
-    chosen(choice.value);
+    carryFields(document.body, () => {
+      chosen(choice.value);
+    });
+    choice.focus();
   });
   dress(language);
   return language;
+}
+
+type Field = HTMLInputElement | HTMLTextAreaElement;
+
+/** How long a field is waited for that is drawn only once the server has answered, in milliseconds. */
+const FIELDS_WITHIN_MS = 5000;
+
+/** Draws anew and keeps what is typed: each field that is found again by its id, or by its name, gets back what
+ * it held. A field that has a value of its own after that (a draft, say) keeps its own. */
+export function carryFields(root: Element, redraw: () => void): void {
+  const held = new Map([...fieldsOf(root)].map(([name, field]): [string, string | boolean] => [name, isChosen(field) ? field.checked : field.value]));
+  for (const [name, value] of held) if (value === "" || value === false) held.delete(name);
+  redraw();
+  const give = (): void => {
+    for (const [name, field] of fieldsOf(root)) {
+      const value = held.get(name);
+      if (value === undefined) continue;
+      held.delete(name);
+      if (isChosen(field)) field.checked = value === true;
+      else if (typeof value === "string" && field.value === "") field.value = value;
+    }
+  };
+  give();
+  if (held.size === 0) return;
+  const late = new MutationObserver(give);
+  late.observe(root, { childList: true, subtree: true });
+  setTimeout(() => {
+    late.disconnect();
+  }, FIELDS_WITHIN_MS);
+}
+
+/** The fields by what stays the same when they are drawn anew: the id, else the name, else the place among their like. */
+function fieldsOf(root: Element): Map<string, Field> {
+  const fields = new Map<string, Field>();
+  for (const field of root.querySelectorAll<Field>("input:not([type=file]), textarea")) {
+    const like = field.id || `${field.type} ${field.name} ${field.className} ${isChosen(field) ? field.value : ""}`;
+    let n = 0;
+    while (fields.has(`${like} ${n}`)) n += 1;
+    fields.set(`${like} ${n}`, field);
+  }
+  return fields;
+}
+
+/** True for a field that is chosen and not typed into. */
+function isChosen(field: Field): field is HTMLInputElement {
+  return field.type === "checkbox" || field.type === "radio";
 }
 
 /** The element that the page must have. */

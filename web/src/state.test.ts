@@ -13,9 +13,10 @@ const drum: Product = {
   picture: "",
   related: [],
   manual: "",
+  scenarios: ["general", "studio"],
 };
 const lean = (id: string) => ({
-  product: { id, name: id.toUpperCase(), brand: "r", category: "Drums" },
+  product: { id, name: id.toUpperCase(), brand: "r", category: "Drums", manual: true },
   brand: { id: "r", name: "Roland" },
   confidence: 90,
   match_text: id,

@@ -2,7 +2,7 @@
 //
 // No socket, no clock, no element: the connection and the views stand outside and speak in `Happening`s.
 
-import { nobody, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
+import { interrupted, nobody, notSent, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
 import { anotherOne, type Ending, type Opinion, ratingDoes, type RatingHappening, ratingHears, type Transcript, unrated } from "./rating/state.ts";
 import { isRefusal } from "./wire/connection.ts";
 import type { Product } from "./wire/product.ts";
@@ -17,6 +17,14 @@ export interface Option {
   category: string;
   confidence: number;
   matched: readonly Highlight[];
+  /** True where the catalog has a manual for it. */
+  manual: boolean;
+}
+
+/** A place in the thread from which on another product is talked about. */
+export interface ProductChange {
+  at: number;
+  product: Pick<Product, "id" | "name">;
 }
 
 /** Why a question got no answer: in our words, or in the server's. */
@@ -64,6 +72,11 @@ export interface State {
   product: Product | undefined;
   /** True while another product is looked for. */
   changing: boolean;
+  /** True while the visitor is back at the start page although a product is chosen. */
+  home: boolean;
+  changes: readonly ProductChange[];
+  /** Section titles of the manual of the product of this id. */
+  sections: { product: string; titles: readonly string[] } | undefined;
   scenario: Scenario;
   image: string | undefined;
   turns: readonly Turn[];
@@ -72,6 +85,8 @@ export interface State {
   transcript: Transcript;
   /** The next place in the thread. */
   next: number;
+  /** Rows of the thread (see {@link rowOfTurn} and {@link rowOfEntry}) that the visitor has not seen yet. */
+  unread: readonly string[];
   /** What whoever runs the server wants everybody to know, until the visitor has put it away. */
   notice: string | undefined;
 }
@@ -94,9 +109,12 @@ export type Happening =
   | { what: "picked"; product: Product }
   | { what: "described"; product: Product }
   | { what: "changing"; on: boolean }
+  | { what: "home" }
+  | { what: "sections"; product: string; titles: readonly string[] }
+  | { what: "seen"; rows: readonly string[] }
   | { what: "scenario"; scenario: Scenario }
   | { what: "image"; image: string | undefined }
-  | { what: "asked"; id: string; product: Product; question: string; image: string | undefined }
+  | { what: "asked"; id: string; product: Product; question: string; scenario?: Scenario; image: string | undefined }
   | { what: "noticeRead" }
   | { what: "stopped" }
   | PersonHappening
@@ -115,18 +133,60 @@ export const beginning: State = {
   listOpen: false,
   product: undefined,
   changing: false,
+  home: false,
+  changes: [],
+  sections: undefined,
   scenario: "general",
   image: undefined,
   turns: [],
   person: nobody,
   ...unrated,
   next: 0,
+  unread: [],
   notice: undefined,
 };
 
-/** A state as it was kept over a reload of the page: what was said is there, the connection is not. */
-export function restored(kept: Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending">>): State {
-  return { ...beginning, ...kept };
+/** What is kept over a reload of the page. */
+export type KeptState = Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending" | "changes" | "unread">>;
+
+/** A state as it was kept over a reload of the page: what was said is there, the connection is not.
+ * `onTheirWay` are the ids of the messages that the connection will send again by itself. */
+export function restored(kept: KeptState, onTheirWay: readonly string[] = []): State {
+  return { ...beginning, ...kept, person: interrupted(kept.person, new Set(onTheirWay)) };
+}
+
+/** True while the start page is shown: a product is to be chosen, and nobody talks with the visitor. */
+export function isStart(state: State): boolean {
+  return (state.product === undefined || state.home) && !isTalking(state);
+}
+
+/** True once the visitor has to do with an agent: that conversation is always in view. */
+export function isTalking({ person }: State): boolean {
+  return person.entries.length > 0 || person.stage === "asking" || person.stage === "waiting" || person.stage === "with";
+}
+
+/** The scenario in which the product is asked about: the chosen one, where it makes sense for the product. */
+export function scenarioFor({ scenario }: State, product: Product | undefined): Scenario {
+  return product?.scenarios.includes(scenario) === true ? scenario : "general";
+}
+
+/** The name of a turn among the rows of the thread. */
+export function rowOfTurn(id: string): string {
+  return `turn ${id}`;
+}
+
+/** The name of an entry among the rows of the thread. */
+export function rowOfEntry(key: string): string {
+  return `entry ${key}`;
+}
+
+/** How many messages of an agent and how many answers are unread; what merely happened is not counted. */
+export function unreadMessages({ unread, turns, person }: State): number {
+  const messages = [
+    ...turns.map(({ id }) => rowOfTurn(id)),
+    ...person.entries.filter(({ kind }) => kind === "said").map(({ key }) => rowOfEntry(key)),
+  ];
+  return messages.filter((row) => unread.includes(row)).length;
 }
 
 /** True while the turn may still be answered. */
@@ -135,6 +195,27 @@ export function isOpen(turn: Turn): boolean {
 }
 
 export function reduce(state: State, happening: Happening): State {
+  const after = applied(state, happening);
+  return happening.what === "heard" ? withUnread(state, after) : after;
+}
+
+/** Notes the rows that came from the server: answers that begin, messages of an agent, what happened with one. */
+function withUnread(before: State, after: State): State {
+  const rows: string[] = [];
+  if (before.turns !== after.turns) {
+    const begun = ({ stage }: Turn): boolean => stage === "answering" || stage === "done" || stage === "failed";
+    const earlier = new Set(before.turns.filter(begun).map(({ id }) => id));
+    rows.push(...after.turns.filter((turn) => begun(turn) && !earlier.has(turn.id)).map(({ id }) => rowOfTurn(id)));
+  }
+  if (before.person.entries !== after.person.entries) {
+    const earlier = new Set(before.person.entries.map(({ key }) => key));
+    const isTheirs = (entry: Person["entries"][number]): boolean => entry.kind === "event" || entry.from === "agent";
+    rows.push(...after.person.entries.filter((entry) => isTheirs(entry) && !earlier.has(entry.key)).map(({ key }) => rowOfEntry(key)));
+  }
+  return rows.length === 0 ? after : { ...after, unread: [...after.unread, ...rows] };
+}
+
+function applied(state: State, happening: Happening): State {
   switch (happening.what) {
     case "opened": {
       const here = happening.anew === true ? anotherOne(state) : state;
@@ -163,7 +244,10 @@ export function reduce(state: State, happening: Happening): State {
     case "heard":
       return heard(state, happening);
     case "refused":
-      return changed(state, happening.id, failed({ word: "error_too_large" }));
+      return {
+        ...changed(state, happening.id, failed({ word: "error_too_large" })),
+        person: notSent(state.person, happening.id, { word: "error_too_large" }),
+      };
     case "typed": {
       const empty = happening.text.trim() === "";
       const more = empty ? { options: [], found: undefined, active: -1 } : {};
@@ -179,9 +263,10 @@ export function reduce(state: State, happening: Happening): State {
       return { ...state, listOpen: false };
     case "picked":
       return {
-        ...state,
+        ...withChange(state, happening.product),
         product: happening.product,
         changing: false,
+        home: false,
         typed: "",
         options: [],
         found: undefined,
@@ -191,19 +276,35 @@ export function reduce(state: State, happening: Happening): State {
     case "described":
       return state.product?.id === happening.product.id ? { ...state, product: happening.product } : state;
     case "changing":
-      return { ...state, changing: happening.on, typed: "", options: [], found: undefined, listOpen: false };
+      return { ...state, changing: happening.on, home: false, typed: "", options: [], found: undefined, listOpen: false };
+    case "home":
+      if (state.product === undefined) return state;
+      // The conversation with an agent stays in view; another product is looked for above it.
+      return isTalking(state)
+        ? { ...state, changing: true }
+        : { ...state, home: true, changing: false, typed: "", options: [], found: undefined, listOpen: false };
+    case "sections": {
+      const { product, titles } = happening;
+      return { ...state, sections: { product, titles } };
+    }
+    case "seen": {
+      const unread = state.unread.filter((row) => !happening.rows.includes(row));
+      return unread.length === state.unread.length ? state : { ...state, unread };
+    }
     case "scenario":
       return { ...state, scenario: happening.scenario };
     case "image":
       return { ...state, image: happening.image };
-    case "asked":
+    case "asked": {
+      const here = withChange(state, happening.product);
       return {
-        ...state,
+        ...here,
         forgotten: false,
         image: undefined,
-        turns: [...state.turns, asked(state, happening)],
-        next: state.next + 1,
+        turns: [...here.turns, asked(here, happening)],
+        next: here.next + 1,
       };
+    }
     case "noticeRead":
       return { ...state, notice: undefined };
     case "stopped":
@@ -224,6 +325,9 @@ export function reduce(state: State, happening: Happening): State {
     case "wished":
     case "withdrawn":
     case "wrote":
+    case "uploaded":
+    case "notSent":
+    case "discarded":
     case "letter":
       return { ...state, image: happening.what === "wrote" ? undefined : state.image, ...withPerson(state, personDoes(state.person, happening, state.next)) };
   }
@@ -231,11 +335,32 @@ export function reduce(state: State, happening: Happening): State {
 
 /** The person has changed; what is new in the thread has taken a place. */
 function withPerson(state: State, person: Person): Pick<State, "person" | "next"> {
-  return { person, next: state.next + person.entries.length - state.person.entries.length };
+  return { person, next: Math.max(state.next, ...person.entries.map(({ at }) => at + 1)) };
 }
 
-function asked(state: State, { id, product, question, image }: Happening & { what: "asked" }): Turn {
-  const { scenario, next: at } = state;
+/** Marks in the thread that another product is talked about from here on. With nothing said before, or with the
+ * same product as before, there is nothing to mark. */
+function withChange(state: State, product: Product): State {
+  const { turns, person, changes, next } = state;
+  const said = [...turns, ...person.entries].map(({ at }) => at);
+  const before = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...changes.map(({ at, product: { id } }) => ({ at, id }))]
+    .sort((one, other) => one.at - other.at)
+    .at(-1);
+  if (said.length === 0 || before?.id === product.id) return state;
+  // A change after which nothing was said is taken back.
+  const last = Math.max(...said);
+  const kept = changes.filter(({ at }) => at < last);
+  const earlier = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...kept.map(({ at, product: { id } }) => ({ at, id }))]
+    .sort((one, other) => one.at - other.at)
+    .at(-1);
+  if (earlier?.id === product.id) return { ...state, changes: kept };
+  const { id, name } = product;
+  return { ...state, changes: [...kept, { at: next, product: { id, name } }], next: next + 1 };
+}
+
+function asked(state: State, { id, product, question, image, ...rest }: Happening & { what: "asked" }): Turn {
+  const { next: at } = state;
+  const scenario = rest.scenario ?? scenarioFor(state, product);
   const nothing = { place: undefined, text: "", end: undefined, trouble: undefined };
   return { id, at, product, question, scenario, image, stage: "waiting", ...nothing };
 }
@@ -301,7 +426,8 @@ function predicted(state: State, data: readonly Prediction[], id: string | undef
 function option(prediction: Prediction): Option[] {
   if (!("matched" in prediction)) return [];
   const { product, brand, confidence, matched } = prediction;
-  return [{ id: product.id, name: product.name, brand: brand.name, category: product.category, confidence, matched }];
+  const { id, name, category, manual } = product;
+  return [{ id, name, brand: brand.name, category, confidence, matched, manual }];
 }
 
 function moved(state: State, by: number): State {

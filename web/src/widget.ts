@@ -10,12 +10,30 @@
 //   data-product    id of the product to begin with
 //
 // It lives in a shadow root, so neither page styles the other, and talks to the host that the script is from.
+//
+// One document has one widget, however often the script runs in it, and it stays when the page replaces its body
+// (Turbo and other navigation without a new document). In the next document it goes on by itself where an agent,
+// a place in line or an answer is awaited; else it connects when it is opened first, so that a page with a widget
+// that nobody opens costs the server nothing.
 
-import { type Chat, mountChat } from "./chat.ts";
+import { type Chat, mountChat, type Unread } from "./chat.ts";
 import { button, el, icon, set } from "./element.ts";
+import { isAwaited, keepOpen, wasOpen } from "./kept.ts";
 import stylesheet from "./style/chat.css?inline";
 import { inkOn } from "./style/contrast.ts";
 import { chooseLanguage, voiceOf } from "./words/words.ts";
+
+/** Where a document remembers its widget. */
+const STANDING = Symbol.for("hsc-widget");
+/** The tag of its element. */
+const TAG = "hsc-widget";
+/** How often in a second it is put back into a body; a page that takes it out more often does not want it. */
+const PUT_BACK_AT_MOST = 20;
+
+interface Standing {
+  /** The script ran once more, perhaps for another page of the same document. */
+  again(dataset: DOMStringMap): void;
+}
 
 // Only while the script first runs; a module would not know its tag, hence one classic script.
 const tag = document.currentScript;
@@ -29,11 +47,18 @@ if (tag instanceof HTMLScriptElement) {
 
 function embed(script: HTMLScriptElement): void {
   const { dataset } = script;
+  const here = document as Document & { [STANDING]?: Standing };
+  if (here[STANDING] !== undefined) {
+    here[STANDING].again(dataset);
+    return;
+  }
+  const server = new URL(new URL(script.src).origin);
+  let productId = dataset.product;
   const asked = [dataset.language, document.documentElement.lang, ...navigator.languages];
   const voice = voiceOf(chooseLanguage(asked));
   const title = dataset.title ?? voice.say("widget_open");
 
-  const host = el("hsc-widget" as "div");
+  const host = el(TAG as "div");
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [sheet(stylesheet), sheet(colours(dataset.accent, dataset.theme))];
 
@@ -46,30 +71,44 @@ function embed(script: HTMLScriptElement): void {
     el("div", { class: "panel-bar" }, el("h2", { dir: "auto" }, title), close),
     chatRoot,
   );
-  const launcher = button({ class: "launcher", "aria-haspopup": "dialog" }, open, icon("chat"), el("span", {}, title));
+  const badge = el("span", { class: "launcher-badge", "aria-hidden": "true", hidden: true });
+  const launcher = button({ class: "launcher", "aria-haspopup": "dialog", title }, open, icon("chat"), el("span", {}, title), badge);
+  // Outside of the panel: what is hidden is not read out.
+  const news = el("div", { class: "unseen", role: "status" });
   const side = dataset.side === "start" ? "side-start" : "side-end";
-  root.append(el("div", { class: side, dir: voice.words.dir, lang: voice.language }, launcher, panel));
-  document.body.append(host);
+  root.append(el("div", { class: side, dir: voice.words.dir, lang: voice.language }, launcher, panel, news));
 
-  // Connected when it is opened first: a page with a widget that nobody opens costs the server nothing.
   let chat: Chat | undefined;
 
-  function open(): void {
+  function mount(): Chat {
+    chat ??= mountChat(chatRoot, { server, language: voice.language, heading: "h2", productId, onUnread: tell });
+    return chat;
+  }
+
+  function show(): Chat {
     panel.hidden = false;
     launcher.hidden = true;
-    chat ??= mountChat(chatRoot, {
-      server: new URL(new URL(script.src).origin),
-      language: voice.language,
-      heading: "h2",
-      productId: dataset.product,
-    });
-    chat.focus();
+    keepOpen(server, true);
+    news.textContent = "";
+    return mount();
+  }
+
+  function open(): void {
+    show().focus();
   }
 
   function shut(): void {
     panel.hidden = true;
     launcher.hidden = false;
+    keepOpen(server, false);
     launcher.focus();
+  }
+
+  function tell({ messages, any, sentence }: Unread): void {
+    badge.hidden = !any;
+    badge.textContent = messages > 0 ? String(messages) : "";
+    set(launcher, { "aria-label": any ? `${title}. ${sentence}` : undefined });
+    if (panel.hidden) news.textContent = sentence;
   }
 
   panel.addEventListener("keydown", (event) => {
@@ -78,7 +117,58 @@ function embed(script: HTMLScriptElement): void {
     // What is typed here is no shortcut of the page around it.
     event.stopPropagation();
   });
-  set(launcher, { title: title });
+
+  here[STANDING] = {
+    again: (wishes) => {
+      productId = wishes.product;
+    },
+  };
+  stay(host, root);
+  // On a phone the panel would cover the page that was gone to; there the badge tells.
+  const hasRoom = !matchMedia("(width < 30rem)").matches;
+  if (wasOpen(server) && hasRoom) show();
+  else if (isAwaited(server)) mount();
+}
+
+/** Keeps the widget in the document, alone of its kind, whatever the page does with its body. */
+function stay(host: HTMLElement, root: ShadowRoot): void {
+  // An element that is taken out and put in again has lost the focus.
+  let focused: HTMLElement | undefined;
+  root.addEventListener("focusin", ({ target }) => {
+    focused = target instanceof HTMLElement ? target : undefined;
+  });
+  root.addEventListener("focusout", () => {
+    if (host.isConnected) focused = undefined;
+  });
+  let puts = 0;
+
+  const put = (): void => {
+    // A page that is kept to be shown again (Turbo does) holds an empty copy.
+    for (const other of document.querySelectorAll(TAG)) if (other !== host) other.remove();
+    const body = document.body as HTMLElement | null;
+    if (body !== null && host.parentNode !== body) {
+      puts += 1;
+      if (puts === 1) {
+        setTimeout(() => {
+          puts = 0;
+          put();
+        }, 1000);
+      }
+      if (puts <= PUT_BACK_AT_MOST) {
+        body.append(host);
+        focused?.focus({ preventScroll: true });
+      }
+    }
+    watch();
+  };
+  const observer = new MutationObserver(put);
+  /** The document, its root and its body may each be replaced. */
+  function watch(): void {
+    for (const node of [document, document.documentElement, document.body as HTMLElement | null]) {
+      if (node !== null) observer.observe(node, { childList: true });
+    }
+  }
+  put();
 }
 
 function sheet(css: string): CSSStyleSheet {

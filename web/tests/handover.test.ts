@@ -76,7 +76,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.locator(".ticket", { hasText: "The cup <b>of</b> 1954" }).click();
   await item(yael, UNKNOWN).waitFor();
   await yael.locator("#agent").press("t");
-  await page.getByText("Yael is here and reads with you.").waitFor();
+  await page.getByText("Yael is in this chat.").waitFor();
   await entry(page, "Yael has joined.").waitFor();
   await yael.locator("[data-deed=close]").waitFor();
 
@@ -108,7 +108,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
 
   // A page that is loaded again goes on where it was.
   await page.reload();
-  await page.getByText("Yael is here and reads with you.").waitFor();
+  await page.getByText("Yael is in this chat.").waitFor();
   const thread = await page.locator(".thread").innerText();
   const order = [UNKNOWN, KNOWN, "Yael has joined.", "Germany. Do you see a cup?", "No <i>cup</i>", "Here"].map((words) => thread.indexOf(words));
   expect(order).toEqual([...order].sort((a, b) => a - b));
@@ -127,7 +127,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
   await page.getByRole("button", { name: "Ask for a person" }).click();
   await yael.getByRole("button", { name: "Take", exact: true }).click();
-  await page.getByText("Yael is here and reads with you.").waitFor();
+  await page.getByText("Yael is in this chat.").waitFor();
   await yael.locator("[data-deed=close]").click();
   await yael.getByRole("button", { name: "Yes, close it" }).click();
   await entry(page, "The conversation was closed.").waitFor();
@@ -148,7 +148,7 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   await page.keyboard.press("Enter");
   await noam.locator(".ticket", { hasText: "גביע העולם" }).click();
   await noam.locator("[data-deed=take]").click();
-  await page.getByText("Noam כאן").waitFor();
+  await page.getByText("Noam בצ׳אט הזה").waitFor();
   await noam.locator("[data-deed=close]").waitFor();
   await desk(noam).fill("שלום, איך אפשר לעזור?");
   await desk(noam).press("Enter");

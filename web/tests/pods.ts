@@ -93,9 +93,14 @@ export class Balancer {
 
 /** Settings of pods that share what pods share, and the accounts of a team in their archive. */
 export function sharedBy(redis: Redis): Readonly<Record<string, string>> {
+  return withTeam({ HSC__REDIS__URL: redis.url });
+}
+
+/** Settings of a pod with an archive, and the accounts of a team in it. */
+export function withTeam(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), "hsc-"));
   const settings = {
-    HSC__REDIS__URL: redis.url,
+    ...more,
     HSC__ARCHIVE__PATH: join(folder, "archive.sqlite"),
     HSC__UPLOADS__DIR: join(folder, "uploads"),
     HSC__CONVERSATIONS__TOKEN_KEYS: "0123456789abcdef0123456789abcdef",

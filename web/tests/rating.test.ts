@@ -164,14 +164,14 @@ test("with a person there it is asked once, and who closes it does not matter fo
   await page.getByText("in line for a person").waitFor();
   await named(page, "End conversation").click();
   await page.getByText("Your place in line is given up then.").waitFor();
-  await named(page, "Go on").click();
+  await named(page, "Continue").click();
   await take();
   await named(page, "End conversation").click();
   await page.getByText("Yael leaves it then.").waitFor();
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await named(page, "End conversation").click();
-  await named(page, "End it").click();
+  await named(page, "End chat").click();
   await page.getByRole("radio", { name: "5 of 5, Very good" }).waitFor();
   const id = await conversation(page);
   await page.getByRole("radio", { name: "5 of 5, Very good" }).check({ force: true });

@@ -116,7 +116,7 @@ test("a chat that goes on in another window stays there until it is wanted back"
     { address: `ws://127.0.0.1:${server.port}/ws`, resume: { ...welcome, after: 0 } },
   );
   await page.getByText("goes on in another window").waitFor();
-  await page.getByRole("button", { name: "Go on here" }).click();
+  await page.getByRole("button", { name: "Continue here" }).click();
   await page.getByText("goes on in another window").waitFor({ state: "detached" });
   await ask(page);
   await page.locator(".turn[data-stage=done]").waitFor();

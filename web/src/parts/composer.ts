@@ -2,11 +2,13 @@
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { hasPerson } from "../person/state.ts";
-import { isOpen, type State } from "../state.ts";
+import { isOpen, isStart, scenarioFor, type State } from "../state.ts";
 import type { Scenario } from "../wire/types.ts";
+import { drafted } from "./draft.ts";
 import type { Maker, Part } from "./part.ts";
 
-const SCENARIOS: readonly Scenario[] = ["general", "studio", "live"];
+/** The name of what is typed here among the drafts. */
+const QUESTION = "question";
 /** What the server takes; it looks at the first bytes, this is only what the file dialog offers. */
 export const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
@@ -18,7 +20,7 @@ export interface Composer extends Part {
   giveBack(words: string): void;
 }
 
-export function composer({ voice, deeds, prefix }: Maker): Composer {
+export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}complaint` });
   const field = el("textarea", {
     class: "field",
@@ -29,6 +31,7 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     enterkeyhint: "send",
     dir: voice.words.dir,
   });
+  drafted(field, QUESTION, drafts);
   const file = el("input", { type: "file", accept: PICTURES.join(","), hidden: true, tabindex: "-1" });
   const attachLabel = voice.say("attach");
   const attach = button(
@@ -102,10 +105,16 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
       return;
     }
     if (tooLong() !== "") return;
-    field.value = "";
-    grow();
+    write("");
     if (toPerson()) deeds.say(question);
     else deeds.ask(question);
+  }
+
+  /** Puts words into the field. */
+  function write(words: string): void {
+    field.value = words;
+    drafts.keep(QUESTION, words);
+    grow();
   }
 
   function tooLong(): string {
@@ -135,23 +144,41 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     fill(send, icon(stops ? "stop" : "send"));
   }
 
-  function scenarioSwitch(): { element: HTMLElement; update: (scenario: Scenario) => void } {
-    const inputs = SCENARIOS.map((scenario) => {
-      const input = el("input", { type: "radio", name: `${prefix}scenario`, value: scenario });
-      input.addEventListener("change", () => {
-        deeds.scenario(scenario);
-      });
-      return input;
-    });
-    const labels = inputs.map((input, at) =>
-      el("label", {}, input, el("span", {}, voice.say(`scenario_${SCENARIOS[at] ?? "general"}`))),
-    );
+  /** A row of buttons, and, where there is little room, a list: both choose the same. */
+  function scenarioSwitch(): { element: HTMLElement; update: (state: State) => void } {
     const title = voice.say("scenario");
-    const group = el("div", { class: "scenarios", role: "radiogroup", "aria-label": title }, ...labels);
+    const group = el("div", { class: "scenarios", role: "radiogroup", "aria-label": title });
+    const list = el("select", { class: "scenario-list", "aria-label": title });
+    const element = el("div", { class: "below" }, group, list);
+    list.addEventListener("change", () => {
+      deeds.scenario(list.value as Scenario);
+    });
+    let offered: readonly Scenario[] = [];
+    let inputs: HTMLInputElement[] = [];
+
+    function draw(scenarios: readonly Scenario[]): void {
+      offered = scenarios;
+      inputs = scenarios.map((scenario) => {
+        const input = el("input", { type: "radio", name: `${prefix}scenario`, value: scenario });
+        input.addEventListener("change", () => {
+          deeds.scenario(scenario);
+        });
+        return input;
+      });
+      fill(group, ...inputs.map((input, at) => el("label", {}, input, el("span", {}, voice.say(`scenario_${scenarios[at] ?? "general"}`)))));
+      fill(list, ...scenarios.map((scenario) => el("option", { value: scenario }, voice.say(`scenario_${scenario}`))));
+    }
+
     return {
-      element: el("div", { class: "below" }, group),
-      update: (scenario) => {
-        for (const input of inputs) input.checked = input.value === scenario;
+      element,
+      update: (state) => {
+        const scenarios = state.product?.scenarios ?? [];
+        // One alone is nothing to choose.
+        element.hidden = hasPerson(state.person) || scenarios.length < 2;
+        if (scenarios.join() !== offered.join()) draw(scenarios);
+        const chosen = scenarioFor(state, state.product);
+        for (const input of inputs) input.checked = input.value === chosen;
+        list.value = chosen;
       },
     };
   }
@@ -164,17 +191,16 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
       "aria-label": isTalk ? voice.say("person_write_label", { name }) : voice.say("question_label"),
       placeholder: isTalk ? voice.say("person_write", { name }) : voice.say("question_placeholder"),
     });
-    scenarios.element.hidden = isTalk;
   }
 
   function update(state: State): void {
     const before = shown;
     shown = state;
     const isTalk = hasPerson(state.person);
-    element.hidden = state.person.stage === "over" || (!isTalk && (state.product === undefined || state.changing));
+    element.hidden = state.person.stage === "over" || (!isTalk && (state.product === undefined || state.changing || isStart(state)));
     if (before?.person !== state.person) address(state);
     if (state.limits !== undefined) field.maxLength = state.limits.question_chars * 2;
-    scenarios.update(state.scenario);
+    scenarios.update(state);
     dress();
     if (before?.image === state.image) return;
     picture.hidden = state.image === undefined;
@@ -186,13 +212,15 @@ export function composer({ voice, deeds, prefix }: Maker): Composer {
     );
   }
 
+  // A draft may be of several lines; how high they are is known once the field is in the page.
+  queueMicrotask(grow);
+
   return {
     element,
     update,
     complain,
     giveBack: (words) => {
-      field.value = [words, field.value].filter((one) => one !== "").join("\n");
-      grow();
+      write([words, field.value].filter((one) => one !== "").join("\n"));
     },
     focus: () => {
       field.focus();

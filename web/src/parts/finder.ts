@@ -3,7 +3,7 @@
 // The focus stays in the field; `aria-activedescendant` says which option the arrows stand on.
 
 import { button, el, fill, icon, set } from "../element.ts";
-import type { Option, State } from "../state.ts";
+import { isStart, type Option, type State } from "../state.ts";
 import { stretches } from "./highlight.ts";
 import type { Maker, Part } from "./part.ts";
 
@@ -78,7 +78,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
         return true;
       case "Escape":
         if (shown === undefined || field.value === "") {
-          if (shown?.changing !== true) return false;
+          if (shown?.changing !== true || shown.product === undefined) return false;
           deeds.change(false);
         } else {
           deeds.type("");
@@ -96,8 +96,10 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     const before = shown;
     shown = state;
     if (field.value !== state.typed) field.value = state.typed;
-    if (before?.product !== state.product || before?.changing !== state.changing) {
-      keep.hidden = !state.changing || state.product === undefined;
+    const isAside = state.changing || state.home;
+    set(element, { "data-shown": isStart(state) || state.changing });
+    if (before?.product !== state.product || before?.changing !== state.changing || before.home !== state.home) {
+      keep.hidden = !isAside || state.product === undefined;
       keep.textContent = state.product ? voice.say("keep", { product: state.product.name }) : "";
     }
     clear.hidden = state.typed === "";
@@ -128,6 +130,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
         { class: "option-about" },
         el("span", {}, marked(option.brand, "brand", option)),
         option.category === "" ? undefined : el("span", {}, marked(option.category, "category", option)),
+        option.manual ? undefined : el("span", {}, voice.say("no_manual")),
       ),
       el("span", { class: "option-confidence", title: confidence, "aria-label": confidence, role: "img" }, meter),
     );

@@ -4,6 +4,7 @@ import type { State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { Thumb } from "../wire/types.ts";
 import type { Voice } from "../words/words.ts";
+import type { Drafts } from "./draft.ts";
 
 /** A part of the chat. It draws what it is given and decides nothing. */
 export interface Part {
@@ -11,6 +12,9 @@ export interface Part {
   /** Draws the state. Called on every change; does little when its own part of the state is the same. */
   update(state: State): void;
 }
+
+/** What is known of a product that is picked, before it is described. */
+export type Known = Pick<Product, "id" | "name"> & Partial<Pick<Product, "brand" | "category" | "country">>;
 
 /** What a visitor can do; the chat does it. */
 export interface Deeds {
@@ -21,7 +25,7 @@ export interface Deeds {
   closeList: () => void;
   /** Takes the option that is active. */
   take: () => void;
-  pick: (product: Pick<Product, "id" | "name"> & Partial<Product>) => void;
+  pick: (product: Known) => void;
   change: (on: boolean) => void;
   scenario: (scenario: State["scenario"]) => void;
   attach: (file: File) => void;
@@ -39,8 +43,10 @@ export interface Deeds {
   wish: (reason: string) => void;
   /** Wants no person any more, or puts the form away. */
   withdraw: () => void;
-  /** Says something to the person. */
-  say: (text: string, upload?: string) => void;
+  /** Sends a message, and the picture that is attached, to the agent. */
+  say: (text: string) => void;
+  /** Sends a message again that was not sent. */
+  sayAgain: (key: string) => void;
   /** Tells the person that the visitor types, or no more. */
   composing: (on: boolean) => void;
   /** Leaves a message for when somebody is there. */
@@ -74,6 +80,8 @@ export interface Maker {
   server: URL;
   /** The heading of the chat: the first of a page of our own, a second in somebody else's. */
   heading: "h1" | "h2";
+  /** What was typed and not sent. */
+  drafts: Drafts;
   /** Begins the ids of elements, so that two chats in one document do not share any. */
   prefix: string;
 }

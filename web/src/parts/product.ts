@@ -1,22 +1,34 @@
 // The product that is talked about: what it is, where it is from, its manual, what goes with it.
 
-import { button, el, fill, icon } from "../element.ts";
+import { button, el, fill, icon, set } from "../element.ts";
+import { isStart } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { Maker, Part } from "./part.ts";
 
 export function productHeader({ voice, deeds, heading }: Maker): Part {
   const element = el("section", { class: "product", hidden: true });
-  let shown: Product | undefined;
+  let shown: Product | "none" | undefined;
 
   return {
     element,
     update: (state) => {
-      element.hidden = state.product === undefined || state.changing;
-      if (state.product === undefined || state.product === shown) return;
-      shown = state.product;
-      draw(shown);
+      element.hidden = state.changing || isStart(state);
+      const next = state.product ?? "none";
+      if (next === shown) return;
+      shown = next;
+      set(element, { "data-open": undefined });
+      if (next === "none") drawChoice();
+      else draw(next);
     },
   };
+
+  /** Before a product is chosen: one line, so that a conversation with an agent has the room. */
+  function drawChoice(): void {
+    const choose = button({ class: "chip" }, () => {
+      deeds.change(true);
+    }, icon("search"), el("span", {}, voice.say("choose_product")));
+    fill(element, el("div", { class: "product-words" }, el("p", { class: "facts" }, voice.say("no_product"))), el("div", { class: "product-deeds" }, choose));
+  }
 
   function draw(product: Product): void {
     const facts = [
@@ -33,9 +45,20 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
         el(heading, { class: "title" }, el("bdi", {}, product.name)),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, el("bdi", {}, fact)))),
       ),
-      el("div", { class: "product-deeds" }, manual(product), changeButton()),
+      el("div", { class: "product-deeds" }, product.related.length === 0 ? undefined : fold(), manual(product), changeButton()),
       product.related.length === 0 ? undefined : related(product),
     );
+  }
+
+  /** Where there is little room the accessories are folded away, and this opens them. */
+  function fold(): HTMLElement {
+    const label = voice.say("related");
+    const toggle = button({ class: "quiet fold", "aria-expanded": "false", "aria-label": label, title: label }, () => {
+      const isOpen = !element.hasAttribute("data-open");
+      set(element, { "data-open": isOpen });
+      set(toggle, { "aria-expanded": String(isOpen) });
+    }, icon("plus"));
+    return toggle;
   }
 
   function manual(product: Product): HTMLElement | undefined {

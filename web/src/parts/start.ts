@@ -1,14 +1,14 @@
-// The beginning: what this is, some products by brand, and, once one is chosen, some questions.
+// The beginning: what this is, some products, and, once one is chosen, some questions.
 
 import { button, el, fill } from "../element.ts";
-import type { Option } from "../state.ts";
-import type { Word } from "../words/words.ts";
+import { isStart, type Option } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-/** Brands and products of each that are shown: enough to see what there is, and no scrolling on a laptop. */
-const BRANDS = 6;
-const PRODUCTS = 2;
-const EXAMPLES: readonly Word[] = ["example_1", "example_2", "example_3", "example_4"];
+/** Products of each brand, and products in all, that are offered: enough to see what there is. */
+const PRODUCTS_OF_BRAND = 2;
+const PRODUCTS = 9;
+/** Sections of a manual that are offered as questions. */
+const QUESTIONS = 4;
 
 /** The greeting above the search field. */
 export function greeting({ voice, heading }: Maker): Part {
@@ -16,12 +16,12 @@ export function greeting({ voice, heading }: Maker): Part {
   return {
     element,
     update: (state) => {
-      element.hidden = state.product !== undefined;
+      element.hidden = !isStart(state);
     },
   };
 }
 
-/** A sample of the catalog, by brand. */
+/** A sample of the catalog: products whose manual can be asked. */
 export function sample({ voice, deeds, prefix }: Maker): Part {
   const titleId = `${prefix}sample`;
   const element = el("section", { class: "sample", "aria-labelledby": titleId });
@@ -29,18 +29,11 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
   return {
     element,
     update: (state) => {
-      element.hidden = state.product !== undefined || state.sample.length === 0 || state.typed.trim() !== "";
+      element.hidden = !isStart(state) || state.sample.length === 0 || state.typed.trim() !== "";
       if (state.sample === shown) return;
       shown = state.sample;
-      const groups = byBrand(shown).map(([brand, options]) =>
-        el(
-          "div",
-          { class: "brand" },
-          el("h3", {}, el("bdi", {}, brand)),
-          el("ul", {}, ...options.map((option) => el("li", {}, card(option)))),
-        ),
-      );
-      fill(element, el("h2", { id: titleId }, voice.say("sample_title")), el("div", { class: "brands" }, ...groups));
+      const cards = offered(shown).map((option) => el("li", {}, card(option)));
+      fill(element, el("h2", { id: titleId }, voice.say("sample_title")), el("ul", {}, ...cards));
     },
   };
 
@@ -51,39 +44,35 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
         deeds.pick(option);
       },
       el("span", { class: "card-name" }, el("bdi", {}, ...unbroken(option.name))),
-      el("span", { class: "card-about" }, el("bdi", {}, option.category)),
+      el("span", { class: "card-about" }, ...about(option).map((fact) => el("bdi", {}, fact))),
     );
   }
 }
 
-/** Questions that can be asked about nearly anything. */
+/** Questions about the chosen product: sections of its own manual. Without a manual nothing is suggested. */
 export function examples({ voice, deeds, prefix }: Maker): Part {
   const title = el("h2", { id: `${prefix}examples` });
-  const questions = EXAMPLES.map((word) =>
-    el(
-      "li",
-      {},
-      button(
-        { class: "card" },
-        () => {
-          deeds.ask(voice.say(word));
-        },
-        voice.say(word),
-      ),
-    ),
-  );
-  const element = el(
-    "section",
-    { class: "examples", "aria-labelledby": title.id },
-    title,
-    el("ul", {}, ...questions),
-  );
+  const list = el("ul");
+  const element = el("section", { class: "examples", "aria-labelledby": title.id }, title, list);
+  let shown: readonly string[] = [];
+
+  function question(section: string): HTMLElement {
+    const ask = (): void => {
+      deeds.ask(section);
+    };
+    return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, section)));
+  }
+
   return {
     element,
     update: (state) => {
-      const { product } = state;
-      element.hidden = product === undefined || state.turns.length > 0;
+      const { product, sections } = state;
+      const titles = product !== undefined && sections?.product === product.id ? sections.titles : [];
+      element.hidden = product === undefined || titles.length === 0 || isStart(state) || state.turns.length > 0 || state.person.entries.length > 0;
       title.textContent = product === undefined ? "" : voice.say("examples_title", { product: product.name });
+      if (titles === shown) return;
+      shown = titles;
+      fill(list, ...titles.slice(0, QUESTIONS).map(question));
     },
   };
 }
@@ -94,12 +83,19 @@ function unbroken(name: string): (Node | string)[] {
   return name.split(/(\s+)/).map((word) => (torn.test(word) ? el("span", { class: "whole" }, word) : word));
 }
 
-/** Groups in the order in which the server sent them, each brand once. */
-export function byBrand(options: readonly Option[]): [string, Option[]][] {
-  const brands = new Map<string, Option[]>();
-  for (const option of options) {
-    const of = brands.get(option.brand) ?? [];
-    if (of.length < PRODUCTS) brands.set(option.brand, [...of, option]);
+/** The brand, where the name does not begin with it, and the category. */
+function about({ name, brand, category }: Option): string[] {
+  return [name.toLowerCase().startsWith(brand.toLowerCase().split(" ")[0] ?? "") ? "" : brand, category].filter((fact) => fact !== "");
+}
+
+/** Products with a manual, or, in a catalog without any, all; in the order in which the server sent them, and of
+ * no brand more than a few. */
+export function offered(options: readonly Option[]): Option[] {
+  const withManual = options.filter(({ manual }) => manual);
+  const chosen: Option[] = [];
+  for (const option of withManual.length > 0 ? withManual : options) {
+    const ofBrand = chosen.filter(({ brand }) => brand === option.brand).length;
+    if (ofBrand < PRODUCTS_OF_BRAND && chosen.length < PRODUCTS) chosen.push(option);
   }
-  return [...brands].slice(0, BRANDS);
+  return chosen;
 }

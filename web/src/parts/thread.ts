@@ -4,23 +4,31 @@ import { turnPart } from "../answer/turn.ts";
 import { el } from "../element.ts";
 import { entryPart } from "../person/entry.ts";
 import type { Entry } from "../person/state.ts";
-import type { Turn } from "../state.ts";
+import { type ProductChange, rowOfEntry, rowOfTurn, type State, type Turn } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-type Row = { turn: Turn } | { entry: Entry };
+type Row = { turn: Turn } | { entry: Entry } | { change: ProductChange };
 
-export function thread(maker: Maker): Part {
+export interface Thread extends Part {
+  /** The element of a row by its name (see `rowOfTurn` and `rowOfEntry`). */
+  row: (name: string) => HTMLElement | undefined;
+}
+
+export function thread(maker: Maker): Thread {
   const element = el("ol", { class: "thread" });
   const parts = new Map<string, { element: HTMLElement; update: (row: Row) => void }>();
-  const drawn = { turns: undefined as readonly Turn[] | undefined, entries: undefined as readonly Entry[] | undefined };
+  let drawn: Pick<State, "turns" | "person" | "changes"> | undefined;
   return {
     element,
-    update: ({ turns, person: { entries } }) => {
-      if (drawn.turns === turns && drawn.entries === entries) return;
-      Object.assign(drawn, { turns, entries });
+    row: (name) => parts.get(name)?.element,
+    update: ({ turns, person, changes }) => {
+      const { entries } = person;
+      if (drawn?.turns === turns && drawn.person.entries === entries && drawn.changes === changes) return;
+      drawn = { turns, person, changes };
       const rows: [number, string, Row][] = [
-        ...turns.map((turn): [number, string, Row] => [turn.at, `turn ${turn.id}`, { turn }]),
-        ...entries.map((entry): [number, string, Row] => [entry.at, `entry ${entry.key}`, { entry }]),
+        ...turns.map((turn): [number, string, Row] => [turn.at, rowOfTurn(turn.id), { turn }]),
+        ...entries.map((entry): [number, string, Row] => [entry.at, rowOfEntry(entry.key), { entry }]),
+        ...changes.map((change): [number, string, Row] => [change.at, `product ${change.at} ${change.product.id}`, { change }]),
       ];
       rows.sort(([one], [other]) => one - other);
       element.hidden = rows.length === 0;
@@ -42,6 +50,12 @@ export function thread(maker: Maker): Part {
 }
 
 function made(first: Row, maker: Maker): { element: HTMLElement; update: (row: Row) => void } {
+  if ("change" in first) {
+    const { name } = first.change.product;
+    // A list item whose words say what begins here; a screen reader reads it in its place.
+    const element = el("li", { class: "product-change" }, el("span", {}, maker.voice.say("product_change"), " ", el("bdi", {}, name)));
+    return { element, update: () => undefined };
+  }
   if ("turn" in first) {
     const { element, update } = turnPart(first.turn, maker);
     return {

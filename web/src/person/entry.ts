@@ -1,9 +1,9 @@
 // One thing that was said to or by a person, or that happened with one.
 
-import { button, el, fill } from "../element.ts";
+import { button, el, fill, icon } from "../element.ts";
 import type { Maker } from "../parts/part.ts";
 import { safeAddress } from "../wire/product.ts";
-import type { Entry } from "./state.ts";
+import type { Entry, Said } from "./state.ts";
 
 export interface EntryPart {
   element: HTMLElement;
@@ -34,29 +34,30 @@ export function entryPart({ voice, deeds, server }: Maker): EntryPart {
     fill(
       element,
       el("p", { class: "entry-who" }, el("bdi", {}, who), " ", time),
-      entry.upload === undefined ? undefined : picture(entry.upload),
+      picture(entry),
       entry.text === "" ? undefined : el("p", { class: "entry-text", dir: "auto" }, ...words(entry)),
       standing(entry),
     );
   }
 
-  function standing(entry: Entry & { kind: "said" }): HTMLElement | undefined {
+  function standing(entry: Entry & Said): HTMLElement | undefined {
     if (entry.trouble !== undefined) {
       const again = (): void => {
-        deeds.say(entry.text, entry.upload);
+        deeds.sayAgain(entry.key);
       };
+      const why = "word" in entry.trouble ? voice.say(entry.trouble.word) : entry.trouble.text;
       return el(
         "p",
         { class: "entry-trouble", role: "alert" },
-        el("span", { dir: "auto" }, voice.say("person_not_sent"), " ", entry.trouble),
+        el("span", { dir: "auto" }, voice.say("person_not_sent"), " ", why),
         " ",
-        button({ class: "quiet" }, again, voice.say("person_again")),
+        button({ class: "quiet" }, again, icon("retry"), voice.say("person_again")),
       );
     }
     return entry.sent ? undefined : el("p", { class: "entry-waits" }, voice.say("person_sending"));
   }
 
-  function words(entry: Entry & { kind: "said" }): (Node | string)[] {
+  function words(entry: Entry & Said): (Node | string)[] {
     const pieces = entry.text.split(CITED);
     return pieces.map((piece, at) => {
       if (at % 2 === 0) return piece;
@@ -69,7 +70,10 @@ export function entryPart({ voice, deeds, server }: Maker): EntryPart {
     });
   }
 
-  function picture(id: string): HTMLElement {
+  function picture({ upload: id, image: own }: Said): HTMLElement | undefined {
+    if (id === undefined) {
+      return own === undefined ? undefined : el("span", { class: "entry-picture" }, el("img", { src: own, alt: voice.say("upload_picture") }));
+    }
     const address = new URL(`/uploads/${encodeURIComponent(id)}`, server).href;
     const image = el("img", { src: address, alt: voice.say("upload_picture") });
     const link = el("a", { class: "entry-picture", href: address, target: "_blank", rel: "noopener" }, image);

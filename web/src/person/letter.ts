@@ -1,6 +1,7 @@
 // The form for when nobody is there: a mail address and a message.
 
 import { button, el, set } from "../element.ts";
+import { drafted } from "../parts/draft.ts";
 import type { Maker } from "../parts/part.ts";
 import type { Letter } from "./state.ts";
 
@@ -12,7 +13,7 @@ export interface LetterForm {
 /** As many characters as the server takes. */
 const MOST = 5000;
 
-export function letterForm({ voice, deeds, prefix }: Maker): LetterForm {
+export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}letter-trouble` });
   const address = el("input", {
     class: "field",
@@ -32,6 +33,9 @@ export function letterForm({ voice, deeds, prefix }: Maker): LetterForm {
     dir: "auto",
     maxlength: MOST,
   });
+  drafted(address, "letter_address", drafts);
+  // Why an agent was wanted is what the message is about.
+  drafted(text, "letter_text", drafts, drafts.of("wish"));
   const send = el("button", { type: "submit", class: "deed" }, voice.say("letter_send"));
   const element = el(
     "form",

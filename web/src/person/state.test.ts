@@ -4,7 +4,7 @@ import type { Product } from "../wire/product.ts";
 import type { ServerMessage } from "../wire/types.ts";
 import { hasPerson } from "./state.ts";
 
-const product: Product = { id: "a-1", name: "A", brand: "", category: "", country: "", picture: "", related: [], manual: undefined };
+const product: Product = { id: "a-1", name: "A", brand: "", category: "", country: "", picture: "", related: [], manual: undefined, scenarios: ["general"] };
 const yael = { id: "1", name: "Yael" };
 const after = (state: State, ...all: Happening[]): State => all.reduce(reduce, state);
 const hears = (message: ServerMessage, id?: string): Happening => ({ what: "heard", message, id });
@@ -42,7 +42,7 @@ test("a message is sent when the server says so, and stays with its reason when 
   expect(sent.person.entries).toHaveLength(wrote.person.entries.length);
   expect(sent.person.entries.at(-1)).toMatchObject({ sent: true, atMs: 2 });
   const refused = after(wrote, hears({ type: "error", code: "no_agent", message: "No person is here." }, "m1"));
-  expect(refused.person.entries.at(-1)).toMatchObject({ sent: false, trouble: "No person is here." });
+  expect(refused.person.entries.at(-1)).toMatchObject({ sent: false, trouble: { text: "No person is here." } });
 });
 
 test("with nobody there the form is offered, and put away again", () => {

@@ -4,13 +4,32 @@
 // Never  knows a socket or an element; questions to the machine are turns and live in ../state.ts.
 
 import type { Citation, ServerMessage } from "../wire/types.ts";
+import type { Trouble } from "../state.ts";
 import type { Word } from "../words/words.ts";
 
 /** Something in the thread that is no question to the machine. */
 export type Entry = { at: number; key: string } & (
-  | { kind: "said"; from: "visitor" | "agent"; name: string; text: string; citations: readonly Citation[]; atMs: number; upload: string | undefined; sent: boolean; trouble: string | undefined }
+  | Said
   | { kind: "event"; word: Word; name: string; why: string | undefined }
 );
+
+/** A message of the visitor or of the agent. */
+export interface Said {
+  kind: "said";
+  from: "visitor" | "agent";
+  name: string;
+  text: string;
+  citations: readonly Citation[];
+  atMs: number;
+  /** The id of its picture on the server. */
+  upload: string | undefined;
+  /** The picture itself, as a data URL, until the server has the message. */
+  image?: string | undefined;
+  /** True once the server has it. */
+  sent: boolean;
+  /** Why it was not sent. It stays in the thread with a way to send it again. */
+  trouble: Trouble | undefined;
+}
 
 /** What became of a message that was left for later. */
 export type Letter = "none" | "sending" | "left" | { trouble: string };
@@ -49,7 +68,12 @@ export type PersonHappening =
   | { what: "wishing"; on: boolean }
   | { what: "wished" }
   | { what: "withdrawn" }
-  | { what: "wrote"; id: string; text: string; upload: string | undefined; atMs: number }
+  /** `replaces` is the message that was not sent and is sent again as this one. */
+  | { what: "wrote"; id: string; text: string; image?: string | undefined; upload: string | undefined; atMs: number; replaces?: string | undefined }
+  | { what: "uploaded"; id: string; upload: string }
+  | { what: "notSent"; id: string; trouble: Trouble }
+  /** Takes a message that was not sent out of the thread. */
+  | { what: "discarded"; id: string }
   | { what: "letter"; now: Letter }
   | { what: "begunAnew" };
 
@@ -69,10 +93,17 @@ export function personDoes(person: Person, happening: PersonHappening, at: numbe
       // The server says when it is so; until then the visitor still waits.
       return person.stage === "unavailable" ? { ...person, stage: "machine", why: undefined } : person;
     case "wrote": {
-      const { id, text, upload, atMs } = happening;
+      const { id, text, image, upload, atMs, replaces } = happening;
       const mine = { kind: "said", from: "visitor", name: "", citations: [], sent: false, trouble: undefined } as const;
-      return { ...person, entries: [...person.entries, { ...mine, at, key: id, text, upload, atMs }] };
+      const others = person.entries.filter((entry) => entry.key !== replaces);
+      return { ...person, entries: [...others, { ...mine, at, key: id, text, image, upload, atMs }] };
     }
+    case "uploaded":
+      return changed(person, happening.id, (said) => ({ ...said, upload: happening.upload }));
+    case "notSent":
+      return notSent(person, happening.id, happening.trouble);
+    case "discarded":
+      return { ...person, entries: person.entries.filter((entry) => entry.key !== happening.id) };
     case "letter":
       return { ...person, letter: happening.now };
     case "begunAnew":
@@ -150,14 +181,32 @@ function said(person: Person, message: ServerMessage & { type: "message" }, id: 
   return { ...person, types: from === "agent" ? false : person.types, entries };
 }
 
-/** An error that answers something said to the person, or the wish for one. */
+/** An error that answers a message to the agent. */
 function refused(person: Person, error: ServerMessage & { type: "error" }, id: string | undefined): Person | undefined {
-  const own = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
-  const entry = person.entries[own];
-  if (entry?.kind === "said") {
-    return { ...person, entries: person.entries.with(own, { ...entry, trouble: error.message }) };
-  }
-  return undefined;
+  const after = id === undefined ? person : notSent(person, id, { text: error.message });
+  return after === person ? undefined : after;
+}
+
+/** The message of this id was not sent; the same person where there is no such message. */
+export function notSent(person: Person, id: string, trouble: Trouble): Person {
+  return changed(person, id, (said) => ({ ...said, trouble }));
+}
+
+/** After a reload: what was on its way and is not known to the connection any more was not sent. */
+export function interrupted(person: Person, onTheirWay: ReadonlySet<string>): Person {
+  const entries = person.entries.map((entry) =>
+    entry.kind === "said" && !entry.sent && entry.trouble === undefined && !onTheirWay.has(entry.key)
+      ? { ...entry, trouble: { word: "person_interrupted" } as const }
+      : entry,
+  );
+  return { ...person, entries };
+}
+
+/** Changes the message of this id that is not sent yet. */
+function changed(person: Person, id: string, change: (said: Entry & Said) => Entry & Said): Person {
+  const at = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
+  const entry = person.entries[at];
+  return entry?.kind === "said" ? { ...person, entries: person.entries.with(at, change(entry)) } : person;
 }
 
 /** The wish for a person was refused: it is as it was, and why is said. */

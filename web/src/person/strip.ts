@@ -1,6 +1,7 @@
 // Above the composer: the way to a person, the line, who is there, and the form when nobody is.
 
 import { button, el, fill, icon } from "../element.ts";
+import { drafted } from "../parts/draft.ts";
 import type { Maker, Part } from "../parts/part.ts";
 import type { State } from "../state.ts";
 import { letterForm } from "./letter.ts";
@@ -14,7 +15,7 @@ function shapeOf({ stage, isWishing, letter }: Person): string {
 }
 
 export function personStrip(maker: Maker): Part {
-  const { voice, deeds, prefix } = maker;
+  const { voice, deeds, drafts, prefix } = maker;
   const status = el("p", { class: "person-status", role: "status" });
   const element = el("section", { class: "person", "aria-label": voice.say("person_title") });
   let shown: Person | undefined;
@@ -48,7 +49,7 @@ export function personStrip(maker: Maker): Part {
   }
 
   function wishForm(): HTMLElement {
-    const reason = el("textarea", { class: "field", rows: 2, id: `${prefix}wish`, maxlength: 500, dir: "auto" });
+    const reason = drafted(el("textarea", { class: "field", rows: 2, id: `${prefix}wish`, maxlength: 500, dir: "auto" }), "wish", drafts);
     const form = el(
       "form",
       { class: "person-form" },

@@ -1,6 +1,7 @@
 // A rating from 1 to 5 with an optional comment, once the conversation is closed.
 
 import { el } from "../element.ts";
+import { drafted } from "../parts/draft.ts";
 import type { Maker } from "../parts/part.ts";
 import type { Word } from "../words/words.ts";
 import { commentField } from "./comment.ts";
@@ -13,7 +14,7 @@ export interface MarksForm {
   complain(sentence: string): void;
 }
 
-export function marksForm({ voice, deeds, prefix }: Maker, others: readonly HTMLElement[]): MarksForm {
+export function marksForm({ voice, deeds, drafts, prefix }: Maker, others: readonly HTMLElement[]): MarksForm {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
   // Native radio buttons: the arrow keys go through them as everywhere.
   const inputs = MARKS.map((word, at) =>
@@ -33,7 +34,13 @@ export function marksForm({ voice, deeds, prefix }: Maker, others: readonly HTML
       el("span", { class: "mark-face", "aria-hidden": "true" }, el("b", {}, String(at + 1)), el("span", {}, voice.say(MARKS[at] ?? "rating_5"))),
     ),
   );
-  const comment = commentField(`${prefix}marks-comment`, {});
+  for (const input of inputs) {
+    input.checked = input.value === drafts.of("marks");
+    input.addEventListener("change", () => {
+      drafts.keep("marks", input.value);
+    });
+  }
+  const comment = drafted(commentField(`${prefix}marks-comment`, {}), "marks_comment", drafts);
   const form = el(
     "form",
     { class: "person-form", novalidate: true },

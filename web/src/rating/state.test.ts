@@ -5,7 +5,7 @@ import type { FinalAnswer, Limits, ServerMessage } from "../wire/types.ts";
 import { isJudged, isPressed } from "./state.ts";
 
 const limits: Limits = { typing_chars: 1000, question_chars: 2000, image_bytes: 9, message_bytes: 9, messages_per_second: 9 };
-const drum: Product = { id: "td17", name: "TD-17", brand: "Roland", category: "", country: "", picture: "", related: [], manual: "" };
+const drum: Product = { id: "td17", name: "TD-17", brand: "Roland", category: "", country: "", picture: "", related: [], manual: "", scenarios: ["general"] };
 const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
 
 const after = (...happenings: Happening[]): State => happenings.reduce(reduce, beginning);

@@ -1,6 +1,7 @@
 // Whether an answer helped: two thumbs in its foot, and, once one is pressed, room to say why.
 
 import { button, el, fill, icon, set } from "../element.ts";
+import { drafted } from "../parts/draft.ts";
 import type { Maker } from "../parts/part.ts";
 import type { Turn } from "../state.ts";
 import type { Thumb } from "../wire/types.ts";
@@ -16,7 +17,7 @@ export interface ThumbsPart {
 }
 
 export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
-  const { voice, deeds, prefix } = maker;
+  const { voice, deeds, drafts, prefix } = maker;
   const up = thumb("up");
   const down = thumb("down");
   const thumbs = el("div", { class: "thumbs", role: "group", "aria-label": voice.say("rating_group") }, up, down);
@@ -55,7 +56,9 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
   }
 
   function whyForm(which: Thumb, before: string): HTMLElement {
+    const draft = `why ${turnId}`;
     const explain = (comment: string | undefined): void => {
+      drafts.keep(draft, "");
       deeds.explain(turnId, comment);
       // The field with the focus is gone; the thumb that opened it is still there.
       (which === "up" ? up : down).focus();
@@ -63,7 +66,7 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     const leave = (): void => {
       explain(undefined);
     };
-    const comment = commentField(`${prefix}why-${turnId}`, { before, send: explain, leave });
+    const comment = drafted(commentField(`${prefix}why-${turnId}`, { before, send: explain, leave }), draft, drafts, before);
     const form = el(
       "form",
       { class: "person-form" },

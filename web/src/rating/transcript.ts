@@ -1,11 +1,12 @@
 // Taking the conversation along: as a file, or, where the server can, as mail.
 
 import { button, el, fill, icon, set } from "../element.ts";
+import { drafted } from "../parts/draft.ts";
 import type { Maker, Part } from "../parts/part.ts";
 import { FILE } from "./requests.ts";
 import type { Transcript } from "./state.ts";
 
-export function transcriptPart({ voice, deeds, prefix }: Maker): Part {
+export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
   const told = el("p", { class: "person-status", role: "status" });
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
   const place = el("div");
@@ -24,6 +25,7 @@ export function transcriptPart({ voice, deeds, prefix }: Maker): Part {
       maxlength: 254,
       "aria-describedby": trouble.id,
     });
+    drafted(address, "transcript_address", drafts);
     const send = el("button", { type: "submit", class: "deed" }, voice.say("transcript_send"));
     const form = el(
       "form",

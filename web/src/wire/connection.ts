@@ -157,9 +157,14 @@ export class Connection {
     return this.mustArrive({ type: "lock_and_query", ...ask });
   }
 
-  /** Says something to the person; returns its id. Sent again after a drop, until the server has it. */
-  say(message: VisitorMessage): string {
-    return this.mustArrive({ type: "message", ...message });
+  /** An id for a message that is not ready to be sent yet. */
+  reserve(): string {
+    return this.nextId();
+  }
+
+  /** Sends a message to the agent under this id. Sent again after a drop, until the server has it. */
+  say(message: VisitorMessage, id: string): void {
+    this.mustArrive({ type: "message", ...message }, id);
   }
 
   /** Asks for a person, or for none any more; sent again after a drop. Returns its id. */
@@ -212,8 +217,7 @@ export class Connection {
     this.connect();
   }
 
-  private mustArrive(says: ClientSays): string {
-    const id = this.nextId();
+  private mustArrive(says: ClientSays, id = this.nextId()): string {
     this.unanswered.set(id, says);
     if (this.welcomed) this.send(says, id);
     return id;

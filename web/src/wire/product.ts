@@ -1,6 +1,6 @@
 // Everything the catalog knows of one product, over HTTP: a compact prediction leaves it out.
 
-import type { Accessory, OneProduct } from "./types.ts";
+import type { Accessory, ManualSections, OneProduct, Scenario } from "./types.ts";
 
 /** A product as the header shows it. What the catalog does not say is empty. */
 export interface Product {
@@ -13,6 +13,8 @@ export interface Product {
   related: Accessory[];
   /** Address of its manual; undefined while it is not known, empty where there is none. */
   manual: string | undefined;
+  /** The scenarios that make sense for it; only `general` while that is not known. */
+  scenarios: readonly Scenario[];
 }
 
 /** The address of a page of a manual. */
@@ -41,6 +43,17 @@ export async function fetchProduct(server: URL, id: string): Promise<Product | u
   }
 }
 
+/** The titles of sections of its manual that a customer is likely to ask about; none where it has no manual. */
+export async function fetchSections(server: URL, id: string): Promise<readonly string[]> {
+  try {
+    const response = await fetch(new URL(`/api/products/${encodeURIComponent(id)}/sections`, server));
+    if (!response.ok) return [];
+    return ((await response.json()) as ManualSections).sections.map(({ title }) => title);
+  } catch {
+    return [];
+  }
+}
+
 export function readProduct(server: URL, id: string, one: OneProduct): Product {
   const { product, brand } = one;
   const images = typeof product.images === "object" && product.images !== null ? product.images : {};
@@ -54,6 +67,7 @@ export function readProduct(server: URL, id: string, one: OneProduct): Product {
     picture: picture === "" ? "" : safeAddress(server, picture),
     related: one.context.related_items,
     manual: one.manual ? safeAddress(server, one.manual.url) : "",
+    scenarios: one.scenarios,
   };
 }
 
