@@ -72,12 +72,8 @@ fn a_site_that_may_frame_the_page_is_an_origin_and_never_any_site() {
         load(None, &[("HSC__SERVER__FRAME_ANCESTORS", text)]).map(|it| it.server.frame_ancestors)
     };
     assert_eq!(load(None, &[]).unwrap().server.frame_ancestors, Vec::<String>::new());
-    for good in [
-        "self",
-        "https://shop.example",
-        "http://localhost:3000",
-        "https://*.shop.example",
-    ] {
+    for good in ["self", "https://shop.example", "http://localhost:3000", "https://*.shop.example"]
+    {
         assert_eq!(list(good).unwrap(), [good]);
     }
     for bad in [
