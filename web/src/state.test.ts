@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beginning, type Happening, reduce, type State } from "./state.ts";
+import { beginning, type Happening, isStart, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
 import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Limits, ServerMessage } from "./wire/types.ts";
 
@@ -168,4 +168,74 @@ describe("the link", () => {
     expect(after(opened, { what: "dismissed" }).link).toBe("closed");
     expect(after(opened, { what: "dismissed" }, { ...opened, recovered: true }).link).toBe("open");
   });
+});
+
+describe("another product", () => {
+  const synth: Product = { ...drum, id: "vx9", name: "VX-9", scenarios: ["general"] };
+  const picked = (product: Product): Happening => ({ what: "picked", product });
+
+  test("is marked in the thread once something was said, and only where it is another one", () => {
+    expect(after(picked(drum), picked(synth)).changes).toEqual([]);
+    const changed = after(picked(drum), asked, picked(synth));
+    expect(changed.changes.map(({ product }) => product.id)).toEqual(["vx9"]);
+    expect(reduce(changed, { ...asked, id: "q2", product: synth }).changes).toHaveLength(1);
+    expect(changed.changes[0]?.at).toBeGreaterThan(changed.turns[0]?.at ?? Infinity);
+  });
+
+  test("is not marked when nothing was said about it", () => {
+    expect(after(picked(drum), asked, picked(synth), picked(drum)).changes).toEqual([]);
+    const third = { ...drum, id: "tr8", name: "TR-8" };
+    expect(after(picked(drum), asked, picked(synth), picked(third)).changes.map(({ product }) => product.id)).toEqual(["tr8"]);
+  });
+
+  test("a question about an earlier product is marked too", () => {
+    const back = after(picked(drum), asked, picked(synth), { ...asked, id: "q2", product: synth }, { ...asked, id: "q3" });
+    expect(back.changes.map(({ product }) => product.id)).toEqual(["vx9", "td17"]);
+    const places = [...back.turns, ...back.changes].map(({ at }) => at);
+    expect(new Set(places).size).toBe(places.length);
+  });
+
+  test("the scenario that was chosen is kept for products for which it makes sense", () => {
+    const studio = after({ what: "scenario", scenario: "studio" });
+    expect([scenarioFor(studio, drum), scenarioFor(studio, synth), scenarioFor(studio, undefined)]).toEqual(["studio", "general", "general"]);
+  });
+
+  test("the start page is shown again without losing the product, but never over an agent", () => {
+    const home = after(picked(drum), asked, { what: "home" });
+    expect([isStart(home), home.product?.id, home.turns.length]).toEqual([true, "td17", 1]);
+    expect(isStart(reduce(home, { what: "changing", on: false }))).toBe(false);
+    const talking = after(picked(drum), heard({ type: "agent_joined", agent: { id: "1", name: "Yael" } }), { what: "home" });
+    expect([isStart(talking), talking.changing]).toEqual([false, true]);
+  });
+});
+
+describe("what is unread", () => {
+  const joined = heard({ type: "agent_joined", agent: { id: "1", name: "Yael" } });
+  const says = (content: string): Happening => heard({ type: "message", from: "agent", agent: { id: "1", name: "Yael" }, content, html: "", at_ms: 1 });
+
+  test("is what an agent writes and what happens with one, and only messages are counted", () => {
+    const state = after(joined, says("Hello"), says("Are you there?"));
+    expect([state.unread.length, unreadMessages(state)]).toEqual([3, 2]);
+    const seen = reduce(state, { what: "seen", rows: state.unread.slice(0, 2) });
+    expect([seen.unread.length, unreadMessages(seen)]).toEqual([1, 1]);
+  });
+
+  test("is an answer from its first words on, once, and nothing that the visitor writes", () => {
+    const chunk = heard({ type: "answer_chunk", content: "Loud." }, "q1");
+    const state = after(asked, chunk, chunk, heard({ type: "final_answer", ...end }, "q1"));
+    expect(state.unread).toEqual(["turn q1"]);
+    expect(after(joined, { what: "wrote", id: "m1", text: "Hi", upload: undefined, atMs: 1 }).unread).toHaveLength(1);
+  });
+});
+
+test("what was not sent as the page was left is told, and what is sent again by itself is not", () => {
+  const wrote = (id: string): Happening => ({ what: "wrote", id, text: id, image: "data:image/png;base64,AA==", upload: undefined, atMs: 1 });
+  const left = after(wrote("m1"), wrote("m2"));
+  const again = restored(left, ["m2"]);
+  expect(again.person.entries.map((entry) => entry.kind === "said" && entry.trouble)).toEqual([{ word: "person_interrupted" }, undefined]);
+});
+
+test("a message that was too large for the server is not sent, and says so", () => {
+  const state = after({ what: "wrote", id: "m1", text: "x", upload: undefined, atMs: 1 }, { what: "refused", id: "m1" });
+  expect(state.person.entries[0]).toMatchObject({ sent: false, trouble: { word: "error_too_large" } });
 });
