@@ -3,6 +3,11 @@
 //! Owns   one connection of its own, made anew for as long as it takes; what is wanted outlives it.
 //! Never  says that it is up before everything wanted is listened to; buffers without end.
 //!
+//! What this pod publishes goes through one queue, in the order of the calls. One pipeline of `PUBLISH`
+//! commands is under way at a time and takes whatever waits, so that order holds and a round trip
+//! carries many messages. (Commands that are sent one by one over the multiplexed connection overtake
+//! each other as soon as its own short queue is full.)
+//!
 //! Classic pub/sub over RESP3, one connection for both ways:
 //!
 //! - RESP3, because on such a connection subscriptions are confirmed, other commands are answered and
@@ -23,7 +28,7 @@ use hsc_actors::ports::{BoxError, Relay, Relayed};
 use hsc_config::RedisSettings;
 use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant};
 
 use super::address::BadAddress;
@@ -37,6 +42,12 @@ const WAITING: usize = 8_192;
 /// Channels in one command: large enough that 20,000 are a few round trips, small enough that Redis
 /// does nothing else for less than a millisecond.
 const BATCH: usize = 500;
+/// Messages that may wait to be published. As many as may wait in the bridge: more means that Redis does
+/// not take them, and then the publisher learns it at once.
+const QUEUED: usize = 1_024;
+/// Messages in one pipeline. Large enough to hide a round trip, small enough that one that fails or is
+/// not answered in time leaves few messages in doubt.
+const PIPELINED: usize = 128;
 /// How often the connection is asked whether it lives.
 const PULSE: Duration = Duration::from_millis(500);
 
@@ -51,8 +62,8 @@ struct Shared {
     wanted: Mutex<Wanted>,
     // Not a `Notify`: that may ring at a stream whose thread hangs, and the newer would never hear.
     bell: watch::Sender<()>,
-    /// The connection to publish over and the stream it belongs to, while everything wanted is listened to.
-    way_out: watch::Sender<Option<(u64, MultiplexedConnection)>>,
+    /// The queue to publish through and the stream it belongs to, while everything wanted is listened to.
+    way_out: watch::Sender<Option<(u64, mpsc::Sender<Publication>)>>,
     /// How often the relay was opened: an older stream ends when a newer one is there.
     opened: watch::Sender<u64>,
 }
@@ -126,18 +137,38 @@ impl Relay for RedisRelay {
     }
 
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
-        let way_out = self.shared.way_out.borrow().clone();
-        let within = self.shared.target.timeout();
+        let (reply, replied) = oneshot::channel();
         let channel = format!("{}{channel}", self.shared.prefix);
+        let until = Instant::now() + self.shared.target.timeout();
+        let publication = Publication { channel, payload, until, reply };
+        // Here and not in the future: the place in the queue is the order.
+        let queued = match &*self.shared.way_out.borrow() {
+            None => Err("Redis is not connected"),
+            Some((_, queue)) => queue.try_send(publication).map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => "too many messages wait to be published",
+                mpsc::error::TrySendError::Closed(_) => "Redis is not connected",
+            }),
+        };
         async move {
-            let (_, mut connection) = way_out.ok_or("Redis is not connected")?;
-            let mut publish = redis::cmd("PUBLISH");
-            publish.arg(channel).arg(&payload[..]);
-            let sent = publish.query_async::<()>(&mut connection);
-            Ok(tokio::time::timeout(within, sent).await??)
+            queued?;
+            match tokio::time::timeout_at(until, replied).await {
+                Ok(Ok(outcome)) => Ok(outcome?),
+                Ok(Err(_)) => Err("the connection to Redis was lost".into()),
+                Err(late) => Err(late.into()),
+            }
         }
         .boxed()
     }
+}
+
+/// A message on its way out.
+struct Publication {
+    /// As Redis knows it.
+    channel: String,
+    payload: Bytes,
+    /// Not sent after this: its publisher has given up by then.
+    until: Instant,
+    reply: oneshot::Sender<Result<(), RedisError>>,
 }
 
 /// Why a connection ended.
@@ -259,12 +290,14 @@ impl Stream {
         listened: &mut HashSet<String>,
         heard: &Heard,
     ) -> End {
+        let (queue, mut queued) = mpsc::channel(QUEUED);
+        let published = publish(connection.clone(), &mut queued, self.shared.target.timeout());
         let attended = async {
             let mut bell = self.shared.bell.subscribe();
             // What rang before the bell was there.
             while self.adjust(&mut connection, listened).await?.is_some() {}
             // The way out first: who hears that it is up may publish at once.
-            self.shared.way_out.send_replace(Some((self.number, connection.clone())));
+            self.shared.way_out.send_replace(Some((self.number, queue)));
             self.tell.send(Relayed::Up).await.map_err(|_| Unread)?;
             let mut pulse = tokio::time::interval(PULSE);
             loop {
@@ -282,9 +315,15 @@ impl Stream {
                 }
             }
         };
-        let ended: Result<std::convert::Infallible, End> = attended.await;
-        let Err(end) = ended;
-        end
+        let attended = async {
+            let ended: Result<std::convert::Infallible, End> = attended.await;
+            let Err(end) = ended;
+            end
+        };
+        tokio::select! {
+            end = attended => end,
+            () = published => End::Lost("nothing can be published any more".to_owned()),
+        }
     }
 
     /// Asks whether the connection lives, and whether it still leads to a master: what is published to
@@ -312,6 +351,41 @@ impl Stream {
         match tokio::time::timeout(self.shared.target.timeout(), answered).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(End::Lost("no answer in time".to_owned())),
+        }
+    }
+}
+
+/// Publishes what is queued, in order, until the queue is closed.
+async fn publish(
+    mut connection: MultiplexedConnection,
+    queued: &mut mpsc::Receiver<Publication>,
+    within: Duration,
+) {
+    let mut batch = Vec::with_capacity(PIPELINED);
+    while queued.recv_many(&mut batch, PIPELINED).await > 0 {
+        let now = Instant::now();
+        batch.retain(|publication| publication.until > now);
+        if batch.is_empty() {
+            continue;
+        }
+        let mut pipeline = redis::pipe();
+        // A message that Redis refuses fails alone.
+        pipeline.ignore_errors();
+        for Publication { channel, payload, .. } in &batch {
+            pipeline.cmd("PUBLISH").arg(channel).arg(&payload[..]);
+        }
+        let sent = pipeline.query_async::<Vec<Result<(), RedisError>>>(&mut connection);
+        let outcomes = match tokio::time::timeout(within, sent).await {
+            Ok(Ok(outcomes)) => outcomes,
+            Ok(Err(error)) => batch.iter().map(|_| Err(error.clone())).collect(),
+            Err(_) => {
+                let late = || RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+                batch.iter().map(|_| Err(late())).collect()
+            }
+        };
+        for (publication, outcome) in batch.drain(..).zip(outcomes) {
+            // Dropped by a publisher that does not want to know.
+            let _ = publication.reply.send(outcome);
         }
     }
 }

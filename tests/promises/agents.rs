@@ -56,13 +56,13 @@ pub(crate) async fn welcomed_and_waiting(pod: &Server) -> (Visitor, Value) {
     (visitor, welcome)
 }
 
-pub(crate) async fn until(socket: &mut Visitor, is_it: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let frame = socket.hear().await;
-        if is_it(&frame) {
-            return frame;
-        }
-    }
+/// The next message that is it; see [`Visitor::until`].
+#[track_caller]
+pub(crate) fn until(
+    socket: &mut Visitor,
+    is_it: impl Fn(&Value) -> bool,
+) -> impl Future<Output = Value> {
+    socket.until(is_it)
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 fn hsc(arguments: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
     command.args(arguments).current_dir(dir);
-    command.output().expect("the binary of this build runs")
+    crate::process::output("hsc ends", &mut command)
 }
 
 fn out(output: &Output) -> String {

@@ -151,17 +151,13 @@ async fn no_file_is_written_that_would_do_harm() {
 
 #[tokio::test]
 async fn a_name_that_climbs_without_being_encoded_reaches_no_file() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let server = server().await;
-    let mut raw = tokio::net::TcpStream::connect(server.address()).await.unwrap();
     let body = fjord().to_string();
     let head = format!(
         "PUT /admin/catalog/files/../../escaped.json?dry_run=false HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    raw.write_all(head.as_bytes()).await.unwrap();
-    let mut said = String::new();
-    raw.read_to_string(&mut said).await.unwrap();
+    let said = server.answer_to(head.as_bytes()).await;
     assert!(said.starts_with("HTTP/1.1 400"), "{said}");
     assert!(!server.shop.dir().parent().unwrap().join("escaped.json").exists());
 }

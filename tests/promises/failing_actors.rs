@@ -151,17 +151,12 @@ async fn chat(
             visitor.say(json!({ "type": "typing", "id": id, "content": content })).await;
             "prediction"
         };
-        loop {
-            let heard = visitor.hear().await;
+        let heard = visitor.until(|heard| {
             assert_eq!(heard["id"], id.as_str(), "{heard}");
-            if heard["type"] == "error" {
-                assert!(heard["code"].is_string(), "{heard}");
-                break;
-            }
-            if heard["type"] == last {
-                break;
-            }
-        }
+            heard["type"] == "error" || heard["type"] == last
+        });
+        let heard = heard.await;
+        assert!(heard["type"] == last || heard["code"].is_string(), "{heard}");
         served.fetch_add(1, Ordering::Relaxed);
     }
 }

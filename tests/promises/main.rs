@@ -12,6 +12,7 @@ mod log_stage;
 mod member;
 mod model;
 mod postgres;
+mod process;
 mod provider;
 mod receiver;
 mod redis;

@@ -6,6 +6,8 @@ use std::process::Stdio;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::eventually::PATIENCE;
+use crate::process::finished;
 use crate::server::{Server, config, hsc, variable};
 use crate::shop::Shop;
 
@@ -28,6 +30,7 @@ impl Member {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
+            .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("an HTTP client");
@@ -141,7 +144,7 @@ fn user_in(
     let mut child = command.spawn().expect("hsc runs");
     // One that refuses before it reads has hung up.
     let _ = child.stdin.take().expect("piped").write_all(says.as_bytes());
-    let done = child.wait_with_output().expect("it ends");
+    let done = finished("hsc user ends", child);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     (done.status.success(), text(done.stdout) + &text(done.stderr))
 }

@@ -1,7 +1,5 @@
 //! Assets and pages: kept by browsers, never from outside of their folder, never in a foreign frame.
 
-use std::io::{Read as _, Write as _};
-
 use crate::server::{Server, client};
 
 #[tokio::test]
@@ -32,10 +30,8 @@ async fn no_path_climbs_out_of_its_folder() {
         "/../secret.txt",
     ] {
         // Byte by byte, since every HTTP client tidies such a path first.
-        let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = server.answer_to(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
         assert!(!answer.contains("secret\n") && !answer.ends_with("secret"), "{path}: {answer}");
     }

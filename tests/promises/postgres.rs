@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use sqlx::Connection as _;
 
-use crate::eventually::eventually;
+use crate::eventually::{eventually, in_time};
+use crate::process::{self, succeeds};
 
 /// A server on a free port of this machine, its files in a temporary folder. It ends with the test.
 pub(crate) struct Postgres {
@@ -31,16 +32,17 @@ impl Postgres {
         let dir = tempfile::tempdir().expect("a folder");
         // It refuses to run as root and wants its folder for itself.
         if is_root() {
-            let owned = Command::new("chown").arg("postgres").arg(dir.path()).status();
-            assert!(owned.expect("there is a chown").success(), "the user postgres is missing");
+            succeeds(
+                "chown to the user postgres",
+                Command::new("chown").arg("postgres").arg(dir.path()),
+            );
         }
-        let made = postgres_command("initdb")
+        let mut initdb = postgres_command("initdb");
+        initdb
             .args(["--username=hsc", "--auth=trust", "--encoding=UTF8", "--locale=C"])
             .args(["--no-sync", "--no-instructions", "--pgdata"])
-            .arg(dir.path().join("data"))
-            .stdout(Stdio::null())
-            .status();
-        assert!(made.expect("initdb runs").success());
+            .arg(dir.path().join("data"));
+        succeeds("initdb", &mut initdb);
         Self { port, dir, child: None }
     }
 
@@ -56,17 +58,20 @@ impl Postgres {
 
     /// A new database of it, and where that is.
     pub(crate) async fn database(&self, name: &str) -> String {
-        let mut connection = connect(&self.url()).await.expect("it answers");
-        let made = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")));
-        made.execute(&mut connection).await.expect("a database");
+        let made = async {
+            let mut connection = connect(&self.url()).await.expect("it answers");
+            let made = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")));
+            made.execute(&mut connection).await.expect("a database");
+        };
+        in_time("a database is created", made).await;
         self.url_of(name)
     }
 
     /// Stops it at once, as a machine that fails would. What it has committed is there again later.
     pub(crate) fn cut(&mut self) {
         if let Some(mut child) = self.child.take() {
-            signal(&child, "QUIT");
-            child.wait().expect("the child is ours");
+            process::signal(&child, "QUIT");
+            process::ended("PostgreSQL stops", &mut child);
         }
     }
 
@@ -115,11 +120,6 @@ fn programs() -> PathBuf {
 
 fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
-    assert!(sent.expect("there is a kill").success());
 }
 
 impl Drop for Postgres {

@@ -132,7 +132,7 @@ fn a_process_that_may_use_little_memory_dies_alone_and_says_nothing() {
     // The child is gone before it has read everything; that is the point.
     let _ = input.write_all(&vec![b' '; 100 << 20]);
     drop(input);
-    let output = child.wait_with_output().expect("ended");
+    let output = crate::process::finished("hsc extract ends", child);
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
 }

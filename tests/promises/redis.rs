@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use crate::eventually::eventually;
+use crate::process;
 
 /// A redis-server on a free port of this machine, with nothing on disk. It ends with the test.
 pub(crate) struct Redis {
@@ -35,8 +36,7 @@ impl Redis {
     /// Kills it; everything it knew is lost.
     pub(crate) fn cut(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().expect("the child is ours");
-            child.wait().expect("the child is ours");
+            process::killed(&mut child);
         }
     }
 
@@ -74,9 +74,7 @@ impl Redis {
     }
 
     fn signal(&self, name: &str) {
-        let child = self.child.as_ref().expect("it runs");
-        let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status();
-        assert!(sent.expect("there is a kill").success());
+        process::signal(self.child.as_ref().expect("it runs"), name);
     }
 }
 
@@ -92,10 +90,6 @@ async fn ask(url: &str, command: &[&str]) -> redis::RedisResult<redis::Value> {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // A process that is held up takes no kill at once on some systems: let it go on first.
-        if let Some(child) = &self.child {
-            let _ = Command::new("kill").args(["-CONT", &child.id().to_string()]).status();
-        }
         self.cut();
     }
 }

@@ -12,6 +12,7 @@ use hsc_config::RedisSettings;
 use serde_json::json;
 
 use crate::eventually::eventually;
+use crate::process;
 use crate::redis::Redis;
 use crate::relay_contract::{Reader, publish};
 use crate::server::{Server, operator};
@@ -55,9 +56,7 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        // Who has ended already is killed too.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        process::killed(&mut self.child);
     }
 }
 
@@ -68,8 +67,9 @@ impl Drop for Process {
 }
 
 fn cli(port: u16, command: &[&str]) -> String {
-    let asked = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output();
-    let output = asked.expect("redis-cli is installed (`.ci/need redis`)");
+    let mut asked = Command::new("redis-cli");
+    asked.args(["-p", &port.to_string()]).args(command);
+    let output = process::output("redis-cli (`.ci/need redis`)", &mut asked);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -144,13 +144,9 @@ async fn serves(url: &str) {
 }
 
 fn openssl(dir: &Path, arguments: &str) {
-    let made = Command::new("openssl")
-        .args(arguments.split_whitespace())
-        .current_dir(dir)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.expect("openssl is installed").success(), "openssl {arguments}");
+    let mut openssl = Command::new("openssl");
+    openssl.args(arguments.split_whitespace()).current_dir(dir);
+    process::succeeds(&format!("openssl {arguments}"), &mut openssl);
 }
 
 #[tokio::test]

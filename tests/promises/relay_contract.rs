@@ -50,35 +50,43 @@ impl Reader {
         Self(relay.open())
     }
 
-    async fn next(&mut self) -> Relayed {
-        in_time("a report", self.0.next()).await.expect("it does not end")
+    /// The first report that this makes something of.
+    async fn until<T>(&mut self, what: &str, makes: impl Fn(Relayed) -> Option<T>) -> T {
+        let reported = async {
+            loop {
+                let report = self.0.next().await.expect("it does not end");
+                if let Some(made) = makes(report) {
+                    return made;
+                }
+            }
+        };
+        in_time(what, reported).await
     }
 
     pub(crate) async fn until_up(&mut self) {
-        while self.next().await != Relayed::Up {}
+        self.until("the relay is up", |report| (report == Relayed::Up).then_some(())).await;
     }
 
     async fn until_down(&mut self) {
-        while !matches!(self.next().await, Relayed::Down { .. }) {}
+        let is_down = |report| matches!(report, Relayed::Down { .. }).then_some(());
+        self.until("the relay is down", is_down).await;
     }
 
     async fn until_listening_to(&mut self, wanted: &str) {
-        loop {
-            if let Relayed::Listening { channels } = self.next().await
-                && channels.iter().any(|channel| channel == wanted)
-            {
-                return;
-            }
-        }
+        let listens = |report| {
+            let Relayed::Listening { channels } = report else { return None };
+            channels.iter().any(|channel| channel == wanted).then_some(())
+        };
+        self.until(&format!("{wanted} is listened to"), listens).await;
     }
 
     /// The next message: its channel and its text.
     pub(crate) async fn message(&mut self) -> (String, String) {
-        loop {
-            if let Relayed::Message { channel, payload } = self.next().await {
-                return (channel, String::from_utf8(payload.to_vec()).expect("text"));
-            }
-        }
+        let message = |report| {
+            let Relayed::Message { channel, payload } = report else { return None };
+            Some((channel, String::from_utf8(payload.to_vec()).expect("text")))
+        };
+        self.until("a message", message).await
     }
 }
 
@@ -115,6 +123,32 @@ async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
     }
     for number in 0..500 {
         assert_eq!(reader.message().await, message("a", &number.to_string()));
+    }
+}
+
+async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pods: Pods) {
+    pods.two.want(named(&["a", "b"]), Vec::new());
+    let mut reader = Reader::of(&pods.two);
+    reader.until_up().await;
+    let _up = publisher(&pods.one).await;
+    let channel = |number: i32| if number % 2 == 0 { "a" } else { "b" };
+    let mut all = Vec::new();
+    for number in 0..600 {
+        let text = Bytes::from(number.to_string());
+        let sent = pods.one.publish(channel(number).to_owned(), text);
+        // A third is dropped, a third is polled much later, a third at once.
+        match number % 3 {
+            0 => drop(sent),
+            1 => all.push(sent),
+            _ => in_time("it is published", sent).await.expect("it is published"),
+        }
+    }
+    all.reverse();
+    for sent in all {
+        in_time("it is published", sent).await.expect("it is published");
+    }
+    for number in 0..600 {
+        assert_eq!(reader.message().await, message(channel(number), &number.to_string()));
     }
 }
 
@@ -195,6 +229,7 @@ macro_rules! relay_contract {
     ($name:ident, $pods:expr) => {
         relay_contract!($name, $pods,
             messages_of_one_pod_come_in_the_order_it_published_them
+            the_call_fixes_the_order_however_late_or_never_its_future_is_polled
             only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not
             up_means_that_everything_wanted_is_heard_however_much_that_is
             a_pod_hears_what_it_publishes_itself
@@ -252,4 +287,30 @@ async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
     publish(&pod, "a", "there again").await;
     // What was in the pipe while it was held up may come first.
     while reader.message().await.1 != "there again" {}
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_nothing_refuses_what_is_too_much_and_what_it_takes_later_is_in_order() {
+    let redis = Redis::start().await;
+    let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
+    pod.want(named(&["a"]), Vec::new());
+    let mut reader = Reader::of(&pod);
+    reader.until_up().await;
+    redis.hold();
+    let all: Vec<_> = (0..5_000)
+        .map(|number| pod.publish("a".to_owned(), Bytes::from(number.to_string())))
+        .collect();
+    let outcomes = in_time("each has its outcome", futures::future::join_all(all)).await;
+    assert!(outcomes.iter().all(Result::is_err), "nobody took them");
+    redis.go_on();
+    eventually("a message is taken", async || {
+        pod.publish("a".to_owned(), Bytes::from_static(b"5000")).await.is_ok()
+    })
+    .await;
+    let mut before = -1;
+    while before < 5_000 {
+        let number: i32 = reader.message().await.1.parse().expect("a number");
+        assert!(number > before || number == 5_000, "{number} after {before}");
+        before = number;
+    }
 }

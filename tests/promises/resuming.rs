@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::eventually::eventually;
+use crate::eventually::{eventually, in_time};
 use crate::model::{Model, WORDS};
 use crate::server::Server;
 use crate::shop::{LIGHT, Shop};
@@ -59,22 +59,28 @@ impl Guest {
 
     /// Hears until it has so many durable messages.
     pub(crate) async fn hears(&mut self, durable: usize) {
-        while self.durable.len() < durable {
-            let message = self.visitor.hear().await;
-            self.keep(message);
-        }
+        let heard = async {
+            while self.durable.len() < durable {
+                let message = self.visitor.hear().await;
+                self.keep(message);
+            }
+        };
+        in_time("so many durable messages", heard).await;
     }
 
     /// Hears until the answer to this question has ended.
     pub(crate) async fn hears_the_end_of(&mut self, id: &str) -> Value {
-        loop {
-            let ends = |one: &&Value| one["type"] == "final_answer" && one["id"] == id;
-            if let Some(end) = self.durable.iter().find(ends) {
-                return end.clone();
+        let ended = async {
+            loop {
+                let ends = |one: &&Value| one["type"] == "final_answer" && one["id"] == id;
+                if let Some(end) = self.durable.iter().find(ends) {
+                    return end.clone();
+                }
+                let message = self.visitor.hear().await;
+                self.keep(message);
             }
-            let message = self.visitor.hear().await;
-            self.keep(message);
-        }
+        };
+        in_time("the answer ends", ended).await
     }
 
     /// Hears until the close, and its code.

@@ -1,12 +1,15 @@
 //! The real `hsc serve`, started for a test and ended with it.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
-use crate::eventually::in_time;
+use crate::eventually::{PATIENCE, eventually, in_time};
+use crate::process;
 use crate::shop::Shop;
 use crate::visitor::Visitor;
 
@@ -81,6 +84,18 @@ impl Server {
         client().get(self.url(path)).send().await.expect("the server answers")
     }
 
+    /// What it answers to these bytes of a request that asks it to close the connection then.
+    pub(crate) async fn answer_to(&self, request: &[u8]) -> String {
+        let answered = async {
+            let mut stream = TcpStream::connect(self.address).await.expect("the server accepts");
+            stream.write_all(request).await.expect("it is sent");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("it is read");
+            String::from_utf8(answer).expect("it is text")
+        };
+        in_time("the server answers and closes", answered).await
+    }
+
     /// What an operator is answered.
     pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = operator().get(self.url(path)).send().await.expect("the server answers");
@@ -126,9 +141,7 @@ impl Server {
 
     /// Sends a signal: `TERM`, `HUP`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args([format!("-{name}"), pid]).status();
-        assert!(sent.expect("there is a kill").success());
+        process::signal(&self.child, name);
     }
 
     /// Takes the processor away from it for so long, as a machine with too much to do would.
@@ -140,22 +153,19 @@ impl Server {
 
     /// Waits until the process has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        in_time("the server ends", async {
-            loop {
-                if let Some(status) = self.child.try_wait().expect("the child is ours") {
-                    return status;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            }
+        let mut status = None;
+        eventually("the server ends", async || {
+            status = self.child.try_wait().expect("the child is ours");
+            status.is_some()
         })
-        .await
+        .await;
+        status.expect("it ended")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        process::killed(&mut self.child);
         if std::thread::panicking() {
             eprintln!("the server's log:\n{}", self.log());
         }
@@ -179,12 +189,9 @@ pub(crate) fn hsc() -> Command {
 
 /// What `hsc` printed and how it ended, for commands that end.
 pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("hsc runs");
-    let (mut out, mut err) = (String::new(), String::new());
-    child.stdout.take().expect("piped").read_to_string(&mut out).expect("UTF-8");
-    child.stderr.take().expect("piped").read_to_string(&mut err).expect("UTF-8");
-    (child.wait().expect("it ends"), out, err)
+    let std::process::Output { status, stdout, stderr } = process::output("hsc ends", &mut command);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status, text(stdout), text(stderr))
 }
 
 /// The file for `--config`: this catalog, any free port, JSON lines.
@@ -202,7 +209,8 @@ pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
 pub(crate) fn client() -> reqwest::Client {
     // A second install is refused and changes nothing: tests share the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().no_gzip().build().expect("an HTTP client")
+    let builder = reqwest::Client::builder().no_proxy().no_gzip().timeout(PATIENCE);
+    builder.build().expect("an HTTP client")
 }
 
 /// A client that brings [`ADMIN_TOKEN`].

@@ -11,7 +11,6 @@ use image::codecs::png::PngEncoder;
 use image::{DynamicImage, Rgb, RgbImage};
 use reqwest::Response;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::agents::{YAEL, agent, until, welcomed_and_waiting};
 use crate::archive_stage::settings;
@@ -215,11 +214,8 @@ async fn a_path_that_climbs_leads_nowhere() {
         "/uploads//etc/passwd",
     ] {
         // Byte by byte: a client would tidy the path before it sends it.
-        let mut stream = tokio::net::TcpStream::connect(server.address()).await.expect("a socket");
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.expect("it is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("it is text");
+        let answer = server.answer_to(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
         assert!(!answer.contains("[catalog]"), "{path}: {answer}");
     }

@@ -1,6 +1,8 @@
 //! A client that speaks the raw frames and knows none of the server's types.
 
 use std::net::SocketAddr;
+use std::panic::Location;
+use std::time::{Duration, Instant};
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -12,42 +14,65 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::eventually::in_time;
+use crate::eventually::{PATIENCE, in_time};
 
 /// A visitor's end of a socket.
-pub(crate) struct Visitor(WebSocketStream<TcpStream>);
+///
+/// Every wait has a deadline, and so has the whole life of the socket: a test that reads until a message
+/// comes ends though other messages, or the pings of the server, go on for ever.
+pub(crate) struct Visitor {
+    socket: WebSocketStream<TcpStream>,
+    until: Instant,
+}
+
+/// Longest life of a socket: no test lasts half as long on a busy machine.
+const LIVES_FOR: Duration = Duration::from_secs(600);
 
 impl Visitor {
+    fn of(socket: WebSocketStream<TcpStream>) -> Self {
+        Self { socket, until: Instant::now() + LIVES_FOR }
+    }
+
     pub(crate) async fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", TcpStream::connect(address))
+            .await
+            .expect("the server accepts");
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
     /// The same to a server that may be gone, or going.
     pub(crate) async fn try_to(address: SocketAddr) -> Result<Self, u16> {
-        let Ok(stream) = TcpStream::connect(address).await else { return Err(0) };
+        let Ok(stream) = in_time("the server accepts", TcpStream::connect(address)).await else {
+            return Err(0);
+        };
         let request = format!("ws://{address}/ws").into_client_request().expect("a request");
         match in_time("the upgrade", client_async(request, stream)).await {
-            Ok((socket, _)) => Ok(Self(socket)),
+            Ok((socket, _)) => Ok(Self::of(socket)),
             Err(_) => Err(0),
         }
     }
 
     /// From a program that is no page; the status where the server refuses it.
     pub(crate) async fn from_program(address: SocketAddr) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", TcpStream::connect(address))
+            .await
+            .expect("the server accepts");
         Self::over(stream, address, None).await
     }
 
     /// From a page of this origin; the status where the server does not let it.
     pub(crate) async fn from_page(address: SocketAddr, origin: &str) -> Result<Self, u16> {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", TcpStream::connect(address))
+            .await
+            .expect("the server accepts");
         Self::over(stream, address, Some(origin)).await
     }
 
     /// The status and `Retry-After` of a server that does not open the socket; nothing where it does.
     pub(crate) async fn refused(address: SocketAddr) -> Option<(u16, Option<String>)> {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", TcpStream::connect(address))
+            .await
+            .expect("the server accepts");
         let request = format!("ws://{address}/ws").into_client_request().expect("a request");
         match in_time("the upgrade", client_async(request, stream)).await {
             Ok(_) => None,
@@ -64,16 +89,20 @@ impl Visitor {
     pub(crate) async fn with_narrow_ears(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("a size");
-        let stream = socket.connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", socket.connect(address))
+            .await
+            .expect("the server accepts");
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
     /// With a request of its own.
     pub(crate) async fn asking(request: Request, address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let stream = in_time("the server accepts", TcpStream::connect(address))
+            .await
+            .expect("the server accepts");
         let (socket, _) =
             in_time("the upgrade", client_async(request, stream)).await.expect("the upgrade");
-        Self(socket)
+        Self::of(socket)
     }
 
     async fn over(
@@ -88,7 +117,7 @@ impl Visitor {
             request.headers_mut().insert("Origin", origin.parse().expect("an origin"));
         }
         match in_time("the upgrade", client_async(request, stream)).await {
-            Ok((socket, _)) => Ok(Self(socket)),
+            Ok((socket, _)) => Ok(Self::of(socket)),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("no upgrade: {error}"),
         }
@@ -99,12 +128,13 @@ impl Visitor {
     }
 
     pub(crate) async fn say_text(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.expect("the socket is open");
+        let sent = in_time("a message is sent", self.socket.send(Message::text(text))).await;
+        sent.expect("the socket is open");
     }
 
     /// Says something that the server may not want to hear any more.
     pub(crate) async fn try_say(&mut self, message: Message) -> bool {
-        self.0.send(message).await.is_ok()
+        in_time("a message is sent", self.socket.send(message)).await.is_ok()
     }
 
     /// Says one text in fragments.
@@ -112,43 +142,89 @@ impl Visitor {
         for (at, piece) in pieces.iter().enumerate() {
             let opcode = OpCode::Data(if at == 0 { Data::Text } else { Data::Continue });
             let frame = Frame::message(piece.as_bytes().to_vec(), opcode, at + 1 == pieces.len());
-            self.0.send(Message::Frame(frame)).await.expect("the socket is open");
+            assert!(self.try_say(Message::Frame(frame)).await, "the socket is open");
         }
     }
 
     /// The next message; panics when the socket was closed.
-    pub(crate) async fn hear(&mut self) -> Value {
-        match self.next().await {
-            Ok(message) => message,
-            Err(code) => panic!("closed with {code:?} instead of a message"),
+    #[track_caller]
+    pub(crate) fn hear(&mut self) -> impl Future<Output = Value> {
+        let at = Location::caller();
+        async move {
+            match self.next_for(at).await {
+                Ok(message) => message,
+                Err(code) => panic!("{at}: closed with {code:?} instead of a message"),
+            }
         }
     }
 
     /// The next message, or the close code.
-    pub(crate) async fn next(&mut self) -> Result<Value, Option<u16>> {
-        loop {
-            match in_time("a message", self.0.next()).await {
-                Some(Ok(Message::Text(text))) => {
-                    return Ok(serde_json::from_str(&text).expect("every frame is JSON"));
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> impl Future<Output = Result<Value, Option<u16>>> {
+        self.next_for(Location::caller())
+    }
+
+    async fn next_for(&mut self, at: &Location<'_>) -> Result<Value, Option<u16>> {
+        assert!(Instant::now() < self.until, "{at}: this socket is read for {LIVES_FOR:?} by now");
+        // One deadline for the message: pings in between do not put it off.
+        let heard = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).expect("every frame is JSON"));
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        return Err(frame.map(|frame| frame.code.into()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(None),
                 }
-                Some(Ok(Message::Close(frame))) => {
-                    return Err(frame.map(|frame| frame.code.into()));
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(None),
             }
+        };
+        match tokio::time::timeout(PATIENCE, heard).await {
+            Ok(heard) => heard,
+            Err(_) => panic!("{at}: no message within {PATIENCE:?}"),
+        }
+    }
+
+    /// The next message that is it; those before it are passed over, and shown where it never comes.
+    #[track_caller]
+    pub(crate) fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> impl Future<Output = Value> {
+        let at = Location::caller();
+        async move {
+            let mut heard: Vec<Value> = Vec::new();
+            let waited = async {
+                loop {
+                    match self.next_for(at).await {
+                        Ok(message) if is_it(&message) => return Ok(message),
+                        Ok(message) => heard.push(message),
+                        Err(code) => return Err(code),
+                    }
+                }
+            };
+            let why = match tokio::time::timeout(PATIENCE, waited).await {
+                Ok(Ok(message)) => return message,
+                Ok(Err(code)) => format!("the socket was closed with {code:?}"),
+                Err(_) => format!("it did not come within {PATIENCE:?}"),
+            };
+            let heard: Vec<String> = heard.iter().map(Value::to_string).collect();
+            panic!("{at}: waiting for a message: {why}; heard so far:\n{}", heard.join("\n"));
         }
     }
 
     /// Everything up to the close, and its code.
     pub(crate) async fn until_closed(&mut self) -> (Vec<Value>, Option<u16>) {
         let mut heard = Vec::new();
-        loop {
-            match self.next().await {
-                Ok(message) => heard.push(message),
-                Err(code) => return (heard, code),
+        let closed = async {
+            loop {
+                match self.next().await {
+                    Ok(message) => heard.push(message),
+                    Err(code) => return code,
+                }
             }
-        }
+        };
+        let code = in_time("the socket is closed", closed).await;
+        (heard, code)
     }
 
     /// Types, and hears the prediction.
@@ -162,9 +238,12 @@ impl Visitor {
     /// Everything up to the end of one answer.
     pub(crate) async fn hear_answer(&mut self) -> Vec<Value> {
         let mut heard = Vec::new();
-        while heard.last().is_none_or(|last: &Value| last["type"] != "final_answer") {
-            heard.push(self.hear().await);
-        }
+        let ended = async {
+            while heard.last().is_none_or(|last: &Value| last["type"] != "final_answer") {
+                heard.push(self.hear().await);
+            }
+        };
+        in_time("the answer ends", ended).await;
         heard
     }
 }

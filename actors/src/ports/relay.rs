@@ -1,8 +1,13 @@
 //! What carries messages from pod to pod.
 //!
 //! A relay knows channels and bytes. What the bytes mean is the bridge's business; who listens here is
-//! too. One message a channel reaches every pod that listens to it, in the order one pod published it,
-//! at most once; whoever needs more than that asks the log.
+//! too. A message reaches every pod that listens to its channel, at most once.
+//!
+//! Order: the messages of one pod arrive in the order in which [`Relay::publish`] was called, over all
+//! channels. The call fixes the order, not the first poll of the future that it returns: a message
+//! whose future is never polled, polled late or dropped keeps its place. Messages of two pods have no
+//! order. What a conversation log publishes with an append goes another way and has no order with these.
+//! A client that needs more than that reads the log.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -45,6 +50,10 @@ pub trait Relay: Send + Sync + 'static {
     /// sent in one piece.
     fn want(&self, these: Vec<String>, not_those: Vec<String>);
 
-    /// Publishes, within a bounded time.
+    /// Publishes. The message has its place among the messages of this pod when this returns; the future
+    /// only waits for the outcome, within a bounded time, and may be dropped. Never waits and never
+    /// reorders: a relay whose queue is full, or that is not connected, refuses the message, and the
+    /// future is an error at once. A message whose future is an error may have been published all the
+    /// same, but never after a message that was published later.
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>>;
 }
