@@ -20,6 +20,7 @@ mod registry;
 mod rehearsal;
 mod remembered;
 mod sampling;
+mod sequence;
 pub mod session;
 mod sessions;
 mod shelf;

@@ -31,6 +31,7 @@ use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
 use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question, StillIn};
 use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
+use crate::sequence::Sequences;
 use crate::session::{Bucket, Turn, Wiring};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Window};
@@ -42,6 +43,8 @@ const DRAFTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Longest wait until messages of other pods are heard, before what is known without them is shown.
 const LIVE_WITHIN: Duration = Duration::from_secs(1);
+/// How often a desk that cannot be reached is asked again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What every agent's socket of a pod shares.
 pub(crate) struct Wired {
@@ -65,6 +68,11 @@ pub(crate) struct AgentSocket {
     wired: Arc<Wired>,
     /// What is listened to of each conversation that is watched.
     watching: HashMap<String, [SpawnHandle; 2]>,
+    /// What the agent does, in the order of its messages: a sequence a conversation, and one without a
+    /// conversation for what is about the agent alone.
+    deeds: Sequences<Option<String>>,
+    /// The desk could not be reached and is asked again.
+    is_looking_again: bool,
     crashes: Window,
     outgoing: Outgoing,
     bucket: Bucket,
@@ -106,6 +114,8 @@ impl AgentSocket {
             bucket: Bucket::new(messages_per_second, message_burst, now),
             wired,
             watching: HashMap::new(),
+            deeds: Sequences::default(),
+            is_looking_again: false,
             crashes: Window::default(),
             outgoing,
             refusals: 0,
@@ -162,7 +172,8 @@ impl AgentSocket {
                 Effect::Take { id, conversation } => {
                     let agent = self.view.agent().clone();
                     info!(conversation, agent = agent.id; "an agent takes a conversation");
-                    self.brings_to_its_end(deed, ctx, async move {
+                    let about = Some(conversation.clone());
+                    self.brings_to_its_end(deed, about, ctx, async move {
                         let taken = front.take(conversation.into(), agent).await;
                         let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
                         Event::Asked { id, outcome }
@@ -171,15 +182,23 @@ impl AgentSocket {
                 Effect::LetGo { id, conversation, how } => {
                     let by = self.view.me().clone();
                     info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
-                    self.brings_to_its_end(deed, ctx, async move {
+                    let about = Some(conversation.clone());
+                    self.brings_to_its_end(deed, about, ctx, async move {
                         let outcome = front.let_go(conversation.into(), by, how).await.map(Some);
                         Event::Asked { id, outcome }
                     });
                 }
                 Effect::Available { id, available } => {
                     let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-                    self.brings_to_its_end(deed, ctx, async move {
-                        let told = front.agent_here(agent, seat, Some(available)).await;
+                    let (wired, key) = (Arc::clone(&self.wired), self.key);
+                    self.brings_to_its_end(deed, None, ctx, async move {
+                        let told =
+                            front.agent_here(agent.clone(), Arc::clone(&seat), Some(available));
+                        let told = told.await;
+                        if !wired.sockets.has(key) {
+                            // It left meanwhile, and its last word may have come before this one.
+                            let _ = front.agent_left(agent, seat).await;
+                        }
                         Event::Asked { id, outcome: told.map(|()| None) }
                     });
                 }
@@ -192,7 +211,8 @@ impl AgentSocket {
                 Effect::Say { id, conversation, said } => {
                     let log = Arc::clone(&self.wired.shared.log);
                     let is_online = self.view.is_online(&conversation);
-                    self.brings_to_its_end(deed, ctx, async move {
+                    let about = Some(conversation.clone());
+                    self.brings_to_its_end(deed, about, ctx, async move {
                         let outcome = deliver(front, log, conversation, *said, is_online).await;
                         Event::Delivered { id, outcome }
                     });
@@ -204,9 +224,10 @@ impl AgentSocket {
                 Effect::Note { id, conversation, content } => {
                     let agent = self.view.agent().clone();
                     // Its time is of now: notes keep the order in which they were written.
+                    let about = Some(conversation.clone());
                     let (note, stamped) = noting::stamped(agent, conversation, content);
                     let keeping = noting::keep(Arc::clone(&self.wired.shared), note, stamped);
-                    self.brings_to_its_end(deed, ctx, async move {
+                    self.brings_to_its_end(deed, about, ctx, async move {
                         keeping.await;
                         Event::Noted { id }
                     });
@@ -228,13 +249,37 @@ impl AgentSocket {
             (front.look().await, (!is_live).then_some(listening))
         });
         ctx.spawn(looked.map(|(view, deaf), socket, ctx| {
+            let is_reached = view.is_ok();
             socket.feed(Event::Looked(view), ctx);
+            if !is_reached {
+                socket.look_again(ctx);
+            }
             if let Some(mut deaf) = deaf {
                 socket.beside(ctx, async move {
                     deaf.live().await;
                     Event::Missed
                 });
             }
+        }));
+    }
+
+    /// Asks a desk that could not be reached again until it answers: without it the agent sees nothing.
+    fn look_again(&mut self, ctx: &mut SocketContext<Self>) {
+        if std::mem::replace(&mut self.is_looking_again, true) {
+            return;
+        }
+        let front = self.wired.shared.front.clone();
+        let looked = wrap_future::<_, Self>(async move {
+            loop {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                if let Ok(view) = front.look().await {
+                    return view;
+                }
+            }
+        });
+        ctx.spawn(looked.map(|view, socket, ctx| {
+            socket.is_looking_again = false;
+            socket.feed(Event::Looked(Ok(view)), ctx);
         }));
     }
 
@@ -249,15 +294,18 @@ impl AgentSocket {
     }
 
     /// The same for what is brought to its end though its agent has left meanwhile, and is written down
-    /// when it is done.
+    /// when it is done. Begins when what the agent did before about the same conversation has ended:
+    /// what is said keeps its order, and a conversation is closed after the last words.
     fn brings_to_its_end(
         &mut self,
         deed: Option<Deed>,
+        about: Option<String>,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
     ) {
         let (me, from) = (self.view.me().clone(), Arc::clone(&self.from));
         let archive = self.wired.shared.archive.clone();
+        let asked = self.deeds.put(about, asked);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
             let event = asked.await;
             if let Some(deed) = deed.filter(|_| event.is_done()) {
@@ -288,14 +336,26 @@ impl AgentSocket {
         }
         let mut live_notes = bridge.listen(channels::to_agents(&conversation));
         let wiring = Arc::clone(&self.wired.shared);
-        self.beside(ctx, async move {
-            // Within a bound: while Redis is away it never is, and afterwards it is read again.
-            let live = async { futures::join!(live.live(), live_notes.live()) };
-            let _ = tokio::time::timeout(LIVE_WITHIN, live).await;
+        let read = wrap_future::<_, Self>(async move {
+            // Within a bound: while Redis is away it never is.
+            let both = async { futures::join!(live.live(), live_notes.live()) };
+            let is_live = tokio::time::timeout(LIVE_WITHIN, both).await.is_ok();
             let kept = wiring.log.read(conversation.as_str().into());
             let (kept, notes) = futures::join!(kept, noting::read(&wiring, &conversation));
-            Event::Read { id, conversation, kept, notes }
+            let deaf = (!is_live).then(|| (conversation.clone(), live, live_notes));
+            (Event::Read { id, conversation, kept, notes }, deaf)
         });
+        ctx.spawn(read.map(|(event, deaf), socket, ctx| {
+            socket.feed(event, ctx);
+            // What other pods publish between the read and the moment from which they are heard is
+            // heard by nobody: it is read again then.
+            if let Some((conversation, mut live, mut live_notes)) = deaf {
+                socket.beside(ctx, async move {
+                    futures::join!(live.live(), live_notes.live());
+                    Event::Unheard { conversation }
+                });
+            }
+        }));
     }
 
     fn listen(

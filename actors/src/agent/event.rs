@@ -23,6 +23,11 @@ pub(crate) enum Event {
     Changed(DeskChange),
     /// Something may have changed that nobody heard.
     Missed,
+    /// A watched conversation was read before other pods were heard on it; they are now.
+    Unheard {
+        /// Which.
+        conversation: String,
+    },
     /// What the desk was asked came to this.
     Asked {
         /// The message that asked.

@@ -107,6 +107,12 @@ impl View {
                     effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
                 }
             }
+            Event::Unheard { conversation } => {
+                if let Some(watched) = self.watched.get_mut(&conversation) {
+                    watched.is_read = false;
+                    effects.push(Effect::Watch { id: None, conversation });
+                }
+            }
             Event::Asked { id, outcome } => match outcome {
                 Ok(Some(change)) => self.changed(change, Some(id), &mut effects),
                 Ok(None) => effects.push(send(id, DeskSays::Done)),

@@ -1,7 +1,7 @@
 //! The handle by which everybody writes into the archive.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hsc_config::ArchiveSettings;
@@ -89,10 +89,19 @@ impl ArchiveHandle {
     }
 
     /// Gives a record its time and its identity, for who writes into the archive by himself.
+    ///
+    /// The identities of one process increase: of two records of the same millisecond the one that was
+    /// stamped first comes first wherever the archive sorts by time and identity.
     #[must_use]
     pub fn stamp(record: Record) -> Stamped {
-        let id = format!("{:032x}", rand::random::<u128>());
-        Stamped { id, at_ms: now_ms(), record }
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // The number before the time: of two that are stamped one after the other, the later has both
+        // greater, but for a clock that is set back.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed) & 0x00ff_ffff;
+        let at_ms = now_ms();
+        let chance = rand::random::<u64>() >> 8;
+        let id = format!("{:012x}{number:06x}{chance:014x}", at_ms & 0xffff_ffff_ffff);
+        Stamped { id, at_ms, record }
     }
 
     /// False while the archive does not take what is written.

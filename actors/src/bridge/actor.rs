@@ -9,6 +9,7 @@
 //!        something may be missed. Who listens and what waits to go out stays.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext as _, AsyncContext as _, Context, StreamHandler};
@@ -17,16 +18,18 @@ use futures::stream::FuturesOrdered;
 use log::{debug, info, warn};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::handle::Shared;
 use super::outbox::Outgoing;
-use super::{Envelope, NotPublished};
+use super::{Body, Envelope, NotPublished};
 use crate::ports::Relayed;
 use crate::supervision::{Child, Life};
 
 /// Messages that are on their way to Redis at once, in order. Enough to hide a round trip.
 const UNDER_WAY: usize = 64;
+/// How often other pods are told, at most, that something was not published to them.
+const TELL_OF_LOST_EVERY: Duration = Duration::from_secs(1);
 
 /// The actor. See the card above.
 pub(crate) struct Crossing {
@@ -118,6 +121,9 @@ impl Shared {
             Ok(envelope) if envelope.from == self.pod => {}
             Ok(envelope) => {
                 self.metrics.bridge.received(envelope.body.kind(), envelope.age());
+                if envelope.body == Body::Lost {
+                    return self.table.may_have_missed(channel);
+                }
                 self.table.say(channel, &Arc::new(envelope));
             }
             Err(unread) => {
@@ -150,6 +156,7 @@ async fn follow(shared: Arc<Shared>, life: Life) {
 async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>) {
     let mut bell = shared.outbox.bell();
     let mut under_way = FuturesOrdered::new();
+    let mut tell_of_lost_at = Instant::now();
     loop {
         if !life.holds() {
             return;
@@ -157,7 +164,7 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>)
         let state = *way.borrow_and_update();
         bell.borrow_and_update();
         let patience = shared.outbox.until().filter(|_| state == Way::Opening);
-        let is_late = patience.is_some_and(|until| until <= tokio::time::Instant::now());
+        let is_late = patience.is_some_and(|until| until <= Instant::now());
         let takes = state != Way::Opening || is_late;
         let next = match takes && under_way.len() < UNDER_WAY {
             true => shared.outbox.take(),
@@ -166,27 +173,58 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>)
         match next {
             Some(outgoing) if state == Way::Up => under_way.push_back(send(&shared, outgoing)),
             Some(outgoing) => shared.published(outgoing, Err(NotPublished::Down)),
+            None if state == Way::Up
+                && shared.outbox.is_something_lost()
+                && tell_of_lost_at <= Instant::now() =>
+            {
+                tell_of_lost_at = Instant::now() + TELL_OF_LOST_EVERY;
+                shared.tell_of_lost();
+            }
             None => tokio::select! {
                 Some(()) = under_way.next(), if !under_way.is_empty() => {}
                 rung = bell.changed(), if under_way.len() < UNDER_WAY => {
                     if rung.is_err() { return }
                 }
                 _ = way.changed() => {}
-                () = sleep_until(patience.unwrap_or_else(tokio::time::Instant::now)),
-                    if patience.is_some() => {}
+                () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
+                () = sleep_until(tell_of_lost_at),
+                    if state == Way::Up && shared.outbox.is_something_lost() => {}
             },
         }
     }
 }
 
 fn send(shared: &Arc<Shared>, outgoing: Outgoing) -> impl Future<Output = ()> + use<> {
-    let shared = Arc::clone(shared);
     let sent = shared.relay.publish(outgoing.channel.clone(), outgoing.payload.clone());
+    let in_hand = InHand { shared: Arc::clone(shared), outgoing: Some(outgoing) };
     async move {
         let outcome = sent.await.map_err(|cause| {
             debug!(cause:%; "a message to the other pods was not published");
             NotPublished::Failed
         });
-        shared.published(outgoing, outcome);
+        in_hand.settle(outcome);
+    }
+}
+
+/// A message that the relay has. Where the actor ends before the relay has answered, nobody knows what
+/// became of it, and that counts as lost.
+struct InHand {
+    shared: Arc<Shared>,
+    outgoing: Option<Outgoing>,
+}
+
+impl InHand {
+    fn settle(mut self, outcome: Result<(), NotPublished>) {
+        if let Some(outgoing) = self.outgoing.take() {
+            self.shared.published(outgoing, outcome);
+        }
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        if let Some(outgoing) = self.outgoing.take() {
+            self.shared.published(outgoing, Err(NotPublished::Failed));
+        }
     }
 }

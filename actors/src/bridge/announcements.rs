@@ -77,7 +77,7 @@ impl Announced {
             }
             Body::Forget { what } => self.caches.invalidate(what.clone()).await.map(drop),
             // Not for every pod, but no harm.
-            Body::Appended { .. } | Body::TakenOver { .. } | Body::Talk(_) => Ok(()),
+            Body::Appended { .. } | Body::TakenOver { .. } | Body::Lost | Body::Talk(_) => Ok(()),
         }
     }
 }

@@ -52,6 +52,9 @@ pub enum Body {
         /// Which part.
         what: Invalidate,
     },
+    /// Messages of the sender to this channel were not published. Whoever listens to it reads again what
+    /// it follows, as after a lost connection of its own.
+    Lost,
     /// Of the desk, or of a conversation that a person has.
     Talk(Talk),
 }
@@ -102,6 +105,7 @@ impl Body {
             Self::TakenOver { .. } => "taken_over",
             Self::Notice { .. } => "notice",
             Self::Forget { .. } => "forget",
+            Self::Lost => "lost",
             Self::Talk(talk) => talk.kind(),
         }
     }
@@ -223,6 +227,7 @@ enum WrittenBody<'a> {
     Forget {
         what: &'a Invalidate,
     },
+    Lost,
     #[serde(untagged)]
     Talk(&'a Talk),
 }
@@ -236,6 +241,7 @@ impl Body {
             }
             Self::Notice { message } => WrittenBody::Notice { message },
             Self::Forget { what } => WrittenBody::Forget { what },
+            Self::Lost => WrittenBody::Lost,
             Self::Talk(talk) => WrittenBody::Talk(talk),
         }
     }
@@ -297,6 +303,7 @@ fn read_body(text: &str) -> Result<Body, Unread> {
         }
         "notice" => Body::Notice { message: read::<Notice>(text)?.message },
         "forget" => Body::Forget { what: read::<Forget>(text)?.what },
+        "lost" => Body::Lost,
         kind if Talk::KINDS.contains(&kind) => Body::Talk(read(text)?),
         _ => return Err(Unread::Kind),
     })
@@ -323,6 +330,7 @@ mod tests {
             Body::Appended { conversation: "c".into(), epoch: 1, frames: Vec::new() },
             Body::TakenOver { conversation: "c".into(), epoch: 4 },
             Body::Notice { message: "We are back at 9.".to_owned() },
+            Body::Lost,
             Body::Forget { what: Invalidate::Product("lamp-1".to_owned()) },
             Body::Forget { what: Invalidate::All },
         ]

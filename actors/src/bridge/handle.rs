@@ -103,18 +103,7 @@ impl Bridge {
     pub fn publish(&self, channel: &str, body: Body) -> Published {
         let envelope = Arc::new(Envelope::new(Arc::clone(&self.shared.pod), body));
         self.shared.table.say(channel, &envelope);
-        let (reply, replied) = oneshot::channel();
-        let outgoing = Outgoing {
-            channel: channel.to_owned(),
-            payload: envelope.write().into(),
-            kind: envelope.body.kind(),
-            until: Instant::now() + PATIENCE,
-            reply,
-        };
-        if let Err(outgoing) = self.shared.outbox.put(outgoing) {
-            self.shared.published(outgoing, Err(NotPublished::Full));
-        }
-        Published { replied }
+        self.shared.put(channel, &envelope)
     }
 
     /// What whoever listens on this pod is to hear of a batch once it is appended: other pods are told by
@@ -174,11 +163,38 @@ impl Published {
 }
 
 impl Shared {
+    /// Gives a message its place among those that go out.
+    fn put(&self, channel: &str, envelope: &Envelope) -> Published {
+        let (reply, replied) = oneshot::channel();
+        let outgoing = Outgoing {
+            channel: channel.to_owned(),
+            payload: envelope.write().into(),
+            kind: envelope.body.kind(),
+            until: Instant::now() + PATIENCE,
+            reply,
+        };
+        if let Err(outgoing) = self.outbox.put(outgoing) {
+            self.published(outgoing, Err(NotPublished::Full));
+        }
+        Published { replied }
+    }
+
+    /// Tells other pods to which channels something was not published. One that is not told now is told
+    /// next time.
+    pub(super) fn tell_of_lost(&self) {
+        for channel in self.outbox.take_lost() {
+            drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));
+        }
+    }
+
     /// A message has gone out, or has not.
     pub(super) fn published(&self, outgoing: Outgoing, outcome: Result<(), NotPublished>) {
         match outcome {
             Ok(()) => self.metrics.bridge.published(outgoing.kind),
-            Err(why) => self.metrics.bridge.dropped(why.as_str()),
+            Err(why) => {
+                self.metrics.bridge.dropped(why.as_str());
+                self.outbox.has_lost(outgoing.channel.clone());
+            }
         }
         // Whoever published may not care.
         let _ = outgoing.reply.send(outcome);

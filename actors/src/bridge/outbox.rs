@@ -1,6 +1,6 @@
 //! What waits to be published. Outlives the bridge's actor, so that a crash publishes it a little later.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,10 @@ const WAITING: usize = 1_024;
 /// How long one may wait for a bridge that is being started: it is up within milliseconds, or Redis is away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Channels to which something was not published that are remembered. More than there are conversations
+/// with a person on a pod; those past it are told of nothing, as before.
+const LOST: usize = 16_384;
+
 /// A message on its way out.
 pub(super) struct Outgoing {
     pub(super) channel: String,
@@ -28,13 +32,15 @@ pub(super) struct Outgoing {
 /// In the order in which it was asked for.
 pub(super) struct Outbox {
     waiting: Mutex<VecDeque<Outgoing>>,
+    /// The channels to which something was not published.
+    lost: Mutex<HashSet<String>>,
     // Not a `Notify`: that may ring at an actor that hangs, and its successor would never hear.
     bell: watch::Sender<()>,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), bell: watch::Sender::new(()) }
+        Self { waiting: Mutex::default(), lost: Mutex::default(), bell: watch::Sender::new(()) }
     }
 }
 
@@ -58,6 +64,27 @@ impl Outbox {
     /// When the one that waits longest has waited long enough.
     pub(super) fn until(&self) -> Option<Instant> {
         self.lock().front().map(|outgoing| outgoing.until)
+    }
+
+    /// Something was not published to this channel: whoever listens there is to be told.
+    pub(super) fn has_lost(&self, channel: String) {
+        let mut lost = self.lost();
+        if lost.len() < LOST {
+            lost.insert(channel);
+        }
+    }
+
+    /// The channels to which something was not published since it was last asked.
+    pub(super) fn take_lost(&self) -> HashSet<String> {
+        std::mem::take(&mut *self.lost())
+    }
+
+    pub(super) fn is_something_lost(&self) -> bool {
+        !self.lost().is_empty()
+    }
+
+    fn lost(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn bell(&self) -> watch::Receiver<()> {

@@ -25,8 +25,8 @@ const WAITING: usize = 256;
 pub enum Heard {
     /// Somebody said this.
     Told(Arc<Envelope>),
-    /// Something may have been said that was not heard: the connection was lost for a while, or this
-    /// listener was too slow.
+    /// Something may have been said that was not heard: the connection was lost for a while, another pod
+    /// could not publish, or this listener was too slow.
     Missed,
 }
 
@@ -148,6 +148,13 @@ impl Table {
         entry.listeners.len()
     }
 
+    /// Tells those who listen to a channel that something may have been said that was not heard.
+    pub(super) fn may_have_missed(&self, channel: &str) {
+        if let Some(entry) = self.channels.get(channel) {
+            entry.listeners.iter().for_each(Listener::misses);
+        }
+    }
+
     /// These channels are heard now, all of them where none is named.
     pub(super) fn are_live(&self, channels: Option<&[String]>) {
         match channels {
@@ -163,11 +170,15 @@ impl Table {
     pub(super) fn are_deaf(&self) {
         for entry in &self.channels {
             entry.is_live(false);
-            for listener in &entry.listeners {
-                if listener.say.try_send(Heard::Missed).is_err() {
-                    listener.missed.store(true, Ordering::Release);
-                }
-            }
+            entry.listeners.iter().for_each(Listener::misses);
+        }
+    }
+}
+
+impl Listener {
+    fn misses(&self) {
+        if self.say.try_send(Heard::Missed).is_err() {
+            self.missed.store(true, Ordering::Release);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -188,6 +189,46 @@ impl Relay for Arc<Written> {
     fn publish(&self, _: String, _: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
         futures::future::ready(Err("the cable is cut".into())).boxed()
     }
+}
+
+/// A relay that hears and cannot publish while it is cut.
+struct OneWay {
+    relay: Loopback,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Relay for OneWay {
+    fn open(&self) -> BoxStream<'static, Relayed> {
+        self.relay.open()
+    }
+
+    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+        self.relay.want(these, not_those);
+    }
+
+    fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
+        if self.is_cut.load(Ordering::SeqCst) {
+            return futures::future::ready(Err("the cable is cut".into())).boxed();
+        }
+        self.relay.publish(channel, payload)
+    }
+}
+
+#[actix::test]
+async fn listeners_of_other_pods_learn_that_something_was_not_published_to_their_channel() {
+    let (ether, is_cut) = (Ether::default(), Arc::<AtomicBool>::default());
+    let relay = OneWay { relay: Loopback::over(&ether), is_cut: Arc::clone(&is_cut) };
+    let (one, two) = (pod("a", relay), pod("b", Loopback::over(&ether)));
+    let (mut desk, mut pods) = (two.bridge.listen("desk"), two.bridge.listen("pods"));
+    in_time(async { futures::join!(desk.live(), pods.live()) }).await;
+    is_cut.store(true, Ordering::SeqCst);
+    let lost = one.bridge.publish("desk", notice("nobody hears this"));
+    assert_eq!(in_time(lost.outcome()).await, Err(NotPublished::Failed));
+    is_cut.store(false, Ordering::SeqCst);
+    assert!(matches!(in_time(desk.next()).await, Heard::Missed));
+    // The other channel has lost nothing.
+    assert_eq!(in_time(one.bridge.publish("pods", notice("one")).outcome()).await, Ok(()));
+    assert_eq!(hear(&mut pods).await, "one");
 }
 
 #[actix::test]

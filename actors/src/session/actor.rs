@@ -29,6 +29,7 @@ use crate::ports::{Answerer, ClientAddress, ConversationLog, ManualLoader, Owned
 use crate::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
 };
+use crate::sequence::Sequence;
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Intensity, Window};
@@ -90,6 +91,8 @@ pub(crate) struct Session {
     pub(super) opening: Option<SpawnHandle>,
     /// While the conversation is at the desk.
     pub(super) attended: Option<Box<Attended>>,
+    /// What is asked of the desk, in order.
+    pub(super) desk_asks: Sequence,
     /// Crashes so far; most sessions never need it.
     crashes: Option<Box<Window>>,
     /// The id of the message that is being read, so that a crash over it can be told.
@@ -160,6 +163,7 @@ impl Session {
             logging: None,
             opening: None,
             attended: None,
+            desk_asks: Sequence::default(),
             crashes: None,
             in_hand: None,
             newest: None,

@@ -17,6 +17,7 @@ use super::outbox::{Frame, Outbox, Step};
 use super::{Event, Session};
 use crate::ports::{LogError, Owned};
 use crate::protocol::{CloseReason, ServerMessage};
+use crate::sequence::Sequence;
 use crate::socket::SocketContext;
 
 /// How long a log that is away is left alone, the tenth part more or less: short enough that a
@@ -30,8 +31,17 @@ pub(super) struct Logging {
     outbox: Outbox,
     /// The log knows that an answer is being made here.
     is_answering: bool,
+    /// What the log is told of that, in order: an answer may begin and end within one round trip.
+    answering: Sequence,
     /// The answer is another pod's to complete.
     is_handed_over: bool,
+}
+
+impl Logging {
+    fn new(owned: Owned, outbox: Outbox) -> Self {
+        let answering = Sequence::default();
+        Self { owned, outbox, is_answering: false, answering, is_handed_over: false }
+    }
 }
 
 /// What became of a call.
@@ -47,7 +57,7 @@ impl Session {
         if self.logging.is_none() {
             let owned = Owned { conversation: Arc::clone(&own), epoch: 1 };
             let outbox = Outbox::opening(opening.offset);
-            let logging = Logging { owned, outbox, is_answering: false, is_handed_over: false };
+            let logging = Logging::new(owned, outbox);
             self.logging = Some(Box::new(logging));
         }
         let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
@@ -79,7 +89,7 @@ impl Session {
             }
             logging => {
                 let taken = Arc::clone(&owned.conversation);
-                let new = Logging { owned, outbox, is_answering: false, is_handed_over: false };
+                let new = Logging::new(owned, outbox);
                 *logging = Some(Box::new(new));
                 info!(conversation:% = taken; "conversation goes on here");
                 self.wiring.sessions.renamed(self.key, &taken);
@@ -250,18 +260,19 @@ impl Session {
         }
         logging.is_answering = is_answering;
         let told = self.wiring.log.answering(logging.owned.clone(), is_answering);
-        drop(actix::spawn(told));
+        drop(actix::spawn(logging.answering.put(told)));
     }
 
     /// The session ends: an answer that it was making is not being made any more.
     pub(super) fn forget_answer(&mut self) {
-        let Some(logging) = self.logging.take() else { return };
+        let Some(mut logging) = self.logging.take() else { return };
         // Outside of a runtime the whole pod is ending.
         if logging.is_answering
             && !logging.is_handed_over
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(self.wiring.log.answering(logging.owned, false));
+            let told = self.wiring.log.answering(logging.owned, false);
+            runtime.spawn(logging.answering.put(told));
         }
     }
 }

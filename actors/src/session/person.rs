@@ -27,6 +27,9 @@ use super::event::Effect;
 const ANSWERS: usize = 64;
 /// Longest piece of the last words that the desk is told, in characters.
 const LAST_CHARS: usize = 140;
+/// Messages of an agent that may wait until the desk has said whose the conversation is. An agent's pod
+/// sends a message of one conversation after the one before was answered, so there is rarely more than one.
+const UNCHECKED: usize = 16;
 /// What a visitor is told of a wait is rounded up to this: a promise to the second would be none.
 const WAIT_STEP_MS: u64 = 10_000;
 
@@ -50,6 +53,10 @@ pub(crate) struct Person {
     last: Option<String>,
     /// Offsets of the last messages of answers.
     answers: VecDeque<u64>,
+    /// Messages of an agent who does not have the conversation as far as is known here. What the desk
+    /// decides and what an agent says come by two channels: the message may be the first to arrive.
+    #[serde(skip)]
+    unchecked: VecDeque<AgentSaid>,
     /// The desk is being asked for a person.
     #[serde(skip)]
     is_asking: bool,
@@ -82,6 +89,8 @@ pub enum DeskAsk {
     Attend(bool),
     /// The conversation goes on here: what is it at the desk?
     Here,
+    /// What is the conversation at the desk? Comes back as [`DeskNews::Found`].
+    Find,
     /// This was said last.
     Touch(String),
     /// The visitor is typing, or no more.
@@ -102,10 +111,20 @@ pub enum DeskNews {
     Changed(Box<DeskChange>),
     /// The desk does not know it.
     Lost,
+    /// The conversation is at the desk like this; none where the desk does not know it or cannot be
+    /// reached.
+    Found(Option<Box<DeskChange>>),
     /// Its place in line.
     Placed(Place),
     /// No person can come.
     NoPerson(NoPerson),
+}
+
+impl Who {
+    /// True where this agent has the conversation.
+    fn is(&self, agent: &Agent) -> bool {
+        matches!(self, Self::With(has) if has.id == agent.id)
+    }
 }
 
 impl Person {
@@ -242,8 +261,37 @@ impl Conversation {
 
     /// From the person to the visitor. Told again it is taken again and said once.
     pub(super) fn agent_says(&mut self, said: AgentSaid, effects: &mut Vec<Effect>) {
+        let waits = &mut self.person.unchecked;
+        if waits.is_empty() && self.person.who.is(&said.agent) {
+            return self.takes_of_agent(said, effects);
+        }
+        if waits.iter().any(|waiting| waiting.request == said.request) {
+            return;
+        }
+        if waits.len() == UNCHECKED {
+            // Not answered: its pod sends it again.
+            return;
+        }
+        waits.push_back(said);
+        if waits.len() == 1 {
+            effects.push(Effect::Desk(DeskAsk::Find));
+        }
+    }
+
+    /// The desk has said whose the conversation is, or cannot be asked: then nothing is answered, and the
+    /// agent's pod sends it again.
+    fn has_checked(&mut self, found: Option<DeskChange>, effects: &mut Vec<Effect>) {
+        let waited = std::mem::take(&mut self.person.unchecked);
+        let Some(found) = found else { return };
+        self.hears_of_change(found, effects);
+        for said in waited {
+            self.takes_of_agent(said, effects);
+        }
+    }
+
+    fn takes_of_agent(&mut self, said: AgentSaid, effects: &mut Vec<Effect>) {
         let AgentSaid { request, agent, content, citations, upload, at_ms } = said;
-        let accepted = matches!(&self.person.who, Who::With(has) if has.id == agent.id);
+        let accepted = self.person.who.is(&agent);
         let number = MessageId::Text(format!("agent:{request}"));
         if accepted && self.is_new(&number, true) {
             self.at_the_desk_last(&content, effects);
@@ -262,7 +310,7 @@ impl Conversation {
     }
 
     pub(super) fn agent_types(&self, agent: &Agent, typing: bool, effects: &mut Vec<Effect>) {
-        if matches!(&self.person.who, Who::With(has) if has.id == agent.id) {
+        if self.person.who.is(agent) {
             effects.push(transient(ServerMessage::AgentTyping { typing }, None));
         }
     }
@@ -295,6 +343,7 @@ impl Conversation {
                 let wanted = Wanted { since_ms, agent, ..self.wanted() };
                 effects.push(Effect::Desk(DeskAsk::PutBack(Box::new(wanted))));
             }
+            DeskNews::Found(found) => self.has_checked(found.map(|found| *found), effects),
             DeskNews::Placed(place) => self.is_placed(place, effects),
             DeskNews::NoPerson(why) => {
                 let was_asking = std::mem::take(&mut self.person.is_asking);

@@ -265,7 +265,54 @@ fn what_the_two_say_is_durable_safe_and_said_once() {
     let again = agent_says(&mut conversation, "r1", "ana");
     assert_eq!((sent(&again).len(), accepted(&again)), (0, ("r1".to_owned(), true)));
     let strange = agent_says(&mut conversation, "r2", "ben");
+    assert!(matches!(asked(&strange)[..], [DeskAsk::Find]), "{strange:?}");
+    let strange = hears(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!((sent(&strange).len(), accepted(&strange)), (0, ("r2".to_owned(), false)));
+}
+
+/// What the desk says when it is asked about the conversation.
+fn found(news: DeskNews) -> DeskNews {
+    let DeskNews::Changed(change) = news else { panic!("a change, not {news:?}") };
+    DeskNews::Found(Some(change))
+}
+
+#[test]
+fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    // Ana has taken it, and what she says is here before that.
+    let first = agent_says(&mut conversation, "r1", "ana");
+    assert!(matches!(asked(&first)[..], [DeskAsk::Find]) && sent(&first).is_empty(), "{first:?}");
+    assert!(agent_says(&mut conversation, "r1", "ana").is_empty(), "told again meanwhile");
+    assert!(agent_says(&mut conversation, "r2", "ana").is_empty());
+    // The desk's own announcement may come before its answer: the two still go out in order.
+    hears(&mut conversation, ticket(2, Some("ana")));
+    assert!(agent_says(&mut conversation, "r3", "ana").is_empty());
+    let all = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    let answered: Vec<(&str, bool)> = asked(&all)
+        .into_iter()
+        .filter_map(|ask| match ask {
+            DeskAsk::Accepted { request, accepted } => Some((request.as_str(), *accepted)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answered, [("r1", true), ("r2", true), ("r3", true)]);
+    assert_eq!(kinds(&all), ["message", "message", "message"]);
+    assert_eq!(kinds(&agent_says(&mut conversation, "r4", "ana")), ["message"], "at once again");
+}
+
+#[test]
+fn a_desk_that_cannot_be_asked_refuses_nothing() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    agent_says(&mut conversation, "r1", "ana");
+    assert!(hears(&mut conversation, DeskNews::Found(None)).is_empty());
+    // Its pod sends it again, and then the desk answers.
+    assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskAsk::Find]));
+    let taken = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    assert_eq!(kinds(&taken).last().map(String::as_str), Some("message"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The side of a session that faces the desk and the agent who has its conversation.
 //!
 //! The conversation says what is to be asked; here it is asked, beside everything else, and what comes of
-//! it comes back as an event. Nothing here waits for the desk.
+//! it comes back as an event. Nothing here waits for the desk. What a visitor wants of it is asked in
+//! order, one after the other: a wish that is withdrawn at once must not reach the desk after that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,8 +58,13 @@ impl Session {
                         .map_or(DeskNews::Lost, |it| DeskNews::Changed(Box::new(it))),
                 )
             }),
+            DeskAsk::Find => self.beside(ctx, async move {
+                let found = front.find(conversation).await;
+                Some(DeskNews::Found(found.ok().flatten().map(Box::new)))
+            }),
             DeskAsk::Touch(words) => {
-                drop(actix::spawn(async move { front.touch(conversation, words).await }));
+                let touched = async move { front.touch(conversation, words).await };
+                drop(actix::spawn(self.desk_asks.put(touched)));
             }
             DeskAsk::Typing(typing) => self.tell_typing(typing),
             DeskAsk::Accepted { request, accepted } => {
@@ -88,12 +94,13 @@ impl Session {
         });
     }
 
-    /// Waits beside everything else; what comes of it is fed.
+    /// Waits beside everything else, after what was asked before; what comes of it is fed.
     fn beside(
         &mut self,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Option<DeskNews>> + 'static,
     ) {
+        let asked = self.desk_asks.put(asked);
         ctx.spawn(wrap_future::<_, Self>(asked).map(|news, session, ctx| {
             if let Some(news) = news {
                 session.feed(Event::Desk(news), ctx);
@@ -158,7 +165,8 @@ impl Session {
         // Outside of a runtime the whole pod is ending, and time tells the desk.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let front = self.wiring.front.clone();
-            runtime.spawn(async move { front.visitor_left(attended.conversation).await });
+            let left = async move { front.visitor_left(attended.conversation).await };
+            runtime.spawn(self.desk_asks.put(left));
         }
     }
 }

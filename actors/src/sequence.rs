@@ -1,0 +1,126 @@
+//! Asynchronous work that keeps the order in which it was put in.
+//!
+//! Two futures that are spawned one after the other may overtake each other at every await. What changes
+//! something another client can see (the desk, a conversation, a mark in the log) goes through a
+//! [`Sequence`]: the call of [`Sequence::put`] fixes the order, and the next work begins when the one
+//! before it has ended.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use tokio::sync::oneshot;
+
+/// Runs what is put in one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence {
+    /// Resolves when the newest work has ended.
+    last: Option<oneshot::Receiver<()>>,
+}
+
+impl Sequence {
+    /// The same work, which begins when everything put in before has ended: finished, panicked, or
+    /// dropped. Somebody has to poll it: work that is neither polled nor dropped holds up what follows.
+    pub(crate) fn put<W: Future>(&mut self, work: W) -> impl Future<Output = W::Output> + use<W> {
+        let (ended, is_ended) = oneshot::channel::<()>();
+        let before = self.last.replace(is_ended);
+        async move {
+            if let Some(before) = before {
+                // Nothing is ever sent: the other end is dropped when the work has ended.
+                let _ = before.await;
+            }
+            let outcome = work.await;
+            drop(ended);
+            outcome
+        }
+    }
+
+    /// True when nothing is under way or waits.
+    fn is_idle(&mut self) -> bool {
+        self.last
+            .as_mut()
+            .is_none_or(|last| !matches!(last.try_recv(), Err(oneshot::error::TryRecvError::Empty)))
+    }
+}
+
+/// A sequence a key: work of two keys runs at the same time.
+#[derive(Debug)]
+pub(crate) struct Sequences<K>(HashMap<K, Sequence>);
+
+impl<K> Default for Sequences<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash> Sequences<K> {
+    /// As [`Sequence::put`], among the work of this key.
+    pub(crate) fn put<W: Future>(
+        &mut self,
+        key: K,
+        work: W,
+    ) -> impl Future<Output = W::Output> + use<K, W> {
+        // Only what is under way is kept, which is little.
+        self.0.retain(|_, sequence| !sequence.is_idle());
+        self.0.entry(key).or_default().put(work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use futures::FutureExt as _;
+    use futures::future::join_all;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Work that notes its number when it ends, and takes longer the earlier it was put in.
+    fn work(number: usize, done: &Rc<RefCell<Vec<usize>>>) -> impl Future<Output = ()> + use<> {
+        let done = Rc::clone(done);
+        async move {
+            for _ in number..10 {
+                tokio::task::yield_now().await;
+            }
+            done.borrow_mut().push(number);
+        }
+    }
+
+    #[tokio::test]
+    async fn work_ends_in_the_order_in_which_it_was_put_in_whatever_is_polled_first() {
+        let (mut sequence, done) = (Sequence::default(), Rc::default());
+        let mut all: Vec<_> = (0..10).map(|number| sequence.put(work(number, &done))).collect();
+        all.reverse();
+        join_all(all).await;
+        assert_eq!(*done.borrow(), (0..10).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn work_that_is_dropped_or_panics_lets_the_next_begin() {
+        let mut sequence = Sequence::default();
+        let never = sequence.put(std::future::pending::<()>());
+        let panics = sequence.put(async { panic!("rehearsed") });
+        let next = sequence.put(async { 7 });
+        drop(never);
+        let panicked = std::panic::AssertUnwindSafe(panics).catch_unwind().await;
+        assert!(panicked.is_err());
+        assert_eq!(next.await, 7);
+        assert!(sequence.is_idle());
+    }
+
+    #[tokio::test]
+    async fn two_keys_do_not_wait_for_each_other_and_what_has_ended_is_forgotten() {
+        let (mut sequences, open) = (Sequences::default(), Notify::new());
+        let mut waits = Box::pin(sequences.put("a", open.notified()));
+        assert!((&mut waits).now_or_never().is_none());
+        sequences.put("b", async {}).await;
+        let mut behind = Box::pin(sequences.put("a", async { 1 }));
+        assert!((&mut behind).now_or_never().is_none());
+        open.notify_one();
+        waits.await;
+        assert_eq!(behind.await, 1);
+        sequences.put("c", async {}).await;
+        assert_eq!(sequences.0.len(), 1, "only the newest");
+    }
+}
