@@ -12,6 +12,16 @@ LOCKED := --locked
 # Given to the server by `make run`, for example: make run ARGS="--config hsc.toml"
 ARGS ?=
 
+# Runs each test binary within a bound, so that nothing can hang CI. Not a setting of the build: with or
+# without it the same is built.
+BOUNDED := --config 'target."cfg(all())".runner = ["$(CURDIR)/tests/bounded.sh"]'
+# What `make fuzz` feeds to every parser: generated inputs a target, seconds a target at most, the seed,
+# and a word that the targets' names have.
+INPUTS ?= 1000000
+SECONDS ?= 600
+SEED ?= 1
+TARGET ?=
+
 # Nothing is built twice in a fresh clone, so what only helps a second build is left out there.
 ifdef CI
 export CARGO_INCREMENTAL := 0
@@ -83,26 +93,31 @@ rustdoc: ## Do the docs of the code build, links and private items included?
 # So everything that is tested is built as one choice, `--workspace`; the server comes with it.
 .PHONY: tidy
 tidy: ## Is the house as docs/architecture.md draws it?
-	$(CARGO) test $(LOCKED) --workspace --test tidy
+	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test tidy
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.
-	$(CARGO) test $(LOCKED) --workspace --no-fail-fast
+	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --no-fail-fast
 
 .PHONY: test-web
 test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.
 	npm --prefix web run check
-	npm --prefix web test
+	timeout --verbose --kill-after=30 15m npm --prefix web test
 
 .PHONY: test-browser
 test-browser: need-test web/dist/.built ## The pages in a real Chromium, against the real server.
 	$(CARGO) test $(LOCKED) --workspace --no-run
-	npm --prefix web run test:browser
+	timeout --verbose --kill-after=30 60m npm --prefix web run test:browser
 
 .PHONY: test-artillery
 test-artillery: web/dist/.built ## Another harness, Artillery, drives the server, where its package installs.
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	tests/artillery.sh target/debug/hsc .make/artillery
+
+.PHONY: fuzz
+fuzz: web/dist/.built ## Feed generated inputs to every parser: INPUTS=1000000 SECONDS=600 SEED=1 TARGET=html.
+	HSC_FUZZ_INPUTS=$(INPUTS) HSC_FUZZ_SECONDS=$(SECONDS) HSC_FUZZ_SEED=$(SEED) HSC_TEST_MINUTES=240 \
+		$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test fuzz -- --nocapture --test-threads 2 $(TARGET)
 
 .PHONY: deny
 deny: ## Are all licences permissive, and nothing banned linked?

@@ -20,7 +20,7 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
     mkdir -p "$artillery"
     # Its scripts would download a browser.
-    if ! npm install --prefix "$artillery" --ignore-scripts --no-audit --no-fund --silent "artillery@$version" >"$folder/npm" 2>&1; then
+    if ! timeout 300 npm install --prefix "$artillery" --ignore-scripts --no-audit --no-fund --silent "artillery@$version" >"$folder/npm" 2>&1; then
         echo "artillery.sh: Artillery does not install here, so its scenario is not tested:"
         tail -n 3 "$folder/npm"
         exit 0
@@ -30,8 +30,10 @@ fi
 cd "$root"
 HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" "$hsc" serve >"$folder/out" &
 server=$!
+deadline=$((SECONDS + 60))
 until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
     kill -0 "$server" # ends the script when the server has ended
+    [ $SECONDS -lt $deadline ] || { echo "$0: hsc serve printed no address within 60 s" >&2; exit 1; }
     sleep 0.05
 done
 
@@ -41,7 +43,7 @@ ARTILLERY_DISABLE_TELEMETRY=1 timeout 120 "$artillery/node_modules/.bin/artiller
     cat "$folder/log"
     exit 1
 }
-curl -fs --noproxy '*' "$address/metrics" >"$folder/metrics"
+curl -fs --max-time 30 --noproxy '*' "$address/metrics" >"$folder/metrics"
 
 node - "$folder/run.json" "$folder/metrics" $((seconds * a_second)) <<'JS'
 const { readFileSync } = require("node:fs");

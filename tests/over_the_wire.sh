@@ -23,8 +23,10 @@ ulimit -Sn "$(ulimit -Hn)"
 : >"$folder/out"
 "$hsc" serve >"$folder/out" &
 server=$!
+deadline=$((SECONDS + 60))
 until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
     kill -0 "$server" # ends the script when the server has ended
+    [ $SECONDS -lt $deadline ] || { echo "$0: hsc serve printed no address within 60 s" >&2; exit 1; }
     sleep 0.01
 done
 

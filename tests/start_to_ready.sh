@@ -18,11 +18,16 @@ for _ in $(seq "$runs"); do
     "$hsc" serve >"$folder/out" &
     server=$!
     # The line with the address comes when it listens; a port of 0 is known no earlier.
+    deadline=$((SECONDS + 60))
     until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
         kill -0 "$server" # ends the script when the server has ended
+        [ $SECONDS -lt $deadline ] || { echo "$0: hsc serve printed no address within 60 s" >&2; exit 1; }
         sleep 0.002
     done
-    until curl -fs --noproxy '*' "$address/ready" >/dev/null; do sleep 0.002; done
+    until curl -fs --max-time 5 --noproxy '*' "$address/ready" >/dev/null; do
+        [ $SECONDS -lt $deadline ] || { echo "$0: $address/ready did not say 200 within 60 s" >&2; exit 1; }
+        sleep 0.002
+    done
     ready=$(date +%s%N)
     kib=$(awk '/^VmRSS:/ { print $2 }' "/proc/$server/status")
     peak=$(awk '/^VmHWM:/ { print $2 }' "/proc/$server/status")

@@ -15,6 +15,27 @@ import path from "node:path";
 const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
 
 /** A connection that speaks RESP2 and answers in order. */
+/** Longest wait for one answer, and for what many make true. */
+const PATIENCE_MS = 120_000;
+
+/** What a promise gives; an error that says what was waited for when it gives nothing in time. */
+async function inTime(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${PATIENCE_MS} ms: ${what}`)), PATIENCE_MS);
+  });
+  return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Looks again and again until it is so. */
+async function eventually(what, holds) {
+  const until = Date.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (Date.now() > until) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 class Connection {
   #waiting = [];
   #buffer = Buffer.alloc(0);
@@ -23,7 +44,7 @@ class Connection {
   static async to(port) {
     const connection = new Connection();
     connection.socket = net.connect(port, "127.0.0.1");
-    await new Promise((resolve, reject) => connection.socket.once("connect", resolve).once("error", reject));
+    await inTime("Redis accepts", new Promise((resolve, reject) => connection.socket.once("connect", resolve).once("error", reject)));
     connection.socket.on("data", (data) => connection.#read(data));
     return connection;
   }
@@ -32,12 +53,13 @@ class Connection {
     let text = `*${args.length}\r\n`;
     for (const arg of args) text += `$${Buffer.byteLength(String(arg))}\r\n${arg}\r\n`;
     this.socket.write(text);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return inTime(`Redis answers ${args[0]}`, new Promise((resolve, reject) => this.#waiting.push({ resolve, reject })));
   }
 
   #read(data) {
     this.#buffer = this.#buffer.length === 0 ? data : Buffer.concat([this.#buffer, data]);
     let at = 0;
+    // No deadline: ends with the buffer.
     for (;;) {
       const parsed = this.#value(at);
       if (!parsed) break;
@@ -183,7 +205,7 @@ try {
     const start = await processor();
     const count = 2_000;
     for (let at = 0; at < count; at += 1) await lanes[0].say("PUBLISH", "hsc:pods", "x".repeat(300));
-    while (listeners.some((listener) => listener.messages < count)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually("every listener has every message", async () => listeners.every((listener) => listener.messages >= count));
     row(`a message to all of ${pods} pods`, us(((await processor()) - start) / count));
     for (const listener of listeners) listener.socket.destroy();
   }
@@ -194,7 +216,7 @@ try {
     const names = Array.from({ length: 500 }, (_, place) => `hsc:conversation.${String(at + place).padStart(32, "0")}`);
     listener.say("SUBSCRIBE", ...names).catch(() => {});
   }
-  while (Number((await admin.say("PUBSUB", "CHANNELS")).length) < channels) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually("all channels are listened to", async () => Number((await admin.say("PUBSUB", "CHANNELS")).length) >= channels);
   row("a channel that one pod wants, memory", `${Math.round(((await memory()) - without) / channels)} bytes`);
   for (const connection of [...lanes, listener, admin]) connection.socket.destroy();
 } finally {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
+use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, archive_of, code_of, with_team};
 use crate::redis::Redis;
 use crate::server::Server;
@@ -21,6 +22,11 @@ pub(crate) async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Serve
     let path = archive_of(&a.shop);
     all.push(("archive.path", path.as_str()));
     let b = Server::with(&all).await;
+    // What one says before the other listens comes to the other with the next look, in another form.
+    for pod in [&a, &b] {
+        let connected = "hsc_bridge_connected";
+        eventually("the bridge is up", async || pod.metric(connected).await == 1.0).await;
+    }
     (a, b)
 }
 
@@ -186,4 +192,73 @@ async fn whoever_signs_out_is_put_out_of_the_agents_socket_too() {
     let signed_out = elsewhere.post("/api/sign-out", json!({ "everywhere": true })).await;
     assert!(signed_out.status().is_success(), "{}", signed_out.status());
     assert_eq!(yael.until_closed().await.1, Some(1008));
+}
+
+#[tokio::test]
+async fn a_wish_for_a_person_that_is_withdrawn_at_once_leaves_nobody_waiting() {
+    let redis = Redis::start().await;
+    let (a, b) = two_pods(&redis, &[]).await;
+    let mut yael = agent(&b, YAEL).await;
+    for _ in 0..10 {
+        let mut visitor = a.visitor().await;
+        visitor.say(json!({ "type": "hello" })).await;
+        let conversation = visitor.hear().await["conversation"].clone();
+        // Two messages in one breath: the desk is asked twice, and in this order.
+        visitor.say(json!({ "type": "handoff" })).await;
+        visitor.say(json!({ "type": "handoff", "withdraw": true })).await;
+        let states = |frame: &Value| frame["type"] == "handoff";
+        assert_eq!(visitor.until(states).await["state"], "waiting");
+        assert_eq!(visitor.until(states).await["state"], "returned");
+        let gone = |frame: &Value| frame["type"] == "ticket_gone";
+        let gone = until(&mut yael, gone).await;
+        assert_eq!(gone["conversation"], conversation, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_agent_says_in_one_breath_keeps_its_order_whether_the_visitor_is_there_or_away() {
+    let redis = Redis::start().await;
+    let (a, b) = two_pods(&redis, &[("desk.expires_after_ms", "600000")]).await;
+    let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
+    let (mut visitor, conversation) = waiting(&a).await;
+    for socket in [&mut ada, &mut yael] {
+        until(socket, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
+    }
+    ada.say(json!({ "type": "watch", "conversation": conversation })).await;
+    until(&mut ada, |frame| frame["type"] == "transcript").await;
+    yael.say(json!({ "type": "take", "conversation": conversation, "id": "t" })).await;
+    until(&mut yael, |frame| frame["id"] == "t").await;
+    let words = |part: &str| -> Vec<String> { (0..8).map(|at| format!("{part} {at}")).collect() };
+    let says = async |yael: &mut Visitor, kind: &str, part: &str| {
+        for content in words(part) {
+            let said = json!({ "type": kind, "conversation": conversation, "content": content, "id": content });
+            yael.say(said).await;
+        }
+    };
+    let heard = async |socket: &mut Visitor, is_it: fn(&Value) -> Option<&Value>| {
+        let mut heard = Vec::new();
+        while heard.len() < 8 {
+            let frame = socket.until(|frame| is_it(frame).is_some()).await;
+            heard.push(
+                is_it(&frame).expect("it is one")["content"].as_str().expect("words").to_owned(),
+            );
+        }
+        heard
+    };
+    // Nothing is waited for between the take and the words, nor between the words.
+    says(&mut yael, "say", "here").await;
+    let message: fn(&Value) -> Option<&Value> =
+        |frame| (frame["type"] == "message").then_some(frame);
+    assert_eq!(heard(&mut visitor, message).await, words("here"));
+    says(&mut yael, "note", "noted").await;
+    let note: fn(&Value) -> Option<&Value> = |frame| (frame["type"] == "note").then_some(frame);
+    assert_eq!(heard(&mut ada, note).await, words("noted"));
+    drop(visitor);
+    until(&mut yael, |frame| frame["ticket"]["online"] == false).await;
+    says(&mut yael, "say", "away").await;
+    let entry: fn(&Value) -> Option<&Value> = |frame| {
+        let frame = &frame["frame"];
+        frame["content"].as_str().is_some_and(|words| words.starts_with("away")).then_some(frame)
+    };
+    assert_eq!(heard(&mut ada, entry).await, words("away"));
 }

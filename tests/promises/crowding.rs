@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::eventually::eventually;
+use crate::eventually::{eventually, in_time};
 use crate::server::Server;
 use crate::visitor::Visitor;
 
@@ -76,7 +76,7 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
         let page = Visitor::from_page(server.address(), &server.url("")).await;
         let mut page = page.expect("a page is let in, if only to be told");
         page.try_say(Message::text(json!({ "type": "typing", "content": "nl" }).to_string())).await;
-        if let Err(code) = page.next().await {
+        if let Err(code) = in_time("a prediction or the close", page.next()).await {
             closed = code;
             break;
         }

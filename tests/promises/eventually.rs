@@ -29,11 +29,21 @@ pub(crate) fn eventually(
 /// The outcome of what must end by itself.
 #[track_caller]
 pub(crate) fn in_time<T>(what: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    within(PATIENCE, what, work)
+}
+
+/// The same for what takes longer: a crowd, a restart.
+#[track_caller]
+pub(crate) fn within<T>(
+    time: Duration,
+    what: &str,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
     let at = Location::caller();
     async move {
-        match tokio::time::timeout(PATIENCE, work).await {
+        match tokio::time::timeout(time, work).await {
             Ok(done) => done,
-            Err(_) => panic!("{at}: did not end within {PATIENCE:?}: {what}"),
+            Err(_) => panic!("{at}: did not end within {time:?}: {what}"),
         }
     }
 }

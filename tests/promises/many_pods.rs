@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
-use crate::eventually::{eventually, in_time};
+use crate::eventually::{eventually, in_time, within};
 use crate::redis::Redis;
 use crate::server::Server;
 use crate::shop::LIGHT;
@@ -25,6 +25,8 @@ const UNDER_LOAD: usize = 60;
 const IN_A_STORM: usize = 2_000;
 /// Of those, how many connect at once; a machine's own client would run out of patience first.
 const AT_ONCE: usize = 200;
+/// Longest one of them may take to come back and have its answer, among all the others.
+const COMES_BACK: Duration = Duration::from_secs(180);
 
 /// A pod on this Redis.
 async fn pod(redis: &Redis, name: &str) -> Server {
@@ -111,9 +113,14 @@ impl Roamer {
 
     /// Asks, and comes back and asks again as often as its pod goes, until the answer has ended.
     async fn asks(&mut self, id: &str) {
+        within(COMES_BACK, "the answer ends, whatever pods go", self.asks_on(id)).await;
+    }
+
+    async fn asks_on(&mut self, id: &str) {
         let question = json!({ "type": "query", "id": id, "product_id": LIGHT,
             "query": "How do I reset the lamp to factory settings?" });
-        loop {
+        let ends = |one: &Value| one["type"] == "final_answer" && one["id"] == id;
+        while !self.durable.iter().any(ends) {
             let mut socket = match self.socket.take() {
                 Some(socket) => socket,
                 None => self.resume().await,
@@ -122,49 +129,50 @@ impl Roamer {
             let mut open = socket
                 .try_say(tokio_tungstenite::tungstenite::Message::text(question.to_string()))
                 .await;
-            while open {
-                let ends = |one: &Value| one["type"] == "final_answer" && one["id"] == id;
-                if self.durable.iter().any(ends) {
-                    self.socket = Some(socket);
-                    return;
-                }
-                match socket.next().await {
+            while open && !self.durable.iter().any(ends) {
+                match in_time("a message or the close", socket.next()).await {
                     Ok(message) => self.keep(message),
                     Err(_) => open = false,
                 }
             }
+            self.socket = open.then_some(socket);
         }
     }
 
     async fn resume(&mut self) -> Visitor {
         let began = Instant::now();
-        loop {
-            let Ok(mut socket) = Visitor::try_to(self.balancer.next()).await else {
-                // A browser waits too before it tries the next.
-                tokio::task::yield_now().await;
-                continue;
-            };
-            let resume = json!({ "conversation": self.welcome["conversation"],
-                "token": self.welcome["token"], "after": self.after() });
-            let hello = json!({ "type": "hello", "compact": true, "resume": resume }).to_string();
-            if !socket.try_say(tokio_tungstenite::tungstenite::Message::text(hello)).await {
-                continue;
+        let (socket, welcome) = within(COMES_BACK, "some pod welcomes it", self.welcomed()).await;
+        self.resumed.push(began.elapsed());
+        if welcome["recovered"] != true {
+            self.lost.push(welcome["reason"].as_str().unwrap_or("no reason").to_owned());
+            self.durable.clear();
+            if welcome["offset"].as_u64() > Some(0) {
+                self.durable.push(json!({ "offset": welcome["offset"] }));
             }
-            let Ok(welcome) = socket.next().await else { continue };
-            if welcome["type"] != "welcome" {
-                continue;
-            }
-            self.resumed.push(began.elapsed());
-            if welcome["recovered"] != true {
-                self.lost.push(welcome["reason"].as_str().unwrap_or("no reason").to_owned());
-                self.durable.clear();
-                if welcome["offset"].as_u64() > Some(0) {
-                    self.durable.push(json!({ "offset": welcome["offset"] }));
-                }
-            }
-            self.welcome = welcome;
-            return socket;
         }
+        self.welcome = welcome;
+        socket
+    }
+
+    /// Tries one pod after the other.
+    async fn welcomed(&self) -> (Visitor, Value) {
+        let resume = json!({ "conversation": self.welcome["conversation"],
+            "token": self.welcome["token"], "after": self.after() });
+        let hello = json!({ "type": "hello", "compact": true, "resume": resume }).to_string();
+        for _ in 0..u32::MAX {
+            // A browser waits too before it tries the next.
+            tokio::task::yield_now().await;
+            let Ok(mut socket) = Visitor::try_to(self.balancer.next()).await else { continue };
+            let hello = tokio_tungstenite::tungstenite::Message::text(hello.as_str());
+            if !socket.try_say(hello).await {
+                continue;
+            }
+            match in_time("a welcome or the close", socket.next()).await {
+                Ok(welcome) if welcome["type"] == "welcome" => return (socket, welcome),
+                _ => {}
+            }
+        }
+        panic!("no pod welcomes it");
     }
 
     fn keep(&mut self, message: Value) {
@@ -202,14 +210,13 @@ async fn a_rolling_restart_of_three_pods_under_load_loses_nothing() {
         tokio::spawn(async move {
             let mut asked = 0;
             // Those who came stay to the end of the restart, and ask once more after it.
-            loop {
-                let last = *is_over.borrow();
+            let mut last = false;
+            while !last {
+                last = *is_over.borrow();
                 person.asks(&format!("q{asked}")).await;
                 asked += 1;
-                if last {
-                    return (person, asked);
-                }
             }
+            (person, asked)
         })
     });
     let chats: Vec<_> = chats.collect();
@@ -261,7 +268,7 @@ async fn two_thousand_who_come_back_at_once_after_a_pod_died_lose_nothing() {
         let gate = Arc::clone(&gate);
         tokio::spawn(async move {
             person.socket = None;
-            gate.wait().await;
+            within(COMES_BACK, "all have lost their pod", gate.wait()).await;
             person.asks("after").await;
             person
         })

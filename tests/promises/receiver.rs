@@ -100,6 +100,7 @@ impl Receiver {
 }
 
 async fn serve(caller: TcpStream, kept: Arc<Kept>) {
+    // No deadline: it serves in a task that ends with the test.
     let mut caller = BufReader::new(caller);
     let mut head = Vec::new();
     loop {

@@ -147,6 +147,7 @@ impl Server {
     /// Takes the processor away from it for so long, as a machine with too much to do would.
     pub(crate) async fn held_up_for(&self, time: std::time::Duration) {
         self.signal("STOP");
+        // No deadline: time that passes is what is tested.
         tokio::time::sleep(time).await;
         self.signal("CONT");
     }
@@ -218,7 +219,8 @@ pub(crate) fn operator() -> reqwest::Client {
     let _ = client();
     let bearer = format!("Bearer {ADMIN_TOKEN}").parse().expect("a header");
     let headers = [(reqwest::header::AUTHORIZATION, bearer)].into_iter().collect();
-    let builder = reqwest::Client::builder().no_proxy().no_gzip().default_headers(headers);
+    let builder = reqwest::Client::builder().no_proxy().no_gzip().timeout(PATIENCE);
+    let builder = builder.default_headers(headers);
     builder.build().expect("an HTTP client")
 }
 

@@ -14,3 +14,4 @@ mod files;
 mod links;
 mod rooms;
 mod tree;
+mod waits;

@@ -354,7 +354,7 @@ describe("a session that ends while the page is open", () => {
     const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
     const password = "a tame yak sat over";
     const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
-    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${password}\n` });
+    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${password}\n`, timeout: 60_000 });
     const house = await Server.start(archive);
     const { page } = await openPlain(browser, `${house.address}/sign-in?next=/admin`);
     const enter = async (): Promise<void> => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
   for (const [address, name, role] of [["yael", "Yael", "agent"], ["noam", "Noam", "agent"], ["ada", "Ada", "admin"]] as const) {
     const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
-    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });
   }
   [server, browser] = await Promise.all([Server.start(archive), launch()]);
   ({ page: lobby } = await open(browser, `${server.address}/sign-in`));

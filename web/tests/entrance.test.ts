@@ -19,7 +19,7 @@ let browser: Browser;
 beforeAll(async () => {
   const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
   const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
-  execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+  execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });
   [server, browser] = await Promise.all([Server.start(archive), launch()]);
 });
 afterAll(async () => {

@@ -46,7 +46,7 @@ export class Server {
     this.child = child;
     await eventually(`${binary} serve answers`, async () => {
       if (child.exitCode !== null) throw new Error(`hsc serve ended with ${child.exitCode}`);
-      return (await fetch(`${this.address}/ready`)).ok;
+      return (await fetch(`${this.address}/ready`, { signal: AbortSignal.timeout(5_000) })).ok;
     });
   }
 
@@ -57,7 +57,8 @@ export class Server {
     if (child?.exitCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
-    await gone;
+    const late = new Promise((_, reject) => setTimeout(reject, 20_000, new Error("hsc serve was killed and is not gone after 20 s")).unref());
+    await Promise.race([gone, late]);
   }
 }
 

@@ -107,7 +107,7 @@ export function withTeam(more: Readonly<Record<string, string>> = {}): Readonly<
   };
   for (const [address, name] of [["yael", "Yael"], ["noam", "Noam"]] as const) {
     const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", "agent"];
-    execFileSync(binary, add, { env: { ...process.env, ...settings }, input: `${PASSWORD}\n` });
+    execFileSync(binary, add, { env: { ...process.env, ...settings }, input: `${PASSWORD}\n`, timeout: 60_000 });
   }
   return settings;
 }

@@ -25,7 +25,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   const add = ["user", "add", "yael@example.test", "--name", "Yael", "--role", "agent"];
-  execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n` });
+  execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });
   [server, browser] = await Promise.all([Server.start(archive), launch()]);
 });
 afterAll(async () => {
@@ -53,7 +53,7 @@ function conversation(page: Page): Promise<string> {
 /** Waits until the archive has this of the conversation. */
 async function archived(id: string, ...what: RegExp[]): Promise<void> {
   await eventually(`the archive has ${what.join(" and ")}`, () => {
-    const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8" });
+    const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
     return what.every((one) => one.test(kept));
   });
 }

@@ -55,26 +55,16 @@ async fn with(visitors: &Stage, agents: &Stage, who: &str) -> (Client, Client, S
 }
 
 async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
-    loop {
-        let ticket = agent.hear("ticket").await;
-        if ticket["ticket"]["conversation"] == conversation {
-            return ticket;
-        }
-    }
+    agent.hear_first("ticket", |it| it["ticket"]["conversation"] == conversation).await
 }
 
 async fn reply(agent: &mut Client, id: &str) -> Value {
-    loop {
-        for kind in ["done", "error"] {
-            if let Some(found) = agent.heard.iter().find(|it| it["type"] == kind && it["id"] == id)
-            {
-                return found.clone();
-            }
-        }
-        let count = agent.heard.len();
-        agent.hear_any().await;
-        assert!(agent.heard.len() > count);
+    let answers =
+        |it: &Value| ["done", "error"].iter().any(|kind| it["type"] == *kind) && it["id"] == id;
+    if let Some(found) = agent.heard.iter().find(|it| answers(it)) {
+        return found.clone();
     }
+    agent.hear_first("answer", answers).await
 }
 
 #[actix::test]

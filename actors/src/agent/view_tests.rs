@@ -243,6 +243,14 @@ fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let effects = view.apply(Event::Missed);
     assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "{effects:?}");
+    read(&mut view, "m", Vec::new(), 0);
+    let heard = |conversation: &str| Event::Unheard { conversation: conversation.to_owned() };
+    let effects = view.apply(heard("m"));
+    assert!(
+        matches!(&effects[..], [Effect::Watch { .. }]),
+        "read before it was heard: {effects:?}"
+    );
+    assert!(view.apply(heard("o")).is_empty(), "not watched any more");
     let (again, effects) = view.again();
     assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "also after a crash");
     assert_eq!(again.watches().len(), 1);

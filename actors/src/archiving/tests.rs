@@ -241,3 +241,22 @@ async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() 
     let left: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
     assert_eq!(left, numbers(3..5));
 }
+
+#[test]
+fn records_of_one_millisecond_keep_the_order_in_which_they_were_stamped() {
+    let stamps: Vec<Stamped> = (0..5_000)
+        .map(|_| {
+            ArchiveHandle::stamp(Record::Began {
+                conversation: "c".to_owned(),
+                visitor: None,
+                language: None,
+            })
+        })
+        .collect();
+    let mut sorted = stamps.clone();
+    sorted.sort_by(|a, b| (a.at_ms, &a.id).cmp(&(b.at_ms, &b.id)));
+    assert!(stamps.iter().zip(&sorted).all(|(one, other)| one.id == other.id));
+    assert!(stamps.iter().all(|stamped| stamped.id.len() == 32));
+    let same = stamps.windows(2).filter(|pair| pair[0].at_ms == pair[1].at_ms).count();
+    assert!(same > 0, "some fell into one millisecond");
+}

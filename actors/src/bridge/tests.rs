@@ -52,12 +52,15 @@ fn notice(words: &str) -> Body {
 
 /// The words of the next notice; what was missed is told of and passed over.
 async fn hear(listening: &mut Listening) -> String {
-    loop {
-        if let Heard::Told(envelope) = in_time(listening.next()).await {
-            let Body::Notice { message } = &envelope.body else { panic!("{envelope:?}") };
-            return message.clone();
+    in_time(async {
+        loop {
+            if let Heard::Told(envelope) = listening.next().await {
+                let Body::Notice { message } = &envelope.body else { panic!("{envelope:?}") };
+                return message.clone();
+            }
         }
-    }
+    })
+    .await
 }
 
 #[actix::test]
@@ -105,7 +108,7 @@ async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobo
         pod.bridge.publish("pods", notice(&number.to_string())).outcome().await.unwrap();
         assert_eq!(hear(&mut quick).await, number.to_string());
     }
-    assert!(matches!(slow.next().await, Heard::Missed));
+    assert!(matches!(in_time(slow.next()).await, Heard::Missed));
     for number in 0..256 {
         assert_eq!(hear(&mut slow).await, number.to_string());
     }
@@ -172,6 +175,7 @@ impl Relay for Arc<Written> {
     fn open(&self) -> BoxStream<'static, Relayed> {
         let reports = self.reports.lock().unwrap().take();
         futures::stream::unfold(reports, |mut reports| async {
+            // No deadline: the bridge reads it, and the tests bound what they wait for of the bridge.
             let next = reports.as_mut()?.recv().await?;
             Some((next, reports))
         })

@@ -50,6 +50,7 @@ impl Contents for Lengths {
             match mood {
                 Mood::Willing => Ok(key.len().to_string()),
                 Mood::Slow => {
+                    // No deadline: this is a slow load, not a wait.
                     tokio::time::sleep(100 * MS).await;
                     Ok(key.len().to_string())
                 }
@@ -245,6 +246,7 @@ async fn under_load_a_hot_value_is_loaded_once_a_lifetime_and_nobody_finds_it_go
                 while !over.load(Ordering::Relaxed) {
                     missed += u64::from(cache.peek("word").is_none());
                     reads += 1;
+                    // No deadline: the pace of a reader, not a wait.
                     std::thread::sleep(Duration::from_micros(200));
                 }
                 (reads, missed)

@@ -255,7 +255,7 @@ mod tests {
         let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
         assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
         drop(second);
-        let told = third.next().await;
+        let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("it is told");
         assert_eq!(places(&told.into_iter().collect::<Vec<_>>()), [2]);
         let silent = tokio::time::timeout(5 * SOON, first.next()).await;
         assert!(silent.is_err(), "still the first");

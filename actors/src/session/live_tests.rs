@@ -262,6 +262,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
         if is_made_again() {
             break;
         }
+        // No deadline: the pace of the crowd; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(is_made_again(), "once, and not by each of the crowd");
@@ -291,6 +292,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
             client.hear("prediction").await;
             client.heard.clear();
         }
+        // No deadline: the pace of the crowd; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let misses = "hsc_cache_misses_total{cache=\"predictions\",layer=\"l1\"} 1";

@@ -47,6 +47,7 @@ pub(crate) use actor::{Deliver, Session, Wiring};
 pub(crate) use alone::{Completed, complete};
 pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
+pub use kept::rewritten_checkpoint;
 pub use language::language_of;
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;

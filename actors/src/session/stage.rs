@@ -273,44 +273,50 @@ impl Client {
 
     /// The next message of a type; what came before it is kept in `heard`.
     pub(crate) async fn hear(&mut self, kind: &str) -> Value {
-        loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            let frame = next.unwrap_or_else(|_| panic!("no {kind} after {:?}", self.heard));
-            match frame.unwrap().unwrap() {
-                Message::Text(text) => {
-                    let message: Value = serde_json::from_str(&text).unwrap();
-                    self.heard.push(message.clone());
-                    if message["type"] == kind {
-                        return message;
-                    }
-                }
-                Message::Close(close) => panic!("closed ({close:?}) after {:?}", self.heard),
-                _ => {}
-            }
-        }
+        self.hear_first(kind, |message| message["type"] == kind).await
     }
 
     /// The next message, whatever it is.
     pub(crate) async fn hear_any(&mut self) {
-        let count = self.heard.len();
-        while self.heard.len() == count {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            let frame = next.unwrap_or_else(|_| panic!("nothing after {:?}", self.heard));
-            if let Message::Text(text) = frame.unwrap().unwrap() {
-                self.heard.push(serde_json::from_str(&text).unwrap());
+        self.hear_first("message", |_| true).await;
+    }
+
+    /// The first message that is it; what came before it is kept in `heard`. One deadline for all of it:
+    /// neither pings nor other messages put it off.
+    pub(crate) async fn hear_first(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let Self { socket, heard } = self;
+        let found = async {
+            loop {
+                match socket.next().await.unwrap().unwrap() {
+                    Message::Text(text) => {
+                        let message: Value = serde_json::from_str(&text).unwrap();
+                        heard.push(message.clone());
+                        if is_it(&message) {
+                            return message;
+                        }
+                    }
+                    Message::Close(close) => panic!("closed ({close:?}) after {heard:?}"),
+                    _ => {}
+                }
             }
+        };
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(message) => message,
+            Err(_) => panic!("no {what} within {PATIENCE:?} after {:?}", self.heard),
         }
     }
 
     pub(crate) async fn close_code(&mut self) -> u16 {
-        loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            match next.expect("a close").unwrap().unwrap() {
-                Message::Close(close) => return close.unwrap().code.into(),
-                Message::Text(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
-                _ => {}
+        let closed = async {
+            loop {
+                match self.socket.next().await.unwrap().unwrap() {
+                    Message::Close(close) => return close.unwrap().code.into(),
+                    Message::Text(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
+                    _ => {}
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("the socket is closed in time")
     }
 
     pub(crate) fn answer(&self) -> String {

@@ -76,6 +76,7 @@ mod tests {
     async fn a_thread_that_is_held_up_is_busy_and_then_is_not_any_more() {
         let strain = Strain::new(Duration::from_millis(50));
         assert!(!strain.is_busy_here());
+        // No deadline: time that passes is what is tested.
         tokio::time::sleep(2 * LOOK_EVERY).await;
         // Blocking on purpose: this is what a thread with too much to do looks like from inside.
         std::thread::sleep(4 * LOOK_EVERY);

@@ -126,6 +126,7 @@ async fn serve(
     seen: &Mutex<Vec<Seen>>,
     reply: &(dyn Fn(&Seen, usize) -> Reply + Send + Sync),
 ) -> std::io::Result<()> {
+    // No deadline: it serves in a task that ends with the test.
     let mut line = BufReader::new(line);
     let mut first = String::new();
     line.read_line(&mut first).await?;

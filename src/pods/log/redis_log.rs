@@ -48,6 +48,25 @@ impl RedisLog {
         Self { link, pod, limits }
     }
 
+    /// What the log's script answers to [`ConversationLog::read`], understood. Never panics, whatever it is.
+    ///
+    /// # Errors
+    /// [`LogError::Unknown`], and [`LogError::Unavailable`] for what is no answer of the script.
+    pub fn entries_of(reply: Vec<redis::Value>) -> Result<Kept, LogError> {
+        of_read(reply)
+    }
+
+    /// The same of [`ConversationLog::take_over`], for a client that has come as far as `after`.
+    ///
+    /// # Errors
+    /// As [`RedisLog::entries_of`].
+    pub fn taken_over_of(
+        reply: Vec<redis::Value>,
+        after: u64,
+    ) -> Result<Option<TakenOver>, LogError> {
+        of_take_over(reply, after, "")
+    }
+
     /// Both lie in one slot of a Cluster, by what stands in braces. The number is the version: another
     /// one would be another key, and so never misread.
     fn keys(&self, conversation: &str) -> [String; 2] {

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs a test binary and ends it when it takes too long: `tests/bounded.sh BINARY ARGUMENTS…`. Cargo calls
+# it as its runner (see the Makefile). Every wait of a test has a deadline of its own; this is the last
+# resort, for what none of them sees. HSC_TEST_MINUTES is the bound of one binary.
+set -uo pipefail
+
+minutes=${HSC_TEST_MINUTES:-30}
+timeout --kill-after=30 "${minutes}m" "$@"
+status=$?
+# 124 after TERM, 137 after KILL.
+if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+    echo "tests/bounded.sh: $(basename "$1") was ended after $minutes minutes: a test of it hangs. The tests that" >&2
+    echo "  'has been running for over 60 seconds' was said of above are the ones to look at." >&2
+fi
+exit $status
