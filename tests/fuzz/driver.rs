@@ -36,7 +36,8 @@ pub(crate) struct Target {
 /// What is being fed, for the watch over it.
 type InHand = Arc<Mutex<(Instant, Vec<u8>)>>;
 
-/// Feeds a target. `HSC_FUZZ_INPUTS`, `HSC_FUZZ_SECONDS` and `HSC_FUZZ_SEED` say how much and which.
+/// Feeds a target. `HSC_FUZZ_INPUTS`, `HSC_FUZZ_SECONDS` and `HSC_FUZZ_SEED` say how much and which. With
+/// `HSC_FUZZ_TRACE` each input is written down before it is fed, for one that ends the whole process.
 pub(crate) fn run(target: &Target) {
     let inputs = setting("HSC_FUZZ_INPUTS").map_or(target.inputs, |inputs| inputs as usize);
     let most = Duration::from_secs(setting("HSC_FUZZ_SECONDS").unwrap_or(SECONDS));
@@ -44,8 +45,10 @@ pub(crate) fn run(target: &Target) {
     let corpus = corpus(target.name);
     let in_hand: InHand = Arc::new(Mutex::new((Instant::now(), Vec::new())));
     let (tell, told) = channel();
+    let traces = setting("HSC_FUZZ_TRACE").is_some();
+    let in_hand_too = Arc::clone(&in_hand);
     let feeder =
-        Feeder { name: target.name, feed: target.feed, in_hand: Arc::clone(&in_hand), tell };
+        Feeder { name: target.name, feed: target.feed, in_hand: in_hand_too, tell, traces };
     let tokens = target.tokens;
     std::thread::Builder::new()
         .name(target.name.to_owned())
@@ -79,6 +82,8 @@ struct Feeder {
     feed: fn(&[u8]) -> u64,
     in_hand: InHand,
     tell: Sender<Result<String, String>>,
+    /// Writes every input down before it is fed.
+    traces: bool,
 }
 
 impl Feeder {
@@ -135,6 +140,10 @@ impl Feeder {
             in_hand.1.clear();
             in_hand.1.extend_from_slice(input);
         }
+        if self.traces {
+            std::fs::write(findings().join(format!("{}-in-hand", self.name)), input)
+                .expect("an input can be written");
+        }
         catch_unwind(AssertUnwindSafe(|| (self.feed)(input))).map_err(|panic| {
             let words = panic.downcast_ref::<&str>().map(ToString::to_string);
             words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
@@ -175,11 +184,16 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// Writes down an input that broke a promise. It belongs into the corpus once that is mended.
 fn keep(name: &str, input: &[u8]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
-    std::fs::create_dir_all(&folder).expect("a folder for findings");
-    let file = folder.join(format!("{name}-{:016x}", hash(input)));
+    let file = findings().join(format!("{name}-{:016x}", hash(input)));
     std::fs::write(&file, input).expect("a finding can be written");
     file
+}
+
+/// Where inputs are written that broke a promise.
+fn findings() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
+    std::fs::create_dir_all(&folder).expect("a folder for findings");
+    folder
 }
 
 /// FNV-1a.

@@ -111,7 +111,13 @@ pub(crate) const HTML: &[&str] = &[
 ];
 /// Of frames: headers of each kind, with and without a mask, and lengths at the edges.
 pub(crate) const FRAMES: &[&str] = &[
-    "\u{1}\u{0}", "\u{2}\u{7e}", "\u{9}\u{7f}", "\u{a}\u{0}\0\0\0\0", "\u{0}\u{7f}", "\u{7f}\u{7f}", "\0\0\0\0",
+    "\u{1}\u{0}",
+    "\u{2}\u{7e}",
+    "\u{9}\u{7f}",
+    "\u{a}\u{0}\0\0\0\0",
+    "\u{0}\u{7f}",
+    "\u{7f}\u{7f}",
+    "\0\0\0\0",
 ];
 /// Of documents.
 pub(crate) const PDF: &[&str] = &[
@@ -168,10 +174,11 @@ pub(crate) const PDF: &[&str] = &[
 
 const KEY: &str = "a key that the site and the server of this test share";
 
+const LIMITS: FrameLimits = FrameLimits { message_bytes: 4_096, small_frames_per_second: 50 };
+
 /// Frames of a client. However the bytes are cut, the same messages come out; no more is stored than the
 /// limit, and what is read as text is text.
 pub(crate) fn frames(input: &[u8]) -> u64 {
-    const LIMITS: FrameLimits = FrameLimits { message_bytes: 4_096, small_frames_per_second: 50 };
     let whole = read_frames(input, &mut |_| input.len());
     let mut at = 0;
     // Pieces whose lengths the input itself says.
@@ -198,64 +205,64 @@ pub(crate) fn frames(input: &[u8]) -> u64 {
         assert_eq!(&read_frames(&again, &mut |left| left).0, messages);
     }
     let kinds: String = messages.iter().take(30).map(|it| kind_of(it)).collect();
-    return shape(&format!("{kinds} {:?}", violation.map(Violation::as_str)));
+    shape(&format!("{kinds} {:?}", violation.map(Violation::as_str)))
+}
 
-    fn read_frames(
-        input: &[u8],
-        piece: &mut dyn FnMut(usize) -> usize,
-    ) -> (Vec<frames::Message>, Option<Violation>) {
-        let (mut reader, mut messages, mut at) = (FrameReader::new(LIMITS), Vec::new(), 0);
-        while at < input.len() {
-            let end = at + piece(input.len() - at).clamp(1, input.len() - at);
-            while at < end {
-                match reader.read(&input[at..end], Duration::ZERO) {
-                    Ok(step) => {
-                        assert!(step.read > 0 && at + step.read <= end, "read {} bytes", step.read);
-                        at += step.read;
-                        messages.extend(step.message);
-                    }
-                    Err(violation) => {
-                        assert_eq!(reader.read(b"x", Duration::ZERO), Err(violation), "for good");
-                        return (messages, Some(violation));
-                    }
+fn read_frames(
+    input: &[u8],
+    piece: &mut dyn FnMut(usize) -> usize,
+) -> (Vec<frames::Message>, Option<Violation>) {
+    let (mut reader, mut messages, mut at) = (FrameReader::new(LIMITS), Vec::new(), 0);
+    while at < input.len() {
+        let end = at + piece(input.len() - at).clamp(1, input.len() - at);
+        while at < end {
+            match reader.read(&input[at..end], Duration::ZERO) {
+                Ok(step) => {
+                    assert!(step.read > 0 && at + step.read <= end, "read {} bytes", step.read);
+                    at += step.read;
+                    messages.extend(step.message);
                 }
-                assert!(reader.stored_bytes() <= LIMITS.message_bytes + 125, "stored too much");
+                Err(violation) => {
+                    assert_eq!(reader.read(b"x", Duration::ZERO), Err(violation), "for good");
+                    return (messages, Some(violation));
+                }
             }
+            assert!(reader.stored_bytes() <= LIMITS.message_bytes + 125, "stored too much");
         }
-        (messages, None)
     }
+    (messages, None)
+}
 
-    /// One final frame, masked.
-    fn written(message: &frames::Message) -> Vec<u8> {
-        let (opcode, payload): (u8, &[u8]) = match message {
-            frames::Message::Text(text) => (1, text.as_bytes()),
-            frames::Message::Binary(bytes) => (2, bytes),
-            frames::Message::Ping(bytes) => (9, bytes),
-            frames::Message::Pong => (10, &[]),
-            frames::Message::Close => (8, &[]),
-        };
-        let mask = [1, 2, 3, 4];
-        let mut frame = vec![0x80 | opcode];
-        match u16::try_from(payload.len()).expect("within the limit") {
-            length @ 0..=125 => frame.push(0x80 | length.to_le_bytes()[0]),
-            length => {
-                frame.push(0xfe);
-                frame.extend(length.to_be_bytes());
-            }
+/// One final frame, masked.
+fn written(message: &frames::Message) -> Vec<u8> {
+    let (opcode, payload): (u8, &[u8]) = match message {
+        frames::Message::Text(text) => (1, text.as_bytes()),
+        frames::Message::Binary(bytes) => (2, bytes),
+        frames::Message::Ping(bytes) => (9, bytes),
+        frames::Message::Pong => (10, &[]),
+        frames::Message::Close => (8, &[]),
+    };
+    let mask = [1, 2, 3, 4];
+    let mut frame = vec![0x80 | opcode];
+    match u16::try_from(payload.len()).expect("within the limit") {
+        length @ 0..=125 => frame.push(0x80 | length.to_le_bytes()[0]),
+        length => {
+            frame.push(0xfe);
+            frame.extend(length.to_be_bytes());
         }
-        frame.extend(mask);
-        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        frame
     }
+    frame.extend(mask);
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
 
-    fn kind_of(message: &frames::Message) -> char {
-        match message {
-            frames::Message::Text(_) => 't',
-            frames::Message::Binary(_) => 'b',
-            frames::Message::Ping(_) => 'i',
-            frames::Message::Pong => 'o',
-            frames::Message::Close => 'c',
-        }
+fn kind_of(message: &frames::Message) -> char {
+    match message {
+        frames::Message::Text(_) => 't',
+        frames::Message::Binary(_) => 'b',
+        frames::Message::Ping(_) => 'i',
+        frames::Message::Pong => 'o',
+        frames::Message::Close => 'c',
     }
 }
 
@@ -453,7 +460,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         Ok(manual) => {
             let Manual { pages, passages, .. } = &manual;
             assert!(pages.len() <= 200, "{} pages", pages.len());
-            let text: usize = passages.iter().map(|passage| passage.text.len()).sum();
+            let text: usize = passages.iter().map(|passage| passage.text().len()).sum();
             assert!(text <= 3 * (4 << 20), "{text} bytes of passages");
             // What is read goes to other processes and pods as JSON.
             let json = serde_json::to_vec(&manual).expect("it is written");
