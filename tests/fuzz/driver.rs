@@ -18,9 +18,9 @@ const STACK: usize = 16 << 20;
 /// Most memory of this process, all targets together.
 const MOST_MEMORY: u64 = 2 << 30;
 /// Inputs in the pool that is mutated.
-const POOL: usize = 4_000;
+const POOL: usize = 2_000;
 /// Longest generated input that joins the pool.
-const POOLED: usize = 8 * 1024;
+const POOLED: usize = 2 * 1024;
 
 /// A parser and what it is fed.
 pub(crate) struct Target {

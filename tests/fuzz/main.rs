@@ -47,27 +47,27 @@ macro_rules! targets {
 
 targets! {
     /// Frames of a WebSocket, before any message.
-    frames = 20_000, targets::FRAMES;
+    frames = 5_000, targets::FRAMES;
     /// What a visitor's client sends over the socket.
-    visitor_messages = 20_000, targets::JSON;
+    visitor_messages = 5_000, targets::JSON;
     /// What an agent's page sends over the socket.
-    agent_messages = 20_000, targets::JSON;
+    agent_messages = 5_000, targets::JSON;
     /// Catalog files in their three forms.
-    catalogs = 3_000, targets::JSON;
+    catalogs = 2_000, targets::JSON;
     /// Tables of products as CSV.
-    catalog_tables = 10_000, targets::CSV;
+    catalog_tables = 3_000, targets::CSV;
     /// What the log keeps so that another pod goes on with a conversation.
-    checkpoints = 10_000, targets::JSON;
+    checkpoints = 5_000, targets::JSON;
     /// What the scripts of the log answer.
-    stored_log = 20_000, targets::LOG;
+    stored_log = 5_000, targets::LOG;
     /// What pods write to each other.
-    pod_messages = 20_000, targets::JSON;
+    pod_messages = 5_000, targets::JSON;
     /// Resume tokens of conversations and ids of uploads.
-    conversation_tokens = 10_000, targets::TOKEN;
+    conversation_tokens = 3_000, targets::TOKEN;
     /// Tokens by which a site says who its visitor is, as they come and signed after they were changed.
-    visitor_tokens = 10_000, targets::JSON;
+    visitor_tokens = 3_000, targets::JSON;
     /// Manuals as HTML.
-    html = 1_000, targets::HTML;
+    html = 500, targets::HTML;
     /// Manuals as PDF.
-    pdf = 400, targets::PDF;
+    pdf = 300, targets::PDF;
 }

@@ -98,9 +98,9 @@ const TEXTS: &[&str] = &[
     "{{x}}",
 ];
 /// Longest input.
-const LONGEST: usize = 96 * 1024;
-/// Most often a piece is repeated at once: enough to nest past any sane bound.
-const REPEATS: usize = 3_000;
+const LONGEST: usize = 64 * 1024;
+/// A piece is repeated up to two to the power of this, less one: enough to nest past any sane bound.
+const REPEATS: usize = 14;
 
 /// An input made of one of the pool, and of others.
 pub(crate) fn mutated(pool: &[Vec<u8>], tokens: &[&str], chance: &mut Chance) -> Vec<u8> {
@@ -117,42 +117,43 @@ pub(crate) fn mutated(pool: &[Vec<u8>], tokens: &[&str], chance: &mut Chance) ->
 fn change(input: &mut Vec<u8>, pool: &[Vec<u8>], tokens: &[&str], chance: &mut Chance) {
     let at = chance.below(input.len() + 1);
     let (from, to) = range(input, chance);
-    match chance.below(14) {
-        0 if at < input.len() => input[at] ^= 1 << chance.below(8),
-        1 if at < input.len() => input[at] = chance.byte(),
-        2 => insert(input, at, &[chance.byte()]),
-        3 => drop(input.drain(from..to)),
-        4 => {
+    match chance.below(48) {
+        0..4 if at < input.len() => input[at] ^= 1 << chance.below(8),
+        4..8 if at < input.len() => input[at] = chance.byte(),
+        8..11 => replace(input, at, at, &[chance.byte()]),
+        11..15 => replace(input, from, to, &[]),
+        15..18 => {
             let piece = input[from..to].to_vec();
-            insert(input, at, &piece);
+            replace(input, at, at, &piece);
         }
-        5 => {
+        18..24 => {
             let other = &pool[chance.below(pool.len())];
             let (first, last) = range(other, chance);
-            drop(input.splice(from..to, other[first..last].iter().copied()));
+            replace(input, from, to, &other[first..last]);
         }
-        6 => input.truncate(at),
-        7 => insert(input, at, chance.one(TEXTS).as_bytes()),
-        8 => {
-            let piece = chance.one(TEXTS).as_bytes();
-            drop(input.splice(from..to, piece.iter().copied()));
+        24..26 => input.truncate(at),
+        26..30 => replace(input, at, at, chance.one(TEXTS).as_bytes()),
+        30..33 => replace(input, from, to, chance.one(TEXTS).as_bytes()),
+        33..38 => number(input, at, chance),
+        38..46 if !tokens.is_empty() => replace(input, at, at, chance.one(tokens).as_bytes()),
+        46 if !tokens.is_empty() => {
+            let piece = chance.one(tokens).as_bytes().repeat(1 << chance.below(REPEATS));
+            replace(input, at, at, &piece[..piece.len().min(LONGEST)]);
         }
-        9 => number(input, at, chance),
-        10 | 11 if !tokens.is_empty() => insert(input, at, chance.one(tokens).as_bytes()),
-        12 if !tokens.is_empty() => {
-            let piece = chance.one(tokens).as_bytes().repeat(1 + chance.below(REPEATS));
-            insert(input, at, &piece[..piece.len().min(LONGEST)]);
+        47 if to - from < 64 => {
+            let piece = input[from..to].repeat(1 << chance.below(REPEATS));
+            replace(input, at, at, &piece[..piece.len().min(LONGEST)]);
         }
-        13 if to - from < 64 => {
-            let piece = input[from..to].repeat(1 + chance.below(REPEATS));
-            insert(input, at, &piece[..piece.len().min(LONGEST)]);
-        }
-        _ => insert(input, at, &[b' ', chance.byte()]),
+        _ => replace(input, at, at, &[b' ', chance.byte()]),
     }
 }
 
-fn insert(input: &mut Vec<u8>, at: usize, piece: &[u8]) {
-    drop(input.splice(at..at, piece.iter().copied()));
+/// Puts a piece in the place of another. Whole slices are copied: byte by byte takes long in a debug build.
+fn replace(input: &mut Vec<u8>, from: usize, to: usize, piece: &[u8]) {
+    let rest = input[to..].to_vec();
+    input.truncate(from);
+    input.extend_from_slice(piece);
+    input.extend_from_slice(&rest);
 }
 
 /// A piece of it, mostly a short one.
@@ -167,7 +168,7 @@ fn number(input: &mut Vec<u8>, at: usize, chance: &mut Chance) {
     let Some(from) = (at..input.len()).find(|at| input[*at].is_ascii_digit()) else { return };
     let length = input[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let other = chance.one(NUMBERS).as_bytes();
-    drop(input.splice(from..from + length, other.iter().copied()));
+    replace(input, from, from + length, other);
 }
 
 #[test]

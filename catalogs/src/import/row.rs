@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::header::Column;
+use crate::load::ID_CHARS;
 use crate::slug;
 
 /// A product made of a row, beside the brand it belongs to.
@@ -34,6 +35,14 @@ pub(super) fn read<'a>(
         Some(id) => id.to_owned(),
         None => slug(&format!("{brand} {}", get(&Column::Model).unwrap_or(name))),
     };
+    // What the loader would refuse is no product of a file.
+    if id.is_empty() || id.chars().count() > ID_CHARS {
+        let reason = format!("must have 1 to {ID_CHARS} characters");
+        return Err((Column::Id.name().to_owned(), reason));
+    }
+    if slug(brand).is_empty() {
+        return Err((Column::Brand.name().to_owned(), "has no letter and no digit".to_owned()));
+    }
     let mut product = Map::new();
     product.insert("id".to_owned(), id.clone().into());
     product.insert("name".to_owned(), name.into());
@@ -112,7 +121,7 @@ fn price(text: &str) -> Option<f64> {
     if !cents.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    format!("{whole}.{cents}0").parse().ok()
+    format!("{whole}.{cents}0").parse().ok().filter(|price: &f64| price.is_finite())
 }
 
 /// The digits of a whole number, marks between groups of three taken out.
@@ -130,6 +139,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_loader_would_refuse_is_refused_by_column() {
+        let refused = |id: &str, brand: &str| {
+            let cells = [(Column::Id, id), (Column::Name, "!"), (Column::Brand, brand)];
+            read(cells.iter().map(|(column, text)| (column, *text))).err().map(|(column, _)| column)
+        };
+        assert_eq!(refused(&"x".repeat(ID_CHARS), "Acorn"), None);
+        assert_eq!(refused(&"x".repeat(ID_CHARS + 1), "Acorn").as_deref(), Some("id"));
+        assert_eq!(refused("", "--").as_deref(), Some("id"), "made of nothing");
+        assert_eq!(refused("x", "--").as_deref(), Some("brand"), "its file would be hidden");
+    }
+
+    #[test]
     fn a_price_is_read_as_people_write_it() {
         for (text, value) in [
             ("1299", 1299.0),
@@ -142,7 +163,7 @@ mod tests {
         ] {
             assert_eq!(price(text), Some(value), "{text}");
         }
-        for text in ["", "on request", "-5", "1.2.3", "12,34,5", "1e3", "inf"] {
+        for text in ["", "on request", "-5", "1.2.3", "12,34,5", "1e3", "inf", &"9".repeat(400)] {
             assert_eq!(price(text), None, "{text}");
         }
     }

@@ -12,4 +12,5 @@ mod trial;
 
 pub use file::{LoadReport, load_dir, load_dir_with, load_files};
 pub use problem::{Problem, Severity};
+pub(crate) use product::ID_CHARS;
 pub use trial::Trial;

@@ -9,7 +9,7 @@ use super::problem::{Problem, Severity};
 use crate::model::{Brand, Documentation, DocumentationKind, Entry, Product, Relationship};
 
 /// Longest product id (protocol, part 1: a client may send so many characters).
-const ID_CHARS: usize = 200;
+pub(crate) const ID_CHARS: usize = 200;
 
 /// A product that does not know its brand yet.
 ///

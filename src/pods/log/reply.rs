@@ -31,6 +31,9 @@ pub(super) fn of_take_over(
             let from = Some(text(reply.next())?).filter(|from| from != pod).map(Arc::from);
             let minutes = Some(text(reply.next())?).filter(|text| !text.is_empty()).map(Arc::from);
             let missed = match word {
+                "all" if after.saturating_add(reply.len() as u64) > offset => {
+                    return Err(not_understood());
+                }
                 "all" => entries(reply, after).map_or(Missed::Gone, Missed::All),
                 "gone" => Missed::Gone,
                 "ahead" => Missed::Ahead,
@@ -48,7 +51,7 @@ pub(super) fn of_read(reply: Vec<Value>) -> Result<Kept, LogError> {
         "unknown" => Err(LogError::Unknown),
         "kept" => {
             let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
-            let before = offset.saturating_sub(reply.len() as u64);
+            let before = offset.checked_sub(reply.len() as u64).ok_or_else(not_understood)?;
             let entries = entries(reply, before).unwrap_or_default();
             Ok(Kept { epoch, offset, entries })
         }
@@ -67,7 +70,10 @@ fn text(value: Option<Value>) -> Result<String, LogError> {
 }
 
 fn number(value: Option<Value>) -> Result<u64, LogError> {
-    u64::from_redis_value(value.ok_or_else(not_understood)?).map_err(LogError::unavailable)
+    let number = u64::from_redis_value(value.ok_or_else(not_understood)?);
+    let number = number.map_err(LogError::unavailable)?;
+    // Redis counts no further, and what counts on from here must not run over.
+    if i64::try_from(number).is_err() { Err(not_understood()) } else { Ok(number) }
 }
 
 fn not_understood() -> LogError {
