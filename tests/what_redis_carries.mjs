@@ -59,7 +59,6 @@ class Connection {
   #read(data) {
     this.#buffer = this.#buffer.length === 0 ? data : Buffer.concat([this.#buffer, data]);
     let at = 0;
-    // No deadline: ends with the buffer.
     for (;;) {
       const parsed = this.#value(at);
       if (!parsed) break;
