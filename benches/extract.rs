@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hsc::manuals::{Limits, read};
+use hsc::manuals::{HtmlLimits, Limits, read};
 use hsc_catalogs::DocumentationKind;
 
 fn folder() -> PathBuf {
@@ -38,6 +38,7 @@ fn extract(criterion: &mut Criterion) {
         max_text_bytes: 32 << 20,
         timeout_ms: 30_000,
         threads,
+        html: HtmlLimits { max_nodes: 1_000_000, max_depth: 512, max_attributes: 256 },
         second_try: true,
     };
     for (name, bytes) in manuals() {

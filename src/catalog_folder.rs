@@ -18,9 +18,12 @@ use tempfile::NamedTempFile;
 
 use crate::http::{CatalogFiles, NotPlaced, Placed, Standing};
 use crate::reload::{LastLoad, Reloader};
+use crate::temporary;
 
 /// Longest name of a file, in bytes; with what is put around it, it still is one on every system.
 const LONGEST_NAME: usize = 120;
+/// Beginning and end of the name of a file that is being written.
+const PLACING: (&str, &str) = (".placing-", ".part");
 /// Clashes that are named one by one in a refusal.
 const CLASHES_NAMED: usize = 5;
 
@@ -35,6 +38,10 @@ impl CatalogFolder {
     /// The folder that this reloader loads.
     #[must_use]
     pub(crate) fn new(reloader: Arc<Reloader>) -> Self {
+        // What a killed process was writing. Hidden, so the loader passes it over, but it takes room.
+        temporary::remove_unfinished(reloader.dir(), |name| {
+            name.starts_with(PLACING.0) && name.ends_with(PLACING.1)
+        });
         Self { reloader, one_at_a_time: Arc::default() }
     }
 
@@ -185,7 +192,7 @@ fn into_place(
 ) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut draft: NamedTempFile =
-        tempfile::Builder::new().prefix(".placing-").suffix(".part").tempfile_in(folder)?;
+        tempfile::Builder::new().prefix(PLACING.0).suffix(PLACING.1).tempfile_in(folder)?;
     draft.write_all(bytes)?;
     // A draft is its owner's alone; catalog files are for whoever serves from the folder.
     let usual = std::fs::Permissions::from_mode(0o644);

@@ -16,5 +16,6 @@ mod outside;
 pub mod pods;
 pub mod reload;
 pub mod server;
+mod temporary;
 pub mod uploads;
 pub mod webhooks;

@@ -34,6 +34,7 @@ use crate::manual_files::ManualFiles;
 use crate::manuals::{Loader, ReadError};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
+use crate::temporary;
 use crate::uploads::{self, Folder, NoFolder};
 use crate::webhooks::Webhooks;
 
@@ -134,6 +135,13 @@ impl Server {
         // Before the catalog: who tries a port that is taken waits for nothing.
         let listener = listen(&settings.server.host, settings.server.port)?;
         let address = listener.local_addr()?;
+        // Beside the start: a killed server may have left gigabytes.
+        drop(tokio::task::spawn_blocking(|| {
+            let folders = temporary::remove_abandoned();
+            if folders > 0 {
+                info!(folders; "removed temporary folders of processes that have ended");
+            }
+        }));
         for doubt in settings.doubts() {
             warn!("{doubt}");
         }

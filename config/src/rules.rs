@@ -104,6 +104,9 @@ const RULES: &[(&str, Rule)] = &[
     // The reading process itself needs most of 128 MiB before it has opened anything.
     ("manuals.extract_memory_bytes", Whole(128 * MIB, 64 * GIB)),
     ("manuals.extract_max_text_bytes", Whole(1, GIB)),
+    ("manuals.html_max_nodes", Whole(1_000, 100_000_000)),
+    ("manuals.html_max_depth", Whole(32, 10_000)),
+    ("manuals.html_max_attributes", Whole(16, 100_000)),
     ("manuals.isolate", OneOf(Isolate::WORDS)),
     ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
     ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),

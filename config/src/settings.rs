@@ -155,6 +155,12 @@ sections! {
         extract_memory_bytes: u64,
         /// Most text of a manual.
         extract_max_text_bytes: usize,
+        /// Most elements, texts and comments of a web page.
+        html_max_nodes: u32,
+        /// Most elements inside each other in a web page.
+        html_max_depth: u32,
+        /// Most attributes of one element of a web page.
+        html_max_attributes: u32,
         /// Which manuals are read in a process of their own.
         isolate: Isolate,
         /// Folder for fetched manuals; empty is a temporary one.

@@ -11,12 +11,12 @@ use hsc_config::ArchiveSettings;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, ConnectOptions as _, Executor as _, SqlSafeStr as _, SqlStr};
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::failure;
+use crate::temporary::{self, TemporaryFolder};
 
 /// A transaction on either database.
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
@@ -41,7 +41,7 @@ pub struct Store {
     /// stand still with whoever fails there. None once it was dropped.
     runtime: Option<Runtime>,
     /// The folder of an archive that is gone with the process.
-    _folder: Option<TempDir>,
+    _folder: Option<TemporaryFolder>,
 }
 
 /// Why no archive can be made of the settings.
@@ -79,7 +79,10 @@ impl Store {
             }
             None => {
                 let folder = match &*settings.path {
-                    "" => Some(tempfile::tempdir().map_err(NoArchive::NoFolder)?),
+                    "" => Some(
+                        TemporaryFolder::new(temporary::Kind::Archive)
+                            .map_err(NoArchive::NoFolder)?,
+                    ),
                     _ => None,
                 };
                 let file = match &folder {

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use hsc_catalogs::DocumentationKind;
 
-use crate::manuals::{Limits, Order, answer};
+use crate::manuals::{HtmlLimits, Limits, Order, answer};
 
 /// Arguments of `hsc extract`. The defaults are those of the settings.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,15 @@ pub(super) struct Args {
     /// Longest reading, in milliseconds.
     #[arg(long, default_value_t = 30_000)]
     timeout_ms: u64,
+    /// Most elements, texts and comments of a web page.
+    #[arg(long, default_value_t = 1_000_000)]
+    html_max_nodes: u32,
+    /// Most elements inside each other in a web page.
+    #[arg(long, default_value_t = 512)]
+    html_max_depth: u32,
+    /// Most attributes of one element of a web page.
+    #[arg(long, default_value_t = 256)]
+    html_max_attributes: u32,
     /// Most memory of this process, in bytes.
     #[arg(long, default_value_t = 1 << 30)]
     memory_bytes: u64,
@@ -52,6 +61,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             max_text_bytes: args.max_text_bytes,
             timeout_ms: args.timeout_ms,
             threads: Limits::all_cores(),
+            html: HtmlLimits {
+                max_nodes: args.html_max_nodes,
+                max_depth: args.html_max_depth,
+                max_attributes: args.html_max_attributes,
+            },
             second_try: true,
         },
         memory_bytes: args.memory_bytes,

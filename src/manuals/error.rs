@@ -1,6 +1,7 @@
 //! Why a manual could not be had, and the one table of what is said about it.
 
 use hsc_actors::ports::{BoxError, ManualError};
+use serde::{Deserialize, Serialize};
 
 /// Why a manual could not be fetched or read. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,14 @@ pub enum ReadError {
     TooMuchText {
         /// The limit.
         limit: usize,
+    },
+    /// A web page with more of something than is read: a page that is built to take long to parse.
+    #[error("the manual has more than {limit} {}; raise {}", what.noun(), what.setting())]
+    TooComplex {
+        /// What it has too many of.
+        what: Complexity,
+        /// The limit.
+        limit: u32,
     },
     /// Reading took too long and was given up.
     #[error("reading was not done after {limit_ms} ms; raise manuals.extract_timeout_ms")]
@@ -136,6 +145,36 @@ pub enum ReadError {
     },
 }
 
+/// What a web page has a limited number of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Complexity {
+    /// Elements, texts and comments.
+    Nodes,
+    /// Elements inside each other.
+    Depth,
+    /// Attributes of one element.
+    Attributes,
+}
+
+impl Complexity {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Nodes => "elements and texts",
+            Self::Depth => "elements inside each other",
+            Self::Attributes => "attributes in one element",
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Nodes => "manuals.html_max_nodes",
+            Self::Depth => "manuals.html_max_depth",
+            Self::Attributes => "manuals.html_max_attributes",
+        }
+    }
+}
+
 impl ReadError {
     /// The stable code, and what a customer reads. The only place where errors become words.
     #[must_use]
@@ -164,6 +203,9 @@ impl ReadError {
             }
             Self::TooMuchText { .. } => {
                 ("too_much_text", "The manual for this product holds too much text to read.")
+            }
+            Self::TooComplex { .. } => {
+                ("too_complex", "The manual for this product is too complex to read.")
             }
             Self::TooSlow { .. } => {
                 ("too_slow", "Reading the manual for this product took too long.")

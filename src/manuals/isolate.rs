@@ -8,6 +8,7 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_catalogs::{DocumentationKind, Manual};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::{Limits, ReadError, read};
+use super::{Complexity, Limits, ReadError, read};
 
 /// The order a child is given, as arguments of `hsc extract`.
 #[derive(Debug, Clone, Copy)]
@@ -43,11 +44,15 @@ enum Told {
     TooLarge,
     TooManyPages(u64),
     TooMuchText,
+    TooComplex(Complexity),
     TooSlow,
 }
 
 /// Time a child has beyond its own limit to say that it was too slow.
 const GRACE: Duration = Duration::from_millis(500);
+/// Time beyond its limit after which a child answers that it was too slow, whatever it is doing. Less than
+/// [`GRACE`], so that the parent receives the answer; more than a reading needs that looks at the clock.
+const GIVE_UP_AFTER: Duration = Duration::from_millis(100);
 /// Bytes of JSON that a byte of text may become: it stands in a page and in a passage, and a quote or a
 /// line break is two bytes.
 const JSON_FACTOR: u64 = 5;
@@ -73,6 +78,9 @@ pub(super) async fn read_isolated(
         .args(["--max-text-bytes", &limits.max_text_bytes.to_string()])
         .args(["--timeout-ms", &limits.timeout_ms.to_string()])
         .args(["--memory-bytes", &order.memory_bytes.to_string()])
+        .args(["--html-max-nodes", &limits.html.max_nodes.to_string()])
+        .args(["--html-max-depth", &limits.html.max_depth.to_string()])
+        .args(["--html-max-attributes", &limits.html.max_attributes.to_string()])
         // Keys and addresses of the server are no business of a process that reads foreign bytes.
         .env_clear()
         // An arena of glibc takes 64 MiB of address space a thread, all of it counted.
@@ -87,7 +95,7 @@ pub(super) async fn read_isolated(
         .spawn()
         .map_err(ours)?;
     let output = child.stdout.take().expect("standard output is piped");
-    let most = limits.max_text_bytes as u64 * JSON_FACTOR + JSON_FRAME;
+    let most = most_json(limits);
     let mut answer = Vec::new();
     let deadline = Duration::from_millis(limits.timeout_ms) + GRACE;
     let ended = tokio::time::timeout(deadline, async {
@@ -108,31 +116,81 @@ pub(super) async fn read_isolated(
     }
 }
 
-/// The child's side: limits itself, reads `input`, and answers on `output`.
+/// Most bytes of JSON that a child answers with.
+fn most_json(limits: Limits) -> u64 {
+    (limits.max_text_bytes as u64).saturating_mul(JSON_FACTOR).saturating_add(JSON_FRAME)
+}
+
+/// The child's side: limits this process, reads `input`, and answers on `output`. When the time is over it
+/// answers [`ReadError::TooSlow`] and ends the process.
 ///
 /// # Errors
 /// When the process cannot be limited, or input or output fail. A manual that cannot be read is an
 /// answer and no error.
-pub fn answer(order: Order, input: impl Read, output: impl Write) -> io::Result<()> {
+pub fn answer(
+    order: Order,
+    input: impl Read,
+    output: impl Write + Send + 'static,
+) -> io::Result<()> {
     limit_this_process(order)?;
+    let output = Arc::new(Mutex::new(Some(output)));
+    give_up_in_time(order.limits, Arc::clone(&output))?;
     let mut bytes = Vec::new();
-    input.take(order.max_bytes + 1).read_to_end(&mut bytes)?;
+    input.take(order.max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     let read = if bytes.len() as u64 > order.max_bytes {
         Err(ReadError::TooLarge { limit: order.max_bytes })
     } else {
         read(&bytes, order.kind, order.limits)
     };
     drop(bytes);
+    let mut json = serde_json::to_vec(&told(read))?;
+    if json.len() as u64 > most_json(order.limits) {
+        json = serde_json::to_vec(&Told::TooMuchText)?;
+    }
+    let Some(output) = take(&output) else {
+        // The other thread has answered and is ending the process.
+        loop {
+            std::thread::park();
+        }
+    };
+    write(output, &json)
+}
+
+/// Starts the thread that answers when the time is over: a reading looks at the clock between pages, and a
+/// page may take any time.
+fn give_up_in_time(
+    limits: Limits,
+    output: Arc<Mutex<Option<impl Write + Send + 'static>>>,
+) -> io::Result<()> {
+    let after = Duration::from_millis(limits.timeout_ms) + GIVE_UP_AFTER;
+    let give_up = move || {
+        std::thread::sleep(after);
+        let Some(output) = take(&output) else { return };
+        let json = serde_json::to_vec(&Told::TooSlow).unwrap_or_default();
+        let is_written = write(output, &json).is_ok();
+        std::process::exit(i32::from(!is_written));
+    };
+    // Its memory counts toward the limit of the process.
+    let thread = std::thread::Builder::new().name("give-up".into()).stack_size(128 << 10);
+    thread.spawn(give_up).map(drop)
+}
+
+/// The output, for the one thread that answers.
+fn take<W>(output: &Mutex<Option<W>>) -> Option<W> {
+    output.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn write(output: impl Write, json: &[u8]) -> io::Result<()> {
     let mut output = io::BufWriter::new(output);
     // Libraries may have printed something without ending their line.
     output.write_all(b"\n")?;
-    serde_json::to_writer(&mut output, &told(read))?;
+    output.write_all(json)?;
     output.write_all(b"\n")?;
     output.flush()
 }
 
-/// No more memory than ordered, no file written, no core left behind, and an end even when the parent
-/// is gone and cannot kill.
+/// No more memory than ordered, no file written but those that the process was given, no core left behind,
+/// and an end even when the parent is gone and cannot kill.
 #[cfg(unix)]
 fn limit_this_process(order: Order) -> io::Result<()> {
     use rlimit::Resource;
@@ -142,11 +200,27 @@ fn limit_this_process(order: Order) -> io::Result<()> {
         resource.set(value, value)
     };
     set(Resource::AS, order.memory_bytes)?;
-    set(Resource::FSIZE, 0)?;
+    set(Resource::FSIZE, most_file_bytes(order.limits))?;
     set(Resource::CORE, 0)?;
     // Processor time of all threads together, in whole seconds.
     let threads = order.limits.threads.max(1) as u64;
     set(Resource::CPU, (order.limits.timeout_ms.div_ceil(1000) + 1) * threads)
+}
+
+/// Most bytes that a file of this process may have. None where the answer goes into a pipe, as the
+/// server's does. By hand the output or the errors may go into a file (`> manual.json`); the limit counts
+/// for every file alike, so it is then what the answer needs beyond what that file holds already.
+#[cfg(unix)]
+fn most_file_bytes(limits: Limits) -> u64 {
+    use std::os::fd::{AsFd as _, BorrowedFd};
+    let length = |output: BorrowedFd<'_>| {
+        let file = std::fs::File::from(output.try_clone_to_owned().ok()?);
+        let about = file.metadata().ok()?;
+        about.is_file().then_some(about.len())
+    };
+    let (output, errors) = (io::stdout(), io::stderr());
+    let longest = length(output.as_fd()).max(length(errors.as_fd()));
+    longest.map_or(0, |length| length.saturating_add(most_json(limits)))
 }
 
 #[cfg(not(unix))]
@@ -164,6 +238,7 @@ fn told(read: Result<Manual, ReadError>) -> Told {
         Err(ReadError::TooLarge { .. }) => Told::TooLarge,
         Err(ReadError::TooManyPages { got, .. }) => Told::TooManyPages(got),
         Err(ReadError::TooMuchText { .. }) => Told::TooMuchText,
+        Err(ReadError::TooComplex { what, .. }) => Told::TooComplex(what),
         Err(ReadError::TooSlow { .. }) => Told::TooSlow,
         Err(ReadError::Damaged(why)) => Told::Damaged(why),
         // Reading asks no host and no disk; what is left is our own fault and reads as damage.
@@ -183,6 +258,7 @@ fn heard(told: Told, order: Order) -> Result<Manual, ReadError> {
         Told::TooLarge => ReadError::TooLarge { limit: order.max_bytes },
         Told::TooManyPages(got) => ReadError::TooManyPages { got, limit: limits.max_pages },
         Told::TooMuchText => ReadError::TooMuchText { limit: limits.max_text_bytes },
+        Told::TooComplex(what) => ReadError::TooComplex { what, limit: limits.html.of(what) },
         Told::TooSlow => ReadError::TooSlow { limit_ms: limits.timeout_ms },
     })
 }

@@ -166,13 +166,18 @@ impl Parts {
             std::iter::once(url).chain(backup_url).map(String::as_str).collect();
         let end = self.fetcher.deadline();
         let mut failed = None;
+        // Addresses whose copy is as new as it gets: when that one cannot be read, it is not read again.
+        let mut found = Vec::new();
         for (place, &address) in addresses.iter().enumerate() {
             // Half of the time that is left, while there is another address to try.
             let now = tokio::time::Instant::now();
             let others = u32::try_from(addresses.len() - place).unwrap_or(1);
             let deadline = now + end.saturating_duration_since(now) / others;
             let tried = match self.find(address, deadline).await {
-                Ok(found) => then(found).await,
+                Ok(file) => {
+                    found.push(address);
+                    then(file).await
+                }
                 Err(error) => Err(error),
             };
             match tried {
@@ -183,7 +188,7 @@ impl Parts {
                 }
             }
         }
-        for address in addresses {
+        for address in addresses.into_iter().filter(|address| !found.contains(address)) {
             let Some(copy) = self.fetcher.stale(address) else { continue };
             self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
             let found =

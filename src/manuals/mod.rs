@@ -31,9 +31,9 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-pub use error::ReadError;
+pub use error::{Complexity, ReadError};
 pub use isolate::{Order, answer};
 pub use ledger::LastLoad;
 pub use loader::{Kept, Loader, Original};
 pub use read::read;
-pub use sheet::Limits;
+pub use sheet::{HtmlLimits, Limits};

@@ -12,6 +12,8 @@ use super::mending::Words;
 const FULL: usize = 900;
 /// Longest block in letters; a longer one is cut at a sentence, so that it can be ranked and quoted.
 const LONGEST_BLOCK: usize = 1_400;
+/// Longest heading in bytes; what is longer is no heading, and each passage below repeats it.
+pub(super) const LONGEST_HEADING: usize = 400;
 
 /// Puts blocks to passages, keeping the headings above them.
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub(super) struct Binder {
     path: Vec<(u8, String)>,
     opens: bool,
     pub passages: Vec<Passage>,
+    /// Bytes of the headings that the passages repeat.
+    pub heading_bytes: usize,
     /// Every heading, in order.
     pub headings: Vec<Heading>,
 }
@@ -27,6 +31,7 @@ impl Binder {
     /// A heading: what follows stands below it.
     pub(super) fn heading(&mut self, level: u8, text: &str, page: u32) {
         self.path.retain(|(above, _)| *above < level);
+        let text = &text[..text.floor_char_boundary(LONGEST_HEADING)];
         self.path.push((level, text.to_owned()));
         self.opens = true;
         self.headings.push(Heading { level, text: text.to_owned(), page });
@@ -53,6 +58,7 @@ impl Binder {
     }
 
     fn bind(&mut self, blocks: Vec<Block>, page: u32, contents: bool) {
+        self.heading_bytes += self.path.iter().map(|(_, text)| text.len()).sum::<usize>();
         self.passages.push(Passage {
             page,
             headings: self.path.iter().map(|(_, text)| text.clone()).collect(),

@@ -20,11 +20,25 @@ pub fn read(bytes: &[u8], kind: DocumentationKind, limits: Limits) -> Result<Man
         return Err(ReadError::Empty);
     }
     let budget = Budget::starting_now(limits);
+    let mut manual = read_within(bytes, kind, &budget)?;
+    let end = manual.title.floor_char_boundary(LONGEST_TITLE);
+    manual.title.truncate(end);
+    Ok(manual)
+}
+
+/// Longest title in bytes. A document may claim one of any length.
+const LONGEST_TITLE: usize = 400;
+
+fn read_within(
+    bytes: &[u8],
+    kind: DocumentationKind,
+    budget: &Budget,
+) -> Result<Manual, ReadError> {
     match kind {
         // A page that turns out to be a PDF is read as what it is.
-        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => html::read(bytes, &budget),
+        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => html::read(bytes, budget),
         _ => {
-            let draft = pdf::extract(bytes, &budget)?;
+            let draft = pdf::extract(bytes, budget)?;
             check_for_scan(&draft, bytes.len())?;
             Ok(set(draft))
         }

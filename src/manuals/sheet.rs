@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hsc_catalogs::Heading;
 
-use super::ReadError;
+use super::{Complexity, ReadError};
 
 /// A run of text in one style on one line.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,29 @@ pub(super) struct Draft {
     pub outline: Vec<Heading>,
 }
 
+/// How complex a web page may be. Parsing takes time and memory in proportion to each of these, and some
+/// of it in proportion to two of them multiplied.
+#[derive(Debug, Clone, Copy)]
+pub struct HtmlLimits {
+    /// Most elements, texts and comments.
+    pub max_nodes: u32,
+    /// Most elements inside each other.
+    pub max_depth: u32,
+    /// Most attributes of one element.
+    pub max_attributes: u32,
+}
+
+impl HtmlLimits {
+    /// The limit of one of them.
+    pub(super) fn of(self, what: Complexity) -> u32 {
+        match what {
+            Complexity::Nodes => self.max_nodes,
+            Complexity::Depth => self.max_depth,
+            Complexity::Attributes => self.max_attributes,
+        }
+    }
+}
+
 /// How far reading may go.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -68,6 +91,8 @@ pub struct Limits {
     pub timeout_ms: u64,
     /// Threads that read pages of one document side by side.
     pub threads: usize,
+    /// How complex a web page may be.
+    pub html: HtmlLimits,
     /// Whether the second extractor may be asked. It recurses without a bound of its own.
     pub second_try: bool,
 }
@@ -87,6 +112,11 @@ impl From<&hsc_config::ManualsSettings> for Limits {
             max_text_bytes: settings.extract_max_text_bytes,
             timeout_ms: settings.extract_timeout_ms,
             threads: Self::all_cores(),
+            html: HtmlLimits {
+                max_nodes: settings.html_max_nodes,
+                max_depth: settings.html_max_depth,
+                max_attributes: settings.html_max_attributes,
+            },
             second_try: true,
         }
     }
@@ -119,6 +149,11 @@ impl Budget {
             return Err(ReadError::TooManyPages { got: pages as u64, limit });
         }
         Ok(())
+    }
+
+    /// The error of a page with more of something than is read.
+    pub(super) fn too_complex(&self, what: Complexity) -> ReadError {
+        ReadError::TooComplex { what, limit: self.limits.html.of(what) }
     }
 
     pub(super) fn check_text(&self, bytes: usize) -> Result<(), ReadError> {

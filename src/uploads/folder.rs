@@ -13,12 +13,12 @@ use futures::future::BoxFuture;
 use hsc_actors::ports::{Picture, Shown, UploadError, UploadLimits, Uploads};
 use hsc_actors::{Tokens, UploadId};
 use hsc_config::UploadsSettings;
-use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::cleaning::{Cleaned, Kind, clean};
+use crate::temporary::{self, TemporaryFolder};
 
 /// Pictures that are cleaned at once: each takes a core, and its pixels twice in memory.
 const CLEANED_AT_ONCE: usize = 2;
@@ -44,7 +44,7 @@ pub(super) struct Inner {
     tokens: Arc<Tokens>,
     turns: Semaphore,
     /// The folder of pictures that are gone with the process.
-    _temporary: Option<TempDir>,
+    _temporary: Option<TemporaryFolder>,
 }
 
 /// Why there is no place for pictures.
@@ -59,7 +59,9 @@ impl Folder {
     /// When the system has no place for a temporary one.
     pub fn new(settings: &UploadsSettings, tokens: Arc<Tokens>) -> Result<Self, NoFolder> {
         let temporary = match &*settings.dir {
-            "" if settings.enabled => Some(tempfile::tempdir().map_err(NoFolder)?),
+            "" if settings.enabled => {
+                Some(TemporaryFolder::new(temporary::Kind::Uploads).map_err(NoFolder)?)
+            }
             _ => None,
         };
         let dir =

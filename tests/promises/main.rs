@@ -74,6 +74,7 @@ mod routes;
 mod starting;
 mod stopping;
 mod taking_the_transcript;
+mod temporary_folders;
 mod uploads;
 mod webhooks;
 mod wire_page;

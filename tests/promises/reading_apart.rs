@@ -111,6 +111,78 @@ async fn reading_that_takes_too_long_is_killed() {
     assert_eq!(error.code, "too_slow");
 }
 
+/// Reads a web page in a process of its own, under the default limits.
+async fn read_page(page: String) -> Result<Arc<Manual>, ManualError> {
+    let defaults =
+        Settings::load(None, std::iter::empty::<(String, String)>()).expect("the defaults");
+    let settings = ManualsSettings { isolate: Isolate::Always, ..defaults.manuals };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("m.html"), page).expect("written");
+    let loader = Loader::new(&settings, folder.path(), Metrics::new()).expect("a loader");
+    let documentation =
+        Documentation { kind: DocumentationKind::Html, url: "m.html".into(), backup_url: None };
+    loader.with_program(program()).load(ManualRequest { documentation }).await
+}
+
+#[tokio::test]
+async fn a_web_page_that_is_built_to_take_long_is_refused_by_the_limit_it_exceeds() {
+    let attributes: String = (0..1_000_000).map(|number| format!(" a{number}")).collect();
+    for (page, setting) in [
+        (format!("<p{attributes}>x"), "manuals.html_max_attributes"),
+        ("<div>".repeat(1_000_000), "manuals.html_max_depth"),
+        ("<table><tr><td>".repeat(300_000), "manuals.html_max_depth"),
+        (format!("<table>{}", "<tr><td>a<td>b".repeat(1_000_000)), "manuals.html_max_nodes"),
+    ] {
+        let begins = page[..20].to_owned();
+        let error = read_page(page).await.expect_err("it must not be read");
+        assert_eq!(error.code, "too_complex", "{begins}: {error}");
+        assert!(error.to_string().contains(setting), "{begins}: {error}");
+    }
+}
+
+/// Runs `hsc extract` over a page, its output and its errors into files.
+fn extract_into_files(page: &str, arguments: &[&str], before: &str) -> (bool, String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("page"), page).expect("written");
+    std::fs::write(path("out"), before).expect("written");
+    let append = || std::fs::File::options().append(true).create(true).clone();
+    let status = Command::new(program())
+        .args(["extract", "--kind", "html"])
+        .args(arguments)
+        .stdin(std::fs::File::open(path("page")).expect("opened"))
+        .stdout(append().open(path("out")).expect("opened"))
+        .stderr(append().open(path("errors")).expect("opened"))
+        .status()
+        .expect("started");
+    let text = |name: &str| std::fs::read_to_string(path(name)).expect("read");
+    (status.success(), text("out"), text("errors"))
+}
+
+#[test]
+fn what_is_read_by_hand_goes_into_a_file() {
+    let page = format!("<h1>Mixer</h1><p>{}</p>", "It mixes. ".repeat(50_000));
+    for before in ["", "a line before\n"] {
+        let (is_read, out, errors) = extract_into_files(&page, &[], before);
+        assert!(is_read && errors.is_empty(), "{errors}");
+        let json = out.strip_prefix(before).expect("what stood there is there").trim();
+        let told: serde_json::Value = serde_json::from_str(json).expect("JSON");
+        assert!(told["manual"]["pages"][0]["text"].as_str().is_some_and(|it| it.len() > 400_000));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_by_hand_is_said_in_the_file() {
+    let (_, out, _) = extract_into_files("no page", &[], "");
+    assert_eq!(out.trim(), "\"wrong_kind\"");
+    let (_, out, _) = extract_into_files("<p>text</p>", &["--max-text-bytes", "1"], "");
+    assert_eq!(out.trim(), "\"too_much_text\"");
+    let (_, out, _) = extract_into_files("<p>text</p>", &["--timeout-ms", "0"], "");
+    assert_eq!(out.trim(), "\"too_slow\"");
+    let (is_read, out, errors) = extract_into_files("<p>text</p>", &["--no-such"], "");
+    assert!(!is_read && out.is_empty() && errors.contains("--no-such"), "{errors}");
+}
+
 #[test]
 fn a_process_that_may_use_little_memory_dies_alone_and_says_nothing() {
     let mut child = Command::new(program())

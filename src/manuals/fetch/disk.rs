@@ -10,7 +10,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
+
+use crate::temporary::{self, TemporaryFolder};
+
+/// Beginning and end of the name of a file that is being written.
+const DRAFT: (&str, &str) = ("draft-", ".part");
+/// End of the name of a body.
+const BODY: &str = ".body";
 
 /// What is known of a copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,23 +41,29 @@ pub(super) struct Slip {
 pub(super) struct Disk {
     folder: PathBuf,
     /// Removes the folder with the last handle, where it is ours alone.
-    _ours: Option<TempDir>,
+    _ours: Option<TemporaryFolder>,
 }
 
 impl Disk {
     /// Opens the folder, making it where it is missing; an empty path is a folder of this process.
     pub(super) fn open(folder: &str) -> io::Result<Self> {
         if folder.is_empty() {
-            let ours = tempfile::Builder::new().prefix("hsc-manuals-").tempdir()?;
+            let ours = TemporaryFolder::new(temporary::Kind::Manuals)?;
             return Ok(Self { folder: ours.path().to_owned(), _ours: Some(ours) });
         }
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: PathBuf::from(folder), _ours: None })
+        let disk = Self { folder: PathBuf::from(folder), _ours: None };
+        // What a killed process was writing, and a body whose slip it did not write any more.
+        temporary::remove_unfinished(&disk.folder, |name| {
+            (name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1))
+                || (name.ends_with(BODY) && !disk.has_slip(name))
+        });
+        Ok(disk)
     }
 
     /// A new file to write a body into. Gone by itself unless it is kept.
     pub(super) fn draft(&self) -> io::Result<NamedTempFile> {
-        tempfile::Builder::new().prefix("draft-").suffix(".part").tempfile_in(&self.folder)
+        tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(&self.folder)
     }
 
     /// The copy of an address, where there is a whole one.
@@ -58,6 +71,14 @@ impl Disk {
         let slip: Slip = serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
         // The name is a hash; the address inside decides.
         (slip.url == url && self.body(&slip).is_file()).then_some(slip)
+    }
+
+    /// True for the name of a body that a slip names.
+    fn has_slip(&self, body: &str) -> bool {
+        let Some((key, _)) = body.split_once('-') else { return false };
+        let slip = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
+        let slip = slip.and_then(|slip| serde_json::from_slice::<Slip>(&slip).ok());
+        slip.is_some_and(|slip| slip.body == body)
     }
 
     /// Where a copy's body lies.
@@ -69,7 +90,7 @@ impl Disk {
     pub(super) fn keep(&self, draft: NamedTempFile, mut slip: Slip) -> io::Result<Slip> {
         let before = self.find(&slip.url);
         let random: u64 = rand::random();
-        slip.body = format!("{}-{random:016x}.body", key(&slip.url));
+        slip.body = format!("{}-{random:016x}{BODY}", key(&slip.url));
         draft.persist(self.folder.join(&slip.body))?;
         self.write(&slip)?;
         if let Some(before) = before {
@@ -164,7 +185,9 @@ mod tests {
         let found = disk.find("http://a/").expect("a copy");
         assert_eq!(found, kept);
         assert_eq!(std::fs::read(disk.body(&found)).expect("a body"), b"new");
-        assert_eq!(std::fs::read_dir(&disk.folder).expect("a folder").count(), 2);
+        let entries = std::fs::read_dir(&disk.folder).expect("a folder").flatten();
+        let shown = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        assert_eq!(shown.count(), 2);
         assert_eq!(disk.find("http://b/"), None);
     }
 
@@ -183,6 +206,24 @@ mod tests {
         kept.confirmed -= Duration::from_secs(60);
         assert!(!kept.is_fresh(Duration::from_secs(30)));
         assert!(disk.confirm(kept).expect("confirmed").is_fresh(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn what_a_killed_process_was_writing_is_removed_and_whole_copies_stay() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_str().expect("a path in UTF-8");
+        let kept = keep(&Disk::open(path).expect("a folder"), "http://a/", b"whole");
+        let long_ago = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+        let left = ["draft-x1.part".to_owned(), format!("{}-0.body", key("http://b/"))];
+        for name in left.iter().chain([&kept.body]) {
+            let path = folder.path().join(name);
+            let file = std::fs::File::options().create(true).append(true).open(path);
+            let file = file.expect("opened");
+            file.set_modified(long_ago).expect("made old");
+        }
+        let disk = Disk::open(path).expect("a folder");
+        assert_eq!(disk.find("http://a/"), Some(kept));
+        assert!(left.iter().all(|name| !folder.path().join(name).exists()));
     }
 
     #[test]

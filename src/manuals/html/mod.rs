@@ -5,6 +5,7 @@
 //! `/manuals/<id>#page=3` opens the third section.
 
 mod chaff;
+mod parse;
 mod print;
 mod walk;
 
@@ -21,8 +22,11 @@ pub(super) fn read(bytes: &[u8], budget: &Budget) -> Result<Manual, ReadError> {
     if !bytes.contains(&b'<') || bytes[..bytes.len().min(1024)].contains(&0) && !is_utf16(bytes) {
         return Err(ReadError::WrongKind { expected: "HTML" });
     }
-    let document = Html::parse_document(&decode(bytes));
-    budget.check_time()?;
+    let mut page = decode(bytes);
+    // The parser passes over each of them, one token at a time.
+    page.retain(|letter| letter != '\0');
+    let document = parse::parse(&page, budget)?;
+    drop(page);
     let walked = walk::walk(&document, budget)?;
     if walked.passages.is_empty() {
         return Err(ReadError::Empty);
@@ -41,7 +45,8 @@ pub(super) fn read(bytes: &[u8], budget: &Budget) -> Result<Manual, ReadError> {
 fn title(document: &Html) -> String {
     let selector = Selector::parse("head > title").expect("a selector");
     let title = document.select(&selector).next();
-    title.map(|title| super::mending::clean(&title.text().collect::<String>())).unwrap_or_default()
+    let text = title.map(|title| title.text().collect::<String>()).unwrap_or_default();
+    super::mending::clean(&text)
 }
 
 fn is_utf16(bytes: &[u8]) -> bool {

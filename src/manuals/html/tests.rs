@@ -1,6 +1,7 @@
 use hsc_catalogs::{Block, Manual};
 
-use super::super::sheet::Limits;
+use super::super::Complexity;
+use super::super::sheet::{HtmlLimits, Limits};
 use super::*;
 
 const LIMITS: Limits = Limits {
@@ -8,6 +9,7 @@ const LIMITS: Limits = Limits {
     max_text_bytes: 1 << 20,
     timeout_ms: 60_000,
     threads: 1,
+    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
     second_try: true,
 };
 
@@ -103,9 +105,137 @@ fn hebrew_and_the_old_windows_encoding_are_read() {
 }
 
 #[test]
-fn a_page_nested_without_end_is_read_and_does_not_overflow() {
-    let deep = format!("{}<p>At the bottom.</p>", "<div>".repeat(2_000));
+fn a_page_nested_as_deep_as_is_allowed_is_read() {
+    let deep = format!("{}<p>At the bottom.</p>", "<div>".repeat(80));
     assert!(manual(&deep).pages[0].text.contains("At the bottom."));
+}
+
+/// What limit a page exceeds; none where it is read or has no text.
+fn exceeds(page: &str) -> Option<Complexity> {
+    match tried(page) {
+        Err(ReadError::TooComplex { what, limit }) => {
+            assert_eq!(limit, LIMITS.html.of(what));
+            Some(what)
+        }
+        Ok(_) | Err(ReadError::Empty | ReadError::TooMuchText { .. }) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn many(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect()
+}
+
+#[test]
+fn a_tag_with_too_many_attributes_is_refused_wherever_it_stands() {
+    let attributes = many(100_000, |number| format!(" a{number}"));
+    for before in [
+        "",
+        "<!-- <p -->",
+        // What looks like a tag, a quote or a comment to whoever does not know the state of the parser.
+        "<script>'<a x=\"'</script>",
+        "<script><!--<script>'<a x=\"'</script></script>",
+        "<title><!-- </title>",
+        "<svg><title>",
+        "<svg><![CDATA[<a x=\"]]>",
+        "<textarea><p x='</textarea>",
+        "<p x='<!--'>",
+        "<table><tr><td>",
+        "<a<a<a",
+    ] {
+        let page = format!("{before}<p{attributes}>x</p>");
+        assert_eq!(exceeds(&page), Some(Complexity::Attributes), "{before}");
+    }
+    let of_an_end = format!("<p>x</p{attributes}>");
+    assert_eq!(exceeds(&of_an_end), Some(Complexity::Attributes));
+    let valued = many(1_000, |number| format!(" a{number}='x y z'/b{number}=\"<p\""));
+    assert_eq!(exceeds(&format!("<p{valued}>x")), Some(Complexity::Attributes));
+}
+
+#[test]
+fn what_only_looks_like_many_attributes_is_read() {
+    let words = "word ".repeat(5_000);
+    for page in [
+        format!("<p title='{words}'>Read.</p>"),
+        format!("<!-- for(i=0;i<n;{words} --><p>Read.</p>"),
+        format!("<script>for(i=0;i<n;{words}</script><p>Read.</p>"),
+        format!("<style>a<b {words}</style><p>Read.</p>"),
+        format!("<svg><path d='{words}'/></svg><p>Read.</p>"),
+        format!("<p>1 < 2 {words}</p><p>Read.</p>"),
+    ] {
+        let manual = manual(&page);
+        let last = manual.pages.last().expect("a page");
+        assert!(last.text.ends_with("Read."), "{}", &page[..40]);
+    }
+}
+
+#[test]
+fn attributes_that_all_go_into_the_root_are_bounded() {
+    let page = many(2_000, |number| format!("<html a{number}><body b{number}>"));
+    assert_eq!(manual(&format!("<p>Read.</p>{page}")).pages[0].text, "Read.");
+}
+
+#[test]
+fn elements_inside_each_other_are_refused_at_the_limit() {
+    for part in [
+        "<div>",
+        "<b>",
+        "<a><p>",
+        "<table><tr><td>",
+        "<svg><g>",
+        "<ul><li>",
+        "<span x=1>",
+        "<font>",
+    ] {
+        assert_eq!(exceeds(&part.repeat(20_000)), Some(Complexity::Depth), "{part}");
+    }
+    let fonts = many(20_000, |number| format!("<p><font x{number}>y</p>"));
+    assert_eq!(exceeds(&fonts), Some(Complexity::Depth));
+}
+
+#[test]
+fn more_elements_texts_and_comments_than_allowed_are_refused() {
+    for part in
+        ["<tr><td>a<td>b", "<p>x", "</p>", "<!x>", "<!-- x -->x", "<br>", "<a>x</a>", "</b>"]
+    {
+        let page = format!("<table>{}", part.repeat(250_000));
+        assert_eq!(exceeds(&page), Some(Complexity::Nodes), "{part}");
+    }
+}
+
+#[test]
+fn a_page_without_structure_is_read_or_refused_in_proportion_to_its_length() {
+    for page in [
+        format!("<p>{}", "&amp;&notin;&#1;".repeat(100_000)),
+        format!("<p>{}", "word ".repeat(200_000)),
+        format!("<p>{}", "x".repeat(1_000_000)),
+        format!("<p>x</p><!-- {}", "-- <!-- ".repeat(100_000)),
+        format!("<p>x</p>{}", "\n".repeat(500_000)),
+        format!("<p>x</p>{}", "\0".repeat(500_000)),
+        format!("<p>x</p><p a='{}", "<a b=".repeat(30_000)),
+    ] {
+        assert_eq!(exceeds(&page), None, "{}", &page[..40]);
+    }
+}
+
+#[test]
+fn text_that_the_structure_repeats_counts_toward_the_limit_of_text() {
+    let term = "long term ".repeat(2_000);
+    let page = format!("<dl><dt>{term}{}", "<dd>x".repeat(1_000));
+    assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
+    let heading = "word ".repeat(70);
+    let page = many(5_000, |_| format!("<h6>{heading}</h6><p>x"));
+    assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
+    let title = format!("<title>{}</title><p>x</p>", "word ".repeat(10_000));
+    let read = super::super::read(title.as_bytes(), hsc_catalogs::DocumentationKind::Html, LIMITS);
+    assert!(read.expect("a manual").title.len() <= 400);
+}
+
+#[test]
+fn a_page_takes_no_longer_than_it_may() {
+    let limits = Limits { timeout_ms: 0, ..LIMITS };
+    let read = read(PAGE.as_bytes(), &Budget::starting_now(limits));
+    assert!(matches!(read, Err(ReadError::TooSlow { limit_ms: 0 })));
 }
 
 #[test]

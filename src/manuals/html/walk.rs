@@ -10,7 +10,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 use super::super::ReadError;
 use super::super::blocks::is_note;
 use super::super::mending::clean;
-use super::super::passages::{Binder, push_line};
+use super::super::passages::{Binder, LONGEST_HEADING, push_line};
 use super::super::sheet::Budget;
 use super::chaff::{is_chaff, note_word};
 
@@ -58,6 +58,8 @@ pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError
             },
             Edge::Open(_) => {}
         }
+        // A term is repeated with each of its definitions, a heading with each passage below it.
+        budget.check_text(walk.text_bytes + walk.binder.heading_bytes)?;
     }
     walk.finish();
     Ok(Walked { pages: walk.pages, passages: walk.binder.passages, headings: walk.binder.headings })
@@ -123,6 +125,8 @@ struct Walk {
     filled: bool,
     pages: Vec<Page>,
     binder: Binder,
+    /// Bytes of all blocks.
+    text_bytes: usize,
 }
 
 impl Walk {
@@ -253,6 +257,7 @@ impl Walk {
     }
 
     fn push(&mut self, block: Block) {
+        self.text_bytes += block.text().len();
         push_line(&mut self.page, block.text());
         self.blocks.push(block);
         self.filled = true;
@@ -262,6 +267,9 @@ impl Walk {
         let text = clean(&std::mem::take(&mut self.text));
         if text.is_empty() {
             return;
+        }
+        if text.len() > LONGEST_HEADING {
+            return self.push(Block::Paragraph(text));
         }
         self.bind();
         // A title with nothing under it stays with the first section below it.

@@ -169,6 +169,19 @@ async fn the_backup_serves_when_what_came_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn what_has_just_come_and_cannot_be_read_is_read_once() {
+    let host = Host::start(|_, _| Reply::ok("no page")).await;
+    let metrics = Metrics::new();
+    let loader =
+        Loader::new(&settings(), Path::new("/nonexistent"), metrics.clone()).expect("a loader");
+    let failed = load(&loader, page_at(host.url("/"))).await.expect_err("it must fail");
+    assert_eq!(failed.code, "wrong_kind");
+    let counted = metrics.render();
+    let readings = "hsc_manual_extracts_total{outcome=\"wrong_kind\"} 1";
+    assert!(counted.contains(readings), "{counted}");
+}
+
+#[tokio::test]
 async fn the_backup_still_has_time_when_the_first_address_is_silent() {
     let (silent, backup) = (
         Host::start(|_, _| Reply::ok("").stalled()).await,

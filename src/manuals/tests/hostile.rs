@@ -7,7 +7,7 @@ use hsc_catalogs::{DocumentationKind, Manual};
 use pdf_extract::{Document, EncryptionState, EncryptionVersion, Permissions};
 use proptest::prelude::*;
 
-use super::super::{Limits, ReadError, read};
+use super::super::{HtmlLimits, Limits, ReadError, read};
 use super::pdfs::{document, lines, object, pdf, scan, stream, two_pages};
 
 const LIMITS: Limits = Limits {
@@ -15,6 +15,7 @@ const LIMITS: Limits = Limits {
     max_text_bytes: 1 << 20,
     timeout_ms: 60_000,
     threads: 2,
+    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
     second_try: false,
 };
 
