@@ -31,13 +31,28 @@ impl Index {
         if limit == 0 || self.is_empty() {
             return Vec::new();
         }
-        let mut found = Found { index: self, query: &query, limit, fits: Vec::new(), best: 0.0 };
+        let found = self.find(&query, limit);
+        if found.best < GOOD
+            && let Some(varied) = query.varied()
+        {
+            let other = self.find(&varied, limit);
+            // As far as both explain the query alike it was meant as it was typed.
+            if other.best > found.best {
+                return other.hits();
+            }
+        }
+        found.hits()
+    }
+
+    /// Searches from the strict to the lenient, until what is found is good.
+    fn find<'s>(&'s self, query: &'s Query, limit: usize) -> Found<'s> {
+        let mut found = Found { index: self, query, limit, fits: Vec::new(), best: 0.0 };
         let mut reading = Reading::default();
-        reading.literal(&self.trie, &query, false);
+        reading.literal(&self.trie, query, false);
         found.whole(&reading);
         if found.best < GOOD {
             let mut parts = Reading::default();
-            parts.literal_parts(&self.trie, &query, true);
+            parts.literal_parts(&self.trie, query, true);
             let steps: [(f32, Widen); 3] = [
                 (GOOD, Reading::near_unknown_words),
                 (GOOD, Reading::near_known_words),
@@ -48,7 +63,7 @@ impl Index {
                     break;
                 }
                 let before = parts.senses.len();
-                widen(&mut parts, &self.trie, &query);
+                widen(&mut parts, &self.trie, query);
                 if parts.senses.len() > before {
                     found.whole(&parts.whole_ways(query.len()));
                 }
@@ -58,7 +73,7 @@ impl Index {
                 found.some(&parts);
             }
         }
-        found.hits()
+        found
     }
 }
 
@@ -97,8 +112,10 @@ impl Found<'_> {
         // Of all of them, not of those that are kept: how far to look must not depend on how many
         // hits were asked for.
         self.best = fits.iter().fold(self.best, |best, fit| best.max(fit.quality));
-        let order =
-            |a: &Fit, b: &Fit| b.score.total_cmp(&a.score).then(a.document.cmp(&b.document));
+        let order = |a: &Fit, b: &Fit| {
+            let by_score = b.score.total_cmp(&a.score);
+            by_score.then(b.as_typed.cmp(&a.as_typed)).then(a.document.cmp(&b.document))
+        };
         if fits.len() > self.limit {
             fits.select_nth_unstable_by(self.limit, order);
             fits.truncate(self.limit);

@@ -3,7 +3,8 @@
 //! Both a product's texts and a query pass through here, so that `Córdoba`, `CORDOBA` and `cordoba`
 //! are one word. A letter is decomposed (NFKD), loses its marks (accents, niqqud), becomes lower
 //! case, and a Hebrew final form becomes the ordinary letter, because a word that is still being
-//! typed ends in the ordinary one.
+//! typed ends in the ordinary one. Letters that Unicode does not decompose although people type their base
+//! letter instead (`ß`, `ł`, `ø`) are in a table; so are a few that are one letter in two forms.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -25,6 +26,8 @@ pub(crate) enum Kind {
 pub(crate) fn kind(c: char) -> Kind {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '\u{5d0}'..='\u{5ea}' => Kind::Text,
+        // The Arabic line that only makes a word longer.
+        '\u{640}' => Kind::Nothing,
         '-'
         | '.'
         | '\''
@@ -63,11 +66,167 @@ pub(crate) fn fold(c: char, mut push: impl FnMut(char)) {
         c => {
             for letter in c.nfkd().flat_map(char::to_lowercase).nfkd() {
                 if letter.is_alphanumeric() && !is_combining_mark(letter) {
-                    push(without_final_form(letter));
+                    match base_letters(letter) {
+                        Some(letters) => letters.chars().for_each(&mut push),
+                        None => push(one_form(letter)),
+                    }
                 }
             }
         }
     }
+}
+
+/// Letters that have no decomposition in Unicode, and what is typed for them: the letter without its stroke,
+/// hook, bar or descender, the two letters of a ligature, the letter in its other form. In order.
+const BASE_LETTERS: &[(char, &str)] = &[
+    ('ß', "ss"),
+    ('æ', "ae"),
+    ('ð', "d"),
+    ('ø', "o"),
+    ('þ', "th"),
+    ('đ', "d"),
+    ('ħ', "h"),
+    ('ı', "i"),
+    ('ĸ', "k"),
+    ('ł', "l"),
+    ('ŋ', "n"),
+    ('œ', "oe"),
+    ('ŧ', "t"),
+    ('ƀ', "b"),
+    ('ƃ', "b"),
+    ('ƈ', "c"),
+    ('ƌ', "d"),
+    ('ƒ', "f"),
+    ('ƕ', "hv"),
+    ('ƙ', "k"),
+    ('ƚ', "l"),
+    ('ƞ', "n"),
+    ('ƥ', "p"),
+    ('ƫ', "t"),
+    ('ƭ', "t"),
+    ('ƴ', "y"),
+    ('ƶ', "z"),
+    ('ǝ', "e"),
+    ('ǥ', "g"),
+    ('ȡ', "d"),
+    ('ȥ', "z"),
+    ('ȴ', "l"),
+    ('ȵ', "n"),
+    ('ȶ', "t"),
+    ('ȷ', "j"),
+    ('ȼ', "c"),
+    ('ȿ', "s"),
+    ('ɀ', "z"),
+    ('ɇ', "e"),
+    ('ɉ', "j"),
+    ('ɋ', "q"),
+    ('ɍ', "r"),
+    ('ɏ', "y"),
+    ('ɓ', "b"),
+    ('ɔ', "o"),
+    ('ɖ', "d"),
+    ('ɗ', "d"),
+    ('ə', "e"),
+    ('ɛ', "e"),
+    ('ɠ', "g"),
+    ('ɡ', "g"),
+    ('ɨ', "i"),
+    ('ɫ', "l"),
+    ('ɲ', "n"),
+    ('ɵ', "o"),
+    ('ʈ', "t"),
+    ('ʉ', "u"),
+    ('ʋ', "v"),
+    ('ς', "σ"),
+    ('ґ', "г"),
+    ('ғ', "г"),
+    ('җ', "ж"),
+    ('ҙ', "з"),
+    ('қ', "к"),
+    ('ҡ', "к"),
+    ('ң', "н"),
+    ('ҫ', "с"),
+    ('ҳ', "х"),
+    ('ҷ', "ч"),
+    ('ة', "ه"),
+    ('ى', "ي"),
+    ('ٱ', "ا"),
+    ('ک', "ك"),
+    ('ہ', "ه"),
+    ('ی', "ي"),
+    ('ە', "ه"),
+    ('ⱥ', "a"),
+    ('ⱦ', "t"),
+];
+
+fn base_letters(c: char) -> Option<&'static str> {
+    let at = BASE_LETTERS.binary_search_by_key(&c, |(letter, _)| *letter).ok()?;
+    Some(BASE_LETTERS[at].1)
+}
+
+/// The one form of a letter or a digit that has several.
+fn one_form(c: char) -> char {
+    match c {
+        // Hiragana as Katakana: both write the same syllables.
+        'ぁ'..='ゖ' => char::from_u32(c as u32 + ('ァ' as u32 - 'ぁ' as u32)).unwrap_or(c),
+        c if c.is_numeric() => ascii_digit(c).unwrap_or(c),
+        c => without_final_form(c),
+    }
+}
+
+/// The zeros of the decimal digits of other scripts (general category Nd). The nine digits follow each.
+const ZEROS: &[u32] = &[
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
+    0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
+    0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+];
+
+fn ascii_digit(c: char) -> Option<char> {
+    let zero = ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&(c as u32)))?;
+    char::from_digit(c as u32 - zero, 10)
+}
+
+/// The Latin letter that a folded Cyrillic or Greek letter looks like when both are capitals. A keyboard that
+/// is left in another layout, or a text that was copied, brings them into model numbers.
+pub(crate) fn latin_look_alike(c: char) -> Option<char> {
+    Some(match c {
+        'а' | 'α' => 'a',
+        'в' | 'β' => 'b',
+        'с' => 'c',
+        'е' | 'ε' => 'e',
+        'н' | 'һ' | 'η' => 'h',
+        'і' | 'ӏ' | 'ι' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' | 'μ' => 'm',
+        'ν' => 'n',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'ѵ' => 'v',
+        'ԝ' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'ү' | 'υ' => 'y',
+        'ζ' => 'z',
+        _ => return None,
+    })
+}
+
+/// Whether a word may begin before this letter because its script is written without spaces: Chinese and
+/// Japanese, Thai, Lao, Khmer, Burmese, and Korean, whose compounds are. A part of a syllable begins none.
+pub(crate) fn begins_unspaced(before: char, letter: char) -> bool {
+    let is_unspaced = |c: char| {
+        matches!(u32::from(c),
+            0xe00..=0xeff | 0x1000..=0x109f | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x2e80..=0x2fdf
+            | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff
+            | 0xa960..=0xa97f | 0xd7b0..=0xd7ff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
+    };
+    // Vowels and final consonants of Hangul; the sign that lengthens or repeats what stands before it.
+    let continues =
+        matches!(u32::from(letter), 0x1160..=0x11ff | 0xd7b0..=0xd7ff | 0x3005 | 0x30fc);
+    u32::from(letter) >= 0xe00 && !continues && is_unspaced(before) && is_unspaced(letter)
 }
 
 fn without_final_form(c: char) -> char {
@@ -114,6 +273,44 @@ mod tests {
         assert_eq!(folded("ＴＤ１７"), "td17");
         assert_eq!(folded("İstanbul"), "istanbul");
         assert_eq!(folded("ﬁne"), "fine");
+    }
+
+    #[test]
+    fn letters_that_unicode_does_not_decompose_are_their_base_letters() {
+        assert!(BASE_LETTERS.is_sorted_by_key(|(letter, _)| *letter), "it is searched by halves");
+        assert_eq!(folded("Straße STRAẞE"), "strassestrasse");
+        assert_eq!(folded("Łódź"), "lodz");
+        assert_eq!(folded("Işık ISIK"), "isikisik");
+        assert_eq!(folded("Øresund Đorđe Ægir Œuvre Þór"), "oresunddordeaegiroeuvrethor");
+        assert_eq!(folded("ΦΟΥΡΝΟΣ φούρνος"), "φουρνοσφουρνοσ");
+        assert_eq!(folded("Ґрунт ёлка"), "грунтелка");
+        assert_eq!(folded("مكنسة مکنسه"), "مكنسهمكنسه");
+        for (letter, base) in BASE_LETTERS {
+            assert_eq!(folded(base), *base, "{letter}: what it is folded to is folded");
+        }
+    }
+
+    #[test]
+    fn syllables_and_digits_have_one_form() {
+        assert_eq!(folded("けとる"), folded("ｹﾄﾙ"));
+        assert_eq!(folded("٨٨ ۸۸ ८८ ８８"), "88888888");
+    }
+
+    #[test]
+    fn a_word_may_begin_anywhere_in_a_script_without_spaces_but_not_in_a_syllable() {
+        assert!(
+            begins_unspaced('路', '由') && begins_unspaced('気', 'ケ') && begins_unspaced('พ', 'ด')
+        );
+        let syllable: String = folded("밥");
+        let letters: Vec<char> = syllable.chars().collect();
+        assert!(
+            begins_unspaced(letters[2], letters[0]) && !begins_unspaced(letters[0], letters[1])
+        );
+        assert!(
+            !begins_unspaced('a', 'b')
+                && !begins_unspaced('ж', 'ш')
+                && !begins_unspaced('タ', 'ー')
+        );
     }
 
     #[test]

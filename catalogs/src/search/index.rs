@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::document::{Document, Field};
 use super::texts::Texts;
 use super::trie::{Term, Trie};
-use super::words::{Word, words};
+use super::variant::{Beside, variant};
+use super::words::{Cut, Word, words};
 
 /// Words of one field that are indexed. Names have a dozen; an essay in a name field must not
 /// make the index huge.
@@ -72,6 +73,18 @@ pub(crate) struct Entry {
     pub(crate) begins_word: bool,
     /// Whether there is a digit in the string.
     pub(crate) numeric: bool,
+    /// Where in the string its first decimal point is, in letters; 0 where there is none.
+    pub(crate) point: u8,
+    /// Where in the string there are joints, as [`joints`] tells.
+    pub(crate) joints: u8,
+}
+
+/// Where joints are between letters that are cut like this: a bit for each place, of which every eighth share
+/// one. Enough to prefer one of two products that are spelled alike otherwise.
+pub(crate) fn joints(cuts: &[Cut]) -> u8 {
+    let is_joint = |cut: &Cut| matches!(cut, Cut::Joint | Cut::Point);
+    let places = cuts.iter().enumerate().skip(1).filter(|(_, cut)| is_joint(cut));
+    places.fold(0, |joints, (at, _)| joints | 1 << (at % 8))
 }
 
 /// The products, ready to be searched. Build it once, share it between threads: a search takes
@@ -271,28 +284,44 @@ fn read_field(
     entries: &mut Vec<Entry>,
 ) -> usize {
     let (mut number, mut letters) = (0, 0);
+    let mut after_number = false;
     words(text, joined, word, |word| {
         if number == MOST_WORDS {
             return;
         }
         letters += word.letters.len();
-        word.strings(|from, to| {
+        let mut note = |word: &Word, len: usize, from: usize, to: usize, span: (u8, u8)| {
             let term = interner.number(&word.letters[from..to]);
             if entries[first_entry..].iter().any(|entry: &Entry| entry.term == term) {
                 return;
             }
+            let cuts = &word.cuts[from..to];
+            let point = cuts.iter().skip(1).position(|&cut| cut == Cut::Point);
             entries.push(Entry {
                 term,
                 start: word.origins[from].min(u32::from(u16::MAX)) as u16,
                 field,
                 word: number as u8,
-                offset: from as u8,
-                end: to as u8,
-                word_len: word.letters.len() as u8,
+                offset: span.0,
+                end: span.1,
+                word_len: len as u8,
                 begins_word: word.begins_word(from),
                 numeric: word.letters[from..to].iter().any(|letter| letter.is_numeric()),
+                point: point.map_or(0, |at| at as u8 + 1),
+                joints: joints(cuts),
             });
-        });
+        };
+        let len = word.letters.len();
+        word.strings(|from, to| note(word, len, from, to, (from as u8, to as u8)));
+        // The next word may yet begin with a digit; then it is the query that is varied.
+        let beside = Beside { after_number, before_number: false };
+        if let Some(variant) = variant(word, beside).filter(|it| !it.word.letters.is_empty()) {
+            let (varied, spans) = (&variant.word, &variant.spans);
+            varied.strings(|from, to| {
+                note(varied, len, from, to, (spans[from].0, spans[to - 1].1));
+            });
+        }
+        after_number = word.letters.last().is_some_and(|letter| letter.is_numeric());
         number += 1;
     });
     letters

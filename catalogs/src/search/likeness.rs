@@ -4,6 +4,7 @@ use super::index::{Entry, FieldNumber};
 use super::query::Query;
 use super::reading::Edge;
 use super::way::Step;
+use super::words::Cut;
 
 /// How a part of the query is like a string.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,8 @@ pub(crate) struct Likeness {
     digits_kept: bool,
     /// The slips are of the likelier kinds.
     likely: bool,
+    /// The decimal point is where it was typed: `1.5` is not `15`.
+    same_number: bool,
 }
 
 impl Likeness {
@@ -43,6 +46,7 @@ impl Likeness {
             likely = forgotten_or_swapped(typed, letters, slips, beginning);
         }
         Likeness {
+            same_number: slips > 0 || has_same_point(query, edge, entry),
             typed: edge.to - edge.from,
             len: usize::from(entry.end - entry.offset),
             slips,
@@ -85,6 +89,9 @@ impl Likeness {
             quality -=
                 if self.at_end { 0.03 + 0.05 * left } else { 0.04 + 0.06 * left + 0.4 / typed };
         }
+        if !self.same_number {
+            quality -= 0.15;
+        }
         if self.slips > 0 {
             quality -= f32::from(self.slips) * (0.06 + 0.9 / (typed + 1.0));
             if !self.same_first {
@@ -103,6 +110,17 @@ impl Likeness {
             }
         }
         quality.max(0.0)
+    }
+}
+
+/// Whether a part of the query has its decimal point where the string has it, as far as the part goes. A gap or
+/// another joint in its place is a way to write it; nothing in its place is another number.
+fn has_same_point(query: &Query, edge: &Edge, entry: &Entry) -> bool {
+    let (typed, len) = (query.point(edge), edge.to - edge.from);
+    match usize::from(entry.point) {
+        at if at == usize::from(typed) => true,
+        at if at > 0 && at < len => typed == 0 && query.cuts[edge.from + at] >= Cut::Joint,
+        _ => typed == 0,
     }
 }
 

@@ -7,7 +7,8 @@
 //! # How texts and queries are read
 //!
 //! Both pass through the same folding: compatibility forms resolved, marks taken off (accents,
-//! niqqud), lower case, Hebrew final forms made ordinary. A character is then a letter of a word,
+//! niqqud), lower case, Hebrew final forms made ordinary, letters that Unicode does not decompose as their
+//! base letters (`ß` as `ss`, `ł` as `l`), digits of every script as `0` to `9`. A character is then a letter of a word,
 //! a *joint* (`-`, `.`, `/`, `'` …: may as well not be there), a *gap*, or nothing (direction
 //! marks).
 //!
@@ -16,6 +17,12 @@
 //! are a trie in which whatever begins alike is one range of numbers, so a prefix costs as little
 //! as a word. Fields, best first: name, model, aliases, brand, category, id, id of the brand; a
 //! string that a better field has is not noted again for a worse one.
+//!
+//! In scripts without spaces a word may begin before every letter, so any part of `无线路由器` is found. A
+//! decimal point (`1.5`, `1,5`) is told from other joints: `15` is another number. A word may have a
+//! *variant* that means the same ([`variant`]): Latin letters for those that look like them in a model
+//! number (`САВ-500`), the symbol of a unit after a number (`18volt`), no zeros behind the point. A product is
+//! indexed by both, a query is searched as typed first and varied only where nothing fits well.
 //!
 //! A query is its letters without gaps, and what stood between them. `td17`, `td 17` and `TD-17`
 //! differ in their cuts only, and a cut says where a word is *likely* to begin, never that one must.
@@ -60,8 +67,8 @@
 //!   a product with one `2002`).
 //!
 //! Two bonuses order what fits alike: the share of the name that is spelled, and a query that is
-//! the whole name, or else its beginning word for word, as most are. Equal scores go by the shorter
-//! name, then by the order of the catalog.
+//! the whole name, or else its beginning word for word, as most are. Equal scores go by the joints, as they
+//! are typed (`ax2` is `AX2` before `AX/2`), then by the shorter name, then by the order of the catalog.
 //!
 //! The weights are set by hand, each so that the rules above keep their order. They stand on a
 //! plateau: those that were moved by a third (the first letter, the digits) moved accuracy over
@@ -117,6 +124,7 @@ mod rank;
 mod reading;
 mod texts;
 mod trie;
+mod variant;
 mod way;
 mod words;
 

@@ -1,6 +1,7 @@
 //! What was typed, folded and cut.
 
 use super::reading::Edge;
+use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
 
 /// Letters of a query that are looked at. The longest real product name has about 120; what a
@@ -49,6 +50,45 @@ impl Query {
         (!letters.is_empty()).then_some(Query { letters, cuts, words: spans })
     }
 
+    /// What was typed, each word as its variant where it has one; `None` where no word has.
+    pub(crate) fn varied(&self) -> Option<Query> {
+        let is_number = |at: usize| self.letters.get(at).is_some_and(|letter| letter.is_numeric());
+        let mut varied = Query { letters: Vec::new(), cuts: Vec::new(), words: Vec::new() };
+        let mut differs = false;
+        for &(from, to) in &self.words {
+            let word = Word {
+                letters: self.letters[from..to].to_vec(),
+                origins: vec![0; to - from],
+                cuts: self.cuts[from..to].to_vec(),
+            };
+            let beside = Beside {
+                after_number: from > 0 && is_number(from - 1),
+                before_number: is_number(to),
+            };
+            let word = match variant(&word, beside) {
+                Some(variant) => {
+                    differs = true;
+                    variant.word
+                }
+                None => word,
+            };
+            if !word.letters.is_empty() {
+                let start = varied.letters.len();
+                varied.words.push((start, start + word.letters.len()));
+                varied.letters.extend(word.letters);
+                varied.cuts.extend(word.cuts);
+            }
+        }
+        varied.cuts.push(Cut::Gap);
+        (differs && !varied.letters.is_empty()).then_some(varied)
+    }
+
+    /// Where in a part its first decimal point is, in letters; 0 where there is none.
+    pub(crate) fn point(&self, part: &Edge) -> u8 {
+        let cuts = &self.cuts[part.from..part.to];
+        cuts.iter().skip(1).position(|&cut| cut == Cut::Point).map_or(0, |at| at as u8 + 1)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.letters.len()
     }
@@ -76,6 +116,21 @@ mod tests {
         assert_eq!(of("td-17").cuts[2], Cut::Joint);
         assert_eq!(of("td17").cuts[2], Cut::Family);
         assert_eq!(of("a bc").words, [(0, 1), (1, 3)]);
+    }
+
+    #[test]
+    fn a_query_is_varied_word_by_word() {
+        let varied = |typed| {
+            let varied = Query::read(typed).expect("letters").varied()?;
+            assert_eq!(varied.cuts.len(), varied.len() + 1);
+            let words = varied.words.iter().map(|&(from, to)| &varied.letters[from..to]);
+            Some(words.map(|word| word.iter().collect::<String>()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(varied("САВ 500 router").as_deref(), Some("cab 500 router"));
+        assert_eq!(varied("27 inch monitor").as_deref(), Some("27 monitor"));
+        assert_eq!(varied("drill 18volt").as_deref(), Some("drill 18v"));
+        assert_eq!(varied("in the monitor 27"), None);
+        assert_eq!(varied("чайник"), None);
     }
 
     #[test]

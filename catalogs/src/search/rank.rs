@@ -1,7 +1,7 @@
 //! How well one product fits a query. The rules are explained in the [module](super).
 
 use super::distance::slips;
-use super::index::{FieldNumber, Index};
+use super::index::{FieldNumber, Index, joints};
 use super::likeness::Likeness;
 use super::query::Query;
 use super::reading::{Edge, Reading, Sense};
@@ -21,6 +21,8 @@ pub(crate) struct Fit {
     pub(crate) whole: bool,
     /// Whether it may well be chance, however well it fits.
     pub(crate) doubtful: bool,
+    /// Whether its joints are where they were typed. Decides between products that fit alike.
+    pub(crate) as_typed: bool,
 }
 
 /// Quality from which on a query counts as spelled letter for letter. Not 1, for sums of fractions
@@ -215,7 +217,11 @@ impl<'q> Ranker<'q> {
         } else if self.begins_name() {
             score += 0.015;
         }
-        Fit { document, score, quality: quality.clamp(0.0, 1.0), whole, doubtful }
+        let as_typed = self.path.iter().all(|step| {
+            let edge = &self.edges[step.edge];
+            step.entry.joints == joints(&self.query.cuts[edge.from..edge.to])
+        });
+        Fit { document, score, quality: quality.clamp(0.0, 1.0), whole, doubtful, as_typed }
     }
 
     /// The share of the query that takes letters of the product which another part has taken: `2002

@@ -210,6 +210,121 @@ fn word_order_joins_splits_and_slips_find_the_same_product() {
     }
 }
 
+/// Products with names in many scripts, with units, decimals and model numbers that look alike.
+fn scripts() -> Vec<Product> {
+    let catalog: serde_json::Value =
+        serde_json::from_str(include_str!("fixture/scripts.json")).expect("a catalog");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let products = catalog["products"].as_array().expect("products").iter();
+    let product = products.map(|product| Product {
+        model: product["model"].as_str().map(str::to_owned),
+        ..Product::new(&text(&product["id"]), &text(&product["name"]), "Suchmarke", "")
+    });
+    product.collect()
+}
+
+fn best(index: &Index, products: &[Product], query: &str) -> (String, u8) {
+    let hits = index.search(query, 10);
+    let id = |hit: &Hit| products[hit.document as usize].id.clone();
+    hits.first().map_or_else(Default::default, |hit| (id(hit), hit.confidence))
+}
+
+#[test]
+fn every_script_unit_and_spelling_finds_its_product_first() {
+    let products = scripts();
+    let index = index(&products);
+    for line in include_str!("fixture/scripts.jsonl").lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("a query");
+        let query = line["q"].as_str().expect("a query is a text");
+        let (id, confidence) = best(&index, &products, query);
+        match line["want"].as_str() {
+            Some(want) => assert_eq!(id, want, "{query}: {confidence}"),
+            None => assert!(confidence < 50, "{query}: {id} {confidence}"),
+        }
+    }
+}
+
+#[test]
+fn a_spelling_that_means_the_same_costs_no_confidence() {
+    let products = scripts();
+    let index = index(&products);
+    for query in [
+        "gross",
+        "strassenlampe",
+        "lodz",
+        "isik",
+        "IŞIK",
+        "oresund",
+        "ΦΟΥΡΝΟΣ",
+        "грунтовий",
+        "مكنسه",
+        "VK-٨٨",
+        "路由器",
+        "ケトル",
+        "けとる",
+        "밥솥",
+        "ตั้งพื้น",
+        "САВ-500",
+        "CАB 500",
+        "ax2",
+        "18volt",
+        "60watt",
+        "27 inch monitor",
+        "8 ohm speaker",
+        "cable 1,5 m",
+        "drill 5ah",
+    ] {
+        let (id, confidence) = best(&index, &products, query);
+        assert!(confidence >= 90, "{query}: {id} {confidence}");
+    }
+}
+
+#[test]
+fn a_word_of_a_language_stays_one_where_its_letters_look_like_others() {
+    let products = [
+        Product::new("latin", "COP-5 Router", "", ""),
+        Product::new("cyrillic", "Сор 5 Чайник", "", ""),
+        Product::new("greek", "Νότα 5", "", ""),
+    ];
+    let index = index(&products);
+    for (query, id) in
+        [("сор 5", "cyrillic"), ("cop 5", "latin"), ("νοτα", "greek"), ("СОР-5", "cyrillic")]
+    {
+        assert_eq!(best(&index, &products, query).0, id, "{query}");
+    }
+    let only_latin = super::Index::build([Document {
+        id: "latin",
+        name: "COP-5 Router",
+        brand_id: "",
+        brand: "",
+        category: "",
+        model: None,
+        aliases: &[],
+    }]);
+    assert!(only_latin.search("сор", 1).is_empty(), "a word without a number is no model number");
+    assert!(only_latin.search("СОР-5", 1)[0].confidence >= 90);
+}
+
+#[test]
+fn another_number_is_less_sure_and_a_variant_is_marked_as_it_is_written() {
+    let products = [
+        Product::new("long", "Cable 15 m", "", ""),
+        Product::new("short", "Cable 1.5 m", "", ""),
+        Product::new("unit", "Iron 60 Watt", "", ""),
+    ];
+    let index = index(&products);
+    for (query, right, wrong) in [("cable 15m", "long", "short"), ("cable 1.5m", "short", "long")] {
+        let hits = index.search(query, 2);
+        let id = |at: usize| products[hits[at].document as usize].id.as_str();
+        assert_eq!((id(0), id(1)), (right, wrong), "{query}");
+        assert!(hits[0].confidence > hits[1].confidence + 5, "{query}: {hits:?}");
+    }
+    let hit = index.search("60w", 1).remove(0);
+    assert_eq!(products[hit.document as usize].id, "unit");
+    let marked: Vec<(u32, u32)> = hit.matched.iter().map(|it| (it.start, it.end)).collect();
+    assert_eq!(marked, [(5, 7), (8, 12)], "60 and Watt");
+}
+
 #[test]
 fn what_is_not_sold_is_not_found_with_confidence() {
     let index = index(&shop());

@@ -4,7 +4,7 @@
 //! and it remembers where its joints and its changes of family were. From these the index takes
 //! every string by which the word may be found (see [`Word::strings`]).
 
-use super::fold::{Kind, family, fold, kind};
+use super::fold::{Kind, begins_unspaced, family, fold, kind};
 
 /// Longest word in letters. What is longer goes on as the next word; no product number is, and
 /// the index stays small when somebody puts an address into a name.
@@ -15,10 +15,12 @@ pub(crate) const LONGEST_WORD: usize = 32;
 pub(crate) enum Cut {
     /// Inside a run of letters of one family.
     None,
-    /// The family changes: `td|17`.
+    /// The family changes: `td|17`. Also between the letters of a script without spaces.
     Family,
     /// There was a joint: `td-17`.
     Joint,
+    /// There was a decimal point or comma: `1.5`. What follows is a part of the same number.
+    Point,
     /// There was a gap.
     Gap,
 }
@@ -35,12 +37,13 @@ pub(crate) struct Word {
 }
 
 impl Word {
-    fn push(&mut self, letter: char, origin: u32, joint: bool) {
-        let cut = match self.letters.last() {
-            None => Cut::Gap,
-            Some(_) if joint => Cut::Joint,
-            Some(&before) if family(before) != family(letter) => Cut::Family,
-            Some(_) => Cut::None,
+    fn push(&mut self, letter: char, origin: u32, joint: Option<Cut>) {
+        let cut = match (self.letters.last(), joint) {
+            (None, _) => Cut::Gap,
+            (Some(_), Some(joint)) => joint,
+            (Some(&before), None) if family(before) != family(letter) => Cut::Family,
+            (Some(&before), None) if begins_unspaced(before, letter) => Cut::Family,
+            (Some(_), None) => Cut::None,
         };
         self.letters.push(letter);
         self.origins.push(origin);
@@ -58,7 +61,7 @@ impl Word {
         match self.cuts[at] {
             Cut::Gap | Cut::Joint => true,
             Cut::Family => !self.letters[at - 1].is_numeric() && !self.letters[at].is_numeric(),
-            Cut::None => false,
+            Cut::None | Cut::Point => false,
         }
     }
 
@@ -73,7 +76,7 @@ impl Word {
             match self.cuts[at] {
                 Cut::None | Cut::Gap => {}
                 Cut::Family => each(at, end),
-                Cut::Joint => {
+                Cut::Joint | Cut::Point => {
                     each(part, at);
                     each(at, end);
                     part = at;
@@ -87,24 +90,31 @@ impl Word {
 /// does: so in ids, where a dash is what a space is elsewhere.
 pub(crate) fn words(text: &str, joined: bool, word: &mut Word, mut each: impl FnMut(&Word)) {
     word.clear();
-    let mut joint = false;
-    for (origin, c) in text.chars().enumerate() {
+    let mut joint = None;
+    for (origin, (at, c)) in text.char_indices().enumerate() {
+        // Between two digits a comma is as good as a point.
+        if matches!(c, '.' | ',') && joined && joint.is_none() {
+            joint = number_joint(word, &text[at..]);
+            if joint.is_some() {
+                continue;
+            }
+        }
         match kind(c) {
             Kind::Text => {
                 let first = word.letters.len();
                 fold(c, |letter| {
-                    let joint = joint && word.letters.len() == first;
+                    let joint = joint.filter(|_| word.letters.len() == first);
                     word.push(letter, origin as u32, joint);
                 });
-                joint = false;
+                joint = None;
                 if word.letters.len() >= LONGEST_WORD {
                     each(word);
                     word.clear();
                 }
             }
-            Kind::Joint if joined => joint = true,
+            Kind::Joint if joined => joint = Some(Cut::Joint),
             Kind::Joint | Kind::Gap => {
-                joint = false;
+                joint = None;
                 if !word.letters.is_empty() {
                     each(word);
                     word.clear();
@@ -116,6 +126,20 @@ pub(crate) fn words(text: &str, joined: bool, word: &mut Word, mut each: impl Fn
     if !word.letters.is_empty() {
         each(word);
         word.clear();
+    }
+}
+
+/// What a point or a comma at the beginning of `text` is to the number that stands before it, where one does:
+/// a comma before just three digits parts thousands (`1,000`).
+fn number_joint(word: &Word, text: &str) -> Option<Cut> {
+    if !word.letters.last().is_some_and(char::is_ascii_digit) {
+        return None;
+    }
+    let digits = text.bytes().skip(1).take_while(u8::is_ascii_digit).take(4).count();
+    match (text.as_bytes()[0], digits) {
+        (_, 0) => None,
+        (b',', 3) => Some(Cut::Joint),
+        _ => Some(Cut::Point),
     }
 }
 
@@ -145,6 +169,27 @@ mod tests {
         assert_eq!(of("D'Addario 6.5\" x 14"), ["daddario", "65", "x", "14"]);
         assert_eq!(of("תיק לגיטרה/בס"), ["תיק", "לגיטרהבס"]);
         assert_eq!(of(" -- "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_point_or_a_comma_in_a_number_is_told_from_a_joint() {
+        let cuts = |text| {
+            let mut cuts = Vec::new();
+            words(text, true, &mut Word::default(), |word| cuts.extend(word.cuts.clone()));
+            cuts
+        };
+        assert_eq!(cuts("1.5"), [Cut::Gap, Cut::Point]);
+        assert_eq!(cuts("1,5"), cuts("1.5"));
+        assert_eq!(cuts("1,000")[1], Cut::Joint);
+        assert_eq!(cuts("1-5"), [Cut::Gap, Cut::Joint]);
+        assert_eq!(of("12V, 5A."), ["12v", "5a"]);
+        assert_eq!(cuts("v.5")[1], Cut::Joint);
+    }
+
+    #[test]
+    fn a_word_of_a_script_without_spaces_is_found_from_each_of_its_letters_on() {
+        assert_eq!(strings("路由器"), ["路由器", "由器", "器"]);
+        assert_eq!(strings("전기").len(), 2, "syllables, not their parts");
     }
 
     #[test]
