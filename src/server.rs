@@ -180,7 +180,7 @@ impl Server {
         let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
         let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
-        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()))
+        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()), &metrics)
             .map_err(StartError::NoAnswerer)?;
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");

@@ -110,6 +110,16 @@ impl fmt::Display for ManualError {
 
 impl Error for ManualError {}
 
+/// Who causes a question to be answered: what limits on answers count by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The conversation it belongs to; none where nobody waits, as for an answer that is renewed.
+    pub conversation: Option<Arc<str>>,
+    /// The visitor's client; none where it is not connected or not a visitor: an answer that a vanished pod
+    /// left behind, a draft for an agent.
+    pub client: Option<ClientKey>,
+}
+
 /// A question about one product, with everything an answer may rest on.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -125,6 +135,8 @@ pub struct Question {
     pub image: Option<Image>,
     /// The customer's language, e.g. `he`, where the client said it.
     pub locale: Option<String>,
+    /// Who asks.
+    pub asker: Asker,
 }
 
 /// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,

@@ -14,7 +14,9 @@ use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
-use crate::ports::{Answer, AnswerEvent, Answerer, AnswererName, ManualRequest, Outcome, Question};
+use crate::ports::{
+    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualRequest, Outcome, Question,
+};
 use crate::protocol::Scenario;
 
 /// Bytes a key and the bookkeeping of an entry take beside the value.
@@ -237,6 +239,8 @@ impl Remembering {
         // None free: whoever asks after its time is over has it made, as if it had not been hot.
         let Ok(permit) = Arc::clone(&self.renewals).try_acquire_owned() else { return };
         let this = self.clone();
+        // Nobody waits for it: it counts for the pod alone.
+        let question = Question { asker: Asker::default(), ..question };
         drop(actix::spawn(async move {
             this.make(question, key).for_each(|_| std::future::ready(())).await;
             drop(permit);

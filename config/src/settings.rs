@@ -197,6 +197,18 @@ sections! {
         max_tokens: u32,
         /// Characters of manual text in a prompt.
         context_chars: usize,
+        /// Answers of the model in a minute, for one conversation; 0 is any number.
+        answers_per_minute_per_conversation: u32,
+        /// The same for one client address.
+        answers_per_minute_per_client: u32,
+        /// The same for everybody together.
+        answers_per_minute: u32,
+        /// Tokens in a day, for one conversation; 0 is any number.
+        tokens_per_day_per_conversation: u64,
+        /// The same for one client address.
+        tokens_per_day_per_client: u64,
+        /// The same for everybody together.
+        tokens_per_day: u64,
     }
 
     /// `[cache]`

@@ -104,6 +104,8 @@ pub struct Answers {
     first_chunk_seconds: Histogram,
     seconds: Histogram,
     fallbacks: IntCounterVec,
+    llm_limited: IntCounterVec,
+    llm_tokens: IntCounterVec,
 }
 
 /// Conversations that go on over another socket, on another pod, with nobody there.
@@ -270,6 +272,8 @@ impl Metrics {
                     .with_label_values(NONE),
                 seconds: maker.histogram("hsc_answer_seconds").with_label_values(NONE),
                 fallbacks: maker.counter("hsc_answer_fallbacks_total"),
+                llm_limited: maker.counter("hsc_llm_limited_total"),
+                llm_tokens: maker.counter("hsc_llm_tokens_total"),
             },
             conversations: Conversations {
                 resumed: maker.counter("hsc_conversations_resumed_total"),
@@ -425,6 +429,17 @@ impl Answers {
     /// The language model was to answer and did not.
     pub fn fell_back(&self, reason: &str) {
         self.fallbacks.with_label_values(&[reason]).inc();
+    }
+
+    /// The language model was not asked, because the quota of this scope is used up.
+    pub fn model_limited(&self, scope: &'static str, limit: &'static str) {
+        self.llm_limited.with_label_values(&[scope, limit]).inc();
+    }
+
+    /// The language model used so many tokens.
+    pub fn model_tokens(&self, prompt: u64, completion: u64) {
+        self.llm_tokens.with_label_values(&["prompt"]).inc_by(prompt);
+        self.llm_tokens.with_label_values(&["completion"]).inc_by(completion);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, ManualError, ManualLoader, ManualRequest, Question,
+    Answer, AnswerEvent, Answerer, Asker, ManualError, ManualLoader, ManualRequest, Question,
 };
 use hsc_actors::protocol::Scenario;
 use hsc_catalogs::{
@@ -132,6 +132,7 @@ pub(super) fn question(text: &str) -> Question {
         scenario: Scenario::General,
         image: None,
         locale: None,
+        asker: Asker::default(),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Phrases {
     pub fallback: Box<str>,
     /// The model broke off; what follows is the manual itself.
     pub broke_off: Box<str>,
+    /// The model was not asked, because a limit is reached; what follows is the manual itself.
+    pub limited: Box<str>,
     /// Before a quote on a page, in HTML: the word for page.
     pub page: Box<str>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
 use hsc_config::{AnswererChoice, AnswersSettings};
+use hsc_monitoring::Metrics;
 
 use super::compose::Measure;
 use super::extractive::Extractive;
@@ -22,6 +23,7 @@ pub struct NoAnswerer(#[source] BoxError);
 pub fn from(
     settings: &AnswersSettings,
     shelf: Arc<dyn ManualLoader>,
+    metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
         max_passages: settings.max_passages,
@@ -30,6 +32,8 @@ pub fn from(
     let extractive = Extractive::new(shelf, measure);
     Ok(match settings.answerer {
         AnswererChoice::Extractive => Arc::new(extractive),
-        AnswererChoice::Llm => Arc::new(Llm::new(&settings.llm, extractive).map_err(NoAnswerer)?),
+        AnswererChoice::Llm => {
+            Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer)?)
+        }
     })
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Asker, Outcome, Question};
 use hsc_actors::protocol::Scenario;
 use hsc_actors::{Shelf, Upkeep};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product};
@@ -136,6 +136,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
         scenario: Scenario::General,
         image: None,
         locale: None,
+        asker: Asker::default(),
     };
     let began = Instant::now();
     let mut first_chunk = None;

@@ -11,6 +11,7 @@ mod host;
 mod log_stage;
 mod member;
 mod model;
+mod model_cost;
 mod postgres;
 mod process;
 mod provider;

@@ -78,6 +78,10 @@ impl Model {
             setting("answers.llm.base_url", format!("http://{}/v1", self.address)),
             setting("answers.llm.first_token_timeout_ms", "60000".to_owned()),
             setting("answers.llm.timeout_ms", "120000".to_owned()),
+            // What a test asks in a second is more than visitors may; `model_cost` has the limits.
+            setting("answers.llm.answers_per_minute_per_conversation", "0".to_owned()),
+            setting("answers.llm.answers_per_minute_per_client", "0".to_owned()),
+            setting("answers.llm.answers_per_minute", "0".to_owned()),
             // Every answer is the model's, none is one that was given before.
             setting("cache.answers.entries", "0".to_owned()),
         ]

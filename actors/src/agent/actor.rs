@@ -29,7 +29,7 @@ use super::noting;
 use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
-use crate::ports::{Answer, AnswerEvent, ByAgent, DeskChange, Question, StillIn};
+use crate::ports::{Answer, AnswerEvent, Asker, ByAgent, DeskChange, Question, StillIn};
 use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
 use crate::sequence::Sequences;
 use crate::session::{Bucket, Turn, Wiring};
@@ -403,6 +403,7 @@ impl AgentSocket {
             scenario: Scenario::default(),
             image: None,
             locale,
+            asker: Asker { conversation: Some((*conversation).into()), client: None },
         });
         self.beside(ctx, async move {
             let answer = match question {

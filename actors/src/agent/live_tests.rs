@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::actor::Deliver;
 use crate::bridge::{Ether, Loopback};
+use crate::ports::{Asker, ClientAddress};
 use crate::session::stage::{Client, Stage, eventually};
 use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog, Tokens};
 
@@ -235,6 +236,13 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
         (&draft["content"], &draft["id"], &draft["grounded"]),
         (&json!("one two three"), &json!("d"), &json!(true))
     );
+    // What quotas of the answerer count by.
+    let last = |stage: &Stage| stage.teacher.askers.lock().expect("no panic").last().cloned();
+    let client = ClientAddress::NONE.key();
+    let conversation: Option<Arc<str>> = Some(conversation.as_str().into());
+    let of_visitor = Asker { conversation: conversation.clone(), client: Some(client) };
+    assert_eq!(last(&a), Some(of_visitor));
+    assert_eq!(last(&b), Some(Asker { conversation, client: None }));
 }
 
 #[actix::test]

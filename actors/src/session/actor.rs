@@ -271,7 +271,9 @@ impl Session {
                     self.send(&message, id.as_ref(), offset, ctx)
                 }
                 Effect::StartAnswer { answer, question } => {
-                    self.start_answer(answer, *question, ctx)
+                    let mut question = *question;
+                    question.asker.client = Some(self.address.key());
+                    self.start_answer(answer, question, ctx)
                 }
                 Effect::StopAnswer => {
                     if let Some(running) = self.running.take() {

@@ -14,7 +14,7 @@ use hsc_catalogs::{Product, Snapshot};
 
 use crate::cache::Cache;
 use crate::ports::archive::{SaidOutcome, Visitor};
-use crate::ports::{Answer, AnswerEvent, AnswererName, Outcome, Question, Vouch};
+use crate::ports::{Answer, AnswerEvent, AnswererName, Asker, Outcome, Question, Vouch};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
     Reason, ServerMessage, VisitorMessage,
@@ -377,6 +377,8 @@ impl Conversation {
             scenario: query.scenario,
             image: query.image.clone(),
             locale: self.locale.clone(),
+            // The session knows the client.
+            asker: Asker { conversation: Some(Arc::clone(&self.id)), client: None },
         };
         effects.push(Effect::StartAnswer { answer, question: Box::new(question) });
     }

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpServer, web};
@@ -25,7 +25,7 @@ use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
 use crate::ports::archive::{ArchiveError, KeptNote, Notes, Stamped};
 use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ByAgent, ClientAddress, ConversationLog,
+    Answer, AnswerEvent, Answerer, AnswererName, Asker, ByAgent, ClientAddress, ConversationLog,
     ManualError, ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
 };
 use crate::protocol::{Agent, Limits};
@@ -40,13 +40,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Teacher {
     pub(crate) gate: watch::Sender<bool>,
     pub(crate) asked: AtomicUsize,
+    /// Who caused each answer.
+    pub(crate) askers: Mutex<Vec<Asker>>,
     pub(crate) panics: AtomicBool,
     pub(crate) other_words: AtomicBool,
 }
 
 impl Answerer for Teacher {
-    fn answer(&self, _: Question) -> BoxStream<'static, AnswerEvent> {
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        self.askers.lock().expect("no test panics while it holds this").push(question.asker);
         assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
         let first = if self.other_words.load(Ordering::SeqCst) { "uno " } else { "one " };
         let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
@@ -144,6 +147,7 @@ impl Stage {
         let teacher = Arc::new(Teacher {
             gate: watch::Sender::new(false),
             asked: AtomicUsize::new(0),
+            askers: Mutex::default(),
             panics: AtomicBool::new(false),
             other_words: AtomicBool::new(false),
         });

@@ -9,6 +9,7 @@ use futures::stream::BoxStream;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, AnswererName, BoxError, Outcome, Question};
 use hsc_catalogs::{Citation, Manual};
 use hsc_config::LlmSettings;
+use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::compose::{Composed, Look, look, quote};
@@ -21,6 +22,7 @@ use super::super::telling::{Teller, stream_of};
 use super::super::text::sentences;
 use super::checked::Checker;
 use super::endpoint::{Endpoint, Spoken};
+use super::limits::ModelLimits;
 use super::prompt::{Given, Prompt, gather};
 use super::trouble::Trouble;
 
@@ -42,6 +44,8 @@ struct Parts {
     timeout: Duration,
     first_token_timeout: Duration,
     context_chars: usize,
+    max_tokens: u64,
+    limits: Arc<ModelLimits>,
 }
 
 /// A question and everything that was found for it.
@@ -61,6 +65,7 @@ impl Llm {
     pub(in super::super) fn new(
         settings: &LlmSettings,
         extractive: Extractive,
+        metrics: &Arc<Metrics>,
     ) -> Result<Self, BoxError> {
         let parts = Parts {
             extractive,
@@ -68,6 +73,8 @@ impl Llm {
             timeout: Duration::from_millis(settings.timeout_ms),
             first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
             context_chars: settings.context_chars,
+            max_tokens: u64::from(settings.max_tokens),
+            limits: ModelLimits::new(settings, Arc::clone(metrics)),
         };
         Ok(Self { parts: Arc::new(parts) })
     }
@@ -93,7 +100,7 @@ impl Llm {
 
     /// Tells the model's words as they come.
     async fn ask(&self, case: &Case, said: &mut Said, teller: &mut Teller) -> Result<(), Trouble> {
-        let Parts { endpoint, timeout, first_token_timeout, .. } = &*self.parts;
+        let Parts { endpoint, timeout, first_token_timeout, max_tokens, limits, .. } = &*self.parts;
         if case.given.is_empty() {
             // Nothing to rest an answer on: the model could only guess.
             return Err(Trouble::Empty);
@@ -106,14 +113,19 @@ impl Llm {
         };
         let fence = format!("{:016x}", rand::random::<u64>());
         let prompt = Prompt::new(&case.question, &case.given, &fence);
+        let admitted = limits.admit(&case.question.asker, prompt.tokens(), *max_tokens);
+        let mut spending = admitted.map_err(|(scope, used)| Trouble::Limited { scope, used })?;
         let asked = timeout_at(first.0, endpoint.ask(&prompt)).await;
         let mut words = asked.map_err(|_| late(first))??;
+        spending.is_sent();
         let mut done = false;
         loop {
             let limit = if said.heard { end } else { first };
             match timeout_at(limit.0, words.next()).await.map_err(|_| late(limit))? {
                 Some(spoken) => {
-                    let Spoken { words, done: all } = spoken?;
+                    let Spoken { words, done: all, usage } = spoken?;
+                    spending.says(&words);
+                    usage.into_iter().for_each(|usage| spending.counts(usage));
                     said.hear(&words, teller).await;
                     done |= all;
                 }
@@ -140,10 +152,18 @@ impl Llm {
         said.finish(teller).await;
         let has_spoken = !said.text.trim().is_empty();
         let reason = trouble.label(has_spoken);
-        log::warn!(reason, cause:% = trouble; "the language model did not answer, the manual's own words do");
+        let is_limited = matches!(trouble, Trouble::Limited { .. });
+        if is_limited {
+            // Counted by a metric. A flood of questions must not become a flood of lines.
+            log::debug!(reason, cause:% = trouble; "the language model was not asked");
+        } else {
+            log::warn!(reason, cause:% = trouble; "the language model did not answer, the manual's own words do");
+        }
         let phrases = Phrases::of(&case.question);
         let notice = if has_spoken {
             format!("\n\n{}\n\n", phrases.broke_off)
+        } else if is_limited {
+            format!("{}\n\n", phrases.limited)
         } else {
             format!("{}\n\n", phrases.fallback)
         };

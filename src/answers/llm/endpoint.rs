@@ -9,6 +9,7 @@ use hsc_config::LlmSettings;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::limits::Usage;
 use super::prompt::Prompt;
 use super::trouble::Trouble;
 use crate::outside::tls;
@@ -20,6 +21,9 @@ pub(super) struct Endpoint {
     max_tokens: u32,
     /// The name this endpoint has for the limit on tokens.
     limit_field: &'static str,
+    /// True where the endpoint is known to say what it counts when it is asked to. Others refuse fields that
+    /// they do not know.
+    asks_usage: bool,
 }
 
 /// A piece of the stream. Only what is needed: compatible endpoints leave out much of the rest.
@@ -27,7 +31,16 @@ pub(super) struct Endpoint {
 struct Piece {
     #[serde(default)]
     choices: Vec<Choice>,
+    usage: Option<Counted>,
     error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Counted {
+    #[serde(default)]
+    prompt_tokens: u64,
+    #[serde(default)]
+    completion_tokens: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +62,8 @@ pub(super) struct Spoken {
     pub words: String,
     /// True when the model has said all it wanted.
     pub done: bool,
+    /// The tokens of the whole answer, where the endpoint says them.
+    pub usage: Option<Usage>,
 }
 
 impl Endpoint {
@@ -79,6 +94,7 @@ impl Endpoint {
             model: settings.model.clone(),
             max_tokens: settings.max_tokens,
             limit_field,
+            asks_usage: own || settings.base_url.contains("://generativelanguage.googleapis.com"),
         })
     }
 
@@ -102,6 +118,9 @@ impl Endpoint {
             ],
         });
         request[self.limit_field] = json!(self.max_tokens);
+        if self.asks_usage {
+            request["stream_options"] = json!({ "include_usage": true });
+        }
         let pieces = self.client.chat().create_stream_byot::<_, Piece>(request).await?;
         Ok(pieces.map(|piece| spoken(piece?)).boxed())
     }
@@ -113,7 +132,11 @@ fn spoken(piece: Piece) -> Result<Spoken, Trouble> {
             error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
         return Err(Trouble::Refused(status.unwrap_or_default()));
     }
-    let mut all = Spoken { words: String::new(), done: false };
+    let usage = piece.usage.map(|counted| Usage {
+        prompt: counted.prompt_tokens,
+        completion: counted.completion_tokens,
+    });
+    let mut all = Spoken { words: String::new(), done: false, usage };
     for choice in piece.choices {
         all.words.extend(choice.delta.content);
         match choice.finish_reason.as_deref() {

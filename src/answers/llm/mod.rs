@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! passages ─► prompt ─► endpoint ─► checked (only pages it was given) ─► chunks
-//!                          └─ trouble ─► the extractive answer, said so
+//!               └─ limits    └─ trouble ─► the extractive answer, said so
 //! ```
 //!
 //! What must never be: manual text that instructs the model, a cited page that the model was not
@@ -11,6 +11,7 @@
 mod answerer;
 mod checked;
 mod endpoint;
+mod limits;
 mod prompt;
 #[cfg(test)]
 mod tests;

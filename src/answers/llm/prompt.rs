@@ -12,6 +12,7 @@ use hsc_catalogs::Manual;
 
 use super::super::index::Index;
 use super::super::rank::Hit;
+use super::limits::{PICTURE_TOKENS, estimate};
 
 /// Most accessories that are named to the model: a longer list is a catalog.
 const ACCESSORIES: usize = 12;
@@ -81,6 +82,14 @@ impl Prompt {
             format!("data:{};base64,{bytes}", image.media_type)
         });
         Self { system: rules(question, fence), user: material(question, given, fence), image }
+    }
+}
+
+impl Prompt {
+    /// About how many tokens it is.
+    pub(super) fn tokens(&self) -> u64 {
+        let picture = self.image.as_ref().map_or(0, |_| PICTURE_TOKENS);
+        estimate(&self.system) + estimate(&self.user) + picture
     }
 }
 

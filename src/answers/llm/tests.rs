@@ -9,6 +9,7 @@ use futures::stream;
 use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
 use hsc_actors::protocol::{Image, Scenario};
 use hsc_config::{LlmSettings, Secret};
+use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
 use super::super::compose::Measure;
@@ -85,13 +86,14 @@ impl Fake {
             first_token_timeout_ms: 10_000,
             max_tokens: 321,
             context_chars: 60_000,
+            ..hsc_config::Settings::load(None, []).expect("the defaults").answers.llm
         }
     }
 
     async fn answer(&self, settings: &LlmSettings, question: Question) -> (Vec<String>, Answer) {
         let measure = Measure { max_passages: 8, min_confidence: 0.4 };
         let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
-        let llm = Llm::new(settings, extractive).expect("a client");
+        let llm = Llm::new(settings, extractive, &Metrics::new()).expect("a client");
         let told = told(&llm, question).await;
         self.handle.stop(false).await;
         told
@@ -307,6 +309,34 @@ async fn a_model_that_breaks_off_is_set_apart_from_the_manuals_words() {
         assert!(after.contains("1. Hold the WIRELESS button"), "{after}");
         assert_eq!(answer.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2, 3]);
     }
+}
+
+#[actix_web::test]
+async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
+    use hsc_actors::ports::Asker;
+    let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
+    let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
+    let measure = Measure { max_passages: 8, min_confidence: 0.4 };
+    let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
+    let metrics = Metrics::new();
+    let llm = Llm::new(&settings, extractive, &metrics).expect("a client");
+    for (conversation, reason, begins) in [
+        ("a", None, "Yes"),
+        ("a", Some("limited"), "The assistant has given as many answers"),
+        ("b", None, "Yes"),
+        ("a", Some("limited"), "The assistant has given as many answers"),
+    ] {
+        let asker = Asker { conversation: Some(conversation.into()), client: None };
+        let (_, answer) = told(&llm, Question { asker, ..pair() }).await;
+        assert_eq!(answer.fallback.as_deref(), reason, "{}", answer.text);
+        assert!(answer.text.starts_with(begins), "{}", answer.text);
+        assert!(reason.is_none() || answer.text.contains("Press EXIT"), "{}", answer.text);
+    }
+    assert_eq!(fake.heard().len(), 2);
+    let counted = metrics.render();
+    let of_conversation = "hsc_llm_limited_total{limit=\"answers\",scope=\"conversation\"} 2";
+    assert!(counted.contains(of_conversation), "{counted}");
+    fake.handle.stop(false).await;
 }
 
 #[actix_web::test]

@@ -2,6 +2,8 @@
 
 use async_openai::error::OpenAIError;
 
+use super::limits::{Scope, Used};
+
 /// What went wrong between us and the model.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
@@ -20,6 +22,14 @@ pub(super) enum Trouble {
     /// It ended before the model was done: by a limit, a filter or a connection that broke.
     #[error("the answer ended before its end")]
     CutShort,
+    /// It was not asked: a quota is used up.
+    #[error("the quota of {} of this {} is used up", used.as_str(), scope.as_str())]
+    Limited {
+        /// Whose quota.
+        scope: Scope,
+        /// Of what.
+        used: Used,
+    },
     /// It ended without a word.
     #[error("the model said nothing")]
     Empty,
@@ -35,6 +45,7 @@ impl Trouble {
             Self::Garbled => "garbled",
             Self::TimeOut(_) => "timeout",
             Self::CutShort => "cut_short",
+            Self::Limited { .. } => "limited",
             Self::Empty => "empty",
         }
     }

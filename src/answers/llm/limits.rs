@@ -1,0 +1,333 @@
+//! How often the model may be asked and how much of it may be used: by conversation, by client and by pod.
+//!
+//! A model costs money, and whoever can open a socket can ask. So a question is admitted only while each of
+//! its three quotas of answers and of tokens has room; else the extractive answer is given. Tokens are
+//! reserved when the model is asked and settled when it has answered, from what the endpoint says it used, or
+//! estimated where it says nothing.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hsc_actors::ports::{Asker, ClientKey};
+use hsc_config::LlmSettings;
+use hsc_monitoring::Metrics;
+use tokio::time::Instant;
+
+use crate::rate_limit::{Quota, RateLimiter};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Conversations and clients that are remembered. To push one out takes as many others, and the quota of the
+/// pod holds for all of them.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
+const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
+/// Bytes of text that are about one token. English has four letters a token; a letter of other scripts is two
+/// or three bytes and up to one token.
+const BYTES_PER_TOKEN: u64 = 4;
+/// Tokens that a picture is about: between 85 and 1,500, by model and size.
+pub(super) const PICTURE_TOKENS: u64 = 1_000;
+
+/// About how many tokens a text is.
+pub(super) fn estimate(text: &str) -> u64 {
+    (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
+}
+
+/// Whose quota is used up. The word is a metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    Conversation,
+    Client,
+    Pod,
+}
+
+impl Scope {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Conversation => "conversation",
+            Self::Client => "client",
+            Self::Pod => "pod",
+        }
+    }
+}
+
+/// What is used up. The word is a metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Used {
+    Answers,
+    Tokens,
+}
+
+impl Used {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Tokens => "tokens",
+        }
+    }
+}
+
+/// Tokens as the endpoint counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) prompt: u64,
+    pub(super) completion: u64,
+}
+
+/// The quotas of this pod.
+pub(super) struct ModelLimits {
+    quotas: Mutex<Quotas>,
+    metrics: Arc<Metrics>,
+}
+
+struct Quotas {
+    answers: Scoped,
+    tokens: Scoped,
+}
+
+/// One kind of quota, for each scope that has a limit.
+struct Scoped {
+    conversations: Option<RateLimiter<Arc<str>>>,
+    clients: Option<RateLimiter<ClientKey>>,
+    pod: Option<RateLimiter<()>>,
+}
+
+impl Scoped {
+    fn new([conversation, client, pod]: [u64; 3], per: Duration) -> Self {
+        Self {
+            conversations: Quota::new(conversation, per)
+                .map(|quota| RateLimiter::new(quota, REMEMBERED)),
+            clients: Quota::new(client, per).map(|quota| RateLimiter::new(quota, REMEMBERED)),
+            pod: Quota::new(pod, per).map(|quota| RateLimiter::new(quota, ONE)),
+        }
+    }
+
+    fn check(&self, asker: &Asker, cost: u64, now: Instant) -> Result<(), Scope> {
+        let Asker { conversation, client } = asker;
+        if let (Some(limiter), Some(key)) = (&self.conversations, conversation) {
+            limiter.check(key, cost, now).map_err(|_| Scope::Conversation)?;
+        }
+        if let (Some(limiter), Some(key)) = (&self.clients, client) {
+            limiter.check(key, cost, now).map_err(|_| Scope::Client)?;
+        }
+        if let Some(limiter) = &self.pod {
+            limiter.check(&(), cost, now).map_err(|_| Scope::Pod)?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, asker: &Asker, cost: u64, now: Instant) {
+        let Asker { conversation, client } = asker;
+        if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
+            limiter.count(Arc::clone(key), cost, now);
+        }
+        if let (Some(limiter), Some(key)) = (&mut self.clients, client) {
+            limiter.count(*key, cost, now);
+        }
+        if let Some(limiter) = &mut self.pod {
+            limiter.count((), cost, now);
+        }
+    }
+
+    fn give_back(&mut self, asker: &Asker, cost: u64) {
+        let Asker { conversation, client } = asker;
+        if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
+            limiter.give_back(key, cost);
+        }
+        if let (Some(limiter), Some(key)) = (&mut self.clients, client) {
+            limiter.give_back(key, cost);
+        }
+        if let Some(limiter) = &mut self.pod {
+            limiter.give_back(&(), cost);
+        }
+    }
+}
+
+impl ModelLimits {
+    pub(super) fn new(settings: &LlmSettings, metrics: Arc<Metrics>) -> Arc<Self> {
+        let answers = [
+            u64::from(settings.answers_per_minute_per_conversation),
+            u64::from(settings.answers_per_minute_per_client),
+            u64::from(settings.answers_per_minute),
+        ];
+        let tokens = [
+            settings.tokens_per_day_per_conversation,
+            settings.tokens_per_day_per_client,
+            settings.tokens_per_day,
+        ];
+        let quotas =
+            Quotas { answers: Scoped::new(answers, MINUTE), tokens: Scoped::new(tokens, DAY) };
+        Arc::new(Self { quotas: Mutex::new(quotas), metrics })
+    }
+
+    /// Counts one answer, and reserves the tokens of its prompt and of the longest answer; or says whose quota
+    /// of what is used up, and then counts nothing.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        asker: &Asker,
+        prompt: u64,
+        most: u64,
+    ) -> Result<Spending, (Scope, Used)> {
+        let now = Instant::now();
+        let reserved = prompt.saturating_add(most);
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = quotas.answers.check(asker, 1, now).map_err(|scope| (scope, Used::Answers));
+        let admitted = admitted.and_then(|()| {
+            let tokens = quotas.tokens.check(asker, reserved, now);
+            tokens.map_err(|scope| (scope, Used::Tokens))
+        });
+        if let Err((scope, used)) = admitted {
+            self.metrics.answers.model_limited(scope.as_str(), used.as_str());
+            return Err((scope, used));
+        }
+        quotas.answers.count(asker, 1, now);
+        quotas.tokens.count(asker, reserved, now);
+        Ok(Spending {
+            limits: Arc::clone(self),
+            asker: asker.clone(),
+            reserved,
+            prompt,
+            sent: false,
+            said: 0,
+            usage: None,
+        })
+    }
+
+    fn settle(&self, spending: &Spending) {
+        let Usage { prompt, completion } = spending.used();
+        self.metrics.answers.model_tokens(prompt, completion);
+        let used = prompt.saturating_add(completion);
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        match used.checked_sub(spending.reserved) {
+            Some(more) => quotas.tokens.count(&spending.asker, more, Instant::now()),
+            None => quotas.tokens.give_back(&spending.asker, spending.reserved - used),
+        }
+    }
+}
+
+/// One answer of the model that was admitted. Settled when it is dropped, however the answer ended: an answer
+/// that nobody waits for any more has used what it has used.
+pub(super) struct Spending {
+    limits: Arc<ModelLimits>,
+    asker: Asker,
+    reserved: u64,
+    prompt: u64,
+    sent: bool,
+    said: u64,
+    usage: Option<Usage>,
+}
+
+impl Spending {
+    /// The endpoint has taken the prompt.
+    pub(super) fn is_sent(&mut self) {
+        self.sent = true;
+    }
+
+    /// The model has said this.
+    pub(super) fn says(&mut self, text: &str) {
+        self.said = self.said.saturating_add(estimate(text));
+    }
+
+    /// The endpoint has said what it counts.
+    pub(super) fn counts(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+    }
+
+    fn used(&self) -> Usage {
+        let estimated = || match self.sent {
+            true => Usage { prompt: self.prompt, completion: self.said },
+            // Refused, or nobody there: it costs nothing.
+            false => Usage { prompt: 0, completion: 0 },
+        };
+        self.usage.unwrap_or_else(estimated)
+    }
+}
+
+impl Drop for Spending {
+    fn drop(&mut self) {
+        Arc::clone(&self.limits).settle(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use hsc_actors::ports::ClientAddress;
+
+    use super::*;
+
+    fn limits(answers: [u32; 3], tokens: [u64; 3]) -> Arc<ModelLimits> {
+        let defaults = hsc_config::Settings::load(None, []).expect("the defaults").answers.llm;
+        let settings = LlmSettings {
+            answers_per_minute_per_conversation: answers[0],
+            answers_per_minute_per_client: answers[1],
+            answers_per_minute: answers[2],
+            tokens_per_day_per_conversation: tokens[0],
+            tokens_per_day_per_client: tokens[1],
+            tokens_per_day: tokens[2],
+            ..defaults
+        };
+        ModelLimits::new(&settings, Metrics::new())
+    }
+
+    fn asker(conversation: &str, address: &str) -> Asker {
+        let address: IpAddr = address.parse().expect("an address");
+        Asker {
+            conversation: Some(conversation.into()),
+            client: Some(ClientAddress::new(address).key()),
+        }
+    }
+
+    fn refused(limits: &Arc<ModelLimits>, asker: &Asker) -> Option<(Scope, Used)> {
+        limits.admit(asker, 10, 10).err()
+    }
+
+    #[test]
+    fn each_scope_has_its_own_quota_of_answers() {
+        let limits = limits([2, 3, 5], [0, 0, 0]);
+        let (one, other) = (asker("a", "8.8.8.8"), asker("b", "8.8.8.8"));
+        assert_eq!((refused(&limits, &one), refused(&limits, &one)), (None, None));
+        assert_eq!(refused(&limits, &one), Some((Scope::Conversation, Used::Answers)));
+        assert_eq!(refused(&limits, &other), None);
+        assert_eq!(refused(&limits, &other), Some((Scope::Client, Used::Answers)));
+        // Of an IPv6 network that one customer has, each address is the same client.
+        assert_eq!(refused(&limits, &asker("c", "2a00:1450::1")), None);
+        assert_eq!(refused(&limits, &asker("d", "2a00:1450::2")), None);
+        assert_eq!(refused(&limits, &asker("e", "9.9.9.9")), Some((Scope::Pod, Used::Answers)));
+        assert_eq!(refused(&limits, &Asker::default()), Some((Scope::Pod, Used::Answers)));
+        let counted = limits.metrics.render();
+        let of_pod = "hsc_llm_limited_total{limit=\"answers\",scope=\"pod\"} 2";
+        assert!(counted.contains(of_pod), "{counted}");
+    }
+
+    #[test]
+    fn tokens_are_reserved_and_settled_by_what_was_used() {
+        let limits = limits([0, 0, 0], [100, 0, 0]);
+        let asker = asker("a", "8.8.8.8");
+        let mut first = limits.admit(&asker, 40, 40).expect("room");
+        assert_eq!(limits.admit(&asker, 20, 10).err(), Some((Scope::Conversation, Used::Tokens)));
+        first.is_sent();
+        first.says("12345678");
+        drop(first);
+        // 42 are used: 58 are left, and a moment's refill is less than one.
+        assert_eq!(limits.admit(&asker, 59, 0).err(), Some((Scope::Conversation, Used::Tokens)));
+        let mut second = limits.admit(&asker, 57, 0).expect("room");
+        second.is_sent();
+        second.counts(Usage { prompt: 90, completion: 9 });
+        drop(second);
+        assert_eq!(limits.admit(&asker, 1, 0).err(), Some((Scope::Conversation, Used::Tokens)));
+        let counted = limits.metrics.render();
+        assert!(counted.contains("hsc_llm_tokens_total{kind=\"prompt\"} 130"), "{counted}");
+        assert!(counted.contains("hsc_llm_tokens_total{kind=\"completion\"} 11"), "{counted}");
+    }
+
+    #[test]
+    fn an_endpoint_that_took_nothing_costs_nothing() {
+        let limits = limits([0, 0, 0], [0, 100, 0]);
+        let asker = asker("a", "8.8.8.8");
+        for _ in 0..10 {
+            drop(limits.admit(&asker, 90, 10).expect("nothing was used"));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What visitors can have the language model do is bounded, and each of them gets an answer all the same.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::model::Model;
+use crate::server::Server;
+use crate::shop::LIGHT;
+use crate::visitor::Visitor;
+
+const WORDS: [&str; 1] = ["Hold the Menu button for ten seconds [MANUAL: page 3]."];
+
+/// A server that asks this model, with these settings beside.
+async fn server(model: &Model, settings: &[(&str, &str)]) -> Server {
+    let of_model = model.settings();
+    let mut all: Vec<(&str, &str)> =
+        of_model.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    all.extend(settings);
+    Server::with(&all).await
+}
+
+/// Asks so many questions, one after the other, and returns the text and the end of each answer.
+async fn ask(visitor: &mut Visitor, name: usize, questions: usize) -> Vec<(String, Value)> {
+    let mut answers = Vec::new();
+    for number in 0..questions {
+        let question = format!("How do I reset the lamp to factory settings, {name} {number}?");
+        visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
+        let heard = visitor.hear_answer().await;
+        let chunks = heard.iter().filter(|message| message["type"] == "answer_chunk");
+        let text = chunks.filter_map(|chunk| chunk["content"].as_str()).collect();
+        answers.push((text, heard.last().expect("an end").clone()));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn ten_sockets_of_one_client_cause_no_more_answers_of_the_model_than_one_client_may() {
+    const SOCKETS: usize = 10;
+    const QUESTIONS: usize = 12;
+    const PER_MINUTE: usize = 20;
+    let model = Model::that_says(&WORDS).await;
+    let per_minute = PER_MINUTE.to_string();
+    let server =
+        server(&model, &[("answers.llm.answers_per_minute_per_client", &per_minute)]).await;
+    let began = Instant::now();
+    let asked = (0..SOCKETS).map(async |socket| {
+        let mut visitor = server.visitor().await;
+        ask(&mut visitor, socket, QUESTIONS).await
+    });
+    let answers: Vec<(String, Value)> = join_all(asked).await.into_iter().flatten().collect();
+    assert_eq!(answers.len(), SOCKETS * QUESTIONS, "each question has an answer");
+    // A quota is refilled while it is used; a slow machine gives it more time.
+    let refilled = began.elapsed().as_secs() as usize * PER_MINUTE / 60 + 1;
+    assert!(model.asked() >= PER_MINUTE, "{}", model.asked());
+    assert!(model.asked() <= PER_MINUTE + refilled, "{} with {refilled}", model.asked());
+    let (by_model, by_manual): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|(_, end)| end["answerer"] == "llm");
+    assert_eq!(by_model.len(), model.asked());
+    for (text, end) in by_manual {
+        assert_eq!((&end["answerer"], &end["fallback"]), (&json!("extractive"), &json!(true)));
+        assert!(text.contains("as many answers as it may"), "{text}");
+        assert!(text.contains("ten seconds"), "{text}");
+    }
+    let limited = "hsc_llm_limited_total{limit=\"answers\",scope=\"client\"}";
+    assert_eq!(server.metric(limited).await as usize, answers.len() - model.asked());
+}
+
+#[tokio::test]
+async fn a_conversation_and_a_pod_have_quotas_of_their_own_also_of_tokens() {
+    for (setting, limit, scope, used) in [
+        ("answers.llm.answers_per_minute_per_conversation", "2", "conversation", "answers"),
+        ("answers.llm.answers_per_minute", "2", "pod", "answers"),
+        ("answers.llm.tokens_per_day_per_conversation", "1500", "conversation", "tokens"),
+        ("answers.llm.tokens_per_day", "1500", "pod", "tokens"),
+    ] {
+        let model = Model::that_says(&WORDS).await;
+        let server = server(&model, &[(setting, limit)]).await;
+        let mut visitor = server.visitor().await;
+        let answers = ask(&mut visitor, 0, 8).await;
+        assert!((1..8).contains(&model.asked()), "{setting}: {}", model.asked());
+        let (text, end) = &answers[7];
+        assert_eq!(end["fallback"], true, "{setting}");
+        assert!(text.contains("ten seconds"), "{setting}: {text}");
+        let limited = format!("hsc_llm_limited_total{{limit=\"{used}\",scope=\"{scope}\"}}");
+        assert!(server.metric(&limited).await >= 1.0, "{setting}");
+        // Another conversation has its own quota; the pod has one for all.
+        let before = model.asked();
+        ask(&mut server.visitor().await, 1, 1).await;
+        assert_eq!(model.asked() > before, scope == "conversation", "{setting}");
+        assert!(server.metric("hsc_llm_tokens_total{kind=\"prompt\"}").await > 0.0, "{setting}");
+    }
+}
