@@ -106,7 +106,8 @@ const RULES: &[(&str, Rule)] = &[
     ("manuals.extract_max_text_bytes", Whole(1, GIB)),
     ("manuals.html_max_nodes", Whole(1_000, 100_000_000)),
     ("manuals.html_max_depth", Whole(32, 10_000)),
-    ("manuals.html_max_attributes", Whole(16, 100_000)),
+    // The beginning of a tag is fed before it is known whether it is one; it may look like 32 attributes.
+    ("manuals.html_max_attributes", Whole(64, 10_000)),
     ("manuals.isolate", OneOf(Isolate::WORDS)),
     ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
     ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 async fn evaluate(
     args: &Args,
-    settings: Settings,
+    mut settings: Settings,
     questions: Vec<Asked>,
     mut out: impl Write,
 ) -> anyhow::Result<Report> {
@@ -83,7 +83,10 @@ async fn evaluate(
     let metrics = Metrics::new();
     let loader = Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?;
     let (shelf, _root) = Shelf::start(Arc::new(loader), limits, &upkeep, &metrics);
-    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf))?;
+    // Whoever evaluates a model asks it all questions; the quotas are for visitors.
+    settings.answers.llm.answers_per_minute = 0;
+    settings.answers.llm.tokens_per_day = 0;
+    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf), &metrics)?;
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
         .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))

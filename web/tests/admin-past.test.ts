@@ -2,9 +2,7 @@
 // read in each section, downloaded, and harmless.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -12,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
 import { findings } from "./axe.ts";
 import { eventually, launch, open, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
 const TOKEN = "a token of this test";
@@ -33,7 +32,7 @@ let locked: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
   for (const [address, name, role] of [["yael", "Yael", "agent"], ["ada", "Ada", "admin"]] as const) {
     const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
     execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });

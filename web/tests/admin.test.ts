@@ -1,14 +1,14 @@
 // The operator's page against a real server, whose actors are made to fail.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { asOperator, binary, eventually, launch, open as openPlain, openAsOperator as open, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const TOKEN = "the-token-of-the-server-that-is-locked";
 
@@ -182,7 +182,7 @@ const agree = (page: Page, word: string) => page.getByRole("dialog").getByRole("
 const wrongIn = (wrong: string[]) => wrong.filter((words) => !words.includes("401"));
 
 describe("the sections", () => {
-  const folder = mkdtempSync(join(tmpdir(), "hsc-catalog-"));
+  const folder = temporaryFolder();
   const data = fileURLToPath(new URL("../../catalogs/data", import.meta.url));
   const SCRIPT = "<img src=x onerror=alert(1)> Kettle";
   let operated: Server;
@@ -351,7 +351,7 @@ describe("the sections", () => {
 
 describe("a session that ends while the page is open", () => {
   test("leads to signing in first, and back to where somebody was", async () => {
-    const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+    const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
     const password = "a tame yak sat over";
     const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
     execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${password}\n`, timeout: 60_000 });

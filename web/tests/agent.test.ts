@@ -1,8 +1,6 @@
 // The agents' console, against a real server: agents in pages of their own, visitors over real sockets.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -10,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
 import { findings } from "./axe.ts";
 import { eventually, launch, open, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
 const QUESTION = "How do I descale the machine?";
@@ -24,7 +23,7 @@ let browser: Browser;
 let lobby: Page;
 
 beforeAll(async () => {
-  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
   for (const [address, name, role] of [["yael", "Yael", "agent"], ["noam", "Noam", "agent"], ["ada", "Ada", "admin"]] as const) {
     const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
     execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });

@@ -1,14 +1,13 @@
 // The pages by which the team comes in, against a real server.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { launch, open, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
 const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
@@ -17,7 +16,7 @@ let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+  const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
   const add = ["user", "add", "ada@example.test", "--name", "Ada", "--role", "admin"];
   execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });
   [server, browser] = await Promise.all([Server.start(archive), launch()]);

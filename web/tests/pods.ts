@@ -1,12 +1,11 @@
 // Two pods behind one Redis, and a balancer before them: what a team runs, on free ports of this machine.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually, freePort, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 export const PASSWORD = "a tame yak sat over";
 const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
@@ -98,7 +97,7 @@ export function sharedBy(redis: Redis): Readonly<Record<string, string>> {
 
 /** Settings of a pod with an archive, and the accounts of a team in it. */
 export function withTeam(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const folder = mkdtempSync(join(tmpdir(), "hsc-"));
+  const folder = temporaryFolder();
   const settings = {
     ...more,
     HSC__ARCHIVE__PATH: join(folder, "archive.sqlite"),

@@ -1,11 +1,9 @@
 // What a visitor says of the help and takes along, against a real server with an archive and an agent.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Download, Locator, Page } from "playwright-core";
@@ -13,12 +11,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { cable } from "./cable.ts";
 import { eventually, foreignPage, launch, open, Server } from "./house.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
 const QUESTION = "How do I descale the machine?";
 const PRODUCT = "kettleby-ke-9";
 const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
-const archive = { HSC__ARCHIVE__PATH: join(mkdtempSync(join(tmpdir(), "hsc-")), "archive.sqlite") };
+const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
 
 let server: Server;
 let browser: Browser;

@@ -217,6 +217,9 @@ pub(crate) fn latin_look_alike(c: char) -> Option<char> {
 /// Whether a word may begin before this letter because its script is written without spaces: Chinese and
 /// Japanese, Thai, Lao, Khmer, Burmese, and Korean, whose compounds are. A part of a syllable begins none.
 pub(crate) fn begins_unspaced(before: char, letter: char) -> bool {
+    if u32::from(letter) < 0xe00 {
+        return false;
+    }
     let is_unspaced = |c: char| {
         matches!(u32::from(c),
             0xe00..=0xeff | 0x1000..=0x109f | 0x1100..=0x11ff | 0x1780..=0x17ff | 0x2e80..=0x2fdf
@@ -226,7 +229,7 @@ pub(crate) fn begins_unspaced(before: char, letter: char) -> bool {
     // Vowels and final consonants of Hangul; the sign that lengthens or repeats what stands before it.
     let continues =
         matches!(u32::from(letter), 0x1160..=0x11ff | 0xd7b0..=0xd7ff | 0x3005 | 0x30fc);
-    u32::from(letter) >= 0xe00 && !continues && is_unspaced(before) && is_unspaced(letter)
+    !continues && is_unspaced(before) && is_unspaced(letter)
 }
 
 fn without_final_form(c: char) -> char {

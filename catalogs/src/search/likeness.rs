@@ -116,6 +116,9 @@ impl Likeness {
 /// Whether a part of the query has its decimal point where the string has it, as far as the part goes. A gap or
 /// another joint in its place is a way to write it; nothing in its place is another number.
 fn has_same_point(query: &Query, edge: &Edge, entry: &Entry) -> bool {
+    if entry.point == 0 && !query.has_joints {
+        return true;
+    }
     let (typed, len) = (query.point(edge), edge.to - edge.from);
     match usize::from(entry.point) {
         at if at == usize::from(typed) => true,

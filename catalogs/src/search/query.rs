@@ -23,6 +23,8 @@ pub(crate) struct Query {
     pub(crate) cuts: Vec<Cut>,
     /// The letters between two gaps.
     pub(crate) words: Vec<(usize, usize)>,
+    /// Whether there is any joint or decimal point. Most queries have none, and are compared without.
+    pub(crate) has_joints: bool,
 }
 
 impl Query {
@@ -47,13 +49,18 @@ impl Query {
             }
         });
         cuts.push(Cut::Gap);
-        (!letters.is_empty()).then_some(Query { letters, cuts, words: spans })
+        (!letters.is_empty()).then(|| Query::new(letters, cuts, spans))
+    }
+
+    fn new(letters: Vec<char>, cuts: Vec<Cut>, words: Vec<(usize, usize)>) -> Query {
+        let has_joints = cuts.iter().any(|cut| matches!(cut, Cut::Joint | Cut::Point));
+        Query { letters, cuts, words, has_joints }
     }
 
     /// What was typed, each word as its variant where it has one; `None` where no word has.
     pub(crate) fn varied(&self) -> Option<Query> {
         let is_number = |at: usize| self.letters.get(at).is_some_and(|letter| letter.is_numeric());
-        let mut varied = Query { letters: Vec::new(), cuts: Vec::new(), words: Vec::new() };
+        let (mut letters, mut cuts, mut words) = (Vec::new(), Vec::new(), Vec::new());
         let mut differs = false;
         for &(from, to) in &self.words {
             let word = Word {
@@ -73,14 +80,14 @@ impl Query {
                 None => word,
             };
             if !word.letters.is_empty() {
-                let start = varied.letters.len();
-                varied.words.push((start, start + word.letters.len()));
-                varied.letters.extend(word.letters);
-                varied.cuts.extend(word.cuts);
+                let start = letters.len();
+                words.push((start, start + word.letters.len()));
+                letters.extend(word.letters);
+                cuts.extend(word.cuts);
             }
         }
-        varied.cuts.push(Cut::Gap);
-        (differs && !varied.letters.is_empty()).then_some(varied)
+        cuts.push(Cut::Gap);
+        (differs && !letters.is_empty()).then(|| Query::new(letters, cuts, words))
     }
 
     /// Where in a part its first decimal point is, in letters; 0 where there is none.

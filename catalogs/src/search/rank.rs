@@ -218,6 +218,9 @@ impl<'q> Ranker<'q> {
             score += 0.015;
         }
         let as_typed = self.path.iter().all(|step| {
+            if !self.query.has_joints {
+                return step.entry.joints == 0;
+            }
             let edge = &self.edges[step.edge];
             step.entry.joints == joints(&self.query.cuts[edge.from..edge.to])
         });
