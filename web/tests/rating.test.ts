@@ -157,7 +157,7 @@ test("with a person there it is asked once, and who closes it does not matter fo
     await yael.getByRole("tab", { name: /Waiting/ }).click();
     await yael.locator(".ticket").first().click();
     await yael.locator("[data-deed=take]").click();
-    await page.getByText("Yael is here").waitFor();
+    await page.getByText("Yael is in this chat").waitFor();
   };
   await wish();
   await page.getByText("in line for a person").waitFor();

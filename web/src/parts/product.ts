@@ -27,7 +27,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
     const choose = button({ class: "chip" }, () => {
       deeds.change(true);
     }, icon("search"), el("span", {}, voice.say("choose_product")));
-    fill(element, el("div", { class: "product-words" }, el("p", { class: "facts" }, voice.say("no_product"))), el("div", { class: "product-deeds" }, choose));
+    fill(element, el("div", { class: "product-words" }, el(heading, { class: "no-product" }, voice.say("no_product"))), el("div", { class: "product-deeds" }, choose));
   }
 
   function draw(product: Product): void {
