@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, web};
+use actix_web::web;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::archive::{NoArchive, Store};
 use crate::catalog_folder::CatalogFolder;
-use crate::http;
+use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
 use crate::identity::{Team, Vouching};
 use crate::manual_files::ManualFiles;
 use crate::manuals::{Loader, ReadError};
@@ -43,6 +43,8 @@ use crate::webhooks::Webhooks;
 const BACKLOG: u32 = 4_096;
 /// The last part of the time to drain, for those whose answers still run to leave them to another pod.
 const HAND_OVER_PART: u32 = 5;
+/// Connections beyond those that may be open which are accepted to be told so.
+const BEING_JUDGED: usize = 64;
 /// How often a draining server looks whether the last session has gone.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
@@ -71,6 +73,17 @@ pub enum StartError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The system does not let us listen for operations.
+    #[error("cannot listen on {address}: {cause}; server.operations_listen sets the address")]
+    NoOperations {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The certificate of the settings cannot be shown.
+    #[error(transparent)]
+    NoCertificate(#[from] http::BadCertificate),
     /// The answerer of the settings cannot be made.
     #[error(transparent)]
     NoAnswerer(crate::answers::NoAnswerer),
@@ -114,8 +127,11 @@ pub enum StartError {
 /// A server that serves.
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
+    operations_address: Option<SocketAddr>,
     handle: ServerHandle,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
+    certificates: Option<tokio::task::AbortHandle>,
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
@@ -142,6 +158,7 @@ impl Server {
                 info!(folders; "removed temporary folders of processes that have ended");
             }
         }));
+        let operations = operations(&settings.server.operations_listen)?;
         for doubt in settings.doubts() {
             warn!("{doubt}");
         }
@@ -275,6 +292,9 @@ impl Server {
             }),
             metrics,
             process,
+            body_deadline: http::BodyDeadline::from(&settings.server),
+            operations_apart: operations.is_some(),
+            https_only: settings.server.public_url.starts_with("https://"),
             trusted_proxies: http::TrustedProxies::new(&settings.server.trusted_proxies),
             origins: http::Origins::new(
                 &settings.server.allowed_origins,
@@ -302,24 +322,22 @@ impl Server {
             catalog_files: Arc::new(CatalogFolder::new(Arc::clone(&reloader))),
             statics: dir.join("static"),
         });
-        let mut server = HttpServer::new(move || App::new().service(http::routes(parts.clone())))
-            .listen(listener)?
-            .disable_signals()
-            // A prediction is one small write that somebody waits for.
-            .tcp_nodelay(true)
-            // Sessions are gone by then; this is for a slow download.
-            .shutdown_timeout(5);
-        if settings.server.workers > 0 {
-            server = server.workers(settings.server.workers);
-        }
-        let server = server.run();
+        let operations_address = operations.as_ref().map(|it| it.local_addr()).transpose()?;
+        let certificate = Certificate::of(&settings.server.tls)?;
+        let server = serve(settings, (listener, operations), certificate.clone(), &parts)?;
         let handle = server.handle();
         let task = tokio::spawn(server);
-        let public_url = public_url(&settings.server.public_url, address);
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let certificates = certificate
+            .map(|it| tokio::spawn(it.keep_current(Arc::clone(&parts.metrics))).abort_handle());
+        let public_url = public_url(&settings.server.public_url, scheme, address);
         Ok(Self {
             address,
+            scheme,
+            operations_address,
             handle,
             task,
+            certificates,
             house,
             sessions,
             reloader,
@@ -334,6 +352,18 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// `https` where it speaks TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    /// Where it listens for operations; none where it does not listen apart for them.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations_address
     }
 
     /// The link that makes the first account; none where there is one.
@@ -401,6 +431,9 @@ impl Server {
         if unwritten > 0 {
             warn!(records = unwritten; "the archive did not take everything in time");
         }
+        if let Some(certificates) = self.certificates {
+            certificates.abort();
+        }
         self.house.stop(leaves_work).await;
         self.archive.close().await;
         let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
@@ -418,15 +451,80 @@ impl Server {
 }
 
 /// Where a browser finds us: as the settings say, else where we listen.
-fn public_url(said: &str, address: SocketAddr) -> String {
+fn public_url(said: &str, scheme: &str, address: SocketAddr) -> String {
     if !said.is_empty() {
         return said.trim_end_matches('/').to_owned();
     }
     // Nobody can open 0.0.0.0; whoever reads this is most likely here.
     match address.ip().is_unspecified() {
-        true => format!("http://localhost:{}", address.port()),
-        false => format!("http://{address}"),
+        true => format!("{scheme}://localhost:{}", address.port()),
+        false => format!("{scheme}://{address}"),
     }
+}
+
+/// Listens for operations, where the settings name an address for them.
+fn operations(address: &str) -> Result<Option<std::net::TcpListener>, StartError> {
+    let Ok(address) = address.parse::<SocketAddr>() else { return Ok(None) };
+    let listener = bind(address).map_err(|cause| StartError::NoOperations { address, cause })?;
+    Ok(Some(listener))
+}
+
+/// Serves the routes on both listeners.
+fn serve(
+    settings: &Settings,
+    (listener, operations): (std::net::TcpListener, Option<std::net::TcpListener>),
+    certificate: Option<Arc<Certificate>>,
+    parts: &web::Data<http::Parts>,
+) -> Result<actix_server::Server, StartError> {
+    let server = &settings.server;
+    // As many as the system lets us have: each client holds one.
+    let descriptors = rlimit::increase_nofile_limit(u64::MAX)?;
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    let capacity = Capacity::new(server, descriptors);
+    let sessions = settings.sessions.max;
+    info!(descriptors, connections = capacity.general, reserved = capacity.reserved; "connections that may be open");
+    if capacity.general < sessions {
+        warn!(connections = capacity.general, sessions; "fewer connections may be open than sessions.max says; \
+            raise the limit of file descriptors (ulimit -n) or server.max_connections");
+    }
+    let deadlines = Deadlines {
+        header: Duration::from_millis(server.header_timeout_ms),
+        idle: Duration::from_millis(server.keep_alive_ms),
+        write: Duration::from_millis(server.write_timeout_ms),
+    };
+    let workers = match server.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        chosen => chosen,
+    };
+    // The table of connections decides who is served. Up to here all are accepted, to be judged there.
+    let accepted = capacity.general + capacity.reserved + Capacity::OPERATIONS.general;
+    let builder = actix_server::Server::build()
+        .disable_signals()
+        .workers(workers)
+        .max_concurrent_connections((accepted + BEING_JUDGED).div_ceil(workers))
+        // Sessions are gone by then; this is for a slow download.
+        .shutdown_timeout(5);
+    let trusted_proxies = http::TrustedProxies::new(&server.trusted_proxies);
+    let public = Listener {
+        connections: Connections::new(capacity, deadlines),
+        trusted_proxies,
+        proxy_protocol: server.proxy_protocol,
+        certificate,
+        metrics: Arc::clone(&parts.metrics),
+    };
+    let routes = parts.clone();
+    let builder = public.serve(builder, listener, move || http::routes(routes.clone()))?;
+    let Some(operations) = operations else { return Ok(builder.run()) };
+    let private = Listener {
+        connections: Connections::new(Capacity::OPERATIONS, deadlines),
+        trusted_proxies: http::TrustedProxies::default(),
+        proxy_protocol: false,
+        certificate: None,
+        metrics: Arc::clone(&parts.metrics),
+    };
+    let routes = parts.clone();
+    let routes = move || http::operations_routes(routes.clone());
+    Ok(private.serve(builder, operations, routes)?.run())
 }
 
 fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
@@ -437,17 +535,18 @@ fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
             found.next().ok_or_else(|| std::io::Error::other("the name has no address"))
         })
         .map_err(cannot)?;
-    let bound = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // Else a restart would wait a minute for the sockets of the last run.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
-    };
-    bound().map_err(|cause: std::io::Error| match cause.kind() {
+    bind(address).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
         _ => cannot(cause),
     })
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Else a restart would wait a minute for the sockets of the last run.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {

@@ -21,6 +21,8 @@ export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PO
 export HSC__SERVER__MESSAGES_PER_SECOND=100000 HSC__SERVER__MESSAGE_BURST=100000
 ulimit -Sn "$(ulimit -Hn)"
 : >"$folder/out"
+# All visitors of a measurement come from one address.
+export HSC__SERVER__MAX_CONNECTIONS_PER_ADDRESS=0
 "$hsc" serve >"$folder/out" &
 server=$!
 deadline=$((SECONDS + 60))

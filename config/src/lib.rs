@@ -23,6 +23,6 @@ pub use settings::{
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
     GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings, LlmSettings,
     LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings,
-    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, UploadsSettings,
+    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings,
     VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

@@ -87,7 +87,22 @@ const RULES: &[(&str, Rule)] = &[
         "server.advertise",
         Text(advertised, "a host name or host:port, without scheme and path, or nothing"),
     ),
+    (
+        "server.operations_listen",
+        Text(listened, "an address and a port, such as 127.0.0.1:9090 or [::]:9090, or nothing"),
+    ),
+    ("server.max_connections", Whole(0, 1_000_000)),
+    ("server.max_connections_per_address", Whole(0, 1_000_000)),
+    // Under a tenth of a second a request of two packets would be too late.
+    ("server.header_timeout_ms", Whole(100, 10 * MINUTE)),
+    ("server.keep_alive_ms", Whole(100, 60 * MINUTE)),
+    ("server.body_timeout_ms", Whole(100, 60 * MINUTE)),
+    ("server.body_bytes_per_second", Whole(0, GIB)),
+    ("server.write_timeout_ms", Whole(100, 60 * MINUTE)),
+    ("server.proxy_protocol", Truth),
     ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
+    ("server.tls.cert", Text(any, "the path of a PEM file, or nothing")),
+    ("server.tls.key", Text(any, "the path of a PEM file, or nothing")),
     ("catalog.dir", Text(filled, "the path of a folder")),
     ("catalog.watch", Truth),
     ("catalog.watch_debounce_ms", Whole(0, MINUTE)),
@@ -407,6 +422,10 @@ fn trusted_network(text: &str) -> bool {
     crate::network(text).is_some()
 }
 
+fn listened(text: &str) -> bool {
+    text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok()
+}
+
 fn public_url(text: &str) -> bool {
     text.is_empty() || after_scheme(text, &["http", "https"]).is_some_and(bare)
 }
@@ -530,6 +549,19 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
                 "at least server.max_message_bytes, which is {}",
                 server.max_message_bytes
             ),
+        });
+    }
+    if server.tls.cert.is_empty() != server.tls.key.is_empty() {
+        let key = if server.tls.cert.is_empty() { "server.tls.cert" } else { "server.tls.key" };
+        let expected = "the path of a file, because a certificate and its key go together";
+        return Some(Clash { key, expected: expected.to_owned() });
+    }
+    if server.proxy_protocol && server.trusted_proxies.is_empty() {
+        return Some(Clash {
+            key: "server.trusted_proxies",
+            expected:
+                "the proxies that send the PROXY header, because server.proxy_protocol is true"
+                    .to_owned(),
         });
     }
     let conversations = &settings.conversations;

@@ -115,8 +115,36 @@ sections! {
         pod_name: String,
         /// Where it is reached; empty is where it listens.
         advertise: String,
+        /// Second address, for operations; empty is none.
+        operations_listen: String,
+        /// Connections of all clients; 0 is what the descriptors allow.
+        max_connections: usize,
+        /// Connections of one client address; 0 is any number.
+        max_connections_per_address: usize,
+        /// Longest head of a request.
+        header_timeout_ms: u64,
+        /// Longest idle time between two requests.
+        keep_alive_ms: u64,
+        /// Longest body of a request.
+        body_timeout_ms: u64,
+        /// Slowest body of a request; 0 is any rate.
+        body_bytes_per_second: u32,
+        /// Longest time in which a client takes nothing.
+        write_timeout_ms: u64,
+        /// Whether trusted proxies begin with a PROXY header.
+        proxy_protocol: bool,
         /// How long a stopping server waits.
         drain_timeout_ms: u64,
+        /// TLS.
+        tls: TlsSettings,
+    }
+
+    /// `[server.tls]`
+    TlsSettings {
+        /// File of the certificate chain; empty is no TLS.
+        cert: String,
+        /// File of its key.
+        key: String,
     }
 
     /// `[catalog]`

@@ -38,6 +38,12 @@ macro_rules! catalogue {
 catalogue! {
     hsc_http_requests_total Counter ["method", "route", "status"] "HTTP requests answered, by route pattern";
     hsc_http_request_seconds Histogram ["route"] "Time to answer an HTTP request";
+    hsc_connections Gauge [] "Connections open now, of every address the server listens on";
+    hsc_connections_total Counter [] "Connections served since the start";
+    hsc_connections_refused_total Counter ["reason"] "Connections closed without an answer of a route: address (the client has too many) or full";
+    hsc_connections_closed_total Counter ["reason"] "Connections that the server closed: header_timeout, body_timeout, idle_timeout, write_timeout or evicted (a newer one took its place)";
+    hsc_malformed_total Counter ["what"] "Connections closed because what came over them cannot be understood: request (HTTP), tls or proxy_header";
+    hsc_tls_reloads_total Counter ["outcome"] "Changes of the files of server.tls: taken, or kept (the new certificate cannot be used, the one before stays)";
     hsc_ws_sessions Gauge [] "Sockets open now";
     hsc_ws_sessions_total Counter [] "Sockets opened since the start";
     hsc_ws_refused_total Counter ["reason"] "Sockets refused before they were opened: full, draining, address, rate or busy";

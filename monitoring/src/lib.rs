@@ -9,6 +9,7 @@ mod actors;
 mod archives;
 mod bridge;
 mod catalogue;
+mod connections;
 mod desk;
 mod doors;
 pub mod logging;
@@ -23,6 +24,7 @@ pub use actors::{ActorMeter, Actors};
 pub use archives::Archives;
 pub use bridge::Bridge;
 pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
+pub use connections::Connections;
 pub use desk::{Desk, DeskStanding};
 pub use doors::Doors;
 pub use metrics::{

@@ -29,6 +29,9 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
     // an endpoint answered, which may hold the key it was given.
     for (module, level) in [
         ("actix_server", LevelFilter::Warn),
+        // Says of each malformed request that it is an error of the server. The listener counts them and says so at debug.
+        ("actix_http", LevelFilter::Off),
+        ("rustls", LevelFilter::Error),
         ("pdf_oxide", LevelFilter::Off),
         ("lopdf", LevelFilter::Off),
         ("async_openai", LevelFilter::Off),

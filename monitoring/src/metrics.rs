@@ -16,6 +16,7 @@ use crate::actors::Actors;
 use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::catalogue::{CATALOGUE, Kind};
+use crate::connections::Connections;
 use crate::desk::Desk;
 use crate::doors::Doors;
 use crate::webhooks::Webhooks;
@@ -29,6 +30,8 @@ const BUCKETS: [f64; 17] = [
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
+    /// Connections.
+    pub connections: Connections,
     /// HTTP requests.
     pub http: Http,
     /// Sockets.
@@ -296,6 +299,7 @@ impl Metrics {
             actors: Actors::new(&maker),
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
+            connections: Connections::new(&maker),
             doors: Doors::new(&maker),
             desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),

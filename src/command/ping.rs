@@ -1,12 +1,12 @@
 //! `hsc ping`: whether the server that these settings describe is ready. The container's health check.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hsc_config::Settings;
+use hsc_config::{ServerSettings, Settings};
 
 /// Arguments of `hsc ping`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(url) => url.clone(),
         None => {
             let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-            ready_url(&settings.server.host, settings.server.port)
+            ready_url(&settings.server)
         }
     };
     let (ready, words) = actix_web::rt::System::new()
@@ -42,21 +42,34 @@ async fn ask(url: &str, timeout: Duration) -> anyhow::Result<(bool, String)> {
     // was named before, which suits us as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // No proxy: the question is about that server, not about the way to it.
-    let client = reqwest::Client::builder().timeout(timeout).no_proxy().build()?;
+    let client = reqwest::Client::builder()
+        .timeout(timeout)
+        .no_proxy()
+        // Its certificate is for the name that browsers call, and it is asked by its address. Nothing secret is sent.
+        .tls_danger_accept_invalid_certs(true)
+        .build()?;
     let response = client.get(url).send().await?;
     Ok((response.status().is_success(), response.text().await?))
 }
 
-/// Where a server that listens there is asked from this machine: one that listens on every address
-/// listens on this machine's own.
-fn ready_url(host: &str, port: u16) -> String {
+/// Where the server of these settings is asked from this machine: at its address for operations where it has
+/// one. A server that listens on every address listens on this machine's own.
+fn ready_url(server: &ServerSettings) -> String {
+    if let Ok(address) = server.operations_listen.parse::<SocketAddr>() {
+        return local_url("http", &address.ip().to_string(), address.port());
+    }
+    let scheme = if server.tls.cert.is_empty() { "http" } else { "https" };
+    local_url(scheme, &server.host, server.port)
+}
+
+fn local_url(scheme: &str, host: &str, port: u16) -> String {
     let host = match host.parse() {
         Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => Ipv4Addr::LOCALHOST.to_string(),
         Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => format!("[{}]", Ipv6Addr::LOCALHOST),
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         _ => host.to_owned(),
     };
-    format!("http://{host}:{port}/ready")
+    format!("{scheme}://{host}:{port}/ready")
 }
 
 #[cfg(test)]
@@ -65,9 +78,25 @@ mod tests {
 
     #[test]
     fn a_server_on_every_address_is_asked_on_this_machine() {
-        assert_eq!(ready_url("0.0.0.0", 8000), "http://127.0.0.1:8000/ready");
-        assert_eq!(ready_url("::", 8000), "http://[::1]:8000/ready");
-        assert_eq!(ready_url("::1", 8000), "http://[::1]:8000/ready");
-        assert_eq!(ready_url("localhost", 9000), "http://localhost:9000/ready");
+        let url = |host: &str| {
+            let mut server = Settings::load(None, []).expect("the defaults").server;
+            server.host = host.to_owned();
+            ready_url(&server)
+        };
+        assert_eq!(url("0.0.0.0"), "http://127.0.0.1:8000/ready");
+        assert_eq!(url("::"), "http://[::1]:8000/ready");
+        assert_eq!(url("::1"), "http://[::1]:8000/ready");
+        assert_eq!(url("localhost"), "http://localhost:8000/ready");
+    }
+
+    #[test]
+    fn tls_and_an_address_for_operations_are_followed() {
+        let mut server = Settings::load(None, []).expect("the defaults").server;
+        server.tls.cert = "chain.pem".to_owned();
+        assert_eq!(ready_url(&server), "https://127.0.0.1:8000/ready");
+        server.operations_listen = "0.0.0.0:9090".to_owned();
+        assert_eq!(ready_url(&server), "http://127.0.0.1:9090/ready");
+        server.operations_listen = "[::]:9090".to_owned();
+        assert_eq!(ready_url(&server), "http://[::1]:9090/ready");
     }
 }

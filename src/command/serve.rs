@@ -35,7 +35,10 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let server = Server::start(settings).await?;
     server.reload_on_hangup()?;
-    println!("HSC-JIT listens on http://{}", server.address());
+    println!("HSC-JIT listens on {}://{}", server.scheme(), server.address());
+    if let Some(address) = server.operations_address() {
+        println!("Health and metrics are at http://{address}");
+    }
     if let Some(link) = server.first_link().await {
         // Whoever started us may read the first line alone and hang up; that is no reason to end.
         let _ = writeln!(

@@ -34,8 +34,11 @@ impl FrameAncestors {
     }
 }
 
+/// A year, for this name alone: names below it are not ours.
+const HTTPS_ONLY: &str = "max-age=31536000";
+
 /// Puts what every answer carries, where the route has not said otherwise.
-pub(super) fn protect(headers: &mut HeaderMap) {
+pub(super) fn protect(headers: &mut HeaderMap, https_only: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -50,6 +53,9 @@ pub(super) fn protect(headers: &mut HeaderMap) {
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=()",
     );
+    if https_only {
+        default(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
     if let Some(options) = frame_options(headers) {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(options));
     }

@@ -37,6 +37,12 @@ pub(super) struct Health {
     version: &'static str,
 }
 
+/// How the server is, in one word, where its numbers are told at another address.
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    status: &'static str,
+}
+
 /// How the server is, in one word.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Readiness {
@@ -60,11 +66,7 @@ pub(super) struct Pong {
 pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
     let reading = parts.process.read();
     let catalog = parts.catalog.load();
-    let (status, reason) = match (parts.condition.not_ready(), parts.condition.degraded()) {
-        (Some(reason), _) => ("unhealthy", Some(reason)),
-        (None, Some(reason)) => ("degraded", Some(reason)),
-        (None, None) => ("healthy", None),
-    };
+    let (status, reason) = standing(&parts);
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Health {
         status,
         reason,
@@ -78,6 +80,21 @@ pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
         catalog_version: catalog.version().to_owned(),
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+/// The same for everybody, where the whole is told at `server.operations_listen`.
+#[get("/health")]
+pub(super) async fn health_status(parts: web::Data<Parts>) -> HttpResponse {
+    let (status, _) = standing(&parts);
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Status { status })
+}
+
+fn standing(parts: &Parts) -> (&'static str, Option<String>) {
+    match (parts.condition.not_ready(), parts.condition.degraded()) {
+        (Some(reason), _) => ("unhealthy", Some(reason)),
+        (None, Some(reason)) => ("degraded", Some(reason)),
+        (None, None) => ("healthy", None),
+    }
 }
 
 /// Whether new work should be sent here.

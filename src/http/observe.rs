@@ -38,7 +38,8 @@ pub(super) async fn observe(
     // Routes make responses of their own errors; what comes as an error here is a middleware's
     // refusal. The request must not be kept to answer it: the router wants it for itself.
     let mut response = next.call(request).await?.map_into_boxed_body();
-    headers::protect(response.headers_mut());
+    let https_only = parts.as_ref().is_some_and(|parts| parts.https_only);
+    headers::protect(response.headers_mut(), https_only);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -14,7 +14,9 @@ use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
 use super::operations::Endpoint;
-use super::{AdminRules, Allowances, CatalogFiles, FrameAncestors, Origins, TrustedProxies};
+use super::{
+    AdminRules, Allowances, BodyDeadline, CatalogFiles, FrameAncestors, Origins, TrustedProxies,
+};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -32,6 +34,12 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What the process uses.
     pub process: Process,
+    /// How long the body of a request may take.
+    pub body_deadline: BodyDeadline,
+    /// True where metrics and details of the health have an address of their own.
+    pub operations_apart: bool,
+    /// True where browsers are told to come over https alone.
+    pub https_only: bool,
     /// The proxies whose word on a client's address counts.
     pub trusted_proxies: TrustedProxies,
     /// Whose pages may call.

@@ -2,8 +2,10 @@
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 
+use super::capacity::capacity;
+use super::request_body::request_body;
 use super::{
     Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
     observe, operations, pages, price, products, search, socket, statics, team, visitor,
@@ -13,8 +15,10 @@ use super::{
 pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
     let cors = parts.origins.cors();
     // The socket stands outside of what compresses: its frames are not a body to be packed.
+    let is_whole = !parts.operations_apart;
     let packed = web::scope("")
         .wrap(Compress::default())
+        .wrap(from_fn(request_body))
         .service(search::search)
         .service(products::one_product)
         .service(products::sections)
@@ -22,10 +26,15 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(price::price)
         .service(manuals::manual)
         .service(statics::asset)
-        .service(health::health)
+        .configure(|routes| {
+            if is_whole {
+                routes.service(health::health).service(metrics::metrics);
+            } else {
+                routes.service(health::health_status);
+            }
+        })
         .service(health::ready)
         .service(health::ping)
-        .service(metrics::metrics)
         .service(admin::actors)
         .service(admin::pods)
         .service(admin::drain)
@@ -92,6 +101,24 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(packed)
         .wrap(cors)
         .wrap(from_fn(observe::observe))
+        .wrap(from_fn(capacity))
+}
+
+/// The routes of `server.operations_listen`: how the server is, and nothing that a visitor or an admin does.
+pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
+    web::scope("")
+        .app_data(parts)
+        .service(health::health)
+        .service(health::ready)
+        .service(health::ping)
+        .service(metrics::metrics)
+        .default_service(web::to(|| async {
+            let message = "This address has /health, /ready, /ping and /metrics alone.";
+            Err::<HttpResponse, _>(Trouble::new(TroubleCode::NoSuchRoute, message))
+        }))
+        .wrap(from_fn(request_body))
+        .wrap(from_fn(observe::observe))
+        .wrap(from_fn(capacity))
 }
 
 fn invalid(error: &dyn std::fmt::Display) -> actix_web::Error {

@@ -104,11 +104,13 @@ pub enum TroubleCode {
     TooMany,
     /// The server takes no more sockets just now (503).
     Full,
+    /// The body of the request did not come in time (408).
+    RequestTimeout,
 }
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -149,6 +151,7 @@ impl TroubleCode {
         Self::NotAPicture,
         Self::TooMany,
         Self::Full,
+        Self::RequestTimeout,
     ];
 
     /// The status that goes with it.
@@ -190,6 +193,7 @@ impl TroubleCode {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ManualUnavailable => StatusCode::BAD_GATEWAY,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
@@ -237,6 +241,7 @@ impl TroubleCode {
             Self::NotAPicture => "not_a_picture",
             Self::TooMany => "too_many",
             Self::Full => "full",
+            Self::RequestTimeout => "request_timeout",
         }
     }
 }

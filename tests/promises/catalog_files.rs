@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::administering::audited;
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, code_of, json_of, with_team};
-use crate::server::{Server, operator};
+use crate::server::{ADMIN_TOKEN, Server, operator};
 use crate::shop::{LIGHT, TRIPOD, catalog};
 
 /// A second brand with one product.
@@ -154,7 +154,7 @@ async fn a_name_that_climbs_without_being_encoded_reaches_no_file() {
     let server = server().await;
     let body = fjord().to_string();
     let head = format!(
-        "PUT /admin/catalog/files/../../escaped.json?dry_run=false HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "PUT /admin/catalog/files/../../escaped.json?dry_run=false HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer {ADMIN_TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let said = server.answer_to(head.as_bytes()).await;

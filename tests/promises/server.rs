@@ -37,7 +37,19 @@ impl Server {
 
     /// Of this shop, with these settings.
     pub(crate) async fn of(shop: Shop, settings: &[(&str, &str)]) -> Self {
-        let mut command = hsc();
+        Self::run(hsc(), shop, settings).await
+    }
+
+    /// With so many file descriptors at most, and these settings.
+    pub(crate) async fn with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("sh");
+        let limited = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_hsc")]);
+        clean(&mut command);
+        Self::run(command, Shop::new(), settings).await
+    }
+
+    async fn run(mut command: Command, shop: Shop, settings: &[(&str, &str)]) -> Self {
         command.args(["serve", "--config"]).arg(config(&shop));
         command.env(variable("admin.token"), ADMIN_TOKEN);
         for (key, value) in settings {
@@ -55,7 +67,7 @@ impl Server {
             }
         });
         let line = in_time("the server starts", printed.recv()).await.unwrap_or_default();
-        let address = line.trim().rsplit_once("http://").and_then(|(_, it)| it.parse().ok());
+        let address = line.trim().rsplit_once("://").and_then(|(_, it)| it.parse().ok());
         let Some(address) = address else {
             panic!("no address in {line:?}; the log says:\n{}", log_of(&shop))
         };
@@ -176,6 +188,11 @@ impl Drop for Server {
 /// The binary without anything of this environment that would set it.
 pub(crate) fn hsc() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
+    clean(&mut command);
+    command
+}
+
+fn clean(command: &mut Command) {
     for (name, _) in std::env::vars() {
         if name.starts_with("HSC__")
             || matches!(&*name, "REDIS_URL" | "DATABASE_URL" | "GEMINI_API_KEY" | "RUST_LOG")
@@ -185,7 +202,6 @@ pub(crate) fn hsc() -> Command {
     }
     // The symbols that a backtrace reads stay in memory: of a debug build, more than all the rest.
     command.env("RUST_BACKTRACE", "0");
-    command
 }
 
 /// What `hsc` printed and how it ended, for commands that end.

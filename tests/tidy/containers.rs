@@ -88,6 +88,16 @@ fn the_image_runs_without_root_and_tells_its_health() {
 }
 
 #[test]
+fn metrics_have_a_port_of_their_own_that_everybody_who_reads_them_names() {
+    let stage = last_stage().join("\n");
+    assert!(stage.contains("HSC__SERVER__OPERATIONS_LISTEN=0.0.0.0:9090"), "{stage}");
+    assert!(stage.contains("EXPOSE 8000 9090"), "{stage}");
+    // Published to this machine alone: they tell strangers more than they need.
+    assert!(read("docker/compose.yaml").contains("\"127.0.0.1:9090:9090\""));
+    assert!(read("monitoring/prometheus/prometheus.yml").contains("targets: [\"127.0.0.1:9090\"]"));
+}
+
+#[test]
 fn the_image_is_built_with_the_compiler_the_workspace_asks_for() {
     let manifest = read("Cargo.toml");
     let wanted = manifest

@@ -122,6 +122,16 @@ async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> 
     ))
 }
 
+/// Whether an admin makes this request, or a program that brings `admin.token`. It need not be one that the
+/// admin may make: this decides who is answered when the server is full, and each route still has its guard.
+pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
+    let parts = parts(request);
+    if let Some(brought) = bearer(request) {
+        return parts.admin.token.reveal().is_some_and(|token| same(brought, token));
+    }
+    session(&parts, request).await.is_ok_and(|it| it.person.role == Role::Admin)
+}
+
 /// The person whose session this is, where they may.
 async fn person(parts: &Parts, request: &HttpRequest, least: Role) -> Result<Person, Trouble> {
     let SignedIn { person, csrf } = session(parts, request).await?;

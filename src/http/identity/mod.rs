@@ -12,6 +12,6 @@ mod sign_in;
 
 pub(super) use first::*;
 pub use guard::AdminRules;
-pub(super) use guard::{Admin, Agent, admits_page, still_in, trouble};
+pub(super) use guard::{Admin, Agent, admits_page, is_admin, still_in, trouble};
 pub(super) use openid::*;
 pub(super) use sign_in::*;

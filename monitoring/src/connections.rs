@@ -1,0 +1,59 @@
+//! What is counted of connections, before and beside the requests they carry.
+
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
+
+use crate::metrics::{Maker, NONE};
+
+/// Connections of every listener.
+pub struct Connections {
+    open: IntGauge,
+    opened: IntCounter,
+    refused: IntCounterVec,
+    closed: IntCounterVec,
+    malformed: IntCounterVec,
+    reloads: IntCounterVec,
+}
+
+impl Connections {
+    pub(crate) fn new(maker: &Maker) -> Self {
+        Self {
+            open: maker.gauge("hsc_connections").with_label_values(NONE),
+            opened: maker.counter("hsc_connections_total").with_label_values(NONE),
+            refused: maker.counter("hsc_connections_refused_total"),
+            closed: maker.counter("hsc_connections_closed_total"),
+            malformed: maker.counter("hsc_malformed_total"),
+            reloads: maker.counter("hsc_tls_reloads_total"),
+        }
+    }
+
+    /// A connection was accepted and is served.
+    pub fn opened(&self) {
+        self.open.inc();
+        self.opened.inc();
+    }
+
+    /// It is closed.
+    pub fn ended(&self) {
+        self.open.dec();
+    }
+
+    /// A connection is not served: `address` (its client has too many) or `full`.
+    pub fn refused(&self, reason: &'static str) {
+        self.refused.with_label_values(&[reason]).inc();
+    }
+
+    /// The server closed a connection: `header_timeout`, `body_timeout`, `idle_timeout`, `write_timeout` or `evicted`.
+    pub fn closed(&self, reason: &'static str) {
+        self.closed.with_label_values(&[reason]).inc();
+    }
+
+    /// What a client sent cannot be understood: as a `request`, as `tls` or as a `proxy_header`.
+    pub fn malformed(&self, what: &'static str) {
+        self.malformed.with_label_values(&[what]).inc();
+    }
+
+    /// The files of the certificate have changed: `taken`, or `kept` (the one before stays in use).
+    pub fn certificate_reloaded(&self, outcome: &'static str) {
+        self.reloads.with_label_values(&[outcome]).inc();
+    }
+}

@@ -1,0 +1,98 @@
+//! What a connection is doing, told to the table of connections; and whom the reserved places serve.
+//!
+//! A connection that was accepted when all general places were taken has a reserved one. It is answered for
+//! probes and for admins; everybody else is told 503 and the connection is closed, so that the next probe
+//! finds a place.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{HttpRequest, ResponseError as _};
+use bytes::Bytes;
+
+use super::identity::is_admin;
+use super::listener::{ConnectionState, Phase};
+use super::{Trouble, TroubleCode};
+
+/// What is asked by whoever watches the server.
+const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
+/// What an admin needs to sign in.
+const ENTRANCE: [&str; 3] = ["/sign-in", "/api/sign-in", "/api/me"];
+
+/// The middleware.
+pub(super) async fn capacity(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Some(state) = request.conn_data::<Arc<ConnectionState>>().cloned() else {
+        // A test without a listener.
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let answering = Answering::begin(&state);
+    if state.is_reserved() && !state.take_general_place() && !is_served(request.request()).await {
+        let message = "The server holds as many connections as it may; try again in a few seconds.";
+        let refusal = Trouble::new(TroubleCode::Full, message);
+        let mut response = refusal.error_response();
+        response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
+        return Ok(request.into_response(response));
+    }
+    let response = next.call(request).await?.map_into_boxed_body();
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        state.enter(Phase::Upgraded);
+    }
+    Ok(response.map_body(|_, body| BoxBody::new(Tracked { body, _answering: answering })))
+}
+
+/// Whether this request is answered over a reserved place.
+async fn is_served(request: &HttpRequest) -> bool {
+    if request.headers().contains_key(header::UPGRADE) {
+        return false;
+    }
+    let path = request.path();
+    PROBES.contains(&path)
+        || ENTRANCE.contains(&path)
+        || path.starts_with("/static/")
+        || is_admin(request).await
+}
+
+/// A request that is being answered; when it is dropped, its answer has been handed over to the last byte.
+struct Answering(Arc<ConnectionState>);
+
+impl Answering {
+    fn begin(state: &Arc<ConnectionState>) -> Self {
+        state.enter(Phase::Answering);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.enter(Phase::Idle);
+    }
+}
+
+/// A body of an answer; the request is being answered as long as it lives.
+struct Tracked {
+    body: BoxBody,
+    _answering: Answering,
+}
+
+impl MessageBody for Tracked {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}

@@ -1,0 +1,228 @@
+//! An address that is listened on: each connection from its acceptance to its end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive};
+use actix_server::ServerBuilder;
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactoryExt as _, fn_factory, fn_service, map_config,
+};
+use actix_web::dev::{AppConfig, HttpServiceFactory, Service, ServiceFactory as _};
+use actix_web::{App, HttpResponse};
+use hsc_actors::ports::ClientAddress;
+use hsc_monitoring::Metrics;
+use log::{debug, warn};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::super::{Connection, TrustedProxies};
+use super::connections::{Admitted, Closed, Connections, Phase, Refused};
+use super::proxy_protocol;
+use super::stream::{Io, Stream};
+use super::tls::Certificate;
+
+/// How long a closed connection waits for its client to close too.
+const DISCONNECT: Duration = Duration::from_secs(1);
+/// Longest that a refused connection is written to.
+const REFUSAL: Duration = Duration::from_millis(500);
+
+/// An address that is listened on, and how.
+pub struct Listener {
+    /// The connections of this address.
+    pub connections: Arc<Connections>,
+    /// Whose PROXY header is read.
+    pub trusted_proxies: TrustedProxies,
+    /// True where trusted proxies begin each connection with a PROXY header.
+    pub proxy_protocol: bool,
+    /// What is shown, where the connections are TLS.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Counts connections.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Listener {
+    /// Serves these routes on this socket.
+    ///
+    /// # Errors
+    /// When the socket is none that can be served.
+    pub fn serve<R>(
+        self,
+        builder: ServerBuilder,
+        socket: std::net::TcpListener,
+        routes: impl Fn() -> R + Clone + Send + 'static,
+    ) -> io::Result<ServerBuilder>
+    where
+        R: HttpServiceFactory + 'static,
+    {
+        let shutdown = builder.graceful_shutdown_signal();
+        let address = socket.local_addr()?;
+        let listener = Arc::new(self);
+        builder.listen(format!("http-{address}"), socket, move || {
+            let (listener, shutdown) = (Arc::clone(&listener), shutdown.clone());
+            let deadlines = listener.connections.deadlines();
+            let app = App::new().service(routes()).into_factory();
+            let app = app.map_err(|error: actix_web::Error| HttpResponse::from_error(error));
+            let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let signal = shutdown.clone();
+                    async move { signal.notified().await }
+                })
+                .keep_alive(KeepAlive::Timeout(deadlines.idle))
+                .client_request_timeout(deadlines.header)
+                .client_disconnect_timeout(DISCONNECT)
+                .local_addr(address)
+                .on_connect_ext(|stream: &Stream, data| {
+                    data.insert(stream.connection);
+                    data.insert(Arc::clone(&stream.state));
+                })
+                .h1(map_config(app, |()| AppConfig::default()));
+            let http = Rc::new(http);
+            fn_factory(move || {
+                let (listener, http) = (Arc::clone(&listener), Rc::clone(&http));
+                async move {
+                    let http = Rc::new(http.new_service(()).await?);
+                    Ok::<_, ()>(fn_service(move |io: TcpStream| {
+                        Arc::clone(&listener).accepted(io, Rc::clone(&http))
+                    }))
+                }
+            })
+        })
+    }
+
+    /// Serves a connection until it is closed.
+    async fn accepted<H>(self: Arc<Self>, io: TcpStream, http: Rc<H>) -> Result<(), ()>
+    where
+        H: Service<(Stream, Option<SocketAddr>), Response = (), Error = DispatchError>,
+    {
+        let Ok(peer) = io.peer_addr() else { return Ok(()) };
+        // A prediction is one small write that a person waits for.
+        let _ = io.set_nodelay(true);
+        // A proxy has many clients, and as many connections as these need.
+        let is_proxy = self.trusted_proxies.contains(peer.ip());
+        let client = (!is_proxy).then(|| ClientAddress::new(peer.ip()).key());
+        let admitted = match self.connections.admit(client) {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                self.refuse(io, refused).await;
+                return Ok(());
+            }
+        };
+        self.metrics.connections.opened();
+        let deadlines = self.connections.deadlines();
+        let state = Arc::clone(admitted.state());
+        tokio::select! {
+            biased;
+            why = state.closing(deadlines) => {
+                self.metrics.connections.closed(why.as_str());
+                debug!(peer:%, reason = why.as_str(); "connection closed");
+                if why == Closed::Evicted {
+                    debug!(peer:%; "the server holds as many connections as it may");
+                }
+            }
+            ended = self.unwrapped(io, (peer, is_proxy), &admitted, &*http) => match ended {
+                Ok(()) => {}
+                Err(Ended::Malformed { what, cause }) => {
+                    self.metrics.connections.malformed(what);
+                    debug!(peer:%, what, cause; "what a client sent cannot be understood");
+                }
+                Err(Ended::Refused(refused)) => self.metrics.connections.refused(refused.as_str()),
+                Err(Ended::Failed(cause)) => warn!(cause; "an answer could not be sent to its end"),
+                Err(Ended::Gone(cause)) => debug!(peer:%, cause; "connection lost"),
+            }
+        }
+        drop(admitted);
+        self.metrics.connections.ended();
+        Ok(())
+    }
+
+    /// Reads what stands before HTTP, then serves HTTP.
+    async fn unwrapped<H>(
+        &self,
+        mut io: TcpStream,
+        (peer, is_proxy): (SocketAddr, bool),
+        admitted: &Admitted,
+        http: &H,
+    ) -> Result<(), Ended>
+    where
+        H: Service<(Stream, Option<SocketAddr>), Response = (), Error = DispatchError>,
+    {
+        let mut connection = Connection { proxied: None, is_tls: self.certificate.is_some() };
+        if self.proxy_protocol && is_proxy {
+            connection.proxied = proxy_protocol::read(&mut io).await.map_err(|error| {
+                Ended::Malformed { what: "proxy_header", cause: error.to_string() }
+            })?;
+            if let Some(source) = connection.proxied
+                && !self.trusted_proxies.contains(source.ip())
+            {
+                let client = ClientAddress::new(source.ip()).key();
+                admitted.identify(client).map_err(Ended::Refused)?;
+            }
+        }
+        let io = match &self.certificate {
+            None => Io::Plain(io),
+            Some(certificate) => {
+                let accepted = TlsAcceptor::from(certificate.current()).accept(io).await;
+                let stream = accepted.map_err(|error| match error.kind() {
+                    io::ErrorKind::InvalidData => {
+                        Ended::Malformed { what: "tls", cause: error.to_string() }
+                    }
+                    _ => Ended::Gone(error.to_string()),
+                })?;
+                Io::Tls(Box::new(stream))
+            }
+        };
+        let state = admitted.state();
+        state.enter(Phase::Head);
+        let stream = Stream::new(io, connection, Arc::clone(state));
+        http.call((stream, Some(peer))).await.map_err(Ended::from)
+    }
+
+    /// Says to a client that there are too many connections, as far as it can be said.
+    async fn refuse(&self, mut io: TcpStream, refused: Refused) {
+        const BODY: &str = r#"{"code":"full","message":"The server holds as many connections as it may; try again in a few seconds."}"#;
+        self.metrics.connections.refused(refused.as_str());
+        if self.certificate.is_some() {
+            return;
+        }
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             retry-after: 2\r\nconnection: close\r\n\r\n{BODY}",
+            BODY.len()
+        );
+        let _ = timeout(REFUSAL, async {
+            io.write_all(answer.as_bytes()).await?;
+            io.shutdown().await
+        })
+        .await;
+    }
+}
+
+/// How a connection ended that did not end well.
+enum Ended {
+    /// What came over it is not what has to come.
+    Malformed { what: &'static str, cause: String },
+    /// Its client, named by the proxy, has too many.
+    Refused(Refused),
+    /// We failed.
+    Failed(String),
+    /// It broke.
+    Gone(String),
+}
+
+impl From<DispatchError> for Ended {
+    fn from(error: DispatchError) -> Self {
+        let cause = error.to_string();
+        match error {
+            DispatchError::Parse(_) => Self::Malformed { what: "request", cause },
+            DispatchError::Body(_) | DispatchError::InternalError => Self::Failed(cause),
+            _ => Self::Gone(cause),
+        }
+    }
+}

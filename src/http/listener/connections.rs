@@ -1,0 +1,596 @@
+//! The table of connections of a listener: how many there are, what each one is doing, which one gives way.
+//!
+//! A connection counts from the moment it is accepted until its descriptor is closed. When there are too many, the
+//! table closes one that only holds its descriptor (it has not sent a whole request, or is idle), first of
+//! the client that has most of them, the oldest first. A request that is being answered and an open
+//! WebSocket are never closed for that. The last places are reserved: a connection that gets one is
+//! answered only for probes and admins (`http::capacity` decides).
+//!
+//! Never     waits and never allocates per byte: what a connection reads and writes touches its own atomics alone.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use hsc_actors::ports::ClientKey;
+use hsc_config::ServerSettings;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// The HTTP library answers a late request with 408, a moment before the connection is closed here.
+const AFTER_THE_LIBRARY: Duration = Duration::from_secs(1);
+/// Longest that a connection on a reserved place may take to send a request: a probe sends it at once.
+const RESERVED_HEADER: Duration = Duration::from_secs(2);
+
+/// Descriptors that the rest of the server is left, at least and at most.
+const LEAST_REST: usize = 160;
+const MOST_REST: usize = 1_024;
+/// Places for probes and admins, at most: they come and go within milliseconds.
+const MOST_RESERVED: usize = 64;
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// It has not told its PROXY header or finished its TLS handshake.
+    Handshake,
+    /// It is sending the head of a request, or could.
+    Head,
+    /// It has been answered and sends nothing.
+    Idle,
+    /// Its request is being answered; the server waits for the rest of the body.
+    Body,
+    /// Its request is being answered.
+    Answering,
+    /// It is a WebSocket, which has deadlines of its own.
+    Upgraded,
+}
+
+impl Phase {
+    const ALL: [Self; 6] =
+        [Self::Handshake, Self::Head, Self::Idle, Self::Body, Self::Answering, Self::Upgraded];
+
+    /// True while the connection holds a descriptor for nothing that the server does.
+    fn gives_way(self) -> bool {
+        matches!(self, Self::Handshake | Self::Head | Self::Idle | Self::Body)
+    }
+}
+
+/// Why the server closed a connection, for the metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// It did not finish its handshake or the head of a request in time.
+    Header,
+    /// It was idle for too long.
+    Idle,
+    /// It did not take what was sent to it.
+    Write,
+    /// It gave way to a newer one.
+    Evicted,
+}
+
+impl Closed {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Header => "header_timeout",
+            Self::Idle => "idle_timeout",
+            Self::Write => "write_timeout",
+            Self::Evicted => "evicted",
+        }
+    }
+}
+
+/// Why a connection is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Its client has as many as it may, and each is in use.
+    Address,
+    /// There are as many as there may be, and each is in use.
+    Full,
+}
+
+impl Refused {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// For everybody.
+    pub general: usize,
+    /// Beyond that, for probes and admins.
+    pub reserved: usize,
+    /// Of one client; 0 is any number.
+    pub per_address: usize,
+}
+
+impl Capacity {
+    /// Of an address for operations, which a few probes and a Prometheus call.
+    pub const OPERATIONS: Self = Self { general: 64, reserved: 0, per_address: 0 };
+
+    /// As the settings say, as far as a process with so many file descriptors can.
+    #[must_use]
+    pub fn new(settings: &ServerSettings, descriptors: usize) -> Self {
+        // Logs, the archive, Redis, webhooks, manuals, connections that are judged, and those for operations.
+        let rest = (descriptors / 4).clamp(LEAST_REST, MOST_REST);
+        let possible = descriptors.saturating_sub(rest).max(2);
+        let reserved = (possible / 4).clamp(1, MOST_RESERVED);
+        let general = match settings.max_connections {
+            0 => possible - reserved,
+            chosen => chosen.min(possible - reserved),
+        };
+        // However few there are, one address leaves half of them to others.
+        let per_address = match settings.max_connections_per_address {
+            0 => 0,
+            chosen => usize::min(chosen, general.div_ceil(2)),
+        };
+        Self { general, reserved, per_address }
+    }
+}
+
+/// How long a connection may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For a handshake, and for the head of a request.
+    pub header: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+    /// To take anything of what is sent to it.
+    pub write: Duration,
+}
+
+/// The connections of a listener.
+pub struct Connections {
+    capacity: Capacity,
+    deadlines: Deadlines,
+    began: Instant,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    next: u64,
+    places: HashMap<u64, Place>,
+    of_client: HashMap<ClientKey, usize>,
+    general: usize,
+    reserved: usize,
+}
+
+struct Place {
+    /// None of a proxy, which has many clients.
+    client: Option<ClientKey>,
+    is_reserved: bool,
+    state: Arc<ConnectionState>,
+}
+
+impl Connections {
+    /// None yet.
+    #[must_use]
+    pub fn new(capacity: Capacity, deadlines: Deadlines) -> Arc<Self> {
+        Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.table().places.len()
+    }
+
+    /// A place for a new connection; `client` is none of a proxy.
+    pub(crate) fn admit(self: &Arc<Self>, client: Option<ClientKey>) -> Result<Admitted, Refused> {
+        let mut table = self.table();
+        if let Some(client) = client {
+            self.room_of_client(&mut table, client)?;
+        }
+        let has_room = |is_reserved: bool, table: &Table| match is_reserved {
+            false => table.general < self.capacity.general,
+            true => table.reserved < self.capacity.reserved,
+        };
+        let of_tier = |is_reserved: bool| move |place: &Place| place.is_reserved == is_reserved;
+        let is_reserved = [false, true].into_iter().find(|&is_reserved| {
+            has_room(is_reserved, &table) || table.evict(of_tier(is_reserved))
+        });
+        let Some(is_reserved) = is_reserved else { return Err(Refused::Full) };
+        let id = table.next;
+        table.next += 1;
+        let state = Arc::new(ConnectionState {
+            id,
+            connections: Arc::downgrade(self),
+            began: self.began,
+            phase: AtomicU8::new(Phase::Handshake as u8),
+            since_ms: AtomicU64::new(self.now_ms()),
+            blocked_ms: AtomicU64::new(NOT_BLOCKED),
+            is_reserved: AtomicBool::new(is_reserved),
+            is_evicted: AtomicBool::new(false),
+            evicted: Notify::new(),
+            changed: Notify::new(),
+        });
+        table.enter(id, Place { client, is_reserved, state: Arc::clone(&state) });
+        drop(table);
+        Ok(Admitted { connections: Arc::clone(self), state })
+    }
+
+    /// Makes room for one more connection of a client that has as many as it may.
+    fn room_of_client(&self, table: &mut Table, client: ClientKey) -> Result<(), Refused> {
+        let most = self.capacity.per_address;
+        let held = table.of_client.get(&client).copied().unwrap_or(0);
+        if most == 0 || held < most || table.evict(|place| place.client == Some(client)) {
+            return Ok(());
+        }
+        Err(Refused::Address)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_ms(&self) -> u64 {
+        ms_since(self.began)
+    }
+}
+
+impl Table {
+    fn enter(&mut self, id: u64, place: Place) {
+        match place.is_reserved {
+            true => self.reserved += 1,
+            false => self.general += 1,
+        }
+        if let Some(client) = place.client {
+            *self.of_client.entry(client).or_insert(0) += 1;
+        }
+        self.places.insert(id, place);
+    }
+
+    fn leave(&mut self, id: u64) -> Option<Place> {
+        let place = self.places.remove(&id)?;
+        match place.is_reserved {
+            true => self.reserved -= 1,
+            false => self.general -= 1,
+        }
+        if let Some(client) = place.client
+            && let Some(held) = self.of_client.get_mut(&client)
+        {
+            *held -= 1;
+            if *held == 0 {
+                self.of_client.remove(&client);
+            }
+        }
+        Some(place)
+    }
+
+    /// Closes one of these connections that only holds its descriptor; false where there is none.
+    fn evict(&mut self, eligible: impl Fn(&Place) -> bool) -> bool {
+        let held = |place: &Place| {
+            place.client.and_then(|client| self.of_client.get(&client).copied()).unwrap_or(0)
+        };
+        let chosen = self
+            .places
+            .iter()
+            .filter(|(_, place)| eligible(place) && place.state.phase().gives_way())
+            .max_by_key(|(id, place)| {
+                let since = place.state.since_ms.load(Ordering::Relaxed);
+                (held(place), u64::MAX - since, u64::MAX - **id)
+            });
+        let Some(id) = chosen.map(|(id, _)| *id) else { return false };
+        if let Some(place) = self.leave(id) {
+            place.state.evict();
+        }
+        true
+    }
+}
+
+/// The place of a connection, given back when it is dropped.
+pub(crate) struct Admitted {
+    connections: Arc<Connections>,
+    state: Arc<ConnectionState>,
+}
+
+impl Admitted {
+    pub(super) fn state(&self) -> &Arc<ConnectionState> {
+        &self.state
+    }
+
+    /// The proxy has named the client of this connection.
+    pub(super) fn identify(&self, client: ClientKey) -> Result<(), Refused> {
+        let table = &mut *self.connections.table();
+        self.connections.room_of_client(table, client)?;
+        if let Some(place) = table.places.get_mut(&self.state.id) {
+            place.client = Some(client);
+            *table.of_client.entry(client).or_insert(0) += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.connections.table().leave(self.state.id);
+    }
+}
+
+const NOT_BLOCKED: u64 = u64::MAX;
+
+fn ms_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(NOT_BLOCKED - 1)
+}
+
+/// What a connection is doing and since when. Written by its own thread, read by the table.
+pub(crate) struct ConnectionState {
+    id: u64,
+    connections: Weak<Connections>,
+    began: Instant,
+    phase: AtomicU8,
+    since_ms: AtomicU64,
+    /// When a write last found no room; [`NOT_BLOCKED`] once one has.
+    blocked_ms: AtomicU64,
+    is_reserved: AtomicBool,
+    is_evicted: AtomicBool,
+    evicted: Notify,
+    changed: Notify,
+}
+
+impl ConnectionState {
+    pub(crate) fn phase(&self) -> Phase {
+        Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed))]
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        let before = self.phase();
+        self.since_ms.store(ms_since(self.began), Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+        // Whoever waits for a deadline looks again when it is over; only where there was none, it must be told.
+        if !matches!(before, Phase::Handshake | Phase::Head | Phase::Idle) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Bytes came in.
+    pub(super) fn has_read(&self) {
+        if self.phase() == Phase::Idle {
+            self.enter(Phase::Head);
+        }
+    }
+
+    /// Bytes went out.
+    pub(super) fn has_written(&self) {
+        self.blocked_ms.store(NOT_BLOCKED, Ordering::Relaxed);
+        if self.phase() == Phase::Idle {
+            self.since_ms.store(ms_since(self.began), Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes wait for the client to make room.
+    pub(super) fn is_blocked(&self) {
+        if self.blocked_ms.load(Ordering::Relaxed) == NOT_BLOCKED {
+            self.blocked_ms.store(ms_since(self.began), Ordering::Relaxed);
+            self.changed.notify_one();
+        }
+    }
+
+    /// True while the connection is on a reserved place.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.is_reserved.load(Ordering::Relaxed)
+    }
+
+    /// Takes a place among all others where one has become free; true where the connection has one.
+    pub(crate) fn take_general_place(&self) -> bool {
+        let Some(connections) = self.connections.upgrade() else { return true };
+        let mut table = connections.table();
+        if !self.is_reserved() {
+            return true;
+        }
+        if table.general >= connections.capacity.general {
+            return false;
+        }
+        if let Some(place) = table.places.get_mut(&self.id) {
+            place.is_reserved = false;
+            self.is_reserved.store(false, Ordering::Relaxed);
+            table.reserved -= 1;
+            table.general += 1;
+        }
+        true
+    }
+
+    fn evict(&self) {
+        self.is_evicted.store(true, Ordering::Relaxed);
+        self.evicted.notify_one();
+    }
+
+    /// Waits until the connection is to be closed, and says why.
+    pub(super) async fn closing(&self, deadlines: Deadlines) -> Closed {
+        loop {
+            if self.is_evicted.load(Ordering::Relaxed) {
+                return Closed::Evicted;
+            }
+            let due = self.due(deadlines);
+            if let Some((at, why)) = due
+                && at <= Instant::now()
+            {
+                return why;
+            }
+            let deadline = async {
+                match due {
+                    Some((at, _)) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.evicted.notified() => {}
+                () = self.changed.notified() => {}
+                () = deadline => {}
+            }
+        }
+    }
+
+    fn due(&self, deadlines: Deadlines) -> Option<(Instant, Closed)> {
+        let at = |ms: u64, after: Duration| self.began + Duration::from_millis(ms) + after;
+        let phase = self.phase();
+        let blocked = self.blocked_ms.load(Ordering::Relaxed);
+        if blocked != NOT_BLOCKED && phase != Phase::Upgraded {
+            return Some((at(blocked, deadlines.write), Closed::Write));
+        }
+        let since = self.since_ms.load(Ordering::Relaxed);
+        let header = match self.is_reserved() {
+            true => deadlines.header.min(RESERVED_HEADER),
+            false => deadlines.header,
+        };
+        match phase {
+            Phase::Handshake => Some((at(since, header), Closed::Header)),
+            Phase::Head => Some((at(since, header + AFTER_THE_LIBRARY), Closed::Header)),
+            Phase::Idle => Some((at(since, deadlines.idle + AFTER_THE_LIBRARY), Closed::Idle)),
+            Phase::Body | Phase::Answering | Phase::Upgraded => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_actors::ports::ClientAddress;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn connections(general: usize, reserved: usize, per_address: usize) -> Arc<Connections> {
+        let deadlines = Deadlines { header: SECOND * 10, idle: SECOND * 20, write: SECOND * 30 };
+        Connections::new(Capacity { general, reserved, per_address }, deadlines)
+    }
+
+    fn client(number: u8) -> Option<ClientKey> {
+        Some(ClientAddress::new([203, 0, 113, number].into()).key())
+    }
+
+    fn is_evicted(admitted: &Admitted) -> bool {
+        admitted.state.is_evicted.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn the_oldest_idle_connection_of_the_client_with_most_gives_way() {
+        let connections = connections(4, 0, 0);
+        let normal = connections.admit(client(1)).expect("room");
+        let hostile: Vec<_> = (0..3).map(|_| connections.admit(client(2)).expect("room")).collect();
+        for (second, admitted) in [&normal].into_iter().chain(&hostile).enumerate() {
+            admitted.state.since_ms.store(second as u64 * 1_000, Ordering::Relaxed);
+        }
+        hostile[0].state.enter(Phase::Answering);
+        let newest = connections.admit(client(3)).expect("one gives way");
+        assert!(is_evicted(&hostile[1]) && !is_evicted(&hostile[0]) && !is_evicted(&normal));
+        assert!(!newest.state.is_reserved());
+        assert_eq!(connections.count(), 4);
+        drop(hostile);
+        assert_eq!(connections.count(), 2, "what was evicted is given back once");
+    }
+
+    #[test]
+    fn what_is_answered_never_gives_way_and_the_last_places_are_reserved() {
+        let connections = connections(2, 1, 0);
+        let held: Vec<_> = (0..2).map(|_| connections.admit(client(1)).expect("room")).collect();
+        held[0].state.enter(Phase::Upgraded);
+        held[1].state.enter(Phase::Answering);
+        let probe = connections.admit(client(1)).expect("a reserved place");
+        assert!(probe.state.is_reserved() && !probe.state.take_general_place());
+        let next = connections.admit(client(1)).expect("the one before has sent nothing");
+        assert!(is_evicted(&probe) && next.state.is_reserved());
+        next.state.enter(Phase::Answering);
+        assert_eq!(connections.admit(client(2)).err(), Some(Refused::Full));
+        drop(held);
+        assert!(next.state.take_general_place() && !next.state.is_reserved());
+        assert!(!connections.admit(client(2)).expect("room").state.is_reserved());
+    }
+
+    #[test]
+    fn a_client_has_so_many_and_a_proxy_any_number() {
+        let connections = connections(100, 1, 2);
+        let held: Vec<_> = (0..2).map(|_| connections.admit(client(1)).expect("room")).collect();
+        held[0].state.enter(Phase::Answering);
+        let third = connections.admit(client(1)).expect("an idle one gives way");
+        assert!(is_evicted(&held[1]));
+        third.state.enter(Phase::Upgraded);
+        assert_eq!(connections.admit(client(1)).err(), Some(Refused::Address));
+        assert!(connections.admit(client(2)).is_ok());
+        let of_proxy: Vec<_> = (0..50).map(|_| connections.admit(None).expect("room")).collect();
+        assert_eq!(of_proxy[0].identify(client(1).expect("a key")), Err(Refused::Address));
+        assert_eq!(of_proxy[0].identify(client(3).expect("a key")), Ok(()));
+    }
+
+    #[test]
+    fn a_few_descriptors_are_left_to_the_server_and_to_probes() {
+        let mut settings = hsc_config::Settings::load(None, []).expect("the defaults").server;
+        let of = |settings: &ServerSettings, descriptors| {
+            let Capacity { general, reserved, per_address } = Capacity::new(settings, descriptors);
+            (general, reserved, per_address)
+        };
+        assert_eq!(of(&settings, 512), (288, 64, 144));
+        assert_eq!(of(&settings, 1_024), (704, 64, 352));
+        assert_eq!(of(&settings, 65_536), (64_448, 64, 4_096));
+        assert_eq!(of(&settings, 100), (1, 1, 1), "hardly any, but it starts");
+        settings.max_connections = 100;
+        settings.max_connections_per_address = 0;
+        assert_eq!(of(&settings, 65_536), (100, 64, 0));
+        assert_eq!(of(&settings, 256), (72, 24, 0), "no more than there are descriptors");
+    }
+
+    #[test]
+    fn each_phase_has_its_deadline() {
+        let connections = connections(100, 1, 0);
+        let deadlines = connections.deadlines();
+        let one = connections.admit(client(1)).expect("room");
+        let due = || {
+            let (at, why) = one.state.due(deadlines)?;
+            let since = one.state.since_ms.load(Ordering::Relaxed);
+            let since = one.state.began + Duration::from_millis(since);
+            Some((why, at.duration_since(since).as_secs()))
+        };
+        assert_eq!(due(), Some((Closed::Header, 10)));
+        one.state.enter(Phase::Head);
+        assert_eq!(due(), Some((Closed::Header, 11)));
+        one.state.enter(Phase::Answering);
+        assert_eq!(due(), None, "an answer takes as long as it takes");
+        one.state.enter(Phase::Idle);
+        assert_eq!(due(), Some((Closed::Idle, 21)));
+        // A part of a second request is a head like the first.
+        one.state.has_read();
+        assert_eq!(due(), Some((Closed::Header, 11)));
+        one.state.enter(Phase::Answering);
+        one.state.is_blocked();
+        assert_eq!(due(), Some((Closed::Write, 30)));
+        one.state.has_written();
+        assert_eq!(due(), None);
+        one.state.enter(Phase::Upgraded);
+        one.state.is_blocked();
+        assert_eq!(due(), None, "a WebSocket has a bounded queue of its own");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_gives_way_or_is_late_is_closed() {
+        let moment = Duration::from_millis(20);
+        let deadlines = Deadlines { header: moment, idle: moment, write: moment };
+        let capacity = Capacity { general: 1, reserved: 0, per_address: 0 };
+        let connections = Connections::new(capacity, deadlines);
+        let first = connections.admit(client(1)).expect("room");
+        first.state.enter(Phase::Answering);
+        let (waits, is_late) = tokio::join!(first.state.closing(deadlines), async {
+            // Nothing closes it until it stands still again, which the one who waits is told.
+            first.state.is_blocked();
+            true
+        });
+        assert_eq!((waits, is_late), (Closed::Write, true));
+        first.state.has_written();
+        first.state.enter(Phase::Idle);
+        let second = connections.admit(client(2)).expect("the first gives way");
+        assert_eq!(first.state.closing(deadlines).await, Closed::Evicted);
+        drop((first, second));
+        assert_eq!(connections.count(), 0);
+    }
+}

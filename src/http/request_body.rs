@@ -1,0 +1,163 @@
+//! How long the body of a request may take: in all, and at least so many bytes a second.
+//!
+//! One middleware for every route that reads a body. A route reads as it always does; when the client is too
+//! slow, its read fails and the answer is 408, whatever the route would have said.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _, web};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
+use hsc_config::ServerSettings;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::listener::{ConnectionState, Phase};
+use super::{Parts, Trouble, TroubleCode};
+
+/// How long the body of a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyDeadline {
+    /// For all of it.
+    pub total: Duration,
+    /// Before the rate counts: the first packet may come late.
+    pub grace: Duration,
+    /// Bytes a second, from the beginning.
+    pub bytes_per_second: u32,
+}
+
+impl From<&ServerSettings> for BodyDeadline {
+    fn from(settings: &ServerSettings) -> Self {
+        Self {
+            total: Duration::from_millis(settings.body_timeout_ms),
+            grace: Duration::from_millis(settings.header_timeout_ms),
+            bytes_per_second: settings.body_bytes_per_second,
+        }
+    }
+}
+
+impl BodyDeadline {
+    /// When the rest has to go on, counted from the beginning, after so many bytes.
+    fn after(&self, received: u64) -> Duration {
+        if self.bytes_per_second == 0 {
+            return self.total;
+        }
+        let earned = received.saturating_mul(1_000) / u64::from(self.bytes_per_second);
+        self.grace.saturating_add(Duration::from_millis(earned)).min(self.total)
+    }
+}
+
+/// The middleware.
+pub(super) async fn request_body(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if !may_have_body(request.request()) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let parts = request.app_data::<web::Data<Parts>>().expect("routes() gives its parts").clone();
+    let is_late = Rc::new(Cell::new(false));
+    let timed = Timed {
+        payload: request.take_payload(),
+        deadline: parts.body_deadline,
+        began: Instant::now(),
+        received: 0,
+        sleep: None,
+        is_late: Rc::clone(&is_late),
+        state: request.conn_data::<Arc<ConnectionState>>().cloned(),
+    };
+    request.set_payload(Payload::Stream { payload: timed.boxed_local() });
+    let response = next.call(request).await?;
+    if !is_late.get() {
+        return Ok(response.map_into_boxed_body());
+    }
+    parts.metrics.connections.closed("body_timeout");
+    let message = "The body of the request did not come in time.";
+    let mut late = Trouble::new(TroubleCode::RequestTimeout, message).error_response();
+    late.head_mut().set_connection_type(actix_http::ConnectionType::Close);
+    Ok(response.into_response(late))
+}
+
+fn may_have_body(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    // The rest of an upgraded connection is a body without an end.
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.contains_key(header::UPGRADE)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
+
+/// A body that fails when its client is too slow.
+struct Timed {
+    payload: Payload,
+    deadline: BodyDeadline,
+    began: Instant,
+    received: u64,
+    sleep: Option<Pin<Box<Sleep>>>,
+    is_late: Rc<Cell<bool>>,
+    state: Option<Arc<ConnectionState>>,
+}
+
+impl Timed {
+    fn enter(&self, phase: Phase) {
+        if let Some(state) = &self.state
+            && state.phase() != phase
+        {
+            state.enter(phase);
+        }
+    }
+}
+
+impl Stream for Timed {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if let Poll::Ready(piece) = this.payload.poll_next_unpin(cx) {
+            this.enter(Phase::Answering);
+            if let Some(Ok(bytes)) = &piece {
+                this.received = this.received.saturating_add(bytes.len() as u64);
+            }
+            return Poll::Ready(piece);
+        }
+        this.enter(Phase::Body);
+        let until = this.began + this.deadline.after(this.received);
+        let sleep = this.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if sleep.deadline() != until {
+            sleep.as_mut().reset(until);
+        }
+        if sleep.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        this.enter(Phase::Answering);
+        this.is_late.set(true);
+        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        Poll::Ready(Some(Err(PayloadError::Io(late))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_earns_time_up_to_the_end() {
+        let second = Duration::from_secs(1);
+        let deadline =
+            BodyDeadline { total: second * 120, grace: second * 10, bytes_per_second: 1_024 };
+        assert_eq!(deadline.after(0), second * 10);
+        assert_eq!(deadline.after(1_024), second * 11);
+        assert_eq!(deadline.after(1_024 * 50), second * 60);
+        assert_eq!(deadline.after(u64::MAX), second * 120);
+        let any = BodyDeadline { bytes_per_second: 0, ..deadline };
+        assert_eq!(any.after(0), second * 120);
+    }
+}
