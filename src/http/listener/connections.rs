@@ -346,11 +346,10 @@ impl ConnectionState {
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
-        let before = self.phase();
         self.since_ms.store(ms_since(self.began), Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
-        // Whoever waits for a deadline looks again when it is over; only where there was none, it must be told.
-        if !matches!(before, Phase::Handshake | Phase::Head | Phase::Idle) {
+        // A deadline that begins may be over before the one that is waited for; one that ends is noticed then.
+        if matches!(phase, Phase::Head | Phase::Idle) {
             self.changed.notify_one();
         }
     }
