@@ -150,11 +150,14 @@ async fn a_body_that_keeps_the_rate_is_read_to_its_end() {
     let head =
         "POST /api/leave-message HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n";
     say(&mut stream, &format!("{head}Content-Length: {}\r\n\r\n", body.len())).await;
-    for piece in body.as_bytes().chunks(10) {
-        stream.write_all(piece).await.expect("the server reads on");
-        stream.flush().await.expect("the server reads on");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    in_time("the body is sent", async {
+        for piece in body.as_bytes().chunks(10) {
+            stream.write_all(piece).await.expect("the server reads on");
+            stream.flush().await.expect("the server reads on");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     let said = answer(&mut stream).await;
     assert!(said.starts_with("HTTP/1.1 202"), "{said}");
 }

@@ -12,27 +12,24 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::eventually::{eventually, in_time};
+use crate::process::output;
 use crate::server::{ADMIN_TOKEN, Server, client, config, hsc, run, variable};
 use crate::shop::Shop;
 
 /// A certificate for 127.0.0.1, signed by itself, and its key: `NAME.pem` and `NAME.key` in this folder.
 fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
-    let made = Command::new("openssl")
+    let mut openssl = Command::new("openssl");
+    openssl
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
         .args(["-nodes", "-days", "2", "-subj", &format!("/CN={name}")])
-        .args([
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-        ])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
         .arg(&key)
         .arg("-out")
-        .arg(&cert)
-        .output()
-        .expect("openssl runs");
+        .arg(&cert);
+    let made = output("openssl makes a certificate", &mut openssl);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     (cert, key)
 }
