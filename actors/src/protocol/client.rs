@@ -1,7 +1,11 @@
 //! What a client sends, checked once.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use base64::Engine as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
@@ -21,13 +25,32 @@ pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The client's own id for a message: text, or a number as some clients count. It is echoed as it
 /// came, because a client compares what it gets with what it sent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum MessageId {
     /// `"a1"`.
     Text(String),
     /// `7`.
     Number(Number),
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if let Some(number) = exact_number(raw.get()) {
+            return Ok(Self::Number(number));
+        }
+        serde_json::from_str(raw.get()).map(Self::Text).map_err(D::Error::custom)
+    }
+}
+
+/// A number of JSON as it was written. Read as a [`Value`], one of many digits may become its neighbour, and
+/// a client would not know it again.
+fn exact_number(text: &str) -> Option<Number> {
+    let whole = text.parse().map(|number: u64| number.into());
+    let whole = whole.or_else(|_| text.parse().map(|number: i64| Number::from(number)));
+    whole.ok().or_else(|| text.parse().ok().and_then(Number::from_f64))
 }
 
 /// One message of a client and the id it gave it.
@@ -213,7 +236,7 @@ pub(super) fn read_frame<T>(
     let Value::Object(fields) = value else {
         return Err(invalid(None, "a message is an object with a field 'type'"));
     };
-    let id = message_id(&fields)?;
+    let id = message_id(&fields, text)?;
     let message = read(&fields).map_err(|mut bad| {
         bad.id.clone_from(&id);
         bad
@@ -302,11 +325,17 @@ fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
         .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))
 }
 
-fn message_id(fields: &Map<String, Value>) -> Result<Option<MessageId>, BadMessage> {
+fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageId>, BadMessage> {
     match fields.get("id") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
             Ok(Some(MessageId::Text(id.clone())))
+        }
+        Some(Value::Number(id)) if id.is_f64() => {
+            let raw: HashMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_str(text).unwrap_or_default();
+            let exact = raw.get("id").and_then(|raw| exact_number(raw.get()));
+            Ok(Some(MessageId::Number(exact.unwrap_or_else(|| id.clone()))))
         }
         Some(Value::Number(id)) => Ok(Some(MessageId::Number(id.clone()))),
         Some(_) => Err(invalid(

@@ -555,6 +555,24 @@ fn id_and_offset_stand_beside_the_message() {
 }
 
 #[test]
+fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
+    for sent in ["7", "-7", "18446744073709551615", "1.5", "1844674401000000000000", "1e21"] {
+        let text = format!(r#"{{"type": "cancel", "id": {sent}}}"#);
+        let frame = ClientFrame::parse(&text).expect("a message");
+        let id = frame.id.expect("it has an id");
+        let echoed = serde_json::to_string(&id).expect("JSON");
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        assert_eq!(
+            number(&echoed).to_bits(),
+            number(sent).to_bits(),
+            "{sent} came back as {echoed}"
+        );
+        let kept: MessageId = serde_json::from_str(&echoed).expect("an id");
+        assert_eq!(kept, id);
+    }
+}
+
+#[test]
 fn answers_and_what_persons_say_and_do_is_durable_and_nothing_else() {
     for (message, _) in all_recorded() {
         let durable = [
