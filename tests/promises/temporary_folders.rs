@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::eventually::{eventually, in_time};
+use crate::process::killed;
 use crate::server::{config, hsc, variable};
 use crate::shop::Shop;
 
@@ -37,15 +38,13 @@ impl Running {
     }
 
     fn kill(mut self) {
-        self.0.kill().expect("the server can be killed");
-        self.0.wait().expect("the server ends");
+        killed(&mut self.0);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        killed(&mut self.0);
     }
 }
 
