@@ -19,7 +19,7 @@ use hsc_actors::socket::frames::{self, FrameLimits, FrameReader, Violation};
 use hsc_actors::{Tokens, UploadId};
 use hsc_catalogs::import::import;
 use hsc_catalogs::{DocumentationKind, Manual, Severity, load_files};
-use hsc_config::VisitorsSettings;
+use hsc_config::{Settings, VisitorsSettings};
 use redis::Value;
 use ring::hmac;
 
@@ -448,6 +448,9 @@ pub(crate) fn pdf(input: &[u8]) -> u64 {
 
 /// A manual within its limits, or the reason why there is none.
 fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
+    static SETTINGS: OnceLock<Settings> = OnceLock::new();
+    let settings =
+        SETTINGS.get_or_init(|| Settings::load(None, std::iter::empty()).expect("the defaults"));
     let limits = Limits {
         max_pages: 200,
         max_text_bytes: 4 << 20,
@@ -455,6 +458,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         threads: 1,
         // It recurses without a bound of its own and is only asked in a process of its own.
         second_try: false,
+        ..Limits::from(&settings.manuals)
     };
     match read(input, kind, limits) {
         Ok(manual) => {
