@@ -1,6 +1,7 @@
 //! The markers inside an answer: `[MANUAL: page 12]`, `[SUGGESTION: …]`, `[PRO TIP: …]`.
 //!
-//! Models write them in more ways than one (`[MANUAL: pages 3, 4]`, `[MANUAL: p. 3-5]`); all of them
+//! Models write them in more ways than one (`[MANUAL: pages 3, 4]`, `[Manual p. 3-5]`, with lenticular
+//! brackets, with the word for page in another language, with a section beside the page); all of them
 //! are read, one of them is written.
 
 /// A marker, read.
@@ -24,7 +25,97 @@ pub(super) enum Part<'a> {
 }
 
 /// The words a marker may begin with, as they are compared (small letters).
-const NAMES: [&str; 3] = ["manual:", "suggestion:", "pro tip:"];
+const NAMES: [&str; 4] = ["manual:", "manual ", "suggestion:", "pro tip:"];
+/// The characters a marker may begin with, and those that end it, in the same order.
+pub(super) const OPENING: [char; 2] = ['[', '【'];
+const CLOSING: [char; 2] = [']', '】'];
+/// Words for a page, in small letters, in the languages that manuals and their readers use.
+const PAGE_WORDS: &[&str] = &[
+    "page",
+    "pages",
+    "pg",
+    "pgs",
+    "p",
+    "pp",
+    "seite",
+    "seiten",
+    "s",
+    "página",
+    "páginas",
+    "pagina",
+    "paginas",
+    "pág",
+    "págs",
+    "pag",
+    "pagine",
+    "pagina's",
+    "strona",
+    "strony",
+    "str",
+    "strana",
+    "strany",
+    "sida",
+    "sidor",
+    "sidorna",
+    "side",
+    "sider",
+    "sivu",
+    "sivut",
+    "oldal",
+    "sayfa",
+    "страница",
+    "страницы",
+    "стр",
+    "с",
+    "сторінка",
+    "עמוד",
+    "עמודים",
+    "עמ",
+    "עמ'",
+    "דף",
+    "صفحة",
+    "ページ",
+    "頁",
+    "页",
+    "쪽",
+    "페이지",
+];
+/// Those that stand behind their number.
+const PAGE_WORDS_BEHIND: &[&str] = &["ページ", "頁", "页", "쪽", "페이지", "oldal"];
+/// Words for what else a manual is divided into, in small letters. They matter only where a marker has
+/// no word for a page; then a number behind any other first word is a page.
+const DIVISION_WORDS: &[&str] = &[
+    "section",
+    "sections",
+    "sec",
+    "chapter",
+    "chapters",
+    "ch",
+    "step",
+    "steps",
+    "figure",
+    "fig",
+    "table",
+    "part",
+    "item",
+    "note",
+    "appendix",
+    "line",
+    "version",
+    "abschnitt",
+    "kapitel",
+    "schritt",
+    "sección",
+    "capítulo",
+    "chapitre",
+    "סעיף",
+    "§",
+];
+/// Words that join two page numbers, in small letters; those of [`RANGE_WORDS`] too.
+const JOINING_WORDS: &[&str] =
+    &["and", "und", "et", "y", "e", "i", "en", "och", "og", "ja", "or", "ו"];
+/// Words between the first and the last page of a range, in small letters.
+const RANGE_WORDS: &[&str] = &["to", "through", "bis", "à", "a", "עד"];
 /// Most pages one marker may name. A range over half a manual cites nothing.
 const MOST_PAGES: usize = 12;
 /// Longest a marker may be, in bytes: what is longer is text with a stray bracket.
@@ -35,10 +126,11 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     let mut out = Vec::new();
     let mut rest = text;
     let mut from = 0;
-    while let Some(open) = rest[from..].find('[').map(|at| at + from) {
-        let inside = &rest[open + 1..];
+    while let Some(open) = rest[from..].find(OPENING).map(|at| at + from) {
+        let width = rest[open..].chars().next().map_or(1, char::len_utf8);
+        let inside = &rest[open + width..];
         let marker = inside
-            .find(']')
+            .find(closing(rest[open..].chars().next()))
             .filter(|end| *end <= LONGEST_MARKER)
             .and_then(|end| Some((read(&inside[..end])?, end)));
         match marker {
@@ -47,10 +139,11 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
                     out.push(Part::Text(&rest[..open]));
                 }
                 out.push(Part::Marker(marker));
-                rest = &inside[end + 1..];
+                // The closing bracket is as wide as the opening one.
+                rest = &inside[end + width..];
                 from = 0;
             }
-            None => from = open + 1,
+            None => from = open + width,
         }
     }
     if !rest.is_empty() {
@@ -61,16 +154,33 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
 
 /// True when `tail`, which begins with a bracket that is not closed yet, may still become a marker.
 pub(super) fn may_become_marker(tail: &str) -> bool {
-    if tail.len() > LONGEST_MARKER || tail.contains(']') {
+    if tail.len() > LONGEST_MARKER || tail.contains(closing(tail.chars().next())) {
         return false;
     }
-    let inside = tail.strip_prefix('[').unwrap_or(tail).trim_start().to_lowercase();
+    let inside = tail.strip_prefix(OPENING).unwrap_or(tail).trim_start().to_lowercase();
     NAMES.iter().any(|name| name.starts_with(&inside) || inside.starts_with(name))
+}
+
+/// The bracket that closes what `opening` opens.
+fn closing(opening: Option<char>) -> char {
+    let at = OPENING.iter().position(|known| Some(*known) == opening);
+    CLOSING[at.unwrap_or_default()]
 }
 
 /// The marker between two brackets, where it is one.
 fn read(inside: &str) -> Option<Marker> {
-    let (name, value) = inside.split_once(':')?;
+    let inside = inside.trim();
+    let Some((name, value)) = inside.split_once(':') else {
+        // Without its colon it is a marker only where it names a page: `[Manual page 3]`.
+        let (name, value) = inside.split_at_checked("manual ".len())?;
+        let names_a_page = name.eq_ignore_ascii_case("manual ")
+            && match tokens(value).first() {
+                Some(Token::Word(word)) => PAGE_WORDS.contains(&word.as_str()),
+                first => matches!(first, Some(Token::Number(_))),
+            };
+        let pages = if names_a_page { page_numbers(value) } else { Vec::new() };
+        return (!pages.is_empty()).then_some(Marker::Manual(pages));
+    };
     let value = value.trim();
     match name.trim().to_lowercase().as_str() {
         "manual" => Some(Marker::Manual(page_numbers(value))),
@@ -80,29 +190,126 @@ fn read(inside: &str) -> Option<Marker> {
     }
 }
 
-/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 7`. None for a marker that names no page.
+/// A word, number or sign of what a marker says about pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    /// In small letters.
+    Word(String),
+    /// A whole number; nothing where it is too large for a page.
+    Number(Option<u32>),
+    /// `15.7`: the number of a section.
+    Decimal,
+    Dash,
+    /// A comma, `&`, `/` or the like, which joins two numbers.
+    Join,
+}
+
+/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 38, section 15.7`. None for a marker that names no
+/// page.
+///
+/// A number is a page where the nearest word before it is one for a page, or where a page stands before
+/// it and nothing but signs and joining words between them. `38ページ` has its word behind.
 fn page_numbers(value: &str) -> Vec<u32> {
+    let tokens = tokens(value);
+    let word = |token: &Token| match token {
+        Token::Word(word) => Some(word.clone()),
+        _ => None,
+    };
+    let is_page_word = |word: &str| PAGE_WORDS.contains(&word);
+    let words: Vec<String> = tokens.iter().filter_map(word).collect();
+    // In a language that is not in the list: the first word, where it is one for nothing else.
+    let foreign = match words.first() {
+        Some(first) if !words.iter().any(|word| is_page_word(word)) => {
+            Some(first).filter(|first| !DIVISION_WORDS.contains(&first.as_str()))
+        }
+        _ => None,
+    };
     let mut pages: Vec<u32> = Vec::new();
+    // True where a number would be a page.
+    let mut expected = !matches!(tokens.first(), Some(Token::Word(_)));
     let mut range_from: Option<u32> = None;
-    let mut digits = String::new();
-    for c in value.chars().chain([' ']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        if let Ok(page) = std::mem::take(&mut digits).parse::<u32>() {
-            let from = range_from.take().filter(|from| *from <= page).unwrap_or(page);
-            pages.extend((from..=page).take(MOST_PAGES));
-        }
-        if matches!(c, '-' | '–' | '—') {
-            range_from = pages.last().map(|last| last + 1);
-        } else if !c.is_whitespace() {
-            range_from = None;
+    for (at, token) in tokens.iter().enumerate() {
+        let follows = tokens
+            .get(at + 1)
+            .and_then(word)
+            .is_some_and(|word| PAGE_WORDS_BEHIND.contains(&word.as_str()));
+        match token {
+            Token::Word(word) if is_page_word(word) || Some(word) == foreign => expected = true,
+            Token::Word(word) if JOINING_WORDS.contains(&word.as_str()) => {
+                range_from = None;
+            }
+            Token::Word(word) if RANGE_WORDS.contains(&word.as_str()) => {
+                range_from = pages.last().map(|last| last + 1).filter(|_| expected);
+            }
+            Token::Number(Some(page)) if expected || follows => {
+                let from = range_from.take().filter(|from| from <= page).unwrap_or(*page);
+                pages.extend((from..=*page).take(MOST_PAGES));
+                expected = true;
+            }
+            // Not behind a word: the Hebrew for `and 9` is written with a dash.
+            Token::Dash if at > 0 && matches!(tokens[at - 1], Token::Number(_)) => {
+                range_from = pages.last().map(|last| last + 1).filter(|_| expected);
+            }
+            Token::Dash => {}
+            Token::Join => range_from = None,
+            Token::Word(_) | Token::Number(_) | Token::Decimal => {
+                (expected, range_from) = (false, None);
+            }
         }
     }
     pages.dedup();
     pages.truncate(MOST_PAGES);
     pages
+}
+
+/// The value of a digit, also of the digits of Arabic, Persian and full-width writing.
+fn digit(c: char) -> Option<u32> {
+    let zeros = ['0', '\u{660}', '\u{6f0}', '\u{ff10}'];
+    zeros
+        .iter()
+        .find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10))
+}
+
+fn tokens(value: &str) -> Vec<Token> {
+    let chars: Vec<char> = value.chars().collect();
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        let from = at;
+        if digit(c).is_some() {
+            let mut decimal = false;
+            // `15.7` and `2.1.3` are one number; the point that ends a sentence is not part of it.
+            while let Some(&c) = chars.get(at) {
+                let next = chars.get(at + 1).copied().and_then(digit);
+                if digit(c).is_none() && !(c == '.' && next.is_some()) {
+                    break;
+                }
+                decimal |= c == '.';
+                at += 1;
+            }
+            let digits = chars[from..at].iter().filter_map(|c| digit(*c));
+            let number = digits
+                .into_iter()
+                .try_fold(0_u32, |number, digit| number.checked_mul(10)?.checked_add(digit));
+            out.push(if decimal { Token::Decimal } else { Token::Number(number) });
+        } else if c.is_alphabetic() {
+            while chars.get(at).is_some_and(|c| c.is_alphabetic() || *c == '\'') {
+                at += 1;
+            }
+            out.push(Token::Word(chars[from..at].iter().collect::<String>().to_lowercase()));
+        } else {
+            at += 1;
+            match c {
+                '-' | '–' | '—' | '‐' | '‑' | '−' | '~' | '〜' | '־' => {
+                    out.push(Token::Dash)
+                }
+                '§' => out.push(Token::Word(c.to_string())),
+                c if c.is_whitespace() || matches!(c, '.' | '#') => {}
+                _ => out.push(Token::Join),
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -124,11 +331,48 @@ mod tests {
         assert_eq!(pages("[MANUAL: p. 3-5]"), [3, 4, 5]);
         assert_eq!(pages("[manual: 3 – 5, page 9]"), [3, 4, 5, 9]);
         assert_eq!(pages("[MANUAL: see above]"), [] as [u32; 0]);
+        assert_eq!(pages("[MANUAL: 38]"), [38]);
+        assert_eq!(pages("[MANUAL: pp. 3–5 and 9]"), [3, 4, 5, 9]);
+        assert_eq!(pages("[Manual page 3]"), [3]);
+        assert_eq!(pages("【MANUAL: page 3】"), [3]);
+        assert_eq!(pages("[MANUAL: pages 3 to 5]"), [3, 4, 5]);
+    }
+
+    #[test]
+    fn the_word_for_a_page_may_be_of_any_language() {
+        assert_eq!(pages("[MANUAL: Seite 38]"), [38]);
+        assert_eq!(pages("[MANUAL: Seiten 3 und 4]"), [3, 4]);
+        assert_eq!(pages("[MANUAL: עמוד 38]"), [38]);
+        assert_eq!(pages("[MANUAL: עמודים 3 ו-9]"), [3, 9]);
+        assert_eq!(pages("[MANUAL: pages 3 à 5]"), [3, 4, 5]);
+        assert_eq!(pages("[MANUAL: 38ページ]"), [38]);
+        assert_eq!(pages("[MANUAL: صفحة ٣٨]"), [38]);
+        assert_eq!(pages("[MANUAL: trang 38]"), [38]);
+    }
+
+    #[test]
+    fn a_number_of_something_else_is_no_page() {
+        assert_eq!(pages("[MANUAL: page 38, section 15.7]"), [38]);
+        assert_eq!(pages("[MANUAL: page 38, section 15]"), [38]);
+        assert_eq!(pages("[MANUAL: section 15.7, page 38]"), [38]);
+        assert_eq!(pages("[MANUAL: chapter 4, pages 37-38]"), [37, 38]);
+        assert_eq!(pages("[MANUAL: page 38 (step 2)]"), [38]);
+        assert_eq!(pages("[MANUAL: page 38, §15]"), [38]);
+        assert_eq!(pages("[MANUAL: page 38, fig. 3 and 4]"), [38]);
+        assert_eq!(pages("[MANUAL: page 38 of 120 pages]"), [38]);
+        assert_eq!(pages("[MANUAL: page 38, 15.7]"), [38]);
+        assert_eq!(pages("[MANUAL: Seite 38, Abschnitt 15.7 und 16]"), [38]);
+        assert_eq!(pages("[MANUAL: trang 38, mục 15]"), [38]);
+        assert_eq!(pages("[MANUAL: section 15]"), [] as [u32; 0]);
+        assert_eq!(pages("[MANUAL: 15.7]"), [] as [u32; 0]);
+        assert_eq!(pages("[MANUAL: page 99999999999]"), [] as [u32; 0]);
     }
 
     #[test]
     fn what_is_no_marker_stays_text() {
-        for text in ["a [b] c", "[MANUAL page 3]", "[x](y)", "[ open", "array[1:3]", "[[["] {
+        for text in
+            ["a [b] c", "[Manual of 3 pages]", "[MANUAL]", "[x](y)", "[ open", "array[1:3]", "[[["]
+        {
             assert_eq!(parts(text), [Part::Text(text)]);
         }
     }
@@ -148,7 +392,9 @@ mod tests {
 
     #[test]
     fn a_tail_is_held_back_only_while_it_may_become_a_marker() {
-        for tail in ["[", "[MAN", "[MANUAL: pa", "[pro t", "[SUGGESTION: a b"] {
+        for tail in
+            ["[", "[MAN", "[MANUAL: pa", "[pro t", "[SUGGESTION: a b", "【MANUAL", "[manual p"]
+        {
             assert!(may_become_marker(tail), "{tail}");
         }
         for tail in ["[b", "[MANUEL", "[MANUAL: page 3]", "[1"] {

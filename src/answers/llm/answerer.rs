@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -21,9 +22,10 @@ use super::super::phrases::Phrases;
 use super::super::telling::{Teller, stream_of};
 use super::super::text::sentences;
 use super::checked::Checker;
-use super::endpoint::{Endpoint, Spoken};
+use super::endpoint::{Delta, Endpoint, Finish};
 use super::limits::ModelLimits;
 use super::prompt::{Given, Prompt, gather};
+use super::reasoning::ReasoningFilter;
 use super::trouble::Trouble;
 
 /// Confidence of an answer without a page for every statement, at most: it may be right, and nobody
@@ -31,6 +33,9 @@ use super::trouble::Trouble;
 const UNCHECKED: f32 = 0.5;
 /// Words in characters from which a block is a statement that needs a page. `Here is how:` is none.
 const STATEMENT_CHARS: usize = 40;
+/// How long the stream is read on after the model said that it has ended. Some endpoints say so with
+/// each piece, others keep the connection open for good.
+const AFTER_FINISH: Duration = Duration::from_millis(500);
 
 /// Answers with a language model, and without it when it fails.
 #[derive(Clone)]
@@ -46,6 +51,9 @@ struct Parts {
     context_chars: usize,
     max_tokens: u64,
     limits: Arc<ModelLimits>,
+    /// True when the last answer began with reasoning that had no opening tag: the chat template of
+    /// such a model writes the tag, so the next answer begins in the same way.
+    begins_inside: AtomicBool,
 }
 
 /// A question and everything that was found for it.
@@ -75,6 +83,7 @@ impl Llm {
             context_chars: settings.context_chars,
             max_tokens: u64::from(settings.max_tokens),
             limits: ModelLimits::new(settings, Arc::clone(metrics)),
+            begins_inside: AtomicBool::new(false),
         };
         Ok(Self { parts: Arc::new(parts) })
     }
@@ -90,7 +99,7 @@ impl Llm {
         let look = look(&question, &manual, &index, extractive.measure());
         let given = gather(&manual, &index, &look.hits, *context_chars);
         let case = Case { question, manual, index, look, given };
-        let mut said = Said::new(&case);
+        let mut said = Said::new(&case, self.parts.begins_inside.load(Ordering::Relaxed));
         let answer = match self.ask(&case, &mut said, &mut teller).await {
             Ok(()) => said.answer(&case),
             Err(trouble) => self.fall_back(&case, said, &trouble, &mut teller).await,
@@ -116,28 +125,40 @@ impl Llm {
         let admitted = limits.admit(&case.question.asker, prompt.tokens(), *max_tokens);
         let mut spending = admitted.map_err(|(scope, used)| Trouble::Limited { scope, used })?;
         let asked = timeout_at(first.0, endpoint.ask(&prompt)).await;
-        let mut words = asked.map_err(|_| late(first))??;
+        let mut deltas = asked.map_err(|_| late(first))??;
         spending.is_sent();
-        let mut done = false;
+        let mut finish = None;
         loop {
-            let limit = if said.heard { end } else { first };
-            match timeout_at(limit.0, words.next()).await.map_err(|_| late(limit))? {
-                Some(spoken) => {
-                    let Spoken { words, done: all, usage } = spoken?;
-                    spending.says(&words);
-                    usage.into_iter().for_each(|usage| spending.counts(usage));
-                    said.hear(&words, teller).await;
-                    done |= all;
+            let limit = match finish {
+                Some(_) => (end.0.min(Instant::now() + AFTER_FINISH), AFTER_FINISH),
+                None if said.heard => end,
+                None => first,
+            };
+            match timeout_at(limit.0, deltas.next()).await {
+                Ok(Some(Ok(delta))) => {
+                    spending.says(&delta.text);
+                    delta.usage.into_iter().for_each(|usage| spending.counts(usage));
+                    said.hear(&delta, teller).await;
+                    finish = finish.or(delta.finish);
+                    if delta.last || finish == Some(Finish::Cut) {
+                        break;
+                    }
                 }
-                None => break,
+                Ok(None) => break,
+                // The answer is complete; what goes wrong behind it does not make it less so.
+                Ok(Some(Err(_))) | Err(_) if finish.is_some() => break,
+                Ok(Some(Err(trouble))) => return Err(trouble),
+                Err(_) => return Err(late(limit)),
             }
         }
         said.finish(teller).await;
-        match said.text.trim().is_empty() {
-            true => Err(Trouble::Empty),
+        self.parts.begins_inside.store(said.reasoning.began_inside(), Ordering::Relaxed);
+        match finish {
             // A connection that breaks between two pieces looks like an end.
-            false if !done => Err(Trouble::CutShort),
-            false => Ok(()),
+            Some(Finish::Cut) => Err(Trouble::CutShort),
+            _ if said.text.trim().is_empty() => Err(Trouble::Empty),
+            None => Err(Trouble::CutShort),
+            Some(Finish::Complete) => Ok(()),
         }
     }
 
@@ -205,28 +226,39 @@ impl Answerer for Llm {
 
 /// What the model has said so far.
 struct Said {
+    reasoning: ReasoningFilter,
     checker: Checker,
     text: String,
-    /// True once any word came, also one that is held back.
+    /// True once any word came, also one that is held back, and reasoning.
     heard: bool,
 }
 
 impl Said {
-    fn new(case: &Case) -> Self {
+    fn new(case: &Case, begins_inside: bool) -> Self {
         let accessories =
             case.question.related.iter().map(|accessory| accessory.name.clone()).collect();
         let checker = Checker::new(case.given.iter().map(|given| given.page), accessories);
-        Self { checker, text: String::new(), heard: false }
+        let reasoning = ReasoningFilter::new(begins_inside);
+        Self { reasoning, checker, text: String::new(), heard: false }
     }
 
-    async fn hear(&mut self, words: &str, teller: &mut Teller) {
-        self.heard |= !words.trim().is_empty();
-        let words = self.checker.push(words);
+    async fn hear(&mut self, delta: &Delta, teller: &mut Teller) {
+        self.heard |= delta.reasons || !delta.text.trim().is_empty();
+        let filtered = self.reasoning.push(&delta.text);
+        if filtered.retracts {
+            // What was shown cannot be taken back from the stream, but the answer is without it.
+            self.checker.restart();
+            if !std::mem::take(&mut self.text).is_empty() {
+                teller.tell(AnswerEvent::Chunk("\n\n".to_owned())).await;
+            }
+        }
+        let words = self.checker.push(&filtered.text);
         self.show(words, teller).await;
     }
 
     async fn finish(&mut self, teller: &mut Teller) {
-        let words = self.checker.finish();
+        let rest = self.reasoning.finish();
+        let words = self.checker.push(&rest) + &self.checker.finish();
         self.show(words, teller).await;
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::markers::{Marker, Part, may_become_marker, parts};
+use super::super::markers::{Marker, OPENING, Part, may_become_marker, parts};
 
 /// What a model begins with when the manual does not answer.
 const UNKNOWN: &str = "[UNKNOWN]";
@@ -39,12 +39,20 @@ impl Checker {
         }
     }
 
+    /// Forgets the text so far: it was not part of the answer.
+    pub(super) fn restart(&mut self) {
+        self.held.clear();
+        self.cited.clear();
+        self.struck = 0;
+        self.unknown = false;
+    }
+
     /// Takes the next words and gives those that may be shown.
     pub(super) fn push(&mut self, words: &str) -> String {
         self.held.push_str(words);
         let held = std::mem::take(&mut self.held);
         // From the first bracket on that may still become a marker everything waits.
-        let open = held.char_indices().filter(|(_, c)| *c == '[').map(|(at, _)| at);
+        let open = held.char_indices().filter(|(_, c)| OPENING.contains(c)).map(|(at, _)| at);
         let wait = open.into_iter().find(|&at| may_continue(&held[at..])).unwrap_or(held.len());
         // A space is held too: it goes with the marker it stands before, if that is struck.
         let wait = held[..wait].trim_end_matches(' ').len();
@@ -140,6 +148,7 @@ mod tests {
     #[test]
     fn several_pages_in_one_marker_are_checked_one_by_one() {
         assert_eq!(checked(&["x [MANUAL: pages 3, 4]"]).0, "x [MANUAL: page 3] [MANUAL: page 4]");
+        assert_eq!(checked(&["x 【MANUAL: page", " 3】"]).0, "x [MANUAL: page 3]");
         assert_eq!(checked(&["x [MANUAL: p. 4-7]"]).0, "x [MANUAL: page 4] [MANUAL: page 5]");
     }
 
@@ -165,12 +174,13 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_page_that_was_not_given_gets_through_however_it_is_cut(
-            text in "[\\[\\]MANUALmanual:page 0-9,.-]{0,60}",
+            text in "[\\[\\]【】MANUALmanual:page 0-9,.-]{0,60}",
             cuts in proptest::collection::vec(0_usize..60, 0..6),
         ) {
             let text = format!("{text}[MANUAL: page 12] [MANUAL: pages 3, 77]");
             let mut checker = Checker::new([3], Vec::new());
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+            let mut cuts: Vec<usize> =
+                cuts.into_iter().map(|cut| text.floor_char_boundary(cut)).collect();
             cuts.sort_unstable();
             let mut from = 0;
             let mut out = String::new();

@@ -1,22 +1,46 @@
 //! The endpoint: one streamed chat completion, and nothing else of the API.
+//!
+//! Endpoints that call themselves compatible differ in what they leave out, add and repeat. A field
+//! that is absent, null or of another kind says nothing; only an error, text that is no JSON, or a
+//! connection that breaks is a failure.
 
-use async_openai::Client;
-use async_openai::config::OpenAIConfig;
-use async_openai::middleware::ReqwestService;
-use futures::stream::{BoxStream, StreamExt as _};
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use hsc_actors::ports::BoxError;
 use hsc_config::LlmSettings;
-use serde::Deserialize;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::limits::Usage;
 use super::prompt::Prompt;
+use super::sse::{Event, EventParser};
 use super::trouble::Trouble;
 use crate::outside::tls;
 
+/// Largest response that is read, in bytes: many times the longest answer, framing included.
+const RESPONSE_BYTES: usize = 16 << 20;
+/// Words for an answer that ended before its end, in small letters. Every other one is an end.
+const CUT: [&str; 12] = [
+    "length",
+    "max_tokens",
+    "content_filter",
+    "safety",
+    "recitation",
+    "blocklist",
+    "prohibited_content",
+    "tool_calls",
+    "function_call",
+    "error",
+    "cancelled",
+    "abort",
+];
+
 /// An endpoint that speaks the OpenAI chat API.
 pub(super) struct Endpoint {
-    client: Client<OpenAIConfig>,
+    http: reqwest::Client,
+    url: Url,
+    key: String,
     model: String,
     max_tokens: u32,
     /// The name this endpoint has for the limit on tokens.
@@ -26,90 +50,72 @@ pub(super) struct Endpoint {
     asks_usage: bool,
 }
 
-/// A piece of the stream. Only what is needed: compatible endpoints leave out much of the rest.
-#[derive(Debug, Deserialize)]
-struct Piece {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    usage: Option<Counted>,
-    error: Option<Value>,
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// The model has said all it wanted.
+    Complete,
+    /// A limit, a filter or a failure ended it.
+    Cut,
 }
 
-#[derive(Debug, Deserialize)]
-struct Counted {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Choice {
-    #[serde(default)]
-    delta: Delta,
-    finish_reason: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Delta {
-    content: Option<String>,
-}
-
-/// What a piece says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spoken {
-    /// The next words.
-    pub words: String,
-    /// True when the model has said all it wanted.
-    pub done: bool,
+/// One piece of the stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Delta {
+    /// The next text of the answer.
+    pub text: String,
+    /// True when the piece has reasoning in a field of its own.
+    pub reasons: bool,
+    /// How the answer ended, where this piece says so.
+    pub finish: Option<Finish>,
     /// The tokens of the whole answer, where the endpoint says them.
     pub usage: Option<Usage>,
+    /// True when nothing follows.
+    pub last: bool,
 }
 
 impl Endpoint {
     /// The endpoint of the settings. Nothing is sent yet.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be made, or the base address is none.
     pub(super) fn new(settings: &LlmSettings) -> Result<Self, BoxError> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
             // The endpoint's address was chosen; wherever else it points gets no key of ours.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let config = OpenAIConfig::new()
-            .with_api_base(settings.base_url.trim_end_matches('/'))
-            .with_api_key(settings.api_key.reveal().unwrap_or_default())
-            // Otherwise taken from variables of the environment that are not our settings.
-            .with_org_id("")
-            .with_project_id("");
-        // No second try: a visitor waits, and the manual's own words are at hand.
-        let client =
-            Client::build(http.clone(), config).with_http_service(ReqwestService::new(http));
+        let mut url = Url::parse(&settings.base_url)?;
+        // By the path, because some base addresses have a query.
+        url.set_path(&format!("{}/chat/completions", url.path().trim_end_matches('/')));
         // OpenAI's newer models refuse the name that every compatible endpoint knows.
-        let own = settings.base_url.contains("://api.openai.com");
+        let own = url.host_str() == Some("api.openai.com");
         let limit_field = if own { "max_completion_tokens" } else { "max_tokens" };
+        let asks_usage = own || url.host_str() == Some("generativelanguage.googleapis.com");
         Ok(Self {
-            client,
+            http,
+            url,
+            asks_usage,
+            key: settings.api_key.reveal().unwrap_or_default().to_owned(),
             model: settings.model.clone(),
             max_tokens: settings.max_tokens,
             limit_field,
-            asks_usage: own || settings.base_url.contains("://generativelanguage.googleapis.com"),
         })
     }
 
-    /// Asks, and streams the words of the answer. Dropping the stream ends the request.
+    /// Asks, and streams the text of the answer. Dropping the stream ends the request. There is no
+    /// second try: a visitor waits, and the manual's own words are at hand.
     pub(super) async fn ask(
         &self,
         prompt: &Prompt,
-    ) -> Result<BoxStream<'static, Result<Spoken, Trouble>>, Trouble> {
+    ) -> Result<BoxStream<'static, Result<Delta, Trouble>>, Trouble> {
         let text = json!({ "type": "text", "text": prompt.user });
         let content = match &prompt.image {
             // Plain text where there is no picture: some endpoints take no parts.
             None => json!(prompt.user),
             Some(url) => json!([text, { "type": "image_url", "image_url": { "url": url } }]),
         };
-        let mut request = json!({
+        let mut body = json!({
             "model": self.model,
             "stream": true,
             "messages": [
@@ -117,33 +123,144 @@ impl Endpoint {
                 { "role": "user", "content": content },
             ],
         });
-        request[self.limit_field] = json!(self.max_tokens);
+        body[self.limit_field] = json!(self.max_tokens);
         if self.asks_usage {
-            request["stream_options"] = json!({ "include_usage": true });
+            body["stream_options"] = json!({ "include_usage": true });
         }
-        let pieces = self.client.chat().create_stream_byot::<_, Piece>(request).await?;
-        Ok(pieces.map(|piece| spoken(piece?)).boxed())
+        let mut request = self.http.post(self.url.clone()).json(&body);
+        if !self.key.is_empty() {
+            request = request.bearer_auth(&self.key);
+        }
+        let response = request.send().await?;
+        if !response.status().is_success() {
+            return Err(Trouble::Refused(response.status().as_u16()));
+        }
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_whole = kind.is_some_and(|kind| kind.trim_start().starts_with("application/json"));
+        let mut room = RESPONSE_BYTES;
+        let bytes = response.bytes_stream().map(move |bytes| {
+            let bytes = bytes?;
+            room = room.checked_sub(bytes.len()).ok_or(Trouble::Garbled)?;
+            Ok(bytes)
+        });
+        Ok(if is_whole { whole(bytes).boxed() } else { events(bytes).boxed() })
     }
 }
 
-fn spoken(piece: Piece) -> Result<Spoken, Trouble> {
-    if let Some(error) = piece.error {
-        let status =
-            error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-        return Err(Trouble::Refused(status.unwrap_or_default()));
+/// The answer of an endpoint that does not stream.
+fn whole(
+    bytes: impl futures::Stream<Item = Result<Bytes, Trouble>> + Send + 'static,
+) -> impl futures::Stream<Item = Result<Delta, Trouble>> + Send {
+    stream::once(async move {
+        let bytes: Vec<Bytes> = bytes.try_collect().await?;
+        let value = serde_json::from_slice(&bytes.concat()).map_err(|_| Trouble::Garbled)?;
+        Ok(Delta { last: true, ..read(&value)? })
+    })
+}
+
+/// The pieces of server-sent events.
+fn events(
+    bytes: impl futures::Stream<Item = Result<Bytes, Trouble>> + Send + 'static,
+) -> impl futures::Stream<Item = Result<Delta, Trouble>> + Send {
+    let mut parser = EventParser::default();
+    let end = stream::once(async { None });
+    bytes.map(Some).chain(end).flat_map(move |bytes| {
+        let events = match bytes {
+            Some(Ok(bytes)) => parser.push(&bytes),
+            Some(Err(trouble)) => return stream::iter(vec![Err(trouble)]),
+            None => parser.finish().into_iter().collect(),
+        };
+        stream::iter(events.iter().map(read_event).collect::<Vec<_>>())
+    })
+}
+
+fn read_event(event: &Event) -> Result<Delta, Trouble> {
+    let data = event.data.trim();
+    if event.name == "error" {
+        return Err(refused(&serde_json::from_str(data).unwrap_or_default()));
     }
-    let usage = piece.usage.map(|counted| Usage {
-        prompt: counted.prompt_tokens,
-        completion: counted.completion_tokens,
-    });
-    let mut all = Spoken { words: String::new(), done: false, usage };
-    for choice in piece.choices {
-        all.words.extend(choice.delta.content);
-        match choice.finish_reason.as_deref() {
-            None | Some("") => {}
-            Some("length" | "content_filter") => return Err(Trouble::CutShort),
-            Some(_) => all.done = true,
+    match data {
+        "" => Ok(Delta::default()),
+        "[DONE]" => Ok(Delta { finish: Some(Finish::Complete), last: true, ..Delta::default() }),
+        data => read(&serde_json::from_str(data).map_err(|_| Trouble::Garbled)?),
+    }
+}
+
+/// Reads a piece, or a whole completion.
+fn read(piece: &Value) -> Result<Delta, Trouble> {
+    let error = piece.get("error").filter(|error| !error.is_null());
+    if let Some(error) = error {
+        return Err(refused(error));
+    }
+    if piece["object"] == "error" {
+        return Err(refused(piece));
+    }
+    let count = |field: &str| piece["usage"][field].as_u64();
+    let usage = match (count("prompt_tokens"), count("completion_tokens")) {
+        (None, None) => None,
+        (prompt, completion) => Some(Usage {
+            prompt: prompt.unwrap_or_default(),
+            completion: completion.unwrap_or_default(),
+        }),
+    };
+    // Only one answer was asked for; another one is not its continuation.
+    let is_first = |choice: &&Value| choice["index"].as_u64().unwrap_or_default() == 0;
+    let choices = piece["choices"].as_array().into_iter().flatten();
+    let Some(choice) = choices.into_iter().find(is_first) else {
+        return Ok(Delta { usage, ..Delta::default() });
+    };
+    let said = ["delta", "message"].iter().map(|field| &choice[*field]).find(|it| it.is_object());
+    // The older completions have their text in the choice itself.
+    let said = said.unwrap_or(choice);
+    let mut delta = Delta { usage, ..Delta::default() };
+    for content in [&said["content"], &said["text"]] {
+        add_content(content, &mut delta);
+    }
+    let reasoning = ["reasoning_content", "reasoning", "reasoning_details", "thinking"];
+    delta.reasons |= reasoning.iter().any(|field| is_filled(&said[*field]));
+    let finish = choice["finish_reason"].as_str().unwrap_or_default().to_lowercase();
+    delta.finish = match finish.as_str() {
+        "" | "null" => None,
+        cut if CUT.contains(&cut) => Some(Finish::Cut),
+        _ => Some(Finish::Complete),
+    };
+    Ok(delta)
+}
+
+/// Adds text, or parts of it, of which some are reasoning.
+fn add_content(content: &Value, delta: &mut Delta) {
+    match content {
+        Value::String(text) => delta.text.push_str(text),
+        Value::Array(parts) => {
+            for part in parts {
+                match part["type"].as_str() {
+                    None | Some("text" | "output_text") => {
+                        let text = part.as_str().or_else(|| part["text"].as_str());
+                        delta.text.extend(text);
+                    }
+                    Some(_) => delta.reasons = true,
+                }
+            }
         }
+        _ => {}
     }
-    Ok(all)
+}
+
+fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(parts) => !parts.is_empty(),
+        _ => false,
+    }
+}
+
+/// An error object, or a bare sentence. Only its number is taken: some repeat the key.
+fn refused(error: &Value) -> Trouble {
+    let number = |value: &Value| {
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+        u16::try_from(number).ok()
+    };
+    let status =
+        ["code", "status", "status_code"].iter().find_map(|field| number(error.get(field)?));
+    Trouble::Refused(status.unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! The answerer that asks a language model, over any endpoint that speaks the OpenAI chat API.
 //!
 //! ```text
-//! passages ─► prompt ─► endpoint ─► checked (only pages it was given) ─► chunks
+//! passages ─► prompt ─► endpoint ─► reasoning removed ─► checked (only pages it was given) ─► chunks
 //!               └─ limits    └─ trouble ─► the extractive answer, said so
 //! ```
 //!
@@ -13,6 +13,8 @@ mod checked;
 mod endpoint;
 mod limits;
 mod prompt;
+mod reasoning;
+mod sse;
 #[cfg(test)]
 mod tests;
 mod trouble;

@@ -25,6 +25,12 @@ const KEY: &str = "sk-test-0123456789";
 enum Act {
     /// Streams words.
     Say(&'static str),
+    /// Streams bytes as they are.
+    Raw(&'static str),
+    /// Ends the stream without another byte.
+    End,
+    /// Answers with a whole completion as JSON.
+    Whole(&'static str),
     /// Streams a line that is no JSON.
     Mumble,
     /// Ends at its limit of tokens.
@@ -122,6 +128,9 @@ async fn complete(
         let error = json!({ "error": { "message": format!("bad key {KEY}"), "type": "x" } });
         return HttpResponse::build(status).json(error);
     }
+    if let Some(Act::Whole(body)) = acts.first() {
+        return HttpResponse::Ok().content_type("application/json; charset=utf-8").body(*body);
+    }
     let acts: VecDeque<Act> = acts.clone().into();
     let body = stream::unfold(Some(acts), |acts| async {
         let mut acts = acts?;
@@ -140,10 +149,11 @@ async fn complete(
                 let piece = json!({ "choices": [{ "delta": { "content": words } }] });
                 Some((data(piece.to_string()), Some(acts)))
             }
+            Some(Act::Raw(bytes)) => Some((Ok(Bytes::from_static(bytes.as_bytes())), Some(acts))),
             Some(Act::Mumble) => Some((data("{not json".to_owned()), Some(acts))),
-            Some(Act::Stop) => None,
+            Some(Act::Stop | Act::End) => None,
             Some(Act::Break) => Some((Err(std::io::Error::other("cut")), None)),
-            Some(Act::Hang | Act::Refuse(_)) => std::future::pending().await,
+            Some(Act::Hang | Act::Refuse(_) | Act::Whole(_)) => std::future::pending().await,
         }
     });
     HttpResponse::Ok().content_type("text/event-stream").streaming(body)
@@ -309,6 +319,239 @@ async fn a_model_that_breaks_off_is_set_apart_from_the_manuals_words() {
         assert!(after.contains("1. Hold the WIRELESS button"), "{after}");
         assert_eq!(answer.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2, 3]);
     }
+}
+
+/// The words of a complete answer, in pieces as endpoints cut them.
+const PIECES: &str = concat!(
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hold the WIRELESS button \"},\"finish_reason\":null}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"[MANUAL: page 2].\"},\"finish_reason\":null}]}\n\n",
+);
+const FINISH: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+const COMPLETE: &str = "Hold the WIRELESS button [MANUAL: page 2].";
+
+#[actix_web::test]
+async fn a_complete_answer_in_any_shape_is_told_once() {
+    use Act::{End, Hang, Raw, Whole};
+    let raw = |bytes: &'static [&'static str]| -> Vec<Act> {
+        bytes.iter().map(|bytes| Raw(bytes)).chain([End]).collect()
+    };
+    let shapes: Vec<(&str, Vec<Act>)> = vec![
+        ("as OpenAI sends it", raw(&[PIECES, FINISH, DONE])),
+        ("no [DONE]", raw(&[PIECES, FINISH])),
+        ("no [DONE] and an open connection", vec![Raw(PIECES), Raw(FINISH), Hang]),
+        ("[DONE] and an open connection", vec![Raw(PIECES), Raw(DONE), Hang]),
+        ("no finish_reason", raw(&[PIECES, DONE])),
+        ("no empty line behind [DONE]", raw(&[PIECES, "data: [DONE]\n"])),
+        (
+            "finish_reason with the last words, in capitals",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"content\":\"Hold the WIRELESS button \"}}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"[MANUAL: page 2].\"},\"finish_reason\":\"STOP\"}]}\n\n",
+            ]),
+        ),
+        (
+            "finish_reason with each piece",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"content\":\"Hold the WIRELESS button \"},\"finish_reason\":\"stop\"}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"[MANUAL: page 2].\"},\"finish_reason\":\"stop\"}]}\n\n",
+                DONE,
+            ]),
+        ),
+        (
+            "usage with choices null",
+            raw(&[
+                PIECES,
+                FINISH,
+                "data: {\"choices\":null,\"usage\":{\"total_tokens\":5}}\n\n",
+                DONE,
+            ]),
+        ),
+        (
+            "pieces with choices empty",
+            raw(&[
+                "data: {\"id\":\"\",\"choices\":[],\"error\":null}\n\n",
+                PIECES,
+                FINISH,
+                "data: {\"choices\":[]}\n\n",
+                DONE,
+            ]),
+        ),
+        (
+            "delta null",
+            raw(&[
+                PIECES,
+                "data: {\"choices\":[{\"index\":0,\"delta\":null,\"finish_reason\":\"stop\"}]}\n\n",
+                DONE,
+            ]),
+        ),
+        (
+            "no delta",
+            raw(&[PIECES, "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n", DONE]),
+        ),
+        (
+            "content null and the role first",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":null},\"finish_reason\":\"\"}]}\n\n",
+                PIECES,
+                FINISH,
+            ]),
+        ),
+        (
+            "an error behind the end",
+            raw(&[PIECES, FINISH, "data: {\"error\":{\"message\":\"late\",\"code\":500}}\n\n"]),
+        ),
+        ("garbage behind the end", raw(&[PIECES, FINISH, "data: {not json\n\n"])),
+        (
+            "a second end, of another kind",
+            raw(&[
+                PIECES,
+                FINISH,
+                "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n",
+                DONE,
+            ]),
+        ),
+        (
+            "comments, keep-alives and fields that say nothing",
+            raw(&[
+                ": PROCESSING\n\n",
+                "event: ping\ndata: {}\n\n",
+                "retry: 5\nid: 1\n\n",
+                PIECES,
+                ":\n\n",
+                FINISH,
+                DONE,
+            ]),
+        ),
+        (
+            "CRLF, cut between CR and LF, no space, a byte order mark",
+            raw(&[
+                "\u{feff}data:{\"choices\":[{\"delta\":{\"content\":\"Hold the WIRELESS button [MANUAL: page 2].\"}}]}\r",
+                "\n\r",
+                "\ndata:[DONE]\r\n",
+                "\r\n",
+            ]),
+        ),
+        (
+            "content in parts",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"hm\"}]},{\"type\":\"text\",\"text\":\"Hold the WIRELESS button [MANUAL: page 2].\"}]}}]}\n\n",
+                FINISH,
+            ]),
+        ),
+        (
+            "reasoning in a field of its own",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"The user wants\"}}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"\",\"reasoning\":\"to pair\",\"thinking\":\"hm\"}}]}\n\n",
+                PIECES,
+                FINISH,
+            ]),
+        ),
+        (
+            "reasoning in the text, its tags cut",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"content\":\"<thi\"}}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"nk>\\nThe policy [MANUAL: page 3].</th\"}}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"ink>\\n\\n\"}}]}\n\n",
+                PIECES,
+                FINISH,
+            ]),
+        ),
+        (
+            "another choice beside the first",
+            raw(&[
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hold the WIRELESS button [MANUAL: page 2].\"}},{\"index\":1,\"delta\":{\"content\":\"B\"}}]}\n\n",
+                "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"C\"}}]}\n\n",
+                FINISH,
+            ]),
+        ),
+        (
+            "the text of the older completions",
+            raw(&[
+                "data: {\"choices\":[{\"text\":\"Hold the WIRELESS button [MANUAL: page 2].\",\"finish_reason\":\"stop\"}]}\n\n",
+            ]),
+        ),
+        (
+            "not streamed",
+            vec![Whole(
+                "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"Hold the WIRELESS button [MANUAL: page 2].\"},\"finish_reason\":\"stop\"}]}",
+            )],
+        ),
+        (
+            "a section beside the page",
+            raw(&[
+                "data: {\"choices\":[{\"delta\":{\"content\":\"Hold the WIRELESS button [MANUAL: page 2, section 3.7].\"}}]}\n\n",
+                DONE,
+            ]),
+        ),
+    ];
+    for (shape, acts) in shapes {
+        let fake = Fake::that(acts).await;
+        let (chunks, answer) = fake.answer(&fake.settings(), pair()).await;
+        assert_eq!(answer.fallback, None, "{shape}");
+        assert_eq!(
+            (answer.text.as_str(), chunks.concat().as_str()),
+            (COMPLETE, COMPLETE),
+            "{shape}"
+        );
+        assert_eq!(answer.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2], "{shape}");
+    }
+}
+
+#[actix_web::test]
+async fn a_stream_without_an_answer_falls_back() {
+    let said_nothing: &[(&'static [&'static str], &str)] = &[
+        (
+            &[
+                "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"x\"}}]}}]}\n\n",
+                "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n",
+            ],
+            "cut_short",
+        ),
+        (
+            &["data: {\"choices\":[{\"delta\":{\"refusal\":\"I cannot help\"}}]}\n\n", FINISH],
+            "empty",
+        ),
+        (
+            &["data: {\"choices\":[{\"delta\":{\"content\":\"<think>for ever\"}}]}\n\n", FINISH],
+            "empty",
+        ),
+        (
+            &["data: {\"error\":{\"message\":\"quota\",\"code\":\"insufficient_quota\"}}\n\n"],
+            "refused",
+        ),
+        (&["data: {\"error\":\"upstream died\"}\n\n", DONE], "refused"),
+        (&["event: error\ndata: {\"message\":\"boom\"}\n\n"], "refused"),
+        (&["data: {\"object\":\"error\",\"message\":\"boom\",\"code\":400}\n\n"], "refused"),
+    ];
+    for (bytes, reason) in said_nothing {
+        let acts = bytes.iter().map(|bytes| Act::Raw(bytes)).chain([Act::End]).collect();
+        falls_back(acts, |_| {}, reason).await;
+    }
+    falls_back(vec![Act::Whole("{\"error\":{\"message\":\"no\"}}")], |_| {}, "refused").await;
+}
+
+#[actix_web::test]
+async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
+    let fake = Fake::that(vec![
+        Act::Say("The user wants to pair [MANUAL: page 3], I think.\n</thi"),
+        Act::Say("nk>\n\nHold the WIRELESS button [MANUAL: page 2]."),
+    ])
+    .await;
+    let settings = fake.settings();
+    let measure = Measure { max_passages: 8, min_confidence: 0.4 };
+    let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
+    let llm = Llm::new(&settings, extractive, &Metrics::new()).expect("a client");
+    let (_, first) = told(&llm, pair()).await;
+    assert_eq!((first.text.as_str(), first.fallback), (COMPLETE, None));
+    assert_eq!(first.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2]);
+    assert!(!first.html.contains("I think"), "{}", first.html);
+    // From then on nothing is shown before the tag.
+    let (chunks, second) = told(&llm, pair()).await;
+    assert_eq!((chunks.concat().as_str(), second.text.as_str()), (COMPLETE, COMPLETE));
+    fake.handle.stop(false).await;
 }
 
 #[actix_web::test]

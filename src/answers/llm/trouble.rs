@@ -1,7 +1,5 @@
 //! Why a model did not answer. The words are metric labels, so the list is closed.
 
-use async_openai::error::OpenAIError;
-
 use super::limits::{Scope, Used};
 
 /// What went wrong between us and the model.
@@ -51,32 +49,16 @@ impl Trouble {
     }
 }
 
-impl From<OpenAIError> for Trouble {
-    fn from(error: OpenAIError) -> Self {
-        match error {
-            // The address may hold a key in its query.
-            OpenAIError::Reqwest(error) => Self::Unreachable(error.without_url()),
-            OpenAIError::ApiError(error) => Self::Refused(error.status_code.as_u16()),
-            _ => Self::Garbled,
-        }
+impl From<reqwest::Error> for Trouble {
+    fn from(error: reqwest::Error) -> Self {
+        // The address may hold a key in its query.
+        Self::Unreachable(error.without_url())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use async_openai::error::{ApiError, ApiErrorResponse};
-
     use super::*;
-
-    #[test]
-    fn what_an_endpoint_says_is_not_repeated_it_may_hold_the_key() {
-        let api_error = ApiError { message: "bad key sk-secret".to_owned(), ..ApiError::default() };
-        let status_code = reqwest::StatusCode::UNAUTHORIZED;
-        let refused =
-            Trouble::from(OpenAIError::ApiError(ApiErrorResponse { status_code, api_error }));
-        assert_eq!(refused.to_string(), "the endpoint refused with status 401");
-        assert!(!format!("{refused:?}").contains("sk-secret"));
-    }
 
     #[test]
     fn every_trouble_after_the_first_words_is_a_breaking_off() {
