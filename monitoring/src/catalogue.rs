@@ -45,7 +45,7 @@ catalogue! {
     hsc_malformed_total Counter ["what"] "Connections closed because what came over them cannot be understood: request (HTTP), tls or proxy_header";
     hsc_tls_reloads_total Counter ["outcome"] "Changes of the files of server.tls: taken, or kept (the new certificate cannot be used, the one before stays)";
     hsc_ws_sessions Gauge [] "Sockets open now";
-    hsc_ws_sessions_total Counter [] "Sockets opened since the start";
+    hsc_ws_opened_total Counter [] "Sockets opened since the start";
     hsc_ws_refused_total Counter ["reason"] "Sockets refused before they were opened: full, draining, address, rate or busy";
     hsc_ws_received_total Counter ["type"] "Messages of clients, by type; 'invalid' for what is none";
     hsc_ws_sent_total Counter ["type"] "Messages to clients, by type";
@@ -98,7 +98,7 @@ catalogue! {
     hsc_archive_batch_seconds Histogram [] "Time to write one batch of records";
     hsc_desk_agents Gauge ["state"] "Agents of all pods who are there: available, or having a break";
     hsc_desk_tickets Gauge ["state"] "Conversations of all pods at the desk: waiting for a person, or with_agent";
-    hsc_desk_oldest_wait_ms Gauge [] "How long the conversation that waits longest for a person does, in milliseconds; 0 when none waits";
+    hsc_desk_oldest_wait_seconds Gauge [] "Longest wait of a conversation that waits for an agent; 0 when none waits";
     hsc_uploads_total Counter ["outcome"] "Pictures that were to be put into a conversation: kept, or why not (too_large, not_a_picture, too_many, busy, failed)";
     hsc_uploads_expired_total Counter [] "Pictures that were removed because their time was over";
     hsc_letters_total Counter ["kind", "outcome"] "Messages left in the form (message) and transcripts that were to be sent (transcript): taken or too_many";

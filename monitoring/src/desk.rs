@@ -33,7 +33,7 @@ impl Desk {
         let desk = Self {
             agents: maker.gauge("hsc_desk_agents"),
             tickets: maker.gauge("hsc_desk_tickets"),
-            oldest: maker.gauge("hsc_desk_oldest_wait_ms").with_label_values(NONE),
+            oldest: maker.gauge("hsc_desk_oldest_wait_seconds").with_label_values(NONE),
         };
         // A desk that nobody has looked at is empty, not absent.
         desk.standing(DeskStanding::default());
@@ -47,6 +47,6 @@ impl Desk {
         self.agents.with_label_values(&["break"]).set(number(now.on_break));
         self.tickets.with_label_values(&["waiting"]).set(number(now.waiting));
         self.tickets.with_label_values(&["with_agent"]).set(number(now.with_agent));
-        self.oldest.set(i64::try_from(now.oldest_wait.as_millis()).unwrap_or(i64::MAX));
+        self.oldest.set(i64::try_from(now.oldest_wait.as_secs()).unwrap_or(i64::MAX));
     }
 }

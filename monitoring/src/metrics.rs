@@ -243,7 +243,7 @@ impl Metrics {
             },
             sockets: Sockets {
                 open: maker.gauge("hsc_ws_sessions").with_label_values(NONE),
-                opened: maker.counter("hsc_ws_sessions_total").with_label_values(NONE),
+                opened: maker.counter("hsc_ws_opened_total").with_label_values(NONE),
                 refused: maker.counter("hsc_ws_refused_total"),
                 typing: received.with_label_values(&["typing"]),
                 prediction: sent.with_label_values(&["prediction"]),

@@ -206,6 +206,90 @@ fn every_metric_is_on_a_dashboard() {
     assert!(hidden.is_empty(), "on no dashboard: {}", hidden.join(", "));
 }
 
+/// Endings that OpenMetrics keeps for the samples of a family.
+const SAMPLE_SUFFIXES: &[&str] =
+    &["_total", "_created", "_bucket", "_count", "_sum", "_info", "_gcount", "_gsum"];
+/// Endings that name a unit which is not the base unit: seconds, bytes and ratios are.
+const DERIVED_UNITS: &[&str] = &[
+    "_ms",
+    "_us",
+    "_ns",
+    "_milliseconds",
+    "_microseconds",
+    "_minutes",
+    "_hours",
+    "_days",
+    "_kb",
+    "_mb",
+    "_kib",
+    "_mib",
+    "_percent",
+];
+
+/// The name of a metric's family: that of a counter is without its `_total`.
+fn family(name: &str, kind: Kind) -> &str {
+    match kind {
+        Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
+        Kind::Gauge | Kind::Histogram => name,
+    }
+}
+
+/// What readers of OpenMetrics refuse about these names and kinds.
+fn name_faults(metrics: &[(&str, Kind)]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut families = BTreeSet::new();
+    for (name, kind) in metrics {
+        let family = family(name, *kind);
+        if !families.insert(family) {
+            faults.push(format!("two metrics are of the family {family}"));
+        }
+        if (*kind == Kind::Counter) != name.ends_with("_total") {
+            faults.push(format!("{name}: counters end in _total, and nothing else does"));
+        }
+        if *kind == Kind::Histogram && !family.ends_with("_seconds") && !family.ends_with("_bytes")
+        {
+            faults.push(format!("{name}: a histogram ends in its unit"));
+        }
+        if let Some(unit) = DERIVED_UNITS.iter().find(|unit| family.ends_with(**unit)) {
+            faults.push(format!("{name}: {unit} is not a base unit"));
+        }
+        for suffix in SAMPLE_SUFFIXES.iter().filter(|suffix| family.ends_with(**suffix)) {
+            faults.push(format!("{name}: {suffix} names a sample, not a family"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_name_is_a_family_of_its_own_with_base_units() {
+    let metrics: Vec<(&str, Kind)> = CATALOGUE.iter().map(|it| (it.name, it.kind)).collect();
+    let faults = name_faults(&metrics);
+    assert!(faults.is_empty(), "\n  {}\n", faults.join("\n  "));
+}
+
+#[test]
+fn a_wrong_name_is_seen() {
+    let wrong = |metrics: &[(&str, Kind)]| name_faults(metrics).len();
+    assert_eq!(wrong(&[("a", Kind::Gauge), ("b_total", Kind::Counter)]), 0);
+    assert_eq!(wrong(&[("a", Kind::Gauge), ("a_total", Kind::Counter)]), 1);
+    assert_eq!(wrong(&[("a_wait_ms", Kind::Gauge)]), 1);
+    assert_eq!(wrong(&[("a", Kind::Counter)]), 1);
+    assert_eq!(wrong(&[("a_count", Kind::Gauge)]), 1);
+    assert_eq!(wrong(&[("a", Kind::Histogram)]), 1);
+}
+
+#[test]
+fn every_exported_family_has_one_kind() {
+    let page = Metrics::new().render();
+    let mut families = BTreeSet::new();
+    for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').expect("a name and its kind");
+        let kind = if kind == "counter" { Kind::Counter } else { Kind::Gauge };
+        assert!(families.insert(family(name, kind).to_owned()), "{name} is exported twice");
+    }
+    assert!(families.contains("process_cpu_seconds"), "{families:?}");
+}
+
 #[test]
 fn the_page_of_metrics_is_what_the_list_says() {
     assert_eq!(

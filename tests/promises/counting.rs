@@ -30,7 +30,7 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
         "hsc_http_requests_total",
         "hsc_http_request_seconds",
         "hsc_ws_sessions",
-        "hsc_ws_sessions_total",
+        "hsc_ws_opened_total",
         "hsc_ws_received_total",
         "hsc_ws_sent_total",
         "hsc_predictions_total",

@@ -110,7 +110,7 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
     })
     .await;
     assert_eq!(server.metric("hsc_ws_sessions").await, VISITORS as f64);
-    assert_eq!(server.metric("hsc_ws_sessions_total").await, VISITORS as f64);
+    assert_eq!(server.metric("hsc_ws_opened_total").await, VISITORS as f64);
     eventually(&format!("memory and threads are back at their level, {level:?}"), async || {
         Level::of(&server).await.is_near(&level)
     })

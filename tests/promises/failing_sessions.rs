@@ -44,7 +44,7 @@ async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
     }
     assert_eq!(server.metric(PANICS).await, (VISITORS * ROUNDS) as f64);
     assert_eq!(server.metric("hsc_ws_sessions").await, VISITORS as f64);
-    assert_eq!(server.metric("hsc_ws_sessions_total").await, VISITORS as f64);
+    assert_eq!(server.metric("hsc_ws_opened_total").await, VISITORS as f64);
 }
 
 /// The whole answer, or an honest message instead of its rest; no offset lost and none twice.

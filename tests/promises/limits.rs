@@ -83,7 +83,7 @@ async fn a_client_that_is_silent_for_too_long_is_closed() {
     // It never reads, so it answers no ping either.
     let silent = server.visitor().await;
     eventually("the silent client's session is gone", async || {
-        server.metric("hsc_ws_sessions_total").await == 1.0
+        server.metric("hsc_ws_opened_total").await == 1.0
             && server.metric("hsc_ws_sessions").await == 0.0
     })
     .await;
