@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::ErrorCode;
 use super::live::{Csat, Feedback, HandoffWish, VisitorMessage};
+use super::surrogates::without_lone_surrogates;
 
 /// Longest `content` of `typing`, in characters (protocol, part 1).
 pub(super) const TYPING_CHARS: usize = 1_000;
@@ -228,7 +229,13 @@ pub(super) fn read_frame<T>(
     text: &str,
     read: impl FnOnce(&Map<String, Value>) -> Result<T, BadMessage>,
 ) -> Result<(Option<MessageId>, T), BadMessage> {
-    let value: Value = serde_json::from_str(text).map_err(|_| BadMessage {
+    let read_json = serde_json::from_str::<Value>(text).ok();
+    // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
+    let read_json = read_json.or_else(|| {
+        let whole = without_lone_surrogates(text)?;
+        serde_json::from_str(&whole).ok()
+    });
+    let value = read_json.ok_or_else(|| BadMessage {
         code: ErrorCode::InvalidJson,
         message: "Invalid JSON".to_owned(),
         id: None,

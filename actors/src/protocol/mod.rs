@@ -15,6 +15,7 @@ mod prediction;
 mod product;
 mod schema;
 mod server;
+mod surrogates;
 #[cfg(test)]
 mod tests;
 
@@ -36,3 +37,4 @@ pub use prediction::{
 pub use product::{ManualLink, ManualSection, ManualSections, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};
+pub use surrogates::without_lone_surrogates;
