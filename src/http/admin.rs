@@ -10,6 +10,7 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::body::JsonBody;
 use super::identity::Admin;
 use super::{Draining, Parts, Trouble, TroubleCode};
 
@@ -76,7 +77,7 @@ pub(super) async fn drain(
 pub(super) async fn invalidate(
     parts: web::Data<Parts>,
     Admin(caller): Admin,
-    what: web::Json<Invalidate>,
+    what: JsonBody<Invalidate>,
 ) -> Result<HttpResponse, Trouble> {
     let what = what.into_inner();
     caller.did(&parts, "cache.invalidate", &format!("{what:?}"), "");
@@ -109,7 +110,7 @@ pub(super) struct Notice {
 pub(super) async fn broadcast(
     parts: web::Data<Parts>,
     Admin(caller): Admin,
-    notice: web::Json<Notice>,
+    notice: JsonBody<Notice>,
 ) -> Result<HttpResponse, Trouble> {
     let message = notice.into_inner().message;
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
@@ -129,7 +130,7 @@ pub(super) async fn broadcast(
 pub(super) async fn chaos(
     parts: web::Data<Parts>,
     Admin(caller): Admin,
-    rehearsal: web::Json<Rehearsal>,
+    rehearsal: JsonBody<Rehearsal>,
 ) -> Result<HttpResponse, Trouble> {
     if !parts.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";

@@ -9,11 +9,13 @@
 mod admin;
 mod agent;
 mod asyncapi;
+mod body;
 mod brands;
 mod capacity;
 mod catalog_files;
 mod client_address;
 mod docs;
+mod head;
 mod headers;
 mod health;
 mod identity;

@@ -1,11 +1,20 @@
 //! The HTTP routes as an OpenAPI document, made from the handlers and their types.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_web::http::StatusCode;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Operation;
 
 use super::{
     TroubleCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
     products, search, socket, statics, team, visitor,
 };
+
+/// What a route that takes GET takes.
+pub(super) const READ_ONLY: &str = "GET, HEAD";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -90,5 +99,67 @@ struct Routes;
 /// The document.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Routes::openapi()
+    let mut document = Routes::openapi();
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(describe_responses);
+    }
+    document
+}
+
+/// Describes the responses that are not described where their route stands: OpenAPI asks for it, and
+/// generators refuse a document without.
+fn describe_responses(operation: &mut Operation) {
+    let summary = operation.summary.clone().unwrap_or_default();
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if !response.description.is_empty() {
+            continue;
+        }
+        let status = status.parse::<u16>().ok().and_then(|it| StatusCode::from_u16(it).ok());
+        let reason = status.and_then(|status| status.canonical_reason()).unwrap_or("Response");
+        response.description = match status {
+            Some(status) if status.is_success() && !summary.is_empty() => {
+                format!("{reason}: {summary}")
+            }
+            Some(status) if status.is_client_error() || status.is_server_error() => {
+                format!("{reason}. `code` of the body says why.")
+            }
+            _ => reason.to_owned(),
+        };
+    }
+}
+
+/// The methods of a route, as `Allow` lists them. `pattern` is the pattern of the router, whose parameters
+/// may have an expression: `/static/{path:.*}`.
+pub(super) fn allowed_methods(pattern: &str) -> String {
+    static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let paths = openapi().paths.paths.into_iter();
+        paths.map(|(path, item)| (path, allow(&item))).collect()
+    });
+    let mut plain = String::with_capacity(pattern.len());
+    for (at, piece) in pattern.split('{').enumerate() {
+        if at > 0 {
+            let (parameter, rest) = piece.split_once('}').unwrap_or((piece, ""));
+            let name = parameter.split(':').next().unwrap_or(parameter);
+            plain.extend(["{", name, "}", rest]);
+        } else {
+            plain.push_str(piece);
+        }
+    }
+    // What the document does not have are the files of `/docs/`.
+    METHODS.get(&plain).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
+}
+
+fn allow(item: &utoipa::openapi::PathItem) -> String {
+    let methods = [
+        (item.get.is_some(), READ_ONLY),
+        (item.post.is_some(), "POST"),
+        (item.put.is_some(), "PUT"),
+        (item.patch.is_some(), "PATCH"),
+        (item.delete.is_some(), "DELETE"),
+    ];
+    let taken: Vec<&str> = methods.iter().filter(|(taken, _)| *taken).map(|(_, it)| *it).collect();
+    taken.join(", ")
 }

@@ -11,6 +11,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::headers::PAGE_POLICY;
 use super::identity::admits_page;
+use super::openapi::{READ_ONLY, allowed_methods};
 use super::statics::FOR_EVER;
 use super::{Parts, Trouble, TroubleCode};
 
@@ -27,9 +28,8 @@ struct Dist;
 
 /// What no route takes: one of our pages, or an error that says which.
 pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> HttpResponse {
-    if request.resource_map().has_resource(request.path()) {
-        let message = format!("This route does not take {}.", request.method());
-        return Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
+    if let Some(pattern) = request.match_pattern() {
+        return not_allowed(&request, &allowed_methods(&pattern));
     }
     let name = request.path().trim_start_matches('/');
     let role = TEAM.iter().find(|(page, _)| *page == name.trim_end_matches(".html"));
@@ -43,9 +43,10 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish();
     }
-    let shown = matches!(*request.method(), Method::GET | Method::HEAD)
-        .then(|| page(name, &parts, &request))
-        .flatten();
+    let shown = page(name, &parts, &request);
+    if shown.is_some() && *request.method() != Method::GET {
+        return not_allowed(&request, READ_ONLY);
+    }
     shown.unwrap_or_else(|| {
         let message = if name.is_empty() {
             "This server was built without its pages: run `make web` and build again."
@@ -54,6 +55,15 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
         };
         Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
     })
+}
+
+fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
+    let message = format!("This route does not take {}; it takes {allowed}.", request.method());
+    let mut response = Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
 }
 
 fn page(name: &str, parts: &Parts, request: &HttpRequest) -> Option<HttpResponse> {

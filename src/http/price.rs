@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, OneOf, Schema, Type};
 
 use super::search::checked;
 use super::{Parts, Trouble, TroubleCode};
@@ -22,10 +23,16 @@ pub(super) struct Price {
     /// Its brand.
     brand: String,
     /// The `price` of its catalog entry as it stands there.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = price_schema)]
     price: Value,
     /// How well the product fits the query, 0 to 100.
     confidence: u8,
+}
+
+/// A number in most catalogs; some have a text, or an object with a currency.
+fn price_schema() -> Schema {
+    let kinds = [Type::Number, Type::String, Type::Object];
+    kinds.into_iter().fold(OneOf::builder(), |all, kind| all.item(Object::with_type(kind))).into()
 }
 
 /// What the product costs that a customer means by these letters.

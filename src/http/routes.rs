@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, web};
 use super::capacity::capacity;
 use super::request_body::request_body;
 use super::{
-    Parts, Trouble, TroubleCode, admin, agent, brands, docs, health, identity, manuals, metrics,
-    observe, operations, pages, price, products, search, socket, statics, team, visitor,
+    Parts, Trouble, TroubleCode, admin, agent, brands, docs, head, health, identity, manuals,
+    metrics, observe, operations, pages, price, products, search, socket, statics, team, visitor,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -94,12 +94,12 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(parts)
         .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
-        .app_data(web::JsonConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
         .service(socket::socket)
         .service(agent::agent_socket)
         .service(packed)
         .wrap(cors)
+        .wrap(from_fn(head::head))
         .wrap(from_fn(observe::observe))
         .wrap(from_fn(capacity))
 }

@@ -58,6 +58,7 @@ mod manuals;
 mod manuals_kept;
 mod many_pods;
 mod notes;
+mod openapi_document;
 mod pages;
 mod part_one;
 mod part_two;

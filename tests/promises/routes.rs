@@ -113,6 +113,21 @@ async fn every_error_is_json_with_a_code_and_a_message() {
 }
 
 #[tokio::test]
+async fn half_a_character_in_a_body_is_passed_over() {
+    let server = Server::start().await;
+    let posted = async |body: &'static str, kind: &str| {
+        let request = client().post(server.url("/api/leave-message")).header("content-type", kind);
+        request.body(body).send().await.expect("the server answers").status().as_u16()
+    };
+    let left = r#"{"address":"eve@example.test","text":"It hums \ud83d"}"#;
+    assert_eq!(posted(left, "application/json").await, 202);
+    assert_eq!(posted(left, "application/json; charset=utf-8").await, 202);
+    // Any page may send a form without being asked for permission.
+    assert_eq!(posted(left, "text/plain").await, 400);
+    assert_eq!(posted(r#"{"address":"#, "application/json").await, 400);
+}
+
+#[tokio::test]
 async fn every_route_of_the_document_answers() {
     let server = Server::start().await;
     let document = server.json("/docs/openapi.json").await;

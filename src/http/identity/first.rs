@@ -5,6 +5,7 @@ use hsc_actors::ports::First;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::{Parts, Trouble, client_address};
 use super::guard::{from_our_page, trouble};
 use super::sign_in::{Me, welcome};
@@ -31,7 +32,7 @@ pub(crate) struct FirstAccount {
 pub(crate) async fn first(
     parts: web::Data<Parts>,
     request: HttpRequest,
-    said: web::Json<FirstAccount>,
+    said: JsonBody<FirstAccount>,
 ) -> Result<HttpResponse, Trouble> {
     from_our_page(&parts, &request)?;
     let FirstAccount { token, name, address, password } = said.into_inner();

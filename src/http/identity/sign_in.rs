@@ -8,6 +8,7 @@ use hsc_actors::ports::{Attempt, IdentityError, Opened, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::cookie::Cookie;
 use super::guard::{Agent, from_our_page, session, trouble};
@@ -72,7 +73,7 @@ pub(crate) async fn ways(parts: web::Data<Parts>) -> HttpResponse {
 pub(crate) async fn sign_in(
     parts: web::Data<Parts>,
     request: HttpRequest,
-    said: web::Json<SignIn>,
+    said: JsonBody<SignIn>,
 ) -> Result<HttpResponse, Trouble> {
     from_our_page(&parts, &request)?;
     let SignIn { address, password } = said.into_inner();
@@ -91,7 +92,7 @@ pub(crate) async fn sign_in(
 pub(crate) async fn sign_out(
     parts: web::Data<Parts>,
     request: HttpRequest,
-    said: web::Json<SignOut>,
+    said: JsonBody<SignOut>,
     Agent(person, caller): Agent,
 ) -> Result<HttpResponse, Trouble> {
     let secret = Cookie::Session.of(&parts, &request).unwrap_or_default();

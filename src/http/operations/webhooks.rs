@@ -1,12 +1,13 @@
 //! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
 
 use actix_web::{HttpResponse, delete, get, post, web};
-use hsc_actors::ports::archive::{ArchiveError, Delivery, Page};
+use hsc_actors::ports::archive::{ArchiveError, Delivery, Page, Paged};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::identity::Admin;
 use super::super::{Parts, Trouble, TroubleCode};
 use super::page::Wanted;
@@ -28,9 +29,16 @@ pub struct Endpoint {
     dead: u64,
 }
 
+/// The endpoints.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Endpoints {
+    /// In the order of the settings.
+    endpoints: Vec<Endpoint>,
+}
+
 /// The endpoints of webhooks: what each is told, what was delivered, what waits, what came to nothing.
 #[utoipa::path(get, path = "/admin/webhooks", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
+    responses((status = 200, body = Endpoints), (status = 401, body = Trouble), (status = 403, body = Trouble),
         (status = 503, body = Trouble)))]
 #[get("/admin/webhooks")]
 pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
@@ -48,7 +56,7 @@ pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpRe
             }),
         }
     }
-    Ok(fresh(json!({ "endpoints": endpoints })))
+    Ok(fresh(Endpoints { endpoints }))
 }
 
 impl Endpoint {
@@ -62,7 +70,7 @@ impl Endpoint {
 /// Deliveries that came to nothing, the newest first.
 #[utoipa::path(get, path = "/admin/webhooks/dead-letters", tag = "operations",
     params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = [Delivery]), (status = 400, body = Trouble), (status = 401, body = Trouble),
+    responses((status = 200, body = Paged<Delivery>), (status = 400, body = Trouble), (status = 401, body = Trouble),
         (status = 403, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/admin/webhooks/dead-letters")]
 pub(crate) async fn dead_letters(
@@ -73,7 +81,7 @@ pub(crate) async fn dead_letters(
     let limit = u32::try_from(wanted.limit()?).unwrap_or(Page::MOST);
     let page = Page { after: wanted.after.clone(), limit };
     let paged = parts.deliveries.dead_letters(page).await.map_err(away)?;
-    Ok(fresh(json!({ "items": paged.items, "next": paged.next })))
+    Ok(fresh(paged))
 }
 
 /// Has a dead letter delivered again, from its first try.
@@ -131,9 +139,9 @@ pub(crate) struct Tested {
 pub(crate) async fn test_webhooks(
     parts: web::Data<Parts>,
     Admin(caller): Admin,
-    tested: Option<web::Json<Tested>>,
+    tested: Option<JsonBody<Tested>>,
 ) -> Result<HttpResponse, Trouble> {
-    let tested = tested.map(web::Json::into_inner).unwrap_or_default();
+    let tested = tested.map(JsonBody::into_inner).unwrap_or_default();
     let ids = parts.webhooks.test(tested.url.as_deref());
     if ids.is_empty() {
         let message = "There is no such endpoint; webhooks.endpoints has them.";
@@ -143,7 +151,7 @@ pub(crate) async fn test_webhooks(
     Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
 }
 
-fn fresh(body: serde_json::Value) -> HttpResponse {
+fn fresh(body: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
 }
 

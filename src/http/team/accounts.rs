@@ -6,6 +6,7 @@ use hsc_actors::ports::{NewAccount, StaffChange, StaffError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::identity::{Admin, trouble};
 use super::super::{Parts, Trouble, TroubleCode};
 use super::asked::{invalid, told, untold};
@@ -100,7 +101,7 @@ pub(crate) async fn users(_: Admin, parts: web::Data<Parts>) -> Result<HttpRespo
 pub(crate) async fn add_user(
     Admin(caller): Admin,
     parts: web::Data<Parts>,
-    newcomer: web::Json<Newcomer>,
+    newcomer: JsonBody<Newcomer>,
 ) -> Result<HttpResponse, Trouble> {
     let Newcomer { name, address, role, password } = newcomer.into_inner();
     let newcomer = NewAccount { name, address, role, password };
@@ -122,7 +123,7 @@ pub(crate) async fn change_user(
     Admin(caller): Admin,
     parts: web::Data<Parts>,
     id: web::Path<String>,
-    change: web::Json<Change>,
+    change: JsonBody<Change>,
 ) -> Result<HttpResponse, Trouble> {
     let Change { name, role, password, is_disabled, unlock } = change.into_inner();
     // What the audit will say, by the words of `hsc user`.

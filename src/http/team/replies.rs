@@ -5,6 +5,7 @@ use hsc_actors::ports::archive::CannedReply;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::identity::Agent;
 use super::super::visitor::words;
 use super::super::{Parts, Trouble, TroubleCode};
@@ -54,7 +55,7 @@ pub(crate) async fn replies(_: Agent, parts: web::Data<Parts>) -> Result<HttpRes
 pub(crate) async fn put_reply(
     Agent(_, caller): Agent,
     parts: web::Data<Parts>,
-    written: web::Json<Written>,
+    written: JsonBody<Written>,
 ) -> Result<HttpResponse, Trouble> {
     let Written { id, shortcut, text, product } = written.into_inner();
     let (text, product) = (words(&text), word(product));

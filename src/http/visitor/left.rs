@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::{Parts, Trouble, TroubleCode};
 use super::address::{mail_address, words};
 use super::token::{admitted, brought, conversation};
@@ -41,7 +42,7 @@ pub(crate) struct Taken {
 pub(crate) async fn leave_message(
     parts: web::Data<Parts>,
     request: HttpRequest,
-    said: web::Json<LeftMessage>,
+    said: JsonBody<LeftMessage>,
 ) -> Result<HttpResponse, Trouble> {
     admitted(&parts, &request)?;
     let LeftMessage { address, text } = said.into_inner();

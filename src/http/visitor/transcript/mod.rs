@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::super::body::JsonBody;
 use super::super::{Parts, Trouble, TroubleCode};
 use super::address::mail_address;
 use super::left::no_address;
@@ -107,7 +108,7 @@ pub(crate) async fn transcript(
 pub(crate) async fn send_transcript(
     parts: web::Data<Parts>,
     request: HttpRequest,
-    to: web::Json<SendTo>,
+    to: JsonBody<SendTo>,
 ) -> Result<HttpResponse, Trouble> {
     admitted(&parts, &request)?;
     let of = conversation(&parts, &request)?;
