@@ -22,6 +22,7 @@ use crate::protocol::{
 use crate::remembered::Predictions;
 use crate::token::Tokens;
 
+use super::earlier_client::NameBreaker;
 use super::event::{Effect, Event};
 use super::foresight::Foresight;
 use super::language;
@@ -101,6 +102,8 @@ pub(super) struct Running {
     pub(super) measured: Measured,
     /// What the answer has come to. Less than what was said while it is repeated after a crash.
     heard: Said,
+    /// For a client that said no `hello`, where the product has related ones.
+    breaker: Option<NameBreaker>,
 }
 
 impl Conversation {
@@ -282,7 +285,7 @@ impl Conversation {
         effects.push(transient(ServerMessage::Prediction { data }, id));
     }
 
-    fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+    pub(super) fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
         if asked.query.replace {
             self.cancelled(effects);
         }
@@ -365,13 +368,17 @@ impl Conversation {
         let answer = self.answers;
         let heard = Said::default();
         let (product_of, measured) = (Arc::clone(&product), Measured::default());
-        self.running = Some(Running { answer, product: product_of, open, heard, measured });
+        let related = catalog.related_items(&product);
+        let names = related.iter().map(|item| &*item.name);
+        let breaker = (self.epoch == 0).then(|| NameBreaker::new(names)).flatten();
+        self.running =
+            Some(Running { answer, product: product_of, open, heard, measured, breaker });
         if lost_picture {
             self.answer_failed(answer, NO_PICTURE, effects);
             return;
         }
         let question = Question {
-            related: catalog.related_items(&product),
+            related,
             product,
             text: query.question.clone(),
             scenario: query.scenario,
@@ -396,8 +403,22 @@ impl Conversation {
             }
             AnswerEvent::Reading => self.say_reading(effects),
             AnswerEvent::Thinking => self.say_thinking(effects),
-            AnswerEvent::Chunk(content) => self.say_chunk(content, effects),
+            AnswerEvent::Chunk(content) => {
+                let breaker = self.running.as_mut().and_then(|running| running.breaker.as_mut());
+                let content = match breaker {
+                    Some(breaker) => breaker.push(&content),
+                    None => content,
+                };
+                if !content.is_empty() {
+                    self.say_chunk(content, effects);
+                }
+            }
             AnswerEvent::Done(done) => {
+                let breaker = self.running.as_mut().and_then(|running| running.breaker.as_mut());
+                let rest = breaker.map(NameBreaker::finish).unwrap_or_default();
+                if !rest.is_empty() {
+                    self.say_chunk(rest, effects);
+                }
                 let has_words = |running: &Running| running.heard.bytes > 0;
                 if matches!(done.outcome, Outcome::NoManual { .. })
                     && !self.running.as_ref().is_some_and(has_words)

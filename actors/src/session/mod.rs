@@ -7,6 +7,7 @@ mod actor;
 mod alone;
 mod answering;
 mod conversation;
+mod earlier_client;
 mod event;
 mod foresight;
 mod introduction;

@@ -540,3 +540,26 @@ proptest! {
         prop_assert!(ended <= begun);
     }
 }
+
+#[test]
+fn an_answer_to_a_client_without_hello_has_no_exact_name_of_a_related_product() {
+    let pieces = ["Put it on the Acme ", "Stand. [SUGGESTION: Ac", "me Stand]", " acme stand"];
+    let answer = |conversation: &mut Conversation| {
+        ask(conversation, "q", "What goes with it?");
+        let mut effects: Vec<Effect> =
+            pieces.iter().flat_map(|piece| goes_on(conversation, 1, chunk(piece))).collect();
+        effects.extend(goes_on(conversation, 1, done(Outcome::Answered)));
+        let frames = sent(&effects);
+        let text: String = frames.iter().filter_map(|frame| frame["content"].as_str()).collect();
+        assert_eq!(frames[frames.len() - 2]["data"]["related_items"][0]["name"], "Acme Stand");
+        text
+    };
+    let text = answer(&mut conversation());
+    assert_eq!(
+        text,
+        "Put it on the Acme\u{a0}Stand. [SUGGESTION: Acme\u{a0}Stand] acme\u{a0}stand"
+    );
+    let mut of_today = conversation();
+    greet(&mut of_today, json!({"type": "hello"}));
+    assert_eq!(answer(&mut of_today), pieces.concat());
+}
