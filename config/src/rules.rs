@@ -187,6 +187,7 @@ const RULES: &[(&str, Rule)] = &[
     // Pods tell three times as often: under a second a busy machine would lose its agents.
     ("desk.present_ms", Whole(1_000, 10 * MINUTE)),
     ("desk.returns_after_ms", Whole(1_000, DAY)),
+    ("desk.answer_within_ms", Whole(0, DAY)),
     ("desk.expires_after_ms", Whole(1_000, DAY)),
     ("desk.remembers_ms", Whole(1_000, 30 * DAY)),
     ("desk.hours.time_zone", Text(filled, "a time zone of the IANA list, such as Europe/Berlin")),

@@ -327,6 +327,8 @@ sections! {
         present_ms: u64,
         /// Silence of an agent after which what the agent had waits again.
         returns_after_ms: u64,
+        /// How long a visitor waits for an agent who has the conversation; 0 is without end.
+        answer_within_ms: u64,
         /// Absence after which a visitor does not wait any more.
         expires_after_ms: u64,
         /// How long it is known how a conversation went.

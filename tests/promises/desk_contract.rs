@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use hsc_actors::ports::{ByAgent, Desk, DeskChange, DeskError, LetGo, VisitorEnds, Wanted};
-use hsc_actors::protocol::{AboutProduct, GoneWhy, Ticket};
+use hsc_actors::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
 
 use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};
@@ -25,6 +25,8 @@ contract! {
         who_is_there_is_told_once_and_a_break_is_known
         what_an_agent_who_vanished_had_waits_again_in_its_old_place
         an_agent_who_comes_back_in_time_keeps_everything
+        an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue
+        a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent_ends_it
         a_visitor_who_goes_and_stays_away_does_not_wait_any_more
         a_visitor_with_a_person_is_kept_however_long_away
         a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so
@@ -242,10 +244,15 @@ async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
 
 async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    assert!(a.touch("c".into(), "x".to_owned()).await.expect("the desk does it").is_none());
+    assert!(
+        a.touch("c".into(), "x".to_owned(), Speaker::Visitor)
+            .await
+            .expect("the desk does it")
+            .is_none()
+    );
     let mut revs = vec![a.wait(wanted("c")).await.expect("the desk does it").rev];
     let ticket = b
-        .touch("c".into(), "It hums.".to_owned())
+        .touch("c".into(), "It hums.".to_owned(), Speaker::Visitor)
         .await
         .expect("the desk does it")
         .expect("it is there");
@@ -342,6 +349,85 @@ async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stag
     assert_eq!((view.tickets[0].conversation.as_str(), view.agents.len()), ("c", 0));
     assert_eq!(b.places(vec!["c".into()]).await.expect("the desk does it")[0].1.number, 1);
     take(&b, "c", "ben").await.expect("it can be taken");
+}
+
+/// An agent has so long to answer.
+const ANSWERS: hsc_actors::DeskLimits =
+    hsc_actors::DeskLimits { answer_within: Some(Duration::from_millis(60)), ..LIMITS };
+
+async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Stage) {
+    let stage = stage.with(ANSWERS);
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    for who in ["ana", "ben"] {
+        a.agent_here(agent(who), who.into(), None).await.expect("the desk does it");
+    }
+    let first = a.wait(wanted("c")).await.expect("the desk does it");
+    a.wait(wanted("later")).await.expect("the desk does it");
+    // Whether taken, handed over or put back after a loss.
+    take(&a, "c", "ana").await.expect("the desk does it");
+    let mut from = "ana";
+    for how in ["taken", "handed", "put back"] {
+        let back = |change: &DeskChange| matches!(change, DeskChange::Ticket(it) if it.conversation == "c" && it.agent.is_none());
+        let changes = changes_until(how, &b, back).await;
+        let tickets = changes.iter().filter(|change| back(change));
+        assert_eq!(tickets.count(), 1, "{how}: it is given to one pod, once: {changes:?}");
+        let Some(DeskChange::Ticket(ticket)) = a.find("c".into()).await.expect("the desk does it")
+        else {
+            panic!("{how}: it is at the desk")
+        };
+        assert_eq!(ticket.unanswered_by.as_deref(), Some(&agent(from)), "{how}");
+        assert_eq!((ticket.since_ms, ticket.agent), (first.since_ms, None), "{how}");
+        let place = b.places(vec!["c".into()]).await.expect("the desk does it")[0].1.number;
+        assert_eq!(place, 1, "{how}: in its old place");
+        from = "ben";
+        match how {
+            "taken" => {
+                let taken = take(&b, "c", "ana").await.expect("it can be taken again");
+                assert_eq!(taken.unanswered_by, None);
+                let_go(&b, "c", "ana", LetGo::To("ben".to_owned())).await.expect("it is handed");
+            }
+            "handed" => {
+                a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it");
+                let since_ms = Some(first.since_ms);
+                let agent = Some(agent("ben"));
+                let lost = Wanted { since_ms, agent, awaits_answer: true, ..wanted("c") };
+                a.wait(lost).await.expect("the desk does it");
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent_ends_it(
+    stage: Stage,
+) {
+    let stage = stage.with(ANSWERS);
+    let a = stage.pod("a");
+    for name in ["answered", "put back", "asked"] {
+        a.wait(wanted(name)).await.expect("the desk does it");
+    }
+    let said = async |name: &str, by| {
+        a.touch(name.into(), "words".to_owned(), by).await.expect("the desk does it");
+    };
+    take(&a, "answered", "ana").await.expect("the desk does it");
+    said("answered", Speaker::Agent).await;
+    a.end("put back".into(), VisitorEnds::Leaves).await.expect("the desk does it");
+    a.wait(Wanted { agent: Some(agent("ana")), ..wanted("put back") }).await.expect("it is done");
+    take(&a, "asked", "ana").await.expect("the desk does it");
+    said("asked", Speaker::Agent).await;
+    said("asked", Speaker::Visitor).await;
+    // A second message does not give the agent more time.
+    eventually("the one that waits for an answer is offered again", async || {
+        said("asked", Speaker::Visitor).await;
+        a.tidy().await.expect("the desk does it");
+        tickets(&a).await.contains(&of("asked", None))
+    })
+    .await;
+    // The others had at least as long.
+    let still = tickets(&a).await;
+    for name in ["answered", "put back"] {
+        assert!(still.contains(&of(name, Some("ana"))), "{name} awaits nothing: {still:?}");
+    }
 }
 
 async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {

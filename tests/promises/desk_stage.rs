@@ -16,6 +16,7 @@ pub(crate) const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 100,
     present_for: Duration::from_secs(600),
     returns_after: Duration::from_secs(600),
+    answer_within: None,
     expires_after: Duration::from_secs(600),
     remembers_for: Duration::from_secs(600),
 };
@@ -96,5 +97,6 @@ pub(crate) fn wanted(conversation: &str) -> Wanted {
         last: None,
         since_ms: None,
         agent: None,
+        awaits_answer: false,
     }
 }

@@ -365,7 +365,18 @@ function asked(state: State, { id, product, question, image, ...rest }: Happenin
   return { id, at, product, question, scenario, image, stage: "waiting", ...nothing };
 }
 
-function heard(state: State, { message, id, offset }: Happening & { what: "heard" }): State {
+/** Opens a turn for words that an agent left without an answer: the assistant answers them under their id. */
+function answersInstead(state: State, id: string | undefined): State {
+  if (id === undefined || state.product === undefined || state.turns.some((turn) => turn.id === id)) return state;
+  const said = state.person.entries.find((entry) => entry.kind === "said" && entry.from === "visitor" && entry.key === id);
+  if (said?.kind !== "said") return state;
+  const turn = asked(state, { what: "asked", id, product: state.product, question: said.text, image: undefined });
+  return { ...state, turns: [...state.turns, turn], next: state.next + 1 };
+}
+
+function heard(before: State, { message, id, offset }: Happening & { what: "heard" }): State {
+  const answers = message.type === "status" || message.type === "answer_chunk";
+  const state = answers ? answersInstead(before, id) : before;
   const rated = ratingHears(state, message, id);
   if (rated !== undefined) return rated;
   // A question that went to the person stands among what was said to them, in its place.

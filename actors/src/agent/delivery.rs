@@ -73,7 +73,7 @@ pub(super) async fn deliver(
         if !is_online {
             match append_alone(front.bridge(), &*log, &conversation, &said).await {
                 Ok(()) => {
-                    front.touch(conversation.as_str().into(), said.content).await;
+                    front.touch(conversation.as_str().into(), said.content, Speaker::Agent).await;
                     return Ok(());
                 }
                 Err(LogError::Unknown) => return Err(NotDelivered::Gone),

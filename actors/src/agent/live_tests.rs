@@ -16,6 +16,7 @@ const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 10,
     present_for: Duration::from_secs(30),
     returns_after: Duration::from_secs(30),
+    answer_within: None,
     expires_after: Duration::from_secs(30),
     remembers_for: Duration::from_secs(30),
 };
@@ -213,6 +214,49 @@ async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_
     assert_eq!(visitor.hear("handoff").await["state"], "waiting");
     ben.say(json!({"type": "take", "conversation": conversation})).await;
     assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+}
+
+#[actix::test]
+async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_queue() {
+    // The desk is looked through with each heartbeat, a third of this.
+    let limits = DeskLimits {
+        present_for: Duration::from_secs(3),
+        answer_within: Some(Duration::from_millis(300)),
+        ..LIMITS
+    };
+    let (a, b) = two_pods(limits).await;
+    a.open_the_gate();
+    b.open_the_gate();
+    let mut ben = a.agent("ben").await;
+    let (mut visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
+    // Silent from the beginning: the agent is told, the visitor is told, and it waits again.
+    let released = loop {
+        let ticket = hear_ticket(&mut ana, &conversation).await;
+        if ticket["ticket"]["agent"].is_null() && !ticket["ticket"]["unanswered_by"].is_null() {
+            break ticket;
+        }
+    };
+    assert_eq!(released["ticket"]["unanswered_by"]["id"], "ana");
+    assert_eq!(visitor.hear("agent_left").await["reason"], "no_answer");
+    let handoff = visitor.hear("handoff").await;
+    assert_eq!(handoff["state"], "waiting");
+    assert!(
+        handoff["reason"].as_str().is_some_and(|it| it.contains("בתור") || it.contains("לתור"))
+    );
+    // The assistant answers meanwhile.
+    visitor.say(a.ask()).await;
+    visitor.hear("final_answer").await;
+    // Silent after one answer: the visitor's next message starts the time anew.
+    ben.say(json!({"type": "take", "conversation": conversation})).await;
+    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+    ben.say(json!({"type": "say", "conversation": conversation, "content": "Hold Init."})).await;
+    assert_eq!(visitor.hear("message").await["content"], "Hold Init.");
+    visitor.say(json!({"type": "message", "id": "m2", "content": "Which one is that?"})).await;
+    assert_eq!(visitor.hear("message").await["id"], "m2");
+    assert_eq!(visitor.hear("agent_left").await["reason"], "no_answer");
+    // What the agent left without an answer is answered by the assistant.
+    let answer = visitor.hear("final_answer").await;
+    assert_eq!((&answer["id"], &answer["question"]), (&json!("m2"), &json!("Which one is that?")));
 }
 
 #[actix::test]

@@ -25,6 +25,7 @@ fn ticket(conversation: &str, rev: u64, who: Option<&str>) -> Ticket {
         last: None,
         since_ms: rev,
         agent: who.map(agent),
+        unanswered_by: None,
         online: true,
         pod: "a".to_owned(),
         rev,

@@ -351,6 +351,7 @@ mod tests {
             last: None,
             since_ms: 1,
             agent: Some(agent()),
+            unanswered_by: None,
             online: true,
             pod: "a".to_owned(),
             rev: 2,

@@ -209,6 +209,7 @@ mod tests {
             last: None,
             since_ms,
             agent,
+            unanswered_by: None,
             online: true,
             pod: "a".to_owned(),
             rev: 1,

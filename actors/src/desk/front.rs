@@ -9,7 +9,7 @@ use crate::bridge::{Body, Bridge, Talk, channels};
 use crate::ports::{
     ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, Ticket};
+use crate::protocol::{Agent, Gone, Speaker, Ticket};
 
 /// The desk and the way to everybody who wants to hear of it. Cheap to clone.
 #[derive(Clone)]
@@ -121,9 +121,9 @@ impl FrontDesk {
     }
 
     /// This was said last in a conversation, should it be at the desk. Cut short for a list.
-    pub async fn touch(&self, conversation: Arc<str>, words: String) {
+    pub async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
         let last: String = words.chars().take(LAST_CHARS).collect();
-        match self.desk.touch(conversation, last).await {
+        match self.desk.touch(conversation, last, by).await {
             Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
             Ok(None) => {}
             Err(error) => warn!(why:? = error; "the desk was not told what was said last"),
@@ -221,6 +221,15 @@ impl FrontDesk {
     /// As there.
     pub async fn tidy(&self) -> Result<(), DeskError> {
         for change in self.desk.tidy().await? {
+            if let DeskChange::Ticket(Ticket {
+                conversation,
+                unanswered_by: Some(agent),
+                agent: None,
+                ..
+            }) = &change
+            {
+                warn!(conversation, agent:% = agent.id; "an agent did not answer in time, the conversation is offered again");
+            }
             self.tell(change);
         }
         Ok(())

@@ -13,6 +13,8 @@ pub struct DeskLimits {
     pub present_for: Duration,
     /// What an agent had waits again when nothing was heard of the agent for so long.
     pub returns_after: Duration,
+    /// What an agent has waits again when its visitor got no answer for so long; none is without end.
+    pub answer_within: Option<Duration>,
     /// A visitor who waits, has gone and does not come back for so long does not wait any more.
     pub expires_after: Duration,
     /// How long it is known how a conversation went from the desk.
@@ -25,6 +27,8 @@ impl From<&DeskSettings> for DeskLimits {
             max_waiting: settings.max_waiting,
             present_for: Duration::from_millis(settings.present_ms),
             returns_after: Duration::from_millis(settings.returns_after_ms),
+            answer_within: (settings.answer_within_ms > 0)
+                .then(|| Duration::from_millis(settings.answer_within_ms)),
             expires_after: Duration::from_millis(settings.expires_after_ms),
             remembers_for: Duration::from_millis(settings.remembers_ms),
         }

@@ -15,7 +15,7 @@ use crate::bridge::now_ms;
 use crate::ports::{
     AtDesk, ByAgent, Desk, DeskChange, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, Ticket};
+use crate::protocol::{Agent, Gone, Speaker, Ticket};
 
 use super::DeskLimits;
 use super::table::Table;
@@ -77,8 +77,8 @@ impl Desk for MemoryDesk {
         ready(self.at(|table, now| table.let_go(&conversation, &by, &how, now))).boxed()
     }
 
-    fn touch(&self, conversation: Arc<str>, last: String) -> AtDesk<Option<Ticket>> {
-        done(self.at(|table, now| table.touch(&conversation, last, now)))
+    fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>> {
+        done(self.at(|table, now| table.touch(&conversation, last, by, now)))
     }
 
     fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::ports::{
     ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
 use super::DeskLimits;
 use super::agents::Agents;
@@ -32,6 +32,8 @@ struct Kept {
     ticket: Ticket,
     /// When the visitor was heard of last.
     seen_ms: u64,
+    /// Until when the agent has to answer; none while the visitor waits for no answer.
+    answer_by_ms: Option<u64>,
 }
 
 impl Table {
@@ -59,6 +61,8 @@ impl Table {
             return Err(DeskError::Full);
         }
         let rev = self.next_rev(now_ms);
+        let awaited = wanted.agent.is_some() && wanted.awaits_answer;
+        let answer_by_ms = self.answer_by(now_ms).filter(|_| awaited);
         let kept = self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| Kept {
             ticket: Ticket {
                 conversation: conversation.to_string(),
@@ -69,11 +73,13 @@ impl Table {
                 last: None,
                 since_ms: wanted.since_ms.unwrap_or(now_ms).min(now_ms),
                 agent: wanted.agent.clone(),
+                unanswered_by: None,
                 online: true,
                 pod: pod.to_owned(),
                 rev,
             },
             seen_ms: now_ms,
+            answer_by_ms,
         });
         let ticket = &mut kept.ticket;
         ticket.product = wanted.product.or(ticket.product.take());
@@ -154,8 +160,17 @@ impl Table {
         &mut self,
         conversation: &str,
         last: String,
+        by: Speaker,
         now_ms: u64,
     ) -> Option<Ticket> {
+        let answer_by_ms = self.answer_by(now_ms);
+        let kept = self.tickets.get_mut(conversation)?;
+        if !kept.ticket.waits() {
+            kept.answer_by_ms = match by {
+                Speaker::Visitor => kept.answer_by_ms.or(answer_by_ms),
+                Speaker::Agent => None,
+            };
+        }
         self.change(conversation, now_ms, |ticket| ticket.last = Some(last))
     }
 
@@ -232,20 +247,27 @@ impl Table {
             |kept: &Kept| kept.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id));
         let silent =
             |kept: &Kept| kept.ticket.online && kept.seen_ms <= before(now_ms, present_for);
-        let (orphans, silent) = (of(&had_one_who_is_gone), of(&silent));
+        let is_unanswered = |kept: &Kept| {
+            kept.answer_by_ms.is_some_and(|by| by <= now_ms) && !had_one_who_is_gone(kept)
+        };
+        let (orphans, silent, unanswered) =
+            (of(&had_one_who_is_gone), of(&silent), of(&is_unanswered));
         for conversation in orphans {
-            let ticket = self.change(&conversation, now_ms, |ticket| ticket.agent = None);
-            if let Some(ticket) = ticket {
-                self.waiting.insert((ticket.since_ms, conversation));
-                changes.push(DeskChange::Ticket(ticket));
-            }
+            let ticket = self.wait_again(&conversation, now_ms, |ticket| ticket.agent = None);
+            changes.extend(ticket.map(DeskChange::Ticket));
+        }
+        for conversation in unanswered {
+            let ticket = self.wait_again(&conversation, now_ms, |ticket| {
+                ticket.unanswered_by = ticket.agent.take().map(Box::new);
+            });
+            changes.extend(ticket.map(DeskChange::Ticket));
         }
         for conversation in silent {
             let ticket = self.change(&conversation, now_ms, |ticket| ticket.online = false);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
         let is_over = |kept: &&Kept| {
-            let Kept { ticket, seen_ms } = kept;
+            let Kept { ticket, seen_ms, .. } = kept;
             ticket.waits() && !ticket.online && *seen_ms <= before(now_ms, expires_after)
         };
         let over: Vec<Arc<str>> = self
@@ -266,10 +288,34 @@ impl Table {
     fn give(&mut self, conversation: &Arc<str>, agent: Agent, now_ms: u64) -> Ticket {
         self.agents.did_something(&agent, now_ms);
         let ticket = self
-            .change(conversation, now_ms, |ticket| ticket.agent = Some(agent))
+            .change(conversation, now_ms, |ticket| {
+                (ticket.agent, ticket.unanswered_by) = (Some(agent), None);
+            })
             .expect("callers have looked it up");
+        let answer_by_ms = self.answer_by(now_ms);
+        if let Some(kept) = self.tickets.get_mut(conversation) {
+            kept.answer_by_ms = answer_by_ms;
+        }
         self.waiting.remove(&(ticket.since_ms, Arc::clone(conversation)));
         ticket
+    }
+
+    /// Takes a conversation from its agent; it waits in its old place.
+    fn wait_again(
+        &mut self,
+        conversation: &Arc<str>,
+        now_ms: u64,
+        what: impl FnOnce(&mut Ticket),
+    ) -> Option<Ticket> {
+        self.tickets.get_mut(conversation)?.answer_by_ms = None;
+        let ticket = self.change(conversation, now_ms, what)?;
+        self.waiting.insert((ticket.since_ms, Arc::clone(conversation)));
+        Some(ticket)
+    }
+
+    /// Until when an agent has to answer what is said now.
+    fn answer_by(&self, now_ms: u64) -> Option<u64> {
+        self.limits.answer_within.map(|span| now_ms.saturating_add(millis(span)))
     }
 
     fn take_away(&mut self, conversation: &Arc<str>, why: GoneWhy, now_ms: u64) -> Option<Gone> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::BoxError;
-use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Speaker, Ticket};
 
 /// A conversation whose visitor wants a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Wanted {
     pub since_ms: Option<u64>,
     /// Who had it, where the desk has lost it.
     pub agent: Option<Agent>,
+    /// True when the visitor waits for an answer of that agent.
+    pub awaits_answer: bool,
 }
 
 /// Something changed at the desk.
@@ -157,8 +159,9 @@ pub trait Desk: Send + Sync + 'static {
     /// An agent lets go of a conversation: its owner may, and an admin.
     fn let_go(&self, conversation: Arc<str>, by: ByAgent, how: LetGo) -> AtDesk<DeskChange>;
 
-    /// This was said last. Nothing when the conversation is not at the desk.
-    fn touch(&self, conversation: Arc<str>, last: String) -> AtDesk<Option<Ticket>>;
+    /// This was said last, and by whom: a message of the visitor starts the agent's time to answer, unless
+    /// it runs already, and one of the agent ends it. Nothing when the conversation is not at the desk.
+    fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>>;
 
     /// The visitors of these conversations are connected to this pod. Gives the changes that this made
     /// (a visitor who came back), and what each is at the desk now: whoever missed a change sees it.
@@ -184,7 +187,8 @@ pub trait Desk: Send + Sync + 'static {
     fn agent_left(&self, agent: Agent, seat: Arc<str>) -> AtDesk<bool>;
 
     /// Sees to what time has changed: agents who are not heard of any more and what they had, which
-    /// waits again; visitors who went and did not come back. Any pod may, at any time; each change is
+    /// waits again; agents who did not answer in time, whose conversation waits again; visitors who went
+    /// and did not come back. Any pod may, at any time; each change is
     /// given to one of them.
     fn tidy(&self) -> AtDesk<Vec<DeskChange>>;
 }

@@ -47,6 +47,9 @@ pub struct Ticket {
     /// Who has it; nobody while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+    /// The agent it was taken from last, because the visitor got no answer. None once it is taken again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered_by: Option<Box<Agent>>,
     /// True while the visitor is connected.
     pub online: bool,
     /// The pod that holds the visitor's socket, or held it last.

@@ -117,7 +117,7 @@ impl HandoffState {
 
 /// Why a person is not in the conversation any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
     /// A colleague goes on.
     Handed,
@@ -127,6 +127,8 @@ pub enum LeaveReason {
     Closed,
     /// The person was not heard of any more; the visitor waits for another one.
     Gone,
+    /// The agent did not answer in time; the visitor waits for another one.
+    NoAnswer,
 }
 
 /// `message`: something said between visitor and person.

@@ -4,6 +4,7 @@
 //! once. While a person has it, the machine starts no answer: a question goes to the person.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,8 @@ use crate::desk::NoPerson;
 use crate::ports::{DeskChange, Place, VisitorEnds, Wanted};
 use crate::protocol::{
     AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange, HandoffState,
-    HandoffWish, LeaveReason, MessageId, QueueFor, ServerMessage, Speaker, Ticket, VisitorMessage,
-    plain_html,
+    HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, Scenario, ServerMessage, Speaker,
+    Ticket, VisitorMessage, plain_html,
 };
 
 use crate::upload_id::may_stand;
@@ -21,6 +22,7 @@ use crate::upload_id::may_stand;
 use super::Conversation;
 use super::conversation::transient;
 use super::event::Effect;
+use super::minutes::Asked;
 
 /// Answers whose place is remembered, so that a thumb on something else is told from one on an answer.
 /// More than a visitor scrolls back through.
@@ -57,6 +59,12 @@ pub(crate) struct Person {
     /// decides and what an agent says come by two channels: the message may be the first to arrive.
     #[serde(skip)]
     unchecked: VecDeque<AgentSaid>,
+    /// True while the visitor waits for an answer of the agent.
+    #[serde(default)]
+    awaits_answer: bool,
+    /// The visitor's last words to the agent that have no answer, and the id they came with.
+    #[serde(default)]
+    unanswered: Option<(String, Option<MessageId>)>,
     /// The desk is being asked for a person.
     #[serde(skip)]
     is_asking: bool,
@@ -92,7 +100,12 @@ pub enum DeskAsk {
     /// What is the conversation at the desk? Comes back as [`DeskNews::Found`].
     Find,
     /// This was said last.
-    Touch(String),
+    Touch {
+        /// The words, cut short.
+        words: String,
+        /// Whose they are.
+        by: Speaker,
+    },
     /// The visitor is typing, or no more.
     Typing(bool),
     /// What an agent said was taken, or not.
@@ -211,6 +224,7 @@ impl Conversation {
             last: self.person.last.clone(),
             since_ms: None,
             agent: None,
+            awaits_answer: self.person.awaits_answer,
         }
     }
 
@@ -232,7 +246,13 @@ impl Conversation {
             return;
         }
         self.hears_language(&content);
-        self.at_the_desk_last(&content, effects);
+        self.at_the_desk_last(&content, Speaker::Visitor, effects);
+        if self.person.has_it() {
+            self.person.awaits_answer = true;
+            if !content.is_empty() {
+                self.person.unanswered = Some((content.clone(), id.clone()));
+            }
+        }
         let message = ChatMessage {
             from: Speaker::Visitor,
             agent: None,
@@ -247,10 +267,10 @@ impl Conversation {
     }
 
     /// The desk's list shows what was said last; a picture without words has to be something there.
-    fn at_the_desk_last(&mut self, content: &str, effects: &mut Vec<Effect>) {
+    fn at_the_desk_last(&mut self, content: &str, by: Speaker, effects: &mut Vec<Effect>) {
         let words = if content.is_empty() { JUST_A_PICTURE } else { content };
         self.person.said(words);
-        effects.push(Effect::Desk(DeskAsk::Touch(words.to_owned())));
+        effects.push(Effect::Desk(DeskAsk::Touch { words: words.to_owned(), by }));
     }
 
     /// True for a picture that was put into this conversation and is there still.
@@ -294,7 +314,8 @@ impl Conversation {
         let accepted = self.person.who.is(&agent);
         let number = MessageId::Text(format!("agent:{request}"));
         if accepted && self.is_new(&number, true) {
-            self.at_the_desk_last(&content, effects);
+            self.at_the_desk_last(&content, Speaker::Agent, effects);
+            (self.person.awaits_answer, self.person.unanswered) = (false, None);
             let message = ChatMessage {
                 from: Speaker::Agent,
                 agent: Some(agent),
@@ -380,12 +401,13 @@ impl Conversation {
             effects.push(Effect::Desk(DeskAsk::Attend(true)));
         }
         (self.person.rev, self.person.since_ms) = (ticket.rev, ticket.since_ms);
-        let now = ticket.agent.map_or(Who::Waiting, Who::With);
+        let now = ticket.agent.clone().map_or(Who::Waiting, Who::With);
         let before = std::mem::replace(&mut self.person.who, now.clone());
         if now == before {
             return;
         }
         self.person.told = None;
+        self.person.awaits_answer = self.person.has_it();
         let was_with = matches!(before, Who::With(_));
         match (before, now) {
             (Who::With(before), Who::With(now)) if before.id == now.id => {}
@@ -396,6 +418,12 @@ impl Conversation {
             (_, Who::With(agent)) => {
                 self.durable(ServerMessage::AgentJoined { agent }, None, effects);
                 self.handoff(HandoffState::WithAgent, None, effects);
+            }
+            (Who::With(before), _) if ticket.unanswered_by.as_deref() == Some(&before) => {
+                self.left(before, LeaveReason::NoAnswer, effects);
+                let reason = &*self.phrases().no_answer;
+                self.handoff(HandoffState::Waiting, Some(reason), effects);
+                self.answers_instead(effects);
             }
             (before, _) => {
                 if let Who::With(before) = before {
@@ -410,8 +438,25 @@ impl Conversation {
         }
     }
 
+    /// The assistant answers what the agent has left without an answer, where it is known what it is
+    /// about. The answer bears the id of the visitor's message.
+    fn answers_instead(&mut self, effects: &mut Vec<Effect>) {
+        let Some((question, id)) = self.person.unanswered.take() else { return };
+        let Some(AboutProduct { id: product_id, .. }) = self.person.product.clone() else { return };
+        let query = QueryMessage {
+            product_id,
+            question,
+            scenario: Scenario::default(),
+            image: None,
+            locked: false,
+            replace: false,
+        };
+        self.asked(Asked { id, query: Arc::new(query), lost_picture: false }, effects);
+    }
+
     fn is_gone(&mut self, why: GoneWhy, effects: &mut Vec<Effect>) {
         self.person.is_asking = false;
+        (self.person.awaits_answer, self.person.unanswered) = (false, None);
         let (state, reason) = match why {
             GoneWhy::Closed | GoneWhy::Ended => (HandoffState::Closed, None),
             GoneWhy::Expired => (HandoffState::Returned, Some(&*self.phrases().was_away)),

@@ -29,6 +29,7 @@ fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
         last: None,
         since_ms: 5,
         agent: who.map(agent),
+        unanswered_by: None,
         online: true,
         pod: "pod".to_owned(),
         rev,
@@ -207,6 +208,52 @@ fn each_change_at_the_desk_is_told_once_and_in_order() {
     }
 }
 
+/// The desk took the conversation from an agent who did not answer.
+fn unanswered(rev: u64, who: &str) -> DeskNews {
+    let DeskNews::Changed(change) = ticket(rev, None) else { panic!("a change") };
+    let DeskChange::Ticket(ticket) = *change else { panic!("a ticket") };
+    let ticket = Ticket { unanswered_by: Some(Box::new(agent(who))), ..ticket };
+    DeskNews::Changed(Box::new(DeskChange::Ticket(ticket)))
+}
+
+#[test]
+fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "one", "First?");
+    goes_on(&mut conversation, 1, done(Outcome::Answered));
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    hears(&mut conversation, ticket(2, Some("ana")));
+    ask(&mut conversation, "two", "Second?");
+    let effects = hears(&mut conversation, unanswered(3, "ana"));
+    let told = told(&effects);
+    assert_eq!(told[0]["reason"], "no_answer");
+    assert_eq!((&told[1]["type"], &told[1]["state"]), (&json!("handoff"), &json!("waiting")));
+    assert!(told[1]["reason"].as_str().is_some_and(|reason| reason.contains("did not answer")));
+    let [(_, question)] = started(&effects)[..] else { panic!("the last question is answered") };
+    assert_eq!(question.text, "Second?");
+    // An agent who had answered leaves nothing to be answered.
+    let mut conversation = with("ana");
+    say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
+    agent_says(&mut conversation, "r1", "ana");
+    assert_eq!(started(&hears(&mut conversation, unanswered(3, "ana"))).len(), 0);
+}
+
+#[test]
+fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_answer() {
+    let mut conversation = with("ana");
+    let awaits = |conversation: &mut Conversation| {
+        let effects = hears(conversation, DeskNews::Lost);
+        let [DeskAsk::PutBack(wanted)] = &asked(&effects)[..] else { panic!("it is put back") };
+        wanted.awaits_answer
+    };
+    assert!(awaits(&mut conversation), "the agent has joined and said nothing");
+    agent_says(&mut conversation, "r1", "ana");
+    assert!(!awaits(&mut conversation));
+    say(&mut conversation, json!({"type": "message", "content": "And then?"}));
+    assert!(awaits(&mut conversation));
+}
+
 #[test]
 fn a_close_ends_it_and_a_visitor_may_begin_again() {
     let mut conversation = with("ana");
@@ -236,7 +283,7 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
     assert_eq!(last["content"], "Second?");
     let effects = ask(&mut conversation, "three", "Third?");
     assert_eq!((kinds(&effects), started(&effects).len()), (vec!["message".to_owned()], 0));
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch(words)] if words == "Third?"));
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "Third?"));
 }
 
 #[test]
@@ -599,5 +646,5 @@ fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
     let upload = UploadId::new(&tokens, conversation.id(), now_ms() + 60_000);
     let message = json!({"type": "message", "content": "", "upload": upload.as_str()});
     let effects = say(&mut conversation, message);
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch(last)] if last == "\u{1F5BC}"));
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "\u{1F5BC}"));
 }

@@ -40,6 +40,8 @@ pub(super) struct Phrases {
     desk_away: Box<str>,
     /// The visitor left the line by being away.
     pub(super) was_away: Box<str>,
+    /// The agent did not answer; the conversation is offered again.
+    pub(super) no_answer: Box<str>,
 }
 
 static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {

@@ -62,8 +62,8 @@ impl Session {
                 let found = front.find(conversation).await;
                 Some(DeskNews::Found(found.ok().flatten().map(Box::new)))
             }),
-            DeskAsk::Touch(words) => {
-                let touched = async move { front.touch(conversation, words).await };
+            DeskAsk::Touch { words, by } => {
+                let touched = async move { front.touch(conversation, words, by).await };
                 drop(actix::spawn(self.desk_asks.put(touched)));
             }
             DeskAsk::Typing(typing) => self.tell_typing(typing),

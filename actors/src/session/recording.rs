@@ -150,6 +150,9 @@ pub(super) fn of_message(
         ServerMessage::AgentLeft { agent, reason: LeaveReason::Gone } => {
             turn(TurnKind::Left, Some(agent), Some("gone"))
         }
+        ServerMessage::AgentLeft { agent, reason: LeaveReason::NoAnswer } => {
+            turn(TurnKind::Left, Some(agent), Some("no_answer"))
+        }
         ServerMessage::Handoff(change) => {
             let reason = change.reason.as_deref();
             match change.state {

@@ -11,6 +11,7 @@
 --          heard                 a sorted set: ids by when that was
 --          breaks                a set: ids of those who take no conversations
 --          seats:<id>            a sorted set: an agent's sockets, by until when each counts
+--          answer_by             a sorted set: those whose agent has to answer, by until when
 --          gaps, take            how long the head of the line waited, the last times; when the last was
 --          rev                   goes up with every change
 --
@@ -51,7 +52,8 @@ end
 
 local function told(conversation, t)
   return {'ticket', conversation, t.product, t.product_name, t.visitor, t.locale, t.reason, t.last,
-    t.since, t.agent, t.agent_name, t.online, t.pod, t.rev}
+    t.since, t.agent, t.agent_name, t.online, t.pod, t.rev, t.unanswered or '',
+    t.unanswered_name or ''}
 end
 
 local function change(conversation, t, fields)
@@ -85,11 +87,30 @@ local function is_present(id)
   return redis.call('ZCOUNT', key('seats', id), '(' .. digits(now), '+inf') > 0
 end
 
-local function give(conversation, t, id, name)
+-- The agent has to answer within so many ms, unless that is '0' or a time runs already.
+local function await_answer(conversation, within)
+  if within ~= '0' then
+    redis.call('ZADD', key('answer_by'), 'NX', digits(now + tonumber(within)), conversation)
+  end
+end
+
+local function give(conversation, t, id, name, within)
   saw_agent(id, name)
-  local given = change(conversation, t, {agent = id, agent_name = name})
+  local given = change(conversation, t,
+    {agent = id, agent_name = name, unanswered = '', unanswered_name = ''})
   redis.call('ZREM', key('waiting'), conversation)
+  redis.call('ZREM', key('answer_by'), conversation)
+  await_answer(conversation, within)
   return given
+end
+
+-- Takes a conversation from its agent; it waits in its old place.
+local function wait_again(conversation, t, fields)
+  fields.agent, fields.agent_name = '', ''
+  local answer = change(conversation, t, fields)
+  redis.call('ZADD', key('waiting'), t.since, conversation)
+  redis.call('ZREM', key('answer_by'), conversation)
+  return answer
 end
 
 local function take_away(conversation, t, why, remember_ms)
@@ -98,7 +119,7 @@ local function take_away(conversation, t, why, remember_ms)
   redis.call('PEXPIRE', gone, remember_ms)
   redis.call('DEL', key('t', conversation))
   redis.call('SREM', key('all'), conversation)
-  for _, name in ipairs({'waiting', 'online', 'away'}) do
+  for _, name in ipairs({'waiting', 'online', 'away', 'answer_by'}) do
     redis.call('ZREM', key(name), conversation)
   end
   return {'gone', conversation, why, t.agent, t.agent_name, rev}

@@ -1,7 +1,7 @@
 -- An agent lets go of a conversation.
 --
 -- ARGV   conversation, agent, '1' for an admin, the colleague's id or '', else why it goes, how long it
---        is known
+--        is known, how long the visitor waits for an answer
 -- Gives  the ticket, how it went, {'unknown'}, {'not_yours', agent, name} or {'not_present'}
 
 local conversation, colleague = ARGV[1], ARGV[4]
@@ -17,4 +17,5 @@ elseif colleague == t.agent then
 elseif not is_present(colleague) then
   return {'not_present'}
 end
-return give(conversation, t, colleague, redis.call('HGET', key('agents'), colleague) or colleague)
+local name = redis.call('HGET', key('agents'), colleague) or colleague
+return give(conversation, t, colleague, name, ARGV[7])

@@ -11,7 +11,7 @@ use hsc_actors::ports::{
     AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
     VisitorsSeen, Wanted,
 };
-use hsc_actors::protocol::{Agent, Gone, GoneWhy, Ticket};
+use hsc_actors::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 use hsc_actors::{DeskLimits, Pace};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
@@ -39,6 +39,11 @@ impl RedisDesk {
         let mut script = script.prepare_invoke();
         script.key(format!("{}:{{desk1}}", self.link.prefix()));
         script
+    }
+
+    /// How long a visitor waits for an answer, in milliseconds; 0 is without end.
+    fn answer_within(&self) -> u64 {
+        self.limits.answer_within.map_or(0, millis)
     }
 
     async fn invoke<T: FromRedisValue>(
@@ -71,6 +76,7 @@ impl Desk for RedisDesk {
         for text in [wanted.visitor, wanted.locale, wanted.reason, wanted.last] {
             script.arg(text.unwrap_or_default());
         }
+        script.arg(if wanted.awaits_answer { self.answer_within() } else { 0 });
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
@@ -84,6 +90,7 @@ impl Desk for RedisDesk {
     fn take(&self, conversation: Arc<str>, agent: Agent) -> AtDesk<Ticket> {
         let mut script = self.script(&scripts::TAKE);
         script.arg(&*conversation).arg(agent.id).arg(agent.name).arg(Pace::TAKES);
+        script.arg(self.answer_within());
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
@@ -95,13 +102,17 @@ impl Desk for RedisDesk {
             LetGo::ToMachine => script.arg("").arg(GoneWhy::Returned.as_str()),
             LetGo::Close => script.arg("").arg(GoneWhy::Closed.as_str()),
         };
-        script.arg(millis(self.limits.remembers_for));
+        script.arg(millis(self.limits.remembers_for)).arg(self.answer_within());
         self.ask(script, |reply| there(of_change(reply)?))
     }
 
-    fn touch(&self, conversation: Arc<str>, last: String) -> AtDesk<Option<Ticket>> {
+    fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>> {
         let mut script = self.script(&scripts::TOUCH);
-        script.arg(&*conversation).arg(last);
+        let by = match by {
+            Speaker::Visitor => "visitor",
+            Speaker::Agent => "agent",
+        };
+        script.arg(&*conversation).arg(last).arg(by).arg(self.answer_within());
         self.ask(script, of_ticket)
     }
 

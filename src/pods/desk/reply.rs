@@ -83,6 +83,8 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         online,
         pod,
         rev,
+        unanswered_by,
+        unanswered_by_name,
     ] = words
     else {
         return Err(not_understood());
@@ -98,6 +100,7 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         last: text(last),
         since_ms: number(since)?,
         agent: agent_of(agent, agent_name),
+        unanswered_by: agent_of(unanswered_by, unanswered_by_name).map(Box::new),
         online: online == "1",
         pod: pod.to_owned(),
         rev: number(rev)?,

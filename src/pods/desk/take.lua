@@ -1,6 +1,7 @@
 -- An agent takes a conversation.
 --
--- ARGV   conversation, agent, name, takes that count for the pace
+-- ARGV   conversation, agent, name, takes that count for the pace, how long the
+--        visitor waits for an answer
 -- Gives  the ticket, {'unknown'}, or {'taken', agent, name}
 
 local conversation = ARGV[1]
@@ -16,4 +17,4 @@ local head_since = math.max(tonumber(redis.call('GET', key('take'))) or 0, tonum
 redis.call('LPUSH', key('gaps'), digits(math.max(0, now - head_since)))
 redis.call('LTRIM', key('gaps'), 0, tonumber(ARGV[4]) - 1)
 redis.call('SET', key('take'), digits(now))
-return give(conversation, t, ARGV[2], ARGV[3])
+return give(conversation, t, ARGV[2], ARGV[3], ARGV[5])

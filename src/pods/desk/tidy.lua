@@ -25,8 +25,7 @@ if next(gone) then
   for _, conversation in ipairs(redis.call('SMEMBERS', key('all'))) do
     local t = ticket(conversation)
     if t and gone[t.agent] then
-      changes[#changes + 1] = change(conversation, t, {agent = '', agent_name = ''})
-      redis.call('ZADD', key('waiting'), t.since, conversation)
+      changes[#changes + 1] = wait_again(conversation, t, {})
     end
   end
   -- Last, so that who is interrupted here is found again.
@@ -34,6 +33,17 @@ if next(gone) then
     redis.call('HDEL', key('agents'), id)
     redis.call('ZREM', key('heard'), id)
     redis.call('SREM', key('breaks'), id)
+  end
+end
+
+local overdue = redis.call('ZRANGEBYSCORE', key('answer_by'), '-inf', digits(now))
+for _, conversation in ipairs(overdue) do
+  local t = ticket(conversation)
+  if t and t.agent ~= '' then
+    local from = {unanswered = t.agent, unanswered_name = t.agent_name}
+    changes[#changes + 1] = wait_again(conversation, t, from)
+  else
+    redis.call('ZREM', key('answer_by'), conversation)
   end
 end
 

@@ -1,7 +1,16 @@
 -- This was said last.
 --
--- ARGV   conversation, the words
+-- ARGV   conversation, the words, 'visitor' or 'agent', how long the visitor waits for an answer
 -- Gives  the ticket, or {}
 
-local t = ticket(ARGV[1])
-return t and change(ARGV[1], t, {last = ARGV[2]}) or {}
+local conversation = ARGV[1]
+local t = ticket(conversation)
+if not t then
+  return {}
+end
+if t.agent ~= '' and ARGV[3] == 'visitor' then
+  await_answer(conversation, ARGV[4])
+elseif t.agent ~= '' then
+  redis.call('ZREM', key('answer_by'), conversation)
+end
+return change(conversation, t, {last = ARGV[2]})

@@ -1,7 +1,8 @@
 -- A visitor wants a person.
 --
 -- ARGV   most that may wait, conversation, pod, since when, agent and the agent's name, product and its
---        name, visitor, locale, reason, last words
+--        name, visitor, locale, reason, last words, how long a visitor whose agent is put back waits for an
+--        answer
 -- Gives  the ticket, or {'full'}
 
 local conversation, since, agent = ARGV[2], tonumber(ARGV[4]) or now, ARGV[5]
@@ -10,12 +11,14 @@ if ARGV[7] ~= '' then
   given.product, given.product_name = ARGV[7], ARGV[8]
 end
 local t = ticket(conversation)
-if not t then
+local is_new = not t
+if is_new then
   if agent == '' and redis.call('ZCARD', key('waiting')) >= tonumber(ARGV[1]) then
     return {'full'}
   end
   t = {product = '', product_name = '', visitor = '', locale = '', reason = '', last = '',
-    since = digits(math.min(since, now)), agent = agent, agent_name = ARGV[6]}
+    since = digits(math.min(since, now)), agent = agent, agent_name = ARGV[6], unanswered = '',
+    unanswered_name = ''}
 end
 for field, value in pairs(given) do
   if value ~= '' then
@@ -30,6 +33,9 @@ if t.agent == '' then
   redis.call('ZADD', key('waiting'), t.since, conversation)
 else
   saw_agent(t.agent, t.agent_name)
+  if is_new then
+    await_answer(conversation, ARGV[13])
+  end
 end
 redis.call('DEL', key('gone', conversation))
 return answer

@@ -390,6 +390,8 @@ function changed(state: State, ticket: Ticket, isAsked: boolean): State {
   };
   if (conversation in state.talks) next = talking(next, conversation, (talk) => ({ ...talk, ticket, gone: undefined }));
   // Whoever has just taken the conversation that is looked at goes on among their own.
+  const isLost = wasMine && ticket.agent == null && ticket.unanswered_by?.id === state.me?.id;
+  if (isLost) next = { ...next, told: { word: "agent_no_answer" } };
   const isTaken = isAsked && !wasMine && isMine(next, conversation) && shownTalk(next) === conversation;
   return isTaken ? { ...next, list: "mine" } : next;
 }

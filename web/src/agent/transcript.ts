@@ -164,6 +164,7 @@ const TURNS: Readonly<Record<string, { word: TeamWord; named: boolean }>> = {
   handed: { word: "agent_event_left_handed", named: true },
   returned: { word: "agent_event_left_returned", named: true },
   left_closed: { word: "agent_event_left_closed", named: true },
+  left_no_answer: { word: "agent_event_left_no_answer", named: true },
   left_gone: { word: "agent_event_left_gone", named: true },
   ended: { word: "agent_event_closed", named: false },
 };

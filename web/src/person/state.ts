@@ -3,7 +3,7 @@
 // Owns   what happened between visitor and person, each with its place in the thread.
 // Never  knows a socket or an element; questions to the machine are turns and live in ../state.ts.
 
-import type { Citation, ServerMessage } from "../wire/types.ts";
+import type { Citation, LeaveReason, ServerMessage } from "../wire/types.ts";
 import type { Trouble } from "../state.ts";
 import type { Word } from "../words/words.ts";
 
@@ -123,7 +123,7 @@ export function personHears(person: Person, message: ServerMessage, id: string |
     case "agent_joined":
       return { ...person, stage: "with", name: message.agent.name, types: false, entries: event("person_joined", message.agent.name) };
     case "agent_left": {
-      const entries = event(message.reason === "gone" ? "person_gone" : "person_left", message.agent.name);
+      const entries = event(leftWord(message.reason), message.agent.name);
       return { ...person, stage: person.stage === "with" ? "waiting" : person.stage, name: "", types: false, entries };
     }
     case "message":
@@ -140,6 +140,17 @@ export function personHears(person: Person, message: ServerMessage, id: string |
   }
 }
 
+function leftWord(reason: LeaveReason): Word {
+  switch (reason) {
+    case "gone":
+      return "person_gone";
+    case "no_answer":
+      return "person_no_answer";
+    default:
+      return "person_left";
+  }
+}
+
 function turned(
   person: Person,
   { state, reason }: ServerMessage & { type: "handoff" },
@@ -149,6 +160,8 @@ function turned(
   const why = reason ?? undefined;
   switch (state) {
     case "waiting":
+      // Why the agent has left says it already.
+      if (isBackInQueue(person)) return { ...still, stage: "waiting" };
       return { ...still, stage: "waiting", entries: event("person_waiting") };
     case "with_agent":
       return { ...person, stage: "with", place: undefined, waitMs: undefined };
@@ -159,6 +172,11 @@ function turned(
     case "unavailable":
       return { ...still, stage: "unavailable", why, letter: "none", entries: event("person_unavailable") };
   }
+}
+
+function isBackInQueue({ entries }: Person): boolean {
+  const last = entries.at(-1);
+  return last?.kind === "event" && last.word === "person_no_answer";
 }
 
 function said(person: Person, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Person {

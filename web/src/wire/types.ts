@@ -408,7 +408,7 @@ export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "u
 /**
  * Why a person is not in the conversation any more.
  */
-export type LeaveReason = "handed" | "returned" | "closed" | "gone";
+export type LeaveReason = "handed" | "returned" | "closed" | "gone" | "no_answer";
 /**
  * Where a child is in its life.
  */
@@ -760,6 +760,7 @@ export interface Ticket {
    */
   since_ms: number;
   agent?: Agent | null;
+  unanswered_by?: Agent | null;
   /**
    * True while the visitor is connected.
    */

@@ -240,7 +240,8 @@ pub enum TurnKind {
     Handed,
     /// It went back to the machine.
     Returned,
-    /// Whoever had it is not there any more: closed it, or is not heard of (`reason` says which).
+    /// Whoever had it is not there any more: closed it, is not heard of, or did not answer
+    /// (`reason` says which).
     Left,
     /// It is over.
     Ended,
