@@ -39,7 +39,7 @@ catalogue! {
     hsc_http_requests_total Counter ["method", "route", "status"] "HTTP requests answered, by route pattern";
     hsc_http_request_seconds Histogram ["route"] "Time to answer an HTTP request";
     hsc_connections Gauge [] "Connections open now, of every address the server listens on";
-    hsc_connections_total Counter [] "Connections served since the start";
+    hsc_connections_served_total Counter [] "Connections served since the start";
     hsc_connections_refused_total Counter ["reason"] "Connections closed without an answer of a route: address (the client has too many) or full";
     hsc_connections_closed_total Counter ["reason"] "Connections that the server closed: header_timeout, body_timeout, idle_timeout, write_timeout or evicted (a newer one took its place)";
     hsc_malformed_total Counter ["what"] "Connections closed because what came over them cannot be understood: request (HTTP), tls or proxy_header";

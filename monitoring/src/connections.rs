@@ -18,7 +18,7 @@ impl Connections {
     pub(crate) fn new(maker: &Maker) -> Self {
         Self {
             open: maker.gauge("hsc_connections").with_label_values(NONE),
-            opened: maker.counter("hsc_connections_total").with_label_values(NONE),
+            opened: maker.counter("hsc_connections_served_total").with_label_values(NONE),
             refused: maker.counter("hsc_connections_refused_total"),
             closed: maker.counter("hsc_connections_closed_total"),
             malformed: maker.counter("hsc_malformed_total"),
