@@ -57,7 +57,8 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
     })
 }
 
-fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
+/// The method is none of those that are taken, which `Allow` lists.
+pub(super) fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let message = format!("This route does not take {}; it takes {allowed}.", request.method());
     let mut response = Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
     if let Ok(allowed) = HeaderValue::from_str(allowed) {

@@ -2,9 +2,10 @@
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, ResponseError as _, web};
 
 use super::capacity::capacity;
+use super::openapi::allowed_methods;
 use super::request_body::request_body;
 use super::{
     Parts, Trouble, TroubleCode, admin, agent, brands, docs, head, health, identity, manuals,
@@ -112,11 +113,15 @@ pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(health::ready)
         .service(health::ping)
         .service(metrics::metrics)
-        .default_service(web::to(|| async {
+        .default_service(web::to(|request: HttpRequest| async move {
+            if let Some(pattern) = request.match_pattern() {
+                return pages::not_allowed(&request, &allowed_methods(&pattern));
+            }
             let message = "This address has /health, /ready, /ping and /metrics alone.";
-            Err::<HttpResponse, _>(Trouble::new(TroubleCode::NoSuchRoute, message))
+            Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
         }))
         .wrap(from_fn(request_body))
+        .wrap(from_fn(head::head))
         .wrap(from_fn(observe::observe))
         .wrap(from_fn(capacity))
 }
