@@ -70,6 +70,12 @@ bench-load: ## Measure the server over the wire with `hsc load`: keystrokes, ses
 	$(CARGO) build --release $(LOCKED) --bin hsc
 	tests/over_the_wire.sh target/release/hsc
 
+.PHONY: bench-hostile
+bench-hostile: ## Measure what 7,000 hostile clients do to 200 normal ones: latencies and memory.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	HSC_BINARY=$(CURDIR)/target/release/hsc $(CARGO) test $(LOCKED) --workspace --test promises -- \
+		--ignored --nocapture the_latency_of_normal_clients
+
 .PHONY: clean
 clean: ## Remove what was built, fetched and installed below this folder.
 	$(CARGO) clean

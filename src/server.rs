@@ -18,7 +18,7 @@ use hsc_actors::{
     MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
-use hsc_config::Settings;
+use hsc_config::{ServerSettings, Settings};
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
 use tokio::net::TcpSocket;
@@ -149,7 +149,7 @@ impl Server {
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let process = Process::start();
         // Before the catalog: who tries a port that is taken waits for nothing.
-        let listener = listen(&settings.server.host, settings.server.port)?;
+        let listener = listen(&settings.server)?;
         let address = listener.local_addr()?;
         // Beside the start: a killed server may have left gigabytes.
         drop(tokio::task::spawn_blocking(|| {
@@ -527,7 +527,8 @@ fn serve(
     Ok(private.serve(builder, operations, routes)?.run())
 }
 
-fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
+fn listen(settings: &ServerSettings) -> Result<std::net::TcpListener, StartError> {
+    let (host, port) = (settings.host.as_str(), settings.port);
     let cannot = |cause| StartError::CannotListen { host: host.to_owned(), port, cause };
     let address = (host, port)
         .to_socket_addrs()
@@ -535,7 +536,15 @@ fn listen(host: &str, port: u16) -> Result<std::net::TcpListener, StartError> {
             found.next().ok_or_else(|| std::io::Error::other("the name has no address"))
         })
         .map_err(cannot)?;
-    bind(address).map_err(|cause| match cause.kind() {
+    let bound = || {
+        let listener = bind(address)?;
+        // Connections inherit it. Without it one whose client reads nothing and stays would never end:
+        // nothing polls a WebSocket while its write is stuck.
+        let unread = Duration::from_millis(settings.unread_timeout_ms);
+        socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(unread))?;
+        Ok(listener)
+    };
+    bound().map_err(|cause: std::io::Error| match cause.kind() {
         std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
         _ => cannot(cause),
     })

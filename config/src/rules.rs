@@ -59,6 +59,7 @@ const RULES: &[(&str, Rule)] = &[
     ("server.message_deadline_ms", Whole(100, 60 * MINUTE)),
     ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.close_timeout_ms", Whole(100, MINUTE)),
+    ("server.unread_timeout_ms", Whole(1_000, 60 * MINUTE)),
     ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
     (
         "server.trusted_proxies",

@@ -103,6 +103,8 @@ sections! {
         unfinished_message_bytes: usize,
         /// Longest time for a client to take what was sent before a close.
         close_timeout_ms: u64,
+        /// Longest time that sent bytes may stay unread.
+        unread_timeout_ms: u64,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
         /// Addresses and networks of the proxies whose word on the client's address counts.

@@ -4,6 +4,7 @@
 //! server of its own on a free port of this machine, with a catalog of its own.
 
 mod archive_stage;
+mod attacker;
 mod contract;
 mod desk_stage;
 mod eventually;
@@ -43,6 +44,7 @@ mod first_start;
 mod giving_up;
 mod handing_over;
 mod hanging;
+mod hostile;
 mod identity;
 mod identity_openid;
 mod identity_visitors;

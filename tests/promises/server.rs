@@ -147,6 +147,15 @@ impl Server {
         value.unwrap_or(0.0)
     }
 
+    /// Memory that it holds, in bytes.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = kib.and_then(|kib| kib.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+        kib.expect("a size") * 1_024
+    }
+
     pub(crate) fn log(&self) -> String {
         log_of(&self.shop)
     }
@@ -187,7 +196,9 @@ impl Drop for Server {
 
 /// The binary without anything of this environment that would set it.
 pub(crate) fn hsc() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
+    // Another build of it, for measurements.
+    let other = std::env::var_os("HSC_BINARY");
+    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_hsc").into()));
     clean(&mut command);
     command
 }

@@ -34,6 +34,21 @@ async fn two_pods(limits: DeskLimits) -> (Stage, Stage) {
     (pod("a").await, pod("b").await)
 }
 
+#[actix::test]
+async fn the_frame_guard_serves_the_sockets_of_agents() {
+    use tokio::io::AsyncWriteExt as _;
+    let (pod, _) = two_pods(LIMITS).await;
+    let mut agent = pod.agent("ann").await;
+    // The header of a frame of 2^63 - 1 bytes.
+    let header = [0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    agent.socket.get_mut().write_all(&header).await.unwrap();
+    assert_eq!(agent.close_code().await, 1009);
+    assert!(pod.says("hsc_ws_violations_total{reason=\"too_large\"} 1"));
+    let mut flooding = pod.agent("ben").await;
+    flooding.socket.get_mut().write_all(&[0x8a, 0x80, 0, 0, 0, 0].repeat(200)).await.unwrap();
+    assert_eq!(flooding.close_code().await, 1008);
+}
+
 /// A visitor who said hello, and the conversation.
 async fn visitor(pod: &Stage) -> (Client, String, Value) {
     let mut visitor = pod.client().await;

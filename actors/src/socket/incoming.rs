@@ -125,3 +125,65 @@ where
         unfinished.deadline.as_mut().poll(cx).map(|()| Violation::MessageDeadline)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::{StreamExt as _, stream};
+
+    use super::super::frames::FrameLimits;
+    use super::*;
+
+    const LIMITS: FrameLimits =
+        FrameLimits { message_bytes: 1_000_000, small_frames_per_second: 1_000 };
+
+    /// A frame of up to 125 bytes; a mask of zeros leaves its payload as it is.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[first, 0x80 | length, 0, 0, 0, 0], payload].concat()
+    }
+
+    fn incoming<S>(bytes: S, deadline: Duration) -> Incoming<S> {
+        let budget = UnfinishedBudget::new(10_000_000, |_| {});
+        Incoming::new(bytes, FrameReader::new(LIMITS), Arc::new(MessageRules { deadline, budget }))
+    }
+
+    #[actix::test]
+    async fn fragments_without_end_yield_the_thread_after_a_bounded_number() {
+        let fragments = [frame(0x01, &[b'x'; 100]), frame(0x00, &[b'x'; 100]).repeat(999)].concat();
+        let mut rest = Some(Ok(Bytes::from(fragments)));
+        let bytes = stream::poll_fn(move |_| match rest.take() {
+            Some(chunk) => Poll::Ready(Some(chunk)),
+            None => Poll::Pending,
+        });
+        let mut incoming = incoming(bytes, Duration::from_secs(60));
+        let mut polls = 0;
+        while incoming.reader.stored_bytes() < 100_000 {
+            let polled =
+                incoming.poll_next_unpin(&mut Context::from_waker(futures::task::noop_waker_ref()));
+            assert!(polled.is_pending(), "there is no message in it: {polled:?}");
+            polls += 1;
+        }
+        assert_eq!(polls, 1_000_usize.div_ceil(FRAMES_AT_ONCE));
+    }
+
+    #[actix::test]
+    async fn a_pong_does_not_prolong_a_message() {
+        let begin = stream::iter([Ok(Bytes::from(frame(0x01, b"{")))]);
+        let pongs = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Some((Ok(Bytes::from(frame(0x8a, b""))), ()))
+        });
+        let mut incoming = incoming(begin.chain(pongs).boxed_local(), Duration::from_millis(50));
+        let ended = async {
+            loop {
+                match incoming.next().await {
+                    Some(Ok(Message::Pong)) => {}
+                    other => return other,
+                }
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+        assert_eq!(ended.expect("the deadline passes"), Some(Err(Violation::MessageDeadline)));
+        assert_eq!(incoming.next().await, None);
+    }
+}

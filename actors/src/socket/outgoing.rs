@@ -129,6 +129,10 @@ impl Queue {
     fn end(&self, end: End) {
         let mut state = self.state.borrow_mut();
         state.end = Some(end);
+        if end == End::Abort {
+            // The connection may be stuck in a write, and look only when its system gives it up.
+            state.frames = VecDeque::new();
+        }
         state.wake_connection();
     }
 
