@@ -105,8 +105,18 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn answered(&self, hits: &[Hit]) -> Composed {
+    /// A sheet that begins with what has to be said of the question itself.
+    fn begun(&self) -> Sheet {
         let mut sheet = Sheet::default();
+        if self.question.image.is_some() {
+            sheet.ours(&self.phrases.picture);
+            sheet.paragraph();
+        }
+        sheet
+    }
+
+    fn answered(&self, hits: &[Hit]) -> Composed {
+        let mut sheet = self.begun();
         let mut citations: Vec<Citation> = Vec::new();
         let best = hits.first().map_or(0.0, |hit| hit.score);
         let mut sections: Vec<u32> = Vec::new();
@@ -154,6 +164,7 @@ impl Writer<'_> {
         if !extract.heading.is_empty() {
             sheet.heading(&extract.heading);
         }
+        let mut quotes = self.quotes(&extract.pieces).into_iter();
         let mut pieces = extract.pieces.iter().peekable();
         while let Some(piece) = pieces.next() {
             match piece.form {
@@ -161,7 +172,11 @@ impl Writer<'_> {
                 Form::Item => sheet.item(&piece.text),
                 Form::Row => sheet.row(&piece.text),
             }
-            self.cited(piece.page, &piece.text, score, citations);
+            if citations.iter().all(|citation| citation.page != piece.page) {
+                let quote = quotes.find(|(page, _)| *page == piece.page);
+                let quote = quote.map_or_else(|| piece.quoted(), |(_, quote)| quote);
+                self.cited(piece.page, &quote, score, citations);
+            }
             let next = pieces.peek();
             if next.is_none_or(|next| next.page != piece.page) {
                 sheet.cite(piece.page);
@@ -183,8 +198,25 @@ impl Writer<'_> {
         }
     }
 
+    /// Of each page, in order, what answers: the piece that says most of the question.
+    fn quotes(&self, pieces: &[Piece]) -> Vec<(u32, String)> {
+        let mut pages: Vec<u32> = pieces.iter().map(|piece| piece.page).collect();
+        pages.dedup();
+        let quote = |page: u32| {
+            let own = pieces.iter().filter(|piece| piece.page == page);
+            let best = select::most_telling(own, |text| self.says(text))?;
+            Some((page, best.quoted()))
+        };
+        pages.into_iter().filter_map(quote).collect()
+    }
+
+    /// Share of the question that a text says.
+    fn says(&self, text: &str) -> f32 {
+        select::score(text, self.index, self.asked)
+    }
+
     fn unknown(&self, hits: &[Hit]) -> Composed {
-        let mut sheet = Sheet::default();
+        let mut sheet = self.begun();
         let mut citations = Vec::new();
         sheet.ours(&format!("{} ", self.phrases.unknown));
         let best = hits.first().map_or(1.0, |hit| hit.score);
@@ -227,8 +259,10 @@ impl Writer<'_> {
                 sheet.sentence(heading);
             }
             sheet.cite(passage.page);
-            let text = passage.text();
-            self.cited(passage.page, &text, hit.score / best, citations);
+            let pieces = select::quotable_of(passage);
+            let quote = select::most_telling(&pieces, |text| self.says(text));
+            let quote = quote.map_or_else(|| passage.text(), Piece::quoted);
+            self.cited(passage.page, &quote, hit.score / best, citations);
         }
         if begun {
             sheet.paragraph();

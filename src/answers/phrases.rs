@@ -16,6 +16,8 @@ const LANGUAGES: [(&str, &str); 2] =
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Phrases {
+    /// A picture came with the question, and what answers cannot see.
+    pub picture: Box<str>,
     /// Nothing in the manual fits.
     pub unknown: Box<str>,
     /// Before the pages that come closest.

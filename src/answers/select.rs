@@ -46,6 +46,118 @@ pub(super) struct Piece {
     pub page: u32,
     pub form: Form,
     pub text: String,
+    /// The cells that name the columns of its table, for a row that has them; the row itself says less.
+    pub columns: Option<String>,
+    /// True for the row that names the columns: it answers nothing by itself.
+    pub names_columns: bool,
+}
+
+impl Piece {
+    fn new(page: u32, form: Form, text: String) -> Self {
+        Self { page, form, text, columns: None, names_columns: false }
+    }
+
+    /// What a citation quotes: the words, and of a row each cell under the name of its column.
+    pub(super) fn quoted(&self) -> String {
+        match &self.columns {
+            Some(columns) => under_columns(columns, &self.text),
+            None => self.text.clone(),
+        }
+    }
+}
+
+/// A row with its columns' names: cell by cell where there are as many, else one behind the other.
+fn under_columns(columns: &str, row: &str) -> String {
+    let (names, cells): (Vec<&str>, Vec<&str>) =
+        (columns.split(" | ").collect(), row.split(" | ").collect());
+    if names.len() != cells.len() {
+        return format!("{columns} — {row}");
+    }
+    let cell = |(name, cell): (&&str, &&str)| {
+        let (name, cell) = (name.trim().trim_end_matches(':'), cell.trim());
+        if name.is_empty() { cell.to_owned() } else { format!("{name}: {cell}") }
+    };
+    names.iter().zip(&cells).map(cell).collect::<Vec<_>>().join(" | ")
+}
+
+/// The piece that says most of what is asked for, of one page; the earlier one of two alike. A row that names
+/// columns only where there is nothing else.
+pub(super) fn most_telling<'a>(
+    pieces: impl IntoIterator<Item = &'a Piece>,
+    score: impl Fn(&str) -> f32,
+) -> Option<&'a Piece> {
+    let mut best: Option<(&Piece, (bool, f32))> = None;
+    for piece in pieces {
+        let rank = (!piece.names_columns, score(&piece.quoted()));
+        if best.is_none_or(|(_, known)| rank > known) {
+            best = Some((piece, rank));
+        }
+    }
+    best.map(|(piece, _)| piece)
+}
+
+/// Everything that a page says, cut into what a citation may quote. Notes too.
+pub(super) fn quotable(manual: &Manual, page: u32) -> Vec<Piece> {
+    let passages = manual.passages.iter().filter(|passage| passage.page == page);
+    passages.flat_map(|passage| all_pieces(&placed(passage))).collect()
+}
+
+/// What a passage says, cut into what a citation may quote.
+pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
+    all_pieces(&placed(passage))
+}
+
+fn placed(passage: &Passage) -> Vec<Placed<'_>> {
+    passage.blocks.iter().map(|block| (passage.page, block)).collect()
+}
+
+fn all_pieces(blocks: &[Placed<'_>]) -> Vec<Piece> {
+    let pieces = |at: usize| -> Vec<Piece> {
+        let (page, block) = blocks[at];
+        match block {
+            Block::Paragraph(text) | Block::Note(text) => sentences(text)
+                .into_iter()
+                .map(|sentence| Piece::new(page, Form::Sentence, cut(sentence)))
+                .collect(),
+            Block::Bullet(text) | Block::Step(text) => {
+                vec![Piece::new(page, Form::Item, cut(text))]
+            }
+            Block::Row(_) => vec![row_piece(blocks, at)],
+        }
+    };
+    (0..blocks.len()).flat_map(pieces).collect()
+}
+
+fn is_row(blocks: &[Placed<'_>], at: usize) -> bool {
+    matches!(blocks[at].1, Block::Row(_))
+}
+
+/// True for the first row of a table.
+fn heads(blocks: &[Placed<'_>], at: usize) -> bool {
+    is_row(blocks, at) && (at == 0 || !is_row(blocks, at - 1))
+}
+
+/// The place of the row that names the columns of the table of this row, where one does.
+fn columns_of(blocks: &[Placed<'_>], row: usize) -> Option<usize> {
+    let head = (0..=row).rev().find(|&at| heads(blocks, at))?;
+    let is_alone =
+        head == row && !blocks.get(row + 1).is_some_and(|it| matches!(it.1, Block::Row(_)));
+    let cells: Vec<&str> = blocks[head].1.text().split(" | ").map(str::trim).collect();
+    // A figure is the content of a table and never the name of a column.
+    let is_figure = |cell: &&str| cell.starts_with(|c: char| c.is_ascii_digit());
+    let names = cells.len() >= NAMED_COLUMNS && !cells.iter().any(is_figure);
+    (names && !is_alone).then_some(head)
+}
+
+/// A row, with what names its columns.
+fn row_piece(blocks: &[Placed<'_>], at: usize) -> Piece {
+    let (page, block) = blocks[at];
+    let head = columns_of(blocks, at);
+    Piece {
+        columns: head.filter(|&head| head != at).map(|head| cut(blocks[head].1.text())),
+        names_columns: head == Some(at),
+        ..Piece::new(page, Form::Row, cut(block.text()))
+    }
 }
 
 /// What is taken from one section.
@@ -99,11 +211,8 @@ pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) 
         .or_else(|| rows(&blocks, index, asked))
         .unwrap_or_else(|| {
             // A section of nothing but notes.
-            let piece = |(page, block): &Placed<'_>| Piece {
-                page: *page,
-                form: Form::Sentence,
-                text: cut(block.text()),
-            };
+            let piece =
+                |(page, block): &Placed<'_>| Piece::new(*page, Form::Sentence, cut(block.text()));
             blocks.iter().take(SENTENCES).map(piece).collect()
         });
     let note = note(&blocks, &pieces, index, asked);
@@ -134,21 +243,21 @@ fn steps(blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
         }
     }
     let lead = first.checked_sub(1).and_then(|at| match blocks[at].1 {
-        Block::Paragraph(text) => sentences(text).last().map(|last| Piece {
-            page: blocks[at].0,
-            form: Form::Sentence,
-            text: cut(last),
-        }),
+        Block::Paragraph(text) => {
+            let last = sentences(text).last().map(|last| cut(last));
+            last.map(|last| Piece::new(blocks[at].0, Form::Sentence, last))
+        }
         _ => None,
     });
-    let body = blocks[first..end].iter().filter_map(|(page, block)| {
+    let body = (first..end).filter_map(|at| {
+        let (page, block) = blocks[at];
         let form = match block {
             Block::Note(_) => return None,
+            Block::Row(_) => return Some(row_piece(blocks, at)),
             Block::Step(_) | Block::Bullet(_) => Form::Item,
             Block::Paragraph(_) => Form::Sentence,
-            Block::Row(_) => Form::Row,
         };
-        Some(Piece { page: *page, form, text: cut(block.text()) })
+        Some(Piece::new(page, form, cut(block.text())))
     });
     Some(lead.into_iter().chain(body).collect())
 }
@@ -162,10 +271,9 @@ fn begins_anew(step: &str) -> bool {
 /// The rows that say most of the question under the names of their columns. Where no row says any
 /// of it the section does, and the table is the answer as a whole.
 fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece>> {
-    let is_row = |at: usize| matches!(blocks[at].1, Block::Row(_));
-    let heads = |at: usize| is_row(at) && (at == 0 || !is_row(at - 1));
+    let heads = |at: usize| heads(blocks, at);
     let mut scored: Vec<(usize, f32)> = (0..blocks.len())
-        .filter(|&at| is_row(at))
+        .filter(|&at| is_row(blocks, at))
         .map(|at| (at, score(blocks[at].1.text(), index, asked)))
         .collect();
     let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
@@ -187,7 +295,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece
         let text = cut(blocks[at].1.text());
         // A table that goes on overleaf has its columns named there again.
         if pieces.iter().all(|piece| piece.text != text) {
-            pieces.push(Piece { page: blocks[at].0, form: Form::Row, text });
+            pieces.push(row_piece(blocks, at));
         }
     }
     (!pieces.is_empty()).then_some(pieces)
@@ -203,21 +311,18 @@ fn said(
 ) -> Option<Vec<Piece>> {
     let all: Vec<Piece> = blocks
         .iter()
+        .enumerate()
         .take(if from_the_top { BLOCKS } else { in_passage })
-        .flat_map(|(page, block)| -> Vec<Piece> {
+        .flat_map(|(at, (page, block))| -> Vec<Piece> {
             match block {
                 Block::Paragraph(text) => sentences(text)
                     .into_iter()
-                    .map(|sentence| Piece {
-                        page: *page,
-                        form: Form::Sentence,
-                        text: cut(sentence),
-                    })
+                    .map(|sentence| Piece::new(*page, Form::Sentence, cut(sentence)))
                     .collect(),
                 Block::Bullet(text) | Block::Step(text) => {
-                    vec![Piece { page: *page, form: Form::Item, text: cut(text) }]
+                    vec![Piece::new(*page, Form::Item, cut(text))]
                 }
-                Block::Row(text) => vec![Piece { page: *page, form: Form::Row, text: cut(text) }],
+                Block::Row(_) => vec![row_piece(blocks, at)],
                 Block::Note(_) => Vec::new(),
             }
         })
@@ -304,7 +409,7 @@ pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &Asked) -> f32 {
 }
 
 /// Share of the question that a text says.
-fn score(text: &str, index: &Index, asked: &Asked) -> f32 {
+pub(super) fn score(text: &str, index: &Index, asked: &Asked) -> f32 {
     let terms: Vec<TermId> =
         index.reader().words(text).iter().filter_map(|word| index.term(&word.term)).collect();
     asked.covered(|term| terms.contains(&term))

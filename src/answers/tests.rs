@@ -173,6 +173,102 @@ fn a_heading_that_is_the_question_wins_over_text_that_repeats_it() {
     assert_eq!(answer_to(&question("what are layers"), &manual).citations[0].page, 2);
 }
 
+/// A table that goes on overleaf, with a header of its own on each page, as manuals have it.
+fn faults_of_a_kettle() -> hsc_catalogs::Manual {
+    bound(vec![
+        (
+            &["Troubleshooting"],
+            vec![
+                row("Symptom | Cause | Remedy"),
+                row("the lamp blinks red | limescale | descale the kettle"),
+                row("the lid stays open | the hinge is bent | ask for a new lid"),
+                row("the water tastes of plastic | the kettle is new | boil and pour away twice"),
+            ],
+        ),
+        (
+            &["Troubleshooting"],
+            vec![
+                row("Symptom | Cause | Remedy"),
+                row("the handle is loose | a screw is missing | order screw no. 7"),
+            ],
+        ),
+        (
+            &["Noise"],
+            vec![paragraph(
+                "Every kettle makes some noise. A rattle comes from a loose heating plate. Call the service then.",
+            )],
+        ),
+        (&["Capacity"], vec![row("Size | 1.7 l | 57 fl oz"), row("Power | 2200 W | 3 hp")]),
+    ])
+}
+
+#[test]
+fn a_citation_quotes_the_row_that_answers_under_the_names_of_its_columns() {
+    let manual = faults_of_a_kettle();
+    for (asked, page, quote) in [
+        (
+            "the lid stays open",
+            1,
+            "Symptom: the lid stays open | Cause: the hinge is bent | Remedy: ask for a new lid",
+        ),
+        (
+            "the water tastes of plastic",
+            1,
+            "Symptom: the water tastes of plastic | Cause: the kettle is new | Remedy: boil and pour away twice",
+        ),
+        (
+            "the handle is loose",
+            2,
+            "Symptom: the handle is loose | Cause: a screw is missing | Remedy: order screw no. 7",
+        ),
+        // A figure names no column: the row is quoted as it stands.
+        ("what power does it have", 4, "Power | 2200 W | 3 hp"),
+    ] {
+        let answer = answer_to(&question(asked), &manual);
+        let cited = answer.citations.iter().find(|citation| citation.page == page);
+        let cited =
+            cited.unwrap_or_else(|| panic!("{asked}: page {page} in {:?}", answer.citations));
+        assert_eq!(cited.quote, quote, "{asked}");
+    }
+}
+
+#[test]
+fn no_citation_quotes_the_names_of_columns_alone() {
+    let manual = faults_of_a_kettle();
+    for asked in ["troubleshooting", "symptom cause remedy", "the lamp blinks", "is the lid new"] {
+        for citation in answer_to(&question(asked), &manual).citations {
+            assert_ne!(citation.quote, "Symptom | Cause | Remedy", "{asked}");
+        }
+    }
+}
+
+#[test]
+fn a_citation_quotes_the_sentence_that_answers_and_not_the_first_of_the_page() {
+    let answer = answer_to(&question("what does a rattle come from"), &faults_of_a_kettle());
+    let cited = answer.citations.iter().find(|citation| citation.page == 3).expect("page 3");
+    assert_eq!(cited.quote, "A rattle comes from a loose heating plate.");
+}
+
+#[test]
+fn a_picture_is_said_not_to_be_seen_in_the_customers_language_and_a_person_is_offered() {
+    use hsc_actors::protocol::Image;
+    let image = Some(Image { media_type: "image/png", bytes: vec![1] });
+    for (text, locale, begins) in [
+        ("How do I pair my phone?", "en", "I cannot see pictures; only a person can"),
+        ("sourdough", "en", "I cannot see pictures; only a person can"),
+        ("How do I pair my phone?", "he", "אין לי אפשרות לראות תמונות"),
+    ] {
+        let locale = Some(locale.to_owned());
+        let with = Question { image: image.clone(), locale: locale.clone(), ..question(text) };
+        let answer = answer_to(&with, &manual());
+        assert!(answer.text.starts_with(begins), "{}", answer.text);
+        let without = Question { locale, ..question(text) };
+        let without = answer_to(&without, &manual());
+        assert!(answer.text.ends_with(&*without.text), "the words are answered all the same");
+        assert_eq!(answer.citations, without.citations);
+    }
+}
+
 #[actix_web::test]
 async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
     let answerer = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), MEASURE);

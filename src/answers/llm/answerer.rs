@@ -19,6 +19,7 @@ use super::super::html;
 use super::super::index::Index;
 use super::super::markers::{Marker, Part, parts};
 use super::super::phrases::Phrases;
+use super::super::select::{self, Piece};
 use super::super::telling::{Teller, stream_of};
 use super::super::text::sentences;
 use super::checked::Checker;
@@ -314,18 +315,21 @@ impl Said {
         };
         let answer = words(&self.text);
         let cite = |page: &u32| {
-            // The sentence of the page that shares most with the answer.
-            let (mut best, mut shared) = ("", 0.0);
-            for given in case.given.iter().filter(|given| given.page == *page) {
-                for sentence in sentences(&given.text) {
-                    let own = words(sentence);
-                    let both = own.intersection(&answer).count() as f32;
-                    let share = both / (own.len() as f32 + 1.0).sqrt();
-                    if share > shared || best.is_empty() {
-                        (best, shared) = (sentence, share);
-                    }
-                }
-            }
+            // The sentence or row of the page that shares most with the answer.
+            let share = |text: &str| {
+                let own = words(text);
+                own.intersection(&answer).count() as f32 / (own.len() as f32 + 1.0).sqrt()
+            };
+            let pieces = select::quotable(&case.manual, *page);
+            let quoted = select::most_telling(&pieces, share).map(Piece::quoted);
+            // A page of which only the plain text is known.
+            let quoted = quoted.unwrap_or_else(|| {
+                let given = case.given.iter().filter(|given| given.page == *page);
+                let all = given.flat_map(|given| sentences(&given.text));
+                let best = all.max_by(|a, b| share(a).total_cmp(&share(b)));
+                best.unwrap_or_default().to_owned()
+            });
+            let best = quoted.as_str();
             let own = words(best);
             let score = own.intersection(&answer).count() as f32 / (own.len() as f32).max(1.0);
             Citation {
