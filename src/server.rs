@@ -313,6 +313,7 @@ impl Server {
             archive: archive.clone(),
             analytics: archive.clone(),
             replies: archive.clone(),
+            reads: http::Reads::default(),
             allowances: http::Allowances::new(&settings.uploads, &settings.letters),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),

@@ -211,7 +211,12 @@ impl House {
         let relay = parts.relay.unwrap_or_else(|| Arc::new(Loopback::new()));
         let pod = Arc::clone(&parts.pod);
         let (bridging, bridge) = Bridge::new(parts.pod, relay, care, &metrics);
-        let front = FrontDesk::new(parts.desk, bridge.clone(), Arc::new(parts.hours));
+        let front = FrontDesk::new(
+            parts.desk,
+            bridge.clone(),
+            Arc::new(parts.hours),
+            parts.archive.clone(),
+        );
         let at_desk = AtDeskHere::default();
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let sockets = SocketRules::new(

@@ -18,8 +18,8 @@ mod uploads;
 pub use announcer::{Announcement, Announcer};
 pub use client::{ClientAddress, ClientKey};
 pub use desk::{
-    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
-    VisitorsSeen, Wanted,
+    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails,
+    VisitorEnds, VisitorsSeen, Wanted,
 };
 pub use identity::{
     Attempt, Auditor, Begun, First, Identify, IdentityError, NotVouched, Opened, Person, Returned,

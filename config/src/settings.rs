@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::Secret;
 
 /// What an endpoint of a webhook may be told of. `docs/webhooks.md` has a body of each.
-pub const WEBHOOK_EVENTS: [&str; 11] = [
+pub const WEBHOOK_EVENTS: [&str; 12] = [
     "message.created",
     "handoff.requested",
+    "handoff.unavailable",
     "agent.joined",
     "agent.left",
     "conversation.returned",

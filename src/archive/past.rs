@@ -175,6 +175,9 @@ fn found(row: &AnyRow) -> Result<ConversationFound, Error> {
         rating: rows::maybe_number(row, "rating")?.and_then(|rating| u8::try_from(rating).ok()),
         messages: rows::number(row, "messages")?,
         first_words: rows::text(row, "first_words")?,
+        reason: rows::maybe(row, "reason")?,
+        scenario: rows::maybe(row, "scenario")?,
+        page: rows::maybe(row, "page")?,
     })
 }
 

@@ -251,5 +251,6 @@ pub(super) fn migrator(kind: Kind) -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "tables", include_str!("migrations/0001_tables.sql")),
         migration(2, "search", search),
+        migration(3, "visit", include_str!("migrations/0003_visit.sql")),
     ])
 }

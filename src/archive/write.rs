@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use hsc_actors::ports::archive::{
-    Audit, Author, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind, Upload,
-    Visitor,
+    Audit, Author, Began, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind,
+    Upload, Visitor,
 };
+use hsc_actors::protocol::Scenario;
 use sqlx::{Error, Row as _};
 
 use super::sql::{clean, cleaned, signed};
@@ -13,7 +14,7 @@ use super::store::{Store, Transaction};
 use super::tally::Tally;
 use super::words;
 
-/// Characters of the visitor's first words that a list shows.
+/// Characters of the first words that a list shows.
 const FIRST_WORDS: usize = 160;
 
 impl Store {
@@ -40,9 +41,7 @@ impl Writing {
         let Stamped { id, at_ms, record } = stamped;
         let at_ms = *at_ms;
         match record {
-            Record::Began { conversation, visitor, language } => {
-                self.began(at_ms, conversation, visitor.as_ref(), language.as_deref()).await
-            }
+            Record::Began(began) => self.began(at_ms, began).await,
             Record::Said(said) => self.said(id, at_ms, said).await,
             Record::Turned(turn) => self.turned(id, at_ms, turn).await,
             Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
@@ -73,27 +72,34 @@ impl Writing {
         Ok(())
     }
 
-    async fn began(
-        &mut self,
-        at_ms: u64,
-        conversation: &str,
-        visitor: Option<&Visitor>,
-        language: Option<&str>,
-    ) -> Result<(), Error> {
+    async fn began(&mut self, at_ms: u64, began: &Began) -> Result<(), Error> {
+        let Began { conversation, visitor, language, product, scenario, page, reason } = began;
         self.conversation(at_ms, conversation).await?;
-        let told = |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.and_then(of));
+        let product = product.as_deref().filter(|product| !product.is_empty());
+        if let Some(product) = product {
+            self.product(at_ms, conversation, product).await?;
+        }
+        let told = |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.as_ref().and_then(of));
         sqlx::query(
             "UPDATE conversations SET subject = COALESCE($2, subject),
                 visitor_name = COALESCE($3, visitor_name),
                 visitor_address = COALESCE($4, visitor_address),
-                language = COALESCE($5, language)
+                language = COALESCE($5, language),
+                product = COALESCE($6, product),
+                scenario = COALESCE($7, scenario),
+                page = COALESCE($8, page),
+                reason = COALESCE($9, reason)
              WHERE id = $1",
         )
         .bind(clean(conversation))
         .bind(told(|visitor| Some(&visitor.subject)))
         .bind(told(|visitor| visitor.name.as_deref()))
         .bind(told(|visitor| visitor.address.as_deref()))
-        .bind(cleaned(language))
+        .bind(cleaned(language.as_deref()))
+        .bind(cleaned(product))
+        .bind(scenario.map(Scenario::as_str))
+        .bind(cleaned(page.as_deref()))
+        .bind(cleaned(reason.as_deref()))
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
@@ -155,8 +161,10 @@ impl Writing {
             self.tally.answered(at_ms, said);
         }
         let is_visitor = said.author == Author::Visitor;
+        // Of an agent too: a visitor may ask for one and say nothing more.
+        let begins = is_visitor || said.author == Author::Agent;
         let first_words: String =
-            if is_visitor { said.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
+            if begins { said.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
         let language = said.language.as_deref().filter(|_| is_visitor);
         sqlx::query(
             "UPDATE conversations SET
@@ -210,10 +218,7 @@ impl Writing {
     }
 
     async fn turned(&mut self, id: &str, at_ms: u64, turn: &Turn) -> Result<(), Error> {
-        let id = match turn.offset {
-            Some(offset) => format!("{}/{offset}", turn.conversation),
-            None => id.to_owned(),
-        };
+        let id = turn.place.id(&turn.conversation).unwrap_or_else(|| id.to_owned());
         let kept = sqlx::query(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",

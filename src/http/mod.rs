@@ -55,5 +55,6 @@ pub use parts::{
 };
 pub use request_body::BodyDeadline;
 pub use routes::{operations_routes, routes};
+pub use team::Reads;
 pub use trouble::{Trouble, TroubleCode};
 pub use visitor::Allowances;

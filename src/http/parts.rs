@@ -14,6 +14,7 @@ use hsc_catalogs::{Documentation, Snapshot};
 use hsc_monitoring::{Metrics, Process};
 
 use super::operations::Endpoint;
+use super::team::Reads;
 use super::{
     AdminRules, Allowances, BodyDeadline, CatalogFiles, FrameAncestors, Origins, TrustedProxies,
 };
@@ -76,6 +77,8 @@ pub struct Parts {
     pub analytics: Arc<dyn Analytics>,
     /// What agents write again and again.
     pub replies: Arc<dyn Replies>,
+    /// Who reads which past conversation.
+    pub reads: Reads,
     /// How often visitors may do what costs somebody something.
     pub allowances: Allowances,
     /// Folder of the catalog's own assets (`/static`).

@@ -1,7 +1,7 @@
 //! What of the archive's records is an event, and what an event says.
 
 use hsc_actors::ports::Announcement;
-use hsc_actors::ports::archive::{Author, Record, Said, Stamped, Turn, TurnKind};
+use hsc_actors::ports::archive::{Author, Record, Said, Stamped, Turn, TurnKind, TurnPlace};
 use serde_json::{Value, json};
 
 /// Something that happened, and what makes it one: told twice it has the same mark.
@@ -13,14 +13,30 @@ pub(super) struct Event {
     pub(super) mark: String,
 }
 
-/// The event that a record is. Notes of the team are none, and neither is what is announced by itself.
-pub(super) fn of_record(stamped: &Stamped) -> Option<Event> {
+/// The events that a record is. Notes of the team are none, and neither is what is announced by itself.
+pub(super) fn of_record(stamped: &Stamped) -> Vec<Event> {
+    if let Record::Turned(turn) = &stamped.record {
+        return turned(turn)
+            .into_iter()
+            .map(|(event, data)| {
+                let conversation = &turn.conversation;
+                let mark = match turn.place {
+                    TurnPlace::Log(offset) => format!("{conversation} {offset} {event}"),
+                    TurnPlace::Desk(rev) => format!("{conversation} #{rev} {event}"),
+                    TurnPlace::Unnumbered => format!("{} {event}", stamped.id),
+                };
+                let conversation = Some(conversation.clone());
+                let announcement = Announcement { event, conversation, data };
+                Event { announcement, at_ms: stamped.at_ms, mark }
+            })
+            .collect();
+    }
+    of_other(stamped).into_iter().collect()
+}
+
+fn of_other(stamped: &Stamped) -> Option<Event> {
     let (event, conversation, offset, data) = match &stamped.record {
         Record::Said(said) => ("message.created", &said.conversation, said.offset, words(said)?),
-        Record::Turned(turn) => {
-            let (event, data) = turned(turn)?;
-            (event, &turn.conversation, turn.offset, data)
-        }
         Record::Feedback(given) => {
             let data = json!({
                 "offset": given.offset,
@@ -67,20 +83,37 @@ fn words(said: &Said) -> Option<Value> {
     }))
 }
 
-fn turned(turn: &Turn) -> Option<(&'static str, Value)> {
-    let event = match turn.kind {
-        TurnKind::HandedOver => "handoff.requested",
-        TurnKind::Taken => "agent.joined",
-        // That an agent gave it back is followed by the machine having it, which is told as such.
-        TurnKind::Handed | TurnKind::Returned | TurnKind::Left => "agent.left",
-        TurnKind::Withdrawn => "conversation.returned",
-        TurnKind::Ended => "conversation.closed",
+/// The events of a turn. An agent who leaves is told apart from what becomes of the conversation.
+fn turned(turn: &Turn) -> Vec<(&'static str, Value)> {
+    let data = |agent: bool, reason: Option<&str>| {
+        let agent = turn.agent.as_ref().filter(|_| agent);
+        json!({ "offset": turn.place.offset(), "agent": agent, "reason": reason })
     };
-    let mut data = json!({ "offset": turn.offset, "agent": turn.agent, "reason": turn.reason });
-    if matches!(turn.kind, TurnKind::Handed | TurnKind::Returned) {
-        data["reason"] = turn.kind.as_str().into();
+    let reason = turn.reason.as_deref();
+    let kind = Some(turn.kind.as_str());
+    match turn.kind {
+        TurnKind::HandedOver => vec![("handoff.requested", data(true, reason))],
+        TurnKind::Unavailable => vec![("handoff.unavailable", data(true, reason))],
+        TurnKind::Taken => vec![("agent.joined", data(true, reason))],
+        TurnKind::Handed => vec![("agent.left", data(true, kind))],
+        // The visitor waits for another agent.
+        TurnKind::Left if matches!(reason, Some("gone" | "no_answer")) => {
+            vec![("agent.left", data(true, reason)), ("handoff.requested", data(false, None))]
+        }
+        TurnKind::Left => vec![("agent.left", data(true, reason))],
+        TurnKind::Withdrawn | TurnKind::Expired => {
+            vec![("conversation.returned", data(false, kind))]
+        }
+        TurnKind::Returned => {
+            vec![("agent.left", data(true, kind)), ("conversation.returned", data(false, kind))]
+        }
+        TurnKind::Ended => {
+            let left = if reason == Some("visitor") { "ended" } else { "closed" };
+            let left = turn.agent.as_ref().map(|_| ("agent.left", data(true, Some(left))));
+            let closed = ("conversation.closed", data(true, reason));
+            left.into_iter().chain([closed]).collect()
+        }
     }
-    Some((event, data))
 }
 
 #[cfg(test)]
@@ -91,24 +124,49 @@ mod tests {
     use super::*;
 
     fn event(record: Record) -> Option<Event> {
+        events(record).into_iter().next()
+    }
+
+    fn events(record: Record) -> Vec<Event> {
         of_record(&Stamped { id: "r".to_owned(), at_ms: 7, record })
+    }
+
+    fn turn(kind: TurnKind, reason: Option<&str>) -> Record {
+        Record::Turned(Turn {
+            conversation: "c".to_owned(),
+            place: TurnPlace::Desk(3),
+            kind,
+            agent: Some(AgentRef { id: "a".to_owned(), name: "Ada".to_owned() }),
+            to: None,
+            reason: reason.map(str::to_owned),
+        })
     }
 
     #[test]
     fn every_turn_is_an_event_of_the_list() {
         for kind in TurnKind::ALL {
-            let agent = Some(AgentRef { id: "a".to_owned(), name: "Ada".to_owned() });
-            let turn = Turn {
-                conversation: "c".to_owned(),
-                offset: Some(3),
-                kind,
-                agent,
-                to: None,
-                reason: None,
+            let events = events(turn(kind, None));
+            assert!(!events.is_empty(), "{kind:?}");
+            for event in events {
+                assert!(WEBHOOK_EVENTS.contains(&event.announcement.event), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_says_who_ended_it_and_an_agent_who_had_it_has_left() {
+        for (reason, left) in [("visitor", "ended"), ("agent", "closed")] {
+            let events = events(turn(TurnKind::Ended, Some(reason)));
+            let told = |event: &Event| {
+                let Announcement { event, data, .. } = &event.announcement;
+                (*event, data["reason"].clone(), data["agent"]["name"].clone())
             };
-            let event = event(Record::Turned(turn)).expect("a turn is an event");
-            assert!(WEBHOOK_EVENTS.contains(&event.announcement.event), "{kind:?}");
-            assert_eq!(event.announcement.data["agent"]["name"], "Ada");
+            let expected = [
+                ("agent.left", json!(left), json!("Ada")),
+                ("conversation.closed", json!(reason), json!("Ada")),
+            ];
+            assert_eq!(events.iter().map(told).collect::<Vec<_>>(), expected);
+            assert_ne!(events[0].mark, events[1].mark, "each is delivered");
         }
     }
 
@@ -119,7 +177,7 @@ mod tests {
             Record::Said(Box::new(Said { offset: Some(5), ..said }))
         };
         let first = event(said()).unwrap();
-        let again = of_record(&Stamped { id: "x".to_owned(), at_ms: 9, record: said() }).unwrap();
+        let again = &of_record(&Stamped { id: "x".to_owned(), at_ms: 9, record: said() })[0];
         assert_eq!(first.mark, again.mark);
     }
 

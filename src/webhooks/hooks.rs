@@ -89,7 +89,7 @@ impl Webhooks {
         if self.is_empty() {
             return;
         }
-        if let Some(event) = event::of_record(stamped) {
+        for event in event::of_record(stamped) {
             self.inner.tell(&event);
         }
     }

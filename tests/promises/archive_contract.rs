@@ -1,10 +1,11 @@
 //! What the archive promises about conversations and figures, kept to by SQLite and by PostgreSQL.
 
 use hsc_actors::ports::archive::{
-    AgentRef, Analytics as _, Archive as _, Audit, AuditSearch, Author, Feedback, Page, Period,
-    Privacy as _, Rated, Record, Said, SaidOutcome, Search, Snapshot, Thumb, TranscriptEntry, Turn,
-    TurnKind, Upload, Visitor, Whose,
+    AgentRef, Analytics as _, Archive as _, Audit, AuditSearch, Author, Began, Feedback, Page,
+    Period, Privacy as _, Rated, Record, Said, SaidOutcome, Search, Snapshot, Thumb,
+    TranscriptEntry, Turn, TurnKind, TurnPlace, Upload, Visitor, Whose,
 };
+use hsc_actors::protocol::Scenario;
 use hsc_catalogs::Citation;
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
@@ -13,6 +14,9 @@ use crate::contract::contract;
 contract! {
     over sqlite postgres: {
         a_conversation_is_told_again_as_it_was
+        what_is_known_of_a_visit_is_kept_before_anything_was_said
+        a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words
+        every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_some_count_as_handed_over
         what_is_written_twice_is_there_once_and_counts_once
         a_message_that_two_pods_wrote_is_there_once
         any_text_is_kept_and_a_nul_is_left_out
@@ -43,7 +47,12 @@ fn visitor(subject: &str) -> Visitor {
 
 fn turn(conversation: &str, kind: TurnKind, by: Option<&str>) -> Record {
     let (conversation, agent) = (conversation.to_owned(), by.map(agent));
-    Record::Turned(Turn { conversation, offset: None, kind, agent, to: None, reason: None })
+    let place = TurnPlace::Unnumbered;
+    Record::Turned(Turn { conversation, place, kind, agent, to: None, reason: None })
+}
+
+fn began(conversation: &str) -> Began {
+    Began { conversation: conversation.to_owned(), ..Began::default() }
 }
 
 fn upload(conversation: &str, id: &str) -> Record {
@@ -78,7 +87,7 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         Said { agent: Some(agent("ann")), ..Said::new("c", Author::Note, "was rude on the phone") };
     let (language, who) = (Some("he".to_owned()), Some(visitor("v1")));
     let records = vec![
-        (TEN, Record::Began { conversation: "c".to_owned(), visitor: who.clone(), language }),
+        (TEN, Record::Began(Box::new(Began { visitor: who.clone(), language, ..began("c") }))),
         (TEN + 1, question("c", "q1", "td17", "How do I reset it?")),
         (TEN + 2, answered),
         (TEN + 3, turn("c", TurnKind::HandedOver, None)),
@@ -138,9 +147,89 @@ fn kind(entry: &TranscriptEntry) -> &'static str {
     }
 }
 
+async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage) {
+    let first = Began {
+        product: Some("td17".to_owned()),
+        scenario: Some(Scenario::Live),
+        page: Some("https://shop.example/drums?id=5".to_owned()),
+        reason: Some("It hums.".to_owned()),
+        language: Some("he".to_owned()),
+        ..began("c")
+    };
+    // What is not said again stays; what is said again is the newest.
+    let later = Began { product: Some("td27".to_owned()), ..began("c") };
+    let records = [first, later].map(|began| (TEN, Record::Began(Box::new(began))));
+    stage.write(records.into()).await.expect("done");
+    let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
+    let told = (about.product.as_deref(), about.scenario.as_deref(), about.page.as_deref());
+    assert_eq!(told, (Some("td27"), Some("live"), Some("https://shop.example/drums?id=5")));
+    assert_eq!(
+        (about.reason.as_deref(), about.language.as_deref()),
+        (Some("It hums."), Some("he"))
+    );
+    assert_eq!((about.messages, &*about.first_words), (0, ""));
+    for product in ["td17", "td27"] {
+        let product = Some(product.to_owned());
+        assert_eq!(found(&stage, Search { product, ..Search::default() }).await, ["c"]);
+    }
+    let export = stage.store.export(Whose::Conversation("c".to_owned())).await.expect("done");
+    assert_eq!(export.conversations[0].about.page, about.page, "it is the visitor's data");
+}
+
+async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage: Stage) {
+    let said = |offset: u64, author, text: &str| {
+        let said = Said::new("c", author, text);
+        Record::Said(Box::new(Said { offset: Some(offset), agent: Some(agent("ann")), ..said }))
+    };
+    let records = vec![
+        (TEN, turn("c", TurnKind::HandedOver, None)),
+        (TEN + 1, said(0, Author::Note, "was rude on the phone")),
+        (TEN + 2, said(3, Author::Agent, "Hello, I am Ann.")),
+        (TEN + 3, said(4, Author::Visitor, "At last!")),
+    ];
+    stage.write(records).await.expect("done");
+    let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
+    assert_eq!((&*about.first_words, about.messages), ("Hello, I am Ann.", 3));
+}
+
+async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_some_count_as_handed_over(
+    stage: Stage,
+) {
+    for (at, kind) in (0..).zip(TurnKind::ALL) {
+        let turn = |place| {
+            Record::Turned(Turn {
+                conversation: format!("c{at}"),
+                place,
+                kind,
+                agent: Some(agent("ann")),
+                to: None,
+                reason: Some("because".to_owned()),
+            })
+        };
+        // Two pods may record one change, and one conversation may turn twice.
+        let again = [TurnPlace::Desk(7), TurnPlace::Desk(7), TurnPlace::Desk(8), TurnPlace::Log(7)];
+        let records = again.map(|place| (TEN + at, turn(place)));
+        stage.write(records.into()).await.expect("done");
+        let told = stage.store.transcript(&format!("c{at}")).await.expect("done").expect("there");
+        assert_eq!(told.entries.len(), 3, "{kind:?}");
+        for entry in &told.entries {
+            let TranscriptEntry::Turned { turn, agent: by, reason, .. } = entry else {
+                panic!("nothing was said: {entry:?}")
+            };
+            assert_eq!((*turn, by.clone()), (kind, Some(agent("ann"))));
+            assert_eq!(reason.as_deref(), Some("because"));
+        }
+        assert_eq!(told.about.ended_ms.is_some(), kind == TurnKind::Ended, "{kind:?}");
+    }
+    let lines = stage.store.snapshots(WHOLE, None).await.expect("done");
+    let handed: u64 =
+        lines.iter().filter(|it| it.product.is_empty()).map(|it| it.handed_over).sum();
+    assert_eq!(handed, 1, "an agent who was not there was not handed anything");
+}
+
 async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
     let records = stamped(vec![
-        (TEN, Record::Began { conversation: "c".to_owned(), visitor: None, language: None }),
+        (TEN, Record::Began(Box::new(began("c")))),
         (TEN + 1, question("c", "q1", "td17", "How?")),
         (TEN + 2, answer("c", "q1", "td17", 1, SaidOutcome::Answered)),
         (TEN + 3, turn("c", TurnKind::HandedOver, None)),
@@ -402,10 +491,8 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
 }
 
 async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: Stage) {
-    let began = |conversation: &str, who: &str| Record::Began {
-        conversation: conversation.to_owned(),
-        visitor: Some(visitor(who)),
-        language: None,
+    let began = |conversation: &str, who: &str| {
+        Record::Began(Box::new(Began { visitor: Some(visitor(who)), ..began(conversation) }))
     };
     let left = |address: &str| Record::Left {
         conversation: None,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use hsc_actors::ports::{ByAgent, Desk, DeskChange, DeskError, LetGo, VisitorEnds, Wanted};
-use hsc_actors::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
+use hsc_actors::ports::{
+    ByAgent, Desk, DeskChange, DeskError, LetGo, TicketDetails, VisitorEnds, Wanted,
+};
+use hsc_actors::protocol::{AboutProduct, GoneWhy, Scenario, Speaker, Ticket};
 
 use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};
@@ -14,6 +16,7 @@ use crate::eventually::eventually;
 contract! {
     over memory redis: {
         what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first
+        what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_else_does
         of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who
         a_wish_that_is_said_again_keeps_place_and_person
         a_visitor_withdraws_while_waiting_and_ends_at_any_time
@@ -65,6 +68,8 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
         product: Some(AboutProduct { id: "td17".to_owned(), name: "TD-17 \"é\"".to_owned() }),
         visitor: Some("Dana\nO'Neil".to_owned()),
         locale: Some("he".to_owned()),
+        scenario: Some(Scenario::Live),
+        page: Some("https://shop.example/drums?q=\"é\"".to_owned()),
         reason: Some("הקופסה שבורה 🥁".to_owned()),
         last: Some("{\"x\":[1]}".to_owned()),
         ..wanted("first")
@@ -77,7 +82,40 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
     let told = (first.product, first.visitor, first.locale, first.reason, first.last);
     assert_eq!(told, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
+    assert_eq!((first.scenario, first.page), (whole.scenario, whole.page));
     assert!(b.find("nowhere".into()).await.expect("the desk does it").is_none());
+}
+
+async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_else_does(
+    stage: Stage,
+) {
+    let (a, b) = (stage.pod("a"), stage.pod("b"));
+    let product = |id: &str| AboutProduct { id: id.to_owned(), name: id.to_uppercase() };
+    let reason = Some("it hums".to_owned());
+    let first = Wanted { product: Some(product("one")), reason: reason.clone(), ..wanted("c") };
+    a.wait(first).await.expect("the desk does it");
+    let taken = take(&b, "c", "ana").await.expect("the desk does it");
+    let later = TicketDetails {
+        product: Some(product("two")),
+        locale: Some("he".to_owned()),
+        scenario: Some(Scenario::Studio),
+        page: Some("https://shop.example/".to_owned()),
+        ..TicketDetails::default()
+    };
+    let described = a.describe("c".into(), later.clone()).await.expect("the desk does it");
+    let described = described.expect("something new");
+    assert!(described.rev > taken.rev);
+    let told = (described.product.clone(), described.locale.clone(), described.scenario);
+    assert_eq!(told, (later.product.clone(), later.locale.clone(), later.scenario));
+    // What is not said again stays: the reason, and who has the conversation.
+    let kept = (described.page.clone(), described.reason.clone(), described.agent.clone());
+    assert_eq!(kept, (later.page.clone(), reason, taken.agent));
+    let found = b.find("c".into()).await.expect("the desk does it");
+    assert_eq!(found, Some(DeskChange::Ticket(described)));
+    let again = b.describe("c".into(), later.clone()).await.expect("the desk does it");
+    assert_eq!(again, None, "nothing new");
+    let nowhere = b.describe("nowhere".into(), later).await.expect("the desk does it");
+    assert_eq!(nowhere, None, "no ticket is made of it");
 }
 
 async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage: Stage) {

@@ -93,6 +93,8 @@ pub(crate) fn wanted(conversation: &str) -> Wanted {
         product: None,
         visitor: None,
         locale: None,
+        scenario: None,
+        page: None,
         reason: None,
         last: None,
         since_ms: None,

@@ -43,7 +43,10 @@ async fn round(
 async fn somebody_whom_the_provider_knows_signs_in_with_the_role_of_the_claim() {
     let provider = Provider::start().await;
     let server = server_at(&provider).await;
-    assert_eq!(server.json("/api/sign-in").await, json!({ "provider": "House of the team" }));
+    assert_eq!(
+        server.json("/api/sign-in").await,
+        json!({ "provider": "House of the team", "has_accounts": false })
+    );
     for by in [By::Rsa, By::Ec] {
         let mut yael = Member::of(&server);
         assert_eq!(round(&provider, &mut yael, by, |_| {}).await, "/admin");

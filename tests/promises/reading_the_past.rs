@@ -2,7 +2,7 @@
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{
-    AgentRef, Archive as _, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind,
+    AgentRef, Archive as _, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind, TurnPlace,
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ async fn some_past(store: &Store, now: u64) {
     };
     let turn = Turn {
         conversation: "lamp".to_owned(),
-        offset: None,
+        place: TurnPlace::Unnumbered,
         kind: TurnKind::Taken,
         agent: Some(yael.clone()),
         to: None,

@@ -210,10 +210,12 @@ impl AgentSocket {
                 }
                 Effect::Say { id, conversation, said } => {
                     let log = Arc::clone(&self.wired.shared.log);
+                    let archive = self.wired.shared.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
                     self.brings_to_its_end(deed, about, ctx, async move {
-                        let outcome = deliver(front, log, conversation, *said, is_online).await;
+                        let outcome =
+                            deliver(front, log, archive, conversation, *said, is_online).await;
                         Event::Delivered { id, outcome }
                     });
                 }

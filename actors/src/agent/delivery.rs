@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::archiving::ArchiveHandle;
 use crate::bridge::{AgentSaid, Body, Bridge, Heard, Listening, Talk, channels};
 use crate::desk::FrontDesk;
 use crate::ports::{Batch, ConversationLog, DeskChange, Entry, LogError, Owned, Seen};
 use crate::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
+use crate::session::said_record;
 
 /// How long the owner may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -42,6 +44,7 @@ pub(crate) enum NotDelivered {
 pub(super) async fn deliver(
     front: FrontDesk,
     log: Arc<dyn ConversationLog>,
+    archive: ArchiveHandle,
     conversation: String,
     said: AgentSaid,
     mut is_online: bool,
@@ -71,7 +74,7 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(front.bridge(), &*log, &conversation, &said).await {
+            match append_alone(front.bridge(), &*log, &archive, &conversation, &said).await {
                 Ok(()) => {
                     front.touch(conversation.as_str().into(), said.content, Speaker::Agent).await;
                     return Ok(());
@@ -101,6 +104,7 @@ async fn answer_to(request: &str, answers: &mut Listening) -> bool {
 async fn append_alone(
     bridge: &Bridge,
     log: &dyn ConversationLog,
+    archive: &ArchiveHandle,
     conversation: &str,
     said: &AgentSaid,
 ) -> Result<(), LogError> {
@@ -109,7 +113,7 @@ async fn append_alone(
     // As far as the log itself, so that nothing of it is given up.
     let seen = Seen { epoch: kept.epoch, offset: kept.offset };
     let taken = log.take_over(Arc::clone(&conversation), seen).await?;
-    let message = ServerMessage::Message(Box::new(ChatMessage {
+    let chat = ChatMessage {
         from: Speaker::Agent,
         agent: Some(said.agent.clone()),
         content: said.content.clone(),
@@ -117,14 +121,18 @@ async fn append_alone(
         citations: said.citations.clone(),
         at_ms: said.at_ms,
         upload: said.upload.clone(),
-    }));
+    };
     let offset = taken.offset + 1;
+    let record = said_record(&conversation, offset, &chat);
+    let message = ServerMessage::Message(Box::new(chat));
     let frame = ServerFrame { message: &message, id: None, offset: Some(offset) }.to_json();
     let entries = vec![Entry { offset, frame: frame.into() }];
     let owned = Owned { conversation, epoch: taken.epoch };
     let batch = Batch { entries, minutes: None };
     let here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
+    // The owner would record it, and there is none.
+    archive.record(record);
     // Whoever watches here; the agent who said it among them.
     if let Some(here) = here {
         here.say();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::actor::Deliver;
 use crate::bridge::{Ether, Loopback};
+use crate::ports::archive::{Author, Began, Record, TurnKind};
 use crate::ports::{Asker, ClientAddress};
 use crate::session::stage::{Client, Stage, eventually};
 use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog, Tokens};
@@ -73,6 +74,40 @@ async fn with(visitors: &Stage, agents: &Stage, who: &str) -> (Client, Client, S
 
 async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
     agent.hear_first("ticket", |it| it["ticket"]["conversation"] == conversation).await
+}
+
+/// What a pod has recorded of a conversation, in order.
+fn records(pod: &Stage, conversation: &str) -> Vec<Record> {
+    let of = |record: &Record| match record {
+        Record::Began(began) => began.conversation == conversation,
+        Record::Said(said) => said.conversation == conversation,
+        Record::Turned(turn) => turn.conversation == conversation,
+        _ => false,
+    };
+    let all = pod.recorded.lock().unwrap();
+    all.iter().filter(|record| of(record)).cloned().collect()
+}
+
+/// The turns that both pods have recorded of a conversation: kind, agent, reason.
+fn turns(pods: [&Stage; 2], conversation: &str) -> Vec<String> {
+    let turn = |record: Record| match record {
+        Record::Turned(turn) => {
+            let name = |agent: Option<crate::ports::archive::AgentRef>| agent.map(|it| it.name);
+            let (agent, to) = (name(turn.agent), name(turn.to));
+            let words = [Some(turn.kind.as_str().to_owned()), agent, to, turn.reason];
+            Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    };
+    pods.into_iter().flat_map(|pod| records(pod, conversation)).filter_map(turn).collect()
+}
+
+/// Waits until a turn of this kind is recorded, and gives all of them.
+async fn turns_to(pods: [&Stage; 2], conversation: &str, kind: TurnKind) -> Vec<String> {
+    let found = || turns(pods, conversation);
+    let is_there = || found().iter().any(|turn| turn.split(' ').next() == Some(kind.as_str()));
+    eventually(&format!("{kind:?} is recorded, not {:?}", found()), is_there).await;
+    found()
 }
 
 async fn reply(agent: &mut Client, id: &str) -> Value {
@@ -200,6 +235,12 @@ async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_b
     assert_eq!(agent.hear("visitor_presence").await["online"], false);
     agent.say(json!({"type": "say", "conversation": conversation, "content": "Are you there?", "id": "s"})).await;
     assert_eq!(reply(&mut agent, "s").await["type"], "done");
+    let is_recorded =
+        |record: &Record| matches!(record, Record::Said(said) if said.text == "Are you there?");
+    let recorded = records(&b, &conversation).into_iter().filter(is_recorded);
+    let recorded: Vec<Record> = recorded.collect();
+    let [Record::Said(said)] = &recorded[..] else { panic!("once: {recorded:?}") };
+    assert_eq!((said.author, said.offset.is_some()), (Author::Agent, true));
     let after = *visitor.offsets().last().unwrap();
     let resume = json!({"conversation": conversation, "token": welcome["token"], "after": after});
     let mut visitor = b.client().await;
@@ -338,4 +379,150 @@ async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_
     agent.hear("reconnect").await;
     assert_eq!(agent.close_code().await, 1012);
     eventually("it has left", || a.house.agents() == 0).await;
+}
+
+/// A visitor on `a` whom the agent `ana` on `b` has; each end of it is recorded as what it was.
+async fn recorded_end(
+    limits: DeskLimits,
+    end: impl AsyncFnOnce(&mut Client, &mut Client, String),
+    kind: TurnKind,
+) -> Vec<String> {
+    let (a, b) = two_pods(limits).await;
+    let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
+    end(&mut visitor, &mut agent, conversation.clone()).await;
+    turns_to([&a, &b], &conversation, kind).await
+}
+
+#[actix::test]
+async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason() {
+    let asked_for = "handed_over It hums.";
+    let visitor_ends = async |visitor: &mut Client, _: &mut Client, _| {
+        visitor.say(json!({"type": "bye"})).await;
+        assert_eq!(visitor.hear("agent_left").await["reason"], "ended");
+    };
+    let turns = recorded_end(LIMITS, visitor_ends, TurnKind::Ended).await;
+    assert_eq!(turns, [asked_for, "ended ANA visitor", "taken ANA"]);
+
+    let agent_ends = async |_: &mut Client, agent: &mut Client, conversation| {
+        agent.say(json!({"type": "close", "conversation": conversation})).await;
+    };
+    let turns = recorded_end(LIMITS, agent_ends, TurnKind::Ended).await;
+    assert_eq!(turns, [asked_for, "taken ANA", "ended ANA agent"]);
+
+    let gives_back = async |_: &mut Client, agent: &mut Client, conversation| {
+        agent.say(json!({"type": "give_back", "conversation": conversation})).await;
+    };
+    let turns = recorded_end(LIMITS, gives_back, TurnKind::Returned).await;
+    assert_eq!(turns, [asked_for, "taken ANA", "returned ANA"]);
+
+    // With the visitor away there is no session that could see it.
+    let ends_alone = async |visitor: &mut Client, agent: &mut Client, conversation| {
+        visitor.socket.close(None).await.unwrap();
+        agent.say(json!({"type": "watch", "conversation": conversation})).await;
+        while agent.hear("ticket").await["ticket"]["online"] == true {}
+        agent.say(json!({"type": "close", "conversation": conversation})).await;
+    };
+    let turns = recorded_end(LIMITS, ends_alone, TurnKind::Ended).await;
+    assert_eq!(turns, [asked_for, "taken ANA", "ended ANA agent"]);
+}
+
+#[actix::test]
+async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
+    let limits = DeskLimits { expires_after: Duration::from_millis(200), ..LIMITS };
+    let (a, b) = two_pods(limits).await;
+    let pods = [&a, &b];
+    let (mut alone, conversation, _) = visitor(&a).await;
+    alone.say(json!({"type": "handoff", "reason": "It hums."})).await;
+    assert_eq!(alone.hear("handoff").await["state"], "unavailable");
+    let turns = turns_to(pods, &conversation, TurnKind::Unavailable).await;
+    assert_eq!(turns, ["unavailable nobody_there"]);
+    let is_why = |record: &Record| matches!(record, Record::Began(began) if began.reason.as_deref() == Some("It hums."));
+    assert!(records(&a, &conversation).iter().any(is_why), "the reason is kept all the same");
+    alone.say(json!({"type": "bye"})).await;
+    assert_eq!(alone.hear("handoff").await["state"], "closed");
+    let turns = turns_to(pods, &conversation, TurnKind::Ended).await;
+    assert_eq!(turns, ["unavailable nobody_there", "ended visitor"]);
+
+    let _agent = b.agent("ana").await;
+    let (mut patient, conversation, _) = visitor(&a).await;
+    patient.say(json!({"type": "handoff"})).await;
+    assert_eq!(patient.hear("handoff").await["state"], "waiting");
+    // Asked again, with a reason: it is one wish.
+    patient.say(json!({"type": "handoff", "reason": "It hums."})).await;
+    patient.say(json!({"type": "handoff", "withdraw": true})).await;
+    assert_eq!(patient.hear("handoff").await["state"], "returned");
+    let turns = turns_to(pods, &conversation, TurnKind::Withdrawn).await;
+    assert_eq!(turns, ["handed_over", "withdrawn"]);
+
+    let (mut leaver, conversation, _) = visitor(&a).await;
+    leaver.say(json!({"type": "handoff"})).await;
+    assert_eq!(leaver.hear("handoff").await["state"], "waiting");
+    drop(leaver);
+    let turns = turns_to(pods, &conversation, TurnKind::Expired).await;
+    assert_eq!(turns, ["handed_over", "expired"]);
+}
+
+#[actix::test]
+async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_again() {
+    // Whoever is connected stays present, however slow the machine is.
+    let limits = DeskLimits { returns_after: Duration::from_millis(300), ..LIMITS };
+    let (a, b) = two_pods(limits).await;
+    let (_visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
+    let ben = b.agent("ben").await;
+    ana.say(json!({"type": "hand", "conversation": conversation, "to": "ben", "id": "h"})).await;
+    while ana.hear("ticket").await["id"] != "h" {}
+    drop(ben);
+    let turns = turns_to([&b, &a], &conversation, TurnKind::Left).await;
+    let expected = ["taken ANA", "handed ANA BEN", "handed_over It hums.", "left BEN gone"];
+    assert_eq!(turns, expected);
+}
+
+#[actix::test]
+async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_as_it_changes() {
+    let (a, b) = two_pods(LIMITS).await;
+    let mut agent = b.agent("ana").await;
+    let (mut visitor, conversation, _) = visitor(&a).await;
+    let page = "https://shop.example/drums?id=5";
+    let about = json!({"type": "about", "product_id": a.product, "scenario": "live",
+        "page": format!("{page}#reviews")});
+    visitor.say(about).await;
+    visitor.say(json!({"type": "handoff"})).await;
+    let ticket = hear_ticket(&mut agent, &conversation).await["ticket"].clone();
+    assert_eq!(ticket["product"]["id"], a.product.as_str());
+    assert_eq!((&ticket["scenario"], &ticket["page"]), (&json!("live"), &json!(page)));
+    assert_eq!(ticket["locale"], "he");
+    let known = records(&a, &conversation).into_iter().find_map(|record| match record {
+        Record::Began(began) => Some(*began),
+        _ => None,
+    });
+    let Began { product, page: on, language, .. } = known.expect("it is recorded");
+    assert_eq!((product.as_deref(), on.as_deref()), (Some(a.product.as_str()), Some(page)));
+    assert_eq!(language.as_deref(), Some("he"));
+
+    // Each of them changes while the visitor waits, and while an agent has the conversation.
+    agent.say(json!({"type": "take", "conversation": conversation})).await;
+    visitor.hear("agent_joined").await;
+    visitor.say(json!({"type": "about", "page": "https://shop.example/stands"})).await;
+    visitor.say(json!({"type": "hello", "locale": "en"})).await;
+    loop {
+        let ticket = hear_ticket(&mut agent, &conversation).await["ticket"].clone();
+        if ticket["page"] == "https://shop.example/stands" && ticket["locale"] == "en" {
+            assert_eq!(ticket["product"]["id"], a.product.as_str(), "what is not said again stays");
+            assert_eq!(ticket["agent"]["id"], "ana");
+            break;
+        }
+    }
+    // What is no page, and a product that is none, change nothing.
+    visitor
+        .say(json!({"type": "about", "page": "javascript:alert(1)", "product_id": "none"}))
+        .await;
+    visitor.say(json!({"type": "message", "content": "Still there?"})).await;
+    loop {
+        let ticket = hear_ticket(&mut agent, &conversation).await["ticket"].clone();
+        if ticket["last"] == "Still there?" {
+            assert_eq!(ticket["product"]["id"], a.product.as_str());
+            assert_eq!(ticket["page"], "https://shop.example/stands");
+            break;
+        }
+    }
 }

@@ -51,6 +51,7 @@ async fn is_written(wiring: &Wiring, stamped: &Stamped) -> bool {
     match timeout(KEPT_WITHIN, writing).await {
         Ok(Ok(())) => {
             wiring.metrics.archive.written(1, began.elapsed());
+            wiring.archive.has_written([&stamped.record]);
             true
         }
         Ok(Err(error)) => {

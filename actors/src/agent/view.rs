@@ -262,8 +262,9 @@ impl View {
     ) {
         let watched = self.watched.get(&conversation);
         let ticket = self.tickets.get(&conversation);
-        let product = watched.and_then(|watched| watched.product.clone());
-        let product = product.or_else(|| ticket?.product.as_ref().map(|it| it.id.clone()));
+        // The desk learns each choice; the answers only what was asked about.
+        let product = ticket.and_then(|ticket| Some(ticket.product.as_ref()?.id.clone()));
+        let product = product.or_else(|| watched?.product.clone());
         let question = question.or_else(|| watched?.asked.clone());
         let missing = match (&product, &question) {
             (None, _) => "The visitor has named no product, so there is no manual to ask.",
@@ -437,6 +438,9 @@ impl View {
                 if self.watched.contains_key(&conversation) =>
             {
                 effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
+            }
+            Talk::Archived { conversations } => {
+                effects.push(send(None, DeskSays::Archived { conversations }));
             }
             Talk::Note { note } => self.told_note(note, effects),
             _ => {}

@@ -21,6 +21,8 @@ fn ticket(conversation: &str, rev: u64, who: Option<&str>) -> Ticket {
         product: None,
         visitor: None,
         locale: None,
+        scenario: None,
+        page: None,
         reason: None,
         last: None,
         since_ms: rev,
@@ -196,6 +198,23 @@ fn what_cannot_be_watched_is_said() {
     assert_eq!(sent(&effects)[0]["code"], "desk_away");
     say(&mut view, json!({"type": "unwatch", "conversation": "m"}));
     assert!(appended(&mut view, "m", 1).is_empty());
+}
+
+#[test]
+fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_passed_on() {
+    let mut view = ana();
+    let chosen = crate::protocol::AboutProduct { id: "td27".to_owned(), name: "TD-27".to_owned() };
+    let ticket = Ticket { product: Some(chosen), ..ticket("m", 50, Some("ana")) };
+    view.apply(Event::Changed(DeskChange::Ticket(ticket)));
+    say(&mut view, json!({"type": "watch", "conversation": "m"}));
+    let answered = json!({"type": "final_answer", "question": "How loud?", "product_id": "td17"});
+    read(&mut view, "m", vec![entry(1, answered)], 1);
+    let effects = say(&mut view, json!({"type": "draft", "conversation": "m"}));
+    let [Effect::Draft { product, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(product, "td27", "chosen after the answer");
+    let conversations = vec!["m".to_owned()];
+    let effects = view.apply(Event::Talked(crate::bridge::Talk::Archived { conversations }));
+    assert_eq!(sent(&effects), [json!({"type": "archived", "conversations": ["m"]})]);
 }
 
 #[test]

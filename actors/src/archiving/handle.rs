@@ -1,11 +1,13 @@
 //! The handle by which everybody writes into the archive.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hsc_config::ArchiveSettings;
 use hsc_monitoring::Metrics;
+use tokio::sync::Notify;
 
 use super::queue::Queue;
 use crate::ports::archive::{Record, Stamped};
@@ -38,9 +40,20 @@ impl From<&ArchiveSettings> for ArchiveLimits {
 #[derive(Clone)]
 pub struct ArchiveHandle {
     pub(super) queue: Arc<Queue>,
+    written: Arc<Written>,
     is_up: Arc<AtomicBool>,
     observer: Option<Observer>,
 }
+
+/// Conversations that the archive knows more of than was announced.
+#[derive(Debug, Default)]
+struct Written {
+    conversations: Mutex<BTreeSet<String>>,
+    changed: Notify,
+}
+
+/// Conversations that are gathered between two announcements: of more it is only known that there are more.
+const MOST_WRITTEN: usize = 64;
 
 /// Hears of what is recorded, before it is written. Must not wait.
 type Observer = Arc<dyn Fn(&Stamped) + Send + Sync>;
@@ -51,7 +64,8 @@ impl ArchiveHandle {
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
         let queue = Arc::new(Queue::new(limits, Arc::clone(metrics)));
         // Until the writer has looked, nobody is told that something is wrong.
-        Self { queue, is_up: Arc::new(AtomicBool::new(true)), observer: None }
+        let written = Arc::default();
+        Self { queue, written, is_up: Arc::new(AtomicBool::new(true)), observer: None }
     }
 
     /// The same, and whatever is recorded by it is heard by this too, once. What the observer itself
@@ -110,6 +124,37 @@ impl ArchiveHandle {
         self.is_up.load(Ordering::Relaxed)
     }
 
+    /// The archive has taken these.
+    pub(crate) fn has_written<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
+        let mut conversations = self.gathered();
+        let before = conversations.len();
+        for conversation in records.into_iter().filter_map(shown_as_past) {
+            // One more than fit says that there are more.
+            if conversations.len() <= MOST_WRITTEN && !conversations.contains(conversation) {
+                conversations.insert(conversation.to_owned());
+            }
+        }
+        if conversations.len() > before {
+            self.written.changed.notify_one();
+        }
+    }
+
+    /// Ends when the archive has taken more. One waiter: a second one would miss what the first one hears.
+    pub(crate) async fn more_written(&self) {
+        self.written.changed.notified().await;
+    }
+
+    /// The conversations that the archive knows more of since this was asked last; empty where there are more
+    /// than are gathered.
+    pub(crate) fn take_written(&self) -> Vec<String> {
+        let taken = std::mem::take(&mut *self.gathered());
+        if taken.len() > MOST_WRITTEN { Vec::new() } else { taken.into_iter().collect() }
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.written.conversations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Records that wait.
     #[must_use]
     pub fn queued(&self) -> usize {
@@ -130,6 +175,21 @@ impl ArchiveHandle {
 impl std::fmt::Debug for ArchiveHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ArchiveHandle({} queued, up: {})", self.queued(), self.is_up())
+    }
+}
+
+/// The conversation of a record that a list or a transcript of the past shows; empty for an offline message
+/// outside of any.
+fn shown_as_past(record: &Record) -> Option<&str> {
+    match record {
+        Record::Began(began) => Some(&began.conversation),
+        Record::Said(said) => Some(&said.conversation),
+        Record::Turned(turn) => Some(&turn.conversation),
+        Record::Feedback(feedback) => Some(&feedback.conversation),
+        Record::Rated(rated) => Some(&rated.conversation),
+        Record::Left { conversation, .. } => Some(conversation.as_deref().unwrap_or_default()),
+        Record::UploadKept(upload) => Some(&upload.conversation),
+        Record::UploadExpired { .. } | Record::Audit(_) | Record::Deliver(_) => None,
     }
 }
 

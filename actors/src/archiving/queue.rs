@@ -162,7 +162,11 @@ fn weight(record: &Record) -> usize {
         Record::Rated(rated) => rated.comment.as_deref().map_or(0, str::len),
         Record::Turned(turn) => turn.reason.as_deref().map_or(0, str::len),
         Record::Audit(audit) => audit.detail.len(),
-        Record::Began { .. } | Record::UploadKept(_) | Record::UploadExpired { .. } => 0,
+        Record::Began(began) => {
+            let texts = [&began.page, &began.reason];
+            texts.into_iter().flatten().map(String::len).sum()
+        }
+        Record::UploadKept(_) | Record::UploadExpired { .. } => 0,
     };
     WEIGHT_OF_A_RECORD + texts
 }

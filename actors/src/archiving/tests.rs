@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::{ArchiveHandle, ArchiveLimits, writer};
 use crate::ports::archive::{
-    Archive, ArchiveError, AuditSearch, Audited, Author, ConversationFound, LeftMessage, Page,
-    Paged, Record, Said, Search, Stamped, Transcript,
+    Archive, ArchiveError, AuditSearch, Audited, Author, Began, ConversationFound, LeftMessage,
+    Page, Paged, Record, Said, Search, Stamped, Transcript,
 };
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
 
@@ -246,11 +246,8 @@ async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() 
 fn records_of_one_millisecond_keep_the_order_in_which_they_were_stamped() {
     let stamps: Vec<Stamped> = (0..5_000)
         .map(|_| {
-            ArchiveHandle::stamp(Record::Began {
-                conversation: "c".to_owned(),
-                visitor: None,
-                language: None,
-            })
+            let began = Began { conversation: "c".to_owned(), ..Began::default() };
+            ArchiveHandle::stamp(Record::Began(Box::new(began)))
         })
         .collect();
     let mut sorted = stamps.clone();

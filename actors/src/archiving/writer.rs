@@ -104,13 +104,15 @@ impl Writer {
     async fn give(&mut self, batch: Vec<Arc<Stamped>>) -> Result<(), ArchiveError> {
         let (records, began) = (batch.len(), Instant::now());
         let archive = Arc::clone(&self.archive);
-        let writing = AssertUnwindSafe(async move { archive.write(batch).await }).catch_unwind();
+        let given = batch.clone();
+        let writing = AssertUnwindSafe(async move { archive.write(given).await }).catch_unwind();
         let outcome =
             writing.await.unwrap_or_else(|_| Err(ArchiveError::refused("writing panicked")));
         match &outcome {
             Ok(()) => {
                 self.written += records as u64;
                 self.metrics.archive.written(records, began.elapsed());
+                self.handle.has_written(batch.iter().map(|stamped| &stamped.record));
                 self.is_up();
             }
             // It answered: it is there.

@@ -347,6 +347,8 @@ mod tests {
             product: None,
             visitor: None,
             locale: Some("he".to_owned()),
+            scenario: None,
+            page: None,
             reason: None,
             last: None,
             since_ms: 1,

@@ -49,6 +49,11 @@ pub enum Talk {
         /// Whether.
         typing: bool,
     },
+    /// To the agents: the archive knows more of these conversations; empty where there are more than are named.
+    Archived {
+        /// Their ids.
+        conversations: Vec<String>,
+    },
     /// To the agents: a note.
     Note {
         /// The note.
@@ -77,7 +82,7 @@ pub struct AgentSaid {
 
 impl Talk {
     /// Every kind.
-    pub(super) const KINDS: [&'static str; 8] = [
+    pub(super) const KINDS: [&'static str; 9] = [
         "ticket",
         "ticket_gone",
         "agents",
@@ -85,6 +90,7 @@ impl Talk {
         "agent_typing",
         "accepted",
         "visitor_typing",
+        "archived",
         "note",
     ];
 
@@ -98,6 +104,7 @@ impl Talk {
             Self::AgentTyping { .. } => "agent_typing",
             Self::Accepted { .. } => "accepted",
             Self::VisitorTyping { .. } => "visitor_typing",
+            Self::Archived { .. } => "archived",
             Self::Note { .. } => "note",
         }
     }

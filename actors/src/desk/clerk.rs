@@ -25,6 +25,9 @@ use crate::supervision::{Care, ChildSpec, Life};
 /// How often places in line are looked up again, at most: a visitor reads no faster.
 const PLACES_EVERY: Duration = Duration::from_secs(1);
 
+/// How often agents are told that the archive knows more, at most: each telling makes pages ask for a list.
+const ARCHIVED_EVERY: Duration = Duration::from_secs(1);
+
 /// The conversations on this pod that are at the desk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AtDeskHere {
@@ -75,6 +78,7 @@ impl Clerk {
     async fn attend(self, life: Life) -> Result<(), BoxError> {
         let mut beat_at = Instant::now();
         let mut places_at = None;
+        let mut archived_at = None;
         loop {
             let heard = poll_fn(|task| {
                 if !life.holds() {
@@ -91,6 +95,13 @@ impl Clerk {
                     beat_at = Instant::now() + self.heartbeat;
                     self.beat().await;
                     life.observe(json!({ "conversations": self.here.conversations.len() }));
+                }
+                () = self.front.archive().more_written() => {
+                    archived_at.get_or_insert_with(|| Instant::now() + ARCHIVED_EVERY);
+                }
+                () = sleep_until(archived_at.unwrap_or(beat_at)), if archived_at.is_some() => {
+                    archived_at = None;
+                    self.front.tell_archived();
                 }
                 () = sleep_until(places_at.unwrap_or(beat_at)), if places_at.is_some() => {
                     places_at = None;
@@ -205,6 +216,8 @@ mod tests {
             product: None,
             visitor: None,
             locale: None,
+            scenario: None,
+            page: None,
             reason: None,
             last: None,
             since_ms,

@@ -1,15 +1,21 @@
 //! What others hold of the desk: it decides, and everybody hears of it.
+//!
+//! What the desk decides is recorded here, by the pod that asked for it, whether or not the visitor is
+//! connected anywhere: a session would miss what happens while its visitor is away.
 
 use std::sync::Arc;
 
 use log::warn;
 
 use super::Hours;
+use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Talk, channels};
+use crate::ports::archive::{AgentRef, Record, Turn, TurnKind, TurnPlace};
 use crate::ports::{
-    ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+    ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
+    VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, Speaker, Ticket};
+use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
 /// The desk and the way to everybody who wants to hear of it. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +23,7 @@ pub struct FrontDesk {
     desk: Arc<dyn Desk>,
     bridge: Bridge,
     hours: Arc<Hours>,
+    archive: ArchiveHandle,
 }
 
 /// Why there is no person for a visitor just now.
@@ -36,11 +43,29 @@ pub enum NoPerson {
     Away,
 }
 
+impl NoPerson {
+    /// The code in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::NobodyThere => "nobody_there",
+            Self::Full => "full",
+            Self::Away => "away",
+        }
+    }
+}
+
 impl FrontDesk {
     /// Over a desk.
     #[must_use]
-    pub fn new(desk: Arc<dyn Desk>, bridge: Bridge, hours: Arc<Hours>) -> Self {
-        Self { desk, bridge, hours }
+    pub fn new(
+        desk: Arc<dyn Desk>,
+        bridge: Bridge,
+        hours: Arc<Hours>,
+        archive: ArchiveHandle,
+    ) -> Self {
+        Self { desk, bridge, hours, archive }
     }
 
     /// A visitor wants a person, and gets a place in line where one can come.
@@ -48,6 +73,25 @@ impl FrontDesk {
     /// # Errors
     /// Why nobody can come.
     pub async fn ask_for_a_person(&self, wanted: Wanted) -> Result<Ticket, NoPerson> {
+        let (conversation, words) = (Arc::clone(&wanted.conversation), wanted.reason.clone());
+        match self.find_a_person(wanted).await {
+            Ok((ticket, is_new)) => {
+                if is_new {
+                    let turn = Turned { kind: TurnKind::HandedOver, agent: None, to: None };
+                    self.record(&conversation, TurnPlace::Desk(ticket.rev), turn, words.as_deref());
+                }
+                Ok(ticket)
+            }
+            Err(why) => {
+                let turn = Turned { kind: TurnKind::Unavailable, agent: None, to: None };
+                self.record(&conversation, TurnPlace::Unnumbered, turn, Some(why.as_str()));
+                Err(why)
+            }
+        }
+    }
+
+    /// The ticket, and whether there was none before.
+    async fn find_a_person(&self, wanted: Wanted) -> Result<(Ticket, bool), NoPerson> {
         if !self.hours.is_open_now() {
             return Err(NoPerson::Closed);
         }
@@ -61,12 +105,13 @@ impl FrontDesk {
         let view = self.desk.look().await.map_err(away)?;
         let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
         // A break of the only agent does not send those away who wait already.
-        if !view.agents.iter().any(|agent| agent.available) && !view.tickets.iter().any(has_place) {
+        let is_new = !view.tickets.iter().any(has_place);
+        if !view.agents.iter().any(|agent| agent.available) && is_new {
             return Err(NoPerson::NobodyThere);
         }
         let ticket = self.desk.wait(wanted.clone()).await.map_err(away)?;
         self.tell(DeskChange::Ticket(ticket.clone()));
-        Ok(ticket)
+        Ok((ticket, is_new))
     }
 
     /// Puts a conversation back that the desk has lost, as it was.
@@ -90,6 +135,7 @@ impl FrontDesk {
     ) -> Result<Option<Gone>, DeskError> {
         let gone = self.desk.end(conversation, how).await?;
         if let Some(gone) = &gone {
+            self.record_gone(gone, None);
             self.tell(DeskChange::Gone(gone.clone()));
         }
         Ok(gone)
@@ -100,7 +146,14 @@ impl FrontDesk {
     /// # Errors
     /// As there.
     pub async fn take(&self, conversation: Arc<str>, agent: Agent) -> Result<Ticket, DeskError> {
-        let ticket = self.desk.take(conversation, agent).await?;
+        let before = self.desk.find(Arc::clone(&conversation)).await?;
+        let has_it = |ticket: &Ticket| ticket.agent.as_ref().is_some_and(|it| it.id == agent.id);
+        let ticket = self.desk.take(conversation, agent.clone()).await?;
+        // An agent may take twice, in two windows.
+        if !matches!(&before, Some(DeskChange::Ticket(ticket)) if has_it(ticket)) {
+            let turn = Turned { kind: TurnKind::Taken, agent: Some(&agent), to: None };
+            self.record(&ticket.conversation, TurnPlace::Desk(ticket.rev), turn, None);
+        }
         self.tell(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
@@ -115,7 +168,16 @@ impl FrontDesk {
         by: ByAgent,
         how: LetGo,
     ) -> Result<DeskChange, DeskError> {
-        let change = self.desk.let_go(conversation, by, how).await?;
+        let change = self.desk.let_go(conversation, by.clone(), how).await?;
+        match &change {
+            DeskChange::Ticket(ticket) => {
+                let to = ticket.agent.as_ref();
+                let turn = Turned { kind: TurnKind::Handed, agent: Some(&by.agent), to };
+                self.record(&ticket.conversation, TurnPlace::Desk(ticket.rev), turn, None);
+            }
+            DeskChange::Gone(gone) => self.record_gone(gone, Some(&by.agent)),
+            DeskChange::Agents => {}
+        }
         self.tell(change.clone());
         Ok(change)
     }
@@ -127,6 +189,15 @@ impl FrontDesk {
             Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
             Ok(None) => {}
             Err(error) => warn!(why:? = error; "the desk was not told what was said last"),
+        }
+    }
+
+    /// More is known of the visitor of a conversation, should it be at the desk.
+    pub async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
+        match self.desk.describe(conversation, details).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            Err(error) => warn!(why:? = error; "the desk was not told more of a visitor"),
         }
     }
 
@@ -221,6 +292,9 @@ impl FrontDesk {
     /// As there.
     pub async fn tidy(&self) -> Result<(), DeskError> {
         for change in self.desk.tidy().await? {
+            if let DeskChange::Gone(gone) = &change {
+                self.record_gone(gone, None);
+            }
             if let DeskChange::Ticket(Ticket {
                 conversation,
                 unanswered_by: Some(agent),
@@ -235,9 +309,52 @@ impl FrontDesk {
         Ok(())
     }
 
+    /// What the archive has taken.
+    pub(crate) fn archive(&self) -> &ArchiveHandle {
+        &self.archive
+    }
+
+    /// Tells the agents of all pods of which conversations the archive knows more now.
+    pub(crate) fn tell_archived(&self) {
+        let talk = Talk::Archived { conversations: self.archive.take_written() };
+        drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+    }
+
     /// The way to the other pods.
     pub(crate) fn bridge(&self) -> &Bridge {
         &self.bridge
+    }
+
+    /// `by` is the agent who let go of it, where one did.
+    fn record_gone(&self, gone: &Gone, by: Option<&Agent>) {
+        let had = gone.agent.as_ref();
+        let (kind, agent, reason) = match gone.why {
+            GoneWhy::Withdrawn => (TurnKind::Withdrawn, None, None),
+            GoneWhy::Expired => (TurnKind::Expired, None, None),
+            GoneWhy::Returned => (TurnKind::Returned, by.or(had), None),
+            GoneWhy::Closed => (TurnKind::Ended, by.or(had), Some("agent")),
+            GoneWhy::Ended => (TurnKind::Ended, had, Some("visitor")),
+        };
+        let turn = Turned { kind, agent, to: None };
+        self.record(&gone.conversation, TurnPlace::Desk(gone.rev), turn, reason);
+    }
+
+    fn record(
+        &self,
+        conversation: &str,
+        place: TurnPlace,
+        Turned { kind, agent, to }: Turned<'_>,
+        reason: Option<&str>,
+    ) {
+        let named = |agent: &Agent| AgentRef { id: agent.id.clone(), name: agent.name.clone() };
+        self.archive.record(Record::Turned(Turn {
+            conversation: conversation.to_owned(),
+            place,
+            kind,
+            agent: agent.map(named),
+            to: to.map(named),
+            reason: reason.map(str::to_owned),
+        }));
     }
 
     /// Nobody waits for what becomes of it: who misses it looks again.
@@ -249,6 +366,13 @@ impl FrontDesk {
         };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
     }
+}
+
+/// What a turn says, and of which agents.
+struct Turned<'a> {
+    kind: TurnKind,
+    agent: Option<&'a Agent>,
+    to: Option<&'a Agent>,
 }
 
 /// Longest piece of what was said last that a list shows, in characters.

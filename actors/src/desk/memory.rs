@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::bridge::now_ms;
 use crate::ports::{
-    AtDesk, ByAgent, Desk, DeskChange, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+    AtDesk, ByAgent, Desk, DeskChange, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
+    VisitorsSeen, Wanted,
 };
 use crate::protocol::{Agent, Gone, Speaker, Ticket};
 
@@ -79,6 +80,10 @@ impl Desk for MemoryDesk {
 
     fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>> {
         done(self.at(|table, now| table.touch(&conversation, last, by, now)))
+    }
+
+    fn describe(&self, conversation: Arc<str>, details: TicketDetails) -> AtDesk<Option<Ticket>> {
+        done(self.at(|table, now| table.describe(&conversation, details, now)))
     }
 
     fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {

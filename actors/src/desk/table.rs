@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::{
-    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds, VisitorsSeen, Wanted,
+    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
+    VisitorsSeen, Wanted,
 };
 use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
@@ -69,6 +70,8 @@ impl Table {
                 product: None,
                 visitor: None,
                 locale: None,
+                scenario: None,
+                page: None,
                 reason: None,
                 last: None,
                 since_ms: wanted.since_ms.unwrap_or(now_ms).min(now_ms),
@@ -82,10 +85,7 @@ impl Table {
             answer_by_ms,
         });
         let ticket = &mut kept.ticket;
-        ticket.product = wanted.product.or(ticket.product.take());
-        ticket.visitor = wanted.visitor.or(ticket.visitor.take());
-        ticket.locale = wanted.locale.or(ticket.locale.take());
-        ticket.reason = wanted.reason.or(ticket.reason.take());
+        wanted.details().write_to(ticket);
         ticket.last = wanted.last.or(ticket.last.take());
         (ticket.online, ticket.rev) = (true, rev);
         pod.clone_into(&mut ticket.pod);
@@ -172,6 +172,19 @@ impl Table {
             };
         }
         self.change(conversation, now_ms, |ticket| ticket.last = Some(last))
+    }
+
+    pub(super) fn describe(
+        &mut self,
+        conversation: &str,
+        details: TicketDetails,
+        now_ms: u64,
+    ) -> Option<Ticket> {
+        let Kept { ticket, .. } = self.tickets.get_mut(conversation)?;
+        if !details.write_to(ticket) {
+            return None;
+        }
+        self.change(conversation, now_ms, |_| {})
     }
 
     pub(super) fn visitors_here(

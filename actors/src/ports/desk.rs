@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::BoxError;
-use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Speaker, Ticket};
+use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Scenario, Speaker, Ticket};
 
 /// A conversation whose visitor wants a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Wanted {
     pub visitor: Option<String>,
     /// The visitor's language.
     pub locale: Option<String>,
+    /// How the visitor uses the product.
+    pub scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    pub page: Option<String>,
     /// Why the visitor wants a person.
     pub reason: Option<String>,
     /// What was said last, cut short.
@@ -35,8 +39,67 @@ pub struct Wanted {
     pub awaits_answer: bool,
 }
 
+/// What a ticket says of its visitor and changes while the conversation goes on. What is none is not known
+/// and changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TicketDetails {
+    /// The product that was chosen or asked about last.
+    pub product: Option<AboutProduct>,
+    /// The visitor's name.
+    pub visitor: Option<String>,
+    /// The visitor's language, a BCP 47 tag.
+    pub locale: Option<String>,
+    /// How the visitor uses the product.
+    pub scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    pub page: Option<String>,
+    /// Why the visitor wants a person.
+    pub reason: Option<String>,
+}
+
+impl TicketDetails {
+    /// Writes what is known into a ticket; true when that changed it.
+    pub fn write_to(self, ticket: &mut Ticket) -> bool {
+        let before = Self::of(ticket);
+        ticket.product = self.product.or(ticket.product.take());
+        ticket.visitor = self.visitor.or(ticket.visitor.take());
+        ticket.locale = self.locale.or(ticket.locale.take());
+        ticket.scenario = self.scenario.or(ticket.scenario.take());
+        ticket.page = self.page.or(ticket.page.take());
+        ticket.reason = self.reason.or(ticket.reason.take());
+        before != Self::of(ticket)
+    }
+
+    fn of(ticket: &Ticket) -> Self {
+        Self {
+            product: ticket.product.clone(),
+            visitor: ticket.visitor.clone(),
+            locale: ticket.locale.clone(),
+            scenario: ticket.scenario,
+            page: ticket.page.clone(),
+            reason: ticket.reason.clone(),
+        }
+    }
+}
+
+impl Wanted {
+    /// What the ticket is to say of its visitor.
+    #[must_use]
+    pub fn details(&self) -> TicketDetails {
+        TicketDetails {
+            product: self.product.clone(),
+            visitor: self.visitor.clone(),
+            locale: self.locale.clone(),
+            scenario: self.scenario,
+            page: self.page.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
 /// Something changed at the desk.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is a ticket")]
 pub enum DeskChange {
     /// A conversation is at the desk, like this.
     Ticket(Ticket),
@@ -162,6 +225,10 @@ pub trait Desk: Send + Sync + 'static {
     /// This was said last, and by whom: a message of the visitor starts the agent's time to answer, unless
     /// it runs already, and one of the agent ends it. Nothing when the conversation is not at the desk.
     fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>>;
+
+    /// More is known of the visitor of a conversation. Nothing when that changes nothing, or when the
+    /// conversation is not at the desk.
+    fn describe(&self, conversation: Arc<str>, details: TicketDetails) -> AtDesk<Option<Ticket>>;
 
     /// The visitors of these conversations are connected to this pod. Gives the changes that this made
     /// (a visitor who came back), and what each is at the desk now: whoever missed a change sees it.

@@ -250,6 +250,12 @@ pub enum DeskSays {
         /// True when the visitor is connected.
         online: bool,
     },
+    /// The archive knows more of these conversations: a list or a transcript of the past that is shown is to be
+    /// asked for again.
+    Archived {
+        /// Their ids; empty where there are more than are named.
+        conversations: Vec<String>,
+    },
     /// A note of a colleague, or one's own.
     Note(Note),
     /// What the manual would say; the agent edits it and says it.
@@ -286,6 +292,7 @@ impl DeskSays {
             Self::Entry { .. } => "entry",
             Self::VisitorTyping { .. } => "visitor_typing",
             Self::VisitorPresence { .. } => "visitor_presence",
+            Self::Archived { .. } => "archived",
             Self::Note(_) => "note",
             Self::Draft(_) => "draft",
             Self::Done => "done",

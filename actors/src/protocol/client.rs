@@ -21,6 +21,8 @@ pub(super) const QUESTION_CHARS: usize = 2_000;
 pub(super) const PRODUCT_ID_CHARS: usize = 200;
 /// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
 pub(super) const MESSAGE_ID_CHARS: usize = 100;
+/// Longest address of a page in `about`, in characters: longer ones are query strings of trackers.
+pub(super) const PAGE_CHARS: usize = 1_000;
 /// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
 pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -72,6 +74,8 @@ pub enum ClientMessage {
     Query(QueryMessage),
     /// First message of a client that speaks part 2.
     Hello(Hello),
+    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    About(About),
     /// Stop the answer that is running; its `final_answer` comes at once.
     Cancel,
     /// The visitor wants a person, or no more.
@@ -95,6 +99,7 @@ impl ClientMessage {
             Self::Query(query) if query.locked => "lock_and_query",
             Self::Query(_) => "query",
             Self::Hello(_) => "hello",
+            Self::About(_) => "about",
             Self::Cancel => "cancel",
             Self::Handoff(_) => "handoff",
             Self::Message(_) => "message",
@@ -137,6 +142,9 @@ pub enum Scenario {
 }
 
 impl Scenario {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::General, Self::Studio, Self::Live];
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -188,6 +196,20 @@ pub struct Hello {
     /// Who the visitor is, signed by the embedding site: a JWT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visitor: Option<String>,
+}
+
+/// `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct About {
+    /// The product that the visitor has chosen; empty after the choice was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
+    /// How the product is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
+    /// Address of the page (`http` or `https`), up to 1,000 characters, without fragment and user name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// Which conversation to continue, and what of it the client has.
@@ -268,7 +290,7 @@ pub(super) fn unknown_type(kind: &str, known: &str) -> BadMessage {
 
 /// What a client may say, for one that says something else.
 const KNOWN: &str =
-    "typing, query, lock_and_query, hello, cancel, handoff, message, feedback, csat, bye";
+    "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye";
 
 fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     match kind_of(fields)? {
@@ -276,6 +298,7 @@ fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
         "query" => query(fields, false),
         "lock_and_query" => query(fields, true),
         "hello" => hello(fields),
+        "about" => about(fields),
         "cancel" => Ok(ClientMessage::Cancel),
         "handoff" => HandoffWish::read(fields).map(ClientMessage::Handoff),
         "message" => VisitorMessage::read(fields).map(ClientMessage::Message),
@@ -293,8 +316,7 @@ fn typing(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
 }
 
 fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, BadMessage> {
-    let product_id = text_of(fields, "product_id")?.unwrap_or_default().trim().to_owned();
-    at_most("product_id", &product_id, PRODUCT_ID_CHARS)?;
+    let product_id = product_of(fields)?.unwrap_or_default();
     let mut question = String::new();
     for field in ["query", "question", "content"] {
         let text = without_control(text_of(fields, field)?.unwrap_or_default());
@@ -304,17 +326,7 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
             break;
         }
     }
-    let scenario = match text_of(fields, "scenario")? {
-        None | Some("" | "general") => Scenario::General,
-        Some("studio") => Scenario::Studio,
-        Some("live") => Scenario::Live,
-        Some(other) => {
-            return Err(invalid(
-                None,
-                &format!("scenario '{}' is none of general, studio, live", shown(other)),
-            ));
-        }
-    };
+    let scenario = scenario_of(fields)?.unwrap_or_default();
     let image = match text_of(fields, "image")? {
         None | Some("") => None,
         Some(text) => Some(read_image(text)?),
@@ -322,6 +334,52 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
     let replace = bool_of(fields, "replace")?;
     let query = QueryMessage { product_id, question, scenario, image, locked, replace };
     Ok(ClientMessage::Query(query))
+}
+
+fn about(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    let page = text_of(fields, "page")?.unwrap_or_default().trim();
+    at_most("page", page, PAGE_CHARS)?;
+    let (product_id, scenario) = (product_of(fields)?, scenario_of(fields)?);
+    Ok(ClientMessage::About(About { product_id, scenario, page: page_address(page) }))
+}
+
+fn product_of(fields: &Map<String, Value>) -> Result<Option<String>, BadMessage> {
+    let product_id = text_of(fields, "product_id")?.map(str::trim);
+    at_most("product_id", product_id.unwrap_or_default(), PRODUCT_ID_CHARS)?;
+    Ok(product_id.map(str::to_owned))
+}
+
+fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, BadMessage> {
+    Ok(match text_of(fields, "scenario")? {
+        None => None,
+        Some("" | "general") => Some(Scenario::General),
+        Some("studio") => Some(Scenario::Studio),
+        Some("live") => Some(Scenario::Live),
+        Some(other) => {
+            return Err(invalid(
+                None,
+                &format!("scenario '{}' is none of general, studio, live", shown(other)),
+            ));
+        }
+    })
+}
+
+/// The address of a page as an agent may follow it. A fragment and a user name are left out: both can hold a
+/// secret that is no part of the page. None for what is no address of a web page.
+fn page_address(text: &str) -> Option<String> {
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    let text = text.split('#').next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    if !matches!(&*scheme, "http" | "https") {
+        return None;
+    }
+    let end = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    (!host.is_empty()).then(|| format!("{scheme}://{host}{path}"))
 }
 
 fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Scenario;
+
 /// A person who answers visitors.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Agent {
@@ -35,6 +37,12 @@ pub struct Ticket {
     /// The visitor's language, a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// How the visitor uses the product, where it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Why the visitor wants a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

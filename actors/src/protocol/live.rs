@@ -123,8 +123,10 @@ pub enum LeaveReason {
     Handed,
     /// The machine goes on.
     Returned,
-    /// The conversation is closed.
+    /// The person has closed the conversation.
     Closed,
+    /// The visitor has ended the conversation.
+    Ended,
     /// The person was not heard of any more; the visitor waits for another one.
     Gone,
     /// The agent did not answer in time; the visitor waits for another one.

@@ -57,6 +57,7 @@ pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
             ServerMessage::AgentTyping { typing: true },
             json!({"type": "agent_typing", "typing": true}),
         ),
+        (ServerMessage::Ack, json!({"type": "ack"})),
     ]
 }
 

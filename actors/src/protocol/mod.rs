@@ -23,7 +23,8 @@ pub use agent::{
     AgentFrame, AgentSays, DeskFrame, DeskNow, DeskSays, Draft, Note, Transcript, TranscriptEntry,
 };
 pub use client::{
-    BadMessage, ClientFrame, ClientMessage, Hello, Image, MessageId, QueryMessage, Resume, Scenario,
+    About, BadMessage, ClientFrame, ClientMessage, Hello, Image, MessageId, QueryMessage, Resume,
+    Scenario,
 };
 pub use desk::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 pub use error::{CloseReason, ErrorCode};

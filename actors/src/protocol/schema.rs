@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, Scenario, ServerMessage,
+    About, AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, Scenario, ServerMessage,
     VisitorMessage,
 };
 
@@ -28,6 +28,8 @@ pub enum ClientSays {
     LockAndQuery(Ask),
     /// First message of a client that speaks part 2.
     Hello(Hello),
+    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    About(About),
     /// Stop the answer that is running.
     Cancel,
     /// The visitor wants a person, or no more.
@@ -131,6 +133,12 @@ mod tests {
             assert_eq!(query.image.map(|image| image.media_type), Some("image/gif"));
         }
         assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
+        let about = About {
+            product_id: Some("td17".to_owned()),
+            scenario: Some(Scenario::Studio),
+            page: Some("https://shop.example/".to_owned()),
+        };
+        assert_eq!(heard(&ClientSays::About(about.clone())), ClientMessage::About(about));
         assert_eq!(heard(&ClientSays::Cancel), ClientMessage::Cancel);
         let wish = HandoffWish { reason: Some("It burns.".to_owned()), withdraw: true };
         assert_eq!(heard(&ClientSays::Handoff(wish.clone())), ClientMessage::Handoff(wish));

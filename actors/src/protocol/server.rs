@@ -110,6 +110,8 @@ pub enum ServerMessage {
         /// Whether.
         typing: bool,
     },
+    /// A `feedback` or `csat` of the envelope's id has arrived; a client repeats it until then.
+    Ack,
 }
 
 impl ServerMessage {
@@ -132,6 +134,7 @@ impl ServerMessage {
             Self::AgentLeft { .. } => "agent_left",
             Self::Message(_) => "message",
             Self::AgentTyping { .. } => "agent_typing",
+            Self::Ack => "ack",
         }
     }
 

@@ -196,6 +196,48 @@ fn half_a_character_is_passed_over_in_every_text_of_every_message() {
 }
 
 #[test]
+fn about_says_what_is_there_and_leaves_the_rest() {
+    let about = |value: Value| match message(&value) {
+        ClientMessage::About(about) => about,
+        other => panic!("{value} is about something, not {other:?}"),
+    };
+    assert_eq!(about(json!({"type": "about"})), About::default());
+    let whole = about(json!({"type": "about", "product_id": " td17 ", "scenario": "live"}));
+    assert_eq!((whole.product_id.as_deref(), whole.scenario), (Some("td17"), Some(Scenario::Live)));
+    let none = about(json!({"type": "about", "product_id": "", "scenario": null}));
+    assert_eq!((none.product_id.as_deref(), none.scenario), (Some(""), None));
+    for bad in [
+        json!({"type": "about", "product_id": 7}),
+        json!({"type": "about", "scenario": "garage"}),
+        json!({"type": "about", "page": format!("https://shop.example/{}", "a".repeat(1_000))}),
+    ] {
+        assert_eq!(refused(&bad).code, ErrorCode::InvalidMessage, "{bad}");
+    }
+}
+
+#[test]
+fn the_address_of_a_page_loses_what_may_be_a_secret() {
+    for (page, kept) in [
+        ("https://shop.example/drums?id=5", Some("https://shop.example/drums?id=5")),
+        ("HTTPS://shop.example", Some("https://shop.example")),
+        ("http://127.0.0.1:8080/a#token=1", Some("http://127.0.0.1:8080/a")),
+        ("https://yael:secret@shop.example/a@b", Some("https://shop.example/a@b")),
+        ("https://shop.example?to=a@b", Some("https://shop.example?to=a@b")),
+        ("https://yael@#x", None),
+        ("javascript:alert(1)", None),
+        ("file:///etc/passwd", None),
+        ("data:text/html,x", None),
+        ("https://shop.example/a b", None),
+        ("shop.example", None),
+        ("", None),
+    ] {
+        let heard = message(&json!({"type": "about", "page": page}));
+        let ClientMessage::About(about) = heard else { panic!("{page}: {heard:?}") };
+        assert_eq!(about.page.as_deref(), kept, "{page}");
+    }
+}
+
+#[test]
 fn what_is_no_message_is_refused_in_the_words_of_part_one() {
     for text in ["", "{", "typing", "{\"type\":\"typing\"", "\u{feff}{}", &"[".repeat(10_000)] {
         let bad = ClientFrame::parse(text).expect_err("no JSON");
@@ -326,6 +368,12 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                     );
                 }
                 ClientMessage::Csat(csat) => prop_assert!((1..=5).contains(&csat.rating)),
+                ClientMessage::About(about) => {
+                    let page = about.page.unwrap_or_default();
+                    prop_assert!(page.chars().count() <= 1_000);
+                    prop_assert!(page.is_empty() || page.starts_with("http"), "{}", page);
+                    prop_assert!(!page.contains(['#', ' ']), "{}", page);
+                }
                 ClientMessage::Hello(_)
                 | ClientMessage::Cancel
                 | ClientMessage::Feedback(_)
@@ -575,6 +623,7 @@ fn the_recording_has_every_message_type_of_the_schema() {
         "agent_left",
         "message",
         "agent_typing",
+        "ack",
     ] {
         assert!(recorded.contains(&kind), "{kind} is recorded");
         assert!(schema.contains(&format!("\"{kind}\"")), "{kind} is in the schema");

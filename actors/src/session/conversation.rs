@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::cache::Cache;
-use crate::ports::archive::{SaidOutcome, Visitor};
+use crate::ports::archive::{Record, SaidOutcome, Visitor};
 use crate::ports::{Answer, AnswerEvent, AnswererName, Asker, Outcome, Question, Vouch};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
@@ -72,7 +72,7 @@ pub struct Rules {
 pub struct Conversation {
     pub(super) id: Arc<str>,
     pub(super) token: String,
-    catalog: Arc<Snapshot>,
+    pub(super) catalog: Arc<Snapshot>,
     pub(super) rules: Arc<Rules>,
     pub(super) compact: bool,
     pub(super) locale: Option<String>,
@@ -224,6 +224,7 @@ impl Conversation {
             Event::AgentSaid(said) => self.agent_says(*said, &mut effects),
             Event::AgentTyping { agent, typing } => self.agent_types(&agent, typing, &mut effects),
         }
+        self.tell_details(&mut effects);
         effects
     }
 
@@ -235,9 +236,10 @@ impl Conversation {
             return;
         }
         let ClientFrame { id, message } = frame;
-        if let Some(id) = &id
-            && !self.is_new(id, !is_typing)
-        {
+        let is_new = id.as_ref().is_none_or(|id| self.is_new(id, !is_typing));
+        // A rating is repeated until it is acknowledged, and the acknowledgement may be what was lost.
+        let is_rating = matches!(message, ClientMessage::Feedback(_) | ClientMessage::Csat(_));
+        if !is_new && !is_rating {
             return;
         }
         match message {
@@ -247,6 +249,7 @@ impl Conversation {
                 self.asked(asked, effects);
             }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
+            ClientMessage::About(about) => self.is_about(about),
             ClientMessage::Cancel => self.cancelled(effects),
             ClientMessage::Handoff(wish) => self.wishes(wish, id, effects),
             ClientMessage::Message(said) => self.visitor_says(said, id, effects),
@@ -255,9 +258,13 @@ impl Conversation {
                 effects.push(refused(message, ErrorCode::NoSuchAnswer, id));
             }
             ClientMessage::Feedback(feedback) => {
-                effects.push(Effect::Record(self.feedback_record(feedback)));
+                let record = self.feedback_record(feedback);
+                rated(record, id, is_new, effects);
             }
-            ClientMessage::Csat(csat) => effects.push(Effect::Record(self.mark_record(csat))),
+            ClientMessage::Csat(csat) => {
+                let record = self.mark_record(csat);
+                rated(record, id, is_new, effects);
+            }
             ClientMessage::Bye => self.says_bye(effects),
         }
     }
@@ -326,7 +333,7 @@ impl Conversation {
         let (id, query, before) = (asked.id.clone(), Arc::clone(&asked.query), self.answers);
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
         if self.answers > before {
-            effects.extend(self.visitor_record().map(Effect::Record));
+            self.record_details(effects);
             effects.push(Effect::Record(self.question_record(id.as_ref(), &query)));
         }
     }
@@ -363,7 +370,7 @@ impl Conversation {
             ));
             return;
         }
-        self.person.asked(&product, &query.question);
+        self.person.asked(&product, query.scenario, &query.question);
         self.answers += 1;
         let answer = self.answers;
         let heard = Said::default();
@@ -423,7 +430,7 @@ impl Conversation {
                 if matches!(done.outcome, Outcome::NoManual { .. })
                     && !self.running.as_ref().is_some_and(has_words)
                 {
-                    self.say_chunk(self.phrases().no_manual.to_string(), effects);
+                    self.say_chunk(self.no_manual(), effects);
                 }
                 match &self.running {
                     // It is shorter than what was read of it.
@@ -439,6 +446,16 @@ impl Conversation {
                     }
                 }
             }
+        }
+    }
+
+    /// That there is no manual; and what becomes of a picture that came with the question.
+    fn no_manual(&self) -> String {
+        let phrases = self.phrases();
+        let asked = self.running.as_ref().map(|running| &running.open.asked);
+        match asked.and_then(|asked| asked.query.image.as_ref()) {
+            Some(_) => format!("{} {}", phrases.no_manual, phrases.picture_unseen),
+            None => phrases.no_manual.to_string(),
         }
     }
 
@@ -561,6 +578,16 @@ impl Conversation {
     fn next_offset(&mut self) -> u64 {
         self.offset += 1;
         self.offset
+    }
+}
+
+/// Records a rating that is new, and acknowledges one that has an id whether or not it is.
+fn rated(record: Record, id: Option<MessageId>, is_new: bool, effects: &mut Vec<Effect>) {
+    if is_new {
+        effects.push(Effect::Record(record));
+    }
+    if id.is_some() {
+        effects.push(transient(ServerMessage::Ack, id));
     }
 }
 

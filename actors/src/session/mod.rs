@@ -57,5 +57,6 @@ pub(crate) use person::NO_SUCH_UPLOAD;
 pub use person::{DeskAsk, DeskNews};
 pub use predict::{brand_json, predictions, whole_entry};
 pub(crate) use rate::Bucket;
+pub(crate) use recording::said_record;
 pub(crate) use standing::Standing;
 pub(crate) use strain::Strain;

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::bridge::{AgentSaid, now_ms};
 use crate::desk::NoPerson;
-use crate::ports::{DeskChange, Place, VisitorEnds, Wanted};
+use crate::ports::{DeskChange, Place, TicketDetails, VisitorEnds, Wanted};
 use crate::protocol::{
-    AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange, HandoffState,
-    HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, Scenario, ServerMessage, Speaker,
-    Ticket, VisitorMessage, plain_html,
+    About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange,
+    HandoffState, HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, Scenario,
+    ServerMessage, Speaker, Ticket, VisitorMessage, plain_html,
 };
 
 use crate::upload_id::may_stand;
@@ -49,8 +49,17 @@ pub(crate) struct Person {
     rev: u64,
     /// Since when the visitor waits.
     since_ms: u64,
-    /// What is asked about.
+    /// The product that was chosen or asked about last.
     product: Option<AboutProduct>,
+    /// How the visitor uses it, where the visitor's page or a question said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+    /// Why the visitor wants a person; kept for a desk that loses the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// What was said last, cut short.
     last: Option<String>,
     /// Offsets of the last messages of answers.
@@ -71,6 +80,12 @@ pub(crate) struct Person {
     /// What the visitor was told of the line.
     #[serde(skip)]
     told: Option<(usize, Option<u64>)>,
+    /// What the desk knows of the visitor. Asked again after a take-over, which costs a call.
+    #[serde(skip)]
+    described: Option<TicketDetails>,
+    /// What the archive knows of the visitor.
+    #[serde(skip)]
+    recorded: Option<TicketDetails>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -106,6 +121,8 @@ pub enum DeskAsk {
         /// Whose they are.
         by: Speaker,
     },
+    /// More is known of the visitor.
+    Describe(Box<TicketDetails>),
     /// The visitor is typing, or no more.
     Typing(bool),
     /// What an agent said was taken, or not.
@@ -163,10 +180,22 @@ impl Person {
     }
 
     /// A question about this product.
-    pub(super) fn asked(&mut self, product: &hsc_catalogs::Product, words: &str) {
+    pub(super) fn asked(
+        &mut self,
+        product: &hsc_catalogs::Product,
+        scenario: Scenario,
+        words: &str,
+    ) {
+        self.chose(product);
+        if scenario != Scenario::General || self.scenario.is_some() {
+            self.scenario = Some(scenario);
+        }
+        self.said(words);
+    }
+
+    fn chose(&mut self, product: &hsc_catalogs::Product) {
         let (id, name) = (product.id.to_string(), product.name.to_string());
         self.product = Some(AboutProduct { id, name });
-        self.said(words);
     }
 
     /// An answer has ended at this offset.
@@ -183,6 +212,59 @@ impl Person {
 }
 
 impl Conversation {
+    /// What the visitor's page shows.
+    pub(super) fn is_about(&mut self, about: About) {
+        let About { product_id, scenario, page } = about;
+        let catalog = self.catalog.load();
+        // One that the catalog of this pod does not have, while a new one is being loaded, changes nothing.
+        match product_id.as_deref() {
+            None => {}
+            Some("") => self.person.product = None,
+            Some(id) => {
+                if let Some(product) = catalog.product(id) {
+                    self.person.chose(product);
+                }
+            }
+        }
+        self.person.scenario = scenario.or(self.person.scenario);
+        self.person.page = page.or(self.person.page.take());
+    }
+
+    /// Tells the desk and the archive what is new of the visitor, while the conversation is at the desk. After
+    /// every event, so that whatever it was that changed, it is told.
+    pub(super) fn tell_details(&mut self, effects: &mut Vec<Effect>) {
+        if !self.person.is_at_desk() {
+            return;
+        }
+        self.record_details(effects);
+        let details = self.details();
+        if self.person.described.as_ref() != Some(&details) {
+            self.person.described = Some(details.clone());
+            effects.push(Effect::Desk(DeskAsk::Describe(Box::new(details))));
+        }
+    }
+
+    /// Records what is new of the visitor.
+    pub(super) fn record_details(&mut self, effects: &mut Vec<Effect>) {
+        let details = self.details();
+        let is_known = details != TicketDetails::default() || self.visitor.is_some();
+        if is_known && self.person.recorded.as_ref() != Some(&details) {
+            effects.push(Effect::Record(self.began_record(&details)));
+            self.person.recorded = Some(details);
+        }
+    }
+
+    fn details(&self) -> TicketDetails {
+        TicketDetails {
+            product: self.person.product.clone(),
+            visitor: self.visitor.as_ref().and_then(|visitor| visitor.name.clone()),
+            locale: self.locale.clone(),
+            scenario: self.person.scenario,
+            page: self.person.page.clone(),
+            reason: self.person.reason.clone(),
+        }
+    }
+
     pub(super) fn wishes(
         &mut self,
         wish: HandoffWish,
@@ -209,18 +291,26 @@ impl Conversation {
             return;
         }
         (self.person.is_asking, self.person.told) = (true, None);
-        effects.extend(self.began_record().map(Effect::Record));
-        let wanted = Wanted { reason: wish.reason, ..self.wanted() };
+        self.person.reason = wish.reason.or(self.person.reason.take().filter(|_| {
+            // A wish that is said again without a reason keeps the one that was given.
+            self.person.who == Who::Waiting
+        }));
+        self.record_details(effects);
+        let wanted = self.wanted();
+        self.person.described = Some(wanted.details());
         effects.push(Effect::Desk(DeskAsk::Person(Box::new(wanted))));
     }
 
     fn wanted(&self) -> Wanted {
+        let TicketDetails { product, visitor, locale, scenario, page, reason } = self.details();
         Wanted {
             conversation: self.id.clone(),
-            product: self.person.product.clone(),
-            visitor: self.visitor.as_ref().and_then(|visitor| visitor.name.clone()),
-            locale: self.locale.clone(),
-            reason: None,
+            product,
+            visitor,
+            locale,
+            scenario,
+            page,
+            reason,
             last: self.person.last.clone(),
             since_ms: None,
             agent: None,
@@ -348,6 +438,7 @@ impl Conversation {
             effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
         } else {
             self.handoff(HandoffState::Closed, None, effects);
+            effects.push(Effect::Record(self.ended_record()));
         }
     }
 
@@ -362,6 +453,7 @@ impl Conversation {
                 };
                 let since_ms = Some(self.person.since_ms);
                 let wanted = Wanted { since_ms, agent, ..self.wanted() };
+                self.person.described = Some(wanted.details());
                 effects.push(Effect::Desk(DeskAsk::PutBack(Box::new(wanted))));
             }
             DeskNews::Found(found) => self.has_checked(found.map(|found| *found), effects),
@@ -446,7 +538,7 @@ impl Conversation {
         let query = QueryMessage {
             product_id,
             question,
-            scenario: Scenario::default(),
+            scenario: self.person.scenario.unwrap_or_default(),
             image: None,
             locked: false,
             replace: false,
@@ -466,13 +558,20 @@ impl Conversation {
             Who::Machine => return,
             Who::Waiting => {}
             Who::With(agent) => {
-                let closed = state == HandoffState::Closed;
-                let reason = if closed { LeaveReason::Closed } else { LeaveReason::Returned };
+                let reason = match why {
+                    GoneWhy::Closed => LeaveReason::Closed,
+                    GoneWhy::Ended => LeaveReason::Ended,
+                    GoneWhy::Expired | GoneWhy::Returned | GoneWhy::Withdrawn => {
+                        LeaveReason::Returned
+                    }
+                };
                 self.left(agent, reason, effects);
             }
         }
         self.handoff(state, reason, effects);
         effects.push(Effect::Desk(DeskAsk::Attend(false)));
+        // The next wish has a reason of its own.
+        self.person.reason = None;
     }
 
     fn is_placed(&mut self, place: Place, effects: &mut Vec<Effect>) {

@@ -25,6 +25,8 @@ fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
         product: None,
         visitor: None,
         locale: None,
+        scenario: None,
+        page: None,
         reason: None,
         last: None,
         since_ms: 5,
@@ -135,24 +137,57 @@ fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
 }
 
 #[test]
-fn whichever_way_a_person_goes_it_is_recorded() {
-    let left = |effects: Vec<Effect>| -> Vec<(TurnKind, Option<String>)> {
-        let turn = |effect| match effect {
-            Effect::Record(Record::Turned(turn)) if turn.agent.is_some() => {
-                Some((turn.kind, turn.reason))
-            }
-            _ => None,
-        };
-        effects.into_iter().filter_map(turn).collect()
-    };
-    let because = |why: &str| Some(why.to_owned());
-    for (news, recorded) in [
-        (gone(3, GoneWhy::Closed), (TurnKind::Left, because("closed"))),
-        (ticket(3, None), (TurnKind::Left, because("gone"))),
-        (gone(3, GoneWhy::Returned), (TurnKind::Returned, None)),
+fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_decides() {
+    for (news, reason, recorded) in [
+        (gone(3, GoneWhy::Closed), "closed", None),
+        (gone(3, GoneWhy::Ended), "ended", None),
+        (gone(3, GoneWhy::Returned), "returned", None),
+        (ticket(3, None), "gone", Some(TurnKind::Left)),
     ] {
-        assert_eq!(left(hears(&mut with("ana"), news)), [recorded]);
+        let effects = hears(&mut with("ana"), news);
+        assert_eq!(told(&effects)[0]["reason"], reason);
+        let turns = effects.iter().filter_map(|effect| match effect {
+            Effect::Record(Record::Turned(turn)) => Some(turn.kind),
+            _ => None,
+        });
+        assert_eq!(turns.collect::<Vec<_>>(), Vec::from_iter(recorded), "{reason}");
     }
+}
+
+#[test]
+fn a_rating_is_acknowledged_each_time_and_recorded_once() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "a", "How loud is it?");
+    let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
+    let offset = sent(&effects).last().expect("the answer's end")["offset"].clone();
+    let thumb = json!({"type": "feedback", "offset": offset, "thumb": "up", "id": "f1"});
+    let mark = json!({"type": "csat", "rating": 4, "comment": "quick", "id": "r1"});
+    for (message, id) in [(thumb, "f1"), (mark, "r1")] {
+        for times in [1, 0, 0] {
+            let effects = say(&mut conversation, message.clone());
+            assert_eq!(told(&effects), [json!({"type": "ack", "id": id})]);
+            let recorded = effects.iter().filter(|effect| matches!(effect, Effect::Record(_)));
+            assert_eq!(recorded.count(), times, "{id}");
+        }
+    }
+    // One that is refused is refused again, and not acknowledged.
+    let nowhere = json!({"type": "feedback", "offset": 900, "thumb": "up", "id": "f2"});
+    for _ in 0..2 {
+        let effects = say(&mut conversation, nowhere.clone());
+        assert_eq!(told(&effects)[0]["code"], "no_such_answer");
+    }
+    // A client that gives no id waits for nothing.
+    assert!(told(&say(&mut conversation, json!({"type": "csat", "rating": 5}))).is_empty());
+}
+
+#[test]
+fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff", "reason": "It burns."}));
+    hears(&mut conversation, ticket(1, None));
+    let effects = hears(&mut conversation, DeskNews::Lost);
+    let [DeskAsk::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(wanted.reason.as_deref(), Some("It burns."));
 }
 
 #[test]
@@ -596,7 +631,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
         .filter_map(|effect| match effect {
             Effect::Record(Record::Turned(turn)) => {
                 let agent = turn.agent.as_ref().map_or("", |agent| &agent.name);
-                assert!(turn.offset.is_some(), "a place makes it one: {turn:?}");
+                assert!(turn.place.offset().is_some(), "a place makes it one: {turn:?}");
                 Some(format!("{} {agent}", turn.kind.as_str()))
             }
             Effect::Record(Record::Said(said)) => {
@@ -607,15 +642,8 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
             _ => None,
         })
         .collect();
-    let expected = [
-        "handed_over ",
-        "taken ANN",
-        "visitor: Hello?",
-        "agent: <i>Hold</i> it.",
-        "left ANN",
-        "ended ",
-        "rated 4",
-    ];
+    // Who has the conversation is recorded where the desk is asked.
+    let expected = ["visitor: Hello?", "agent: <i>Hold</i> it.", "rated 4"];
     assert_eq!(recorded, expected);
 }
 

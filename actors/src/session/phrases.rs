@@ -28,6 +28,8 @@ pub(super) struct Phrases {
     pub(super) cut_off: Box<str>,
     /// The question came with a picture that was too large to be taken along.
     pub(super) no_picture: Box<str>,
+    /// A picture came with the question, and there is no manual to answer from either.
+    pub(super) picture_unseen: Box<str>,
     /// Too many questions wait.
     pub(super) busy: Box<str>,
     /// No person can come: [`NoPerson::Closed`].

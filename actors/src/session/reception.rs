@@ -66,6 +66,9 @@ impl Session {
                 let touched = async move { front.touch(conversation, words, by).await };
                 drop(actix::spawn(self.desk_asks.put(touched)));
             }
+            DeskAsk::Describe(details) => {
+                drop(actix::spawn(async move { front.describe(conversation, *details).await }));
+            }
             DeskAsk::Typing(typing) => self.tell_typing(typing),
             DeskAsk::Accepted { request, accepted } => {
                 let channel = channels::to_agents(&conversation);

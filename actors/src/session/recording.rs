@@ -1,11 +1,12 @@
 //! What of a conversation goes into the archive.
 
 use crate::ports::archive::{
-    AgentRef, Author, Feedback, Rated, Record, Said, SaidOutcome, Thumb, Turn, TurnKind,
+    AgentRef, Author, Began, Feedback, Rated, Record, Said, SaidOutcome, Thumb, Turn, TurnKind,
+    TurnPlace,
 };
-use crate::ports::{AnswerEvent, Outcome};
+use crate::ports::{AnswerEvent, Outcome, TicketDetails};
 use crate::protocol::{
-    self, Agent, Csat, FinalAnswer, HandoffState, LeaveReason, MessageId, QueryMessage,
+    self, Agent, ChatMessage, Csat, FinalAnswer, LeaveReason, MessageId, QueryMessage,
     ServerMessage, Speaker,
 };
 
@@ -51,19 +52,28 @@ impl Conversation {
         }))
     }
 
-    /// Who speaks, as the embedding site has signed.
-    pub(super) fn visitor_record(&self) -> Option<Record> {
-        self.visitor.as_ref().and_then(|_| self.began_record())
-    }
-
-    /// Of a conversation in which a person is wanted, before anything may have been said: who speaks and in
-    /// which language, as far as either is known.
-    pub(super) fn began_record(&self) -> Option<Record> {
-        let is_known = self.visitor.is_some() || self.locale.is_some();
-        is_known.then(|| Record::Began {
+    /// What is known of the visitor, so that the archive knows it before anything may have been said.
+    pub(super) fn began_record(&self, details: &TicketDetails) -> Record {
+        Record::Began(Box::new(Began {
             conversation: self.id.to_string(),
             visitor: self.visitor.clone(),
-            language: self.locale.clone(),
+            language: details.locale.clone(),
+            product: details.product.as_ref().map(|product| product.id.clone()),
+            scenario: details.scenario,
+            page: details.page.clone(),
+            reason: details.reason.clone(),
+        }))
+    }
+
+    /// The visitor ended the conversation while no agent had it and none was waited for.
+    pub(super) fn ended_record(&self) -> Record {
+        Record::Turned(Turn {
+            conversation: self.id.to_string(),
+            place: TurnPlace::Log(self.offset),
+            kind: TurnKind::Ended,
+            agent: None,
+            to: None,
+            reason: Some("visitor".to_owned()),
         })
     }
 
@@ -105,67 +115,52 @@ impl Conversation {
     }
 }
 
-/// What a durable message means to the archive; the last message of an answer is recorded with more.
+/// What a durable message means to the archive. The last message of an answer is recorded with more, and what
+/// the desk decides is recorded where the desk is asked: there it is known whether or not the visitor is connected.
 pub(super) fn of_message(
     conversation: &str,
     offset: u64,
     message: &ServerMessage,
 ) -> Option<Record> {
-    let turn = |kind, agent: Option<&Agent>, reason: Option<&str>| {
-        Some(Record::Turned(Turn {
-            conversation: conversation.to_owned(),
-            offset: Some(offset),
-            kind,
-            agent: agent.map(named),
-            to: None,
-            reason: reason.map(str::to_owned),
-        }))
-    };
     match message {
-        ServerMessage::Message(said) => {
-            let author = match said.from {
-                Speaker::Visitor => Author::Visitor,
-                Speaker::Agent => Author::Agent,
-            };
-            Some(Record::Said(Box::new(Said {
-                offset: Some(offset),
-                html: said.html.clone(),
-                agent: said.agent.as_ref().map(named),
-                citations: said.citations.clone(),
-                upload: said.upload.clone(),
-                ..Said::new(conversation, author, &*said.content)
-            })))
-        }
-        // Whoever joins has taken it, or was handed it.
-        ServerMessage::AgentJoined { agent } => turn(TurnKind::Taken, Some(agent), None),
-        ServerMessage::AgentLeft { agent, reason: LeaveReason::Handed } => {
-            turn(TurnKind::Handed, Some(agent), None)
-        }
-        ServerMessage::AgentLeft { agent, reason: LeaveReason::Returned } => {
-            turn(TurnKind::Returned, Some(agent), None)
-        }
-        ServerMessage::AgentLeft { agent, reason: LeaveReason::Closed } => {
-            turn(TurnKind::Left, Some(agent), Some("closed"))
-        }
+        ServerMessage::Message(said) => Some(said_record(conversation, offset, said)),
+        // Seen by the session that hears of it: the desk itself only puts the conversation back in line.
         ServerMessage::AgentLeft { agent, reason: LeaveReason::Gone } => {
-            turn(TurnKind::Left, Some(agent), Some("gone"))
+            Some(left_record(conversation, offset, agent, "gone"))
         }
         ServerMessage::AgentLeft { agent, reason: LeaveReason::NoAnswer } => {
-            turn(TurnKind::Left, Some(agent), Some("no_answer"))
-        }
-        ServerMessage::Handoff(change) => {
-            let reason = change.reason.as_deref();
-            match change.state {
-                HandoffState::Waiting => turn(TurnKind::HandedOver, None, reason),
-                // No person was there: it was wanted all the same.
-                HandoffState::Unavailable => turn(TurnKind::HandedOver, None, reason),
-                HandoffState::Closed => turn(TurnKind::Ended, None, reason),
-                HandoffState::Returned => turn(TurnKind::Withdrawn, None, reason),
-                HandoffState::WithAgent => None,
-            }
+            Some(left_record(conversation, offset, agent, "no_answer"))
         }
         _ => None,
     }
+}
+
+/// The agent is not in the conversation any more and the visitor waits again, for this reason.
+fn left_record(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
+    Record::Turned(Turn {
+        conversation: conversation.to_owned(),
+        place: TurnPlace::Log(offset),
+        kind: TurnKind::Left,
+        agent: Some(named(agent)),
+        to: None,
+        reason: Some(reason.to_owned()),
+    })
+}
+
+/// What visitor or agent said, at this offset.
+pub(crate) fn said_record(conversation: &str, offset: u64, said: &ChatMessage) -> Record {
+    let author = match said.from {
+        Speaker::Visitor => Author::Visitor,
+        Speaker::Agent => Author::Agent,
+    };
+    Record::Said(Box::new(Said {
+        offset: Some(offset),
+        html: said.html.clone(),
+        agent: said.agent.as_ref().map(named),
+        citations: said.citations.clone(),
+        upload: said.upload.clone(),
+        ..Said::new(conversation, author, &*said.content)
+    }))
 }
 
 fn named(agent: &Agent) -> AgentRef {

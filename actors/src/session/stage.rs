@@ -23,7 +23,7 @@ use super::Rules;
 use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
-use crate::ports::archive::{ArchiveError, KeptNote, Notes, Stamped};
+use crate::ports::archive::{ArchiveError, KeptNote, Notes, Record, Stamped};
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, Asker, ByAgent, ClientAddress, ConversationLog,
     ManualError, ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
@@ -105,6 +105,8 @@ pub(crate) struct Stage {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) address: SocketAddr,
     pub(crate) product: String,
+    /// What went to the archive, in order.
+    pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
 }
 
 impl Stage {
@@ -144,6 +146,12 @@ impl Stage {
         let catalog = hsc_catalogs::load_dir(&data).unwrap().catalog;
         let with_manual = |product: &&Arc<hsc_catalogs::Product>| product.documentation.is_some();
         let product = catalog.products().iter().find(with_manual).unwrap().id.to_string();
+        let recorded = Arc::new(Mutex::new(Vec::new()));
+        let archive = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics);
+        let hears = Arc::clone(&recorded);
+        let archive = archive.heard_by(move |stamped: &Stamped| {
+            hears.lock().expect("no test panics under it").push(stamped.record.clone());
+        });
         let teacher = Arc::new(Teacher {
             gate: watch::Sender::new(false),
             asked: AtomicUsize::new(0),
@@ -175,7 +183,7 @@ impl Stage {
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),
             desk_heartbeat: Duration::from_millis(50),
-            archive: ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics),
+            archive,
             notes: Arc::new(NoNotes),
             tokens,
             vouch: None,
@@ -234,7 +242,7 @@ impl Stage {
         .unwrap();
         let address = server.addrs()[0];
         actix::spawn(server.run());
-        Self { house, teacher, metrics, address, product }
+        Self { house, teacher, metrics, address, product, recorded }
     }
 
     /// An agent's socket, on which the desk was seen.

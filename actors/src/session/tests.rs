@@ -187,6 +187,22 @@ fn without_a_manual_there_is_one_chunk_in_the_words_of_part_one() {
 }
 
 #[test]
+fn a_picture_that_nobody_can_read_an_answer_to_is_not_passed_over_in_silence() {
+    let mut conversation = conversation();
+    let picture = "data:image/png;base64,iVBORw0KGgo=";
+    say(
+        &mut conversation,
+        json!({"type": "query", "product_id": "td17", "query": "what is this?", "image": picture}),
+    );
+    let outcome = Outcome::NoManual { code: "none", words: "There is none.".to_owned() };
+    let effects = goes_on(&mut conversation, 1, done(outcome));
+    let said = sent(&effects).into_iter().find(|it| it["type"] == "answer_chunk").expect("words");
+    let said = said["content"].as_str().expect("a text");
+    assert!(said.starts_with("Manual unavailable for this product."), "{said}");
+    assert!(said.contains("Only a person can look at your picture"), "{said}");
+}
+
+#[test]
 fn a_question_that_cannot_be_answered_is_told_why_and_starts_nothing() {
     let mut conversation = conversation();
     for (product, question, reply) in [

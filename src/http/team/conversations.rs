@@ -1,5 +1,7 @@
 //! `/api/conversations`: what was said before, found again and read.
 
+use std::time::Instant;
+
 use actix_web::{HttpResponse, get, web};
 use hsc_actors::ports::archive::{ConversationFound, Paged, Search, Transcript};
 use serde::Deserialize;
@@ -73,7 +75,7 @@ pub(crate) async fn conversations(
         (status = 503, body = Trouble)))]
 #[get("/api/conversations/{id}")]
 pub(crate) async fn conversation(
-    Agent(_, caller): Agent,
+    Agent(person, caller): Agent,
     parts: web::Data<Parts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Trouble> {
@@ -81,7 +83,10 @@ pub(crate) async fn conversation(
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
         Trouble::new(TroubleCode::NothingSaid, message)
     })?;
-    caller.did(&parts, "conversation.read", &transcript.about.conversation, "");
+    // A page that shows it asks again whenever it has changed: that is one reading.
+    if parts.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {
+        caller.did(&parts, "conversation.read", &transcript.about.conversation, "");
+    }
     let catalog = parts.catalog.load();
     let product = transcript.about.product.clone();
     Ok(told(Named::of(transcript, product.as_deref(), &catalog)))

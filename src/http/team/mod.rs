@@ -13,6 +13,7 @@ mod audit;
 mod columns;
 mod conversations;
 mod left_messages;
+mod reads;
 mod replies;
 mod table;
 
@@ -21,4 +22,5 @@ pub(crate) use analytics::*;
 pub(crate) use audit::*;
 pub(crate) use conversations::*;
 pub(crate) use left_messages::*;
+pub use reads::Reads;
 pub(crate) use replies::*;

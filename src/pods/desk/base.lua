@@ -52,8 +52,22 @@ end
 
 local function told(conversation, t)
   return {'ticket', conversation, t.product, t.product_name, t.visitor, t.locale, t.reason, t.last,
-    t.since, t.agent, t.agent_name, t.online, t.pod, t.rev, t.unanswered or '',
-    t.unanswered_name or ''}
+    t.since, t.agent, t.agent_name, t.online, t.pod, t.rev,
+    -- A ticket that a pod of an earlier version wrote has none of these.
+    t.unanswered or '', t.unanswered_name or '', t.scenario or '', t.page or ''}
+end
+
+-- What is known of a visitor, as names and values from this argument on. Only these fields are taken.
+local function details(from)
+  local known = {product = true, product_name = true, visitor = true, locale = true, scenario = true,
+    page = true, reason = true}
+  local given = {}
+  for at = from, #ARGV - 1, 2 do
+    if known[ARGV[at]] and ARGV[at + 1] ~= '' then
+      given[ARGV[at]] = ARGV[at + 1]
+    end
+  end
+  return given
 end
 
 local function change(conversation, t, fields)

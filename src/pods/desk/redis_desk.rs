@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_actors::ports::{
-    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, VisitorEnds,
-    VisitorsSeen, Wanted,
+    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails,
+    VisitorEnds, VisitorsSeen, Wanted,
 };
 use hsc_actors::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 use hsc_actors::{DeskLimits, Pace};
@@ -70,13 +70,11 @@ impl Desk for RedisDesk {
         let mut script = self.script(&scripts::WAIT);
         script.arg(self.limits.max_waiting).arg(&*wanted.conversation).arg(&*self.pod);
         script.arg(wanted.since_ms.map(|since| since.to_string()).unwrap_or_default());
+        let details = wanted.details();
         let agent = wanted.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
-        let product = wanted.product.map(|product| (product.id, product.name)).unwrap_or_default();
-        script.arg(agent.0).arg(agent.1).arg(product.0).arg(product.1);
-        for text in [wanted.visitor, wanted.locale, wanted.reason, wanted.last] {
-            script.arg(text.unwrap_or_default());
-        }
+        script.arg(agent.0).arg(agent.1).arg(wanted.last.unwrap_or_default());
         script.arg(if wanted.awaits_answer { self.answer_within() } else { 0 });
+        give_details(&mut script, details);
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
@@ -113,6 +111,13 @@ impl Desk for RedisDesk {
             Speaker::Agent => "agent",
         };
         script.arg(&*conversation).arg(last).arg(by).arg(self.answer_within());
+        self.ask(script, of_ticket)
+    }
+
+    fn describe(&self, conversation: Arc<str>, details: TicketDetails) -> AtDesk<Option<Ticket>> {
+        let mut script = self.script(&scripts::DESCRIBE);
+        script.arg(&*conversation);
+        give_details(&mut script, details);
         self.ask(script, of_ticket)
     }
 
@@ -197,6 +202,26 @@ impl Desk for RedisDesk {
         self.ask(script, |replies: Vec<Reply>| {
             replies.into_iter().filter_map(|reply| of_change(reply).transpose()).collect()
         })
+    }
+}
+
+/// Names and values, so that a script takes each by its name; what is not known is left out.
+fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) {
+    let TicketDetails { product, visitor, locale, scenario, page, reason } = details;
+    let (product, product_name) = product.map(|it| (it.id, it.name)).unzip();
+    let scenario = scenario.map(|it| it.as_str().to_owned());
+    for (name, value) in [
+        ("product", product),
+        ("product_name", product_name),
+        ("visitor", visitor),
+        ("locale", locale),
+        ("scenario", scenario),
+        ("page", page),
+        ("reason", reason),
+    ] {
+        if let Some(value) = value {
+            script.arg(name).arg(value);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the scripts answer, read. Whatever else Redis may say is an error and never a panic.
 
 use hsc_actors::ports::{DeskChange, DeskError};
-use hsc_actors::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+use hsc_actors::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Scenario, Ticket};
 
 /// An answer: a word, and texts behind it.
 pub(super) type Reply = Vec<String>;
@@ -85,6 +85,8 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         rev,
         unanswered_by,
         unanswered_by_name,
+        scenario,
+        page,
     ] = words
     else {
         return Err(not_understood());
@@ -96,6 +98,8 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         product,
         visitor: text(visitor),
         locale: text(locale),
+        scenario: Scenario::ALL.into_iter().find(|it| it.as_str() == scenario),
+        page: text(page),
         reason: text(reason),
         last: text(last),
         since_ms: number(since)?,

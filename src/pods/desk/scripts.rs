@@ -23,6 +23,8 @@ scripts! {
     LET_GO = "let_go.lua";
     /// What was said last.
     TOUCH = "touch.lua";
+    /// What is known of a visitor.
+    DESCRIBE = "describe.lua";
     /// Visitors are connected.
     VISITORS = "visitors.lua";
     /// A visitor has gone.

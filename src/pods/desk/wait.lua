@@ -1,22 +1,20 @@
 -- A visitor wants a person.
 --
--- ARGV   most that may wait, conversation, pod, since when, agent and the agent's name, product and its
---        name, visitor, locale, reason, last words, how long a visitor whose agent is put back waits for an
---        answer
+-- ARGV   most that may wait, conversation, pod, since when, agent and the agent's name, last words, how long
+--        a visitor whose agent is put back waits for an answer, then names and values of what is known of the
+--        visitor
 -- Gives  the ticket, or {'full'}
 
 local conversation, since, agent = ARGV[2], tonumber(ARGV[4]) or now, ARGV[5]
-local given = {visitor = ARGV[9], locale = ARGV[10], reason = ARGV[11], last = ARGV[12]}
-if ARGV[7] ~= '' then
-  given.product, given.product_name = ARGV[7], ARGV[8]
-end
+local given = details(9)
+given.last = ARGV[7]
 local t = ticket(conversation)
 local is_new = not t
 if is_new then
   if agent == '' and redis.call('ZCARD', key('waiting')) >= tonumber(ARGV[1]) then
     return {'full'}
   end
-  t = {product = '', product_name = '', visitor = '', locale = '', reason = '', last = '',
+  t = {product = '', product_name = '', visitor = '', locale = '', scenario = '', page = '', reason = '', last = '',
     since = digits(math.min(since, now)), agent = agent, agent_name = ARGV[6], unanswered = '',
     unanswered_name = ''}
 end
@@ -34,7 +32,7 @@ if t.agent == '' then
 else
   saw_agent(t.agent, t.agent_name)
   if is_new then
-    await_answer(conversation, ARGV[13])
+    await_answer(conversation, ARGV[8])
   end
 end
 redis.call('DEL', key('gone', conversation))

@@ -133,6 +133,9 @@ export type ClientSays =
   | (Hello & {
       type: "hello";
     })
+  | (About & {
+      type: "about";
+    })
   | {
       type: "cancel";
     }
@@ -212,6 +215,13 @@ export type DeskSays =
        */
       online: boolean;
       type: "visitor_presence";
+    }
+  | {
+      /**
+       * Their ids; empty where there are more than are named.
+       */
+      conversations: string[];
+      type: "archived";
     }
   | (Note & {
       type: "note";
@@ -332,6 +342,9 @@ export type ServerMessage =
        */
       typing: boolean;
       type: "agent_typing";
+    }
+  | {
+      type: "ack";
     };
 /**
  * One predicted product.
@@ -408,7 +421,7 @@ export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "u
 /**
  * Why a person is not in the conversation any more.
  */
-export type LeaveReason = "handed" | "returned" | "closed" | "gone" | "no_answer";
+export type LeaveReason = "handed" | "returned" | "closed" | "ended" | "gone" | "no_answer";
 /**
  * Where a child is in its life.
  */
@@ -616,6 +629,14 @@ export interface Citation {
   score: number;
 }
 /**
+ * `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+ */
+export interface About {
+  page?: string | null;
+  product_id?: string | null;
+  scenario?: Scenario | null;
+}
+/**
  * `hello`: what the client can do, and the conversation it wants to go on with.
  */
 export interface Hello {
@@ -746,6 +767,8 @@ export interface Ticket {
    * The visitor's language, a BCP 47 tag.
    */
   locale?: string | null;
+  page?: string | null;
+  scenario?: Scenario | null;
   /**
    * Why the visitor wants a person.
    */

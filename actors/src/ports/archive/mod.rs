@@ -32,8 +32,8 @@ pub use past::{
 };
 pub use privacy::{Erased, Export, Privacy, Whose};
 pub use record::{
-    AgentRef, Audit, Author, Feedback, Rated, Record, Said, SaidOutcome, Stamped, Thumb, Turn,
-    TurnKind, Upload, Visitor,
+    AgentRef, Audit, Author, Began, Feedback, Rated, Record, Said, SaidOutcome, Stamped, Thumb,
+    Turn, TurnKind, TurnPlace, Upload, Visitor,
 };
 pub use replies::{CannedReply, Replies};
 

@@ -82,8 +82,14 @@ pub struct ConversationFound {
     pub rating: Option<u8>,
     /// Messages in it.
     pub messages: u64,
-    /// The beginning of what the visitor said first, for the list.
+    /// The beginning of what was said first by the visitor or an agent, for the list.
     pub first_words: String,
+    /// Why the visitor wanted an agent.
+    pub reason: Option<String>,
+    /// How the visitor used the product: `general`, `studio` or `live`.
+    pub scenario: Option<String>,
+    /// Address of the page on which the visitor chatted.
+    pub page: Option<String>,
 }
 
 /// A whole conversation.

@@ -5,19 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::NewDelivery;
+use crate::protocol::Scenario;
 
 /// Something that happened. The archive's handle stamps it with a time and an identity.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
-    /// A conversation began, or more is known of who speaks in it. Said again it adds what is new.
-    Began {
-        /// The conversation.
-        conversation: String,
-        /// Who speaks, where that is known.
-        visitor: Option<Visitor>,
-        /// The visitor's language, a BCP 47 tag.
-        language: Option<String>,
-    },
+    /// A conversation began, or more is known of it. Said again it adds what is new.
+    Began(Box<Began>),
     /// Somebody said something.
     Said(Box<Said>),
     /// The conversation went from one to another, or ended.
@@ -46,6 +40,25 @@ pub enum Record {
     },
     /// A webhook delivery that is due.
     Deliver(NewDelivery),
+}
+
+/// What is known of a conversation beside what was said. Fields that are none change nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Began {
+    /// The conversation.
+    pub conversation: String,
+    /// The visitor, where the embedding site has signed for them.
+    pub visitor: Option<Visitor>,
+    /// The visitor's language, a BCP 47 tag.
+    pub language: Option<String>,
+    /// Id of the product that was chosen last.
+    pub product: Option<String>,
+    /// How the visitor uses the product.
+    pub scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    pub page: Option<String>,
+    /// Why the visitor wants a person.
+    pub reason: Option<String>,
 }
 
 /// A record with what makes it one: writing it twice keeps it once.
@@ -214,44 +227,84 @@ impl Said {
 pub struct Turn {
     /// The conversation.
     pub conversation: String,
-    /// Its place in the conversation's log, where it has one; it is kept once then.
-    pub offset: Option<u64>,
+    /// What makes it one: recorded twice with the same place it is kept once.
+    pub place: TurnPlace,
     /// What happened.
     pub kind: TurnKind,
-    /// Who of the team did it, where somebody did.
+    /// The agent who did it, where one did.
     pub agent: Option<AgentRef>,
-    /// To whom of the team it went, for [`TurnKind::Handed`].
+    /// The agent to whom it went, for [`TurnKind::Handed`].
     pub to: Option<AgentRef>,
-    /// Why, in short: what the visitor wrote, or a code.
+    /// Why: the visitor's words for [`TurnKind::HandedOver`], else a code ([`TurnKind`] lists them).
     pub reason: Option<String>,
+}
+
+/// Where a turn was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnPlace {
+    /// At the desk: the number of its change ([`Ticket::rev`](crate::protocol::Ticket::rev)).
+    Desk(u64),
+    /// In the conversation: the offset in its log.
+    Log(u64),
+    /// Nowhere that numbers it: recorded twice it is kept twice.
+    Unnumbered,
+}
+
+impl TurnPlace {
+    /// The offset in the log of the conversation.
+    #[must_use]
+    pub fn offset(self) -> Option<u64> {
+        match self {
+            Self::Log(offset) => Some(offset),
+            Self::Desk(_) | Self::Unnumbered => None,
+        }
+    }
+
+    /// What names the turn over all pods; none where nothing does.
+    #[must_use]
+    pub fn id(self, conversation: &str) -> Option<String> {
+        match self {
+            Self::Log(offset) => Some(format!("{conversation}/{offset}")),
+            Self::Desk(rev) => Some(format!("{conversation}#{rev}")),
+            Self::Unnumbered => None,
+        }
+    }
 }
 
 /// What happened to a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnKind {
-    /// A person is wanted.
+    /// The visitor asked for an agent and waits for one; `reason` is what the visitor wrote.
     HandedOver,
-    /// No person is wanted any more.
+    /// The visitor asked for an agent and none could come; `reason` is `closed` (opening hours),
+    /// `nobody_there`, `full` or `away` (the desk).
+    Unavailable,
+    /// The visitor who waited does not want an agent any more.
     Withdrawn,
+    /// The visitor who waited left and did not come back in time.
+    Expired,
     /// An agent took it.
     Taken,
     /// An agent handed it to a colleague.
     Handed,
-    /// It went back to the machine.
+    /// An agent gave it back to the assistant.
     Returned,
-    /// Whoever had it is not there any more: closed it, is not heard of, or did not answer
-    /// (`reason` says which).
+    /// The agent is not there any more and the visitor waits again; `reason` is `gone` (not heard of) or
+    /// `no_answer`. Records of earlier versions have `closed` too, where an agent closed the conversation.
     Left,
-    /// It is over.
+    /// The conversation is over; `reason` is `visitor` or `agent`, whoever ended it, and `agent` had it.
+    /// Records of earlier versions have no reason.
     Ended,
 }
 
 impl TurnKind {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::HandedOver,
+        Self::Unavailable,
         Self::Withdrawn,
+        Self::Expired,
         Self::Taken,
         Self::Handed,
         Self::Returned,
@@ -264,7 +317,9 @@ impl TurnKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::HandedOver => "handed_over",
+            Self::Unavailable => "unavailable",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
             Self::Taken => "taken",
             Self::Handed => "handed",
             Self::Returned => "returned",

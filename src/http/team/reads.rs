@@ -1,0 +1,62 @@
+//! Who has read which past conversation lately, so that the audit tells of a reading and not of each refresh.
+//!
+//! A page that shows a conversation asks for it again whenever it has changed. What must never be: a reading
+//! that is in no audit. Of this pod alone: a page that comes to another pod is written down there once more.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// As long as one reading lasts. What is read again later is another one.
+const ONE_READING: Duration = Duration::from_secs(10 * 60);
+/// Readings that are remembered. With more, the audit tells of some twice.
+const MOST: usize = 10_000;
+
+/// Readings that go on.
+#[derive(Debug, Default)]
+pub struct Reads {
+    began: Mutex<HashMap<(String, String), Instant>>,
+}
+
+impl Reads {
+    /// True where this reader has not begun to read the conversation within the time of one reading.
+    pub(super) fn begins(&self, reader: &str, conversation: &str, now: Instant) -> bool {
+        let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (reader.to_owned(), conversation.to_owned());
+        if began.get(&key).is_some_and(|at| now.duration_since(*at) < ONE_READING) {
+            return false;
+        }
+        if began.len() >= MOST {
+            began.retain(|_, at| now.duration_since(*at) < ONE_READING);
+        }
+        if began.len() >= MOST {
+            began.clear();
+        }
+        began.insert(key, now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_begins_once_for_each_reader_and_again_after_its_time() {
+        let (reads, now) = (Reads::default(), Instant::now());
+        assert!(reads.begins("yael", "c", now));
+        assert!(!reads.begins("yael", "c", now + ONE_READING / 2));
+        assert!(reads.begins("ada", "c", now));
+        assert!(reads.begins("yael", "d", now));
+        assert!(reads.begins("yael", "c", now + ONE_READING));
+    }
+
+    #[test]
+    fn readings_are_bounded_and_none_is_left_out_of_the_audit_for_it() {
+        let (reads, now) = (Reads::default(), Instant::now());
+        for number in 0..=MOST {
+            assert!(reads.begins("yael", &number.to_string(), now));
+        }
+        assert!(reads.began.lock().expect("no test panics under it").len() <= MOST);
+    }
+}
