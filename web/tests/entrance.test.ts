@@ -7,6 +7,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { launch, open, Server } from "./house.ts";
+import { inViewport, SIZES } from "./in-view.ts";
+import { shot } from "./shot.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
@@ -40,6 +42,32 @@ test("an admin is sent to sign in, is told when it is wrong, and comes where the
   await page.getByText("You are signed in as Ada (admin).").waitFor();
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.getByLabel("Password").waitFor();
+});
+
+test("without any account the pages of the team say how the first one is created, and nothing else", async () => {
+  const empty = await Server.start({ HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") });
+  try {
+    for (const { viewport } of SIZES) {
+      for (const [locale, title] of [["en-US", "No account yet"], ["he-IL", "אין עדיין חשבון"]] as const) {
+        const { page, wrong } = await open(browser, `${empty.address}/agent`, { bypassCSP: true, locale, viewport });
+        await page.waitForURL(`${empty.address}/sign-in?next=/agent`);
+        await inViewport("that there is no account", page.getByRole("heading", { name: title }));
+        await inViewport("the link of the start", page.locator(".first-ways li").first());
+        await inViewport("the command", page.getByText('hsc user add you@example.com --name "Your name" --role admin'));
+        expect(await page.locator("input").count()).toBe(0);
+        expect(await findings(page)).toEqual([]);
+        expect(wrong.filter((one) => !one.includes("401"))).toEqual([]);
+        await shot(page, `no-account-${locale.slice(0, 2)}`);
+        await page.context().close();
+      }
+    }
+    // What it tells is what everybody sees: neither the token of the link nor where anything lies.
+    const told: unknown = await (await fetch(`${empty.address}/api/sign-in`)).json();
+    expect(told).toEqual({ provider: null, has_accounts: false });
+  } finally {
+    await empty.kill();
+  }
+  expect(await (await fetch(`${server.address}/api/sign-in`)).json()).toEqual({ provider: null, has_accounts: true });
 });
 
 test("without its link the first account is not made", async () => {

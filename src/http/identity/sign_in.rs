@@ -37,6 +37,8 @@ impl From<SignedIn> for Me {
 pub(crate) struct Ways {
     /// What the OpenID provider is called, where there is one.
     provider: Option<String>,
+    /// False before the first account was created: the page then says how to create it.
+    has_accounts: bool,
 }
 
 /// Who signs in.
@@ -61,7 +63,10 @@ pub(crate) struct SignOut {
 #[get("/api/sign-in")]
 pub(crate) async fn ways(parts: web::Data<Parts>) -> HttpResponse {
     let provider = parts.identify.provider().map(str::to_owned);
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Ways { provider })
+    // While the accounts cannot be asked, nobody is told to create one.
+    let has_accounts = parts.identify.has_accounts().await.unwrap_or(true);
+    let ways = Ways { provider, has_accounts };
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(ways)
 }
 
 /// Signs in by mail address and password; the session comes as a cookie.

@@ -3,7 +3,7 @@
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/entrance.css";
-import { type Me, provider, signIn, signOut, whoIsIn } from "../wire/team.ts";
+import { type Me, signIn, signOut, ways, whoIsIn } from "../wire/team.ts";
 import { type Voice, voiceOf } from "../words/words.ts";
 import { form, why } from "./form.ts";
 import { wanted, wayOf } from "./way.ts";
@@ -11,11 +11,13 @@ import { wanted, wayOf } from "./way.ts";
 const server = new URL(location.origin);
 const root = found("#entrance", HTMLElement);
 const page = wanted(new URL(location.href));
+/** What creates the first account on the machine of the server. */
+const ADD_FIRST = 'hsc user add you@example.com --name "Your name" --role admin';
 /** Why the provider's way ended here, as the server says it. */
 let failed = new URL(location.href).searchParams.get("failed") ?? undefined;
 
 // Before anything is drawn: a form that is drawn twice loses what was typed into it.
-const [known, providerName] = await Promise.all([whoIsIn(server), provider(server)]);
+const [known, { provider: providerName, hasAccounts }] = await Promise.all([whoIsIn(server), ways(server)]);
 let me: Me | undefined = known;
 let voice = voiceOf(frame("sign_in_title", (tag) => {
   draw(voiceOf(tag));
@@ -24,11 +26,31 @@ draw(voice);
 
 function draw(spoken: Voice): void {
   voice = spoken;
-  const title = el("h1", { class: "title" }, voice.say("sign_in_title"));
+  const isFirst = me === undefined && !hasAccounts;
+  const title = el("h1", { class: "title" }, voice.say(isFirst ? "entrance_first_title" : "sign_in_title"));
   fill(root, el("div", { class: "card-of-one" }, title, ...(me === undefined ? outside() : inside(me))));
 }
 
+/** Before the first account there is nobody to sign in: how it is created, and by whom. */
+function beforeTheFirst(): Node[] {
+  const again = (): void => {
+    location.reload();
+  };
+  return [
+    el("p", {}, voice.say("entrance_first_why")),
+    el(
+      "ol",
+      { class: "first-ways" },
+      el("li", {}, voice.say("entrance_first_link")),
+      el("li", {}, voice.say("entrance_first_command"), el("code", { dir: "ltr", tabindex: "0" }, ADD_FIRST)),
+    ),
+    button({ class: "other" }, again, voice.say("entrance_first_done")),
+  ];
+}
+
 function outside(): Node[] {
+  const other = providerName === undefined ? undefined : byProvider(providerName);
+  if (!hasAccounts) return [...beforeTheFirst(), ...(other === undefined ? [] : [other])];
   const entrance = form(
     voice,
     [
@@ -47,10 +69,13 @@ function outside(): Node[] {
   queueMicrotask(() => {
     entrance.focus();
   });
-  if (providerName === undefined) return [entrance.element];
-  const next = page === undefined ? "" : `?next=${page}`;
-  const other = el("a", { class: "other", href: `/sign-in/openid${next}` }, voice.say("sign_in_with", { provider: providerName }));
+  if (other === undefined) return [entrance.element];
   return [other, el("p", { class: "or" }, voice.say("sign_in_or")), entrance.element];
+}
+
+function byProvider(name: string): HTMLElement {
+  const next = page === undefined ? "" : `?next=${page}`;
+  return el("a", { class: "other", href: `/sign-in/openid${next}` }, voice.say("sign_in_with", { provider: name }));
 }
 
 function inside(known: Me): Node[] {

@@ -53,10 +53,15 @@ export async function isOut(server: URL): Promise<boolean> {
   }
 }
 
-/** What the OpenID provider is called, where there is one. */
-export async function provider(server: URL): Promise<string | undefined> {
-  const ways = await ask<{ provider: string | null }>(new URL("/api/sign-in", server));
-  return ways?.provider ?? undefined;
+/** The ways to sign in: what the OpenID provider is called, where there is one, and whether there is any account. */
+export interface Ways {
+  provider: string | undefined;
+  hasAccounts: boolean;
+}
+
+export async function ways(server: URL): Promise<Ways> {
+  const told = await ask<{ provider: string | null; has_accounts?: boolean }>(new URL("/api/sign-in", server));
+  return { provider: told?.provider ?? undefined, hasAccounts: told?.has_accounts ?? true };
 }
 
 /** Signs out, of this browser or of every one; false when the server did not do it. */

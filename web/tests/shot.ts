@@ -1,0 +1,12 @@
+// Pictures of what a test sees, for whoever looks at them.
+
+import { mkdirSync } from "node:fs";
+import type { Page } from "playwright-core";
+
+/** A picture of the window, where HSC_SHOTS names a folder; its name ends in the width of the window. */
+export async function shot(page: Page, name: string): Promise<void> {
+  const folder = process.env.HSC_SHOTS;
+  if (folder === undefined || folder === "") return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}-${page.viewportSize()?.width ?? 0}.png` });
+}
