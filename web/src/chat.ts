@@ -36,6 +36,8 @@ export interface ChatOptions {
   productId?: string | undefined;
   /** The address has a place for the product: without one the start page is meant, whatever was chosen before. */
   isAddressed?: boolean;
+  /** The address of the page around the chat, for the agent who is asked for. */
+  page?: (() => string) | undefined;
   /** Told when the product changes. */
   onProduct?: (id: string) => void;
   /** Told when something comes that the visitor has not seen, and when they have seen it. */
@@ -73,6 +75,8 @@ const KEEP_AFTER_MS = 250;
 const STILL_MS = 4000;
 /** What stands before the title of the window while something is unread. */
 const BADGE = /^(?:\(\d+\)|●) /;
+/** Longest address of a page that the server takes, in characters. */
+const PAGE_CHARS = 1000;
 
 /** Puts a chat into an element and connects it. */
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
@@ -265,6 +269,15 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     // The agent has the reason now.
     if (before.person.stage !== person.stage && (person.stage === "waiting" || person.stage === "with")) drafts.keep("wish", "");
     if (before.unread !== unread) tellUnread();
+    if (before.product !== state.product || before.scenario !== state.scenario) tellAbout();
+  }
+
+  /** Tells the server what the page shows, so that an agent knows it before anything was asked. */
+  function tellAbout(): void {
+    const { product, scenario } = state;
+    const page = options.page === undefined ? undefined : pageAddress(options.page());
+    if (product === undefined && page === undefined && scenario === "general") return;
+    connection.about({ ...(product === undefined ? {} : { product_id: product.id }), scenario, ...(page === undefined ? {} : { page }) });
   }
 
   let keeping: ReturnType<typeof setTimeout> | undefined;
@@ -477,6 +490,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
 
   speak(options.language);
+  tellAbout();
   connection.connect();
   deeds.type(""); // The sample of the catalog.
   // A laptop that wakes, a train that leaves the tunnel: no need to wait for the next try.
@@ -597,6 +611,13 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
   if (last?.kind === "event") return voice.say(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
   return moved?.place === undefined ? undefined : inLine(moved.place, voice);
+}
+
+/** A page as the server takes it: without its fragment, and without a query that is too long. */
+function pageAddress(address: string): string | undefined {
+  const [whole = ""] = address.split("#");
+  const short = whole.length <= PAGE_CHARS ? whole : (whole.split("?")[0] ?? "");
+  return short !== "" && short.length <= PAGE_CHARS ? short : undefined;
 }
 
 function dataAddress(file: Blob): Promise<string> {

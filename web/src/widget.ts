@@ -81,7 +81,7 @@ function embed(script: HTMLScriptElement): void {
   let chat: Chat | undefined;
 
   function mount(): Chat {
-    chat ??= mountChat(chatRoot, { server, language: voice.language, heading: "h2", productId, onUnread: tell });
+    chat ??= mountChat(chatRoot, { server, language: voice.language, heading: "h2", productId, onUnread: tell, page: () => location.href });
     return chat;
   }
 

@@ -1,107 +1,25 @@
 // The agents' console, against a real server: agents in pages of their own, visitors over real sockets.
 
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
 import { findings } from "./axe.ts";
-import { eventually, launch, open, Server } from "./house.ts";
-import { temporaryFolder } from "./temporary.ts";
+import { eventually, type Server } from "./house.ts";
+import { PRODUCT, QUESTION, Team, type Visitor } from "./team.ts";
 
-const PASSWORD = "a tame yak sat over";
-const QUESTION = "How do I descale the machine?";
-const PRODUCT = "kettleby-ke-9";
 /** A PNG of one pixel. */
 const PICTURE = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
 
+let team: Team;
 let server: Server;
-let browser: Browser;
-/** A page whose script may open sockets to the server; visitors speak through it. */
-let lobby: Page;
 
 beforeAll(async () => {
-  const archive = { HSC__ARCHIVE__PATH: join(temporaryFolder(), "archive.sqlite") };
-  for (const [address, name, role] of [["yael", "Yael", "agent"], ["noam", "Noam", "agent"], ["ada", "Ada", "admin"]] as const) {
-    const add = ["user", "add", `${address}@example.test`, "--name", name, "--role", role];
-    execFileSync(binary, add, { env: { ...process.env, ...archive }, input: `${PASSWORD}\n`, timeout: 60_000 });
-  }
-  [server, browser] = await Promise.all([Server.start(archive), launch()]);
-  ({ page: lobby } = await open(browser, `${server.address}/sign-in`));
+  team = await Team.start();
+  ({ server } = team);
 });
-afterAll(async () => {
-  await browser.close();
-  await server.kill();
-});
+afterAll(() => team.stop());
 
-/** An agent who has signed in and sees the desk. */
-async function agent(who: string, options: BrowserContextOptions = {}) {
-  const { page, wrong } = await open(browser, `${server.address}/agent`, { bypassCSP: true, ...options });
-  await page.locator("input[type=email]").fill(`${who}@example.test`);
-  await page.locator("input[type=password]").fill(PASSWORD);
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`${server.address}/agent`);
-  await page.locator("#agent[data-link=open]").waitFor();
-  wrong.length = 0; // Nobody was signed in at first; the browser says so of /api/me.
-  return { page, wrong };
-}
-
-type Heard = ServerMessage & Envelope;
-interface Lobby {
-  visitors: Record<string, { socket: WebSocket; heard: Heard[] }>;
-}
-
-/** A visitor, by the name of a socket in the lobby. */
-class Visitor {
-  private constructor(private readonly name: string) {}
-
-  static async come(name: string, locale = "en"): Promise<Visitor> {
-    await lobby.evaluate(
-      ([name, locale]) =>
-        new Promise<void>((resolve) => {
-          const here = window as unknown as Lobby;
-          const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
-          const heard: Heard[] = [];
-          here.visitors = { ...(here.visitors as Lobby["visitors"] | undefined), [name]: { socket, heard } };
-          socket.onopen = () => {
-            socket.send(JSON.stringify({ type: "hello", locale }));
-          };
-          socket.onmessage = ({ data }) => {
-            heard.push(JSON.parse(data as string) as Heard);
-            resolve();
-          };
-        }),
-      [name, locale] as const,
-    );
-    return new Visitor(name);
-  }
-
-  async say(...all: ClientSays[]): Promise<void> {
-    for (const says of all) {
-      await lobby.evaluate(([name, text]) => {
-        (window as unknown as Lobby).visitors[name]?.socket.send(text);
-      }, [this.name, JSON.stringify(says)] as const);
-    }
-  }
-
-  heard(): Promise<Heard[]> {
-    return lobby.evaluate((name) => (window as unknown as Lobby).visitors[name]?.heard ?? [], this.name);
-  }
-
-  /** Waits for a message that holds these words. */
-  async hears(words: string): Promise<void> {
-    await eventually(`the visitor hears ${words}`, async () => JSON.stringify(await this.heard()).includes(words));
-  }
-
-  async leave(): Promise<void> {
-    await lobby.evaluate((name) => {
-      (window as unknown as Lobby).visitors[name]?.socket.close();
-    }, this.name);
-  }
-}
-
+const agent = (who: string, options: BrowserContextOptions = {}) => team.agent(who, options);
+const come = (name: string, locale = "en"): Promise<Visitor> => team.visitor(name, locale);
 const field = (page: Page) => page.locator(".desk-composer textarea");
 const ticket = (page: Page, words: string) => page.locator(".ticket", { hasText: words });
 const said = (page: Page, words: string) => page.locator(".item:not([data-stage])", { hasText: words });
@@ -109,7 +27,7 @@ const said = (page: Page, words: string) => page.locator(".item:not([data-stage]
 test("an agent takes whoever waits, talks, notes, drafts, hands over; the colleague gives it back", async () => {
   const { page: yael, wrong } = await agent("yael");
   const { page: noam } = await agent("noam");
-  const visitor = await Visitor.come("dana");
+  const visitor = await come("dana");
   await visitor.say({ type: "query", product_id: PRODUCT, query: QUESTION, scenario: "general" });
   await visitor.hears("final_answer");
   await visitor.say({ type: "handoff", reason: "It does not begin <b>at all</b>" });
@@ -166,14 +84,14 @@ test("an agent takes whoever waits, talks, notes, drafts, hands over; the collea
   await ticket(noam, "Kettleby").click();
   await noam.locator("[data-deed=give_back]").click();
   await visitor.hears('"state":"returned"');
-  await noam.getByText("Back with the machine").first().waitFor();
+  await noam.getByText("Back with the assistant").first().waitFor();
   await visitor.leave();
   expect(wrong).toEqual([]);
 });
 
 test("of two agents who take at the same time one has it and the other is told whose it is", async () => {
   const [yael, noam] = await Promise.all([agent("yael"), agent("noam")]);
-  const visitor = await Visitor.come("gil");
+  const visitor = await come("gil");
   await visitor.say({ type: "handoff", reason: "Gil waits" });
   for (const { page } of [yael, noam]) await ticket(page, "Gil waits").click();
   for (const { page } of [yael, noam]) await page.locator("[data-deed=take]").waitFor();
@@ -208,7 +126,7 @@ test("of two agents who take at the same time one has it and the other is told w
 
 test("what is written while the server is away is not lost, and everything is there again after", async () => {
   const { page: yael } = await agent("yael");
-  const visitor = await Visitor.come("omer");
+  const visitor = await come("omer");
   await visitor.say({ type: "handoff", reason: "Omer waits" });
   await ticket(yael, "Omer waits").click();
   await yael.locator("[data-deed=take]").click();
@@ -240,7 +158,7 @@ test("what is written while the server is away is not lost, and everything is th
 test("the desk runs from right to left, in a narrow and dark window, and closing is asked once", async () => {
   const options = { locale: "he-IL", colorScheme: "dark", viewport: { width: 390, height: 780 } } as const;
   const { page: ada, wrong } = await agent("ada", options);
-  const visitor = await Visitor.come("rina", "he");
+  const visitor = await come("rina", "he");
   await visitor.say({ type: "handoff", reason: "הנורה לא נדלקת" });
   expect(await ada.locator("html").getAttribute("dir")).toBe("rtl");
   expect(await findings(ada)).toEqual([]);

@@ -6,9 +6,8 @@ import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import { filled, fitting, inserted, slashBefore } from "./replies.ts";
 import type { Reply } from "./requests.ts";
-import { isMine, shownTalk, type State, type Talk, ticketOf } from "./state.ts";
+import { isMine, isNoting, mayReply, productIn, shownTalk, type State, type Talk, ticketOf } from "./state.ts";
 import { cite } from "./thread.ts";
-import { productOf } from "./transcript.ts";
 
 /** Longest message and longest note, in characters, as the server takes them. */
 const MESSAGE_CHARS = 2_000;
@@ -38,6 +37,7 @@ export function composer(maker: Maker): Composer {
   const attached = el("div", { class: "attached", hidden: true });
   const canned = el("ul", { class: "canned", id: "canned", role: "listbox", "aria-label": voice.say("agent_replies"), hidden: true });
   const complaint = el("p", { class: "complaint", role: "alert" });
+  const kept = el("p", { class: "hint kept-reply", role: "status", hidden: true }, voice.say("agent_reply_kept"));
   const element = el(
     "form",
     { class: "composer desk-composer", hidden: true },
@@ -46,6 +46,7 @@ export function composer(maker: Maker): Composer {
     rests,
     attached,
     el("div", { class: "writing" }, attach, file, field, drafts, send),
+    kept,
     complaint,
   );
 
@@ -148,7 +149,7 @@ export function composer(maker: Maker): Composer {
   function offer(): void {
     const slash = slashBefore(field.value, field.selectionStart);
     const talk = at === undefined ? undefined : state?.talks[at];
-    const product = talk === undefined ? undefined : (productOf(talk) ?? talk.ticket?.product?.id);
+    const product = productIn(talk, talk?.ticket);
     offered = slash === undefined || closedFor === field.value || library === undefined ? [] : fitting(library.replies, slash.typed, product);
     drawOffered();
   }
@@ -186,7 +187,7 @@ export function composer(maker: Maker): Composer {
   }
 
   function isNote(): boolean {
-    return at !== undefined && state !== undefined && ((state.talks[at]?.writing.note ?? false) || !isMine(state, at));
+    return at !== undefined && state !== undefined && isNoting(state, at);
   }
 
   function tooLong(): string {
@@ -218,7 +219,11 @@ export function composer(maker: Maker): Composer {
     const notes = isNote();
     const mine = isMine(now, at);
     set(element, { "data-note": notes });
-    set(reply, { "aria-pressed": notes ? "false" : "true", disabled: !mine });
+    const replies = mayReply(now, at);
+    // Words to the visitor that cannot be sent just now stay what they are until the agent says otherwise.
+    const isKept = !notes && !replies;
+    kept.hidden = !isKept;
+    set(reply, { "aria-pressed": notes ? "false" : "true", disabled: !replies });
     set(note, { "aria-pressed": notes ? "true" : "false" });
     const label = voice.say(notes ? "agent_write_note" : "agent_write_reply");
     set(field, { "aria-label": label, placeholder: label });
@@ -227,7 +232,7 @@ export function composer(maker: Maker): Composer {
       set(send, { title: sends, "aria-label": sends });
       fill(send, icon(notes ? "lock" : "send"));
     }
-    set(send, { disabled: ticket === undefined });
+    set(send, { disabled: ticket === undefined || isKept });
     const accepts = shelf.pictures?.types.join(",");
     set(file, { accept: accepts ?? "image/png,image/jpeg" });
     attach.hidden = shelf.pictures === undefined || notes || !mine;
@@ -253,7 +258,7 @@ export function composer(maker: Maker): Composer {
       return;
     }
     const talk = state.talks[at];
-    const product = talk === undefined ? undefined : (productOf(talk) ?? talk.ticket?.product?.id);
+    const product = productIn(talk, talk?.ticket);
     const id = at;
     const drop = voice.say("agent_drop_draft");
     fill(

@@ -14,12 +14,12 @@ import { askClose, askColleague, manageReplies, showShortcuts } from "./dialogs.
 import { head } from "./head.ts";
 import { forget, keep, kept } from "./keep.ts";
 import { deedOf } from "./keys.ts";
-import { emptyLibrary, grown, type Library } from "./library.ts";
+import { emptyLibrary, grown, type Library, refreshed } from "./library.ts";
 import { lists } from "./lists.ts";
 import { type News, newsOf } from "./news.ts";
 import type { Deeds, Part } from "./part.ts";
 import { type Got, Requests } from "./requests.ts";
-import { beginning, concerns, type Happening, isMine, listed, listOf, reduce, shownTalk, type State, wanted } from "./state.ts";
+import { type Asked, beginning, concerns, type Happening, isMine, isNoting, isTaking, listed, listOf, mayReply, reduce, released, shownTalk, type State, wanted } from "./state.ts";
 import { talkHead } from "./talk.ts";
 import { thread } from "./thread.ts";
 import { tick } from "./times.ts";
@@ -43,6 +43,8 @@ const BACK_MS = 4_000;
 /** How often it is said again that somebody is typing, and how long it holds when it is not, in milliseconds. */
 const TYPING_AGAIN_MS = 3_000;
 const TYPING_HOLDS_MS = 7_000;
+/** How long changes of the archive gather before its lists are asked for again, in milliseconds. */
+const REFRESH_AFTER_MS = 300;
 /** How long words rest before what is written is kept, in milliseconds. */
 const KEEP_AFTER_MS = 400;
 
@@ -59,6 +61,10 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   const requests = new Requests(server, me.csrf);
   const alarm = new Alarm();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Numbers what waits for the desk's confirmation. */
+  let holding = 0;
+  /** Conversations of the archive that have changed since it was asked last; undefined while none has. */
+  let changedPast: Set<string> | undefined;
 
   const connection = new AgentConnection({
     prefix: crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? "",
@@ -69,6 +75,9 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
         const isFirst = state.me === undefined;
         happen({ what: "heard", message, id });
         if (isFirst) comeBack();
+        if (message.type === "archived") archiveChanged(message.conversations);
+        // What was archived while the connection was lost was not told.
+        if (message.type === "desk" && !isFirst) archiveChanged([]);
         if (message.type === "visitor_typing" && message.typing) {
           later(`typing ${message.conversation}`, TYPING_HOLDS_MS, () => {
             happen({ what: "typingOver", conversation: message.conversation });
@@ -112,21 +121,25 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     },
     move,
     take: (conversation) => {
-      connection.ask({ type: "take", conversation });
+      if (!isTaking(state, conversation)) ask({ type: "take", conversation });
     },
     hand: (conversation) => {
       const others = state.agents.filter(({ agent }) => agent.id !== state.me?.id);
-      askColleague(root, voice, others, (to) => connection.ask({ type: "hand", conversation, to }));
+      askColleague(root, voice, others, (to) => {
+        ask({ type: "hand", conversation, to });
+      });
     },
     giveBack: (conversation) => {
-      connection.ask({ type: "give_back", conversation });
+      ask({ type: "give_back", conversation });
     },
     close: (conversation) => {
-      askClose(root, voice, () => connection.ask({ type: "close", conversation }));
+      askClose(root, voice, () => {
+        ask({ type: "close", conversation });
+      });
     },
     write: (conversation, text) => {
       happen({ what: "wrote", conversation, text });
-      types(conversation, text.trim() !== "" && !(state.talks[conversation]?.writing.note ?? false));
+      types(conversation, text.trim() !== "" && !isNoting(state, conversation));
     },
     note: (conversation, on) => {
       happen({ what: "noting", conversation, on });
@@ -135,9 +148,16 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     say: (conversation) => {
       const writing = state.talks[conversation]?.writing;
       if (writing === undefined) return;
-      if (!isMine(state, conversation) && !writing.note) happen({ what: "noting", conversation, on: true });
-      const { note } = state.talks[conversation]?.writing ?? writing;
+      const note = isNoting(state, conversation);
+      if (!note && !mayReply(state, conversation)) {
+        view?.composer.complain(voice.say("agent_reply_kept"));
+        return;
+      }
       types(conversation, false);
+      if (!note && !isMine(state, conversation)) {
+        happen({ what: "said", conversation, key: `held-${++holding}`, isHeld: true });
+        return;
+      }
       const key = connection.ask(saying(conversation, note, writing.text.trim(), writing.upload));
       happen({ what: "said", conversation, key });
     },
@@ -210,11 +230,26 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     watch();
     view?.update(state, library);
     follow(before);
+    release();
     for (const one of newsOf(before, state)) tell(one);
     title();
     later("keep", KEEP_AFTER_MS, () => {
       if (state.link !== "ended") keep(me.id, state);
     });
+  }
+
+  /** Asks something of the desk, and remembers what until it is answered. */
+  function ask(says: Extract<AgentSays, { type: Asked["deed"] }>): void {
+    const id = connection.ask(says);
+    happen({ what: "asked", id, asked: { conversation: says.conversation, deed: says.type } });
+  }
+
+  /** Says what waited for a conversation that is the agent's now. */
+  function release(): void {
+    for (const { conversation, one } of released(state)) {
+      const as = connection.ask(saying(conversation, one.note, one.content, one.upload));
+      happen({ what: "saidAgain", conversation, key: one.key, as });
+    }
   }
 
   /** Puts the focus where the agent goes on, when what had it has gone; and the address where the page is. */
@@ -353,6 +388,34 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     // Another search was begun meanwhile.
     if (library.search !== search) return;
     learn({ past: got.is === "good" ? grown(list, got.answer, isFirst) : { ...list, stage: stageOf(got) } });
+  }
+
+  /** The archive has changed: of these conversations, or of more than are named. */
+  function archiveChanged(conversations: readonly string[]): void {
+    changedPast ??= new Set();
+    for (const id of conversations) changedPast.add(id);
+    if (conversations.length === 0) changedPast.add("");
+    // Gathered, and not put off again by what changes meanwhile.
+    if (timers.has("archive")) return;
+    later("archive", REFRESH_AFTER_MS, () => void refreshPast());
+  }
+
+  /** Asks again for what is shown of the archive and may have changed. */
+  async function refreshPast(): Promise<void> {
+    const changed = changedPast;
+    changedPast = undefined;
+    if (changed === undefined || state.link === "ended") return;
+    const { shown } = state;
+    if (shown?.what === "past" && (changed.has(shown.id) || changed.has(""))) void archived(shown.id, false);
+    const { search, past: list } = library;
+    if (list.stage === "here" || list.stage === "failed") {
+      const got = answered(await requests.past(search, null));
+      if (library.search === search && got.is === "good") learn({ past: refreshed(library.past, got.answer) });
+    }
+    if (state.list === "left" && library.left.stage === "here") {
+      const got = answered(await requests.left(null));
+      if (got.is === "good") learn({ left: refreshed(library.left, got.answer) });
+    }
   }
 
   async function left(isFirst: boolean): Promise<void> {

@@ -5,9 +5,8 @@ import { safeAddress } from "../wire/product.ts";
 import { everything, type Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import type { Transcript } from "./requests.ts";
-import { shownTalk, type State, ticketOf } from "./state.ts";
+import { productIn, shownTalk, type State, ticketOf } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
-import { productOf } from "./transcript.ts";
 
 export function details({ voice, deeds, server }: Maker): Part {
   const list = el("dl", { class: "facts-list" });
@@ -25,10 +24,10 @@ export function details({ voice, deeds, server }: Maker): Part {
     element.dataset.empty = ticket === undefined ? "" : "no";
     const archived = library.archived[state.shown?.id ?? ""];
     const past = typeof archived === "object" ? archived : undefined;
-    const asked = talk === undefined ? undefined : productOf(talk);
+    const product = productIn(talk, ticket);
     const isHere = id !== undefined && id in state.tickets;
     const about = past === undefined ? undefined : { ...past, entries: [] };
-    const now = JSON.stringify([ticket, about, asked, isHere, library.past.stage === "none"]);
+    const now = JSON.stringify([ticket, about, product, isHere, library.past.stage === "none"]);
     if (now === drawn) return;
     drawn = now;
     if (ticket === undefined && past !== undefined && state.shown?.what === "past") {
@@ -41,7 +40,6 @@ export function details({ voice, deeds, server }: Maker): Part {
       fill(does);
       return;
     }
-    const product = asked ?? ticket.product?.id;
     const name = product === ticket.product?.id ? ticket.product?.name : product;
     const address = past?.visitor?.address ?? undefined;
     const wait = el("time", { "data-since": ticket.since_ms }, waited(Date.now() - ticket.since_ms));
@@ -53,6 +51,8 @@ export function details({ voice, deeds, server }: Maker): Part {
       fact("agent_language", ticket.locale ? languageName(voice.language, ticket.locale) : "—"),
       fact("agent_product", el("bdi", {}, name ?? voice.say("agent_no_product"))),
       product === undefined ? undefined : manual(product),
+      scenario(ticket.scenario),
+      pageOf(ticket.page),
       isHere ? fact("agent_since", wait) : undefined,
       ticket.reason ? fact("agent_reason", el("span", { dir: "auto" }, ticket.reason)) : undefined,
       ticket.agent ? fact("agent_with", el("bdi", {}, ticket.agent.name)) : undefined,
@@ -69,12 +69,27 @@ export function details({ voice, deeds, server }: Maker): Part {
       past.language === null ? undefined : fact("agent_language", languageName(voice.language, past.language)),
       past.product === null ? undefined : fact("agent_product", el("bdi", {}, past.product)),
       past.product === null ? undefined : manual(past.product),
+      scenario(past.scenario),
+      pageOf(past.page),
+      past.reason ? fact("agent_reason", el("span", { dir: "auto" }, past.reason)) : undefined,
       fact("agent_began", when(past.began_ms)),
       past.ended_ms === null ? undefined : fact("agent_ended_at", when(past.ended_ms)),
       past.agent === null ? undefined : fact("agent_with", el("bdi", {}, past.agent.name)),
       past.rating === null ? undefined : fact("agent_rated", voice.say("agent_rating", { n: past.rating })),
       past.rating_comment ? fact("agent_rated_why", el("span", { dir: "auto" }, past.rating_comment)) : undefined,
     ];
+  }
+
+  /** How the product is used, where it is no general question. */
+  function scenario(how: string | null | undefined): HTMLElement | undefined {
+    return how === "studio" || how === "live" ? fact("scenario", voice.say(`scenario_${how}`)) : undefined;
+  }
+
+  /** The page on which the visitor chats. Of a foreign site: it learns nothing of this page. */
+  function pageOf(page: string | null | undefined): HTMLElement | undefined {
+    const href = page ? safeAddress(server, page) : "";
+    if (!page || href === "") return undefined;
+    return fact("agent_page", el("a", { href, target: "_blank", rel: "noopener noreferrer", dir: "ltr", class: "visitor-page" }, page.replace(/^https?:\/\//, "")));
   }
 
   function mail(address: string): HTMLElement {

@@ -41,6 +41,19 @@ export const emptyLibrary: Library = {
   notices: "denied",
 };
 
+/** The list with its first part as it is now: what is new stands at its top, and what was read further down stays. */
+export function refreshed<Item extends { conversation?: string | null; id?: string }>(
+  list: Growing<Item>,
+  first: { items: readonly Item[]; next: string | null },
+): Growing<Item> {
+  const key = (item: Item): string => item.id ?? item.conversation ?? "";
+  const fresh = new Set(first.items.map(key));
+  const rest = list.items.filter((item) => !fresh.has(key(item)));
+  const isWhole = first.next === null;
+  // With one part there is no rest: what is not in it any more has gone.
+  return { items: isWhole ? first.items : [...first.items, ...rest], next: isWhole || rest.length === 0 ? first.next : list.next, stage: "here" };
+}
+
 /** The list with the part that came; the first part takes the place of what was there. */
 export function grown<Item>(list: Growing<Item>, part: { items: readonly Item[]; next: string | null }, isFirst: boolean): Growing<Item> {
   return { items: isFirst ? part.items : [...list.items, ...part.items], next: part.next, stage: "here" };

@@ -5,6 +5,7 @@ import type { Ticket } from "../wire/types.ts";
 import { keyed, type Row } from "./keyed.ts";
 import type { Growing, Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
+import { beginningOf } from "./found.ts";
 import type { Found, Left } from "./requests.ts";
 import { type DeskList, listed, LISTS, type ListName, type State } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
@@ -141,7 +142,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
           open,
           el("span", { class: "ticket-top" }, who, at),
           one.product === null ? undefined : el("span", { class: "product-name" }, one.product),
-          el("span", { class: "last", dir: "auto" }, one.first_words),
+          el("span", { class: "last", dir: "auto" }, beginningOf(voice, one)),
           el("span", { class: "tags" }, one.agent === null ? undefined : el("span", { class: "tag" }, el("bdi", {}, one.agent.name)), rating),
         );
       },

@@ -50,6 +50,11 @@ export interface Found {
   rating: number | null;
   messages: number;
   first_words: string;
+  /** Why the visitor wanted an agent, how they used the product, on which page they chatted; a server of an
+   * earlier version does not say. */
+  reason?: string | null;
+  scenario?: string | null;
+  page?: string | null;
 }
 
 /** A whole conversation of the archive. */

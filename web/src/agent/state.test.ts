@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { DeskSays, Note, ServerMessage, Ticket } from "../wire/types.ts";
 import { toKeep } from "./keep.ts";
 import { newsOf } from "./news.ts";
-import { asMessage, beginning, concerns, type Happening, listed, reduce, type State, type Talk, wanted } from "./state.ts";
+import { asMessage, beginning, concerns, type Happening, isNoting, listed, reduce, released, type State, type Talk, wanted } from "./state.ts";
 
 const yael = { id: "y", name: "Yael" };
 const ada = { id: "a", name: "Ada" };
@@ -57,6 +57,66 @@ test("one's own conversations are watched, and the one that is looked at while i
 test("whoever takes what they look at goes on among their own", () => {
   const state = after(desk([ticket("c")]), shown, heard({ type: "ticket", ticket: { ...mine, rev: 2 } }, "a1"));
   expect(state.list).toBe("mine");
+});
+
+const taking: Happening = { what: "asked", id: "t1", asked: { conversation: "c", deed: "take" } };
+const isMineNow = (id?: string): Happening => heard({ type: "ticket", ticket: { ...mine, rev: 2 } }, id);
+
+test("whichever message confirms a take first, the list follows what was taken", () => {
+  for (const id of [undefined, "t1"]) {
+    const state = after(desk([ticket("c")]), shown, taking, isMineNow(id));
+    expect(state.list).toBe("mine");
+    expect(state.asked).toEqual({});
+  }
+  // Looked away meanwhile: the list that the agent has emptied is not stayed on, another one is.
+  const away: Happening = { what: "shown", shown: undefined };
+  expect(after(desk([ticket("c")]), shown, taking, away, isMineNow()).list).toBe("mine");
+  expect(after(desk([ticket("c"), ticket("d")]), shown, taking, away, isMineNow()).list).toBe("waiting");
+  expect(after(desk([ticket("c")]), shown, taking, { what: "listed", list: "past" }, isMineNow()).list).toBe("past");
+});
+
+test("what is written between a take and its confirmation is for the visitor", () => {
+  const open = after(desk([ticket("c")]), shown);
+  expect(isNoting(open, "c")).toBe(true);
+  const begun = [taking, wrote("Hello")].reduce(reduce, open);
+  expect(isNoting(begun, "c")).toBe(false);
+  const held = reduce(begun, { what: "said", conversation: "c", key: "h1", isHeld: true });
+  expect(talk(held).outgoing).toMatchObject([{ content: "Hello", note: false, stage: "held" }]);
+  expect(released(held)).toEqual([]);
+  expect(released(reduce(held, isMineNow()))).toMatchObject([{ conversation: "c", one: { key: "h1", note: false } }]);
+  // Refused, it is where it was written, and no note.
+  const refused = reduce(held, heard({ type: "error", code: "taken", message: "no", by: ada }, "t1"));
+  expect(talk(refused).outgoing).toEqual([]);
+  expect(talk(refused).writing).toMatchObject({ text: "Hello", note: false });
+  expect(isNoting(refused, "c")).toBe(false);
+  expect(released(refused)).toEqual([]);
+});
+
+test("words keep the mode in which they were begun, and an empty field takes the mode of the moment", () => {
+  const note = after(desk([ticket("c")]), shown, wrote("VIP"), taking, isMineNow());
+  expect(isNoting(note, "c")).toBe(true);
+  const empty = after(desk([ticket("c")]), shown, taking, isMineNow());
+  expect(isNoting(empty, "c")).toBe(false);
+  // Handed over while a reply is being written: it does not turn into a note.
+  const handed = after(desk([mine]), shown, wrote("Hello"), heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 3 }) }));
+  expect(isNoting(handed, "c")).toBe(false);
+  expect(isNoting(reduce(handed, wrote("")), "c")).toBe(true);
+});
+
+test("what was told goes as soon as it is not true any more", () => {
+  const refused = heard({ type: "error", code: "taken", message: "no", by: ada }, "t1");
+  const hers = heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 4 }) });
+  const told = after(desk([ticket("c", { rev: 3 })]), shown, taking, refused);
+  expect(told.told).toMatchObject({ word: "agent_taken_by" });
+  // The refusal may come before the change that is its reason.
+  expect(reduce(told, hers).told).toBe(told.told);
+  expect([hers, heard({ type: "ticket", ticket: ticket("c", { rev: 5 }) })].reduce(reduce, told).told).toBeUndefined();
+  expect([hers, heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 5 })].reduce(reduce, told).told).toBeUndefined();
+  expect([hers, heard({ type: "ticket", ticket: ticket("d", { rev: 6 }) })].reduce(reduce, told).told).toBe(told.told);
+  // What is told of no conversation goes with the next thing that is done.
+  const away = after(desk([mine]), heard({ type: "error", code: "desk_away", message: "no" }, "a1"));
+  expect(away.told).toMatchObject({ word: "agent_desk_away" });
+  expect(reduce(away, heard({ type: "done" }, "a2")).told).toBeUndefined();
 });
 
 test("what was said is seen until it is in the conversation, once", () => {

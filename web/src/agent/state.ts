@@ -24,7 +24,22 @@ export interface Shown {
 export type Pane = "list" | "talk" | "details";
 
 /** Something to be told: in our words, or in the server's. */
-export type Told = { word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string };
+export type Told = ({ word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string }) & {
+  /** What has to stay so for it to be true; without it, it is true until the server does what is asked next. */
+  holds?: Holds | undefined;
+};
+
+/** A conversation is at the desk as it was told: with this agent (none while it waits), or not there at all. */
+export type Holds = { conversation: string; /** The newest change when it was told. */ rev: number } & (
+  | { agent: string | undefined }
+  | { isGone: true }
+);
+
+/** What was asked of the desk about a conversation. */
+export interface Asked {
+  conversation: string;
+  deed: "take" | "hand" | "give_back" | "close";
+}
 
 /** A note, and the last message that was there when it came, where that is known. */
 export interface PlacedNote extends Note {
@@ -40,7 +55,8 @@ export interface Outgoing {
   upload: string | undefined;
   /** The last message when it was said: what came after that may be this. */
   after: number;
-  stage: "sending" | "said" | "unsent";
+  /** `held` until the conversation that was asked for is the agent's. */
+  stage: "held" | "sending" | "said" | "unsent";
   why: Told | undefined;
 }
 
@@ -86,6 +102,8 @@ export interface State {
   /** True while the window is looked at. */
   attentive: boolean;
   told: Told | undefined;
+  /** What was asked of the desk and is not answered, by its id on the wire. */
+  asked: Readonly<Record<string, Asked>>;
 }
 
 export type Happening =
@@ -101,7 +119,8 @@ export type Happening =
   | { what: "wrote"; conversation: string; text: string }
   | { what: "noting"; conversation: string; on: boolean }
   | { what: "attached"; conversation: string; upload: string | undefined }
-  | { what: "said"; conversation: string; key: string }
+  | { what: "asked"; id: string; asked: Asked }
+  | { what: "said"; conversation: string; key: string; isHeld?: boolean }
   | { what: "saidAgain"; conversation: string; key: string; as: string }
   | { what: "takenBack"; conversation: string; key: string }
   | { what: "drafting"; conversation: string; id: string }
@@ -138,6 +157,7 @@ export const beginning: State = {
   talks: {},
   attentive: true,
   told: undefined,
+  asked: {},
 };
 
 /** The list in which a conversation stands. */
@@ -160,6 +180,36 @@ export function ticketOf(state: State, conversation: string): Ticket | undefined
 export function isMine(state: State, conversation: string): boolean {
   const ticket = state.tickets[conversation];
   return ticket !== undefined && listOf(state, ticket) === "mine";
+}
+
+/** True while the desk was asked for the conversation and has not answered. */
+export function isTaking(state: State, conversation: string): boolean {
+  return Object.values(state.asked).some((asked) => asked.deed === "take" && asked.conversation === conversation);
+}
+
+/** True where words may go to the visitor: now, or as soon as the desk has confirmed it. */
+export function mayReply(state: State, conversation: string): boolean {
+  return isMine(state, conversation) || isTaking(state, conversation);
+}
+
+/** True where what is written is a note. Words keep the mode in which they were begun, whatever becomes of the
+ * conversation meanwhile: what was written to the visitor never turns into a note by itself. */
+export function isNoting(state: State, conversation: string): boolean {
+  const { text, upload, note } = state.talks[conversation]?.writing ?? nothingWritten;
+  return note || (text.trim() === "" && upload === undefined && !mayReply(state, conversation));
+}
+
+/** What was said while the desk was asked, and may go to the visitor now. */
+export function released(state: State): { conversation: string; one: Outgoing }[] {
+  return Object.entries(state.talks).flatMap(([conversation, { outgoing }]) =>
+    isMine(state, conversation) ? outgoing.filter((one) => one.stage === "held").map((one) => ({ conversation, one })) : [],
+  );
+}
+
+/** The product of a conversation: as the desk has it, which learns each choice; else as the answers say it. */
+export function productIn(talk: Talk | undefined, ticket: Ticket | undefined): string | undefined {
+  const last = talk?.entries.findLast(({ frame }) => frame.type === "final_answer" && typeof frame.product_id === "string");
+  return ticket?.product?.id ?? (last?.frame.type === "final_answer" ? (last.frame.product_id ?? undefined) : undefined);
 }
 
 /** The conversation in the middle, where one of the desk is there. */
@@ -186,9 +236,32 @@ export function concerns(state: State): number {
 }
 
 export function reduce(state: State, happening: Happening): State {
+  return untold(state, step(state, happening), happening);
+}
+
+/** What was told goes as soon as it is not true any more. */
+function untold(before: State, state: State, happening: Happening): State {
+  const { told } = state;
+  if (told === undefined || told !== before.told) return state;
+  const isDone = happening.what === "heard" && happening.id !== undefined && happening.message.type !== "error";
+  const isTrue = told.holds === undefined ? !isDone : holds(state, told.holds);
+  return isTrue ? state : { ...state, told: undefined };
+}
+
+function holds(state: State, held: Holds): boolean {
+  const { conversation, rev } = held;
+  // The refusal may come before the change that is its reason.
+  if ((state.revs[conversation] ?? 0) <= rev) return true;
+  const ticket = state.tickets[conversation];
+  return "isGone" in held ? ticket === undefined : ticket !== undefined && ticket.agent?.id === held.agent;
+}
+
+function step(state: State, happening: Happening): State {
   switch (happening.what) {
     case "heard":
       return heard(state, happening.message, happening.id);
+    case "asked":
+      return { ...state, asked: { ...state.asked, [happening.id]: happening.asked } };
     case "dropped":
       return { ...state, link: "lost" };
     case "ended":
@@ -206,13 +279,13 @@ export function reduce(state: State, happening: Happening): State {
     case "attention":
       return seen({ ...state, attentive: happening.on });
     case "wrote":
-      return writing(state, happening.conversation, { text: happening.text });
+      return writing(state, happening.conversation, { text: happening.text, note: isNoting(state, happening.conversation) });
     case "noting":
       return writing(state, happening.conversation, { note: happening.on });
     case "attached":
       return writing(state, happening.conversation, { upload: happening.upload });
     case "said":
-      return said(state, happening.conversation, happening.key);
+      return said(state, happening);
     case "saidAgain": {
       const { conversation, key, as } = happening;
       const again = (one: Outgoing): Outgoing => (one.key === key ? { ...one, key: as, stage: "sending", why: undefined } : one);
@@ -258,10 +331,12 @@ function seen(state: State): State {
   return talking(state, id, (it) => ({ ...it, unread: 0 }));
 }
 
-function said(state: State, conversation: string, key: string): State {
+function said(state: State, { conversation, key, isHeld = false }: Happening & { what: "said" }): State {
+  const note = isNoting(state, conversation);
   return talking(state, conversation, (talk) => {
-    const { text, note, upload } = talk.writing;
-    const outgoing: Outgoing = { key, note, content: text.trim(), upload, after: lastOffset(talk), stage: "sending", why: undefined };
+    const { text, upload } = talk.writing;
+    const stage = isHeld ? "held" : "sending";
+    const outgoing: Outgoing = { key, note, content: text.trim(), upload, after: lastOffset(talk), stage, why: undefined };
     return { ...talk, outgoing: [...talk.outgoing, outgoing], writing: { ...nothingWritten, note } };
   });
 }
@@ -281,12 +356,13 @@ function takenBack(state: State, conversation: string, key: string): State {
   });
 }
 
-function heard(state: State, message: DeskSays, id: string | undefined): State {
+function heard(before: State, message: DeskSays, id: string | undefined): State {
+  const state = message.type === "error" ? before : settled(before, id);
   switch (message.type) {
     case "desk":
       return looked(state, message);
     case "ticket":
-      return changed(state, message.ticket, id !== undefined);
+      return changed(state, message.ticket, before);
     case "ticket_gone":
       return gone(state, message);
     case "agents": {
@@ -353,7 +429,8 @@ function heard(state: State, message: DeskSays, id: string | undefined): State {
     case "done":
       return id === undefined ? state : answered(state, id);
     case "error":
-      return unanswered(state, id, refusal(message));
+      return unanswered(state, id, refusal(message, state, id));
+    case "archived":
     case "reconnect":
       return state;
   }
@@ -379,7 +456,8 @@ function looked(state: State, desk: DeskSays & { type: "desk" }): State {
   };
 }
 
-function changed(state: State, ticket: Ticket, isAsked: boolean): State {
+/** `before` is what was asked of the desk when it came. */
+function changed(state: State, ticket: Ticket, before: State): State {
   const { conversation, rev } = ticket;
   if ((state.revs[conversation] ?? 0) > rev) return state;
   const wasMine = isMine(state, conversation);
@@ -389,11 +467,35 @@ function changed(state: State, ticket: Ticket, isAsked: boolean): State {
     revs: { ...state.revs, [conversation]: rev },
   };
   if (conversation in state.talks) next = talking(next, conversation, (talk) => ({ ...talk, ticket, gone: undefined }));
-  // Whoever has just taken the conversation that is looked at goes on among their own.
   const isLost = wasMine && ticket.agent == null && ticket.unanswered_by?.id === state.me?.id;
-  if (isLost) next = { ...next, told: { word: "agent_no_answer" } };
-  const isTaken = isAsked && !wasMine && isMine(next, conversation) && shownTalk(next) === conversation;
-  return isTaken ? { ...next, list: "mine" } : next;
+  if (isLost) next = { ...next, told: { word: "agent_no_answer", holds: { conversation, rev, agent: undefined } } };
+  if (wasMine || !isMine(next, conversation)) return next;
+  return becameMine(next, conversation, isTaking(before, conversation));
+}
+
+/** The conversation is the agent's now. Whichever message says so first, the answer or the change that everybody
+ * is told: the list follows what is looked at, and never stays on one that the agent has emptied. */
+function becameMine(state: State, conversation: string, isTaken: boolean): State {
+  const isAtDesk = state.list === "waiting" || state.list === "open";
+  const isEmptied = isTaken && state.list === "waiting" && listed(state, "waiting").length === 0;
+  const follows = (isAtDesk && shownTalk(state) === conversation) || isEmptied;
+  const asked = Object.fromEntries(Object.entries(state.asked).filter(([, one]) => one.deed !== "take" || one.conversation !== conversation));
+  const next: State = { ...state, asked, list: follows ? "mine" : state.list };
+  // With nothing begun, what is written next goes to the visitor.
+  const isBegun = isTaken && (state.talks[conversation]?.writing.text ?? "").trim() !== "";
+  return isTaken && !isBegun && conversation in state.talks ? writing(next, conversation, { note: false }) : next;
+}
+
+/** What was asked under this id is answered. */
+function settled(state: State, id: string | undefined): State {
+  if (id === undefined || !(id in state.asked)) return state;
+  return { ...state, asked: Object.fromEntries(Object.entries(state.asked).filter(([key]) => key !== id)) };
+}
+
+/** What waited for a conversation that is not to be had goes back to where it was written. */
+function heldBack(state: State, conversation: string): State {
+  const held = (state.talks[conversation]?.outgoing ?? []).filter((one) => one.stage === "held");
+  return held.reverse().reduce((all, { key }) => takenBack(all, conversation, key), state);
 }
 
 function gone(state: State, gone: Gone): State {
@@ -415,7 +517,10 @@ function answered(state: State, id: string): State {
 }
 
 /** The server has not done what this id asked: because of `why`, or nobody knows. */
-function unanswered(state: State, id: string | undefined, why: Told | undefined): State {
+function unanswered(before: State, id: string | undefined, why: Told | undefined): State {
+  const asked = id === undefined ? undefined : before.asked[id];
+  const without = settled(before, id);
+  const state = asked?.deed === "take" && !isMine(without, asked.conversation) ? heldBack(without, asked.conversation) : without;
   const isSaid = Object.values(state.talks).some((talk) => talk.outgoing.some((one) => one.key === id));
   const next = everyTalk(state, (talk) => {
     const isDraft = id !== undefined && talk.writing.drafting === id;
@@ -483,13 +588,17 @@ export function asMessage(draft: string): string {
 }
 
 /** Why the server did not do it, in our words where we have them. */
-export function refusal({ code, by, message }: DeskSays & { type: "error" }): Told {
+export function refusal({ code, by, message }: DeskSays & { type: "error" }, state: State, id: string | undefined): Told {
+  const conversation = conversationOf(state, id);
+  const known = conversation === undefined ? undefined : { conversation, rev: state.revs[conversation] ?? 0 };
   switch (code) {
     case "taken":
-    case "not_yours":
-      return by ? { word: "agent_taken_by", values: { name: by.name } } : { word: "agent_not_yours" };
+    case "not_yours": {
+      const told = by ? ({ word: "agent_taken_by", values: { name: by.name } } as const) : ({ word: "agent_not_yours" } as const);
+      return { ...told, holds: known && { ...known, agent: by?.id } };
+    }
     case "no_such_conversation":
-      return { word: "agent_no_longer" };
+      return { word: "agent_no_longer", holds: known && { ...known, isGone: true } };
     case "not_present":
       return { word: "agent_not_present" };
     case "desk_away":
@@ -499,6 +608,13 @@ export function refusal({ code, by, message }: DeskSays & { type: "error" }): To
     default:
       return { text: message };
   }
+}
+
+/** The conversation that something was asked or said about under this id. */
+function conversationOf(state: State, id: string | undefined): string | undefined {
+  if (id === undefined) return undefined;
+  const said = Object.entries(state.talks).find(([, talk]) => talk.writing.drafting === id || talk.outgoing.some((one) => one.key === id));
+  return state.asked[id]?.conversation ?? said?.[0];
 }
 
 function writing(state: State, conversation: string, change: Partial<Writing>): State {

@@ -3,7 +3,7 @@
 import { button, el, fill, icon, set } from "../element.ts";
 import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
-import { listOf, shownTalk, type State, ticketOf } from "./state.ts";
+import { isTaking, listOf, shownTalk, type State, ticketOf } from "./state.ts";
 
 export function talkHead({ voice, deeds }: Maker): Part {
   const title = el("h2", { class: "talk-title", tabindex: "-1" });
@@ -36,7 +36,8 @@ export function talkHead({ voice, deeds }: Maker): Part {
     const past = state.shown?.what === "past" ? library.archived[state.shown.id] : undefined;
     const isHere = id !== undefined && id in state.tickets;
     const gone = id === undefined ? undefined : state.talks[id]?.gone;
-    const now = JSON.stringify([state.shown, ticket, isHere, gone, typeof past, state.me, state.link === "open" || state.link === "back"]);
+    const taking = id !== undefined && isTaking(state, id);
+    const now = JSON.stringify([taking, state.shown, ticket, isHere, gone, typeof past, state.me, state.link === "open" || state.link === "back"]);
     if (now === drawn) return;
     drawn = now;
     if (state.shown?.what === "left") title.textContent = voice.say("agent_left_title");
@@ -54,12 +55,14 @@ export function talkHead({ voice, deeds }: Maker): Part {
     set(below, { hidden: below.childElementCount === 0 });
     if (id === undefined || !isHere) { fill(does); return; }
     const mine = list === "mine";
+    const take = deed("agent_take", () => {
+      deeds.take(id);
+    }, true);
+    set(take, { "aria-busy": taking ? "true" : undefined });
     fill(
       does,
       list === "waiting"
-        ? deed("agent_take", () => {
-            deeds.take(id);
-          }, true)
+        ? take
         : undefined,
       ...(mine
         ? [

@@ -10,9 +10,9 @@ import { keyed, type Row } from "./keyed.ts";
 import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import type { Left, Transcript } from "./requests.ts";
-import { type State, type Talk, ticketOf } from "./state.ts";
+import { productIn, type State, type Talk, ticketOf } from "./state.ts";
 import { moment } from "./times.ts";
-import { itemsOf, itemsOfArchived, type Item, productOf } from "./transcript.ts";
+import { itemsOf, itemsOfArchived, type Item } from "./transcript.ts";
 
 /** How near its end a list counts as being read there, in pixels. */
 const NEAR_END = 80;
@@ -55,7 +55,7 @@ export function thread(maker: Maker): Part {
     const isOther = drawn.id !== id;
     const before = drawn.talk;
     drawn = { talk, archived, left, id };
-    about = { product: talk === undefined ? undefined : (productOf(talk) ?? ticketOf(state, id ?? "")?.product?.id), conversation: id ?? "" };
+    about = { product: productIn(talk, ticketOf(state, id ?? "")), conversation: id ?? "" };
     const past = typeof archived === "object" ? archived : undefined;
     if (past !== undefined) about = { ...about, product: past.product ?? undefined };
     const isSame = !isOther && before !== undefined && isSaidIn(before, talk);
@@ -131,7 +131,8 @@ function itemRow(maker: Maker, about: () => { product: string | undefined; conve
           break;
         case "event": {
           const said = item.word === "agent_event_said" ? el("bdi", {}, item.values.text ?? "") : voice.say(item.word, item.values);
-          fill(element, el("p", { class: "event" }, said, ...time(item.at_ms)));
+          const why = item.why === undefined ? undefined : el("q", { dir: "auto" }, item.why);
+          fill(element, el("p", { class: "event" }, said, why === undefined ? undefined : " ", why, ...time(item.at_ms)));
           break;
         }
         case "outgoing":
@@ -159,7 +160,7 @@ function itemRow(maker: Maker, about: () => { product: string | undefined; conve
     }, voice.say("agent_take_back"));
     const reason = why === undefined ? voice.say("agent_unsent") : `${voice.say("agent_unsent")} ${"word" in why ? voice.say(why.word, why.values) : why.text}`;
     const state = stage === "unsent" ? el("div", { class: "unsent", role: "alert" }, el("span", { dir: "auto" }, reason), again, back) : undefined;
-    const label = stage === "sending" ? voice.say("agent_sending") : "";
+    const label = stage === "sending" ? voice.say("agent_sending") : stage === "held" ? voice.say("agent_held") : "";
     fill(element, el("p", { class: "label" }, el("bdi", {}, title), label === "" ? undefined : el("span", { class: "at" }, label)), bubble(picture(maker, upload), words), state);
   }
 }

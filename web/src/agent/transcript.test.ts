@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { type Frame, nothingSaid, type Talk } from "./state.ts";
-import { itemsOf, itemsOfArchived, productOf } from "./transcript.ts";
+import { type Frame, nothingSaid, productIn, type Talk } from "./state.ts";
+import { itemsOf, itemsOfArchived } from "./transcript.ts";
+import { turnOf } from "./turns.ts";
 
 const yael = { id: "y", name: "Yael" };
 const end: Frame = { type: "final_answer", content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
@@ -20,7 +21,10 @@ test("the pieces of an answer become one, behind its question, under one key", (
     { kind: "question", text: "How?" },
     { kind: "answer", text: "Press A.", product: "p1", key: open[0]?.key },
   ]);
-  expect(productOf(whole)).toBe("p1");
+  expect(productIn(whole, undefined)).toBe("p1");
+  // The desk learns each choice, also one that no question was asked about.
+  const ticket = { conversation: "c", since_ms: 1, online: true, pod: "p", rev: 1, product: { id: "p2", name: "P2" } };
+  expect(productIn(whole, ticket)).toBe("p2");
 });
 
 test("an answer goes on where it was, whatever happens meanwhile, and another one is another", () => {
@@ -48,6 +52,24 @@ test("who comes and goes is said once", () => {
     { type: "handoff", state: "returned" },
   ];
   expect(kinds(talk(frames))).toEqual(["agent_event_waiting", "agent_event_joined", "agent_event_left_returned"]);
+});
+
+test("an end by the visitor is not said to be the agent's", () => {
+  const frames: Frame[] = [{ type: "agent_left", agent: yael, reason: "ended" }, { type: "handoff", state: "closed" }];
+  expect(kinds(talk(frames))).toEqual(["agent_event_left_ended"]);
+});
+
+test("each turn of the archive is said as what it was", () => {
+  const turn = (turn: string, agent: { name: string } | null, reason: string | null) => turnOf({ turn, agent, to: null, reason });
+  expect(turn("handed_over", null, "It hums")).toEqual({ word: "agent_event_waiting", values: {}, why: "It hums" });
+  expect(turn("unavailable", null, "nobody_there").word).toBe("agent_event_unavailable_nobody_there");
+  expect(turn("returned", yael, null)).toEqual({ word: "agent_event_left_returned", values: { name: "Yael" } });
+  expect(turn("withdrawn", null, null).word).toBe("agent_event_withdrawn");
+  expect(turn("expired", null, null).word).toBe("agent_event_expired");
+  expect(turn("ended", yael, "agent").word).toBe("agent_event_left_closed");
+  expect(turn("ended", yael, "visitor").word).toBe("agent_event_left_ended");
+  expect(turn("ended", null, null).word).toBe("agent_event_closed");
+  expect(turn("left", yael, "closed").word).toBe("agent_event_left_closed");
 });
 
 test("a note stands where it was heard, or by its time where nobody heard it", () => {

@@ -5,6 +5,7 @@
 import type { Transcript as Archived } from "./requests.ts";
 import type { Agent, Citation, FinalAnswer } from "../wire/types.ts";
 import type { TeamWord } from "../words/team.ts";
+import { turnOf } from "./turns.ts";
 import { type Frame, type Outgoing, type PlacedNote, type Talk } from "./state.ts";
 
 /** One thing in a conversation. `key` stays with it while it grows. */
@@ -31,7 +32,7 @@ export type Item =
       at_ms: number;
     }
   | { key: string; kind: "note"; agent: Agent | undefined; text: string; at_ms: number }
-  | { key: string; kind: "event"; word: TeamWord; values: Readonly<Record<string, string>>; at_ms?: number | undefined }
+  | { key: string; kind: "event"; word: TeamWord; values: Readonly<Record<string, string>>; why?: string | undefined; at_ms?: number | undefined }
   | { key: string; kind: "outgoing"; outgoing: Outgoing };
 
 /** How an answer of the machine ended, as much of it as an agent looks at. */
@@ -48,12 +49,6 @@ export function itemsOf(talk: Talk): Item[] {
   const items = talk.entries.reduce<Item[]>((all, { offset, frame }) => put(all, offset, frame), []);
   for (const note of talk.notes) items.splice(placeOf(items, note, talk), 0, noted(note));
   return [...items, ...talk.outgoing.map((outgoing): Item => ({ key: `out-${outgoing.key}`, kind: "outgoing", outgoing }))];
-}
-
-/** What the visitor asked about last, as the answers say it. */
-export function productOf(talk: Talk): string | undefined {
-  const last = talk.entries.findLast(({ frame }) => frame.type === "final_answer" && typeof frame.product_id === "string");
-  return last?.frame.type === "final_answer" ? (last.frame.product_id ?? undefined) : undefined;
 }
 
 function put(items: Item[], offset: number, frame: Frame): Item[] {
@@ -81,7 +76,8 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
     case "handoff": {
       const before = items.at(-1);
       // Who left with this reason has said it.
-      if (before?.kind === "event" && before.word === `agent_event_left_${frame.state}`) return items;
+      const left = before?.kind === "event" ? before.word : undefined;
+      if (left === `agent_event_left_${frame.state}` || (left === "agent_event_left_ended" && frame.state === "closed")) return items;
       if (frame.state === "with_agent") return items;
       return event(`agent_event_${frame.state}`);
     }
@@ -157,23 +153,6 @@ export function itemsOfArchived(archived: Archived): Item[] {
   });
 }
 
-const TURNS: Readonly<Record<string, { word: TeamWord; named: boolean }>> = {
-  handed_over: { word: "agent_event_waiting", named: false },
-  withdrawn: { word: "agent_event_withdrawn", named: false },
-  taken: { word: "agent_event_joined", named: true },
-  handed: { word: "agent_event_left_handed", named: true },
-  returned: { word: "agent_event_left_returned", named: true },
-  left_closed: { word: "agent_event_left_closed", named: true },
-  left_no_answer: { word: "agent_event_left_no_answer", named: true },
-  left_gone: { word: "agent_event_left_gone", named: true },
-  ended: { word: "agent_event_closed", named: false },
-};
-
-function turned(key: string, { turn, agent, reason, at_ms }: Archived["entries"][number] & { kind: "turned" }): Item {
-  const known = TURNS[turn === "left" ? `left_${reason ?? ""}` : turn];
-  // A turn of a later version, or one that nobody is named for.
-  if (known === undefined || (known.named && !agent)) {
-    return { key, kind: "event", word: "agent_event_said", values: { text: reason ?? turn }, at_ms };
-  }
-  return { key, kind: "event", word: known.word, values: { name: agent?.name ?? "" }, at_ms };
+function turned(key: string, entry: Archived["entries"][number] & { kind: "turned" }): Item {
+  return { key, kind: "event", ...turnOf(entry), at_ms: entry.at_ms };
 }

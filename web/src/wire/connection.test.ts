@@ -253,17 +253,52 @@ describe("the connection", () => {
     ]);
   });
 
-  test("an opinion that a drop may have swallowed is said once more, as the same one", () => {
+  test("an opinion is said with every welcome until it is acknowledged, as the same one", () => {
     const { connection, socket, ring } = house();
     connection.connect();
     socket().welcome();
     const id = connection.judge({ offset: 3, thumb: "up" });
-    for (const times of [1, 0]) {
+    const mark = connection.rate({ rating: 4 });
+    const again = (): unknown[] => {
       socket().drop(1006);
       ring();
       socket().welcome({ recovered: true });
-      expect(socket().sent.filter((message) => message.id === id)).toHaveLength(times);
-    }
+      return socket().sent.slice(1).map((message) => message.id);
+    };
+    expect(again()).toEqual([id, mark]);
+    expect(again()).toEqual([id, mark]);
+    expect(connection.kept()?.opinions?.map(([, opinion]) => opinion.id)).toEqual([id, mark]);
+    socket().says({ type: "ack", id });
+    expect(again()).toEqual([mark]);
+    // What the server refuses is not said again either.
+    socket().says({ type: "error", code: "invalid_message", message: "no", id: mark });
+    expect(again()).toEqual([]);
+  });
+
+  test("an opinion that came when too much was said is said again a little later", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    socket().welcome();
+    const id = connection.rate({ rating: 4 });
+    socket().says({ type: "error", code: "rate_limited", message: "slow down" });
+    ring();
+    expect(socket().sent.filter((message) => message.id === id)).toHaveLength(2);
+  });
+
+  test("what the page shows is said once, before anything is asked, and again after a drop", () => {
+    const { connection, socket, ring } = house();
+    connection.connect();
+    connection.about({ product_id: "td17", scenario: "live", page: "https://shop.example/" });
+    connection.wish({});
+    socket().welcome();
+    expect(socket().types()).toEqual(["hello", "about", "handoff"]);
+    connection.about({ product_id: "td17", scenario: "live", page: "https://shop.example/" });
+    connection.about({ product_id: "td27", scenario: "live" });
+    expect(socket().sent.slice(3)).toEqual([{ type: "about", product_id: "td27", scenario: "live" }]);
+    socket().drop(1006);
+    ring();
+    socket().welcome({ recovered: true });
+    expect(socket().sent[1]).toEqual({ type: "about", product_id: "td27", scenario: "live" });
   });
 
   test("an opinion of another conversation is not said in this one", () => {

@@ -5,7 +5,7 @@
 // Never  draws, and never decides what a message means to the visitor.
 
 import { backoff } from "./backoff.ts";
-import type { Ask, ClientSays, Csat, Envelope, Feedback, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
+import type { About, Ask, ClientSays, Csat, Envelope, Feedback, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
 
 /** The part of a WebSocket that is used. */
 export interface Socket {
@@ -58,17 +58,15 @@ export interface Before {
   opinions?: readonly (readonly [string, Opinion])[] | undefined;
 }
 
-/** What the visitor thinks of an answer or of the conversation, and how often it was sent. */
+/** What the visitor thinks of an answer or of the conversation. Kept, and sent again with every welcome, until the
+ * server acknowledges it or refuses it; the id tells the server that it is the same. */
 interface Opinion {
   id: string;
   says: ClientSays;
-  sent: number;
 }
 
-/** The server says nothing to an opinion. One that was on its way as the line went down may be lost, so it is
- * sent once more with the next welcome; the id tells the server that it is the same. */
-const SENT_AT_MOST = 2;
-
+/** How long an opinion rests that came when too much was said at once, in milliseconds. */
+const OPINION_AGAIN_MS = 2_000;
 /** Time for a socket to open and be welcomed, in milliseconds. A proxy that accepts and says nothing is not
  * a server. */
 const WELCOME_WITHIN_MS = 10_000;
@@ -93,6 +91,7 @@ export class Connection {
   /** By what they are about: of each the last counts. */
   private readonly opinions = new Map<string, Opinion>();
   private typed: { id: string; content: string } | undefined;
+  private shows: About = {};
   private stopTimer: (() => void) | undefined;
   private comeBackAfter: number | undefined;
 
@@ -185,15 +184,21 @@ export class Connection {
   }
 
   private opine(about: string, says: ClientSays): string {
-    const opinion = { id: this.nextId(), says, sent: 0 };
+    const opinion = { id: this.nextId(), says };
     this.opinions.set(about, opinion);
-    if (this.welcomed) this.sendOpinion(about, opinion);
+    if (this.welcomed) this.send(says, opinion.id);
     return opinion.id;
   }
 
-  private sendOpinion(about: string, opinion: Opinion): void {
-    this.send(opinion.says, opinion.id);
-    if (++opinion.sent >= SENT_AT_MOST) this.opinions.delete(about);
+  private sendOpinions(): void {
+    for (const { id, says } of this.opinions.values()) this.send(says, id);
+  }
+
+  /** Says what the page shows: the chosen product, the scenario, the page itself. Said again after a drop. */
+  about(shows: About): void {
+    if (JSON.stringify(shows) === JSON.stringify(this.shows)) return;
+    this.shows = shows;
+    if (this.welcomed) this.send({ type: "about", ...shows });
   }
 
   /** Ends the conversation; sent again after a drop, until the server has closed it. */
@@ -271,6 +276,15 @@ export class Connection {
     if (frame.type === "reconnect") this.comeBackAfter = frame.after_ms;
     const id = frame.id ?? undefined;
     if (id !== undefined && endsQuestion(frame)) this.unanswered.delete(id);
+    if (id !== undefined && (frame.type === "ack" || frame.type === "error")) {
+      for (const [about, opinion] of this.opinions) if (opinion.id === id) this.opinions.delete(about);
+    }
+    // Which message was not read, the server does not say.
+    if (frame.type === "error" && frame.code === "rate_limited" && this.opinions.size > 0) {
+      this.options.clock.after(OPINION_AGAIN_MS, () => {
+        if (this.welcomed) this.sendOpinions();
+      });
+    }
     // A wish has no answer of its own: what becomes of it is told to the conversation.
     if (frame.type === "handoff") {
       const isDone = ({ type }: ClientSays): boolean => type === "handoff" || (type === "bye" && frame.state === "closed");
@@ -294,8 +308,10 @@ export class Connection {
     if (before !== undefined && before.conversation !== conversation) this.opinions.clear();
     if (!first) return;
     this.options.listener.opened(welcome, before !== undefined && !recovered);
+    // First: a person who is asked for next is to know what it is about.
+    if (Object.keys(this.shows).length > 0) this.send({ type: "about", ...this.shows });
     for (const [id, says] of this.unanswered) this.send(says, id);
-    for (const [about, opinion] of this.opinions) this.sendOpinion(about, opinion);
+    this.sendOpinions();
     if (this.typed !== undefined) this.send({ type: "typing", content: this.typed.content }, this.typed.id);
   }
 

@@ -7,6 +7,7 @@ import { type Child, el, icon } from "../../element.ts";
 import { languageName } from "../../agent/times.ts";
 import { manualPage, safeAddress } from "../../wire/product.ts";
 import type { Past, Said, Turned } from "../../wire/past.ts";
+import { turnOf } from "../../agent/turns.ts";
 import type { TeamVoice, TeamWord } from "../../words/team.ts";
 import { momentOf } from "./moment.ts";
 
@@ -19,7 +20,7 @@ export interface Reader {
 /** What is known of it, beside what was said. */
 export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
   const { visitor, product, language, agent, rating, rating_comment } = past;
-  const fact = (word: TeamWord, ...value: Child[]): HTMLElement => el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, ...value));
+  const fact = (word: Parameters<typeof voice.say>[0], ...value: Child[]): HTMLElement => el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, ...value));
   const manual = product === null ? "" : safeAddress(server, `/manuals/${encodeURIComponent(product)}`);
   return el(
     "dl",
@@ -30,10 +31,19 @@ export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
     ...(product === null ? [] : [fact("agent_product", el("a", { href: manual, target: "_blank", rel: "noopener" }, el("bdi", {}, past.product_name ?? product)))]),
     fact("agent_began", momentOf(voice, past.began_ms)),
     ...(past.ended_ms === null ? [] : [fact("agent_ended_at", momentOf(voice, past.ended_ms))]),
+    ...(past.scenario === "studio" || past.scenario === "live" ? [fact("scenario", voice.say(`scenario_${past.scenario}`))] : []),
+    ...pageOf(past.page).map((link) => fact("agent_page", link)),
+    ...(past.reason ? [fact("agent_reason", el("span", { dir: "auto" }, past.reason))] : []),
     ...(agent === null ? [] : [fact("agent_with", el("bdi", {}, agent.name))]),
     ...(rating === null ? [] : [fact("agent_rated", voice.say("agent_rating", { n: rating }))]),
     ...(rating_comment ? [fact("agent_rated_why", el("span", { dir: "auto" }, rating_comment))] : []),
   );
+}
+
+/** The page on which the visitor chatted. Of a foreign site: it learns nothing of this one. */
+function pageOf(page: string | null | undefined): HTMLElement[] {
+  if (!page || !/^https?:/.test(page)) return [];
+  return [el("a", { href: page, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, page.replace(/^https?:\/\//, ""))];
 }
 
 /** What was said, in order. */
@@ -126,23 +136,12 @@ function picture({ voice, server }: Reader, past: Past, upload: string | null): 
   return link;
 }
 
-/** From whom to whom it went. A turn of a later version is said by its name. */
-function turned({ voice }: Reader, { turn, agent, to, reason, at_ms }: Turned): HTMLElement {
-  const name = agent?.name ?? voice.say("agent_colleague");
-  const known = TURNS[turn];
-  const done = turn === "handed" && to !== null ? voice.say("admin_turn_handed_to", { name, to: to.name }) : known === undefined ? turn : voice.say(known, { name });
-  const why = reason === null || reason === "" ? undefined : el("q", { dir: "auto" }, reason);
-  return el("li", { class: "item", "data-kind": "event" }, el("p", { class: "event" }, icon("swap"), " ", el("bdi", {}, done), " ", why, " ", time(voice, at_ms)));
+/** From whom to whom it went. */
+function turned({ voice }: Reader, entry: Turned): HTMLElement {
+  const { word, values, why } = turnOf(entry);
+  const words = why === undefined ? undefined : el("q", { dir: "auto" }, why);
+  return el("li", { class: "item", "data-kind": "event" }, el("p", { class: "event" }, icon("swap"), " ", el("bdi", {}, voice.say(word, values)), " ", words, " ", time(voice, entry.at_ms)));
 }
-
-const TURNS: Readonly<Record<string, TeamWord>> = {
-  handed_over: "agent_event_waiting",
-  withdrawn: "agent_event_withdrawn",
-  taken: "agent_event_joined",
-  handed: "agent_event_left_handed",
-  returned: "agent_event_left_returned",
-  ended: "agent_event_closed",
-};
 
 function time(voice: TeamVoice, at_ms: number): HTMLElement {
   return el("time", { class: "at", datetime: new Date(at_ms).toISOString() }, momentOf(voice, at_ms));

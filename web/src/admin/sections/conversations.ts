@@ -2,6 +2,7 @@
 // was there. For whoever is signed in: a token of a machine reads nobody's conversation.
 
 import { el, fill, icon, set } from "../../element.ts";
+import { beginningOf } from "../../agent/found.ts";
 import type { Account, Found, Left, Past } from "../../wire/past.ts";
 import type { Answer, Became, Page } from "../caller.ts";
 import { dayBegins, filterForm } from "../filters.ts";
@@ -76,6 +77,7 @@ function open(desk: Desk): Opened {
   /** Where the list was before one was read. */
   let listed = hashOf({ section: "conversations" });
   let read = "";
+  let drawnOne = "";
   let isFilled = false;
 
   function view(): View {
@@ -108,15 +110,17 @@ function open(desk: Desk): Opened {
   }
 
   async function lookAtOne(id: string): Promise<Became> {
-    // What is over does not change while it is read.
-    if (read === id) return "seen";
     const answer: Answer<Past> = await call.get(`/api/conversations/${encodeURIComponent(id)}`);
     if (id !== desk.place().id) return "seen";
     if (answer.what === "seen") {
-      read = id;
+      // It may still go on while it is read. Drawn again only where it did, so that the place in it stays.
+      const now = JSON.stringify(answer.body);
+      if (read === id && now === drawnOne) return "seen";
+      const isOther = read !== id;
+      [read, drawnOne] = [id, now];
       const reader = { voice, server: new URL(location.origin) };
       fill(one, el("h2", { class: "past-title", tabindex: "-1" }, voice.say("admin_conversation"), " ", el("bdi", { class: "id", dir: "ltr" }, id)), drawFacts(reader, answer.body), drawTalk(reader, answer.body));
-      one.querySelector<HTMLElement>(".past-title")?.focus();
+      if (isOther) one.querySelector<HTMLElement>(".past-title")?.focus();
     } else if (answer.what !== "lost") {
       fill(one, el("p", { class: "says", role: "status" }, why(voice, answer)));
     }
@@ -142,7 +146,7 @@ function open(desk: Desk): Opened {
       element: link,
       draw: (it: Found) => {
         link.href = hashOf({ section: "conversations", id: it.conversation });
-        link.textContent = it.first_words === "" ? voice.say("admin_nothing_asked") : it.first_words;
+        link.textContent = beginningOf(voice, it);
       },
     };
   }

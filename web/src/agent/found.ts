@@ -1,0 +1,11 @@
+// How a past conversation is named in a list.
+
+import type { TeamVoice } from "../words/team.ts";
+import type { Found } from "./requests.ts";
+
+/** Its first words, else why an agent was wanted; one without either says how much was said in it. */
+export function beginningOf(voice: TeamVoice, { first_words, reason, messages }: Found): string {
+  const words = first_words === "" ? (reason ?? "") : first_words;
+  if (words !== "") return words;
+  return messages === 0 ? voice.say("admin_nothing_asked") : voice.count("agent_messages", messages);
+}
