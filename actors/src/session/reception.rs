@@ -67,7 +67,8 @@ impl Session {
                 drop(actix::spawn(self.desk_asks.put(touched)));
             }
             DeskAsk::Describe(details) => {
-                drop(actix::spawn(async move { front.describe(conversation, *details).await }));
+                let described = async move { front.describe(conversation, *details).await };
+                drop(actix::spawn(self.desk_asks.put(described)));
             }
             DeskAsk::Typing(typing) => self.tell_typing(typing),
             DeskAsk::Accepted { request, accepted } => {
