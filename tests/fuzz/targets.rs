@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hsc::identity::Vouching;
-use hsc::manuals::{HtmlLimits, Limits, read};
+use hsc::manuals::{Limits, read};
 use hsc::pods::RedisLog;
 use hsc_actors::bridge::Envelope;
 use hsc_actors::ports::{Kept, LogError, Vouch as _};
@@ -456,7 +456,6 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         max_text_bytes: 4 << 20,
         timeout_ms: 10_000,
         threads: 1,
-        html: HtmlLimits { max_nodes: 200_000, max_depth: 256, max_attributes: 256 },
         // It recurses without a bound of its own and is only asked in a process of its own.
         second_try: false,
         ..Limits::from(&settings.manuals)
