@@ -14,8 +14,8 @@ use hsc_actors::ports::{Auditor, ConversationLog, Desk, Identify, Relay, RollCal
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Attendance, BadHours, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk,
-    MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, LogLimits,
+    MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ServerSettings, Settings};
@@ -223,7 +223,8 @@ impl Server {
             let recording = recording.clone();
             Arc::new(move |audit| recording.record(Record::Audit(audit)))
         };
-        let team = Team::new(&settings.identity, archive.clone(), Arc::clone(&auditor))
+        let (identity, admin_token) = (&settings.identity, &settings.admin.token);
+        let team = Team::new(identity, admin_token, archive.clone(), Arc::clone(&auditor))
             .map_err(StartError::NoProvider)?;
         let team = Arc::new(team);
         let tokens = Arc::new(Tokens::from(&settings.conversations));
@@ -606,6 +607,8 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         close_timeout: Duration::from_millis(settings.server.close_timeout_ms),
         max_answers: settings.sessions.max_answers,
         max_waiting_answers: settings.sessions.max_waiting_answers,
+        max_waiting_answers_per_address: settings.sessions.max_waiting_answers_per_address,
+        handoffs: HandoffLimits::from(&settings.desk),
         busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
     }
 }

@@ -18,7 +18,7 @@ use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
-use crate::desk::{AtDeskHere, FrontDesk, Hours, clerk};
+use crate::desk::{AtDeskHere, FrontDesk, HandoffLimits, Hours, clerk};
 use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
@@ -181,6 +181,10 @@ pub struct SocketLimits {
     pub max_answers: usize,
     /// Questions that may wait for one.
     pub max_waiting_answers: usize,
+    /// The same of one client; 0 is any number.
+    pub max_waiting_answers_per_address: usize,
+    /// Handoffs that one client may ask for.
+    pub handoffs: HandoffLimits,
     /// Delay of the event loop from which the pod is too busy; zero is never.
     pub busy_after: Duration,
 }
@@ -216,7 +220,8 @@ impl House {
             bridge.clone(),
             Arc::new(parts.hours),
             parts.archive.clone(),
-        );
+        )
+        .limited(limits.handoffs);
         let at_desk = AtDeskHere::default();
         let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
         let sockets = SocketRules::new(
@@ -241,7 +246,11 @@ impl House {
         };
         let wiring = Arc::new(Wiring {
             begin: Box::new(begin),
-            line: Line::new(limits.max_answers, limits.max_waiting_answers),
+            line: Line::new(
+                limits.max_answers,
+                limits.max_waiting_answers,
+                limits.max_waiting_answers_per_address,
+            ),
             strain: Strain::new(limits.busy_after),
             intensity: care.intensity,
             answerer: Arc::new(answerer),

@@ -3,6 +3,7 @@
 //! Plain memory and no actor, so whatever restarts forgets nobody. It admits, counts, finds and tells;
 //! it knows nothing of what is said in a conversation.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use actix::Addr;
 use dashmap::DashMap;
 use hsc_config::SessionsSettings;
 use log::warn;
+use lru::LruCache;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -18,6 +20,9 @@ use crate::ports::{ClientAddress, ClientKey};
 use crate::protocol::CloseReason;
 use crate::session::{Bucket, Deliver, Session, Standing};
 use crate::supervision::{State, TreeReport};
+
+/// Addresses whose pace is remembered. To push one out takes as many others.
+const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
 /// Within so long those come again whose answer is handed over. Few, and they wait for its rest.
 const HAND_OVER_SPREAD_MS: u64 = 500;
@@ -31,6 +36,7 @@ pub struct Sessions {
     next_key: AtomicU64,
     admission: Admission,
     opens: Option<Mutex<Bucket>>,
+    opens_of_address: Mutex<LruCache<ClientKey, Bucket>>,
     draining: AtomicBool,
 }
 
@@ -43,6 +49,8 @@ pub struct Admission {
     pub per_address: u32,
     /// Sessions opened in a second; 0 is any number.
     pub opens_per_second: u32,
+    /// The same of one address; 0 is any number.
+    pub opens_per_second_per_address: u32,
 }
 
 impl From<&SessionsSettings> for Admission {
@@ -51,6 +59,7 @@ impl From<&SessionsSettings> for Admission {
             max: settings.max,
             per_address: settings.max_per_address,
             opens_per_second: settings.opens_per_second,
+            opens_per_second_per_address: settings.opens_per_second_per_address,
         }
     }
 }
@@ -133,6 +142,7 @@ impl Sessions {
             next_key: AtomicU64::new(1),
             admission,
             opens: (rate > 0).then(bucket),
+            opens_of_address: Mutex::new(LruCache::new(ADDRESSES)),
             draining: AtomicBool::new(false),
         }
     }
@@ -161,6 +171,10 @@ impl Sessions {
         if self.is_draining() {
             return Err(Refused::Draining);
         }
+        // One address first: what it is refused it takes from nobody else.
+        if !self.opens_at(address.key()) {
+            return Err(Refused::Rate);
+        }
         if let Some(opens) = &self.opens
             && !opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
         {
@@ -176,6 +190,17 @@ impl Sessions {
             return Err(Refused::Full);
         }
         Ok(self.next_key.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Takes one of the sessions that this client may open just now.
+    fn opens_at(&self, client: ClientKey) -> bool {
+        let rate = self.admission.opens_per_second_per_address;
+        if rate == 0 {
+            return true;
+        }
+        let now = Instant::now();
+        let mut opens = self.opens_of_address.lock().unwrap_or_else(PoisonError::into_inner);
+        opens.get_or_insert_mut(client, || Bucket::new(rate, rate, now)).take(now)
     }
 
     pub(crate) fn entered(
@@ -413,7 +438,13 @@ mod tests {
     }
 
     fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> Sessions {
-        Sessions::new(Admission { max, per_address, opens_per_second })
+        let opens_per_second_per_address = 0;
+        Sessions::new(Admission {
+            max,
+            per_address,
+            opens_per_second,
+            opens_per_second_per_address,
+        })
     }
 
     #[test]
@@ -443,6 +474,23 @@ mod tests {
         let admitted = (0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count();
         assert_eq!(admitted, 3);
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Rate));
+    }
+
+    #[test]
+    fn a_rush_from_one_address_slows_down_nobody_else() {
+        let admission = Admission {
+            max: 100,
+            per_address: 0,
+            opens_per_second: 5,
+            opens_per_second_per_address: 3,
+        };
+        let sessions = Sessions::new(admission);
+        assert_eq!((0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count(), 3);
+        assert_eq!(
+            (0..10).filter(|_| sessions.admit(client("10.0.0.1")).is_ok()).count(),
+            2,
+            "what is left"
+        );
     }
 
     #[test]

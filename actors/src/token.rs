@@ -22,6 +22,10 @@ use ring::hmac;
 
 /// The form above. Another one is another version.
 const VERSION: &str = "1";
+/// The same form, of a conversation that its visitor has ended with `bye`.
+const VERSION_ENDED: &str = "2";
+/// How long such a token is good: to rate the conversation and to take it along.
+const ENDED_TTL: Duration = Duration::from_secs(15 * 60);
 /// What is signed to name a key. It differs from any token, which begins with a version.
 const NAME_OF_KEY: &[u8] = b"hsc resume token key";
 
@@ -74,6 +78,25 @@ impl Tokens {
         self.sign_at(conversation, epoch, now())
     }
 
+    /// A token for the client that has just ended this conversation: good for a quarter of an hour. Those from
+    /// before are over.
+    #[must_use]
+    pub fn sign_ended(&self, conversation: &str, epoch: u64) -> String {
+        self.sign_as(VERSION_ENDED, conversation, epoch, now())
+    }
+
+    /// True for a token of [`Tokens::sign_ended`]. Says nothing of whether it is good.
+    #[must_use]
+    pub fn is_of_ended(token: &str) -> bool {
+        token.split('.').next() == Some(VERSION_ENDED)
+    }
+
+    /// How long a token of [`Tokens::sign`] is good.
+    #[must_use]
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
     /// Checks a token that a client brings for this conversation. Gives the epoch it was welcomed in.
     ///
     /// # Errors
@@ -92,6 +115,41 @@ impl Tokens {
         self.verify(token, conversation).map(|_| conversation)
     }
 
+    /// A short code for a person to type, that nobody makes without the key: 40 bits of the HMAC of what it is
+    /// for. It is good for 15 to 30 minutes, on every pod with the key.
+    #[must_use]
+    pub fn code(&self, what: &str) -> String {
+        self.code_at(what, now())
+    }
+
+    /// True where the code is that of [`Tokens::code`] for this. Callers limit how often it is tried.
+    #[must_use]
+    pub fn is_code(&self, what: &str, code: &str) -> bool {
+        self.is_code_at(what, code, now())
+    }
+
+    fn code_at(&self, what: &str, now: u64) -> String {
+        let Key { key, .. } = self.keys.first().expect("there is always one");
+        let code = code(key, what, now / CODE_WINDOW_SECONDS);
+        format!("{}-{}", &code[..4], &code[4..])
+    }
+
+    fn is_code_at(&self, what: &str, brought: &str, now: u64) -> bool {
+        let brought: String = brought.chars().filter(char::is_ascii_alphanumeric).collect();
+        let brought = brought.to_ascii_uppercase();
+        let window = now / CODE_WINDOW_SECONDS;
+        let windows = [window, window.saturating_sub(1)];
+        let mut all = self.keys.iter().flat_map(|Key { key, .. }| {
+            windows.map(|window| hmac::sign(key, code(key, what, window).as_bytes()))
+        });
+        // Compared are hashes: how much of it is right must not be felt.
+        all.any(|tag| {
+            self.keys
+                .iter()
+                .any(|Key { key, .. }| hmac::verify(key, brought.as_bytes(), tag.as_ref()).is_ok())
+        })
+    }
+
     /// A seal that nobody makes without the key: half of the HMAC of a text that is no token.
     pub(crate) fn seal(&self, text: &str) -> Vec<u8> {
         let Key { key, .. } = self.keys.first().expect("there is always one");
@@ -104,8 +162,12 @@ impl Tokens {
     }
 
     fn sign_at(&self, conversation: &str, epoch: u64, now: u64) -> String {
+        self.sign_as(VERSION, conversation, epoch, now)
+    }
+
+    fn sign_as(&self, version: &str, conversation: &str, epoch: u64, now: u64) -> String {
         let Key { id, key } = self.keys.first().expect("there is always one");
-        let signed = format!("{VERSION}.{id}.{now:x}.{epoch:x}.{conversation}");
+        let signed = format!("{version}.{id}.{now:x}.{epoch:x}.{conversation}");
         let signature = hmac::sign(key, signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -119,9 +181,11 @@ impl Tokens {
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
         let number = |hex| u64::from_str_radix(hex, 16).map_err(|_| TokenError::Malformed);
         let (issued, epoch) = (number(issued)?, number(epoch)?);
-        if version != VERSION {
-            return Err(TokenError::Malformed);
-        }
+        let ttl = match version {
+            VERSION => self.ttl,
+            VERSION_ENDED => self.ttl.min(ENDED_TTL),
+            _ => return Err(TokenError::Malformed),
+        };
         let mut with_this_id = self.keys.iter().filter(|key| key.id == id).peekable();
         if with_this_id.peek().is_none() {
             return Err(TokenError::UnknownKey);
@@ -130,7 +194,7 @@ impl Tokens {
         if !with_this_id.any(|key| hmac::verify(&key.key, signed.as_bytes(), &signature).is_ok()) {
             return Err(TokenError::WrongSignature);
         }
-        if now >= issued.saturating_add(self.ttl.as_secs()) {
+        if now >= issued.saturating_add(ttl.as_secs()) {
             return Err(TokenError::Expired);
         }
         if of != conversation {
@@ -154,6 +218,20 @@ impl Key {
         let id = name.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         Self { id, key }
     }
+}
+
+/// Half of the longest time that a code is good.
+const CODE_WINDOW_SECONDS: u64 = 15 * 60;
+/// The letters of a code: none that is read as another one.
+const CODE_LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+fn code(key: &hmac::Key, what: &str, window: u64) -> String {
+    let tag = hmac::sign(key, format!("hsc code {window} {what}").as_bytes());
+    tag.as_ref()
+        .iter()
+        .take(8)
+        .map(|byte| char::from(CODE_LETTERS[usize::from(byte % 32)]))
+        .collect()
 }
 
 /// 128 bits: what is sealed is short-lived and can only be tried by asking us.
@@ -212,7 +290,8 @@ mod tests {
             ("no token", "hello".to_owned(), TokenError::Malformed),
             ("dots", "....".to_owned(), TokenError::Malformed),
             ("too few parts", format!("1.{id}.6b49d200.c1.{signature}"), TokenError::Malformed),
-            ("another version", token.replacen('1', "2", 1), TokenError::Malformed),
+            ("another version", token.replacen('1', "3", 1), TokenError::Malformed),
+            ("of an ended one", token.replacen('1', "2", 1), TokenError::WrongSignature),
             ("no time", format!("1.{id}.soon.3.c1.{signature}"), TokenError::Malformed),
             ("no epoch", format!("1.{id}.6b49d200.x.c1.{signature}"), TokenError::Malformed),
             ("no base64", format!("1.{id}.6b49d200.3.c1.!!!"), TokenError::Malformed),
@@ -242,6 +321,32 @@ mod tests {
         for none in ["", "c1", "....", "1.2.3.4"] {
             assert_eq!(tokens.conversation(none), Err(TokenError::Malformed), "{none}");
         }
+    }
+
+    #[test]
+    fn a_token_of_an_ended_conversation_is_good_for_a_quarter_of_an_hour() {
+        let tokens = tokens(&[OLD]);
+        let token = tokens.sign_as(VERSION_ENDED, "c1", 3, ISSUED);
+        assert!(Tokens::is_of_ended(&token) && !Tokens::is_of_ended(&tokens.sign("c1", 3)));
+        assert_eq!(tokens.verify_at(&token, "c1", ISSUED + 899), Ok(3));
+        assert_eq!(tokens.verify_at(&token, "c1", ISSUED + 900), Err(TokenError::Expired));
+        let made_longer = token.replacen('2', "1", 1);
+        assert_eq!(tokens.verify_at(&made_longer, "c1", ISSUED), Err(TokenError::WrongSignature));
+    }
+
+    #[test]
+    fn a_code_is_good_for_its_purpose_and_within_its_time() {
+        let code = tokens(&[OLD]).code_at("transcript c1 a@example.test", ISSUED);
+        assert_eq!(code.len(), 9, "{code}");
+        let both = tokens(&[NEW, OLD]);
+        let is_good = |what: &str, code: &str, now| both.is_code_at(what, code, now);
+        let what = "transcript c1 a@example.test";
+        assert!(is_good(what, &code, ISSUED + 900));
+        assert!(is_good(what, &format!(" {} ", code.to_lowercase().replace('-', "")), ISSUED));
+        assert!(!is_good(what, &code, ISSUED + 1_800));
+        assert!(!is_good("transcript c2 a@example.test", &code, ISSUED));
+        assert!(!is_good(what, "", ISSUED) && !is_good(what, "0000-0000", ISSUED));
+        assert!(!tokens(&[NEW]).is_code_at(what, &code, ISSUED));
     }
 
     #[test]

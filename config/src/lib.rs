@@ -5,6 +5,7 @@
 
 mod load;
 mod network;
+pub mod origin;
 mod reference;
 mod rules;
 mod secret;

@@ -6,6 +6,7 @@
 
 use toml::{Table, Value};
 
+use crate::origin;
 use crate::{
     AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, Settings, WEBHOOK_EVENTS,
     WebhookEndpoint,
@@ -60,7 +61,14 @@ const RULES: &[(&str, Rule)] = &[
     ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.close_timeout_ms", Whole(100, MINUTE)),
     ("server.unread_timeout_ms", Whole(1_000, 60 * MINUTE)),
-    ("server.allowed_origins", Texts(origin, "scheme://host or scheme://host:port, or *")),
+    // Whether one can be an origin at all is checked in `clash`, which gives the reason.
+    (
+        "server.allowed_origins",
+        Texts(
+            filled,
+            "an origin as browsers send it (scheme://host or scheme://host:port), null, or *",
+        ),
+    ),
     (
         "server.trusted_proxies",
         Texts(
@@ -169,8 +177,10 @@ const RULES: &[(&str, Rule)] = &[
     ("sessions.max_pending_questions", Whole(0, 1_000)),
     ("sessions.max_per_address", Whole(0, 1_000_000)),
     ("sessions.opens_per_second", Whole(0, 1_000_000)),
+    ("sessions.opens_per_second_per_address", Whole(0, 1_000_000)),
     ("sessions.max_answers", Whole(1, 100_000)),
     ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
+    ("sessions.max_waiting_answers_per_address", Whole(0, 1_000_000)),
     ("sessions.busy_after_ms", Whole(0, MINUTE)),
     ("conversations.window", Whole(1, 100_000)),
     // Under a second a client would not be back in time.
@@ -185,6 +195,8 @@ const RULES: &[(&str, Rule)] = &[
     ),
     ("conversations.token_ttl_ms", Whole(1_000, 30 * DAY)),
     ("desk.max_waiting", Whole(0, 100_000)),
+    ("desk.max_open_per_address", Whole(0, 100_000)),
+    ("desk.per_address", Whole(0, 1_000_000)),
     // Pods tell three times as often: under a second a busy machine would lose its agents.
     ("desk.present_ms", Whole(1_000, 10 * MINUTE)),
     ("desk.returns_after_ms", Whole(1_000, DAY)),
@@ -213,7 +225,13 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
     ("actors.retry_every_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
-    ("admin.token", Text(header, "text in printable ASCII, because it is an HTTP header")),
+    (
+        "admin.token",
+        Text(
+            admin_token,
+            "at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
+        ),
+    ),
     ("identity.session_idle_ms", Whole(1, 365 * DAY)),
     ("identity.session_ms", Whole(1, 365 * DAY)),
     ("identity.first_link_ms", Whole(1, 7 * DAY)),
@@ -375,6 +393,11 @@ fn header(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
+/// A token of 32 characters cannot be guessed within the limit on attempts, whatever the alphabet.
+fn admin_token(text: &str) -> bool {
+    text.is_empty() || (text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
 fn pod_name(text: &str) -> bool {
     // It is part of channels and keys in Redis.
     let fits = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
@@ -429,7 +452,8 @@ fn listened(text: &str) -> bool {
 }
 
 fn public_url(text: &str) -> bool {
-    text.is_empty() || after_scheme(text, &["http", "https"]).is_some_and(bare)
+    text.is_empty()
+        || (after_scheme(text, &["http", "https"]).is_some() && origin::normalize(text).is_ok())
 }
 
 fn issuer(text: &str) -> bool {
@@ -467,11 +491,6 @@ fn redis_url(text: &str) -> bool {
         "valkeys",
     ];
     text.is_empty() || after_scheme(text, &SCHEMES).is_some_and(filled)
-}
-
-fn origin(text: &str) -> bool {
-    // A browser never sends a path in Origin: with one here nothing would ever match.
-    text == "*" || text.split_once("://").is_some_and(|(scheme, host)| filled(scheme) && bare(host))
 }
 
 /// A source of the CSP directive `frame-ancestors`. `*` alone is refused: every site could then have a
@@ -533,6 +552,15 @@ pub(crate) struct Clash {
 /// Checks what no single rule can say.
 pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     let server = &settings.server;
+    let refused = server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY);
+    let mut refused = refused.filter_map(|it| Some((it, origin::normalize(it).err()?)));
+    if let Some((pattern, why)) = refused.next() {
+        // It would be accepted and match no request: the pages it names would be refused without a hint.
+        return Some(Clash {
+            key: "server.allowed_origins",
+            expected: format!("origins as browsers send them; no browser sends {pattern:?}: {why}"),
+        });
+    }
     if server.idle_timeout_ms <= server.ping_interval_ms {
         // Between two pings a healthy client may be silent, and would be closed.
         return Some(Clash {

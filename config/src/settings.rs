@@ -300,10 +300,14 @@ sections! {
         max_per_address: u32,
         /// Sessions opened in a second; 0 is any number.
         opens_per_second: u32,
+        /// The same of one address; 0 is any number.
+        opens_per_second_per_address: u32,
         /// Answers made at once.
         max_answers: usize,
         /// Questions that may wait in line for one.
         max_waiting_answers: usize,
+        /// The same of one address; 0 is any number.
+        max_waiting_answers_per_address: usize,
         /// Delay from which the server is too busy; 0 is never.
         busy_after_ms: u64,
     }
@@ -326,6 +330,10 @@ sections! {
     DeskSettings {
         /// Conversations that may wait for a person.
         max_waiting: usize,
+        /// Handoffs of one address at once; 0 is any number.
+        max_open_per_address: usize,
+        /// Handoffs of one address within an hour; 0 is any number.
+        per_address: usize,
         /// Silence after which an agent or a visitor is not there.
         present_ms: u64,
         /// Silence of an agent after which what the agent had waits again.

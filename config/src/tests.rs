@@ -151,7 +151,15 @@ fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
         ),
         (
             of_file("[server]\nallowed_origins = [\"https://a.example/chat\"]\n"),
-            "server.allowed_origins = [\"https://a.example/chat\"] (from hsc.toml): expected a list of texts (in the environment parted by commas), each scheme://host or scheme://host:port, or *",
+            "server.allowed_origins = [\"https://a.example/chat\"] (from hsc.toml): expected origins as browsers send them; no browser sends \"https://a.example/chat\": browsers send no path, query or fragment in Origin; end it after the host or port",
+        ),
+        (
+            of_variable("HSC__SERVER__ALLOWED_ORIGINS", "https://a.example,https://*.b.example"),
+            "server.allowed_origins = [\"https://a.example\", \"https://*.b.example\"] (from HSC__SERVER__ALLOWED_ORIGINS): expected origins as browsers send them; no browser sends \"https://*.b.example\": a wildcard inside an origin is not supported; name each origin, or write * for all",
+        ),
+        (
+            of_variable("HSC__ADMIN__TOKEN", "sesame"),
+            "admin.token = *** (from HSC__ADMIN__TOKEN): expected at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
         ),
         (
             of_variable("HSC__SERVER__TRUSTED_PROXIES", "127.0.0.1,10.0.0.1/8"),

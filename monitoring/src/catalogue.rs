@@ -67,7 +67,7 @@ catalogue! {
     hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
     hsc_llm_limited_total Counter ["scope", "limit"] "Questions that the language model was not asked because a quota was used up: scope is conversation, client or pod, limit is answers or tokens";
     hsc_llm_tokens_total Counter ["kind"] "Tokens that the language model used, prompt or completion, as its endpoint counts them, else estimated";
-    hsc_conversations_resumed_total Counter ["outcome"] "Clients that came back for a conversation: recovered, or why not (bad_token, expired, late, unknown, unavailable, gone, ahead)";
+    hsc_conversations_resumed_total Counter ["outcome"] "Clients that came back for a conversation: recovered, or why not (bad_token, expired, ended, late, unknown, unavailable, gone, ahead)";
     hsc_conversations_completed_total Counter ["outcome"] "Conversations of vanished pods whose answers were completed here: done, superseded (the client came back meanwhile), log_away or failed";
     hsc_cache_hits_total Counter ["cache", "layer"] "Values found in a cache";
     hsc_cache_misses_total Counter ["cache", "layer"] "Values not found in a cache";

@@ -1,9 +1,13 @@
 //! Accounts and who is signed in.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, LockOut, Role,
+    Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, AttemptLimit,
+    AttemptOutcome, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
@@ -85,6 +89,105 @@ impl Accounts for Store {
     ) -> BoxFuture<'_, Result<Account, AccountError>> {
         let id = clean(id);
         self.reaching(async move { self.changed(&id, &change).await }).boxed()
+    }
+
+    fn count_attempt(
+        &self,
+        attempt: SignInAttempt,
+    ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>> {
+        self.with(async move |pool| {
+            let outcome = self.counted(&attempt).await?;
+            // Forgotten long ago. Twice as old as what counts: nobody waits for a row that is in use.
+            let forgotten = 2 * AttemptLimit::FORGOTTEN_AFTER;
+            let forgotten = u64::try_from(forgotten.as_millis()).unwrap_or(u64::MAX);
+            sqlx::query("DELETE FROM sign_in_attempts WHERE last_ms < $1")
+                .bind(signed(attempt.now_ms.saturating_sub(forgotten)))
+                .execute(&pool)
+                .await?;
+            Ok(outcome)
+        })
+        .boxed()
+    }
+
+    fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.with(async move |_| {
+            let mut transaction = self.begin().await?;
+            let taken_back = attempt.limits.iter().filter(|limit| limit.is_shared);
+            let taken_back = taken_back.map(|limit| &limit.key).chain(&attempt.watched);
+            let forgotten = attempt.limits.iter().filter(|limit| !limit.is_shared);
+            let forgotten = forgotten.map(|limit| (&limit.key, u32::MAX));
+            let mut keys: Vec<(&String, u32)> =
+                taken_back.map(|key| (key, 1)).chain(forgotten).collect();
+            // In one order everywhere: two attempts never wait for each other.
+            keys.sort_unstable();
+            for (key, failures) in keys {
+                sqlx::query(
+                    "UPDATE sign_in_attempts SET is_refused = 0,
+                        failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END
+                     WHERE key = $1",
+                )
+                .bind(clean(key))
+                .bind(i64::from(failures))
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await
+        })
+        .boxed()
+    }
+
+    fn is_device_of(
+        &self,
+        hash: &str,
+        address: &str,
+        since_ms: u64,
+    ) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+        let (hash, address) = (clean(hash), key(address));
+        self.with(async move |pool| {
+            let found = sqlx::query(
+                "SELECT d.hash FROM account_devices d JOIN accounts a ON a.id = d.account
+                 WHERE d.hash = $1 AND a.address_key = $2 AND d.used_ms >= $3",
+            )
+            .bind(hash)
+            .bind(address)
+            .bind(signed(since_ms))
+            .fetch_optional(&pool)
+            .await?;
+            Ok(found.is_some())
+        })
+        .boxed()
+    }
+
+    fn remember_device(
+        &self,
+        hash: &str,
+        account: &str,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        let (hash, account) = (clean(hash), clean(account));
+        self.with(async move |_| {
+            let mut transaction = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO account_devices (hash, account, used_ms) VALUES ($1, $2, $3)
+                 ON CONFLICT (hash) DO UPDATE SET account = $2, used_ms = $3",
+            )
+            .bind(hash)
+            .bind(account.clone())
+            .bind(signed(now_ms))
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "DELETE FROM account_devices WHERE account = $1 AND hash NOT IN (
+                    SELECT hash FROM account_devices WHERE account = $1
+                    ORDER BY used_ms DESC, hash LIMIT $2)",
+            )
+            .bind(account)
+            .bind(i64::from(MOST_DEVICES))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await
+        })
+        .boxed()
     }
 
     fn sign_in_failed(
@@ -220,6 +323,60 @@ impl Store {
         .await
     }
 
+    /// Counts an attempt in one transaction. Each row is locked before it is judged, in the order of the keys.
+    async fn counted(&self, attempt: &SignInAttempt) -> Result<AttemptOutcome, Error> {
+        // What several addresses share belongs to none of them: no unlock forgets it.
+        let limits = attempt.limits.iter();
+        let limits = limits.map(|it| (&it.key, if it.is_shared { "" } else { &*attempt.address }));
+        let watched = attempt.watched.iter().map(|key| (key, &*attempt.address));
+        let mut keys: Vec<(&String, &str)> = limits.chain(watched).collect();
+        keys.sort_unstable();
+        let mut transaction = self.begin().await?;
+        let mut counts = HashMap::new();
+        for (key, address) in keys {
+            let count = count_of(&mut transaction, key, address, attempt.now_ms).await?;
+            counts.insert(key, count);
+        }
+        let failures = |key: &String| counts.get(key).map_or(0, |count| count.failures);
+        let is_under_attack = attempt
+            .watched
+            .as_ref()
+            .is_some_and(|watched| failures(watched) >= AttemptLimit::ATTACK_AFTER);
+        let waits = attempt.limits.iter().map(|limit| {
+            let count = &counts[&limit.key];
+            let since = Duration::from_millis(attempt.now_ms.saturating_sub(count.last_ms));
+            let wait = limit.wait_after(count.failures, is_under_attack);
+            (wait.saturating_sub(since), limit)
+        });
+        let longest = waits.max_by_key(|(wait, _)| *wait).filter(|(wait, _)| !wait.is_zero());
+        let outcome = match longest {
+            // Not counted: who waits must not be the one who prolongs the wait.
+            Some((wait, limit)) => {
+                sqlx::query("UPDATE sign_in_attempts SET is_refused = 1 WHERE key = $1")
+                    .bind(clean(&limit.key))
+                    .execute(&mut *transaction)
+                    .await?;
+                AttemptOutcome::Refused { wait, is_first: !counts[&limit.key].is_refused }
+            }
+            None => {
+                for (key, count) in &counts {
+                    sqlx::query(
+                        "UPDATE sign_in_attempts SET failures = $2, last_ms = $3, is_refused = 0
+                         WHERE key = $1",
+                    )
+                    .bind(clean(key))
+                    .bind(i64::from(count.failures.saturating_add(1)))
+                    .bind(signed(attempt.now_ms))
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                AttemptOutcome::Counted
+            }
+        };
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
     async fn changed(&self, id: &str, change: &AccountChange) -> Result<Account, AccountError> {
         let mut transaction = self.begin().await.map_err(refusal)?;
         let takes_a_right =
@@ -259,9 +416,57 @@ impl Store {
                 .await
                 .map_err(refusal)?;
         }
+        if change.unlock || change.password_hash.is_some() {
+            sqlx::query("DELETE FROM sign_in_attempts WHERE account = $1")
+                .bind(id)
+                .execute(&mut *transaction)
+                .await
+                .map_err(refusal)?;
+        }
         transaction.commit().await.map_err(refusal)?;
         account(&row).map_err(refusal)
     }
+}
+
+/// What is counted under one key.
+struct Count {
+    failures: u32,
+    last_ms: u64,
+    is_refused: bool,
+}
+
+/// The count of a key, whose row is there and locked afterwards. What is forgotten counts as none.
+async fn count_of(
+    transaction: &mut Transaction,
+    key: &str,
+    address: &str,
+    now_ms: u64,
+) -> Result<Count, Error> {
+    sqlx::query(
+        "INSERT INTO sign_in_attempts (key, account, failures, last_ms, is_refused)
+         VALUES ($1, COALESCE((SELECT id FROM accounts WHERE address_key = $2), ''), 0, $3, 0)
+         ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(clean(key))
+    .bind(self::key(address))
+    .bind(signed(now_ms))
+    .execute(&mut **transaction)
+    .await?;
+    // It changes nothing and locks the row, in either database.
+    let row = sqlx::query(
+        "UPDATE sign_in_attempts SET failures = failures WHERE key = $1
+         RETURNING failures, last_ms, is_refused",
+    )
+    .bind(clean(key))
+    .fetch_one(&mut **transaction)
+    .await?;
+    let last_ms = rows::number(&row, "last_ms")?;
+    let age = Duration::from_millis(now_ms.saturating_sub(last_ms));
+    if age > AttemptLimit::FORGOTTEN_AFTER {
+        return Ok(Count { failures: 0, last_ms: now_ms, is_refused: false });
+    }
+    let failures = u32::try_from(rows::number(&row, "failures")?).unwrap_or(u32::MAX);
+    Ok(Count { failures, last_ms, is_refused: rows::truth(&row, "is_refused")? })
 }
 
 async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), Error> {

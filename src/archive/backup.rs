@@ -6,7 +6,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::sql::clean;
-use super::store::{Kind, Store, migrator, url_of};
+use super::store::{Kind, Store, make_private, make_private_folder, migrator, url_of};
 
 /// Why there is no copy, or why one was not put back. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,8 @@ impl Store {
         if !from.exists() {
             return Err(BackupError::IsMissing(from.to_owned()));
         }
+        // SQLite writes into an empty file; made here it is for its owner alone from the beginning.
+        make_private(to).map_err(|cause| BackupError::Io { file: to.to_owned(), cause })?;
         let pool =
             AnyPoolOptions::new().max_connections(1).connect(url_of(from, "rw").as_str()).await?;
         let name = clean(&to.display().to_string());
@@ -78,12 +80,15 @@ impl Store {
         }
         check(from).await?;
         let io = |cause| BackupError::Io { file: place.to_owned(), cause };
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder).map_err(io)?;
-        }
+        make_private_folder(place).map_err(io)?;
         // Beside the place and moved into it: what is half copied is never the archive.
         let half = with_ending(place, "restoring");
-        std::fs::copy(from, &half).map_err(io)?;
+        make_private(&half).map_err(io)?;
+        std::io::copy(
+            &mut std::fs::File::open(from).map_err(io)?,
+            &mut std::fs::OpenOptions::new().write(true).truncate(true).open(&half).map_err(io)?,
+        )
+        .map_err(io)?;
         let before = match place.exists() {
             true => {
                 fold_in(place).await?;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
@@ -192,13 +193,33 @@ impl Store {
         }
     }
 
-    /// Makes the folder of the file, and brings the tables to the present form.
+    /// Makes the folder of the file and the file, for the server alone, and brings the tables to the present
+    /// form.
     async fn prepare(&self) -> Result<(), ArchiveError> {
-        if let Some(folder) = self.file.as_deref().and_then(Path::parent) {
-            std::fs::create_dir_all(folder).map_err(ArchiveError::unavailable)?;
+        if let Some(file) = self.file.as_deref() {
+            make_private(file).map_err(ArchiveError::unavailable)?;
         }
         migrator(self.kind).run(&self.pool).await.map_err(ArchiveError::unavailable)
     }
+}
+
+/// Makes the file where it is missing, and gives its owner alone access (0600). SQLite gives its log (`-wal`,
+/// `-shm`) the mode of the file. Folders that are missing are made 0700; one that is there is left as it is, as
+/// it may hold what others are to read.
+pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
+    make_private_folder(file)?;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.create(true).append(true).mode(0o600).open(file)?;
+    if opened.metadata()?.permissions().mode() & 0o077 != 0 {
+        opened.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// Makes the folders above a file that are missing, for their owner alone.
+pub(super) fn make_private_folder(file: &Path) -> std::io::Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 impl Drop for Store {
@@ -252,5 +273,6 @@ pub(super) fn migrator(kind: Kind) -> Migrator {
         migration(1, "tables", include_str!("migrations/0001_tables.sql")),
         migration(2, "search", search),
         migration(3, "visit", include_str!("migrations/0003_visit.sql")),
+        migration(4, "sign_in_attempts", include_str!("migrations/0004_sign_in_attempts.sql")),
     ])
 }

@@ -54,8 +54,13 @@ enum Does {
         /// Its mail address.
         address: String,
     },
-    /// Give an account a new password, and sign it out everywhere. A lock is taken away, too.
+    /// Give an account a new password, sign it out everywhere, and unlock it.
     Password {
+        /// Its mail address.
+        address: String,
+    },
+    /// Forget the failed sign-ins of an account and every limit on new ones, on all pods.
+    Unlock {
         /// Its mail address.
         address: String,
     },
@@ -76,7 +81,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     actix_web::rt::System::new().block_on(async {
         let store = Arc::new(Store::new(&settings.archive)?);
         // What is done here is written down before it is said to be done.
-        let team = Team::new(&settings.identity, Arc::clone(&store) as _, Arc::new(|_| {}))?;
+        let accounts = Arc::clone(&store) as _;
+        let team =
+            Team::new(&settings.identity, &settings.admin.token, accounts, Arc::new(|_| {}))?;
         let done = does(&store, &team, args.does).await;
         drop(team);
         store.close().await;
@@ -127,6 +134,12 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
             let account = changed(store, team, &address, change).await?;
             note(store, "account.password", &account).await?;
             println!("{} has a new password", account.address);
+        }
+        Does::Unlock { address } => {
+            let change = StaffChange { unlock: true, ..StaffChange::default() };
+            let account = changed(store, team, &address, change).await?;
+            note(store, "account.unlock", &account).await?;
+            println!("{} is unlocked", account.address);
         }
     }
     Ok(())

@@ -1,8 +1,12 @@
-//! Whose pages may open the socket and call the API.
+//! Which pages may open the sockets and call the API, by the `Origin` that their browser sends.
+//!
+//! One comparison serves CORS, `/ws`, `/ws/agent` and the CSRF checks: scheme, host and port are equal, in the
+//! form in which browsers send them ([`hsc_config::origin`]).
 
 use actix_cors::Cors;
 use actix_web::HttpRequest;
-use actix_web::http::{Method, Uri, header};
+use actix_web::http::{Method, header};
+use hsc_config::origin;
 
 use super::public_authority;
 use super::visitor::CONVERSATION_TOKEN;
@@ -10,27 +14,38 @@ use super::visitor::CONVERSATION_TOKEN;
 /// The origins of the settings. None is any, and so is `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins {
-    allowed: Vec<String>,
-    /// Our own as browsers see it; empty is wherever they call.
-    public: String,
+    /// `server.allowed_origins`, normalized; none is any.
+    allowed: Option<Vec<String>>,
+    /// Origin of `server.public_url`, normalized, where it is set.
+    public: Option<String>,
 }
 
 impl Origins {
     /// The origins as the settings name them, e.g. `https://shop.example`, and our own public address.
+    /// The settings are validated: what is no origin is not in them.
     #[must_use]
     pub fn new(allowed: &[String], public_url: &str) -> Self {
-        let plain = |origin: &str| origin.trim_end_matches('/').to_lowercase();
-        let allowed = allowed.iter().map(|origin| plain(origin)).collect();
-        Self { allowed, public: plain(public_url) }
+        let any = allowed.is_empty() || allowed.iter().any(|pattern| pattern == origin::ANY);
+        let normalized = allowed.iter().filter_map(|pattern| origin::normalize(pattern).ok());
+        Self {
+            allowed: (!any).then(|| normalized.collect()),
+            public: origin::normalize(public_url).ok(),
+        }
     }
 
-    /// Our own origin, as the browser that makes this request sees it.
+    /// `server.public_url`; none where it is not set.
+    pub(super) fn public(&self) -> Option<&str> {
+        self.public.as_deref()
+    }
+
+    /// Our own origin for this browser: `server.public_url`, else where this request was sent to. Only for what
+    /// goes back to the sender of the request: the sender chooses `Host`.
     pub(super) fn own(&self, request: &HttpRequest) -> String {
-        if !self.public.is_empty() {
-            return self.public.clone();
-        }
-        let (scheme, host) = public_authority(request);
-        format!("{scheme}://{host}")
+        let addressed = || {
+            let (scheme, host) = public_authority(request);
+            format!("{scheme}://{host}")
+        };
+        self.public.clone().unwrap_or_else(addressed)
     }
 
     /// True where this browser reaches us over https.
@@ -42,21 +57,12 @@ impl Origins {
     ///
     /// The pages that the settings name may chat; what the team does is done from our own pages alone.
     pub(super) fn is_own(&self, request: &HttpRequest) -> bool {
-        let text = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok());
-        if request.headers().contains_key(header::ORIGIN) {
-            return text("origin").is_some_and(|origin| self.is_ours(origin, request));
+        match origin_of(request) {
+            Some(Ok(origin)) => self.is_ours(&origin, request),
+            Some(Err(())) => false,
+            // Browsers that leave Origin out say this instead; programs say neither.
+            None => fetch_site(request).is_none_or(|site| matches!(site, "same-origin" | "none")),
         }
-        // Browsers that leave Origin out say this instead; programs say neither.
-        text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"))
-    }
-
-    fn is_ours(&self, origin: &str, request: &HttpRequest) -> bool {
-        let authority = origin
-            .parse::<Uri>()
-            .ok()
-            .and_then(|uri| uri.authority().map(|it| it.as_str().to_lowercase()));
-        let is_here = authority.is_some_and(|authority| authority == public_authority(request).1);
-        is_here || (!self.public.is_empty() && origin.eq_ignore_ascii_case(&self.public))
     }
 
     /// True when the page that makes this request may.
@@ -65,9 +71,24 @@ impl Origins {
     /// pages may always, however the settings name the others.
     #[must_use]
     pub fn admit(&self, request: &HttpRequest) -> bool {
-        let Some(origin) = request.headers().get(header::ORIGIN) else { return true };
-        let Ok(origin) = origin.to_str() else { return false };
-        self.is_ours(origin, request) || self.names(origin)
+        match origin_of(request) {
+            Some(Ok(origin)) => self.is_ours(&origin, request) || self.names(&origin),
+            Some(Err(())) => false,
+            None => true,
+        }
+    }
+
+    fn is_ours(&self, origin: &str, request: &HttpRequest) -> bool {
+        if self.public.as_deref() == Some(origin) || addressed(request).as_deref() == Some(origin) {
+            return true;
+        }
+        // Behind a proxy that speaks https the scheme of this connection is not the browser's. The browser
+        // compares all three itself and says so in a header that no page can set; host and port are ours to see.
+        let is_https_of_host = || {
+            let (_, host) = public_authority(request);
+            origin::normalize(&format!("https://{host}")).is_ok_and(|own| own == origin)
+        };
+        fetch_site(request) == Some("same-origin") && is_https_of_host()
     }
 
     /// The same for what browsers ask before they let a foreign page call the API.
@@ -87,20 +108,36 @@ impl Origins {
                 header::HeaderName::from_static("x-request-id"),
             ])
             .max_age(3_600);
-        if self.any() {
+        if self.allowed.is_none() {
             return cors.allow_any_origin().send_wildcard();
         }
         let origins = self.clone();
         cors.allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|it| origins.names(it)))
     }
 
-    fn any(&self) -> bool {
-        self.allowed.is_empty() || self.allowed.iter().any(|origin| origin == "*")
-    }
-
     fn names(&self, origin: &str) -> bool {
-        self.any() || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        let Some(allowed) = &self.allowed else { return true };
+        allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
+}
+
+/// The `Origin` of the request in lower case; `Err` where it is not one.
+fn origin_of(request: &HttpRequest) -> Option<Result<String, ()>> {
+    let mut sent = request.headers().get_all(header::ORIGIN);
+    let first = sent.next()?;
+    // Two would be two answers to one question.
+    let text = if sent.next().is_some() { None } else { first.to_str().ok() };
+    Some(text.map(str::to_ascii_lowercase).ok_or(()))
+}
+
+fn fetch_site(request: &HttpRequest) -> Option<&str> {
+    request.headers().get("sec-fetch-site")?.to_str().ok()
+}
+
+/// The origin that this request was sent to, as its connection, or a trusted proxy, shows it.
+fn addressed(request: &HttpRequest) -> Option<String> {
+    let (scheme, host) = public_authority(request);
+    origin::normalize(&format!("{scheme}://{host}")).ok()
 }
 
 #[cfg(test)]
@@ -133,12 +170,37 @@ mod tests {
     }
 
     #[test]
+    fn scheme_host_and_port_are_compared_and_null_is_allowed_by_name_alone() {
+        let listed =
+            ["https://shop.example:443", "http://pos.example:8080", "capacitor://localhost"];
+        for (origin, is_admitted) in [
+            ("https://shop.example", true),
+            ("https://SHOP.example", true),
+            ("http://shop.example", false),
+            ("https://shop.example:8443", false),
+            ("https://www.shop.example", false),
+            ("https://shop.example.", false),
+            ("https://shop.example/", false),
+            ("http://pos.example:8080", true),
+            ("https://pos.example:8080", false),
+            ("http://pos.example", false),
+            ("capacitor://localhost", true),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(admitted(&listed, Some(origin)), is_admitted, "{origin}");
+        }
+        assert!(admitted(&["https://shop.example", "null"], Some("null")));
+        assert!(!admitted(&["null"], Some("https://shop.example")));
+    }
+
+    #[test]
     fn what_the_team_does_is_done_from_our_own_pages() {
         let is_own = |public: &str, headers: &[(&str, &str)]| {
             let mut request =
                 TestRequest::default().insert_header((header::HOST, "chat.example:8000"));
             for &header in headers {
-                request = request.insert_header(header);
+                request = request.append_header(header);
             }
             // That everybody may chat lets nobody administrate.
             Origins::new(&[], public).is_own(&request.to_http_request())
@@ -152,5 +214,27 @@ mod tests {
         assert!(!is_own("", &[("sec-fetch-site", "cross-site")]));
         assert!(!is_own("", &[("sec-fetch-site", "same-site")]));
         assert!(is_own("", &[("sec-fetch-site", "same-origin")]));
+        // What anybody may add names no origin.
+        let forged = [("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")];
+        assert!(!is_own("", &forged));
+        let forged =
+            [("origin", "https://evil.example"), ("forwarded", "host=evil.example;proto=https")];
+        assert!(!is_own("", &forged));
+        assert!(!is_own("", &[("origin", "http://chat.example:8000"), ("origin", "null")]));
+    }
+
+    #[test]
+    fn behind_a_proxy_that_speaks_https_the_browser_says_that_it_is_the_same_origin() {
+        let is_own = |origin: &str, site: &str| {
+            let request = TestRequest::default().insert_header((header::HOST, "chat.example"));
+            let request = request.insert_header((header::ORIGIN, origin));
+            let request = request.insert_header(("sec-fetch-site", site));
+            Origins::new(&[], "").is_own(&request.to_http_request())
+        };
+        assert!(is_own("https://chat.example", "same-origin"));
+        assert!(!is_own("https://chat.example", "same-site"));
+        assert!(!is_own("https://chat.example", "cross-site"));
+        assert!(!is_own("https://evil.example", "same-origin"));
+        assert!(!is_own("https://chat.example:8443", "same-origin"));
     }
 }

@@ -92,6 +92,8 @@ pub enum TroubleCode {
     TokenExpired,
     /// The token is none that this server gave (403).
     WrongToken,
+    /// The code that confirms a mail address is not this one, or too old (403).
+    WrongCode,
     /// Nothing was said in the conversation, or it is not kept any more (404).
     NothingSaid,
     /// Nobody takes what this would announce (409).
@@ -110,7 +112,7 @@ pub enum TroubleCode {
 
 impl TroubleCode {
     /// Every code, for the documents that list them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::InvalidRequest,
         Self::OriginNotAllowed,
         Self::Forbidden,
@@ -145,6 +147,7 @@ impl TroubleCode {
         Self::NoToken,
         Self::TokenExpired,
         Self::WrongToken,
+        Self::WrongCode,
         Self::NothingSaid,
         Self::NoWebhook,
         Self::TooLarge,
@@ -159,9 +162,11 @@ impl TroubleCode {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed | Self::Forbidden | Self::NoCsrfToken | Self::WrongToken => {
-                StatusCode::FORBIDDEN
-            }
+            Self::OriginNotAllowed
+            | Self::Forbidden
+            | Self::NoCsrfToken
+            | Self::WrongToken
+            | Self::WrongCode => StatusCode::FORBIDDEN,
             Self::NoSuchActor
             | Self::NoSuchSession
             | Self::NoSuchLetter
@@ -235,6 +240,7 @@ impl TroubleCode {
             Self::NoToken => "no_token",
             Self::TokenExpired => "token_expired",
             Self::WrongToken => "wrong_token",
+            Self::WrongCode => "wrong_code",
             Self::NothingSaid => "nothing_said",
             Self::NoWebhook => "no_webhook",
             Self::TooLarge => "too_large",
@@ -250,6 +256,11 @@ impl Trouble {
     /// Puts a sentence to a code.
     pub fn new(code: TroubleCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// The same, with when to try again.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// More of these than are taken within an hour; the next one after this wait.

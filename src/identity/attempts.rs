@@ -1,179 +1,217 @@
-//! How often somebody may try: a few times at once, then ever more slowly.
+//! How often a password and `admin.token` may be tried.
 //!
-//! A try is counted before it is known to be wrong, so that many at once are not checked at once.
-//! Counted is what was typed, whether or not there is such an account: the answer tells nothing.
+//! A password is tried by a known device or by an unknown one. A known device brings the secret of a cookie that
+//! it got when it last signed in to the same account; its attempts are counted by that secret, so nobody else
+//! can use them up. Unknown devices are counted by client address and mail address together, so a stranger
+//! slows down nobody but the stranger's own address. No limit counts an account as a whole: strangers could
+//! turn it against the owner. What many unknown devices try together lowers what each of them has free.
+//!
+//! An attempt is counted before it is known to be wrong, so that many at once are not checked at once. Counted is
+//! what was typed, whether or not there is such an account: the answer tells nothing. The counts are in the
+//! archive, for all pods ([`Accounts::count_attempt`]); those of `admin.token` are of this pod.
+//!
+//! [`Accounts::count_attempt`]: hsc_actors::ports::archive::Accounts::count_attempt
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hsc_actors::ports::ClientKey;
+use hsc_actors::ports::archive::{AttemptLimit, SignInAttempt};
+use hsc_actors::ports::{ClientAddress, ClientKey};
 use lru::LruCache;
 use tokio::time::Instant;
 
 use super::secret::kept;
+use crate::outside::is_public;
 
-/// Failures of one name from one machine that cost nothing: people mistype.
-const OF_A_PAIR: u32 = 5;
-/// Failures of one name, wherever from: whoever has many machines guesses one password with each.
-const OF_A_NAME: u32 = 20;
-/// Failures of one client, whatever the name. An office shares an address.
-const OF_A_MACHINE: u32 = 50;
-/// The first wait; each further failure doubles it.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// The longest: 96 guesses a day find no password that passes the rules.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Failures are forgotten when there was none for so long.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
-/// Names and machines that are remembered. To push one out a guesser needs more tries than that, each
-/// with a hash to be made.
+/// Failures without a wait: people mistype.
+const FREE: u32 = 5;
+/// The same for an unknown device while many try the same address. The owner needs one.
+const FREE_UNDER_ATTACK: u32 = 1;
+/// Failures of one client, whatever the mail address. An office shares one.
+const FREE_OF_A_CLIENT: u32 = 50;
+/// The longest wait: 96 guesses a day find no password that passes the rules.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// The longest wait at an address that is not public. Where `server.trusted_proxies` does not name the proxy,
+/// everybody is behind that one address; this bounds how long an attacker keeps a new device of the owner out.
+const LONGEST_WAIT_NOT_PUBLIC: Duration = Duration::from_secs(30);
+
+/// Wrong tokens of one client without a wait.
+const FREE_TOKENS: u32 = 10;
+/// The longest wait of one client. A token of 32 characters is not guessed at one in a minute.
+const LONGEST_WAIT_TOKEN: Duration = Duration::from_secs(60);
+/// A use of the token by one client is audited once within so long: programs ask every few seconds.
+const AUDITED_EVERY: Duration = Duration::from_secs(60 * 60);
+/// Clients that are remembered. To push one out takes as many addresses.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
-/// How long to wait after so many failures of which so many cost nothing.
-pub(super) fn wait_after(failures: u32, free: u32) -> Duration {
-    let Some(over) = failures.checked_sub(free) else { return Duration::ZERO };
-    FIRST_WAIT.saturating_mul(2_u32.saturating_pow(over)).min(LONGEST_WAIT)
+/// An attempt to sign in as this mail address (in lower case) from this client, by a known device or not.
+pub(super) fn sign_in(
+    address: String,
+    client: ClientAddress,
+    known_device: Option<&str>,
+    now_ms: u64,
+) -> SignInAttempt {
+    if let Some(device) = known_device {
+        let limit = AttemptLimit {
+            key: kept(&format!("device {device}")),
+            free: FREE,
+            free_under_attack: FREE,
+            longest_wait: LONGEST_WAIT,
+            is_shared: false,
+        };
+        return SignInAttempt { address, now_ms, limits: vec![limit], watched: None };
+    }
+    let longest_wait = if is_public(client.ip()) { LONGEST_WAIT } else { LONGEST_WAIT_NOT_PUBLIC };
+    let client = client.key();
+    let pair = AttemptLimit {
+        // As a hash: people type passwords into the wrong field.
+        key: kept(&format!("pair {client} {address}")),
+        free: FREE,
+        free_under_attack: FREE_UNDER_ATTACK,
+        longest_wait,
+        is_shared: false,
+    };
+    let of_client = AttemptLimit {
+        key: kept(&format!("client {client}")),
+        free: FREE_OF_A_CLIENT,
+        free_under_attack: FREE_OF_A_CLIENT,
+        longest_wait,
+        is_shared: true,
+    };
+    let watched = Some(kept(&format!("address {address}")));
+    SignInAttempt { address, now_ms, limits: vec![pair, of_client], watched }
 }
 
-/// The tries of this pod.
-pub(super) struct Attempts(Mutex<LruCache<String, Failures>>);
+/// The attempts at `admin.token` on this pod, by client address.
+pub(super) struct TokenAttempts(Mutex<LruCache<ClientKey, Client>>);
 
-struct Failures {
-    count: u32,
-    last: Instant,
-    /// Somebody was told to wait since the last try that was counted.
+#[derive(Default)]
+struct Client {
+    failures: u32,
+    failed_at: Option<Instant>,
     has_refused: bool,
+    audited_at: Option<Instant>,
 }
 
-/// A try that is not made.
+/// An attempt that is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooMany {
-    /// How long until the next may be.
+    /// How long until the next is admitted.
     pub(super) wait: Duration,
-    /// The first since one was made: what is worth writing down, however many there are.
+    /// The first since one was counted: worth one audit entry.
     pub(super) is_first: bool,
 }
 
-impl Attempts {
+impl TokenAttempts {
     pub(super) fn new() -> Self {
         Self(Mutex::new(LruCache::new(REMEMBERED)))
     }
 
-    /// Counts a try, or says how long to wait before the next.
-    pub(super) fn count(&self, name: &str, client: ClientKey, now: Instant) -> Result<(), TooMany> {
+    /// Whether this client may try a token now.
+    pub(super) fn admit(&self, client: ClientKey, now: Instant) -> Result<(), TooMany> {
+        let limit = AttemptLimit {
+            key: String::new(),
+            free: FREE_TOKENS,
+            free_under_attack: FREE_TOKENS,
+            longest_wait: LONGEST_WAIT_TOKEN,
+            is_shared: false,
+        };
         let mut known = self.0.lock().expect("nobody panics while counting");
-        let keys: Vec<_> = keys(name, client).collect();
-        for (key, free) in &keys {
-            let Some(failures) = known.get_mut(key) else { continue };
-            let since = now - failures.last;
-            if since > FORGOTTEN_AFTER {
-                known.pop(key);
-                continue;
-            }
-            let left = wait_after(failures.count, *free).saturating_sub(since);
-            if !left.is_zero() {
-                // Not counted: who waits for a lock to open must not be the one who keeps it shut.
-                let is_first = !std::mem::replace(&mut failures.has_refused, true);
-                return Err(TooMany { wait: left, is_first });
-            }
+        let Some(client) = known.get_mut(&client) else { return Ok(()) };
+        let Some(since) = client.failed_at.map(|at| now - at) else { return Ok(()) };
+        if since > AttemptLimit::FORGOTTEN_AFTER {
+            client.failures = 0;
         }
-        for (key, _) in keys {
-            let new = || Failures { count: 0, last: now, has_refused: false };
-            let failures = known.get_or_insert_mut(key, new);
-            failures.count = failures.count.saturating_add(1);
-            failures.last = now;
-            failures.has_refused = false;
+        let wait = limit.wait_after(client.failures, false).saturating_sub(since);
+        if wait.is_zero() {
+            return Ok(());
         }
-        Ok(())
+        Err(TooMany { wait, is_first: !std::mem::replace(&mut client.has_refused, true) })
     }
 
-    /// It was no failure. What the machine did to other names stays counted.
-    pub(super) fn succeeded(&self, name: &str, client: ClientKey) {
+    /// The token was wrong.
+    pub(super) fn failed(&self, client: ClientKey, now: Instant) {
         let mut known = self.0.lock().expect("nobody panics while counting");
-        let mut keys = keys(name, client);
-        for (key, _) in keys.by_ref().take(2) {
-            known.pop(&key);
-        }
-        for (key, _) in keys {
-            if let Some(failures) = known.get_mut(&key) {
-                failures.count = failures.count.saturating_sub(1);
-            }
-        }
+        let client = known.get_or_insert_mut(client, Client::default);
+        client.failures = client.failures.saturating_add(1);
+        (client.failed_at, client.has_refused) = (Some(now), false);
     }
-}
 
-/// What is counted, each with the failures that cost nothing. As hashes: people type passwords into the
-/// wrong field.
-fn keys(name: &str, client: ClientKey) -> impl Iterator<Item = (String, u32)> {
-    [
-        (kept(&format!("pair {client} {name}")), OF_A_PAIR),
-        (kept(&format!("name {name}")), OF_A_NAME),
-        (kept(&format!("client {client}")), OF_A_MACHINE),
-    ]
-    .into_iter()
+    /// The token was right. True where that is to be audited.
+    pub(super) fn succeeded(&self, client: ClientKey, now: Instant) -> bool {
+        let mut known = self.0.lock().expect("nobody panics while counting");
+        let client = known.get_or_insert_mut(client, Client::default);
+        (client.failures, client.failed_at) = (0, None);
+        let is_due = client.audited_at.is_none_or(|at| now - at >= AUDITED_EVERY);
+        if is_due {
+            client.audited_at = Some(now);
+        }
+        is_due
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::ports::ClientAddress;
-
     use super::*;
 
-    fn client(address: &str) -> ClientKey {
-        ClientAddress::new(address.parse().expect("an address")).key()
+    fn at(address: &str) -> ClientAddress {
+        ClientAddress::new(address.parse().expect("an address"))
+    }
+
+    fn keys(address: &str, client: &str, device: Option<&str>) -> Vec<String> {
+        let attempt = sign_in(address.to_owned(), at(client), device, 0);
+        attempt.limits.into_iter().map(|it| it.key).chain(attempt.watched).collect()
     }
 
     #[test]
-    fn the_wait_doubles_after_what_costs_nothing_and_has_an_end() {
-        let waits: Vec<u64> =
-            [0, 4, 5, 6, 7, 14, 15, 4_000_000_000].map(|it| wait_after(it, 5).as_secs()).to_vec();
-        assert_eq!(waits, [0, 0, 1, 2, 4, 512, 900, 900]);
-    }
-
-    #[test]
-    fn five_mistakes_are_borne_and_then_each_costs_more() {
-        let (attempts, mut now) = (Attempts::new(), Instant::now());
-        let second = Duration::from_secs(1);
-        for _ in 0..5 {
-            assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
+    fn strangers_count_under_no_key_of_a_known_device() {
+        let owner = keys("yael", "8.8.8.8", Some("secret"));
+        for stranger in [
+            keys("yael", "8.8.8.8", None),
+            keys("yael", "9.9.9.9", None),
+            keys("yael", "8.8.8.8", Some("another")),
+        ] {
+            assert!(stranger.iter().all(|key| !owner.contains(key)));
         }
-        let too_many = |wait, is_first| Err(TooMany { wait, is_first });
-        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second, true));
-        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second, false));
-        assert_eq!(attempts.count("yael", client("10.0.0.2"), now), Ok(()), "another machine may");
-        now += second;
-        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
-        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), too_many(second * 2, true));
-        now += second * 2;
-        assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
-        attempts.succeeded("yael", client("10.0.0.1"));
-        for _ in 0..5 {
-            assert_eq!(attempts.count("yael", client("10.0.0.1"), now), Ok(()));
-        }
-        now += FORGOTTEN_AFTER + second;
-        assert_eq!(
-            attempts.count("yael", client("10.0.0.1"), now),
-            Ok(()),
-            "forgotten after an hour"
-        );
     }
 
     #[test]
-    fn many_machines_and_many_names_are_counted_too() {
-        let (attempts, now) = (Attempts::new(), Instant::now());
-        let of_a_name = (0..100)
-            .filter(|it| attempts.count("yael", client(&format!("8.8.4.{it}")), now).is_ok());
-        assert_eq!(of_a_name.count(), 20);
-        let of_a_machine = |address: &str| {
-            (0..100)
-                .filter(|it| attempts.count(&format!("n{it}"), client(address), now).is_ok())
-                .count()
+    fn unknown_devices_share_a_limit_with_their_own_address_alone() {
+        let limits = |address: &str, client: &str| {
+            let attempt = sign_in(address.to_owned(), at(client), None, 0);
+            attempt.limits.into_iter().map(|it| it.key).collect::<Vec<_>>()
         };
-        assert_eq!(of_a_machine("8.8.8.8"), 50);
-        assert_eq!(of_a_machine("10.0.0.1"), 50, "a private address is a client like another");
-        let of_a_network = (0..100).filter(|it| {
-            attempts.count(&format!("n{it}"), client(&format!("2001:db8::{it}")), now).is_ok()
-        });
-        assert_eq!(of_a_network.count(), 50, "64 bits of IPv6 are one client");
+        let one = limits("yael", "8.8.8.8");
+        assert_eq!(one.len(), 2);
+        assert!(limits("yael", "9.9.9.9").iter().all(|key| !one.contains(key)));
+        assert_eq!(limits("noa", "8.8.8.8").iter().filter(|key| one.contains(key)).count(), 1);
+        assert_eq!(limits("yael", "2001:db8::1"), limits("yael", "2001:db8::2"), "one subscriber");
+        let behind_a_proxy = sign_in("yael".to_owned(), at("10.0.0.1"), None, 0);
+        let longest: Vec<_> = behind_a_proxy.limits.iter().map(|it| it.longest_wait).collect();
+        assert_eq!(longest, [LONGEST_WAIT_NOT_PUBLIC; 2]);
+    }
+
+    #[test]
+    fn wrong_tokens_slow_down_their_own_client() {
+        let (attempts, mut now) = (TokenAttempts::new(), Instant::now());
+        for _ in 0..FREE_TOKENS {
+            assert_eq!(attempts.admit(at("10.0.0.1").key(), now), Ok(()));
+            attempts.failed(at("10.0.0.1").key(), now);
+        }
+        let second = Duration::from_secs(1);
+        let refused = |wait, is_first| Err(TooMany { wait, is_first });
+        assert_eq!(attempts.admit(at("10.0.0.1").key(), now), refused(second, true));
+        assert_eq!(attempts.admit(at("10.0.0.1").key(), now), refused(second, false));
+        assert_eq!(attempts.admit(at("10.0.0.2").key(), now), Ok(()));
+        now += second;
+        assert_eq!(attempts.admit(at("10.0.0.1").key(), now), Ok(()));
+        attempts.failed(at("10.0.0.1").key(), now);
+        assert_eq!(attempts.admit(at("10.0.0.1").key(), now), refused(second * 2, true));
+        now += second * 2;
+        assert!(attempts.succeeded(at("10.0.0.1").key(), now));
+        assert!(!attempts.succeeded(at("10.0.0.1").key(), now), "audited once");
+        assert!(attempts.succeeded(at("10.0.0.1").key(), now + AUDITED_EVERY));
+        assert_eq!(attempts.admit(at("10.0.0.1").key(), now), Ok(()));
     }
 }

@@ -69,7 +69,7 @@ impl Team {
         // Void only now: while the archive is away the link stays good.
         self.first.void();
         self.audit(&account, "account.first", "", from);
-        self.open(&account, "first", from).await
+        self.open(&account, "first", from, None).await
     }
 }
 

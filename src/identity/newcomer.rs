@@ -2,6 +2,7 @@
 
 use hsc_actors::ports::archive::{Account, Role};
 use hsc_actors::ports::{IdentityError, NewAccount};
+use hsc_actors::{clean_name, is_clean_name};
 
 use super::password::{self, Hasher};
 use super::team::{no_hash, now_ms, unfit, weak};
@@ -14,7 +15,8 @@ const LONGEST_ADDRESS: usize = 254;
 /// The account of somebody new, the password hashed.
 pub(super) async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Account, IdentityError> {
     let NewAccount { name, address, role, password } = newcomer;
-    let name = name.trim().to_owned();
+    judge_name(name.trim()).map_err(unfit)?;
+    let name = clean_name(&name);
     let address = address.trim().to_lowercase();
     judge_name(&name).map_err(unfit)?;
     judge_address(&address).map_err(unfit)?;
@@ -51,7 +53,7 @@ pub(super) fn account(
 }
 
 pub(super) fn judge_name(name: &str) -> Result<(), &'static str> {
-    let letters = name.chars().count();
+    let letters = clean_name(name).chars().count();
     if letters == 0 || letters > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err("the name must have 1 to 80 characters in one line");
     }
@@ -63,8 +65,8 @@ fn judge_address(address: &str) -> Result<(), &'static str> {
     let fits = address
         .split_once('@')
         .is_some_and(|(own, host)| !own.is_empty() && !host.is_empty() && !host.contains('@'));
-    let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
-    if !fits || address.len() > LONGEST_ADDRESS || !address.chars().all(plain) {
+    let plain = is_clean_name(address) && !address.contains(char::is_whitespace);
+    if !fits || address.len() > LONGEST_ADDRESS || !plain {
         return Err("the address must be a mail address, such as yael@example.com");
     }
     Ok(())
@@ -88,11 +90,15 @@ mod tests {
         };
         let yael = made(" Yael ", " Yael@Example.test ", "a tame yak sat over").await.unwrap();
         assert_eq!((yael.name.as_str(), yael.address.as_str()), ("Yael", "yael@example.test"));
+        let yael_again = made("Ya\u{202e}el", "y@e.test", "a tame yak sat over").await.unwrap();
+        assert_eq!(yael_again.name, "Yael");
         assert!(yael.password_hash.is_some_and(|hash| hash.starts_with("$argon2id$")));
         for (name, address, password, why) in [
             ("", "y@e.test", "a tame yak sat over", "the name"),
             ("Y\nael", "y@e.test", "a tame yak sat over", "the name"),
+            ("\u{202e}", "y@e.test", "a tame yak sat over", "the name"),
             ("Yael", "yael", "a tame yak sat over", "the address"),
+            ("Yael", "y\u{202e}ael@e.test", "a tame yak sat over", "the address"),
             ("Yael", "y ael@e.test", "a tame yak sat over", "the address"),
             ("Yael", "yael@e.test", "short", "the password must have"),
             ("Yael", "yael@e.test", "yael yael yael!", "the password must not contain"),

@@ -32,11 +32,12 @@ pub(super) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
-/// Compares without telling by the time it takes how much was right.
+/// Compares without telling by the time it takes how much was right, nor how long the right one is: compared are
+/// hashes of one length.
 pub(super) fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    let hash = |text: &str| digest(&SHA256, text.as_bytes());
+    let (one, other) = (hash(one), hash(other));
+    one.as_ref().iter().zip(other.as_ref()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 fn hashed(what: &str, secret: &str) -> String {

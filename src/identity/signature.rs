@@ -5,12 +5,18 @@
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header};
 use ring::{hmac, signature};
 
 /// What can be checked. Each has a key of its own kind, so that no token chooses how it is checked.
 pub(super) const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::HS256, Algorithm::RS256, Algorithm::PS256, Algorithm::ES256];
+
+/// True where the header names no extension that has to be understood (RFC 7515, section 4.1.11). None is
+/// implemented here, so every `crit` is refused, also an empty one, which the standard forbids.
+pub(super) fn is_understood(header: &Header) -> bool {
+    header.crit.is_none()
+}
 
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: no_signer,

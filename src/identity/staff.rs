@@ -1,6 +1,7 @@
 //! Accounts kept in order: added, disabled, given another name, role or password.
 
 use futures::future::BoxFuture;
+use hsc_actors::clean_name;
 use hsc_actors::ports::archive::{Account, AccountChange, AccountError, ArchiveError};
 use hsc_actors::ports::{NewAccount, Staff, StaffChange, StaffError};
 
@@ -27,10 +28,10 @@ impl Staff for Team {
     ) -> BoxFuture<'a, Result<Account, StaffError>> {
         Box::pin(async move {
             let StaffChange { name, role, password, is_disabled, unlock } = change;
-            let name = name.map(|name| name.trim().to_owned());
             if let Some(name) = &name {
-                judge_name(name).map_err(unfit)?;
+                judge_name(name.trim()).map_err(unfit)?;
             }
+            let name = name.map(|name| clean_name(&name));
             let account = self.accounts.by_id(id).await.map_err(AccountError::from)?;
             let account = account.ok_or(AccountError::Unknown)?;
             let password_hash = match password {

@@ -5,25 +5,29 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Account, AccountError, AccountSession, Accounts, ArchiveError, Audit, LockOut,
+    Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, Audit, LockOut,
 };
 use hsc_actors::ports::{
     Attempt, Auditor, Begun, ClientAddress, First, Identify, IdentityError, Opened, Person,
     Returned, SignedIn,
 };
-use hsc_config::IdentitySettings;
+use hsc_config::{IdentitySettings, Secret};
 use log::warn;
 use tokio::time::Instant;
 
-use super::attempts::{Attempts, TooMany, wait_after};
+use super::attempts::{self, TokenAttempts, TooMany};
 use super::first::FirstLink;
 use super::newcomer::own_part;
 use super::openid::{NoProvider, Provider};
 use super::password::{Hasher, NoHash, Weak};
 use super::secret;
 
-/// Failures of an account, over all pods and restarts, from which on it is locked for a while.
-const LOCKED_AFTER: u32 = 10;
+/// Failures of an account in a row from which admins see that it is attacked.
+const ATTACKED_AFTER: u32 = 10;
+/// For how long they see it after the last failure.
+const ATTACKED_FOR: Duration = Duration::from_secs(15 * 60);
+/// How long a device is known after it last signed in: half a year.
+const DEVICE_LASTS: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// How often the use of a session is written down: an idle time is measured in hours.
 const NOTED_EVERY_MS: u64 = 60_000;
 
@@ -31,7 +35,8 @@ const NOTED_EVERY_MS: u64 = 60_000;
 pub struct Team {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) hasher: Hasher,
-    attempts: Attempts,
+    admin_token: Secret,
+    token_attempts: TokenAttempts,
     pub(super) first: FirstLink,
     pub(super) provider: Option<Provider>,
     auditor: Auditor,
@@ -40,19 +45,21 @@ pub struct Team {
 }
 
 impl Team {
-    /// Over these accounts.
+    /// Over these accounts, with `admin.token`.
     ///
     /// # Errors
     /// When the provider of the settings cannot be one.
     pub fn new(
         settings: &IdentitySettings,
+        admin_token: &Secret,
         accounts: Arc<dyn Accounts>,
         auditor: Auditor,
     ) -> Result<Self, NoProvider> {
         Ok(Self {
             accounts,
             hasher: Hasher::new(),
-            attempts: Attempts::new(),
+            admin_token: admin_token.clone(),
+            token_attempts: TokenAttempts::new(),
             first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
             provider: Provider::new(&settings.openid)?,
             auditor,
@@ -84,33 +91,36 @@ impl Team {
     }
 
     async fn password(&self, attempt: Attempt) -> Result<Opened, IdentityError> {
-        let Attempt { address, password, from } = attempt;
-        let address = address.trim().to_lowercase();
-        self.attempts.count(&address, from.key(), Instant::now()).map_err(
-            |TooMany { wait, is_first }| {
-                if is_first {
-                    self.nobody_signed_in("too many tries", from);
-                }
-                IdentityError::TooMany { wait }
-            },
-        )?;
+        let Attempt { address, password, from, device } = attempt;
+        let (address, now) = (address.trim().to_lowercase(), now_ms());
+        let known_since = now.saturating_sub(millis(DEVICE_LASTS));
+        let hash = device.as_deref().map(secret::kept);
+        let is_known = match &hash {
+            Some(hash) => {
+                self.accounts.is_device_of(hash, &address, known_since).await.map_err(down)?
+            }
+            None => false,
+        };
+        let known_hash = hash.as_deref().filter(|_| is_known);
+        let counted = attempts::sign_in(address.clone(), from, known_hash, now);
+        let outcome = self.accounts.count_attempt(counted.clone()).await.map_err(down)?;
+        if let AttemptOutcome::Refused { wait, is_first } = outcome {
+            if is_first {
+                self.nobody_signed_in("too many attempts", from);
+            }
+            return Err(IdentityError::TooMany { wait });
+        }
         let account = self.accounts.by_address(&address).await.map_err(down)?;
-        let now = now_ms();
-        let locked = |account: &Account| account.locked_until_ms.is_some_and(|until| until > now);
-        let usable = account.as_ref().filter(|it| !it.is_disabled && !locked(it));
+        let usable = account.as_ref().filter(|it| !it.is_disabled);
         let hash = usable.and_then(|it| it.password_hash.clone());
         let is_right = self.hasher.is_right(password, hash).await.map_err(no_hash)?;
         match account {
             Some(account) if is_right => {
-                self.attempts.succeeded(&address, from.key());
-                self.open(&account, "password", from).await
+                self.accounts.attempt_succeeded(counted).await.map_err(down)?;
+                self.open(&account, "password", from, device.filter(|_| is_known)).await
             }
             Some(account) => {
-                if locked(&account) {
-                    self.audit(&account, "sign_in.failed", "locked", from);
-                } else {
-                    self.failed(&account, from);
-                }
+                self.failed(&account, from);
                 Err(IdentityError::Wrong)
             }
             None => {
@@ -137,9 +147,8 @@ impl Team {
     fn failed(&self, account: &Account, from: ClientAddress) {
         self.audit(account, "sign_in.failed", "", from);
         let accounts = Arc::clone(&self.accounts);
-        let wait = wait_after(account.failures.saturating_add(1), LOCKED_AFTER);
         let id = account.id.clone();
-        let lock_out = LockOut { after: LOCKED_AFTER, until_ms: now_ms() + millis(wait) };
+        let lock_out = LockOut { after: ATTACKED_AFTER, until_ms: now_ms() + millis(ATTACKED_FOR) };
         tokio::spawn(async move {
             if let Err(error) = accounts.sign_in_failed(&id, lock_out).await {
                 warn!(account:% = id, cause:% = error; "a failed sign-in could not be counted");
@@ -148,12 +157,14 @@ impl Team {
     }
 
     /// Opens a session. Its secret is new whatever the browser had, so that nobody can lay one out for
-    /// somebody else to sign in with.
+    /// somebody else to sign in with. So is the device's, unless the device is known to have been signed in to
+    /// this account.
     pub(super) async fn open(
         &self,
         account: &Account,
         how: &str,
         from: ClientAddress,
+        known_device: Option<String>,
     ) -> Result<Opened, IdentityError> {
         let secret = secret::random();
         let (csrf, now) = (secret::csrf(&secret), now_ms());
@@ -166,9 +177,16 @@ impl Team {
             used_ms: now,
         };
         self.accounts.signed_in(session).await.map_err(refused)?;
+        let device = known_device.unwrap_or_else(secret::random);
+        let kept = secret::kept(&device);
+        if let Err(error) = self.accounts.remember_device(&kept, &account.id, now).await {
+            // The session is good; the next sign-in counts as that of an unknown device.
+            warn!(account:% = account.id, cause:% = error; "a device could not be remembered");
+        }
         self.audit(account, "sign_in", how, from);
         let signed_in = SignedIn { person: person(account), csrf };
-        Ok(Opened { signed_in, secret, lasts: self.lasts })
+        let (lasts, device_lasts) = (self.lasts, DEVICE_LASTS);
+        Ok(Opened { signed_in, secret, lasts, device, device_lasts })
     }
 
     pub(super) fn audit(&self, account: &Account, action: &str, detail: &str, from: ClientAddress) {
@@ -180,6 +198,36 @@ impl Team {
             detail: detail.to_owned(),
             address: from.to_string(),
         });
+    }
+
+    /// Checks `admin.token`, within the limits of the client.
+    fn token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
+        let audit = |action: &str, detail: &str| {
+            (self.auditor)(Audit {
+                who: "token".to_owned(),
+                role: String::new(),
+                action: action.to_owned(),
+                subject: String::new(),
+                detail: detail.to_owned(),
+                address: from.to_string(),
+            });
+        };
+        let now = Instant::now();
+        if let Err(TooMany { wait, is_first }) = self.token_attempts.admit(from.key(), now) {
+            if is_first {
+                audit("admin_token.failed", "too many attempts");
+            }
+            return Err(IdentityError::TooMany { wait });
+        }
+        if !self.admin_token.reveal().is_some_and(|right| secret::same(token, right)) {
+            self.token_attempts.failed(from.key(), now);
+            audit("admin_token.failed", "");
+            return Err(IdentityError::Wrong);
+        }
+        if self.token_attempts.succeeded(from.key(), now) {
+            audit("admin_token.used", "");
+        }
+        Ok(())
     }
 
     /// The session of this secret, and whose it is; one that has not been used for too long is ended.
@@ -238,6 +286,10 @@ impl Identify for Team {
 
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>> {
         Box::pin(async { Ok(self.accounts.count().await.map_err(down)? > 0) })
+    }
+
+    fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
+        self.token(token, from)
     }
 
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>> {

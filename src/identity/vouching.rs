@@ -4,6 +4,7 @@
 //! the key's own form and never the token's choice. Two keys are live at once, so that a site changes its
 //! key without a moment in which visitors are strangers.
 
+use hsc_actors::clean_name;
 use hsc_actors::ports::archive::Visitor;
 use hsc_actors::ports::{NotVouched, Vouch};
 use hsc_config::{Secret, VisitorsSettings};
@@ -85,7 +86,11 @@ impl Vouch for Vouching {
         let mut why = NotVouched::Wrong;
         for Key { key, validation } in &self.0 {
             match decode::<Claims>(token, key, validation) {
-                Ok(token) => return visitor(token.claims),
+                Ok(token) if signature::is_understood(&token.header) => {
+                    return visitor(token.claims);
+                }
+                // Signed with this key, with an extension that is to be refused where it is not known.
+                Ok(_) => return Err(NotVouched::Wrong),
                 // Of this key, and late: the other key will not know it better.
                 Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
                     why = NotVouched::Expired;
@@ -99,8 +104,7 @@ impl Vouch for Vouching {
 
 fn visitor(claims: Claims) -> Result<Visitor, NotVouched> {
     let clean = |text: String| -> String {
-        let plain = text.chars().filter(|letter| !letter.is_control());
-        plain.take(LONGEST_CLAIM).collect::<String>().trim().to_owned()
+        clean_name(&text.chars().take(LONGEST_CLAIM).collect::<String>())
     };
     let subject = clean(claims.sub);
     if subject.is_empty() {
@@ -158,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_without_what_reorders_text() {
+        let claims =
+            json!({ "sub": "c-17", "name": "Noa \u{202e}nimda\u{2066}", "exp": in_seconds(60) });
+        let visitor = vouching(KEY, "").visitor(&hs256(&claims, KEY)).unwrap();
+        assert_eq!(visitor.name.as_deref(), Some("Noa nimda"));
+    }
+
+    #[test]
     fn what_is_late_is_told_from_what_is_wrong() {
         let keys = vouching(KEY, OLD);
         let late = json!({ "sub": "c-17", "exp": in_seconds(-60) });
@@ -174,6 +186,10 @@ mod tests {
             hs256(&json!({ "sub": " \u{7}", "exp": in_seconds(60) }), KEY),
             hs256(&json!({ "sub": "c-17", "exp": in_seconds(60), "nbf": in_seconds(600) }), KEY),
             token(&json!({ "alg": "none" }), &good, KEY),
+            token(&json!({ "alg": "HS256", "crit": ["exp"], "exp": 1 }), &good, KEY),
+            token(&json!({ "alg": "HS256", "crit": ["b64"], "b64": false }), &good, KEY),
+            token(&json!({ "alg": "HS256", "crit": [] }), &good, KEY),
+            token(&json!({ "alg": "HS256", "crit": "exp" }), &good, KEY),
             token(&json!({ "alg": "RS256" }), &good, KEY),
             "x".repeat(LONGEST_TOKEN + 1),
             String::new(),

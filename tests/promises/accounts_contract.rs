@@ -1,8 +1,11 @@
 //! What the archive promises about accounts, replies and deliveries, kept to by SQLite and PostgreSQL.
 
+use std::time::Duration;
+
 use hsc_actors::ports::archive::{
-    Account, AccountChange, AccountError, AccountSession, Accounts as _, CannedReply,
-    Deliveries as _, LockOut, NewDelivery, Record, Replies as _, Role, Standing,
+    Account, AccountChange, AccountError, AccountSession, Accounts as _, AttemptLimit,
+    AttemptOutcome, CannedReply, Deliveries as _, LockOut, MOST_DEVICES, NewDelivery, Record,
+    Replies as _, Role, SignInAttempt, Standing,
 };
 
 use crate::archive_stage::{HOUR, Stage, TEN, first};
@@ -15,7 +18,11 @@ contract! {
         an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
         of_many_who_make_the_first_account_at_once_one_does
         the_last_admin_stays_however_many_try_at_once
-        failures_lock_an_account_however_many_try_at_once
+        failures_are_noted_however_many_try_at_once
+        attempts_are_counted_under_their_limits_by_all_pods_together
+        what_unknown_devices_try_together_lowers_what_each_has_free
+        an_unlock_and_a_password_forget_the_attempts_of_that_account
+        a_device_is_known_for_the_account_that_signed_in_with_it
         who_is_signed_in_is_known_until_the_session_ends
         replies_are_kept_by_shortcut_and_product
         a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies
@@ -153,7 +160,7 @@ async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
     assert_eq!(admins, 1);
 }
 
-async fn failures_lock_an_account_however_many_try_at_once(stage: Stage) {
+async fn failures_are_noted_however_many_try_at_once(stage: Stage) {
     stage.store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let lock = LockOut { after: 5, until_ms: TEN + HOUR };
     let pods = [stage.another_pod(), stage.another_pod()];
@@ -168,6 +175,128 @@ async fn failures_lock_an_account_however_many_try_at_once(stage: Stage) {
         stage.store.by_id("ann").await.expect("the archive does it").expect("the archive does it");
     assert_eq!((ann.failures, ann.locked_until_ms), (0, None));
     assert!(matches!(stage.store.sign_in_failed("x", lock).await, Err(AccountError::Unknown)));
+}
+
+/// An attempt at ann's address under this key, which unknown devices share where it is watched.
+fn attempt(key: &str, now_ms: u64, is_watched: bool) -> SignInAttempt {
+    SignInAttempt {
+        address: "ann@example.com".to_owned(),
+        now_ms,
+        limits: vec![AttemptLimit {
+            key: key.to_owned(),
+            free: 3,
+            free_under_attack: 1,
+            longest_wait: Duration::from_secs(60),
+            is_shared: false,
+        }],
+        watched: is_watched.then(|| "ann".to_owned()),
+    }
+}
+
+/// Seconds to wait; none where the attempt was counted.
+fn wait(outcome: AttemptOutcome) -> Option<u64> {
+    match outcome {
+        AttemptOutcome::Counted => None,
+        AttemptOutcome::Refused { wait, .. } => Some(wait.as_secs()),
+    }
+}
+
+async fn attempts_are_counted_under_their_limits_by_all_pods_together(stage: Stage) {
+    stage.store.count().await.expect("the tables are made");
+    let pods = [stage.another_pod(), stage.another_pod()];
+    let tries = (0..10).map(|n| pods[n % 2].count_attempt(attempt("one", TEN, false)));
+    let outcomes = futures::future::join_all(tries).await;
+    let counted = outcomes
+        .iter()
+        .filter(|it| matches!(it.as_ref().expect("the archive does it"), AttemptOutcome::Counted));
+    assert_eq!(counted.count(), 3, "{outcomes:?}");
+    let first = outcomes
+        .iter()
+        .filter(|it| matches!(it, Ok(AttemptOutcome::Refused { is_first: true, .. })));
+    assert_eq!(first.count(), 1, "{outcomes:?}");
+    let at = async |key: &str, now_ms| {
+        wait(
+            stage
+                .store
+                .count_attempt(attempt(key, now_ms, false))
+                .await
+                .expect("the archive does it"),
+        )
+    };
+    assert_eq!(at("one", TEN).await, Some(1));
+    assert_eq!(at("two", TEN).await, None, "another key has its own");
+    assert_eq!(at("one", TEN + 1_000).await, None);
+    assert_eq!(at("one", TEN + 1_000).await, Some(2), "each failure doubles the wait");
+    stage.store.attempt_succeeded(attempt("one", TEN, false)).await.expect("the archive does it");
+    assert_eq!(at("one", TEN + 1_000).await, None, "a success forgets");
+    for _ in 0..2 {
+        assert_eq!(at("one", TEN + 1_000).await, None);
+    }
+    assert_eq!(at("one", TEN + 1_000).await, Some(1));
+    assert_eq!(at("one", TEN + HOUR + 2_000).await, None, "forgotten after an hour");
+    assert_eq!(at("x", TEN + 4 * HOUR).await, None, "and its row is removed");
+    assert_eq!(at("one", TEN + 4 * HOUR).await, None);
+}
+
+async fn what_unknown_devices_try_together_lowers_what_each_has_free(stage: Stage) {
+    let at = async |key: &str, is_watched| {
+        let outcome = stage.store.count_attempt(attempt(key, TEN, is_watched)).await;
+        wait(outcome.expect("the archive does it"))
+    };
+    for number in 0..AttemptLimit::ATTACK_AFTER {
+        assert_eq!(at(&format!("stranger {number}"), true).await, None);
+    }
+    assert_eq!(at("new device", true).await, None, "one is free for each");
+    assert_eq!(at("new device", true).await, Some(1));
+    for _ in 0..3 {
+        assert_eq!(at("known device", false).await, None, "and a known one has all of its own");
+    }
+    assert_eq!(at("known device", false).await, Some(1));
+}
+
+async fn an_unlock_and_a_password_forget_the_attempts_of_that_account(stage: Stage) {
+    let (one, other) = (stage.another_pod(), stage.another_pod());
+    one.add(account("ann", Role::Agent)).await.expect("the archive does it");
+    let unlock = AccountChange { unlock: true, ..AccountChange::default() };
+    let hash = AccountChange { password_hash: Some("new".to_owned()), ..AccountChange::default() };
+    for change in [unlock, hash] {
+        let mut outcome = AttemptOutcome::Counted;
+        for _ in 0..4 {
+            outcome = one.count_attempt(attempt("key", TEN, true)).await.expect("counted");
+        }
+        assert_eq!(wait(outcome), Some(1));
+        let of_another =
+            SignInAttempt { address: "ben@example.com".to_owned(), ..attempt("b", TEN, false) };
+        for _ in 0..4 {
+            one.count_attempt(of_another.clone()).await.expect("counted");
+        }
+        other.change("ann", change).await.expect("the archive does it");
+        let outcome = one.count_attempt(attempt("key", TEN, true)).await.expect("counted");
+        assert_eq!(wait(outcome), None);
+        let outcome = one.count_attempt(of_another).await.expect("counted");
+        assert_eq!(wait(outcome), Some(1), "nobody else is unlocked");
+        one.attempt_succeeded(attempt("key", TEN, true)).await.expect("the archive does it");
+    }
+}
+
+async fn a_device_is_known_for_the_account_that_signed_in_with_it(stage: Stage) {
+    let store = &stage.store;
+    store.add(account("ann", Role::Agent)).await.expect("the archive does it");
+    store.add(account("ben", Role::Agent)).await.expect("the archive does it");
+    store.remember_device("first", "ann", TEN).await.expect("the archive does it");
+    let is_known = async |hash: &str, address: &str, since| {
+        store.is_device_of(hash, address, since).await.expect("the archive does it")
+    };
+    assert!(is_known("first", "ANN@example.com", TEN).await);
+    assert!(!is_known("first", "ben@example.com", TEN).await);
+    assert!(!is_known("first", "ann@example.com", TEN + 1).await, "not used since then");
+    assert!(!is_known("other", "ann@example.com", 0).await);
+    for number in 0..u64::from(MOST_DEVICES) {
+        let hash = format!("device {number}");
+        store.remember_device(&hash, "ann", TEN + 1 + number).await.expect("the archive does it");
+    }
+    assert!(!is_known("first", "ann@example.com", 0).await, "the newest are kept");
+    assert!(is_known("device 0", "ann@example.com", 0).await);
 }
 
 async fn who_is_signed_in_is_known_until_the_session_ends(stage: Stage) {

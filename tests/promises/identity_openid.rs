@@ -70,6 +70,7 @@ async fn a_token_that_is_not_right_lets_nobody_in() {
     let now = jiff::Timestamp::now().as_second();
     let wrong: Vec<(&str, By, &str, Value)> = vec![
         ("signed by a stranger", By::Stranger, "sub", json!("yael-7")),
+        ("with a critical header", By::RsaWithCritical, "sub", json!("yael-7")),
         ("of another sign-in", By::Rsa, "nonce", json!("another")),
         ("for somebody else", By::Rsa, "aud", json!("another client")),
         ("for many, and not said to be ours", By::Rsa, "aud", json!(["hsc", "another client"])),

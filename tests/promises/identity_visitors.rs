@@ -16,7 +16,7 @@ use crate::server::Server;
 use crate::shop::{LIGHT, Shop};
 use crate::visitor::Visitor;
 
-const KEY: &str = "a secret that the shop and the chat share";
+pub(crate) const KEY: &str = "a secret that the shop and the chat share";
 const OLD: &str = "the secret they shared until last Tuesday";
 
 fn claims(seconds: i64) -> Value {
@@ -25,9 +25,13 @@ fn claims(seconds: i64) -> Value {
 }
 
 fn token(key: &str, seconds: i64) -> String {
+    signed(key, &json!({ "alg": "HS256", "typ": "JWT" }), &claims(seconds))
+}
+
+/// A token with this header and these claims, signed with HS256.
+pub(crate) fn signed(key: &str, header: &Value, claims: &Value) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
-    let header = json!({ "alg": "HS256", "typ": "JWT" });
-    let said = format!("{}.{}", part(&header), part(&claims(seconds)));
+    let said = format!("{}.{}", part(header), part(claims));
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     format!("{said}.{}", BASE64.encode(hmac::sign(&key, said.as_bytes())))
 }

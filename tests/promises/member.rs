@@ -26,12 +26,18 @@ pub(crate) struct Member {
 impl Member {
     /// With a page of the server itself open.
     pub(crate) fn of(server: &Server) -> Self {
+        Self::at(server, [127, 0, 0, 1])
+    }
+
+    /// The same from another address of this machine: any of 127.0.0.0/8 is one.
+    pub(crate) fn at(server: &Server, address: [u8; 4]) -> Self {
         // A second install is refused and changes nothing: tests share the process.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
+            .local_address(std::net::IpAddr::from(address))
             .build()
             .expect("an HTTP client");
         let address = server.url("");

@@ -30,6 +30,8 @@ pub(crate) enum By {
     Ec,
     /// By a key that the provider does not publish.
     Stranger,
+    /// As [`By::Rsa`], with a header that has to be understood and is not.
+    RsaWithCritical,
 }
 
 struct State {
@@ -105,15 +107,19 @@ impl Provider {
 impl State {
     fn signed(&self, by: By, claims: &Value) -> String {
         let (algorithm, kid) = match by {
-            By::Rsa => ("RS256", "rsa"),
+            By::Rsa | By::RsaWithCritical => ("RS256", "rsa"),
             By::Ec | By::Stranger => ("ES256", "ec"),
         };
         let part = |value: &Value| BASE64.encode(value.to_string());
-        let header = json!({ "alg": algorithm, "kid": kid, "typ": "JWT" });
+        let mut header = json!({ "alg": algorithm, "kid": kid, "typ": "JWT" });
+        if by == By::RsaWithCritical {
+            header["crit"] = json!(["only-for"]);
+            header["only-for"] = json!("another server");
+        }
         let said = format!("{}.{}", part(&header), part(claims));
         let random = SystemRandom::new();
         let signed = match by {
-            By::Rsa => {
+            By::Rsa | By::RsaWithCritical => {
                 let key = rsa_key();
                 let mut signed = vec![0; key.public().modulus_len()];
                 key.sign(&signature::RSA_PKCS1_SHA256, &random, said.as_bytes(), &mut signed)

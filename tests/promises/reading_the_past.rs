@@ -400,7 +400,7 @@ const OF_ADMINS: [&str; 10] = [
 
 #[tokio::test]
 async fn nobody_reads_what_is_not_for_them() {
-    let server = with_team(&[("admin.token", "a token for machines")]).await;
+    let server = with_team(&[("admin.token", "a-token-for-machines-of-32-characters")]).await;
     some_past(&archive_behind(&server), now_ms()).await;
     let (mut ada, mut yael) = (signed_in(&server, ADA).await, signed_in(&server, YAEL).await);
     let mut stranger = Member::of(&server);
@@ -410,7 +410,7 @@ async fn nobody_reads_what_is_not_for_them() {
         assert_eq!(yael.get(path).await.status(), 200, "{path}");
         assert_eq!(ada.get(path).await.status(), 200, "{path}");
         // The token is for running the server: whoever reads what was said has a name.
-        let bearer = [("authorization", "Bearer a token for machines")];
+        let bearer = [("authorization", "Bearer a-token-for-machines-of-32-characters")];
         let machine = stranger.send(Method::GET, path, None, &bearer).await;
         assert_eq!(code_of(machine).await, not_signed_in, "{path}");
     }
@@ -446,11 +446,18 @@ async fn nobody_reads_what_is_not_for_them() {
 async fn an_archive_that_is_away_is_said_in_words() {
     let mut postgres = Postgres::start().await;
     let url = postgres.url();
-    let settings = [("archive.connect_timeout_ms", "500"), ("admin.token", "a token for machines")];
+    let settings = [
+        ("archive.connect_timeout_ms", "500"),
+        ("admin.token", "a-token-for-machines-of-32-characters"),
+    ];
     let server = with_team_in(Shop::new(), ("archive.url", &url), &settings).await;
     let asked = async |path: &str| {
         let asked = client().get(server.url(path));
-        asked.bearer_auth("a token for machines").send().await.expect("the server answers")
+        asked
+            .bearer_auth("a-token-for-machines-of-32-characters")
+            .send()
+            .await
+            .expect("the server answers")
     };
     assert_eq!(asked("/admin/audit").await.status(), 200);
     postgres.cut();

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use crate::agents::{YAEL, agent, until, welcomed_and_waiting};
 use crate::eventually::eventually;
+use crate::identity_visitors::{KEY, signed};
 use crate::member::{archive_of, code_of, json_of, with_team};
 use crate::receiver::Receiver;
+use crate::redis::Redis;
 use crate::server::{Server, client};
 use crate::shop::{LIGHT, Shop};
 use crate::visitor::Visitor;
@@ -154,27 +156,151 @@ async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
     let told = [
         ("webhooks.endpoints", &*endpoints),
         ("webhooks.allowed_hosts", &*name),
-        ("letters.per_address", "1"),
+        ("letters.per_address", "4"),
     ];
     let server = Server::with(&told).await;
     assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], true);
     let (_visitor, token) = asked(&server, QUESTION).await;
-    let send = async || {
-        let request = client().post(server.url("/api/transcript/send"));
-        let request = request.header("x-conversation-token", &token);
-        let asked = request.json(&json!({ "address": "yael@example.test" })).send().await;
-        asked.expect("the server answers")
-    };
-    assert_eq!(send().await.status(), 202);
-    assert_eq!(code_of(send().await).await, (429, "too_many".to_owned()));
-    eventually("it is told", async || !receiver.told().is_empty()).await;
+    let address = "yael@example.test";
+    let confirmed = send(&server, &token, json!({ "address": address })).await;
+    assert_eq!(confirmed.status(), 202);
+    assert_eq!(json_of(confirmed).await, json!({ "state": "confirm" }));
+    eventually("the code is told", async || receiver.told().len() == 1).await;
     let told = receiver.told()[0].body();
     assert_eq!(
-        (&told["type"], &told["data"]["address"]),
-        (&json!("transcript.requested"), &json!("yael@example.test"))
+        (&told["type"], &told["data"]["address"], &told["data"]["state"]),
+        (&json!("transcript.requested"), &json!(address), &json!("confirm"))
+    );
+    let text = told["data"]["text"].as_str().expect("text");
+    assert!(!text.contains(QUESTION) && !text.contains("://"), "nothing of a visitor: {text}");
+    let code =
+        text.lines().next().and_then(|line| line.strip_prefix("Your code is ")).expect("a code");
+
+    let of_another = json!({ "address": "noa@example.test", "code": code });
+    let wrong = send(&server, &token, of_another).await;
+    assert_eq!(code_of(wrong).await, (403, "wrong_code".to_owned()));
+    let (_other, others) = asked(&server, "How do I replace the fuse?").await;
+    let of_another = send(&server, &others, json!({ "address": address, "code": code })).await;
+    assert_eq!(code_of(of_another).await, (403, "wrong_code".to_owned()));
+    let sent = send(&server, &token, json!({ "address": address, "code": code })).await;
+    assert_eq!(json_of(sent).await, json!({ "state": "sent" }));
+    eventually("it is told", async || receiver.told().len() == 2).await;
+    let told = receiver.told()[1].body();
+    assert_eq!(
+        (&told["data"]["address"], &told["data"]["state"]),
+        (&json!(address), &json!("sent"))
     );
     let text = told["data"]["text"].as_str().expect("text");
     assert!(text.contains(QUESTION) && text.contains("7.5 kg"), "{text}");
+    let too_many = send(&server, &token, json!({ "address": address })).await;
+    assert_eq!(code_of(too_many).await, (429, "too_many".to_owned()), "four from this client");
+    assert_eq!(receiver.told().len(), 2, "no word of it went to anybody else");
+}
+
+/// `POST /api/transcript/send`, sent to a name of somebody else.
+async fn send(server: &Server, token: &str, body: Value) -> Response {
+    let request = client().post(server.url("/api/transcript/send"));
+    let request = request.header("x-conversation-token", token).header("host", "evil.example");
+    let request = request.header("x-forwarded-host", "evil.example");
+    request.json(&body).send().await.expect("the server answers")
+}
+
+#[tokio::test]
+async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alone() {
+    for (public_url, link) in [("", None), ("https://chat.example", Some("https://chat.example/"))]
+    {
+        let receiver = Receiver::that_answers(&[]).await;
+        let (endpoints, name) = (receiver.taking(r#""transcript.requested""#), receiver.name());
+        let shop = Shop::new();
+        let path = archive_of(&shop);
+        let settings = [
+            ("webhooks.endpoints", &*endpoints),
+            ("webhooks.allowed_hosts", &*name),
+            ("server.public_url", public_url),
+            ("archive.path", &*path),
+            ("visitors.key", KEY),
+            ("letters.per_address", "1000"),
+        ];
+        let server = Server::of(shop, &settings).await;
+        let claims = json!({ "sub": "c-17", "name": "Noa", "email": "Noa@example.test",
+            "exp": jiff::Timestamp::now().as_second() + 600 });
+        let noa = signed(KEY, &json!({ "alg": "HS256" }), &claims);
+        let mut visitor = server.visitor().await;
+        visitor.say(json!({ "type": "hello", "visitor": noa })).await;
+        let token = token_of(&visitor.hear().await);
+        visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": QUESTION })).await;
+        visitor.hear_answer().await;
+        eventually("the archive knows the visitor's address", async || {
+            let sent = send(&server, &token, json!({ "address": "noa@example.test" })).await;
+            assert_eq!(sent.status(), 202);
+            json_of(sent).await["state"] == "sent"
+        })
+        .await;
+        let is_sent = |told: &crate::receiver::Told| told.body()["data"]["state"] == "sent";
+        eventually("it is told", async || receiver.told().iter().any(is_sent)).await;
+        let told = receiver.told().into_iter().find(is_sent).expect("one").body();
+        let text = told["data"]["text"].as_str().expect("text");
+        assert!(text.contains(QUESTION) && !text.contains("evil.example"), "{text}");
+        match link {
+            Some(link) => assert!(text.contains(&format!("Manual: {link}manuals/")), "{text}"),
+            None => assert!(!text.contains("://"), "{text}"),
+        }
+        let other = send(&server, &token, json!({ "address": "ada@example.test" })).await;
+        assert_eq!(json_of(other).await, json!({ "state": "confirm" }), "of somebody else");
+    }
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_every_pod() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let settings = [
+        ("redis.url", &*url),
+        ("conversations.token_keys", "a-key-that-both-pods-of-this-test-know"),
+    ];
+    let (one, two) = (Server::with(&settings).await, Server::with(&settings).await);
+    for pod in [&one, &two] {
+        eventually("the pod found Redis", async || {
+            pod.json("/health").await["redis_connected"] == true
+        })
+        .await;
+    }
+    let mut visitor = one.visitor().await;
+    visitor.say(json!({ "type": "hello" })).await;
+    let welcome = visitor.hear().await;
+    let (conversation, before) = (welcome["conversation"].clone(), token_of(&welcome));
+    visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": QUESTION })).await;
+    let answer = visitor.hear_answer().await;
+    let offset = answer.last().expect("an answer")["offset"].clone();
+    assert_eq!(transcript(&two, &before, "text").await.status(), 200);
+
+    visitor.say(json!({ "type": "bye" })).await;
+    let last = until(&mut visitor, |frame| frame["type"] == "welcome").await;
+    assert_eq!(last["conversation"], conversation);
+    let after = token_of(&last);
+    for pod in [&one, &two] {
+        eventually("the token of before is over", async || {
+            transcript(pod, &before, "text").await.status() == 401
+        })
+        .await;
+        let refused = transcript(pod, &before, "text").await;
+        assert_eq!(code_of(refused).await, (401, "token_expired".to_owned()));
+        // The one that came with the end takes the conversation along, and opens nothing else.
+        assert_eq!(transcript(pod, &after, "text").await.status(), 200);
+        let request = client().post(pod.url("/api/uploads")).header("x-conversation-token", &after);
+        let refused = request.body("x").send().await.expect("the server answers");
+        assert_eq!(code_of(refused).await, (401, "token_expired".to_owned()));
+    }
+    let resumed = async |token: &str| {
+        let mut again = two.visitor().await;
+        let resume = json!({ "conversation": conversation, "token": token, "after": offset });
+        again.say(json!({ "type": "hello", "resume": resume })).await;
+        let welcome = until(&mut again, |frame| frame["type"] == "welcome").await;
+        (welcome["recovered"].clone(), welcome["reason"].clone())
+    };
+    let ended = json!("the conversation was ended; a new one was begun");
+    assert_eq!(resumed(&before).await, (json!(false), ended));
+    assert_eq!(resumed(&after).await.0, json!(true), "whose rating was lost says it again");
 }
 
 #[tokio::test]

@@ -52,6 +52,14 @@ impl Visitor {
         }
     }
 
+    /// From this address of this machine: any of 127.0.0.0/8 is one.
+    pub(crate) async fn at(address: SocketAddr, from: [u8; 4]) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from((from, 0))).expect("an address of this machine");
+        let stream = socket.connect(address).await.expect("the server accepts");
+        Self::over(stream, address, None).await.expect("the upgrade")
+    }
+
     /// From a program that is no page; the status where the server refuses it.
     pub(crate) async fn from_program(address: SocketAddr) -> Result<Self, u16> {
         let stream = in_time("the server accepts", TcpStream::connect(address))

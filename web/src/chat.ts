@@ -256,7 +256,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       transcript("still");
     },
     download: () => void download(),
-    mail: (address) => void mail(address),
+    mail: (address, code) => void mail(address, code),
   };
 
   function happen(happening: Happening): void {
@@ -396,17 +396,21 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     toldOf(text, "saved");
   }
 
-  async function mail(address: string): Promise<void> {
-    transcript("sending", true);
-    const sent = await sendTranscript(server, connection.token, address);
-    if (!("trouble" in sent)) drafts.keep("transcript_address", "");
-    toldOf(sent, "sent");
+  async function mail(address: string, code?: string): Promise<void> {
+    transcript("sending", true, code === undefined ? undefined : address);
+    const answer = await sendTranscript(server, connection.token, address, code);
+    if ("good" in answer && answer.good === "confirm") {
+      transcript("still", true, address);
+      return;
+    }
+    if (!("trouble" in answer)) drafts.keep("transcript_address", "");
+    toldOf(answer, "sent");
   }
 
   /** Says what became of it, and for a while only where it went well. */
   function toldOf(answer: Answer<unknown>, well: "saved" | "sent"): void {
     if ("trouble" in answer) {
-      transcript({ trouble: answer.trouble }, state.transcript.isChoosing);
+      transcript({ trouble: answer.trouble }, state.transcript.isChoosing, state.transcript.confirms);
       return;
     }
     transcript(well);
@@ -415,8 +419,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     }, SAID_MS);
   }
 
-  function transcript(now: Transcript["now"], isChoosing = false): void {
-    happen({ what: "transcript", now, isChoosing });
+  function transcript(now: Transcript["now"], isChoosing = false, confirms?: string): void {
+    happen({ what: "transcript", now, isChoosing, confirms });
   }
 
   async function leave(address: string, text: string): Promise<void> {

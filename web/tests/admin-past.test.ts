@@ -13,7 +13,7 @@ import { eventually, launch, open, Server } from "./house.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
-const TOKEN = "a token of this test";
+const TOKEN = "a-token-of-this-test-32-characters";
 const PRODUCT = "kettleby-ke-9";
 const KNOWN = "How do I descale the machine?";
 /** What no manual answers, and what a browser must not run. */

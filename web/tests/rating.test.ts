@@ -239,12 +239,24 @@ test("where a webhook takes transcripts the visitor has one sent, or downloads i
   await page.getByRole("alert").getByText("Put in an email address").waitFor();
   await address.fill("dana@example.test");
   await address.press("Enter");
-  await page.getByText("on its way to you").waitFor();
-  await eventually("the post office has it", () => post.told.length > 0);
+  // The address is confirmed first: no word of the conversation goes to a stranger.
+  const code = page.getByRole("textbox", { name: "Code from the email to dana@example.test" });
+  await code.waitFor();
+  expect(await findings(page)).toEqual([]);
+  await eventually("the post office has the code", () => post.told.length > 0);
   expect(post.told[0]).toContain('"dana@example.test"');
-  expect(post.told[0]).toContain(QUESTION);
-  // The browser itself says of a refused address that it was refused.
-  expect(wrong.filter((what) => !what.includes("400"))).toEqual([]);
+  expect(post.told[0]).not.toContain(QUESTION);
+  await code.fill("AAAA-AAAA");
+  await code.press("Enter");
+  await page.getByRole("alert").getByText("not the code").waitFor();
+  await code.fill(/Your code is (\S{4}-\S{4})/.exec(post.told[0] ?? "")?.[1] ?? "no code");
+  await code.press("Enter");
+  await page.getByText("on its way to you").waitFor();
+  await eventually("the post office has it", () => post.told.length > 1);
+  expect(post.told[1]).toContain('"dana@example.test"');
+  expect(post.told[1]).toContain(QUESTION);
+  // The browser itself says of a refused address, and of a wrong code, that it was refused.
+  expect(wrong.filter((what) => !what.includes("400") && !what.includes("403"))).toEqual([]);
   await sends.kill();
   post.close();
 });

@@ -490,7 +490,7 @@ impl AgentSocket {
 
 /// What the manual says, within a bound; none when too many answers are made or it failed.
 async fn answer(wiring: &Arc<Wiring>, question: Question) -> Option<Box<Answer>> {
-    let Turn::Now(_permit) = wiring.line.enter() else { return None };
+    let Turn::Now(_permit) = wiring.line.enter(None) else { return None };
     // Called inside the stream and caught there: the agent is told, the socket stays.
     let events = async { wiring.answerer.answer(question) }.flatten_stream();
     let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());

@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use log::warn;
+use tokio::time::Instant;
 
 use super::Hours;
+use super::quota::{HandoffLimits, HandoffQuota};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Talk, channels};
 use crate::ports::archive::{AgentRef, Record, Turn, TurnKind, TurnPlace};
 use crate::ports::{
-    ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
-    VisitorsSeen, Wanted,
+    ByAgent, ClientKey, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails,
+    VisitorEnds, VisitorsSeen, Wanted,
 };
 use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
@@ -24,6 +26,7 @@ pub struct FrontDesk {
     bridge: Bridge,
     hours: Arc<Hours>,
     archive: ArchiveHandle,
+    quota: Arc<HandoffQuota>,
 }
 
 /// Why there is no person for a visitor just now.
@@ -38,6 +41,11 @@ pub enum NoPerson {
     /// As many wait as may.
     #[error("Too many people are waiting just now. Leave us a message and we will write back.")]
     Full,
+    /// This client has asked as often as one may.
+    #[error(
+        "You have asked for a person several times already. Leave us a message and we will write back."
+    )]
+    TooMany,
     /// The desk cannot be reached.
     #[error("We cannot reach anybody just now. Leave us a message and we will write back.")]
     Away,
@@ -51,13 +59,14 @@ impl NoPerson {
             Self::Closed => "closed",
             Self::NobodyThere => "nobody_there",
             Self::Full => "full",
+            Self::TooMany => "too_many",
             Self::Away => "away",
         }
     }
 }
 
 impl FrontDesk {
-    /// Over a desk.
+    /// Over a desk, without a bound for one client.
     #[must_use]
     pub fn new(
         desk: Arc<dyn Desk>,
@@ -65,16 +74,27 @@ impl FrontDesk {
         hours: Arc<Hours>,
         archive: ArchiveHandle,
     ) -> Self {
-        Self { desk, bridge, hours, archive }
+        let quota = Arc::new(HandoffQuota::new(HandoffLimits::default()));
+        Self { desk, bridge, hours, archive, quota }
     }
 
-    /// A visitor wants a person, and gets a place in line where one can come.
+    /// With these bounds for one client.
+    #[must_use]
+    pub fn limited(self, limits: HandoffLimits) -> Self {
+        Self { quota: Arc::new(HandoffQuota::new(limits)), ..self }
+    }
+
+    /// A visitor at this client address wants a person, and gets a place in line where one can come.
     ///
     /// # Errors
     /// Why nobody can come.
-    pub async fn ask_for_a_person(&self, wanted: Wanted) -> Result<Ticket, NoPerson> {
+    pub async fn ask_for_a_person(
+        &self,
+        wanted: Wanted,
+        client: Option<ClientKey>,
+    ) -> Result<Ticket, NoPerson> {
         let (conversation, words) = (Arc::clone(&wanted.conversation), wanted.reason.clone());
-        match self.find_a_person(wanted).await {
+        match self.find_a_person(wanted, client).await {
             Ok((ticket, is_new)) => {
                 if is_new {
                     let turn = Turned { kind: TurnKind::HandedOver, agent: None, to: None };
@@ -91,7 +111,11 @@ impl FrontDesk {
     }
 
     /// The ticket, and whether there was none before.
-    async fn find_a_person(&self, wanted: Wanted) -> Result<(Ticket, bool), NoPerson> {
+    async fn find_a_person(
+        &self,
+        wanted: Wanted,
+        client: Option<ClientKey>,
+    ) -> Result<(Ticket, bool), NoPerson> {
         if !self.hours.is_open_now() {
             return Err(NoPerson::Closed);
         }
@@ -109,7 +133,21 @@ impl FrontDesk {
         if !view.agents.iter().any(|agent| agent.available) && is_new {
             return Err(NoPerson::NobodyThere);
         }
-        let ticket = self.desk.wait(wanted.clone()).await.map_err(away)?;
+        let is_at_desk = |conversation: &str| {
+            view.tickets.iter().any(|ticket| *ticket.conversation == *conversation)
+        };
+        let conversation = &wanted.conversation;
+        if let Some(client) = client
+            && !self.quota.take(client, conversation, is_at_desk, Instant::now())
+        {
+            return Err(NoPerson::TooMany);
+        }
+        let ticket = self.desk.wait(wanted.clone()).await.map_err(|error| {
+            if let Some(client) = client {
+                self.quota.take_back(client, conversation);
+            }
+            away(error)
+        })?;
         self.tell(DeskChange::Ticket(ticket.clone()));
         Ok((ticket, is_new))
     }

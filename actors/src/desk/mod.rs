@@ -13,6 +13,7 @@ mod hours;
 mod limits;
 mod memory;
 mod pace;
+mod quota;
 mod table;
 
 pub(crate) use clerk::{AtDeskHere, clerk};
@@ -21,3 +22,4 @@ pub use hours::{BadHours, Hours};
 pub use limits::DeskLimits;
 pub use memory::MemoryDesk;
 pub use pace::Pace;
+pub use quota::HandoffLimits;

@@ -4,10 +4,13 @@
 //! Never  waits: the lock is held for a few copies, and nobody sleeps under it.
 //! Loses  everything with the process. Sessions that crash find everything.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use log::debug;
+use lru::LruCache;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
@@ -18,10 +21,15 @@ use crate::ports::{
 use super::LogLimits;
 use super::table::Table;
 
+/// Ended conversations that are remembered: 60 bytes each. More in one life of a token end with few pods alone.
+const MOST_ENDED: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
+
 /// The log in memory, as one pod sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct MemoryLog {
     table: Arc<Mutex<Table>>,
+    /// Until when it is known of a conversation that its tokens are over.
+    ended: Arc<Mutex<LruCache<Arc<str>, Instant>>>,
     pod: Arc<str>,
     relay: Option<Arc<dyn Relay>>,
 }
@@ -31,7 +39,8 @@ impl MemoryLog {
     #[must_use]
     pub fn new(limits: LogLimits) -> Self {
         let table = Arc::new(Mutex::new(Table::new(limits)));
-        Self { table, pod: "here".into(), relay: None }
+        let ended = Arc::new(Mutex::new(LruCache::new(MOST_ENDED)));
+        Self { table, ended, pod: "here".into(), relay: None }
     }
 
     /// The same log, for another pod of this process: several houses under one roof can hand
@@ -65,6 +74,10 @@ impl MemoryLog {
             }
         }
         Ok(last)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, LruCache<Arc<str>, Instant>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic under the lock would be a mistake in the table; whoever comes next is not punished for it.
@@ -109,6 +122,29 @@ impl ConversationLog for MemoryLog {
         Box::pin(async move {
             log.table().answering(&log.pod, owned, is_answering);
             Ok(())
+        })
+    }
+
+    fn end_tokens(
+        &self,
+        conversation: Arc<str>,
+        keep: Duration,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            log.ended().put(conversation, Instant::now() + keep);
+            Ok(())
+        })
+    }
+
+    fn are_tokens_ended(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<bool, LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let until = log.ended().get(&conversation).copied();
+            Ok(until.is_some_and(|until| Instant::now() < until))
         })
     }
 

@@ -32,6 +32,13 @@ pub trait Identify: Send + Sync + 'static {
     /// True once anybody can sign in at all.
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>>;
 
+    /// Checks a token against `admin.token` in constant time. Attempts are limited per client address, also
+    /// right ones while the client has to wait; failures, and the first use of an hour, are audited.
+    ///
+    /// # Errors
+    /// [`IdentityError::TooMany`], or [`IdentityError::Wrong`].
+    fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError>;
+
     /// Signs in by password. Takes as long for a name that nobody has as for a wrong password.
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>>;
 
@@ -102,6 +109,11 @@ pub struct Opened {
     pub secret: String,
     /// How long the session lasts at most.
     pub lasts: Duration,
+    /// The device secret, for a cookie of its own that outlives the session: attempts with it are counted
+    /// apart from those of everybody else.
+    pub device: String,
+    /// How long the device is remembered.
+    pub device_lasts: Duration,
 }
 
 /// A try to sign in.
@@ -113,6 +125,8 @@ pub struct Attempt {
     pub password: String,
     /// The client it comes from.
     pub from: ClientAddress,
+    /// The device secret that the browser brings, where it has one.
+    pub device: Option<String>,
 }
 
 /// The first account, and what proves that its maker may make it.
@@ -157,10 +171,8 @@ pub struct Returned {
 /// Why somebody was not signed in. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// Not these two together. Never says which, nor that the account is locked or disabled.
-    #[error(
-        "this address and password do not belong together, or too many tries have locked it for a while"
-    )]
+    /// Not these two together. Never says which, nor that the account is disabled.
+    #[error("this address and password do not belong together")]
     Wrong,
     /// Too many tries, for this name or from this machine.
     #[error("too many tries; wait a while")]

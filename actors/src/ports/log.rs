@@ -4,6 +4,7 @@
 //! then on the log refuses the one before. Offsets go up by one and are never given twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
@@ -168,6 +169,20 @@ pub trait ConversationLog: Send + Sync + 'static {
         owned: Owned,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// The visitor has ended the conversation: tokens that were given for it before are over. Kept for so long,
+    /// the longest time that such a token is good.
+    fn end_tokens(
+        &self,
+        conversation: Arc<str>,
+        keep: Duration,
+    ) -> BoxFuture<'static, Result<(), LogError>>;
+
+    /// True where [`ConversationLog::end_tokens`] was said of the conversation, by whichever pod.
+    fn are_tokens_ended(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<bool, LogError>>;
 
     /// Takes over one conversation whose answer this pod, which is not heard of any more, was making.
     /// Each is given to one claimer only, and counts as being answered by it from then on; none when

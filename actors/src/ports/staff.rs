@@ -41,11 +41,11 @@ pub struct StaffChange {
     pub name: Option<String>,
     /// The role.
     pub role: Option<Role>,
-    /// A new password; it also takes a lock away.
+    /// A new password; it also does what `unlock` does.
     pub password: Option<String>,
     /// May not sign in.
     pub is_disabled: Option<bool>,
-    /// True takes away the lock of too many failures.
+    /// True forgets failures and every limit on attempts, on all pods.
     pub unlock: bool,
 }
 

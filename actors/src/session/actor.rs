@@ -82,7 +82,7 @@ pub(crate) struct Wiring {
 /// The actor. See the card above.
 pub(crate) struct Session {
     pub(super) key: u64,
-    address: ClientAddress,
+    pub(super) address: ClientAddress,
     pub(super) conversation: Conversation,
     pub(super) minutes: Minutes,
     /// From the first `hello` on.
@@ -304,6 +304,15 @@ impl Session {
                         ctx.text(&*entry.frame);
                     }
                 }
+                Effect::EndTokens { keep } => {
+                    let conversation = Arc::clone(self.conversation.id());
+                    let ended = self.wiring.log.end_tokens(conversation, keep);
+                    drop(actix::spawn(async move {
+                        if let Err(error) = ended.await {
+                            warn!(why:% = error; "tokens of an ended conversation stay good until they expire");
+                        }
+                    }));
+                }
                 Effect::Desk(ask) => self.ask_desk(ask, ctx),
                 Effect::Record(record) => self.wiring.archive.record(record),
                 Effect::Close(reason) => self.close(reason, ctx),
@@ -350,7 +359,7 @@ impl Session {
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
         self.wiring.sessions.asks_about(self.key, &question.product.id);
-        let steps = answering::in_turn(&self.wiring, answer, question);
+        let steps = answering::in_turn(&self.wiring, Some(self.address.key()), answer, question);
         let told = actix::fut::wrap_stream::<_, Self>(steps);
         let task =
             actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {

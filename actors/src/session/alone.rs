@@ -119,7 +119,7 @@ impl Alone {
                 }
                 Effect::StartAnswer { answer, question } => {
                     debug!(conversation:% = self.owned.conversation, answer; "an answer is completed with nobody at the socket");
-                    self.answer = Some(answering::in_turn(&self.wiring, answer, *question));
+                    self.answer = Some(answering::in_turn(&self.wiring, None, answer, *question));
                 }
                 Effect::StopAnswer => self.answer = None,
                 Effect::Follow { from: Some(from), .. } => {

@@ -10,16 +10,17 @@ use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
 use super::{Event, Turn, Waited, Wiring};
-use crate::ports::{AnswerEvent, Question};
+use crate::ports::{AnswerEvent, ClientKey, Question};
 
 /// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
 pub(super) fn in_turn(
     wiring: &Arc<Wiring>,
+    client: Option<ClientKey>,
     answer: u64,
     question: Question,
 ) -> BoxStream<'static, Event> {
     let wiring = Arc::clone(wiring);
-    match wiring.line.enter() {
+    match wiring.line.enter(client) {
         Turn::Now(permit) => answering(wiring, answer, question, permit),
         Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
         Turn::Later(place) => {

@@ -1,6 +1,7 @@
 //! What goes into a conversation and what comes out of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bridge::AgentSaid;
 use crate::ports::archive::Record;
@@ -117,6 +118,11 @@ pub enum Effect {
         is_held: bool,
         /// The pod that owned it before, where it was another one.
         from: Option<Arc<str>>,
+    },
+    /// The tokens that were given for the conversation are over; known for so long. Beside everything else.
+    EndTokens {
+        /// The longest time that one of them is good.
+        keep: Duration,
     },
     /// Send these as they are: the client missed them.
     Replay(Vec<Entry>),

@@ -7,13 +7,15 @@
 //! Each hears of its place at its own pace, so that a step of a long line is not a thousand messages at
 //! once: those in front at once, those far behind spread over [`PACE`], nobody twice within it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::ports::ClientKey;
 
 /// Time between two words to one waiter about its place. A person reads no faster, and a line of a
 /// thousand then costs at most a thousand small frames a second.
@@ -31,6 +33,8 @@ pub(crate) struct Line {
     left: watch::Sender<u64>,
     at_once: usize,
     max_waiting: usize,
+    /// The same of one client; 0 is any number.
+    max_waiting_of_client: usize,
     pace: Duration,
 }
 
@@ -39,6 +43,8 @@ struct Waiting {
     /// In the order they came, so that a place is found by halving.
     tickets: VecDeque<u64>,
     next: u64,
+    /// How many of them each client has.
+    of_client: HashMap<ClientKey, usize>,
 }
 
 /// What became of somebody who came.
@@ -55,6 +61,7 @@ pub(crate) enum Turn {
 pub(crate) struct Place {
     line: Arc<Line>,
     ticket: u64,
+    client: Option<ClientKey>,
 }
 
 /// What somebody who waits hears.
@@ -66,15 +73,25 @@ pub(crate) enum Waited {
 }
 
 impl Line {
-    pub(crate) fn new(at_once: usize, max_waiting: usize) -> Arc<Self> {
-        Self::paced(at_once, max_waiting, PACE)
+    pub(crate) fn new(
+        at_once: usize,
+        max_waiting: usize,
+        max_waiting_of_client: usize,
+    ) -> Arc<Self> {
+        Self::paced(at_once, max_waiting, max_waiting_of_client, PACE)
     }
 
-    fn paced(at_once: usize, max_waiting: usize, pace: Duration) -> Arc<Self> {
+    fn paced(
+        at_once: usize,
+        max_waiting: usize,
+        max_waiting_of_client: usize,
+        pace: Duration,
+    ) -> Arc<Self> {
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
         let free = Arc::new(Semaphore::new(at_once));
         let left = watch::Sender::new(0);
-        Arc::new(Self { free, waiting: Mutex::default(), left, at_once, max_waiting, pace })
+        let waiting = Mutex::default();
+        Arc::new(Self { free, waiting, left, at_once, max_waiting, max_waiting_of_client, pace })
     }
 
     /// Answers that are being made.
@@ -87,8 +104,9 @@ impl Line {
         self.waiting().tickets.len()
     }
 
-    /// Comes into the line.
-    pub(crate) fn enter(self: &Arc<Self>) -> Turn {
+    /// Comes into the line, for a question from this client address. The bound of one client comes before that
+    /// of all, so that one cannot fill the line.
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<ClientKey>) -> Turn {
         let mut waiting = self.waiting();
         // Whoever waits already goes first.
         if waiting.tickets.is_empty()
@@ -96,14 +114,21 @@ impl Line {
         {
             return Turn::Now(permit);
         }
-        if waiting.tickets.len() >= self.max_waiting {
+        let most = self.max_waiting_of_client;
+        let of_client = client.and_then(|client| waiting.of_client.get(&client)).copied();
+        if (most > 0 && of_client.unwrap_or_default() >= most)
+            || waiting.tickets.len() >= self.max_waiting
+        {
             return Turn::Full;
+        }
+        if let Some(client) = client {
+            *waiting.of_client.entry(client).or_default() += 1;
         }
         let ticket = waiting.next;
         waiting.next += 1;
         waiting.tickets.push_back(ticket);
         drop(waiting);
-        Turn::Later(Place { line: Arc::clone(self), ticket })
+        Turn::Later(Place { line: Arc::clone(self), ticket, client })
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -139,6 +164,14 @@ impl Drop for Place {
         let mut waiting = self.line.waiting();
         if let Ok(at) = waiting.tickets.binary_search(&self.ticket) {
             waiting.tickets.remove(at);
+        }
+        if let Some(client) = self.client
+            && let Some(count) = waiting.of_client.get_mut(&client)
+        {
+            *count -= 1;
+            if *count == 0 {
+                waiting.of_client.remove(&client);
+            }
         }
         drop(waiting);
         self.line.left.send_modify(|left| *left = left.wrapping_add(1));
@@ -194,9 +227,10 @@ mod tests {
     use futures::stream::BoxStream;
 
     use super::*;
+    use crate::ports::ClientAddress;
 
     fn wait(line: &Arc<Line>) -> Place {
-        match line.enter() {
+        match line.enter(None) {
             Turn::Later(place) => place,
             _ => panic!("there was to be a wait"),
         }
@@ -222,12 +256,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_client_leaves_room_in_the_line_for_others() {
+        let line = Line::new(1, 10, 2);
+        let client = |last| Some(ClientAddress::new([10, 0, 0, last].into()).key());
+        let (one, other) = (client(1), client(2));
+        let Turn::Now(_running) = line.enter(one) else { panic!("the line was empty") };
+        let places: Vec<Turn> = (0..2).map(|_| line.enter(one)).collect();
+        assert!(places.iter().all(|turn| matches!(turn, Turn::Later(_))));
+        assert!(matches!(line.enter(one), Turn::Full));
+        assert!(matches!(line.enter(other), Turn::Later(_)));
+        drop(places);
+        assert!(matches!(line.enter(one), Turn::Later(_)));
+    }
+
+    #[tokio::test]
     async fn who_came_first_is_first_and_who_leaves_makes_room() {
-        let line = Line::new(1, 2);
-        let Turn::Now(running) = line.enter() else { panic!("the line was empty") };
+        let line = Line::new(1, 2, 0);
+        let Turn::Now(running) = line.enter(None) else { panic!("the line was empty") };
         let (first, second) = (wait(&line), wait(&line));
         assert_eq!((first.number(), second.number()), (1, 2));
-        assert!(matches!(line.enter(), Turn::Full));
+        assert!(matches!(line.enter(None), Turn::Full));
         drop(first);
         assert_eq!(second.number(), 1);
         let third = wait(&line);
@@ -241,7 +289,7 @@ mod tests {
         drop((turn, second));
         assert!(matches!(hears(&mut third)[..], [Waited::Over(_)]));
         drop(third);
-        assert!(matches!(line.enter(), Turn::Now(_)));
+        assert!(matches!(line.enter(None), Turn::Now(_)));
     }
 
     const SOON: Duration = Duration::from_millis(20);
@@ -249,8 +297,8 @@ mod tests {
 
     #[tokio::test]
     async fn whose_place_changes_is_told_and_whose_does_not_is_left_alone() {
-        let line = Line::paced(1, 10, SOON);
-        let Turn::Now(_running) = line.enter() else { panic!("the line was empty") };
+        let line = Line::paced(1, 10, 0, SOON);
+        let Turn::Now(_running) = line.enter(None) else { panic!("the line was empty") };
         let (first, second, third) = (wait(&line), wait(&line), wait(&line));
         let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
         assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
@@ -263,8 +311,8 @@ mod tests {
 
     #[tokio::test]
     async fn steps_within_the_pace_are_not_told_one_by_one_and_the_last_word_is_true() {
-        let slow = Line::paced(1, 100, NOT_TODAY);
-        let Turn::Now(_running) = slow.enter() else { panic!("the line was empty") };
+        let slow = Line::paced(1, 100, 0, NOT_TODAY);
+        let Turn::Now(_running) = slow.enter(None) else { panic!("the line was empty") };
         let leaving: Vec<Place> = (0..50).map(|_| wait(&slow)).collect();
         let mut last = wait(&slow).waits().boxed();
         assert_eq!(places(&hears(&mut last)), [51]);
@@ -272,8 +320,8 @@ mod tests {
             drop(place);
             assert!(hears(&mut last).is_empty(), "told a moment ago");
         }
-        let quick = Line::paced(1, 1_000, SOON);
-        let Turn::Now(_running) = quick.enter() else { panic!("the line was empty") };
+        let quick = Line::paced(1, 1_000, 0, SOON);
+        let Turn::Now(_running) = quick.enter(None) else { panic!("the line was empty") };
         let leaving: Vec<Place> = (0..50).map(|_| wait(&quick)).collect();
         let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).waits().boxed()).collect();
         for waits in &mut waiting {

@@ -48,6 +48,9 @@ pub enum NotResumed {
     /// The token was given too long ago.
     #[error("the conversation is too long ago to be continued; a new one was begun")]
     Expired,
+    /// The visitor has ended it.
+    #[error("the conversation was ended; a new one was begun")]
+    Ended,
     /// Another was begun on this connection.
     #[error("a conversation can only be continued by the first message of a connection")]
     Late,
@@ -67,9 +70,10 @@ pub enum NotResumed {
 
 impl NotResumed {
     /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BadToken,
         Self::Expired,
+        Self::Ended,
         Self::Late,
         Self::Unknown,
         Self::Unavailable,
@@ -83,6 +87,7 @@ impl NotResumed {
         match self {
             Self::BadToken => "bad_token",
             Self::Expired => "expired",
+            Self::Ended => "ended",
             Self::Late => "late",
             Self::Unknown => "unknown",
             Self::Unavailable => "unavailable",
@@ -143,12 +148,26 @@ pub(super) async fn open(
         let why = match tokens.verify(&token, &conversation) {
             Err(TokenError::Expired) => NotResumed::Expired,
             Err(_) => NotResumed::BadToken,
+            // A log that cannot say is asked for the conversation all the same; it will not give it.
+            Ok(_)
+                if !Tokens::is_of_ended(&token)
+                    && log
+                        .are_tokens_ended(conversation.as_str().into())
+                        .await
+                        .unwrap_or(false) =>
+            {
+                NotResumed::Ended
+            }
             Ok(epoch) => {
                 let conversation: Arc<str> = conversation.into();
                 let seen = Seen { epoch, offset: after };
                 match take_over(&*log, &conversation, seen).await {
                     Ok(taken) => {
-                        let token = tokens.sign(&conversation, taken.epoch);
+                        let token = if Tokens::is_of_ended(&token) {
+                            tokens.sign_ended(&conversation, taken.epoch)
+                        } else {
+                            tokens.sign(&conversation, taken.epoch)
+                        };
                         return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
                     }
                     Err(LogError::Unavailable { .. }) => NotResumed::Unavailable,

@@ -434,6 +434,7 @@ impl Conversation {
     /// The visitor ends the conversation.
     pub(super) fn says_bye(&mut self, effects: &mut Vec<Effect>) {
         self.cancelled(effects);
+        self.end_tokens(effects);
         if self.person.is_at_desk() || self.person.is_asking {
             effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
         } else {

@@ -38,6 +38,8 @@ pub(super) struct Phrases {
     desk_empty: Box<str>,
     /// [`NoPerson::Full`].
     desk_full: Box<str>,
+    /// [`NoPerson::TooMany`].
+    desk_too_many: Box<str>,
     /// [`NoPerson::Away`].
     desk_away: Box<str>,
     /// The visitor left the line by being away.
@@ -66,6 +68,7 @@ impl Phrases {
             NoPerson::Closed => &self.desk_closed,
             NoPerson::NobodyThere => &self.desk_empty,
             NoPerson::Full => &self.desk_full,
+            NoPerson::TooMany => &self.desk_too_many,
             NoPerson::Away => &self.desk_away,
         }
     }
@@ -99,7 +102,13 @@ mod tests {
 
     #[test]
     fn why_nobody_comes_is_in_english_what_the_log_of_the_server_says() {
-        for why in [NoPerson::Closed, NoPerson::NobodyThere, NoPerson::Full, NoPerson::Away] {
+        for why in [
+            NoPerson::Closed,
+            NoPerson::NobodyThere,
+            NoPerson::Full,
+            NoPerson::TooMany,
+            NoPerson::Away,
+        ] {
             assert_eq!(Phrases::of(None).nobody(why), why.to_string());
         }
     }

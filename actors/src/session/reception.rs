@@ -35,12 +35,15 @@ impl Session {
         match ask {
             DeskAsk::Attend(true) => self.attend(conversation, ctx),
             DeskAsk::Attend(false) => self.attend_no_more(ctx),
-            DeskAsk::Person(wanted) => self.beside(ctx, async move {
-                Some(match front.ask_for_a_person(*wanted).await {
-                    Ok(ticket) => DeskNews::Changed(Box::new(DeskChange::Ticket(ticket))),
-                    Err(why) => DeskNews::NoPerson(why),
-                })
-            }),
+            DeskAsk::Person(wanted) => {
+                let client = self.address.key();
+                self.beside(ctx, async move {
+                    Some(match front.ask_for_a_person(*wanted, Some(client)).await {
+                        Ok(ticket) => DeskNews::Changed(Box::new(DeskChange::Ticket(ticket))),
+                        Err(why) => DeskNews::NoPerson(why),
+                    })
+                });
+            }
             DeskAsk::PutBack(wanted) => self.beside(ctx, async move {
                 let back = front.put_back(*wanted).await;
                 if let Err(error) = &back {

@@ -107,7 +107,7 @@ impl Conversation {
             self.introduced(token, id.clone(), effects);
         }
         self.compact = hello.compact;
-        self.locale = hello.locale.filter(|locale| locale.len() <= LOCALE_BYTES);
+        self.locale = hello.locale.filter(|locale| is_language_tag(locale));
         if self.epoch > 0 {
             let reason = hello.resume.map(|_| NotResumed::Late.to_string());
             effects.push(self.welcome(id, false, reason));
@@ -177,6 +177,20 @@ impl Conversation {
         }
     }
 
+    /// The tokens of the conversation are over. Its client gets one more, as another welcome, that is good for a
+    /// short time: it rates the conversation and takes it along.
+    pub(super) fn end_tokens(&mut self, effects: &mut Vec<Effect>) {
+        // Before `hello` there is no token.
+        if self.epoch == 0 {
+            return;
+        }
+        let Some(tokens) = &self.tokens else { return };
+        let keep = tokens.ttl();
+        self.token = tokens.sign_ended(&self.id, self.epoch);
+        effects.push(Effect::EndTokens { keep });
+        effects.push(self.welcome(None, true, None));
+    }
+
     fn follow(
         &self,
         is_logged: bool,
@@ -200,6 +214,12 @@ impl Conversation {
         };
         transient(ServerMessage::Welcome(welcome), id)
     }
+}
+
+/// Whether it has the form of a language tag (RFC 5646): agents read it beside other text.
+fn is_language_tag(locale: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    locale.len() <= LOCALE_BYTES && locale.bytes().all(fits)
 }
 
 /// The client does not have the whole of what was said: an answer that is open is told it from its

@@ -71,6 +71,21 @@ impl ConversationLog for Line {
         self.unless_cut(self.log.read(conversation))
     }
 
+    fn end_tokens(
+        &self,
+        conversation: Arc<str>,
+        keep: Duration,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        self.unless_cut(self.log.end_tokens(conversation, keep))
+    }
+
+    fn are_tokens_ended(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<bool, LogError>> {
+        self.unless_cut(self.log.are_tokens_ended(conversation))
+    }
+
     fn answering(
         &self,
         owned: Owned,

@@ -204,6 +204,8 @@ impl Stage {
                 close_timeout: Duration::from_millis(settings.server.close_timeout_ms),
                 max_answers: settings.sessions.max_answers,
                 max_waiting_answers: settings.sessions.max_waiting_answers,
+                max_waiting_answers_per_address: 0,
+                handoffs: crate::HandoffLimits::default(),
                 busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
             },
             seconds: crate::Seconds::default(),

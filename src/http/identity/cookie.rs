@@ -13,6 +13,8 @@ use super::super::Parts;
 pub(super) enum Cookie {
     /// The secret of a session.
     Session,
+    /// The device with which somebody of the team has signed in.
+    Device,
     /// What a sign-in at the provider began with, and where it is to end.
     OpenId,
 }
@@ -22,6 +24,8 @@ impl Cookie {
         match (self, secure) {
             (Self::Session, true) => "__Host-hsc",
             (Self::Session, false) => "hsc",
+            (Self::Device, true) => "__Host-hsc-device",
+            (Self::Device, false) => "hsc-device",
             (Self::OpenId, true) => "__Host-hsc-openid",
             (Self::OpenId, false) => "hsc-openid",
         }

@@ -1,6 +1,7 @@
 //! Who may pass: the guards that a route takes as arguments.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
@@ -102,12 +103,14 @@ async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> 
     let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
         // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
-        let is_right = parts.admin.token.reveal().is_some_and(|token| same(brought, token));
-        if is_right {
-            return Ok(caller(Who::Token));
-        }
-        let message = "This is not the admin.token of this server.";
-        return Err(Trouble::new(TroubleCode::Forbidden, message));
+        return match parts.identify.admin_token(brought, client_address(request)) {
+            Ok(()) => Ok(caller(Who::Token)),
+            Err(IdentityError::Wrong) => {
+                let message = "This is not the admin.token of this server.";
+                Err(Trouble::new(TroubleCode::Forbidden, message))
+            }
+            Err(error) => Err(trouble(error)),
+        };
     }
     if Cookie::Session.of(parts, request).is_some() {
         match person(parts, request, Role::Admin).await {
@@ -229,8 +232,13 @@ pub(crate) fn trouble(error: IdentityError) -> Trouble {
             TroubleCode::Unavailable
         }
     };
+    let wait = match &error {
+        IdentityError::TooMany { wait } => Some(*wait + Duration::from_secs(1)),
+        _ => None,
+    };
     let words = error.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    Trouble::new(code, format!("{first}{}.", letters.as_str()))
+    let trouble = Trouble::new(code, format!("{first}{}.", letters.as_str()));
+    wait.map_or(trouble.clone(), |wait| trouble.retry_after(wait))
 }

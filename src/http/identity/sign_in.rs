@@ -1,15 +1,13 @@
 //! `/api/sign-in`, `/api/sign-out`, `/api/me`: in, out, and who it is.
 
-use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _, get, post, web,
-};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use hsc_actors::ports::archive::Role;
-use hsc_actors::ports::{Attempt, IdentityError, Opened, SignedIn};
+use hsc_actors::ports::{Attempt, Opened, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, TroubleCode, client_address};
+use super::super::{Parts, Trouble, client_address};
 use super::cookie::Cookie;
 use super::guard::{Agent, from_our_page, session, trouble};
 
@@ -82,11 +80,10 @@ pub(crate) async fn sign_in(
 ) -> Result<HttpResponse, Trouble> {
     from_our_page(&parts, &request)?;
     let SignIn { address, password } = said.into_inner();
-    let attempt = Attempt { address, password, from: client_address(&request) };
-    match parts.identify.sign_in(attempt).await {
-        Ok(opened) => Ok(welcome(&parts, &request, opened).await),
-        Err(error) => Ok(refusal(error)),
-    }
+    let device = Cookie::Device.of(&parts, &request).map(str::to_owned);
+    let attempt = Attempt { address, password, from: client_address(&request), device };
+    let opened = parts.identify.sign_in(attempt).await.map_err(trouble)?;
+    Ok(welcome(&parts, &request, opened).await)
 }
 
 /// Signs out, of this browser or of all.
@@ -138,19 +135,7 @@ pub(super) async fn bring(
         // The new session is good whether or not the old one can be ended just now.
         let _ = parts.identify.sign_out(before, false).await;
     }
-    response.insert_header(Cookie::Session.set(parts, request, &opened.secret, opened.lasts));
-}
-
-/// The answer to whoever was not signed in; where they are to wait it says how long.
-pub(super) fn refusal(error: IdentityError) -> HttpResponse {
-    let wait = match &error {
-        IdentityError::TooMany { wait } => Some(wait.as_secs() + 1),
-        _ => None,
-    };
-    let trouble = trouble(error);
-    let Some(seconds) = wait else { return trouble.error_response() };
-    debug_assert_eq!(trouble.code, TroubleCode::TooManyTries);
-    HttpResponse::build(trouble.code.status())
-        .insert_header(("Retry-After", seconds.to_string()))
-        .json(trouble)
+    let Opened { secret, lasts, device, device_lasts, .. } = opened;
+    response.append_header(Cookie::Session.set(parts, request, secret, *lasts));
+    response.append_header(Cookie::Device.set(parts, request, device, *device_lasts));
 }

@@ -1,6 +1,7 @@
 //! `/api/replies`: canned replies, what agents write again and again.
 
 use actix_web::{HttpResponse, delete, get, put, web};
+use hsc_actors::clean_name;
 use hsc_actors::ports::archive::CannedReply;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,7 +59,7 @@ pub(crate) async fn put_reply(
     written: JsonBody<Written>,
 ) -> Result<HttpResponse, Trouble> {
     let Written { id, shortcut, text, product } = written.into_inner();
-    let (text, product) = (words(&text), word(product));
+    let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
     judge(&shortcut, &text).map_err(invalid)?;
     if product.as_ref().is_some_and(|id| parts.catalog.load().product(id).is_none()) {
         return Err(invalid(

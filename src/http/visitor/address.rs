@@ -1,5 +1,7 @@
 //! Words of people, as they are taken: a mail address that can be one, a text without control characters.
 
+use hsc_actors::is_clean_name;
+
 /// Longest address that a mail server takes (RFC 5321, 4.5.3.1.3, without the brackets).
 const LONGEST: usize = 254;
 /// Longest part before the `@` (RFC 5321, 4.5.3.1.1).
@@ -8,6 +10,9 @@ const LONGEST_LOCAL: usize = 64;
 /// The address, where mail could reach somebody there. Whether it does only a mail can tell.
 pub(super) fn mail_address(text: &str) -> Option<String> {
     let text = text.trim();
+    if !is_clean_name(text) {
+        return None;
+    }
     let (local, domain) = text.split_once('@')?;
     // No quoting and no comments: nobody has such an address, and every reader of one trips over it.
     let plain = |c: char| {
@@ -62,6 +67,7 @@ mod tests {
             "<yael@example.test>",
             "a@example.test\nBcc: b@example.test",
             "a,b@example.test",
+            "ya\u{202e}el@example.test",
             &long,
         ] {
             assert_eq!(mail_address(bad), None, "{bad:?}");

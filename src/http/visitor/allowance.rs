@@ -1,13 +1,15 @@
 //! How often visitors may do what costs somebody something: so many an hour, in this pod.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use hsc_actors::ports::ClientKey;
 use hsc_config::{LettersSettings, UploadsSettings};
 use lru::LruCache;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::super::client_address;
@@ -18,6 +20,8 @@ const WITHIN: Duration = Duration::from_secs(3_600);
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 /// Pictures that come in at once: each is held in memory until it is cleaned.
 const COMING_IN: usize = 16;
+/// The same of one client, so that slow uploads of one leave room for those of others.
+const COMING_IN_OF_A_CLIENT: usize = 4;
 
 /// What visitors may do within an hour.
 pub struct Allowances {
@@ -28,7 +32,9 @@ pub struct Allowances {
     letters_per_address: u32,
     letters_per_hour: u32,
     /// Places for pictures that come in.
-    pub(super) coming_in: Semaphore,
+    coming_in: Semaphore,
+    /// How many of them each client has.
+    coming_in_of: Mutex<HashMap<ClientKey, usize>>,
 }
 
 impl Allowances {
@@ -43,6 +49,7 @@ impl Allowances {
             letters_per_address: letters.per_address,
             letters_per_hour: letters.per_hour,
             coming_in: Semaphore::new(COMING_IN),
+            coming_in_of: Mutex::default(),
         }
     }
 
@@ -60,19 +67,75 @@ impl Allowances {
         self.uploads.take(keys.into_iter().flatten(), Instant::now())
     }
 
-    /// One more message or transcript, or how long to wait.
+    /// A place for a picture that comes in, or none: of all places, or of those that one client may have.
+    pub(super) fn place(&self, request: Option<&HttpRequest>) -> Option<ComingIn<'_>> {
+        let place = self.coming_in.try_acquire().ok()?;
+        let client = request.map(|request| client_address(request).key());
+        if let Some(client) = client {
+            let mut coming = self.coming_in_of.lock().expect("nobody panics while counting");
+            let count = coming.entry(client).or_default();
+            if *count >= COMING_IN_OF_A_CLIENT {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(ComingIn { allowances: self, client, _place: place })
+    }
+
+    /// One more message for the team, or how long to wait.
     pub(super) fn letter(
         &self,
         conversation: Option<&str>,
         request: &HttpRequest,
     ) -> Result<(), Duration> {
+        self.letters_of(conversation, None, request)
+    }
+
+    /// One more mail to this address, or how long to wait: a transcript, a code, or an attempt at one.
+    pub(super) fn mail(
+        &self,
+        conversation: &str,
+        address: &str,
+        request: &HttpRequest,
+    ) -> Result<(), Duration> {
+        self.letters_of(Some(conversation), Some(address), request)
+    }
+
+    /// Each quota of one before the one of all: what is refused to one uses up nothing of the others.
+    fn letters_of(
+        &self,
+        conversation: Option<&str>,
+        recipient: Option<&str>,
+        request: &HttpRequest,
+    ) -> Result<(), Duration> {
         let each = self.letters_per_address;
         let keys = [
-            conversation.map(|it| (format!("conversation {it}"), each)),
             Some((client_key(request), each)),
+            conversation.map(|it| (format!("conversation {it}"), each)),
+            recipient.map(|it| (format!("recipient {}", it.to_lowercase()), each)),
             Some(("everybody".to_owned(), self.letters_per_hour)),
         ];
         self.letters.take(keys.into_iter().flatten(), Instant::now())
+    }
+}
+
+/// A picture that comes in. Its place is free again when this is dropped.
+pub(super) struct ComingIn<'a> {
+    allowances: &'a Allowances,
+    client: Option<ClientKey>,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Drop for ComingIn<'_> {
+    fn drop(&mut self) {
+        let Some(client) = self.client else { return };
+        let mut coming = self.allowances.coming_in_of.lock().expect("nobody panics while counting");
+        if let Some(count) = coming.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                coming.remove(&client);
+            }
+        }
     }
 }
 
@@ -142,22 +205,55 @@ mod tests {
         assert_eq!(take("a", now + WITHIN), Ok(()), "forgotten after an hour");
     }
 
-    #[test]
-    fn a_client_is_counted_whatever_its_headers_claim() {
+    fn from(address: &str) -> HttpRequest {
+        let peer = format!("{address}:9").parse().expect("an address");
+        let request = TestRequest::default().peer_addr(peer);
+        request.insert_header(("x-forwarded-for", "9.9.9.9")).to_http_request()
+    }
+
+    fn allowances() -> (Allowances, hsc_config::Settings) {
         let settings = hsc_config::Settings::load(None, []).expect("the defaults");
-        for peer in ["8.8.8.8:9", "10.0.0.1:9", "127.0.0.1:9"] {
-            let allowances = Allowances::new(&settings.uploads, &settings.letters);
-            let request = |number: usize| {
-                let request = TestRequest::default().peer_addr(peer.parse().expect("an address"));
-                request
-                    .insert_header(("x-forwarded-for", format!("9.9.9.{number}")))
-                    .to_http_request()
-            };
-            let left = (0..100).filter(|it| allowances.letter(None, &request(*it)).is_ok()).count();
-            assert_eq!(left, settings.letters.per_address as usize, "{peer}");
-            let kept = (0..200)
-                .filter(|it| allowances.upload(&it.to_string(), Some(&request(*it))).is_ok());
-            assert_eq!(kept.count(), settings.uploads.per_address as usize, "{peer}");
-        }
+        (Allowances::new(&settings.uploads, &settings.letters), settings)
+    }
+
+    #[test]
+    fn one_client_leaves_most_of_what_all_share_to_the_others() {
+        let (allowances, settings) = allowances();
+        let of = |address: &str| {
+            let request = from(address);
+            (0..1_000).filter(|_| allowances.letter(None, &request).is_ok()).count()
+        };
+        let each = settings.letters.per_address as usize;
+        assert_eq!(of("127.0.0.1"), each);
+        assert_eq!(of("127.0.0.2"), each);
+        let all: usize = (0..=255).map(|last| of(&format!("10.0.0.{last}"))).sum();
+        assert_eq!(all + 2 * each, settings.letters.per_hour as usize, "together the last bound");
+        let request = from("8.8.8.8");
+        let kept =
+            (0..1_000).filter(|it| allowances.upload(&it.to_string(), Some(&request)).is_ok());
+        assert_eq!(kept.count(), settings.uploads.per_address as usize);
+    }
+
+    #[test]
+    fn one_recipient_is_written_to_so_often_whoever_asks() {
+        let (allowances, settings) = allowances();
+        let sent = (0..=255).filter(|last| {
+            let request = from(&format!("10.0.0.{last}"));
+            allowances.mail(&format!("c{last}"), "Dana@example.test", &request).is_ok()
+        });
+        assert_eq!(sent.count(), settings.letters.per_address as usize);
+        assert!(allowances.mail("c", "noa@example.test", &from("10.0.1.1")).is_ok());
+        assert!(allowances.mail("d", "dana@example.test", &from("10.0.1.1")).is_err());
+    }
+
+    #[test]
+    fn slow_uploads_of_one_client_leave_places_for_others() {
+        let (allowances, _) = allowances();
+        let (one, other) = (from("10.0.0.1"), from("10.0.0.2"));
+        let places: Vec<_> = (0..COMING_IN).filter_map(|_| allowances.place(Some(&one))).collect();
+        assert_eq!(places.len(), COMING_IN_OF_A_CLIENT);
+        assert!(allowances.place(Some(&other)).is_some());
+        drop(places);
+        assert!(allowances.place(Some(&one)).is_some());
     }
 }

@@ -53,7 +53,10 @@ pub(crate) async fn leave_message(
         return Err(Trouble::new(TroubleCode::InvalidRequest, message));
     }
     // A token that is too old is no reason to lose the words: they just belong to no conversation.
-    let of = brought(&request).and_then(|_| conversation(&parts, &request).ok());
+    let of = match brought(&request) {
+        Some(_) => conversation(&parts, &request).await.ok(),
+        None => None,
+    };
     let of = of.map(|of| of.to_string());
     if let Err(wait) = parts.allowances.letter(of.as_deref(), &request) {
         parts.metrics.doors.letter("message", "too_many");

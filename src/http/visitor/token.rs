@@ -3,32 +3,54 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use hsc_actors::TokenError;
+use hsc_actors::{TokenError, Tokens};
 
 use super::super::{Parts, Trouble, TroubleCode};
 
 /// The header that brings the token.
 pub(crate) const CONVERSATION_TOKEN: &str = "x-conversation-token";
 
-/// The conversation whose token this request brings.
-pub(super) fn conversation(parts: &Parts, request: &HttpRequest) -> Result<Arc<str>, Trouble> {
+/// The conversation whose token this request brings, also one that its visitor has just ended.
+pub(super) async fn conversation(
+    parts: &Parts,
+    request: &HttpRequest,
+) -> Result<Arc<str>, Trouble> {
     let Some(token) = brought(request) else {
         let message = "X-Conversation-Token has to bring the token of the conversation's welcome.";
         return Err(Trouble::new(TroubleCode::NoToken, message));
     };
-    parts.tokens.conversation(token).map(Arc::from).map_err(|error| match error {
-        TokenError::Expired => {
-            let message = "The token is too old; continue the conversation to get a new one.";
-            Trouble::new(TroubleCode::TokenExpired, message)
-        }
-        TokenError::Malformed
-        | TokenError::UnknownKey
-        | TokenError::WrongSignature
-        | TokenError::OtherConversation => {
-            let message = "The token was not given by this server for any conversation.";
-            Trouble::new(TroubleCode::WrongToken, message)
-        }
-    })
+    let expired = || {
+        let message = "The token is too old; continue the conversation to get a new one.";
+        Trouble::new(TroubleCode::TokenExpired, message)
+    };
+    let named =
+        parts.tokens.conversation(token).map(Arc::<str>::from).map_err(|error| match error {
+            TokenError::Expired => expired(),
+            TokenError::Malformed
+            | TokenError::UnknownKey
+            | TokenError::WrongSignature
+            | TokenError::OtherConversation => {
+                let message = "The token was not given by this server for any conversation.";
+                Trouble::new(TroubleCode::WrongToken, message)
+            }
+        })?;
+    // A log that is away does not say so; then the token is good until it expires.
+    let is_ended = !Tokens::is_of_ended(token)
+        && parts.log.are_tokens_ended(Arc::clone(&named)).await.unwrap_or(false);
+    if is_ended { Err(expired()) } else { Ok(named) }
+}
+
+/// The same of a conversation that is not ended.
+pub(super) async fn open_conversation(
+    parts: &Parts,
+    request: &HttpRequest,
+) -> Result<Arc<str>, Trouble> {
+    let named = conversation(parts, request).await?;
+    if brought(request).is_some_and(Tokens::is_of_ended) {
+        let message = "The conversation is ended; begin a new one.";
+        return Err(Trouble::new(TroubleCode::TokenExpired, message));
+    }
+    Ok(named)
 }
 
 /// The token, where one is brought.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::super::identity::Agent;
 use super::super::{Parts, Trouble, TroubleCode};
-use super::token::{admitted, brought, conversation};
+use super::token::{admitted, brought, open_conversation};
 
 /// Longest a picture may take to come in: a slow telephone sends 8 MiB in less.
 const COMES_WITHIN: Duration = Duration::from_secs(120);
@@ -109,7 +109,7 @@ async fn take(
         }
         _ => {
             admitted(parts, request)?;
-            (conversation(parts, request)?, true)
+            (open_conversation(parts, request).await?, true)
         }
     };
     let too_large = || {
@@ -125,7 +125,7 @@ async fn take(
     // A team shares an address and is known by name: it is not counted by that.
     let from = is_visitor.then_some(request);
     parts.allowances.upload(&of, from).map_err(|wait| Trouble::too_many(wait, "pictures"))?;
-    let Ok(_place) = parts.allowances.coming_in.try_acquire() else {
+    let Some(_place) = parts.allowances.place(from) else {
         return Err(trouble(UploadError::Busy));
     };
     let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;

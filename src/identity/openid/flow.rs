@@ -58,7 +58,7 @@ impl Team {
         let token = token.map_err(not_verified)?;
         let vouched = check(provider, &token, nonce).await.map_err(not_verified)?;
         let account = self.account_of(vouched).await?;
-        self.open(&account, "openid", returned.from).await
+        self.open(&account, "openid", returned.from, None).await
     }
 
     fn asked(&self) -> Result<&Provider, IdentityError> {

@@ -1,5 +1,6 @@
 //! The ID token: what the provider signed about somebody, checked, and what of it we use.
 
+use hsc_actors::clean_name;
 use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Role;
 use hsc_config::OpenIdSettings;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::secret::same;
-use super::super::signature::ALGORITHMS;
+use super::super::signature::{ALGORITHMS, is_understood};
 use super::provider::Provider;
 
 /// How far the provider's clock and ours may differ, in seconds.
@@ -51,6 +52,9 @@ pub(super) async fn check(
 ) -> Result<Vouched, BoxError> {
     let settings = &provider.settings;
     let header = decode_header(token)?;
+    if !is_understood(&header) {
+        return Err("the ID token has a critical header (crit), and none is known here".into());
+    }
     // A shared secret signs nothing here: the key is what the provider publishes.
     if header.alg == Algorithm::HS256 || !ALGORITHMS.contains(&header.alg) {
         return Err(
@@ -79,10 +83,11 @@ pub(super) async fn check(
 
 fn vouched(claims: Claims, settings: &OpenIdSettings) -> Vouched {
     let filled = |text: Option<String>| {
-        let plain = text?.chars().filter(|it| !it.is_control()).take(80).collect::<String>();
-        Some(plain.trim().to_owned()).filter(|plain| !plain.is_empty())
+        let plain = clean_name(&text?.chars().take(80).collect::<String>());
+        Some(plain).filter(|plain| !plain.is_empty())
     };
-    let address = claims.email.filter(|_| claims.email_verified).map(|it| it.trim().to_lowercase());
+    let address =
+        claims.email.filter(|_| claims.email_verified).map(|it| clean_name(&it).to_lowercase());
     Vouched {
         subject: format!("{} {}", claims.iss, claims.sub),
         address: address.filter(|address| !address.is_empty()),

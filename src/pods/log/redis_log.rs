@@ -5,6 +5,7 @@
 //! Loses  nothing with the pod.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::LogLimits;
@@ -72,6 +73,11 @@ impl RedisLog {
     fn keys(&self, conversation: &str) -> [String; 2] {
         let log = format!("{}:log1:{{{conversation}}}", self.link.prefix());
         [log.clone(), log + ":frames"]
+    }
+
+    /// There where the tokens of the conversation are over. Apart from the log, which is kept for a shorter time.
+    fn ended(&self, conversation: &str) -> String {
+        format!("{}:ended1:{{{conversation}}}", self.link.prefix())
     }
 
     /// The answers that a pod makes, all pods' in one slot.
@@ -225,6 +231,32 @@ impl ConversationLog for RedisLog {
     ) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.clone();
         Box::pin(async move { log.mark(&owned, is_answering).await })
+    }
+
+    fn end_tokens(
+        &self,
+        conversation: Arc<str>,
+        keep: Duration,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS);
+            let mut set = redis::cmd("SET");
+            set.arg(log.ended(&conversation)).arg(1).arg("PX").arg(keep_ms.max(1));
+            log.link.command::<()>(set).await.map_err(away)
+        })
+    }
+
+    fn are_tokens_ended(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<bool, LogError>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let mut exists = redis::cmd("EXISTS");
+            exists.arg(log.ended(&conversation));
+            log.link.command::<bool>(exists).await.map_err(away)
+        })
     }
 
     fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {

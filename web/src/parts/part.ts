@@ -67,7 +67,7 @@ export interface Deeds {
   leaveTranscript: () => void;
   download: () => void;
   /** Has the conversation sent to an address. */
-  mail: (address: string) => void;
+  mail: (address: string, code?: string) => void;
   /** Has seen that the server has lost what was said. */
   seen: () => void;
 }

@@ -26,9 +26,13 @@ export async function fetchTranscript(server: URL, token: string | undefined): P
   return ask(server, "/api/transcript?format=text", token, undefined, (response) => response.blob());
 }
 
-/** Has the conversation sent to an address. */
-export async function sendTranscript(server: URL, token: string | undefined, address: string): Promise<Answer<undefined>> {
-  return ask(server, "/api/transcript/send", token, { address }, () => Promise.resolve(undefined));
+/** Has the conversation sent to an address, or, without the code of that address, the code. */
+export async function sendTranscript(server: URL, token: string | undefined, address: string, code: string | undefined): Promise<Answer<"sent" | "confirm">> {
+  const wanted = code === undefined ? { address } : { address, code };
+  return ask(server, "/api/transcript/send", token, wanted, async (response) => {
+    const { state } = (await response.json()) as { state?: unknown };
+    return state === "confirm" ? "confirm" : "sent";
+  });
 }
 
 /** Puts a file among the visitor's downloads. */
@@ -72,6 +76,8 @@ export function troubleOf(code: unknown): Word {
       return "transcript_not_yours";
     case "nothing_said":
       return "transcript_nothing";
+    case "wrong_code":
+      return "transcript_wrong_code";
     case "no_webhook":
       return "transcript_not_sent";
     case "too_many":

@@ -31,6 +31,8 @@ export interface Transcript {
   /** Both ways are offered; with one way only there is nothing to choose. */
   isChoosing: boolean;
   now: "still" | "coming" | "saved" | "sending" | "sent" | { trouble: Word };
+  /** The address to which a code was sent; the visitor types the code. */
+  confirms?: string | undefined;
 }
 
 export interface Rated {
@@ -52,7 +54,7 @@ export type RatingHappening =
   | { what: "unexplained"; turn: string }
   | { what: "ending"; now: Ending["stage"] }
   | { what: "rated"; id: string; rating: number; comment: string }
-  | { what: "transcript"; isChoosing: boolean; now: Transcript["now"] };
+  | ({ what: "transcript" } & Transcript);
 
 /** True for an answer that can be judged: a whole one, of which the server knows where it stands. */
 export function isJudged({ stage, offset, end }: Turn): boolean {
@@ -85,7 +87,7 @@ export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappeni
       return { ...state, ending: { ...state.ending, mark: { id, rating, comment, trouble: undefined } } };
     }
     case "transcript":
-      return { ...state, transcript: { isChoosing: happening.isChoosing, now: happening.now } };
+      return { ...state, transcript: { isChoosing: happening.isChoosing, now: happening.now, confirms: happening.confirms } };
   }
 }
 

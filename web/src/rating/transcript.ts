@@ -11,10 +11,47 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
   const place = el("div");
   const element = el("div", { class: "transcript" }, place, told, trouble);
-  let form: ReturnType<typeof choice> | undefined;
+  let form: { element: HTMLElement; send: HTMLButtonElement } | undefined;
   let shown: Transcript | undefined;
 
-  function choice(): { element: HTMLElement; address: HTMLInputElement; send: HTMLButtonElement } {
+  /** The code that was sent to the address. */
+  function confirmation(to: string): { element: HTMLElement; send: HTMLButtonElement } {
+    const code = el("input", {
+      class: "field",
+      type: "text",
+      id: `${prefix}transcript-code`,
+      autocomplete: "one-time-code",
+      required: true,
+      dir: "ltr",
+      maxlength: 20,
+      "aria-describedby": trouble.id,
+    });
+    const send = el("button", { type: "submit", class: "deed" }, voice.say("transcript_confirm"));
+    const form = el(
+      "form",
+      { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
+      el("label", { for: code.id }, voice.say("transcript_code", { address: to })),
+      code,
+      el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.leaveTranscript, voice.say("transcript_leave")), send),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (code.checkValidity()) deeds.mail(to, code.value.trim());
+      else code.focus();
+    });
+    leavesByEscape(form);
+    return { element: form, send };
+  }
+
+  function leavesByEscape(form: HTMLElement): void {
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      deeds.leaveTranscript();
+    });
+  }
+
+  function choice(): { element: HTMLElement; send: HTMLButtonElement } {
     const address = el("input", {
       class: "field",
       type: "email",
@@ -42,12 +79,8 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
       if (isFit) deeds.mail(address.value.trim());
       else address.focus();
     });
-    form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      deeds.leaveTranscript();
-    });
-    return { element: form, address, send };
+    leavesByEscape(form);
+    return { element: form, send };
   }
 
   function sentence(now: Transcript["now"]): string {
@@ -71,11 +104,12 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
       if (transcript === shown) return;
       const before = shown;
       shown = transcript;
-      const { now, isChoosing } = transcript;
-      if (before?.isChoosing !== isChoosing) {
-        form = isChoosing ? choice() : undefined;
+      const { now, isChoosing, confirms } = transcript;
+      if (before?.isChoosing !== isChoosing || before.confirms !== confirms) {
+        if (!isChoosing) form = undefined;
+        else form = confirms === undefined ? choice() : confirmation(confirms);
         fill(place, form?.element);
-        form?.element.querySelector("button")?.focus();
+        form?.element.querySelector<HTMLElement>(confirms === undefined ? "button" : "input")?.focus();
       }
       if (form !== undefined) set(form.send, { disabled: now === "sending" });
       told.textContent = sentence(now);

@@ -1,5 +1,7 @@
 //! Who of the team may sign in.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,8 +39,34 @@ pub trait Accounts: Send + Sync + 'static {
         change: AccountChange,
     ) -> BoxFuture<'_, Result<Account, AccountError>>;
 
-    /// A sign-in failed. Counts it and locks the account when there are too many; gives the account as it
-    /// is now. Decided in one step, however many try at once on however many pods.
+    /// Counts an attempt to sign in by password under each of its limits, or refuses it. Decided in one step,
+    /// however many attempts are made at once on however many pods. A refused attempt counts nowhere.
+    fn count_attempt(
+        &self,
+        attempt: SignInAttempt,
+    ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>>;
+
+    /// The counted attempt was no failure.
+    fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>>;
+
+    /// True where this device has signed in to the account of this mail address since then.
+    fn is_device_of(
+        &self,
+        hash: &str,
+        address: &str,
+        since_ms: u64,
+    ) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+
+    /// Keeps a device with which the account was signed in to. The newest [`MOST_DEVICES`] are kept.
+    fn remember_device(
+        &self,
+        hash: &str,
+        account: &str,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), ArchiveError>>;
+
+    /// A sign-in failed. Counts it and notes when there are many; gives the account as it is now. Decided in
+    /// one step, however many try at once on however many pods. It refuses no later sign-in.
     fn sign_in_failed(
         &self,
         id: &str,
@@ -85,7 +113,7 @@ pub struct Account {
     pub is_disabled: bool,
     /// Failed sign-ins since the last one that succeeded.
     pub failures: u32,
-    /// Until when no sign-in is tried.
+    /// Until when many failures count as an attack on the account. It refuses no sign-in.
     pub locked_until_ms: Option<u64>,
     /// Since when there is this account.
     pub created_ms: u64,
@@ -131,20 +159,84 @@ pub struct AccountChange {
     pub name: Option<String>,
     /// The role.
     pub role: Option<Role>,
-    /// The hash of a new password; it also takes a lock away.
+    /// The hash of a new password; it also does what `unlock` does.
     pub password_hash: Option<String>,
     /// What an OpenID provider calls them.
     pub subject: Option<String>,
     /// May not sign in.
     pub is_disabled: Option<bool>,
-    /// True takes away the lock of too many failures.
+    /// True forgets failures and every limit on attempts, on all pods.
     pub unlock: bool,
 }
 
-/// How many failures are borne.
+/// Devices of one account that are kept: more than a person signs in with.
+pub const MOST_DEVICES: u32 = 20;
+
+/// An attempt to sign in by password, and the limits that it counts under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInAttempt {
+    /// The mail address, in lower case. It is stored only as the id of its account.
+    pub address: String,
+    /// When.
+    pub now_ms: u64,
+    /// What refuses it.
+    pub limits: Vec<AttemptLimit>,
+    /// Hash under which attempts on this address by unknown devices are counted, where this is one. From
+    /// [`AttemptLimit::ATTACK_AFTER`] attempts on, limits allow [`AttemptLimit::free_under_attack`].
+    pub watched: Option<String>,
+}
+
+/// One limit on failed attempts: some are free, then each doubles the wait before the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptLimit {
+    /// Hash of what is counted.
+    pub key: String,
+    /// Failures without a wait.
+    pub free: u32,
+    /// The same while unknown devices attack the address.
+    pub free_under_attack: u32,
+    /// Longest wait.
+    pub longest_wait: Duration,
+    /// True where a success takes back its own attempt alone; else it forgets all.
+    pub is_shared: bool,
+}
+
+impl AttemptLimit {
+    /// Attempts by unknown devices within [`Self::FORGOTTEN_AFTER`] from which an address is attacked.
+    pub const ATTACK_AFTER: u32 = 20;
+    /// Failures are forgotten when none was added for so long.
+    pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
+    /// The first wait; each further failure doubles it.
+    const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+    /// How long after the last failure the next attempt is admitted.
+    #[must_use]
+    pub fn wait_after(&self, failures: u32, is_under_attack: bool) -> Duration {
+        let free = if is_under_attack { self.free_under_attack } else { self.free };
+        let Some(over) = failures.checked_sub(free) else { return Duration::ZERO };
+        let doubled = Self::FIRST_WAIT.saturating_mul(2_u32.saturating_pow(over));
+        doubled.min(self.longest_wait)
+    }
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// It is counted as a failure until it succeeds.
+    Counted,
+    /// A limit refuses it.
+    Refused {
+        /// How long until the next is admitted.
+        wait: Duration,
+        /// The first refusal since an attempt was counted: worth one audit entry, however many follow.
+        is_first: bool,
+    },
+}
+
+/// From when on an account counts as attacked, and until when. For the admins to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOut {
-    /// From this many failures in a row on, sign-in is locked.
+    /// From this many failures in a row on, the account counts as attacked.
     pub after: u32,
     /// Until when.
     pub until_ms: u64,
@@ -192,4 +284,25 @@ pub enum AccountError {
     /// The archive failed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_after_the_free_failures_up_to_its_longest() {
+        let limit = AttemptLimit {
+            key: String::new(),
+            free: 5,
+            free_under_attack: 1,
+            longest_wait: Duration::from_secs(900),
+            is_shared: false,
+        };
+        let waits = |attacked| {
+            [0, 1, 4, 5, 6, 7, 14, 15, u32::MAX].map(|it| limit.wait_after(it, attacked).as_secs())
+        };
+        assert_eq!(waits(false), [0, 0, 0, 1, 2, 4, 512, 900, 900]);
+        assert_eq!(waits(true), [0, 1, 8, 16, 32, 64, 900, 900, 900]);
+    }
 }

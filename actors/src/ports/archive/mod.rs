@@ -22,7 +22,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use accounts::{Account, AccountChange, AccountError, AccountSession, Accounts, LockOut, Role};
+pub use accounts::{
+    Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
+    LockOut, MOST_DEVICES, Role, SignInAttempt,
+};
 pub use analytics::{Analytics, Asked, RatingsOfADay, Snapshot, Unanswered};
 pub use deliveries::{Deliveries, Delivery, NewDelivery, Standing};
 pub use notes::{KeptNote, Notes};

@@ -54,6 +54,24 @@ enum Format {
 pub(crate) struct SendTo {
     /// A mail address.
     address: String,
+    /// The code that was sent to this address, where the address has to be confirmed.
+    code: Option<String>,
+}
+
+/// What became of the request.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Sending {
+    state: SendState,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SendState {
+    /// The transcript is on its way.
+    Sent,
+    /// A code is on its way to the address; the same request with the code sends the transcript.
+    Confirm,
 }
 
 /// What was said in a conversation.
@@ -80,15 +98,17 @@ pub(crate) async fn transcript(
     form: web::Query<Form>,
 ) -> Result<HttpResponse, Trouble> {
     admitted(&parts, &request)?;
-    let of = conversation(&parts, &request)?;
-    let told = told(&parts, &request, of).await?;
+    let of = conversation(&parts, &request).await?;
+    // It goes back to the sender of the request.
+    let own = parts.origins.own(&request);
+    let told = told(&parts, Some(&own), of).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("Cache-Control", "no-store"));
     let attached =
         |name: &str| (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     Ok(match form.format {
         Format::Text => {
-            let text = text::text(&told, &parts.origins.own(&request));
+            let text = text::text(&told, Some(&own));
             let response = response.insert_header(attached("conversation.txt"));
             response.content_type("text/plain; charset=utf-8").body(text)
         }
@@ -96,12 +116,14 @@ pub(crate) async fn transcript(
     })
 }
 
-/// Has the visitor's own conversation sent to an address.
+/// Has the visitor's own conversation sent to the visitor's own address.
 ///
-/// The server has no mail; a webhook that takes `transcript.requested` does it.
+/// The address of a visitor for whom the site has signed is known; any other is confirmed: the first request
+/// sends a code to it, a second one with the code sends the transcript. So nobody has words sent to an address
+/// of somebody else. The server has no mail; a webhook that takes `transcript.requested` does it.
 #[utoipa::path(post, path = "/api/transcript/send", tag = "chat", request_body = SendTo,
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome")),
-    responses((status = 202, description = "It is on its way"), (status = 400, body = Trouble),
+    responses((status = 202, body = Sending), (status = 400, body = Trouble),
         (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 404, body = Trouble),
         (status = 409, body = Trouble), (status = 429, body = Trouble), (status = 503, body = Trouble)))]
 #[post("/api/transcript/send")]
@@ -111,26 +133,51 @@ pub(crate) async fn send_transcript(
     to: JsonBody<SendTo>,
 ) -> Result<HttpResponse, Trouble> {
     admitted(&parts, &request)?;
-    let of = conversation(&parts, &request)?;
+    let of = conversation(&parts, &request).await?;
     let address = mail_address(&to.address).ok_or_else(no_address)?;
     if !parts.announcer.takes(REQUESTED) {
         let message = "Transcripts are not sent here; take it along instead.";
         return Err(Trouble::new(TroubleCode::NoWebhook, message));
     }
-    if let Err(wait) = parts.allowances.letter(Some(&of), &request) {
+    // Counted before the code is looked at: a code is not guessed either.
+    if let Err(wait) = parts.allowances.mail(&of, &address, &request) {
         parts.metrics.doors.letter("transcript", "too_many");
         return Err(Trouble::too_many(wait, "letters"));
     }
-    let told = told(&parts, &request, Arc::clone(&of)).await?;
-    let text = text::text(&told, &parts.origins.own(&request));
-    let data = json!({ "address": address, "text": text });
+    let purpose = format!("transcript {of} {}", address.to_lowercase());
+    let is_confirmed = match &to.code {
+        Some(code) if parts.tokens.is_code(&purpose, code) => true,
+        Some(_) => {
+            let message = "This is not the code that was sent to the address, or it is too old.";
+            return Err(Trouble::new(TroubleCode::WrongCode, message));
+        }
+        None => is_own_address(&parts, &of, &address).await,
+    };
+    let text = if is_confirmed {
+        // Links are those of the settings alone: whoever sends the request chooses its Host.
+        let own = parts.origins.public();
+        text::text(&told(&parts, own, Arc::clone(&of)).await?, own)
+    } else {
+        text::confirmation(&parts.tokens.code(&purpose))
+    };
+    let state = if is_confirmed { SendState::Sent } else { SendState::Confirm };
+    let data = json!({ "address": address, "text": text, "state": state });
     let conversation = Some(of.to_string());
     parts.announcer.announce(Announcement { event: REQUESTED, conversation, data });
     parts.metrics.doors.letter("transcript", "taken");
-    Ok(HttpResponse::Accepted().insert_header(("Cache-Control", "no-store")).finish())
+    let mut response = HttpResponse::Accepted();
+    Ok(response.insert_header(("Cache-Control", "no-store")).json(Sending { state }))
 }
 
-async fn told(parts: &Parts, request: &HttpRequest, of: Arc<str>) -> Result<Told, Trouble> {
+/// True where the site has signed that this is the visitor's address. An archive that is away does not say so.
+async fn is_own_address(parts: &Parts, of: &str, address: &str) -> bool {
+    let archived = parts.archive.transcript(of).await.ok().flatten();
+    let signed = archived.and_then(|it| it.about.visitor).and_then(|visitor| visitor.address);
+    signed.is_some_and(|signed| signed.to_lowercase() == address.to_lowercase())
+}
+
+/// What is told, with links below `own`; without links where that is none.
+async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Trouble> {
     let kept = match parts.log.read(Arc::clone(&of)).await {
         Ok(kept) => Some(kept),
         Err(LogError::Unavailable { cause }) => {
@@ -161,11 +208,12 @@ async fn told(parts: &Parts, request: &HttpRequest, of: Arc<str>) -> Result<Told
         let message = "Nothing was said in this conversation, or it is not kept any more.";
         return Err(Trouble::new(TroubleCode::NothingSaid, message));
     }
-    let (own, catalog) = (parts.origins.own(request), parts.catalog.load());
+    let catalog = parts.catalog.load();
     for line in &mut lines {
         let product = line.product.as_deref().and_then(|id| catalog.product(id));
         line.product_name = product.map(|it| it.name.to_string());
         let has_manual = product.is_some_and(|it| it.documentation.is_some());
+        let Some(own) = own else { continue };
         line.manual =
             has_manual.then(|| product.map(|it| format!("{own}/manuals/{}", it.id))).flatten();
         line.picture = line.upload.as_ref().map(|id| format!("{own}/uploads/{id}"));

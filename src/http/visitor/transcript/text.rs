@@ -5,9 +5,18 @@ use jiff::Timestamp;
 use super::Told;
 use super::lines::{Line, Who};
 
-/// The text. `own` is where we are, as the visitor's browser sees it.
-pub(super) fn text(told: &Told, own: &str) -> String {
-    let mut text = format!("Conversation {} at {own}\n", told.conversation);
+/// The mail that confirms an address. It has no word of the conversation: whoever reads it may not be its visitor.
+pub(super) fn confirmation(code: &str) -> String {
+    format!(
+        "Your code is {code}\n\nType it into the chat in which you asked for the transcript of a conversation. It \
+         is valid for 15 minutes. If you did not ask for this, ignore this message.\n"
+    )
+}
+
+/// The text. `own` is where we are, where links may lead there.
+pub(super) fn text(told: &Told, own: Option<&str>) -> String {
+    let at = own.map(|own| format!(" at {own}")).unwrap_or_default();
+    let mut text = format!("Conversation {}{at}\n", told.conversation);
     if !told.whole {
         text.push_str("Its beginning is left out or not kept any more.\n");
     }

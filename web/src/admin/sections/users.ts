@@ -89,7 +89,7 @@ function open(desk: Desk): Opened {
       draw: (it: Account) => {
         fill(role, voice.say(it.role === "admin" ? "admin_make_agent" : "admin_make_admin"));
         fill(access, voice.say(it.is_disabled ? "admin_enable" : "admin_disable"));
-        unlock.hidden = !isLocked(it);
+        unlock.hidden = it.failures === 0 && !isLocked(it);
         for (const pressed of [role, access, unlock, password]) set(pressed, { "aria-label": `${pressed.textContent}: ${it.name}` });
       },
     };

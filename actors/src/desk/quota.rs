@@ -1,0 +1,134 @@
+//! How many handoffs one client may ask for, so that one does not fill the desk that all share.
+//!
+//! Counted on this pod, by client address. The bound of all, `desk.max_waiting`, is the last one.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hsc_config::DeskSettings;
+use lru::LruCache;
+use tokio::time::Instant;
+
+use crate::ports::ClientKey;
+
+/// A handoff is forgotten when it was asked for so long ago and is not at the desk any more.
+const WITHIN: Duration = Duration::from_secs(60 * 60);
+/// Clients that are remembered. To push one out takes as many addresses.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
+
+/// The bounds of one client; 0 is no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HandoffLimits {
+    /// Handoffs at the desk at once, waiting or with an agent.
+    pub max_open: usize,
+    /// Handoffs within an hour.
+    pub per_hour: usize,
+}
+
+impl From<&DeskSettings> for HandoffLimits {
+    fn from(settings: &DeskSettings) -> Self {
+        Self { max_open: settings.max_open_per_address, per_hour: settings.per_address }
+    }
+}
+
+/// The handoffs of each client.
+pub(super) struct HandoffQuota {
+    limits: HandoffLimits,
+    asked: Mutex<LruCache<ClientKey, VecDeque<Asked>>>,
+}
+
+struct Asked {
+    conversation: Arc<str>,
+    at: Instant,
+}
+
+impl HandoffQuota {
+    pub(super) fn new(limits: HandoffLimits) -> Self {
+        Self { limits, asked: Mutex::new(LruCache::new(REMEMBERED)) }
+    }
+
+    /// Counts a handoff of this client; false where that is one too many. A conversation that is at the desk
+    /// already counts once.
+    pub(super) fn take(
+        &self,
+        client: ClientKey,
+        conversation: &Arc<str>,
+        is_at_desk: impl Fn(&str) -> bool,
+        now: Instant,
+    ) -> bool {
+        let mut all = self.asked();
+        let asked = all.get_or_insert_mut(client, VecDeque::new);
+        asked.retain(|it| now - it.at < WITHIN || is_at_desk(&it.conversation));
+        let is_this = |it: &&Asked| it.conversation == *conversation;
+        if is_at_desk(conversation) && asked.iter().any(|it| is_this(&it)) {
+            return true;
+        }
+        let within_an_hour = asked.iter().filter(|it| now - it.at < WITHIN).count();
+        let open = asked.iter().filter(|it| is_at_desk(&it.conversation)).count();
+        let is_under = |count: usize, most: usize| most == 0 || count < most;
+        if !is_under(open, self.limits.max_open) || !is_under(within_an_hour, self.limits.per_hour)
+        {
+            return false;
+        }
+        asked.push_back(Asked { conversation: Arc::clone(conversation), at: now });
+        true
+    }
+
+    /// The desk did not take the last handoff that was counted for this conversation.
+    pub(super) fn take_back(&self, client: ClientKey, conversation: &str) {
+        if let Some(asked) = self.asked().get_mut(&client)
+            && let Some(at) = asked.iter().rposition(|it| *it.conversation == *conversation)
+        {
+            asked.remove(at);
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<Asked>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::ports::ClientAddress;
+
+    fn client(last: u8) -> ClientKey {
+        ClientAddress::new([10, 0, 0, last].into()).key()
+    }
+
+    #[test]
+    fn one_client_has_so_many_at_once_and_so_many_an_hour() {
+        let quota = HandoffQuota::new(HandoffLimits { max_open: 2, per_hour: 3 });
+        let (one, other, now) = (client(1), client(2), Instant::now());
+        let mut at_desk = HashSet::new();
+        let take = |client, conversation: &str, at_desk: &HashSet<String>, now| {
+            quota.take(client, &conversation.into(), |it| at_desk.contains(it), now)
+        };
+        for conversation in ["a", "b"] {
+            assert!(take(one, conversation, &at_desk, now));
+            at_desk.insert(conversation.to_owned());
+        }
+        assert!(!take(one, "c", &at_desk, now), "two are open");
+        assert!(take(one, "a", &at_desk, now), "asking again is no other one");
+        assert!(take(other, "x", &at_desk, now), "and nobody else is refused");
+        at_desk.remove("a");
+        assert!(take(one, "c", &at_desk, now));
+        at_desk.remove("b");
+        assert!(!take(one, "d", &at_desk, now), "three within the hour");
+        quota.take_back(one, "c");
+        assert!(take(one, "d", &at_desk, now), "one that the desk did not take does not count");
+        assert!(take(one, "e", &at_desk, now + WITHIN), "forgotten after an hour");
+    }
+
+    #[test]
+    fn without_bounds_everything_is_taken() {
+        let quota = HandoffQuota::new(HandoffLimits::default());
+        let now = Instant::now();
+        assert!((0..1_000).all(|it| quota.take(client(1), &it.to_string().into(), |_| true, now)));
+    }
+}

@@ -1,0 +1,72 @@
+//! What all share is not used up by one: each client has a quota of its own, which is counted first.
+
+use reqwest::Response;
+use serde_json::json;
+
+use crate::agents::{YAEL, agent, until};
+use crate::member::{Member, code_of, with_team};
+use crate::server::Server;
+use crate::visitor::Visitor;
+
+const ONE: [u8; 4] = [127, 0, 0, 11];
+const OTHER: [u8; 4] = [127, 0, 0, 12];
+
+async fn leave(server: &Server, from: [u8; 4]) -> Response {
+    let body = json!({ "address": "a@example.test", "text": "Hello" });
+    Member::at(server, from).post("/api/leave-message", body).await
+}
+
+#[tokio::test]
+async fn one_client_does_not_use_up_the_messages_of_everybody() {
+    let settings = [("letters.per_address", "3"), ("letters.per_hour", "5")];
+    let server = Server::with(&settings).await;
+    for _ in 0..3 {
+        assert_eq!(leave(&server, ONE).await.status(), 202);
+    }
+    for _ in 0..5 {
+        let refused = leave(&server, ONE).await;
+        assert!(refused.headers().contains_key("retry-after"));
+        assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
+    }
+    // What was refused to one was not counted for all.
+    for _ in 0..2 {
+        assert_eq!(leave(&server, OTHER).await.status(), 202);
+    }
+    assert_eq!(leave(&server, [127, 0, 0, 13]).await.status(), 429, "the last bound, of all");
+}
+
+/// What becomes of a visitor at this address who asks for a person.
+async fn asks(server: &Server, from: [u8; 4]) -> (Visitor, String) {
+    let mut visitor = Visitor::at(server.address(), from).await;
+    visitor.say(json!({ "type": "hello" })).await;
+    visitor.say(json!({ "type": "handoff" })).await;
+    let told = until(&mut visitor, |frame| frame["type"] == "handoff").await;
+    (visitor, told["state"].as_str().expect("a state").to_owned())
+}
+
+#[tokio::test]
+async fn one_client_does_not_fill_the_desk() {
+    let settings =
+        [("desk.max_open_per_address", "2"), ("desk.per_address", "3"), ("desk.max_waiting", "4")];
+    let server = with_team(&settings).await;
+    let _yael = agent(&server, YAEL).await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let (visitor, state) = asks(&server, ONE).await;
+        assert_eq!(state, "waiting");
+        waiting.push(visitor);
+    }
+    assert_eq!(asks(&server, ONE).await.1, "unavailable", "two are open");
+    assert_eq!(asks(&server, OTHER).await.1, "waiting", "another client has its own");
+    // One ends and makes room; after three within the hour there is none.
+    let mut first = waiting.remove(0);
+    first.say(json!({ "type": "handoff", "withdraw": true })).await;
+    until(&mut first, |frame| frame["state"] == "returned").await;
+    let (again, state) = asks(&server, ONE).await;
+    assert_eq!(state, "waiting");
+    let mut second = waiting.remove(0);
+    second.say(json!({ "type": "handoff", "withdraw": true })).await;
+    until(&mut second, |frame| frame["state"] == "returned").await;
+    assert_eq!(asks(&server, ONE).await.1, "unavailable", "three within the hour");
+    drop(again);
+}

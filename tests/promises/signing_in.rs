@@ -1,0 +1,188 @@
+//! Attempts to sign in are limited so that nobody is kept out by strangers, and guessing stays slow.
+
+use hsc::archive::Store;
+use hsc_actors::ports::archive::{Archive as _, AuditSearch, Page};
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use crate::archive_stage::settings;
+use crate::eventually::eventually;
+use crate::member::{Member, PASSWORD, archive_of, code_of, json_of, user, with_team};
+use crate::server::Server;
+
+const ADA: &str = "ada@example.test";
+const YAEL: &str = "yael@example.test";
+const TOKEN: &str = "a-token-for-machines-of-32-characters";
+
+/// Tries a wrong password so often from each of these addresses; says how many attempts were admitted.
+async fn attacked(server: &Server, addresses: std::ops::RangeInclusive<u8>, times: usize) -> usize {
+    let mut admitted = 0;
+    for last in addresses {
+        let mut stranger = Member::at(server, [127, 0, 1, last]);
+        for _ in 0..times {
+            let status = stranger.sign_in(YAEL, "not the password").await.status();
+            assert!(matches!(status.as_u16(), 401 | 429), "{status}");
+            admitted += usize::from(status == 401);
+        }
+    }
+    admitted
+}
+
+fn seconds(refused: &Response) -> u64 {
+    let wait = refused.headers()["retry-after"].to_str().expect("text");
+    wait.parse().expect("a number of seconds")
+}
+
+#[tokio::test]
+async fn strangers_keep_the_owner_out_neither_on_a_known_device_nor_on_a_new_one() {
+    let server = with_team(&[]).await;
+    let mut known = Member::of(&server);
+    let signed_in = known.sign_in(YAEL, PASSWORD).await;
+    assert_eq!(signed_in.status(), 200);
+    assert_eq!(known.post("/api/sign-out", json!({})).await.status(), 204);
+    assert!(known.cookies.iter().any(|(name, _)| name == "hsc-device"), "{:?}", known.cookies);
+
+    attacked(&server, 1..=8, 6).await;
+    assert_eq!(known.sign_in(YAEL, PASSWORD).await.status(), 200, "a known device");
+    let mut new = Member::at(&server, [127, 0, 2, 1]);
+    assert_eq!(new.sign_in(YAEL, PASSWORD).await.status(), 200, "a new device elsewhere");
+
+    // At the address of a stranger, as behind a proxy that the settings do not name.
+    let mut beside = Member::at(&server, [127, 0, 1, 1]);
+    beside.cookies = known.cookies.clone();
+    assert_eq!(beside.sign_in(YAEL, PASSWORD).await.status(), 200, "a known device beside one");
+    let mut new = Member::at(&server, [127, 0, 1, 2]);
+    let refused = new.sign_in(YAEL, PASSWORD).await;
+    if refused.status() != 200 {
+        assert!(seconds(&refused) <= 31, "{}", seconds(&refused));
+        assert_eq!(code_of(refused).await, (429, "too_many_tries".to_owned()));
+    }
+    eventually("the wait of a new device beside a stranger is over", async || {
+        new.sign_in(YAEL, PASSWORD).await.status() == 200
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guessing_is_slow_from_one_address_from_many_and_with_a_device_of_ones_own() {
+    let server = with_team(&[]).await;
+    assert_eq!(attacked(&server, 1..=4, 8).await, 4 * 5, "five each, then each costs more");
+    let of_many = attacked(&server, 11..=20, 8).await;
+    assert_eq!(of_many, 10, "one each once many try the same address");
+    // A device is known for the account that signed in with it, and for no other.
+    let mut agent = Member::at(&server, [127, 0, 3, 1]);
+    assert_eq!(agent.sign_in(ADA, PASSWORD).await.status(), 200);
+    let mut admitted = 0;
+    for _ in 0..4 {
+        admitted += usize::from(agent.sign_in(YAEL, "not the password").await.status() == 401);
+    }
+    assert_eq!(admitted, 1);
+    // The owner's own mistakes on a known device are limited too.
+    let mut owner = Member::at(&server, [127, 0, 4, 1]);
+    assert_eq!(owner.sign_in(YAEL, PASSWORD).await.status(), 200);
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(owner.sign_in(YAEL, "not the password").await.status().as_u16());
+    }
+    assert_eq!(statuses[..5], [401; 5]);
+    assert!(statuses[5..].contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn an_unlock_and_a_new_password_end_every_wait_on_every_pod() {
+    let one = with_team(&[]).await;
+    let path = archive_of(&one.shop);
+    let two = Server::with(&[("archive.path", &path)]).await;
+    let mut ada = Member::at(&two, [127, 0, 9, 9]);
+    assert_eq!(ada.sign_in(ADA, PASSWORD).await.status(), 200);
+    let users = json_of(ada.get("/admin/users").await).await;
+    let users = users["items"].as_array().expect("accounts").clone();
+    let yael = users.iter().find(|it| it["address"] == YAEL).expect("an account");
+    let yael = format!("/admin/users/{}", yael["id"].as_str().expect("an id"));
+
+    let another = "seven slow boats home";
+    let mut password = PASSWORD;
+    for how in ["hsc user unlock", "an admin's unlock", "hsc user password"] {
+        // Both pods count together, and both refuse.
+        eventually("both pods refuse", async || {
+            let mut statuses = Vec::new();
+            for pod in [&one, &two] {
+                let wrong = Member::of(pod).sign_in(YAEL, "not the password").await;
+                statuses.push(wrong.status() == 429 && seconds(&wrong) >= 8);
+            }
+            statuses == [true, true]
+        })
+        .await;
+        match how {
+            "hsc user unlock" => {
+                let (done, printed) = user(&one.shop, &["unlock", YAEL], "");
+                assert!(done && printed.contains("is unlocked"), "{printed}");
+            }
+            "an admin's unlock" => {
+                let csrf = ada.csrf.clone();
+                let change = Some(json!({ "unlock": true }));
+                let done = ada.send(Method::PATCH, &yael, change, &[("x-csrf-token", &csrf)]).await;
+                assert_eq!(done.status(), 200);
+            }
+            _ => {
+                let (done, printed) = user(&one.shop, &["password", YAEL], &format!("{another}\n"));
+                assert!(done, "{printed}");
+                password = another;
+            }
+        }
+        for pod in [&one, &two] {
+            let status = Member::of(pod).sign_in(YAEL, password).await.status();
+            assert_eq!(status, 200, "{how}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
+    let server = with_team(&[("admin.token", TOKEN)]).await;
+    let ask = async |last: u8, token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        let mut machine = Member::at(&server, [127, 0, 5, last]);
+        machine.send(Method::GET, "/admin/actors", None, &headers).await
+    };
+    let mut forbidden = 0;
+    let mut refused = Vec::new();
+    for number in 0..40 {
+        // As long as the right one, a part of it, and more than it.
+        let guess = [TOKEN.replace('a', "b"), TOKEN[..20].to_owned(), format!("{TOKEN}x")];
+        let answer = ask(1, &guess[number % 3]).await;
+        match answer.status().as_u16() {
+            403 => forbidden += 1,
+            429 => refused.push(seconds(&answer)),
+            other => panic!("{other}"),
+        }
+    }
+    assert!((10..20).contains(&forbidden), "{forbidden}");
+    assert!(refused.iter().all(|wait| (1..=61).contains(wait)), "{refused:?}");
+    assert_eq!(ask(1, TOKEN).await.status(), 429, "also the right one has to wait");
+    assert_eq!(ask(2, TOKEN).await.status(), 200, "and nobody else");
+    assert_eq!(ask(2, TOKEN).await.status(), 200);
+
+    let mut of_archive = settings();
+    of_archive.path = archive_of(&server.shop);
+    let archive = Store::new(&of_archive).expect("an archive");
+    let mut written = Vec::new();
+    eventually("failures and the use are in the audit", async || {
+        let page = Page { after: None, limit: Page::MOST };
+        let found = archive.audit(AuditSearch::default(), page).await.expect("an answer");
+        written =
+            found.items.into_iter().filter(|it| it.action.starts_with("admin_token")).collect();
+        written.iter().any(|it| it.action == "admin_token.used") && written.len() > forbidden
+    })
+    .await;
+    let of = |action: &str, detail: &str| {
+        let found = written.iter().filter(|it| it.action == action && it.detail == detail);
+        found.map(|it| it.address.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("admin_token.failed", ""), vec!["127.0.5.1"; forbidden]);
+    assert!(!of("admin_token.failed", "too many attempts").is_empty(), "{written:?}");
+    assert_eq!(of("admin_token.used", ""), ["127.0.5.2"], "once an hour for each client");
+    let told = format!("{written:?}");
+    assert!(!told.contains("machines"), "the token is not in it: {told}");
+}
