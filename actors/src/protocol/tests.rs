@@ -252,7 +252,7 @@ fn what_is_no_message_is_refused_in_the_words_of_part_one() {
             json!({"type": "Typing"}),
             ErrorCode::UnknownType,
             "unknown type 'Typing'; known are typing, query, lock_and_query, hello, \
-             cancel, handoff, message, feedback, csat, bye",
+             about, cancel, handoff, message, feedback, csat, bye",
         ),
         (
             json!({"type": "typing", "content": 17}),
