@@ -14,7 +14,7 @@ impl Settings {
     /// names every setting that is not as in `default.toml`, with the value it has there.
     ///
     /// ```
-    /// let env = [("HSC__ADMIN__TOKEN".to_owned(), "sesame".to_owned())];
+    /// let env = [("HSC__ADMIN__TOKEN".to_owned(), "0123456789abcdef0123456789abcdef".to_owned())];
     /// let shown = hsc_config::Settings::load(None, env).expect("right").shown();
     /// assert_eq!(shown["admin"]["token"], "***");
     /// assert!(shown["redis"]["url"].is_null());

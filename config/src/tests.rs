@@ -163,7 +163,7 @@ fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
         ),
         (
             of_variable("HSC__SERVER__TRUSTED_PROXIES", "127.0.0.1,10.0.0.1/8"),
-            "server.trusted_proxies = [\"127.0.0.1\",\"10.0.0.1/8\"] (from HSC__SERVER__TRUSTED_PROXIES): expected a list of texts (in the environment parted by commas), each an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no prefix of length 0, which would let every client name its own address",
+            "server.trusted_proxies = \"127.0.0.1,10.0.0.1/8\" (from HSC__SERVER__TRUSTED_PROXIES): expected a list of texts (in the environment parted by commas), each an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no prefix of length 0, which would let every client name its own address",
         ),
         (
             of_file("server = 5\n"),
@@ -386,7 +386,12 @@ fn whatever_a_rule_admits_fits_into_the_types() {
                 ]
             }
             Rule::Texts(..) => {
-                vec!["https://a.example".to_owned(), "a.example:80".to_owned(), "k".repeat(32)]
+                vec![
+                    "https://a.example".to_owned(),
+                    "a.example:80".to_owned(),
+                    "10.0.0.0/8".to_owned(),
+                    "k".repeat(32),
+                ]
             }
         };
         let mut admitted = 0;

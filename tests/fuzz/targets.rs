@@ -14,7 +14,7 @@ use hsc::manuals::{Limits, read};
 use hsc::pods::RedisLog;
 use hsc_actors::bridge::Envelope;
 use hsc_actors::ports::{Kept, LogError, Vouch as _};
-use hsc_actors::protocol::{AgentFrame, BadMessage, ClientFrame};
+use hsc_actors::protocol::{AgentFrame, BadMessage, ClientFrame, without_lone_surrogates};
 use hsc_actors::session::rewritten_checkpoint;
 use hsc_actors::socket::frames::{self, FrameLimits, FrameReader, Violation};
 use hsc_actors::{Tokens, UploadId};
@@ -284,6 +284,9 @@ fn read_message<T: std::fmt::Debug>(text: &str, parse: fn(&str) -> Result<T, Bad
     match parse(text) {
         Ok(frame) => {
             let said = format!("{frame:?}");
+            // The parser passes over half of a surrogate pair; other readers of JSON refuse it.
+            let whole = without_lone_surrogates(text);
+            let text = whole.as_deref().unwrap_or(text);
             // Field by field as they were written: a number of many digits becomes its neighbour in a `Value`.
             let fields: BTreeMap<String, &RawValue> =
                 serde_json::from_str(text).expect("it was read as JSON");

@@ -142,6 +142,7 @@ impl Attacker {
             Ok(())
         };
         let writing = async {
+            // No deadline: the caller bounds the attack.
             loop {
                 to_server.write_all(bytes).await?;
                 tokio::time::sleep(pause).await;
@@ -181,6 +182,7 @@ impl Attacker {
 
     /// The code of the close frame; none when the connection ends without one.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
+        // No deadline: each frame has its own.
         loop {
             let (first, payload) = self.next_frame().await?;
             if first == 0x88 {

@@ -210,6 +210,7 @@ async fn normal_clients_are_served_while_others_attack_and_memory_comes_back() {
         let mut most = 0;
         let ended = in_time("the attacks end", attacks);
         tokio::pin!(ended);
+        // No deadline: `ended` has one.
         loop {
             most = most.max(server.resident_bytes());
             let step = tokio::time::timeout(Duration::from_millis(50), &mut ended);
@@ -258,6 +259,7 @@ async fn hostile_clients_of_the_measurement() {
         .flat_map(|attack| (0..HOSTILE).map(move |number| (attack, number)))
         .map(|(attack, number)| async move {
             // They come over ten seconds, and then each in its own rhythm.
+            // No deadline: the measurement ends this process.
             tokio::time::sleep(Duration::from_millis(10 * number as u64)).await;
             loop {
                 attack.run(address, Duration::from_secs(600)).await;
@@ -330,6 +332,7 @@ struct Attackers(std::process::Child);
 impl Drop for Attackers {
     fn drop(&mut self) {
         let _ = self.0.kill();
+        // No deadline: what was killed ends.
         let _ = self.0.wait();
     }
 }

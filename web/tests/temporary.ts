@@ -8,6 +8,8 @@ import { join } from "node:path";
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "hsc-test-"));
   // Synchronous, and after every test: a server may still write into it before.
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  process.on("exit", () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }

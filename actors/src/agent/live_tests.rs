@@ -286,6 +286,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
     let mut ben = a.agent("ben").await;
     let (mut visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
     // Silent from the beginning: the agent is told, the visitor is told, and it waits again.
+    // No deadline: each ticket has its own, and the desk sends few.
     let released = loop {
         let ticket = hear_ticket(&mut ana, &conversation).await;
         if ticket["ticket"]["agent"].is_null() && !ticket["ticket"]["unanswered_by"].is_null() {
@@ -504,6 +505,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
     visitor.hear("agent_joined").await;
     visitor.say(json!({"type": "about", "page": "https://shop.example/stands"})).await;
     visitor.say(json!({"type": "hello", "locale": "en"})).await;
+    // No deadline: each ticket has its own, and the desk sends few.
     loop {
         let ticket = hear_ticket(&mut agent, &conversation).await["ticket"].clone();
         if ticket["page"] == "https://shop.example/stands" && ticket["locale"] == "en" {
@@ -517,6 +519,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
         .say(json!({"type": "about", "page": "javascript:alert(1)", "product_id": "none"}))
         .await;
     visitor.say(json!({"type": "message", "content": "Still there?"})).await;
+    // No deadline: each ticket has its own, and the desk sends few.
     loop {
         let ticket = hear_ticket(&mut agent, &conversation).await["ticket"].clone();
         if ticket["last"] == "Still there?" {
