@@ -82,7 +82,7 @@ export function details({ voice, deeds, server }: Maker): Part {
 
   /** How the product is used, where it is no general question. */
   function scenario(how: string | null | undefined): HTMLElement | undefined {
-    return how === "studio" || how === "live" ? fact("scenario", voice.say(`scenario_${how}`)) : undefined;
+    return how === "studio" || how === "live" ? fact("agent_scenario", voice.say(`scenario_${how}`)) : undefined;
   }
 
   /** The page on which the visitor chats. Of a foreign site: it learns nothing of this page. */

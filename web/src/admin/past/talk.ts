@@ -31,7 +31,7 @@ export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
     ...(product === null ? [] : [fact("agent_product", el("a", { href: manual, target: "_blank", rel: "noopener" }, el("bdi", {}, past.product_name ?? product)))]),
     fact("agent_began", momentOf(voice, past.began_ms)),
     ...(past.ended_ms === null ? [] : [fact("agent_ended_at", momentOf(voice, past.ended_ms))]),
-    ...(past.scenario === "studio" || past.scenario === "live" ? [fact("scenario", voice.say(`scenario_${past.scenario}`))] : []),
+    ...(past.scenario === "studio" || past.scenario === "live" ? [fact("agent_scenario", voice.say(`scenario_${past.scenario}`))] : []),
     ...pageOf(past.page).map((link) => fact("agent_page", link)),
     ...(past.reason ? [fact("agent_reason", el("span", { dir: "auto" }, past.reason))] : []),
     ...(agent === null ? [] : [fact("agent_with", el("bdi", {}, agent.name))]),
