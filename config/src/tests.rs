@@ -373,11 +373,16 @@ fn whatever_a_rule_admits_fits_into_the_types() {
             Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
             Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
             Rule::OneOf(words) => words.iter().map(|word| (*word).to_owned()).collect(),
-            Rule::Text(..) => {
-                ["https://a.example", "redis://r", "postgres://h/d", "pod-1", "09:00-17:00"]
-                    .map(str::to_owned)
-                    .into()
-            }
+            Rule::Text(..) => [
+                "https://a.example",
+                "redis://r",
+                "postgres://h/d",
+                "pod-1",
+                "09:00-17:00",
+                "127.0.0.1:9090",
+            ]
+            .map(str::to_owned)
+            .into(),
             Rule::Tables(..) => {
                 let secret = format!("whsec_{}", "c2Vj".repeat(8));
                 vec![

@@ -533,7 +533,9 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
         (
             ServerMessage::Prediction { data: PredictionData::Made(vec![lean]) },
             json!({"type": "prediction", "data": [{
-                "product": {"id": "td17", "name": "TD-17", "brand": "acme", "category": "Drums"},
+                "product": {
+                    "id": "td17", "name": "TD-17", "brand": "acme", "category": "Drums", "manual": true
+                },
                 "brand": {"id": "acme", "name": "Acme"}, "confidence": 97, "match_text": "TD-17",
                 "matched": [{"field": "name", "start": 0, "end": 5}]
             }]}),

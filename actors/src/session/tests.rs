@@ -141,8 +141,9 @@ fn an_answer_is_two_statuses_chunks_context_and_the_final_answer() {
         AnswerEvent::Reading,
         AnswerEvent::Reading,
         AnswerEvent::Thinking,
-        chunk("a"),
-        chunk("b"),
+        // Neither is the beginning of a related product's name, which would wait for its end.
+        chunk("1."),
+        chunk("2."),
         done(Outcome::Answered),
     ] {
         effects.extend(goes_on(&mut conversation, answer, event));
@@ -375,7 +376,10 @@ fn a_client_that_said_compact_gets_lean_predictions_with_marks() {
     let best = &sent(&effects)[0]["data"][0];
     assert_eq!(
         best["product"],
-        json!({"id": "td17", "name": "Acme TD-17KV Drum Kit", "brand": "acme", "category": "Drums"})
+        json!({
+            "id": "td17", "name": "Acme TD-17KV Drum Kit", "brand": "acme", "category": "Drums",
+            "manual": true
+        })
     );
     assert_eq!(best["brand"], json!({"id": "acme", "name": "Acme"}));
     assert_eq!(best["matched"], json!([{"field": "name", "start": 5, "end": 10}]));
