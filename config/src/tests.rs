@@ -380,6 +380,7 @@ fn whatever_a_rule_admits_fits_into_the_types() {
                 "pod-1",
                 "09:00-17:00",
                 "127.0.0.1:9090",
+                "0123456789abcdef0123456789abcdef",
             ]
             .map(str::to_owned)
             .into(),

@@ -1,6 +1,10 @@
 // Made by `npm run wire` from the types of hsc-actors. Do not edit: change the Rust types and run it again.
 
 /**
+ * How a customer uses the product; an answer may be told to weigh it.
+ */
+export type Scenario = "general" | "studio" | "live";
+/**
  * What an agent says.
  */
 export type AgentSays =
@@ -105,10 +109,6 @@ export type AgentSays =
       available: boolean;
       type: "available";
     };
-/**
- * How a customer uses the product; an answer may be told to weigh it.
- */
-export type Scenario = "general" | "studio" | "live";
 /**
  * Who speaks in a `message`.
  */
@@ -428,6 +428,7 @@ export type LeaveReason = "handed" | "returned" | "closed" | "ended" | "gone" | 
 export type ActorState = "down" | "starting" | "up" | "restarting" | "gave_up" | "stopped";
 
 export interface Wire {
+  About: About;
   AboutProduct: AboutProduct;
   Accessory: Accessory;
   Agent: Agent;
@@ -481,6 +482,20 @@ export interface Wire {
   PodReport: PodReport;
   Totals: Totals;
   ActorState: ActorState;
+}
+/**
+ * `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+ */
+export interface About {
+  /**
+   * The product that the visitor has chosen; empty after the choice was taken back.
+   */
+  product_id?: string | null;
+  scenario?: Scenario | null;
+  /**
+   * Address of the page (`http` or `https`), up to 1,000 characters, without fragment and user name.
+   */
+  page?: string | null;
 }
 /**
  * The product of a conversation, as much of it as a list shows.
@@ -629,14 +644,6 @@ export interface Citation {
   score: number;
 }
 /**
- * `about`: what the visitor's page shows. A field that is absent leaves what was said before.
- */
-export interface About {
-  page?: string | null;
-  product_id?: string | null;
-  scenario?: Scenario | null;
-}
-/**
  * `hello`: what the client can do, and the conversation it wants to go on with.
  */
 export interface Hello {
@@ -767,8 +774,11 @@ export interface Ticket {
    * The visitor's language, a BCP 47 tag.
    */
   locale?: string | null;
-  page?: string | null;
   scenario?: Scenario | null;
+  /**
+   * Address of the page on which the visitor chats, where it is known.
+   */
+  page?: string | null;
   /**
    * Why the visitor wants a person.
    */
