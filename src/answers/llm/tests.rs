@@ -536,8 +536,8 @@ async fn a_stream_without_an_answer_falls_back() {
 #[actix_web::test]
 async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
     let fake = Fake::that(vec![
-        Act::Say("The user wants to pair [MANUAL: page 3], I think.\n</thi"),
-        Act::Say("nk>\n\nHold the WIRELESS button [MANUAL: page 2]."),
+        Act::Say("The user wants to pair [MANUAL: page 3], I think.\n</th"),
+        Act::Say("ink>\n\nHold the WIRELESS button [MANUAL: page 2]."),
     ])
     .await;
     let settings = fake.settings();
