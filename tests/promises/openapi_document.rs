@@ -105,6 +105,19 @@ fn every_reference_leads_somewhere() {
     }
 }
 
+/// What is said of a field that the document forgot.
+const UNDECLARED: &str = " is not declared";
+
+/// True where a schema, or a part that it is made of, names the field.
+fn declares(document: &Value, schema: &Value, name: &str) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = document.pointer(reference.trim_start_matches('#'));
+        return target.is_some_and(|target| declares(document, target, name));
+    }
+    let mut parts = schema["allOf"].as_array().into_iter().flatten();
+    schema["properties"].get(name).is_some() || parts.any(|part| declares(document, part, name))
+}
+
 /// What a value has that its schema does not allow. As much of JSON Schema as the document uses.
 fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
@@ -113,8 +126,16 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
         return faults(document, schema, value, at);
     }
     let mut found = Vec::new();
-    for all in schema["allOf"].as_array().into_iter().flatten() {
-        found.extend(faults(document, all, value, at));
+    // The parts describe one object together: what one of them declares the others do not miss.
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let undeclared = |fault: &String| {
+            let name =
+                fault.strip_prefix(&format!("{at}.")).and_then(|it| it.strip_suffix(UNDECLARED));
+            name.is_some_and(|name| declares(document, schema, name))
+        };
+        found.extend(
+            faults(document, part, value, at).into_iter().filter(|fault| !undeclared(fault)),
+        );
     }
     for choice in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[choice].as_array()
@@ -163,8 +184,11 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
                     found.extend(faults(document, &schema["additionalProperties"], field, &at));
                 }
                 // A field that is not declared: the document forgot it.
-                None if properties.is_some() && schema["additionalProperties"] != true => {
-                    found.push(format!("{at} is not declared"));
+                None if properties.is_some()
+                    && schema["additionalProperties"] != true
+                    && !declares(document, schema, name) =>
+                {
+                    found.push(format!("{at}{UNDECLARED}"));
                 }
                 None => {}
             }
@@ -182,7 +206,8 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
 fn a_value_that_breaks_its_schema_is_seen() {
     let document = json!({ "s": { "type": "object", "required": ["a"], "properties": {
         "a": { "type": ["integer", "null"] }, "b": { "oneOf": [{ "type": "null" }, { "enum": ["x"] }] },
-        "c": { "type": "array", "items": { "type": "string" } } } } });
+        "c": { "type": "array", "items": { "type": "string" } } } },
+        "more": { "allOf": [{ "$ref": "#/s" }, { "type": "object", "properties": { "e": {} } }] } });
     let schema = json!({ "$ref": "#/s" });
     let wrong = |value: Value| faults(&document, &schema, &value, "$").len();
     assert_eq!(wrong(json!({ "a": 1, "b": "x", "c": ["y"] })), 0);
@@ -197,6 +222,9 @@ fn a_value_that_breaks_its_schema_is_seen() {
     ] {
         assert_eq!(wrong(value.clone()), 1, "{value}");
     }
+    let whole = |value: Value| faults(&document, &json!({ "$ref": "#/more" }), &value, "$");
+    assert_eq!(whole(json!({ "a": 1, "e": 2 })), Vec::<String>::new());
+    assert!(!whole(json!({ "a": 1, "d": 2 })).is_empty());
 }
 
 /// A server in which each list has something: a past, a mark, a message that was left, a dead letter.
