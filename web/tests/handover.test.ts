@@ -129,7 +129,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.getByRole("button", { name: "Take", exact: true }).click();
   await page.getByText("Yael is in this chat.").waitFor();
   await yael.locator("[data-deed=close]").click();
-  await yael.getByRole("button", { name: "Yes, close it" }).click();
+  await yael.getByRole("button", { name: "Yes, end it" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.getByRole("radio", { name: "4 of 5, Good" }).check({ force: true });
   expect(await findings(page)).toEqual([]);

@@ -50,6 +50,8 @@ async function meet(page: Page, reason: string): Promise<void> {
   await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
   await page.locator(".person textarea").fill(reason);
   await page.keyboard.press("Enter");
+  // After a take the console shows what the agent has.
+  await yael.getByRole("tab", { name: /Waiting/ }).click();
   await yael.locator(".ticket", { hasText: reason }).click();
   await yael.locator("[data-deed=take]").click();
   await page.getByText("Yael is in this chat.").waitFor();
@@ -62,7 +64,7 @@ async function write(words: string): Promise<void> {
 
 async function closeChat(page: Page): Promise<void> {
   await yael.locator("[data-deed=close]").click();
-  await yael.getByRole("button", { name: "Yes, close it" }).click();
+  await yael.getByRole("button", { name: "Yes, end it" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.close();
 }

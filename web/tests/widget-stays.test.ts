@@ -79,6 +79,8 @@ for (const { name, viewport } of SIZES) {
     await page.getByRole("button", { name: "Close", exact: true }).click();
     await page.locator("#next").click();
     await page.getByRole("heading", { name: "Page 2" }).waitFor();
+    // After a take the console shows what the agent has.
+    await yael.getByRole("tab", { name: /Waiting/ }).click();
     await yael.locator(".ticket", { hasText: `From the shop ${name}` }).click();
     await yael.locator("[data-deed=take]").click();
     await page.getByRole("status").getByText("Yael has joined.").waitFor({ state: "attached" });
@@ -101,7 +103,7 @@ for (const { name, viewport } of SIZES) {
     expect(await page.locator("hsc-widget .launcher-badge").isHidden(), "what was seen is not counted").toBe(true);
     expect(wrong).toEqual([]);
     await yael.locator("[data-deed=close]").click();
-    await yael.getByRole("button", { name: "Yes, close it" }).click();
+    await yael.getByRole("button", { name: "Yes, end it" }).click();
     await eventually("the agent is free", async () => (await yael.locator("[data-deed=close]").count()) === 0);
     await page.close();
   });
