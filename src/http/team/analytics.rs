@@ -64,7 +64,7 @@ pub(crate) struct Figures<T> {
 /// `product=` alone asks for those.
 #[utoipa::path(get, path = "/admin/analytics/snapshots", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = Figures<Snapshot>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+    responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
         (status = 403, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/admin/analytics/snapshots")]
 pub(crate) async fn snapshots(
@@ -106,7 +106,7 @@ async fn hours(parts: &Parts, over: &Over) -> Result<Vec<Named<Snapshot>>, Troub
 #[utoipa::path(get, path = "/admin/analytics/most-asked", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Figures<Asked>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+    responses((status = 200, body = Figures<Named<Asked>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
         (status = 403, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/admin/analytics/most-asked")]
 pub(crate) async fn most_asked(
@@ -147,7 +147,7 @@ async fn asked(parts: &Parts, over: &Over, limit: u32) -> Result<Vec<Named<Asked
 #[utoipa::path(get, path = "/admin/analytics/unanswered", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Unanswered>), (status = 400, body = Trouble), (status = 401, body = Trouble),
+    responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
         (status = 403, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/admin/analytics/unanswered")]
 pub(crate) async fn unanswered(

@@ -7,6 +7,7 @@ use hsc_actors::ports::archive::{ArchiveError, Page, Period};
 use hsc_catalogs::Catalog;
 use log::warn;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::{Trouble, TroubleCode};
 
@@ -60,11 +61,12 @@ pub(super) fn word(word: Option<String>) -> Option<String> {
 }
 
 /// Something about a product, with the name by which people know that.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Named<T> {
     #[serde(flatten)]
     pub(super) it: T,
     /// The product's name; none where it is about none, or where the catalog does not have it any more.
+    #[schema(value_type = Option<String>)]
     pub(super) product_name: Option<Arc<str>>,
 }
 

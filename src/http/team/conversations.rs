@@ -38,7 +38,7 @@ pub(crate) struct Sought {
         ("rating" = Option<u8>, Query, description = "1 to 5"),
         ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<ConversationFound>), (status = 400, body = Trouble),
+    responses((status = 200, body = Paged<Named<ConversationFound>>), (status = 400, body = Trouble),
         (status = 401, body = Trouble), (status = 503, body = Trouble)))]
 #[get("/api/conversations")]
 pub(crate) async fn conversations(
@@ -71,7 +71,7 @@ pub(crate) async fn conversations(
 
 /// A whole past conversation, notes and pictures too. Reading one is written into the audit.
 #[utoipa::path(get, path = "/api/conversations/{id}", tag = "team", params(("id" = String, Path)),
-    responses((status = 200, body = Transcript), (status = 401, body = Trouble), (status = 404, body = Trouble),
+    responses((status = 200, body = Named<Transcript>), (status = 401, body = Trouble), (status = 404, body = Trouble),
         (status = 503, body = Trouble)))]
 #[get("/api/conversations/{id}")]
 pub(crate) async fn conversation(
