@@ -184,7 +184,7 @@ async fn the_connection_of_a_client_that_does_not_read_ends_within_a_bound() {
 }
 
 #[tokio::test]
-async fn normal_clients_are_served_while_others_attack_and_memory_comes_back() {
+async fn normal_clients_are_served_while_others_attack_and_memory_is_bounded() {
     const EACH: usize = 6;
     let server = Server::with(&[
         ("server.message_deadline_ms", "2000"),
