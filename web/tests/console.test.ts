@@ -173,3 +173,23 @@ for (const { name, viewport } of SIZES) {
     });
   });
 }
+
+test("a talk that is shown before its record is in the archive gets the record when it is", async () => {
+  const slow = await Team.start({ HSC__ARCHIVE__BATCH_AFTER_MS: "2000" });
+  try {
+    const answers: number[] = [];
+    const { page, wrong } = await slow.agent("yael", {}, async (page) => {
+      page.on("response", (response) => {
+        if (/\/api\/conversations\/[^/?]+$/.test(response.url())) answers.push(response.status());
+      });
+      await Promise.resolve();
+    });
+    const visitor = await slow.visitor("early");
+    await visitor.say({ type: "handoff", reason: "Just now" });
+    await ticket(page, "Just now").click();
+    await eventually("the record was asked for too early, then again", () => answers.at(0) === 404 && answers.at(-1) === 200);
+    expect(wrong).toEqual([]);
+  } finally {
+    await slow.stop();
+  }
+});

@@ -406,7 +406,9 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     changedPast = undefined;
     if (changed === undefined || state.link === "ended") return;
     const { shown } = state;
-    if (shown?.what === "past" && (changed.has(shown.id) || changed.has(""))) void archived(shown.id, false);
+    // A talk that was shown before its first events were in the archive has no record yet.
+    const wantsRecord = shown?.what === "past" || (shown?.what === "talk" && typeof library.archived[shown.id] !== "object");
+    if (wantsRecord && (changed.has(shown.id) || changed.has(""))) void archived(shown.id, false);
     const { search, past: list } = library;
     if (list.stage === "here" || list.stage === "failed") {
       const got = answered(await requests.past(search, null));
