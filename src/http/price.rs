@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, OneOf, Schema, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOf, OneOfBuilder, Schema, Type};
 
 use super::search::checked;
 use super::{Parts, Trouble, TroubleCode};
@@ -31,8 +31,9 @@ pub(super) struct Price {
 
 /// A number in most catalogs; some have a text, or an object with a currency.
 fn price_schema() -> Schema {
-    let kinds = [Type::Number, Type::String, Type::Object];
-    kinds.into_iter().fold(OneOf::builder(), |all, kind| all.item(Object::with_type(kind))).into()
+    let parts = ObjectBuilder::new().schema_type(Type::Object).title(Some("PriceParts"));
+    let plain = [Type::Number, Type::String].map(Object::with_type);
+    plain.into_iter().fold(OneOf::builder().item(parts), OneOfBuilder::item).into()
 }
 
 /// What the product costs that a customer means by these letters.

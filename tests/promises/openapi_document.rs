@@ -105,6 +105,36 @@ fn every_reference_leads_somewhere() {
     }
 }
 
+/// A generator names a class after a title or a schema. `openapi-python-client` drops an alternative that has
+/// neither, and one with an object inside that has neither.
+#[test]
+fn every_alternative_is_a_schema_of_its_own_or_a_flat_object_with_a_title() {
+    fn nameless(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let at = format!("{at}/{name}");
+                    if matches!(name.as_str(), "oneOf" | "anyOf") {
+                        let alternatives = value.as_array().expect("alternatives are a list");
+                        let objects = alternatives.iter().filter(|one| one["type"] == "object");
+                        found.extend(objects.filter(|one| !is_named(one)).map(|_| at.clone()));
+                    }
+                    nameless(value, &at, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| nameless(item, at, found)),
+            _ => {}
+        }
+    }
+    fn is_named(object: &Value) -> bool {
+        let parts = object["properties"].as_object().into_iter().flat_map(|parts| parts.values());
+        object["title"].is_string() && parts.filter(|part| part["type"] == "object").count() == 0
+    }
+    let mut found = Vec::new();
+    nameless(&document(), "", &mut found);
+    assert_eq!(found, [""; 0]);
+}
+
 /// What is said of a field that the document forgot.
 const UNDECLARED: &str = " is not declared";
 

@@ -33,7 +33,8 @@ pub use live::{
     Speaker, Thumb, VisitorMessage, plain_html,
 };
 pub use prediction::{
-    Context, Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext, PredictionData,
+    Context, Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction, PredictionContext,
+    PredictionData, WholePrediction,
 };
 pub use product::{ManualLink, ManualSection, ManualSections, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};

@@ -22,34 +22,42 @@ pub enum PredictionData {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Prediction {
-    /// Part 1: everything the catalog knows.
-    Whole {
-        /// The catalog entry as it is, `brand_identity` added.
-        #[schema(value_type = Object)]
-        product: Box<RawValue>,
-        /// The `brand_identity`.
-        #[schema(value_type = Object)]
-        brand: Box<RawValue>,
-        /// Its related products.
-        context: PredictionContext,
-        /// 0 to 100.
-        confidence: u8,
-        /// The text that matched.
-        match_text: String,
-    },
-    /// Part 2, `compact`.
-    Lean {
-        /// What a list needs.
-        product: LeanProduct,
-        /// Its brand.
-        brand: LeanBrand,
-        /// 0 to 100.
-        confidence: u8,
-        /// The text that matched.
-        match_text: String,
-        /// Where it matched.
-        matched: Vec<Highlight>,
-    },
+    /// For a client of part 1.
+    Whole(WholePrediction),
+    /// For a client that sent `compact`.
+    Lean(LeanPrediction),
+}
+
+/// Part 1: the whole catalog entry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WholePrediction {
+    /// The catalog entry as it is, `brand_identity` added.
+    #[schema(value_type = Object)]
+    pub product: Box<RawValue>,
+    /// The `brand_identity`.
+    #[schema(value_type = Object)]
+    pub brand: Box<RawValue>,
+    /// Its related products.
+    pub context: PredictionContext,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// The text that matched.
+    pub match_text: String,
+}
+
+/// Part 2, `compact`: what a list on the screen needs.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LeanPrediction {
+    /// Name, model and picture.
+    pub product: LeanProduct,
+    /// Its brand.
+    pub brand: LeanBrand,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// The text that matched.
+    pub match_text: String,
+    /// Where it matched.
+    pub matched: Vec<Highlight>,
 }
 
 /// `context` of a prediction.

@@ -457,14 +457,14 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
         "type": "accessory", "label": "Recommended", "image": "/static/stand.png"
     }]);
     let entry = json!({"id": "td17", "unheard": [1], "brand_identity": {"id": "acme"}});
-    let whole = Prediction::Whole {
+    let whole = Prediction::Whole(WholePrediction {
         product: raw(&entry),
         brand: raw(&json!({"id": "acme"})),
         context: Context { related_items: vec![accessory()] },
         confidence: 97,
         match_text: "TD-17".to_owned(),
-    };
-    let lean = Prediction::Lean {
+    });
+    let lean = Prediction::Lean(LeanPrediction {
         product: LeanProduct {
             id: "td17".into(),
             name: "TD-17".into(),
@@ -476,7 +476,7 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
         confidence: 97,
         match_text: "TD-17".to_owned(),
         matched: vec![Highlight { field: "name", start: 0, end: 5 }],
-    };
+    });
     let context = AnswerContext {
         brand: raw(&json!({"id": "acme"})),
         related_items: vec![accessory()],

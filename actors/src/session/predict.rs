@@ -3,7 +3,10 @@
 use hsc_catalogs::{Catalog, Found, Product};
 use serde_json::value::RawValue;
 
-use crate::protocol::{Highlight, LeanBrand, LeanProduct, Prediction, PredictionContext};
+use crate::protocol::{
+    Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction, PredictionContext,
+    WholePrediction,
+};
 
 /// What was found, best first.
 #[must_use]
@@ -50,7 +53,7 @@ fn prediction(
     compact: bool,
 ) -> Prediction {
     if compact {
-        return Prediction::Lean {
+        return Prediction::Lean(LeanPrediction {
             product: LeanProduct {
                 id: product.id.clone(),
                 name: product.name.clone(),
@@ -62,15 +65,15 @@ fn prediction(
             confidence,
             match_text,
             matched,
-        };
+        });
     }
-    Prediction::Whole {
+    Prediction::Whole(WholePrediction {
         product: whole_entry(catalog, product),
         brand: brand_json(catalog, product),
         context: PredictionContext { related_items: catalog.related_items(product) },
         confidence,
         match_text,
-    }
+    })
 }
 
 /// The entry as it is, `brand_identity` put in as its last field. Both are JSON objects already, so

@@ -349,46 +349,7 @@ export type ServerMessage =
 /**
  * One predicted product.
  */
-export type Prediction =
-  | {
-      /**
-       * The catalog entry as it is, `brand_identity` added.
-       */
-      product: {
-        [k: string]: unknown;
-      };
-      /**
-       * The `brand_identity`.
-       */
-      brand: {
-        [k: string]: unknown;
-      };
-      context: PredictionContext;
-      /**
-       * 0 to 100.
-       */
-      confidence: number;
-      /**
-       * The text that matched.
-       */
-      match_text: string;
-    }
-  | {
-      product: LeanProduct;
-      brand: LeanBrand;
-      /**
-       * 0 to 100.
-       */
-      confidence: number;
-      /**
-       * The text that matched.
-       */
-      match_text: string;
-      /**
-       * Where it matched.
-       */
-      matched: Highlight[];
-    };
+export type Prediction = WholePrediction | LeanPrediction;
 /**
  * Stable, machine-readable name of an error; stands beside `message` on every `error`.
  */
@@ -454,6 +415,7 @@ export interface Wire {
   Hello: Hello;
   Highlight: Highlight;
   LeanBrand: LeanBrand;
+  LeanPrediction: LeanPrediction;
   LeanProduct: LeanProduct;
   LeaveReason: LeaveReason;
   Limits: Limits;
@@ -473,6 +435,7 @@ export interface Wire {
   TranscriptEntry: TranscriptEntry;
   VisitorMessage: VisitorMessage;
   Welcome: Welcome;
+  WholePrediction: WholePrediction;
   ManualSections: ManualSections;
   OneProduct: OneProduct;
   Pods: Pods;
@@ -865,6 +828,32 @@ export interface TranscriptEntry {
   frame: ServerMessage;
 }
 /**
+ * Part 1: the whole catalog entry.
+ */
+export interface WholePrediction {
+  /**
+   * The catalog entry as it is, `brand_identity` added.
+   */
+  product: {
+    [k: string]: unknown;
+  };
+  /**
+   * The `brand_identity`.
+   */
+  brand: {
+    [k: string]: unknown;
+  };
+  context: PredictionContext;
+  /**
+   * 0 to 100.
+   */
+  confidence: number;
+  /**
+   * The text that matched.
+   */
+  match_text: string;
+}
+/**
  * `context` of a prediction.
  */
 export interface PredictionContext {
@@ -872,6 +861,25 @@ export interface PredictionContext {
    * Related products.
    */
   related_items: Accessory[];
+}
+/**
+ * Part 2, `compact`: what a list on the screen needs.
+ */
+export interface LeanPrediction {
+  product: LeanProduct;
+  brand: LeanBrand;
+  /**
+   * 0 to 100.
+   */
+  confidence: number;
+  /**
+   * The text that matched.
+   */
+  match_text: string;
+  /**
+   * Where it matched.
+   */
+  matched: Highlight[];
 }
 /**
  * A product in few words.

@@ -111,6 +111,7 @@ pub struct Transcript {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TranscriptEntry {
     /// Something was said.
+    #[schema(title = "TranscriptMessage")]
     Said {
         /// When.
         at_ms: u64,
@@ -140,6 +141,7 @@ pub enum TranscriptEntry {
         upload: Option<String>,
     },
     /// The conversation went from one to another.
+    #[schema(title = "TranscriptTransfer")]
     Turned {
         /// When.
         at_ms: u64,
