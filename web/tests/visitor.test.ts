@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, launch, open, Server } from "./house.ts";
 import { inViewport, outOfView, SIZES } from "./in-view.ts";
 import { PASSWORD, withTeam } from "./pods.ts";
+import { shot } from "./shot.ts";
 
 const PRODUCT = "kettleby-ke-9";
 const OTHER = "quellwerk-qw-61";
@@ -125,6 +126,18 @@ for (const { name, viewport } of SIZES) {
       await inViewport("the agent's message still", entry(page, "Tell me its number."));
       expect(wrong).toEqual([]);
       await closeChat(page);
+    });
+
+    test("a picture that no model looks at is said to be unseen, where the manual answers and where it does not", async () => {
+      const { page, wrong } = await visit(`/?product=${PRODUCT}`, { viewport });
+      for (const [question, note] of [[KNOWN, "I cannot see pictures"], ["Who won the cup in 1966?", "Only a person can look at your picture"]] as const) {
+        await attachPicture(page);
+        await ask(page, question);
+        await inViewport(`the note on the picture of “${question}”`, page.locator(".turn", { hasText: question }).getByText(note));
+      }
+      await shot(page, "picture-unseen");
+      expect(wrong).toEqual([]);
+      await page.context().close();
     });
 
     test("a picture is sent to an agent, and what cannot be sent stays in the thread until it is", async () => {
