@@ -120,10 +120,14 @@ test-artillery: web/dist/.built ## Another harness, Artillery, drives the server
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	tests/artillery.sh target/debug/hsc .make/artillery
 
+# An optimised build with the checks of the tests for our own crates.
+CHECKED = $(foreach crate,hsc hsc-actors hsc-catalogs hsc-config hsc-monitoring,\
+	--config profile.release.package.$(crate).overflow-checks=true --config profile.release.package.$(crate).debug-assertions=true)
+
 .PHONY: fuzz
 fuzz: web/dist/.built ## Feed generated inputs to every parser: INPUTS=1000000 SECONDS=600 SEED=1 TARGET=html.
 	HSC_FUZZ_INPUTS=$(INPUTS) HSC_FUZZ_SECONDS=$(SECONDS) HSC_FUZZ_SEED=$(SEED) HSC_TEST_MINUTES=240 \
-		$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test fuzz -- --nocapture --test-threads 2 $(TARGET)
+		$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --release $(CHECKED) --test fuzz -- --nocapture --test-threads 2 $(TARGET)
 
 .PHONY: deny
 deny: ## Are all licences permissive, and nothing banned linked?
