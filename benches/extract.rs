@@ -39,7 +39,6 @@ fn extract(criterion: &mut Criterion) {
         timeout_ms: 30_000,
         threads,
         html: HtmlLimits { max_nodes: 1_000_000, max_depth: 512, max_attributes: 256 },
-        second_try: true,
     };
     for (name, bytes) in manuals() {
         let pages = read(&bytes, DocumentationKind::Pdf, limits(1)).expect("a manual").pages.len();

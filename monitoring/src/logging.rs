@@ -25,16 +25,12 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
     };
     let mut builder = env_logger::Builder::new();
     builder.filter_level(level(settings.level));
-    // These tell of every connection and every parsed object at info and debug; the last repeats what
-    // an endpoint answered, which may hold the key it was given.
+    // These log every connection.
     for (module, level) in [
         ("actix_server", LevelFilter::Warn),
         // Says of each malformed request that it is an error of the server. The listener counts them and says so at debug.
         ("actix_http", LevelFilter::Off),
         ("rustls", LevelFilter::Error),
-        ("pdf_oxide", LevelFilter::Off),
-        ("lopdf", LevelFilter::Off),
-        ("async_openai", LevelFilter::Off),
         // A notice of PostgreSQL's for every table that is there already.
         ("sqlx", LevelFilter::Warn),
     ] {

@@ -1,6 +1,6 @@
 //! `hsc extract`: reads a manual from standard input in a process that limits itself.
 //!
-//! The server starts it for manuals that come from the network. By hand it shows what the server
+//! The server starts it for each manual, by default. By hand it shows what the server
 //! would read: `hsc extract --kind pdf < manual.pdf`.
 
 use std::io;
@@ -66,7 +66,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 max_depth: args.html_max_depth,
                 max_attributes: args.html_max_attributes,
             },
-            second_try: true,
         },
         memory_bytes: args.memory_bytes,
         max_bytes: args.max_bytes,

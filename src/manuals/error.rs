@@ -27,6 +27,14 @@ pub enum ReadError {
         /// How many pages were looked at.
         pages: u32,
     },
+    /// Pages of letters whose meaning the file does not tell, or tells wrongly.
+    #[error(
+        "the text of {pages} pages cannot be told from its glyphs; the manual needs text recognition"
+    )]
+    Illegible {
+        /// How many pages were looked at.
+        pages: u32,
+    },
     /// More bytes than are taken.
     #[error("the manual has more than {limit} bytes; raise manuals.max_bytes to take it")]
     TooLarge {
@@ -194,6 +202,10 @@ impl ReadError {
             Self::NoText { .. } => (
                 "no_text",
                 "The manual for this product is a scan without text and cannot be searched.",
+            ),
+            Self::Illegible { .. } => (
+                "illegible",
+                "The text of this product's manual cannot be read, as that of a scan.",
             ),
             Self::TooLarge { .. } => {
                 ("too_large", "The manual for this product is too large to read.")

@@ -41,6 +41,7 @@ enum Told {
     Damaged(String),
     Encrypted,
     NoText(u32),
+    Illegible(u32),
     TooLarge,
     TooManyPages(u64),
     TooMuchText,
@@ -85,9 +86,6 @@ pub(super) async fn read_isolated(
         .env_clear()
         // An arena of glibc takes 64 MiB of address space a thread, all of it counted.
         .env("MALLOC_ARENA_MAX", "2")
-        // The first extractor's bound on one stream. Its default of 256 MiB is more than a page of
-        // text can need, and parsing that much takes minutes.
-        .env("PDF_OXIDE_MAX_DECOMPRESS_MB", "64")
         .stdin(Stdio::from(file))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -235,6 +233,7 @@ fn told(read: Result<Manual, ReadError>) -> Told {
         Err(ReadError::WrongKind { .. }) => Told::WrongKind,
         Err(ReadError::Encrypted) => Told::Encrypted,
         Err(ReadError::NoText { pages }) => Told::NoText(pages),
+        Err(ReadError::Illegible { pages }) => Told::Illegible(pages),
         Err(ReadError::TooLarge { .. }) => Told::TooLarge,
         Err(ReadError::TooManyPages { got, .. }) => Told::TooManyPages(got),
         Err(ReadError::TooMuchText { .. }) => Told::TooMuchText,
@@ -255,6 +254,7 @@ fn heard(told: Told, order: Order) -> Result<Manual, ReadError> {
         Told::Damaged(why) => ReadError::Damaged(why),
         Told::Encrypted => ReadError::Encrypted,
         Told::NoText(pages) => ReadError::NoText { pages },
+        Told::Illegible(pages) => ReadError::Illegible { pages },
         Told::TooLarge => ReadError::TooLarge { limit: order.max_bytes },
         Told::TooManyPages(got) => ReadError::TooManyPages { got, limit: limits.max_pages },
         Told::TooMuchText => ReadError::TooMuchText { limit: limits.max_text_bytes },

@@ -1,11 +1,14 @@
 //! Runs become lines in the order a person reads them.
 //!
-//! Runs on one baseline make a row. Where the same gutter stays open over many rows and both sides
-//! are filled with text, the rows are two columns and the left one is read first; where the sides are
-//! short they are a table, and the row is a line with cells. The extractors' own order is not used:
-//! it is the order of drawing, which many producers choose by font.
+//! Runs on one baseline with no gap wider than a space of justified text make a segment. A gutter is a
+//! vertical strip that no segment crosses over a stretch of the page. Where the text on both of its
+//! sides is prose, or the lines of the sides do not share baselines, the stretch is columns: each side
+//! is read by the same rule, the left one first (on a page of right-to-left text the right one).
+//! Everything else is read row by row, and a row's segments are its cells. The order of drawing is not
+//! used: many producers choose it by font.
 
-use super::sheet::{Run, Sheet};
+use super::bidi;
+use super::sheet::{Bar, Run, Sheet};
 
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,196 +57,301 @@ impl Line {
     }
 }
 
-/// Part of the font size by which baselines of one line may differ: indices and raised marks.
-const SAME_LINE: f32 = 0.45;
-/// Part of the font size a gap must have to part words. A narrow space is a fifth of it.
+/// Widest gap inside a segment, in ems. Justified text stretches a space to about that.
+const SEGMENT_GAP: f32 = 0.9;
+/// Gap that parts words, in ems.
 const WORD_GAP: f32 = 0.14;
-/// Gap that parts cells, in font sizes. Justified text stretches a space to about one.
+/// Baselines of one row differ by less than this, in ems.
+const SAME_ROW: f32 = 0.35;
+/// Narrowest gutter, in ems.
+const GUTTER: f32 = 0.6;
+/// Letters that a line of prose has on average at least. A label or a number of a table has fewer.
+const PROSE: f32 = 15.0;
+/// Rows that prose must have on each side of a gutter. Fewer are an address block or a small table.
+const PROSE_ROWS: usize = 4;
+/// Part of the rows of one side that share a baseline with the other under which the sides stand each
+/// for itself. The cells of a table share them all.
+const ALIGNED: f32 = 0.5;
+/// Columns inside of columns.
+const DEEPEST: usize = 12;
+/// Gap that parts the cells of a row, in ems.
 const CELL_GAP: f32 = 1.7;
-/// Gap that may be a gutter between columns, in font sizes.
-const GUTTER: f32 = 1.0;
-/// Rows that two columns must stand side by side for. Fewer are an address block or a small table.
-const COLUMN_ROWS: usize = 8;
-/// How much of its width the lines of a column fill on average. Cells of a table fill less.
-const COLUMN_FILL: f32 = 0.6;
 
-/// The lines of a page in reading order.
+/// The lines of a page in reading order: upright text first, then what stands at an angle.
 pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
-    let mut lines = read(&sheet.runs);
-    for turned in &sheet.turned {
-        lines.extend(read(turned));
+    let mut angles: Vec<&(i32, Vec<Run>)> = sheet.turned.iter().collect();
+    let letters = |runs: &[Run]| runs.iter().map(|run| run.text.len()).sum::<usize>();
+    angles.sort_by_key(|(_, runs)| std::cmp::Reverse(letters(runs)));
+    let mut lines = Vec::new();
+    for (angle, runs) in angles {
+        let rtl = bidi::is_rtl(runs.iter().map(|run| run.text.as_str()));
+        let page = Layout { bars: if *angle == 0 { &sheet.bars } else { &[] }, rtl };
+        page.order(segments(runs), 0, &mut lines);
     }
     lines
 }
 
-fn read(runs: &[Run]) -> Vec<Line> {
-    let rows = rows(runs);
-    let mut lines = Vec::with_capacity(rows.len());
-    let mut at = 0;
-    for (from, to, gutter) in columns(&rows) {
-        lines.extend(rows[at..from].iter().map(|row| line(row)));
-        let side = |left: bool| {
-            let rows = &rows[from..to];
-            rows.iter().filter_map(move |row| {
-                let side: Vec<&Run> =
-                    row.iter().filter(|run| (run.x < gutter) == left).copied().collect();
-                (!side.is_empty()).then(|| line(&side))
-            })
-        };
-        lines.extend(side(true));
-        lines.extend(side(false));
-        at = to;
-    }
-    lines.extend(rows[at..].iter().map(|row| line(row)));
-    lines.retain(|line| !line.cells.is_empty());
-    lines
+/// Neighbouring runs on one baseline.
+#[derive(Debug, Clone)]
+struct Segment<'a> {
+    runs: Vec<&'a Run>,
+    x: f32,
+    end: f32,
+    y: f32,
+    size: f32,
+    letters: usize,
 }
 
-/// Runs that share a baseline, from the top down, each row from left to right.
-fn rows(runs: &[Run]) -> Vec<Vec<&Run>> {
+fn segments(runs: &[Run]) -> Vec<Segment<'_>> {
     let visible = |run: &&Run| {
         !run.text.trim().is_empty()
             && [run.x, run.y, run.width, run.size].iter().all(|n| n.is_finite())
     };
-    let mut sorted: Vec<&Run> = runs.iter().filter(visible).collect();
-    sorted.sort_by(|a, b| b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x)));
-    let mut rows: Vec<Vec<&Run>> = Vec::new();
-    // The baseline of a row is that of its largest run: an index does not pull the row down.
-    let mut base: (f32, f32) = (f32::MAX, 0.0);
-    for run in sorted {
-        let near = (base.0 - run.y).abs() <= SAME_LINE * base.1.max(run.size);
-        match rows.last_mut() {
-            Some(row) if near => {
-                row.push(run);
-                if run.size > base.1 {
-                    base = (run.y, run.size);
+    let mut runs: Vec<&Run> = runs.iter().filter(visible).collect();
+    runs.sort_by(|a, b| a.x.total_cmp(&b.x).then(b.y.total_cmp(&a.y)));
+    let mut by_height: Vec<usize> = (0..runs.len()).collect();
+    by_height.sort_by(|a, b| runs[*a].y.total_cmp(&runs[*b].y));
+    let mut taken = vec![false; runs.len()];
+    let mut segments = Vec::new();
+    for first in 0..runs.len() {
+        if std::mem::replace(&mut taken[first], true) {
+            continue;
+        }
+        let run = runs[first];
+        let mut segment = Segment {
+            runs: vec![run],
+            x: run.x,
+            end: run.end(),
+            y: run.y,
+            size: run.size,
+            letters: 0,
+        };
+        while let Some(next) = next(&segment, &runs, &by_height, &mut taken) {
+            taken[next] = true;
+            let run = runs[next];
+            segment.runs.push(run);
+            segment.end = segment.end.max(run.end());
+            // The baseline of a line is that of its largest letters: an index does not move it.
+            if run.size > 1.1 * segment.size {
+                (segment.size, segment.y) = (run.size, run.y);
+            }
+        }
+        segment.letters = segment.runs.iter().map(|run| run.text.chars().count()).sum();
+        segments.push(segment);
+    }
+    segments
+}
+
+/// The run that goes on a segment: the nearest to its end on its baseline.
+fn next(
+    segment: &Segment<'_>,
+    runs: &[&Run],
+    by_height: &[usize],
+    taken: &mut [bool],
+) -> Option<usize> {
+    let low = by_height.partition_point(|at| runs[*at].y < segment.y - segment.size);
+    let mut best: Option<(f32, usize)> = None;
+    for &at in by_height[low..].iter().take_while(|at| runs[**at].y <= segment.y + segment.size) {
+        let run = runs[at];
+        let (small, large) = (segment.size.min(run.size), segment.size.max(run.size));
+        let slack = if small < 0.8 * large { 0.5 } else { 0.15 };
+        if taken[at] || (run.y - segment.y).abs() > slack * large || run.x < segment.x - 0.1 * large
+        {
+            continue;
+        }
+        let gap = run.x - segment.end;
+        if gap < -0.3 * large {
+            // Text drawn twice a hair apart is how some producers make bold; once is enough to read.
+            let shadow = segment.runs.iter().any(|other| {
+                other.text.trim() == run.text.trim() && (other.x - run.x).abs() < 0.2 * run.size
+            });
+            taken[at] = shadow;
+        } else if gap <= SEGMENT_GAP * large.min(1.5 * small)
+            && best.is_none_or(|(least, _)| gap < least)
+        {
+            best = Some((gap, at));
+        }
+    }
+    best.map(|(_, at)| at)
+}
+
+/// A gutter, and the stretch of segments (by index, from the top) that it parts.
+struct Gutter {
+    x: f32,
+    from: usize,
+    to: usize,
+    score: f32,
+}
+
+struct Layout<'a> {
+    bars: &'a [Bar],
+    rtl: bool,
+}
+
+impl Layout<'_> {
+    fn order(&self, mut segments: Vec<Segment<'_>>, depth: usize, lines: &mut Vec<Line>) {
+        segments.sort_by(|a, b| b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x)));
+        let gutter = if depth < DEEPEST { self.gutter(&segments) } else { None };
+        let Some(gutter) = gutter else { return self.rows(&segments, lines) };
+        let below = segments.split_off(gutter.to);
+        let beside = segments.split_off(gutter.from);
+        let (left, right) = beside.into_iter().partition(|segment| segment.x < gutter.x);
+        let (first, second) = if self.rtl { (right, left) } else { (left, right) };
+        for part in [segments, first, second, below] {
+            if !part.is_empty() {
+                self.order(part, depth + 1, lines);
+            }
+        }
+    }
+
+    /// The gutter that parts most prose.
+    fn gutter(&self, segments: &[Segment<'_>]) -> Option<Gutter> {
+        let mut edges: Vec<f32> = segments.iter().map(|segment| segment.x - 0.5).collect();
+        edges.sort_by(f32::total_cmp);
+        edges.dedup_by(|b, a| *b - *a < 2.0);
+        let mut best: Option<Gutter> = None;
+        for x in edges {
+            let crosses = |segment: &Segment<'_>| segment.x < x && segment.end > x;
+            let mut from = 0;
+            while from < segments.len() {
+                let to =
+                    from + segments[from..].iter().take_while(|segment| !crosses(segment)).count();
+                if let Some(score) = self.score(&segments[from..to], x)
+                    && best.as_ref().is_none_or(|best| score > best.score)
+                {
+                    best = Some(Gutter { x, from, to, score });
                 }
-            }
-            _ => {
-                rows.push(vec![run]);
-                base = (run.y, run.size);
+                from = to + 1;
             }
         }
+        best
     }
-    for row in &mut rows {
-        row.sort_by(|a, b| a.x.total_cmp(&b.x));
-        drop_shadows(row);
-    }
-    rows
-}
 
-/// Text drawn twice a hair apart is how some producers make bold; once is enough to read.
-fn drop_shadows(row: &mut Vec<&Run>) {
-    row.dedup_by(|b, a| a.text == b.text && (a.x - b.x).abs() < 0.15 * a.size);
-}
-
-/// The stretches of rows that are two columns: from, to, and where the gutter is.
-fn columns(rows: &[Vec<&Run>]) -> Vec<(usize, usize, f32)> {
-    let left = rows.iter().flatten().map(|run| run.x).fold(f32::MAX, f32::min);
-    let right = rows.iter().flatten().map(|run| run.end()).fold(f32::MIN, f32::max);
-    if rows.len() < COLUMN_ROWS || right <= left {
-        return Vec::new();
-    }
-    // Only the middle third can part a page into columns that are each wide enough to hold prose.
-    let (low, high) = (left + (right - left) / 3.0, right - (right - left) / 3.0);
-    let mut candidates: Vec<f32> = Vec::new();
-    for row in rows {
-        for pair in row.windows(2) {
-            let gap = pair[1].x - pair[0].end();
-            let x = pair[1].x - 0.1;
-            if gap >= GUTTER * pair[0].size.min(pair[1].size) && x > low && x < high {
-                candidates.push(x);
-            }
+    /// How much prose a gutter at `x` parts; none where it is the gap of a table, or no gutter at all.
+    fn score(&self, segments: &[Segment<'_>], x: f32) -> Option<f32> {
+        let (left, right): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| segment.x < x);
+        if left.len() < 3 || right.len() < 3 {
+            return None;
         }
-    }
-    candidates.sort_by(f32::total_cmp);
-    candidates.dedup_by(|b, a| *b - *a < 2.0);
-    let mut best: Vec<(usize, usize, f32)> = Vec::new();
-    let mut covered = 0;
-    for gutter in candidates {
-        let found = bands(rows, gutter, left, right);
-        let rows: usize = found.iter().map(|(from, to, _)| to - from).sum();
-        if rows > covered {
-            (best, covered) = (found, rows);
+        let size = median(segments.iter().map(|segment| segment.size));
+        let end = left.iter().map(|segment| segment.end).fold(f32::MIN, f32::max);
+        let start = right.iter().map(|segment| segment.x).fold(f32::MAX, f32::min);
+        if start - end < GUTTER * size {
+            return None;
         }
-    }
-    best
-}
-
-/// Stretches of rows that no run crosses at the gutter and whose sides are both filled.
-fn bands(rows: &[Vec<&Run>], gutter: f32, left: f32, right: f32) -> Vec<(usize, usize, f32)> {
-    let crosses = |row: &[&Run]| {
-        row.iter().any(|run| run.x < gutter && run.end() > gutter)
-            || row.windows(2).any(|pair| {
-                let inside = pair[0].end() <= gutter && pair[1].x >= gutter;
-                inside && pair[1].x - pair[0].end() < GUTTER * 0.8 * pair[0].size
-            })
-    };
-    let mut found = Vec::new();
-    let mut from = 0;
-    while from < rows.len() {
-        let to = from + rows[from..].iter().take_while(|row| !crosses(row)).count();
-        if to > from && filled(&rows[from..to], gutter, left, right) {
-            found.push((from, to, gutter));
+        // Only where both sides have text are they side by side.
+        let top = left[0].y.min(right[0].y);
+        let bottom = left[left.len() - 1].y.max(right[right.len() - 1].y);
+        let beside = |side: Vec<&Segment<'_>>| -> (Vec<f32>, f32) {
+            let side = side
+                .into_iter()
+                .filter(|segment| segment.y <= top + size && segment.y >= bottom - size);
+            let side: Vec<_> = side.map(|segment| (segment.y, segment.letters)).collect();
+            let mut rows: Vec<f32> = side.iter().map(|(y, _)| *y).collect();
+            rows.dedup_by(|b, a| *a - *b < SAME_ROW * size);
+            let letters = side.iter().map(|(_, letters)| letters).sum::<usize>() as f32;
+            let average = letters / rows.len().max(1) as f32;
+            (rows, average)
+        };
+        let ((left, left_letters), (right, right_letters)) = (beside(left), beside(right));
+        let (few, many) = if left.len() < right.len() { (&left, &right) } else { (&right, &left) };
+        if few.len() < 3 {
+            return None;
         }
-        from = to.max(from + 1);
-    }
-    found
-}
-
-fn filled(rows: &[Vec<&Run>], gutter: f32, left: f32, right: f32) -> bool {
-    let fill = |is_left: bool, width: f32| {
-        let widths: Vec<f32> = rows
+        // A bar across the gutter between rows rules a table.
+        let rules = self.bars.iter().filter(|bar| {
+            bar.x < end - size && bar.end > start + size && bar.y < top && bar.y > bottom
+        });
+        if rules.count() >= 2 {
+            return None;
+        }
+        let shared = few
             .iter()
-            .filter_map(|row| {
-                let side: Vec<_> = row.iter().filter(|run| (run.x < gutter) == is_left).collect();
-                Some(side.last()?.end() - side.first()?.x)
-            })
-            .collect();
-        let enough = widths.len() >= COLUMN_ROWS;
-        enough && widths.iter().sum::<f32>() / widths.len() as f32 >= COLUMN_FILL * width
-    };
-    fill(true, gutter - left) && fill(false, right - gutter)
+            .filter(|y| many.iter().any(|other| (other - **y).abs() < 0.12 * size))
+            .count();
+        let aligned = shared as f32 / few.len() as f32;
+        let letters = left_letters.min(right_letters);
+        let prose = letters >= PROSE && few.len() >= PROSE_ROWS;
+        let apart = letters >= 6.0 && aligned < ALIGNED;
+        let width = (start - end).min(3.0 * size) / size;
+        (prose || apart).then_some(few.len() as f32 * width)
+    }
+
+    /// Segments as lines, row by row.
+    fn rows(&self, segments: &[Segment<'_>], lines: &mut Vec<Line>) {
+        let mut from = 0;
+        while from < segments.len() {
+            let (mut y, mut size) = (segments[from].y, segments[from].size);
+            let mut to = from + 1;
+            while to < segments.len()
+                && (segments[to].y - y).abs() <= SAME_ROW * size.max(segments[to].size)
+            {
+                if segments[to].size > size {
+                    (y, size) = (segments[to].y, segments[to].size);
+                }
+                to += 1;
+            }
+            let mut row: Vec<&Segment<'_>> = segments[from..to].iter().collect();
+            row.sort_by(|a, b| a.x.total_cmp(&b.x));
+            let line = self.line(&row, y);
+            if !line.cells.is_empty() {
+                lines.push(line);
+            }
+            from = to;
+        }
+    }
+
+    fn line(&self, row: &[&Segment<'_>], y: f32) -> Line {
+        let mut letters: Vec<(f32, usize)> = Vec::new();
+        let (mut bold, mut mono) = (true, true);
+        for run in row.iter().flat_map(|segment| &segment.runs) {
+            let count = run.text.chars().filter(|letter| !letter.is_whitespace()).count();
+            match letters.iter_mut().find(|(size, _)| (size - run.size).abs() < 0.25) {
+                Some((_, number)) => *number += count,
+                None => letters.push((run.size, count)),
+            }
+            bold &= run.bold || count == 0;
+            mono &= run.mono || count == 0;
+        }
+        let size = letters.iter().max_by_key(|(_, count)| *count).map_or(0.0, |(size, _)| *size);
+        let mut cells: Vec<Cell> = Vec::new();
+        for segment in row {
+            let text = text(&segment.runs);
+            match cells.last_mut() {
+                Some(cell)
+                    if segment.x - cell.end < CELL_GAP * segment.size || is_marker(&cell.text) =>
+                {
+                    cell.text.push(' ');
+                    cell.text.push_str(&text);
+                    cell.end = segment.end;
+                }
+                _ => cells.push(Cell { text, x: segment.x, end: segment.end }),
+            }
+        }
+        for cell in &mut cells {
+            cell.text = bidi::logical(&super::mending::clean(&cell.text), self.rtl);
+        }
+        cells.retain(|cell| !cell.text.trim().is_empty());
+        if self.rtl {
+            cells.reverse();
+        }
+        Line { cells, y, size, bold, mono }
+    }
 }
 
-/// One row, or one side of it, as a line.
-fn line(row: &[&Run]) -> Line {
-    let mut cells: Vec<Cell> = Vec::new();
-    let mut letters: Vec<(f32, usize)> = Vec::new();
-    let (mut bold, mut mono) = (true, true);
-    let mut y = f32::MIN;
-    let mut largest = 0.0;
-    for run in row {
-        let count = run.text.chars().filter(|c| !c.is_whitespace()).count();
-        match letters.iter_mut().find(|(size, _)| (size - run.size).abs() < 0.25) {
-            Some((_, number)) => *number += count,
-            None => letters.push((run.size, count)),
+/// The text of neighbouring runs.
+fn text(runs: &[&Run]) -> String {
+    let mut text = String::new();
+    let mut end = f32::MAX;
+    for run in runs {
+        let gap = run.x - end;
+        if gap > WORD_GAP * run.size && !text.ends_with(' ') && !run.text.starts_with(' ') {
+            text.push(' ');
         }
-        bold &= run.bold || count == 0;
-        mono &= run.mono || count == 0;
-        if run.size > largest {
-            (largest, y) = (run.size, run.y);
-        }
-        match cells.last_mut() {
-            Some(cell) if run.x - cell.end < CELL_GAP * run.size || is_marker(&cell.text) => {
-                let gap = run.x - cell.end;
-                let parted = cell.text.ends_with(char::is_whitespace)
-                    || run.text.starts_with(char::is_whitespace);
-                if gap > WORD_GAP * run.size && !parted {
-                    cell.text.push(' ');
-                }
-                cell.text.push_str(&run.text);
-                cell.end = run.end().max(cell.end);
-            }
-            _ => cells.push(Cell { text: run.text.clone(), x: run.x, end: run.end() }),
-        }
+        text.push_str(&run.text);
+        end = run.end();
     }
-    for cell in &mut cells {
-        cell.text = super::mending::clean(&cell.text);
-    }
-    cells.retain(|cell| !cell.text.is_empty());
-    let size = letters.iter().max_by_key(|(_, count)| *count).map_or(0.0, |(size, _)| *size);
-    Line { cells, y, size, bold, mono }
+    text
 }
 
 /// A bullet or the number of a step or a section stands apart from its text and is no cell.
@@ -256,4 +364,10 @@ fn is_marker(text: &str) -> bool {
                 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && (number != text || number.contains('.')))
             || (number.chars().count() == 1 && number != text))
+}
+
+fn median(values: impl Iterator<Item = f32>) -> f32 {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

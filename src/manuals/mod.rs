@@ -7,9 +7,10 @@
 //! ```
 //!
 //! Nothing that comes from outside is trusted: bytes are bounded in number, time, text and pages, and
-//! those from the network are read in a process of their own. This room knows bytes and addresses,
+//! they are read in a process of their own with a limit of memory (`manuals.isolate`). This room knows bytes and addresses,
 //! never a question: what is asked about a manual is the business of the answers.
 
+mod bidi;
 mod blocks;
 mod contents;
 mod error;
@@ -20,6 +21,7 @@ mod html;
 mod isolate;
 mod layout;
 mod ledger;
+mod legibility;
 mod loader;
 mod local;
 mod mending;

@@ -7,7 +7,7 @@ use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
 use super::sheet::{Budget, Draft, Limits, Sheet};
-use super::{ReadError, contents, html, passages, pdf};
+use super::{ReadError, contents, html, legibility, passages, pdf};
 
 /// Reads a manual out of its bytes. `source` of the result is empty: bytes do not know where they
 /// come from.
@@ -38,8 +38,9 @@ fn read_within(
         // A page that turns out to be a PDF is read as what it is.
         DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => html::read(bytes, budget),
         _ => {
-            let draft = pdf::extract(bytes, budget)?;
+            let mut draft = pdf::extract(bytes, budget)?;
             check_for_scan(&draft, bytes.len())?;
+            drop_gibberish(&mut draft)?;
             Ok(set(draft))
         }
     }
@@ -62,12 +63,32 @@ fn check_for_scan(draft: &Draft, bytes: usize) -> Result<(), ReadError> {
     if pages == 0 {
         return Err(ReadError::Damaged("it has no pages".into()));
     }
+    let count = u32::try_from(pages).unwrap_or(u32::MAX);
     let letters: usize = draft.sheets.iter().map(Sheet::letters).sum();
+    let unknown: usize = draft.sheets.iter().map(|sheet| sheet.unknown).sum();
+    if unknown > letters {
+        return Err(ReadError::Illegible { pages: count });
+    }
     let few = letters / pages < SCAN.0 && bytes / pages > SCAN.1;
     if letters == 0 || few {
-        return Err(ReadError::NoText { pages: u32::try_from(pages).unwrap_or(u32::MAX) });
+        return Err(ReadError::NoText { pages: count });
     }
     Ok(())
+}
+
+/// Empties the sheets whose letters are none: text that a wrong map turned into other signs is never
+/// quoted and never answered from. An error when no sheet is left.
+fn drop_gibberish(draft: &mut Draft) -> Result<(), ReadError> {
+    let (mut dropped, mut kept) = (0, 0);
+    for sheet in &mut draft.sheets {
+        if legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str())) {
+            *sheet = Sheet { height: sheet.height, ..Sheet::default() };
+            dropped += 1;
+        } else if sheet.letters() > 0 {
+            kept += 1;
+        }
+    }
+    if dropped > 0 && kept == 0 { Err(ReadError::Illegible { pages: dropped }) } else { Ok(()) }
 }
 
 /// Sets drawn pages as text.

@@ -69,10 +69,7 @@ impl Reader {
         if isolated {
             return self.beside(path, kind).await;
         }
-        // In our own process the second extractor stays out: its recursion has no bound, and a stack
-        // that runs out takes the server with it.
-        let careful = self.isolate != Isolate::Never;
-        let limits = Limits { second_try: !careful, ..self.limits };
+        let limits = self.limits;
         let bytes = self.bytes(path)?;
         let (done, told) = oneshot::channel();
         std::thread::Builder::new()
@@ -88,18 +85,10 @@ impl Reader {
                 cause: cause.into(),
             })?;
         let limit = Duration::from_millis(limits.timeout_ms) + GRACE;
-        let read = match tokio::time::timeout(limit, told).await {
+        match tokio::time::timeout(limit, told).await {
             Ok(Ok(read)) => read,
             Ok(Err(_)) => Err(ReadError::ReaderDied("its thread panicked".into())),
             Err(_) => Err(ReadError::TooSlow { limit_ms: limits.timeout_ms }),
-        };
-        match read {
-            Err(ReadError::Damaged(_) | ReadError::NoText { .. })
-                if careful && kind == DocumentationKind::Pdf =>
-            {
-                self.beside(path, kind).await
-            }
-            read => read,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an extractor hands over: runs of text with a place on the page, and nothing decided yet.
+//! What the reader of PDFs hands over: runs of text with a place on the page, and nothing decided yet.
 
 use std::time::Instant;
 
@@ -26,26 +26,48 @@ impl Run {
     }
 }
 
+/// A thin horizontal bar.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bar {
+    pub x: f32,
+    pub end: f32,
+    pub y: f32,
+}
+
 /// One page as it was drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sheet {
-    /// Height of the page in points; 0 where the extractor does not know it.
+    /// Height of the page in points, as it is looked at.
     pub height: f32,
-    /// Upright runs, in the order they were drawn.
-    pub runs: Vec<Run>,
-    /// Runs drawn at an angle, turned upright, one list an angle. They are read after the others.
-    pub turned: Vec<Vec<Run>>,
+    /// Runs by the angle they are drawn at, in degrees, turned upright, each list in the order of
+    /// drawing.
+    pub turned: Vec<(i32, Vec<Run>)>,
+    /// Thin horizontal bars: rules between the rows of a table, underlines.
+    pub bars: Vec<Bar>,
+    /// Letters whose meaning nothing tells.
+    pub unknown: usize,
+    /// Bytes of text the page draws, also outside of its edges.
+    pub text_bytes: usize,
 }
 
 impl Sheet {
+    /// The runs at an angle.
+    pub(super) fn runs_at(&mut self, angle: i32) -> &mut Vec<Run> {
+        let at = self.turned.iter().position(|(other, _)| *other == angle).unwrap_or_else(|| {
+            self.turned.push((angle, Vec::new()));
+            self.turned.len() - 1
+        });
+        &mut self.turned[at].1
+    }
+
+    /// Every run of the page.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.turned.iter().flat_map(|(_, runs)| runs)
+    }
+
     /// How many letters and digits the page has.
     pub(super) fn letters(&self) -> usize {
-        let turned = self.turned.iter().flatten();
-        self.runs
-            .iter()
-            .chain(turned)
-            .map(|run| run.text.chars().filter(|c| c.is_alphanumeric()).count())
-            .sum()
+        self.runs().map(|run| run.text.chars().filter(|c| c.is_alphanumeric()).count()).sum()
     }
 }
 
@@ -93,8 +115,6 @@ pub struct Limits {
     pub threads: usize,
     /// How complex a web page may be.
     pub html: HtmlLimits,
-    /// Whether the second extractor may be asked. It recurses without a bound of its own.
-    pub second_try: bool,
 }
 
 impl Limits {
@@ -117,7 +137,6 @@ impl From<&hsc_config::ManualsSettings> for Limits {
                 max_depth: settings.html_max_depth,
                 max_attributes: settings.html_max_attributes,
             },
-            second_try: true,
         }
     }
 }

@@ -464,8 +464,6 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         max_text_bytes: 4 << 20,
         timeout_ms: 10_000,
         threads: 1,
-        // It recurses without a bound of its own and is only asked in a process of its own.
-        second_try: false,
         ..Limits::from(&settings.manuals)
     };
     match read(input, kind, limits) {

@@ -1,7 +1,7 @@
 //! A manual that means harm takes down the process that reads it, and nobody else.
 //!
-//! These start the real binary as the server does, with both extractors, and give it what no wrapper
-//! in one process can hold: streams that inflate without end, recursion without end.
+//! These start the real binary as the server does and give it what no wrapper in one process can hold:
+//! streams that inflate without end, recursion without end.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -97,7 +97,7 @@ async fn a_stream_that_inflates_without_end_is_a_reason_and_no_crash() {
 
 #[tokio::test]
 async fn recursion_without_end_ends_with_its_process() {
-    // Without a page size the second extractor asks the parent for one, and this parent is its own.
+    // The page has no size, and the parent that it would inherit one from is its own parent.
     let circle = one_page("", stream("", b""));
     let error = read(&settings(), &circle).await.expect_err("it must not be read");
     assert!(["no_text", "damaged", "reader_died"].contains(&error.code), "{error:?}");

@@ -10,7 +10,6 @@ const LIMITS: Limits = Limits {
     timeout_ms: 60_000,
     threads: 1,
     html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
-    second_try: true,
 };
 
 fn tried(page: &str) -> Result<Manual, ReadError> {

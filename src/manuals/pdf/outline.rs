@@ -1,154 +1,140 @@
-//! Bookmarks and title of a PDF.
-//!
-//! The library's own walk follows `/First` and `/Next` wherever they lead, and a circle of bookmarks
-//! would lead it until memory or stack run out. This one is bounded.
+//! Bookmarks and title of a PDF. Every walk is bounded: what a file links in a circle is read once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use hayro_syntax::Pdf;
+use hayro_syntax::object::{
+    Array, Dict, MaybeRef, ObjRef, Object, ObjectIdentifier, String as PdfString,
+};
 use hsc_catalogs::Heading;
-use pdf_oxide::PdfDocument;
-use pdf_oxide::object::{Object, ObjectRef};
-use pdf_oxide::optional_content::decode_pdf_text_string;
+
+use super::drawn::decode;
 
 /// Most bookmarks that are read. The largest manuals have a few thousand.
 const MOST: usize = 20_000;
-/// Deepest bookmark, and deepest node of the page tree.
+/// Deepest bookmark, and deepest node of a tree of names.
 const DEEPEST: u8 = 16;
 /// Longest title of a bookmark in characters; a longer one is no heading.
 const LONGEST: usize = 300;
 
+/// The title of the document information, empty when there is none.
+pub(super) fn title(pdf: &Pdf) -> String {
+    pdf.metadata().title.as_deref().map(decode).unwrap_or_default().trim().to_owned()
+}
+
 /// The bookmarks in order, as headings with the page they open.
-pub(super) fn headings(document: &PdfDocument, pages: usize) -> Vec<Heading> {
-    let Some(first) = (|| {
-        let catalog = document.catalog().ok()?;
-        let outlines = child(document, &catalog, "Outlines")?;
-        outlines.as_dict()?.get("First")?.as_reference()
-    })() else {
-        return Vec::new();
-    };
+pub(super) fn headings(pdf: &Pdf) -> Vec<Heading> {
+    let Some(catalog) = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()) else { return Vec::new() };
+    let Some(outlines) = catalog.get::<Dict<'_>>(b"Outlines".as_slice()) else { return Vec::new() };
+    let pages = pdf.pages().iter().enumerate();
     let mut walk = Walk {
-        document,
-        order: page_order(document, pages),
+        pages: pages.filter_map(|(number, page)| Some((page.raw().obj_id()?, number))).collect(),
+        count: pdf.pages().len(),
+        names: None,
+        catalog,
         seen: HashSet::new(),
         found: Vec::new(),
     };
-    walk.level(first, 1);
+    walk.level(&outlines, 1);
     walk.found
 }
 
-/// The title of the document information, empty when there is none.
-pub(super) fn title(document: &PdfDocument) -> String {
-    let title = (|| {
-        let info = child(document, document.trailer(), "Info")?;
-        let title = child(document, &info, "Title")?;
-        Some(decode_pdf_text_string(title.as_string()?))
-    })();
-    title.unwrap_or_default().trim().to_owned()
-}
-
-/// The number of pages that the page tree says it has.
-pub(super) fn claimed_pages(document: &PdfDocument) -> usize {
-    let count = (|| {
-        let pages = child(document, &document.catalog().ok()?, "Pages")?;
-        child(document, &pages, "Count")?.as_integer()
-    })();
-    usize::try_from(count.unwrap_or(0)).unwrap_or(0)
-}
-
-fn child(document: &PdfDocument, object: &Object, key: &str) -> Option<Object> {
-    let value = object.as_dict()?.get(key)?;
-    match value.as_reference() {
-        Some(reference) => document.load_object(reference).ok(),
-        None => Some(value.clone()),
-    }
-}
-
 struct Walk<'a> {
-    document: &'a PdfDocument,
-    order: Vec<ObjectRef>,
-    seen: HashSet<ObjectRef>,
+    pages: HashMap<ObjectIdentifier, usize>,
+    count: usize,
+    /// Destinations by name, read when the first bookmark asks for one.
+    names: Option<HashMap<Vec<u8>, Object<'a>>>,
+    catalog: Dict<'a>,
+    seen: HashSet<ObjRef>,
     found: Vec<Heading>,
 }
 
-impl Walk<'_> {
-    fn level(&mut self, first: ObjectRef, depth: u8) {
-        let mut next = Some(first);
-        while let Some(reference) = next {
+impl<'a> Walk<'a> {
+    fn level(&mut self, above: &Dict<'a>, depth: u8) {
+        let (mut from, mut key) = (above.clone(), b"First".as_slice());
+        while let Some(reference) = from.get_ref(key) {
             if depth > DEEPEST || self.found.len() >= MOST || !self.seen.insert(reference) {
                 return;
             }
-            let Ok(item) = self.document.load_object(reference) else { return };
-            let Some(dictionary) = item.as_dict() else { return };
+            let Some(item) = from.get::<Dict<'a>>(key) else { return };
             if let Some(heading) = self.heading(&item, depth) {
                 self.found.push(heading);
             }
-            if let Some(first) = dictionary.get("First").and_then(Object::as_reference) {
-                self.level(first, depth + 1);
-            }
-            next = dictionary.get("Next").and_then(Object::as_reference);
+            self.level(&item, depth + 1);
+            (from, key) = (item, b"Next");
         }
     }
 
-    fn heading(&self, item: &Object, level: u8) -> Option<Heading> {
-        let title = child(self.document, item, "Title")?;
-        let text = decode_pdf_text_string(title.as_string()?);
+    fn heading(&mut self, item: &Dict<'a>, level: u8) -> Option<Heading> {
+        let text = decode(item.get::<PdfString<'_>>(b"Title".as_slice())?.as_bytes());
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.is_empty() || text.chars().count() > LONGEST {
             return None;
         }
-        let target = child(self.document, item, "Dest").or_else(|| {
-            let action = child(self.document, item, "A")?;
-            child(self.document, &action, "D")
+        let target = item.get::<Object<'a>>(b"Dest".as_slice()).or_else(|| {
+            item.get::<Dict<'a>>(b"A".as_slice())?.get::<Object<'a>>(b"D".as_slice())
         })?;
         let page = u32::try_from(self.page(target)?).ok()?;
         Some(Heading { level, text, page: page + 1 })
     }
 
     /// The page a destination opens, counted from 0. A name stands for an array that begins with a
-    /// page; a page is a reference, or a number in files that bend the rule.
-    fn page(&self, target: Object) -> Option<usize> {
-        if let Object::String(name) = &target {
-            return self.named(&String::from_utf8_lossy(name));
-        }
-        if let Some(name) = target.as_name() {
-            return self.named(name);
-        }
-        let first = target.as_array()?.first()?;
-        match first.as_reference() {
-            Some(reference) => self.order.iter().position(|page| *page == reference),
-            None => {
-                usize::try_from(first.as_integer()?).ok().filter(|page| *page < self.order.len())
+    /// page, or for a dictionary that has it; a page is a reference, or a number in files that bend
+    /// the rule.
+    fn page(&mut self, target: Object<'a>) -> Option<usize> {
+        let target = match target {
+            Object::String(name) => self.named(name.as_bytes())?,
+            Object::Name(name) => self.named(name.as_ref())?,
+            other => other,
+        };
+        let target = match target {
+            Object::Dict(target) => target.get::<Array<'a>>(b"D".as_slice())?,
+            Object::Array(target) => target,
+            _ => return None,
+        };
+        match target.raw_iter().next()? {
+            MaybeRef::Ref(reference) => self.pages.get(&reference.into()).copied(),
+            MaybeRef::NotRef(Object::Number(number)) => {
+                usize::try_from(number.as_i64()).ok().filter(|page| *page < self.count)
             }
+            MaybeRef::NotRef(_) => None,
         }
     }
 
-    fn named(&self, name: &str) -> Option<usize> {
-        self.document.resolve_named_destination(name).ok().flatten()
+    fn named(&mut self, name: &[u8]) -> Option<Object<'a>> {
+        if self.names.is_none() {
+            self.names = Some(names(&self.catalog));
+        }
+        self.names.as_ref()?.get(name).cloned()
     }
 }
 
-/// The references of the pages in order.
-fn page_order(document: &PdfDocument, pages: usize) -> Vec<ObjectRef> {
-    let mut order = Vec::with_capacity(pages.min(MOST));
-    let root =
-        document.catalog().ok().and_then(|catalog| catalog.as_dict()?.get("Pages")?.as_reference());
-    let mut seen = HashSet::new();
-    let mut waiting: Vec<(ObjectRef, u8)> = root.map(|root| (root, 0)).into_iter().collect();
-    while let Some((reference, depth)) = waiting.pop() {
-        if depth > DEEPEST || order.len() >= pages || !seen.insert(reference) {
-            continue;
-        }
-        let Ok(node) = document.load_object(reference) else { continue };
-        match child(document, &node, "Kids") {
-            Some(kids) => waiting.extend(
-                kids.as_array()
-                    .into_iter()
-                    .flatten()
-                    .rev()
-                    .filter_map(|kid| Some((kid.as_reference()?, depth + 1))),
-            ),
-            None => order.push(reference),
+/// The destinations that a document names: a tree of names, and a dictionary in older files.
+fn names<'a>(catalog: &Dict<'a>) -> HashMap<Vec<u8>, Object<'a>> {
+    let mut names = HashMap::new();
+    if let Some(older) = catalog.get::<Dict<'a>>(b"Dests".as_slice()) {
+        for key in older.keys().take(MOST) {
+            if let Some(target) = older.get::<Object<'a>>(key.as_ref()) {
+                names.insert(key.as_ref().to_vec(), target);
+            }
         }
     }
-    order
+    let root = catalog.get::<Dict<'a>>(b"Names".as_slice());
+    let root = root.and_then(|names| names.get::<Dict<'a>>(b"Dests".as_slice()));
+    let mut waiting: Vec<(Dict<'a>, u8)> = root.map(|root| (root, 0)).into_iter().collect();
+    while let Some((node, depth)) = waiting.pop() {
+        if depth > DEEPEST || names.len() >= MOST {
+            break;
+        }
+        if let Some(pairs) = node.get::<Array<'a>>(b"Names".as_slice()) {
+            let mut pairs = pairs.iter::<Object<'a>>();
+            while let (Some(Object::String(name)), Some(target)) = (pairs.next(), pairs.next()) {
+                names.insert(name.as_bytes().to_vec(), target);
+            }
+        }
+        if let Some(kids) = node.get::<Array<'a>>(b"Kids".as_slice()) {
+            waiting.extend(kids.iter::<Dict<'a>>().take(MOST).map(|kid| (kid, depth + 1)));
+        }
+    }
+    names
 }

@@ -1,10 +1,10 @@
 //! Bytes that mean harm: each is answered with a manual or a reason, in bounded time and memory.
 //!
-//! These run in the test's own process, without the second extractor, as the server reads a local
-//! file. What both extractors do is tested with the process that holds them (`tests/promises`).
+//! These run in the test's own process. What only a process of its own can hold is in
+//! `tests/promises/reading_apart.rs`.
 
 use hsc_catalogs::{DocumentationKind, Manual};
-use pdf_extract::{Document, EncryptionState, EncryptionVersion, Permissions};
+use lopdf::{Document, EncryptionState, EncryptionVersion, Permissions};
 use proptest::prelude::*;
 
 use super::super::{HtmlLimits, Limits, ReadError, read};
@@ -16,7 +16,6 @@ const LIMITS: Limits = Limits {
     timeout_ms: 60_000,
     threads: 2,
     html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
-    second_try: false,
 };
 
 fn tried(bytes: &[u8]) -> Result<Manual, ReadError> {
@@ -33,21 +32,6 @@ fn a_whole_document_is_read_page_by_page() {
             "Hold the power key for two seconds. The lamp turns green.",
             "Clean the case with a soft cloth."
         ]
-    );
-}
-
-#[test]
-fn both_extractors_read_the_same_words() {
-    use super::super::pdf::second_alone;
-    let second = second_alone(&two_pages(), LIMITS).expect("a draft");
-    let words: Vec<String> = second
-        .sheets
-        .iter()
-        .map(|sheet| sheet.runs.iter().map(|run| run.text.as_str()).collect())
-        .collect();
-    assert!(
-        words[0].contains("Hold the power key") && words[1].contains("soft cloth"),
-        "{words:?}"
     );
 }
 
@@ -81,8 +65,8 @@ fn locked(user: &str) -> Vec<u8> {
     bytes
 }
 
-fn lopdf_id() -> pdf_extract::Object {
-    pdf_extract::Object::string_literal("0123456789abcdef")
+fn lopdf_id() -> lopdf::Object {
+    lopdf::Object::string_literal("0123456789abcdef")
 }
 
 #[test]

@@ -1,0 +1,78 @@
+//! Right-to-left text from the order it is drawn in, left to right, to the order it is read in.
+
+use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
+use unicode_normalization::UnicodeNormalization as _;
+
+fn is_rtl_letter(letter: char) -> bool {
+    matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
+}
+
+/// True when most letters of the texts are written from right to left.
+pub(super) fn is_rtl<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
+    let (mut rtl, mut ltr) = (0usize, 0usize);
+    for letter in texts.flat_map(str::chars) {
+        match bidi_class(letter) {
+            BidiClass::R | BidiClass::AL => rtl += 1,
+            BidiClass::L => ltr += 1,
+            _ => {}
+        }
+    }
+    rtl > ltr
+}
+
+/// A text in the order of reading. `drawn` has its letters from left to right as they stand on the
+/// page; a text without a right-to-left letter is returned as it is.
+pub(super) fn logical(drawn: &str, page_is_rtl: bool) -> String {
+    if !drawn.chars().any(is_rtl_letter) {
+        return drawn.to_owned();
+    }
+    // Letters in the forms they take inside a word are the letters.
+    let drawn: String = drawn
+        .chars()
+        .flat_map(|letter| match letter {
+            '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
+                // A ligature is decomposed in the order of reading, and everything here is turned.
+                letter.to_string().nfkc().collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>()
+            }
+            other => vec![other],
+        })
+        .collect();
+    // Some producers name a bracket by what it means, others by how it looks.
+    let drawn = if brackets_mean(&drawn) { drawn.chars().map(mirrored).collect() } else { drawn };
+    let own = is_rtl(std::iter::once(drawn.as_str()));
+    let level = if own || page_is_rtl { Level::rtl() } else { Level::ltr() };
+    let info = BidiInfo::new(&drawn, Some(level));
+    // The algorithm turns the order of reading into that of drawing, and back.
+    let mut text = String::with_capacity(drawn.len());
+    for paragraph in &info.paragraphs {
+        let (levels, runs) = info.visual_runs(paragraph, paragraph.range.clone());
+        for run in runs {
+            if levels[run.start].is_rtl() {
+                text.extend(drawn[run].chars().rev().map(mirrored));
+            } else {
+                text.push_str(&drawn[run]);
+            }
+        }
+    }
+    text
+}
+
+/// True when the leftmost bracket of a drawn text closes: to the eye it always opens.
+fn brackets_mean(drawn: &str) -> bool {
+    drawn
+        .chars()
+        .find(|letter| "()[]{}".contains(*letter))
+        .is_some_and(|first| ")]}".contains(first))
+}
+
+fn mirrored(letter: char) -> char {
+    match letter {
+        '(' => ')',
+        ')' => '(',
+        '[' => ']',
+        ']' => '[',
+        '{' => '}',
+        '}' => '{',
+        other => other,
+    }
+}

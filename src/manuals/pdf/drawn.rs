@@ -1,0 +1,464 @@
+//! The text of a page as it is drawn: runs of letters with their place, size and direction.
+//!
+//! Interprets what places text in a content stream, and nothing of colours or pixels: the text and
+//! graphics state, forms, and marked content that names its own text. Beside the text it notes where
+//! thin bars are: a bar between rows speaks for a table.
+
+use std::rc::Rc;
+
+use hayro_syntax::content::TypedIter;
+use hayro_syntax::content::ops::TypedInstruction;
+use hayro_syntax::object::dict::keys::{MATRIX, RESOURCES, SUBTYPE};
+use hayro_syntax::object::{
+    Array, Dict, Name, Object, Stream, String as PdfString, dict_or_stream,
+};
+use hayro_syntax::page::{Page, Resources};
+use kurbo::{Affine, Point, Rect};
+
+use super::super::ReadError;
+use super::super::bidi;
+use super::super::sheet::{Bar, Budget, Run, Sheet};
+use super::fonts::{Face, Fonts};
+
+/// Forms inside of forms. The standard sets no bound; writers need two or three.
+const DEEPEST_FORM: usize = 12;
+/// Saved states. The standard's bound for writers is 28.
+const DEEPEST_STATE: usize = 512;
+/// Operations of a page. The densest real page met has 60,000.
+const MOST_OPERATIONS: usize = 4_000_000;
+/// Bytes of one content stream, unpacked. The library unpacks without a bound; a page of text has a few hundred
+/// kilobytes, one of drawings some megabytes.
+const MOST_CONTENT: usize = 64 << 20;
+/// Operations between two looks at the clock: some ten milliseconds of work.
+const OPERATIONS_A_LOOK: usize = 10_000;
+/// Gap that parts words, in ems. A narrow space is a fifth of an em.
+const WORD_GAP: f64 = 0.16;
+/// Widest gap inside a run, in ems.
+const RUN_GAP: f64 = 0.9;
+
+/// The text of one page.
+///
+/// # Errors
+/// When the time of the reading is over, or the page has more text than the whole document may have.
+pub(super) fn sheet<'a>(
+    page: &Page<'a>,
+    fonts: &mut Fonts<'a>,
+    budget: &Budget,
+) -> Result<Sheet, ReadError> {
+    let (width, height) = page.render_dimensions();
+    if page.page_stream().is_some_and(|content| content.len() > MOST_CONTENT) {
+        return Ok(Sheet { height, ..Sheet::default() });
+    }
+    let mut reader = Reader {
+        fonts,
+        sheet: Sheet { height, ..Sheet::default() },
+        bounds: Rect::new(0.0, 0.0, f64::from(width), f64::from(height)).inflate(2.0, 2.0),
+        states: Vec::new(),
+        state: State::at(Affine::new(page.initial_transform(false).as_coeffs())),
+        matrix: Affine::IDENTITY,
+        line: Affine::IDENTITY,
+        marks: Vec::new(),
+        last: None,
+        pen: Point::ZERO,
+        operations: 0,
+        glyphs: Vec::new(),
+        budget,
+    };
+    reader.interpret(&mut page.typed_operations(), page.resources(), 0)?;
+    Ok(reader.sheet)
+}
+
+#[derive(Clone)]
+struct State<'a> {
+    place: Affine,
+    face: Option<Rc<Face<'a>>>,
+    size: f64,
+    char_space: f64,
+    word_space: f64,
+    scale: f64,
+    leading: f64,
+    rise: f64,
+}
+
+impl State<'_> {
+    fn at(place: Affine) -> Self {
+        let (size, scale) = (1.0, 1.0);
+        Self {
+            place,
+            face: None,
+            size,
+            char_space: 0.0,
+            word_space: 0.0,
+            scale,
+            leading: 0.0,
+            rise: 0.0,
+        }
+    }
+}
+
+/// A stretch of marked content.
+struct Mark {
+    /// Its own text, and from which glyph on it stands for what is drawn.
+    text: Option<(String, usize)>,
+}
+
+/// A glyph at its place: the unit of `place` is the em.
+#[derive(Clone)]
+struct Glyph {
+    text: String,
+    place: Affine,
+    advance: f64,
+    bold: bool,
+    mono: bool,
+}
+
+/// The end of the glyph before.
+struct Last {
+    end: Point,
+    direction: (f64, f64),
+    size: f64,
+    space: bool,
+}
+
+struct Reader<'s, 'a> {
+    fonts: &'s mut Fonts<'a>,
+    sheet: Sheet,
+    bounds: Rect,
+    states: Vec<State<'a>>,
+    state: State<'a>,
+    matrix: Affine,
+    line: Affine,
+    marks: Vec<Mark>,
+    last: Option<Last>,
+    pen: Point,
+    operations: usize,
+    /// Glyphs of a stretch that names its own text; they wait for its end.
+    glyphs: Vec<Glyph>,
+    budget: &'s Budget,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn interpret(
+        &mut self,
+        content: &mut TypedIter<'_>,
+        resources: &Resources<'a>,
+        depth: usize,
+    ) -> Result<(), ReadError> {
+        let (states, marks) = (self.states.len(), self.marks.len());
+        while let Some(operation) = content.next() {
+            self.operations += 1;
+            if self.operations > MOST_OPERATIONS {
+                break;
+            }
+            if self.operations.is_multiple_of(OPERATIONS_A_LOOK) {
+                self.budget.check_time()?;
+                self.budget.check_text(self.sheet.text_bytes)?;
+            }
+            match operation {
+                TypedInstruction::SaveState(_) if self.states.len() < DEEPEST_STATE => {
+                    self.states.push(self.state.clone());
+                }
+                TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
+                TypedInstruction::Transform(m) => {
+                    self.state.place *= affine([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                }
+                TypedInstruction::BeginText(_) => {
+                    (self.matrix, self.line) = (Affine::IDENTITY, Affine::IDENTITY);
+                }
+                TypedInstruction::SetTextMatrix(m) => {
+                    self.line = affine([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                    self.matrix = self.line;
+                }
+                TypedInstruction::TextFont(font) => {
+                    self.state.size = font.1.as_f64();
+                    if let Some(font) = resources.get_font(font.0) {
+                        self.state.face = self.fonts.face(&font);
+                    }
+                }
+                TypedInstruction::SetGraphicsState(name) => self.graphics(name.0, resources),
+                TypedInstruction::ShowText(text) => self.show(text.0),
+                TypedInstruction::ShowTexts(texts) => {
+                    for item in texts.0.iter::<Object<'_>>() {
+                        match item {
+                            Object::Number(by) => self.adjust(by.as_f64()),
+                            Object::String(text) => self.show(&text),
+                            _ => {}
+                        }
+                    }
+                }
+                TypedInstruction::NextLine(by) => self.next_line(by.0.as_f64(), by.1.as_f64()),
+                TypedInstruction::NextLineAndSetLeading(by) => {
+                    self.state.leading = -by.1.as_f64();
+                    self.next_line(by.0.as_f64(), by.1.as_f64());
+                }
+                TypedInstruction::NextLineUsingLeading(_) => {
+                    self.next_line(0.0, -self.state.leading)
+                }
+                TypedInstruction::NextLineAndShowText(text) => {
+                    self.next_line(0.0, -self.state.leading);
+                    self.show(text.0);
+                }
+                TypedInstruction::ShowTextWithParameters(text) => {
+                    self.state.word_space = text.0.as_f64();
+                    self.state.char_space = text.1.as_f64();
+                    self.next_line(0.0, -self.state.leading);
+                    self.show(text.2);
+                }
+                TypedInstruction::HorizontalScaling(by) => self.state.scale = by.0.as_f64() / 100.0,
+                TypedInstruction::TextLeading(by) => self.state.leading = by.0.as_f64(),
+                TypedInstruction::CharacterSpacing(by) => self.state.char_space = by.0.as_f64(),
+                TypedInstruction::WordSpacing(by) => self.state.word_space = by.0.as_f64(),
+                TypedInstruction::TextRise(by) => self.state.rise = by.0.as_f64(),
+                TypedInstruction::BeginMarkedContent(_) => self.marks.push(Mark { text: None }),
+                TypedInstruction::BeginMarkedContentWithProperties(mark) => {
+                    let by_name =
+                        || resources.properties.get::<Dict<'_>>(mark.1.clone().into_name()?);
+                    let properties = by_name().or_else(|| {
+                        dict_or_stream(mark.1).map(|(properties, _)| properties.clone())
+                    });
+                    self.begin(properties.as_ref());
+                }
+                TypedInstruction::EndMarkedContent(_) if self.marks.len() > marks => self.end(),
+                TypedInstruction::XObject(name) => {
+                    if let Some(object) = resources.get_x_object(name.0) {
+                        self.x_object(&object, resources, depth)?;
+                    }
+                }
+                TypedInstruction::RectPath(rect) => {
+                    let (x, y) = (rect.0.as_f64(), rect.1.as_f64());
+                    self.bar(Rect::new(x, y, x + rect.2.as_f64(), y + rect.3.as_f64()));
+                }
+                TypedInstruction::MoveTo(to) => self.pen = Point::new(to.0.as_f64(), to.1.as_f64()),
+                TypedInstruction::LineTo(to) => {
+                    let to = Point::new(to.0.as_f64(), to.1.as_f64());
+                    self.bar(Rect::from_points(self.pen, to));
+                    self.pen = to;
+                }
+                _ => {}
+            }
+        }
+        while self.states.len() > states {
+            self.restore();
+        }
+        while self.marks.len() > marks {
+            self.end();
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self) {
+        if let Some(state) = self.states.pop() {
+            self.state = state;
+        }
+    }
+
+    fn graphics(&mut self, name: &Name<'_>, resources: &Resources<'a>) {
+        let Some(state) = resources.get_ext_g_state(name) else { return };
+        let Some(font) = state.get::<Array<'a>>(b"Font".as_slice()) else { return };
+        let mut items = font.iter::<Object<'a>>();
+        if let (Some(Object::Dict(font)), Some(Object::Number(size))) = (items.next(), items.next())
+        {
+            self.state.face = self.fonts.face(&font);
+            self.state.size = size.as_f64();
+        }
+    }
+
+    fn x_object(
+        &mut self,
+        object: &Stream<'a>,
+        resources: &Resources<'a>,
+        depth: usize,
+    ) -> Result<(), ReadError> {
+        let dict = object.dict();
+        if dict.get::<Name<'_>>(SUBTYPE).is_some_and(|kind| kind.as_str() == "Image") {
+            return Ok(());
+        }
+        if depth >= DEEPEST_FORM {
+            return Ok(());
+        }
+        let Ok(content) = object.decoded_data() else { return Ok(()) };
+        if content.len() > MOST_CONTENT {
+            return Ok(());
+        }
+        let own = dict.get::<Dict<'a>>(RESOURCES).map(Resources::new);
+        let before = (self.state.clone(), self.matrix, self.line);
+        self.state.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
+        let mut content = TypedIter::new(content.as_ref());
+        self.interpret(&mut content, own.as_ref().unwrap_or(resources), depth + 1)?;
+        (self.state, self.matrix, self.line) = before;
+        Ok(())
+    }
+
+    /// Notes a rectangle or a line that is a thin horizontal bar.
+    fn bar(&mut self, rect: Rect) {
+        let rect = self.state.place.transform_rect_bbox(rect);
+        if rect.height() < 3.0 && rect.width() > 12.0 {
+            self.sheet.bars.push(Bar {
+                x: rect.x0 as f32,
+                end: rect.x1 as f32,
+                y: rect.center().y as f32,
+            });
+        }
+    }
+
+    fn begin(&mut self, properties: Option<&Dict<'_>>) {
+        let text = properties
+            .and_then(|properties| properties.get::<PdfString<'_>>(b"ActualText".as_slice()));
+        let text = text.map(|text| (decode(text.as_bytes()), self.glyphs.len()));
+        self.marks.push(Mark { text });
+    }
+
+    /// Ends a stretch of marked content: its own text takes the place of what it drew.
+    fn end(&mut self) {
+        let Some(Mark { text: Some((text, from)) }) = self.marks.pop() else { return };
+        let drawn = self.glyphs.split_off(from.min(self.glyphs.len()));
+        // A tab or a space before a letter is drawn as a glyph of its own, far from the letter.
+        let lead =
+            text.chars().take_while(|letter| letter.is_whitespace() || letter.is_control()).count();
+        let first = drawn.get(lead.min(drawn.len().saturating_sub(1)));
+        if let (Some(first), Some(last)) = (first, drawn.last()) {
+            let distance = (last.place * Point::new(last.advance, 0.0)) - first.place * Point::ZERO;
+            let unit = first.place * Point::new(1.0, 0.0) - first.place * Point::ZERO;
+            let advance = distance.dot(unit) / unit.dot(unit).max(f64::EPSILON);
+            let own = match text.trim() {
+                "" if text.is_empty() => "",
+                "" => " ",
+                own => own,
+            };
+            let glyph = Glyph { text: own.to_owned(), advance: advance.max(0.0), ..first.clone() };
+            self.put(glyph);
+        }
+    }
+
+    fn next_line(&mut self, x: f64, y: f64) {
+        self.line *= Affine::translate((x, y));
+        self.matrix = self.line;
+    }
+
+    fn adjust(&mut self, by: f64) {
+        let by = -by / 1000.0 * self.state.size;
+        let horizontal = self.state.face.as_ref().is_none_or(|face| face.horizontal);
+        self.matrix *=
+            Affine::translate(if horizontal { (by * self.state.scale, 0.0) } else { (0.0, by) });
+    }
+
+    fn show(&mut self, text: &PdfString<'_>) {
+        let Some(face) = self.state.face.clone() else { return };
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let shown = face.shown(bytes, at);
+            at += shown.length;
+            let state = &self.state;
+            let size =
+                Affine::new([state.size * state.scale, 0.0, 0.0, state.size, 0.0, state.rise]);
+            let place = state.place * self.matrix * size;
+            let more = state.char_space + if shown.is_space { state.word_space } else { 0.0 };
+            let by = shown.advance * state.size + more;
+            self.matrix *= Affine::translate(if face.horizontal {
+                (by * state.scale, 0.0)
+            } else {
+                (0.0, by)
+            });
+            if shown.text.is_none() {
+                self.sheet.unknown += 1;
+            }
+            let advance = if face.horizontal { shown.advance } else { 0.0 };
+            let text = shown.text.unwrap_or_default();
+            self.sheet.text_bytes += text.len();
+            self.put(Glyph { text, place, advance, bold: face.bold, mono: face.mono });
+        }
+    }
+
+    /// Takes a glyph, or has it wait where its stretch names its own text.
+    fn put(&mut self, glyph: Glyph) {
+        if self.marks.iter().any(|mark| mark.text.is_some()) {
+            self.glyphs.push(glyph);
+        } else {
+            self.draw(&glyph);
+        }
+    }
+
+    /// Puts a glyph to the run before it, or begins a run.
+    fn draw(&mut self, glyph: &Glyph) {
+        let origin = glyph.place * Point::ZERO;
+        let end = glyph.place * Point::new(glyph.advance, 0.0);
+        let [a, b, c, d, ..] = glyph.place.as_coeffs();
+        let (size, length) = (c.hypot(d), a.hypot(b));
+        if !(length > 0.0 && size > 0.05 && size.is_finite() && self.bounds.contains(origin)) {
+            return;
+        }
+        let direction = (a / length, b / length);
+        // Ten degrees is no slant of a font and no skew of a scanner any more.
+        let angle = match direction.1.atan2(direction.0).to_degrees().round() as i32 {
+            angle if angle.abs() < 10 => 0,
+            angle => angle,
+        };
+        let upright = Affine::rotate(-f64::from(angle).to_radians());
+        let (from, to) = (upright * origin, upright * end);
+        let mut text: String = glyph.text.chars().filter(|letter| !letter.is_control()).collect();
+        if text.chars().nth(1).is_some() && bidi::is_rtl(std::iter::once(text.as_str())) {
+            // Runs are kept in the order of drawing; the letters of one glyph come in that of reading.
+            text = text.chars().rev().collect();
+        }
+        let blank = text.chars().all(char::is_whitespace);
+        let runs = self.sheet.runs_at(angle);
+        if let (Some(last), Some(run)) = (&mut self.last, runs.last_mut()) {
+            let em = size.max(last.size);
+            let gap = from.x - (upright * last.end).x;
+            let turned =
+                (direction.0 - last.direction.0).abs() + (direction.1 - last.direction.1).abs();
+            let near = (from.y - f64::from(run.y)).abs() < 0.12 * em
+                && gap > -0.6 * em
+                && gap < RUN_GAP * em;
+            let alike = run.bold == glyph.bold
+                && run.mono == glyph.mono
+                && (f64::from(run.size) - size).abs() < 0.2 * em;
+            if turned < 0.05 && near && alike {
+                let space = last.space && gap > -0.2 * em || gap > WORD_GAP * em;
+                if !blank && space && !run.text.is_empty() && !run.text.ends_with(' ') {
+                    run.text.push(' ');
+                }
+                if !blank {
+                    run.text.push_str(&text);
+                }
+                if !blank || text.is_empty() {
+                    run.width = run.width.max(to.x as f32 - run.x);
+                }
+                let space = if text.is_empty() { last.space } else { blank };
+                *last = Last { end, direction, size, space };
+                return;
+            }
+        }
+        self.last = (!blank).then_some(Last { end, direction, size, space: false });
+        if !blank {
+            runs.push(Run {
+                text,
+                x: from.x as f32,
+                y: from.y as f32,
+                width: (to.x - from.x) as f32,
+                size: size as f32,
+                bold: glyph.bold,
+                mono: glyph.mono,
+            });
+        }
+    }
+}
+
+fn affine(numbers: [f64; 6]) -> Affine {
+    Affine::new(numbers)
+}
+
+/// A text of the document: UTF-16 or UTF-8 with its mark, else a byte a letter.
+pub(super) fn decode(bytes: &[u8]) -> String {
+    match bytes {
+        [0xfe, 0xff, text @ ..] => {
+            let units = text
+                .chunks(2)
+                .map(|unit| u16::from_be_bytes([unit[0], unit.get(1).copied().unwrap_or(0)]));
+            String::from_utf16_lossy(&units.collect::<Vec<_>>())
+        }
+        [0xef, 0xbb, 0xbf, text @ ..] => String::from_utf8_lossy(text).into_owned(),
+        text => text.iter().copied().map(char::from).collect(),
+    }
+}

@@ -1,0 +1,166 @@
+//! The fonts of a document: from codes of a text to letters.
+//!
+//! hayro-font reads the font; what it cannot name is looked for here: glyphs that a producer named by
+//! their number, and letters that the embedded font's own table gives.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hayro_cmap::BfString;
+use hayro_font::{CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontResolverFn};
+use hayro_syntax::object::{Array, Dict, Name, Object};
+use skrifa::MetadataProvider as _;
+
+/// The fonts of one document, each read once.
+pub(super) struct Fonts<'a> {
+    cache: FontCache<'a>,
+    faces: HashMap<&'a [u8], Option<Rc<Face<'a>>>>,
+    resolver: FontResolverFn,
+    cmaps: CMapResolverFn,
+}
+
+/// One font of a document.
+pub(super) struct Face<'a> {
+    font: Font<'a>,
+    names: HashMap<u32, String>,
+    /// Letters by glyph, out of the embedded font. Filled at the first glyph that nothing else names.
+    own: std::cell::OnceCell<HashMap<u32, char>>,
+    pub bold: bool,
+    pub mono: bool,
+    pub horizontal: bool,
+}
+
+/// What a code stands for.
+pub(super) struct Shown {
+    /// Its letters; none when nothing tells them.
+    pub text: Option<String>,
+    /// How far the next glyph stands, in ems.
+    pub advance: f64,
+    /// Bytes of the code.
+    pub length: usize,
+    /// True for the one-byte code of a space, which word spacing applies to.
+    pub is_space: bool,
+}
+
+impl<'a> Fonts<'a> {
+    pub(super) fn new() -> Self {
+        Self {
+            cache: FontCache::new(),
+            faces: HashMap::new(),
+            resolver: Arc::new(|query| match query {
+                FontQuery::Standard(font) => Some(font.get_font_data()),
+                FontQuery::Fallback(query) => Some(query.pick_standard_font().get_font_data()),
+            }),
+            cmaps: Arc::new(hayro_cmap::load_embedded),
+        }
+    }
+
+    /// The font of a dictionary; none when it cannot be read.
+    pub(super) fn face(&mut self, dict: &Dict<'a>) -> Option<Rc<Face<'a>>> {
+        // What a dictionary refers to stands in its bytes by number, so equal bytes are one font.
+        let key = dict.data();
+        if let Some(face) = self.faces.get(key) {
+            return face.clone();
+        }
+        let face = self.cache.font(dict, &self.resolver, &self.cmaps).map(|font| {
+            let name = dict.get::<Name<'_>>(b"BaseFont".as_slice());
+            let name = name.map(|name| name.as_str().to_ascii_lowercase()).unwrap_or_default();
+            let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
+            Rc::new(Face {
+                horizontal: font.is_horizontal(),
+                font,
+                names: differences(dict),
+                own: std::cell::OnceCell::new(),
+                // Many fonts do not say in their descriptor that they are bold; their names do.
+                // `CMBX` and `SFBX` are the bold faces of TeX, `CMTT` and `SFTT` those of one width.
+                bold: is(&["bold", "black", "heavy", "-demi", "cmbx", "sfbx", "-bd"]),
+                mono: is(&["mono", "courier", "consol", "cmtt", "sftt", "typewriter"]),
+            })
+        });
+        self.faces.insert(key, face.clone());
+        face
+    }
+}
+
+impl Face<'_> {
+    /// The glyph whose code begins at `at`.
+    pub(super) fn shown(&self, bytes: &[u8], at: usize) -> Shown {
+        let (code, length) = self.font.read_code(bytes, at);
+        let length = length.max(1);
+        let advance = self.font.code_advance(code);
+        let advance = if self.horizontal { advance.x } else { advance.y } / 1000.0;
+        Shown { text: self.text(code), advance, length, is_space: code == 32 && length == 1 }
+    }
+
+    fn text(&self, code: u32) -> Option<String> {
+        let glyph = self.font.glyph(self.font.map_code(code), code);
+        let named = match &glyph {
+            FontGlyph::Outline(glyph) => glyph.as_unicode(),
+            FontGlyph::Type3(glyph) => glyph.as_unicode(),
+        };
+        let named = named.map(|text| match text {
+            BfString::Char(letter) => letter.to_string(),
+            BfString::String(text) => text,
+        });
+        if let Some(text) = named.filter(|text| !text.chars().all(is_nothing)) {
+            return Some(text);
+        }
+        if let Some(letter) = numbered(&self.names, code) {
+            return Some(letter.to_string());
+        }
+        let FontGlyph::Outline(glyph) = &glyph else { return None };
+        let own = self.own.get_or_init(|| {
+            let Some(data) = glyph.font_data() else { return HashMap::new() };
+            let Ok(font) = skrifa::FontRef::new(data.data.as_ref().as_ref()) else {
+                return HashMap::new();
+            };
+            let mut own = HashMap::new();
+            for (code, glyph) in font.charmap().mappings() {
+                if let Some(letter) = char::from_u32(code).filter(|letter| !is_nothing(*letter)) {
+                    own.entry(glyph.to_u32()).or_insert(letter);
+                }
+            }
+            own
+        });
+        own.get(&glyph.glyph_id().to_u32()).map(char::to_string)
+    }
+}
+
+/// A letter that says nothing: a failed mapping, or one of the private use areas.
+pub(super) fn is_nothing(letter: char) -> bool {
+    matches!(letter, '\0' | '\u{fffd}' | '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
+}
+
+/// The names that a font gives to its codes.
+fn differences(dict: &Dict<'_>) -> HashMap<u32, String> {
+    let mut names = HashMap::new();
+    let encoding = dict.get::<Dict<'_>>(b"Encoding".as_slice());
+    let list = encoding.and_then(|encoding| encoding.get::<Array<'_>>(b"Differences".as_slice()));
+    let mut code = 0;
+    for item in list.iter().flat_map(|list| list.iter::<Object<'_>>()) {
+        match item {
+            Object::Number(number) => code = u32::try_from(number.as_i64()).unwrap_or(0),
+            Object::Name(name) => {
+                names.insert(code, name.as_str().to_owned());
+                code += 1;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The letter of a glyph whose name is a letter or two and a decimal number: some producers name the
+/// glyphs of a font by their code (`G80`, `C0080`, `a80`).
+fn numbered(names: &HashMap<u32, String>, code: u32) -> Option<char> {
+    let name = names.get(&code)?;
+    let digits = name.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    if !(1..=2).contains(&(name.len() - digits.len()))
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let value: u32 = digits.parse().ok().filter(|value| (32..=255).contains(value))?;
+    char::from_u32(value).filter(|letter| !letter.is_control())
+}
