@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Browser, Download, Locator, Page } from "playwright-core";
+import type { Browser, Download, Locator, Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { cable } from "./cable.ts";
@@ -91,9 +91,11 @@ test("an answer is judged and told why, over a reload, and a thumb without a lin
   expect([await up.getAttribute("aria-pressed"), await down.getAttribute("aria-pressed")]).toEqual(["true", "false"]);
   await page.keyboard.press("Tab");
   await page.getByRole("textbox", { name: "What helped?" }).press("Escape");
-  await page.getByText("Thank you, it was noted.").waitFor();
+  await page.getByText("not saved yet").waitFor();
+  expect(await page.getByText("Thank you, it was noted.").count(), "nobody has it yet").toBe(0);
   wire.mend();
   await page.getByText("Connected again").waitFor();
+  await page.getByText("Thank you, it was noted.").waitFor();
   await archived(id, /"thumb":\s*"up"/);
   wire.close();
 });
@@ -184,6 +186,100 @@ test("with a person there it is asked once, and who closes it does not matter fo
   await yael.locator("[data-deed=close]").click();
   await yael.locator("dialog .deed.main").click();
   await page.getByRole("radio", { name: "1 of 5, Bad" }).waitFor();
+});
+
+/** A page's line to the server that loses acknowledgements, and that can be cut. */
+class LossyLine {
+  private isLossy = false;
+  private cuts: (() => void)[] = [];
+
+  async lay(page: Page): Promise<void> {
+    await page.routeWebSocket(/\/ws(\/agent)?(\?.*)?$/, (route: WebSocketRoute) => {
+      const far = route.connectToServer();
+      route.onMessage((message) => {
+        far.send(message);
+      });
+      far.onMessage((message) => {
+        const isAck = typeof message === "string" && /"type":\s*"ack"/.test(message);
+        if (!(this.isLossy && isAck)) route.send(message);
+      });
+      this.cuts.push(() => {
+        void far.close();
+        void route.close({ code: 3000, reason: "cut" });
+      });
+    });
+  }
+
+  losesAcknowledgements(): void {
+    this.isLossy = true;
+  }
+
+  /** Cuts what runs through it; what comes again comes through whole. */
+  cut(): void {
+    this.isLossy = false;
+    const cuts = this.cuts;
+    this.cuts = [];
+    for (const one of cuts) one();
+  }
+}
+
+/** How often the archive has this of the conversation. */
+function timesArchived(id: string, what: RegExp): number {
+  const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
+  return kept.match(what)?.length ?? 0;
+}
+
+test("a thumb and a rating whose acknowledgement is lost with both lines are in the archive once, and are called saved only then", async () => {
+  const { page: yael } = await open(browser, `${server.address}/agent`);
+  const [agentLine, line] = [new LossyLine(), new LossyLine()];
+  await agentLine.lay(yael);
+  await yael.locator("input[type=email]").fill("yael@example.test");
+  await yael.locator("input[type=password]").fill(PASSWORD);
+  await yael.keyboard.press("Enter");
+  await yael.locator("#agent[data-link=open]").waitFor();
+  const { page } = await open(browser, server.address, { bypassCSP: true });
+  await line.lay(page);
+  await page.goto(`${server.address}/?product=${PRODUCT}`);
+  await ask(page);
+  const id = await conversation(page);
+  const cutBoth = async (): Promise<void> => {
+    agentLine.cut();
+    line.cut();
+    await yael.locator("#agent[data-link=open]").waitFor();
+  };
+
+  line.losesAcknowledgements();
+  await named(page, "This helped").click();
+  await page.getByRole("textbox", { name: "What helped?" }).press("Escape");
+  await page.getByText("not saved yet").waitFor();
+  await archived(id, /"thumb":\s*"up"/);
+  expect(await page.getByText("Thank you, it was noted.").count(), "the server has it, the page does not know").toBe(0);
+  await cutBoth();
+  await page.getByText("Thank you, it was noted.").waitFor();
+
+  await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
+  await page.getByRole("textbox", { name: "What is it about?" }).press("Enter");
+  await yael.getByRole("tab", { name: /Waiting/ }).click();
+  await yael.locator(".ticket").first().click();
+  await yael.locator("[data-deed=take]").click();
+  await page.getByText("Yael is in this chat").waitFor();
+  await named(page, "End conversation").click();
+  await named(page, "End chat").click();
+  await page.getByRole("radio", { name: "4 of 5, Good" }).check({ force: true });
+  line.losesAcknowledgements();
+  await named(page, "Send").click();
+  await page.getByText("not saved yet").waitFor();
+  await archived(id, /"rating":\s*4/);
+  expect(await page.getByText("Thank you for the rating.").count(), "nor that it has the rating").toBe(0);
+  await cutBoth();
+  await page.getByText("Thank you for the rating.").waitFor();
+
+  // Another record behind them: what is written in order before it is written.
+  await named(page, "New conversation").click();
+  await ask(page);
+  await eventually("it is another conversation", async () => (await conversation(page)) !== id);
+  await archived(await conversation(page), /descale/);
+  expect([timesArchived(id, /"thumb":\s*"up"/g), timesArchived(id, /"rating":\s*4/g)]).toEqual([1, 1]);
 });
 
 /** Somebody outside who has the mail server: takes what the server tells, by webhook. */

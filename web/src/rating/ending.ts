@@ -6,11 +6,14 @@ import type { State } from "../state.ts";
 import { marksForm } from "./marks.ts";
 import { transcriptPart } from "./transcript.ts";
 
-type Face = "nothing" | "deeds" | "sure" | "said" | "marks" | "thanks";
+type Face = "nothing" | "deeds" | "sure" | "said" | "marks" | "unsaved" | "thanks";
 
 /** What there is to be seen; it is drawn anew only when that is another thing, for a form holds words. */
 function faceOf({ turns, person, ending: { stage, mark } }: State): Face {
-  if (person.stage === "over") return mark === undefined || mark.trouble !== undefined ? "marks" : "thanks";
+  if (person.stage === "over") {
+    if (mark === undefined || mark.trouble !== undefined) return "marks";
+    return mark.isSaved === false ? "unsaved" : "thanks";
+  }
   if (stage !== "open") return stage;
   // With nothing said there is nothing to end.
   return turns.length === 0 && person.entries.length === 0 ? "nothing" : "deeds";
@@ -45,6 +48,9 @@ export function endingPart(maker: Maker): Part {
         marks = marksForm(maker, [saveButton(), anew("quiet")]);
         return [marks.element];
       }
+      case "unsaved":
+        // Not to be begun anew yet: the rating would be lost with the conversation.
+        return [el("p", { class: "person-status", role: "status" }, voice.say("rating_unsaved")), saveButton()];
       case "thanks":
         return [el("p", { class: "person-status", role: "status" }, voice.say("rating_taken")), saveButton(), anew("deed")];
     }

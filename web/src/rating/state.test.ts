@@ -62,10 +62,19 @@ describe("an answer", () => {
     expect(other.opinion?.trouble).toEqual({ text: "in the server's words" });
   });
 
-  test("of a conversation that is another now cannot be judged there", () => {
+  test("of a conversation that is another now cannot be judged there, and what was not saved says so", () => {
     const opened: Happening = { what: "opened", limits, recovered: false, lost: true, anew: true };
+    const saved = turn(after(asked, answered, thumbed("f1", "up"), heard({ type: "ack" }, "f1"), opened));
+    expect([isJudged(saved), isPressed(saved, "up"), saved.opinion?.trouble]).toEqual([false, true, undefined]);
     const lost = turn(after(asked, answered, thumbed("f1", "up"), opened));
-    expect([isJudged(lost), isPressed(lost, "up")]).toEqual([false, true]);
+    expect([isJudged(lost), isPressed(lost, "up"), lost.opinion?.trouble]).toEqual([false, false, { word: "rating_gone" }]);
+  });
+
+  test("is saved when the server has acknowledged what was said of it last", () => {
+    const said: Happening = { what: "explained", turn: "q", id: "f2", comment: "clear" };
+    const states = [[thumbed("f1", "up")], [thumbed("f1", "up"), heard({ type: "ack" }, "f1")], [thumbed("f1", "up"), said, heard({ type: "ack" }, "f1")]];
+    const all = [...states, [thumbed("f1", "up"), said, heard({ type: "ack" }, "f2")]];
+    expect(all.map((then) => turn(after(asked, answered, ...then)).opinion?.isSaved)).toEqual([false, true, false, true]);
   });
 });
 
@@ -78,6 +87,12 @@ describe("the conversation", () => {
     expect(sure.ending.stage).toBe("sure");
     const over = after(asked, answered, { what: "ending", now: "said" }, closed, rated);
     expect([over.person.stage, over.ending.mark?.rating, over.ending.mark?.comment]).toEqual(["over", 4, "quick"]);
+  });
+
+  test("whose rating was acknowledged has it saved", () => {
+    const acknowledged = heard({ type: "ack" }, "r1");
+    expect(after(asked, answered, closed, rated).ending.mark?.isSaved).toBe(false);
+    expect(after(asked, answered, closed, rated, acknowledged).ending.mark?.isSaved).toBe(true);
   });
 
   test("whose rating was not taken says so", () => {

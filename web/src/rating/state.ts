@@ -17,13 +17,15 @@ export interface Opinion {
   why: "asked" | "said" | "unsaid";
   /** Why the server did not take it. */
   trouble: Trouble | undefined;
+  /** True once the server has acknowledged it; absent in what an earlier page has kept. */
+  isSaved?: boolean;
 }
 
 /** The end of the conversation and what the visitor thinks of it. */
 export interface Ending {
   /** `sure` while the visitor is asked whether they mean it, `said` until the server has ended it. */
   stage: "open" | "sure" | "said";
-  mark: { id: string; rating: number; comment: string; trouble: Trouble | undefined } | undefined;
+  mark: { id: string; rating: number; comment: string; trouble: Trouble | undefined; isSaved?: boolean } | undefined;
 }
 
 /** The conversation on its way to the visitor, as a file or as mail. */
@@ -70,13 +72,13 @@ export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappeni
   switch (happening.what) {
     case "thumbed": {
       const { id, thumb } = happening;
-      return judged(state, happening.turn, () => ({ id, thumb, comment: "", why: "asked", trouble: undefined }));
+      return judged(state, happening.turn, () => ({ id, thumb, comment: "", why: "asked", trouble: undefined, isSaved: false }));
     }
     case "askedWhy":
       return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: "asked" });
     case "explained": {
       const { id, comment } = happening;
-      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, id, comment, why: "said", trouble: undefined });
+      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, id, comment, why: "said", trouble: undefined, isSaved: false });
     }
     case "unexplained":
       return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: opinion.comment === "" ? "unsaid" : "said" });
@@ -84,27 +86,33 @@ export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappeni
       return { ...state, ending: { ...state.ending, stage: happening.now } };
     case "rated": {
       const { id, rating, comment } = happening;
-      return { ...state, ending: { ...state.ending, mark: { id, rating, comment, trouble: undefined } } };
+      return { ...state, ending: { ...state.ending, mark: { id, rating, comment, trouble: undefined, isSaved: false } } };
     }
     case "transcript":
       return { ...state, transcript: { isChoosing: happening.isChoosing, now: happening.now, confirms: happening.confirms } };
   }
 }
 
-/** What the server says against a thumb or a mark; undefined for what concerns neither. */
+/** What the server says of a thumb or a mark: that it has it, or why not; undefined for what concerns neither. */
 export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage, id: string | undefined): Of | undefined {
-  if (message.type !== "error" || id === undefined) return undefined;
-  const trouble = why(message);
+  if ((message.type !== "error" && message.type !== "ack") || id === undefined) return undefined;
+  const news = message.type === "ack" ? { isSaved: true } : { trouble: why(message) };
   const { ending, turns } = state;
-  if (ending.mark?.id === id) return { ...state, ending: { ...ending, mark: { ...ending.mark, trouble } } };
+  if (ending.mark?.id === id) return { ...state, ending: { ...ending, mark: { ...ending.mark, ...news } } };
   const of = turns.find((turn) => turn.opinion?.id === id);
-  return of && judged(state, of.id, (opinion) => opinion && { ...opinion, trouble });
+  return of && judged(state, of.id, (opinion) => opinion && { ...opinion, ...news });
 }
 
 /** Another conversation than before: its answers cannot be judged there, and it has not been marked. */
 export function anotherOne<Of extends Rated>(state: Of): Of {
   const { stage } = state.ending;
-  return { ...state, turns: state.turns.map((turn) => ({ ...turn, offset: undefined })), ending: { stage, mark: undefined } };
+  // What was not saved there cannot be any more.
+  const turns = state.turns.map((turn) => {
+    const { opinion } = turn;
+    const lost = opinion?.isSaved === false && opinion.trouble === undefined ? { ...opinion, trouble: { word: "rating_gone" } as const } : opinion;
+    return { ...turn, offset: undefined, opinion: lost };
+  });
+  return { ...state, turns, ending: { stage, mark: undefined } };
 }
 
 function judged<Of extends Rated>(state: Of, id: string, change: (opinion: Opinion | undefined) => Opinion | undefined): Of {

@@ -37,7 +37,7 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     set(up, { "aria-pressed": String(isPressed(turn, "up")) });
     set(down, { "aria-pressed": String(isPressed(turn, "down")) });
     const { opinion } = turn;
-    const next = opinion === undefined ? "" : JSON.stringify([opinion.thumb, opinion.why, opinion.trouble]);
+    const next = opinion === undefined ? "" : JSON.stringify([opinion.thumb, opinion.why, opinion.trouble, opinion.why !== "asked" && opinion.isSaved]);
     if (next === shape) return;
     shape = next;
     fill(more, ...says(opinion));
@@ -51,7 +51,7 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
       const words = "word" in trouble ? voice.say(trouble.word) : trouble.text;
       return [el("p", { class: "complaint", role: "alert", dir: "auto" }, words)];
     }
-    if (opinion.why !== "asked") return [el("p", { class: "rating-thanks" }, voice.say("rating_thanks"))];
+    if (opinion.why !== "asked") return [el("p", { class: "rating-thanks" }, voice.say(opinion.isSaved === false ? "rating_unsaved" : "rating_thanks"))];
     return [whyForm(opinion.thumb, opinion.comment)];
   }
 
