@@ -94,6 +94,48 @@ for (const { name, viewport } of SIZES) {
       await page.context().close();
     });
 
+    test("whoever ends the last chat goes on to those who wait, and is told what comes when nobody does", async () => {
+      const { page, wrong } = await team.agent("yael", { viewport });
+      const end = async (reason: string): Promise<void> => {
+        await ticket(page, reason).click();
+        await page.locator("[data-deed=take]").click();
+        await inViewport("where to write", field(page));
+        if (isPhone) await page.locator(".to-list").click();
+        await tab(page, /Mine/).click();
+        await ticket(page, reason).click();
+        await page.locator("[data-deed=close]").click();
+        await page.locator("dialog .deed.main").click();
+        await page.locator("dialog").waitFor({ state: "detached" });
+        if (isPhone) await page.locator(".to-list").click();
+        await eventually("it is not among their own any more", async () => (await tab(page, /Mine/).innerText()).trim() === "Mine");
+      };
+      const [one, two] = [await team.visitor(`one at ${name}`), await team.visitor(`two at ${name}`)];
+      await one.say({ type: "handoff", reason: "First of two" });
+      await ticket(page, "First of two").waitFor();
+      await two.say({ type: "handoff", reason: "Second of two" });
+      await ticket(page, "Second of two").waitFor();
+      await end("First of two");
+      await inViewport("who waits", ticket(page, "Second of two"));
+      expect(await tab(page, /Waiting/).getAttribute("aria-selected")).toBe("true");
+      await shot(page, "goes-on");
+      await end("Second of two");
+      const idle = page.getByText("The next one appears under Waiting.");
+      await inViewport("what comes next", idle);
+      await shot(page, "idle");
+      // Somebody comes while an empty list is looked at: it says so, and leads there.
+      await tab(page, /Mine/).click();
+      const three = await team.visitor(`three at ${name}`);
+      await three.say({ type: "handoff", reason: "A third" });
+      const there = page.getByRole("button", { name: "Show who is waiting" });
+      await inViewport("the way to who waits", there);
+      await there.click();
+      await inViewport("who waits", ticket(page, "A third"));
+      await three.say({ type: "bye" });
+      await ticket(page, "A third").waitFor({ state: "detached" });
+      expect(wrong).toEqual([]);
+      await page.context().close();
+    });
+
     test("what is written between a take and its confirmation goes to the visitor, or stays where it was written", async () => {
       const line = new Line();
       const { page } = await team.agent("yael", { viewport }, (page) => line.lay(page));

@@ -188,6 +188,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       happen({ what: "listed", list: "past" });
       void past(true);
     },
+    products: (typed) => requests.products(typed),
     more: (list) => void (list === "past" ? past(false) : left(false)),
     available: (on) => {
       connection.ask({ type: "available", available: on });

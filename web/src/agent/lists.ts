@@ -6,6 +6,7 @@ import { keyed, type Row } from "./keyed.ts";
 import type { Growing, Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import { beginningOf } from "./found.ts";
+import { productField } from "./product-field.ts";
 import type { Found, Left } from "./requests.ts";
 import { type DeskList, listed, LISTS, type ListName, type State } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
@@ -45,6 +46,9 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
   const desk = el("ul", { class: "tickets" });
   const drawDesk = keyed<Line>(desk, ({ ticket }) => ticket.conversation, ticketRow);
   const none = el("p", { class: "none" });
+  const goOn = button({ class: "quiet more" }, () => {
+    deeds.list("waiting");
+  }, voice.say("agent_show_waiting"));
   const found = el("ul", { class: "tickets" });
   const drawFound = keyed<Found & { isShown: boolean }>(found, (one) => one.conversation, foundRow);
   const left = el("ul", { class: "tickets" });
@@ -53,7 +57,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     if (shown?.list === "past" || shown?.list === "left") deeds.more(shown.list);
   }, voice.say("agent_more"));
   const search = searchForm();
-  const panel = el("div", { class: "panel", role: "tabpanel", id: "agent-list", tabindex: "-1" }, search.element, none, desk, found, left, more);
+  const panel = el("div", { class: "panel", role: "tabpanel", id: "agent-list", tabindex: "-1" }, search.element, none, goOn, desk, found, left, more);
   const element = el("nav", { class: "lists", "aria-label": voice.say("agent_conversations") }, tablist, panel);
   let shown: State | undefined;
   let known: Library | undefined;
@@ -92,9 +96,12 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
       none.textContent = list.items.length > 0 && list.stage === "here" ? "" : voice.say(stageWord(list.stage, state.list));
       more.hidden = list.next === null || list.stage !== "here";
     } else {
-      none.textContent = listed(state, state.list).length > 0 ? "" : voice.say(`agent_none_${state.list}`);
+      const isIdle = state.list === "mine" && listed(state, "waiting").length === 0;
+      const word = isIdle ? "agent_none_mine_idle" : (`agent_none_${state.list}` as const);
+      none.textContent = listed(state, state.list).length > 0 ? "" : voice.say(word);
       more.hidden = true;
     }
+    goOn.hidden = state.list !== "mine" || none.textContent === "" || listed(state, "waiting").length === 0;
     none.hidden = none.textContent === "";
   }
 
@@ -167,7 +174,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     const input = (name: string, type: "search" | "date", label: string): HTMLInputElement =>
       el("input", { type, id: `past-${name}`, class: "input", dir: "auto", placeholder: label, "aria-label": label });
     const text = input("text", "search", voice.say("agent_search_text"));
-    const product = input("product", "search", voice.say("agent_search_product"));
+    const product = productField("past-product", voice.say("agent_search_product"), deeds.products);
     const from = input("from", "date", voice.say("agent_search_from"));
     const to = input("to", "date", voice.say("agent_search_to"));
     const marks = ["1", "2", "3", "4", "5"].map((mark) => el("option", { value: mark }, voice.say("agent_rating", { n: mark })));
@@ -176,11 +183,14 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     const days = el("div", { class: "past-days" }, el("label", {}, voice.say("agent_search_from"), from), el("label", {}, voice.say("agent_search_to"), to));
     const narrow = el("details", { class: "past-narrow" }, el("summary", {}, voice.say("agent_search_more")), days, rating);
     const find = el("button", { type: "submit", class: "deed" }, voice.say("agent_search"));
-    const form = el("form", { class: "past-search", role: "search" }, text, product, narrow, find);
-    const fields = { text, product, rating, from, to };
+    const form = el("form", { class: "past-search", role: "search" }, text, product.element, narrow, find);
+    const fields = { text, rating, from, to };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      deeds.search({ text: text.value.trim(), product: product.value.trim(), rating: rating.value, from: from.value, to: to.value });
+      const wanted = { text: text.value.trim(), rating: rating.value, from: from.value, to: to.value };
+      void product.chosen().then((id) => {
+        deeds.search({ ...wanted, product: id });
+      });
     });
     let drawn: Library["search"] | undefined;
     return {
@@ -188,7 +198,8 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
       update: (library) => {
         if (library.search === drawn) return;
         drawn = library.search;
-        for (const name of ["text", "product", "rating", "from", "to"] as const) fields[name].value = drawn[name];
+        for (const name of ["text", "rating", "from", "to"] as const) fields[name].value = drawn[name];
+        product.show(drawn.product);
       },
     };
   }

@@ -4,6 +4,7 @@ import type { TeamVoice } from "../words/team.ts";
 import type { Me } from "../wire/team.ts";
 import type { Library } from "./library.ts";
 import type { Search } from "./requests.ts";
+import type { NamedProduct } from "./product-field.ts";
 import type { ListName, Pane, Shown, State } from "./state.ts";
 
 /** A part of the console. It draws what it is given and decides nothing. */
@@ -35,6 +36,8 @@ export interface Deeds {
   attach: (conversation: string, picture: File) => void;
   detach: (conversation: string) => void;
   search: (search: Search) => void;
+  /** Products that are called like this, the best first. */
+  products: (typed: string) => Promise<readonly NamedProduct[]>;
   /** The next part of a list. */
   more: (list: "past" | "left") => void;
   available: (on: boolean) => void;

@@ -3,7 +3,8 @@
 // Every answer is read with care, since parts of it may come from a server of another version; what the
 // server does not have (404) the console does not offer.
 
-import type { Citation } from "../wire/types.ts";
+import type { Citation, Prediction } from "../wire/types.ts";
+import type { NamedProduct } from "./product-field.ts";
 
 /** How long an answer may take, in milliseconds: whoever talks to somebody waits no longer for a list. */
 const PATIENCE_MS = 10_000;
@@ -133,6 +134,13 @@ export class Requests {
   past({ text, product, rating, from, to }: Search, after: string | null): Promise<Got<Part<Found>>> {
     const period = { from_ms: dayBegins(from, 0), to_ms: dayBegins(to, 1) };
     return this.ask("GET", `/api/conversations${query({ text, product, rating, ...period, after: after ?? "" })}`);
+  }
+
+  /** Products that are called like this, the best first; none where the server does not say. */
+  async products(typed: string): Promise<readonly NamedProduct[]> {
+    const got = await this.ask<{ results: readonly Prediction[] }>("GET", `/api/search${query({ q: typed, limit: "8" })}`);
+    // The search answers with lean predictions.
+    return got.is === "good" ? got.answer.results.flatMap((one) => ("matched" in one ? [{ id: one.product.id, name: one.product.name }] : [])) : [];
   }
 
   conversation(id: string): Promise<Got<Transcript>> {

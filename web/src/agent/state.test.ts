@@ -59,6 +59,18 @@ test("whoever takes what they look at goes on among their own", () => {
   expect(state.list).toBe("mine");
 });
 
+test("whoever has no chat any more goes on to those who wait, and stays where nobody does", () => {
+  const chosen: Happening = { what: "listed", list: "mine" };
+  const gone = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
+  const handed = heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 2 }) });
+  for (const went of [gone, handed]) {
+    expect(after(desk([mine, ticket("w")]), chosen, went).list).toBe("waiting");
+    expect(after(desk([mine]), chosen, went).list).toBe("mine");
+    expect(after(desk([mine, ticket("w"), ticket("d", { agent: yael })]), chosen, went).list, "another one is left").toBe("mine");
+    expect(after(desk([mine, ticket("w")]), { what: "listed", list: "past" }, went).list).toBe("past");
+  }
+});
+
 const taking: Happening = { what: "asked", id: "t1", asked: { conversation: "c", deed: "take" } };
 const isMineNow = (id?: string): Happening => heard({ type: "ticket", ticket: { ...mine, rev: 2 } }, id);
 

@@ -236,7 +236,13 @@ export function concerns(state: State): number {
 }
 
 export function reduce(state: State, happening: Happening): State {
-  return untold(state, step(state, happening), happening);
+  return goneOn(state, untold(state, step(state, happening), happening));
+}
+
+/** Whoever has no chat any more goes on to those who wait, however the last one went: ended, handed over, given back. */
+function goneOn(before: State, state: State): State {
+  const isEmptied = state.list === "mine" && listed(before, "mine").length > 0 && listed(state, "mine").length === 0;
+  return isEmptied && listed(state, "waiting").length > 0 ? { ...state, list: "waiting" } : state;
 }
 
 /** What was told goes as soon as it is not true any more. */

@@ -1,0 +1,78 @@
+// A field in which a product is picked by its name; the server is asked by its id.
+
+import { el } from "../element.ts";
+
+/** A product as it is offered. */
+export interface NamedProduct {
+  id: string;
+  name: string;
+}
+
+export interface ProductField {
+  element: HTMLElement;
+  /** The id of what is in the field: of an offered name, else of the product that fits best. What fits none is passed
+   * on as it is, since it may be an id. Empty for an empty field. */
+  chosen: () => Promise<string>;
+  /** Shows the name of this product, or its id where the name is not known. */
+  show: (id: string) => void;
+}
+
+/** Quiet time after a key before products are looked for, in milliseconds: one request a word, not one a key. */
+const OFFER_AFTER_MS = 150;
+
+export function productField(id: string, label: string, find: (typed: string) => Promise<readonly NamedProduct[]>): ProductField {
+  const options = el("datalist", { id: `${id}-options` });
+  const input = el("input", {
+    type: "search",
+    id,
+    class: "input",
+    dir: "auto",
+    placeholder: label,
+    "aria-label": label,
+    list: options.id,
+    autocomplete: "off",
+  });
+  const known = new Map<string, NamedProduct>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Two products of one name are told apart by their ids. */
+  function nameOf(product: NamedProduct): string {
+    const same = known.get(product.name);
+    return same === undefined || same.id === product.id ? product.name : `${product.name} (${product.id})`;
+  }
+
+  async function offer(typed: string): Promise<readonly NamedProduct[]> {
+    const found = typed === "" ? [] : await find(typed);
+    const named = found.map((product) => {
+      const name = nameOf(product);
+      known.set(name, product);
+      return name;
+    });
+    // What was typed since asks for itself.
+    if (input.value.trim() === typed) options.replaceChildren(...named.map((value) => el("option", { value })));
+    return found;
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    const typed = input.value.trim();
+    if (known.has(typed)) return;
+    timer = setTimeout(() => void offer(typed), OFFER_AFTER_MS);
+  });
+
+  return {
+    element: el("div", { class: "product-field" }, input, options),
+    chosen: async () => {
+      const typed = input.value.trim();
+      if (typed === "") return "";
+      const [best] = known.has(typed) ? [known.get(typed)] : await offer(typed);
+      if (best === undefined) return typed;
+      known.set(nameOf(best), best);
+      return best.id;
+    },
+    show: (product) => {
+      const name = [...known].find(([, one]) => one.id === product)?.[0];
+      input.value = name ?? product;
+    },
+  };
+}
