@@ -55,7 +55,7 @@ impl Server {
         for (key, value) in settings {
             command.env(variable(key), value);
         }
-        let log = std::fs::File::create(shop.dir().join("log.jsonl")).expect("a log file");
+        let log = std::fs::File::create(shop.log_file()).expect("a log file");
         let mut child =
             command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server can be started");
         let stdout = child.stdout.take().expect("its output is piped");
@@ -256,5 +256,5 @@ pub(crate) fn variable(key: &str) -> String {
 }
 
 fn log_of(shop: &Shop) -> String {
-    std::fs::read_to_string(shop.dir().join("log.jsonl")).unwrap_or_default()
+    std::fs::read_to_string(shop.log_file()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! A catalog folder of an invented maker, made anew for each test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,12 +24,17 @@ pub(crate) const MANUAL: &str = "<!doctype html><html><head><title>NL-200 manual
 </body></html>";
 
 /// A folder of catalog files.
-pub(crate) struct Shop(TempDir);
+pub(crate) struct Shop {
+    dir: PathBuf,
+    /// The folder around it, for what the server must not take for a change of its catalog.
+    around: TempDir,
+}
 
 impl Shop {
     /// The folder with its one brand: three products worth a test, and enough others for a sample.
     pub(crate) fn new() -> Self {
-        let shop = Self(tempfile::tempdir().expect("a temporary folder"));
+        let around = tempfile::tempdir().expect("a temporary folder");
+        let shop = Self { dir: around.path().join("catalogs"), around };
         shop.write("manuals/nl-200.html", MANUAL.as_bytes());
         shop.write("manuals/mx-9.pdf", PDF);
         shop.write("static/logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>");
@@ -38,7 +43,13 @@ impl Shop {
     }
 
     pub(crate) fn dir(&self) -> &Path {
-        self.0.path()
+        &self.dir
+    }
+
+    /// Where the server writes its log: outside of the folder that it watches, or each line would have it load
+    /// the catalog again.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.around.path().join("log.jsonl")
     }
 
     pub(crate) fn write_catalog(&self, catalog: &Value) {
