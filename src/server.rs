@@ -10,12 +10,14 @@ use actix_web::web;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::archive::Record;
-use hsc_actors::ports::{Auditor, ConversationLog, Desk, Identify, Relay, RollCall, Uploads};
+use hsc_actors::ports::{
+    Auditor, ConversationLog, Desk, Identify, Relay, RollCall, SharedQuota, Uploads,
+};
 use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
-    Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, LogLimits,
-    MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, ImageLimits,
+    LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ServerSettings, Settings};
@@ -32,7 +34,7 @@ use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener}
 use crate::identity::{Team, Vouching};
 use crate::manual_files::ManualFiles;
 use crate::manuals::{Loader, ReadError};
-use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisRelay, RedisRoll};
+use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisQuota, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
 use crate::temporary;
 use crate::uploads::{self, Folder, NoFolder};
@@ -45,6 +47,8 @@ const BACKLOG: u32 = 4_096;
 const HAND_OVER_PART: u32 = 5;
 /// Connections beyond those that may be open which are accepted to be told so.
 const BEING_JUDGED: usize = 64;
+/// How much longer the system tries to send than the table of connections waits, so that a close is counted.
+const AFTER_THE_TABLE: Duration = Duration::from_secs(5);
 /// How often a draining server looks whether the last session has gone.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
@@ -207,6 +211,9 @@ impl Server {
             Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(&pod), kept)),
             None => Arc::new(MemoryLog::new(kept).of_pod(&pod)),
         };
+        let shared_quota = redis
+            .as_ref()
+            .map(|link| Arc::new(RedisQuota::new(link.clone())) as Arc<dyn SharedQuota>);
         let for_desk = DeskLimits::from(&settings.desk);
         let desk: Arc<dyn Desk> = match &redis {
             Some(link) => Arc::new(RedisDesk::new(link.clone(), Arc::clone(&pod), for_desk)),
@@ -315,7 +322,8 @@ impl Server {
             analytics: archive.clone(),
             replies: archive.clone(),
             reads: http::Reads::default(),
-            allowances: http::Allowances::new(&settings.uploads, &settings.letters),
+            allowances: http::Allowances::new(&settings.uploads, &settings.letters)
+                .counted_by(shared_quota),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),
                 chaos: settings.chaos.enabled,
@@ -540,10 +548,10 @@ fn listen(settings: &ServerSettings) -> Result<std::net::TcpListener, StartError
         .map_err(cannot)?;
     let bound = || {
         let listener = bind(address)?;
-        // Connections inherit it. Without it one whose client reads nothing and stays would never end:
-        // nothing polls a WebSocket while its write is stuck.
-        let unread = Duration::from_millis(settings.unread_timeout_ms);
-        socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(unread))?;
+        // Connections inherit it. Without it the system would try for minutes to send what a connection that
+        // was closed has left.
+        let given_up = Duration::from_millis(settings.write_timeout_ms) + AFTER_THE_TABLE;
+        socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(given_up))?;
         Ok(listener)
     };
     bound().map_err(|cause: std::io::Error| match cause.kind() {
@@ -600,6 +608,7 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         idle_timeout: Duration::from_millis(settings.server.idle_timeout_ms),
         prefetch_after: Duration::from_millis(settings.sessions.prefetch_after_ms),
         outgoing_bytes: settings.server.outgoing_queue_bytes,
+        queued_bytes: settings.server.queued_bytes,
         burst: settings.server.message_burst,
         small_frames_per_second: settings.server.small_frames_per_second,
         message_deadline: Duration::from_millis(settings.server.message_deadline_ms),
@@ -608,6 +617,7 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         max_answers: settings.sessions.max_answers,
         max_waiting_answers: settings.sessions.max_waiting_answers,
         max_waiting_answers_per_address: settings.sessions.max_waiting_answers_per_address,
+        images: ImageLimits::from(&settings.sessions),
         handoffs: HandoffLimits::from(&settings.desk),
         busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
     }

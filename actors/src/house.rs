@@ -19,6 +19,7 @@ use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::{Cache, CacheLimits, SecondLevel};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{AtDeskHere, FrontDesk, HandoffLimits, Hours, clerk};
+use crate::image_budget::{ImageBudget, ImageLimits};
 use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
@@ -167,6 +168,8 @@ pub struct SocketLimits {
     pub prefetch_after: Duration,
     /// Bytes that may be queued for a client that does not read.
     pub outgoing_bytes: usize,
+    /// Bytes that may be queued for all clients together.
+    pub queued_bytes: usize,
     /// Messages a client may send at once.
     pub burst: u32,
     /// Small frames (ping, pong, empty) a client may send in a second.
@@ -183,6 +186,8 @@ pub struct SocketLimits {
     pub max_waiting_answers: usize,
     /// The same of one client; 0 is any number.
     pub max_waiting_answers_per_address: usize,
+    /// Bytes of pictures that are held for answers.
+    pub images: ImageLimits,
     /// Handoffs that one client may ask for.
     pub handoffs: HandoffLimits,
     /// Delay of the event loop from which the pod is too busy; zero is never.
@@ -230,7 +235,7 @@ impl House {
                 small_frames_per_second: limits.small_frames_per_second,
             },
             (limits.message_deadline, limits.unfinished_bytes),
-            (limits.outgoing_bytes, limits.close_timeout),
+            (limits.outgoing_bytes, limits.queued_bytes, limits.close_timeout),
             Arc::clone(&metrics),
         );
         let messages_per_second = rules.limits.messages_per_second;
@@ -252,6 +257,7 @@ impl House {
                 limits.max_waiting_answers_per_address,
             ),
             strain: Strain::new(limits.busy_after),
+            images: ImageBudget::new(limits.images, Arc::clone(&metrics)),
             intensity: care.intensity,
             answerer: Arc::new(answerer),
             shelf,

@@ -10,6 +10,7 @@ mod client;
 mod desk;
 mod identity;
 mod log;
+mod quota;
 mod relay;
 mod roll;
 mod staff;
@@ -29,6 +30,7 @@ pub use log::{
     Batch, Claimed, ConversationLog, Entry, Kept, LogError, MOST_OFFSET, Missed, Owned, Seen,
     TakenOver,
 };
+pub use quota::SharedQuota;
 pub use relay::{Relay, Relayed};
 pub use roll::{Gone, PodReport, Roll, RollCall};
 pub use staff::{NewAccount, Staff, StaffChange, StaffError};
@@ -231,4 +233,10 @@ impl AnswererName {
 pub trait Answerer: Send + Sync + 'static {
     /// Starts an answer. The stream always ends with [`AnswerEvent::Done`] and never panics over input.
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent>;
+
+    /// True where an answer can rest on a picture. Where it is false, pictures are not kept: a question then
+    /// has [`Image::Unseen`].
+    fn sees_pictures(&self) -> bool {
+        false
+    }
 }

@@ -231,6 +231,10 @@ impl Answerer for Remembering {
         };
         sought.into_stream().flatten().boxed()
     }
+
+    fn sees_pictures(&self) -> bool {
+        self.inner.sees_pictures()
+    }
 }
 
 impl Remembering {

@@ -58,9 +58,9 @@ const RULES: &[(&str, Rule)] = &[
     ("server.message_burst", Whole(1, 100_000)),
     ("server.small_frames_per_second", Whole(1, 100_000)),
     ("server.message_deadline_ms", Whole(100, 60 * MINUTE)),
+    ("server.queued_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.close_timeout_ms", Whole(100, MINUTE)),
-    ("server.unread_timeout_ms", Whole(1_000, 60 * MINUTE)),
     // Whether one can be an origin at all is checked in `clash`, which gives the reason.
     (
         "server.allowed_origins",
@@ -181,6 +181,9 @@ const RULES: &[(&str, Rule)] = &[
     ("sessions.max_answers", Whole(1, 100_000)),
     ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
     ("sessions.max_waiting_answers_per_address", Whole(0, 1_000_000)),
+    // The largest picture of the protocol weighs 9.8 MB and must find room in an idle pod.
+    ("sessions.max_image_bytes", Whole(10 * MIB, 1_024 * GIB)),
+    ("sessions.max_image_bytes_per_address", Whole(0, 1_024 * GIB)),
     ("sessions.busy_after_ms", Whole(0, MINUTE)),
     ("conversations.window", Whole(1, 100_000)),
     // Under a second a client would not be back in time.
@@ -543,6 +546,9 @@ impl Settings {
     }
 }
 
+/// What the largest picture of the protocol (4 MiB) and its base64 take, and a little.
+const LARGEST_IMAGE: usize = 10 * 1_048_576;
+
 /// A value that is right by itself and wrong beside another.
 pub(crate) struct Clash {
     pub(crate) key: &'static str,
@@ -571,6 +577,16 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             ),
         });
     }
+    if server.queued_bytes < server.outgoing_queue_bytes {
+        // Else one client alone could be cut before it has what one client may have.
+        return Some(Clash {
+            key: "server.queued_bytes",
+            expected: format!(
+                "at least server.outgoing_queue_bytes, which is {}",
+                server.outgoing_queue_bytes
+            ),
+        });
+    }
     if server.unfinished_message_bytes < server.max_message_bytes {
         // Else the largest message could never be finished.
         return Some(Clash {
@@ -578,6 +594,18 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             expected: format!(
                 "at least server.max_message_bytes, which is {}",
                 server.max_message_bytes
+            ),
+        });
+    }
+    let sessions = &settings.sessions;
+    let of_address = sessions.max_image_bytes_per_address;
+    if of_address > 0 && !(LARGEST_IMAGE..=sessions.max_image_bytes).contains(&of_address) {
+        // Less, and the largest picture is always refused; more, and the bound of the pod comes first.
+        return Some(Clash {
+            key: "sessions.max_image_bytes_per_address",
+            expected: format!(
+                "0, or from {LARGEST_IMAGE} to sessions.max_image_bytes, which is {}",
+                sessions.max_image_bytes
             ),
         });
     }

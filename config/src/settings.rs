@@ -92,6 +92,8 @@ sections! {
         idle_timeout_ms: u64,
         /// Bytes that may be queued for a slow reader.
         outgoing_queue_bytes: usize,
+        /// Bytes that may be queued for all clients together.
+        queued_bytes: usize,
         /// Sustained message rate of a connection.
         messages_per_second: u32,
         /// Messages at once.
@@ -104,8 +106,6 @@ sections! {
         unfinished_message_bytes: usize,
         /// Longest time for a client to take what was sent before a close.
         close_timeout_ms: u64,
-        /// Longest time that sent bytes may stay unread.
-        unread_timeout_ms: u64,
         /// Origins that may connect; none is any.
         allowed_origins: Vec<String>,
         /// Addresses and networks of the proxies whose word on the client's address counts.
@@ -308,6 +308,10 @@ sections! {
         max_waiting_answers: usize,
         /// The same of one address; 0 is any number.
         max_waiting_answers_per_address: usize,
+        /// Bytes of pictures held for answers.
+        max_image_bytes: usize,
+        /// The same of one address; 0 is any number.
+        max_image_bytes_per_address: usize,
         /// Delay from which the server is too busy; 0 is never.
         busy_after_ms: u64,
     }

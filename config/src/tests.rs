@@ -216,6 +216,25 @@ fn values_that_contradict_each_other_are_named_with_the_other() {
         of_file("[server]\nidle_timeout_ms = 20000\n"),
         "server.idle_timeout_ms = 20000 (from hsc.toml): expected more than server.ping_interval_ms, which is 20000",
     );
+    for (key, value, expected) in [
+        (
+            "HSC__SESSIONS__MAX_IMAGE_BYTES",
+            "20000000",
+            "sessions.max_image_bytes_per_address = 67108864 (from the defaults): expected 0, or from 10485760 to sessions.max_image_bytes, which is 20000000",
+        ),
+        (
+            "HSC__SESSIONS__MAX_IMAGE_BYTES_PER_ADDRESS",
+            "1000000",
+            "sessions.max_image_bytes_per_address = 1000000 (from HSC__SESSIONS__MAX_IMAGE_BYTES_PER_ADDRESS): expected 0, or from 10485760 to sessions.max_image_bytes, which is 268435456",
+        ),
+        (
+            "HSC__SERVER__QUEUED_BYTES",
+            "1000000",
+            "server.queued_bytes = 1000000 (from HSC__SERVER__QUEUED_BYTES): expected at least server.outgoing_queue_bytes, which is 1048576",
+        ),
+    ] {
+        assert_eq!(of_variable(key, value), expected);
+    }
     assert_eq!(
         of_variable("HSC__CONVERSATIONS__TTL_MS", "100000000"),
         "conversations.token_ttl_ms = 86400000 (from the defaults): expected at least conversations.ttl_ms, which is 100000000",

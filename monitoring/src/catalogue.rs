@@ -50,8 +50,9 @@ catalogue! {
     hsc_ws_received_total Counter ["type"] "Messages of clients, by type; 'invalid' for what is none";
     hsc_ws_sent_total Counter ["type"] "Messages to clients, by type";
     hsc_ws_closed_total Counter ["code"] "Sockets closed by the server, by close code";
-    hsc_ws_violations_total Counter ["reason"] "Sockets closed because of the frames they sent: too_large, reserved_bits, unknown_opcode, unmasked, control_too_long, control_fragmented, unexpected_continuation, interleaved_message, invalid_close, invalid_text, frame_flood, message_deadline or memory_budget";
+    hsc_ws_violations_total Counter ["reason"] "Sockets closed because of the frames they sent: too_large, reserved_bits, unknown_opcode, unmasked, control_too_long, control_fragmented, unexpected_continuation, interleaved_message, invalid_close, invalid_text, frame_flood, message_deadline, memory_budget or queue_budget (it did not take what was sent)";
     hsc_ws_unfinished_bytes Gauge [] "Bytes held of messages that clients have not finished";
+    hsc_ws_queued_bytes Gauge [] "Bytes queued for clients that have more than 16 KiB to take";
     hsc_predictions_total Counter [] "Keystrokes answered with predictions";
     hsc_typing_coalesced_total Counter [] "Keystrokes not answered because a newer one of the same session came while the server was too busy";
     hsc_prediction_seconds Histogram [] "Time to answer a keystroke, from the parsed frame to the queued reply";
@@ -65,6 +66,8 @@ catalogue! {
     hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
     hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";
     hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
+    hsc_question_image_bytes Gauge [] "Bytes of memory held for pictures of questions that wait or are being answered, their base64 included";
+    hsc_question_images_refused_total Counter ["scope"] "Pictures of questions refused because too many bytes of pictures were held: scope is client or pod";
     hsc_llm_limited_total Counter ["scope", "limit"] "Questions that the language model was not asked because a quota was used up: scope is conversation, client or pod, limit is answers or tokens";
     hsc_llm_tokens_total Counter ["kind"] "Tokens that the language model used, prompt or completion, as its endpoint counts them, else estimated";
     hsc_conversations_resumed_total Counter ["outcome"] "Clients that came back for a conversation: recovered, or why not (bad_token, expired, ended, late, unknown, unavailable, gone, ahead)";

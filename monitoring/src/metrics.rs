@@ -80,6 +80,7 @@ pub struct Sockets {
     closed: IntCounterVec,
     violations: IntCounterVec,
     unfinished: IntGauge,
+    queued: IntGauge,
     typing: IntCounter,
     prediction: IntCounter,
 }
@@ -107,6 +108,8 @@ pub struct Answers {
     first_chunk_seconds: Histogram,
     seconds: Histogram,
     fallbacks: IntCounterVec,
+    image_bytes: IntGauge,
+    images_refused: IntCounterVec,
     llm_limited: IntCounterVec,
     llm_tokens: IntCounterVec,
 }
@@ -252,6 +255,7 @@ impl Metrics {
                 closed: maker.counter("hsc_ws_closed_total"),
                 violations: maker.counter("hsc_ws_violations_total"),
                 unfinished: maker.gauge("hsc_ws_unfinished_bytes").with_label_values(NONE),
+                queued: maker.gauge("hsc_ws_queued_bytes").with_label_values(NONE),
             },
             predictions: Predictions {
                 total: maker.counter("hsc_predictions_total").with_label_values(NONE),
@@ -275,6 +279,8 @@ impl Metrics {
                     .with_label_values(NONE),
                 seconds: maker.histogram("hsc_answer_seconds").with_label_values(NONE),
                 fallbacks: maker.counter("hsc_answer_fallbacks_total"),
+                image_bytes: maker.gauge("hsc_question_image_bytes").with_label_values(NONE),
+                images_refused: maker.counter("hsc_question_images_refused_total"),
                 llm_limited: maker.counter("hsc_llm_limited_total"),
                 llm_tokens: maker.counter("hsc_llm_tokens_total"),
             },
@@ -383,6 +389,11 @@ impl Sockets {
         self.violations.with_label_values(&[reason]).inc();
     }
 
+    /// So many bytes are queued for clients that do not take them at once.
+    pub fn queued(&self, bytes: usize) {
+        self.queued.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
     /// So many bytes are held of messages that are not finished.
     pub fn unfinished(&self, bytes: usize) {
         self.unfinished.set(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -433,6 +444,16 @@ impl Answers {
     /// The language model was to answer and did not.
     pub fn fell_back(&self, reason: &str) {
         self.fallbacks.with_label_values(&[reason]).inc();
+    }
+
+    /// So many bytes are held for pictures of questions.
+    pub fn images_held(&self, bytes: usize) {
+        self.image_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// A picture found no room; `scope` is whose bytes are used up, `client` or `pod`.
+    pub fn image_refused(&self, scope: &'static str) {
+        self.images_refused.with_label_values(&[scope]).inc();
     }
 
     /// The language model was not asked, because the quota of this scope is used up.

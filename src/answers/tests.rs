@@ -252,7 +252,7 @@ fn a_citation_quotes_the_sentence_that_answers_and_not_the_first_of_the_page() {
 #[test]
 fn a_picture_is_said_not_to_be_seen_in_the_customers_language_and_a_person_is_offered() {
     use hsc_actors::protocol::Image;
-    let image = Some(Image { media_type: "image/png", bytes: vec![1] });
+    let image = Some(Image::Unseen);
     for (text, locale, begins) in [
         ("How do I pair my phone?", "en", "I cannot see pictures; only a person can"),
         ("sourdough", "en", "I cannot see pictures; only a person can"),

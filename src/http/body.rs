@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Trouble, TroubleCode};
 
-/// Largest JSON body, in bytes: a form with a few thousand characters, each of them escaped.
-const JSON_BYTES: usize = 256 * 1024;
+/// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Every connection may
+/// hold one, so it is small.
+const JSON_BYTES: usize = 64 * 1024;
 
 /// A JSON body as `T`. Halves of surrogate pairs in it are left out.
 pub(super) struct JsonBody<T>(T);

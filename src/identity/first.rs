@@ -54,9 +54,13 @@ impl Made {
 impl Team {
     pub(super) async fn make_first(&self, first: First) -> Result<Opened, IdentityError> {
         let First { token, name, address, password, from } = first;
-        if !self.first.is_good(&token, Instant::now()) {
-            return Err(IdentityError::LinkSpent);
-        }
+        let is_good = || self.first.is_good(&token, Instant::now());
+        self.within_attempts(&self.first_attempts, ("link", "first_link"), is_good, from).map_err(
+            |error| match error {
+                IdentityError::Wrong => IdentityError::LinkSpent,
+                other => other,
+            },
+        )?;
         let newcomer = NewAccount { name, address, role: Role::Admin, password };
         // A password that will not do costs the link nothing: who mistyped tries again.
         let account = made(newcomer, &self.hasher).await?;

@@ -38,6 +38,7 @@ pub struct Team {
     admin_token: Secret,
     token_attempts: TokenAttempts,
     pub(super) first: FirstLink,
+    pub(super) first_attempts: TokenAttempts,
     pub(super) provider: Option<Provider>,
     auditor: Auditor,
     idle_ms: u64,
@@ -60,6 +61,7 @@ impl Team {
             hasher: Hasher::new(),
             admin_token: admin_token.clone(),
             token_attempts: TokenAttempts::new(),
+            first_attempts: TokenAttempts::new(),
             first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
             provider: Provider::new(&settings.openid)?,
             auditor,
@@ -202,30 +204,43 @@ impl Team {
 
     /// Checks `admin.token`, within the limits of the client.
     fn token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
-        let audit = |action: &str, detail: &str| {
+        let is_right = || self.admin_token.reveal().is_some_and(|right| secret::same(token, right));
+        self.within_attempts(&self.token_attempts, ("token", "admin_token"), is_right, from)
+    }
+
+    /// Compares a secret that no account has, within the limits of the client. Every such comparison goes
+    /// through here: failures are audited as `<what>.failed`, uses as `<what>.used`.
+    pub(super) fn within_attempts(
+        &self,
+        attempts: &TokenAttempts,
+        (who, what): (&str, &str),
+        is_right: impl FnOnce() -> bool,
+        from: ClientAddress,
+    ) -> Result<(), IdentityError> {
+        let audit = |outcome: &str, detail: &str| {
             (self.auditor)(Audit {
-                who: "token".to_owned(),
+                who: who.to_owned(),
                 role: String::new(),
-                action: action.to_owned(),
+                action: format!("{what}.{outcome}"),
                 subject: String::new(),
                 detail: detail.to_owned(),
                 address: from.to_string(),
             });
         };
         let now = Instant::now();
-        if let Err(TooMany { wait, is_first }) = self.token_attempts.admit(from.key(), now) {
+        if let Err(TooMany { wait, is_first }) = attempts.admit(from.key(), now) {
             if is_first {
-                audit("admin_token.failed", "too many attempts");
+                audit("failed", "too many attempts");
             }
             return Err(IdentityError::TooMany { wait });
         }
-        if !self.admin_token.reveal().is_some_and(|right| secret::same(token, right)) {
-            self.token_attempts.failed(from.key(), now);
-            audit("admin_token.failed", "");
+        if !is_right() {
+            attempts.failed(from.key(), now);
+            audit("failed", "");
             return Err(IdentityError::Wrong);
         }
-        if self.token_attempts.succeeded(from.key(), now) {
-            audit("admin_token.used", "");
+        if attempts.succeeded(from.key(), now) {
+            audit("used", "");
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, archive_of, code_of};
 use crate::server::{Server, client};
 use crate::shop::Shop;
@@ -74,4 +75,32 @@ async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
     assert_eq!(ada.post("/api/first", account).await.status(), 200);
     assert_eq!(ada.get("/admin").await.status(), 200);
     assert_eq!(ada.get("/admin/actors").await.status(), 200);
+}
+
+#[tokio::test]
+async fn guesses_at_the_link_of_the_first_start_are_slow_and_audited() {
+    let shop = Shop::new();
+    let path = archive_of(&shop);
+    let settings = [("archive.path", path.as_str()), ("admin.token", "")];
+    let mut server = Server::of(shop, &settings).await;
+    let line = server.prints().await;
+    let (_, right) = line.split_once("/first?token=").expect("a link");
+    let first = async |last: u8, token: &str| {
+        let mut member = Member::at(&server, [127, 0, 7, last]);
+        let account = json!({ "token": token, "name": "Ada", "address": "ada@example.test", "password": PASSWORD });
+        let status = member.post("/api/first", account).await.status().as_u16();
+        (member, status)
+    };
+    for _ in 0..10 {
+        assert_eq!(first(1, "a guess").await.1, 410);
+    }
+    assert_eq!(first(1, "a guess").await.1, 429);
+    assert_eq!(first(1, right).await.1, 429, "the right one has to wait too");
+    let (mut ada, status) = first(2, right).await;
+    assert_eq!(status, 200, "and nobody else");
+    eventually("each guess is in the audit", async || {
+        let audit = ada.get("/admin/audit").await.text().await.expect("text");
+        audit.matches("first_link.failed").count() == 11
+    })
+    .await;
 }

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::attacker::{Attack, Attacker, frame, header};
 use crate::eventually::{eventually, in_time};
+use crate::model::Model;
 use crate::server::Server;
-use crate::visitor::kinds;
+use crate::visitor::{Visitor, kinds};
 
 const MIB: usize = 1_048_576;
 /// More than any server takes before it ends the connection.
@@ -158,13 +159,167 @@ async fn unfinished_messages_share_a_budget_and_the_oldest_large_one_is_closed_w
 }
 
 #[tokio::test]
+async fn a_hundred_unfinished_messages_are_each_closed_and_their_memory_is_given_back() {
+    const CLIENTS: usize = 100;
+    let budget = 64 * MIB;
+    let server = Server::with(&[
+        ("server.message_deadline_ms", "3000"),
+        ("server.unfinished_message_bytes", &budget.to_string()),
+    ])
+    .await;
+    // Warm: one message of that size was stored and let go.
+    unfinished(server.address()).await;
+    eventually("it is closed", async || sessions(&server).await == 0.0).await;
+    let before = server.resident_bytes();
+    let attacks =
+        (0..CLIENTS).map(|_| tokio::spawn(unfinished(server.address()))).collect::<Vec<_>>();
+    let closed = in_time("each is closed", futures::future::join_all(attacks)).await;
+    let mut codes: Vec<Option<u16>> =
+        closed.into_iter().map(|code| code.expect("it did not panic")).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    // The budget closes with 1013, the deadline with 1008; who is still sending then may find the connection cut.
+    assert!(codes.iter().all(|code| matches!(code, None | Some(1008 | 1013))), "{codes:?}");
+    let violations = async |reason: &str| {
+        server.metric(&format!("hsc_ws_violations_total{{reason=\"{reason}\"}}")).await
+    };
+    let (late, evicted) = (violations("message_deadline").await, violations("memory_budget").await);
+    assert_eq!(late + evicted, CLIENTS as f64 + 1.0, "{late} late, {evicted} evicted");
+    assert!(late > 5.0, "{late}: as many as the budget holds stay until their deadline");
+    assert_eq!(server.metric("hsc_ws_unfinished_bytes").await, 0.0);
+    eventually("no session is left", async || sessions(&server).await == 0.0).await;
+    returns_to(&server, before).await;
+}
+
+async fn sessions(server: &Server) -> f64 {
+    server.metric("hsc_ws_sessions").await
+}
+
+/// Sends 6 MiB of fragments of a message that never ends, and gives the code it is closed with.
+async fn unfinished(address: std::net::SocketAddr) -> Option<u16> {
+    let mut attacker = Attacker::on_socket(address).await;
+    attacker.send(&frame(0x01, &vec![b'x'; MIB - 1])).await.ok()?;
+    for _ in 0..5 {
+        attacker.send(&frame(0x00, &vec![b'x'; MIB])).await.ok()?;
+    }
+    attacker.close_code().await
+}
+
+/// Waits until the server holds no more than a tenth more than it did.
+async fn returns_to(server: &Server, before: usize) {
+    let mut now = 0;
+    let back = async {
+        // No deadline: `timeout` is it.
+        loop {
+            now = server.resident_bytes();
+            if now <= before + before / 10 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), back).await;
+    let mib = |bytes: usize| bytes / MIB;
+    assert!(waited.is_ok(), "{} MiB are held, from {} MiB before", mib(now), mib(before));
+}
+
+#[tokio::test]
+async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_question() {
+    const PICTURE: usize = MIB;
+    const EACH: usize = 3;
+    let limit = 20 * MIB;
+    let model = Model::that_stops_after(0).await;
+    let of_model = model.settings();
+    let mut settings: Vec<(&str, &str)> =
+        of_model.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let (pod, client) = (limit.to_string(), (limit / 2).to_string());
+    settings.push(("sessions.max_image_bytes", &pod));
+    settings.push(("sessions.max_image_bytes_per_address", &client));
+    let server = Server::with(&settings).await;
+    let held = async || server.metric("hsc_question_image_bytes").await;
+    let file = [b"\x89PNG".as_slice(), &vec![0; PICTURE - 4]].concat();
+    let image = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, file);
+    let ask = json!({
+        "type": "query", "product_id": crate::shop::LIGHT, "query": "How do I reset this?", "image": image
+    });
+    let ask = ask.to_string();
+    let socket = async |from: u8| {
+        let mut visitor = Visitor::at(server.address(), [127, 0, 0, from]).await;
+        visitor.say(json!({ "type": "hello" })).await;
+        visitor.until(|message| message["type"] == "welcome").await;
+        visitor
+    };
+    // Warm: the manual is read, and a message of this size was handled.
+    let mut first = socket(2).await;
+    first.say_text(&ask).await;
+    eventually("the model is asked", async || model.asked() == 1).await;
+    let before = server.resident_bytes();
+
+    // 30 MiB of one client: it fills its own part.
+    let mut sockets = Vec::new();
+    for _ in 0..10 {
+        let mut visitor = socket(2).await;
+        for _ in 0..EACH {
+            visitor.say_text(&ask).await;
+        }
+        sockets.push(visitor);
+        assert!(held().await <= limit as f64 / 2.0);
+    }
+    let refused = async |scope: &str| {
+        let name = format!("hsc_question_images_refused_total{{scope=\"{scope}\"}}");
+        server.metric(&name).await
+    };
+    eventually("one client is refused", async || refused("client").await > 0.0).await;
+    assert_eq!(refused("pod").await, 0.0);
+    // Another client has room all the same.
+    let mut other = socket(3).await;
+    other.say_text(&ask).await;
+    eventually("the other picture is held", async || held().await > limit as f64 / 2.0).await;
+    // 60 MiB of many clients: they fill the budget of the pod.
+    for from in 4..24 {
+        let mut visitor = socket(from).await;
+        for _ in 0..EACH {
+            visitor.say_text(&ask).await;
+        }
+        sockets.push(visitor);
+        assert!(held().await <= limit as f64);
+    }
+    eventually("the pod refuses", async || refused("pod").await > 0.0).await;
+    let grown = server.resident_bytes().saturating_sub(before);
+    assert!(grown < limit + 40 * MIB, "{grown} bytes more, for 91 MiB of pictures");
+
+    model.goes_on();
+    let (mut answered, mut without_room) = (0, 0);
+    for visitor in &mut sockets {
+        for _ in 0..EACH {
+            let heard = visitor.hear_answer().await;
+            let last = heard.last().expect("an end");
+            assert_eq!(last["question"], "How do I reset this?", "{last}");
+            match last["reason"]["code"].as_str() {
+                None => answered += 1,
+                Some("too_many_pictures") => without_room += 1,
+                Some(other) => panic!("{other}: {last}"),
+            }
+        }
+    }
+    assert!(answered > 0 && without_room > 0, "{answered} answered, {without_room} refused");
+    let last = other.hear_answer().await.pop().expect("an end");
+    assert_eq!((&last["reason"], &last["answerer"]), (&json!(null), &json!("llm")), "{last}");
+    first.hear_answer().await;
+    eventually("no picture is held any more", async || held().await == 0.0).await;
+    first.say_text(&ask).await;
+    let again = first.hear_answer().await.pop().expect("an end");
+    assert_eq!(again["reason"], json!(null), "there is room again: {again}");
+}
+
+#[tokio::test]
 async fn the_connection_of_a_client_that_does_not_read_ends_within_a_bound() {
     let server = Server::with(&[
         ("server.outgoing_queue_bytes", "65536"),
         ("server.messages_per_second", "10000"),
         ("server.message_burst", "100000"),
         ("server.close_timeout_ms", "200"),
-        ("server.unread_timeout_ms", "1000"),
+        ("server.write_timeout_ms", "1000"),
     ])
     .await;
     let mut stalled = Attacker::with_small_buffer(server.address()).await;
@@ -181,6 +336,45 @@ async fn the_connection_of_a_client_that_does_not_read_ends_within_a_bound() {
     })
     .await;
     eventually("its connection has ended", async || !stalled.is_known_to(server.address())).await;
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_share_a_budget_and_the_oldest_large_queue_is_cut() {
+    let server = Server::with(&[
+        ("server.outgoing_queue_bytes", &MIB.to_string()),
+        ("server.queued_bytes", &MIB.to_string()),
+        ("server.messages_per_second", "10000"),
+        ("server.message_burst", "100000"),
+    ])
+    .await;
+    let mut visitor = server.visitor().await;
+    let queued = async || server.metric("hsc_ws_queued_bytes").await;
+    let evicted = async || server.metric("hsc_ws_violations_total{reason=\"queue_budget\"}").await;
+    let sample = frame(0x81, json!({ "type": "typing", "content": "" }).to_string().as_bytes());
+    let mut stalled = Vec::new();
+    // The first has more than half of what all may have, and no more than one may have; then the next.
+    while evicted().await == 0.0 && stalled.len() < 4 {
+        let mut client = Attacker::with_small_buffer(server.address()).await;
+        let full = async {
+            let goal = 0.6 * MIB as f64 * (stalled.len() + 1) as f64;
+            // No deadline: `in_time` has one.
+            while queued().await < goal && evicted().await == 0.0 {
+                client.send(&sample.repeat(8)).await.expect("the server reads");
+            }
+        };
+        in_time("its queue is full", full).await;
+        stalled.push(client);
+        assert!(queued().await <= MIB as f64);
+        visitor.type_in("nl").await;
+    }
+    eventually("one had to give way", async || evicted().await >= 1.0).await;
+    eventually("the first of them has no session any more", async || {
+        let sessions = server.metric("hsc_ws_sessions").await;
+        sessions as usize == 1 + stalled.len() - evicted().await as usize
+    })
+    .await;
+    stalled.remove(0).until_ended().await;
+    visitor.type_in("nl").await;
 }
 
 #[tokio::test]
@@ -223,6 +417,7 @@ async fn normal_clients_are_served_while_others_attack_and_memory_is_bounded() {
     let bound = before + 128 * MIB;
     assert!(most < bound, "{most} bytes at most, from {before}");
     chat(&mut first).await;
+    returns_to(&server, before).await;
     assert!(server.metric("hsc_ws_violations_total{reason=\"frame_flood\"}").await >= 18.0);
     assert!(server.metric("hsc_ws_violations_total{reason=\"too_large\"}").await >= 6.0);
     assert_eq!(server.metric("hsc_ws_closed_total{code=\"1011\"}").await, 0.0);

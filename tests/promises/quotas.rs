@@ -4,7 +4,9 @@ use reqwest::Response;
 use serde_json::json;
 
 use crate::agents::{YAEL, agent, until};
+use crate::eventually::eventually;
 use crate::member::{Member, code_of, with_team};
+use crate::redis::Redis;
 use crate::server::Server;
 use crate::visitor::Visitor;
 
@@ -33,6 +35,40 @@ async fn one_client_does_not_use_up_the_messages_of_everybody() {
         assert_eq!(leave(&server, OTHER).await.status(), 202);
     }
     assert_eq!(leave(&server, [127, 0, 0, 13]).await.status(), 429, "the last bound, of all");
+}
+
+#[tokio::test]
+async fn pods_count_messages_together_while_they_share_a_redis_and_else_each_for_itself() {
+    let mut redis = Redis::start().await;
+    let url = redis.url();
+    let settings = [("redis.url", url.as_str()), ("letters.per_address", "3")];
+    let (one, other) = (Server::with(&settings).await, Server::with(&settings).await);
+    for pod in [&one, &other] {
+        eventually("it is connected", async || {
+            let health: serde_json::Value = pod.get("/health").await.json().await.expect("JSON");
+            health["redis_connected"] == true
+        })
+        .await;
+    }
+    for pod in [&one, &other, &one] {
+        assert_eq!(leave(pod, ONE).await.status(), 202);
+    }
+    let refused = leave(&other, ONE).await;
+    let wait: u64 =
+        refused.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+    assert!((3_000..=3_600).contains(&wait), "{wait}");
+    assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
+    assert_eq!(leave(&other, OTHER).await.status(), 202, "another client has its own");
+    let keys = redis.ask(&["KEYS", "*quota1*"]).await;
+    assert!(
+        !keys.is_empty() && !keys.contains("127.0.0"),
+        "who was counted is not to be read: {keys}"
+    );
+    redis.cut();
+    for _ in 0..3 {
+        assert_eq!(leave(&other, ONE).await.status(), 202, "this pod has counted none yet");
+    }
+    assert_eq!(leave(&other, ONE).await.status(), 429);
 }
 
 /// What becomes of a visitor at this address who asks for a person.

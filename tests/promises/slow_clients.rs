@@ -201,6 +201,15 @@ async fn reserved_places_serve_probes_and_admins_while_all_others_are_in_use() {
     let asked = client().get(server.url("/admin/actors")).bearer_auth(ADMIN_TOKEN).send().await;
     assert_eq!(asked.expect("the server answers").status(), 200);
     assert_eq!(server.get("/sign-in").await.status(), 200, "an admin can sign in");
+    // A guess over a reserved place is counted like any other: ten are free, then the right one waits too.
+    let with = async |token: &str| {
+        let asked = client().get(server.url("/admin/actors")).bearer_auth(token).send().await;
+        asked.expect("the server answers").status().as_u16()
+    };
+    for _ in 0..10 {
+        assert_eq!(with("a guess").await, 503);
+    }
+    assert_eq!(with(ADMIN_TOKEN).await, 503, "the right one has to wait");
     visitors.pop();
     eventually("a place is free again", async || server.get("/api/brands").await.status() == 200)
         .await;

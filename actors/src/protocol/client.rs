@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use base64::Engine as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::ErrorCode;
+use super::image::Image;
 use super::live::{Csat, Feedback, HandoffWish, VisitorMessage};
 use super::surrogates::without_lone_surrogates;
 
@@ -21,10 +21,13 @@ pub(super) const QUESTION_CHARS: usize = 2_000;
 pub(super) const PRODUCT_ID_CHARS: usize = 200;
 /// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
 pub(super) const MESSAGE_ID_CHARS: usize = 100;
+/// Longest token of a `hello`, in characters: more than the head of a request holds, where a token of the site
+/// may come as well.
+pub(super) const TOKEN_CHARS: usize = 16_384;
+/// Longest language tag that is read; what is kept is shorter still.
+const LOCALE_BYTES: usize = 100;
 /// Longest address of a page in `about`, in characters: longer ones are query strings of trackers.
 pub(super) const PAGE_CHARS: usize = 1_000;
-/// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
-pub(super) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The client's own id for a message: text, or a number as some clients count. It is echoed as it
 /// came, because a client compares what it gets with what it sent.
@@ -153,31 +156,6 @@ impl Scenario {
             Self::Studio => "studio",
             Self::Live => "live",
         }
-    }
-}
-
-/// A picture the customer sent: what it is by its own first bytes, and those bytes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Image {
-    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
-    pub media_type: &'static str,
-    /// The file.
-    pub bytes: Vec<u8>,
-}
-
-impl std::fmt::Debug for Image {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Image({}, {} bytes)", self.media_type, self.bytes.len())
-    }
-}
-
-impl Image {
-    /// Reads a data URL or bare base64.
-    ///
-    /// # Errors
-    /// When it is no picture of a kind that is taken, or too large.
-    pub(crate) fn read(text: &str) -> Result<Self, BadMessage> {
-        read_image(text)
     }
 }
 
@@ -329,7 +307,7 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
     let scenario = scenario_of(fields)?.unwrap_or_default();
     let image = match text_of(fields, "image")? {
         None | Some("") => None,
-        Some(text) => Some(read_image(text)?),
+        Some(text) => Some(Image::read(text)?),
     };
     let replace = bool_of(fields, "replace")?;
     let query = QueryMessage { product_id, question, scenario, image, locked, replace };
@@ -385,9 +363,16 @@ fn page_address(text: &str) -> Option<String> {
 fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     let given = fields.iter().filter(|(_, value)| !value.is_null());
     let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
-    serde_json::from_value(Value::Object(given))
-        .map(ClientMessage::Hello)
-        .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))
+    let hello: Hello = serde_json::from_value(Value::Object(given))
+        .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))?;
+    // All of it is held while the conversation is being opened.
+    at_most("visitor", hello.visitor.as_deref().unwrap_or_default(), TOKEN_CHARS)?;
+    if let Some(Resume { conversation, token, .. }) = &hello.resume {
+        at_most("resume.conversation", conversation, TOKEN_CHARS)?;
+        at_most("resume.token", token, TOKEN_CHARS)?;
+    }
+    let locale = hello.locale.filter(|locale| locale.len() <= LOCALE_BYTES);
+    Ok(ClientMessage::Hello(Hello { locale, ..hello }))
 }
 
 fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageId>, BadMessage> {
@@ -441,39 +426,6 @@ pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMe
 
 fn without_control(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
-}
-
-fn read_image(text: &str) -> Result<Image, BadMessage> {
-    let bad = |reason: &str| BadMessage {
-        code: ErrorCode::InvalidImage,
-        ..invalid(None, &format!("'image' {reason}"))
-    };
-    let payload = match text.strip_prefix("data:") {
-        Some(rest) => {
-            rest.split_once(";base64,").ok_or_else(|| bad("is a data URL without ';base64,'"))?.1
-        }
-        None => text,
-    };
-    // Some encoders break their lines.
-    let payload: String = payload.split_ascii_whitespace().collect();
-    // Base64 is four characters for three bytes: refuse before decoding what would be too large.
-    if payload.len() / 4 * 3 > IMAGE_BYTES + 3 {
-        return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
-    }
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(payload)
-        .map_err(|_| bad("is neither a data URL nor base64"))?;
-    let media_type = match bytes.as_slice() {
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
-        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
-        _ => return Err(bad("is not a PNG, JPEG, GIF or WebP")),
-    };
-    if bytes.len() > IMAGE_BYTES {
-        return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
-    }
-    Ok(Image { media_type, bytes })
 }
 
 pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {

@@ -8,6 +8,7 @@ mod agent;
 mod client;
 mod desk;
 mod error;
+mod image;
 mod live;
 #[cfg(test)]
 mod live_tests;
@@ -23,11 +24,11 @@ pub use agent::{
     AgentFrame, AgentSays, DeskFrame, DeskNow, DeskSays, Draft, Note, Transcript, TranscriptEntry,
 };
 pub use client::{
-    About, BadMessage, ClientFrame, ClientMessage, Hello, Image, MessageId, QueryMessage, Resume,
-    Scenario,
+    About, BadMessage, ClientFrame, ClientMessage, Hello, MessageId, QueryMessage, Resume, Scenario,
 };
 pub use desk::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 pub use error::{CloseReason, ErrorCode};
+pub use image::{Image, ImageFile};
 pub use live::{
     ChatMessage, Csat, Feedback, HandoffChange, HandoffState, HandoffWish, LeaveReason, QueueFor,
     Speaker, Thumb, VisitorMessage, plain_html,

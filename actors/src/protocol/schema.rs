@@ -95,7 +95,7 @@ pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ClientFrame, ClientMessage, Resume, Thumb};
+    use crate::protocol::{ClientFrame, ClientMessage, Image, ImageFile, Resume, Thumb};
 
     fn heard(says: &ClientSays) -> ClientMessage {
         let text = serde_json::to_string(says).expect("the outline is JSON");
@@ -130,7 +130,10 @@ mod tests {
             assert_eq!((query.locked, query.replace), (locked, true));
             assert_eq!(query.product_id, "td17");
             assert_eq!((query.question.as_str(), query.scenario), ("how loud?", Scenario::Live));
-            assert_eq!(query.image.map(|image| image.media_type), Some("image/gif"));
+            assert_eq!(
+                query.image.as_ref().and_then(Image::file).map(ImageFile::media_type),
+                Some("image/gif")
+            );
         }
         assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
         let about = About {

@@ -253,7 +253,7 @@ impl Limits {
         Self {
             typing_chars: super::client::TYPING_CHARS,
             question_chars: super::client::QUESTION_CHARS,
-            image_bytes: super::client::IMAGE_BYTES,
+            image_bytes: super::image::IMAGE_BYTES,
             message_bytes,
             messages_per_second,
         }

@@ -95,6 +95,31 @@ fn a_query_has_its_defaults_and_null_is_absent() {
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x00\x00\x00,";
 
 #[test]
+fn what_a_hello_has_held_while_a_conversation_is_opened_is_short() {
+    let long = "x".repeat(16_385);
+    for (field, hello) in [
+        ("visitor", json!({"type": "hello", "visitor": long})),
+        (
+            "resume.token",
+            json!({"type": "hello", "resume": {"conversation": "c", "token": long, "after": 0}}),
+        ),
+        (
+            "resume.conversation",
+            json!({"type": "hello", "resume": {"conversation": long, "token": "t", "after": 0}}),
+        ),
+    ] {
+        let bad = refused(&hello);
+        let expected = format!("Invalid message format: '{field}' has more than 16384 characters");
+        assert_eq!(bad.message, expected);
+    }
+    let frame = ClientFrame::parse(&json!({"type": "hello", "locale": long}).to_string());
+    let Ok(ClientMessage::Hello(hello)) = frame.map(|frame| frame.message) else {
+        panic!("a hello all the same")
+    };
+    assert_eq!(hello.locale, None);
+}
+
+#[test]
 fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     for (bytes, media_type) in [
@@ -108,7 +133,8 @@ fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
         // What the address says of itself counts for nothing.
         for form in [format!("data:image/tiff;base64,{bare}"), bare, broken_lines] {
             let image = query(json!({"image": form})).image.expect("there is a picture");
-            assert_eq!((image.media_type, image.bytes.as_slice()), (media_type, bytes));
+            let file = image.file().expect("it is held");
+            assert_eq!((file.media_type(), file.bytes()), (media_type, bytes));
         }
     }
     assert_eq!(query(json!({"image": ""})).image, None);

@@ -24,10 +24,12 @@ use tokio::time::Instant;
 use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
 use crate::desk::{AtDeskHere, FrontDesk};
+use crate::image_budget::ImageBudget;
 use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ClientAddress, ConversationLog, ManualLoader, Owned, Question};
 use crate::protocol::{
-    ClientFrame, ClientMessage, CloseReason, ErrorCode, MessageId, ServerFrame, ServerMessage,
+    ClientFrame, ClientMessage, CloseReason, ErrorCode, Image, MessageId, ServerFrame,
+    ServerMessage,
 };
 use crate::sequence::Sequence;
 use crate::sessions::Sessions;
@@ -60,6 +62,7 @@ pub(crate) struct Wiring {
     /// Crashes of one session that are borne.
     pub(crate) intensity: Intensity,
     pub(crate) answerer: Arc<dyn Answerer>,
+    pub(crate) images: Arc<ImageBudget>,
     pub(crate) shelf: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) bridge: Bridge,
@@ -405,7 +408,8 @@ impl Session {
         }
         self.refusals = 0;
         match ClientFrame::parse(text) {
-            Ok(frame) => {
+            Ok(mut frame) => {
+                self.admit_image(&mut frame);
                 self.wiring.metrics.sockets.received(frame.message.kind());
                 if matches!(frame.message, ClientMessage::Typing(_)) {
                     self.heard_typing(frame, ctx);
@@ -419,6 +423,16 @@ impl Session {
                 self.feed(Event::Misheard(bad), ctx);
             }
         }
+    }
+
+    /// Past here a picture has a share of the pod's budget, or no bytes. Until here its bytes are held by this
+    /// thread alone, for as long as one message is read.
+    fn admit_image(&self, frame: &mut ClientFrame) {
+        let ClientMessage::Query(query) = &mut frame.message else { return };
+        query.image = query.image.take().map(|image| match self.wiring.answerer.sees_pictures() {
+            true => image.within(|bytes| self.wiring.images.take(bytes, self.address.key())),
+            false => Image::Unseen,
+        });
     }
 
     /// One answer a keystroke; while the thread has too much to do, one for the newest of several.

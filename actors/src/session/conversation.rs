@@ -16,8 +16,8 @@ use crate::cache::Cache;
 use crate::ports::archive::{Record, SaidOutcome, Visitor};
 use crate::ports::{Answer, AnswerEvent, AnswererName, Asker, Outcome, Question, Vouch};
 use crate::protocol::{
-    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Limits, MessageId, QueueFor,
-    Reason, ServerMessage, VisitorMessage,
+    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Image, Limits, MessageId,
+    QueueFor, Reason, ServerMessage, VisitorMessage,
 };
 use crate::remembered::Predictions;
 use crate::token::Tokens;
@@ -54,6 +54,9 @@ const CUT_OFF: Failed = Failed { code: "interrupted", before: "\n\n", words: |sa
 /// The question came with a picture that was too large to be taken along.
 const NO_PICTURE: Failed =
     Failed { code: "picture_lost", before: "", words: |said| &said.no_picture };
+/// The question came with a picture, and too many pictures are held.
+const NO_ROOM_FOR_PICTURE: Failed =
+    Failed { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
 /// Too many wait.
 const BUSY: Failed = Failed { code: "busy", before: "", words: |said| &said.busy };
 
@@ -382,6 +385,10 @@ impl Conversation {
             Some(Running { answer, product: product_of, open, heard, measured, breaker });
         if lost_picture {
             self.answer_failed(answer, NO_PICTURE, effects);
+            return;
+        }
+        if query.image == Some(Image::NoRoom) {
+            self.answer_failed(answer, NO_ROOM_FOR_PICTURE, effects);
             return;
         }
         let question = Question {

@@ -131,9 +131,13 @@ impl Minutes {
 impl KeptQuestion {
     fn of(asked: &Asked) -> Self {
         let query = &*asked.query;
-        let kept = |image: &Image| match image.bytes.len() {
-            ..=PICTURE_BYTES => Picture::Kept(STANDARD.encode(&image.bytes)),
-            _ => Picture::Lost,
+        let kept = |image: &Image| match image {
+            Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
+                Picture::Kept(STANDARD.encode(file.bytes()))
+            }
+            // No bytes: an earlier build, which knows no such picture, asks the visitor for it again.
+            Image::Unseen => Picture::Kept(String::new()),
+            Image::Held(_) | Image::NoRoom => Picture::Lost,
         };
         let picture =
             query.image.as_ref().map(kept).or(asked.lost_picture.then_some(Picture::Lost));
@@ -148,6 +152,7 @@ impl KeptQuestion {
 
     fn into_asked(self) -> Asked {
         let image = match &self.picture {
+            Some(Picture::Kept(base64)) if base64.is_empty() => Some(Image::Unseen),
             Some(Picture::Kept(base64)) => Image::read(base64).ok(),
             Some(Picture::Lost) | None => None,
         };
@@ -175,7 +180,7 @@ mod tests {
             product_id: "td17".to_owned(),
             question: "How loud?".to_owned(),
             scenario: Scenario::Live,
-            image: (picture > 0).then_some(Image { media_type: "image/png", bytes }),
+            image: (picture > 0).then(|| Image::held("image/png", bytes)),
             locked: true,
             replace: false,
         };
@@ -220,6 +225,16 @@ mod tests {
         assert!(after.pending[1].lost_picture && after.pending[1].query.image.is_none());
         let again = Minutes::from_kept(&after.to_kept()).unwrap();
         assert!(again.pending[1].lost_picture && !again.pending[0].lost_picture);
+    }
+
+    #[test]
+    fn a_picture_that_no_answer_looks_at_is_known_to_have_come_and_has_no_bytes() {
+        let mut before = minutes();
+        let query = QueryMessage { image: Some(Image::Unseen), ..(*asked(2, 0).query).clone() };
+        before.pending[0].query = Arc::new(query);
+        let after = Minutes::from_kept(&before.to_kept()).expect("our own form");
+        assert_eq!(after.pending[0].query.image, Some(Image::Unseen));
+        assert!(!after.pending[0].lost_picture);
     }
 
     #[test]

@@ -184,6 +184,71 @@ async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
     three.hear("prediction").await;
 }
 
+/// Asks about a picture of so many bytes.
+fn ask_about(stage: &Stage, id: &str, bytes: usize) -> Value {
+    let file = [b"\x89PNG".as_slice(), &vec![0; bytes - 4]].concat();
+    let image = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, file);
+    json!({
+        "type": "query", "id": id, "product_id": stage.product, "query": "what is this?", "image": image
+    })
+}
+
+#[actix::test]
+async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes_back_with_each_end()
+ {
+    // One picture of 3,000 bytes weighs 7,000, its base64 included.
+    let stage = Stage::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
+    stage.teacher.sees_pictures.store(true, Ordering::SeqCst);
+    let (mut one, mut two) = (stage.client().await, stage.client().await);
+    two.say(json!({ "type": "hello" })).await;
+    two.hear("welcome").await;
+    one.say(ask_about(&stage, "a", 3_000)).await;
+    one.hear("answer_chunk").await;
+    assert!(stage.says("hsc_question_image_bytes 7000"));
+    two.say(ask_about(&stage, "b", 300)).await;
+    let refused = two.hear("final_answer").await;
+    assert_eq!(refused["reason"]["code"], "too_many_pictures", "{refused}");
+    assert_eq!((&refused["id"], &refused["question"]), (&json!("b"), &json!("what is this?")));
+    assert!(two.answer().contains("in a moment, or without the picture"), "{}", two.answer());
+    assert!(stage.says("hsc_question_images_refused_total{scope=\"pod\"} 1"));
+    // A question that is taken back gives its room back, one that waits behind another too.
+    one.say(ask_about(&stage, "c", 30)).await;
+    eventually("both are held", || stage.says("hsc_question_image_bytes 7070")).await;
+    one.say(json!({ "type": "cancel" })).await;
+    one.hear("final_answer").await;
+    eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
+    // A crash keeps the picture, and a socket that ends gives it back.
+    one.say(ask_about(&stage, "d", 3_000)).await;
+    one.hear("answer_chunk").await;
+    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(2));
+    eventually("it goes on", || stage.teacher.asked.load(Ordering::SeqCst) == 3).await;
+    assert!(stage.says("hsc_question_image_bytes 7000"));
+    drop(one);
+    eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
+    two.say(ask_about(&stage, "e", 3_000)).await;
+    two.hear("answer_chunk").await;
+    stage.open_the_gate();
+    assert_eq!(two.hear("final_answer").await["reason"], Value::Null);
+    eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
+}
+
+#[actix::test]
+async fn a_picture_that_no_answer_looks_at_is_not_held() {
+    let stage = Stage::new(|settings| settings.sessions.max_image_bytes = 0).await;
+    let mut client = stage.client().await;
+    client.say(ask_about(&stage, "a", 3_000)).await;
+    client.hear("answer_chunk").await;
+    assert!(stage.says("hsc_question_image_bytes 0"));
+    let seen = stage.teacher.images.lock().expect("no test panics while it holds this").clone();
+    assert_eq!(
+        seen,
+        [Some(crate::protocol::Image::Unseen)],
+        "the answerer says that it looks at none"
+    );
+    stage.open_the_gate();
+    assert_eq!(client.hear("final_answer").await["reason"], Value::Null);
+}
+
 #[actix::test]
 async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() {
     let stage = Stage::new(|settings| settings.sessions.max_answers = 1).await;

@@ -30,6 +30,8 @@ pub(super) struct Phrases {
     pub(super) no_picture: Box<str>,
     /// A picture came with the question, and there is no manual to answer from either.
     pub(super) picture_unseen: Box<str>,
+    /// The question came with a picture, and too many pictures are held.
+    pub(super) too_many_pictures: Box<str>,
     /// Too many questions wait.
     pub(super) busy: Box<str>,
     /// No person can come: [`NoPerson::Closed`].

@@ -42,14 +42,21 @@ pub(crate) struct Teacher {
     pub(crate) asked: AtomicUsize,
     /// Who caused each answer.
     pub(crate) askers: Mutex<Vec<Asker>>,
+    /// The picture of each question.
+    pub(crate) images: Mutex<Vec<Option<crate::protocol::Image>>>,
     pub(crate) panics: AtomicBool,
     pub(crate) other_words: AtomicBool,
+    pub(crate) sees_pictures: AtomicBool,
 }
 
 impl Answerer for Teacher {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.askers.lock().expect("no test panics while it holds this").push(question.asker);
+        if !self.sees_pictures() {
+            // Held here, a picture would keep its share of the budget.
+            self.images.lock().expect("no test panics while it holds this").push(question.image);
+        }
         assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
         let first = if self.other_words.load(Ordering::SeqCst) { "uno " } else { "one " };
         let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
@@ -75,6 +82,10 @@ impl Answerer for Teacher {
         };
         let rest = futures::FutureExt::flatten_stream(rest);
         stream::iter(begin).chain(stream::iter(words)).chain(rest).boxed()
+    }
+
+    fn sees_pictures(&self) -> bool {
+        self.sees_pictures.load(Ordering::SeqCst)
     }
 }
 
@@ -156,8 +167,10 @@ impl Stage {
             gate: watch::Sender::new(false),
             asked: AtomicUsize::new(0),
             askers: Mutex::default(),
+            images: Mutex::default(),
             panics: AtomicBool::new(false),
             other_words: AtomicBool::new(false),
+            sees_pictures: AtomicBool::new(false),
         });
         let upkeep = Upkeep::from(&settings.actors);
         let limits = |budget| CacheLimits::of(&settings.cache, budget);
@@ -197,6 +210,7 @@ impl Stage {
                 idle_timeout: Duration::from_secs(60),
                 prefetch_after: Duration::from_secs(1),
                 outgoing_bytes: settings.server.outgoing_queue_bytes,
+                queued_bytes: settings.server.queued_bytes,
                 burst: settings.server.message_burst,
                 small_frames_per_second: settings.server.small_frames_per_second,
                 message_deadline: Duration::from_millis(settings.server.message_deadline_ms),
@@ -205,6 +219,7 @@ impl Stage {
                 max_answers: settings.sessions.max_answers,
                 max_waiting_answers: settings.sessions.max_waiting_answers,
                 max_waiting_answers_per_address: 0,
+                images: crate::ImageLimits::from(&settings.sessions),
                 handoffs: crate::HandoffLimits::default(),
                 busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
             },

@@ -1,10 +1,10 @@
-//! The pod's memory for messages that are not finished.
+//! Memory of the pod that its connections share: for messages that are not finished, and for what is queued for
+//! clients that do not take it. Each of the two is a budget of its own.
 //!
-//! Each connection with an unfinished message holds a [`Share`]. When all shares together exceed the
-//! budget, one connection is evicted: of those that hold at least the average, the one whose message
-//! began first. So a client that holds many large messages open loses the oldest of them, a client that
-//! is uploading a picture finishes, and one whose small message is slow is not touched. Pure: an evicted
-//! connection is woken through its own waker.
+//! Each connection that holds some of it has a [`Share`]. When all shares together exceed the budget, one
+//! connection is evicted: of those that hold at least the average, the one whose share began first. So a client
+//! that holds many large messages open loses the oldest of them, a client that is uploading a picture finishes,
+//! and one whose small message is slow is not touched. Pure: an evicted connection is woken through its own waker.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use std::task::Context;
 use futures::task::AtomicWaker;
 
 /// The budget of a pod. Shared by all of its threads.
-pub(crate) struct UnfinishedBudget {
+pub(crate) struct SharedBudget {
     max_bytes: usize,
     held: Mutex<Held>,
     /// Called with the bytes held, whenever they change.
@@ -24,7 +24,7 @@ pub(crate) struct UnfinishedBudget {
 #[derive(Default)]
 struct Held {
     bytes: usize,
-    /// Numbers the messages in the order in which they began.
+    /// Numbers the shares in the order in which they began.
     next: u64,
     shares: BTreeMap<u64, (usize, Arc<Eviction>)>,
 }
@@ -35,14 +35,14 @@ struct Eviction {
     waker: AtomicWaker,
 }
 
-/// What one unfinished message holds of the budget; given back when it is dropped.
+/// What one connection holds of the budget; given back when it is dropped.
 pub(crate) struct Share {
     number: u64,
     eviction: Arc<Eviction>,
-    budget: Arc<UnfinishedBudget>,
+    budget: Arc<SharedBudget>,
 }
 
-impl UnfinishedBudget {
+impl SharedBudget {
     /// A budget of so many bytes, which reports what is held to `observe`.
     pub(crate) fn new(
         max_bytes: usize,
@@ -51,7 +51,7 @@ impl UnfinishedBudget {
         Arc::new(Self { max_bytes, held: Mutex::default(), observe: Box::new(observe) })
     }
 
-    /// The share of a message that begins now; empty at first.
+    /// A share that begins now; empty at first.
     pub(crate) fn share(self: &Arc<Self>) -> Share {
         let eviction = Arc::new(Eviction::default());
         let mut held = self.lock();
@@ -121,10 +121,10 @@ mod tests {
         share.is_evicted(&Context::from_waker(futures::task::noop_waker_ref()))
     }
 
-    fn budget(max: usize) -> (Arc<UnfinishedBudget>, Arc<AtomicUsize>) {
+    fn budget(max: usize) -> (Arc<SharedBudget>, Arc<AtomicUsize>) {
         let seen = Arc::new(AtomicUsize::new(0));
         let observed = Arc::clone(&seen);
-        (UnfinishedBudget::new(max, move |bytes| observed.store(bytes, Ordering::SeqCst)), seen)
+        (SharedBudget::new(max, move |bytes| observed.store(bytes, Ordering::SeqCst)), seen)
     }
 
     #[test]

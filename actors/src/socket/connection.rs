@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use hsc_monitoring::Metrics;
 use log::debug;
 
-use super::budget::UnfinishedBudget;
+use super::budget::SharedBudget;
 use super::frames::{FrameLimits, FrameReader, Message, Violation};
 use super::incoming::{Incoming, MessageRules};
 use super::outgoing::{Outgoing, Queue};
@@ -37,24 +37,28 @@ pub(crate) struct SocketRules {
     frames: FrameLimits,
     messages: Arc<MessageRules>,
     max_outgoing: usize,
+    queued: Arc<SharedBudget>,
     close_timeout: Duration,
     metrics: Arc<Metrics>,
 }
 
 impl SocketRules {
-    /// The bounds of a socket, and the budget that all of them share.
+    /// The bounds of a socket, and the budgets that all of them share: `unfinished_bytes` for messages that
+    /// come in, `queued_bytes` for what is queued for clients.
     pub(crate) fn new(
         frames: FrameLimits,
         (message_deadline, unfinished_bytes): (Duration, usize),
-        (max_outgoing, close_timeout): (usize, Duration),
+        (max_outgoing, queued_bytes, close_timeout): (usize, usize, Duration),
         metrics: Arc<Metrics>,
     ) -> Self {
         let observed = Arc::clone(&metrics);
-        let budget = UnfinishedBudget::new(unfinished_bytes, move |bytes| {
+        let budget = SharedBudget::new(unfinished_bytes, move |bytes| {
             observed.sockets.unfinished(bytes);
         });
         let messages = Arc::new(MessageRules { deadline: message_deadline, budget });
-        Self { frames, messages, max_outgoing, close_timeout, metrics }
+        let observed = Arc::clone(&metrics);
+        let queued = SharedBudget::new(queued_bytes, move |bytes| observed.sockets.queued(bytes));
+        Self { frames, messages, max_outgoing, queued, close_timeout, metrics }
     }
 }
 
@@ -83,7 +87,10 @@ where
             Err(ProtocolError::Io(std::io::Error::other(violation)))
         }
     });
-    let queue = Queue::new();
+    let metrics = Arc::clone(&rules.metrics);
+    let queue = Queue::new(Arc::clone(&rules.queued), move || {
+        metrics.sockets.violated("queue_budget");
+    });
     let actor = make(queue.outgoing(rules.max_outgoing));
     // The library's own decoder gets nothing to decode: it would buffer without a bound.
     let context = SocketContext::with_factory(futures::stream::pending(), |ctx| {

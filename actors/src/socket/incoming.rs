@@ -10,7 +10,7 @@ use bytes::{Buf as _, Bytes};
 use futures::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::budget::{Share, UnfinishedBudget};
+use super::budget::{Share, SharedBudget};
 use super::frames::{FrameReader, Message, Violation};
 
 /// Frames that are read before the thread is yielded to other connections. Fragments are frames without
@@ -22,7 +22,7 @@ pub(super) struct MessageRules {
     /// From its first byte to its last.
     pub(super) deadline: Duration,
     /// What all connections of the pod share.
-    pub(super) budget: Arc<UnfinishedBudget>,
+    pub(super) budget: Arc<SharedBudget>,
 }
 
 /// The stream of messages. Ends after a violation, and when the client has gone.
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn incoming<S>(bytes: S, deadline: Duration) -> Incoming<S> {
-        let budget = UnfinishedBudget::new(10_000_000, |_| {});
+        let budget = SharedBudget::new(10_000_000, |_| {});
         Incoming::new(bytes, FrameReader::new(LIMITS), Arc::new(MessageRules { deadline, budget }))
     }
 

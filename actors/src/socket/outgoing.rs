@@ -3,6 +3,9 @@
 //! The actor's context runs in a task of its own and its frames wait in a queue. If it ran as the body of
 //! the response, as the library has it, the connection would poll it only while the client reads: an
 //! actor whose client does not read would miss its timers, its deadlines and its messages.
+//!
+//! Clients that do not read share a budget of the pod beside the one of each: many queues that are just within
+//! their own bound would fill the memory. When it is used up, the connection of the oldest large queue is cut.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,9 +22,15 @@ use actix_web::web::Bytes;
 use futures::{Stream, StreamExt as _};
 use tokio::task::JoinHandle;
 
+use super::budget::{Share, SharedBudget};
+
 /// What the connection takes at once. Small, so that what is counted as queued is what has not been
 /// written: the connection stores up to 32 KiB more.
 const SLICE: usize = 8 * 1_024;
+
+/// Queues up to this size are not counted among those of the pod: a client that reads has no more, and so the
+/// shared count is not touched for it.
+const SMALL_QUEUE: usize = 16 * 1_024;
 
 /// The budget of bytes that are queued for a client and not yet taken by its connection.
 pub(crate) struct Outgoing {
@@ -62,16 +71,22 @@ impl Outgoing {
 pub(super) struct Queue {
     state: Rc<RefCell<State>>,
     in_flight: Arc<AtomicUsize>,
+    /// Called when it is evicted.
+    evicted: Box<dyn Fn()>,
 }
 
-#[derive(Default)]
 struct State {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    budget: Arc<SharedBudget>,
+    /// While the queue is not small.
+    share: Option<Share>,
     end: Option<End>,
     connection: Option<Waker>,
     /// The task of the context, while it waits for the queue to be empty.
     context: Option<Waker>,
+    /// The same task, while it may be told to give way.
+    task: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +98,23 @@ enum End {
 }
 
 impl Queue {
-    pub(super) fn new() -> Self {
-        Self { state: Rc::default(), in_flight: Arc::default() }
+    /// A queue that counts among those that share `budget`; `evicted` is called when it has to give way.
+    pub(super) fn new(budget: Arc<SharedBudget>, evicted: impl Fn() + 'static) -> Self {
+        let state = State {
+            frames: VecDeque::new(),
+            bytes: 0,
+            budget,
+            share: None,
+            end: None,
+            connection: None,
+            context: None,
+            task: None,
+        };
+        Self {
+            state: Rc::new(RefCell::new(state)),
+            in_flight: Arc::default(),
+            evicted: Box::new(evicted),
+        }
     }
 
     /// The budget of an actor that writes into this queue.
@@ -104,14 +134,25 @@ impl Queue {
         let task = actix::spawn(async move {
             // Also when the context panics: the connection must not wait for it.
             let ending = EndGuard(self);
-            let mut context = Box::pin(context);
-            while let Some(Ok(frames)) = context.next().await {
-                ending.0.push(frames);
-            }
-            drop(context);
-            ending.0.end(End::Flush);
-            if tokio::time::timeout(close_timeout, ending.0.is_empty()).await.is_err() {
-                ending.0.end(End::Abort);
+            let (queue, mut context) = (&ending.0, Box::pin(context));
+            let flushed = async move {
+                while let Some(Ok(frames)) = context.next().await {
+                    queue.push(frames);
+                }
+                drop(context);
+                queue.end(End::Flush);
+                tokio::time::timeout(close_timeout, queue.is_empty()).await.is_ok()
+            };
+            let is_flushed = tokio::select! {
+                biased;
+                () = queue.is_evicted() => {
+                    (queue.evicted)();
+                    false
+                }
+                is_flushed = flushed => is_flushed,
+            };
+            if !is_flushed {
+                queue.end(End::Abort);
             }
         });
         Body { state, in_flight, task }
@@ -121,6 +162,7 @@ impl Queue {
         let mut state = self.state.borrow_mut();
         state.bytes += frames.len();
         state.frames.push_back(frames);
+        state.count();
         // The context hands over everything that was queued in it.
         self.in_flight.store(state.bytes, Relaxed);
         state.wake_connection();
@@ -132,8 +174,25 @@ impl Queue {
         if end == End::Abort {
             // The connection may be stuck in a write, and look only when its system gives it up.
             state.frames = VecDeque::new();
+            state.share = None;
         }
         state.wake_connection();
+    }
+
+    /// Waits until it has to give way to others.
+    async fn is_evicted(&self) {
+        futures::future::poll_fn(|cx| {
+            let mut state = self.state.borrow_mut();
+            match state.share.as_ref().is_some_and(|share| share.is_evicted(cx)) {
+                true => Poll::Ready(()),
+                false => {
+                    // A share that begins later has to know whom to wake.
+                    state.task = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
     }
 
     async fn is_empty(&self) {
@@ -150,6 +209,24 @@ impl Queue {
 }
 
 impl State {
+    /// Counts what is queued among all queues of the pod.
+    fn count(&mut self) {
+        if self.bytes <= SMALL_QUEUE {
+            self.share = None;
+            return;
+        }
+        if self.share.is_none() {
+            self.share = Some(self.budget.share());
+            // So that the task asks this share from now on.
+            if let Some(task) = &self.task {
+                task.wake_by_ref();
+            }
+        }
+        if let Some(share) = &self.share {
+            share.hold(self.bytes);
+        }
+    }
+
     fn wake_connection(&mut self) {
         if let Some(connection) = self.connection.take() {
             connection.wake();
@@ -190,6 +267,7 @@ impl Stream for Body {
                 state.frames.pop_front();
             }
             state.bytes -= slice.len();
+            state.count();
             self.in_flight.store(state.bytes, Relaxed);
             if state.frames.is_empty()
                 && let Some(context) = state.context.take()

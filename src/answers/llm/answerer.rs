@@ -223,6 +223,10 @@ impl Answerer for Llm {
         let this = self.clone();
         stream_of(|teller| this.tell(question, teller))
     }
+
+    fn sees_pictures(&self) -> bool {
+        true
+    }
 }
 
 /// What the model has said so far.

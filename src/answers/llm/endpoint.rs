@@ -4,12 +4,17 @@
 //! that is absent, null or of another kind says nothing; only an error, text that is no JSON, or a
 //! connection that breaks is a failure.
 
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use hsc_actors::ports::BoxError;
+use hsc_actors::protocol::{Image, ImageFile};
 use hsc_config::LlmSettings;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::{Value, json};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use url::Url;
 
 use super::limits::Usage;
@@ -48,6 +53,93 @@ pub(super) struct Endpoint {
     /// True where the endpoint is known to say what it counts when it is asked to. Others refuse fields that
     /// they do not know.
     asks_usage: bool,
+}
+
+/// What is sent. Borrowed, and a picture is encoded while it is written: the request is the only copy of its
+/// base64.
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    stream: bool,
+    messages: [Turn<'a>; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+    #[serde(flatten)]
+    limit: Limit,
+}
+
+impl Request<'_> {
+    /// About as many bytes as it is written in, so that a picture is not copied while the buffer grows.
+    fn size_hint(&self, prompt: &Prompt) -> usize {
+        let image = prompt.image.as_ref().and_then(Image::file);
+        let base64 = image.map_or(0, |file| file.bytes().len().div_ceil(3) * 4);
+        // Line breaks and quotes are written as two bytes.
+        let text = prompt.system.len() + prompt.user.len();
+        base64 + text + text / 8 + 1_024
+    }
+}
+
+#[derive(Serialize)]
+struct Turn<'a> {
+    role: &'static str,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    /// Where there is no picture: some endpoints take no parts.
+    Text(&'a str),
+    Parts([Part<'a>; 2]),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: ImageUrl<'a> },
+}
+
+#[derive(Serialize)]
+struct ImageUrl<'a> {
+    #[serde(serialize_with = "data_url")]
+    url: &'a ImageFile,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+/// The most tokens of the answer, under the name that the endpoint has for it.
+struct Limit {
+    field: &'static str,
+    tokens: u32,
+}
+
+impl Serialize for Limit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(self.field, &self.tokens)?;
+        map.end()
+    }
+}
+
+impl<'a> Content<'a> {
+    fn of(prompt: &'a Prompt) -> Self {
+        match prompt.image.as_ref().and_then(Image::file) {
+            None => Self::Text(&prompt.user),
+            Some(url) => Self::Parts([
+                Part::Text { text: &prompt.user },
+                Part::ImageUrl { image_url: ImageUrl { url } },
+            ]),
+        }
+    }
+}
+
+fn data_url<S: Serializer>(image: &&ImageFile, serializer: S) -> Result<S::Ok, S::Error> {
+    let base64 = Base64Display::new(image.bytes(), &STANDARD);
+    serializer.collect_str(&format_args!("data:{};base64,{base64}", image.media_type()))
 }
 
 /// How an answer ended.
@@ -109,25 +201,20 @@ impl Endpoint {
         &self,
         prompt: &Prompt,
     ) -> Result<BoxStream<'static, Result<Delta, Trouble>>, Trouble> {
-        let text = json!({ "type": "text", "text": prompt.user });
-        let content = match &prompt.image {
-            // Plain text where there is no picture: some endpoints take no parts.
-            None => json!(prompt.user),
-            Some(url) => json!([text, { "type": "image_url", "image_url": { "url": url } }]),
-        };
-        let mut body = json!({
-            "model": self.model,
-            "stream": true,
-            "messages": [
-                { "role": "system", "content": prompt.system },
-                { "role": "user", "content": content },
+        let body = Request {
+            model: &self.model,
+            stream: true,
+            messages: [
+                Turn { role: "system", content: Content::Text(&prompt.system) },
+                Turn { role: "user", content: Content::of(prompt) },
             ],
-        });
-        body[self.limit_field] = json!(self.max_tokens);
-        if self.asks_usage {
-            body["stream_options"] = json!({ "include_usage": true });
-        }
-        let mut request = self.http.post(self.url.clone()).json(&body);
+            stream_options: self.asks_usage.then_some(StreamOptions { include_usage: true }),
+            limit: Limit { field: self.limit_field, tokens: self.max_tokens },
+        };
+        let mut written = Vec::with_capacity(body.size_hint(prompt));
+        serde_json::to_writer(&mut written, &body).expect("plain text and numbers");
+        let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
+        let mut request = request.body(written);
         if !self.key.is_empty() {
             request = request.bearer_auth(&self.key);
         }

@@ -5,9 +5,8 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
 use hsc_actors::ports::Question;
-use hsc_actors::protocol::Scenario;
+use hsc_actors::protocol::{Image, Scenario};
 use hsc_catalogs::Manual;
 
 use super::super::index::Index;
@@ -35,8 +34,8 @@ pub(super) struct Prompt {
     pub system: String,
     /// The passages and the question.
     pub user: String,
-    /// The customer's picture as a data URL.
-    pub image: Option<String>,
+    /// The customer's picture. Its base64 is written into the request alone: what is held twice counts twice.
+    pub image: Option<Image>,
 }
 
 /// The whole manual where it fits `context_chars`, else the best passages, in the manual's order.
@@ -77,10 +76,7 @@ pub(super) fn gather(
 impl Prompt {
     /// Puts a question to the passages. `fence` is a word that no manual can know.
     pub(super) fn new(question: &Question, given: &[Given], fence: &str) -> Self {
-        let image = question.image.as_ref().map(|image| {
-            let bytes = base64::engine::general_purpose::STANDARD.encode(&image.bytes);
-            format!("data:{};base64,{bytes}", image.media_type)
-        });
+        let image = question.image.clone().filter(|image| image.file().is_some());
         Self { system: rules(question, fence), user: material(question, given, fence), image }
     }
 }

@@ -247,7 +247,7 @@ async fn a_manual_that_does_not_fit_is_given_as_its_best_passages() {
 #[actix_web::test]
 async fn a_picture_goes_along_as_a_data_url() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
-    let image = Some(Image { media_type: "image/png", bytes: vec![0x89, b'P', b'N', b'G'] });
+    let image = Some(Image::held("image/png", vec![0x89, b'P', b'N', b'G']));
     fake.answer(&fake.settings(), Question { image, ..pair() }).await;
     let content = &fake.heard()[0].body["messages"][1]["content"];
     assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,iVBORw==");

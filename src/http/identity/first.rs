@@ -27,7 +27,7 @@ pub(crate) struct FirstAccount {
 #[utoipa::path(post, path = "/api/first", tag = "team", request_body = FirstAccount,
     responses((status = 200, body = Me), (status = 403, body = Trouble),
         (status = 410, body = Trouble), (status = 422, body = Trouble),
-        (status = 503, body = Trouble)))]
+        (status = 429, body = Trouble), (status = 503, body = Trouble)))]
 #[post("/api/first")]
 pub(crate) async fn first(
     parts: web::Data<Parts>,

@@ -436,7 +436,8 @@ impl ConnectionState {
         let at = |ms: u64, after: Duration| self.began + Duration::from_millis(ms) + after;
         let phase = self.phase();
         let blocked = self.blocked_ms.load(Ordering::Relaxed);
-        if blocked != NOT_BLOCKED && phase != Phase::Upgraded {
+        if blocked != NOT_BLOCKED {
+            // A WebSocket too: nothing polls it while its write is stuck.
             return Some((at(blocked, deadlines.write), Closed::Write));
         }
         let since = self.since_ms.load(Ordering::Relaxed);
@@ -568,7 +569,9 @@ mod tests {
         assert_eq!(due(), None);
         one.state.enter(Phase::Upgraded);
         one.state.is_blocked();
-        assert_eq!(due(), None, "a WebSocket has a bounded queue of its own");
+        assert_eq!(due(), Some((Closed::Write, 30)), "nothing else ends a write that is stuck");
+        one.state.has_written();
+        assert_eq!(due(), None, "a WebSocket has deadlines of its own");
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
-//! How often visitors may do what costs somebody something: so many an hour, in this pod.
+//! How often visitors may do what costs somebody something: so many an hour, in all pods together where they
+//! share a Redis that answers, else in this pod.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use hsc_actors::ports::ClientKey;
+use hsc_actors::ports::{ClientKey, SharedQuota};
 use hsc_config::{LettersSettings, UploadsSettings};
 use lru::LruCache;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -31,6 +32,8 @@ pub struct Allowances {
     letters: Allowance,
     letters_per_address: u32,
     letters_per_hour: u32,
+    /// What counts for all pods.
+    shared: Option<Arc<dyn SharedQuota>>,
     /// Places for pictures that come in.
     coming_in: Semaphore,
     /// How many of them each client has.
@@ -42,19 +45,26 @@ impl Allowances {
     #[must_use]
     pub fn new(uploads: &UploadsSettings, letters: &LettersSettings) -> Self {
         Self {
-            uploads: Allowance::new(),
+            uploads: Allowance::new("uploads"),
             uploads_per_conversation: uploads.per_conversation,
             uploads_per_address: uploads.per_address,
-            letters: Allowance::new(),
+            letters: Allowance::new("letters"),
             letters_per_address: letters.per_address,
             letters_per_hour: letters.per_hour,
+            shared: None,
             coming_in: Semaphore::new(COMING_IN),
             coming_in_of: Mutex::default(),
         }
     }
 
+    /// Counted by all pods together, while `shared` answers.
+    #[must_use]
+    pub fn counted_by(self, shared: Option<Arc<dyn SharedQuota>>) -> Self {
+        Self { shared, ..self }
+    }
+
     /// One more picture of this conversation, or how long to wait.
-    pub(super) fn upload(
+    pub(super) async fn upload(
         &self,
         conversation: &str,
         request: Option<&HttpRequest>,
@@ -64,7 +74,7 @@ impl Allowances {
             Some((format!("conversation {conversation}"), self.uploads_per_conversation)),
             client.map(|client| (client, self.uploads_per_address)),
         ];
-        self.uploads.take(keys.into_iter().flatten(), Instant::now())
+        self.take(&self.uploads, keys.into_iter().flatten().collect()).await
     }
 
     /// A place for a picture that comes in, or none: of all places, or of those that one client may have.
@@ -83,26 +93,26 @@ impl Allowances {
     }
 
     /// One more message for the team, or how long to wait.
-    pub(super) fn letter(
+    pub(super) async fn letter(
         &self,
         conversation: Option<&str>,
         request: &HttpRequest,
     ) -> Result<(), Duration> {
-        self.letters_of(conversation, None, request)
+        self.letters_of(conversation, None, request).await
     }
 
     /// One more mail to this address, or how long to wait: a transcript, a code, or an attempt at one.
-    pub(super) fn mail(
+    pub(super) async fn mail(
         &self,
         conversation: &str,
         address: &str,
         request: &HttpRequest,
     ) -> Result<(), Duration> {
-        self.letters_of(Some(conversation), Some(address), request)
+        self.letters_of(Some(conversation), Some(address), request).await
     }
 
     /// Each quota of one before the one of all: what is refused to one uses up nothing of the others.
-    fn letters_of(
+    async fn letters_of(
         &self,
         conversation: Option<&str>,
         recipient: Option<&str>,
@@ -115,7 +125,21 @@ impl Allowances {
             recipient.map(|it| (format!("recipient {}", it.to_lowercase()), each)),
             Some(("everybody".to_owned(), self.letters_per_hour)),
         ];
-        self.letters.take(keys.into_iter().flatten(), Instant::now())
+        self.take(&self.letters, keys.into_iter().flatten().collect()).await
+    }
+
+    /// Counts in all pods, or, where they cannot be asked, in this one.
+    async fn take(&self, here: &Allowance, keys: Vec<(String, u32)>) -> Result<(), Duration> {
+        if let Some(shared) = &self.shared {
+            let named = keys.iter().map(|(key, most)| (format!("{} {key}", here.name), *most));
+            match shared.take(named.collect(), WITHIN).await {
+                Ok(taken) => return taken,
+                Err(error) => {
+                    log::debug!(why:% = error; "a quota is counted in this pod alone");
+                }
+            }
+        }
+        here.take(keys.into_iter(), Instant::now())
     }
 }
 
@@ -145,7 +169,11 @@ fn client_key(request: &HttpRequest) -> String {
 }
 
 /// Counts by key.
-struct Allowance(Mutex<LruCache<String, Taken>>);
+struct Allowance {
+    /// Tells the keys of one from those of another where all are counted in one place.
+    name: &'static str,
+    taken: Mutex<LruCache<String, Taken>>,
+}
 
 #[derive(Clone, Copy)]
 struct Taken {
@@ -154,8 +182,8 @@ struct Taken {
 }
 
 impl Allowance {
-    fn new() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    fn new(name: &'static str) -> Self {
+        Self { name, taken: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
     /// Counts one for every key, or for none and says how long to wait.
@@ -165,7 +193,7 @@ impl Allowance {
         now: Instant,
     ) -> Result<(), Duration> {
         let keys: Vec<_> = keys.collect();
-        let mut known = self.0.lock().expect("nobody panics while counting");
+        let mut known = self.taken.lock().expect("nobody panics while counting");
         for (key, most) in &keys {
             let Some(taken) = known.get(key) else { continue };
             let left = WITHIN.saturating_sub(now - taken.since);
@@ -186,12 +214,13 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use futures::executor::block_on;
 
     use super::*;
 
     #[test]
     fn so_many_an_hour_and_a_refusal_counts_for_nobody() {
-        let (allowance, now) = (Allowance::new(), Instant::now());
+        let (allowance, now) = (Allowance::new("a"), Instant::now());
         let take = |key: &str, now| {
             let keys = [(key.to_owned(), 2), ("everybody".to_owned(), 3)];
             allowance.take(keys.into_iter(), now)
@@ -221,7 +250,7 @@ mod tests {
         let (allowances, settings) = allowances();
         let of = |address: &str| {
             let request = from(address);
-            (0..1_000).filter(|_| allowances.letter(None, &request).is_ok()).count()
+            (0..1_000).filter(|_| block_on(allowances.letter(None, &request)).is_ok()).count()
         };
         let each = settings.letters.per_address as usize;
         assert_eq!(of("127.0.0.1"), each);
@@ -229,8 +258,8 @@ mod tests {
         let all: usize = (0..=255).map(|last| of(&format!("10.0.0.{last}"))).sum();
         assert_eq!(all + 2 * each, settings.letters.per_hour as usize, "together the last bound");
         let request = from("8.8.8.8");
-        let kept =
-            (0..1_000).filter(|it| allowances.upload(&it.to_string(), Some(&request)).is_ok());
+        let kept = (0..1_000)
+            .filter(|it| block_on(allowances.upload(&it.to_string(), Some(&request))).is_ok());
         assert_eq!(kept.count(), settings.uploads.per_address as usize);
     }
 
@@ -239,11 +268,11 @@ mod tests {
         let (allowances, settings) = allowances();
         let sent = (0..=255).filter(|last| {
             let request = from(&format!("10.0.0.{last}"));
-            allowances.mail(&format!("c{last}"), "Dana@example.test", &request).is_ok()
+            block_on(allowances.mail(&format!("c{last}"), "Dana@example.test", &request)).is_ok()
         });
         assert_eq!(sent.count(), settings.letters.per_address as usize);
-        assert!(allowances.mail("c", "noa@example.test", &from("10.0.1.1")).is_ok());
-        assert!(allowances.mail("d", "dana@example.test", &from("10.0.1.1")).is_err());
+        assert!(block_on(allowances.mail("c", "noa@example.test", &from("10.0.1.1"))).is_ok());
+        assert!(block_on(allowances.mail("d", "dana@example.test", &from("10.0.1.1"))).is_err());
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(crate) async fn leave_message(
         None => None,
     };
     let of = of.map(|of| of.to_string());
-    if let Err(wait) = parts.allowances.letter(of.as_deref(), &request) {
+    if let Err(wait) = parts.allowances.letter(of.as_deref(), &request).await {
         parts.metrics.doors.letter("message", "too_many");
         return Err(Trouble::too_many(wait, "messages"));
     }

@@ -124,7 +124,7 @@ async fn take(
     }
     // A team shares an address and is known by name: it is not counted by that.
     let from = is_visitor.then_some(request);
-    parts.allowances.upload(&of, from).map_err(|wait| Trouble::too_many(wait, "pictures"))?;
+    parts.allowances.upload(&of, from).await.map_err(|wait| Trouble::too_many(wait, "pictures"))?;
     let Some(_place) = parts.allowances.place(from) else {
         return Err(trouble(UploadError::Busy));
     };

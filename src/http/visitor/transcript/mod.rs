@@ -140,7 +140,7 @@ pub(crate) async fn send_transcript(
         return Err(Trouble::new(TroubleCode::NoWebhook, message));
     }
     // Counted before the code is looked at: a code is not guessed either.
-    if let Err(wait) = parts.allowances.mail(&of, &address, &request) {
+    if let Err(wait) = parts.allowances.mail(&of, &address, &request).await {
         parts.metrics.doors.letter("transcript", "too_many");
         return Err(Trouble::too_many(wait, "letters"));
     }

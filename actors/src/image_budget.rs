@@ -1,0 +1,163 @@
+//! The pod's memory for pictures that came with questions.
+//!
+//! A question waits for others of its conversation and for its turn among those of the pod, and its picture
+//! waits with it. All pictures of a pod share a budget; one client address has a part of it, counted first, so
+//! that one client does not use up everyone's. A picture without room is refused at once, in contrast to an
+//! unfinished message ([`crate::socket`]), which evicts another: who waits in line keeps what was accepted.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hsc_config::SessionsSettings;
+use hsc_monitoring::Metrics;
+
+use crate::ports::ClientKey;
+
+/// Bytes of pictures that a pod may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageLimits {
+    /// Of all clients together.
+    pub max_bytes: usize,
+    /// Of one client address; 0 is any number.
+    pub max_bytes_per_address: usize,
+}
+
+impl From<&SessionsSettings> for ImageLimits {
+    fn from(settings: &SessionsSettings) -> Self {
+        Self {
+            max_bytes: settings.max_image_bytes,
+            max_bytes_per_address: settings.max_image_bytes_per_address,
+        }
+    }
+}
+
+/// The budget of a pod. Shared by all of its threads.
+pub(crate) struct ImageBudget {
+    limits: ImageLimits,
+    held: Mutex<Held>,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Default)]
+struct Held {
+    bytes: usize,
+    of_client: HashMap<ClientKey, usize>,
+}
+
+/// What one picture holds of the budget; given back when it is dropped.
+pub(crate) struct ImageShare {
+    bytes: usize,
+    client: ClientKey,
+    budget: Arc<ImageBudget>,
+}
+
+impl ImageBudget {
+    pub(crate) fn new(limits: ImageLimits, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { limits, held: Mutex::default(), metrics })
+    }
+
+    /// Takes the share of a picture of so many decoded bytes, from this client. None where there is no room;
+    /// that is counted.
+    pub(crate) fn take(self: &Arc<Self>, decoded: usize, client: ClientKey) -> Option<ImageShare> {
+        let bytes = weight(decoded);
+        let mut held = self.lock();
+        let of_client = held.of_client.get(&client).copied().unwrap_or_default() + bytes;
+        let most = self.limits.max_bytes_per_address;
+        if most > 0 && of_client > most {
+            self.metrics.answers.image_refused("client");
+            return None;
+        }
+        if held.bytes + bytes > self.limits.max_bytes {
+            self.metrics.answers.image_refused("pod");
+            return None;
+        }
+        held.bytes += bytes;
+        held.of_client.insert(client, of_client);
+        self.metrics.answers.images_held(held.bytes);
+        Some(ImageShare { bytes, client, budget: Arc::clone(self) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a picture of so many bytes takes: itself while it waits and is answered, and its base64 in the request
+/// to the language model. Both are taken at once, so that an answer that has begun cannot lack room.
+fn weight(decoded: usize) -> usize {
+    decoded + decoded.div_ceil(3) * 4
+}
+
+impl Drop for ImageShare {
+    fn drop(&mut self) {
+        let mut held = self.budget.lock();
+        held.bytes -= self.bytes;
+        if let Some(of_client) = held.of_client.get_mut(&self.client) {
+            *of_client -= self.bytes;
+            if *of_client == 0 {
+                held.of_client.remove(&self.client);
+            }
+        }
+        self.budget.metrics.answers.images_held(held.bytes);
+    }
+}
+
+impl fmt::Debug for ImageShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ImageShare({} bytes)", self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::ClientAddress;
+    use crate::protocol::Image;
+
+    fn client(last: u8) -> ClientKey {
+        ClientAddress::new([10, 0, 0, last].into()).key()
+    }
+
+    fn image(decoded: usize) -> Image {
+        Image::held("image/png", vec![0; decoded])
+    }
+
+    fn says(metrics: &Metrics, line: &str) -> bool {
+        metrics.render().lines().any(|it| it == line)
+    }
+
+    #[test]
+    fn one_client_has_a_part_and_all_together_the_whole() {
+        let metrics = Metrics::new();
+        // 30 bytes weigh 70.
+        let limits = ImageLimits { max_bytes: 280, max_bytes_per_address: 140 };
+        let budget = ImageBudget::new(limits, Arc::clone(&metrics));
+        let take = |last| image(30).within(|bytes| budget.take(bytes, client(last)));
+        let mut held = vec![take(1), take(1)];
+        assert_eq!(take(1), Image::NoRoom, "a client has half of it");
+        held.extend([take(2), take(3)]);
+        assert!(held.iter().all(|image| image.file().is_some()));
+        assert_eq!(take(4), Image::NoRoom, "all of it is held");
+        assert!(says(&metrics, "hsc_question_image_bytes 280"));
+        assert!(says(&metrics, "hsc_question_images_refused_total{scope=\"client\"} 1"));
+        assert!(says(&metrics, "hsc_question_images_refused_total{scope=\"pod\"} 1"));
+        held.remove(0);
+        assert!(take(1).file().is_some());
+    }
+
+    #[test]
+    fn the_last_copy_of_a_picture_gives_its_share_back() {
+        let metrics = Metrics::new();
+        let limits = ImageLimits { max_bytes: 70, max_bytes_per_address: 0 };
+        let budget = ImageBudget::new(limits, Arc::clone(&metrics));
+        let first = image(30).within(|bytes| budget.take(bytes, client(1)));
+        let copy = first.clone();
+        drop(first);
+        assert_eq!(image(1).within(|bytes| budget.take(bytes, client(2))), Image::NoRoom);
+        drop(copy);
+        assert!(says(&metrics, "hsc_question_image_bytes 0"));
+        assert!(budget.lock().of_client.is_empty(), "a client that holds nothing costs nothing");
+        assert!(image(30).within(|bytes| budget.take(bytes, client(2))).file().is_some());
+    }
+}

@@ -1,0 +1,64 @@
+//! Quotas that all pods count together, in Redis.
+//!
+//! A key of ours is a digest of the caller's: who was counted is not to be read in Redis.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::{BoxError, SharedQuota};
+use redis::Script;
+use ring::digest::{SHA256, digest};
+
+use super::Link;
+
+/// Bytes of a digest that are kept: no two clients share 128 bits by chance.
+const DIGEST_BYTES: usize = 16;
+
+static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("quota.lua")));
+
+/// The counts in Redis.
+#[derive(Debug, Clone)]
+pub struct RedisQuota {
+    link: Link,
+}
+
+impl RedisQuota {
+    /// Over this connection.
+    #[must_use]
+    pub fn new(link: Link) -> Self {
+        Self { link }
+    }
+
+    /// The number is the version, the braces keep all keys on one node of a Cluster.
+    fn key(&self, name: &str) -> String {
+        use std::fmt::Write as _;
+        let mut key = format!("{}:{{quota1}}:", self.link.prefix());
+        for byte in &digest(&SHA256, name.as_bytes()).as_ref()[..DIGEST_BYTES] {
+            let _ = write!(key, "{byte:02x}");
+        }
+        key
+    }
+}
+
+impl SharedQuota for RedisQuota {
+    fn take(
+        &self,
+        keys: Vec<(String, u32)>,
+        within: Duration,
+    ) -> BoxFuture<'static, Result<Result<(), Duration>, BoxError>> {
+        let mut script = TAKE.prepare_invoke();
+        script.arg(u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
+        for (name, most) in keys {
+            script.key(self.key(&name)).arg(most);
+        }
+        let link = self.link.clone();
+        async move {
+            let run = |mut connection| async move { script.invoke_async(&mut connection).await };
+            let wait: u64 = link.run(run).await?;
+            Ok(if wait == 0 { Ok(()) } else { Err(Duration::from_millis(wait)) })
+        }
+        .boxed()
+    }
+}
