@@ -43,12 +43,17 @@ WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -
 .PHONY: run
 run: need-build web/dist/.built ## Build the server, start it with the demo catalog, print its address.
 	$(CARGO) build --release $(LOCKED) --bin hsc
+	.ci/model data/model target/release/hsc
 	target/release/hsc serve $(ARGS)
+
+.PHONY: model
+model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once) and put it into data/model.
+	.ci/model data/model $(CARGO) run -q $(LOCKED) --workspace --bin hsc --
 
 ##@ Change it
 
 .PHONY: test
-test: need-test check test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
+test: need-test check model test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running the server.

@@ -22,8 +22,8 @@ pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
-    GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings, LlmSettings,
-    LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, PodsSettings, RedisSettings,
-    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings,
-    VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
+    EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings,
+    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OpenIdSettings, PodsSettings,
+    RedisSettings, SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings,
+    UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

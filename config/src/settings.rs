@@ -208,8 +208,26 @@ sections! {
         max_passages: usize,
         /// Confidence under which the answer is "I do not know".
         min_confidence: f64,
+        /// The sentence encoder.
+        encoder: EncoderSettings,
         /// The language model.
         llm: LlmSettings,
+    }
+
+    /// `[answers.encoder]`
+    EncoderSettings {
+        /// False: answers are found by words alone.
+        enabled: bool,
+        /// The model directory.
+        dir: String,
+        /// Threads that embed passages.
+        threads: usize,
+        /// Pause between two looks for a new model, in milliseconds.
+        look_every_ms: u64,
+        /// Folder of the stored vectors.
+        vectors_dir: String,
+        /// Most bytes of that folder.
+        vectors_max_bytes: u64,
     }
 
     /// `[answers.llm]`

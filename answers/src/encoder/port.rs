@@ -1,0 +1,73 @@
+//! What a program that ranks asks of a program that embeds.
+
+use std::sync::Arc;
+
+use super::manifest::fingerprint;
+use super::vectors::{ManualVectors, QueryVectors};
+
+/// Embeds in the background. A trait because the one who does it lives in the server, above this crate.
+pub trait Embedder: Send + Sync + 'static {
+    /// The vectors of a question. Blocks for 10 to 30 milliseconds. None without a model.
+    fn query(&self, text: &str) -> Option<QueryVectors>;
+
+    /// The vectors of a manual's windows where they are there. Where not, begins to make them and returns at
+    /// once: no question waits for a manual to be embedded.
+    fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>>;
+}
+
+/// What an encoder reads of a manual: the text of each of its windows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ManualTexts {
+    name: String,
+    key: String,
+    texts: Vec<String>,
+}
+
+impl ManualTexts {
+    /// The windows' texts of the manual called `name` (for operators: its address or path).
+    #[must_use]
+    pub fn new(name: &str, texts: Vec<String>) -> Self {
+        let mut all = String::new();
+        for text in &texts {
+            // The length too, so that texts cut otherwise are other texts.
+            all.push_str(&format!("{}:{text}", text.len()));
+        }
+        Self { name: name.to_owned(), key: fingerprint(&all), texts }
+    }
+
+    /// The manual's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A fingerprint of the texts: vectors are stored under it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The texts, one a window.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_of_the_texts_and_of_how_they_are_cut() {
+        let key = |texts: &[&str]| {
+            ManualTexts::new("a", texts.iter().map(|text| (*text).to_owned()).collect())
+                .key()
+                .to_owned()
+        };
+        assert_eq!(key(&["one", "two"]), key(&["one", "two"]));
+        assert_ne!(key(&["one", "two"]), key(&["onetwo"]));
+        assert_ne!(key(&["one", "two"]), key(&["two", "one"]));
+        assert_ne!(key(&["a1:b"]), key(&["a", "b"]));
+    }
+}
