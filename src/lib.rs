@@ -7,6 +7,8 @@ pub mod answers;
 pub mod archive;
 mod catalog_folder;
 pub mod command;
+mod embedding_loader;
+pub mod embeddings;
 pub mod http;
 pub mod identity;
 pub mod load;

@@ -30,6 +30,8 @@ use tokio::time::Instant;
 use crate::answers;
 use crate::archive::{NoArchive, Store};
 use crate::catalog_folder::CatalogFolder;
+use crate::embedding_loader::EmbeddingLoader;
+use crate::embeddings::{self, Embeddings};
 use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
 use crate::identity::{Team, Vouching};
 use crate::manual_files::ManualFiles;
@@ -200,9 +202,17 @@ impl Server {
         let files = Arc::new(ManualFiles(loader.clone()));
         let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
+        let pods_share = redis.as_ref().map(|link| {
+            Arc::new(pods::RedisVectors::new(link.clone()))
+                as Arc<dyn hsc_actors::ports::SharedVectors>
+        });
+        let encoder = Embeddings::new(&settings.answers.encoder, pods_share, &metrics);
+        let loader = EmbeddingLoader::new(Arc::new(loader), Arc::clone(&catalog));
+        let prepares = loader.prepares();
         let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
         let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()), &metrics)
             .map_err(StartError::NoAnswerer)?;
+        prepares.set(&answerer);
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");
         let vouching = Vouching::new(&settings.visitors).map_err(StartError::NoVisitors)?;
@@ -237,6 +247,7 @@ impl Server {
         let tokens = Arc::new(Tokens::from(&settings.conversations));
         let pictures = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let mut workers: Vec<_> = watcher.into_iter().collect();
+        workers.push(embeddings::worker(&encoder, upkeep.care, &metrics));
         workers.push(uploads::tidier(pictures.clone(), recording.clone(), upkeep.care, &metrics));
         let pictures: Arc<dyn Uploads> = Arc::new(pictures);
         workers.push(archiving::writer(archive.clone(), recording.clone(), upkeep.care, &metrics));
@@ -291,7 +302,9 @@ impl Server {
             catalog,
             house: Arc::clone(&house),
             originals: files,
+            encoder: Arc::new(Status(encoder.clone())),
             condition: Arc::new(State {
+                encoder: encoder.clone(),
                 house: Arc::clone(&house),
                 sessions: Arc::clone(&sessions),
                 reloader: Arc::clone(&reloader),
@@ -661,6 +674,7 @@ impl http::Drain for Drain {
 
 /// How the server is, for the routes that tell.
 struct State {
+    encoder: Embeddings,
     house: Arc<House>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
@@ -692,6 +706,37 @@ impl State {
     }
 }
 
+impl State {
+    fn encoder_trouble(&self) -> Option<String> {
+        match self.encoder.model() {
+            embeddings::ModelState::Damaged(why) => {
+                Some(format!("answers are found by words alone: {why}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How the sentence encoder is, for the routes that tell.
+struct Status(Embeddings);
+
+impl http::EncoderStatus for Status {
+    fn health(&self) -> http::EncoderHealth {
+        let model = self.0.model();
+        let models = match &model {
+            embeddings::ModelState::Ready(set) => {
+                set.members().iter().map(|member| member.name().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        };
+        http::EncoderHealth { state: model.word(), models, waiting: self.0.waiting() }
+    }
+
+    fn progress(&self, location: &str) -> Option<(usize, usize)> {
+        self.0.progress(location).map(|progress| (progress.done, progress.total))
+    }
+}
+
 impl http::Condition for State {
     fn not_ready(&self) -> Option<String> {
         let draining = self.sessions.is_draining().then(|| "draining".to_owned());
@@ -700,7 +745,10 @@ impl http::Condition for State {
     }
 
     fn degraded(&self) -> Option<String> {
-        self.redis_trouble().or_else(|| self.archive_trouble()).or_else(|| self.reloader.kept())
+        self.redis_trouble()
+            .or_else(|| self.archive_trouble())
+            .or_else(|| self.reloader.kept())
+            .or_else(|| self.encoder_trouble())
     }
 
     fn redis_connected(&self) -> bool {

@@ -28,7 +28,7 @@ if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
 fi
 
 cd "$root"
-HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" "$hsc" serve >"$folder/out" &
+HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" HSC__ANSWERS__ENCODER__ENABLED=false "$hsc" serve >"$folder/out" &
 server=$!
 deadline=$((SECONDS + 60))
 until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do

@@ -16,7 +16,7 @@ start=$("$here/start_to_ready.sh" "$hsc" 5)
 grep -oh '"name": *"[^"]*"' "$folder"/catalog/*.json | sed 's/.*: *"//; s/"$//' |
     awk 'NR % 20 == 0' >"$folder/queries"
 
-export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0 HSC__ARCHIVE__PATH=""
+export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0 HSC__ARCHIVE__PATH="" HSC__ANSWERS__ENCODER__ENABLED=false
 # A visitor at a pace of zero types faster than any person the defaults were made for.
 export HSC__SERVER__MESSAGES_PER_SECOND=100000 HSC__SERVER__MESSAGE_BURST=100000
 ulimit -Sn "$(ulimit -Hn)"

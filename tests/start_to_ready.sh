@@ -10,7 +10,7 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 
 "$hsc" catalog generate --brands 130 --products 18000 --seed 1 "$folder/catalog" >/dev/null
-export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0 HSC__ARCHIVE__PATH=""
+export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0 HSC__ARCHIVE__PATH="" HSC__ANSWERS__ENCODER__ENABLED=false
 
 for _ in $(seq "$runs"); do
     : >"$folder/out"

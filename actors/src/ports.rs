@@ -15,6 +15,7 @@ mod relay;
 mod roll;
 mod staff;
 mod uploads;
+mod vectors;
 
 pub use announcer::{Announcement, Announcer};
 pub use client::{ClientAddress, ClientKey};
@@ -35,6 +36,7 @@ pub use relay::{Relay, Relayed};
 pub use roll::{Gone, PodReport, Roll, RollCall};
 pub use staff::{NewAccount, Staff, StaffChange, StaffError};
 pub use uploads::{Picture, Shown, UploadError, UploadLimits, Uploads};
+pub use vectors::{Claim, SharedVectors};
 
 use std::error::Error;
 use std::fmt;
@@ -238,5 +240,12 @@ pub trait Answerer: Send + Sync + 'static {
     /// has [`Image::Unseen`].
     fn sees_pictures(&self) -> bool {
         false
+    }
+
+    /// A manual was read: gets ready for questions about this product from it. The future ends when that is
+    /// begun: whatever takes longer, such as embedding, goes on in the background.
+    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
+        let _ = (product, manual);
+        Box::pin(std::future::ready(()))
     }
 }

@@ -62,6 +62,11 @@ catalogue! {
     hsc_manual_extracts_total Counter ["outcome"] "Manuals read: ok or an error code";
     hsc_manual_extract_seconds Histogram [] "Time to turn a manual into pages and passages";
     hsc_manual_pages_total Counter [] "Pages read";
+    hsc_encoder_models Gauge [] "Models of the sentence encoder that are loaded; 0 means that answers are found by words alone";
+    hsc_encoder_query_seconds Histogram [] "Time to embed a question";
+    hsc_encoder_manuals_total Counter ["outcome"] "Manuals whose vectors were wanted: embedded here, from disk, shared (another pod made them), failed or dropped (too many waited)";
+    hsc_encoder_windows_total Counter [] "Windows of manuals embedded here";
+    hsc_encoder_waiting Gauge [] "Manuals that wait to be embedded or are being embedded";
     hsc_answers_total Counter ["answerer", "outcome"] "Answers completed: answered, unknown or no_manual";
     hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
     hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";

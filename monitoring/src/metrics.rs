@@ -40,6 +40,8 @@ pub struct Metrics {
     pub predictions: Predictions,
     /// Manuals fetched and read.
     pub manuals: Manuals,
+    /// The sentence encoder.
+    pub encoder: Encoder,
     /// Answers.
     pub answers: Answers,
     /// Conversations that go on.
@@ -100,6 +102,15 @@ pub struct Manuals {
     extracts: IntCounterVec,
     extract_seconds: Histogram,
     pages: IntCounter,
+}
+
+/// The sentence encoder.
+pub struct Encoder {
+    models: IntGauge,
+    query_seconds: Histogram,
+    manuals: IntCounterVec,
+    windows: IntCounter,
+    waiting: IntGauge,
 }
 
 /// Answers.
@@ -272,6 +283,13 @@ impl Metrics {
                     .with_label_values(NONE),
                 pages: maker.counter("hsc_manual_pages_total").with_label_values(NONE),
             },
+            encoder: Encoder {
+                models: maker.gauge("hsc_encoder_models").with_label_values(NONE),
+                query_seconds: maker.histogram("hsc_encoder_query_seconds").with_label_values(NONE),
+                manuals: maker.counter("hsc_encoder_manuals_total"),
+                windows: maker.counter("hsc_encoder_windows_total").with_label_values(NONE),
+                waiting: maker.gauge("hsc_encoder_waiting").with_label_values(NONE),
+            },
             answers: Answers {
                 total: maker.counter("hsc_answers_total"),
                 first_chunk_seconds: maker
@@ -426,6 +444,33 @@ impl Manuals {
         self.extracts.with_label_values(&[outcome]).inc();
         self.pages.inc_by(pages);
         self.extract_seconds.observe(took.as_secs_f64());
+    }
+}
+
+impl Encoder {
+    /// So many models are loaded.
+    pub fn models(&self, models: usize) {
+        self.models.set(models as i64);
+    }
+
+    /// A question was embedded.
+    pub fn query(&self, took: Duration) {
+        self.query_seconds.observe(took.as_secs_f64());
+    }
+
+    /// The vectors of a manual are there, or not: `embedded`, `disk`, `shared`, `failed` or `dropped`.
+    pub fn manual(&self, outcome: &'static str) {
+        self.manuals.with_label_values(&[outcome]).inc();
+    }
+
+    /// So many windows were embedded.
+    pub fn windows(&self, windows: usize) {
+        self.windows.inc_by(windows as u64);
+    }
+
+    /// So many manuals are waiting or being embedded.
+    pub fn waiting(&self, manuals: usize) {
+        self.waiting.set(manuals as i64);
     }
 }
 

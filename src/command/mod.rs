@@ -12,6 +12,7 @@ mod chaos;
 mod check;
 mod extract;
 mod load;
+mod manuals;
 mod model;
 mod ping;
 mod privacy;
@@ -45,6 +46,8 @@ enum Command {
     AnswerEval(answer_eval::Args),
     /// Read a manual from standard input in a process that limits itself.
     Extract(extract::Args),
+    /// Prepare the manuals of the catalog.
+    Manuals(manuals::Args),
     /// Download, convert and check the models of the sentence encoder.
     Model(model::Args),
     /// Hand out or erase what is kept about one visitor.
@@ -72,6 +75,7 @@ impl Cli {
             Command::Catalog(args) => catalog::run(args),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
+            Command::Manuals(args) => manuals::run(&args),
             Command::Model(args) => model::run(args),
             Command::Privacy(args) => privacy::run(args),
             Command::Backup(args) => archive::backup(&args),

@@ -23,6 +23,8 @@ pub(super) struct Health {
     memory_usage_percent: f64,
     /// Processor time since the last call as a share of one core.
     cpu_usage_percent: f64,
+    /// The sentence encoder.
+    encoder: super::EncoderHealth,
     /// Sockets open now.
     active_connections: usize,
     /// Products in the catalog.
@@ -73,6 +75,7 @@ pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
         redis_connected: parts.condition.redis_connected(),
         memory_usage_percent: reading.memory_usage_percent,
         cpu_usage_percent: reading.cpu_usage_percent,
+        encoder: parts.encoder.health(),
         active_connections: parts.house.sessions().count(),
         product_count: catalog.products().len(),
         uptime_seconds: reading.uptime_seconds,

@@ -51,7 +51,8 @@ pub use openapi::openapi;
 pub use operations::Endpoint;
 pub use origins::Origins;
 pub use parts::{
-    Condition, Drain, Draining, KeptFile, LastLoad, Original, Originals, Parts, Webhooks,
+    Condition, Drain, Draining, EncoderHealth, EncoderStatus, KeptFile, LastLoad, Original,
+    Originals, Parts, Webhooks,
 };
 pub use request_body::BodyDeadline;
 pub use routes::{operations_routes, routes};

@@ -29,6 +29,8 @@ pub struct Parts {
     pub originals: Arc<dyn Originals>,
     /// How the server is.
     pub condition: Arc<dyn Condition>,
+    /// How the sentence encoder is.
+    pub encoder: Arc<dyn EncoderStatus>,
     /// Has the server drain.
     pub drain: Arc<dyn Drain>,
     /// Everything that is counted.
@@ -135,6 +137,27 @@ pub trait Condition: Send + Sync + 'static {
     fn degraded(&self) -> Option<String>;
     /// True while Redis answers; false too where none is configured.
     fn redis_connected(&self) -> bool;
+}
+
+/// How the sentence encoder is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct EncoderHealth {
+    /// `ready`, `missing` (there is no model: words alone), `damaged` (the model cannot be used: words alone) or
+    /// `disabled`.
+    pub state: &'static str,
+    /// The models that are loaded.
+    pub models: Vec<String>,
+    /// Manuals that wait to be embedded or are being embedded.
+    pub waiting: usize,
+}
+
+/// Tells how the sentence encoder is.
+pub trait EncoderStatus: Send + Sync + 'static {
+    /// How it is now.
+    fn health(&self) -> EncoderHealth;
+    /// How many windows of the manual read from `location` are embedded, and of how many; nothing where its
+    /// vectors were not wanted since the start.
+    fn progress(&self, location: &str) -> Option<(usize, usize)>;
 }
 
 /// Tells endpoints outside what happens.

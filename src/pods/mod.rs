@@ -28,7 +28,7 @@ pub use name::name;
 pub use quota::RedisQuota;
 pub use relay::RedisRelay;
 pub use roll::RedisRoll;
-pub use second::SecondLayers;
+pub use second::{RedisVectors, SecondLayers};
 
 /// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.
 ///

@@ -7,6 +7,7 @@ mod archive_stage;
 mod attacker;
 mod contract;
 mod desk_stage;
+mod embedding;
 mod eventually;
 mod host;
 mod log_stage;

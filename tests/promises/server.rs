@@ -52,6 +52,8 @@ impl Server {
     async fn run(mut command: Command, shop: Shop, settings: &[(&str, &str)]) -> Self {
         command.args(["serve", "--config"]).arg(config(&shop));
         command.env(variable("admin.token"), ADMIN_TOKEN);
+        // A model that `make model` put into the folder would be loaded by every one of them.
+        command.env(variable("answers.encoder.enabled"), "false");
         for (key, value) in settings {
             command.env(variable(key), value);
         }

@@ -40,7 +40,7 @@ export class Server {
 
   async begin(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
-    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1", HSC__ARCHIVE__PATH: "", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
+    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1", HSC__ARCHIVE__PATH: "", HSC__ANSWERS__ENCODER__ENABLED: "false", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
     const env = { ...process.env, ...here, ...this.settings };
     const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "ignore", "ignore"] });
     this.child = child;

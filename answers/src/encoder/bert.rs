@@ -27,7 +27,6 @@ pub struct Encoder {
     passage_prompt: String,
     max_tokens: usize,
     config: Config,
-    kernels: Kernels,
     words: Table,
     positions: Vec<f32>,
     embedding_norm: Norm,
@@ -162,7 +161,6 @@ impl Encoder {
             passage_prompt: prompts.passage,
             max_tokens: length.max_seq_length.map_or(limit, |length| length.min(limit)),
             config,
-            kernels,
             words,
             positions,
             embedding_norm,
@@ -245,20 +243,22 @@ impl Encoder {
             }
         }
         self.embedding_norm.apply(&mut state);
+        // Made for each pass, which costs nothing: they must not move from one thread to another.
+        let kernels = Kernels::new();
         let (mut quantised, mut joint, mut context, mut output) =
             (QuantisedRows::default(), Vec::new(), Vec::new(), Vec::new());
         for layer in &self.layers {
             quantised.set(&state, hidden);
-            layer.attention.forward(&self.kernels, &mut quantised, &mut joint);
-            self.attend(texts, &joint, &mut context);
+            layer.attention.forward(&kernels, &mut quantised, &mut joint);
+            self.attend(&kernels, texts, &joint, &mut context);
             quantised.set(&context, hidden);
-            layer.attention_output.forward(&self.kernels, &mut quantised, &mut output);
+            layer.attention_output.forward(&kernels, &mut quantised, &mut output);
             layer.attention_norm.add(&mut state, &output);
             quantised.set(&state, hidden);
-            layer.expand.forward(&self.kernels, &mut quantised, &mut joint);
+            layer.expand.forward(&kernels, &mut quantised, &mut joint);
             Gelu {}.map_mut(&mut joint);
             quantised.set(&joint, self.config.intermediate_size);
-            layer.contract.forward(&self.kernels, &mut quantised, &mut output);
+            layer.contract.forward(&kernels, &mut quantised, &mut output);
             layer.output_norm.add(&mut state, &output);
         }
         let mut rest = &state[..];
@@ -274,12 +274,12 @@ impl Encoder {
 
     /// Scaled dot-product attention of every head within each text: `joint` holds query, key and value of
     /// each token side by side.
-    fn attend(&self, texts: &[&[u32]], joint: &[f32], context: &mut Vec<f32>) {
+    fn attend(&self, kernels: &Kernels, texts: &[&[u32]], joint: &[f32], context: &mut Vec<f32>) {
         let (hidden, heads) = (self.config.hidden_size, self.config.num_attention_heads);
         let (width, stride) = (hidden / heads, 3 * hidden);
         context.clear();
         context.resize(joint.len() / 3, 0.0);
-        let gemm = &self.kernels.float;
+        let gemm = &kernels.float;
         let (mut weights, mut mixed) = (Vec::new(), Vec::new());
         let mut first = 0;
         for text in texts {

@@ -67,6 +67,10 @@ struct Row {
     fault: Option<String>,
     /// When the last load ended, well or not.
     loaded_at_ms: Option<u64>,
+    /// Windows of it that are embedded, where they were wanted since the start.
+    embedded: Option<usize>,
+    /// Windows that it has.
+    windows: Option<usize>,
 }
 
 /// The manuals of this pod by product, in pages: state, pages, bytes, when fetched, what was wrong. `text` is a part of a
@@ -123,6 +127,8 @@ fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
         fetched_at_ms: None,
         fault: None,
         loaded_at_ms: None,
+        embedded: None,
+        windows: None,
     };
     let Some(documentation) = product.documentation.clone() else {
         return wanted.is_none_or(|state| state == State::None).then_some(row);
@@ -132,6 +138,7 @@ fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
     let in_memory = match parts.house.caches().manual(&request) {
         Some(Ok(manual)) => {
             row.pages = Some(manual.pages.len());
+            (row.embedded, row.windows) = parts.encoder.progress(&manual.source.location).unzip();
             // Read by another pod, perhaps: what was wrong here before is over.
             row.fault =
                 last.as_ref().filter(|_| manual.source.stale).and_then(|it| it.fault.clone());

@@ -10,6 +10,7 @@ mod layer;
 mod lock;
 mod packing;
 mod shelf;
+mod vectors;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use serde::de::DeserializeOwned;
 use super::Link;
 use layer::RedisSecond;
 use shelf::{SecondLimits, Shelf};
+pub use vectors::RedisVectors;
 
 /// Makes the second layer of each cache, where there is a Redis and the settings want one.
 #[derive(Clone, Copy)]

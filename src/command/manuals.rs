@@ -1,0 +1,249 @@
+//! `hsc manuals …`: the manuals of a catalog, without a server.
+//!
+//! `warm` fetches, reads and embeds every manual, so that a server that starts with the same folders (or the same
+//! Redis) finds them ready.
+
+use std::collections::HashSet;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use hsc_actors::cache::CacheLimits;
+use hsc_actors::ports::{ManualLoader as _, ManualRequest, SharedVectors};
+use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
+use hsc_actors::{Shelf, Upkeep};
+use hsc_catalogs::Product;
+use hsc_config::Settings;
+use hsc_monitoring::Metrics;
+use tokio::time::{sleep, timeout};
+
+use crate::embeddings::{self, Embeddings, ModelState};
+use crate::manuals::Loader;
+use crate::pods::{Link, RedisVectors};
+
+/// Arguments of `hsc manuals`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fetch, read and embed the manuals of the catalog in advance.
+    Warm(WarmArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct WarmArgs {
+    /// Settings file.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only the manuals of these products.
+    #[arg(long = "product", value_name = "ID")]
+    products: Vec<String>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let Command::Warm(args) = &args.command;
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    actix::System::new().block_on(warm(&settings, &args.products))
+}
+
+/// Manuals that wait to be embedded at most, before the next one is read.
+const MOST_WAITING: usize = 4;
+/// Longest wait for Redis.
+const REDIS_ANSWERS: Duration = Duration::from_secs(5);
+/// How often the encoder is asked how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Longest wait for the first look at the model directory.
+const MODEL_LOADS: Duration = Duration::from_secs(60);
+
+async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
+    let dir = Path::new(&settings.catalog.dir);
+    let report = hsc_catalogs::load_dir(dir)
+        .with_context(|| format!("cannot read the catalog folder {}", dir.display()))?;
+    let wanted = wanted(report.catalog.products(), ids)?;
+    let metrics = Metrics::new();
+    let link = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis)).transpose()?;
+    if let Some(link) = &link
+        && timeout(REDIS_ANSWERS, link.up()).await.is_err()
+    {
+        eprintln!("Redis does not answer: vectors are stored on this machine only");
+    }
+    let pods = link.map(|link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>);
+    let encoder = Embeddings::new(&settings.answers.encoder, pods, &metrics);
+    let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?;
+    let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
+    let upkeep = Upkeep::from(&settings.actors);
+    let shelf = Shelf::new(Arc::new(loader), None, limits, upkeep.care, &metrics);
+    let mut children = shelf.children();
+    children.push(embeddings::worker(&encoder, upkeep.care, &metrics));
+    let _root = Root::start(
+        "root",
+        RootSpec {
+            children,
+            strategy: Strategy::OneForOne,
+            on_give_up: upkeep.on_give_up,
+            care: upkeep.care,
+            threads: Arc::new(Threads::start(upkeep.threads)),
+            metrics: Arc::clone(&metrics),
+        },
+    );
+    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf.clone()), &metrics)?;
+    if !model_is_there(&encoder).await {
+        bail!("{}", without_a_model(&encoder, &settings.answers.encoder.dir));
+    }
+    let mut bar = Bar::new(wanted.len());
+    let mut failed = 0;
+    for product in wanted {
+        let Some(documentation) = product.documentation.clone() else { continue };
+        match shelf.load(ManualRequest { documentation }).await {
+            Ok(manual) => answerer.prepare(Arc::clone(&product), manual).await,
+            Err(error) => {
+                failed += 1;
+                bar.say(&format!("{}: {error}", product.id));
+            }
+        }
+        bar.step(&product.name);
+        while encoder.waiting() > MOST_WAITING {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+    bar.last("embedding the last ones");
+    while encoder.waiting() > 0 {
+        sleep(LOOK_EVERY).await;
+    }
+    bar.end(failed);
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One product for each manual of those that are wanted.
+fn wanted(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<Product>>> {
+    if let Some(unknown) = ids.iter().find(|id| !products.iter().any(|it| *it.id == **id)) {
+        bail!("the catalog has no product {unknown}");
+    }
+    let mut seen = HashSet::new();
+    Ok(products
+        .iter()
+        .filter(|product| ids.is_empty() || ids.iter().any(|id| **id == *product.id))
+        .filter(|product| product.documentation.as_ref().is_some_and(|it| seen.insert(it.clone())))
+        .cloned()
+        .collect())
+}
+
+/// Waits until the directory was looked at.
+async fn model_is_there(encoder: &Embeddings) -> bool {
+    let mut waited = Duration::ZERO;
+    while waited < MODEL_LOADS {
+        match encoder.model() {
+            ModelState::Ready(_) => return true,
+            ModelState::Missing if !encoder.has_looked() => {}
+            _ => return false,
+        }
+        sleep(LOOK_EVERY).await;
+        waited += LOOK_EVERY;
+    }
+    false
+}
+
+fn without_a_model(encoder: &Embeddings, dir: &str) -> String {
+    match encoder.model() {
+        ModelState::Damaged(why) => format!("the model cannot be used: {why}"),
+        ModelState::Disabled => {
+            "answers.encoder.enabled is false: there is nothing to embed".to_owned()
+        }
+        _ => format!("{dir} holds no model; `hsc model fetch` puts one there"),
+    }
+}
+
+/// Progress on standard error: a bar on a terminal, a line a manual elsewhere.
+struct Bar {
+    done: usize,
+    total: usize,
+    terminal: bool,
+}
+
+impl Bar {
+    fn new(total: usize) -> Self {
+        Self { done: 0, total, terminal: std::io::stderr().is_terminal() }
+    }
+
+    fn step(&mut self, name: &str) {
+        self.done += 1;
+        self.last(name);
+    }
+
+    fn last(&self, what: &str) {
+        if self.terminal {
+            let full = (self.done * 30).checked_div(self.total).unwrap_or(30);
+            let bar = format!("{}{}", "#".repeat(full), ".".repeat(30 - full));
+            // Clears what a longer name left on the line.
+            eprint!("\r\u{1b}[K[{bar}] {}/{} {what}", self.done, self.total);
+        } else {
+            eprintln!("{}/{} {what}", self.done, self.total);
+        }
+    }
+
+    fn say(&self, line: &str) {
+        let begin = if self.terminal { "\r\u{1b}[K" } else { "" };
+        eprintln!("{begin}{line}");
+    }
+
+    fn end(&self, failed: usize) {
+        if self.terminal {
+            eprintln!();
+        }
+        println!("{} manuals, {failed} of them could not be read", self.total);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_catalogs::{Documentation, DocumentationKind, Entry};
+
+    use super::*;
+
+    fn product(id: &str, url: Option<&str>) -> Arc<Product> {
+        Arc::new(Product {
+            id: id.into(),
+            name: "".into(),
+            brand_id: "".into(),
+            brand_name: "".into(),
+            category: "".into(),
+            model: None,
+            aliases: Vec::new(),
+            production_country: None,
+            documentation: url.map(|url| Documentation {
+                kind: DocumentationKind::Pdf,
+                url: url.to_owned(),
+                backup_url: None,
+            }),
+            relationships: Vec::new(),
+            entry: Entry::from_map(&serde_json::Map::new()),
+        })
+    }
+
+    #[test]
+    fn a_manual_that_products_share_is_warmed_once() {
+        let products = [
+            product("a", Some("x.pdf")),
+            product("b", Some("x.pdf")),
+            product("c", None),
+            product("d", Some("y.pdf")),
+        ];
+        let ids = |ids: &[&str]| {
+            let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+            wanted(&products, &ids)
+                .map(|found| found.iter().map(|it| it.id.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(ids(&[]).expect("all"), ["a", "d"]);
+        assert_eq!(ids(&["b", "c"]).expect("known"), ["b"]);
+        assert!(ids(&["e"]).is_err());
+    }
+}

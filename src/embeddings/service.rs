@@ -1,0 +1,200 @@
+//! What others hold of the encoder: questions are embedded at once, manuals are looked up or queued.
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use hsc_actors::ports::SharedVectors;
+use hsc_answers::encoder::{Embedder, EncoderSet, ManualTexts, ManualVectors, QueryVectors};
+use hsc_config::EncoderSettings;
+use hsc_monitoring::Metrics;
+use lru::LruCache;
+use tokio::sync::Notify;
+
+use super::store::Store;
+
+/// Manuals that may wait. One that comes then is forgotten; the next question about it queues it again.
+const MOST_WAITING: usize = 1_024;
+/// Manuals whose vectors are kept in memory: some two hundred megabytes of manuals of a hundred pages.
+const MOST_HELD: NonZeroUsize = NonZeroUsize::new(192).expect("it is not zero");
+/// Names whose progress is remembered.
+const MOST_NAMED: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+
+/// How the model is.
+#[derive(Clone)]
+pub enum ModelState {
+    /// The settings want none.
+    Disabled,
+    /// The directory holds none, or was not looked at yet.
+    Missing,
+    /// It cannot be used, and why.
+    Damaged(Arc<str>),
+    /// It works.
+    Ready(Arc<EncoderSet>),
+}
+
+impl ModelState {
+    /// One word for operators: `disabled`, `missing`, `damaged` or `ready`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Missing => "missing",
+            Self::Damaged(_) => "damaged",
+            Self::Ready(_) => "ready",
+        }
+    }
+}
+
+/// How far a manual is embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Windows embedded.
+    pub done: usize,
+    /// Windows of the manual.
+    pub total: usize,
+}
+
+/// The encoder. Cheap to clone.
+#[derive(Clone)]
+pub struct Embeddings {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the handles and the worker share.
+pub(super) struct Shared {
+    pub(super) enabled: bool,
+    pub(super) dir: PathBuf,
+    pub(super) threads: usize,
+    pub(super) look_every: std::time::Duration,
+    pub(super) store: Store,
+    pub(super) pods: Option<Arc<dyn SharedVectors>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) model: ArcSwap<ModelState>,
+    pub(super) wake: Notify,
+    /// Whether the directory was looked at.
+    pub(super) looked: AtomicBool,
+    pub(super) state: Mutex<State>,
+}
+
+pub(super) struct State {
+    /// By key of texts and model.
+    pub(super) held: LruCache<String, Arc<ManualVectors>>,
+    pub(super) waiting: VecDeque<Arc<ManualTexts>>,
+    /// The manual that is being embedded.
+    pub(super) current: Option<Arc<ManualTexts>>,
+    /// By key of the texts: those that wait or are being embedded.
+    pub(super) progress: HashMap<String, Progress>,
+    /// The key of the texts that a manual of this name had last, and how far they are.
+    pub(super) named: LruCache<String, Progress>,
+}
+
+impl Embeddings {
+    /// The encoder of the settings; `pods` is where pods share vectors. Works once its [`worker`](super::worker)
+    /// runs.
+    #[must_use]
+    pub fn new(
+        settings: &EncoderSettings,
+        pods: Option<Arc<dyn SharedVectors>>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let model = if settings.enabled { ModelState::Missing } else { ModelState::Disabled };
+        Self {
+            shared: Arc::new(Shared {
+                enabled: settings.enabled,
+                dir: PathBuf::from(&settings.dir),
+                threads: settings.threads,
+                look_every: std::time::Duration::from_millis(settings.look_every_ms),
+                store: Store::new(&settings.vectors_dir, settings.vectors_max_bytes),
+                pods,
+                metrics: Arc::clone(metrics),
+                model: ArcSwap::from_pointee(model),
+                wake: Notify::new(),
+                looked: AtomicBool::new(false),
+                state: Mutex::new(State {
+                    held: LruCache::new(MOST_HELD),
+                    waiting: VecDeque::new(),
+                    current: None,
+                    progress: HashMap::new(),
+                    named: LruCache::new(MOST_NAMED),
+                }),
+            }),
+        }
+    }
+
+    /// How the model is.
+    #[must_use]
+    pub fn model(&self) -> ModelState {
+        ModelState::clone(&self.shared.model.load())
+    }
+
+    /// Whether the model directory was looked at: before that, `Missing` is not known.
+    #[must_use]
+    pub fn has_looked(&self) -> bool {
+        self.shared.looked.load(Ordering::Acquire)
+    }
+
+    /// How far the manual of this name is embedded; none where nothing asked for it since the start.
+    #[must_use]
+    pub fn progress(&self, name: &str) -> Option<Progress> {
+        self.shared.state().named.peek(name).copied()
+    }
+
+    /// Manuals that wait or are being embedded.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.state().progress.len()
+    }
+}
+
+impl Embedder for Embeddings {
+    fn query(&self, text: &str) -> Option<QueryVectors> {
+        let ModelState::Ready(set) = self.model() else { return None };
+        let begin = Instant::now();
+        let vectors = set.embed_query(text);
+        self.shared.metrics.encoder.query(begin.elapsed());
+        Some(vectors)
+    }
+
+    fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
+        if !self.shared.enabled {
+            return None;
+        }
+        let mut state = self.shared.state();
+        if let ModelState::Ready(set) = &**self.shared.model.load()
+            && let Some(vectors) = state.held.get(&vector_key(set, manual))
+        {
+            return Some(Arc::clone(vectors));
+        }
+        if state.progress.contains_key(manual.key()) {
+            return None;
+        }
+        if state.waiting.len() >= MOST_WAITING {
+            self.shared.metrics.encoder.manual("dropped");
+            return None;
+        }
+        let progress = Progress { done: 0, total: manual.texts().len() };
+        state.progress.insert(manual.key().to_owned(), progress);
+        state.named.put(manual.name().to_owned(), progress);
+        state.waiting.push_back(Arc::clone(manual));
+        self.shared.metrics.encoder.waiting(state.progress.len());
+        drop(state);
+        self.shared.wake.notify_one();
+        None
+    }
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where vectors lie: a fingerprint of the texts and one of the model.
+pub(super) fn vector_key(set: &EncoderSet, manual: &ManualTexts) -> String {
+    format!("{}-{}", manual.key(), set.id())
+}

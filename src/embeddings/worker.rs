@@ -1,0 +1,224 @@
+//! The task behind [`Embeddings`]: it looks for a model and embeds what waits.
+//!
+//! Owns   the queue's far end; one manual is embedded at a time, by the threads of the settings.
+//! Asks   Redis, whether another pod has the vectors or is making them.
+//! Never  holds up a question: those have a thread of their own in the encoder.
+//! Loses  the manual it was at; the next question about it queues it again.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use hsc_actors::ports::{BoxError, Claim};
+use hsc_actors::supervision::{Care, ChildSpec};
+use hsc_answers::encoder::{EncoderSet, ManualTexts, ManualVectors, ModelError};
+use hsc_monitoring::Metrics;
+use log::{info, warn};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::service::{Embeddings, ModelState, Progress, Shared, vector_key};
+
+/// Windows embedded at once: a second of work, so that progress moves and a stop is heard.
+const SLICE: usize = 16;
+/// How long another pod's embedding is left alone before it is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// The priority of the threads that embed: below everything that serves.
+const NICE: i32 = 10;
+
+/// The worker, for the tree.
+pub fn worker(embeddings: &Embeddings, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
+    let shared = Arc::clone(&embeddings.shared);
+    ChildSpec::worker("embeddings", "embeddings", care, metrics, move |_| run(Arc::clone(&shared)))
+}
+
+async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
+    // What a run before this one was at.
+    if let Some(left) = shared.state().current.take() {
+        end(&shared, &left, None);
+    }
+    let mut seen = None;
+    let mut next_look = Instant::now();
+    loop {
+        if shared.enabled && Instant::now() >= next_look {
+            look(&shared, &mut seen).await;
+            next_look = Instant::now() + shared.look_every;
+        }
+        let model = ModelState::clone(&shared.model.load());
+        let next = match &model {
+            ModelState::Ready(_) => {
+                let mut state = shared.state();
+                state.current = state.waiting.pop_front();
+                state.current.clone()
+            }
+            _ => None,
+        };
+        match (model, next) {
+            (ModelState::Ready(set), Some(manual)) => embed(&shared, &set, &manual).await,
+            _ => drop(timeout(shared.look_every, shared.wake.notified()).await),
+        }
+    }
+}
+
+/// The files of a model directory with their sizes and times: another list is another model.
+type Seen = Vec<(std::path::PathBuf, u64, Option<SystemTime>)>;
+
+/// Loads the model where the directory is not as it was seen last.
+async fn look(shared: &Arc<Shared>, seen: &mut Option<Seen>) {
+    let there = files(&shared.dir);
+    if seen.as_ref() == Some(&there) {
+        return;
+    }
+    let (dir, threads) = (shared.dir.clone(), shared.threads);
+    let loaded =
+        tokio::task::spawn_blocking(move || EncoderSet::load(&dir, threads, lower_priority)).await;
+    *seen = Some(there);
+    let state = match loaded {
+        Ok(Ok(set)) => {
+            let models: Vec<_> =
+                set.members().iter().map(|member| member.name().to_owned()).collect();
+            info!(models:% = models.join(", "), id:% = set.id(), mib = set.bytes() >> 20; "the sentence encoder is loaded");
+            shared.metrics.encoder.models(models.len());
+            ModelState::Ready(Arc::new(set))
+        }
+        Ok(Err(ModelError::Missing { dir })) => {
+            info!(dir:% = dir.display(); "there is no model of the sentence encoder: answers are found by words alone");
+            shared.metrics.encoder.models(0);
+            ModelState::Missing
+        }
+        Ok(Err(error)) => damaged(shared, &error.to_string()),
+        Err(error) => damaged(shared, &format!("loading it failed: {error}")),
+    };
+    shared.model.store(Arc::new(state));
+    shared.looked.store(true, Ordering::Release);
+}
+
+fn damaged(shared: &Shared, why: &str) -> ModelState {
+    warn!(cause:% = why; "the model of the sentence encoder cannot be used: answers are found by words alone");
+    shared.metrics.encoder.models(0);
+    ModelState::Damaged(why.into())
+}
+
+fn files(dir: &Path) -> Seen {
+    let list = |dir: &Path| -> Vec<std::fs::DirEntry> {
+        std::fs::read_dir(dir).map(|entries| entries.flatten().collect()).unwrap_or_default()
+    };
+    let mut seen: Seen = list(dir)
+        .into_iter()
+        // Hidden folders are downloads that are not finished.
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .flat_map(|entry| if entry.path().is_dir() { list(&entry.path()) } else { vec![entry] })
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((entry.path(), metadata.len(), metadata.modified().ok()))
+        })
+        .collect();
+    seen.sort();
+    seen
+}
+
+/// Threads that embed run when nothing else wants the core.
+fn lower_priority() {
+    // Refused in some containers: then they share cores like any other thread.
+    let _ = rustix::process::setpriority_process(None, NICE);
+}
+
+/// Gets the vectors of a manual from disk, from another pod, or by embedding it.
+async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualTexts>) {
+    let key = vector_key(set, manual);
+    let fits = |vectors: &ManualVectors| {
+        vectors.windows() == manual.texts().len() && vectors.members.len() == set.members().len()
+    };
+    let (store, of_disk) = (shared.store.clone(), key.clone());
+    let stored =
+        tokio::task::spawn_blocking(move || store.get(&of_disk)).await.ok().flatten().filter(fits);
+    if let Some(vectors) = stored {
+        return finish(shared, manual, key, vectors, "disk");
+    }
+    let mut right = None;
+    if let Some(pods) = &shared.pods {
+        loop {
+            let bytes = pods.get(key.clone()).await;
+            if let Some(vectors) =
+                bytes.and_then(|bytes| ManualVectors::from_bytes(&bytes)).filter(fits)
+            {
+                keep(shared, &key, &vectors).await;
+                return finish(shared, manual, key, vectors, "shared");
+            }
+            match pods.claim(key.clone()).await {
+                Claim::Ours(it) if right.is_none() => right = Some(it),
+                Claim::Ours(_) => break,
+                Claim::Theirs if right.is_some() => break,
+                Claim::Theirs if give_way(shared, manual) => return sleep(LOOK_AGAIN / 10).await,
+                Claim::Theirs => sleep(LOOK_AGAIN).await,
+            }
+            // With the right in hand, once more: another pod may have put them there just before it let go.
+        }
+    }
+    let mut vectors = ManualVectors::default();
+    for slice in manual.texts().chunks(SLICE) {
+        let (set, texts) = (Arc::clone(set), slice.to_vec());
+        let Ok(more) = tokio::task::spawn_blocking(move || set.embed_passages(&texts)).await else {
+            warn!(manual:% = manual.name(); "a manual cannot be embedded");
+            shared.metrics.encoder.manual("failed");
+            return end(shared, manual, None);
+        };
+        vectors.append(more);
+        shared.metrics.encoder.windows(slice.len());
+        let mut state = shared.state();
+        let progress = Progress { done: vectors.windows(), total: manual.texts().len() };
+        state.progress.insert(manual.key().to_owned(), progress);
+        state.named.put(manual.name().to_owned(), progress);
+    }
+    let bytes = keep(shared, &key, &vectors).await;
+    if let Some(pods) = &shared.pods {
+        pods.put(key.clone(), bytes).await;
+    }
+    finish(shared, manual, key, vectors, "embedded");
+    drop(right);
+}
+
+/// Lets the next manual of the queue pass one that another pod embeds. False where none waits.
+fn give_way(shared: &Shared, manual: &Arc<ManualTexts>) -> bool {
+    let mut state = shared.state();
+    if state.waiting.is_empty() {
+        return false;
+    }
+    state.waiting.push_back(Arc::clone(manual));
+    state.current = None;
+    true
+}
+
+/// Stores vectors on disk; returns their bytes.
+async fn keep(shared: &Arc<Shared>, key: &str, vectors: &ManualVectors) -> Vec<u8> {
+    let (store, key, bytes) = (shared.store.clone(), key.to_owned(), vectors.to_bytes());
+    let write = move || {
+        store.put(&key, &bytes);
+        bytes
+    };
+    tokio::task::spawn_blocking(write).await.unwrap_or_default()
+}
+
+fn finish(
+    shared: &Shared,
+    manual: &ManualTexts,
+    key: String,
+    vectors: ManualVectors,
+    outcome: &'static str,
+) {
+    shared.metrics.encoder.manual(outcome);
+    end(shared, manual, Some((key, Arc::new(vectors))));
+}
+
+/// Takes a manual off the list of those that wait, with its vectors or without.
+fn end(shared: &Shared, manual: &ManualTexts, made: Option<(String, Arc<ManualVectors>)>) {
+    let mut state = shared.state();
+    state.current = None;
+    state.progress.remove(manual.key());
+    if let Some((key, vectors)) = made {
+        let total = manual.texts().len();
+        state.named.put(manual.name().to_owned(), Progress { done: total, total });
+        state.held.put(key, vectors);
+    }
+    shared.metrics.encoder.waiting(state.progress.len());
+}

@@ -1,0 +1,79 @@
+//! Vectors of manuals in Redis: one pod embeds a manual, the others fetch what it made.
+
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::{Claim, SharedVectors};
+use log::debug;
+
+use super::lock::LoadLock;
+use crate::pods::Link;
+
+/// How long vectors are kept after they were last fetched. Embedding a large manual costs a minute of a core.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// After how long a pod that died while it embedded is not waited for any more.
+const CLAIM: Duration = Duration::from_secs(15);
+/// The largest value: vectors of a manual of 4,000 pages. What is larger each pod embeds for itself.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Vectors in Redis.
+pub struct RedisVectors {
+    link: Link,
+}
+
+impl RedisVectors {
+    /// In this Redis.
+    #[must_use]
+    pub fn new(link: Link) -> Self {
+        Self { link }
+    }
+
+    fn key(&self, what: &str, key: &str) -> String {
+        format!("{}:vectors:v1:{what}:{key}", self.link.prefix())
+    }
+}
+
+impl SharedVectors for RedisVectors {
+    fn get(&self, key: String) -> BoxFuture<'static, Option<Vec<u8>>> {
+        let (link, key) = (self.link.clone(), self.key("value", &key));
+        async move {
+            let mut get = redis::cmd("GETEX");
+            get.arg(&key).arg("PX").arg(KEPT.as_millis() as u64);
+            link.command::<Option<Vec<u8>>>(get)
+                .await
+                .inspect_err(|error| debug!(error:%; "vectors cannot be fetched from Redis"))
+                .ok()
+                .flatten()
+        }
+        .boxed()
+    }
+
+    fn put(&self, key: String, bytes: Vec<u8>) -> BoxFuture<'static, ()> {
+        let (link, key) = (self.link.clone(), self.key("value", &key));
+        async move {
+            if bytes.len() > MOST_BYTES {
+                return;
+            }
+            let mut set = redis::cmd("SET");
+            set.arg(&key).arg(bytes).arg("PX").arg(KEPT.as_millis() as u64);
+            if let Err(error) = link.command::<()>(set).await {
+                debug!(error:%; "vectors cannot be put into Redis");
+            }
+        }
+        .boxed()
+    }
+
+    fn claim(&self, key: String) -> BoxFuture<'static, Claim> {
+        let (link, key) = (self.link.clone(), self.key("claim", &key));
+        async move {
+            match LoadLock::take(&link, key.into(), CLAIM).await {
+                Ok(Some(lock)) => Claim::Ours(Box::new(lock)),
+                Ok(None) => Claim::Theirs,
+                // Without Redis a pod stands on its own.
+                Err(_) => Claim::Ours(Box::new(())),
+            }
+        }
+        .boxed()
+    }
+}
