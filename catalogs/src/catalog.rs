@@ -1,10 +1,11 @@
 //! The catalog: everything that is sold, found by id and by typing. Immutable once built.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{Accessory, Brand, Product};
-use crate::search::{Document, Field, Index, Matched};
+use crate::search::description::{Described, DescriptionIndex, manuals_first, understand};
+use crate::search::{Document, Field, Hit, Index, Matched};
 
 /// An immutable catalog. Searching takes no lock.
 pub struct Catalog {
@@ -13,6 +14,10 @@ pub struct Catalog {
     brands: Vec<Arc<Brand>>,
     by_brand: HashMap<Arc<str>, (usize, usize)>,
     index: Index,
+    /// Built beside everything else, so that a start or a reload does not wait for it.
+    descriptions: Arc<OnceLock<DescriptionIndex>>,
+    /// For each product that others link to, those others.
+    named_by: HashMap<Arc<str>, Vec<u32>>,
     origins: Origins,
     version: String,
 }
@@ -35,6 +40,28 @@ pub struct Found<'a> {
     pub confidence: u8,
     /// What matched, for highlighting.
     pub matched: Vec<Matched>,
+}
+
+/// What a whole text means, once typing pauses.
+#[derive(Debug, Clone)]
+pub struct Understood<'a> {
+    /// The products, best first.
+    pub found: Vec<Found<'a>>,
+    /// The product that the text names, where that is sure.
+    pub detected: Option<Named<'a>>,
+    /// The text as it was meant, where it was typed with another keyboard layout.
+    pub corrected: Option<String>,
+}
+
+/// A product that a text names, and what else the text says.
+#[derive(Debug, Clone)]
+pub struct Named<'a> {
+    /// The product.
+    pub product: &'a Arc<Product>,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// The text without the name; empty where it says nothing else.
+    pub question: String,
 }
 
 impl Found<'_> {
@@ -75,17 +102,16 @@ impl Catalog {
                 *count += 1;
             }
         }
-        let index = Index::build(products.iter().map(|product| Document {
-            id: &product.id,
-            name: &product.name,
-            brand_id: &product.brand_id,
-            brand: &product.brand_name,
-            category: &product.category,
-            model: product.model.as_deref(),
-            aliases: &product.aliases,
-        }));
+        let index = Index::build(products.iter().map(|product| document(product)));
         let by_id = (0..).zip(&products).map(|(at, product)| (product.id.clone(), at)).collect();
-        Self { products, by_id, brands, by_brand, index, origins, version }
+        let descriptions = describe_beside(&products);
+        let mut named_by: HashMap<Arc<str>, Vec<u32>> = HashMap::new();
+        for (at, product) in (0..).zip(&products) {
+            for link in &product.relationships {
+                named_by.entry(link.target_id.clone()).or_default().push(at);
+            }
+        }
+        Self { products, by_id, brands, by_brand, index, descriptions, named_by, origins, version }
     }
 
     /// Every product, in the order of the files.
@@ -138,18 +164,76 @@ impl Catalog {
         &self.index
     }
 
-    /// What a customer means by these letters, best first.
+    /// What a customer means by these letters, best first. Between equal matches a product with a manual comes
+    /// first.
     #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<Found<'_>> {
-        self.index
-            .search(query, limit)
+        let has_manual = |document: u32| self.products[document as usize].documentation.is_some();
+        let hits = manuals_first(self.index.search(query, limit), has_manual);
+        hits.into_iter().map(|hit| self.found(hit)).collect()
+    }
+
+    /// What a customer means by a whole text: a question about a product, a kind, a description. Costs more than
+    /// [`Catalog::search`], so it is called when typing pauses. `similarity` is what a sentence encoder says: a
+    /// number from 0 to 1 for each product in the order of [`Catalog::products`].
+    ///
+    /// In the first moments of a catalog, until its words are read, the letters decide alone. [`Catalog::prepare`]
+    /// waits for that.
+    #[must_use]
+    pub fn understand(
+        &self,
+        text: &str,
+        limit: usize,
+        similarity: Option<&[f32]>,
+    ) -> Understood<'_> {
+        let Some(descriptions) = self.descriptions.get() else {
+            let found = self.search(text, limit);
+            return Understood { found, detected: None, corrected: None };
+        };
+        let read = understand(&self.index, descriptions, text, limit, similarity);
+        Understood {
+            found: read.hits.into_iter().map(|hit| self.found(hit)).collect(),
+            detected: read.detected.map(|detected| Named {
+                product: &self.products[detected.document as usize],
+                confidence: detected.confidence,
+                question: detected.question,
+            }),
+            corrected: read.corrected,
+        }
+    }
+
+    /// Waits until [`Catalog::understand`] reads words. For commands and tests; a server does not wait.
+    pub fn prepare(&self) {
+        self.descriptions.get_or_init(|| describe(&self.products));
+    }
+
+    fn found(&self, hit: Hit) -> Found<'_> {
+        Found {
+            product: &self.products[hit.document as usize],
+            confidence: hit.confidence,
+            matched: hit.matched,
+        }
+    }
+
+    /// The products that this one belongs to: those that it names as related and those that name it, with a
+    /// manual, its own links first.
+    #[must_use]
+    pub fn owners(&self, product: &Product) -> Vec<&Arc<Product>> {
+        let named = product.relationships.iter().filter_map(|link| self.product(&link.target_id));
+        let naming = self
+            .named_by
+            .get(&product.id)
             .into_iter()
-            .map(|hit| Found {
-                product: &self.products[hit.document as usize],
-                confidence: hit.confidence,
-                matched: hit.matched,
-            })
-            .collect()
+            .flatten()
+            .map(|&at| &self.products[at as usize]);
+        let mut owners: Vec<&Arc<Product>> = Vec::new();
+        for owner in named.chain(naming) {
+            let is_known = owners.iter().any(|known| known.id == owner.id);
+            if owner.documentation.is_some() && owner.id != product.id && !is_known {
+                owners.push(owner);
+            }
+        }
+        owners
     }
 
     /// A sample of at most `limit` products, the same each time: those with a manual first, each group
@@ -184,6 +268,57 @@ impl Catalog {
                 image: image_of(other),
             })
             .collect()
+    }
+}
+
+/// Reads the words of all products on a thread of its own.
+fn describe_beside(products: &[Arc<Product>]) -> Arc<OnceLock<DescriptionIndex>> {
+    let descriptions = Arc::new(OnceLock::new());
+    let (mine, of_thread) = (Arc::clone(&descriptions), products.to_vec());
+    let thread = std::thread::Builder::new().name("descriptions".to_owned());
+    let begun = thread.spawn(move || {
+        mine.get_or_init(|| describe(&of_thread));
+    });
+    if begun.is_err() {
+        // No thread is to be had: late words are better than none.
+        descriptions.get_or_init(|| describe(products));
+    }
+    descriptions
+}
+
+fn describe(products: &[Arc<Product>]) -> DescriptionIndex {
+    let texts: Vec<String> = products.iter().map(|product| description(product)).collect();
+    DescriptionIndex::build(products.iter().zip(&texts).map(|(product, text)| Described {
+        document: document(product),
+        description: text,
+        has_manual: product.documentation.is_some(),
+    }))
+}
+
+/// A product as the search of letters sees it.
+fn document(product: &Product) -> Document<'_> {
+    Document {
+        id: &product.id,
+        name: &product.name,
+        brand_id: &product.brand_id,
+        brand: &product.brand_name,
+        category: &product.category,
+        model: product.model.as_deref(),
+        aliases: &product.aliases,
+    }
+}
+
+/// What the catalog says about a product; empty where it says nothing.
+fn description(product: &Product) -> String {
+    #[derive(serde::Deserialize)]
+    struct Says {
+        #[serde(default)]
+        description: serde_json::Value,
+    }
+    let says = serde_json::from_str::<Says>(product.entry.as_raw());
+    match says.map(|says| says.description) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
     }
 }
 

@@ -21,7 +21,7 @@ mod snapshot;
 mod stats;
 pub mod typeset;
 
-pub use catalog::{Catalog, Found};
+pub use catalog::{Catalog, Found, Named, Understood};
 pub use load::{LoadReport, Problem, Severity, Trial, load_dir, load_dir_with, load_files};
 pub use model::{
     Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Heading, Manual,

@@ -38,6 +38,26 @@ fn the_demo_set_loads_without_a_problem() {
 }
 
 #[test]
+fn a_text_in_the_first_box_is_understood_once_the_words_are_read() {
+    let report = load_dir(&here("data")).expect("the folder of the demo set");
+    let catalog = &report.catalog;
+    catalog.prepare();
+    let product = catalog
+        .products()
+        .iter()
+        .find(|product| product.documentation.is_some() && product.model.is_some())
+        .expect("a product with a manual and a model number");
+    let model = product.model.as_deref().expect("it has one");
+    let read = catalog.understand(&format!("why does my {model} make no sound"), 10, None);
+    let detected = read.detected.expect("the model number names the product");
+    assert_eq!(detected.product.id, product.id);
+    assert_eq!(detected.question, "why does make no sound");
+    let read = catalog.understand("condenser microphone", 10, None);
+    assert!(read.detected.is_none(), "a kind is no product");
+    assert!(!read.found.is_empty());
+}
+
+#[test]
 fn a_sample_begins_with_every_product_that_has_a_manual() {
     let report = load_dir(&here("data")).expect("the folder of the demo set");
     let has_manual = |product: &hsc_catalogs::Product| product.documentation.is_some();

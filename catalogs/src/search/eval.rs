@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::description::{Described, DescriptionIndex, understand};
 use super::{Document, Index};
 
 /// Hits written for a query.
@@ -44,7 +45,9 @@ pub struct EvalReport {
     pub queries: usize,
     /// Time to build the index, the texts already in memory.
     pub build: Duration,
-    /// Bytes the index holds.
+    /// Time to build the index of descriptions.
+    pub build_descriptions: Duration,
+    /// Bytes the index of letters holds.
     pub memory_bytes: usize,
     /// Half of the searches took at most this, on one thread, highlighting included.
     pub p50: Duration,
@@ -52,6 +55,10 @@ pub struct EvalReport {
     pub p95: Duration,
     /// 99 of 100 took at most this.
     pub p99: Duration,
+    /// Half of the readings of a whole text, as after a pause, took at most this.
+    pub settled_p50: Duration,
+    /// 99 of 100 took at most this.
+    pub settled_p99: Duration,
 }
 
 impl fmt::Display for EvalReport {
@@ -64,12 +71,23 @@ impl fmt::Display for EvalReport {
             self.memory_bytes as f64 / (1024.0 * 1024.0)
         )?;
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
-        write!(
+        writeln!(
             f,
-            "a query: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs",
+            "index of descriptions: built in {:.1} ms",
+            self.build_descriptions.as_secs_f64() * 1e3
+        )?;
+        writeln!(
+            f,
+            "a keystroke: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs",
             micros(self.p50),
             micros(self.p95),
             micros(self.p99)
+        )?;
+        write!(
+            f,
+            "a text after a pause: p50 {:.0} µs, p99 {:.0} µs",
+            micros(self.settled_p50),
+            micros(self.settled_p99)
         )
     }
 }
@@ -88,6 +106,25 @@ struct ProductLine {
     model: Option<String>,
     #[serde(default)]
     aliases: Vec<String>,
+    #[serde(default)]
+    description: String,
+    /// Whether it has a manual.
+    #[serde(default)]
+    manual: bool,
+}
+
+impl ProductLine {
+    fn document(&self) -> Document<'_> {
+        Document {
+            id: &self.id,
+            name: &self.name,
+            brand_id: &self.brand_id,
+            brand: &self.brand,
+            category: &self.category,
+            model: self.model.as_deref(),
+            aliases: &self.aliases,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -100,6 +137,11 @@ struct ResultLine<'a> {
     q: &'a str,
     ids: Vec<&'a str>,
     confidence: u8,
+    /// The product that the text names, where that is sure, and what else it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<&'a str>,
 }
 
 /// Searches every query over the products and writes what was found to `out`.
@@ -116,26 +158,31 @@ pub fn evaluate(
     let queries: Vec<QueryLine> = lines("queries", queries)?;
 
     let begun = Instant::now();
-    let index = Index::build(products.iter().map(|product| Document {
-        id: &product.id,
-        name: &product.name,
-        brand_id: &product.brand_id,
-        brand: &product.brand,
-        category: &product.category,
-        model: product.model.as_deref(),
-        aliases: &product.aliases,
-    }));
+    let index = Index::build(products.iter().map(ProductLine::document));
     let build = begun.elapsed();
+    let descriptions = DescriptionIndex::build(products.iter().map(|product| Described {
+        document: product.document(),
+        description: &product.description,
+        has_manual: product.manual,
+    }));
+    let build_descriptions = begun.elapsed() - build;
 
     let mut times = Vec::with_capacity(queries.len());
+    let mut settled = Vec::with_capacity(queries.len());
     for query in &queries {
         let begun = Instant::now();
-        let hits = index.search(&query.q, HITS);
+        let _ = index.search(&query.q, HITS);
         times.push(begun.elapsed());
+        let begun = Instant::now();
+        let understood = understand(&index, &descriptions, &query.q, HITS, None);
+        settled.push(begun.elapsed());
+        let (hits, detected) = (understood.hits, understood.detected);
         let line = ResultLine {
             q: &query.q,
             ids: hits.iter().map(|hit| products[hit.document as usize].id.as_str()).collect(),
             confidence: hits.first().map_or(0, |hit| hit.confidence),
+            product: detected.as_ref().map(|it| products[it.document as usize].id.as_str()),
+            question: detected.as_ref().map(|it| it.question.as_str()),
         };
         serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
@@ -143,14 +190,18 @@ pub fn evaluate(
     out.flush()?;
 
     times.sort_unstable();
+    settled.sort_unstable();
     Ok(EvalReport {
         products: products.len(),
         queries: queries.len(),
         build,
+        build_descriptions,
         memory_bytes: index.memory_bytes(),
         p50: percentile(&times, 50),
         p95: percentile(&times, 95),
         p99: percentile(&times, 99),
+        settled_p50: percentile(&settled, 50),
+        settled_p99: percentile(&settled, 99),
     })
 }
 

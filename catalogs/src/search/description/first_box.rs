@@ -1,0 +1,305 @@
+//! What a text in the first box means: products, and a question about one of them.
+
+use std::collections::HashSet;
+
+use super::super::document::Hit;
+use super::super::index::Index;
+use super::index::DescriptionIndex;
+use super::language::Vocabulary;
+use super::layout::other_layouts;
+use super::rank::{Match, Reading, SPELLED, SURE, Score};
+
+/// From this confidence on a hit is a match.
+const MATCH: u8 = 50;
+
+/// A match of letters of this confidence stands, whatever the words say.
+const CERTAIN: u8 = 97;
+
+/// The confidence from which a product is opened without being chosen.
+const OPENS: u8 = 75;
+
+/// The most that a text in another layout may have of known words as it is typed.
+const FOREIGN: f32 = 0.5;
+
+/// How much better a product must fit the words than the best one of the letters.
+const BETTER: f32 = 1.12;
+
+/// Products whose scores are this near are equal matches.
+const EQUAL: f32 = 0.92;
+
+/// What a text means.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Understanding {
+    /// The products, best first.
+    pub hits: Vec<Hit>,
+    /// The product that the text names, where that is sure.
+    pub detected: Option<Detected>,
+    /// The text as it was meant, where it was typed with another keyboard layout.
+    pub corrected: Option<String>,
+}
+
+/// A product that a text names, and what else the text says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// The product, by its number in the index.
+    pub document: u32,
+    /// How sure that is, 0 to 100.
+    pub confidence: u8,
+    /// The text without the name of the product; empty where it says nothing else.
+    pub question: String,
+}
+
+/// Reads a text once typing pauses. `similarity` may hold a number from 0 to 1 for each product, from a sentence
+/// encoder; without one the words decide alone.
+#[must_use]
+pub fn understand(
+    index: &Index,
+    descriptions: &DescriptionIndex,
+    text: &str,
+    limit: usize,
+    similarity: Option<&[f32]>,
+) -> Understanding {
+    let text = text.trim();
+    let has_manual = |document| descriptions.has_manual(document);
+    let mut letters = manuals_first(index.search(text, limit), has_manual);
+    let mut reading = Reading::new(descriptions, text);
+    let mut corrected = None;
+    let share = reading.known_share(SPELLED);
+    if share < FOREIGN && letters.first().is_none_or(|hit| hit.confidence < MATCH) {
+        for other in other_layouts(text) {
+            let read = Reading::new(descriptions, &other);
+            if read.says_something() && read.known_share(SURE) > share.max(FOREIGN) {
+                letters = manuals_first(index.search(&other, limit), has_manual);
+                reading = read;
+                corrected = Some(other);
+                break;
+            }
+        }
+    }
+    let text = corrected.as_deref().unwrap_or(text);
+    let ranked = reading.rank(similarity);
+    let words = text.split_whitespace().count();
+    let mut understanding = combine(&reading, letters, &ranked, words, limit);
+    understanding.detected = detect(&reading, &understanding.hits, &ranked, text);
+    understanding.corrected = corrected;
+    understanding
+}
+
+/// Puts a product with a manual before those without that fit exactly as well.
+pub fn manuals_first(mut hits: Vec<Hit>, has_manual: impl Fn(u32) -> bool) -> Vec<Hit> {
+    hits.sort_by(|a, b| {
+        let by_manual = || has_manual(b.document).cmp(&has_manual(a.document));
+        b.score.total_cmp(&a.score).then_with(by_manual)
+    });
+    hits
+}
+
+/// Puts what the letters and what the words have found into one list.
+fn combine(
+    reading: &Reading<'_>,
+    letters: Vec<Hit>,
+    ranked: &[Score],
+    words: usize,
+    limit: usize,
+) -> Understanding {
+    let sure = letters.first().map_or(0, |hit| hit.confidence);
+    let by_words = |ranked: &[Score]| -> Vec<Hit> {
+        let confidence = ranked.first().map_or(0, |best| confidence(reading, best));
+        let hit = |score: &Score| {
+            let share = score.score / ranked[0].score.max(f32::EPSILON);
+            let confidence = f32::from(confidence) * share;
+            Hit {
+                document: score.document,
+                confidence: confidence.clamp(1.0, 100.0) as u8,
+                score: score.score,
+                matched: Vec::new(),
+            }
+        };
+        ranked.iter().take(limit).map(hit).collect()
+    };
+    let is_first = match (letters.first(), ranked.first()) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(hit), Some(best)) => {
+            let of_hit = ranked.iter().find(|score| score.document == hit.document);
+            let is_better = of_hit.is_none_or(|of_hit| of_hit.score * BETTER < best.score);
+            let content = reading.units.iter().filter(|unit| !unit.is_function).count();
+            let has_kind = reading.units.iter().any(|unit| unit.is_concept);
+            let says_more = has_kind || words >= 2;
+            (hit.confidence < MATCH && says_more)
+                || (hit.confidence < CERTAIN
+                    && is_better
+                    && has_kind
+                    && (content >= 2 || hit.confidence < 60)
+                    && reading.explains(best.document))
+        }
+    };
+    let mut hits = if is_first { by_words(ranked) } else { letters.clone() };
+    if sure < MATCH || is_first {
+        let known: HashSet<u32> = hits.iter().map(|hit| hit.document).collect();
+        let most = hits.first().map_or(100, |hit| hit.confidence);
+        let rest = if is_first { letters } else { by_words(ranked) };
+        hits.extend(rest.into_iter().filter(|hit| !known.contains(&hit.document)).map(
+            |mut hit| {
+                hit.confidence = hit.confidence.min(most);
+                hit
+            },
+        ));
+        hits.truncate(limit);
+    }
+    // Letters explain a strange word of two letters by a slip; in a sentence that is chance.
+    if !is_first && words >= 2 && sure < CERTAIN && reading.has_strange_word() {
+        hits.iter_mut().for_each(|hit| hit.confidence = hit.confidence.min(MATCH - 1));
+    }
+    Understanding { hits, ..Understanding::default() }
+}
+
+/// What in a text names one product and not its kind.
+struct Identity {
+    /// Words with digits, and their letters.
+    models: usize,
+    longest_model: usize,
+    names: usize,
+    brands: usize,
+    /// Whether a word with digits is in the text and not in the product.
+    lacks_model: bool,
+}
+
+fn is_identity(reading: &Reading<'_>, found: &Match, at: usize) -> Option<&'static str> {
+    let unit = &reading.units[at];
+    let term = found.term?;
+    if unit.is_function || found.weight < 0.5 {
+        return None;
+    }
+    if unit.has_digit {
+        return Some("model");
+    }
+    if reading.is_brand(term) {
+        return Some("brand");
+    }
+    (!unit.is_concept && reading.is_rare(term)).then_some("name")
+}
+
+fn identity(reading: &Reading<'_>, matches: &[Match]) -> Identity {
+    let mut identity =
+        Identity { models: 0, longest_model: 0, names: 0, brands: 0, lacks_model: false };
+    for (at, found) in matches.iter().enumerate() {
+        let unit = &reading.units[at];
+        match is_identity(reading, found, at) {
+            Some("model") if found.weight >= SURE => {
+                identity.models += 1;
+                identity.longest_model =
+                    identity.longest_model.max(found.term.map_or(0, |term| reading.letters(term)));
+            }
+            Some("brand") => identity.brands += 1,
+            Some("name") => identity.names += 1,
+            _ if unit.has_digit && found.term.is_none() => identity.lacks_model = true,
+            _ => {}
+        }
+    }
+    identity
+}
+
+/// Whether the text names the product, and not only its kind.
+fn names_it(reading: &Reading<'_>, document: u32, identity: &Identity) -> bool {
+    !identity.lacks_model
+        && reading.is_of_brand(document)
+        && match (identity.models, identity.names, identity.brands) {
+            (0, names, brands) => names >= 2 || (names >= 1 && brands >= 1),
+            (_, names, brands) => names + brands >= 1 || identity.longest_model >= 4,
+        }
+}
+
+/// Whether the text is a whole name or model number, letter for letter, and no mere kind or brand.
+fn is_whole_name(reading: &Reading<'_>, matches: &[Match], confidence: u8) -> bool {
+    let content = || reading.units.iter().enumerate().filter(|(_, unit)| !unit.is_function);
+    let is_kind = content().all(|(_, unit)| unit.is_concept);
+    let is_brand = reading.units.len() == 1
+        && content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
+    confidence >= CERTAIN && !is_kind && !is_brand
+}
+
+/// How sure it is that the text means this product.
+fn confidence(reading: &Reading<'_>, best: &Score) -> u8 {
+    let matches = reading.matches(best.document);
+    let identity = identity(reading, &matches);
+    let content = || reading.units.iter().enumerate().filter(|(_, unit)| !unit.is_function);
+    if names_it(reading, best.document, &identity) {
+        return (75.0 + 20.0 * best.coverage).min(95.0) as u8;
+    }
+    let least = if content().count() > 1 { 0.5 } else { SURE };
+    let is_whole = content().all(|(at, _)| matches[at].weight >= least);
+    let only_brand =
+        content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
+    let is_sentence = reading.units.iter().any(|unit| unit.is_function);
+    if is_whole && !(only_brand && is_sentence) && !identity.lacks_model {
+        return (50.0 + (best.coverage - 0.7) * 80.0).clamp(30.0, 74.0) as u8;
+    }
+    (best.coverage * 45.0).clamp(1.0, 45.0) as u8
+}
+
+/// The product that the text names, where no other fits as well.
+fn detect(reading: &Reading<'_>, hits: &[Hit], ranked: &[Score], text: &str) -> Option<Detected> {
+    let first = hits.first().filter(|hit| hit.confidence >= OPENS)?;
+    let best = ranked.iter().find(|score| score.document == first.document)?;
+    let matches = reading.matches(first.document);
+    let identity = identity(reading, &matches);
+    if !names_it(reading, first.document, &identity)
+        && !is_whole_name(reading, &matches, first.confidence)
+    {
+        return None;
+    }
+    let equal = |score: &&Score| {
+        score.document != first.document
+            && score.score >= best.score * EQUAL
+            // A product that can be asked is meant rather than its double that cannot.
+            && (reading.has_manual(score.document) || !reading.has_manual(first.document))
+    };
+    if ranked.iter().any(|score| equal(&score)) {
+        return None;
+    }
+    Some(Detected {
+        document: first.document,
+        confidence: first.confidence,
+        question: question(reading, &matches, text),
+    })
+}
+
+/// The text without the words that name the product.
+fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
+    let vocabulary = Vocabulary::shared();
+    let units = &reading.units;
+    let mut taken: Vec<bool> =
+        (0..units.len()).map(|at| is_identity(reading, &matches[at], at).is_some()).collect();
+    // Kinds beside the name belong to it: `the wa-87 microphone`.
+    for _ in 0..2 {
+        for at in 0..units.len() {
+            let beside = (at > 0 && taken[at - 1]) || taken.get(at + 1) == Some(&true);
+            if beside && units[at].is_concept && matches[at].term.is_some() {
+                taken[at] = true;
+            }
+        }
+    }
+    for at in (0..units.len().saturating_sub(1)).rev() {
+        if taken[at + 1] && !taken[at] && vocabulary.is_article(&units[at].stem) {
+            taken[at] = true;
+        }
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let mut kept = String::new();
+    let mut from = 0;
+    for (unit, _) in units.iter().zip(&taken).filter(|(_, taken)| **taken) {
+        if unit.from >= from {
+            kept.extend(&characters[from..unit.from]);
+        }
+        from = from.max(unit.to);
+    }
+    kept.extend(&characters[from..]);
+    let words: Vec<&str> = kept.split_whitespace().collect();
+    let kept = words.join(" ");
+    let left = || units.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(unit, _)| unit);
+    // One word beside the name is a part of it that was not recognised.
+    let says = left().any(|unit| vocabulary.is_question_word(&unit.stem))
+        || left().filter(|unit| !vocabulary.is_article(&unit.stem)).count() >= 2;
+    if says { kept.trim_matches([' ', ',', '-', ':', ';']).to_owned() } else { String::new() }
+}
