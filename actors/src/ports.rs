@@ -131,6 +131,8 @@ pub struct Question {
     pub product: Arc<Product>,
     /// Its related products, from which `[SUGGESTION: …]` may be taken.
     pub related: Vec<Accessory>,
+    /// Where the product has no manual, the products that it belongs to: their manuals may answer.
+    pub owners: Vec<Arc<Product>>,
     /// The customer's words.
     pub text: String,
     /// How the customer uses the product.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, Asker, ManualError, ManualLoader, ManualRequest, Question,
+    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualError, ManualLoader, ManualRequest,
+    Outcome, Question,
 };
 use hsc_actors::protocol::Scenario;
 use hsc_catalogs::{
@@ -128,11 +129,27 @@ pub(super) fn question(text: &str) -> Question {
     Question {
         product: Arc::new(product),
         related: Vec::new(),
+        owners: Vec::new(),
         text: text.to_owned(),
         scenario: Scenario::General,
         image: None,
         locale: None,
         asker: Asker::default(),
+    }
+}
+
+/// An answer that ended so, with this text.
+pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
+    Answer {
+        outcome,
+        text: text.to_owned(),
+        html: format!("<p>{text}</p>"),
+        citations: Vec::new(),
+        confidence: 0.5,
+        grounded: true,
+        answerer: AnswererName::Extractive,
+        fallback: None,
+        stale_manual: false,
     }
 }
 

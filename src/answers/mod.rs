@@ -23,6 +23,7 @@ mod index;
 mod library;
 mod llm;
 mod markers;
+mod owner;
 mod phrases;
 mod rank;
 mod select;

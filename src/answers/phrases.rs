@@ -28,6 +28,8 @@ pub(super) struct Phrases {
     pub only_person: Box<str>,
     /// Before pages that say more.
     pub see_also: Box<str>,
+    /// The product has no manual, and that of `{product}` answers.
+    pub of_owner: Box<str>,
     /// Before an accessory.
     pub accessory: Box<str>,
     /// The model did not answer; what follows is the manual itself.

@@ -9,6 +9,7 @@ use hsc_monitoring::Metrics;
 use super::compose::Measure;
 use super::extractive::Extractive;
 use super::llm::Llm;
+use super::owner::FromOwners;
 
 /// Why there is no answerer.
 #[derive(Debug, thiserror::Error)]
@@ -30,10 +31,11 @@ pub fn from(
         min_confidence: settings.min_confidence as f32,
     };
     let extractive = Extractive::new(shelf, measure);
-    Ok(match settings.answerer {
+    let answerer: Arc<dyn Answerer> = match settings.answerer {
         AnswererChoice::Extractive => Arc::new(extractive),
         AnswererChoice::Llm => {
             Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer)?)
         }
-    })
+    };
+    Ok(Arc::new(FromOwners(answerer)))
 }

@@ -135,6 +135,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
     let question = Question {
         product,
         related: Vec::new(),
+        owners: Vec::new(),
         text: text.to_owned(),
         scenario: Scenario::General,
         image: None,

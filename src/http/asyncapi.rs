@@ -103,6 +103,7 @@ mod tests {
         let document = asyncapi();
         for name in [
             "visitor.typing",
+            "visitor.understand",
             "visitor.query",
             "visitor.lock_and_query",
             "visitor.hello",
@@ -114,6 +115,7 @@ mod tests {
             "visitor.csat",
             "visitor.bye",
             "chat.prediction",
+            "chat.understood",
             "chat.status",
             "chat.answer_chunk",
             "chat.context",

@@ -32,7 +32,7 @@ use crate::bridge::{Body, Heard, Talk, channels};
 use crate::ports::{Answer, AnswerEvent, Asker, ByAgent, DeskChange, Question, StillIn};
 use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
 use crate::sequence::Sequences;
-use crate::session::{Bucket, Turn, Wiring};
+use crate::session::{Bucket, Turn, Wiring, owners};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Window};
 
@@ -400,6 +400,7 @@ impl AgentSocket {
         let wiring = Arc::clone(&self.wired.shared);
         let question = catalog.product(product).cloned().map(|product| Question {
             related: catalog.related_items(&product),
+            owners: owners(&catalog, &product),
             product,
             text,
             scenario: Scenario::default(),

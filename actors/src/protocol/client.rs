@@ -73,6 +73,8 @@ pub struct ClientFrame {
 pub enum ClientMessage {
     /// The visitor is typing; predict products. Control characters are gone.
     Typing(String),
+    /// Typing pauses; say what the whole text means. Control characters are gone.
+    Understand(String),
     /// A question about one product.
     Query(QueryMessage),
     /// First message of a client that speaks part 2.
@@ -99,6 +101,7 @@ impl ClientMessage {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Typing(_) => "typing",
+            Self::Understand(_) => "understand",
             Self::Query(query) if query.locked => "lock_and_query",
             Self::Query(_) => "query",
             Self::Hello(_) => "hello",
@@ -267,12 +270,13 @@ pub(super) fn unknown_type(kind: &str, known: &str) -> BadMessage {
 }
 
 /// What a client may say, for one that says something else.
-const KNOWN: &str =
-    "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye";
+const KNOWN: &str = "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye, \
+     understand";
 
 fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     match kind_of(fields)? {
-        "typing" => typing(fields),
+        "typing" => typed(fields).map(ClientMessage::Typing),
+        "understand" => typed(fields).map(ClientMessage::Understand),
         "query" => query(fields, false),
         "lock_and_query" => query(fields, true),
         "hello" => hello(fields),
@@ -287,10 +291,10 @@ fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     }
 }
 
-fn typing(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+fn typed(fields: &Map<String, Value>) -> Result<String, BadMessage> {
     let content = without_control(text_of(fields, "content")?.unwrap_or_default());
     at_most("content", &content, TYPING_CHARS)?;
-    Ok(ClientMessage::Typing(content))
+    Ok(content)
 }
 
 fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, BadMessage> {

@@ -39,5 +39,8 @@ pub use prediction::{
 };
 pub use product::{ManualLink, ManualSection, ManualSections, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
-pub use server::{AnswerContext, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage, Welcome};
+pub use server::{
+    AnswerContext, DetectedProduct, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage,
+    Understood, Welcome,
+};
 pub use surrogates::without_lone_surrogates;

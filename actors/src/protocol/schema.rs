@@ -22,6 +22,11 @@ pub enum ClientSays {
         /// Empty asks for a sample of the catalog.
         content: String,
     },
+    /// Typing pauses; say what the whole text means.
+    Understand {
+        /// The text of the first box.
+        content: String,
+    },
     /// A question about one product.
     Query(Ask),
     /// The same, after the visitor picked the product.
@@ -120,6 +125,10 @@ mod tests {
         assert_eq!(
             heard(&ClientSays::Typing { content: "td".to_owned() }),
             ClientMessage::Typing("td".to_owned())
+        );
+        assert_eq!(
+            heard(&ClientSays::Understand { content: "td is loud".to_owned() }),
+            ClientMessage::Understand("td is loud".to_owned())
         );
         for (says, locked) in
             [(ClientSays::Query(ask.clone()), false), (ClientSays::LockAndQuery(ask), true)]

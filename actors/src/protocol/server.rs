@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::desk::Agent;
 use super::live::{ChatMessage, HandoffChange, LeaveReason, QueueFor};
-use super::{ErrorCode, MessageId, Prediction, PredictionData, Scenario};
+use super::{ErrorCode, LeanBrand, LeanProduct, MessageId, Prediction, PredictionData, Scenario};
 
 /// A message, the id it answers, and its place in the conversation.
 #[derive(Debug, Serialize)]
@@ -42,6 +42,8 @@ pub enum ServerMessage {
         #[schema(value_type = Vec<Prediction>)]
         data: PredictionData,
     },
+    /// One for each `understand`.
+    Understood(Box<Understood>),
     /// A query's progress, or why it cannot be answered.
     Status {
         /// The sentence.
@@ -120,6 +122,7 @@ impl ServerMessage {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Prediction { .. } => "prediction",
+            Self::Understood(_) => "understood",
             Self::Status { .. } => "status",
             Self::AnswerChunk { .. } => "answer_chunk",
             Self::Context { .. } => "context",
@@ -153,6 +156,32 @@ impl ServerMessage {
                 | Self::Message(_)
         )
     }
+}
+
+/// What the text of the first box means.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Understood {
+    /// The products it may mean, best first, in the form of a `prediction`.
+    pub data: Vec<Prediction>,
+    /// The product that it names, where that is sure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected: Option<DetectedProduct>,
+    /// The text as it was meant, where it was typed with another keyboard layout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<String>,
+}
+
+/// A product that a text names, and what else the text says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DetectedProduct {
+    /// The product.
+    pub product: LeanProduct,
+    /// Its brand.
+    pub brand: LeanBrand,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// The text without the name of the product; empty where it says nothing else.
+    pub question: String,
 }
 
 /// What goes with an answer.

@@ -278,7 +278,7 @@ fn what_is_no_message_is_refused_in_the_words_of_part_one() {
             json!({"type": "Typing"}),
             ErrorCode::UnknownType,
             "unknown type 'Typing'; known are typing, query, lock_and_query, hello, \
-             about, cancel, handoff, message, feedback, csat, bye",
+             about, cancel, handoff, message, feedback, csat, bye, understand",
         ),
         (
             json!({"type": "typing", "content": 17}),
@@ -378,7 +378,9 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                 text.chars().count() <= most && !text.chars().any(char::is_control)
             };
             match message {
-                ClientMessage::Typing(content) => prop_assert!(clean(&content, 1_000)),
+                ClientMessage::Typing(content) | ClientMessage::Understand(content) => {
+                    prop_assert!(clean(&content, 1_000));
+                }
                 ClientMessage::Query(query) => {
                     prop_assert!(clean(&query.question, 2_000));
                     prop_assert_eq!(query.question.trim(), &query.question);

@@ -195,7 +195,10 @@ impl Session {
             // A keystroke changes nothing that has to be remembered, and this is what is fed most.
             let is_typing = matches!(
                 &event,
-                Event::Heard(ClientFrame { message: ClientMessage::Typing(_), .. })
+                Event::Heard(ClientFrame {
+                    message: ClientMessage::Typing(_) | ClientMessage::Understand(_),
+                    ..
+                })
             );
             let effects = session.conversation.apply(event);
             if !is_typing {

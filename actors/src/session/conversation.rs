@@ -232,7 +232,8 @@ impl Conversation {
     }
 
     pub(super) fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
-        let is_typing = matches!(frame.message, ClientMessage::Typing(_));
+        let is_typing =
+            matches!(frame.message, ClientMessage::Typing(_) | ClientMessage::Understand(_));
         if !is_typing && let Some(greeting) = &mut self.greeting {
             // Which conversation it belongs to is not known yet.
             hold(frame, greeting, self.rules.pending_questions, effects);
@@ -247,6 +248,7 @@ impl Conversation {
         }
         match message {
             ClientMessage::Typing(content) => self.typed(&content, id, effects),
+            ClientMessage::Understand(content) => self.understands(&content, id, effects),
             ClientMessage::Query(query) => {
                 let asked = Asked { id, query: Arc::new(query), lost_picture: false };
                 self.asked(asked, effects);
@@ -293,6 +295,13 @@ impl Conversation {
             effects.push(Effect::Desk(DeskAsk::Typing(!content.is_empty())));
         }
         effects.push(transient(ServerMessage::Prediction { data }, id));
+    }
+
+    /// Typing has paused: what the whole text means. Nothing is opened; the client decides.
+    fn understands(&self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+        let catalog = self.catalog.load();
+        let understood = self.foresight.understand(&catalog, content, self.compact);
+        effects.push(transient(ServerMessage::Understood(Box::new(understood)), id));
     }
 
     pub(super) fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
@@ -393,6 +402,7 @@ impl Conversation {
         }
         let question = Question {
             related,
+            owners: predict::owners(&catalog, &product),
             product,
             text: query.question.clone(),
             scenario: query.scenario,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::cache::Cache;
 use crate::ports::ManualRequest;
-use crate::protocol::{Prediction, PredictionData};
+use crate::protocol::{Prediction, PredictionData, Understood};
 use crate::remembered::{Likely, Predicted, PredictionKey, Predictions};
 
 use super::event::Effect;
@@ -57,6 +57,14 @@ impl Foresight {
             Likely::Nothing => None,
         };
         (data, self.expect(manual))
+    }
+
+    /// What a whole text means, in the form of the wire.
+    pub(super) fn understand(&self, catalog: &Catalog, text: &str, compact: bool) -> Understood {
+        if text.trim().is_empty() {
+            return Understood { data: Vec::new(), detected: None, corrected: None };
+        }
+        predict::understood(catalog, catalog.understand(text, PREDICTIONS, None), compact)
     }
 
     /// Typing has rested since this prediction: the manual to open ahead, where it still is likely.

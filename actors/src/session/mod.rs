@@ -55,7 +55,7 @@ pub(crate) use minutes::Minutes;
 pub use opening::{NotResumed, Opened, Opening};
 pub(crate) use person::NO_SUCH_UPLOAD;
 pub use person::{DeskAsk, DeskNews};
-pub use predict::{brand_json, predictions, whole_entry};
+pub use predict::{brand_json, owners, predictions, whole_entry};
 pub(crate) use rate::Bucket;
 pub(crate) use recording::said_record;
 pub(crate) use standing::Standing;

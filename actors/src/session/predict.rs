@@ -1,11 +1,13 @@
 //! Search results in the shape of the wire.
 
-use hsc_catalogs::{Catalog, Found, Product};
+use std::sync::Arc;
+
+use hsc_catalogs::{Catalog, Found, Named, Product};
 use serde_json::value::RawValue;
 
 use crate::protocol::{
-    Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction, PredictionContext,
-    WholePrediction,
+    DetectedProduct, Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction,
+    PredictionContext, Understood, WholePrediction,
 };
 
 /// What was found, best first.
@@ -19,6 +21,34 @@ pub fn predictions(catalog: &Catalog, found: &[Found<'_>], compact: bool) -> Vec
             prediction(catalog, hit.product, hit.confidence, hit.match_text(), matched, compact)
         })
         .collect()
+}
+
+/// What a text means.
+pub(super) fn understood(
+    catalog: &Catalog,
+    read: hsc_catalogs::Understood<'_>,
+    compact: bool,
+) -> Understood {
+    let detected = |named: Named<'_>| DetectedProduct {
+        product: lean(named.product),
+        brand: lean_brand(named.product),
+        confidence: named.confidence,
+        question: named.question,
+    };
+    Understood {
+        data: predictions(catalog, &read.found, compact),
+        detected: read.detected.map(detected),
+        corrected: read.corrected,
+    }
+}
+
+/// The products whose manuals may answer for one that has none.
+#[must_use]
+pub fn owners(catalog: &Catalog, product: &Product) -> Vec<Arc<Product>> {
+    if product.documentation.is_some() {
+        return Vec::new();
+    }
+    catalog.owners(product).into_iter().cloned().collect()
 }
 
 /// A sample of the catalog for a visitor who has typed nothing. Nothing matched, so confidence is 0.
@@ -54,14 +84,8 @@ fn prediction(
 ) -> Prediction {
     if compact {
         return Prediction::Lean(LeanPrediction {
-            product: LeanProduct {
-                id: product.id.clone(),
-                name: product.name.clone(),
-                brand: product.brand_id.clone(),
-                category: product.category.clone(),
-                manual: product.documentation.is_some(),
-            },
-            brand: LeanBrand { id: product.brand_id.clone(), name: product.brand_name.clone() },
+            product: lean(product),
+            brand: lean_brand(product),
             confidence,
             match_text,
             matched,
@@ -74,6 +98,20 @@ fn prediction(
         confidence,
         match_text,
     })
+}
+
+fn lean(product: &Product) -> LeanProduct {
+    LeanProduct {
+        id: product.id.clone(),
+        name: product.name.clone(),
+        brand: product.brand_id.clone(),
+        category: product.category.clone(),
+        manual: product.documentation.is_some(),
+    }
+}
+
+fn lean_brand(product: &Product) -> LeanBrand {
+    LeanBrand { id: product.brand_id.clone(), name: product.brand_name.clone() }
 }
 
 /// The entry as it is, `brand_identity` put in as its last field. Both are JSON objects already, so

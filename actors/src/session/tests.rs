@@ -369,6 +369,49 @@ fn typing_gets_ten_at_most_and_nothing_typed_a_sample_of_fifty() {
 }
 
 #[test]
+fn a_question_in_the_first_box_names_its_product_and_the_rest_is_the_question() {
+    let mut conversation = conversation();
+    conversation.catalog.load().prepare();
+    greet(&mut conversation, json!({"type": "hello", "compact": true}));
+    let mut understood = |content: &str| {
+        let message = json!({"type": "understand", "id": content, "content": content});
+        let effects = say(&mut conversation, message);
+        assert!(started(&effects).is_empty(), "the client decides what is asked");
+        let frames = sent(&effects);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0]["type"], "understood");
+        assert_eq!(frames[0]["id"], content);
+        frames[0].clone()
+    };
+    let frame = understood("my td-17 kv does not trigger the snare");
+    assert_eq!(frame["detected"]["product"]["id"], "td17");
+    assert_eq!(frame["detected"]["product"]["manual"], true);
+    assert_eq!(frame["detected"]["question"], "does not trigger the snare");
+    assert_eq!(frame["data"][0]["product"]["id"], "td17");
+    let frame = understood("where is my order");
+    assert!(frame.get("detected").is_none(), "{frame}");
+    assert!(frame["data"][0]["confidence"].as_u64().is_none_or(|it| it < 50), "{frame}");
+    let frame = understood("הס-9 דטמאיקדןזקר");
+    assert_eq!(frame["corrected"], "vx-9 synthesizer");
+    assert_eq!(frame["data"][0]["product"]["id"], "vx9");
+    assert_eq!(understood("  ")["data"], json!([]));
+}
+
+#[test]
+fn a_question_about_a_product_without_a_manual_brings_the_products_it_belongs_to() {
+    let mut conversation = conversation();
+    let ask =
+        json!({"type": "query", "id": "q", "product_id": "stand", "query": "How high is it?"});
+    let effects = say(&mut conversation, ask);
+    let owners: Vec<&str> = started(&effects)[0].1.owners.iter().map(|it| &*it.id).collect();
+    assert_eq!(owners, ["td17"], "it is an accessory of that one, which has a manual");
+    let mut conversation = super::tests::conversation();
+    let ask = json!({"type": "query", "id": "q", "product_id": "td17", "query": "How high is it?"});
+    let effects = say(&mut conversation, ask);
+    assert!(started(&effects)[0].1.owners.is_empty(), "it has a manual of its own");
+}
+
+#[test]
 fn a_client_that_said_compact_gets_lean_predictions_with_marks() {
     let mut conversation = conversation();
     say(&mut conversation, json!({"type": "hello", "compact": true}));

@@ -124,6 +124,13 @@ export type ClientSays =
       content: string;
       type: "typing";
     }
+  | {
+      /**
+       * The text of the first box.
+       */
+      content: string;
+      type: "understand";
+    }
   | (Ask & {
       type: "query";
     })
@@ -263,6 +270,9 @@ export type ServerMessage =
       data: Prediction[];
       type: "prediction";
     }
+  | (Understood & {
+      type: "understood";
+    })
   | {
       /**
        * The sentence.
@@ -402,6 +412,7 @@ export interface Wire {
   Csat: Csat;
   DeskNow: DeskNow;
   DeskSays: DeskSays;
+  DetectedProduct: DetectedProduct;
   Draft: Draft;
   Envelope: Envelope;
   ErrorCode: ErrorCode;
@@ -433,6 +444,7 @@ export interface Wire {
   Ticket: Ticket;
   Transcript: Transcript;
   TranscriptEntry: TranscriptEntry;
+  Understood: Understood;
   VisitorMessage: VisitorMessage;
   Welcome: Welcome;
   WholePrediction: WholePrediction;
@@ -935,6 +947,35 @@ export interface Highlight {
    * One past the last.
    */
   end: number;
+}
+/**
+ * What the text of the first box means.
+ */
+export interface Understood {
+  /**
+   * The products it may mean, best first, in the form of a `prediction`.
+   */
+  data: Prediction[];
+  detected?: DetectedProduct | null;
+  /**
+   * The text as it was meant, where it was typed with another keyboard layout.
+   */
+  corrected?: string | null;
+}
+/**
+ * A product that a text names, and what else the text says.
+ */
+export interface DetectedProduct {
+  product: LeanProduct;
+  brand: LeanBrand;
+  /**
+   * 0 to 100.
+   */
+  confidence: number;
+  /**
+   * The text without the name of the product; empty where it says nothing else.
+   */
+  question: string;
 }
 /**
  * The end of an answer. `content` is always empty (part 1); the rest is part 2.

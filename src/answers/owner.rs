@@ -1,0 +1,143 @@
+//! A question about a product without a manual, answered from the manual of a product that it belongs to.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+
+use super::phrases::Phrases;
+use super::telling::{Teller, stream_of};
+
+/// Manuals that are asked for one question. A product may belong to dozens; the visitor waits meanwhile.
+const MOST_OWNERS: usize = 3;
+
+/// An answerer that asks the owners of a product which has no manual, and says whose manual answers.
+#[derive(Clone)]
+pub(super) struct FromOwners(pub(super) Arc<dyn Answerer>);
+
+impl Answerer for FromOwners {
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+        if question.product.documentation.is_some() || question.owners.is_empty() {
+            return self.0.answer(question);
+        }
+        let this = self.clone();
+        stream_of(|teller| this.tell(question, teller))
+    }
+}
+
+impl FromOwners {
+    async fn tell(self, mut question: Question, mut teller: Teller) {
+        teller.tell(AnswerEvent::Reading).await;
+        let owners = std::mem::take(&mut question.owners);
+        for owner in owners.into_iter().take(MOST_OWNERS) {
+            let name = owner.name.clone();
+            let asked = Question { product: owner, ..question.clone() };
+            let Some((chunks, mut answer)) = self.whole(asked).await else { continue };
+            if answer.outcome != Outcome::Answered {
+                continue;
+            }
+            teller.tell(AnswerEvent::Thinking).await;
+            let from = Phrases::of(&question).of_owner.replace("{product}", &name);
+            answer.text = format!("{from}\n\n{}", answer.text);
+            answer.html = format!("<p>{}</p>{}", ammonia::clean_text(&from), answer.html);
+            teller.tell(AnswerEvent::Chunk(format!("{from}\n\n"))).await;
+            for chunk in chunks {
+                teller.tell(AnswerEvent::Chunk(chunk)).await;
+            }
+            return teller.tell(AnswerEvent::Done(Box::new(answer))).await;
+        }
+        let mut events = self.0.answer(question);
+        while let Some(event) = events.next().await {
+            if event != AnswerEvent::Reading {
+                teller.tell(event).await;
+            }
+        }
+    }
+
+    /// A whole answer, for only its end says whether the manual answers.
+    async fn whole(&self, question: Question) -> Option<(Vec<String>, Answer)> {
+        let mut chunks = Vec::new();
+        let mut events = self.0.answer(question);
+        while let Some(event) = events.next().await {
+            match event {
+                AnswerEvent::Chunk(chunk) => chunks.push(chunk),
+                AnswerEvent::Done(answer) => return Some((chunks, *answer)),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+    use hsc_catalogs::Product;
+
+    use super::super::fixture;
+    use super::*;
+
+    /// Answers for one product, and says that the others have no manual or do not say.
+    struct Only(&'static str);
+
+    impl Answerer for Only {
+        fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+            let outcome = match &*question.product.name {
+                name if name == self.0 => Outcome::Answered,
+                _ if question.product.documentation.is_some() => Outcome::Unknown,
+                _ => Outcome::NoManual { code: "none", words: "There is none.".to_owned() },
+            };
+            let text = format!("About {}.", question.product.name);
+            let answer = fixture::answer(outcome, &text);
+            stream::iter([
+                AnswerEvent::Reading,
+                AnswerEvent::Thinking,
+                AnswerEvent::Chunk(text),
+                AnswerEvent::Done(Box::new(answer)),
+            ])
+            .boxed()
+        }
+    }
+
+    async fn told(only: &'static str, locale: Option<&str>) -> (String, Outcome) {
+        let asked = fixture::question("How do I descale it?");
+        let named = |name: &str| Product { name: name.into(), ..(*asked.product).clone() };
+        let question = Question {
+            product: Arc::new(Product { documentation: None, ..named("Cup") }),
+            owners: vec![Arc::new(named("Kettle")), Arc::new(named("Maker"))],
+            locale: locale.map(str::to_owned),
+            ..asked
+        };
+        let events: Vec<AnswerEvent> =
+            FromOwners(Arc::new(Only(only))).answer(question).collect().await;
+        let is_reading = |event: &&AnswerEvent| **event == AnswerEvent::Reading;
+        assert_eq!(events.iter().filter(is_reading).count(), 1, "it is read once for the visitor");
+        let mut text = String::new();
+        for event in events {
+            match event {
+                AnswerEvent::Chunk(chunk) => text.push_str(&chunk),
+                AnswerEvent::Done(answer) => return (text, answer.outcome),
+                _ => {}
+            }
+        }
+        panic!("an answer has an end");
+    }
+
+    #[actix_web::test]
+    async fn the_manual_of_an_owner_answers_and_the_answer_says_so() {
+        let (text, outcome) = told("Maker", None).await;
+        assert_eq!(outcome, Outcome::Answered);
+        assert!(text.contains("the manual of Maker"), "{text}");
+        assert!(text.ends_with("About Maker."), "what the other owner said is left out: {text}");
+        let (text, _) = told("Maker", Some("he")).await;
+        assert!(text.contains("Maker") && !text.contains("manual of"), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn where_no_owner_answers_the_product_has_no_manual() {
+        let (text, outcome) = told("nobody", None).await;
+        assert!(matches!(outcome, Outcome::NoManual { code: "none", .. }), "{outcome:?}");
+        assert_eq!(text, "About Cup.");
+    }
+}
