@@ -41,14 +41,15 @@ fn extract(criterion: &mut Criterion) {
         html: HtmlLimits { max_nodes: 1_000_000, max_depth: 512, max_attributes: 256 },
     };
     for (name, bytes) in manuals() {
-        let pages = read(&bytes, DocumentationKind::Pdf, limits(1)).expect("a manual").pages.len();
+        let pages =
+            read(&bytes, DocumentationKind::Pdf, None, limits(1)).expect("a manual").pages.len();
         let mut group = criterion.benchmark_group(format!("extract/{name}"));
         // Elements are pages, so criterion prints pages a second.
         group.sample_size(20).throughput(Throughput::Elements(pages as u64));
         for (label, threads) in [("one thread", 1), ("all cores", Limits::all_cores())] {
             let limits = limits(threads);
             group.bench_function(label, |bencher| {
-                bencher.iter(|| read(black_box(&bytes), DocumentationKind::Pdf, limits));
+                bencher.iter(|| read(black_box(&bytes), DocumentationKind::Pdf, None, limits));
             });
         }
         group.finish();

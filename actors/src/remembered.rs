@@ -315,6 +315,7 @@ mod tests {
                 html: "<p>Hold Menu.</p>".into(),
                 citations: vec![Citation {
                     page: 3,
+                    page_label: Some("iii".into()),
                     quote: "Hold the Menu button.".into(),
                     url: "/manuals/a#page=3".into(),
                     score: 0.5,

@@ -25,7 +25,7 @@ pub use catalog::{Catalog, Found, Named, Understood};
 pub use load::{LoadReport, Problem, Severity, Trial, load_dir, load_dir_with, load_files};
 pub use model::{
     Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Heading, Manual,
-    ManualFormat, ManualSource, Page, Passage, Product, Relationship,
+    ManualFormat, ManualSource, PICTURE_MARK, Page, Passage, Product, Relationship,
 };
 pub use snapshot::{ReloadOutcome, Snapshot};
 pub use stats::{BrandStats, Stats};

@@ -273,6 +273,7 @@ impl Writer<'_> {
         if citations.iter().all(|citation| citation.page != page) {
             citations.push(Citation {
                 page,
+                page_label: self.manual.page_label(page).map(str::to_owned),
                 quote: quote(said),
                 url: html::page_url(&self.question.product.id, page),
                 score: (score * self.sure).clamp(0.0, 1.0),

@@ -28,9 +28,10 @@ pub(super) fn bound(pages: Vec<(&[&str], Vec<Block>)>) -> Manual {
     for (number, (headings, blocks)) in (1..).zip(pages) {
         let contents = headings.first() == Some(&"Contents");
         let text = blocks.iter().map(Block::text).collect::<Vec<_>>().join("\n");
-        manual.pages.push(Page { number, text, contents });
+        manual.pages.push(Page { number, label: None, text, contents });
         manual.passages.push(Passage {
             page: number,
+            language: None,
             headings: headings.iter().map(|&heading| heading.to_owned()).collect(),
             opens_section: above != headings,
             contents,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use encoding_rs::Encoding;
 use hsc_catalogs::DocumentationKind;
 
 use crate::manuals::{HtmlLimits, Limits, Order, answer};
@@ -18,6 +19,9 @@ pub(super) struct Args {
     /// What the bytes are.
     #[arg(long, value_enum)]
     kind: Kind,
+    /// Encoding that the host declared, for a web page (`windows-1255`).
+    #[arg(long)]
+    charset: Option<String>,
     /// Most bytes taken.
     #[arg(long, default_value_t = 64 << 20)]
     max_bytes: u64,
@@ -56,6 +60,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Kind::Pdf => DocumentationKind::Pdf,
             Kind::Html => DocumentationKind::Html,
         },
+        charset: args.charset.as_ref().and_then(|label| Encoding::for_label(label.as_bytes())),
         limits: Limits {
             max_pages: args.max_pages,
             max_text_bytes: args.max_text_bytes,

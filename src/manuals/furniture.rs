@@ -25,8 +25,8 @@ const TIMES: usize = 3;
 /// Part of the pages that must have furniture at a height to make it a rail.
 const RAIL: f32 = 0.25;
 
-/// Takes running headers and footers out of all pages.
-pub(super) fn strip(pages: &mut [Lines]) {
+/// Takes running headers and footers out of all pages, and returns those of each page.
+pub(super) fn strip(pages: &mut [Lines]) -> Vec<Vec<String>> {
     let edges: Vec<Vec<usize>> = pages.iter().map(edge).collect();
     let mut places: HashMap<String, Vec<(usize, f32)>> = HashMap::new();
     for (page, edge) in edges.iter().enumerate() {
@@ -62,13 +62,23 @@ pub(super) fn strip(pages: &mut [Lines]) {
         let y = y.round() as i32;
         (y - 1..=y + 1).map(|y| rails.get(&y).copied().unwrap_or(0)).sum::<usize>() >= enough
     };
-    for ((page, edge), marks) in pages.iter_mut().zip(&edges).zip(&mut marked) {
+    let mut stripped = vec![Vec::new(); pages.len()];
+    for (((page, edge), marks), stripped) in
+        pages.iter_mut().zip(&edges).zip(&mut marked).zip(&mut stripped)
+    {
         for &at in edge {
             marks[at] |= rail(page.lines[at].y);
         }
         let mut marks = marks.iter();
-        page.lines.retain(|_| !marks.next().copied().unwrap_or(false));
+        page.lines.retain(|line| {
+            let is_marked = marks.next().copied().unwrap_or(false);
+            if is_marked {
+                stripped.push(line.text());
+            }
+            !is_marked
+        });
     }
+    stripped
 }
 
 /// The lines that stand where furniture stands.

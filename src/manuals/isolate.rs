@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
@@ -23,6 +24,8 @@ use super::{Complexity, Limits, ReadError, read};
 pub struct Order {
     /// What the bytes are.
     pub kind: DocumentationKind,
+    /// The charset that the host declared, for a web page.
+    pub charset: Option<&'static Encoding>,
     /// How far reading may go.
     pub limits: Limits,
     /// Most memory of the child, in bytes.
@@ -71,8 +74,10 @@ pub(super) async fn read_isolated(
         what: "cannot start the reading process",
         cause: cause.into(),
     };
+    let charset = order.charset.map(|charset| ["--charset", charset.name()]);
     let mut child = Command::new(program)
         .arg("extract")
+        .args(charset.iter().flatten())
         .args(["--kind", &super::read::name(order.kind).to_lowercase()])
         .args(["--max-bytes", &order.max_bytes.to_string()])
         .args(["--max-pages", &limits.max_pages.to_string()])
@@ -138,7 +143,7 @@ pub fn answer(
     let read = if bytes.len() as u64 > order.max_bytes {
         Err(ReadError::TooLarge { limit: order.max_bytes })
     } else {
-        read(&bytes, order.kind, order.limits)
+        read(&bytes, order.kind, order.charset, order.limits)
     };
     drop(bytes);
     let mut json = serde_json::to_vec(&told(read))?;

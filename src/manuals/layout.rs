@@ -7,8 +7,10 @@
 //! Everything else is read row by row, and a row's segments are its cells. The order of drawing is not
 //! used: many producers choose it by font.
 
+use hsc_catalogs::PICTURE_MARK;
+
 use super::bidi;
-use super::sheet::{Bar, Run, Sheet};
+use super::sheet::{Bar, Picture, Run, Sheet};
 
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,11 +86,58 @@ pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
     angles.sort_by_key(|(_, runs)| std::cmp::Reverse(letters(runs)));
     let mut lines = Vec::new();
     for (angle, runs) in angles {
+        let with_marks;
+        let runs = if *angle == 0 && !sheet.pictures.is_empty() {
+            with_marks = marked(runs, &sheet.pictures);
+            &with_marks
+        } else {
+            runs
+        };
         let rtl = bidi::is_rtl(runs.iter().map(|run| run.text.as_str()));
         let page = Layout { bars: if *angle == 0 { &sheet.bars } else { &[] }, rtl };
         page.order(segments(runs), 0, &mut lines);
     }
     lines
+}
+
+/// Distance from the word before within which a picture stands among words, in ems.
+const BESIDE: f32 = 1.2;
+/// Height and width that such a picture has at most, in ems. A larger one is a figure.
+const AMONG_WORDS: (f32, f32) = (2.5, 8.0);
+
+/// The runs, with a mark for each picture that follows a word on its line. One at the beginning of a line is the
+/// sign of a list or of a note.
+fn marked(runs: &[Run], pictures: &[Picture]) -> Vec<Run> {
+    let mut all = runs.to_vec();
+    let mut marks: Vec<Run> = Vec::new();
+    for picture in pictures {
+        let before = runs.iter().find(|run| {
+            let gap = picture.x - run.end();
+            let height = picture.top - picture.bottom;
+            (-0.4 * run.size..BESIDE * run.size).contains(&gap)
+                && picture.bottom - 0.3 * run.size < run.y
+                && picture.top > run.y + 0.3 * run.size
+                && (0.5 * run.size..AMONG_WORDS.0 * run.size).contains(&height)
+                && picture.end - picture.x < AMONG_WORDS.1 * run.size
+                && run.text.chars().any(char::is_alphabetic)
+        });
+        let Some(before) = before else { continue };
+        // Drawn twice, or with its shadow.
+        let is_known =
+            |mark: &Run| (mark.y - before.y).abs() < 1.0 && (mark.x - picture.x).abs() < 2.0;
+        if marks.iter().any(is_known) {
+            continue;
+        }
+        let x = picture.x.max(before.end());
+        marks.push(Run {
+            text: PICTURE_MARK.to_owned(),
+            x,
+            width: (picture.end - x).max(1.0),
+            ..before.clone()
+        });
+    }
+    all.append(&mut marks);
+    all
 }
 
 /// Neighbouring runs on one baseline.

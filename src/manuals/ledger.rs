@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn manual(stale: bool) -> Manual {
-        let page = Page { number: 1, text: "words".to_owned(), contents: false };
+        let page = Page { number: 1, label: None, text: "words".to_owned(), contents: false };
         Manual {
             title: "a".to_owned(),
             format: ManualFormat::Html,

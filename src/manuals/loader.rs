@@ -145,9 +145,17 @@ impl ManualLoader for Loader {
 struct Found {
     path: PathBuf,
     location: String,
+    /// The charset of `Content-Type`.
+    charset: Option<String>,
     stale: bool,
     /// From the network, that is: from anybody.
     foreign: bool,
+}
+
+impl From<Copy> for Found {
+    fn from(Copy { path, location, charset, .. }: Copy) -> Self {
+        Self { path, location, charset, stale: false, foreign: true }
+    }
 }
 
 impl Parts {
@@ -191,8 +199,7 @@ impl Parts {
         for address in addresses.into_iter().filter(|address| !found.contains(address)) {
             let Some(copy) = self.fetcher.stale(address) else { continue };
             self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
-            let found =
-                Found { path: copy.path, location: copy.location, stale: true, foreign: true };
+            let found = Found { stale: true, ..Found::from(copy) };
             if let Ok(done) = then(found).await {
                 log::warn!(address; "manual host did not answer, using an older copy");
                 return Ok(done);
@@ -212,17 +219,22 @@ impl Parts {
             |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
         let found = if is_remote(address) {
             self.fetcher.get(address, deadline).await.map(|copy| {
-                let Copy { path, location, how, fetched_bytes } = copy;
                 // A fresh copy is no fetch.
-                if how != "fresh" {
-                    counted(how, fetched_bytes);
+                if copy.how != "fresh" {
+                    counted(copy.how, copy.fetched_bytes);
                 }
-                Found { path, location, stale: false, foreign: true }
+                Found::from(copy)
             })
         } else {
             self.folder.find(address).map(|path| {
                 counted("ok", 0);
-                Found { path, location: address.to_owned(), stale: false, foreign: false }
+                Found {
+                    path,
+                    location: address.to_owned(),
+                    charset: None,
+                    stale: false,
+                    foreign: false,
+                }
             })
         };
         found.inspect_err(|error| counted(error.code_and_words().0, 0))
@@ -249,7 +261,8 @@ impl Parts {
 
     async fn read(&self, kind: DocumentationKind, found: Found) -> Result<Manual, ReadError> {
         let started = Instant::now();
-        let read = self.reader.read(&found.path, kind, found.foreign).await;
+        let read =
+            self.reader.read(&found.path, kind, found.charset.as_deref(), found.foreign).await;
         let (outcome, pages) = match &read {
             Ok(manual) => ("ok", manual.pages.len() as u64),
             Err(error) => (error.code_and_words().0, 0),

@@ -19,6 +19,8 @@ mod furniture;
 mod headings;
 mod html;
 mod isolate;
+mod labels;
+mod language;
 mod layout;
 mod ledger;
 mod legibility;

@@ -61,6 +61,7 @@ impl Binder {
         self.heading_bytes += self.path.iter().map(|(_, text)| text.len()).sum::<usize>();
         self.passages.push(Passage {
             page,
+            language: None,
             headings: self.path.iter().map(|(_, text)| text.clone()).collect(),
             opens_section: std::mem::take(&mut self.opens),
             contents,
@@ -134,7 +135,7 @@ pub(super) fn bind(
             }
         }
         flush(&mut lines, &mut binder, &mut text);
-        bound.push(Page { number, text, contents: *contents });
+        bound.push(Page { number, label: None, text, contents: *contents });
     }
     (bound, binder)
 }

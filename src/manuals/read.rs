@@ -1,5 +1,6 @@
 //! Bytes become a manual: the pure heart of this room. No network, no disk, no clock but the limit's.
 
+use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual, ManualFormat, ManualSource};
 
 use super::furniture::{self, Lines};
@@ -7,20 +8,25 @@ use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
 use super::sheet::{Budget, Draft, Limits, Sheet};
-use super::{ReadError, contents, html, legibility, passages, pdf};
+use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
-/// Reads a manual out of its bytes. `source` of the result is empty: bytes do not know where they
-/// come from.
+/// Reads a manual out of its bytes. `charset` is the one that the host declared for a web page. `source` of
+/// the result is empty: bytes do not know where they come from.
 ///
 /// # Errors
 /// When the bytes are not what `kind` says, damaged, locked, a scan, or beyond a limit. Time is
 /// looked at between pages; a page that never ends is stopped by whoever isolates the reading.
-pub fn read(bytes: &[u8], kind: DocumentationKind, limits: Limits) -> Result<Manual, ReadError> {
+pub fn read(
+    bytes: &[u8],
+    kind: DocumentationKind,
+    charset: Option<&'static Encoding>,
+    limits: Limits,
+) -> Result<Manual, ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::Empty);
     }
     let budget = Budget::starting_now(limits);
-    let mut manual = read_within(bytes, kind, &budget)?;
+    let mut manual = read_within(bytes, kind, charset, &budget)?;
     let end = manual.title.floor_char_boundary(LONGEST_TITLE);
     manual.title.truncate(end);
     Ok(manual)
@@ -32,11 +38,14 @@ const LONGEST_TITLE: usize = 400;
 fn read_within(
     bytes: &[u8],
     kind: DocumentationKind,
+    charset: Option<&'static Encoding>,
     budget: &Budget,
 ) -> Result<Manual, ReadError> {
     match kind {
         // A page that turns out to be a PDF is read as what it is.
-        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => html::read(bytes, budget),
+        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => {
+            html::read(bytes, charset, budget)
+        }
         _ => {
             let mut draft = pdf::extract(bytes, budget)?;
             check_for_scan(&draft, bytes.len())?;
@@ -98,7 +107,9 @@ fn set(draft: Draft) -> Manual {
         .iter()
         .map(|sheet| Lines { height: sheet.height, lines: layout::lines(sheet) })
         .collect();
-    furniture::strip(&mut pages);
+    let running = furniture::strip(&mut pages);
+    // What a viewer shows goes before what the eye sees: it is what a customer is asked to go to.
+    let labels = if draft.labels.is_empty() { labels::printed(&running) } else { draft.labels };
     let lines: Vec<&[Line]> = pages.iter().map(|page| page.lines.as_slice()).collect();
     let mut words = Words::default();
     for line in lines.iter().copied().flatten() {
@@ -107,7 +118,11 @@ fn set(draft: Draft) -> Manual {
     let setting = Setting::of(&lines);
     let contents = contents::mark(&lines);
     let parts = headings::mark(&lines, &contents, &draft.outline, setting);
-    let (pages, binder) = passages::bind(&parts, &contents, setting, &words);
+    let (mut pages, mut binder) = passages::bind(&parts, &contents, setting, &words);
+    for (page, label) in pages.iter_mut().zip(labels) {
+        page.label = label.filter(|label| *label != page.number.to_string());
+    }
+    language::mark(&mut binder.passages);
     Manual {
         title: draft.title,
         format: ManualFormat::Pdf,

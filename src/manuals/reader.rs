@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings};
 use tokio::sync::{Semaphore, oneshot};
@@ -53,21 +54,23 @@ impl Reader {
         self
     }
 
-    /// Reads a file. `foreign` says that it came from the network.
+    /// Reads a file. `charset` is that of `Content-Type`; `foreign` says that it came from the network.
     pub(super) async fn read(
         &self,
         path: &Path,
         kind: DocumentationKind,
+        charset: Option<&str>,
         foreign: bool,
     ) -> Result<Manual, ReadError> {
         let place = self.places.clone().acquire_owned().await;
+        let charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
         let isolated = match self.isolate {
             Isolate::Always => true,
             Isolate::Http => foreign,
             Isolate::Never => false,
         };
         if isolated {
-            return self.beside(path, kind).await;
+            return self.beside(path, kind, charset).await;
         }
         let limits = self.limits;
         let bytes = self.bytes(path)?;
@@ -78,7 +81,7 @@ impl Reader {
             .spawn(move || {
                 let _place = place;
                 // The asker may have given up.
-                let _ = done.send(read(&bytes, kind, limits));
+                let _ = done.send(read(&bytes, kind, charset, limits));
             })
             .map_err(|cause| ReadError::Ours {
                 what: "cannot start a thread to read with",
@@ -92,10 +95,16 @@ impl Reader {
         }
     }
 
-    async fn beside(&self, path: &Path, kind: DocumentationKind) -> Result<Manual, ReadError> {
+    async fn beside(
+        &self,
+        path: &Path,
+        kind: DocumentationKind,
+        charset: Option<&'static Encoding>,
+    ) -> Result<Manual, ReadError> {
         let file = std::fs::File::open(path).map_err(unreadable(path))?;
         let order = Order {
             kind,
+            charset,
             limits: self.limits,
             memory_bytes: self.memory_bytes,
             max_bytes: self.max_bytes,

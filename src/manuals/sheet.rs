@@ -34,6 +34,15 @@ pub(super) struct Bar {
     pub y: f32,
 }
 
+/// A small picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Picture {
+    pub x: f32,
+    pub end: f32,
+    pub bottom: f32,
+    pub top: f32,
+}
+
 /// One page as it was drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sheet {
@@ -44,6 +53,8 @@ pub(super) struct Sheet {
     pub turned: Vec<(i32, Vec<Run>)>,
     /// Thin horizontal bars: rules between the rows of a table, underlines.
     pub bars: Vec<Bar>,
+    /// Pictures that are small enough to stand among words.
+    pub pictures: Vec<Picture>,
     /// Letters whose meaning nothing tells.
     pub unknown: usize,
     /// Bytes of text the page draws, also outside of its edges.
@@ -76,6 +87,8 @@ impl Sheet {
 pub(super) struct Draft {
     pub title: String,
     pub sheets: Vec<Sheet>,
+    /// The labels that the document gives its pages, one a page; empty where it gives none.
+    pub labels: Vec<Option<String>>,
     pub outline: Vec<Heading>,
 }
 

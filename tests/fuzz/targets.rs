@@ -466,7 +466,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         threads: 1,
         ..Limits::from(&settings.manuals)
     };
-    match read(input, kind, limits) {
+    match read(input, kind, None, limits) {
         Ok(manual) => {
             let Manual { pages, passages, .. } = &manual;
             assert!(pages.len() <= 200, "{} pages", pages.len());

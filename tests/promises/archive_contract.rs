@@ -74,6 +74,7 @@ async fn found(stage: &Stage, search: Search) -> Vec<String> {
 async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
     let citation = Citation {
         page: 12,
+        page_label: Some("10".to_owned()),
         quote: "Hold the button.".to_owned(),
         url: "/manuals/td17#page=12".to_owned(),
         score: 0.5,

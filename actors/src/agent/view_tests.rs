@@ -230,6 +230,7 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
     assert_eq!((product.as_str(), question.as_str()), ("td17", "How loud?"));
     let citation = |page| hsc_catalogs::Citation {
         page,
+        page_label: None,
         quote: "Hold it.".to_owned(),
         url: format!("/manuals/td17#page={page}"),
         score: 1.0,

@@ -512,6 +512,7 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
     };
     let citation = Citation {
         page: 12,
+        page_label: Some("10".to_owned()),
         quote: "Hold it.".to_owned(),
         url: "/manuals/td17#page=12".to_owned(),
         score: 0.5,

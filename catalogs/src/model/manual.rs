@@ -19,6 +19,15 @@ pub struct Manual {
     pub outline: Vec<Heading>,
 }
 
+impl Manual {
+    /// The number printed on a page, where it is known and another one than that of the file.
+    #[must_use]
+    pub fn page_label(&self, page: u32) -> Option<&str> {
+        let at = usize::try_from(page).ok()?.checked_sub(1)?;
+        self.pages.get(at)?.label.as_deref()
+    }
+}
+
 /// What a manual's bytes were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -43,6 +52,9 @@ pub struct ManualSource {
 pub struct Page {
     /// 1 is the first; for a PDF this is what `#page=N` opens.
     pub number: u32,
+    /// The number printed on it, where it is known and another one (`iv`, `12`, `12–13` on a spread).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Readable text, running headers and footers taken out.
     pub text: String,
     /// True for a page of contents or an index: it names everything and answers nothing.
@@ -67,6 +79,9 @@ pub struct Passage {
     pub page: u32,
     /// The headings above it, outermost first; the last is its own section.
     pub headings: Vec<String>,
+    /// The language it is written in (ISO 639-1: `en`, `he`), where it could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// True when its section's heading stands directly above it: the section begins here.
     pub opens_section: bool,
     /// True on a page of contents or an index.
@@ -82,6 +97,10 @@ impl Passage {
         self.blocks.iter().map(|block| block.text()).collect::<Vec<_>>().join("\n")
     }
 }
+
+/// What stands in a text in place of a small picture among its words: a button that is drawn and not named. A
+/// sentence that holds it is not complete without the page.
+pub const PICTURE_MARK: &str = "[picture]";
 
 /// A piece of a passage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +135,11 @@ impl Block {
 /// A page an answer rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Citation {
-    /// The page.
+    /// The page, counted from 1 in the file.
     pub page: u32,
+    /// The number printed on that page, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_label: Option<String>,
     /// The manual's own words.
     pub quote: String,
     /// Where a browser opens it: `/manuals/<product_id>#page=12`.

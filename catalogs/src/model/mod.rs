@@ -7,5 +7,7 @@ mod manual;
 mod product;
 
 pub use entry::Entry;
-pub use manual::{Block, Citation, Heading, Manual, ManualFormat, ManualSource, Page, Passage};
+pub use manual::{
+    Block, Citation, Heading, Manual, ManualFormat, ManualSource, PICTURE_MARK, Page, Passage,
+};
 pub use product::{Accessory, Brand, Documentation, DocumentationKind, Product, Relationship};

@@ -338,6 +338,7 @@ impl Said {
             let score = own.intersection(&answer).count() as f32 / (own.len() as f32).max(1.0);
             Citation {
                 page: *page,
+                page_label: case.manual.page_label(*page).map(str::to_owned),
                 quote: quote(best),
                 url: html::page_url(&case.question.product.id, *page),
                 score: score.clamp(0.0, 1.0),

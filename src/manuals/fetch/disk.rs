@@ -32,6 +32,9 @@ pub(super) struct Slip {
     pub etag: Option<String>,
     /// `Last-Modified` as the host sent it.
     pub last_modified: Option<String>,
+    /// The charset of `Content-Type`.
+    #[serde(default)]
+    pub charset: Option<String>,
     /// When the host last said that this copy is right.
     pub confirmed: SystemTime,
 }
@@ -167,6 +170,7 @@ mod tests {
             body: String::new(),
             etag: Some("\"1\"".into()),
             last_modified: None,
+            charset: None,
             confirmed: SystemTime::now(),
         }
     }

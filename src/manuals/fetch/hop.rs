@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use hsc_actors::ports::BoxError;
 use hsc_config::ManualsSettings;
 use reqwest::header::{
-    ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
-    RETRY_AFTER,
+    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Response, StatusCode};
 use tempfile::NamedTempFile;
@@ -26,7 +26,14 @@ pub(super) enum Answer {
     /// The copy we named is still right.
     NotModified,
     /// The manual, in a file.
-    Body { draft: NamedTempFile, bytes: u64, etag: Option<String>, last_modified: Option<String> },
+    Body {
+        draft: NamedTempFile,
+        bytes: u64,
+        etag: Option<String>,
+        last_modified: Option<String>,
+        /// The charset of `Content-Type`.
+        charset: Option<String>,
+    },
 }
 
 /// A request that failed.
@@ -149,6 +156,7 @@ impl Hopper {
             bytes,
             etag: text(response.headers(), ETAG),
             last_modified: text(response.headers(), LAST_MODIFIED),
+            charset: text(response.headers(), CONTENT_TYPE).and_then(|value| charset(&value)),
         })
     }
 }
@@ -170,6 +178,15 @@ fn failed(url: &Url, error: reqwest::Error) -> Failed {
     let error = error.without_url();
     let error = ReadError::Unreachable { host: host(url), cause: error.into() };
     Failed { error, passes: true, retry_after: None }
+}
+
+/// The charset of a `Content-Type`.
+fn charset(content_type: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
+    })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {

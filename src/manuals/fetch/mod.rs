@@ -30,6 +30,8 @@ pub(super) struct Copy {
     pub path: PathBuf,
     /// The address that was read in the end.
     pub location: String,
+    /// The charset of `Content-Type`.
+    pub charset: Option<String>,
     /// How it was come by: `fresh`, `ok`, `not_modified` or `stale`.
     pub how: &'static str,
     /// Bytes that went over the wire for it.
@@ -175,13 +177,14 @@ impl Fetcher {
                     let slip = slip.map_err(hop::ours("cannot note a confirmed manual"))?;
                     return Ok(self.copy(&slip, "not_modified", 0));
                 }
-                Answer::Body { draft, bytes, etag, last_modified } => {
+                Answer::Body { draft, bytes, etag, last_modified, charset } => {
                     let slip = Slip {
                         url: url.to_string(),
                         location: at.to_string(),
                         body: String::new(),
                         etag,
                         last_modified,
+                        charset,
                         confirmed: std::time::SystemTime::now(),
                     };
                     let slip = self.disk.keep(draft, slip);
@@ -200,7 +203,13 @@ impl Fetcher {
     }
 
     fn copy(&self, slip: &Slip, how: &'static str, fetched_bytes: u64) -> Copy {
-        Copy { path: self.disk.body(slip), location: slip.location.clone(), how, fetched_bytes }
+        Copy {
+            path: self.disk.body(slip),
+            location: slip.location.clone(),
+            charset: slip.charset.clone(),
+            how,
+            fetched_bytes,
+        }
     }
 }
 

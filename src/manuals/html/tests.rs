@@ -13,7 +13,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn tried(page: &str) -> Result<Manual, ReadError> {
-    read(page.as_bytes(), &Budget::starting_now(LIMITS))
+    read(page.as_bytes(), None, &Budget::starting_now(LIMITS))
 }
 
 fn manual(page: &str) -> Manual {
@@ -98,8 +98,8 @@ fn a_title_with_nothing_under_it_shares_the_page_of_its_first_section() {
 #[test]
 fn hebrew_and_the_old_windows_encoding_are_read() {
     assert_eq!(manual("<p>לחץ על הכפתור</p>").pages[0].text, "לחץ על הכפתור");
-    let read =
-        read(b"<p>d\xe9j\xe0 vu \x96 ok</p>", &Budget::starting_now(LIMITS)).expect("a manual");
+    let read = read(b"<p>d\xe9j\xe0 vu \x96 ok</p>", None, &Budget::starting_now(LIMITS))
+        .expect("a manual");
     assert_eq!(read.pages[0].text, "déjà vu – ok");
 }
 
@@ -226,14 +226,15 @@ fn text_that_the_structure_repeats_counts_toward_the_limit_of_text() {
     let page = format!("<h1>{heading}</h1>{}", "<h6>x</h6><p>x".repeat(5_000));
     assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
     let title = format!("<title>{}</title><p>x</p>", "word ".repeat(10_000));
-    let read = super::super::read(title.as_bytes(), hsc_catalogs::DocumentationKind::Html, LIMITS);
+    let read =
+        super::super::read(title.as_bytes(), hsc_catalogs::DocumentationKind::Html, None, LIMITS);
     assert!(read.expect("a manual").title.len() <= 400);
 }
 
 #[test]
 fn a_page_takes_no_longer_than_it_may() {
     let limits = Limits { timeout_ms: 0, ..LIMITS };
-    let read = read(PAGE.as_bytes(), &Budget::starting_now(limits));
+    let read = read(PAGE.as_bytes(), None, &Budget::starting_now(limits));
     assert!(matches!(read, Err(ReadError::TooSlow { limit_ms: 0 })));
 }
 

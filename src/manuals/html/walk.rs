@@ -288,7 +288,7 @@ impl Walk {
     fn end_page(&mut self) {
         let number = self.number();
         let text = std::mem::take(&mut self.page);
-        self.pages.push(Page { number, text, contents: false });
+        self.pages.push(Page { number, label: None, text, contents: false });
         self.filled = false;
     }
 

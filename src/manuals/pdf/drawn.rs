@@ -17,7 +17,7 @@ use kurbo::{Affine, Point, Rect};
 
 use super::super::ReadError;
 use super::super::bidi;
-use super::super::sheet::{Bar, Budget, Run, Sheet};
+use super::super::sheet::{Bar, Budget, Picture, Run, Sheet};
 use super::fonts::{Face, Fonts};
 
 /// Forms inside of forms. The standard sets no bound; writers need two or three.
@@ -29,6 +29,9 @@ const MOST_OPERATIONS: usize = 4_000_000;
 /// Bytes of one content stream, unpacked. The library unpacks without a bound; a page of text has a few hundred
 /// kilobytes, one of drawings some megabytes.
 const MOST_CONTENT: usize = 64 << 20;
+/// Width and height, in points, under which a picture may stand among words, and how many of them a page has.
+const LARGEST_PICTURE: (f64, f64) = (120.0, 40.0);
+const MOST_PICTURES: usize = 500;
 /// Operations between two looks at the clock: some ten milliseconds of work.
 const OPERATIONS_A_LOOK: usize = 10_000;
 /// Gap that parts words, in ems. A narrow space is a fifth of an em.
@@ -224,6 +227,7 @@ impl<'a> Reader<'_, 'a> {
                         self.x_object(&object, resources, depth)?;
                     }
                 }
+                TypedInstruction::InlineImage(_) => self.picture(Rect::new(0.0, 0.0, 1.0, 1.0)),
                 TypedInstruction::RectPath(rect) => {
                     let (x, y) = (rect.0.as_f64(), rect.1.as_f64());
                     self.bar(Rect::new(x, y, x + rect.2.as_f64(), y + rect.3.as_f64()));
@@ -271,6 +275,7 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<(), ReadError> {
         let dict = object.dict();
         if dict.get::<Name<'_>>(SUBTYPE).is_some_and(|kind| kind.as_str() == "Image") {
+            self.picture(Rect::new(0.0, 0.0, 1.0, 1.0));
             return Ok(());
         }
         if depth >= DEEPEST_FORM {
@@ -284,9 +289,35 @@ impl<'a> Reader<'_, 'a> {
         let before = (self.state.clone(), self.matrix, self.line);
         self.state.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
         let mut content = TypedIter::new(content.as_ref());
+        let (text, pictures) = (self.sheet.text_bytes, self.sheet.pictures.len());
         self.interpret(&mut content, own.as_ref().unwrap_or(resources), depth + 1)?;
+        // A form that draws no text and no image is a drawing.
+        if text == self.sheet.text_bytes
+            && pictures == self.sheet.pictures.len()
+            && let Some([x0, y0, x1, y1]) = dict.get::<[f64; 4]>(b"BBox".as_slice())
+        {
+            self.picture(Rect::new(x0, y0, x1, y1));
+        }
         (self.state, self.matrix, self.line) = before;
         Ok(())
+    }
+
+    /// Notes a picture that may stand among words.
+    fn picture(&mut self, rect: Rect) {
+        let rect = self.state.place.transform_rect_bbox(rect);
+        let is_small = (3.0..LARGEST_PICTURE.1).contains(&rect.height())
+            && (3.0..LARGEST_PICTURE.0).contains(&rect.width());
+        if is_small
+            && self.bounds.contains(rect.center())
+            && self.sheet.pictures.len() < MOST_PICTURES
+        {
+            self.sheet.pictures.push(Picture {
+                x: rect.x0 as f32,
+                end: rect.x1 as f32,
+                bottom: rect.y0 as f32,
+                top: rect.y1 as f32,
+            });
+        }
     }
 
     /// Notes a rectangle or a line that is a thin horizontal bar.

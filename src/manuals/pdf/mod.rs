@@ -6,6 +6,7 @@
 
 mod drawn;
 mod fonts;
+mod labels;
 mod outline;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,7 +65,8 @@ fn read(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
         budget.check_text(all.iter().map(|sheet| sheet.text_bytes).sum())?;
         Ok::<_, ReadError>(all)
     })?;
-    Ok(Draft { title: outline::title(&pdf), outline: outline::headings(&pdf), sheets })
+    let (title, outline) = (outline::title(&pdf), outline::headings(&pdf));
+    Ok(Draft { title, sheets, labels: labels::labels(&pdf), outline })
 }
 
 fn sheets(

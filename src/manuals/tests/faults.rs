@@ -15,10 +15,19 @@ const LIMITS: Limits = Limits {
 };
 
 fn tried(fixture: &str) -> Result<Manual, ReadError> {
+    read_as(fixture, DocumentationKind::Pdf, None)
+}
+
+fn read_as(
+    fixture: &str,
+    kind: DocumentationKind,
+    charset: Option<&str>,
+) -> Result<Manual, ReadError> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manuals/tests/fixtures").join(fixture);
     let bytes = std::fs::read(&path).expect("a fixture");
-    read(&bytes, DocumentationKind::Pdf, LIMITS)
+    let charset = charset.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+    read(&bytes, kind, charset, LIMITS)
 }
 
 /// The text of the first page, its words apart by one space each.
@@ -219,5 +228,25 @@ fn text_that_cannot_be_told_from_its_glyphs_is_an_error_and_no_text() {
     for fixture in ["shifted_tounicode.pdf", "no_tounicode_no_fontfile.pdf"] {
         let read = tried(&format!("gibberish/{fixture}"));
         assert!(matches!(read, Err(ReadError::Illegible { pages: 1 })), "{fixture}: {read:?}");
+    }
+}
+
+#[test]
+fn the_encoding_of_a_web_page_is_the_declared_one_or_is_guessed() {
+    for (fixture, charset, title, text) in [
+        ("w1255_meta.html", None, "מדריך", "לחצו על הכפתור PLAY למשך 5 שניות כדי לאפס."),
+        (
+            "w1255_nometa.html",
+            Some("windows-1255"),
+            "מדריך",
+            "לחצו על הכפתור PLAY למשך 5 שניות כדי לאפס.",
+        ),
+        ("w1255_nometa.html", None, "מדריך", "לחצו על הכפתור PLAY למשך 5 שניות כדי לאפס."),
+        ("sjis.html", None, "x", "赤いボタンを5秒押してください。"),
+    ] {
+        let manual = read_as(&format!("html-charset/{fixture}"), DocumentationKind::Html, charset);
+        let manual = manual.unwrap_or_else(|error| panic!("{fixture}: {error}"));
+        assert_eq!(manual.title, title, "{fixture}");
+        assert!(manual.pages[0].text.contains(text), "{fixture}: {}", manual.pages[0].text);
     }
 }

@@ -19,7 +19,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn tried(bytes: &[u8]) -> Result<Manual, ReadError> {
-    read(bytes, DocumentationKind::Pdf, LIMITS)
+    read(bytes, DocumentationKind::Pdf, None, LIMITS)
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod faults;
 mod fetching;
 mod host;
 mod hostile;
+mod pages;
 mod pdfs;

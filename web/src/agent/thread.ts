@@ -1,6 +1,7 @@
 // The middle: what was said, in order. Of the desk it goes on while it is looked at.
 
 import { drawBlock, type Leads } from "../answer/draw.ts";
+import { printedPage } from "../answer/page.ts";
 import { readAnswer } from "../answer/text.ts";
 import { button, el, fill, icon, set } from "../element.ts";
 import { manualPage, safeAddress } from "../wire/product.ts";
@@ -186,7 +187,7 @@ function wordsOf(maker: Maker, text: string, isOurs: boolean, citations: readonl
 export function cite({ voice, server }: Maker, page: number, citations: readonly Citation[], product: string | undefined): Node {
   const cited = citations.find((citation) => citation.page === page);
   const href = cited === undefined ? (product === undefined ? "" : manualPage(server, product, page)) : safeAddress(server, cited.url);
-  const said = voice.say("page_short", { n: page });
+  const said = voice.say("page_short", { n: printedPage(page, citations) });
   if (href === "") return el("span", { class: "cite" }, said);
   return el("a", { class: "cite", href, target: "_blank", rel: "noopener", title: cited?.quote ?? voice.say("page_open", { n: page }) }, said);
 }
@@ -200,6 +201,7 @@ function drawAnswer(maker: Maker, { text, end }: Item & { kind: "answer" }, prod
       const cited = citations.find((citation) => citation.page === page);
       return cited === undefined ? manualPage(server, product ?? "", page) : safeAddress(server, cited.url);
     },
+    printed: (page) => printedPage(page, citations),
     quote: (page) => citations.find((citation) => citation.page === page)?.quote,
     suggested: () => undefined,
   };

@@ -9,6 +9,8 @@ export interface Leads {
   voice: Voice;
   /** The address of a page of the manual. */
   page(page: number): string;
+  /** The number that is printed on that page, once it is known. */
+  printed: (page: number) => string;
   /** The manual's words on that page, once they are known. */
   quote(page: number): string | undefined;
   /** Switches to an accessory; undefined when it is not one that is known. */
@@ -91,5 +93,5 @@ function citation(page: number, leads: Leads): HTMLElement {
     rel: "noopener",
     title: leads.quote(page) ?? voice.say("page_open", { n: page }),
   };
-  return el("a", link, voice.say("page_short", { n: page }));
+  return el("a", link, voice.say("page_short", { n: leads.printed(page) }));
 }

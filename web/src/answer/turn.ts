@@ -8,6 +8,7 @@ import { manualPage, safeAddress } from "../wire/product.ts";
 import type { Citation, FinalAnswer } from "../wire/types.ts";
 import type { Voice, Word } from "../words/words.ts";
 import { drawBlock, type Leads } from "./draw.ts";
+import { printedPage } from "./page.ts";
 import { type Block, plainText, readAnswer } from "./text.ts";
 
 export interface TurnPart {
@@ -57,6 +58,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       const cited = shown?.end?.citations.find((citation) => citation.page === page);
       return (cited && safeAddress(server, cited.url)) ?? manualPage(server, first.product.id, page);
     },
+    printed: (page) => printedPage(page, shown?.end?.citations ?? []),
     quote: (page) => shown?.end?.citations.find((citation) => citation.page === page)?.quote,
     suggested: (name) => {
       const item = (shown ?? first).product.related.find((one) => one.name.toLowerCase() === name.toLowerCase());
@@ -137,11 +139,14 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   }
 
   function source(citation: Citation): HTMLElement {
+    const { page, page_label: label } = citation;
+    // A viewer of the file counts otherwise than the printed numbers do.
+    const ofFile = label == null ? undefined : el("span", { class: "source-file" }, voice.say("page_of_file", { n: page }));
     const link = { class: "source", href: leads.page(citation.page), target: "_blank", rel: "noopener" };
     return el(
       "a",
       link,
-      el("span", { class: "source-page" }, icon("book"), voice.say("page", { n: citation.page })),
+      el("span", { class: "source-page" }, icon("book"), voice.say("page", { n: label ?? page }), ofFile),
       el("q", { dir: "auto" }, citation.quote),
     );
   }
@@ -150,7 +155,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const { end } = turn;
     foot.hidden = false;
     const notes = end === undefined || refused ? [] : remarks(end);
-    const copy = blocks.length > 0 && !refused ? copyButton(blocks, foot, voice) : undefined;
+    const copy = blocks.length > 0 && !refused ? copyButton(blocks, foot, leads) : undefined;
     fill(
       foot,
       notes.length > 0 ? el("p", { class: "notes" }, ...notes) : undefined,
@@ -203,13 +208,13 @@ function troubled(trouble: NonNullable<Turn["trouble"]>, voice: Voice): [string,
   return ["", "word" in trouble ? voice.say(trouble.word) : trouble.text];
 }
 
-function copyButton(blocks: readonly Block[], beside: HTMLElement, voice: Voice): HTMLElement {
+function copyButton(blocks: readonly Block[], beside: HTMLElement, { voice, printed }: Leads): HTMLElement {
   const words = el("span", {}, voice.say("copy"));
   const element = button({ class: "quiet" }, () => void copy(), icon("copy"), words);
   return element;
 
   async function copy(): Promise<void> {
-    if (!(await toClipboard(plainText(blocks, (n) => voice.say("page", { n })), beside))) return;
+    if (!(await toClipboard(plainText(blocks, (page) => voice.say("page", { n: printed(page) })), beside))) return;
     fill(element, icon("check"), el("span", { role: "status" }, voice.say("copied")));
     setTimeout(() => {
       fill(element, icon("copy"), words);

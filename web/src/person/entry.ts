@@ -1,5 +1,6 @@
 // One thing that was said to or by a person, or that happened with one.
 
+import { printedPage } from "../answer/page.ts";
 import { button, el, fill, icon } from "../element.ts";
 import type { Maker } from "../parts/part.ts";
 import { safeAddress } from "../wire/product.ts";
@@ -64,7 +65,7 @@ export function entryPart({ voice, deeds, server }: Maker): EntryPart {
       const page = Number(piece);
       const cited = entry.citations.find((citation) => citation.page === page);
       const address = cited && safeAddress(server, cited.url);
-      const label = voice.say("page", { n: page });
+      const label = voice.say("page", { n: printedPage(page, entry.citations) });
       if (address === undefined) return label;
       return el("a", { class: "cite", href: address, target: "_blank", rel: "noopener", title: cited?.quote }, label);
     });

@@ -602,9 +602,13 @@ export interface ChatMessage {
  */
 export interface Citation {
   /**
-   * The page.
+   * The page, counted from 1 in the file.
    */
   page: number;
+  /**
+   * The number printed on that page, where it is another one.
+   */
+  page_label?: string | null;
   /**
    * The manual's own words.
    */

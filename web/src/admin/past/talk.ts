@@ -90,6 +90,7 @@ function answer({ voice, server }: Reader, past: Past, entry: Said): Node[] {
       const known = cited(page);
       return known === undefined ? manualPage(server, product ?? "", page) : safeAddress(server, known.url);
     },
+    printed: (page) => cited(page)?.page_label ?? String(page),
     quote: (page) => cited(page)?.quote,
     suggested: () => undefined,
   };
@@ -108,9 +109,9 @@ const OUTCOMES: Readonly<Record<string, TeamWord>> = {
 /** The pages it rests on, each with the manual's own words. */
 function sources({ voice, server }: Reader, { citations }: Said, product: string | null): HTMLElement | undefined {
   if (citations.length === 0) return undefined;
-  const rows = citations.map(({ page, url, quote }) => {
+  const rows = citations.map(({ page, page_label: label, url, quote }) => {
     const href = safeAddress(server, url) || manualPage(server, product ?? "", page);
-    const link = el("a", { class: "cite", href, target: "_blank", rel: "noopener" }, voice.say("page_short", { n: page }));
+    const link = el("a", { class: "cite", href, target: "_blank", rel: "noopener" }, voice.say("page_short", { n: label ?? page }));
     return el("li", {}, link, " ", el("q", { dir: "auto" }, quote));
   });
   return el("details", { class: "rests" }, el("summary", {}, voice.count("agent_sources", citations.length)), el("ul", {}, ...rows));

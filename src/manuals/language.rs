@@ -1,0 +1,218 @@
+//! The language of each passage.
+//!
+//! A manual in several languages changes between them at a section, a page or a column, so a passage is judged
+//! together with its neighbours under the same heading; one that is too short to tell takes the language of what
+//! stands around it. Scripts that one language alone is written in tell at once.
+
+use hsc_catalogs::Passage;
+use whatlang::{Detector, Lang};
+
+/// Letters from which a text is judged. Three short sentences: names of parts and lists of figures have fewer.
+const ENOUGH: usize = 120;
+/// Letters that are looked at. More says nothing new.
+const SAMPLE: usize = 2_000;
+
+/// Languages that a list of names and figures is easily taken for, and that few manuals are written in.
+const UNLIKELY: [Lang; 11] = [
+    Lang::Epo,
+    Lang::Lat,
+    Lang::Yid,
+    Lang::Jav,
+    Lang::Tgl,
+    Lang::Aka,
+    Lang::Zul,
+    Lang::Sna,
+    Lang::Uzb,
+    Lang::Tuk,
+    Lang::Cym,
+];
+
+/// Notes the language of each passage.
+pub(super) fn mark(passages: &mut [Passage]) {
+    let mut told: Vec<Option<Lang>> = vec![None; passages.len()];
+    let mut at = 0;
+    while at < passages.len() {
+        // The passages of a section on one page, and, while that is too little to judge, those that follow there.
+        let mut text = String::new();
+        let mut end = at;
+        while end < passages.len()
+            && (end == at
+                || passages[end].page == passages[at].page
+                    && (passages[end].headings == passages[at].headings || letters(&text) < ENOUGH))
+        {
+            text.push_str(&passages[end].text());
+            text.push('\n');
+            end += 1;
+        }
+        told[at..end].fill(language(&text));
+        at = end;
+    }
+    // What could not be told is as what stands before it on its page, else after it, else before it anywhere.
+    for at in 0..told.len() {
+        if told[at].is_some() {
+            continue;
+        }
+        let page = passages[at].page;
+        let on_page = |other: &usize| passages[*other].page == page && told[*other].is_some();
+        let near = (0..at).rev().take_while(|other| passages[*other].page == page).find(on_page);
+        let near = near.or_else(|| {
+            (at..told.len()).take_while(|other| passages[*other].page == page).find(on_page)
+        });
+        let near = near.or_else(|| at.checked_sub(1).filter(|before| told[*before].is_some()));
+        told[at] = near.and_then(|near| told[near]);
+    }
+    // What stands before the first text that can be told is most likely of its language.
+    if let Some(first) = told.iter().position(Option::is_some) {
+        let language = told[first];
+        told[..first].fill(language);
+    }
+    for (passage, language) in passages.iter_mut().zip(told) {
+        passage.language = language.map(code);
+    }
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().filter(|letter| letter.is_alphabetic()).count()
+}
+
+/// The language of a text; none when it is too short or the text of several.
+fn language(text: &str) -> Option<Lang> {
+    // Words in capitals and those with digits are names; they look like any language or none.
+    let is_word = |word: &&str| {
+        word.chars().any(char::is_alphabetic)
+            && !word.chars().any(|letter| letter.is_ascii_digit())
+            && !(word.chars().count() > 1
+                && word.chars().all(|letter| !letter.is_lowercase() && letter.is_ascii()))
+    };
+    let words: Vec<&str> = text.split_whitespace().filter(is_word).collect();
+    let text = words.join(" ");
+    let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(end, _)| end);
+    let about = Detector::with_denylist(UNLIKELY.to_vec()).detect(&text[..end])?;
+    let is_own_script = !matches!(
+        about.script(),
+        whatlang::Script::Latin
+            | whatlang::Script::Cyrillic
+            | whatlang::Script::Arabic
+            | whatlang::Script::Devanagari
+    );
+    (is_own_script || letters(&text) >= ENOUGH && about.is_reliable()).then_some(about.lang())
+}
+
+/// The code of ISO 639-1, else that of ISO 639-3.
+fn code(language: Lang) -> String {
+    let short = match language {
+        Lang::Eng => "en",
+        Lang::Deu => "de",
+        Lang::Fra => "fr",
+        Lang::Spa => "es",
+        Lang::Ita => "it",
+        Lang::Por => "pt",
+        Lang::Nld => "nl",
+        Lang::Swe => "sv",
+        Lang::Dan => "da",
+        Lang::Nob => "nb",
+        Lang::Fin => "fi",
+        Lang::Pol => "pl",
+        Lang::Ces => "cs",
+        Lang::Slk => "sk",
+        Lang::Slv => "sl",
+        Lang::Hrv => "hr",
+        Lang::Srp => "sr",
+        Lang::Hun => "hu",
+        Lang::Ron => "ro",
+        Lang::Bul => "bg",
+        Lang::Mkd => "mk",
+        Lang::Rus => "ru",
+        Lang::Ukr => "uk",
+        Lang::Bel => "be",
+        Lang::Ell => "el",
+        Lang::Tur => "tr",
+        Lang::Aze => "az",
+        Lang::Heb => "he",
+        Lang::Ara => "ar",
+        Lang::Pes => "fa",
+        Lang::Urd => "ur",
+        Lang::Hin => "hi",
+        Lang::Mar => "mr",
+        Lang::Nep => "ne",
+        Lang::Ben => "bn",
+        Lang::Tam => "ta",
+        Lang::Tel => "te",
+        Lang::Kan => "kn",
+        Lang::Mal => "ml",
+        Lang::Guj => "gu",
+        Lang::Pan => "pa",
+        Lang::Tha => "th",
+        Lang::Vie => "vi",
+        Lang::Ind => "id",
+        Lang::Jpn => "ja",
+        Lang::Kor => "ko",
+        Lang::Cmn => "zh",
+        Lang::Est => "et",
+        Lang::Lav => "lv",
+        Lang::Lit => "lt",
+        Lang::Cat => "ca",
+        Lang::Afr => "af",
+        other => other.code(),
+    };
+    short.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_catalogs::Block;
+
+    use super::*;
+
+    const ENGLISH: &str = "Hold the green key for three seconds to reset the lamp. The light blinks twice when it \
+        is done. Do not switch off the unit while the light blinks, or the settings are lost.";
+    const GERMAN: &str = "Halten Sie die grüne Taste drei Sekunden lang gedrückt, um die Lampe zurückzusetzen. Das \
+        Licht blinkt zweimal, wenn dies geschehen ist. Schalten Sie das Gerät währenddessen nicht aus.";
+    const FRENCH: &str = "Maintenez la touche verte enfoncée pendant trois secondes pour réinitialiser la lampe. Le \
+        voyant clignote deux fois lorsque cela est fait. N'éteignez pas l'appareil pendant ce temps.";
+    const HEBREW: &str = "לחצו על הכפתור למשך 5 שניות.";
+
+    fn marked(parts: &[(u32, &str, &str)]) -> Vec<String> {
+        let mut passages: Vec<Passage> = parts
+            .iter()
+            .map(|(page, heading, text)| Passage {
+                page: *page,
+                language: None,
+                headings: vec![(*heading).to_owned()],
+                opens_section: true,
+                contents: false,
+                blocks: vec![Block::Paragraph((*text).to_owned())],
+            })
+            .collect();
+        mark(&mut passages);
+        passages.into_iter().map(|passage| passage.language.unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn each_section_has_its_own_language_also_on_one_page() {
+        let parts = [
+            (1, "Reset", ENGLISH),
+            (1, "Zurücksetzen", GERMAN),
+            (2, "Réinitialiser", FRENCH),
+            (2, "איפוס", HEBREW),
+        ];
+        assert_eq!(marked(&parts), ["en", "de", "fr", "he"]);
+    }
+
+    #[test]
+    fn what_is_too_short_has_the_language_of_what_stands_around_it() {
+        let parts = [
+            (1, "Lamp L-5", "MIDI IN"),
+            (2, "Reset", ENGLISH),
+            (2, "Data", "12 V, 500 mA"),
+            (3, "Daten", "12 V, 500 mA"),
+            (3, "Zurücksetzen", GERMAN),
+        ];
+        assert_eq!(marked(&parts), ["en", "en", "en", "de", "de"]);
+    }
+
+    #[test]
+    fn a_manual_of_nothing_but_figures_has_no_language() {
+        assert_eq!(marked(&[(1, "1", "12 V | 500 mA")]), [""]);
+    }
+}
