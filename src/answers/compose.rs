@@ -166,12 +166,30 @@ impl Writer<'_> {
         }
         let mut quotes = self.quotes(&extract.pieces).into_iter();
         let mut pieces = extract.pieces.iter().peekable();
+        let mut before: Option<&Piece> = None;
         while let Some(piece) = pieces.next() {
+            let goes_on = before.is_some_and(|before| before.is_of_table(piece));
             match piece.form {
                 Form::Sentence => sheet.sentence(&piece.text),
                 Form::Item => sheet.item(&piece.text),
-                Form::Row => sheet.row(&piece.text),
+                // The row that names the columns is not a row of its own.
+                Form::Row
+                    if !goes_on
+                        && piece.names_columns
+                        && pieces.peek().is_some_and(|next| piece.is_of_table(next)) =>
+                {
+                    sheet.table(Some(&piece.text), piece.cells());
+                    before = Some(piece);
+                    continue;
+                }
+                Form::Row => {
+                    if !goes_on {
+                        sheet.table(piece.columns.as_deref(), piece.cells());
+                    }
+                    sheet.row(&piece.text);
+                }
             }
+            before = Some(piece);
             if citations.iter().all(|citation| citation.page != piece.page) {
                 let quote = quotes.find(|(page, _)| *page == piece.page);
                 let quote = quote.map_or_else(|| piece.quoted(), |(_, quote)| quote);
@@ -182,10 +200,11 @@ impl Writer<'_> {
                 sheet.cite(piece.page);
             }
             match next {
-                Some(next) if piece.form != Form::Sentence && next.form != Form::Sentence => {
-                    sheet.line()
+                Some(next) if piece.form == Form::Item && next.form == Form::Item => sheet.line(),
+                Some(next) if piece.is_of_table(next) => sheet.line(),
+                Some(next) if piece.form != Form::Sentence || next.form != Form::Sentence => {
+                    sheet.paragraph();
                 }
-                Some(next) if piece.form != next.form => sheet.paragraph(),
                 Some(_) => {}
                 None => sheet.paragraph(),
             }

@@ -57,6 +57,16 @@ impl Piece {
         Self { page, form, text, columns: None, names_columns: false }
     }
 
+    /// Cells of a row.
+    pub(super) fn cells(&self) -> usize {
+        self.text.split(" | ").count()
+    }
+
+    /// True when a row can stand below this one in one table.
+    pub(super) fn is_of_table(&self, next: &Self) -> bool {
+        self.form == Form::Row && next.form == Form::Row && self.cells() == next.cells()
+    }
+
     /// What a citation quotes: the words, and of a row each cell under the name of its column.
     pub(super) fn quoted(&self) -> String {
         match &self.columns {

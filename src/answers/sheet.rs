@@ -4,8 +4,6 @@
 //! HTML is made from Markdown. The manual's words are data in both: on the wire they can form no
 //! marker, in the Markdown every sign that means something is escaped.
 
-use std::fmt::Write as _;
-
 /// A piece of the answer that is sent at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Chunk {
@@ -59,18 +57,20 @@ impl Sheet {
         }
     }
 
-    /// A row of a table: its first cell names what the others say.
+    /// Begins a table: the row that names its columns, or as many columns without a name.
+    pub(super) fn table(&mut self, names: Option<&str>, columns: usize) {
+        let names = names.map_or_else(|| vec![String::new(); columns], cells);
+        let rule = vec!["---"; names.len()].join(" | ");
+        let head = |names: Vec<String>| format!("| {} |\n| {rule} |\n", names.join(" | "));
+        let markdown = names.iter().map(|name| escaped(name)).collect();
+        self.push(head(names), head(markdown));
+    }
+
+    /// A row of the table that was begun. What cites its page stands in its last cell.
     pub(super) fn row(&mut self, said: &str) {
-        let said = harmless(said);
-        let mut cells = said.split(" | ").map(str::trim).filter(|cell| !cell.is_empty());
-        let first = cells.next().unwrap_or_default();
-        let rest = cells.collect::<Vec<_>>().join(" | ");
-        let (mut text, mut markdown) = (format!("- {first}"), format!("- **{}**", escaped(first)));
-        if !rest.is_empty() {
-            let _ = write!(text, ": {rest}");
-            let _ = write!(markdown, ": {}", escaped(&rest));
-        }
-        self.push(format!("{text} "), format!("{markdown} "));
+        let cells = cells(said);
+        let markdown: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+        self.push(format!("| {} ", cells.join(" | ")), format!("| {} ", markdown.join(" | ")));
     }
 
     /// Cites a page, after the words that come from it.
@@ -114,6 +114,11 @@ impl Sheet {
             last.markdown.push_str(both);
         }
     }
+}
+
+/// The cells of a row, none of them able to begin another one.
+fn cells(row: &str) -> Vec<String> {
+    row.split(" | ").map(|cell| harmless(cell).replace('|', "¦")).collect()
 }
 
 /// The manual's words on one line, unable to form a marker of ours.
@@ -183,11 +188,25 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_named_by_its_first_cell() {
+    fn a_table_is_one_of_markdown_and_its_last_cell_cites() {
+        let said = |names: Option<&str>| {
+            let mut sheet = Sheet::default();
+            sheet.table(names, 2);
+            sheet.row("Weight | 1.2|kg *");
+            sheet.cite(5);
+            sheet.paragraph();
+            let chunks = sheet.into_chunks();
+            let text: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+            let markdown: String = chunks.iter().map(|chunk| chunk.markdown.as_str()).collect();
+            (text, markdown)
+        };
+        let (text, markdown) = said(Some("Part | Value"));
         assert_eq!(
-            written(|sheet| sheet.row("Weight | 1.2 kg | 2.6 lb")).text,
-            "- Weight: 1.2 kg | 2.6 lb "
+            text,
+            "| Part | Value |\n| --- | --- |\n| Weight | 1.2¦kg * [MANUAL: page 5]\n\n"
         );
+        assert!(markdown.ends_with("| Weight | 1\\.2¦kg \\* [MANUAL: page 5]\n\n"), "{markdown}");
+        assert!(said(None).0.starts_with("|  |  |\n| --- | --- |\n| Weight"));
     }
 
     #[test]

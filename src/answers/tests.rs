@@ -60,7 +60,7 @@ fn a_tip_of_the_manual_is_told_and_none_is_made_up() {
 #[test]
 fn a_figure_is_answered_with_its_row_alone() {
     let answer = asked("how much does it weigh?");
-    assert!(answer.text.contains("- Weight: 1.2 kg [MANUAL: page 5]"), "{}", answer.text);
+    assert!(answer.text.contains("| Weight | 1.2 kg [MANUAL: page 5]"), "{}", answer.text);
     assert!(!answer.text.contains("DC 9 V"), "{}", answer.text);
 }
 

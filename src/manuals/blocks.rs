@@ -12,6 +12,13 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Bl
     for (at, line) in lines.iter().enumerate() {
         let above = at.checked_sub(1).map(|above| lines[above]);
         let text = line.text();
+        if let Some(open) = blocks.last_mut().filter(|open| open.kind == Kind::Row)
+            && let Some(above) = above
+            && open.goes_on_in(line, above, is_grid(lines, at), setting)
+        {
+            open.take(line, &text, words);
+            continue;
+        }
         let open = blocks.last_mut();
         match (above, open) {
             (Some(above), Some(open)) if open.takes(line, &text, above, setting) => {
@@ -21,6 +28,18 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Bl
         }
     }
     blocks.into_iter().map(Open::close).collect()
+}
+
+/// Distance of the lines of one cell, in ems.
+const TIGHT: f32 = 1.35;
+/// Lines around a line that are looked at for bars, and those of them with a bar above that make a table in which
+/// each row has one. A table ruled at its head and its ends alone has three.
+const AROUND: usize = 6;
+const RULED: usize = 4;
+
+fn is_grid(lines: &[&Line], at: usize) -> bool {
+    let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
+    around.iter().filter(|line| line.ruled).count() >= RULED
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,6 +92,29 @@ impl Open {
         Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, cells }
     }
 
+    /// True when a line holds more of the cells of this row. In a table with a bar above each row that is each line
+    /// without one; elsewhere a line right below that has nothing in the first column.
+    fn goes_on_in(&self, line: &Line, above: &Line, is_grid: bool, setting: Setting) -> bool {
+        let distance = above.y - line.y;
+        let size = line.size.max(above.size);
+        if self.cells.len() < 2
+            || line.ruled
+            || distance < 0.0
+            || distance > 1.3 * setting.leading * size
+        {
+            return false;
+        }
+        let indent = 0.8 * setting.body;
+        let stands_in = |columns: &[(f32, String)]| {
+            line.cells.iter().all(|cell| columns.iter().any(|(x, _)| (x - cell.x).abs() < indent))
+        };
+        if is_grid {
+            return stands_in(&self.cells);
+        }
+        // Rows below one cell that spans them stand further apart than the lines of a cell.
+        line.is_row() && distance < TIGHT * size && stands_in(&self.cells[1..])
+    }
+
     /// True when the line goes on this block.
     fn takes(&self, line: &Line, text: &str, above: &Line, setting: Setting) -> bool {
         let distance = above.y - line.y;
@@ -123,12 +165,14 @@ impl Open {
                 self.text.push_str(text);
             }
             Kind::Row => {
-                let nearest = self
-                    .cells
-                    .iter_mut()
-                    .min_by(|a, b| (a.0 - line.x()).abs().total_cmp(&(b.0 - line.x()).abs()));
-                if let Some((_, cell)) = nearest {
-                    words.join(cell, text);
+                for piece in &line.cells {
+                    let nearest = self
+                        .cells
+                        .iter_mut()
+                        .min_by(|a, b| (a.0 - piece.x).abs().total_cmp(&(b.0 - piece.x).abs()));
+                    if let Some((_, cell)) = nearest {
+                        words.join(cell, &piece.text);
+                    }
                 }
             }
             Kind::Note if self.lines == 1 && note_word_alone(&self.text) => {
@@ -302,7 +346,7 @@ mod tests {
     const SETTING: Setting = Setting { body: 10.0, leading: 1.2 };
 
     /// Lines of the form `x:text`, 12 points apart; `|` parts cells 100 points apart, an empty text
-    /// leaves a gap.
+    /// leaves a gap, `_` before the text is a bar above the line.
     fn read(texts: &[&str]) -> Vec<Block> {
         let mut lines = Vec::new();
         for (row, text) in texts.iter().enumerate() {
@@ -311,7 +355,9 @@ mod tests {
             if text.is_empty() {
                 continue;
             }
+            let ruled = text.starts_with('_');
             let cells = text
+                .trim_start_matches('_')
                 .split('|')
                 .enumerate()
                 .map(|(column, cell)| {
@@ -325,6 +371,7 @@ mod tests {
                 size: 10.0,
                 bold: false,
                 mono: false,
+                ruled,
             });
         }
         blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default())
@@ -366,6 +413,52 @@ mod tests {
             [
                 Block::Row("Weight | 2.5 kg".into()),
                 Block::Row("Power | 9 V DC centre negative".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_with_nothing_in_the_first_column_go_on_in_the_cells_of_the_row() {
+        assert_eq!(
+            read(&[
+                "72:Symptom | Cause | Remedy",
+                "72:No sound | The cable is not | Push it in until",
+                "172:plugged in | it clicks",
+                "72:Hum | Bad earth | Call service"
+            ]),
+            [
+                Block::Row("Symptom | Cause | Remedy".into()),
+                Block::Row(
+                    "No sound | The cable is not plugged in | Push it in until it clicks".into()
+                ),
+                Block::Row("Hum | Bad earth | Call service".into())
+            ]
+        );
+        // Two rows of which the second has no first cell of its own.
+        assert_eq!(
+            read(&["72:Tempo | fast | 180", "72:", "172:slow | 60"]),
+            [Block::Row("Tempo | fast | 180".into()), Block::Row("slow | 60".into())]
+        );
+    }
+
+    #[test]
+    fn in_a_table_with_a_bar_above_each_row_every_cell_may_have_several_lines() {
+        assert_eq!(
+            read(&[
+                "72:_Symptom | Remedy",
+                "72:_No sound on | Push the cable in",
+                "72:the left side | until it clicks",
+                "72:_The display | Charge it",
+                "72:stays dark",
+                "72:_Hum | Call service",
+                "72:_Smoke | Unplug it"
+            ]),
+            [
+                Block::Row("Symptom | Remedy".into()),
+                Block::Row("No sound on the left side | Push the cable in until it clicks".into()),
+                Block::Row("The display stays dark | Charge it".into()),
+                Block::Row("Hum | Call service".into()),
+                Block::Row("Smoke | Unplug it".into())
             ]
         );
     }

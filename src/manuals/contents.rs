@@ -100,6 +100,7 @@ mod tests {
                 size: 10.0,
                 bold: false,
                 mono: false,
+                ruled: false,
             })
             .collect()
     }

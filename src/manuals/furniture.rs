@@ -119,7 +119,7 @@ mod tests {
 
     fn line(text: &str, y: f32) -> Line {
         let cell = Cell { text: text.into(), x: 72.0, end: 300.0 };
-        Line { cells: vec![cell], y, size: 10.0, bold: false, mono: false }
+        Line { cells: vec![cell], y, size: 10.0, bold: false, mono: false, ruled: false }
     }
 
     fn book(pages: usize, header: impl Fn(usize) -> String) -> Vec<Lines> {

@@ -25,6 +25,8 @@ pub(super) struct Line {
     pub bold: bool,
     /// True when every letter is of one width: a program, a command, output.
     pub mono: bool,
+    /// True when a bar is drawn above it, as between the rows of a table.
+    pub ruled: bool,
 }
 
 /// A stretch of a line without a wide gap.
@@ -328,7 +330,7 @@ impl Layout<'_> {
 
     /// Segments as lines, row by row.
     fn rows(&self, segments: &[Segment<'_>], lines: &mut Vec<Line>) {
-        let mut from = 0;
+        let (mut from, mut above) = (0, None);
         while from < segments.len() {
             let (mut y, mut size) = (segments[from].y, segments[from].size);
             let mut to = from + 1;
@@ -342,7 +344,8 @@ impl Layout<'_> {
             }
             let mut row: Vec<&Segment<'_>> = segments[from..to].iter().collect();
             row.sort_by(|a, b| a.x.total_cmp(&b.x));
-            let line = self.line(&row, y);
+            let line = self.line(&row, y, above);
+            above = Some(y);
             if !line.cells.is_empty() {
                 lines.push(line);
             }
@@ -350,7 +353,8 @@ impl Layout<'_> {
         }
     }
 
-    fn line(&self, row: &[&Segment<'_>], y: f32) -> Line {
+    /// A line of segments. `above` is the baseline of the line before.
+    fn line(&self, row: &[&Segment<'_>], y: f32, above: Option<f32>) -> Line {
         let mut letters: Vec<(f32, usize)> = Vec::new();
         let (mut bold, mut mono) = (true, true);
         for run in row.iter().flat_map(|segment| &segment.runs) {
@@ -384,7 +388,14 @@ impl Layout<'_> {
         if self.rtl {
             cells.reverse();
         }
-        Line { cells, y, size, bold, mono }
+        let (x, end) = (row[0].x, row[row.len() - 1].end);
+        // Above its letters, and below those of the line before.
+        let top = above.unwrap_or(f32::MAX).min(y + 2.5 * size);
+        let ruled = self
+            .bars
+            .iter()
+            .any(|bar| bar.x < end && bar.end > x && bar.y > y + 0.6 * size && bar.y < top);
+        Line { cells, y, size, bold, mono, ruled }
     }
 }
 

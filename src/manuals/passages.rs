@@ -25,6 +25,8 @@ pub(super) struct Binder {
     pub heading_bytes: usize,
     /// Every heading, in order.
     pub headings: Vec<Heading>,
+    /// The row that names the columns of the table that the last block belongs to.
+    columns: Option<String>,
 }
 
 impl Binder {
@@ -34,20 +36,41 @@ impl Binder {
         let text = &text[..text.floor_char_boundary(LONGEST_HEADING)];
         self.path.push((level, text.to_owned()));
         self.opens = true;
+        self.columns = None;
         self.headings.push(Heading { level, text: text.to_owned(), page });
     }
 
-    /// Blocks below the last heading, on one page.
+    /// Blocks below the last heading, on one page. A table that goes on in another passage or on another page has
+    /// its columns named there again.
     pub(super) fn blocks(&mut self, blocks: Vec<Block>, page: u32, contents: bool) {
         let mut held: Vec<Block> = Vec::new();
         let mut letters = 0;
-        for block in blocks.into_iter().flat_map(cut) {
+        let mut blocks = blocks.into_iter().flat_map(cut).peekable();
+        while let Some(block) = blocks.next() {
             let more = block.text().len();
             // A list stays with the line that announces it, even when that makes a passage longer.
             let announced = held.last().is_some_and(|block| block.text().ends_with(':'));
             if letters > 0 && letters + more > FULL && !announced {
                 self.bind(std::mem::take(&mut held), page, contents);
                 letters = 0;
+            }
+            match &block {
+                Block::Row(row) => match &self.columns {
+                    Some(columns) if !alike(columns, row) => self.columns = None,
+                    Some(columns) if held.is_empty() && columns != row => {
+                        letters += columns.len();
+                        held.push(Block::Row(columns.clone()));
+                    }
+                    Some(_) => {}
+                    None => {
+                        let is_table =
+                            matches!(blocks.peek(), Some(Block::Row(next)) if alike(row, next));
+                        let heads = !matches!(held.last(), Some(Block::Row(_)));
+                        self.columns =
+                            (is_table && heads && names_columns(row)).then(|| row.clone());
+                    }
+                },
+                _ => self.columns = None,
             }
             letters += more;
             held.push(block);
@@ -68,6 +91,21 @@ impl Binder {
             blocks,
         });
     }
+}
+
+/// Cells from which the first row of a table is taken to name its columns; with two it is a row like others.
+const NAMED_COLUMNS: usize = 3;
+
+/// True when two rows have as many cells.
+fn alike(one: &str, other: &str) -> bool {
+    one.split(" | ").count() == other.split(" | ").count()
+}
+
+/// True for a row that can name columns: a figure is the content of a table and never the name of a column.
+fn names_columns(row: &str) -> bool {
+    let cells = row.split(" | ").map(str::trim);
+    cells.clone().count() >= NAMED_COLUMNS
+        && !cells.clone().any(|cell| cell.starts_with(|letter: char| letter.is_ascii_digit()))
 }
 
 /// Cuts a block that is too long at the ends of sentences, else of lines or words.
@@ -189,6 +227,35 @@ mod tests {
             false,
         );
         assert_eq!(binder.passages.len(), 1);
+    }
+
+    fn row(text: &str) -> Block {
+        Block::Row(text.to_owned())
+    }
+
+    #[test]
+    fn a_table_that_goes_on_in_another_passage_or_on_another_page_names_its_columns_there_again() {
+        let long = "word ".repeat(30);
+        let mut rows = vec![row("Lamp | Meaning | Remedy")];
+        rows.extend((0..10).map(|number| row(&format!("{number} | {long} | none"))));
+        let mut binder = Binder::default();
+        binder.blocks(rows, 1, false);
+        binder.blocks(vec![row("green | ready | none"), row("red | hot | wait")], 2, false);
+        assert!(binder.passages.len() >= 3, "{}", binder.passages.len());
+        for passage in &binder.passages {
+            assert_eq!(passage.blocks[0], row("Lamp | Meaning | Remedy"), "page {}", passage.page);
+        }
+        binder.heading(1, "Data", 3);
+        binder.blocks(vec![row("Weight | 2 kg | net"), row("Power | 9 V | DC")], 3, false);
+        assert_eq!(binder.passages.last().map(|passage| passage.blocks.len()), Some(2));
+    }
+
+    #[test]
+    fn a_table_with_other_columns_is_another_table() {
+        let mut binder = Binder::default();
+        binder.blocks(vec![row("Lamp | Meaning | Remedy"), row("red | hot | wait")], 1, false);
+        binder.blocks(vec![row("Weight | 2 kg"), row("Power | 9 V")], 2, false);
+        assert_eq!(binder.passages[1].blocks, [row("Weight | 2 kg"), row("Power | 9 V")]);
     }
 
     #[test]

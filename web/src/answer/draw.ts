@@ -30,7 +30,7 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
       return block.ordered ? el("ol", { start: block.start, dir: "auto" }, ...items) : el("ul", { dir: "auto" }, ...items);
     }
     case "table":
-      return el("div", { class: "table", tabindex: "0", role: "group" }, table(block.rows, leads));
+      return el("div", { class: "table", tabindex: "0", role: "group" }, table(block, leads));
     case "tip":
       return aside("tip", voice.say("tip"), el("p", { dir: "auto" }, ...drawSpans(block.spans, leads)));
     case "suggestion": {
@@ -54,13 +54,13 @@ function aside(sign: "tip" | "plus", title: string, inside: HTMLElement, led = f
   );
 }
 
-function table(rows: readonly Span[][][], leads: Leads): HTMLElement {
+function table({ headed, rows }: Block & { kind: "table" }, leads: Leads): HTMLElement {
   const drawn = rows.map((row, at) =>
     el(
       "tr",
       {},
       ...row.map((cell) =>
-        at === 0 && rows.length > 1
+        at === 0 && headed
           ? el("th", { scope: "col", dir: "auto" }, ...drawSpans(cell, leads))
           : el("td", { dir: "auto" }, ...drawSpans(cell, leads)),
       ),

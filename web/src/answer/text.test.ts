@@ -114,4 +114,14 @@ describe("the text of an answer", () => {
   test("the plain text names the pages", () => {
     expect(plainText(readAnswer("1. Go [MANUAL: page 2]", true), (page) => `page ${page}`)).toBe("1. Go (page 2)");
   });
+
+  test("a table has a head where its columns have names, and none where they have not", () => {
+    const cell = (text: string): unknown[] => [{ kind: "text", text }];
+    expect(readAnswer("| Lamp | Meaning |\n| --- | --- |\n| red | hot |", true)).toEqual([
+      { kind: "table", headed: true, rows: [[cell("Lamp"), cell("Meaning")], [cell("red"), cell("hot")]] },
+    ]);
+    expect(readAnswer("|  |  |\n| --- | --- |\n| Weight | 2 kg [MANUAL: page 5]", true)).toEqual([
+      { kind: "table", headed: false, rows: [[cell("Weight"), [{ kind: "text", text: "2 kg " }, { kind: "cite", page: 5 }]]] },
+    ]);
+  });
 });

@@ -16,7 +16,8 @@ export type Block =
   | { kind: "paragraph"; spans: Span[] }
   | { kind: "heading"; spans: Span[] }
   | { kind: "list"; ordered: boolean; start: number; items: Span[][] }
-  | { kind: "table"; rows: Span[][][] }
+  /** `headed` when the first row names the columns. */
+  | { kind: "table"; headed: boolean; rows: Span[][][] }
   /** `led` when the sentence before it says already what it is. */
   | { kind: "suggestion"; name: string; led: boolean }
   | { kind: "tip"; spans: Span[] };
@@ -194,12 +195,19 @@ function addItem(blocks: Block[], ordered: boolean, start: number, item: Span[])
 
 function addRow(blocks: Block[], line: string, finished: boolean): void {
   const cells = line.replace(/^\||\|$/g, "").split("|");
-  // The line under a Markdown table's head says how to align; there is nothing in it to read.
-  if (cells.every((cell) => /^\s*:?-+:?\s*$/.test(cell))) return;
-  const row = cells.map((cell) => readSpans(cell.trim(), finished));
   const last = blocks.at(-1);
-  if (last?.kind === "table") last.rows.push(row);
-  else blocks.push({ kind: "table", rows: [row] });
+  const table = last?.kind === "table" ? last : undefined;
+  // The line under a Markdown table's head says how to align; there is nothing in it to read. A head without a
+  // word is there because Markdown wants one.
+  if (cells.every((cell) => /^\s*:?-+:?\s*$/.test(cell))) {
+    if (table?.rows.length !== 1) return;
+    table.headed = table.rows[0]?.some((cell) => cell.length > 0) === true;
+    if (!table.headed) table.rows.pop();
+    return;
+  }
+  const row = cells.map((cell) => readSpans(cell.trim(), finished));
+  if (table !== undefined) table.rows.push(row);
+  else blocks.push({ kind: "table", headed: false, rows: [row] });
 }
 
 function readSpans(text: string, finished: boolean): Span[] {
