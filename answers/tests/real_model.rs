@@ -13,7 +13,7 @@ use serde_json::Value;
 
 fn models() -> Option<PathBuf> {
     let dir = std::env::var_os("HSC_MODEL_DIR").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(".make").join("model"),
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join("data").join("model"),
         PathBuf::from,
     );
     if dir.is_dir() {
@@ -69,7 +69,7 @@ fn a_question_is_nearest_to_the_passage_that_answers_it() {
     let manual = set.embed_passages(&passages);
     let questions = [
         ("how do I do a factory reset", 0, false),
-        ("which power supply does it need", 1, false),
+        ("what kind of batteries does it need", 1, false),
         ("what can I wipe it with", 2, false),
         ("איך מאפסים את המכשיר להגדרות היצרן", 0, true),
         ("Mit welchen Batterien läuft das Gerät?", 1, true),
