@@ -20,7 +20,7 @@ import { personStrip } from "./person/strip.ts";
 import { endingPart } from "./rating/ending.ts";
 import { canSend, type Answer, fetchTranscript, FILE, save, sendTranscript } from "./rating/requests.ts";
 import { isPressed, type Transcript } from "./rating/state.ts";
-import { beginning, type Happening, isOpen, isStart, isTalking, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
+import { beginning, type Happening, isOpen, isStart, isTalking, type Option, readingOf, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
 import { clock, openSocket } from "./wire/browser.ts";
 import { Connection } from "./wire/connection.ts";
 import { fetchProduct, fetchSections, type Product } from "./wire/product.ts";
@@ -69,6 +69,10 @@ export interface Chat {
 const BACK_MS = 4000;
 /** How long it is shown that the conversation was saved or sent, in milliseconds: a sentence to read. */
 const SAID_MS = 8000;
+/** After so long without a key the whole text of the search field is read, in milliseconds: a pause between words. */
+const PAUSE_MS = 300;
+/** Words from which on a text in the search field may be a question, and is kept when a product is chosen. */
+const SENTENCE_WORDS = 3;
 /** How long after the last change what was said is kept for a reload, in milliseconds. */
 const KEEP_AFTER_MS = 250;
 /** After so long without a key the visitor types no more, in milliseconds. */
@@ -140,6 +144,9 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const deeds: Deeds = {
     type: (text) => {
       happen({ what: "typed", text, id: connection.type(text) });
+      clearTimeout(pausing);
+      taking = undefined;
+      if (text.trim() !== "") pausing = setTimeout(readWhole, PAUSE_MS);
     },
     move: (by) => {
       happen({ what: "moved", by });
@@ -154,11 +161,28 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       happen({ what: "listClosed" });
     },
     take: () => {
+      const text = state.typed.trim();
+      // A sentence is read as a whole before anything is opened for it.
+      if (text.includes(" ") && readingOf(state)?.done !== true && state.active <= 0) {
+        readWhole();
+        taking = text;
+        return;
+      }
       const option = state.options[state.active];
-      if (option !== undefined) deeds.pick(option);
+      const detected = state.active === 0 ? readingOf(state)?.detected : undefined;
+      if (detected !== undefined) openAndAsk(detected.option, detected.question);
+      else if (option !== undefined) deeds.pick(option);
     },
     pick: (known) => {
+      const detected = readingOf(state)?.detected;
+      const text = state.typed.trim();
+      if (detected?.option.id === known.id) {
+        openAndAsk(detected.option, detected.question);
+        return;
+      }
       pick(known);
+      // What was typed is more than a name: it goes where it can be asked.
+      if (isSentence(text, known.name)) view?.composer.giveBack(text);
       view?.composer.focus();
     },
     change: (on) => {
@@ -259,10 +283,34 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     mail: (address, code) => void mail(address, code),
   };
 
+  let pausing: ReturnType<typeof setTimeout> | undefined;
+  /** The text for which Enter was pressed before it was read. */
+  let taking: string | undefined;
+
+  /** Has the server read the whole text, once. */
+  function readWhole(): void {
+    clearTimeout(pausing);
+    const text = state.typed.trim();
+    if (text === "" || readingOf(state) !== undefined) return;
+    happen({ what: "paused", text, id: connection.understand(text) });
+  }
+
+  /** Opens a product, and asks at once what else the text said. */
+  function openAndAsk(option: Option, question: string): void {
+    pick(option, question !== "");
+    if (question !== "" && state.product !== undefined) ask(state.product, question, scenarioFor(state, state.product), state.image);
+    view?.composer.focus();
+  }
+
   function happen(happening: Happening): void {
     const before = state;
     state = reduce(state, happening);
     view?.update(state);
+    if (taking !== undefined && before.reading !== state.reading && readingOf(state)?.done === true) {
+      const isStill = taking === state.typed.trim();
+      taking = undefined;
+      if (isStill) deeds.take();
+    }
     const { turns, person, product, ending, unread, changes } = state;
     const isKept = before.turns === turns && before.person === person && before.product === product && before.ending === ending;
     if (!isKept || before.unread !== unread || before.changes !== changes) keepSoon();
@@ -431,13 +479,15 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     happen({ what: "letter", now });
   }
 
-  function pick(known: Known): void {
+  function pick(known: Known, asksAtOnce = false): void {
     const blank = { brand: "", category: "", country: "", picture: "", related: [], manual: undefined, scenarios: ["general"] as const };
     const { id, name, brand = "", category = "", country = "" } = known;
     happen({ what: "picked", product: { ...blank, id, name, brand, category, country } });
     options.onProduct?.(id);
     void fetchProduct(server, id).then((product) => {
       if (product !== undefined) happen({ what: "described", product });
+      // The head has grown by what is known now, and the question that was asked at once is to stay in view.
+      if (asksAtOnce) view?.follow.toQuestion();
       if (product !== undefined) suggest(product);
     });
   }
@@ -615,6 +665,12 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
   if (last?.kind === "event") return voice.say(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
   return moved?.place === undefined ? undefined : inLine(moved.place, voice);
+}
+
+/** Whether a text says more than the name of the product that is chosen. */
+function isSentence(text: string, name: string): boolean {
+  const words = text.split(/\s+/);
+  return words.length >= SENTENCE_WORDS && !words.every((word) => name.toLowerCase().includes(word.toLowerCase()));
 }
 
 /** A page as the server takes it: without its fragment, and without a query that is too long. */

@@ -47,6 +47,31 @@ describe("finding a product", () => {
     expect([state.sample.length, state.options.length, state.listOpen]).toEqual([1, 0, false]);
   });
 
+  const read = (id: string, more: object, ...ids: string[]): Happening =>
+    heard({ type: "understood", data: ids.map(lean), ...more }, id);
+  const paused = (text: string, id: string): Happening => ({ what: "paused", text, id });
+
+  test("a product that a sentence names is what Enter takes, with the question", () => {
+    const { product, brand } = lean("td17");
+    const detected = { product, brand, confidence: 90, question: "is it loud?" };
+    const state = after(typed("td17 is it loud?", "1"), found("1", "x"), paused("td17 is it loud?", "2"), read("2", { detected }, "td17", "td27"));
+    expect([state.active, state.reading?.detected?.option.id, state.reading?.detected?.question]).toEqual([0, "td17", "is it loud?"]);
+    expect(state.typed).toBe("td17 is it loud?");
+  });
+
+  test("a guess is offered and not taken by Enter, and the text stays", () => {
+    const guess = { ...lean("td17"), confidence: 40 };
+    const state = after(typed("something loud", "1"), paused("something loud", "2"), heard({ type: "understood", data: [guess] }, "2"));
+    expect([state.active, state.options.length, state.listOpen, state.typed]).toEqual([-1, 1, true, "something loud"]);
+  });
+
+  test("what was made of an earlier text is passed over, and letters do not undo what is understood", () => {
+    const late = after(typed("a b", "1"), paused("a b", "2"), typed("a b c", "3"), read("2", {}, "td17"));
+    expect(late.options).toEqual([]);
+    const state = after(typed("a b", "1"), paused("a b", "2"), read("2", {}, "td17"), found("1", "td27"));
+    expect(state.options.map(({ id }) => id)).toEqual(["td17"]);
+  });
+
   test("the arrows go round", () => {
     const two = [typed("td", "1"), found("1", "a", "b")];
     expect(after(...two, { what: "moved", by: -1 }).active).toBe(1);

@@ -21,6 +21,18 @@ export interface Option {
   manual: boolean;
 }
 
+/** A text of the first box that the server was asked to understand, and what it made of it. */
+export interface Reading {
+  /** The text, and the id under which it was sent. */
+  text: string;
+  id: string;
+  done: boolean;
+  /** The product that the text names for sure, and what else the text says. */
+  detected: { option: Option; question: string } | undefined;
+  /** The text as it was meant, where it was typed with another keyboard layout. */
+  corrected: string | undefined;
+}
+
 /** A place in the thread from which on another product is talked about. */
 export interface ProductChange {
   at: number;
@@ -64,6 +76,8 @@ export interface State {
   /** What the server found for them; `found` says for which words. */
   options: readonly Option[];
   found: string | undefined;
+  /** What the server made of the whole text, once typing paused. */
+  reading: Reading | undefined;
   /** Some products for a visitor who has typed nothing. */
   sample: readonly Option[];
   /** Place of the option that Enter takes; -1 is none. */
@@ -102,6 +116,7 @@ export type Happening =
   | { what: "heard"; message: ServerMessage; id: string | undefined; offset?: number | undefined }
   | { what: "refused"; id: string }
   | { what: "typed"; text: string; id: string }
+  | { what: "paused"; text: string; id: string }
   | { what: "moved"; by: number }
   | { what: "pointed"; at: number }
   | { what: "listOpened" }
@@ -128,6 +143,7 @@ export const beginning: State = {
   typedId: "",
   options: [],
   found: undefined,
+  reading: undefined,
   sample: [],
   active: -1,
   listOpen: false,
@@ -250,9 +266,11 @@ function applied(state: State, happening: Happening): State {
       };
     case "typed": {
       const empty = happening.text.trim() === "";
-      const more = empty ? { options: [], found: undefined, active: -1 } : {};
+      const more = empty ? { options: [], found: undefined, reading: undefined, active: -1 } : {};
       return { ...state, typed: happening.text, typedId: happening.id, listOpen: !empty, ...more };
     }
+    case "paused":
+      return { ...state, reading: { text: happening.text, id: happening.id, done: false, detected: undefined, corrected: undefined } };
     case "moved":
       return moved(state, happening.by);
     case "pointed":
@@ -270,19 +288,20 @@ function applied(state: State, happening: Happening): State {
         typed: "",
         options: [],
         found: undefined,
+        reading: undefined,
         active: -1,
         listOpen: false,
       };
     case "described":
       return state.product?.id === happening.product.id ? { ...state, product: happening.product } : state;
     case "changing":
-      return { ...state, changing: happening.on, home: false, typed: "", options: [], found: undefined, listOpen: false };
+      return { ...state, changing: happening.on, home: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
     case "home":
       if (state.product === undefined) return state;
       // The conversation with an agent stays in view; another product is looked for above it.
       return isTalking(state)
         ? { ...state, changing: true }
-        : { ...state, home: true, changing: false, typed: "", options: [], found: undefined, listOpen: false };
+        : { ...state, home: true, changing: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
     case "sections": {
       const { product, titles } = happening;
       return { ...state, sections: { product, titles } };
@@ -389,6 +408,8 @@ function heard(before: State, { message, id, offset }: Happening & { what: "hear
   switch (message.type) {
     case "prediction":
       return predicted(state, message.data, id);
+    case "understood":
+      return understood(state, message, id);
     case "status":
       if (isRefusal(message)) return changed(state, id, failed({ word: "error_product_gone" }));
       return changed(state, id, (turn) => ({
@@ -430,7 +451,41 @@ function predicted(state: State, data: readonly Prediction[], id: string | undef
   if (id !== state.typedId) return state; // An answer to what was typed before.
   const options = data.flatMap(option);
   if (state.typed.trim() === "") return { ...state, sample: options };
-  return { ...state, options, found: state.typed, active: options.length > 0 ? 0 : -1 };
+  // What the whole text means is known already; letters know less.
+  if (readingOf(state)?.done === true) return state;
+  return { ...state, options, found: state.typed, active: isMatch(options[0]) ? 0 : -1 };
+}
+
+/** The confidence from which a product is a match and no guess. */
+const MATCH = 50;
+/** The confidence from which the first product of a whole text is opened without being chosen. */
+const OPENS = 75;
+
+function isMatch(option: Option | undefined, least = MATCH): boolean {
+  return option !== undefined && option.confidence >= least;
+}
+
+/** What the server makes of the text that stands in the field now. */
+export function readingOf({ reading, typed }: State): Reading | undefined {
+  return reading?.text === typed.trim() && reading.text !== "" ? reading : undefined;
+}
+
+function understood(state: State, message: ServerMessage & { type: "understood" }, id: string | undefined): State {
+  const reading = readingOf(state);
+  if (reading === undefined || reading.id !== id) return state; // The text is another one by now.
+  const options = message.data.flatMap(option);
+  const named = message.detected ?? undefined;
+  const corrected = message.corrected ?? undefined;
+  const detected = named && {
+    option: { ...named.product, brand: named.brand.name, confidence: named.confidence, matched: [] },
+    question: named.question,
+  };
+  const done = { ...reading, done: true, detected, corrected };
+  // Whoever walks through the list already is not disturbed.
+  if (state.active > 0) return { ...state, reading: done };
+  const least = reading.text.includes(" ") ? OPENS : MATCH;
+  const isSure = detected !== undefined || isMatch(options[0], least);
+  return { ...state, reading: done, options, found: state.typed, active: isSure ? 0 : -1 };
 }
 
 /** We say `compact`, so predictions are lean; any other form is not ours to show. */

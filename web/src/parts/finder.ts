@@ -3,7 +3,7 @@
 // The focus stays in the field; `aria-activedescendant` says which option the arrows stand on.
 
 import { button, el, fill, icon, set } from "../element.ts";
-import { isStart, type Option, type State } from "../state.ts";
+import { isStart, type Option, readingOf, type State } from "../state.ts";
 import { stretches } from "./highlight.ts";
 import type { Maker, Part } from "./part.ts";
 
@@ -31,6 +31,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
   });
   const list = el("ul", { class: "options", id: listId, role: "listbox", "aria-label": voice.say("search_label") });
   const nothing = el("p", { class: "nothing", hidden: true });
+  const hint = el("p", { class: "hint", hidden: true, id: `${prefix}hint` });
   const clear = button(
     { class: "quiet round", "aria-label": voice.say("clear"), title: voice.say("clear"), hidden: true },
     () => {
@@ -43,7 +44,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     deeds.change(false);
   });
   const box = el("div", { class: "search" }, icon("search"), field, clear);
-  const element = el("div", { class: "finder" }, box, keep, el("div", { class: "drop" }, list, nothing));
+  const element = el("div", { class: "finder" }, box, keep, el("div", { class: "drop" }, hint, list, nothing));
 
   field.addEventListener("input", () => {
     deeds.type(field.value);
@@ -108,6 +109,8 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     if (before?.options !== state.options) fill(list, ...state.options.map(row));
     const open = state.listOpen && state.options.length > 0;
     list.hidden = !open;
+    hint.textContent = open ? advice(state) : "";
+    hint.hidden = hint.textContent === "";
     const none = state.found?.trim() === state.typed.trim() && state.typed.trim() !== "" && state.options.length === 0;
     nothing.hidden = !none;
     nothing.textContent = none ? voice.say("found_none", { typed: state.typed.trim() }) : "";
@@ -115,6 +118,20 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     set(field, { "aria-expanded": String(open), "aria-activedescendant": active?.id });
     for (const option of list.children) set(option, { "aria-selected": String(option === active) });
     if (before?.active !== state.active) active?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What Enter does with the whole text, or why it does nothing. */
+  function advice(state: State): string {
+    const reading = readingOf(state);
+    if (reading?.done !== true) return "";
+    const { detected, corrected } = reading;
+    const meant = corrected === undefined ? [] : [voice.say("read_as", { text: corrected })];
+    if (detected !== undefined && detected.question !== "" && state.active === 0) {
+      meant.push(voice.say("enter_asks", { product: detected.option.name, question: detected.question }));
+    } else if (state.active === -1) {
+      meant.push(voice.say("choose_one"));
+    }
+    return meant.join(" ");
   }
 
   function row(option: Option, at: number): HTMLElement {

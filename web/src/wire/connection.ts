@@ -91,6 +91,7 @@ export class Connection {
   /** By what they are about: of each the last counts. */
   private readonly opinions = new Map<string, Opinion>();
   private typed: { id: string; content: string } | undefined;
+  private whole: { id: string; content: string } | undefined;
   private shows: About = {};
   private stopTimer: (() => void) | undefined;
   private comeBackAfter: number | undefined;
@@ -148,6 +149,14 @@ export class Connection {
     const id = this.nextId();
     this.typed = { id, content };
     if (this.welcomed) this.send({ type: "typing", content }, id);
+    return id;
+  }
+
+  /** Asks what a whole text means; returns the id that the answer will bear. */
+  understand(content: string): string {
+    const id = this.nextId();
+    this.whole = { id, content };
+    if (this.welcomed) this.send({ type: "understand", content }, id);
     return id;
   }
 
@@ -313,6 +322,7 @@ export class Connection {
     for (const [id, says] of this.unanswered) this.send(says, id);
     this.sendOpinions();
     if (this.typed !== undefined) this.send({ type: "typing", content: this.typed.content }, this.typed.id);
+    if (this.whole !== undefined && this.whole.content === this.typed?.content) this.send({ type: "understand", content: this.whole.content }, this.whole.id);
   }
 
   /** A message is missing: connects again, and what comes after the last one heard is sent again. */
