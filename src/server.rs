@@ -210,8 +210,13 @@ impl Server {
         let loader = EmbeddingLoader::new(Arc::new(loader), Arc::clone(&catalog));
         let prepares = loader.prepares();
         let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
-        let answerer = answers::from(&settings.answers, Arc::new(shelf.clone()), &metrics)
-            .map_err(StartError::NoAnswerer)?;
+        let answerer = answers::from(
+            &settings.answers,
+            Arc::new(shelf.clone()),
+            Some(Arc::new(encoder.clone())),
+            &metrics,
+        )
+        .map_err(StartError::NoAnswerer)?;
         prepares.set(&answerer);
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");

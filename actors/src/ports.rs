@@ -135,6 +135,8 @@ pub struct Question {
     pub owners: Vec<Arc<Product>>,
     /// The customer's words.
     pub text: String,
+    /// The question about the same product before this one, which completes a follow-up such as `and how often?`.
+    pub previous: Option<String>,
     /// How the customer uses the product.
     pub scenario: Scenario,
     /// A picture the customer sent along.
@@ -189,6 +191,8 @@ pub struct Answer {
 pub enum Outcome {
     /// The manual answers, and so did we.
     Answered,
+    /// The manual was read, and the passages that the answer quotes may answer.
+    Likely,
     /// The manual was read and does not say.
     Unknown,
     /// There is no manual to read: none in the catalog (`none`), or it could not be had.
@@ -206,6 +210,7 @@ impl Outcome {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Answered => "answered",
+            Self::Likely => "likely",
             Self::Unknown => "unknown",
             Self::NoManual { .. } => "no_manual",
         }
@@ -249,5 +254,10 @@ pub trait Answerer: Send + Sync + 'static {
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         let _ = (product, manual);
         Box::pin(std::future::ready(()))
+    }
+
+    /// The question with only what its answer depends on: without the previous question where it stands alone.
+    fn reduced(&self, question: Question) -> Question {
+        question
     }
 }

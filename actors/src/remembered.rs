@@ -89,6 +89,7 @@ pub struct AnswerKey {
     product: Arc<str>,
     manual: ManualRequest,
     question: String,
+    previous: Option<String>,
     scenario: Scenario,
     locale: Option<String>,
 }
@@ -204,6 +205,7 @@ impl Remembering {
             product: question.product.id.clone(),
             manual: ManualRequest { documentation },
             question: normalised(&question.text),
+            previous: question.previous.as_deref().map(normalised),
             scenario: question.scenario,
             locale: question.locale.clone(),
         })
@@ -211,7 +213,12 @@ impl Remembering {
 }
 
 impl Answerer for Remembering {
+    fn reduced(&self, question: Question) -> Question {
+        self.inner.reduced(question)
+    }
+
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+        let question = self.inner.reduced(question);
         let Some(key) = self.key(&question) else { return self.inner.answer(question) };
         if let Some((Ok(said), due)) = self.cache.peek_to_renew(&key) {
             if due {

@@ -143,6 +143,8 @@ const RULES: &[(&str, Rule)] = &[
     ("answers.encoder.look_every_ms", Whole(100, 24 * 60 * MINUTE)),
     ("answers.encoder.vectors_dir", Text(any, "the path of a folder, or nothing")),
     ("answers.encoder.vectors_max_bytes", Whole(1, 1 << 50)),
+    ("answers.answer_confidence", Share),
+    ("answers.synonyms", Text(any, "the path of a folder, or nothing")),
     ("answers.llm.base_url", Text(http_url, "an address that begins with http:// or https://")),
     ("answers.llm.model", Text(filled, "the name of a model")),
     ("answers.llm.api_key", Text(header, "text in printable ASCII, because it is an HTTP header")),

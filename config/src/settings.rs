@@ -206,10 +206,14 @@ sections! {
         answerer: AnswererChoice,
         /// Passages an answer may be made of.
         max_passages: usize,
-        /// Confidence under which the answer is "I do not know".
+        /// Confidence under which nothing was found.
         min_confidence: f64,
         /// The sentence encoder.
         encoder: EncoderSettings,
+        /// Confidence from which the manual answers; under it there are likely passages.
+        answer_confidence: f64,
+        /// Folder with files of synonyms; empty is none.
+        synonyms: String,
         /// The language model.
         llm: LlmSettings,
     }

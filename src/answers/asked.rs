@@ -4,11 +4,11 @@ use hsc_actors::ports::Question;
 use hsc_actors::protocol::Scenario;
 
 use super::index::{Index, TermId};
-use super::synonyms;
-use super::text::Word;
+use super::text::{Word, distance};
+use super::turn::Turn;
 
 /// Share of its weight that a word people ask with keeps: `help` tells little in `help with fonts`.
-const ASKING: f32 = 0.15;
+const ASKING: f32 = 0.3;
 /// Share of its weight that a word of the product's own name keeps: the whole manual is about it.
 const PRODUCT: f32 = 0.2;
 /// Share of its weight that a second reading (a compound in one, its parts) has.
@@ -16,12 +16,23 @@ const EXTRA: f32 = 0.5;
 /// How much more a word tells that the manual does not have in any reading: what it names is not
 /// what the manual is about.
 const ABSENT: f32 = 1.5;
-/// Likeness of a word that differs by one slip.
-const SLIP: f32 = 0.8;
+/// Likeness of a word that differs by one slip, and by two or in its first letter.
+const SLIP: (f32, f32) = (0.8, 0.6);
 /// Likeness of a word that means about the same.
 const SYNONYM: f32 = 0.6;
-/// Shortest word that is read as a slip of another: shorter ones have too many neighbours.
-const SLIP_FROM_CHARS: usize = 5;
+/// Share of that for what means the same as a word that was misspelt.
+const SYNONYM_OF_SLIP: f32 = 0.7;
+/// Share of the mean weight of its words that what a phrase means has.
+const PHRASE: f32 = 0.6;
+/// Shortest word that is read as a slip of another (shorter ones have too many neighbours), and the shortest one
+/// with two slips.
+const SLIP_FROM_CHARS: (usize, usize) = (4, 7);
+/// Longest word that is read as a slip of a common word.
+const COMMON_SLIP_CHARS: usize = 6;
+/// Least weight of a whole question.
+const LEAST_WEIGHT: f32 = 0.01;
+/// Share of its weight that a word of the question before a follow-up has.
+const BEFORE: f32 = 0.7;
 /// Weight of a word that the scenario adds: enough to break a tie, too little to change the subject.
 const SCENARIO: f32 = 0.15;
 
@@ -49,6 +60,8 @@ pub(super) struct AskedTerm {
     pub weight: f32,
     /// True when an answer should contain it: not for what we added ourselves.
     pub needed: bool,
+    /// True for a word that names a feature, a part or a property.
+    pub topic: bool,
 }
 
 /// A question in the words of one manual.
@@ -65,7 +78,12 @@ pub(super) struct Asked {
 impl Asked {
     /// Reads a question against a manual.
     pub(super) fn new(question: &Question, index: &Index) -> Self {
-        let words = index.reader().words(&question.text);
+        let words: Vec<Word> = index
+            .reader()
+            .words(&question.text)
+            .into_iter()
+            .map(|word| spelt_right(word, index))
+            .collect();
         let product = product_words(question, index);
         let tells = |word: &Word| {
             !word.common && !word.asking && !word.extra && !product.contains(&word.term)
@@ -96,10 +114,13 @@ impl Asked {
             if readings.is_empty() {
                 share *= ABSENT;
             }
-            let weight = share * index.weight(readings.first().map(|reading| reading.0));
+            let weight = share * weight_of(&readings, index);
             let parts = term.map_or(&[][..], |term| index.parts(term)).into();
-            terms.push(AskedTerm { readings, parts, weight, needed: true });
+            let topic = is_topic(word, &readings, index);
+            terms.push(AskedTerm { readings, parts, weight, needed: true, topic });
         }
+        terms.extend(phrase_terms(&words, index));
+        terms.extend(terms_before(question, &terms, index));
         terms.extend(scenario_terms(question.scenario, index));
         let mut sequence = Vec::new();
         for word in words.iter().filter(|word| !word.extra) {
@@ -117,6 +138,23 @@ impl Asked {
     /// Weight of everything an answer should contain.
     pub(super) fn needed_weight(&self) -> f32 {
         self.terms.iter().filter(|term| term.needed).map(|term| term.weight).sum()
+    }
+
+    /// What a passage could get at most, about: never zero, so that a score is a share of it. A question whose own
+    /// words are all common ones has only what its phrases mean.
+    pub(super) fn whole_weight(&self) -> f32 {
+        let all: f32 = self.terms.iter().map(|term| term.weight).sum();
+        self.needed_weight().max(all / 2.0).max(LEAST_WEIGHT)
+    }
+
+    /// How much of a topic of the question is missing where `has` says what is there: 0 when each topic stands
+    /// there, 1 when one stands there in no reading.
+    pub(super) fn topic_missing(&self, mut has: impl FnMut(TermId) -> bool) -> f32 {
+        let missing = self.terms.iter().filter(|term| term.topic && term.needed).map(|term| {
+            let there = term.readings.iter().filter(|(id, _)| has(*id)).map(|reading| reading.1);
+            1.0 - there.fold(0.0, f32::max)
+        });
+        missing.fold(0.0, f32::max)
     }
 
     /// How alike the best reading of each word is that `has` says is there, weighed; 0 to 1.
@@ -141,32 +179,121 @@ impl Asked {
     }
 }
 
+/// A word that is a slip of a common word and none of the manual's, as that common word.
+fn spelt_right(word: Word, index: &Index) -> Word {
+    let chars = word.surface.chars().count();
+    if word.common
+        || word.asking
+        || word.extra
+        || chars > COMMON_SLIP_CHARS
+        || !word.surface.chars().all(char::is_alphabetic)
+        || index.term(&word.term).is_some()
+    {
+        return word;
+    }
+    match index.language().misspelt_common(&word.surface) {
+        Some(right) => index.reader().words(right).into_iter().next().unwrap_or(word),
+        None => word,
+    }
+}
+
+/// Weight of a word: that of the word itself, else of the rarest word it may stand for.
+fn weight_of(readings: &[(TermId, f32)], index: &Index) -> f32 {
+    match readings {
+        [] => index.weight(None),
+        [(own, alike), ..] if *alike >= 1.0 => index.weight(Some(*own)),
+        _ => readings.iter().map(|(id, _)| index.weight(Some(*id))).fold(0.0, f32::max),
+    }
+}
+
 /// The manual's words that a word of the question may stand for, the most alike first.
 fn readings(word: &Word, term: Option<TermId>, index: &Index) -> Vec<(TermId, f32)> {
     let mut readings: Vec<(TermId, f32)> = term.map(|term| (term, 1.0)).into_iter().collect();
+    let mut alike = SYNONYM;
+    let mut means = word.term.clone();
     if readings.is_empty()
-        && word.term.chars().count() >= SLIP_FROM_CHARS
-        && word.term.chars().all(char::is_alphabetic)
+        && let Some((right, id, likeness)) = slip(word, index)
     {
-        let mut slips: Vec<_> = index
-            .terms()
-            .filter(|(other, id)| !index.is_common(*id) && is_one_slip(&word.term, other))
-            .map(|(_, id)| (id, SLIP))
-            .collect();
-        slips.sort_by_key(|slip| (std::cmp::Reverse(index.postings(slip.0).len()), slip.0));
-        slips.truncate(1);
-        readings.extend(slips);
+        readings.push((id, likeness));
+        alike *= SYNONYM_OF_SLIP;
+        means = index.reader().words(right).into_iter().next().map_or(means, |word| word.term);
     }
-    for other in synonyms::of(&word.term) {
-        for other in index.reader().words(other).iter().filter(|other| !other.common) {
+    let mut add = |of: &str, alike: f32| {
+        for other in index.synonyms().of_word(of) {
             if let Some(id) =
-                index.term(&other.term).filter(|id| readings.iter().all(|known| known.0 != *id))
+                index.term(other).filter(|id| readings.iter().all(|known| known.0 != *id))
             {
-                readings.push((id, SYNONYM));
+                readings.push((id, alike));
             }
         }
+    };
+    add(&word.term, SYNONYM);
+    if means != word.term {
+        add(&means, alike);
     }
     readings
+}
+
+/// True for a topic, also a misspelt one.
+fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
+    let spelt = |(term, alike): &(TermId, f32)| {
+        *alike > SYNONYM && index.word(*term).is_some_and(|word| index.synonyms().is_topic(word))
+    };
+    index.synonyms().is_topic(&word.term) || readings.iter().any(spelt)
+}
+
+/// The word of the manual that a word the manual does not have is most probably a slip of.
+fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
+    let chars = word.surface.chars().count();
+    if chars < SLIP_FROM_CHARS.0 || !word.surface.chars().all(char::is_alphabetic) {
+        return None;
+    }
+    let limit = if chars < SLIP_FROM_CHARS.1 { 1 } else { 2 };
+    let first = word.surface.chars().next();
+    let slips = index.spellings().filter(|(other, _)| other.chars().count() >= SLIP_FROM_CHARS.0);
+    let slips = slips.filter_map(|(other, spelling)| {
+        let steps = distance(&word.surface, other, limit)?;
+        // Half a step for another first letter: people rarely miss that one.
+        let steps = 2 * steps + usize::from(other.chars().next() != first);
+        Some((steps, std::cmp::Reverse(spelling.times), other, spelling.term))
+    });
+    let (steps, _, other, term) = slips.min()?;
+    Some((other, term, if steps <= 2 { SLIP.0 } else { SLIP.1 }))
+}
+
+/// The words of the question before a follow-up: it says what `it` is.
+fn terms_before(question: &Question, known: &[AskedTerm], index: &Index) -> Vec<AskedTerm> {
+    let Some(previous) = question.previous.clone() else { return Vec::new() };
+    if Turn::of(question) == Turn::Question {
+        return Vec::new();
+    }
+    let before =
+        Asked::new(&Question { text: previous, previous: None, ..question.clone() }, index);
+    let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
+    let terms = before.terms.into_iter().filter(is_new);
+    terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()
+}
+
+/// What the phrases of a question mean. Not needed: the question's own words say it too.
+fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
+    let question: Vec<String> =
+        words.iter().filter(|word| !word.extra).map(|word| word.term.clone()).collect();
+    let term = |meanings: &[String]| {
+        let readings: Vec<(TermId, f32)> = meanings
+            .iter()
+            .filter_map(|word| index.term(word))
+            .map(|term| (term, SYNONYM))
+            .collect();
+        let all: f32 = readings.iter().map(|(term, _)| index.weight(Some(*term))).sum();
+        (!readings.is_empty()).then(|| AskedTerm {
+            weight: PHRASE * all / readings.len() as f32,
+            readings,
+            parts: Box::default(),
+            needed: false,
+            topic: false,
+        })
+    };
+    index.synonyms().of_phrases(&question).filter_map(term).collect()
 }
 
 fn product_words(question: &Question, index: &Index) -> Vec<String> {
@@ -197,25 +324,9 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
         parts: Box::default(),
         weight: SCENARIO,
         needed: false,
+        topic: false,
     })
     .collect()
-}
-
-/// True when one letter is missing, too many, another, or swapped with its neighbour.
-fn is_one_slip(a: &str, b: &str) -> bool {
-    if a.len().abs_diff(b.len()) > 4 {
-        return false;
-    }
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 1 || a == b {
-        return false;
-    }
-    let front = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let back = back.min(a.len() - front).min(b.len() - front);
-    let (a, b) = (&a[front..a.len() - back], &b[front..b.len() - back]);
-    matches!((a, b), ([_], [_]) | ([], [_]) | ([_], []))
-        || matches!((a, b), ([x, y], [u, v]) if x == v && y == u)
 }
 
 impl Kind {
@@ -341,17 +452,5 @@ mod tests {
         assert_eq!(Kind::of("what is a kit"), Kind::About);
         assert_eq!(Kind::of("כמה שוקל המודול"), Kind::Figure);
         assert_eq!(Kind::of("איך מאפסים"), Kind::HowTo);
-    }
-
-    #[test]
-    fn one_slip_is_one_letter_or_one_swap() {
-        for (a, b) in
-            [("invalid", "inavlid"), ("batery", "battery"), ("pedall", "pedal"), ("tempo", "tampo")]
-        {
-            assert!(is_one_slip(a, b), "{a} {b}");
-        }
-        for (a, b) in [("pedal", "pedal"), ("pedal", "petals"), ("invalid", "inavild")] {
-            assert!(!is_one_slip(a, b), "{a} {b}");
-        }
     }
 }

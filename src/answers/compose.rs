@@ -1,17 +1,21 @@
 //! The answer out of what was selected: the manual's words, each page cited after its words.
 
+use hsc_actors::language_of;
 use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
 use hsc_catalogs::{Citation, Manual};
 
 use super::accessory;
 use super::asked::Asked;
-use super::confidence::confidence;
+use super::confidence::features;
 use super::html;
 use super::index::{Index, Unit};
+use super::meaning::{Meaning, Nearness};
 use super::phrases::Phrases;
 use super::rank::{self, Hit};
 use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
+use super::text::Language;
+use super::turn::Turn;
 
 /// Share of the best score from which another section is worth a place in the answer.
 const SECOND: f32 = 0.8;
@@ -23,6 +27,12 @@ const ALSO: f32 = 0.45;
 const SECTIONS: usize = 2;
 /// Different pages that are named in all, and the pages shown with `I don't know`.
 const PAGES: usize = 3;
+/// Passages that are ranked at least: three pages may have many of the best passages each.
+const HITS: usize = 24;
+/// Longest quote under `See also`, in characters.
+const ALSO_CHARS: usize = 240;
+/// Longest quote of a likely passage, in characters.
+const LIKELY_CHARS: usize = 420;
 /// Longest quote of a citation, in characters: two lines of a tooltip.
 const QUOTE_CHARS: usize = 240;
 
@@ -40,8 +50,10 @@ pub(super) struct Composed {
 pub(super) struct Measure {
     /// Passages that are looked at.
     pub max_passages: usize,
-    /// Confidence under which the answer is "I do not know".
+    /// Confidence under which nothing was found.
     pub min_confidence: f32,
+    /// Confidence from which the manual answers; under it there are likely passages.
+    pub answer_confidence: f32,
 }
 
 /// What was found for a question.
@@ -55,12 +67,30 @@ pub(super) struct Look {
 }
 
 /// Looks for what answers a question.
-pub(super) fn look(question: &Question, manual: &Manual, index: &Index, measure: Measure) -> Look {
+/// `near` is how near each window is to it for each encoder, where there are vectors.
+pub(super) fn look(
+    question: &Question,
+    manual: &Manual,
+    index: &Index,
+    near: &[Nearness],
+    measure: Measure,
+) -> Look {
     let asked = Asked::new(question, index);
+    let english = is_english(&question.text);
+    let meaning = Meaning::of(index, near, english);
     let form = |unit: &Unit| form(&manual.passages[unit.passage]);
-    let hits = rank::rank(index, &asked, form, measure.max_passages.max(PAGES));
-    let sure = hits.first().map_or(0.0, |best| confidence(index, &asked, best));
-    Look { asked, hits, sure }
+    let hits = rank::rank(
+        index,
+        &asked,
+        meaning.as_ref().map(|it| &*it.spans),
+        form,
+        measure.max_passages.max(HITS),
+    );
+    let features = features(index, &asked, &hits, meaning.as_ref());
+    if let Some(features) = features {
+        log::trace!("features {features:?}");
+    }
+    Look { asked, hits, sure: features.map_or(0.0, |features| features.confidence()) }
 }
 
 /// Answers a question from a manual.
@@ -68,12 +98,43 @@ pub(super) fn compose(
     question: &Question,
     manual: &Manual,
     index: &Index,
+    near: &[Nearness],
     measure: Measure,
 ) -> Composed {
-    let Look { asked, hits, sure } = look(question, manual, index, measure);
+    if let (Turn::Failed(lead), Some(previous)) = (Turn::of(question), &question.previous) {
+        let before = Question { text: previous.clone(), previous: None, ..question.clone() };
+        return compose_others(&before, lead, manual, index, near, measure);
+    }
+    let Look { asked, hits, sure } = look(question, manual, index, near, measure);
     let phrases = Phrases::of(question);
     let writer = Writer { question, manual, index, asked: &asked, phrases, sure };
-    if sure < measure.min_confidence { writer.unknown(&hits) } else { writer.answered(&hits) }
+    if sure < measure.min_confidence {
+        writer.unknown(&hits)
+    } else if sure < measure.answer_confidence {
+        writer.likely(&phrases.likely, &hits)
+    } else {
+        writer.answered(&hits)
+    }
+}
+
+/// What else the manual says about a question whose answer did not help: passages of pages that were not cited.
+fn compose_others(
+    question: &Question,
+    lead: &str,
+    manual: &Manual,
+    index: &Index,
+    near: &[Nearness],
+    measure: Measure,
+) -> Composed {
+    let cited = compose(question, manual, index, near, measure).answer.citations;
+    let Look { asked, mut hits, sure } = look(question, manual, index, near, measure);
+    hits.retain(|hit| {
+        let page = index.units()[hit.unit].page;
+        cited.iter().all(|citation| citation.page != page)
+    });
+    let phrases = Phrases::of(question);
+    let writer = Writer { question, manual, index, asked: &asked, phrases, sure };
+    writer.likely(lead, &hits)
 }
 
 /// The forms a passage has.
@@ -93,6 +154,16 @@ const FAULTS: [&str; 9] =
 fn names_faults(heading: &str) -> bool {
     let heading = heading.to_lowercase();
     FAULTS.iter().any(|word| heading.contains(word))
+}
+
+/// True for a question that an English encoder reads.
+fn is_english(text: &str) -> bool {
+    let latin = |c: char| !c.is_alphabetic() || c < '\u{250}';
+    text.chars().all(latin) && Language::of([text]) == Language::English
+}
+
+fn is_hebrew(text: &str) -> bool {
+    text.chars().any(|it| ('\u{5d0}'..='\u{5ea}').contains(&it))
 }
 
 struct Writer<'a> {
@@ -115,8 +186,20 @@ impl Writer<'_> {
         sheet
     }
 
+    /// Says that the manual's words are in another language than the visitor's, where the visitor's is known.
+    fn label_language(&self, sheet: &mut Sheet) {
+        let own = self.question.locale.as_deref().map(language_of);
+        let own = own
+            .or_else(|| is_hebrew(&self.question.text).then(|| Language::Hebrew.code().to_owned()));
+        if own.is_some_and(|own| !own.is_empty() && own != self.index.language().code()) {
+            sheet.ours(&self.phrases.other_language);
+            sheet.paragraph();
+        }
+    }
+
     fn answered(&self, hits: &[Hit]) -> Composed {
         let mut sheet = self.begun();
+        self.label_language(&mut sheet);
         let mut citations: Vec<Citation> = Vec::new();
         let best = hits.first().map_or(0.0, |hit| hit.score);
         let mut sections: Vec<u32> = Vec::new();
@@ -142,7 +225,15 @@ impl Writer<'_> {
             return self.unknown(hits);
         }
         let also: Vec<_> = hits.iter().filter(|hit| hit.score >= best * ALSO).copied().collect();
-        self.pages(&self.phrases.see_also, &also, best, &mut sheet, &mut citations);
+        let is_new = |hit: &&Hit| {
+            let page = self.index.units()[hit.unit].page;
+            citations.iter().all(|citation| citation.page != page)
+        };
+        if citations.len() < PAGES && also.iter().any(|hit| is_new(&hit)) {
+            sheet.ours(&self.phrases.see_also);
+            sheet.paragraph();
+            self.quoted_pages(&also, ALSO_CHARS, &mut sheet, &mut citations);
+        }
         let said: String =
             citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
         if let Some(accessory) = accessory::fitting(self.question, self.index, &said) {
@@ -234,6 +325,52 @@ impl Writer<'_> {
         select::score(text, self.index, self.asked)
     }
 
+    /// Passages that may answer, the best first, and the offer of a person.
+    fn likely(&self, lead: &str, hits: &[Hit]) -> Composed {
+        let mut sheet = self.begun();
+        let mut citations = Vec::new();
+        sheet.ours(lead);
+        sheet.paragraph();
+        self.label_language(&mut sheet);
+        self.quoted_pages(hits, LIKELY_CHARS, &mut sheet, &mut citations);
+        if citations.is_empty() {
+            return self.unknown(hits);
+        }
+        sheet.ours(&self.phrases.person);
+        self.done(Outcome::Likely, sheet, citations)
+    }
+
+    /// Quotes what fits best of each of the best pages that are not cited yet.
+    fn quoted_pages(
+        &self,
+        hits: &[Hit],
+        chars: usize,
+        sheet: &mut Sheet,
+        citations: &mut Vec<Citation>,
+    ) {
+        let best = hits.first().map_or(1.0, |hit| hit.score);
+        for hit in hits {
+            if citations.len() >= PAGES {
+                break;
+            }
+            let page = self.index.units()[hit.unit].page;
+            if citations.iter().any(|citation| citation.page == page) {
+                continue;
+            }
+            let pieces = select::stretch(self.manual, self.index, self.asked, hit, chars);
+            let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
+                continue;
+            };
+            let quote = quote.quoted();
+            let said: Vec<String> = pieces.iter().map(Piece::quoted).collect();
+            sheet.item(&said.join(" "));
+            sheet.cite(page);
+            sheet.line();
+            self.cited(page, &quote, hit.score / best, citations);
+        }
+        sheet.paragraph();
+    }
+
     fn unknown(&self, hits: &[Hit]) -> Composed {
         let mut sheet = self.begun();
         let mut citations = Vec::new();
@@ -305,7 +442,7 @@ impl Writer<'_> {
         let text: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
         let markdown: String = chunks.iter().map(|chunk| chunk.markdown.as_str()).collect();
         let answer = Answer {
-            grounded: outcome == Outcome::Answered,
+            grounded: matches!(outcome, Outcome::Answered | Outcome::Likely),
             outcome,
             html: html::render(&markdown, &self.question.product.id, &self.phrases.page),
             text,

@@ -1,29 +1,111 @@
-//! How sure we are that the manual answers: does one place say what the question is about?
+//! How sure we are that the manual answers: the share of answers at that confidence that are right.
 //!
-//! A question's words are weighed by how rare they are in the manual; a word the manual does not
-//! have weighs most. Confidence is the share of that weight which the best passage covers, helped by
-//! its page and by a heading that says the same. So a question about bread asked of a drum's manual
-//! finds its `how` and `do` everywhere and its bread nowhere, and is not answered.
+//! An answer is right when one of the up to three pages it cites answers the question. The confidence is a
+//! logistic function of a few features of the ranking. Its coefficients are fitted on customers' questions about
+//! real manuals; the table in `docs/performance.md` is made by leaving whole manuals out of the fit.
+//! To fit them anew, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`, which logs the features.
 
 use super::asked::Asked;
 use super::index::{Index, TermId};
+use super::meaning::Meaning;
 use super::rank::Hit;
 
-/// What a word counts that stands only elsewhere on the page.
-const ON_PAGE: f32 = 0.6;
-/// How much a heading that is the question adds to what is missing.
-const NAMED: f32 = 0.6;
+/// The features of a ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Features {
+    /// Score of the best passage, as a share of what the question could get.
+    pub score: f32,
+    /// How much more that is than the best passage of another page has.
+    pub margin: f32,
+    /// How much of a topic of the question the best page lacks, 0 to 1.
+    pub missing: f32,
+    /// How much of the question the best page says, 0 to 1.
+    pub covered: f32,
+    /// How near the best window is: none without vectors.
+    pub near: Near,
+}
 
-/// Confidence in a hit, 0 to 1.
-pub(super) fn confidence(index: &Index, asked: &Asked, hit: &Hit) -> f32 {
-    let unit = &index.units()[hit.unit];
-    let here = asked.covered(|term| stands_in(index, term, |at| at == hit.unit));
-    let page =
-        asked.covered(|term| stands_in(index, term, |at| index.units()[at].page == unit.page));
-    let covered = here + ON_PAGE * (page - here).max(0.0);
-    (covered + NAMED * hit.named * hit.named * (1.0 - covered)).clamp(0.0, 1.0)
+/// What encoders add to the features.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Near {
+    /// There are no vectors.
+    #[default]
+    Unknown,
+    /// There are, and no English encoder reads the question.
+    OtherLanguage,
+    /// The English encoder's cosine of the best small window.
+    English(f32),
+}
+
+/// The coefficients of words alone: of no feature, and of each feature.
+const WORDS: (f32, [f32; 3]) = (0.25, [1.16, 3.17, -3.06]);
+
+/// Share of the question from which a page says enough, and the coefficient of what is missing to that: without
+/// vectors only words tell that a question is about something else altogether.
+const ENOUGH: (f32, f32) = (0.35, -5.0);
+/// The same with vectors and a question in another language than English.
+const OTHER_LANGUAGE: (f32, [f32; 3]) = (0.93, [1.13, 1.51, -4.67]);
+/// The same with vectors and a question in English, and the coefficient of the cosine.
+const ENGLISH: (f32, [f32; 3], f32) = (-0.02, [0.32, 1.58, -4.85], 5.3);
+
+/// The features of a ranking, best hit first. None without a hit.
+pub(super) fn features(
+    index: &Index,
+    asked: &Asked,
+    hits: &[Hit],
+    meaning: Option<&Meaning>,
+) -> Option<Features> {
+    let best = hits.first()?;
+    let page = |hit: &Hit| index.units()[hit.unit].page;
+    let other = hits.iter().find(|hit| page(hit) != page(best)).map_or(0.0, |hit| hit.score);
+    let on_page = |at: usize| index.units()[at].page == page(best);
+    let near = match meaning {
+        None => Near::Unknown,
+        Some(Meaning { english: Some(cosines), .. }) => {
+            let cosine = best.span.and_then(|span| cosines.get(span)).copied();
+            Near::English(cosine.unwrap_or(0.0))
+        }
+        Some(_) => Near::OtherLanguage,
+    };
+    Some(Features {
+        covered: asked.covered(|term| stands_in(index, term, on_page)),
+        near,
+        score: best.score,
+        margin: best.score - other,
+        missing: asked.topic_missing(|term| stands_in(index, term, on_page)),
+    })
+}
+
+impl Features {
+    /// The share of answers with such features that are right, 0 to 1.
+    pub(super) fn confidence(self) -> f32 {
+        let (none, [score, margin, missing], near) = match self.near {
+            Near::Unknown => (WORDS.0, WORDS.1, ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0)),
+            Near::OtherLanguage => (OTHER_LANGUAGE.0, OTHER_LANGUAGE.1, 0.0),
+            Near::English(cosine) => (ENGLISH.0, ENGLISH.1, ENGLISH.2 * cosine),
+        };
+        let sum = none + near + score * self.score + margin * self.margin + missing * self.missing;
+        1.0 / (1.0 + (-sum).exp())
+    }
 }
 
 fn stands_in(index: &Index, term: TermId, place: impl Fn(usize) -> bool) -> bool {
     index.postings(term).iter().any(|posting| place(posting.unit as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_higher_score_and_margin_make_surer_and_a_missing_topic_less_sure() {
+        let middling =
+            Features { score: 0.8, margin: 0.2, missing: 0.0, covered: 0.5, near: Near::Unknown };
+        let sure = middling.confidence();
+        assert!(Features { score: 1.6, ..middling }.confidence() > sure);
+        assert!(Features { margin: 0.6, ..middling }.confidence() > sure);
+        assert!(Features { missing: 1.0, ..middling }.confidence() < sure);
+        let near = |cosine| Features { near: Near::English(cosine), ..middling }.confidence();
+        assert!(near(0.7) > near(0.2));
+    }
 }

@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_actors::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, ManualError, ManualLoader, ManualRequest, Outcome,
     Question,
 };
-use hsc_catalogs::Manual;
+use hsc_answers::encoder::Embedder;
+use hsc_catalogs::{Manual, Product};
 
 use super::compose::{Composed, Measure, compose};
+use super::html;
 use super::index::Index;
 use super::library::Library;
+use super::meaning::Nearness;
+use super::phrases::Phrases;
+use super::synonyms::Thesaurus;
 use super::telling::{Teller, stream_of};
+use super::turn::Turn;
 
 /// Answers with the manual's own words.
 #[derive(Clone)]
@@ -20,11 +27,17 @@ pub struct Extractive {
     shelf: Arc<dyn ManualLoader>,
     library: Arc<Library>,
     measure: Measure,
+    embedder: Option<Arc<dyn Embedder>>,
 }
 
 impl Extractive {
-    pub(super) fn new(shelf: Arc<dyn ManualLoader>, measure: Measure) -> Self {
-        Self { shelf, library: Arc::default(), measure }
+    pub(super) fn new(
+        shelf: Arc<dyn ManualLoader>,
+        measure: Measure,
+        thesaurus: Thesaurus,
+        embedder: Option<Arc<dyn Embedder>>,
+    ) -> Self {
+        Self { shelf, library: Arc::new(Library::new(thesaurus)), measure, embedder }
     }
 
     /// Opens the manual of a question and its index, or says why there is none.
@@ -44,24 +57,60 @@ impl Extractive {
         }
     }
 
+    /// How near each window is to a question for each encoder. Nothing without a model, or while the manual is still
+    /// being embedded: no question waits for that.
+    pub(super) async fn nearness(
+        &self,
+        question: &Question,
+        manual: &Arc<Manual>,
+        index: &Arc<Index>,
+    ) -> Vec<Nearness> {
+        let Some(embedder) = self.embedder.clone() else { return Vec::new() };
+        let text = meant(question);
+        let (product, manual, index) =
+            (Arc::clone(&question.product), Arc::clone(manual), Arc::clone(index));
+        let near = move || {
+            let vectors = embedder.vectors(index.texts(&product.name, &manual))?;
+            let query = embedder.query(&text)?;
+            let members = embedder.multilingual().into_iter().zip(&query.0).zip(&vectors.members);
+            let near = members.map(|((multilingual, query), windows)| Nearness {
+                multilingual,
+                cosines: windows.scores(query),
+            });
+            Some(near.collect())
+        };
+        // A panic there is no reason to give no answer: words answer.
+        tokio::task::spawn_blocking(near).await.ok().flatten().unwrap_or_default()
+    }
+
     /// How answers are made.
     pub(super) fn measure(&self) -> Measure {
         self.measure
     }
 
     /// The whole answer from an open manual.
-    pub(super) fn compose(&self, question: &Question, manual: &Manual, index: &Index) -> Composed {
-        compose(question, manual, index, self.measure)
+    pub(super) fn compose(
+        &self,
+        question: &Question,
+        manual: &Manual,
+        index: &Index,
+        near: &[Nearness],
+    ) -> Composed {
+        compose(question, manual, index, near, self.measure)
     }
 
     async fn tell(self, question: Question, mut teller: Teller) {
+        if let Turn::SmallTalk(reply) = Turn::of(&question) {
+            return small_talk(reply, &question, &mut teller).await;
+        }
         teller.tell(AnswerEvent::Reading).await;
         let (manual, index) = match self.open(&question).await {
             Ok(open) => open,
             Err(answer) => return teller.tell(AnswerEvent::Done(Box::new(answer))).await,
         };
         teller.tell(AnswerEvent::Thinking).await;
-        let Composed { chunks, answer } = self.compose(&question, &manual, &index);
+        let near = self.nearness(&question, &manual, &index).await;
+        let Composed { chunks, answer } = self.compose(&question, &manual, &index, &near);
         for chunk in chunks {
             teller.tell(AnswerEvent::Chunk(chunk.text)).await;
         }
@@ -74,6 +123,54 @@ impl Answerer for Extractive {
         let this = self.clone();
         stream_of(|teller| this.tell(question, teller))
     }
+
+    fn reduced(&self, question: Question) -> Question {
+        reduced(question)
+    }
+
+    /// Has the manual's windows embedded.
+    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
+        let (embedder, library) = (self.embedder.clone(), Arc::clone(&self.library));
+        Box::pin(async move {
+            let Some(embedder) = embedder else { return };
+            let index = library.index(&manual).await;
+            embedder.vectors(index.texts(&product.name, &manual));
+        })
+    }
+}
+
+/// What a question means together with the one before it.
+fn meant(question: &Question) -> String {
+    match (Turn::of(question), &question.previous) {
+        (Turn::Failed(_), Some(previous)) => previous.clone(),
+        (Turn::FollowUp, Some(previous)) => format!("{previous} {}", question.text),
+        _ => question.text.clone(),
+    }
+}
+
+/// A question without the previous one where that changes nothing.
+pub(super) fn reduced(question: Question) -> Question {
+    match Turn::of(&question) {
+        Turn::FollowUp | Turn::Failed(_) => question,
+        Turn::Question | Turn::SmallTalk(_) => Question { previous: None, ..question },
+    }
+}
+
+/// Replies to small talk: our own words, and no page of the manual.
+pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut Teller) {
+    teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
+    let answer = Answer {
+        html: html::render(reply, &question.product.id, &Phrases::of(question).page),
+        outcome: Outcome::Answered,
+        text: reply.to_owned(),
+        citations: Vec::new(),
+        confidence: 1.0,
+        grounded: true,
+        answerer: AnswererName::Extractive,
+        fallback: None,
+        stale_manual: false,
+    };
+    teller.tell(AnswerEvent::Done(Box::new(answer))).await;
 }
 
 fn no_manual(code: &'static str, words: String) -> Answer {

@@ -132,6 +132,7 @@ pub(super) fn question(text: &str) -> Question {
         related: Vec::new(),
         owners: Vec::new(),
         text: text.to_owned(),
+        previous: None,
         scenario: Scenario::General,
         image: None,
         locale: None,

@@ -4,11 +4,15 @@
 //! manual's text, never the manual itself, so that a manual which leaves the shelf is freed.
 //! Pages of contents are left out: they name everything and answer nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
+use hsc_answers::encoder::ManualTexts;
 use hsc_catalogs::{Block, Heading, Manual, Passage};
 
+use super::synonyms::{Synonyms, Thesaurus};
 use super::text::{Language, Word, WordReader};
+use super::windows::{self, Window, Windows};
 
 /// Number of a word in an [`Index`].
 pub(super) type TermId = u32;
@@ -46,10 +50,77 @@ pub(super) struct Unit {
     pub body: Box<[TermId]>,
 }
 
+/// A small window as numbers.
+#[derive(Debug)]
+pub(super) struct Span {
+    /// The first and the last unit it has text of.
+    pub units: (usize, usize),
+    /// The big window it is a part of.
+    pub parent: usize,
+    /// Its words, with those of its headings.
+    pub words: f32,
+}
+
+/// How often a word stands in a small window, in its text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SpanPosting {
+    /// Number of the small window.
+    pub span: u32,
+    /// Times in its text.
+    pub times: u16,
+}
+
+/// The windows of a manual as numbers.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    /// The small windows, in the manual's order.
+    pub small: Vec<Span>,
+    /// Words of each big window, with those of its headings.
+    pub big_words: Vec<f32>,
+    /// By word: where it stands in the text of small windows.
+    in_text: Vec<Vec<SpanPosting>>,
+    /// By word: the small windows whose headings have it.
+    above_small: Vec<Vec<u32>>,
+    /// By word: the big windows whose headings have it.
+    above_big: Vec<Vec<u32>>,
+}
+
+impl Spans {
+    /// Where a word stands in the text of small windows.
+    pub(super) fn in_text(&self, term: TermId) -> &[SpanPosting] {
+        self.in_text.get(term as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The small windows whose headings have a word.
+    pub(super) fn above_small(&self, term: TermId) -> &[u32] {
+        self.above_small.get(term as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The big windows whose headings have a word.
+    pub(super) fn above_big(&self, term: TermId) -> &[u32] {
+        self.above_big.get(term as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A word as the manual spells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spelling {
+    /// Its number.
+    pub term: TermId,
+    /// How often it is spelt so.
+    pub times: u32,
+}
+
 /// The words of one manual and where they stand.
 pub(super) struct Index {
     reader: WordReader,
+    language: Language,
+    synonyms: Arc<Synonyms>,
+    spellings: HashMap<String, Spelling>,
+    spans: Spans,
+    texts: OnceLock<Arc<ManualTexts>>,
     terms: HashMap<String, TermId>,
+    words: Vec<Box<str>>,
     common: Vec<bool>,
     numbers: Vec<bool>,
     compounds: HashMap<TermId, Box<[TermId]>>,
@@ -60,8 +131,14 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads the whole manual once.
+    /// Reads the whole manual once, with the synonyms that come with the server.
+    #[cfg(test)]
     pub(super) fn of(manual: &Manual) -> Self {
+        Self::with(manual, &Thesaurus::built_in())
+    }
+
+    /// Reads the whole manual once.
+    pub(super) fn with(manual: &Manual, thesaurus: &Thesaurus) -> Self {
         let language = Language::of(
             manual
                 .passages
@@ -71,6 +148,8 @@ impl Index {
         );
         let mut index = Self {
             reader: WordReader::new(language),
+            language,
+            synonyms: thesaurus.of(language),
             pages: manual.pages.last().map_or(0, |page| page.number),
             ..Self::empty()
         };
@@ -92,6 +171,7 @@ impl Index {
         }
         let words: usize = index.units.iter().map(|unit| unit.body.len()).sum();
         index.average_body = (words as f32 / index.units.len().max(1) as f32).max(1.0);
+        index.read_windows(windows::cut(manual));
         index
     }
 
@@ -99,7 +179,13 @@ impl Index {
     pub(super) fn empty() -> Self {
         Self {
             reader: WordReader::new(Language::English),
+            language: Language::English,
+            synonyms: Arc::default(),
+            spellings: HashMap::new(),
+            spans: Spans::default(),
+            texts: OnceLock::new(),
             terms: HashMap::new(),
+            words: Vec::new(),
             common: Vec::new(),
             numbers: Vec::new(),
             compounds: HashMap::new(),
@@ -199,6 +285,59 @@ impl Index {
         }
     }
 
+    /// Reads the windows, after the passages.
+    fn read_windows(&mut self, windows: Windows) {
+        let unit_of: HashMap<usize, usize> =
+            self.units.iter().enumerate().map(|(unit, it)| (it.passage, unit)).collect();
+        let mut spans = Spans::default();
+        for (number, window) in (0..).zip(&windows.big) {
+            let (words, above) = self.read_window(window, |_| ());
+            spans.big_words.push(words);
+            note(&mut spans.above_big, &above, number);
+        }
+        for (number, window) in (0_u32..).zip(&windows.small) {
+            let mut times: HashMap<TermId, u16> = HashMap::new();
+            let (words, above) = self.read_window(window, |term| {
+                let times = times.entry(term).or_default();
+                *times = times.saturating_add(1);
+            });
+            let unit = |passage: usize| unit_of.get(&passage).copied().unwrap_or(0);
+            let (first, last) = window.passages;
+            spans.small.push(Span {
+                units: (unit(first), unit(last)),
+                parent: window.parent.unwrap_or(0),
+                words,
+            });
+            note(&mut spans.above_small, &above, number);
+            for (term, times) in times {
+                let at = term as usize;
+                if spans.in_text.len() <= at {
+                    spans.in_text.resize_with(at + 1, Vec::new);
+                }
+                spans.in_text[at].push(SpanPosting { span: number, times });
+            }
+        }
+        self.spans = spans;
+    }
+
+    /// Hands each word of a window's text to `push`; how many words it has, and those of its headings.
+    fn read_window(
+        &mut self,
+        window: &Window,
+        mut push: impl FnMut(TermId),
+    ) -> (f32, HashSet<TermId>) {
+        let (mut words, mut above) = (0_usize, HashSet::new());
+        self.read(&window.heading, |term, word| {
+            words += usize::from(!word.extra);
+            above.insert(term);
+        });
+        self.read(&window.body, |term, word| {
+            words += usize::from(!word.extra);
+            push(term);
+        });
+        (words as f32, above)
+    }
+
     fn sequence(&mut self, text: &str) -> Box<[TermId]> {
         let mut words = Vec::new();
         self.read(text, |term, word| {
@@ -210,7 +349,8 @@ impl Index {
     }
 
     fn read(&mut self, text: &str, mut push: impl FnMut(TermId, &Word)) {
-        let Self { reader, terms, postings, common, numbers, compounds, .. } = self;
+        let Self { reader, terms, postings, common, numbers, compounds, spellings, words, .. } =
+            self;
         let mut parts: Vec<TermId> = Vec::new();
         reader.read(text, |word, _| {
             let term = match terms.get(&word.term) {
@@ -219,12 +359,21 @@ impl Index {
                     let term = TermId::try_from(postings.len())
                         .expect("a manual has fewer than four billion words");
                     terms.insert(word.term.clone(), term);
+                    words.push(word.term.as_str().into());
                     postings.push(Vec::new());
                     common.push(word.common);
                     numbers.push(word.term.chars().all(|c| c.is_numeric() || c == '.'));
                     term
                 }
             };
+            if !word.common && word.surface.chars().all(char::is_alphabetic) {
+                match spellings.get_mut(&word.surface) {
+                    Some(known) => known.times += 1,
+                    None => {
+                        spellings.insert(word.surface.clone(), Spelling { term, times: 1 });
+                    }
+                }
+            }
             if word.joins > 0 {
                 let from = parts.len().saturating_sub(word.joins);
                 compounds.entry(term).or_insert_with(|| parts[from..].into());
@@ -245,9 +394,38 @@ impl Index {
         self.terms.get(word).copied()
     }
 
-    /// Every word of the manual.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&str, TermId)> {
-        self.terms.iter().map(|(word, &term)| (word.as_str(), term))
+    /// The word of a number.
+    pub(super) fn word(&self, term: TermId) -> Option<&str> {
+        self.words.get(term as usize).map(|word| &**word)
+    }
+
+    /// Every word of the manual as it is spelt there, without case and accents.
+    pub(super) fn spellings(&self) -> impl Iterator<Item = (&str, Spelling)> {
+        self.spellings.iter().map(|(word, &spelling)| (word.as_str(), spelling))
+    }
+
+    /// Words for the same thing, in the manual's language.
+    pub(super) fn synonyms(&self) -> &Synonyms {
+        &self.synonyms
+    }
+
+    /// The language most of the manual is in.
+    pub(super) fn language(&self) -> Language {
+        self.language
+    }
+
+    /// What encoders read of the manual: its windows below the name of the product that is asked about first. Another
+    /// product with the same manual shares the vectors.
+    pub(super) fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
+        self.texts.get_or_init(|| {
+            let texts = windows::window_texts(product, manual).texts;
+            Arc::new(ManualTexts::new(&manual.source.location, texts))
+        })
+    }
+
+    /// The manual's windows.
+    pub(super) fn spans(&self) -> &Spans {
+        &self.spans
     }
 
     /// Where a word stands.
@@ -290,5 +468,16 @@ impl Index {
     /// Words of an average passage.
     pub(super) fn average_body(&self) -> f32 {
         self.average_body
+    }
+}
+
+/// Notes that the headings of window `number` have the words `above`.
+fn note(list: &mut Vec<Vec<u32>>, above: &HashSet<TermId>, number: u32) {
+    for &term in above {
+        let at = term as usize;
+        if list.len() <= at {
+            list.resize_with(at + 1, Vec::new);
+        }
+        list[at].push(number);
     }
 }

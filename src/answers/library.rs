@@ -10,10 +10,12 @@ use hsc_catalogs::Manual;
 use tokio::sync::OnceCell;
 
 use super::index::Index;
+use super::synonyms::Thesaurus;
 
 /// Finds the index of a manual, or builds it.
 #[derive(Default)]
 pub(super) struct Library {
+    thesaurus: Arc<Thesaurus>,
     held: Mutex<HashMap<usize, Held>>,
 }
 
@@ -24,12 +26,18 @@ struct Held {
 }
 
 impl Library {
+    /// A library whose indexes know these words for the same thing.
+    pub(super) fn new(thesaurus: Thesaurus) -> Self {
+        Self { thesaurus: Arc::new(thesaurus), held: Mutex::default() }
+    }
+
     /// The index of `manual`. Building runs on a thread for blocking work, so that no socket waits.
     pub(super) async fn index(&self, manual: &Arc<Manual>) -> Arc<Index> {
         let cell = self.cell(manual);
         let build = || async {
-            let manual = Arc::clone(manual);
-            match tokio::task::spawn_blocking(move || Index::of(&manual)).await {
+            let (manual, thesaurus) = (Arc::clone(manual), Arc::clone(&self.thesaurus));
+            let read = move || Index::with(&manual, &thesaurus);
+            match tokio::task::spawn_blocking(read).await {
                 Ok(index) => Arc::new(index),
                 Err(error) => {
                     // The customer then hears "I don't know", which is true, and the log says why.

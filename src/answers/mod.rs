@@ -23,6 +23,7 @@ mod index;
 mod library;
 mod llm;
 mod markers;
+mod meaning;
 mod owner;
 mod phrases;
 mod rank;
@@ -34,7 +35,11 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod text;
+mod turn;
+mod windows;
 
 pub use extractive::Extractive;
 pub use llm::Llm;
 pub use start::{NoAnswerer, from};
+pub use synonyms::SynonymsError;
+pub use windows::{WINDOWS_VERSION, WindowTexts, window_texts};

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+
+use hsc_catalogs::{Manual, Product};
 
 use super::phrases::Phrases;
 use super::telling::{Teller, stream_of};
@@ -23,6 +26,18 @@ impl Answerer for FromOwners {
         }
         let this = self.clone();
         stream_of(|teller| this.tell(question, teller))
+    }
+
+    fn sees_pictures(&self) -> bool {
+        self.0.sees_pictures()
+    }
+
+    fn reduced(&self, question: Question) -> Question {
+        self.0.reduced(question)
+    }
+
+    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
+        self.0.prepare(product, manual)
     }
 }
 
@@ -73,7 +88,6 @@ impl FromOwners {
 #[cfg(test)]
 mod tests {
     use futures::stream;
-    use hsc_catalogs::Product;
 
     use super::super::fixture;
     use super::*;

@@ -20,6 +20,10 @@ pub(super) struct Phrases {
     pub picture: Box<str>,
     /// Nothing in the manual fits.
     pub unknown: Box<str>,
+    /// Before passages that may answer.
+    pub likely: Box<str>,
+    /// Before words of a manual in another language than the visitor's.
+    pub other_language: Box<str>,
     /// Before the pages that come closest.
     pub closest: Box<str>,
     /// What else can be done then.

@@ -1,6 +1,7 @@
 //! Which passages answer a question best.
 //!
-//! A passage's score is the sum of four parts, each explained at its constant:
+//! A passage's score is the sum of these parts, each explained at its constant, as a share of what the question
+//! could get:
 //!
 //! 1. **Words** (BM25F): each word of the question that the passage has, more for a rare word, more
 //!    in a heading than in the text, with less and less for each repetition.
@@ -8,6 +9,9 @@
 //! 3. **Heading**: how nearly the section's heading *is* the question. A manual's sections are named
 //!    for what people look for, so a heading that says all of the question and nothing else wins.
 //! 4. **Nearness**: words that stand side by side in the question and in the passage.
+//! 5. **Windows**: the words in the best stretch of 45 words, and in the 120 words around it. A passage is as long
+//!    as its section lets it be; what answers stands close together.
+//! 6. **Meaning**: how near the encoders put that stretch to the question, where there are vectors.
 
 use super::asked::{Asked, Kind};
 use super::index::{Index, Posting, TermId, Unit};
@@ -24,6 +28,11 @@ const SATURATION: f32 = 1.2;
 const LENGTH: f32 = 0.4;
 /// Share of the page's own score that its passages get.
 const PAGE: f32 = 0.35;
+/// Share of the score of the best small window, and of the big one around it.
+const WINDOWS: (f32, f32) = (1.0, 0.5);
+/// BM25's k1 and b in windows, which are of like length.
+const WINDOW_SATURATION: f32 = 1.2;
+const WINDOW_LENGTH: f32 = 0.4;
 /// Worth of a heading that is the question, in units of the question's whole weight.
 const NAMED: f32 = 1.6;
 /// Share of that for a passage further down in the section: the beginning is where one should look.
@@ -44,7 +53,9 @@ const CLOSE_LOOK: usize = 48;
 pub(super) struct Hit {
     /// Number of the unit.
     pub unit: usize,
-    /// Its score, in no particular unit; higher is better.
+    /// The small window of it that fits best.
+    pub span: Option<usize>,
+    /// Its score as a share of the question's whole weight; higher is better.
     pub score: f32,
     /// How nearly a heading that opens there is the question, 0 to 1.
     pub named: f32,
@@ -63,10 +74,12 @@ pub(super) struct Form {
     pub faults: bool,
 }
 
-/// The passages that have any word of the question, best first, at most `limit`.
+/// The passages that have any word of the question or its meaning, best first, at most `limit`. `meaning` is what
+/// each small window gets for its meaning, where there are vectors.
 pub(super) fn rank(
     index: &Index,
     asked: &Asked,
+    meaning: Option<&[f32]>,
     form: impl Fn(&Unit) -> Form,
     limit: usize,
 ) -> Vec<Hit> {
@@ -90,10 +103,12 @@ pub(super) fn rank(
             }
         }
     }
-    let whole = asked.needed_weight();
+    let whole = asked.whole_weight();
+    let best_spans = best_spans(index, asked, whole, meaning);
     let mut hits: Vec<Hit> = (0..units.len())
         .filter(|&unit| {
             words[unit] > 0.0
+                || best_spans[unit].is_some_and(|(_, score)| score > 0.0)
                 || !units[unit].openings.is_empty() && pages[units[unit].page as usize] > 0.0
         })
         .map(|unit| {
@@ -101,9 +116,11 @@ pub(super) fn rank(
             let (opening, under) = named(index, asked, at);
             let place = (opening * opening).max(FURTHER_DOWN * under * under);
             let page = pages.get(at.page as usize).copied().unwrap_or(0.0);
+            let (span, window) = best_spans[unit].unzip();
             Hit {
                 unit,
-                score: words[unit] + PAGE * page + NAMED * whole * place,
+                span,
+                score: (words[unit] + PAGE * page) / whole + NAMED * place + window.unwrap_or(0.0),
                 named: opening.max(under),
                 under,
             }
@@ -113,7 +130,7 @@ pub(super) fn rank(
     hits.truncate(CLOSE_LOOK.max(limit));
     for hit in &mut hits {
         let unit = &units[hit.unit];
-        hit.score += NEIGHBOURS * nearness(index, asked, unit);
+        hit.score += NEIGHBOURS * nearness(index, asked, unit) / whole;
         let form = form(unit);
         let fits = match asked.kind {
             Kind::HowTo => form.steps,
@@ -122,12 +139,103 @@ pub(super) fn rank(
             Kind::About => false,
         };
         if fits {
-            hit.score += FORM * whole;
+            hit.score += FORM;
         }
     }
     best_first(&mut hits);
     hits.truncate(limit);
     hits
+}
+
+/// Of each unit its best small window, with the window's score.
+fn best_spans(
+    index: &Index,
+    asked: &Asked,
+    whole: f32,
+    meaning: Option<&[f32]>,
+) -> Vec<Option<(usize, f32)>> {
+    let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units().len()];
+    let (small, big) = window_words(index, asked);
+    for (at, span) in index.spans().small.iter().enumerate() {
+        let words = (WINDOWS.0 * small[at] + WINDOWS.1 * big[span.parent]) / whole;
+        let score = words + meaning.and_then(|of| of.get(at)).copied().unwrap_or(0.0);
+        for unit in span.units.0..=span.units.1 {
+            if let Some(best) = best.get_mut(unit)
+                && best.is_none_or(|(_, known)| score > known)
+            {
+                *best = Some((at, score));
+            }
+        }
+    }
+    best
+}
+
+/// What the words of the question give each small window and each big one.
+fn window_words(index: &Index, asked: &Asked) -> (Vec<f32>, Vec<f32>) {
+    let spans = index.spans();
+    let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
+    let small_mean = mean(spans.small.iter().map(|span| span.words).sum(), spans.small.len());
+    let big_mean = mean(spans.big_words.iter().sum(), spans.big_words.len());
+    let (mut small, mut big) =
+        (vec![0.0_f32; spans.small.len()], vec![0.0_f32; spans.big_words.len()]);
+    let (mut in_small, mut in_big) = (small.clone(), big.clone());
+    let saturated = |times: f32, words: f32, mean: f32| {
+        times / (times + WINDOW_SATURATION * (1.0 - WINDOW_LENGTH + WINDOW_LENGTH * words / mean))
+    };
+    for term in &asked.terms {
+        let (mut best_small, mut best_big) = (Vec::new(), Vec::new());
+        for &(reading, alike) in &term.readings {
+            let (mut touched_small, mut touched_big) = (Vec::new(), Vec::new());
+            let mut count = |span: usize, times: f32, own: bool| {
+                let parent = spans.small[span].parent;
+                if in_small[span] == 0.0 {
+                    touched_small.push(span);
+                }
+                in_small[span] += times;
+                // A heading counts once in the big window, by its own list.
+                if own {
+                    if in_big[parent] == 0.0 {
+                        touched_big.push(parent);
+                    }
+                    in_big[parent] += times;
+                }
+            };
+            for posting in spans.in_text(reading) {
+                count(posting.span as usize, f32::from(posting.times), true);
+            }
+            for &span in spans.above_small(reading) {
+                count(span as usize, 1.0, false);
+            }
+            for &window in spans.above_big(reading) {
+                if in_big[window as usize] == 0.0 {
+                    touched_big.push(window as usize);
+                }
+                in_big[window as usize] += 1.0;
+            }
+            for span in touched_small {
+                let times = std::mem::take(&mut in_small[span]);
+                best_small
+                    .push((span, alike * saturated(times, spans.small[span].words, small_mean)));
+            }
+            for window in touched_big {
+                let times = std::mem::take(&mut in_big[window]);
+                best_big
+                    .push((window, alike * saturated(times, spans.big_words[window], big_mean)));
+            }
+        }
+        add_best(&mut small, best_small, term.weight);
+        add_best(&mut big, best_big, term.weight);
+    }
+    (small, big)
+}
+
+/// Adds to each window the best reading of a word that it has.
+fn add_best(windows: &mut [f32], mut found: Vec<(usize, f32)>, weight: f32) {
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    found.dedup_by_key(|(window, _)| *window);
+    for (window, score) in found {
+        windows[window] += weight * score;
+    }
 }
 
 fn best_first(hits: &mut [Hit]) {

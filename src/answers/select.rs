@@ -32,6 +32,9 @@ const BLOCKS: usize = 60;
 /// Share of the best sentence's score from which another one is worth saying.
 const WORTH_SAYING: f32 = 0.5;
 
+/// Fewest words of a piece that is quoted.
+const FEWEST_WORDS: usize = 3;
+
 /// The form of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -115,6 +118,47 @@ pub(super) fn quotable(manual: &Manual, page: u32) -> Vec<Piece> {
 /// What a passage says, cut into what a citation may quote.
 pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
     all_pieces(&placed(passage))
+}
+
+/// The stretch of a hit's page that fits the question best, in the manual's order, no longer than `chars`: it begins
+/// with the piece that says most of the question, or with the sentence that leads to it.
+pub(super) fn stretch(
+    manual: &Manual,
+    index: &Index,
+    asked: &Asked,
+    hit: &Hit,
+    chars: usize,
+) -> Vec<Piece> {
+    let units = index.units();
+    let page = units[hit.unit].page;
+    let (first, last) = match hit.span {
+        Some(span) => index.spans().small[span].units,
+        None => (hit.unit, hit.unit),
+    };
+    let passages = units[first..=last].iter().map(|unit| &manual.passages[unit.passage]);
+    let pieces: Vec<Piece> = passages
+        .flat_map(quotable_of)
+        .filter(|piece| piece.page == page && !piece.names_columns && says_something(piece))
+        .collect();
+    if pieces.is_empty() {
+        return pieces;
+    }
+    let from = best(&pieces, index, asked);
+    let mut left = chars;
+    let fits = |piece: &&Piece| {
+        let own = piece.text.chars().count();
+        let fits = own <= left || left == chars;
+        left = left.saturating_sub(own);
+        fits
+    };
+    pieces[from..].iter().take_while(fits).cloned().collect()
+}
+
+/// False for what is no statement: a number alone, a letter of a drawing, a word or two.
+fn says_something(piece: &Piece) -> bool {
+    let words = piece.text.split_whitespace().filter(|it| it.chars().any(char::is_alphabetic));
+    // A row says something with a name and a figure.
+    words.count() >= if piece.form == Form::Row { 1 } else { FEWEST_WORDS }
 }
 
 fn placed(passage: &Passage) -> Vec<Placed<'_>> {

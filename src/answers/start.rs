@@ -1,8 +1,10 @@
 //! Which answerer the settings ask for.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
+use hsc_answers::encoder::Embedder;
 use hsc_config::{AnswererChoice, AnswersSettings};
 use hsc_monitoring::Metrics;
 
@@ -10,31 +12,42 @@ use super::compose::Measure;
 use super::extractive::Extractive;
 use super::llm::Llm;
 use super::owner::FromOwners;
+use super::synonyms::{SynonymsError, Thesaurus};
 
 /// Why there is no answerer.
 #[derive(Debug, thiserror::Error)]
-#[error("the client for the language model cannot be made")]
-pub struct NoAnswerer(#[source] BoxError);
+pub enum NoAnswerer {
+    /// No HTTP client can be made.
+    #[error("the client for the language model cannot be made")]
+    Client(#[source] BoxError),
+    /// The synonyms of the settings cannot be used.
+    #[error("cannot use the synonyms of answers.synonyms")]
+    Synonyms(#[source] SynonymsError),
+}
 
 /// The answerer of the settings, reading manuals from `shelf`.
 ///
 /// # Errors
-/// When a language model is asked for and no HTTP client can be made. That the endpoint answers is
+/// When a language model is asked for and no HTTP client can be made, or a file of synonyms is wrong. That the endpoint answers is
 /// seen with the first question, and until it does the manual's own words are the answer.
 pub fn from(
     settings: &AnswersSettings,
     shelf: Arc<dyn ManualLoader>,
+    embedder: Option<Arc<dyn Embedder>>,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
         max_passages: settings.max_passages,
         min_confidence: settings.min_confidence as f32,
+        answer_confidence: settings.answer_confidence as f32,
     };
-    let extractive = Extractive::new(shelf, measure);
+    let folder = (!settings.synonyms.is_empty()).then(|| Path::new(&settings.synonyms));
+    let thesaurus = Thesaurus::with_folder(folder).map_err(NoAnswerer::Synonyms)?;
+    let extractive = Extractive::new(shelf, measure, thesaurus, embedder);
     let answerer: Arc<dyn Answerer> = match settings.answerer {
         AnswererChoice::Extractive => Arc::new(extractive),
         AnswererChoice::Llm => {
-            Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer)?)
+            Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer::Client)?)
         }
     };
     Ok(Arc::new(FromOwners(answerer)))

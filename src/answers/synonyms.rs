@@ -1,114 +1,266 @@
-//! Words for the same thing: what customers say and what manuals say.
+//! Words for the same thing: what customers type and what manuals print.
 //!
-//! Each group is of the field at large, never of one manual. A member stands for the others at a
-//! lower weight than the word itself.
+//! They are data, a file a language in `config/synonyms/`. These are part of the program; the files of the folder
+//! `answers.synonyms` are read at the start and add to them. The syntax stands at the top of `en.txt`. A member
+//! stands for the others at a lower weight than the word itself.
+//!
+//! The groups of a file serve manuals in its language. One-way lines serve every manual, so that a file may
+//! translate: `מקלדת > keyboard`.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::text::{Language, WordReader};
 
-/// The groups. Only words whose meaning does not depend on the product.
-const GROUPS: &[&[&str]] = &[
-    &["reset", "restore", "initialize", "initialise", "factory"],
-    &["delete", "erase", "remove", "clear"],
-    &["connect", "connection", "attach", "plug", "hook", "wire"],
-    &["disconnect", "detach", "unplug"],
-    &["pair", "pairing", "link"],
-    &["phone", "telephone", "smartphone", "mobile", "iphone", "android"],
-    &["tablet", "ipad"],
-    &["wifi", "wlan", "wireless"],
-    &["light", "lamp", "led", "indicator"],
-    &["lens", "lenses", "optics", "glass"],
-    &["load", "insert", "inserting"],
-    &["hang", "mount", "rig"],
-    &["jam", "stuck", "blocked"],
-    &["rain", "weather", "moisture", "outdoors", "wet", "humidity"],
-    &["flammable", "fire", "burn"],
-    &["beep", "tone", "buzzer"],
-    &["song", "piece", "track", "recording"],
-    &["fast", "speed", "rate"],
-    &["far", "distance"],
-    &["long", "length", "duration"],
-    &["hot", "temperature"],
-    &["tall", "height"],
-    &["wide", "width"],
-    &["often", "interval", "daily", "weekly", "monthly"],
-    &["open", "opening", "forwarding"],
-    &["leak", "leaking", "drip", "dripping"],
-    &["price", "cost"],
-    &["computer", "pc", "mac", "laptop"],
-    &["volume", "loudness", "level"],
-    &["loud", "volume"],
-    &["quiet", "volume"],
-    &["broken", "damaged", "faulty", "malfunction"],
-    &["fix", "repair", "solve", "troubleshooting"],
-    &["replace", "exchange", "swap"],
-    &["change", "edit", "modify", "adjust", "alter", "set"],
-    &["save", "store", "write"],
-    &["update", "upgrade"],
-    &["firmware", "software"],
-    &["weigh", "weight", "heavy"],
-    &["size", "dimensions", "dimension"],
-    &["battery", "batteries"],
-    &["charge", "charging", "recharge"],
-    &["clean", "cleaning", "wipe"],
-    &["screen", "display", "lcd"],
-    &["knob", "dial", "encoder"],
-    &["button", "key", "switch"],
-    &["speaker", "loudspeaker", "monitor"],
-    &["headphones", "headphone", "earphones", "phones"],
-    &["start", "begin", "launch"],
-    &["stop", "halt", "end"],
-    &["install", "installation", "setup"],
-    &["mount", "mounting", "assemble", "assembly"],
-    &["error", "fault", "failure"],
-    &["noise", "hum", "buzz"],
-    &["sound", "audio"],
-    &["picture", "image", "photo"],
-    &["guarantee", "warranty"],
-    &["socket", "jack", "port", "connector", "terminal"],
-    &["power", "supply"],
-    &["watt", "power", "consumption"],
-    &["speed", "tempo"],
-    &["metronome", "click"],
-    &["loop", "looping"],
-    &["language", "languages"],
-    &["copy", "duplicate"],
-    &["print", "printing"],
-    &["forgot", "forgotten", "lost"],
-    &["mute", "silence"],
-    &["buy", "purchase", "order"],
+/// The files that are part of the program.
+const BUILT_IN: [(&str, &str); 5] = [
+    ("en", include_str!("../../config/synonyms/en.txt")),
+    ("he", include_str!("../../config/synonyms/he.txt")),
+    ("de", include_str!("../../config/synonyms/de.txt")),
+    ("es", include_str!("../../config/synonyms/es.txt")),
+    ("fr", include_str!("../../config/synonyms/fr.txt")),
 ];
 
-/// The others of every group that has `stem` in it, as they are written.
-pub(super) fn of(stem: &str) -> &'static [&'static str] {
-    static BY_STEM: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(by_stem);
-    BY_STEM.get(stem).map_or(&[], Vec::as_slice)
+/// Why a file of synonyms cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SynonymsError {
+    /// The folder or a file of it cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The folder or the file.
+        path: PathBuf,
+        /// What the file system says.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A line is no group and no one-way line.
+    #[error("{file}, line {line}: expected `word, word`, `words > words` or `! word`")]
+    Syntax {
+        /// The file's name.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
 }
 
-fn by_stem() -> HashMap<String, Vec<&'static str>> {
-    let reader = WordReader::new(Language::English);
-    let mut all: HashMap<String, Vec<&'static str>> = HashMap::new();
-    for group in GROUPS {
-        for member in *group {
-            for word in reader.words(member) {
-                let others = all.entry(word.term.clone()).or_default();
-                others.extend(group.iter().filter(|other| **other != *member));
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Line {
+    /// Words that stand for each other.
+    Group(Vec<String>),
+    /// Words that name a feature, a part or a property.
+    Topics(Vec<String>),
+    /// A word or a phrase, and words that a question with it also looks for.
+    OneWay(String, Vec<String>),
+}
+
+/// All files that were read.
+#[derive(Debug, Default)]
+pub(super) struct Thesaurus {
+    lines: Vec<(String, Line)>,
+    by_language: Mutex<HashMap<Language, Arc<Synonyms>>>,
+}
+
+/// The synonyms for manuals in one language, by word as it is compared.
+#[derive(Debug, Default)]
+pub(super) struct Synonyms {
+    words: HashMap<String, Vec<String>>,
+    phrases: Vec<(Vec<String>, Vec<String>)>,
+    topics: HashSet<String>,
+}
+
+impl Thesaurus {
+    /// What is part of the program.
+    pub(super) fn built_in() -> Self {
+        let mut thesaurus = Self::default();
+        for (language, text) in BUILT_IN {
+            let file = format!("{language}.txt");
+            thesaurus.add(language, &file, text).expect("a test reads every file of this list");
+        }
+        thesaurus
+    }
+
+    /// What is part of the program, and the files `<language>.txt` of a folder where one is given.
+    pub(super) fn with_folder(folder: Option<&Path>) -> Result<Self, SynonymsError> {
+        let mut thesaurus = Self::built_in();
+        let Some(folder) = folder else { return Ok(thesaurus) };
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| SynonymsError::Unreadable { path, cause }
+        };
+        let entries = std::fs::read_dir(folder).map_err(unreadable(folder))?;
+        let mut files: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|it| it == "txt"))
+            .collect();
+        files.sort();
+        for path in files {
+            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+            let language = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            thesaurus.add(&language, &path.to_string_lossy(), &text)?;
+        }
+        Ok(thesaurus)
+    }
+
+    fn add(&mut self, language: &str, file: &str, text: &str) -> Result<(), SynonymsError> {
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
             }
+            let wrong = || SynonymsError::Syntax { file: file.to_owned(), line: number };
+            let line = parse(line).ok_or_else(wrong)?;
+            self.lines.push((language.to_owned(), line));
+        }
+        Ok(())
+    }
+
+    /// The synonyms for manuals in `language`.
+    pub(super) fn of(&self, language: Language) -> Arc<Synonyms> {
+        let mut known = self.by_language.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(Synonyms::of(&self.lines, language));
+        Arc::clone(known.entry(language).or_insert_with(make))
+    }
+}
+
+fn parse(line: &str) -> Option<Line> {
+    let list = |text: &str, at: fn(char) -> bool| -> Vec<String> {
+        let words = text.split(at).map(str::trim).filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    if let Some(topics) = line.strip_prefix('!') {
+        let topics = list(topics, |c| c == ',');
+        return (!topics.is_empty()).then_some(Line::Topics(topics));
+    }
+    match line.split_once('>') {
+        Some((from, to)) => {
+            let (from, to) = (from.trim(), list(to, |c| c == ',' || c.is_whitespace()));
+            (!from.is_empty() && !to.is_empty()).then(|| Line::OneWay(from.to_owned(), to))
+        }
+        None => {
+            let group = list(line, |c| c == ',');
+            (group.len() > 1).then_some(Line::Group(group))
         }
     }
-    all
+}
+
+impl Synonyms {
+    fn of(lines: &[(String, Line)], language: Language) -> Self {
+        let reader = WordReader::new(language);
+        let terms = |text: &str| -> Vec<String> {
+            let words = reader.words(text).into_iter().filter(|word| !word.extra);
+            words.map(|word| word.term).collect()
+        };
+        let mut all = Self::default();
+        for (of, line) in lines {
+            match line {
+                Line::Group(group) if of == language.code() => {
+                    let members: Vec<Vec<String>> = group.iter().map(|it| terms(it)).collect();
+                    for (at, member) in members.iter().enumerate() {
+                        let others = members.iter().enumerate().filter(|(other, _)| *other != at);
+                        let others = others.flat_map(|(_, other)| other.iter().cloned()).collect();
+                        all.add(member, others);
+                    }
+                }
+                Line::Topics(topics) if of == language.code() => {
+                    all.topics.extend(topics.iter().flat_map(|topic| terms(topic)));
+                }
+                Line::Group(_) | Line::Topics(_) => {}
+                Line::OneWay(from, to) => {
+                    let others = to.iter().flat_map(|word| terms(word)).collect();
+                    all.add(&terms(from), others);
+                }
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, from: &[String], others: Vec<String>) {
+        match from {
+            [] => {}
+            [word] => {
+                let known = self.words.entry(word.clone()).or_default();
+                for other in others.into_iter().filter(|other| other != word) {
+                    if !known.contains(&other) {
+                        known.push(other);
+                    }
+                }
+            }
+            phrase => self.phrases.push((phrase.to_vec(), others)),
+        }
+    }
+
+    /// What a word may also be called, as words are compared.
+    pub(super) fn of_word(&self, term: &str) -> &[String] {
+        self.words.get(term).map_or(&[], Vec::as_slice)
+    }
+
+    /// True for a word that names a feature, a part or a property.
+    pub(super) fn is_topic(&self, term: &str) -> bool {
+        self.topics.contains(term)
+    }
+
+    /// What the phrases that stand in a question are also called.
+    pub(super) fn of_phrases<'a>(
+        &'a self,
+        question: &'a [String],
+    ) -> impl Iterator<Item = &'a [String]> {
+        let stands = |phrase: &[String]| question.windows(phrase.len()).any(|part| part == phrase);
+        self.phrases.iter().filter(move |(phrase, _)| stands(phrase)).map(|(_, to)| to.as_slice())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn english() -> Arc<Synonyms> {
+        Thesaurus::built_in().of(Language::English)
+    }
+
     #[test]
-    fn a_word_knows_the_others_of_its_groups_by_its_stem() {
-        assert!(of("reset").contains(&"factory"));
-        assert!(of("pair").contains(&"link"));
-        assert!(of("sourdough").is_empty());
+    fn a_word_knows_the_others_of_its_groups() {
+        let synonyms = english();
+        assert!(synonyms.of_word("reset").iter().any(|it| it == "restor"));
+        assert!(synonyms.of_word("pair").iter().any(|it| it == "link"));
+        assert!(synonyms.of_word("sourdough").is_empty());
+    }
+
+    #[test]
+    fn a_phrase_is_found_inside_a_question_and_only_one_way() {
+        let synonyms = english();
+        let reader = WordReader::new(Language::English);
+        let found = |question: &str| -> Vec<String> {
+            let words: Vec<String> =
+                reader.words(question).into_iter().map(|word| word.term).collect();
+            synonyms.of_phrases(&words).flatten().cloned().collect()
+        };
+        assert!(found("how do i get rid of a loop").iter().any(|it| it == "delet"));
+        assert!(found("how do i delete a loop").is_empty());
+    }
+
+    #[test]
+    fn a_line_of_another_language_translates_for_every_manual() {
+        let mut thesaurus = Thesaurus::default();
+        thesaurus.add("xx", "xx.txt", "gewicht > weight\nalpha, beta").expect("right lines");
+        let synonyms = thesaurus.of(Language::English);
+        assert_eq!(synonyms.of_word("gewicht"), ["weight"]);
+        assert!(synonyms.of_word("alpha").is_empty(), "a group serves its own language");
+    }
+
+    #[test]
+    fn a_folder_adds_to_what_is_built_in_and_a_wrong_line_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("en.txt"), "# ours\nflux, capacitor\n").expect("written");
+        let thesaurus = Thesaurus::with_folder(Some(folder.path())).expect("right files");
+        let synonyms = thesaurus.of(Language::English);
+        assert_eq!(synonyms.of_word("flux"), ["capacitor"]);
+        assert!(!synonyms.of_word("reset").is_empty());
+        std::fs::write(folder.path().join("en.txt"), "good, fine\nalone\n").expect("written");
+        let error = Thesaurus::with_folder(Some(folder.path())).expect_err("a wrong line");
+        assert!(error.to_string().contains("line 2"), "{error}");
+        let missing = Thesaurus::with_folder(Some(&folder.path().join("none")));
+        assert!(matches!(missing, Err(SynonymsError::Unreadable { .. })));
     }
 }

@@ -13,11 +13,12 @@ use super::fixture::{
 };
 use super::index::Index;
 use super::markers::{Marker, Part, parts};
+use super::synonyms::Thesaurus;
 
-const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4 };
+const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
 
 fn answer_to(question: &Question, manual: &hsc_catalogs::Manual) -> Answer {
-    compose(question, manual, &Index::of(manual), MEASURE).answer
+    compose(question, manual, &Index::of(manual), &[], MEASURE).answer
 }
 
 fn asked(text: &str) -> Answer {
@@ -271,7 +272,12 @@ fn a_picture_is_said_not_to_be_seen_in_the_customers_language_and_a_person_is_of
 
 #[actix_web::test]
 async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
-    let answerer = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), MEASURE);
+    let answerer = Extractive::new(
+        Arc::new(OneManual(Ok(Arc::new(manual())))),
+        MEASURE,
+        Thesaurus::built_in(),
+        None,
+    );
     let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.len() > 4, "{chunks:?}");
     assert_eq!(chunks.concat(), answer.text);
@@ -280,7 +286,8 @@ async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
 #[actix_web::test]
 async fn without_a_manual_there_are_no_words_and_the_reason_is_told() {
     let failed = ManualError::new("encrypted", "The manual is locked.", "a password");
-    let answerer = Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE);
+    let answerer =
+        Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE, Thesaurus::built_in(), None);
     let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.is_empty());
     let words = "The manual is locked.".to_owned();
@@ -306,7 +313,7 @@ proptest! {
     ) {
         const HEADINGS: [&[&str]; 4] = [&[], &["a b"], &["a b", "c [d]"], &["e: <b>x</b>"]];
         let manual = bound(pages.into_iter().map(|(at, blocks)| (HEADINGS[at], blocks)).collect());
-        let composed = compose(&question(&text), &manual, &Index::of(&manual), MEASURE);
+        let composed = compose(&question(&text), &manual, &Index::of(&manual), &[], MEASURE);
         let answer = composed.answer;
         let cited: Vec<u32> = answer.citations.iter().map(|citation| citation.page).collect();
         prop_assert_eq!(cited_in(&answer.text), cited);

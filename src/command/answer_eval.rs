@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,6 +16,7 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Asker, Outcome, Question};
 use hsc_actors::protocol::Scenario;
 use hsc_actors::{Shelf, Upkeep};
+use hsc_answers::encoder::{Embedder, EncoderSet, ManualTexts, ManualVectors, QueryVectors};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
@@ -46,6 +47,35 @@ struct Asked {
     manual: String,
     question: String,
     pages: Option<Vec<u32>>,
+    /// Right too for a question in another language than the manual's pages for it.
+    #[serde(default)]
+    other_language_pages: Vec<u32>,
+    /// The kind of question, by which the table is made.
+    kind: Option<String>,
+    /// What an answer has to contain to state the fact.
+    #[serde(default)]
+    must: Vec<String>,
+}
+
+/// The kind of which [`Asked::other_language_pages`] are right.
+const FOREIGN: &str = "foreign";
+
+impl Asked {
+    fn is_right(&self, page: u32) -> bool {
+        self.pages.as_ref().is_some_and(|pages| pages.contains(&page))
+            || self.kind.as_deref() == Some(FOREIGN) && self.other_language_pages.contains(&page)
+    }
+
+    /// True when `answer` contains all that it has to, spaces, dashes and case aside.
+    fn is_stated_in(&self, answer: &str) -> bool {
+        let answer = flat(answer);
+        self.must.iter().all(|must| answer.contains(&flat(must)))
+    }
+}
+
+fn flat(text: &str) -> String {
+    let dash = |c: &char| matches!(c, '\u{2010}'..='\u{2015}' | '-');
+    text.to_lowercase().chars().filter(|c| !c.is_whitespace() && !dash(c)).collect()
 }
 
 /// A line of the results.
@@ -86,7 +116,8 @@ async fn evaluate(
     // Whoever evaluates a model asks it all questions; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;
     settings.answers.llm.tokens_per_day = 0;
-    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf), &metrics)?;
+    let answerer =
+        crate::answers::from(&settings.answers, Arc::new(shelf), embedder(&settings), &metrics)?;
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
         .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))
@@ -105,7 +136,7 @@ async fn evaluate(
         let told =
             ask(&*answerer, Arc::clone(&products[asked.manual.as_str()]), &asked.question).await?;
         let pages: Vec<u32> = told.answer.citations.iter().map(|citation| citation.page).collect();
-        let answered = told.answer.outcome == Outcome::Answered;
+        let answered = matches!(told.answer.outcome, Outcome::Answered | Outcome::Likely);
         let (pages, closest) = if answered { (pages, Vec::new()) } else { (Vec::new(), pages) };
         report.count(asked, answered, &pages, &told);
         let line = Line {
@@ -124,6 +155,44 @@ async fn evaluate(
     Ok(report)
 }
 
+/// The model of the settings, where there is one: an evaluation waits for the vectors of each manual.
+fn embedder(settings: &Settings) -> Option<Arc<dyn Embedder>> {
+    let settings = &settings.answers.encoder;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if !settings.enabled {
+        return None;
+    }
+    match EncoderSet::load(Path::new(&settings.dir), threads, || ()) {
+        Ok(set) => Some(Arc::new(Waiting { set, held: Mutex::default() })),
+        Err(error) => {
+            eprintln!("words alone: {error}");
+            None
+        }
+    }
+}
+
+/// Embeds a manual when it is asked for, while the caller waits.
+struct Waiting {
+    set: EncoderSet,
+    held: Mutex<BTreeMap<String, Arc<ManualVectors>>>,
+}
+
+impl Embedder for Waiting {
+    fn query(&self, text: &str) -> Option<QueryVectors> {
+        Some(self.set.embed_query(text))
+    }
+
+    fn multilingual(&self) -> Vec<bool> {
+        self.set.members().iter().map(|member| member.multilingual()).collect()
+    }
+
+    fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let embed = || Arc::new(self.set.embed_passages(manual.texts()));
+        Some(Arc::clone(held.entry(manual.key().to_owned()).or_insert_with(embed)))
+    }
+}
+
 /// An answer and when it came.
 struct Told {
     answer: Answer,
@@ -137,6 +206,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
         related: Vec::new(),
         owners: Vec::new(),
         text: text.to_owned(),
+        previous: None,
         scenario: Scenario::General,
         image: None,
         locale: None,
@@ -194,11 +264,34 @@ struct Report {
     answerable: usize,
     first_right: usize,
     first_three_right: usize,
+    kinds: BTreeMap<String, Row>,
     answerable_unknown: usize,
     unanswerable: usize,
     unanswerable_unknown: usize,
     first_chunk: Vec<Duration>,
     whole: Vec<Duration>,
+}
+
+/// What is counted of the answerable questions of one kind.
+#[derive(Debug, Default, Clone, Copy)]
+struct Row {
+    questions: usize,
+    first: usize,
+    three: usize,
+    states: usize,
+    silent: usize,
+}
+
+impl Row {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            questions: self.questions + other.questions,
+            first: self.first + other.first,
+            three: self.three + other.three,
+            states: self.states + other.states,
+            silent: self.silent + other.silent,
+        }
+    }
 }
 
 /// Citations that count as the first ones.
@@ -214,13 +307,23 @@ impl Report {
                 self.unanswerable += 1;
                 self.unanswerable_unknown += usize::from(!answered);
             }
-            Some(right) => {
+            Some(_) => {
+                let first = pages.first().is_some_and(|page| asked.is_right(*page));
+                let three = pages.iter().take(FIRST).any(|page| asked.is_right(*page));
                 self.answerable += 1;
                 self.answerable_unknown += usize::from(!answered);
-                self.first_right +=
-                    usize::from(pages.first().is_some_and(|page| right.contains(page)));
-                self.first_three_right +=
-                    usize::from(pages.iter().take(FIRST).any(|page| right.contains(page)));
+                self.first_right += usize::from(first);
+                self.first_three_right += usize::from(three);
+                if let Some(kind) = &asked.kind {
+                    let row = self.kinds.entry(kind.clone()).or_default();
+                    *row = row.plus(Row {
+                        questions: 1,
+                        first: first.into(),
+                        three: three.into(),
+                        states: (three && asked.is_stated_in(&told.answer.text)).into(),
+                        silent: (!answered).into(),
+                    });
+                }
             }
         }
     }
@@ -234,6 +337,22 @@ impl std::fmt::Display for Report {
                 "{manual}: read, indexed and asked once in {:.0} ms",
                 took.as_secs_f64() * 1e3
             )?;
+        }
+        if !self.kinds.is_empty() {
+            let titles = ["n", "first", "three", "says it", "silent"];
+            let [n, first, three, states, silent] = titles;
+            writeln!(f, "{:10} {n:>4} {first:>7} {three:>7} {states:>8} {silent:>7}", "kind")?;
+            let all = self.kinds.values().copied().fold(Row::default(), Row::plus);
+            let rows = self.kinds.iter().map(|(kind, row)| (kind.as_str(), *row));
+            for (kind, row) in rows.chain([("all", all)]) {
+                let [first, three, states, silent] = [row.first, row.three, row.states, row.silent]
+                    .map(|some| some as f64 / row.questions as f64);
+                writeln!(
+                    f,
+                    "{kind:10} {:4} {first:7.3} {three:7.3} {states:8.3} {silent:7.3}",
+                    row.questions
+                )?;
+            }
         }
         let mut line = |what: &str, some: usize, all: usize| match all {
             0 => Ok(()),

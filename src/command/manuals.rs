@@ -95,7 +95,12 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
             metrics: Arc::clone(&metrics),
         },
     );
-    let answerer = crate::answers::from(&settings.answers, Arc::new(shelf.clone()), &metrics)?;
+    let answerer = crate::answers::from(
+        &settings.answers,
+        Arc::new(shelf.clone()),
+        Some(Arc::new(encoder.clone())),
+        &metrics,
+    )?;
     if !model_is_there(&encoder).await {
         bail!("{}", without_a_model(&encoder, &settings.answers.encoder.dir));
     }

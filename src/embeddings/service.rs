@@ -152,6 +152,11 @@ impl Embeddings {
 }
 
 impl Embedder for Embeddings {
+    fn multilingual(&self) -> Vec<bool> {
+        let ModelState::Ready(set) = self.model() else { return Vec::new() };
+        set.members().iter().map(|member| member.multilingual()).collect()
+    }
+
     fn query(&self, text: &str) -> Option<QueryVectors> {
         let ModelState::Ready(set) = self.model() else { return None };
         let begin = Instant::now();

@@ -403,6 +403,7 @@ impl AgentSocket {
             owners: owners(&catalog, &product),
             product,
             text,
+            previous: None,
             scenario: Scenario::default(),
             image: None,
             locale,

@@ -217,6 +217,9 @@ pub struct FinalAnswer {
     /// True when an older copy of the manual was used.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
+    /// True when the answer quotes passages that may answer, and states nothing itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub likely: bool,
     /// True when the visitor stopped it, or asked something else meanwhile.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,

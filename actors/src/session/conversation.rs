@@ -405,6 +405,7 @@ impl Conversation {
             owners: predict::owners(&catalog, &product),
             product,
             text: query.question.clone(),
+            previous: self.person.previous_question().map(str::to_owned),
             scenario: query.scenario,
             image: query.image.clone(),
             locale: self.locale.clone(),
@@ -633,8 +634,9 @@ fn stopped() -> FinalAnswer {
 }
 
 fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
+    let likely = answer.outcome == Outcome::Likely;
     let reason = match answer.outcome {
-        Outcome::Answered => None,
+        Outcome::Answered | Outcome::Likely => None,
         Outcome::Unknown => {
             Some(Reason { code: "unknown".to_owned(), message: phrases.unknown.to_string() })
         }
@@ -649,6 +651,7 @@ fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
         answerer: answer.answerer.as_str(),
         fallback: answer.fallback.is_some(),
         stale: answer.stale_manual,
+        likely,
         reason,
         ..FinalAnswer::default()
     }

@@ -41,6 +41,9 @@ const JUST_A_PICTURE: &str = "\u{1F5BC}";
 pub(crate) const NO_SUCH_UPLOAD: &str =
     "There is no such picture in this conversation, or it is gone; upload it again.";
 
+/// Longest question that is kept for a follow-up, in characters.
+const PREVIOUS_CHARS: usize = 300;
+
 /// What a conversation knows of the person in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Person {
@@ -62,6 +65,11 @@ pub(crate) struct Person {
     reason: Option<String>,
     /// What was said last, cut short.
     last: Option<String>,
+    /// The newest question about the product, and the one before it, each cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_question: Option<String>,
     /// Offsets of the last messages of answers.
     answers: VecDeque<u64>,
     /// Messages of an agent who does not have the conversation as far as is known here. What the desk
@@ -186,11 +194,25 @@ impl Person {
         scenario: Scenario,
         words: &str,
     ) {
+        let is_other = self.product.as_ref().is_none_or(|known| known.id != *product.id);
+        let question: String = words.chars().take(PREVIOUS_CHARS).collect();
+        // An answer that starts again after a crash asks the same question once more.
+        if is_other {
+            self.previous_question = None;
+        } else if self.question.as_ref() != Some(&question) {
+            self.previous_question = self.question.take();
+        }
+        self.question = Some(question);
         self.chose(product);
         if scenario != Scenario::General || self.scenario.is_some() {
             self.scenario = Some(scenario);
         }
         self.said(words);
+    }
+
+    /// The question about the same product before the newest one.
+    pub(super) fn previous_question(&self) -> Option<&str> {
+        self.previous_question.as_deref()
     }
 
     fn chose(&mut self, product: &hsc_catalogs::Product) {

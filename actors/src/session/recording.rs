@@ -33,7 +33,8 @@ impl Ending {
     pub(super) fn of(event: &AnswerEvent) -> Option<Self> {
         let AnswerEvent::Done(answer) = event else { return None };
         let outcome = match answer.outcome {
-            Outcome::Answered => SaidOutcome::Answered,
+            // Pages were shown; the confidence beside it tells how sure they are.
+            Outcome::Answered | Outcome::Likely => SaidOutcome::Answered,
             Outcome::Unknown => SaidOutcome::Unknown,
             Outcome::NoManual { .. } => SaidOutcome::NoManual,
         };

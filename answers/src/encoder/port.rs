@@ -10,6 +10,9 @@ pub trait Embedder: Send + Sync + 'static {
     /// The vectors of a question. Blocks for 10 to 30 milliseconds. None without a model.
     fn query(&self, text: &str) -> Option<QueryVectors>;
 
+    /// For each member of the set, in order: whether it reads many languages. Nothing without a model.
+    fn multilingual(&self) -> Vec<bool>;
+
     /// The vectors of a manual's windows where they are there. Where not, begins to make them and returns at
     /// once: no question waits for a manual to be embedded.
     fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>>;

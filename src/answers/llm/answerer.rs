@@ -6,22 +6,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, AnswererName, BoxError, Outcome, Question};
-use hsc_catalogs::{Citation, Manual};
+use hsc_catalogs::{Citation, Manual, Product};
 use hsc_config::LlmSettings;
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::compose::{Composed, Look, look, quote};
-use super::super::extractive::Extractive;
+use super::super::extractive::{Extractive, reduced, small_talk};
 use super::super::html;
 use super::super::index::Index;
 use super::super::markers::{Marker, Part, parts};
+use super::super::meaning::Nearness;
 use super::super::phrases::Phrases;
 use super::super::select::{self, Piece};
 use super::super::telling::{Teller, stream_of};
 use super::super::text::sentences;
+use super::super::turn::Turn;
 use super::checked::Checker;
 use super::endpoint::{Delta, Endpoint, Finish};
 use super::limits::ModelLimits;
@@ -62,6 +65,7 @@ struct Case {
     question: Question,
     manual: Arc<Manual>,
     index: Arc<Index>,
+    near: Vec<Nearness>,
     look: Look,
     given: Vec<Given>,
 }
@@ -91,15 +95,20 @@ impl Llm {
 
     async fn tell(self, question: Question, mut teller: Teller) {
         let Parts { extractive, context_chars, .. } = &*self.parts;
+        if let Turn::SmallTalk(reply) = Turn::of(&question) {
+            return small_talk(reply, &question, &mut teller).await;
+        }
         teller.tell(AnswerEvent::Reading).await;
         let (manual, index) = match extractive.open(&question).await {
             Ok(open) => open,
             Err(answer) => return teller.tell(AnswerEvent::Done(Box::new(answer))).await,
         };
         teller.tell(AnswerEvent::Thinking).await;
-        let look = look(&question, &manual, &index, extractive.measure());
-        let given = gather(&manual, &index, &look.hits, *context_chars);
-        let case = Case { question, manual, index, look, given };
+        let near = extractive.nearness(&question, &manual, &index).await;
+        let look = look(&question, &manual, &index, &near, extractive.measure());
+        let best = &look.hits[..look.hits.len().min(extractive.measure().max_passages)];
+        let given = gather(&manual, &index, best, *context_chars);
+        let case = Case { question, manual, index, near, look, given };
         let mut said = Said::new(&case, self.parts.begins_inside.load(Ordering::Relaxed));
         let answer = match self.ask(&case, &mut said, &mut teller).await {
             Ok(()) => said.answer(&case),
@@ -191,7 +200,7 @@ impl Llm {
         };
         teller.tell(AnswerEvent::Chunk(notice.clone())).await;
         let Composed { chunks, answer } =
-            self.parts.extractive.compose(&case.question, &case.manual, &case.index);
+            self.parts.extractive.compose(&case.question, &case.manual, &case.index, &case.near);
         let mut markdown = format!("{}{notice}", said.text);
         for chunk in chunks {
             markdown += &chunk.markdown;
@@ -226,6 +235,14 @@ impl Answerer for Llm {
 
     fn sees_pictures(&self) -> bool {
         true
+    }
+
+    fn reduced(&self, question: Question) -> Question {
+        reduced(question)
+    }
+
+    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
+        self.parts.extractive.prepare(product, manual)
     }
 }
 

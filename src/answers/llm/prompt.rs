@@ -155,6 +155,10 @@ fn material(question: &Question, given: &[Given], fence: &str) -> String {
         }
         let _ = writeln!(user, "]\n{text}\n");
     }
-    let _ = write!(user, "</manual {fence}>\n\nThe customer asks: {}", question.text);
+    let _ = write!(user, "</manual {fence}>\n\n");
+    if let Some(previous) = &question.previous {
+        let _ = writeln!(user, "Before that the customer asked: {previous}");
+    }
+    let _ = write!(user, "The customer asks: {}", question.text);
     user
 }

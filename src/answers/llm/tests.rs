@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::super::compose::Measure;
 use super::super::extractive::Extractive;
 use super::super::fixture::{OneManual, accessory, bound, manual, paragraph, question, told};
+use super::super::synonyms::Thesaurus;
 use super::Llm;
 
 /// The key of the tests: it must turn up in one header and nowhere else.
@@ -97,8 +98,13 @@ impl Fake {
     }
 
     async fn answer(&self, settings: &LlmSettings, question: Question) -> (Vec<String>, Answer) {
-        let measure = Measure { max_passages: 8, min_confidence: 0.4 };
-        let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
+        let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+        let extractive = Extractive::new(
+            Arc::new(OneManual(Ok(Arc::new(manual())))),
+            measure,
+            Thesaurus::built_in(),
+            None,
+        );
         let llm = Llm::new(settings, extractive, &Metrics::new()).expect("a client");
         let told = told(&llm, question).await;
         self.handle.stop(false).await;
@@ -541,8 +547,13 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
     ])
     .await;
     let settings = fake.settings();
-    let measure = Measure { max_passages: 8, min_confidence: 0.4 };
-    let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
+    let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+    let extractive = Extractive::new(
+        Arc::new(OneManual(Ok(Arc::new(manual())))),
+        measure,
+        Thesaurus::built_in(),
+        None,
+    );
     let llm = Llm::new(&settings, extractive, &Metrics::new()).expect("a client");
     let (_, first) = told(&llm, pair()).await;
     assert_eq!((first.text.as_str(), first.fallback), (COMPLETE, None));
@@ -559,8 +570,13 @@ async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
     use hsc_actors::ports::Asker;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
-    let measure = Measure { max_passages: 8, min_confidence: 0.4 };
-    let extractive = Extractive::new(Arc::new(OneManual(Ok(Arc::new(manual())))), measure);
+    let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+    let extractive = Extractive::new(
+        Arc::new(OneManual(Ok(Arc::new(manual())))),
+        measure,
+        Thesaurus::built_in(),
+        None,
+    );
     let metrics = Metrics::new();
     let llm = Llm::new(&settings, extractive, &metrics).expect("a client");
     for (conversation, reason, begins) in [

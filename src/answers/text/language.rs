@@ -6,7 +6,7 @@
 use rust_stemmers::Algorithm;
 
 /// A language whose common words we know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::answers) enum Language {
     English,
     French,
@@ -21,6 +21,9 @@ pub(in crate::answers) enum Language {
 
 /// Characters of a text that are looked at to recognise its language: some pages, enough to be sure.
 const SAMPLE_CHARS: usize = 20_000;
+
+/// Shortest common word that a slip is read as: shorter ones have too many neighbours.
+const COMMON_SLIP_FROM_CHARS: usize = 3;
 
 impl Language {
     const ALL: [Self; 9] = [
@@ -53,6 +56,33 @@ impl Language {
         }
         let best = (0..counts.len()).rev().max_by_key(|&at| counts[at]).unwrap_or(0);
         Self::ALL[if counts[best] == 0 { 0 } else { best }]
+    }
+
+    /// Its ISO 639-1 code.
+    pub(in crate::answers) fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::French => "fr",
+            Self::German => "de",
+            Self::Spanish => "es",
+            Self::Italian => "it",
+            Self::Portuguese => "pt",
+            Self::Dutch => "nl",
+            Self::Russian => "ru",
+            Self::Hebrew => "he",
+        }
+    }
+
+    /// The common word or word of asking that `word` is one slip away from. A word that a manual has is none.
+    pub(in crate::answers) fn misspelt_common(self, word: &str) -> Option<&'static str> {
+        let mut all = self.common().iter().chain(self.asking());
+        let first = word.chars().next();
+        all.find(|known| {
+            known.chars().count() >= COMMON_SLIP_FROM_CHARS
+                && known.chars().next() == first
+                && super::spelling::distance(word, known, 1).is_some()
+        })
+        .copied()
     }
 
     /// How its endings are cut off; none for a language whose words change at the front.

@@ -20,6 +20,8 @@ const HEBREW_ROOT_CHARS: usize = 3;
 pub(in crate::answers) struct Word {
     /// What it is compared as.
     pub term: String,
+    /// The whole word without case and accents, as its spelling is compared.
+    pub surface: String,
     /// True for a second reading of what other words already say: a compound in one, or its parts.
     pub extra: bool,
     /// How many words right before it a compound joins; 0 for what is no compound.
@@ -110,8 +112,8 @@ impl WordReader {
         let folded = fold(raw);
         let common = self.language.is_common(&folded);
         let asking = self.language.is_asking(&folded);
-        let term = if common { folded } else { self.stem(folded) };
-        Word { term, extra, joins: 0, common, asking }
+        let term = if common { folded.clone() } else { self.stem(folded.clone()) };
+        Word { term, surface: folded, extra, joins: 0, common, asking }
     }
 
     fn stem(&self, folded: String) -> String {
@@ -130,7 +132,8 @@ impl WordReader {
 
 /// A word without grammar.
 fn bare(term: String) -> Word {
-    Word { term, extra: false, joins: 0, common: false, asking: false }
+    let surface = term.clone();
+    Word { term, surface, extra: false, joins: 0, common: false, asking: false }
 }
 
 /// Small letters without marks. Letters whose mark makes another letter (й, が) keep it.

@@ -16,10 +16,10 @@ export interface TurnPart {
   update: (turn: Turn) => void;
 }
 
-/** From here on an answer is called certain, and from there on doubtful: the settings' own default for "I do
- * not know" is 0.5, so what stands little above it is said with care. */
-const CERTAIN = 0.75;
-const DOUBTFUL = 0.55;
+/** From here on an answer is called certain, and from there on doubtful. The server answers from 0.75 on
+ * (answers.answer_confidence); under it there are likely passages. */
+const CERTAIN = 0.85;
+const DOUBTFUL = 0.7;
 /** How long "Copied" is shown, in milliseconds. */
 const COPIED_MS = 2000;
 
@@ -78,6 +78,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     // What a thumb changes is drawn by itself; the answer keeps its selection and its focus.
     if (!open && before?.stage === turn.stage && before.end === turn.end && before.trouble === turn.trouble) return;
     element.dataset.stage = turn.stage;
+    element.toggleAttribute("data-likely", turn.end?.likely === true);
     const { stage, place } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
     progress.hidden = !waits;
@@ -167,7 +168,9 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   function remarks(end: FinalAnswer): Node[] {
     const sentence = (word: Word): HTMLElement => el("span", {}, voice.say(word));
     if (end.cancelled === true) return [sentence("stopped")];
-    const notes = [certainty(end), el("span", {}, origin(end))];
+    // A reply to small talk rests on no manual.
+    if (end.citations.length === 0) return [];
+    const notes = [...(end.likely === true ? [sentence("likely")] : [certainty(end)]), el("span", {}, origin(end))];
     if (!end.grounded) notes.push(sentence("not_grounded"));
     if (end.stale === true) notes.push(sentence("stale"));
     return notes;

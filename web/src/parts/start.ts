@@ -57,10 +57,11 @@ export function examples({ voice, deeds, prefix }: Maker): Part {
   let shown: readonly string[] = [];
 
   function question(section: string): HTMLElement {
+    const words = voice.say("example_question", { section });
     const ask = (): void => {
-      deeds.ask(section);
+      deeds.ask(words);
     };
-    return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, section)));
+    return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, words)));
   }
 
   return {

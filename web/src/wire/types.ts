@@ -1018,6 +1018,10 @@ export interface FinalAnswer {
    */
   stale?: boolean;
   /**
+   * True when the answer quotes passages that may answer, and states nothing itself.
+   */
+  likely?: boolean;
+  /**
    * True when the visitor stopped it, or asked something else meanwhile.
    */
   cancelled?: boolean;

@@ -1,0 +1,184 @@
+//! What a visitor's turn is: a question, a follow-up of the previous one, or small talk.
+//!
+//! The words are data, a file a language in `turns/`. Another language is another file and its line in
+//! [`LANGUAGES`]. A turn is small talk only when nothing of it is left without the words of small talk: `hi, how do
+//! I reset it` is a question.
+
+use std::sync::LazyLock;
+
+use hsc_actors::language_of;
+use hsc_actors::ports::Question;
+use serde::Deserialize;
+
+/// Each language and its words.
+const LANGUAGES: [(&str, &str); 5] = [
+    ("en", include_str!("turns/en.json")),
+    ("he", include_str!("turns/he.json")),
+    ("de", include_str!("turns/de.json")),
+    ("es", include_str!("turns/es.json")),
+    ("fr", include_str!("turns/fr.json")),
+];
+/// Most words of a follow-up that is recognised by its beginning; a longer one says itself what it is about.
+const FOLLOW_UP_WORDS: usize = 8;
+/// Most words of a follow-up that is recognised by a word such as `it`.
+const PRONOUN_WORDS: usize = 5;
+
+/// The words of one language.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    greetings: Vec<String>,
+    greeting: String,
+    thanks: Vec<String>,
+    thank: String,
+    farewells: Vec<String>,
+    farewell: String,
+    identities: Vec<String>,
+    identity: String,
+    fillers: Vec<String>,
+    leads: Vec<String>,
+    pronouns: Vec<String>,
+    failures: Vec<String>,
+    failed: String,
+}
+
+static SPOKEN: LazyLock<[(&str, Words); 5]> = LazyLock::new(|| {
+    LANGUAGES.map(|(language, file)| {
+        (language, serde_json::from_str(file).expect("a test reads every file of this list"))
+    })
+});
+
+/// What a turn is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A question of its own.
+    Question,
+    /// A question that the previous one completes.
+    FollowUp,
+    /// The answer to the previous question did not help; what is said before other passages.
+    Failed(&'static str),
+    /// Small talk, and the reply to it.
+    SmallTalk(&'static str),
+}
+
+impl Turn {
+    /// What the turn of `question` is.
+    pub(super) fn of(question: &Question) -> Self {
+        let text = plain(&question.text);
+        let language = question.locale.as_deref().map(language_of).unwrap_or_default();
+        // The visitor's own language first: `ciao` and `hi` are words of several.
+        let own = SPOKEN.iter().filter(|(name, _)| *name == language);
+        let others = SPOKEN.iter().filter(|(name, _)| *name != language);
+        let mut all = own.chain(others).map(|(_, words)| words);
+        if let Some(reply) = all.clone().find_map(|words| words.reply(&text)) {
+            return Self::SmallTalk(reply);
+        }
+        if question.previous.is_none() {
+            return Self::Question;
+        }
+        if let Some(words) = all.clone().find(|words| words.says_failure(&text)) {
+            return Self::Failed(&words.failed);
+        }
+        if all.any(|words| words.follows_up(&text)) { Self::FollowUp } else { Self::Question }
+    }
+}
+
+impl Words {
+    /// The reply to small talk.
+    fn reply(&self, text: &str) -> Option<&str> {
+        let kinds = [
+            (&self.identities, &self.identity),
+            (&self.thanks, &self.thank),
+            (&self.farewells, &self.farewell),
+            (&self.greetings, &self.greeting),
+        ];
+        let mut rest = format!(" {text} ");
+        let mut reply = None;
+        for (phrases, kind) in kinds {
+            let mut phrases: Vec<String> = phrases.iter().map(|it| plain(it)).collect();
+            phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+            for phrase in phrases {
+                let phrase = format!(" {phrase} ");
+                while let Some(at) = rest.find(&phrase) {
+                    rest.replace_range(at..at + phrase.len(), " ");
+                    reply.get_or_insert(kind.as_str());
+                }
+            }
+        }
+        let is_filler = |word: &str| self.fillers.iter().any(|filler| plain(filler) == word);
+        reply.filter(|_| rest.split_whitespace().all(is_filler))
+    }
+
+    fn says_failure(&self, text: &str) -> bool {
+        self.failures.iter().any(|failure| plain(failure) == text)
+    }
+
+    fn follows_up(&self, text: &str) -> bool {
+        let words: Vec<&str> = text.split(' ').collect();
+        let leads = |lead: &String| text.starts_with(&format!("{} ", plain(lead)));
+        let refers = |word: &&str| self.pronouns.iter().any(|pronoun| pronoun == word);
+        words.len() <= FOLLOW_UP_WORDS && self.leads.iter().any(leads)
+            || words.len() <= PRONOUN_WORDS && words.iter().any(refers)
+    }
+}
+
+/// Small letters, and spaces in place of everything that is no letter, digit or apostrophe.
+fn plain(text: &str) -> String {
+    let text = text.to_lowercase().replace('’', "'");
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::question;
+    use super::*;
+
+    fn turn(text: &str, previous: Option<&str>) -> Turn {
+        Turn::of(&Question { previous: previous.map(str::to_owned), ..question(text) })
+    }
+
+    #[test]
+    fn every_language_has_every_word() {
+        for (language, file) in LANGUAGES {
+            let words: Words =
+                serde_json::from_str(file).unwrap_or_else(|error| panic!("{language}: {error}"));
+            for list in [&words.greetings, &words.thanks, &words.identities, &words.failures] {
+                assert!(!list.is_empty(), "{language}");
+            }
+        }
+    }
+
+    #[test]
+    fn small_talk_gets_a_reply_in_its_language_and_a_question_does_not() {
+        for (text, begins) in [
+            ("Hi there!", "Hello!"),
+            ("thank you so much", "You're welcome"),
+            ("Hello, are you a robot?", "I'm an automatic"),
+            ("שלום!", "שלום!"),
+            ("תודה רבה", "בשמחה"),
+            ("Vielen Dank!", "Gern"),
+            ("bonjour", "Bonjour"),
+        ] {
+            let Turn::SmallTalk(reply) = turn(text, None) else { panic!("{text}") };
+            assert!(reply.starts_with(begins), "{text}: {reply}");
+        }
+        for text in ["hi, how do I reset it", "thanks, and how often?", "robot voice", "reset"] {
+            assert_eq!(turn(text, None), Turn::Question, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_follow_up_needs_a_previous_question() {
+        let before = Some("how do I clean the filter");
+        for text in ["and how often?", "what about the other one?", "how long does it take"] {
+            assert_eq!(turn(text, before), Turn::FollowUp, "{text}");
+            assert_eq!(turn(text, None), Turn::Question, "{text}");
+        }
+        for text in ["it did not help", "It didn’t work!"] {
+            assert!(matches!(turn(text, before), Turn::Failed(_)), "{text}");
+        }
+        let other = "how do I connect a phone to the wireless module";
+        assert_eq!(turn(other, before), Turn::Question);
+    }
+}
