@@ -138,6 +138,7 @@ const RULES: &[(&str, Rule)] = &[
     ("answers.answerer", OneOf(AnswererChoice::WORDS)),
     ("answers.max_passages", Whole(1, 64)),
     ("answers.min_confidence", Share),
+    ("answers.encoder.enabled", Truth),
     ("answers.encoder.dir", Text(filled, "the path of a folder")),
     ("answers.encoder.threads", Whole(1, 256)),
     ("answers.encoder.look_every_ms", Whole(100, 24 * 60 * MINUTE)),
