@@ -86,7 +86,8 @@ pub(super) fn look(
         form,
         measure.max_passages.max(HITS),
     );
-    let features = features(index, &asked, &hits, meaning.as_ref());
+    let is_own_language = Language::of([question.text.as_str()]) == index.language();
+    let features = features(index, &asked, &hits, meaning.as_ref(), is_own_language);
     if let Some(features) = features {
         log::trace!("features {features:?}");
     }

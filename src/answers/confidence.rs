@@ -19,7 +19,8 @@ pub(super) struct Features {
     pub margin: f32,
     /// How much of a topic of the question the best page lacks, 0 to 1.
     pub missing: f32,
-    /// How much of the question the best page says, 0 to 1.
+    /// How much of the question the best page says, 0 to 1; 1 for a question in another language than the manual's,
+    /// few of whose words can stand there.
     pub covered: f32,
     /// How near the best window is: none without vectors.
     pub near: Near,
@@ -39,10 +40,9 @@ pub(super) enum Near {
 
 /// The coefficients of words alone: of no feature, and of each feature.
 const WORDS: (f32, [f32; 3]) = (0.25, [1.16, 3.17, -3.06]);
-
 /// Share of the question from which a page says enough, and the coefficient of what is missing to that: without
 /// vectors only words tell that a question is about something else altogether.
-const ENOUGH: (f32, f32) = (0.35, -5.0);
+const ENOUGH: (f32, f32) = (0.2, -25.0);
 /// The same with vectors and a question in another language than English.
 const OTHER_LANGUAGE: (f32, [f32; 3]) = (0.93, [1.13, 1.51, -4.67]);
 /// The same with vectors and a question in English, and the coefficient of the cosine.
@@ -54,6 +54,7 @@ pub(super) fn features(
     asked: &Asked,
     hits: &[Hit],
     meaning: Option<&Meaning>,
+    is_own_language: bool,
 ) -> Option<Features> {
     let best = hits.first()?;
     let page = |hit: &Hit| index.units()[hit.unit].page;
@@ -67,8 +68,9 @@ pub(super) fn features(
         }
         Some(_) => Near::OtherLanguage,
     };
+    let covered = |asked: &Asked| asked.covered(|term| stands_in(index, term, on_page));
     Some(Features {
-        covered: asked.covered(|term| stands_in(index, term, on_page)),
+        covered: if is_own_language { covered(asked) } else { 1.0 },
         near,
         score: best.score,
         margin: best.score - other,
@@ -105,6 +107,7 @@ mod tests {
         assert!(Features { score: 1.6, ..middling }.confidence() > sure);
         assert!(Features { margin: 0.6, ..middling }.confidence() > sure);
         assert!(Features { missing: 1.0, ..middling }.confidence() < sure);
+        assert!(Features { covered: 0.05, ..middling }.confidence() < sure);
         let near = |cosine| Features { near: Near::English(cosine), ..middling }.confidence();
         assert!(near(0.7) > near(0.2));
     }

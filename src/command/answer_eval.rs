@@ -96,6 +96,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let questions = read_questions(&args.questions)?;
     let out = File::create(&args.out).with_context(|| cannot("write", &args.out))?;
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
     let report =
         actix::System::new().block_on(evaluate(args, settings, questions, BufWriter::new(out)))?;
     print!("{report}");

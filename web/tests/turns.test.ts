@@ -29,8 +29,9 @@ async function chat(address: string): Promise<Page> {
 
 async function ask(page: Page, question: string): Promise<void> {
   const before = await page.locator(".turn[data-stage=done]").count();
-  await page.keyboard.type(question);
-  await page.keyboard.press("Enter");
+  const field = page.locator(".composer textarea");
+  await field.fill(question);
+  await field.press("Enter");
   await page.locator(".turn[data-stage=done]").nth(before).waitFor();
 }
 

@@ -586,7 +586,7 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
         (
             ServerMessage::FinalAnswer(Box::new(last)),
             json!({"type": "final_answer", "content": "", "citations": [
-                {"page": 12, "quote": "Hold it.", "url": "/manuals/td17#page=12", "score": 0.5}
+                {"page": 12, "page_label": "10", "quote": "Hold it.", "url": "/manuals/td17#page=12", "score": 0.5}
             ], "confidence": 0.5, "grounded": true, "html": "<p>Hold it.</p>",
                 "answerer": "extractive"}),
         ),

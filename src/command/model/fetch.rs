@@ -239,6 +239,8 @@ mod tests {
     /// A publisher of one model: serves ranges, breaks off after a number of bytes where told to.
     struct Publisher {
         files: PathBuf,
+        /// Where the client puts what it downloads.
+        models: PathBuf,
         /// Bytes of the weights that are sent before the connection breaks.
         breaks_after: Mutex<Option<usize>>,
         /// The ranges that were asked for.
@@ -279,13 +281,36 @@ mod tests {
         match breaks {
             None => response.body(body),
             Some(length) => {
-                let pieces: [Result<web::Bytes, std::io::Error>; 2] = [
-                    Ok(web::Bytes::copy_from_slice(&body[..length])),
-                    Err(std::io::Error::other("the line is cut")),
-                ];
-                response.no_chunking(body.len() as u64).streaming(futures::stream::iter(pieces))
+                let first = web::Bytes::copy_from_slice(&body[..length]);
+                let models = publisher.models.clone();
+                let cut = futures::stream::once(async move {
+                    written(&models, length as u64).await;
+                    Err(std::io::Error::other("the line is cut"))
+                });
+                let pieces = futures::stream::iter([Ok::<_, std::io::Error>(first)]).chain(cut);
+                response.no_chunking(body.len() as u64).streaming(Box::pin(pieces))
             }
         }
+    }
+
+    /// Waits until the client has this many bytes: an error of the body drops what the server has not sent yet.
+    async fn written(models: &Path, length: u64) {
+        let is_written = || {
+            let folders = std::fs::read_dir(models).into_iter().flatten().flatten();
+            let mut files = folders.flat_map(|it| std::fs::read_dir(it.path())).flatten().flatten();
+            files.any(|it| {
+                it.path().extension().is_some_and(|it| it == "partial")
+                    && it.metadata().is_ok_and(|it| it.len() >= length)
+            })
+        };
+        let poll = async {
+            while !is_written() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), poll)
+            .await
+            .expect("the client writes the first piece");
     }
 
     /// Runs `test` with a publisher's address, its state, the model and a directory.
@@ -300,6 +325,7 @@ mod tests {
         actix_web::rt::System::new().block_on(async {
             let publisher = web::Data::new(Publisher {
                 files,
+                models: dir.path().join("models"),
                 breaks_after: Mutex::default(),
                 ranges: Mutex::default(),
             });

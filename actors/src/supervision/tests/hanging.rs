@@ -76,6 +76,8 @@ async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm()
     root.inject("memory", Fault::Panic);
     eventually("the child is started again", || memory.record().restarts() == 1).await;
     assert_eq!(memory.ask(Tell(3)).await, Ok(vec![3]));
+    // It answers before its record says that it is up.
+    eventually("its record says so", || memory.is_up()).await;
     let (generation, up_since) = (memory.record().generation(), memory.record().up_since());
 
     assert!(woke.lock().unwrap().is_empty(), "it sleeps");
