@@ -94,7 +94,7 @@ pub(super) struct State {
 }
 
 impl Embeddings {
-    /// The encoder of the settings; `pods` is where pods share vectors. Works once its [`worker`](super::worker)
+    /// The encoder of the settings; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker)
     /// runs.
     #[must_use]
     pub fn new(

@@ -68,7 +68,8 @@ async fn guessing_is_slow_from_one_address_from_many_and_with_a_device_of_ones_o
     let server = with_team(&[]).await;
     assert_eq!(attacked(&server, 1..=4, 8).await, 4 * 5, "five each, then each costs more");
     let of_many = attacked(&server, 11..=20, 8).await;
-    assert_eq!(of_many, 10, "one each once many try the same address");
+    // On a busy machine there is time for a few more; five each would be 50.
+    assert!((10..20).contains(&of_many), "one each once many try the same address: {of_many}");
     // A device is known for the account that signed in with it, and for no other.
     let mut agent = Member::at(&server, [127, 0, 3, 1]);
     assert_eq!(agent.sign_in(ADA, PASSWORD).await.status(), 200);
@@ -160,7 +161,20 @@ async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
     }
     assert!((10..20).contains(&forbidden), "{forbidden}");
     assert!(refused.iter().all(|wait| (1..=61).contains(wait)), "{refused:?}");
-    assert_eq!(ask(1, TOKEN).await.status(), 429, "also the right one has to wait");
+    // Right after a guess that has to wait for more than a second, or a busy machine takes longer than the wait.
+    let mut right_one = None;
+    for _ in 0..20 {
+        let answer = ask(1, &TOKEN[..20]).await;
+        match answer.status().as_u16() {
+            403 => forbidden += 1,
+            429 if seconds(&answer) > 1 => {
+                right_one = Some(ask(1, TOKEN).await.status().as_u16());
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(right_one, Some(429), "also the right one has to wait");
     assert_eq!(ask(2, TOKEN).await.status(), 200, "and nobody else");
     assert_eq!(ask(2, TOKEN).await.status(), 200);
 

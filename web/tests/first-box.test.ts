@@ -61,7 +61,7 @@ describe.each(SIZES)("the first box at $name", ({ viewport }) => {
 
     const kind = "small usb audio interface please";
     await field(page).fill(kind);
-    await page.locator(".hint").getByText("What you typed is kept").waitFor();
+    await page.locator(".hint").getByText("Choose the product you mean").waitFor();
     await inViewport("the advice", page.locator(".hint"));
     await inViewport("the first product", options(page).first());
     await field(page).press("Enter");

@@ -130,7 +130,7 @@ for (const { name, viewport } of SIZES) {
 
     test("a picture that no model looks at is said to be unseen, where the manual answers and where it does not", async () => {
       const { page, wrong } = await visit(`/?product=${PRODUCT}`, { viewport });
-      for (const [question, note] of [[KNOWN, "I cannot see pictures"], ["Who won the cup in 1966?", "Only a person can look at your picture"]] as const) {
+      for (const [question, note] of [[KNOWN, "I cannot see pictures"], ["Who won the cup in 1966?", "Only a person can see pictures"]] as const) {
         await attachPicture(page);
         await ask(page, question);
         await inViewport(`the note on the picture of “${question}”`, page.locator(".turn", { hasText: question }).getByText(note));

@@ -121,7 +121,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
       // These words stand in place of the server's, which say the same of the picture.
-      turn.image !== undefined && turn.end !== undefined && turn.end.answerer !== "llm" ? el("p", {}, voice.say("picture_unseen")) : undefined,
+      turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, voice.say("picture_unseen")) : undefined,
       // What the machine does not know a person may.
       turn.trouble === undefined ? wish : undefined,
     );
