@@ -50,7 +50,7 @@ impl ManualLoader for EmbeddingLoader {
             if let Some(answerer) = answerer
                 && let Some(product) = snapshot.products().iter().find(reads)
             {
-                // Beside the load: whoever asked for the manual has it first.
+                // Beside the load: the request for the manual is answered first.
                 drop(tokio::spawn(answerer.prepare(Arc::clone(product), Arc::clone(&manual))));
             }
             Ok(manual)

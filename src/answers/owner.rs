@@ -150,7 +150,7 @@ mod tests {
 
     #[actix_web::test]
     async fn where_no_owner_answers_the_product_has_no_manual() {
-        let (text, outcome) = told("nobody", None).await;
+        let (text, outcome) = told("Another", None).await;
         assert!(matches!(outcome, Outcome::NoManual { code: "none", .. }), "{outcome:?}");
         assert_eq!(text, "About Cup.");
     }

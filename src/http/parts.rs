@@ -81,7 +81,7 @@ pub struct Parts {
     pub replies: Arc<dyn Replies>,
     /// Who reads which past conversation.
     pub reads: Reads,
-    /// How often visitors may do what costs somebody something.
+    /// Rate limits of what visitors may send.
     pub allowances: Allowances,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,

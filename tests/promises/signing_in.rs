@@ -175,7 +175,7 @@ async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
         }
     }
     assert_eq!(right_one, Some(429), "also the right one has to wait");
-    assert_eq!(ask(2, TOKEN).await.status(), 200, "and nobody else");
+    assert_eq!(ask(2, TOKEN).await.status(), 200, "another address does not wait");
     assert_eq!(ask(2, TOKEN).await.status(), 200);
 
     let mut of_archive = settings();

@@ -1,7 +1,7 @@
 //! A picture that came with a question.
 //!
 //! Pictures are the largest thing that a client has a pod hold, so each one that is held carries its share of
-//! the pod's budget ([`crate::image_budget`]) inside it: whoever drops the last copy gives the share back, and
+//! the pod's budget ([`crate::image_budget`]) inside it: dropping the last copy gives the share back, and
 //! no path can forget to.
 
 use std::fmt;
@@ -55,7 +55,7 @@ impl Image {
     pub(crate) fn within(self, take: impl FnOnce(usize) -> Option<ImageShare>) -> Self {
         let Self::Held(file) = self else { return self };
         let Some(share) = take(file.bytes.len()) else { return Self::NoRoom };
-        // Nobody else has it yet: it was just read.
+        // The picture was just read and has no other copy.
         let file = Arc::into_inner(file).expect("an image that was just read has one owner");
         Self::Held(Arc::new(ImageFile { share: Some(share), ..file }))
     }

@@ -1,4 +1,4 @@
-//! How often visitors may do what costs somebody something: so many an hour, in all pods together where they
+//! Rate limits of what visitors may send: so many an hour, in all pods together where they
 //! share a Redis that answers, else in this pod.
 
 use std::collections::HashMap;

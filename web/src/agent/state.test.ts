@@ -59,7 +59,7 @@ test("whoever takes what they look at goes on among their own", () => {
   expect(state.list).toBe("mine");
 });
 
-test("whoever has no chat any more goes on to those who wait, and stays where nobody does", () => {
+test("an agent whose last chat has ended is shown the visitors who wait, and stays on the list when there are none", () => {
   const chosen: Happening = { what: "listed", list: "mine" };
   const gone = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
   const handed = heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 2 }) });

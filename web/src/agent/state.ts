@@ -239,7 +239,7 @@ export function reduce(state: State, happening: Happening): State {
   return goneOn(state, untold(state, step(state, happening), happening));
 }
 
-/** Whoever has no chat any more goes on to those who wait, however the last one went: ended, handed over, given back. */
+/** Shows the visitors who wait to an agent whose last chat is gone: ended, handed over or given back. */
 function goneOn(before: State, state: State): State {
   const isEmptied = state.list === "mine" && listed(before, "mine").length > 0 && listed(state, "mine").length === 0;
   return isEmptied && listed(state, "waiting").length > 0 ? { ...state, list: "waiting" } : state;

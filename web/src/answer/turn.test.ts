@@ -30,7 +30,7 @@ function drawn(text: string, page_label?: string): HTMLElement {
   return part.element;
 }
 
-test("a page is called by the number printed on it, and its place in the file is told", () => {
+test("a page has the number printed on it as its label, and its number in the file beside it", () => {
   const element = drawn("It weighs 2 kg [MANUAL: page 12]", "10");
   expect(element.querySelector(".text a.cite")?.textContent).toBe("p. 10");
   expect(element.querySelector(".text a.cite")?.getAttribute("href")).toMatch(/#page=12$/);
