@@ -3,6 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tikv_jemallocator::Jemalloc;
+
+/// Gives memory that is free back to the system within ten seconds, from threads of its own. What glibc's allocator
+/// keeps after many connections have gone is in docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     match hsc::command::Cli::parse().run() {

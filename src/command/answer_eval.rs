@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,12 +16,13 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Asker, Outcome, Question};
 use hsc_actors::protocol::Scenario;
 use hsc_actors::{Shelf, Upkeep};
-use hsc_answers::encoder::{Embedder, EncoderSet, ManualTexts, ManualVectors, QueryVectors};
+use hsc_answers::encoder::Embedder;
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
 use serde::{Deserialize, Serialize};
 
+use crate::embeddings::EmbedNow;
 use crate::manuals::Loader;
 
 /// Arguments of `hsc answer-eval`.
@@ -159,38 +160,15 @@ async fn evaluate(
 /// The model of the settings, where there is one: an evaluation waits for the vectors of each manual.
 fn embedder(settings: &Settings) -> Option<Arc<dyn Embedder>> {
     let settings = &settings.answers.encoder;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if !settings.enabled {
         return None;
     }
-    match EncoderSet::load(Path::new(&settings.dir), threads, || ()) {
-        Ok(set) => Some(Arc::new(Waiting { set, held: Mutex::default() })),
+    match EmbedNow::load(settings) {
+        Ok(encoder) => Some(Arc::new(encoder)),
         Err(error) => {
             eprintln!("words alone: {error}");
             None
         }
-    }
-}
-
-/// Embeds a manual when it is asked for, while the caller waits.
-struct Waiting {
-    set: EncoderSet,
-    held: Mutex<BTreeMap<String, Arc<ManualVectors>>>,
-}
-
-impl Embedder for Waiting {
-    fn query(&self, text: &str) -> Option<QueryVectors> {
-        Some(self.set.embed_query(text))
-    }
-
-    fn multilingual(&self) -> Vec<bool> {
-        self.set.members().iter().map(|member| member.multilingual()).collect()
-    }
-
-    fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let embed = || Arc::new(self.set.embed_passages(manual.texts()));
-        Some(Arc::clone(held.entry(manual.key().to_owned()).or_insert_with(embed)))
     }
 }
 

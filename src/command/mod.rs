@@ -4,7 +4,6 @@
 //! prints to standard output what was asked for, to standard error what went wrong, and ends with a
 //! code a script can read: 0 done, 1 not done, 2 not understood.
 
-mod allocator;
 mod answer_eval;
 mod archive;
 mod catalog;

@@ -22,13 +22,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let fixed = super::allocator::fix_thresholds();
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
     super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
     hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
-    if let Err(error) = fixed {
-        log::warn!(why:% = error; "the allocator may keep memory that large messages took; set MALLOC_TRIM_THRESHOLD_=131072");
-    }
     actix_web::rt::System::new().block_on(serve(&settings))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,9 +7,11 @@
 //! What must never be: a question that waits for a manual to be embedded, a queue without a bound, a model
 //! that is damaged and yet used.
 
+mod now;
 mod service;
 mod store;
 mod worker;
 
+pub use now::EmbedNow;
 pub use service::{Embeddings, ModelState, Progress};
 pub use worker::worker;

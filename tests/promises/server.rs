@@ -49,6 +49,14 @@ impl Server {
         Self::run(command, Shop::new(), settings).await
     }
 
+    /// One that runs when no other process wants to.
+    pub(crate) async fn in_the_background(settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(hsc().get_program());
+        clean(&mut command);
+        Self::run(command, Shop::new(), settings).await
+    }
+
     async fn run(mut command: Command, shop: Shop, settings: &[(&str, &str)]) -> Self {
         command.args(["serve", "--config"]).arg(config(&shop));
         command.env(variable("admin.token"), ADMIN_TOKEN);

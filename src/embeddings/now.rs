@@ -1,0 +1,63 @@
+//! Embeds a manual while the caller waits, for an evaluation: nothing is queued and nothing runs beside it.
+//!
+//! Vectors are kept on disk as the server keeps them, so that a second evaluation embeds nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hsc_answers::encoder::{
+    Embedder, EncoderSet, ManualTexts, ManualVectors, ModelError, QueryVectors,
+};
+use hsc_config::EncoderSettings;
+
+use super::service::vector_key;
+use super::store::Store;
+
+/// An encoder whose vectors are there when it is asked for them.
+pub struct EmbedNow {
+    set: EncoderSet,
+    store: Store,
+    held: Mutex<BTreeMap<String, Arc<ManualVectors>>>,
+}
+
+impl EmbedNow {
+    /// Loads the model of the settings, for as many threads as the machine has.
+    ///
+    /// # Errors
+    /// Why the model cannot be used.
+    pub fn load(settings: &EncoderSettings) -> Result<Self, ModelError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            set: EncoderSet::load(Path::new(&settings.dir), threads, || ())?,
+            store: Store::new(&settings.vectors_dir, settings.vectors_max_bytes),
+            held: Mutex::default(),
+        })
+    }
+
+    fn make(&self, manual: &ManualTexts) -> ManualVectors {
+        let key = vector_key(&self.set, manual);
+        let stored = self.store.get(&key).filter(|it| it.windows() == manual.texts().len());
+        stored.unwrap_or_else(|| {
+            let vectors = self.set.embed_passages(manual.texts());
+            self.store.put(&key, &vectors.to_bytes());
+            vectors
+        })
+    }
+}
+
+impl Embedder for EmbedNow {
+    fn query(&self, text: &str) -> Option<QueryVectors> {
+        Some(self.set.embed_query(text))
+    }
+
+    fn multilingual(&self) -> Vec<bool> {
+        self.set.members().iter().map(|member| member.multilingual()).collect()
+    }
+
+    fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let vectors = held.entry(manual.key().to_owned());
+        Some(Arc::clone(vectors.or_insert_with(|| Arc::new(self.make(manual)))))
+    }
+}
