@@ -136,6 +136,7 @@ impl From<Written> for Said {
             answerer,
             fallback,
             stale_manual,
+            provisional: false,
         };
         Self { chunks, answer }
     }
@@ -284,6 +285,7 @@ fn is_worth_keeping(answer: &Answer) -> bool {
     answer.outcome == Outcome::Answered
         && answer.fallback.is_none()
         && !answer.stale_manual
+        && !answer.provisional
         && (answer.grounded || answer.answerer == AnswererName::Extractive)
 }
 
@@ -332,6 +334,7 @@ mod tests {
                 answerer: AnswererName::Llm,
                 fallback: None,
                 stale_manual: false,
+                provisional: false,
             },
         };
         let written = serde_json::to_string(&said).unwrap();
@@ -350,10 +353,12 @@ mod tests {
             answerer: AnswererName::Llm,
             fallback: None,
             stale_manual: false,
+            provisional: false,
         };
         assert!(is_worth_keeping(&good));
         assert!(!is_worth_keeping(&Answer { grounded: false, ..good.clone() }));
         assert!(!is_worth_keeping(&Answer { stale_manual: true, ..good.clone() }));
+        assert!(!is_worth_keeping(&Answer { provisional: true, ..good.clone() }));
         assert!(!is_worth_keeping(&Answer { fallback: Some("slow".into()), ..good.clone() }));
         assert!(!is_worth_keeping(&Answer { outcome: Outcome::Unknown, ..good }));
     }

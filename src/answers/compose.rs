@@ -452,6 +452,7 @@ impl Writer<'_> {
             answerer: AnswererName::Extractive,
             fallback: None,
             stale_manual: self.manual.source.stale,
+            provisional: false,
         };
         Composed { chunks, answer }
     }

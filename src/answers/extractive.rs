@@ -15,7 +15,7 @@ use super::compose::{Composed, Measure, compose};
 use super::html;
 use super::index::Index;
 use super::library::Library;
-use super::meaning::Nearness;
+use super::meaning::{Nearby, Nearness};
 use super::phrases::Phrases;
 use super::synonyms::Thesaurus;
 use super::telling::{Teller, stream_of};
@@ -64,23 +64,27 @@ impl Extractive {
         question: &Question,
         manual: &Arc<Manual>,
         index: &Arc<Index>,
-    ) -> Vec<Nearness> {
-        let Some(embedder) = self.embedder.clone() else { return Vec::new() };
+    ) -> Nearby {
+        let Some(embedder) = self.embedder.clone() else { return Nearby::default() };
         let text = meant(question);
         let (product, manual, index) =
             (Arc::clone(&question.product), Arc::clone(manual), Arc::clone(index));
         let near = move || {
-            let vectors = embedder.vectors(index.texts(&product.name, &manual))?;
-            let query = embedder.query(&text)?;
-            let members = embedder.multilingual().into_iter().zip(&query.0).zip(&vectors.members);
-            let near = members.map(|((multilingual, query), windows)| Nearness {
+            let multilingual = embedder.multilingual();
+            let vectors = embedder.vectors(index.texts(&product.name, &manual));
+            let (Some(vectors), Some(query)) = (vectors, embedder.query(&text)) else {
+                // A model that works will have embedded the manual soon.
+                return Nearby { pending: !multilingual.is_empty(), ..Nearby::default() };
+            };
+            let members = multilingual.into_iter().zip(&query.0).zip(&vectors.members);
+            let encoders = members.map(|((multilingual, query), windows)| Nearness {
                 multilingual,
                 cosines: windows.scores(query),
             });
-            Some(near.collect())
+            Nearby { encoders: encoders.collect(), pending: false }
         };
         // A panic there is no reason to give no answer: words answer.
-        tokio::task::spawn_blocking(near).await.ok().flatten().unwrap_or_default()
+        tokio::task::spawn_blocking(near).await.unwrap_or_default()
     }
 
     /// How answers are made.
@@ -94,9 +98,11 @@ impl Extractive {
         question: &Question,
         manual: &Manual,
         index: &Index,
-        near: &[Nearness],
+        near: &Nearby,
     ) -> Composed {
-        compose(question, manual, index, near, self.measure)
+        let mut composed = compose(question, manual, index, &near.encoders, self.measure);
+        composed.answer.provisional = near.pending;
+        composed
     }
 
     async fn tell(self, question: Question, mut teller: Teller) {
@@ -169,6 +175,7 @@ pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut Te
         answerer: AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
+        provisional: false,
     };
     teller.tell(AnswerEvent::Done(Box::new(answer))).await;
 }
@@ -184,5 +191,6 @@ fn no_manual(code: &'static str, words: String) -> Answer {
         answerer: AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
+        provisional: false,
     }
 }

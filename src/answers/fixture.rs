@@ -152,6 +152,7 @@ pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
         answerer: AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
+        provisional: false,
     }
 }
 

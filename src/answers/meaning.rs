@@ -18,6 +18,15 @@ pub(super) struct Nearness {
     pub cosines: Vec<f32>,
 }
 
+/// What the encoders say of one question and one manual.
+#[derive(Default)]
+pub(super) struct Nearby {
+    /// By encoder; none without vectors.
+    pub encoders: Vec<Nearness>,
+    /// True when vectors are missing only because the manual is still being embedded.
+    pub pending: bool,
+}
+
 /// What each small window gets for its meaning.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Meaning {

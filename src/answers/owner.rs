@@ -45,13 +45,24 @@ impl FromOwners {
     async fn tell(self, mut question: Question, mut teller: Teller) {
         teller.tell(AnswerEvent::Reading).await;
         let owners = std::mem::take(&mut question.owners);
+        let mut likely = None;
+        let mut found = None;
         for owner in owners.into_iter().take(MOST_OWNERS) {
             let name = owner.name.clone();
             let asked = Question { product: owner, ..question.clone() };
-            let Some((chunks, mut answer)) = self.whole(asked).await else { continue };
-            if answer.outcome != Outcome::Answered {
-                continue;
+            match self.whole(asked).await {
+                Some((chunks, answer)) if answer.outcome == Outcome::Answered => {
+                    found = Some((name, chunks, answer));
+                    break;
+                }
+                Some((chunks, answer)) if answer.outcome == Outcome::Likely => {
+                    likely = likely.or(Some((name, chunks, answer)));
+                }
+                _ => {}
             }
+        }
+        // Passages that may answer are worth more than the word that the product has no manual.
+        if let Some((name, chunks, mut answer)) = found.or(likely) {
             teller.tell(AnswerEvent::Thinking).await;
             let from = Phrases::of(&question).of_owner.replace("{product}", &name);
             answer.text = format!("{from}\n\n{}", answer.text);
@@ -92,13 +103,15 @@ mod tests {
     use super::super::fixture;
     use super::*;
 
-    /// Answers for one product, and says that the others have no manual or do not say.
+    /// Answers for the product of this name, has likely passages for a `Maybe`, and says that the others have no
+    /// manual or do not say.
     struct Only(&'static str);
 
     impl Answerer for Only {
         fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
             let outcome = match &*question.product.name {
                 name if name == self.0 => Outcome::Answered,
+                "Maybe" => Outcome::Likely,
                 _ if question.product.documentation.is_some() => Outcome::Unknown,
                 _ => Outcome::NoManual { code: "none", words: "There is none.".to_owned() },
             };
@@ -115,11 +128,19 @@ mod tests {
     }
 
     async fn told(only: &'static str, locale: Option<&str>) -> (String, Outcome) {
+        told_of(only, locale, ["Kettle", "Maker"]).await
+    }
+
+    async fn told_of(
+        only: &'static str,
+        locale: Option<&str>,
+        owners: [&str; 2],
+    ) -> (String, Outcome) {
         let asked = fixture::question("How do I descale it?");
         let named = |name: &str| Product { name: name.into(), ..(*asked.product).clone() };
         let question = Question {
             product: Arc::new(Product { documentation: None, ..named("Cup") }),
-            owners: vec![Arc::new(named("Kettle")), Arc::new(named("Maker"))],
+            owners: owners.into_iter().map(|name| Arc::new(named(name))).collect(),
             locale: locale.map(str::to_owned),
             ..asked
         };
@@ -153,5 +174,15 @@ mod tests {
         let (text, outcome) = told("Another", None).await;
         assert!(matches!(outcome, Outcome::NoManual { code: "none", .. }), "{outcome:?}");
         assert_eq!(text, "About Cup.");
+    }
+
+    #[tokio::test]
+    async fn likely_passages_of_an_owner_are_shown_where_no_owner_answers() {
+        let (text, outcome) = told_of("Maker", None, ["Maybe", "Maker"]).await;
+        assert_eq!(outcome, Outcome::Answered);
+        assert!(text.ends_with("About Maker."), "{text}");
+        let (text, outcome) = told_of("nobody", None, ["Kettle", "Maybe"]).await;
+        assert_eq!(outcome, Outcome::Likely);
+        assert!(text.contains("Maybe") && text.ends_with("About Maybe."), "{text}");
     }
 }

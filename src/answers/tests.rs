@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hsc_actors::ports::{Answer, ManualError, Outcome, Question};
 use hsc_actors::protocol::Scenario;
+use hsc_answers::encoder::{Embedder, ManualTexts, ManualVectors, QueryVectors};
 use proptest::prelude::*;
 
 use super::compose::{Measure, compose};
@@ -281,6 +282,39 @@ async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
     let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.len() > 4, "{chunks:?}");
     assert_eq!(chunks.concat(), answer.text);
+}
+
+/// A model that has embedded no manual yet, or no model.
+struct NoVectors {
+    works: bool,
+}
+
+impl Embedder for NoVectors {
+    fn query(&self, _: &str) -> Option<QueryVectors> {
+        None
+    }
+
+    fn multilingual(&self) -> Vec<bool> {
+        if self.works { vec![true] } else { Vec::new() }
+    }
+
+    fn vectors(&self, _: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
+        None
+    }
+}
+
+#[actix_web::test]
+async fn an_answer_made_before_the_vectors_are_there_is_provisional() {
+    for works in [true, false] {
+        let answerer = Extractive::new(
+            Arc::new(OneManual(Ok(Arc::new(manual())))),
+            MEASURE,
+            Thesaurus::built_in(),
+            Some(Arc::new(NoVectors { works })),
+        );
+        let (_, answer) = told(&answerer, question("How do I pair my phone?")).await;
+        assert_eq!(answer.provisional, works);
+    }
 }
 
 #[actix_web::test]

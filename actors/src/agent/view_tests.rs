@@ -245,6 +245,7 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
         answerer: crate::ports::AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
+        provisional: false,
     };
     let conversation = "m".to_owned();
     view.apply(Event::Drafted { id: None, conversation, answer: Some(Box::new(answer)) });

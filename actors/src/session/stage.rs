@@ -74,6 +74,7 @@ impl Answerer for Teacher {
                 answerer: AnswererName::Extractive,
                 fallback: None,
                 stale_manual: false,
+                provisional: false,
             };
             stream::iter([
                 AnswerEvent::Chunk("three".to_owned()),

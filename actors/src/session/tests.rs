@@ -84,6 +84,7 @@ pub(super) fn done(outcome: Outcome) -> AnswerEvent {
         answerer: AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
+        provisional: false,
     }))
 }
 

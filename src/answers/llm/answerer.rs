@@ -19,7 +19,7 @@ use super::super::extractive::{Extractive, reduced, small_talk};
 use super::super::html;
 use super::super::index::Index;
 use super::super::markers::{Marker, Part, parts};
-use super::super::meaning::Nearness;
+use super::super::meaning::Nearby;
 use super::super::phrases::Phrases;
 use super::super::select::{self, Piece};
 use super::super::telling::{Teller, stream_of};
@@ -65,7 +65,7 @@ struct Case {
     question: Question,
     manual: Arc<Manual>,
     index: Arc<Index>,
-    near: Vec<Nearness>,
+    near: Nearby,
     look: Look,
     given: Vec<Given>,
 }
@@ -105,7 +105,7 @@ impl Llm {
         };
         teller.tell(AnswerEvent::Thinking).await;
         let near = extractive.nearness(&question, &manual, &index).await;
-        let look = look(&question, &manual, &index, &near, extractive.measure());
+        let look = look(&question, &manual, &index, &near.encoders, extractive.measure());
         let best = &look.hits[..look.hits.len().min(extractive.measure().max_passages)];
         let given = gather(&manual, &index, best, *context_chars);
         let case = Case { question, manual, index, near, look, given };
@@ -223,6 +223,7 @@ impl Llm {
             answerer: answer.answerer,
             fallback: Some(reason.to_owned()),
             stale_manual: answer.stale_manual,
+            provisional: answer.provisional,
         }
     }
 }
@@ -306,6 +307,7 @@ impl Said {
             answerer: AnswererName::Llm,
             fallback: None,
             stale_manual: case.manual.source.stale,
+            provisional: case.near.pending,
             text: self.text,
         }
     }
