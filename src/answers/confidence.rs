@@ -22,20 +22,12 @@ pub(super) struct Features {
     /// How much of the question the best page says, 0 to 1; 1 for a question in another language than the manual's,
     /// few of whose words can stand there.
     pub covered: f32,
-    /// How near the best window is: none without vectors.
-    pub near: Near,
-}
-
-/// What encoders add to the features.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) enum Near {
-    /// There are no vectors.
-    #[default]
-    Unknown,
-    /// There are, and no English encoder reads the question.
-    OtherLanguage,
-    /// The English encoder's cosine of the best small window.
-    English(f32),
+    /// The English encoder's cosine of the best small window; none without vectors, or for a question in another
+    /// language.
+    pub english: Option<f32>,
+    /// How much nearer the big window around it is than the manual's mean, for the encoder of many languages; none
+    /// without vectors.
+    pub multilingual: Option<f32>,
 }
 
 /// The coefficients of words alone: of no feature, and of each feature.
@@ -60,18 +52,14 @@ pub(super) fn features(
     let page = |hit: &Hit| index.units()[hit.unit].page;
     let other = hits.iter().find(|hit| page(hit) != page(best)).map_or(0.0, |hit| hit.score);
     let on_page = |at: usize| index.units()[at].page == page(best);
-    let near = match meaning {
-        None => Near::Unknown,
-        Some(Meaning { english: Some(cosines), .. }) => {
-            let cosine = best.span.and_then(|span| cosines.get(span)).copied();
-            Near::English(cosine.unwrap_or(0.0))
-        }
-        Some(_) => Near::OtherLanguage,
+    let at_best = |of: Option<&Vec<f32>>| {
+        of.map(|of| best.span.and_then(|span| of.get(span)).copied().unwrap_or(0.0))
     };
     let covered = |asked: &Asked| asked.covered(|term| stands_in(index, term, on_page));
     Some(Features {
         covered: if is_own_language { covered(asked) } else { 1.0 },
-        near,
+        english: at_best(meaning.and_then(|it| it.english.as_ref())),
+        multilingual: at_best(meaning.and_then(|it| it.multilingual.as_ref())),
         score: best.score,
         margin: best.score - other,
         missing: asked.topic_missing(|term| stands_in(index, term, on_page)),
@@ -81,10 +69,10 @@ pub(super) fn features(
 impl Features {
     /// The share of answers with such features that are right, 0 to 1.
     pub(super) fn confidence(self) -> f32 {
-        let (none, [score, margin, missing], near) = match self.near {
-            Near::Unknown => (WORDS.0, WORDS.1, ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0)),
-            Near::OtherLanguage => (OTHER_LANGUAGE.0, OTHER_LANGUAGE.1, 0.0),
-            Near::English(cosine) => (ENGLISH.0, ENGLISH.1, ENGLISH.2 * cosine),
+        let (none, [score, margin, missing], near) = match (self.english, self.multilingual) {
+            (None, None) => (WORDS.0, WORDS.1, ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0)),
+            (None, Some(_)) => (OTHER_LANGUAGE.0, OTHER_LANGUAGE.1, 0.0),
+            (Some(cosine), _) => (ENGLISH.0, ENGLISH.1, ENGLISH.2 * cosine),
         };
         let sum = none + near + score * self.score + margin * self.margin + missing * self.missing;
         1.0 / (1.0 + (-sum).exp())
@@ -101,14 +89,13 @@ mod tests {
 
     #[test]
     fn a_higher_score_and_margin_make_surer_and_a_missing_topic_less_sure() {
-        let middling =
-            Features { score: 0.8, margin: 0.2, missing: 0.0, covered: 0.5, near: Near::Unknown };
+        let middling = Features { score: 0.8, margin: 0.2, covered: 0.5, ..Features::default() };
         let sure = middling.confidence();
         assert!(Features { score: 1.6, ..middling }.confidence() > sure);
         assert!(Features { margin: 0.6, ..middling }.confidence() > sure);
         assert!(Features { missing: 1.0, ..middling }.confidence() < sure);
         assert!(Features { covered: 0.05, ..middling }.confidence() < sure);
-        let near = |cosine| Features { near: Near::English(cosine), ..middling }.confidence();
+        let near = |cosine| Features { english: Some(cosine), ..middling }.confidence();
         assert!(near(0.7) > near(0.2));
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct Meaning {
     pub spans: Vec<f32>,
     /// The English encoder's cosine of each small window, where it read the question.
     pub english: Option<Vec<f32>>,
+    /// By small window: how much nearer the big window around it is than the manual's mean, for the encoder of many
+    /// languages.
+    pub multilingual: Option<Vec<f32>>,
 }
 
 impl Meaning {
@@ -42,7 +45,7 @@ impl Meaning {
     pub(super) fn of(index: &Index, all: &[Nearness], english: bool) -> Option<Self> {
         let spans = index.spans();
         let (big, small) = (spans.big_words.len(), spans.small.len());
-        let mut meaning = Self { spans: vec![0.0; small], english: None };
+        let mut meaning = Self { spans: vec![0.0; small], ..Self::default() };
         let mut read = false;
         for Nearness { multilingual, cosines } in all {
             if cosines.len() != big + small || !multilingual && !english {
@@ -59,7 +62,10 @@ impl Meaning {
                     ENGLISH.0 * (of_small[at] - small_mean) + ENGLISH.1 * around
                 };
             }
-            if !multilingual {
+            if *multilingual {
+                let around = spans.small.iter().map(|span| of_big[span.parent] - big_mean);
+                meaning.multilingual = Some(around.collect());
+            } else {
                 meaning.english = Some(of_small.to_vec());
             }
         }

@@ -445,6 +445,8 @@ const GIVEN_BACK: Duration = Duration::from_secs(20);
 
 /// Where the hostile clients of the measurement go.
 const TARGET: &str = "HSC_HOSTILE_TARGET";
+/// The one kind that they are of, such as `PongFlood`; without it they are of all kinds.
+const KIND: &str = "HSC_HOSTILE_KIND";
 
 /// The hostile clients, in a process of their own: the measurement starts it.
 #[tokio::test]
@@ -452,8 +454,10 @@ const TARGET: &str = "HSC_HOSTILE_TARGET";
 async fn hostile_clients_of_the_measurement() {
     let Ok(target) = std::env::var(TARGET) else { return };
     let address = target.parse().expect("an address");
+    let kinds = std::env::var(KIND).ok();
     let attacks = Attack::ALL
         .into_iter()
+        .filter(|attack| kinds.as_ref().is_none_or(|kind| *kind == format!("{attack:?}")))
         .flat_map(|attack| (0..HOSTILE).map(move |number| (attack, number)))
         .map(|(attack, number)| async move {
             // They come over ten seconds, and then each in its own rhythm.
