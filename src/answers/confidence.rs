@@ -25,8 +25,7 @@ pub(super) struct Features {
     /// The English encoder's cosine of the best small window; none without vectors, or for a question in another
     /// language.
     pub english: Option<f32>,
-    /// How much nearer the big window around it is than the manual's mean, for the encoder of many languages; none
-    /// without vectors.
+    /// The cosine of the big window around it, for the encoder of many languages; none without vectors.
     pub multilingual: Option<f32>,
 }
 
@@ -35,10 +34,18 @@ const WORDS: (f32, [f32; 3]) = (0.25, [1.16, 3.17, -3.06]);
 /// Share of the question from which a page says enough, and the coefficient of what is missing to that: without
 /// vectors only words tell that a question is about something else altogether.
 const ENOUGH: (f32, f32) = (0.2, -25.0);
-/// The same with vectors and a question in another language than English.
-const OTHER_LANGUAGE: (f32, [f32; 3]) = (0.93, [1.13, 1.51, -4.67]);
-/// The same with vectors and a question in English, and the coefficient of the cosine.
-const ENGLISH: (f32, [f32; 3], f32) = (-0.02, [0.32, 1.58, -4.85], 5.3);
+/// With vectors and a question in another language than English: of no feature, of the score's logarithm, and of the
+/// multilingual encoder's cosine beyond [`UNRELATED`]. Few such questions are known, so the first is set where no
+/// answerable one of them is silent.
+const OTHER_LANGUAGE: (f32, f32, f32) = (1.9, 1.0, 12.0);
+/// With vectors and a question in English: the same, then of the margin, of what is missing, and of the English
+/// encoder's cosine. Fitted with questions about other things altogether, weighed 0.3 each.
+const ENGLISH: (f32, f32, f32, [f32; 3]) = (-1.99, 1.36, 45.0, [1.05, -2.9, 2.41]);
+/// The multilingual encoder's cosine of texts that have little to do with each other.
+const UNRELATED: f32 = 0.8;
+/// The score is counted within these bounds, and the margin up to the second of them.
+const SCORES: (f32, f32) = (0.05, 5.0);
+const MOST_MARGIN: f32 = 1.0;
 
 /// The features of a ranking, best hit first. None without a hit.
 pub(super) fn features(
@@ -69,12 +76,26 @@ pub(super) fn features(
 impl Features {
     /// The share of answers with such features that are right, 0 to 1.
     pub(super) fn confidence(self) -> f32 {
-        let (none, [score, margin, missing], near) = match (self.english, self.multilingual) {
-            (None, None) => (WORDS.0, WORDS.1, ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0)),
-            (None, Some(_)) => (OTHER_LANGUAGE.0, OTHER_LANGUAGE.1, 0.0),
-            (Some(cosine), _) => (ENGLISH.0, ENGLISH.1, ENGLISH.2 * cosine),
+        let score = self.score.clamp(SCORES.0, SCORES.1).ln();
+        let related = self.multilingual.map(|cosine| cosine - UNRELATED);
+        let sum = match (self.english, related) {
+            (None, None) => {
+                let (none, [score, margin, missing]) = WORDS;
+                let enough = ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0);
+                none + enough + score * self.score + margin * self.margin + missing * self.missing
+            }
+            (None, Some(related)) => {
+                OTHER_LANGUAGE.0 + OTHER_LANGUAGE.1 * score + OTHER_LANGUAGE.2 * related
+            }
+            (Some(cosine), related) => {
+                let (none, of_score, of_related, [margin, missing, english]) = ENGLISH;
+                none + of_score * score
+                    + of_related * related.unwrap_or(0.0)
+                    + margin * self.margin.min(MOST_MARGIN)
+                    + missing * self.missing
+                    + english * cosine
+            }
         };
-        let sum = none + near + score * self.score + margin * self.margin + missing * self.missing;
         1.0 / (1.0 + (-sum).exp())
     }
 }
@@ -97,5 +118,7 @@ mod tests {
         assert!(Features { covered: 0.05, ..middling }.confidence() < sure);
         let near = |cosine| Features { english: Some(cosine), ..middling }.confidence();
         assert!(near(0.7) > near(0.2));
+        let other = |cosine| Features { multilingual: Some(cosine), ..middling }.confidence();
+        assert!(other(0.9) > other(0.75));
     }
 }

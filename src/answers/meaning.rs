@@ -34,8 +34,7 @@ pub(super) struct Meaning {
     pub spans: Vec<f32>,
     /// The English encoder's cosine of each small window, where it read the question.
     pub english: Option<Vec<f32>>,
-    /// By small window: how much nearer the big window around it is than the manual's mean, for the encoder of many
-    /// languages.
+    /// By small window: the cosine of the big window around it, for the encoder of many languages.
     pub multilingual: Option<Vec<f32>>,
 }
 
@@ -63,7 +62,7 @@ impl Meaning {
                 };
             }
             if *multilingual {
-                let around = spans.small.iter().map(|span| of_big[span.parent] - big_mean);
+                let around = spans.small.iter().map(|span| of_big[span.parent]);
                 meaning.multilingual = Some(around.collect());
             } else {
                 meaning.english = Some(of_small.to_vec());

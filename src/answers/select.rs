@@ -29,6 +29,8 @@ const SENTENCE_CHARS: usize = 420;
 const PIECE_CHARS: usize = 480;
 /// Blocks of a section that are looked at: more than a long procedure has.
 const BLOCKS: usize = 60;
+/// Characters under which an answer says little: the rest of the stretch that was found is added.
+const LITTLE_CHARS: usize = 160;
 /// Share of the best sentence's score from which another one is worth saying.
 const WORTH_SAYING: f32 = 0.5;
 
@@ -143,7 +145,7 @@ pub(super) fn stretch(
     if pieces.is_empty() {
         return pieces;
     }
-    let from = best(&pieces, index, asked);
+    let from = beginning(&pieces, best(&pieces, index, asked));
     let mut left = chars;
     let fits = |piece: &&Piece| {
         let own = piece.text.chars().count();
@@ -152,6 +154,18 @@ pub(super) fn stretch(
         fits
     };
     pieces[from..].iter().take_while(fits).cloned().collect()
+}
+
+/// The place of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest
+/// alone is no statement. Where its beginning is not there, the next sentence.
+fn beginning(pieces: &[Piece], from: usize) -> usize {
+    let goes_on = |at: usize| {
+        pieces[at].form == Form::Sentence && pieces[at].text.starts_with(char::is_lowercase)
+    };
+    match (0..=from).rev().find(|&at| !goes_on(at)) {
+        Some(at) => at,
+        None => (from + 1..pieces.len()).find(|&at| !goes_on(at)).unwrap_or(from),
+    }
 }
 
 /// False for what is no statement: a number alone, a letter of a drawing, a word or two.
@@ -269,8 +283,33 @@ pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) 
                 |(page, block): &Placed<'_>| Piece::new(*page, Form::Sentence, cut(block.text()));
             blocks.iter().take(SENTENCES).map(piece).collect()
         });
+    let pieces = if from_the_top { pieces } else { anchored(pieces, manual, index, asked, hit) };
     let note = note(&blocks, &pieces, index, asked);
     Extract { heading: heading(&manual.passages[at.passage]).to_owned(), pieces, note }
+}
+
+/// The pieces with the stretch that the ranking found, where they say little without it; that stretch alone where
+/// none of them is of it: the section goes on about other things.
+fn anchored(
+    mut pieces: Vec<Piece>,
+    manual: &Manual,
+    index: &Index,
+    asked: &Asked,
+    hit: &Hit,
+) -> Vec<Piece> {
+    let found = stretch(manual, index, asked, hit, SENTENCE_CHARS);
+    let is_in = |all: &[Piece], piece: &Piece| {
+        all.iter().any(|own| own.page == piece.page && own.text == piece.text)
+    };
+    if !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece)) {
+        return found;
+    }
+    let said: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
+    if said < LITTLE_CHARS {
+        let more: Vec<Piece> = found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
+        pieces.extend(more);
+    }
+    pieces
 }
 
 /// The heading a passage stands under.
@@ -386,7 +425,7 @@ fn said(
     {
         return None;
     }
-    let first = if from_the_top { 0 } else { best(&all, index, asked) };
+    let first = if from_the_top { 0 } else { beginning(&all, best(&all, index, asked)) };
     Some(run(&all[first..]))
 }
 
