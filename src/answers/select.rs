@@ -305,7 +305,9 @@ fn anchored(
         return found;
     }
     let said: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
-    if said < LITTLE_CHARS {
+    // A row is short and says it all.
+    let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
+    if said < LITTLE_CHARS && !is_row {
         let more: Vec<Piece> = found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
         pieces.extend(more);
     }

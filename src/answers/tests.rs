@@ -271,6 +271,29 @@ fn a_picture_is_said_not_to_be_seen_in_the_customers_language_and_a_person_is_of
     }
 }
 
+#[test]
+fn a_likely_passage_does_not_begin_in_the_middle_of_a_sentence() {
+    let manual = bound(vec![(
+        &["Looper"],
+        vec![
+            paragraph("least two seconds while the pedal is down."),
+            paragraph("The display blinks."),
+            paragraph("Then step on"),
+            paragraph("the pedal twice to delete a loop."),
+            paragraph("Nothing else happens."),
+        ],
+    )]);
+    let quoted = |text: &str| {
+        let index = Index::of(&manual);
+        let measure = Measure { min_confidence: 0.0, answer_confidence: 1.1, ..MEASURE };
+        compose(&question(text), &manual, &index, &[], measure).answer.text
+    };
+    let text = quoted("delete a loop");
+    assert!(text.contains("- Then step on the pedal twice"), "{text}");
+    let text = quoted("two seconds pedal down");
+    assert!(!text.contains("- least"), "{text}");
+}
+
 #[actix_web::test]
 async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
     let answerer = Extractive::new(
