@@ -66,7 +66,7 @@ fn a_question_is_nearest_to_the_passage_that_answers_it() {
         "Clean the housing with a soft, dry cloth. Do not use solvents.",
     ]
     .map(str::to_owned);
-    let manual = set.embed_passages(&passages);
+    let manual = set.embed_passages(&passages, passages.len());
     let questions = [
         ("how do I do a factory reset", 0, false),
         ("what kind of batteries does it need", 1, false),

@@ -12,7 +12,7 @@ use hsc_catalogs::{Block, Heading, Manual, Passage};
 
 use super::synonyms::{Synonyms, Thesaurus};
 use super::text::{Language, Word, WordReader};
-use super::windows::{self, Window, Windows};
+use super::windows::{self, Window, WindowTexts, Windows};
 
 /// Number of a word in an [`Index`].
 pub(super) type TermId = u32;
@@ -418,8 +418,8 @@ impl Index {
     /// product with the same manual shares the vectors.
     pub(super) fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
         self.texts.get_or_init(|| {
-            let texts = windows::window_texts(product, manual).texts;
-            Arc::new(ManualTexts::new(&manual.source.location, texts))
+            let WindowTexts { texts, big } = windows::window_texts(product, manual);
+            Arc::new(ManualTexts::new(&manual.source.location, texts, big))
         })
     }
 

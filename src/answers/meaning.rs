@@ -14,7 +14,7 @@ const ENGLISH: (f32, f32) = (1.0, 0.5);
 pub(super) struct Nearness {
     /// True when the encoder reads many languages.
     pub multilingual: bool,
-    /// The cosines.
+    /// The cosines of the windows it reads, big ones first; an encoder of many languages reads only those.
     pub cosines: Vec<f32>,
 }
 
@@ -47,7 +47,8 @@ impl Meaning {
         let mut meaning = Self { spans: vec![0.0; small], ..Self::default() };
         let mut read = false;
         for Nearness { multilingual, cosines } in all {
-            if cosines.len() != big + small || !multilingual && !english {
+            let windows = if *multilingual { big } else { big + small };
+            if cosines.len() != windows || !multilingual && !english {
                 continue;
             }
             read = true;
@@ -82,7 +83,8 @@ mod tests {
     use super::*;
 
     fn near(index: &Index, multilingual: bool, window: usize) -> Nearness {
-        let windows = index.spans().big_words.len() + index.spans().small.len();
+        let small = if multilingual { 0 } else { index.spans().small.len() };
+        let windows = index.spans().big_words.len() + small;
         let cosines = (0..windows).map(|at| if at == window { 0.9 } else { 0.1 }).collect();
         Nearness { multilingual, cosines }
     }

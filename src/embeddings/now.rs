@@ -37,9 +37,9 @@ impl EmbedNow {
 
     fn make(&self, manual: &ManualTexts) -> ManualVectors {
         let key = vector_key(&self.set, manual);
-        let stored = self.store.get(&key).filter(|it| it.windows() == manual.texts().len());
+        let stored = self.store.get(&key).filter(|it| self.set.fits(it, manual));
         stored.unwrap_or_else(|| {
-            let vectors = self.set.embed_passages(manual.texts());
+            let vectors = self.set.embed_passages(manual.texts(), manual.big());
             self.store.put(&key, &vectors.to_bytes());
             vectors
         })

@@ -126,9 +126,7 @@ fn lower_priority() {
 /// Gets the vectors of a manual from disk, from another pod, or by embedding it.
 async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualTexts>) {
     let key = vector_key(set, manual);
-    let fits = |vectors: &ManualVectors| {
-        vectors.windows() == manual.texts().len() && vectors.members.len() == set.members().len()
-    };
+    let fits = |vectors: &ManualVectors| set.fits(vectors, manual);
     let (store, of_disk) = (shared.store.clone(), key.clone());
     let stored =
         tokio::task::spawn_blocking(move || store.get(&of_disk)).await.ok().flatten().filter(fits);
@@ -156,17 +154,21 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
         }
     }
     let mut vectors = ManualVectors::default();
+    let mut done = 0;
     for slice in manual.texts().chunks(SLICE) {
         let (set, texts) = (Arc::clone(set), slice.to_vec());
-        let Ok(more) = tokio::task::spawn_blocking(move || set.embed_passages(&texts)).await else {
+        let big = manual.big().saturating_sub(done);
+        let made = tokio::task::spawn_blocking(move || set.embed_passages(&texts, big)).await;
+        let Ok(more) = made else {
             warn!(manual:% = manual.name(); "a manual cannot be embedded");
             shared.metrics.encoder.manual("failed");
             return end(shared, manual, None);
         };
         vectors.append(more);
+        done += slice.len();
         shared.metrics.encoder.windows(slice.len());
         let mut state = shared.state();
-        let progress = Progress { done: vectors.windows(), total: manual.texts().len() };
+        let progress = Progress { done, total: manual.texts().len() };
         state.progress.insert(manual.key().to_owned(), progress);
         state.named.put(manual.name().to_owned(), progress);
     }

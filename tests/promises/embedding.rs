@@ -64,7 +64,7 @@ impl Pod {
 fn manual(name: &str, windows: usize) -> Arc<ManualTexts> {
     let texts =
         (0..windows).map(|window| format!("{name}: window {window} of the manual")).collect();
-    Arc::new(ManualTexts::new(name, texts))
+    Arc::new(ManualTexts::new(name, texts, windows / 2))
 }
 
 fn two_models(dir: &Path) {

@@ -68,11 +68,16 @@ fn one_page(parent: &str, content: Vec<u8>) -> Vec<u8> {
 }
 
 fn packed(mib: usize) -> Vec<u8> {
-    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut piece = b"BT /F1 12 Tf (bomb) Tj ET\n".repeat(40);
     piece.resize(1 << 20, b' ');
-    for _ in 0..mib {
-        packer.write_all(&piece).expect("packed");
+    repeated(&piece, mib)
+}
+
+/// A piece so many times, packed.
+fn repeated(piece: &[u8], times: usize) -> Vec<u8> {
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..times {
+        packer.write_all(piece).expect("packed");
     }
     packer.finish().expect("packed")
 }
@@ -106,7 +111,9 @@ async fn recursion_without_end_ends_with_its_process() {
 #[tokio::test]
 async fn reading_that_takes_too_long_is_killed() {
     let settings = ManualsSettings { extract_timeout_ms: 1, ..settings() };
-    let slow = one_page("/MediaBox[0 0 612 792]", stream("/Filter/FlateDecode", &packed(20)));
+    // Twenty million operators: no machine reads them within the tenth of a second that a child has beyond its limit.
+    let busy = repeated(&b"q Q\n".repeat(1 << 18), 40);
+    let slow = one_page("/MediaBox[0 0 612 792]", stream("/Filter/FlateDecode", &busy));
     let error = read(&settings, &slow).await.expect_err("it must not be read");
     assert_eq!(error.code, "too_slow");
 }

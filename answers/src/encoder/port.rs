@@ -24,18 +24,20 @@ pub struct ManualTexts {
     name: String,
     key: String,
     texts: Vec<String>,
+    big: usize,
 }
 
 impl ManualTexts {
-    /// The windows' texts of the manual called `name` (for operators: its address or path).
+    /// The windows' texts of the manual called `name` (for operators: its address or path); the first `big` of them
+    /// are big windows, the others parts of those.
     #[must_use]
-    pub fn new(name: &str, texts: Vec<String>) -> Self {
-        let mut all = String::new();
+    pub fn new(name: &str, texts: Vec<String>, big: usize) -> Self {
+        let mut all = format!("{big}\n");
         for text in &texts {
             // The length too, so that texts cut otherwise are other texts.
             all.push_str(&format!("{}:{text}", text.len()));
         }
-        Self { name: name.to_owned(), key: fingerprint(&all), texts }
+        Self { name: name.to_owned(), key: fingerprint(&all), texts, big }
     }
 
     /// The manual's name.
@@ -55,6 +57,12 @@ impl ManualTexts {
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
+
+    /// How many of them are big windows.
+    #[must_use]
+    pub fn big(&self) -> usize {
+        self.big
+    }
 }
 
 #[cfg(test)]
@@ -63,11 +71,13 @@ mod tests {
 
     #[test]
     fn the_key_is_of_the_texts_and_of_how_they_are_cut() {
-        let key = |texts: &[&str]| {
-            ManualTexts::new("a", texts.iter().map(|text| (*text).to_owned()).collect())
+        let key_of = |texts: &[&str], big: usize| {
+            ManualTexts::new("a", texts.iter().map(|text| (*text).to_owned()).collect(), big)
                 .key()
                 .to_owned()
         };
+        let key = |texts: &[&str]| key_of(texts, 1);
+        assert_ne!(key_of(&["one", "two"], 1), key_of(&["one", "two"], 2));
         assert_eq!(key(&["one", "two"]), key(&["one", "two"]));
         assert_ne!(key(&["one", "two"]), key(&["onetwo"]));
         assert_ne!(key(&["one", "two"]), key(&["two", "one"]));

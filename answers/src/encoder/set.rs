@@ -8,6 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::bert::Encoder;
 use super::error::ModelError;
 use super::manifest::{fingerprint, verify};
+use super::port::ManualTexts;
 use super::vectors::{ManualVectors, QueryVectors, Vectors};
 
 /// Part of the fingerprint: raised whenever the same weights give other vectors.
@@ -102,13 +103,23 @@ impl EncoderSet {
         })
     }
 
+    /// True when these are the vectors of this manual, as far as their number tells.
+    pub fn fits(&self, vectors: &ManualVectors, manual: &ManualTexts) -> bool {
+        let all = manual.texts().len();
+        let rows = self.members.iter().map(|member| rows_of(member, all, manual.big()));
+        rows.eq(vectors.members.iter().map(Vectors::rows))
+    }
+
     /// The vectors of passages, in their order. Blocks for a tenth of a second a passage and thread, so the
-    /// caller hands over a few at a time.
-    pub fn embed_passages(&self, texts: &[String]) -> ManualVectors {
+    /// caller hands over a few at a time. The first `big` of them are big windows: members of many languages, which
+    /// tell subjects apart and cost most, read no other.
+    pub fn embed_passages(&self, texts: &[String], big: usize) -> ManualVectors {
         let texts: Vec<_> = texts.iter().map(|text| plain(text)).collect();
-        let share = texts.len().div_ceil(self.passages.current_num_threads()).max(1);
+        let threads = self.passages.current_num_threads();
         self.passages.install(|| {
             let members = self.members.iter().map(|member| {
+                let texts = &texts[..rows_of(member, texts.len(), big)];
+                let share = texts.len().div_ceil(threads).max(1);
                 let rows: Vec<_> =
                     texts.par_chunks(share).map(|chunk| member.embed_passages(chunk)).collect();
                 let mut vectors = Vectors::new(member.dims());
@@ -118,6 +129,11 @@ impl EncoderSet {
             ManualVectors { members: members.collect() }
         })
     }
+}
+
+/// How many of `all` windows a member reads, the first `big` of which are big.
+fn rows_of(member: &Encoder, all: usize, big: usize) -> usize {
+    if member.multilingual() { big.min(all) } else { all }
 }
 
 /// Text on one line: runs of white space are one space, none at either end.
@@ -152,12 +168,13 @@ mod tests {
         let query = set.embed_query("press the button");
         assert_eq!(query.0.len(), 2);
         let texts: Vec<_> = (0..5).map(|n| format!("window {n}")).collect();
-        let manual = set.embed_passages(&texts);
+        let manual = set.embed_passages(&texts, 2);
         assert_eq!(manual.windows(), 5);
-        for (member, query) in manual.members.iter().zip(&query.0) {
-            assert_eq!(member.scores(query).len(), 5);
-        }
-        assert_eq!(set.embed_passages(&[]).windows(), 0);
+        let scores = |at: usize| manual.members[at].scores(&query.0[at]).len();
+        assert_eq!((scores(0), scores(1)), (5, 2), "only big windows are read by the second");
+        assert!(set.fits(&manual, &ManualTexts::new("a", texts.clone(), 2)));
+        assert!(!set.fits(&manual, &ManualTexts::new("a", texts, 3)));
+        assert_eq!(set.embed_passages(&[], 0).windows(), 0);
     }
 
     #[test]

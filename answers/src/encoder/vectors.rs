@@ -12,7 +12,7 @@ pub struct QueryVectors(pub Vec<Vec<f32>>);
 /// The vectors of a manual's windows: one matrix a member of the set, in the order of its members.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ManualVectors {
-    /// One matrix a member; each has one row a window, in the order of the windows.
+    /// One matrix a member; each has one row a window that the member reads, in the order of the windows.
     pub members: Vec<Vectors>,
 }
 
@@ -89,7 +89,7 @@ impl Vectors {
 impl ManualVectors {
     /// How many windows there are.
     pub fn windows(&self) -> usize {
-        self.members.first().map_or(0, Vectors::rows)
+        self.members.iter().map(Vectors::rows).max().unwrap_or(0)
     }
 
     /// Bytes in memory.
@@ -151,8 +151,7 @@ impl ManualVectors {
             }
             members.push(Vectors { dims, values, scales });
         }
-        let even = members.windows(2).all(|pair| pair[0].rows() == pair[1].rows());
-        (rest.is_empty() && even).then_some(Self { members })
+        rest.is_empty().then_some(Self { members })
     }
 }
 

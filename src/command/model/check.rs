@@ -46,9 +46,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         );
     }
     let passages = vec![PASSAGE.to_owned(); 8];
-    set.embed_passages(&passages[..1]);
+    set.embed_passages(&passages[..1], 1);
     let begin = Instant::now();
-    set.embed_passages(&passages);
+    set.embed_passages(&passages, passages.len());
     println!(
         "speed:  {:.1} ms for a passage of 120 words",
         begin.elapsed().as_secs_f64() * 1_000.0 / 8.0
