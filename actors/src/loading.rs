@@ -157,7 +157,7 @@ mod tests {
                 Ok(Arc::new(Manual {
                     title: request.documentation.url,
                     format: ManualFormat::Pdf,
-                    source: ManualSource { location: String::new(), stale: false },
+                    source: ManualSource::default(),
                     pages: Vec::new(),
                     passages: Vec::new(),
                     outline: Vec::new(),

@@ -150,7 +150,7 @@ impl Contents for Manuals {
     }
 
     fn is_makeshift(&self, manual: &Arc<Manual>) -> bool {
-        manual.source.stale
+        manual.source.stale || !manual.source.pending.is_empty()
     }
 
     fn aged(&self, manual: Arc<Manual>) -> Arc<Manual> {

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::origin;
 use crate::{
-    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, Settings, WEBHOOK_EVENTS,
+    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, Settings, WEBHOOK_EVENTS,
     WebhookEndpoint,
 };
 
@@ -135,6 +135,14 @@ const RULES: &[(&str, Rule)] = &[
     ("manuals.isolate", OneOf(Isolate::WORDS)),
     ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
     ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),
+    ("manuals.ocr.enabled", OneOf(OcrChoice::WORDS)),
+    ("manuals.ocr.command", Text(filled, "the name or the path of a program")),
+    ("manuals.ocr.languages", Texts(ocr_language, "a language as tesseract names it, such as eng")),
+    // A page takes a second or two on an idle core.
+    ("manuals.ocr.page_timeout_ms", Whole(100, 10 * MINUTE)),
+    ("manuals.ocr.timeout_ms", Whole(100, DAY)),
+    ("manuals.ocr.wait_ms", Whole(0, 10 * MINUTE)),
+    ("manuals.ocr.cache_max_bytes", BYTES),
     ("answers.answerer", OneOf(AnswererChoice::WORDS)),
     ("answers.max_passages", Whole(1, 64)),
     ("answers.min_confidence", Share),
@@ -404,6 +412,12 @@ fn header(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
+/// The name of a file of tesseract: it becomes an argument, and languages are joined by `+`.
+fn ocr_language(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (2..=32).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// A token of 32 characters cannot be guessed within the limit on attempts, whatever the alphabet.
 fn admin_token(text: &str) -> bool {
     text.is_empty() || (text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -628,6 +642,14 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
             expected:
                 "the proxies that send the PROXY header, because server.proxy_protocol is true"
                     .to_owned(),
+        });
+    }
+    let (wait, load) = (settings.manuals.ocr.wait_ms, settings.cache.load_timeout_ms);
+    if wait > load / 2 {
+        // Fetching and reading take their part of the same time.
+        return Some(Clash {
+            key: "manuals.ocr.wait_ms",
+            expected: format!("at most half of cache.load_timeout_ms, which is {load}"),
         });
     }
     let conversations = &settings.conversations;

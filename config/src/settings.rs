@@ -198,6 +198,26 @@ sections! {
         cache_dir: String,
         /// Age after which a manual is asked for again.
         revalidate_after_ms: u64,
+        /// The text of scanned pages.
+        ocr: OcrSettings,
+    }
+
+    /// `[manuals.ocr]`
+    OcrSettings {
+        /// Whether the text of scanned pages is recognized.
+        enabled: OcrChoice,
+        /// Name or path of tesseract.
+        command: String,
+        /// Languages to recognize, as tesseract names them.
+        languages: Vec<String>,
+        /// Longest recognition of one page.
+        page_timeout_ms: u64,
+        /// Longest recognition of one manual.
+        timeout_ms: u64,
+        /// Longest time that opening a scanned manual waits for it.
+        wait_ms: u64,
+        /// Most bytes of the recognized pages on disk.
+        cache_max_bytes: u64,
     }
 
     /// `[answers]`
@@ -609,6 +629,14 @@ choices! {
         /// All.
         Always = "always",
         /// None.
+        Never = "never",
+    }
+
+    /// Whether the text of scanned pages is recognized.
+    OcrChoice {
+        /// Where tesseract is installed.
+        Auto = "auto",
+        /// Never.
         Never = "never",
     }
 

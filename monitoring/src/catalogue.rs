@@ -62,6 +62,7 @@ catalogue! {
     hsc_manual_extracts_total Counter ["outcome"] "Manuals read: ok or an error code";
     hsc_manual_extract_seconds Histogram [] "Time to turn a manual into pages and passages";
     hsc_manual_pages_total Counter [] "Pages read";
+    hsc_manual_ocr_pages_total Counter ["outcome"] "Scanned pages: read (their text was recognized), or why not: damaged, too_large, too_slow, engine (tesseract failed) or died (its process ended over the page)";
     hsc_encoder_models Gauge [] "Models of the sentence encoder that are loaded; 0 means that answers are found by words alone";
     hsc_encoder_query_seconds Histogram [] "Time to embed a question";
     hsc_encoder_manuals_total Counter ["outcome"] "Manuals whose vectors were wanted: embedded here, from disk, shared (another pod made them), failed or dropped (too many waited)";

@@ -102,6 +102,7 @@ pub struct Manuals {
     extracts: IntCounterVec,
     extract_seconds: Histogram,
     pages: IntCounter,
+    recognized: IntCounterVec,
 }
 
 /// The sentence encoder.
@@ -282,6 +283,7 @@ impl Metrics {
                     .histogram("hsc_manual_extract_seconds")
                     .with_label_values(NONE),
                 pages: maker.counter("hsc_manual_pages_total").with_label_values(NONE),
+                recognized: maker.counter("hsc_manual_ocr_pages_total"),
             },
             encoder: Encoder {
                 models: maker.gauge("hsc_encoder_models").with_label_values(NONE),
@@ -444,6 +446,11 @@ impl Manuals {
         self.extracts.with_label_values(&[outcome]).inc();
         self.pages.inc_by(pages);
         self.extract_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A scanned page was recognized (`read`), or cannot be: `damaged`, `too_large`, `too_slow`, `engine` or `died`.
+    pub fn recognized(&self, outcome: &'static str) {
+        self.recognized.with_label_values(&[outcome]).inc();
     }
 }
 

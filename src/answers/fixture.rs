@@ -19,7 +19,7 @@ pub(super) fn bound(pages: Vec<(&[&str], Vec<Block>)>) -> Manual {
     let mut manual = Manual {
         title: "Owner's manual".to_owned(),
         format: ManualFormat::Pdf,
-        source: ManualSource { location: "manual.pdf".to_owned(), stale: false },
+        source: ManualSource { location: "manual.pdf".to_owned(), ..ManualSource::default() },
         pages: Vec::new(),
         passages: Vec::new(),
         outline: Vec::new(),

@@ -4,6 +4,7 @@
 //! would read: `hsc extract --kind pdf < manual.pdf`.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// Most attributes of one element of a web page.
     #[arg(long, default_value_t = 256)]
     html_max_attributes: u32,
+    /// Folder with the recognized text of the manual's scanned pages.
+    #[arg(long)]
+    recognized: Option<PathBuf>,
     /// Most memory of this process, in bytes.
     #[arg(long, default_value_t = 1 << 30)]
     memory_bytes: u64,
@@ -74,7 +78,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
         memory_bytes: args.memory_bytes,
         max_bytes: args.max_bytes,
+        recognized: args.recognized.clone(),
     };
-    answer(order, io::stdin().lock(), io::stdout()).context("cannot answer")?;
+    answer(&order, io::stdin().lock(), io::stdout()).context("cannot answer")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,7 @@ mod manuals;
 mod model;
 mod ping;
 mod privacy;
+mod recognize;
 mod serve;
 mod user;
 
@@ -45,6 +46,8 @@ enum Command {
     AnswerEval(answer_eval::Args),
     /// Read a manual from standard input in a process that limits itself.
     Extract(extract::Args),
+    /// Recognize the text of scanned pages of a PDF from standard input, in a process that limits itself.
+    Recognize(recognize::Args),
     /// Prepare the manuals of the catalog.
     Manuals(manuals::Args),
     /// Download, convert and check the models of the sentence encoder.
@@ -74,6 +77,7 @@ impl Cli {
             Command::Catalog(args) => catalog::run(args),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
+            Command::Recognize(args) => recognize::run(args),
             Command::Manuals(args) => manuals::run(&args),
             Command::Model(args) => model::run(args),
             Command::Privacy(args) => privacy::run(args),

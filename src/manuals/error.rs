@@ -26,6 +26,8 @@ pub enum ReadError {
     NoText {
         /// How many pages were looked at.
         pages: u32,
+        /// Numbers of the pages that OCR may read.
+        scanned: Vec<u32>,
     },
     /// Pages of letters whose meaning the file does not tell, or tells wrongly.
     #[error(
@@ -33,6 +35,16 @@ pub enum ReadError {
     )]
     Illegible {
         /// How many pages were looked at.
+        pages: u32,
+        /// Numbers of the pages that OCR may read.
+        scanned: Vec<u32>,
+    },
+    /// A scan whose text is being recognized, and no page of it is there yet.
+    #[error("{done} of {pages} scanned pages are recognized and none has text; OCR goes on")]
+    Recognizing {
+        /// How many pages are done.
+        done: u32,
+        /// How many there are.
         pages: u32,
     },
     /// More bytes than are taken.
@@ -206,6 +218,10 @@ impl ReadError {
             Self::Illegible { .. } => (
                 "illegible",
                 "The text of this product's manual cannot be read, as that of a scan.",
+            ),
+            Self::Recognizing { .. } => (
+                "recognizing",
+                "The manual for this product is a scan. Its text is being recognized now; please ask again in a minute.",
             ),
             Self::TooLarge { .. } => {
                 ("too_large", "The manual for this product is too large to read.")

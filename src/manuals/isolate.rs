@@ -6,7 +6,7 @@
 //! ([`answer`]); the parent kills it at the deadline.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::{Complexity, Limits, ReadError, read};
+use super::ocr::store;
+use super::read::read_recognized;
+use super::{Complexity, Limits, ReadError};
 
 /// The order a child is given, as arguments of `hsc extract`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Order {
     /// What the bytes are.
     pub kind: DocumentationKind,
@@ -32,6 +34,8 @@ pub struct Order {
     pub memory_bytes: u64,
     /// Most bytes of the file.
     pub max_bytes: u64,
+    /// Folder of the manual's recognized pages, where OCR has read some.
+    pub recognized: Option<PathBuf>,
 }
 
 /// What a child answers: one line of JSON, the last of its output.
@@ -43,8 +47,8 @@ enum Told {
     WrongKind,
     Damaged(String),
     Encrypted,
-    NoText(u32),
-    Illegible(u32),
+    NoText(u32, Vec<u32>),
+    Illegible(u32, Vec<u32>),
     TooLarge,
     TooManyPages(u64),
     TooMuchText,
@@ -87,6 +91,7 @@ pub(super) async fn read_isolated(
         .args(["--html-max-nodes", &limits.html.max_nodes.to_string()])
         .args(["--html-max-depth", &limits.html.max_depth.to_string()])
         .args(["--html-max-attributes", &limits.html.max_attributes.to_string()])
+        .args(order.recognized.iter().flat_map(|folder| ["--recognized".as_ref(), folder.as_os_str()]))
         // Keys and addresses of the server are no business of a process that reads foreign bytes.
         .env_clear()
         // An arena of glibc takes 64 MiB of address space a thread, all of it counted.
@@ -114,7 +119,7 @@ pub(super) async fn read_isolated(
     let status = ended.map_err(|_| ReadError::TooSlow { limit_ms: limits.timeout_ms })??;
     let last = answer.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice(last) {
-        Ok(told) => heard(told, order),
+        Ok(told) => heard(told, &order),
         Err(_) => Err(ReadError::ReaderDied(status.to_string())),
     }
 }
@@ -131,11 +136,17 @@ fn most_json(limits: Limits) -> u64 {
 /// When the process cannot be limited, or input or output fail. A manual that cannot be read is an
 /// answer and no error.
 pub fn answer(
-    order: Order,
+    order: &Order,
     input: impl Read,
     output: impl Write + Send + 'static,
 ) -> io::Result<()> {
-    limit_this_process(order)?;
+    let threads = order.limits.threads.max(1) as u64;
+    limit(ProcessLimits {
+        memory_bytes: order.memory_bytes,
+        file_bytes: most_file_bytes(order.limits),
+        // Of all threads together.
+        cpu_seconds: (order.limits.timeout_ms.div_ceil(1000) + 1) * threads,
+    })?;
     let output = Arc::new(Mutex::new(Some(output)));
     give_up_in_time(order.limits, Arc::clone(&output))?;
     let mut bytes = Vec::new();
@@ -143,7 +154,8 @@ pub fn answer(
     let read = if bytes.len() as u64 > order.max_bytes {
         Err(ReadError::TooLarge { limit: order.max_bytes })
     } else {
-        read(&bytes, order.kind, order.charset, order.limits)
+        let recognized = |page| store::page(order.recognized.as_deref()?, page);
+        read_recognized(&bytes, order.kind, order.charset, order.limits, &recognized)
     };
     drop(bytes);
     let mut json = serde_json::to_vec(&told(read))?;
@@ -192,22 +204,30 @@ fn write(output: impl Write, json: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
-/// No more memory than ordered, no file written but those that the process was given, no core left behind,
-/// and an end even when the parent is gone and cannot kill.
+/// The limits of a process that reads foreign bytes, and of each process that it starts.
+pub(super) struct ProcessLimits {
+    /// Most memory.
+    pub(super) memory_bytes: u64,
+    /// Most bytes of any file that it writes.
+    pub(super) file_bytes: u64,
+    /// Most processor time.
+    pub(super) cpu_seconds: u64,
+}
+
+/// Limits this process: no more memory, no file written but those that it was given, no core left behind, and
+/// an end even when the parent is gone and cannot kill.
 #[cfg(unix)]
-fn limit_this_process(order: Order) -> io::Result<()> {
+pub(super) fn limit(limits: ProcessLimits) -> io::Result<()> {
     use rlimit::Resource;
     let set = |resource: Resource, value: u64| {
         let (_, hard) = resource.get()?;
         let value = value.min(hard);
         resource.set(value, value)
     };
-    set(Resource::AS, order.memory_bytes)?;
-    set(Resource::FSIZE, most_file_bytes(order.limits))?;
+    set(Resource::AS, limits.memory_bytes)?;
+    set(Resource::FSIZE, limits.file_bytes)?;
     set(Resource::CORE, 0)?;
-    // Processor time of all threads together, in whole seconds.
-    let threads = order.limits.threads.max(1) as u64;
-    set(Resource::CPU, (order.limits.timeout_ms.div_ceil(1000) + 1) * threads)
+    set(Resource::CPU, limits.cpu_seconds)
 }
 
 /// Most bytes that a file of this process may have. None where the answer goes into a pipe, as the
@@ -227,8 +247,13 @@ fn most_file_bytes(limits: Limits) -> u64 {
 }
 
 #[cfg(not(unix))]
-fn limit_this_process(_: Order) -> io::Result<()> {
+pub(super) fn limit(_: ProcessLimits) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn most_file_bytes(limits: Limits) -> u64 {
+    most_json(limits)
 }
 
 fn told(read: Result<Manual, ReadError>) -> Told {
@@ -237,8 +262,8 @@ fn told(read: Result<Manual, ReadError>) -> Told {
         Err(ReadError::Empty) => Told::Empty,
         Err(ReadError::WrongKind { .. }) => Told::WrongKind,
         Err(ReadError::Encrypted) => Told::Encrypted,
-        Err(ReadError::NoText { pages }) => Told::NoText(pages),
-        Err(ReadError::Illegible { pages }) => Told::Illegible(pages),
+        Err(ReadError::NoText { pages, scanned }) => Told::NoText(pages, scanned),
+        Err(ReadError::Illegible { pages, scanned }) => Told::Illegible(pages, scanned),
         Err(ReadError::TooLarge { .. }) => Told::TooLarge,
         Err(ReadError::TooManyPages { got, .. }) => Told::TooManyPages(got),
         Err(ReadError::TooMuchText { .. }) => Told::TooMuchText,
@@ -250,7 +275,7 @@ fn told(read: Result<Manual, ReadError>) -> Told {
     }
 }
 
-fn heard(told: Told, order: Order) -> Result<Manual, ReadError> {
+fn heard(told: Told, order: &Order) -> Result<Manual, ReadError> {
     let limits = order.limits;
     Err(match told {
         Told::Manual(manual) => return Ok(manual),
@@ -258,8 +283,8 @@ fn heard(told: Told, order: Order) -> Result<Manual, ReadError> {
         Told::WrongKind => ReadError::WrongKind { expected: super::read::name(order.kind) },
         Told::Damaged(why) => ReadError::Damaged(why),
         Told::Encrypted => ReadError::Encrypted,
-        Told::NoText(pages) => ReadError::NoText { pages },
-        Told::Illegible(pages) => ReadError::Illegible { pages },
+        Told::NoText(pages, scanned) => ReadError::NoText { pages, scanned },
+        Told::Illegible(pages, scanned) => ReadError::Illegible { pages, scanned },
         Told::TooLarge => ReadError::TooLarge { limit: order.max_bytes },
         Told::TooManyPages(got) => ReadError::TooManyPages { got, limit: limits.max_pages },
         Told::TooMuchText => ReadError::TooMuchText { limit: limits.max_text_bytes },

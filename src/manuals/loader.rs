@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -18,6 +18,7 @@ use hsc_monitoring::Metrics;
 use super::fetch::{Copy, Fetcher};
 use super::ledger::{LastLoad, Ledger};
 use super::local::Folder;
+use super::ocr::Recognizer;
 use super::reader::Reader;
 use super::{ReadError, html};
 
@@ -29,6 +30,7 @@ struct Parts {
     folder: Folder,
     fetcher: Fetcher,
     reader: Reader,
+    recognizer: Recognizer,
     ledger: Ledger,
     metrics: Arc<Metrics>,
 }
@@ -64,8 +66,14 @@ impl Loader {
         metrics: Arc<Metrics>,
     ) -> Result<Self, ReadError> {
         let (fetcher, reader) = (Fetcher::new(settings)?, Reader::new(settings)?);
-        let folder = Folder::new(catalog_dir);
-        Ok(Self(Arc::new(Parts { folder, fetcher, reader, ledger: Ledger::default(), metrics })))
+        let recognizer = Recognizer::new(
+            settings,
+            fetcher.folder(),
+            reader.program().to_owned(),
+            Arc::clone(&metrics),
+        );
+        let (folder, ledger) = (Folder::new(catalog_dir), Ledger::default());
+        Ok(Self(Arc::new(Parts { folder, fetcher, reader, recognizer, ledger, metrics })))
     }
 
     /// The same loader, reading with the `extract` of another binary than the running one. For
@@ -76,8 +84,14 @@ impl Loader {
     #[must_use]
     pub fn with_program(self, program: PathBuf) -> Self {
         let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
+        let recognizer = parts.recognizer.with_program(program.clone());
         let reader = parts.reader.with_program(program);
-        Self(Arc::new(Parts { reader, ..parts }))
+        Self(Arc::new(Parts { reader, recognizer, ..parts }))
+    }
+
+    /// Has `call` called when a manual that was loaded has more text by now: OCR has read scanned pages since.
+    pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
+        self.0.recognizer.when_more(Box::new(call));
     }
 
     /// How the last load of a manual went; nothing where it was never loaded here.
@@ -105,7 +119,7 @@ impl Loader {
             if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
                 return Ok(Original { path: found.path, media_type: "application/pdf", stale });
             }
-            let path = parts.printed(&documentation.url, found).await?;
+            let path = parts.printed(documentation, found).await?;
             Ok(Original { path, media_type: "text/html; charset=utf-8", stale })
         };
         Ok(parts.first(documentation, open).await?)
@@ -124,7 +138,7 @@ impl ManualLoader for Loader {
         let parts = self.0.clone();
         async move {
             let documentation = &request.documentation;
-            let read = |found| parts.read(documentation.kind, found);
+            let read = |found| parts.read(documentation, documentation.kind, found);
             let loaded = parts.first(documentation, read).await.map_err(ManualError::from);
             parts.ledger.note(documentation, loaded.as_ref());
             Ok(Arc::new(loaded?))
@@ -190,6 +204,8 @@ impl Parts {
             };
             match tried {
                 Ok(done) => return Ok(done),
+                // It was had from here, and its text comes.
+                Err(error @ ReadError::Recognizing { .. }) => return Err(error),
                 Err(error) => {
                     log::warn!(address, error:% = with_causes(&error); "manual not had from here");
                     failed.get_or_insert(error);
@@ -251,25 +267,89 @@ impl Parts {
     }
 
     /// A web page printed plainly. The maker's own page would bring its scripts to our address.
-    async fn printed(&self, url: &str, found: Found) -> Result<PathBuf, ReadError> {
+    async fn printed(
+        &self,
+        documentation: &Documentation,
+        found: Found,
+    ) -> Result<PathBuf, ReadError> {
+        let url = &documentation.url;
         if let Some(path) = self.fetcher.printed(url, &found.path) {
             return Ok(path);
         }
-        let manual = self.read(DocumentationKind::Html, found).await?;
+        let manual = self.read(documentation, DocumentationKind::Html, found).await?;
         self.fetcher.keep_print(url, &html::print(&manual))
     }
 
-    async fn read(&self, kind: DocumentationKind, found: Found) -> Result<Manual, ReadError> {
+    async fn read(
+        &self,
+        documentation: &Documentation,
+        kind: DocumentationKind,
+        found: Found,
+    ) -> Result<Manual, ReadError> {
         let started = Instant::now();
-        let read =
-            self.reader.read(&found.path, kind, found.charset.as_deref(), found.foreign).await;
+        let read = self.read_scanned(documentation, kind, &found).await;
         let (outcome, pages) = match &read {
             Ok(manual) => ("ok", manual.pages.len() as u64),
             Err(error) => (error.code_and_words().0, 0),
         };
         self.metrics.manuals.extracted(outcome, pages, started.elapsed());
-        let source = ManualSource { location: found.location, stale: found.stale };
-        read.map(|manual| Manual { source, ..manual })
+        let mut manual = read?;
+        manual.source =
+            ManualSource { location: found.location, stale: found.stale, ..manual.source };
+        Ok(manual)
+    }
+
+    /// Reads a file, its scanned pages with what OCR has made of them so far. A manual without text waits for OCR for a
+    /// while; one that has text does not.
+    async fn read_scanned(
+        &self,
+        documentation: &Documentation,
+        kind: DocumentationKind,
+        found: &Found,
+    ) -> Result<Manual, ReadError> {
+        let Found { path, charset, foreign, .. } = found;
+        let read = |recognized| {
+            self.reader.read(path, kind, charset.as_deref(), *foreign, recognized)
+        };
+        let first = read(None).await;
+        let (scanned, has_text) = match &first {
+            Ok(manual) => {
+                let scanned = &manual.source.pending;
+                (scanned.clone(), scanned.len() * 2 < manual.pages.len())
+            }
+            Err(ReadError::NoText { scanned, .. } | ReadError::Illegible { scanned, .. }) => {
+                (scanned.clone(), false)
+            }
+            Err(_) => return first,
+        };
+        if scanned.is_empty() {
+            return first;
+        }
+        let Some(pages) = self.recognizer.pages(path).await else {
+            return first.map(|mut manual| {
+                manual.source.unread = std::mem::take(&mut manual.source.pending);
+                manual
+            });
+        };
+        let missing: Vec<u32> = scanned.iter().copied().filter(|page| !pages.has(*page)).collect();
+        let mut has_ended = true;
+        if !missing.is_empty() {
+            let job = self.recognizer.start(documentation, path, &pages, missing);
+            let job = job.map_err(|cause| ReadError::Ours {
+                what: "cannot open a scanned manual",
+                cause: cause.into(),
+            })?;
+            let wait = if has_text { Duration::ZERO } else { self.recognizer.wait() };
+            has_ended = job.wait(wait).await.ended;
+        }
+        match read(Some(pages.folder().to_owned())).await {
+            Err(ReadError::NoText { .. } | ReadError::Illegible { .. }) if !has_ended => {
+                let done = scanned.iter().filter(|page| pages.has(**page)).count();
+                let count = |pages| u32::try_from(pages).unwrap_or(u32::MAX);
+                Err(ReadError::Recognizing { done: count(done), pages: count(scanned.len()) })
+            }
+            again => again,
+        }
     }
 }
 

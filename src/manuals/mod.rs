@@ -6,6 +6,8 @@
 //!        html ──────────────────────────────────────────────► passages
 //! ```
 //!
+//! A scanned page has no text to read: [`ocr`] has it recognized beside the reading, and the next reading uses it.
+//!
 //! Nothing that comes from outside is trusted: bytes are bounded in number, time, text and pages, and
 //! they are read in a process of their own with a limit of memory (`manuals.isolate`). This room knows bytes and addresses,
 //! never a question: what is asked about a manual is the business of the answers.
@@ -27,6 +29,7 @@ mod legibility;
 mod loader;
 mod local;
 mod mending;
+mod ocr;
 mod passages;
 mod pdf;
 mod read;
@@ -39,5 +42,6 @@ pub use error::{Complexity, ReadError};
 pub use isolate::{Order, answer};
 pub use ledger::LastLoad;
 pub use loader::{Kept, Loader, Original};
+pub use ocr::{Order as OcrOrder, recognize};
 pub use read::read;
 pub use sheet::{HtmlLimits, Limits};

@@ -7,6 +7,7 @@ use super::furniture::{self, Lines};
 use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
+use super::ocr::PageText;
 use super::sheet::{Budget, Draft, Limits, Sheet};
 use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
@@ -22,15 +23,29 @@ pub fn read(
     charset: Option<&'static Encoding>,
     limits: Limits,
 ) -> Result<Manual, ReadError> {
+    read_recognized(bytes, kind, charset, limits, &|_| None)
+}
+
+/// The same, with what OCR made of the scanned pages, by their number.
+pub(super) fn read_recognized(
+    bytes: &[u8],
+    kind: DocumentationKind,
+    charset: Option<&'static Encoding>,
+    limits: Limits,
+    recognized: &Recognized<'_>,
+) -> Result<Manual, ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::Empty);
     }
     let budget = Budget::starting_now(limits);
-    let mut manual = read_within(bytes, kind, charset, &budget)?;
+    let mut manual = read_within(bytes, kind, charset, &budget, recognized)?;
     let end = manual.title.floor_char_boundary(LONGEST_TITLE);
     manual.title.truncate(end);
     Ok(manual)
 }
+
+/// What OCR made of a page; nothing where it has not come to it.
+pub(super) type Recognized<'a> = dyn Fn(u32) -> Option<PageText> + 'a;
 
 /// Longest title in bytes. A document may claim one of any length.
 const LONGEST_TITLE: usize = 400;
@@ -40,6 +55,7 @@ fn read_within(
     kind: DocumentationKind,
     charset: Option<&'static Encoding>,
     budget: &Budget,
+    recognized: &Recognized<'_>,
 ) -> Result<Manual, ReadError> {
     match kind {
         // A page that turns out to be a PDF is read as what it is.
@@ -48,9 +64,13 @@ fn read_within(
         }
         _ => {
             let mut draft = pdf::extract(bytes, budget)?;
-            check_for_scan(&draft, bytes.len())?;
-            drop_gibberish(&mut draft)?;
-            Ok(set(draft))
+            let scans = Scans::of(&mut draft, recognized);
+            budget.check_text(draft.sheets.iter().map(|sheet| sheet.text_bytes).sum())?;
+            check_for_scan(&draft, bytes.len(), &scans)?;
+            drop_gibberish(&mut draft, &scans)?;
+            let mut manual = set(draft);
+            (manual.source.pending, manual.source.unread) = (scans.pending, scans.unread);
+            Ok(manual)
         }
     }
 }
@@ -67,7 +87,55 @@ pub(super) fn name(kind: DocumentationKind) -> &'static str {
 /// at least: a stamp or a page number is often text in a scan.
 const SCAN: (usize, usize) = (40, 15_000);
 
-fn check_for_scan(draft: &Draft, bytes: usize) -> Result<(), ReadError> {
+/// Part of a page that images cover at least where it is a scan. A scanner covers all of it; some writers leave
+/// out what is blank.
+const COVERED: f32 = 0.5;
+
+/// The scanned pages of a document, by their numbers.
+#[derive(Debug, Default)]
+struct Scans {
+    /// Those that OCR has read. Their sheets hold its text.
+    read: Vec<u32>,
+    /// Those that OCR has not come to.
+    pending: Vec<u32>,
+    /// Those that it could not read.
+    unread: Vec<u32>,
+}
+
+impl Scans {
+    /// Finds the scanned pages: those that images cover and that have hardly any legible text. Where OCR has read one, its
+    /// text takes the place of what the page drew. A page of illegible letters without images is none, because only
+    /// images are drawn for OCR.
+    fn of(draft: &mut Draft, recognized: &Recognized<'_>) -> Self {
+        let mut scans = Self::default();
+        for (number, sheet) in (1..).zip(&mut draft.sheets) {
+            if sheet.images.share() < COVERED || is_legible(sheet) {
+                continue;
+            }
+            match recognized(number) {
+                Some(PageText::Read { height, runs }) => {
+                    let text_bytes = runs.iter().map(|run| run.text.len()).sum();
+                    *sheet =
+                        Sheet { height, turned: vec![(0, runs)], text_bytes, ..Sheet::default() };
+                    scans.read.push(number);
+                }
+                Some(PageText::Failed(_)) => scans.unread.push(number),
+                None => scans.pending.push(number),
+            }
+        }
+        scans
+    }
+}
+
+/// True for a page with text that can be read.
+fn is_legible(sheet: &Sheet) -> bool {
+    let letters = sheet.letters();
+    letters >= SCAN.0
+        && sheet.unknown <= letters
+        && !legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str()))
+}
+
+fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), ReadError> {
     let pages = draft.sheets.len();
     if pages == 0 {
         return Err(ReadError::Damaged("it has no pages".into()));
@@ -75,19 +143,21 @@ fn check_for_scan(draft: &Draft, bytes: usize) -> Result<(), ReadError> {
     let count = u32::try_from(pages).unwrap_or(u32::MAX);
     let letters: usize = draft.sheets.iter().map(Sheet::letters).sum();
     let unknown: usize = draft.sheets.iter().map(|sheet| sheet.unknown).sum();
+    let scanned = || scans.pending.clone();
     if unknown > letters {
-        return Err(ReadError::Illegible { pages: count });
+        return Err(ReadError::Illegible { pages: count, scanned: scanned() });
     }
-    let few = letters / pages < SCAN.0 && bytes / pages > SCAN.1;
+    // A page that OCR has read is text, however many others are still pictures.
+    let few = letters / pages < SCAN.0 && bytes / pages > SCAN.1 && scans.read.is_empty();
     if letters == 0 || few {
-        return Err(ReadError::NoText { pages: count });
+        return Err(ReadError::NoText { pages: count, scanned: scanned() });
     }
     Ok(())
 }
 
 /// Empties the sheets whose letters are none: text that a wrong map turned into other signs is never
 /// quoted and never answered from. An error when no sheet is left.
-fn drop_gibberish(draft: &mut Draft) -> Result<(), ReadError> {
+fn drop_gibberish(draft: &mut Draft, scans: &Scans) -> Result<(), ReadError> {
     let (mut dropped, mut kept) = (0, 0);
     for sheet in &mut draft.sheets {
         if legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str())) {
@@ -97,7 +167,10 @@ fn drop_gibberish(draft: &mut Draft) -> Result<(), ReadError> {
             kept += 1;
         }
     }
-    if dropped > 0 && kept == 0 { Err(ReadError::Illegible { pages: dropped }) } else { Ok(()) }
+    if dropped > 0 && kept == 0 {
+        return Err(ReadError::Illegible { pages: dropped, scanned: scans.pending.clone() });
+    }
+    Ok(())
 }
 
 /// Sets drawn pages as text.
@@ -126,7 +199,7 @@ fn set(draft: Draft) -> Manual {
     Manual {
         title: draft.title,
         format: ManualFormat::Pdf,
-        source: ManualSource { location: String::new(), stale: false },
+        source: ManualSource::default(),
         pages,
         passages: binder.passages,
         outline: draft.outline,

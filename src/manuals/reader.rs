@@ -10,7 +10,9 @@ use hsc_config::{Isolate, ManualsSettings};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::isolate::{Order, read_isolated};
-use super::{Limits, ReadError, read};
+use super::ocr::store;
+use super::read::read_recognized;
+use super::{Limits, ReadError};
 
 /// Reads files into manuals.
 pub(super) struct Reader {
@@ -48,19 +50,26 @@ impl Reader {
         })
     }
 
+    /// The binary whose `extract` reads.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Reads with the `extract` of another binary than the running one.
     pub(super) fn with_program(mut self, program: PathBuf) -> Self {
         self.program = program;
         self
     }
 
-    /// Reads a file. `charset` is that of `Content-Type`; `foreign` says that it came from the network.
+    /// Reads a file. `charset` is that of `Content-Type`; `foreign` says that it came from the network; `recognized` is the
+    /// folder of its recognized pages.
     pub(super) async fn read(
         &self,
         path: &Path,
         kind: DocumentationKind,
         charset: Option<&str>,
         foreign: bool,
+        recognized: Option<PathBuf>,
     ) -> Result<Manual, ReadError> {
         let place = self.places.clone().acquire_owned().await;
         let charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
@@ -70,7 +79,7 @@ impl Reader {
             Isolate::Never => false,
         };
         if isolated {
-            return self.beside(path, kind, charset).await;
+            return self.beside(path, kind, charset, recognized).await;
         }
         let limits = self.limits;
         let bytes = self.bytes(path)?;
@@ -81,7 +90,8 @@ impl Reader {
             .spawn(move || {
                 let _place = place;
                 // The asker may have given up.
-                let _ = done.send(read(&bytes, kind, charset, limits));
+                let recognized = |page| store::page(recognized.as_deref()?, page);
+                let _ = done.send(read_recognized(&bytes, kind, charset, limits, &recognized));
             })
             .map_err(|cause| ReadError::Ours {
                 what: "cannot start a thread to read with",
@@ -100,6 +110,7 @@ impl Reader {
         path: &Path,
         kind: DocumentationKind,
         charset: Option<&'static Encoding>,
+        recognized: Option<PathBuf>,
     ) -> Result<Manual, ReadError> {
         let file = std::fs::File::open(path).map_err(unreadable(path))?;
         let order = Order {
@@ -108,6 +119,7 @@ impl Reader {
             limits: self.limits,
             memory_bytes: self.memory_bytes,
             max_bytes: self.max_bytes,
+            recognized,
         };
         read_isolated(&self.program, file, order).await
     }

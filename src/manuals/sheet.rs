@@ -1,13 +1,15 @@
 //! What the reader of PDFs hands over: runs of text with a place on the page, and nothing decided yet.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use hsc_catalogs::Heading;
+use serde::{Deserialize, Serialize};
 
 use super::{Complexity, ReadError};
 
 /// A run of text in one style on one line.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Run {
     pub text: String,
     /// Left edge, in points from the left of the page.
@@ -43,6 +45,31 @@ pub(super) struct Picture {
     pub top: f32,
 }
 
+/// The part of a page that images cover: a grid of 32 by 32 fields, a bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Cover([u32; 32]);
+
+impl Cover {
+    /// Adds an image, given in parts of the page's width and height.
+    pub(super) fn add(&mut self, x: Range<f32>, y: Range<f32>) {
+        let is_in = |range: &Range<f32>, field: u8| {
+            let middle = (f32::from(field) + 0.5) / 32.0;
+            range.contains(&middle)
+        };
+        let row = (0..32).filter(|field| is_in(&x, *field)).fold(0, |row, field| row | 1 << field);
+        for (fields, field) in self.0.iter_mut().zip(0..) {
+            if is_in(&y, field) {
+                *fields |= row;
+            }
+        }
+    }
+
+    /// The covered part, from 0 to 1.
+    pub(super) fn share(self) -> f32 {
+        self.0.iter().map(|row| row.count_ones()).sum::<u32>() as f32 / 1024.0
+    }
+}
+
 /// One page as it was drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sheet {
@@ -55,6 +82,8 @@ pub(super) struct Sheet {
     pub bars: Vec<Bar>,
     /// Pictures that are small enough to stand among words.
     pub pictures: Vec<Picture>,
+    /// The part of the page that images cover.
+    pub images: Cover,
     /// Letters whose meaning nothing tells.
     pub unknown: usize,
     /// Bytes of text the page draws, also outside of its edges.

@@ -39,12 +39,18 @@ pub enum ManualFormat {
 }
 
 /// Where a manual came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManualSource {
     /// The address or path that was read in the end (after redirects and backups).
     pub location: String,
     /// True when the origin did not answer and an older copy is used.
     pub stale: bool,
+    /// Numbers of the scanned pages whose text is not recognized yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<u32>,
+    /// Numbers of the scanned pages whose text cannot be recognized: damaged, too slow, or without OCR.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<u32>,
 }
 
 /// One page of text.

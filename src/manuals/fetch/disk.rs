@@ -64,6 +64,11 @@ impl Disk {
         Ok(disk)
     }
 
+    /// Where it lies.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A new file to write a body into. Gone by itself unless it is kept.
     pub(super) fn draft(&self) -> io::Result<NamedTempFile> {
         tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(&self.folder)

@@ -72,6 +72,11 @@ impl Fetcher {
         })
     }
 
+    /// The folder of fetched manuals.
+    pub(super) fn folder(&self) -> &Path {
+        self.disk.folder()
+    }
+
     /// When a fetch that starts now must have ended, retries and backups included.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout

@@ -42,7 +42,7 @@ pub(super) fn read(
     Ok(Manual {
         title: title(&document),
         format: ManualFormat::Html,
-        source: ManualSource { location: String::new(), stale: false },
+        source: ManualSource::default(),
         pages: walked.pages,
         passages: walked.passages,
         outline: walked.headings,

@@ -21,14 +21,14 @@ use super::super::sheet::{Bar, Budget, Picture, Run, Sheet};
 use super::fonts::{Face, Fonts};
 
 /// Forms inside of forms. The standard sets no bound; writers need two or three.
-const DEEPEST_FORM: usize = 12;
+pub(super) const DEEPEST_FORM: usize = 12;
 /// Saved states. The standard's bound for writers is 28.
-const DEEPEST_STATE: usize = 512;
+pub(super) const DEEPEST_STATE: usize = 512;
 /// Operations of a page. The densest real page met has 60,000.
 const MOST_OPERATIONS: usize = 4_000_000;
 /// Bytes of one content stream, unpacked. The library unpacks without a bound; a page of text has a few hundred
 /// kilobytes, one of drawings some megabytes.
-const MOST_CONTENT: usize = 64 << 20;
+pub(super) const MOST_CONTENT: usize = 64 << 20;
 /// Width and height, in points, under which a picture may stand among words, and how many of them a page has.
 const LARGEST_PICTURE: (f64, f64) = (120.0, 40.0);
 const MOST_PICTURES: usize = 500;
@@ -227,7 +227,7 @@ impl<'a> Reader<'_, 'a> {
                         self.x_object(&object, resources, depth)?;
                     }
                 }
-                TypedInstruction::InlineImage(_) => self.picture(Rect::new(0.0, 0.0, 1.0, 1.0)),
+                TypedInstruction::InlineImage(_) => self.image(),
                 TypedInstruction::RectPath(rect) => {
                     let (x, y) = (rect.0.as_f64(), rect.1.as_f64());
                     self.bar(Rect::new(x, y, x + rect.2.as_f64(), y + rect.3.as_f64()));
@@ -275,7 +275,7 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<(), ReadError> {
         let dict = object.dict();
         if dict.get::<Name<'_>>(SUBTYPE).is_some_and(|kind| kind.as_str() == "Image") {
-            self.picture(Rect::new(0.0, 0.0, 1.0, 1.0));
+            self.image();
             return Ok(());
         }
         if depth >= DEEPEST_FORM {
@@ -300,6 +300,19 @@ impl<'a> Reader<'_, 'a> {
         }
         (self.state, self.matrix, self.line) = before;
         Ok(())
+    }
+
+    /// Notes an image, which fills the unit square.
+    fn image(&mut self) {
+        let unit = Rect::new(0.0, 0.0, 1.0, 1.0);
+        let area = self.state.place.transform_rect_bbox(unit);
+        let (width, height) = (self.bounds.width(), self.bounds.height());
+        let part = |at: f64, from: f64, all: f64| ((at - from) / all) as f32;
+        self.sheet.images.add(
+            part(area.x0, self.bounds.x0, width)..part(area.x1, self.bounds.x0, width),
+            part(area.y0, self.bounds.y0, height)..part(area.y1, self.bounds.y0, height),
+        );
+        self.picture(unit);
     }
 
     /// Notes a picture that may stand among words.

@@ -8,12 +8,14 @@ mod drawn;
 mod fonts;
 mod labels;
 mod outline;
+mod raster;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::fonts::Fonts;
+pub(super) use self::raster::{NoRaster, Raster};
 use super::ReadError;
 use super::sheet::{Budget, Draft, Sheet};
 
@@ -36,12 +38,36 @@ pub(super) fn extract(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError>
     })
 }
 
-fn read(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
+/// The pages of a document as pictures.
+pub(super) struct Pictures(Pdf);
+
+impl Pictures {
+    /// Opens a document.
+    pub(super) fn open(bytes: Vec<u8>) -> Result<Self, ReadError> {
+        let opened = catch_unwind(AssertUnwindSafe(|| open(bytes)));
+        opened.unwrap_or_else(|_| Err(ReadError::Damaged("the reader gave up".into()))).map(Self)
+    }
+
+    /// The picture of a page, whose number counts from 1.
+    pub(super) fn page(&self, number: u32) -> Result<Raster, NoRaster> {
+        let drawn = catch_unwind(AssertUnwindSafe(|| {
+            let at = usize::try_from(number).ok()?.checked_sub(1)?;
+            Some(raster::raster(self.0.pages().get(at)?))
+        }));
+        drawn.ok().flatten().unwrap_or(Err(NoRaster::Damaged))
+    }
+}
+
+fn open(bytes: Vec<u8>) -> Result<Pdf, ReadError> {
     // An empty password is tried: many manuals are locked against printing only.
-    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
+    Pdf::new(bytes).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::Encrypted,
         other => ReadError::Damaged(format!("{other:?}")),
-    })?;
+    })
+}
+
+fn read(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
+    let pdf = open(bytes.to_vec())?;
     let pages = pdf.pages().len();
     budget.check_pages(pages)?;
     let threads = budget.limits.threads.min(pages / PAGES_A_THREAD).max(1);

@@ -44,7 +44,7 @@ fn nothing_and_something_else_are_told_apart() {
 
 #[test]
 fn a_scan_is_said_to_be_one() {
-    assert!(matches!(tried(&scan()), Err(ReadError::NoText { pages: 1 })));
+    assert!(matches!(tried(&scan()), Err(ReadError::NoText { pages: 1, .. })));
 }
 
 fn locked(user: &str) -> Vec<u8> {

@@ -1,0 +1,106 @@
+//! tesseract as it is installed: where, which version, which languages.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hsc_config::OcrSettings;
+use tokio::process::Command;
+
+/// Longest that it may take to say what it is.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// An installed tesseract.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Engine {
+    /// Its whole path.
+    pub command: PathBuf,
+    /// The first line of `--version`.
+    pub version: String,
+    /// Those of the settings that are installed, in the order of the settings.
+    pub languages: Vec<String>,
+}
+
+impl Engine {
+    /// Looks for tesseract; nothing where it is not installed or none of the languages is. Says in the log what it finds.
+    pub(super) async fn find(settings: &OcrSettings) -> Option<Self> {
+        let Some(command) = whole_path(&settings.command, std::env::var_os("PATH").as_deref())
+        else {
+            log::info!(command = settings.command.as_str(); "tesseract is not installed; scanned manuals are not read");
+            return None;
+        };
+        let version = asked(&command, "--version").await;
+        let installed = asked(&command, "--list-langs").await;
+        let (Some(version), Some(installed)) = (version, installed) else {
+            log::warn!(command:% = command.display(); "tesseract does not answer; scanned manuals are not read");
+            return None;
+        };
+        let installed: Vec<&str> = installed.lines().skip(1).map(str::trim).collect();
+        let (languages, missing): (Vec<String>, Vec<String>) = settings
+            .languages
+            .iter()
+            .cloned()
+            .partition(|language| installed.contains(&language.as_str()));
+        if !missing.is_empty() {
+            let missing = missing.join(" ");
+            log::warn!(missing:%, used:% = languages.join(" ");
+                "languages of manuals.ocr.languages are not installed; install tesseract-ocr-<language>");
+        }
+        let version = version.lines().next().unwrap_or_default().trim().to_owned();
+        if languages.is_empty() {
+            log::warn!(command:% = command.display();
+                "tesseract has none of the languages of manuals.ocr.languages; scanned manuals are not read");
+            return None;
+        }
+        log::info!(version:%, languages:% = languages.join(" "); "scanned pages are recognized");
+        Some(Self { command, version, languages })
+    }
+
+    /// What recognized pages depend on.
+    pub(super) fn identity(&self) -> String {
+        format!("{} {}", self.version, self.languages.join("+"))
+    }
+}
+
+/// The path of a program: of a name, the first in the folders of `path`.
+fn whole_path(command: &str, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+    if command.contains(std::path::MAIN_SEPARATOR) {
+        return std::fs::canonicalize(command).ok().filter(|path| path.is_file());
+    }
+    let found = |folder: PathBuf| Some(folder.join(command)).filter(|path| is_program(path));
+    std::env::split_paths(path?).filter(|folder| folder.is_absolute()).find_map(found)
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+async fn asked(command: &Path, argument: &str) -> Option<String> {
+    let answer = Command::new(command).arg(argument).kill_on_drop(true).output();
+    let answer = tokio::time::timeout(ANSWERS_WITHIN, answer).await.ok()?.ok()?;
+    // Older versions answer on standard error.
+    let text = if answer.stdout.is_empty() { answer.stderr } else { answer.stdout };
+    answer.status.success().then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_sought_in_the_folders_of_path_and_a_path_is_not() {
+        let path = std::ffi::OsStr::new("relative:/nonexistent:/usr/bin:/bin");
+        let found = whole_path("sh", Some(path)).expect("a shell");
+        assert!(found.is_absolute() && found.ends_with("sh"));
+        assert_eq!(whole_path("no-such-program", Some(path)), None);
+        assert_eq!(whole_path("sh", None), None);
+        assert_eq!(whole_path("/nonexistent/sh", Some(path)), None);
+        assert!(whole_path("/bin/sh", None).is_some());
+    }
+}

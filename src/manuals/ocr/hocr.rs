@@ -1,0 +1,211 @@
+//! The words of tesseract's hOCR (XHTML with a box a word) as runs of text.
+
+use scraper::{ElementRef, Html, Selector};
+
+use super::super::bidi;
+use super::super::pdf::Raster;
+use super::super::sheet::Run;
+
+/// Confidence (0 to 100) under which a word is not text: letters seen in a drawing, a stain or a frame.
+const LEAST_WORD: f32 = 30.0;
+/// Mean confidence of a line's letters under which all of the line is none.
+const LEAST_LINE: f32 = 50.0;
+/// Confidence of a word that is most probably right.
+const SURE: f32 = 70.0;
+/// Gap that parts two runs, in ems. Within a line of prose it is a third.
+const RUN_GAP: f32 = 0.9;
+/// Lines whose size differs by less than this from that of most letters of the page have that size: a box grows
+/// and shrinks with the letters that happen to stand in it.
+const SAME_SIZE: f32 = 0.14;
+
+/// What was recognized on a page.
+#[derive(Debug, Default)]
+pub(super) struct Recognized {
+    pub runs: Vec<Run>,
+    /// Letters of all words.
+    pub letters: usize,
+    /// Letters of words that are most probably right.
+    pub sure: usize,
+}
+
+struct Word {
+    text: String,
+    x: f32,
+    end: f32,
+    confidence: f32,
+}
+
+/// Reads hOCR. `raster` is the picture it was made of.
+pub(super) fn parse(hocr: &str, raster: &Raster) -> Recognized {
+    let document = Html::parse_document(hocr);
+    let select = |css: &str| Selector::parse(css).expect("a selector of ours");
+    let lines = select(".ocr_line, .ocr_header, .ocr_caption, .ocr_textfloat");
+    let words = select(".ocrx_word");
+    let mut recognized = Recognized::default();
+    for line in document.select(&lines) {
+        let words: Vec<Word> = line.select(&words).filter_map(word).collect();
+        for word in &words {
+            let letters = letters(&word.text);
+            recognized.letters += letters;
+            recognized.sure += if word.confidence >= SURE { letters } else { 0 };
+        }
+        if let Some(line) = line_of(line, words) {
+            line.runs(raster, &mut recognized.runs);
+        }
+    }
+    even_out(&mut recognized.runs);
+    recognized
+}
+
+fn word(element: ElementRef<'_>) -> Option<Word> {
+    let title = element.attr("title")?;
+    let [x, _, end, _] = numbers(title, "bbox")?;
+    let [confidence] = numbers(title, "x_wconf")?;
+    let text: String = element.text().collect();
+    let text = text.trim().to_owned();
+    (!text.is_empty() && end > x).then_some(Word { text, x, end, confidence })
+}
+
+/// The numbers after a name of a `title`: `bbox 1 2 3 4; x_wconf 96`.
+fn numbers<const COUNT: usize>(title: &str, name: &str) -> Option<[f32; COUNT]> {
+    let list = title.split(';').find_map(|entry| entry.trim().strip_prefix(name))?;
+    let numbers: Vec<f32> =
+        list.split_whitespace().map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let numbers: [f32; COUNT] = numbers.try_into().ok()?;
+    numbers.iter().all(|number| number.is_finite()).then_some(numbers)
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().filter(|letter| letter.is_alphanumeric()).count()
+}
+
+/// A line in pixels, its words from left to right.
+struct Line {
+    words: Vec<Word>,
+    /// The baseline at its middle, from the top.
+    baseline: f32,
+    /// From the top of its tallest letters to the bottom of its deepest.
+    size: f32,
+}
+
+fn line_of(element: ElementRef<'_>, mut words: Vec<Word>) -> Option<Line> {
+    let title = element.attr("title")?;
+    let [x, top, end, bottom] = numbers(title, "bbox")?;
+    let [slope, offset] = numbers(title, "baseline").unwrap_or([0.0, 0.0]);
+    // One that stands upright in the picture has no baseline that could be used.
+    if slope.abs() > 0.2 {
+        return None;
+    }
+    words.retain(|word| word.confidence >= LEAST_WORD);
+    let all: usize = words.iter().map(|word| letters(&word.text).max(1)).sum();
+    let weighed: f32 =
+        words.iter().map(|word| word.confidence * letters(&word.text).max(1) as f32).sum();
+    if all == 0 || weighed / (all as f32) < LEAST_LINE {
+        return None;
+    }
+    words.sort_by(|a, b| a.x.total_cmp(&b.x));
+    let baseline = bottom + offset + slope * (end - x) / 2.0;
+    let size = numbers(title, "x_size").map_or(bottom - top, |[size]| size);
+    (size > 0.0).then_some(Line { words, baseline, size })
+}
+
+impl Line {
+    /// Adds its runs, in points from the lower left corner of the page.
+    fn runs(&self, raster: &Raster, runs: &mut Vec<Run>) {
+        let scale = raster.scale as f32;
+        let height = raster.height as f32;
+        let (y, size) = ((height - self.baseline) / scale, self.size / scale);
+        let rtl = bidi::is_rtl(self.words.iter().map(|word| word.text.as_str()));
+        let mut last: Option<Run> = None;
+        for word in &self.words {
+            // A run has its letters from left to right; a word has them in the order of reading.
+            let text = bidi::logical(&word.text, rtl);
+            let (x, end) = (word.x / scale, word.end / scale);
+            match &mut last {
+                Some(run) if x - run.end() < RUN_GAP * size => {
+                    run.text.push(' ');
+                    run.text.push_str(&text);
+                    run.width = end - run.x;
+                }
+                _ => {
+                    runs.extend(last.take());
+                    let (bold, mono) = (false, false);
+                    last = Some(Run { text, x, y, width: end - x, size, bold, mono });
+                }
+            }
+        }
+        runs.extend(last);
+    }
+}
+
+/// Gives lines of nearly the size of most letters that size, and rounds all sizes to half a point.
+fn even_out(runs: &mut [Run]) {
+    let mut sizes: Vec<(f32, usize)> =
+        runs.iter().map(|run| (run.size, run.text.chars().count())).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = sizes.iter().map(|(_, letters)| letters).sum::<usize>() / 2;
+    let mut before = 0;
+    let most = sizes.iter().find(|(_, letters)| {
+        before += letters;
+        before > half
+    });
+    let Some((most, _)) = most.copied() else { return };
+    for run in runs {
+        let is_same = (run.size - most).abs() < SAME_SIZE * most;
+        let size = if is_same { most } else { run.size };
+        run.size = ((size * 2.0).round() / 2.0).max(0.5);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RASTER: Raster = Raster { width: 1000, height: 500, gray: Vec::new(), scale: 2.0 };
+
+    fn page(lines: &str) -> Recognized {
+        parse(&format!("<html><body><div class='ocr_page'>{lines}</div></body></html>"), &RASTER)
+    }
+
+    const HEAD: &str = "<span class='ocr_header' title='bbox 100 50 260 90; baseline 0 -10; x_size 40'>\
+        <span class='ocrx_word' title='bbox 100 50 190 90; x_wconf 95'>Safety</span> \
+        <span class='ocrx_word' title='bbox 200 50 260 90; x_wconf 96'><strong>A&amp;B</strong></span></span>";
+
+    #[test]
+    fn a_line_is_a_run_in_points_on_its_baseline() {
+        let Recognized { runs, letters, sure } = page(HEAD);
+        assert_eq!((letters, sure), (8, 8));
+        let [run] = &runs[..] else { panic!("{runs:?}") };
+        assert_eq!(run.text, "Safety A&B");
+        assert_eq!((run.x, run.y, run.width, run.size), (50.0, 210.0, 80.0, 20.0));
+    }
+
+    #[test]
+    fn a_wide_gap_parts_runs_and_sizes_are_evened_out() {
+        let cells = "<span class='ocr_line' title='bbox 100 100 900 121; baseline 0 -5; x_size 21'>\
+            <span class='ocrx_word' title='bbox 100 100 200 121; x_wconf 95'>Voltage</span>\
+            <span class='ocrx_word' title='bbox 600 100 700 121; x_wconf 95'>230</span></span>\
+            <span class='ocr_line' title='bbox 100 140 900 162; baseline 0 -5; x_size 22.4'>\
+            <span class='ocrx_word' title='bbox 100 140 200 162; x_wconf 95'>Frequency</span></span>";
+        let runs = page(cells).runs;
+        let texts: Vec<_> = runs.iter().map(|run| (run.text.as_str(), run.size)).collect();
+        assert_eq!(texts, [("Voltage", 11.0), ("230", 11.0), ("Frequency", 11.0)]);
+    }
+
+    #[test]
+    fn what_is_hardly_seen_is_no_text() {
+        let noise = "<span class='ocr_line' title='bbox 0 0 90 20; baseline 0 0; x_size 20'>\
+            <span class='ocrx_word' title='bbox 0 0 40 20; x_wconf 12'>~~</span>\
+            <span class='ocrx_word' title='bbox 50 0 90 20; x_wconf 40'>lll</span></span>";
+        let seen = page(noise);
+        assert!(seen.runs.is_empty());
+        assert_eq!((seen.letters, seen.sure), (3, 0));
+    }
+
+    #[test]
+    fn titles_that_are_none_are_passed_over() {
+        let broken = "<span class='ocr_line' title='bbox 0 0 x 20'><span class='ocrx_word'>a</span>\
+            <span class='ocrx_word' title='bbox 9 9 1 1; x_wconf 99'>b</span></span>";
+        assert!(page(broken).runs.is_empty());
+    }
+}

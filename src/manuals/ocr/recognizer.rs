@@ -1,0 +1,406 @@
+//! The parent's side: one job a manual, in a child process, each page stored as it comes.
+//!
+//! Owns   the jobs under way; the page store on disk is shared with other processes.
+//! Never  runs more jobs than half of the cores, holds up a reading (jobs run beside it), repeats a stored page.
+//! Loses  nothing in a crash but the page that was being recognized.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Seek as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hsc_catalogs::Documentation;
+use hsc_config::{Isolate, ManualsSettings, OcrChoice, OcrSettings};
+use hsc_monitoring::Metrics;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::engine::Engine;
+use super::recognize::Event;
+use super::store::{self, Pages};
+use super::{PageFault, PageText};
+
+/// Deaths of the child over one page after which the page is left out. The first may be the fault of the machine.
+const DEATHS: u32 = 2;
+/// Runs of tesseract that a page may take: to read it, to see how it lies, and to read it turned. They share the
+/// time of the page; this is for the picture before them.
+const DRAWING: Duration = Duration::from_secs(60);
+/// Most bytes of a line. A dense page has 20 KB.
+const MOST_LINE: u64 = 16 << 20;
+
+/// Called when a manual has more text than when it was last read.
+pub(in crate::manuals) type WhenMore = Box<dyn Fn(Documentation) + Send + Sync>;
+
+/// Recognizes the scanned pages of manuals. Cheap to clone.
+#[derive(Clone)]
+pub(in crate::manuals) struct Recognizer(Arc<Inner>);
+
+struct Inner {
+    settings: OcrSettings,
+    /// OCR is wanted, and may run in a process of its own.
+    is_wanted: bool,
+    /// The binary whose `recognize` is run.
+    program: PathBuf,
+    memory_bytes: u64,
+    max_bytes: u64,
+    root: PathBuf,
+    engine: OnceCell<Option<Engine>>,
+    /// By the folder of the manual's pages.
+    jobs: Mutex<HashMap<PathBuf, Job>>,
+    places: Arc<Semaphore>,
+    when_more: Mutex<Option<Arc<WhenMore>>>,
+    metrics: Arc<Metrics>,
+}
+
+/// A job as those see it who wait.
+#[derive(Clone)]
+pub(in crate::manuals) struct Job {
+    progress: watch::Receiver<Progress>,
+    /// Someone has read the manual without waiting for the end.
+    left: Arc<AtomicBool>,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::manuals) struct Progress {
+    /// Pages done.
+    pub done: u32,
+    /// No page comes any more.
+    pub ended: bool,
+}
+
+impl Job {
+    /// Waits for the end, no longer than `most`. When that was not the end, `when_more` is called at the end.
+    pub(in crate::manuals) async fn wait(&self, most: Duration) -> Progress {
+        let mut progress = self.progress.clone();
+        // A job that was dropped has ended as well.
+        let ended = timeout(most, progress.wait_for(|progress| progress.ended)).await;
+        if ended.is_err() {
+            self.left.store(true, Ordering::SeqCst);
+        }
+        let progress = *self.progress.borrow();
+        Progress { ended: progress.ended || ended.is_ok(), ..progress }
+    }
+}
+
+impl Recognizer {
+    /// A recognizer that stores pages below `folder`.
+    pub(in crate::manuals) fn new(
+        settings: &ManualsSettings,
+        folder: &Path,
+        program: PathBuf,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let jobs_at_once = (super::super::Limits::all_cores() / 2).max(1);
+        let ocr = &settings.ocr;
+        Self(Arc::new(Inner {
+            is_wanted: ocr.enabled == OcrChoice::Auto && settings.isolate != Isolate::Never,
+            settings: ocr.clone(),
+            program,
+            memory_bytes: settings.extract_memory_bytes,
+            max_bytes: settings.max_bytes,
+            root: folder.join("ocr"),
+            engine: OnceCell::new(),
+            jobs: Mutex::default(),
+            places: Arc::new(Semaphore::new(jobs_at_once)),
+            when_more: Mutex::default(),
+            metrics,
+        }))
+    }
+
+    /// The same, running another binary.
+    pub(in crate::manuals) fn with_program(self, program: PathBuf) -> Self {
+        let inner = Arc::into_inner(self.0).expect("a recognizer is set up before it is shared");
+        Self(Arc::new(Inner { program, ..inner }))
+    }
+
+    /// Has `call` called when a manual has more text than when it was last read.
+    pub(in crate::manuals) fn when_more(&self, call: WhenMore) {
+        let mut place = self.0.when_more.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Arc::new(call));
+    }
+
+    /// The longest that a reading waits.
+    pub(in crate::manuals) fn wait(&self) -> Duration {
+        Duration::from_millis(self.0.settings.wait_ms)
+    }
+
+    /// The stored pages of a manual's file; nothing where there is no OCR.
+    pub(in crate::manuals) async fn pages(&self, file: &Path) -> Option<Pages> {
+        if !self.0.is_wanted {
+            return None;
+        }
+        let find = || Engine::find(&self.0.settings);
+        let engine = self.0.engine.get_or_init(find).await.as_ref()?;
+        let (root, file, identity) = (self.0.root.clone(), file.to_owned(), engine.identity());
+        // Beside the threads that serve: a large file takes some tenths of a second.
+        let hashed = move || Pages::of(&root, &file, &identity);
+        match tokio::task::spawn_blocking(hashed).await {
+            Ok(Ok(pages)) => Some(pages),
+            _ => None,
+        }
+    }
+
+    /// Joins the job of a manual, or starts it. `numbers` are the pages that are not stored.
+    pub(in crate::manuals) fn start(
+        &self,
+        documentation: &Documentation,
+        file: &Path,
+        pages: &Pages,
+        numbers: Vec<u32>,
+    ) -> io::Result<Job> {
+        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(job) = jobs.get(pages.folder()) {
+            return Ok(job.clone());
+        }
+        // Opened now: the path may hold another file when its turn comes.
+        let file = File::open(file)?;
+        let (tell, progress) = watch::channel(Progress::default());
+        let job = Job { progress, left: Arc::default() };
+        jobs.insert(pages.folder().to_owned(), job.clone());
+        drop(jobs);
+        let listed = Listed { inner: Arc::clone(&self.0), folder: pages.folder().to_owned() };
+        let work = Work {
+            inner: Arc::clone(&self.0),
+            documentation: documentation.clone(),
+            file,
+            pages: pages.clone(),
+            left: Arc::clone(&job.left),
+            tell,
+        };
+        drop(tokio::spawn(async move {
+            work.run(listed, numbers).await;
+        }));
+        Ok(job)
+    }
+}
+
+/// A job's entry, taken away however the job ends.
+struct Listed {
+    inner: Arc<Inner>,
+    folder: PathBuf,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        let mut jobs = self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.remove(&self.folder);
+    }
+}
+
+struct Work {
+    inner: Arc<Inner>,
+    documentation: Documentation,
+    file: File,
+    pages: Pages,
+    left: Arc<AtomicBool>,
+    tell: watch::Sender<Progress>,
+}
+
+/// How a child ended.
+enum Ended {
+    /// Its output is at its end.
+    Output,
+    /// It was killed over a page that took too long.
+    Hung,
+    /// The time of the job is over, and it was killed.
+    Deadline,
+}
+
+impl Work {
+    async fn run(mut self, listed: Listed, mut left: Vec<u32>) {
+        let Ok(_place) = Arc::clone(&self.inner.places).acquire_owned().await else { return };
+        let started = Instant::now();
+        let deadline = started + Duration::from_millis(self.inner.settings.timeout_ms);
+        let (all, mut faults) = (left.len(), Vec::new());
+        let mut deaths: HashMap<u32, u32> = HashMap::new();
+        while !left.is_empty() {
+            let (ended, begun) = match self.child(&mut left, &mut faults, deadline).await {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    log::warn!(error:%; "cannot run the process that recognizes scanned pages");
+                    break;
+                }
+            };
+            if matches!(ended, Ended::Deadline) {
+                break;
+            }
+            let Some(page) = begun else {
+                if !left.is_empty() {
+                    log::warn!(pages = left.len(); "the process that recognizes scanned pages ended before its first page");
+                }
+                break;
+            };
+            log::warn!(page; "the process that recognizes scanned pages ended over a page");
+            let died = deaths.entry(page).or_default();
+            *died += 1;
+            if *died >= DEATHS {
+                self.done(page, PageText::Failed(PageFault::Died), &mut left, &mut faults);
+            }
+        }
+        let (read, took_ms) = (all - left.len() - faults.len(), started.elapsed().as_millis() as u64);
+        let url = &self.documentation.url;
+        log::info!(url, read, failed = faults.len(), left = left.len(), took_ms; "recognized the scanned pages of a manual");
+        if !faults.is_empty() {
+            let pages: Vec<String> =
+                faults.iter().map(|(page, fault)| format!("{page} ({})", fault.as_str())).collect();
+            log::warn!(url, pages:% = pages.join(", "); "scanned pages of a manual cannot be recognized");
+        }
+        self.prune().await;
+        // Off the list first: whoever finds that pages are missing starts a job of their own.
+        drop(listed);
+        self.tell.send_modify(|progress| progress.ended = true);
+        if self.left.load(Ordering::SeqCst) && all > left.len() {
+            let call = self.inner.when_more.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(call) = call {
+                call(self.documentation.clone());
+            }
+        }
+    }
+
+    /// Runs one child over the pages that are left. Says how it ended, and over which page.
+    async fn child(
+        &mut self,
+        left: &mut Vec<u32>,
+        faults: &mut Vec<(u32, PageFault)>,
+        deadline: Instant,
+    ) -> io::Result<(Ended, Option<u32>)> {
+        let mut child = self.spawn(left, deadline)?;
+        let output = child.stdout.take().expect("standard output is piped");
+        let group = Group::of(&child);
+        let mut output = BufReader::new(output);
+        let mut begun = None;
+        let page = Duration::from_millis(self.inner.settings.page_timeout_ms) + DRAWING;
+        let ended = loop {
+            let quiet = Instant::now() + page;
+            match timeout_at(quiet.min(deadline), event(&mut output)).await {
+                Ok(Ok(Some(Event::Begun(number)))) => begun = Some(number),
+                Ok(Ok(Some(Event::Done(number, text)))) => {
+                    begun = None;
+                    self.done(number, text, left, faults);
+                }
+                Ok(Ok(None) | Err(_)) => break Ended::Output,
+                Err(_) if Instant::now() < deadline => break Ended::Hung,
+                Err(_) => break Ended::Deadline,
+            }
+        };
+        // Before it is waited for: the number of a group that is gone may become another's.
+        group.kill();
+        child.wait().await?;
+        Ok((ended, begun))
+    }
+
+    fn spawn(&self, left: &[u32], deadline: Instant) -> io::Result<Child> {
+        let inner = &self.inner;
+        let engine = inner.engine.get().and_then(Option::as_ref);
+        let engine = engine.ok_or_else(|| io::Error::other("there is no tesseract"))?;
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        let time = deadline.saturating_duration_since(Instant::now()).as_millis();
+        let pages: Vec<String> = left.iter().map(ToString::to_string).collect();
+        let mut command = Command::new(&inner.program);
+        command
+            .arg("recognize")
+            .args(["--pages", &pages.join(",")])
+            .arg("--command")
+            .arg(&engine.command)
+            .args(["--languages", &engine.languages.join(",")])
+            .args(["--page-timeout-ms", &inner.settings.page_timeout_ms.to_string()])
+            .args(["--timeout-ms", &time.to_string()])
+            .args(["--memory-bytes", &inner.memory_bytes.to_string()])
+            .args(["--max-bytes", &inner.max_bytes.to_string()])
+            // Keys and addresses of the server are no business of a process that reads foreign bytes.
+            .env_clear()
+            .env("MALLOC_ARENA_MAX", "2")
+            .stdin(Stdio::from(file))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        if let Some(data) = std::env::var_os("TESSDATA_PREFIX") {
+            command.env("TESSDATA_PREFIX", data);
+        }
+        #[cfg(unix)]
+        command.process_group(0);
+        command.spawn()
+    }
+
+    /// Stores a page that is done.
+    fn done(
+        &self,
+        number: u32,
+        text: PageText,
+        left: &mut Vec<u32>,
+        faults: &mut Vec<(u32, PageFault)>,
+    ) {
+        let Some(at) = left.iter().position(|page| *page == number) else { return };
+        left.remove(at);
+        let outcome = match &text {
+            PageText::Read { .. } => "read",
+            PageText::Failed(fault) => {
+                faults.push((number, *fault));
+                fault.as_str()
+            }
+        };
+        self.inner.metrics.manuals.recognized(outcome);
+        if let Err(error) = self.pages.store(number, &text) {
+            log::warn!(page = number, error:%; "cannot store a recognized page");
+        }
+        self.tell.send_modify(|progress| progress.done += 1);
+    }
+
+    async fn prune(&self) {
+        let (root, most) = (self.inner.root.clone(), self.inner.settings.cache_max_bytes);
+        let keep = self.pages.folder().to_owned();
+        let pruned = tokio::task::spawn_blocking(move || store::prune(&root, most, &keep)).await;
+        if let Ok(manuals @ 1..) = pruned {
+            log::info!(manuals; "removed the recognized pages of manuals, because the store is full");
+        }
+    }
+}
+
+/// The next line of a child; nothing at the end of its output. A line that is none is an error.
+async fn event(output: &mut BufReader<ChildStdout>) -> io::Result<Option<Event>> {
+    let mut line = Vec::new();
+    let mut bounded = output.take(MOST_LINE);
+    if bounded.read_until(b'\n', &mut line).await? == 0 {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_slice(&line)?))
+}
+
+/// A child's process group: the child and whatever it has started. Killed when it is dropped.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+
+    fn kill(self) {}
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(leader) = self.leader {
+            // They may have ended by themselves.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The page store: recognized pages on disk, a folder a manual and a file a page.
+//!
+//! The folder's name is the hash of the manual's bytes, of the languages and of tesseract's version, so that other
+//! bytes and another recognition find nothing. A file is written beside and renamed into place: there is a
+//! whole page or none. Several processes may share the folder.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sha2::{Digest as _, Sha256};
+
+use super::PageText;
+
+/// Version of what is stored. Another number finds nothing of an older one.
+const FORMAT: &str = "1";
+/// Most bytes of a page's file. A page of a newspaper has some hundred kilobytes.
+const MOST_PAGE: u64 = 8 << 20;
+
+/// The recognized pages of one manual.
+#[derive(Debug, Clone)]
+pub(in crate::manuals) struct Pages {
+    folder: PathBuf,
+}
+
+impl Pages {
+    /// The pages of a manual in the store `root`. Reads the whole file for its hash.
+    pub(super) fn of(root: &Path, manual: &Path, engine: &str) -> io::Result<Self> {
+        let mut hash = Sha256::new();
+        let (mut file, mut piece) = (File::open(manual)?, vec![0; 1 << 16]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => break,
+                length => hash.update(&piece[..length]),
+            }
+        }
+        hash.update([0]);
+        hash.update(FORMAT);
+        hash.update([0]);
+        hash.update(engine);
+        let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { folder: root.join(name) })
+    }
+
+    /// Where they lie.
+    pub(in crate::manuals) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// True for a page that is recognized, or cannot be.
+    pub(in crate::manuals) fn has(&self, number: u32) -> bool {
+        page(&self.folder, number).is_some()
+    }
+
+    /// Stores a page.
+    pub(super) fn store(&self, number: u32, text: &PageText) -> io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        let mut draft = tempfile::NamedTempFile::new_in(&self.folder)?;
+        serde_json::to_writer(&mut draft, text)?;
+        draft.flush()?;
+        draft.persist(path(&self.folder, number))?;
+        Ok(())
+    }
+}
+
+/// A page of the folder of a manual.
+pub(in crate::manuals) fn page(folder: &Path, number: u32) -> Option<PageText> {
+    let mut json = Vec::new();
+    File::open(path(folder, number)).ok()?.take(MOST_PAGE).read_to_end(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+fn path(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("{number}.json"))
+}
+
+/// Removes the pages of whole manuals, those first that were recognized longest ago, until the store has no more
+/// than `most` bytes. `keep` stays. Returns how many manuals were removed.
+pub(super) fn prune(root: &Path, most: u64, keep: &Path) -> usize {
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let mut manuals: Vec<(SystemTime, u64, PathBuf)> = folders
+        .filter_map(|entry| {
+            let written = entry.metadata().ok()?.modified().ok()?;
+            let files = std::fs::read_dir(entry.path()).ok()?.flatten();
+            let bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+            Some((written, bytes, entry.path()))
+        })
+        .collect();
+    manuals.sort();
+    let mut all: u64 = manuals.iter().map(|(_, bytes, _)| bytes).sum();
+    let mut removed = 0;
+    for (_, bytes, folder) in manuals {
+        if all <= most {
+            break;
+        }
+        if folder != keep && std::fs::remove_dir_all(&folder).is_ok() {
+            all -= bytes;
+            removed += 1;
+        }
+    }
+    removed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PageFault;
+    use super::*;
+
+    #[test]
+    fn a_page_is_found_again_for_the_same_bytes_and_the_same_engine_alone() {
+        let root = tempfile::tempdir().expect("a folder");
+        let manual = root.path().join("m.pdf");
+        std::fs::write(&manual, "one").expect("written");
+        let of = |engine| Pages::of(root.path(), &manual, engine).expect("hashed");
+        let text = PageText::Failed(PageFault::TooSlow);
+        of("tesseract 5 eng").store(3, &text).expect("stored");
+        assert_eq!(page(of("tesseract 5 eng").folder(), 3), Some(text));
+        assert!(!of("tesseract 5 eng").has(4));
+        assert!(!of("tesseract 5 deu").has(3));
+        std::fs::write(&manual, "two").expect("written");
+        assert!(!of("tesseract 5 eng").has(3));
+    }
+
+    #[test]
+    fn a_page_that_is_cut_short_is_none() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("1.json"), "{\"read\":{\"hei").expect("written");
+        assert_eq!(page(root.path(), 1), None);
+    }
+
+    #[test]
+    fn the_manuals_recognized_longest_ago_go_first() {
+        let root = tempfile::tempdir().expect("a folder");
+        for (name, age) in [("old", 300), ("older", 400), ("new", 100)] {
+            let folder = root.path().join(name);
+            std::fs::create_dir(&folder).expect("made");
+            std::fs::write(folder.join("1.json"), [b' '; 100]).expect("written");
+            let at = SystemTime::now() - std::time::Duration::from_secs(age);
+            File::open(&folder).and_then(|it| it.set_modified(at)).expect("made old");
+        }
+        assert_eq!(prune(root.path(), 250, &root.path().join("older")), 1);
+        let left = |name: &str| root.path().join(name).exists();
+        assert_eq!(["old", "older", "new"].map(left), [false, true, true]);
+    }
+}

@@ -1,0 +1,576 @@
+//! The picture of a scanned page: its images put together on one gray canvas.
+//!
+//! A scan is one image or several (strips, or a stencil over a background), placed by a matrix on a page
+//! that may be turned. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below
+//! is looked at before an image is decoded; what a decoder takes beyond it counts toward the memory limit of the
+//! process.
+
+use hayro_syntax::content::TypedIter;
+use hayro_syntax::content::ops::TypedInstruction;
+use hayro_syntax::object::dict::keys::{
+    BITS_PER_COMPONENT, BPC, COLORSPACE, CS, D, DECODE, H, HEIGHT, IM, IMAGE_MASK, MASK, MATRIX, N,
+    RESOURCES, SMASK, SUBTYPE, W, WIDTH,
+};
+use hayro_syntax::object::stream::{ImageColorSpace, ImageDecodeParams};
+use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
+use hayro_syntax::page::{Page, Resources};
+use kurbo::{Affine, Point, Rect};
+
+use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
+
+/// Resolutions in dots an inch that a page is drawn at: that of its finest image, within these. Below the first
+/// small letters are too few pixels for tesseract; above the second it gets slower and no better.
+const RESOLUTION: (f64, f64) = (200.0, 300.0);
+/// Most pixels of the canvas: a page of A3 at 300 dots an inch has 17 million.
+const MOST_PIXELS: f64 = 25e6;
+/// Most pixels of one image: A3 at 600 dots an inch has 70 million. Decoded they are 100 MB in gray, 300 MB in colour.
+const MOST_IMAGE_PIXELS: u64 = 100_000_000;
+/// Most pixels of all images of a page, decoded one after the other.
+const MOST_PAGE_PIXELS: u64 = 400_000_000;
+/// Most images of a page. Scanners write up to some hundred strips.
+const MOST_IMAGES: usize = 2_000;
+/// Operations of a page of images. A page with more is a drawing.
+const MOST_OPERATIONS: usize = 200_000;
+/// Samples of an image in each direction that make a pixel of a coarser canvas.
+const MOST_SAMPLES: usize = 4;
+
+/// A page as a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::manuals) struct Raster {
+    pub width: usize,
+    pub height: usize,
+    /// A byte a pixel, row by row from the top; 255 is white.
+    pub gray: Vec<u8>,
+    /// Pixels a point.
+    pub scale: f64,
+}
+
+/// Why a page has no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::manuals) enum NoRaster {
+    /// No image of it can be decoded.
+    Damaged,
+    /// Its images have more pixels than are decoded.
+    TooLarge,
+}
+
+/// Draws the images of a page.
+pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
+    let (width, height) = page.render_dimensions();
+    let (width, height) = (f64::from(width), f64::from(height));
+    let place = Affine::new(page.initial_transform(false).as_coeffs());
+    if page.page_stream().is_some_and(|content| content.len() > MOST_CONTENT) {
+        return Err(NoRaster::TooLarge);
+    }
+    let walk = |draw: &mut dyn FnMut(Placed<'_, '_>)| {
+        let mut walk = Walk { states: Vec::new(), place, ink: 0, operations: 0, images: 0, draw };
+        walk.interpret(&mut page.typed_operations(), page.resources(), 0);
+    };
+    let mut finest = RESOLUTION.0;
+    walk(&mut |image| finest = f64::max(finest, image.resolution()));
+    let scale = (finest.min(RESOLUTION.1) / 72.0).min((MOST_PIXELS / (width * height)).sqrt());
+    let (columns, rows) = ((width * scale).ceil() as usize, (height * scale).ceil() as usize);
+    // From the page, whose y grows upwards, to pixels, whose y grows downwards.
+    let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, 0.0, height * scale]);
+    let mut canvas = Canvas { width: columns, height: rows, gray: vec![255; columns * rows] };
+    let (mut drawn, mut too_large, mut pixels) = (0, false, 0);
+    walk(&mut |image| {
+        let size = image.pixels();
+        if size > MOST_IMAGE_PIXELS || pixels + size > MOST_PAGE_PIXELS {
+            too_large = true;
+            return;
+        }
+        pixels += size;
+        if let Some(decoded) = decode(image.stream, image.resources) {
+            canvas.draw(&decoded, to_pixels * image.place, image.ink);
+            drawn += 1;
+        }
+    });
+    match (drawn, too_large) {
+        (0, true) => Err(NoRaster::TooLarge),
+        (0, false) => Err(NoRaster::Damaged),
+        _ => Ok(Raster { width: columns, height: rows, gray: canvas.gray, scale }),
+    }
+}
+
+/// An image where it is drawn.
+struct Placed<'s, 'a> {
+    stream: &'s Stream<'a>,
+    resources: &'s Resources<'a>,
+    /// From the unit square to the page.
+    place: Affine,
+    /// What a stencil is painted with.
+    ink: u8,
+}
+
+impl Placed<'_, '_> {
+    fn size(&self) -> (u32, u32) {
+        size(self.stream.dict()).unwrap_or((0, 0))
+    }
+
+    fn pixels(&self) -> u64 {
+        let (width, height) = self.size();
+        u64::from(width) * u64::from(height)
+    }
+
+    /// Dots an inch, along the side where there are more.
+    fn resolution(&self) -> f64 {
+        let (width, height) = self.size();
+        let [a, b, c, d, ..] = self.place.as_coeffs();
+        let dots = |pixels: u32, points: f64| {
+            if points > 1.0 { f64::from(pixels) / points * 72.0 } else { 0.0 }
+        };
+        dots(width, a.hypot(b)).max(dots(height, c.hypot(d)))
+    }
+}
+
+fn size(dict: &Dict<'_>) -> Option<(u32, u32)> {
+    let width = dict.get::<u32>(W).or_else(|| dict.get::<u32>(WIDTH))?;
+    let height = dict.get::<u32>(H).or_else(|| dict.get::<u32>(HEIGHT))?;
+    (width > 0 && height > 0).then_some((width, height))
+}
+
+/// Finds the images of a page.
+struct Walk<'d> {
+    states: Vec<(Affine, u8)>,
+    place: Affine,
+    ink: u8,
+    operations: usize,
+    images: usize,
+    draw: &'d mut dyn FnMut(Placed<'_, '_>),
+}
+
+impl Walk<'_> {
+    fn interpret(
+        &mut self,
+        content: &mut TypedIter<'_>,
+        resources: &Resources<'_>,
+        depth: usize,
+    ) {
+        let states = self.states.len();
+        while let Some(operation) = content.next() {
+            self.operations += 1;
+            if self.operations > MOST_OPERATIONS {
+                break;
+            }
+            match operation {
+                TypedInstruction::SaveState(_) if self.states.len() < DEEPEST_STATE => {
+                    self.states.push((self.place, self.ink));
+                }
+                TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
+                TypedInstruction::Transform(m) => {
+                    self.place *=
+                        Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|number| number.as_f64()));
+                }
+                TypedInstruction::NonStrokeColorDeviceGray(color) => self.ink(&[color.0.as_f64()]),
+                TypedInstruction::NonStrokeColorDeviceRgb(color) => {
+                    self.ink(&[color.0.as_f64(), color.1.as_f64(), color.2.as_f64()]);
+                }
+                TypedInstruction::NonStrokeColorCmyk(color) => self.ink(&[
+                    color.0.as_f64(),
+                    color.1.as_f64(),
+                    color.2.as_f64(),
+                    color.3.as_f64(),
+                ]),
+                TypedInstruction::NonStrokeColor(color) => {
+                    let color: Vec<f64> = color.0.iter().map(|number| number.as_f64()).collect();
+                    self.ink(&color);
+                }
+                TypedInstruction::NonStrokeColorNamed(color) => {
+                    let color: Vec<f64> = color.0.iter().map(|number| number.as_f64()).collect();
+                    self.ink(&color);
+                }
+                TypedInstruction::InlineImage(image) => self.image(image.0, resources),
+                TypedInstruction::XObject(name) => {
+                    if let Some(object) = resources.get_x_object(name.0) {
+                        self.x_object(&object, resources, depth);
+                    }
+                }
+                _ => {}
+            }
+        }
+        while self.states.len() > states {
+            self.restore();
+        }
+    }
+
+    fn restore(&mut self) {
+        if let Some(state) = self.states.pop() {
+            (self.place, self.ink) = state;
+        }
+    }
+
+    /// Takes the colour that stencils are painted with. The number of its parts says which space it is of.
+    fn ink(&mut self, color: &[f64]) {
+        let part = |at: usize| (color[at].clamp(0.0, 1.0) * 255.0) as u8;
+        self.ink = match color.len() {
+            1 => part(0),
+            3 => luminance([part(0), part(1), part(2)]),
+            4 => Space::Cmyk.gray(&[part(0), part(1), part(2), part(3)]),
+            _ => 0,
+        };
+    }
+
+    fn image(&mut self, stream: &Stream<'_>, resources: &Resources<'_>) {
+        self.images += 1;
+        if self.images <= MOST_IMAGES {
+            (self.draw)(Placed { stream, resources, place: self.place, ink: self.ink });
+        }
+    }
+
+    fn x_object(&mut self, object: &Stream<'_>, resources: &Resources<'_>, depth: usize) {
+        let dict = object.dict();
+        if dict.get::<Name<'_>>(SUBTYPE).is_some_and(|kind| kind.as_str() == "Image") {
+            return self.image(object, resources);
+        }
+        if depth >= DEEPEST_FORM {
+            return;
+        }
+        let Ok(content) = object.decoded_data() else { return };
+        if content.len() > MOST_CONTENT {
+            return;
+        }
+        let own = dict.get::<Dict<'_>>(RESOURCES).map(Resources::new);
+        let before = (self.place, self.ink);
+        self.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
+        let mut content = TypedIter::new(content.as_ref());
+        self.interpret(&mut content, own.as_ref().unwrap_or(resources), depth + 1);
+        (self.place, self.ink) = before;
+    }
+}
+
+/// A decoded image.
+struct Decoded {
+    width: usize,
+    height: usize,
+    /// A byte a pixel. Empty for a stencil, which has no colour of its own.
+    gray: Vec<u8>,
+    /// What of it is painted, where not all of it is: 255 is painted, 0 is not.
+    mask: Option<Mask>,
+}
+
+struct Mask {
+    width: usize,
+    height: usize,
+    opaque: Vec<u8>,
+}
+
+/// A space of colours, as far as it decides how dark they are.
+enum Space {
+    Gray,
+    Rgb,
+    Cmyk,
+    /// Of one part or several inks: the more of them, the darker.
+    Inks(usize),
+    /// Of a lightness and two parts without.
+    Lab,
+    /// Colours by their number in a table of gray.
+    Indexed(Vec<u8>),
+}
+
+impl Space {
+    fn of(object: &Object<'_>, resources: &Resources<'_>, depth: usize) -> Option<Self> {
+        if depth > 3 {
+            return None;
+        }
+        if let Object::Name(name) = object {
+            return match name.as_str() {
+                "DeviceGray" | "G" | "CalGray" => Some(Self::Gray),
+                "DeviceRGB" | "RGB" | "CalRGB" => Some(Self::Rgb),
+                "DeviceCMYK" | "CMYK" => Some(Self::Cmyk),
+                _ => Self::of(&resources.get_color_space(name)?, resources, depth + 1),
+            };
+        }
+        let Object::Array(array) = object else { return None };
+        let mut items = array.iter::<Object<'_>>();
+        let Some(Object::Name(kind)) = items.next() else { return None };
+        match kind.as_str() {
+            "ICCBased" => {
+                let Some(Object::Stream(profile)) = items.next() else { return None };
+                match profile.dict().get::<u32>(N)? {
+                    1 => Some(Self::Gray),
+                    3 => Some(Self::Rgb),
+                    4 => Some(Self::Cmyk),
+                    _ => None,
+                }
+            }
+            "CalGray" => Some(Self::Gray),
+            "CalRGB" => Some(Self::Rgb),
+            "Lab" => Some(Self::Lab),
+            "Separation" => Some(Self::Inks(1)),
+            "DeviceN" => match items.next()? {
+                Object::Array(names) => Some(Self::Inks(names.iter::<Object<'_>>().count())),
+                _ => None,
+            },
+            "Indexed" | "I" => {
+                let base = Self::of(&items.next()?, resources, depth + 1)?;
+                items.next()?;
+                let table = match items.next()? {
+                    Object::String(table) => PdfString::as_bytes(&table).to_vec(),
+                    Object::Stream(table) => table.decoded_data().ok()?.into_owned(),
+                    _ => return None,
+                };
+                let colors = table.chunks_exact(base.parts()).map(|color| base.gray(color));
+                Some(Self::Indexed(colors.collect()))
+            }
+            name => match name {
+                "DeviceGray" | "G" => Some(Self::Gray),
+                "DeviceRGB" | "RGB" => Some(Self::Rgb),
+                "DeviceCMYK" | "CMYK" => Some(Self::Cmyk),
+                _ => None,
+            },
+        }
+    }
+
+    /// Parts of a colour.
+    fn parts(&self) -> usize {
+        match self {
+            Self::Gray | Self::Indexed(_) => 1,
+            Self::Rgb | Self::Lab => 3,
+            Self::Cmyk => 4,
+            Self::Inks(parts) => (*parts).max(1),
+        }
+    }
+
+    /// How light a colour is.
+    fn gray(&self, color: &[u8]) -> u8 {
+        match self {
+            Self::Gray | Self::Lab => color[0],
+            Self::Rgb => luminance([color[0], color[1], color[2]]),
+            Self::Cmyk => {
+                let black = 255 - u32::from(color[3]);
+                let light = |part: u8| ((255 - u32::from(part)) * black / 255) as u8;
+                luminance([light(color[0]), light(color[1]), light(color[2])])
+            }
+            Self::Inks(_) => 255 - color.iter().fold(0u8, |sum, part| sum.saturating_add(*part)),
+            Self::Indexed(table) => table.get(usize::from(color[0])).copied().unwrap_or(255),
+        }
+    }
+}
+
+fn luminance([red, green, blue]: [u8; 3]) -> u8 {
+    ((299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue)) / 1000) as u8
+}
+
+fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
+    let dict = stream.dict();
+    let is_stencil =
+        dict.get::<bool>(IM).or_else(|| dict.get::<bool>(IMAGE_MASK)).unwrap_or(false);
+    if is_stencil {
+        // A sample of 0 is painted.
+        let Samples { width, height, gray, .. } = samples(stream, Some(Space::Gray), Some(1))?;
+        let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
+        let mask = Some(Mask { width, height, opaque });
+        return Some(Decoded { width, height, gray: Vec::new(), mask });
+    }
+    let space = dict.get::<Object<'_>>(CS).or_else(|| dict.get::<Object<'_>>(COLORSPACE));
+    let space = space.and_then(|space| Space::of(&space, resources, 0));
+    let Samples { width, height, gray, alpha } = samples(stream, space, None)?;
+    let soft = dict.get::<Stream<'_>>(SMASK).filter(is_affordable).and_then(|mask| {
+        let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), None)?;
+        Some(Mask { width, height, opaque: gray })
+    });
+    let hard = || {
+        let mask = dict.get::<Stream<'_>>(MASK).filter(is_affordable)?;
+        // A sample of 1 is left out.
+        let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), Some(1))?;
+        let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
+        Some(Mask { width, height, opaque })
+    };
+    let own = || alpha.map(|opaque| Mask { width, height, opaque });
+    let mask = soft.or_else(hard).or_else(own);
+    Some(Decoded { width, height, gray, mask })
+}
+
+/// True for a mask that is no larger than an image may be.
+fn is_affordable(mask: &Stream<'_>) -> bool {
+    size(mask.dict()).is_some_and(|(width, height)| {
+        u64::from(width) * u64::from(height) <= MOST_IMAGE_PIXELS
+    })
+}
+
+struct Samples {
+    width: usize,
+    height: usize,
+    gray: Vec<u8>,
+    alpha: Option<Vec<u8>>,
+}
+
+/// The samples of an image as gray. What a file is too short for is white.
+fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Option<Samples> {
+    let dict = stream.dict();
+    let (width, height) = size(dict)?;
+    let stated = dict.get::<u8>(BPC).or_else(|| dict.get::<u8>(BITS_PER_COMPONENT));
+    let params = ImageDecodeParams {
+        is_indexed: matches!(space, Some(Space::Indexed(_))),
+        bpc: bits.or(stated),
+        num_components: space.as_ref().and_then(|space| u8::try_from(space.parts()).ok()),
+        target_dimension: None,
+        width,
+        height,
+    };
+    let decoded = stream.decoded_image(&params).ok()?;
+    let about = decoded.image_data;
+    let by_codec = about.as_ref().and_then(|about| match about.color_space? {
+        ImageColorSpace::Gray => Some(Space::Gray),
+        ImageColorSpace::Rgb => Some(Space::Rgb),
+        ImageColorSpace::Cmyk => Some(Space::Cmyk),
+        ImageColorSpace::Unknown(parts) => Some(Space::Inks(usize::from(parts))),
+    });
+    // A JPEG may have another number of parts than the file says.
+    let space = match (space, by_codec) {
+        (Some(stated), Some(codec)) if stated.parts() != codec.parts() => codec,
+        (Some(stated), _) => stated,
+        (None, Some(codec)) => codec,
+        (None, None) => return None,
+    };
+    let (bits, width, height) = match &about {
+        Some(about) => (about.bits_per_component, about.width, about.height),
+        None => (params.bpc.unwrap_or(8), width, height),
+    };
+    if u64::from(width) * u64::from(height) > MOST_IMAGE_PIXELS || !matches!(bits, 1 | 2 | 4 | 8 | 16)
+    {
+        return None;
+    }
+    let (width, height) = (width as usize, height as usize);
+    let ramp = Ramp::of(dict, bits, &space);
+    let parts = space.parts();
+    let row_bytes = (width * parts * usize::from(bits)).div_ceil(8);
+    let mut gray = vec![255; width * height];
+    let mut color = vec![0; parts];
+    for (row, samples) in decoded.data.chunks(row_bytes.max(1)).take(height).enumerate() {
+        for column in 0..width {
+            let first = column * parts;
+            if (first + parts) * usize::from(bits) > samples.len() * 8 {
+                break;
+            }
+            for (part, value) in color.iter_mut().enumerate() {
+                *value = ramp.value(sample(samples, first + part, bits), part);
+            }
+            gray[row * width + column] = space.gray(&color);
+        }
+    }
+    let alpha = about.and_then(|about| about.alpha).filter(|alpha| alpha.len() == gray.len());
+    Some(Samples { width, height, gray, alpha })
+}
+
+/// A sample of a row, of its bits or, of 16, the upper eight.
+fn sample(row: &[u8], at: usize, bits: u8) -> u8 {
+    match bits {
+        8 => row[at],
+        16 => row[2 * at],
+        bits => {
+            let bits = usize::from(bits);
+            let byte = row[at * bits / 8];
+            (byte >> (8 - bits - at * bits % 8)) & ((1 << bits) - 1)
+        }
+    }
+}
+
+/// What samples stand for, by `Decode`: values from 0 to 255, or numbers of a table.
+struct Ramp(Vec<[u8; 256]>);
+
+impl Ramp {
+    fn of(dict: &Dict<'_>, bits: u8, space: &Space) -> Self {
+        let most = f64::from((1u32 << bits.min(8)) - 1);
+        let array = dict.get::<Array<'_>>(D).or_else(|| dict.get::<Array<'_>>(DECODE));
+        let limits: Vec<f64> = array.map_or_else(Vec::new, |it| it.iter::<f64>().collect());
+        let whole = if matches!(space, Space::Indexed(_)) { most } else { 1.0 };
+        let ramp = |part: usize| {
+            let (from, to) = match (limits.get(2 * part), limits.get(2 * part + 1), space) {
+                // Its limits are those of a lightness to 100.
+                (Some(from), Some(to), Space::Lab) => (from / 100.0, to / 100.0),
+                (Some(from), Some(to), _) => (*from, *to),
+                _ => (0.0, whole),
+            };
+            let scale = if whole > 1.0 { 1.0 } else { 255.0 };
+            std::array::from_fn(|value| {
+                let value = from + (value as f64).min(most) / most * (to - from);
+                (value * scale).round().clamp(0.0, 255.0) as u8
+            })
+        };
+        Self((0..space.parts()).map(ramp).collect())
+    }
+
+    fn value(&self, sample: u8, part: usize) -> u8 {
+        self.0[part][usize::from(sample)]
+    }
+}
+
+struct Canvas {
+    width: usize,
+    height: usize,
+    gray: Vec<u8>,
+}
+
+impl Canvas {
+    /// Draws an image. `place` leads from the unit square, whose y grows upwards, to pixels.
+    fn draw(&mut self, image: &Decoded, place: Affine, ink: u8) {
+        if place.determinant().abs() < 1e-9 || !place.is_finite() {
+            return;
+        }
+        let area = place.transform_rect_bbox(Rect::new(0.0, 0.0, 1.0, 1.0));
+        let within = |from: f64, to: f64, end: usize| {
+            let (from, to) = (from.floor().max(0.0), to.ceil().min(end as f64));
+            from as usize..(to as usize).max(from as usize)
+        };
+        let (columns, rows) =
+            (within(area.x0, area.x1, self.width), within(area.y0, area.y1, self.height));
+        let inverse = place.inverse();
+        // Samples of the image that a pixel has in each direction.
+        let [a, b, c, d, ..] = inverse.as_coeffs();
+        let size = (image.width as f64, image.height as f64);
+        let dense = (a * size.0).hypot(b * size.1).max((c * size.0).hypot(d * size.1));
+        let steps = (dense.ceil() as usize).clamp(1, MOST_SAMPLES);
+        for row in rows {
+            for column in columns.clone() {
+                let (mut light, mut paint) = (0u32, 0u32);
+                for step in 0..steps * steps {
+                    let part = |at: usize| (at as f64 + 0.5) / steps as f64;
+                    let at = Point::new(
+                        column as f64 + part(step % steps),
+                        row as f64 + part(step / steps),
+                    );
+                    let at = inverse * at;
+                    if !(0.0..1.0).contains(&at.x) || !(0.0..1.0).contains(&at.y) {
+                        continue;
+                    }
+                    let (x, y) = (at.x, 1.0 - at.y);
+                    let opaque = image.mask.as_ref().map_or(255, |mask| {
+                        u32::from(nearest(&mask.opaque, mask.width, mask.height, x, y))
+                    });
+                    let gray = match &image.gray {
+                        none if none.is_empty() => f64::from(ink),
+                        gray if dense < 1.0 => between(gray, image.width, image.height, x, y),
+                        gray => f64::from(nearest(gray, image.width, image.height, x, y)),
+                    };
+                    light += (gray * f64::from(opaque)) as u32;
+                    paint += opaque;
+                }
+                let all = 255 * (steps * steps) as u32;
+                let pixel = &mut self.gray[row * self.width + column];
+                let below = u32::from(*pixel) * (all - paint);
+                *pixel = ((light + below) / all).min(255) as u8;
+            }
+        }
+    }
+}
+
+/// The pixel at a point of the unit square.
+fn nearest(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> u8 {
+    let column = ((x * width as f64) as usize).min(width - 1);
+    let row = ((y * height as f64) as usize).min(height - 1);
+    pixels[row * width + column]
+}
+
+/// The same of an image with fewer pixels than the canvas: between its four nearest.
+fn between(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> f64 {
+    let place = |at: f64, end: usize| {
+        let at = (at * end as f64 - 0.5).clamp(0.0, (end - 1) as f64);
+        (at as usize, (at as usize + 1).min(end - 1), at.fract())
+    };
+    let ((left, right, by_x), (top, bottom, by_y)) = (place(x, width), place(y, height));
+    let pixel = |row: usize, column: usize| f64::from(pixels[row * width + column]);
+    let row = |row: usize| pixel(row, left) * (1.0 - by_x) + pixel(row, right) * by_x;
+    row(top) * (1.0 - by_y) + row(bottom) * by_y
+}
