@@ -158,7 +158,7 @@ need-build:
 
 .PHONY: need-test
 need-test:
-	@.ci/need build browser redis postgres
+	@.ci/need build browser ocr redis postgres
 
 web/node_modules/.installed: web/package-lock.json web/package.json
 	npm --prefix web ci --no-audit --no-fund

@@ -17,7 +17,8 @@ use hsc_actors::protocol::Limits;
 use hsc_actors::session::Rules;
 use hsc_actors::{
     Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, ImageLimits,
-    LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Invalidate, LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens,
+    Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ServerSettings, Settings};
@@ -200,6 +201,7 @@ impl Server {
         let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(ManualFiles(loader.clone()));
+        let scans = loader.clone();
         let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
         let pods_share = redis.as_ref().map(|link| {
@@ -297,6 +299,7 @@ impl Server {
             workers,
             metrics: Arc::clone(&metrics),
         }));
+        forget_what_scans_lacked(&scans, &house);
         let drain = Arc::new(Drain {
             house: Arc::clone(&house),
             asked: Notify::new(),
@@ -604,6 +607,20 @@ fn rules(settings: &Settings) -> Rules {
         prefetch_confidence: settings.sessions.prefetch_confidence,
         limits: Limits::new(settings.server.max_message_bytes, settings.server.messages_per_second),
     }
+}
+
+/// Has a manual forgotten, and the answers made from it, when OCR has read pages that it was opened without.
+fn forget_what_scans_lacked(scans: &Loader, house: &Arc<House>) {
+    // Weak: the house owns the loader.
+    let house = Arc::downgrade(house);
+    scans.when_more(move |documentation| {
+        let Some(house) = house.upgrade() else { return };
+        drop(tokio::spawn(async move {
+            if let Err(error) = house.invalidate(Invalidate::Manual(documentation.url)).await {
+                warn!(error:%; "a manual with newly recognized pages is not forgotten");
+            }
+        }));
+    });
 }
 
 fn attendance(settings: &Settings, address: SocketAddr, redis: Option<&Link>) -> Attendance {

@@ -23,7 +23,8 @@ pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
     EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings,
-    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings, OpenIdSettings, PodsSettings,
-    RedisSettings, SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings,
-    UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
+    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
+    OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings, ServerSettings,
+    SessionsSettings, Settings, TlsSettings, UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS,
+    WebhookEndpoint, WebhooksSettings,
 };

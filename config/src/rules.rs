@@ -8,8 +8,8 @@ use toml::{Table, Value};
 
 use crate::origin;
 use crate::{
-    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, Settings, WEBHOOK_EVENTS,
-    WebhookEndpoint,
+    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, Settings,
+    WEBHOOK_EVENTS, WebhookEndpoint,
 };
 
 /// What a value must be.

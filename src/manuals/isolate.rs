@@ -91,7 +91,12 @@ pub(super) async fn read_isolated(
         .args(["--html-max-nodes", &limits.html.max_nodes.to_string()])
         .args(["--html-max-depth", &limits.html.max_depth.to_string()])
         .args(["--html-max-attributes", &limits.html.max_attributes.to_string()])
-        .args(order.recognized.iter().flat_map(|folder| ["--recognized".as_ref(), folder.as_os_str()]))
+        .args(
+            order
+                .recognized
+                .iter()
+                .flat_map(|folder| ["--recognized".as_ref(), folder.as_os_str()]),
+        )
         // Keys and addresses of the server are no business of a process that reads foreign bytes.
         .env_clear()
         // An arena of glibc takes 64 MiB of address space a thread, all of it counted.

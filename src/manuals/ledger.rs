@@ -73,7 +73,11 @@ mod tests {
         Manual {
             title: "a".to_owned(),
             format: ManualFormat::Html,
-            source: ManualSource { location: "http://a/".to_owned(), stale, ..ManualSource::default() },
+            source: ManualSource {
+                location: "http://a/".to_owned(),
+                stale,
+                ..ManualSource::default()
+            },
             pages: vec![page],
             passages: Vec::new(),
             outline: Vec::new(),

@@ -308,9 +308,8 @@ impl Parts {
         found: &Found,
     ) -> Result<Manual, ReadError> {
         let Found { path, charset, foreign, .. } = found;
-        let read = |recognized| {
-            self.reader.read(path, kind, charset.as_deref(), *foreign, recognized)
-        };
+        let read =
+            |recognized| self.reader.read(path, kind, charset.as_deref(), *foreign, recognized);
         let first = read(None).await;
         let (scanned, has_text) = match &first {
             Ok(manual) => {

@@ -7,7 +7,7 @@ use super::furniture::{self, Lines};
 use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
-use super::ocr::PageText;
+use super::ocr::{self, PageText};
 use super::sheet::{Budget, Draft, Limits, Sheet};
 use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
@@ -123,6 +123,10 @@ impl Scans {
                 None => scans.pending.push(number),
             }
         }
+        let is_read = |number: &u32| scans.read.binary_search(number).is_ok();
+        let sheets = (1..).zip(&mut draft.sheets).filter(|(number, _)| is_read(number));
+        let turned = sheets.flat_map(|(_, sheet)| &mut sheet.turned);
+        ocr::even_out(turned.flat_map(|(_, runs)| runs));
         scans
     }
 }

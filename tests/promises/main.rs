@@ -79,6 +79,7 @@ mod relay_contract;
 mod reload;
 mod resuming;
 mod routes;
+mod scanned_manuals;
 mod signing_in;
 mod slow_clients;
 mod starting;

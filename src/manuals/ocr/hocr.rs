@@ -14,10 +14,6 @@ const LEAST_LINE: f32 = 50.0;
 const SURE: f32 = 70.0;
 /// Gap that parts two runs, in ems. Within a line of prose it is a third.
 const RUN_GAP: f32 = 0.9;
-/// Lines whose size differs by less than this from that of most letters of the page have that size: a box grows
-/// and shrinks with the letters that happen to stand in it.
-const SAME_SIZE: f32 = 0.14;
-
 /// What was recognized on a page.
 #[derive(Debug, Default)]
 pub(super) struct Recognized {
@@ -53,7 +49,6 @@ pub(super) fn parse(hocr: &str, raster: &Raster) -> Recognized {
             line.runs(raster, &mut recognized.runs);
         }
     }
-    even_out(&mut recognized.runs);
     recognized
 }
 
@@ -138,25 +133,6 @@ impl Line {
     }
 }
 
-/// Gives lines of nearly the size of most letters that size, and rounds all sizes to half a point.
-fn even_out(runs: &mut [Run]) {
-    let mut sizes: Vec<(f32, usize)> =
-        runs.iter().map(|run| (run.size, run.text.chars().count())).collect();
-    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = sizes.iter().map(|(_, letters)| letters).sum::<usize>() / 2;
-    let mut before = 0;
-    let most = sizes.iter().find(|(_, letters)| {
-        before += letters;
-        before > half
-    });
-    let Some((most, _)) = most.copied() else { return };
-    for run in runs {
-        let is_same = (run.size - most).abs() < SAME_SIZE * most;
-        let size = if is_same { most } else { run.size };
-        run.size = ((size * 2.0).round() / 2.0).max(0.5);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_gap_parts_runs_and_sizes_are_evened_out() {
+    fn a_wide_gap_parts_runs() {
         let cells = "<span class='ocr_line' title='bbox 100 100 900 121; baseline 0 -5; x_size 21'>\
             <span class='ocrx_word' title='bbox 100 100 200 121; x_wconf 95'>Voltage</span>\
             <span class='ocrx_word' title='bbox 600 100 700 121; x_wconf 95'>230</span></span>\
@@ -189,7 +165,7 @@ mod tests {
             <span class='ocrx_word' title='bbox 100 140 200 162; x_wconf 95'>Frequency</span></span>";
         let runs = page(cells).runs;
         let texts: Vec<_> = runs.iter().map(|run| (run.text.as_str(), run.size)).collect();
-        assert_eq!(texts, [("Voltage", 11.0), ("230", 11.0), ("Frequency", 11.0)]);
+        assert_eq!(texts, [("Voltage", 10.5), ("230", 10.5), ("Frequency", 11.2)]);
     }
 
     #[test]

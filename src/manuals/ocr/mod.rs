@@ -17,6 +17,7 @@ mod hocr;
 mod page;
 mod recognize;
 mod recognizer;
+mod sizes;
 pub(super) mod store;
 mod tesseract;
 
@@ -24,3 +25,4 @@ pub use self::recognize::{Order, recognize};
 
 pub(super) use self::page::{PageFault, PageText};
 pub(super) use self::recognizer::Recognizer;
+pub(super) use self::sizes::even_out;

@@ -244,7 +244,8 @@ impl Work {
                 self.done(page, PageText::Failed(PageFault::Died), &mut left, &mut faults);
             }
         }
-        let (read, took_ms) = (all - left.len() - faults.len(), started.elapsed().as_millis() as u64);
+        let (read, took_ms) =
+            (all - left.len() - faults.len(), started.elapsed().as_millis() as u64);
         let url = &self.documentation.url;
         log::info!(url, read, failed = faults.len(), left = left.len(), took_ms; "recognized the scanned pages of a manual");
         if !faults.is_empty() {

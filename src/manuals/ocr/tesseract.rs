@@ -67,12 +67,7 @@ impl Tesseract {
         Ok(turns.map(|degrees| degrees / 90 % 4).filter(|turns| *turns > 0))
     }
 
-    fn run(
-        &self,
-        raster: &Raster,
-        arguments: &[&str],
-        end: Instant,
-    ) -> Result<Vec<u8>, PageFault> {
+    fn run(&self, raster: &Raster, arguments: &[&str], end: Instant) -> Result<Vec<u8>, PageFault> {
         let mut child = Command::new(&self.command)
             .args(["stdin", "stdout", "--dpi"])
             .arg(format!("{:.0}", raster.scale * 72.0))
@@ -138,8 +133,7 @@ fn page(recognized: Recognized, raster: &Raster) -> PageText {
 fn turned(raster: &Raster, quarters: u32) -> Raster {
     let Raster { width, height, gray, scale } = raster;
     let (width, height) = (*width, *height);
-    let (new_width, new_height) =
-        if quarters % 2 == 1 { (height, width) } else { (width, height) };
+    let (new_width, new_height) = if quarters % 2 == 1 { (height, width) } else { (width, height) };
     let mut turned = Vec::with_capacity(gray.len());
     for row in 0..new_height {
         for column in 0..new_width {

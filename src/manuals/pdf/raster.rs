@@ -141,12 +141,7 @@ struct Walk<'d> {
 }
 
 impl Walk<'_> {
-    fn interpret(
-        &mut self,
-        content: &mut TypedIter<'_>,
-        resources: &Resources<'_>,
-        depth: usize,
-    ) {
+    fn interpret(&mut self, content: &mut TypedIter<'_>, resources: &Resources<'_>, depth: usize) {
         let states = self.states.len();
         while let Some(operation) = content.next() {
             self.operations += 1;
@@ -354,8 +349,7 @@ fn luminance([red, green, blue]: [u8; 3]) -> u8 {
 
 fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
     let dict = stream.dict();
-    let is_stencil =
-        dict.get::<bool>(IM).or_else(|| dict.get::<bool>(IMAGE_MASK)).unwrap_or(false);
+    let is_stencil = dict.get::<bool>(IM).or_else(|| dict.get::<bool>(IMAGE_MASK)).unwrap_or(false);
     if is_stencil {
         // A sample of 0 is painted.
         let Samples { width, height, gray, .. } = samples(stream, Some(Space::Gray), Some(1))?;
@@ -384,9 +378,8 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
 
 /// True for a mask that is no larger than an image may be.
 fn is_affordable(mask: &Stream<'_>) -> bool {
-    size(mask.dict()).is_some_and(|(width, height)| {
-        u64::from(width) * u64::from(height) <= MOST_IMAGE_PIXELS
-    })
+    size(mask.dict())
+        .is_some_and(|(width, height)| u64::from(width) * u64::from(height) <= MOST_IMAGE_PIXELS)
 }
 
 struct Samples {
@@ -428,7 +421,8 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
         Some(about) => (about.bits_per_component, about.width, about.height),
         None => (params.bpc.unwrap_or(8), width, height),
     };
-    if u64::from(width) * u64::from(height) > MOST_IMAGE_PIXELS || !matches!(bits, 1 | 2 | 4 | 8 | 16)
+    if u64::from(width) * u64::from(height) > MOST_IMAGE_PIXELS
+        || !matches!(bits, 1 | 2 | 4 | 8 | 16)
     {
         return None;
     }
