@@ -381,6 +381,9 @@ impl Writer<'_> {
             sheet.paragraph();
         }
         self.pages(&self.phrases.closest, hits, best, &mut sheet, &mut citations);
+        if !self.manual.source.pending.is_empty() {
+            sheet.ours(&format!("{} ", self.phrases.scans_pending));
+        }
         sheet.ours(if citations.is_empty() {
             &self.phrases.only_person
         } else {

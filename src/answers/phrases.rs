@@ -30,6 +30,8 @@ pub(super) struct Phrases {
     pub person: Box<str>,
     /// The same where no page comes close.
     pub only_person: Box<str>,
+    /// Nothing fits, and pages of the manual are not recognized yet.
+    pub scans_pending: Box<str>,
     /// Before pages that say more.
     pub see_also: Box<str>,
     /// The product has no manual, and that of `{product}` answers.

@@ -91,6 +91,18 @@ fn a_question_of_words_the_manual_never_uses_gets_no_page_at_all() {
 }
 
 #[test]
+fn a_manual_with_pages_that_are_not_recognized_yet_says_so_where_it_does_not_answer() {
+    let mut manual = manual();
+    let unanswered = question("how do I bake bread with a pedal in the oven");
+    let text = |manual: &hsc_catalogs::Manual| answer_to(&unanswered, manual).text;
+    assert!(!text(&manual).contains("still being recognized"));
+    manual.source.pending = vec![4, 5];
+    assert!(text(&manual).contains("still being recognized"), "{}", text(&manual));
+    let answered = answer_to(&question("How do I pair my phone?"), &manual);
+    assert!(!answered.text.contains("still being recognized"), "{}", answered.text);
+}
+
+#[test]
 fn pages_of_contents_are_never_cited() {
     for text in ["pairing a phone", "specifications", "troubleshooting", "warranty"] {
         assert!(!cited_in(&asked(text).text).contains(&1), "{text}");

@@ -287,12 +287,13 @@ impl Parts {
         found: Found,
     ) -> Result<Manual, ReadError> {
         let started = Instant::now();
-        let read = self.read_scanned(documentation, kind, &found).await;
+        let mut waited = Duration::ZERO;
+        let read = self.read_scanned(documentation, kind, &found, &mut waited).await;
         let (outcome, pages) = match &read {
             Ok(manual) => ("ok", manual.pages.len() as u64),
             Err(error) => (error.code_and_words().0, 0),
         };
-        self.metrics.manuals.extracted(outcome, pages, started.elapsed());
+        self.metrics.manuals.extracted(outcome, pages, started.elapsed().saturating_sub(waited));
         let mut manual = read?;
         manual.source =
             ManualSource { location: found.location, stale: found.stale, ..manual.source };
@@ -300,12 +301,13 @@ impl Parts {
     }
 
     /// Reads a file, its scanned pages with what OCR has made of them so far. A manual without text waits for OCR for a
-    /// while; one that has text does not.
+    /// while, which is added to `waited`; one that has text does not.
     async fn read_scanned(
         &self,
         documentation: &Documentation,
         kind: DocumentationKind,
         found: &Found,
+        waited: &mut Duration,
     ) -> Result<Manual, ReadError> {
         let Found { path, charset, foreign, .. } = found;
         let read =
@@ -339,7 +341,9 @@ impl Parts {
                 cause: cause.into(),
             })?;
             let wait = if has_text { Duration::ZERO } else { self.recognizer.wait() };
+            let began = Instant::now();
             has_ended = job.wait(wait).await.ended;
+            *waited += began.elapsed();
         }
         match read(Some(pages.folder().to_owned())).await {
             Err(ReadError::NoText { .. } | ReadError::Illegible { .. }) if !has_ended => {

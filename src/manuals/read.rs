@@ -8,7 +8,7 @@ use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
 use super::ocr::{self, PageText};
-use super::sheet::{Budget, Draft, Limits, Sheet};
+use super::sheet::{Budget, Draft, Limits, Run, Sheet};
 use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
 /// Reads a manual out of its bytes. `charset` is the one that the host declared for a web page. `source` of
@@ -113,12 +113,13 @@ impl Scans {
                 continue;
             }
             match recognized(number) {
-                Some(PageText::Read { height, runs }) => {
+                Some(PageText::Read { height, runs }) if says_more(&runs, sheet) => {
                     let text_bytes = runs.iter().map(|run| run.text.len()).sum();
                     *sheet =
                         Sheet { height, turned: vec![(0, runs)], text_bytes, ..Sheet::default() };
                     scans.read.push(number);
                 }
+                Some(PageText::Read { .. }) => {}
                 Some(PageText::Failed(_)) => scans.unread.push(number),
                 None => scans.pending.push(number),
             }
@@ -133,10 +134,25 @@ impl Scans {
 
 /// True for a page with text that can be read.
 fn is_legible(sheet: &Sheet) -> bool {
+    legible_letters(sheet) >= SCAN.0
+}
+
+/// Letters of a page that can be read; none where those that cannot are more, or where they make no words.
+fn legible_letters(sheet: &Sheet) -> usize {
     let letters = sheet.letters();
-    letters >= SCAN.0
-        && sheet.unknown <= letters
-        && !legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str()))
+    let is_gibberish = || legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str()));
+    if sheet.unknown > letters || is_gibberish() { 0 } else { letters }
+}
+
+/// Letters that OCR has to find beyond twice those that are drawn. A title over a photograph is drawn text, and OCR sees
+/// it a second time, with signs in the photograph; a scan with a drawn page number has much more text than that.
+const MORE: usize = 20;
+
+/// True where OCR has read more than the page draws.
+fn says_more(runs: &[Run], sheet: &Sheet) -> bool {
+    let drawn = legible_letters(sheet);
+    let letters = |run: &Run| run.text.chars().filter(|letter| letter.is_alphanumeric()).count();
+    drawn == 0 || runs.iter().map(letters).sum::<usize>() > 2 * drawn + MORE
 }
 
 fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), ReadError> {

@@ -59,6 +59,10 @@ struct Row {
     url: Option<String>,
     /// Pages, where it was ever read here.
     pages: Option<usize>,
+    /// Numbers of its scanned pages whose text is not recognized yet, where it is open.
+    pending_pages: Vec<u32>,
+    /// Numbers of its scanned pages that cannot be recognized, where it is open.
+    unread_pages: Vec<u32>,
     /// Bytes of its file, where that is here.
     bytes: Option<u64>,
     /// When its host last said that the file is right, or when it was written.
@@ -123,6 +127,8 @@ fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
         state: State::None,
         url: None,
         pages: None,
+        pending_pages: Vec::new(),
+        unread_pages: Vec::new(),
         bytes: None,
         fetched_at_ms: None,
         fault: None,
@@ -138,6 +144,8 @@ fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
     let in_memory = match parts.house.caches().manual(&request) {
         Some(Ok(manual)) => {
             row.pages = Some(manual.pages.len());
+            row.pending_pages.clone_from(&manual.source.pending);
+            row.unread_pages.clone_from(&manual.source.unread);
             (row.embedded, row.windows) = parts.encoder.progress(&manual.source.location).unzip();
             // Read by another pod, perhaps: what was wrong here before is over.
             row.fault =

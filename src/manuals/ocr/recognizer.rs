@@ -172,6 +172,7 @@ impl Recognizer {
             file,
             pages: pages.clone(),
             left: Arc::clone(&job.left),
+            has_more: AtomicBool::new(false),
             tell,
         };
         drop(tokio::spawn(async move {
@@ -200,6 +201,8 @@ struct Work {
     file: File,
     pages: Pages,
     left: Arc<AtomicBool>,
+    /// A page with text was recognized.
+    has_more: AtomicBool,
     tell: watch::Sender<Progress>,
 }
 
@@ -257,7 +260,7 @@ impl Work {
         // Off the list first: whoever finds that pages are missing starts a job of their own.
         drop(listed);
         self.tell.send_modify(|progress| progress.ended = true);
-        if self.left.load(Ordering::SeqCst) && all > left.len() {
+        if self.left.load(Ordering::SeqCst) && self.has_more.load(Ordering::SeqCst) {
             let call = self.inner.when_more.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(call) = call {
                 call(self.documentation.clone());
@@ -342,7 +345,10 @@ impl Work {
         let Some(at) = left.iter().position(|page| *page == number) else { return };
         left.remove(at);
         let outcome = match &text {
-            PageText::Read { .. } => "read",
+            PageText::Read { runs, .. } => {
+                self.has_more.fetch_or(!runs.is_empty(), Ordering::SeqCst);
+                "read"
+            }
             PageText::Failed(fault) => {
                 faults.push((number, *fault));
                 fault.as_str()

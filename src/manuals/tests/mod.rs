@@ -6,3 +6,4 @@ mod host;
 mod hostile;
 mod pages;
 mod pdfs;
+mod scans;

@@ -1,0 +1,99 @@
+//! Which pages are scans, and when the text of OCR takes the place of what a page draws.
+
+use hsc_catalogs::{DocumentationKind, Manual};
+
+use super::super::ocr::{PageFault, PageText};
+use super::super::read::read_recognized;
+use super::super::sheet::Run;
+use super::super::{Limits, ReadError};
+use super::pdfs::{lines, object, pdf, stream};
+
+/// A page of an image of this width and height in points, with lines of text over it.
+fn page(size: (u32, u32), text: &[&str]) -> Vec<u8> {
+    let mut content = format!("q {} 0 0 {} 0 0 cm /I Do Q ", size.0, size.1).into_bytes();
+    content.extend(lines(text));
+    pdf(&[
+        object("<</Type/Catalog/Pages 2 0 R>>"),
+        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+        object(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
+             /Resources<</XObject<</I 5 0 R>>/Font<</F1 6 0 R>>>>>>",
+        ),
+        stream("", &content),
+        stream(
+            "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1/ColorSpace/DeviceGray",
+            &[0x55; 64 * 64 / 8],
+        ),
+        object("<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"),
+    ])
+}
+
+const WHOLE: (u32, u32) = (612, 792);
+
+fn recognized(text: &str) -> PageText {
+    let (x, y, width, size) = (50.0, 700.0, 400.0, 11.0);
+    let run = Run { text: text.to_owned(), x, y, width, size, bold: false, mono: false };
+    PageText::Read { height: 792.0, runs: vec![run] }
+}
+
+fn read(bytes: &[u8], ocr: Option<PageText>) -> Result<Manual, ReadError> {
+    let settings = hsc_config::Settings::load(None, std::iter::empty::<(String, String)>());
+    let limits = Limits::from(&settings.expect("the defaults").manuals);
+    read_recognized(bytes, DocumentationKind::Pdf, None, limits, &|_| ocr.clone())
+}
+
+/// The text of the only page, and whether OCR is asked for.
+fn text(bytes: &[u8], ocr: Option<PageText>) -> (String, bool) {
+    let manual = read(bytes, ocr).expect("a manual");
+    (manual.pages[0].text.clone(), !manual.source.pending.is_empty())
+}
+
+const TEXT: &str =
+    "Hold the green key for three seconds to reset the lamp and wait until it blinks twice.";
+
+#[test]
+fn a_page_that_an_image_covers_is_a_scan_unless_it_has_text() {
+    let title = page(WHOLE, &["Owner's Manual"]);
+    assert_eq!(text(&title, None), ("Owner's Manual".to_owned(), true));
+    assert!(!text(&page(WHOLE, &[TEXT]), None).1, "a page with a background");
+    assert!(!text(&page((612, 300), &["Owner's Manual"]), None).1, "a figure");
+    let scan = read(&page(WHOLE, &[]), None);
+    assert!(matches!(&scan, Err(ReadError::NoText { scanned, .. }) if *scanned == [1]), "{scan:?}");
+    let figure = read(&page((612, 300), &[]), None);
+    assert!(matches!(&figure, Err(ReadError::NoText { scanned, .. }) if scanned.is_empty()));
+}
+
+#[test]
+fn drawn_text_stays_where_ocr_finds_no_more() {
+    let title = page(WHOLE, &["Owner's Manual"]);
+    for seen in ["Owner's Manuul ~ EE", ""] {
+        assert_eq!(text(&title, Some(recognized(seen))), ("Owner's Manual".to_owned(), false));
+    }
+    assert_eq!(text(&title, Some(recognized(TEXT))), (TEXT.to_owned(), false));
+}
+
+#[test]
+fn a_text_layer_that_makes_no_words_gives_way_to_ocr() {
+    let shifted: String = TEXT
+        .chars()
+        .map(|letter| match letter {
+            'a'..='z' => char::from((letter as u8 - b'a' + 7) % 26 + b'a'),
+            other => other,
+        })
+        .collect();
+    let layer = page(WHOLE, &[&shifted, &shifted]);
+    let illegible = read(&layer, None);
+    assert!(
+        matches!(&illegible, Err(ReadError::Illegible { scanned, .. }) if *scanned == [1]),
+        "{illegible:?}"
+    );
+    assert_eq!(text(&layer, Some(recognized(TEXT))), (TEXT.to_owned(), false));
+}
+
+#[test]
+fn a_page_that_cannot_be_recognized_is_named() {
+    let title = page(WHOLE, &["Owner's Manual"]);
+    let manual = read(&title, Some(PageText::Failed(PageFault::TooSlow))).expect("a manual");
+    assert_eq!(manual.source.unread, [1]);
+    assert!(manual.source.pending.is_empty());
+}
