@@ -5,7 +5,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,8 +14,9 @@ use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, OcrSettings, Settings};
 use hsc_monitoring::Metrics;
 use tempfile::TempDir;
+use tokio::process::Command;
 
-use crate::eventually::eventually;
+use crate::eventually::{eventually, in_time};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manuals/tests/fixtures/ocr");
 
@@ -141,10 +141,11 @@ fn is_alive(process: i32) -> bool {
     std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
-#[test]
-fn the_machine_has_tesseract_with_the_languages_of_these_tests() {
-    let listed = Command::new("tesseract").arg("--list-langs").output();
-    let listed = listed.expect("tesseract; `make need-test` installs it").stdout;
+#[tokio::test]
+async fn the_machine_has_tesseract_with_the_languages_of_these_tests() {
+    let mut tesseract = Command::new("tesseract");
+    let asked = in_time("tesseract lists its languages", tesseract.arg("--list-langs").output());
+    let listed = asked.await.expect("tesseract; `make need-test` installs it").stdout;
     let listed = String::from_utf8(listed).expect("text");
     for language in ["eng", "heb", "osd"] {
         assert!(listed.lines().any(|line| line == language), "no {language} in {listed}");
@@ -164,6 +165,19 @@ async fn the_pages_of_a_scan_are_read_under_their_numbers_whatever_packs_their_p
         assert!(
             headings.iter().any(|(page, heading)| (*page, heading.as_str()) == expected),
             "no {expected:?} in {headings:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pictures_in_every_other_packing_are_read() {
+    // JBIG2, JPEG 2000, JPEG in CMYK, and a stencil over a background.
+    let manual = read(&settings(), "pictures.pdf").await;
+    for number in 1..=4 {
+        let text = page(&manual, number);
+        assert!(
+            text.contains("The warranty of this machine lasts twenty-six months."),
+            "{number}: {text}"
         );
     }
 }

@@ -3,6 +3,7 @@
 use hsc_catalogs::{DocumentationKind, Manual};
 
 use super::super::ocr::{PageFault, PageText};
+use super::super::pdf::{NoRaster, Pictures};
 use super::super::read::read_recognized;
 use super::super::sheet::Run;
 use super::super::{Limits, ReadError};
@@ -96,4 +97,47 @@ fn a_page_that_cannot_be_recognized_is_named() {
     let manual = read(&title, Some(PageText::Failed(PageFault::TooSlow))).expect("a manual");
     assert_eq!(manual.source.unread, [1]);
     assert!(manual.source.pending.is_empty());
+}
+
+/// The picture of a page of a fixture: how light its corners are, the share of dark pixels, and its width and height in
+/// points.
+fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manuals/tests/fixtures/ocr");
+    let bytes = std::fs::read(format!("{folder}/{fixture}")).expect("a fixture");
+    let raster = Pictures::open(bytes).expect("a document").page(page)?;
+    let at = |row: usize, column: usize| raster.gray[row * raster.width + column];
+    let (bottom, right) = (raster.height - 2, raster.width - 2);
+    let corners = vec![at(2, 2), at(2, right), at(bottom, 2), at(bottom, right)];
+    let dark = raster.gray.iter().filter(|pixel| **pixel < 128).count();
+    let points = |pixels: usize| (pixels as f64 / raster.scale).round() as i32;
+    let size = [points(raster.width), points(raster.height)];
+    Ok((corners, dark as f32 / raster.gray.len() as f32, size))
+}
+
+#[test]
+fn paper_is_light_and_letters_are_dark_however_a_picture_is_packed() {
+    for (fixture, pages, size) in [
+        ("scan.pdf", 3, [595, 418]),
+        ("pictures.pdf", 4, [357, 167]),
+        ("columns.pdf", 1, [595, 418]),
+    ] {
+        for page in 1..=pages {
+            let (corners, dark, seen) = looks(fixture, page).expect("a picture");
+            let place = format!("{fixture}, page {page}");
+            assert!(corners.iter().all(|corner| *corner > 200), "{place}: {corners:?}");
+            assert!((0.005..0.1).contains(&dark), "{place}: {dark} of it is dark");
+            assert_eq!(seen, size, "{place}");
+        }
+    }
+    // As it is looked at: the page is turned by /Rotate.
+    assert_eq!(looks("rotated.pdf", 1).expect("a picture").2, [595, 418]);
+    assert_eq!(looks("rotated.pdf", 2).expect("a picture").2, [418, 595]);
+}
+
+#[test]
+fn damaged_and_huge_pictures_are_told_apart() {
+    assert_eq!(looks("damaged.pdf", 1), Err(NoRaster::Damaged));
+    assert_eq!(looks("damaged.pdf", 2), Err(NoRaster::TooLarge));
+    assert!(looks("damaged.pdf", 3).is_ok());
+    assert_eq!(looks("damaged.pdf", 9), Err(NoRaster::Damaged), "there is no such page");
 }
