@@ -184,7 +184,7 @@ pub struct Answer {
     pub fallback: Option<String>,
     /// True when an older copy of the manual was used because its host did not answer.
     pub stale_manual: bool,
-    /// True when it was made while the manual was still being embedded: the same question may soon have a better
+    /// True when it was made while the manual was still being embedded or recognized: the same question may soon have a better
     /// answer, so this one is not kept.
     pub provisional: bool,
 }

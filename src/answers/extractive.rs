@@ -101,7 +101,7 @@ impl Extractive {
         near: &Nearby,
     ) -> Composed {
         let mut composed = compose(question, manual, index, &near.encoders, self.measure);
-        composed.answer.provisional = near.pending;
+        composed.answer.provisional = near.pending || !manual.source.pending.is_empty();
         composed
     }
 

@@ -13,13 +13,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ManualLoader as _, ManualRequest, SharedVectors};
+use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest, SharedVectors};
 use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
 use hsc_actors::{Shelf, Upkeep};
-use hsc_catalogs::Product;
+use hsc_catalogs::{Manual, Product};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::embeddings::{self, Embeddings, ModelState};
 use crate::manuals::Loader;
@@ -108,7 +108,8 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for product in wanted {
         let Some(documentation) = product.documentation.clone() else { continue };
-        match shelf.load(ManualRequest { documentation }).await {
+        let request = ManualRequest { documentation };
+        match recognized(&shelf, request, settings.manuals.ocr.timeout_ms).await {
             Ok(manual) => answerer.prepare(Arc::clone(&product), manual).await,
             Err(error) => {
                 failed += 1;
@@ -126,6 +127,27 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     }
     bar.end(failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Opens a manual, and waits until its scanned pages are recognized, no longer than that may take.
+async fn recognized(
+    shelf: &Shelf,
+    request: ManualRequest,
+    most_ms: u64,
+) -> Result<Arc<Manual>, ManualError> {
+    let end = Instant::now() + Duration::from_millis(most_ms);
+    loop {
+        let opened = shelf.load(request.clone()).await;
+        let goes_on = match &opened {
+            Ok(manual) => !manual.source.pending.is_empty(),
+            Err(error) => error.code == "recognizing",
+        };
+        if !goes_on || Instant::now() > end {
+            return opened;
+        }
+        // The shelf keeps such a manual for some seconds; asking it costs nothing.
+        sleep(LOOK_EVERY).await;
+    }
 }
 
 /// One product for each manual of those that are wanted.

@@ -332,10 +332,10 @@ impl Parts {
                 manual
             });
         };
-        let missing: Vec<u32> = scanned.iter().copied().filter(|page| !pages.has(*page)).collect();
+        let mut stored = pages.look(&scanned);
         let mut has_ended = true;
-        if !missing.is_empty() {
-            let job = self.recognizer.start(documentation, path, &pages, missing);
+        if !stored.missing.is_empty() {
+            let job = self.recognizer.start(documentation, path, &pages, stored.missing);
             let job = job.map_err(|cause| ReadError::Ours {
                 what: "cannot open a scanned manual",
                 cause: cause.into(),
@@ -344,12 +344,23 @@ impl Parts {
             let began = Instant::now();
             has_ended = job.wait(wait).await.ended;
             *waited += began.elapsed();
+            stored = pages.look(&scanned);
         }
-        match read(Some(pages.folder().to_owned())).await {
+        // Photographs on covers are scans without text: what was read is all there is to read.
+        let again = if stored.has_text {
+            read(Some(pages.folder().to_owned())).await
+        } else {
+            first.map(|mut manual| {
+                manual.source.pending.clone_from(&stored.missing);
+                manual.source.unread = stored.failed;
+                manual
+            })
+        };
+        match again {
             Err(ReadError::NoText { .. } | ReadError::Illegible { .. }) if !has_ended => {
-                let done = scanned.iter().filter(|page| pages.has(**page)).count();
                 let count = |pages| u32::try_from(pages).unwrap_or(u32::MAX);
-                Err(ReadError::Recognizing { done: count(done), pages: count(scanned.len()) })
+                let done = count(scanned.len() - stored.missing.len());
+                Err(ReadError::Recognizing { done, pages: count(scanned.len()) })
             }
             again => again,
         }

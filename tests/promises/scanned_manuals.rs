@@ -13,10 +13,13 @@ use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, OcrSettings, Settings};
 use hsc_monitoring::Metrics;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::eventually::{eventually, in_time};
+use crate::server::Server;
+use crate::shop::{MIXER, Shop};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manuals/tests/fixtures/ocr");
 
@@ -376,4 +379,55 @@ async fn a_scan_is_recognized_within_the_memory_of_the_reading_process() {
     // What the process itself and tesseract need; the limit counts for each of them.
     let settings = ManualsSettings { extract_memory_bytes: 512 << 20, ..settings() };
     assert_eq!(page(&*read(&settings, "scan.pdf").await, 1), SAFETY);
+}
+
+/// A server whose mixer has this manual, and these settings beside.
+async fn server(fixture: &str, settings: &[(&str, &str)]) -> Server {
+    let shop = Shop::new();
+    let manual = std::fs::read(format!("{FIXTURES}/{fixture}")).expect("a fixture");
+    shop.write("manuals/mx-9.pdf", &manual);
+    let languages = [("manuals.ocr.languages", "eng"), ("manuals.ocr.page_timeout_ms", "60000")];
+    Server::of(shop, &[&languages[..], settings].concat()).await
+}
+
+/// The text of an answer and its last frame.
+async fn ask(server: &Server, question: &str) -> (String, Value) {
+    let mut visitor = server.visitor().await;
+    visitor.say(json!({ "type": "query", "product_id": MIXER, "query": question })).await;
+    let heard = visitor.hear_answer().await;
+    let chunks = heard.iter().filter_map(|message| message["content"].as_str());
+    (chunks.collect(), heard.last().expect("an end").clone())
+}
+
+#[tokio::test]
+async fn a_visitor_is_answered_from_a_scan_with_its_page() {
+    let server = server("scan.pdf", &[("manuals.ocr.wait_ms", "30000")]).await;
+    let (text, end) = ask(&server, "How do I pull out the old filter?").await;
+    assert_eq!(end["citations"][0]["page"], 2, "{text} {end}");
+    assert!(text.contains("Pull the old filter out by its red tab"), "{text}");
+    let scraped = server.get("/metrics").await.text().await.expect("metrics");
+    assert!(scraped.contains("hsc_manual_ocr_pages_total{outcome=\"read\"} 3"), "{scraped}");
+}
+
+#[tokio::test]
+async fn a_visitor_reads_that_pages_are_being_recognized_and_is_answered_once_they_are() {
+    let script = Script::new("while [ ! -e ../go ]; do sleep 0.1; done");
+    let command = script.command.display().to_string();
+    // Only being forgotten brings the manual's page into the answer.
+    let settings = [("manuals.ocr.command", command.as_str()), ("cache.negative_ttl_ms", "600000")];
+    let server = server("mixed.pdf", &settings).await;
+    let asked = "How many months does the warranty last?";
+    let (text, end) = ask(&server, asked).await;
+    assert_eq!(end["reason"]["code"], "unknown", "{text} {end}");
+    assert!(text.contains("still being recognized"), "{text}");
+    let listed = server.json(&format!("/admin/manuals?text={MIXER}")).await;
+    assert_eq!(listed["items"][0]["pending_pages"], json!([2]), "{listed}");
+    std::fs::write(script.folder.path().join("go"), "").expect("written");
+    eventually("the recognized page is cited", async || {
+        let (_, end) = ask(&server, asked).await;
+        end["citations"][0]["page"] == 2 && end["reason"].is_null()
+    })
+    .await;
+    let listed = server.json(&format!("/admin/manuals?text={MIXER}")).await;
+    assert_eq!(listed["items"][0]["pending_pages"], json!([]), "{listed}");
 }

@@ -307,7 +307,7 @@ impl Said {
             answerer: AnswererName::Llm,
             fallback: None,
             stale_manual: case.manual.source.stale,
-            provisional: case.near.pending,
+            provisional: case.near.pending || !case.manual.source.pending.is_empty(),
             text: self.text,
         }
     }

@@ -48,9 +48,17 @@ impl Pages {
         &self.folder
     }
 
-    /// True for a page that is recognized, or cannot be.
-    pub(in crate::manuals) fn has(&self, number: u32) -> bool {
-        page(&self.folder, number).is_some()
+    /// How these pages are.
+    pub(in crate::manuals) fn look(&self, numbers: &[u32]) -> Stored {
+        let mut stored = Stored::default();
+        for number in numbers {
+            match page(&self.folder, *number) {
+                Some(PageText::Read { runs, .. }) => stored.has_text |= !runs.is_empty(),
+                Some(PageText::Failed(_)) => stored.failed.push(*number),
+                None => stored.missing.push(*number),
+            }
+        }
+        stored
     }
 
     /// Stores a page.
@@ -62,6 +70,17 @@ impl Pages {
         draft.persist(path(&self.folder, number))?;
         Ok(())
     }
+}
+
+/// How some pages of a manual are, by their numbers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::manuals) struct Stored {
+    /// Those that are not recognized yet.
+    pub(in crate::manuals) missing: Vec<u32>,
+    /// Those that cannot be.
+    pub(in crate::manuals) failed: Vec<u32>,
+    /// One of the others has text.
+    pub(in crate::manuals) has_text: bool,
 }
 
 /// A page of the folder of a manual.
@@ -116,10 +135,11 @@ mod tests {
         let text = PageText::Failed(PageFault::TooSlow);
         of("tesseract 5 eng").store(3, &text).expect("stored");
         assert_eq!(page(of("tesseract 5 eng").folder(), 3), Some(text));
-        assert!(!of("tesseract 5 eng").has(4));
-        assert!(!of("tesseract 5 deu").has(3));
+        let stored = of("tesseract 5 eng").look(&[3, 4]);
+        assert_eq!((stored.failed, stored.missing), (vec![3], vec![4]));
+        assert_eq!(of("tesseract 5 deu").look(&[3]).missing, [3]);
         std::fs::write(&manual, "two").expect("written");
-        assert!(!of("tesseract 5 eng").has(3));
+        assert_eq!(of("tesseract 5 eng").look(&[3]).missing, [3]);
     }
 
     #[test]
