@@ -16,7 +16,7 @@ pub(in crate::manuals) enum PageText {
         /// Its text where it stands.
         runs: Vec<Run>,
     },
-    /// It cannot be recognized. It is not tried again.
+    /// It cannot be recognized. It is tried again after a day.
     Failed(PageFault),
 }
 

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +17,9 @@ use super::PageText;
 const FORMAT: &str = "1";
 /// Most bytes of a page's file. A page of a newspaper has some hundred kilobytes.
 const MOST_PAGE: u64 = 8 << 20;
+
+/// How long a page that cannot be recognized is left alone. The machine may have been too busy, or tesseract broken.
+const FAILED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The recognized pages of one manual.
 #[derive(Debug, Clone)]
@@ -83,11 +86,17 @@ pub(in crate::manuals) struct Stored {
     pub(in crate::manuals) has_text: bool,
 }
 
-/// A page of the folder of a manual.
+/// A page of the folder of a manual. One that failed long ago is none.
 pub(in crate::manuals) fn page(folder: &Path, number: u32) -> Option<PageText> {
     let mut json = Vec::new();
-    File::open(path(folder, number)).ok()?.take(MOST_PAGE).read_to_end(&mut json).ok()?;
-    serde_json::from_slice(&json).ok()
+    let file = File::open(path(folder, number)).ok()?;
+    let stored = file.metadata().and_then(|about| about.modified()).ok()?;
+    file.take(MOST_PAGE).read_to_end(&mut json).ok()?;
+    let text = serde_json::from_slice(&json).ok()?;
+    // A clock that was set back makes a page from the future; it stays.
+    let is_old = || stored.elapsed().is_ok_and(|age| age > FAILED_FOR);
+    let is_over = matches!(text, PageText::Failed(_)) && is_old();
+    (!is_over).then_some(text)
 }
 
 fn path(folder: &Path, number: u32) -> PathBuf {
@@ -140,6 +149,24 @@ mod tests {
         assert_eq!(of("tesseract 5 deu").look(&[3]).missing, [3]);
         std::fs::write(&manual, "two").expect("written");
         assert_eq!(of("tesseract 5 eng").look(&[3]).missing, [3]);
+    }
+
+    #[test]
+    fn a_page_that_failed_is_tried_again_after_a_day_and_one_that_was_read_is_not() {
+        let root = tempfile::tempdir().expect("a folder");
+        let pages = Pages { folder: root.path().to_owned() };
+        let read = PageText::Read { height: 792.0, runs: Vec::new() };
+        pages.store(1, &PageText::Failed(PageFault::Engine)).expect("stored");
+        pages.store(2, &read).expect("stored");
+        assert_eq!(pages.look(&[1, 2]).failed, [1]);
+        for number in [1, 2] {
+            let file = File::options().append(true).open(path(root.path(), number));
+            let long_ago = SystemTime::now() - FAILED_FOR - Duration::from_secs(60);
+            file.and_then(|file| file.set_modified(long_ago)).expect("made old");
+        }
+        assert_eq!(page(root.path(), 2), Some(read));
+        let stored = pages.look(&[1, 2]);
+        assert_eq!((stored.missing, stored.failed, stored.has_text), (vec![1], vec![], false));
     }
 
     #[test]
