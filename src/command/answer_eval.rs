@@ -113,7 +113,10 @@ async fn evaluate(
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
     let upkeep = Upkeep::from(&settings.actors);
     let metrics = Metrics::new();
-    let loader = Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?;
+    // Each question is asked of the whole manual, its scanned pages included.
+    let loader =
+        Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?.waits_for_ocr();
+    let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
     let (shelf, _root) = Shelf::start(Arc::new(loader), limits, &upkeep, &metrics);
     // Whoever evaluates a model asks it all questions; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;

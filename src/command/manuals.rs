@@ -13,13 +13,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest, SharedVectors};
+use hsc_actors::ports::{ManualLoader as _, ManualRequest, SharedVectors};
 use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
 use hsc_actors::{Shelf, Upkeep};
-use hsc_catalogs::{Manual, Product};
+use hsc_catalogs::Product;
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::embeddings::{self, Embeddings, ModelState};
 use crate::manuals::Loader;
@@ -78,8 +78,9 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     }
     let pods = link.map(|link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>);
     let encoder = Embeddings::new(&settings.answers.encoder, pods, &metrics);
-    let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?;
+    let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
+    let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
     let upkeep = Upkeep::from(&settings.actors);
     let shelf = Shelf::new(Arc::new(loader), None, limits, upkeep.care, &metrics);
     let mut children = shelf.children();
@@ -108,8 +109,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for product in wanted {
         let Some(documentation) = product.documentation.clone() else { continue };
-        let request = ManualRequest { documentation };
-        match recognized(&shelf, request, settings.manuals.ocr.timeout_ms).await {
+        match shelf.load(ManualRequest { documentation }).await {
             Ok(manual) => answerer.prepare(Arc::clone(&product), manual).await,
             Err(error) => {
                 failed += 1;
@@ -127,27 +127,6 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     }
     bar.end(failed);
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Opens a manual, and waits until its scanned pages are recognized, no longer than that may take.
-async fn recognized(
-    shelf: &Shelf,
-    request: ManualRequest,
-    most_ms: u64,
-) -> Result<Arc<Manual>, ManualError> {
-    let end = Instant::now() + Duration::from_millis(most_ms);
-    loop {
-        let opened = shelf.load(request.clone()).await;
-        let goes_on = match &opened {
-            Ok(manual) => !manual.source.pending.is_empty(),
-            Err(error) => error.code == "recognizing",
-        };
-        if !goes_on || Instant::now() > end {
-            return opened;
-        }
-        // The shelf keeps such a manual for some seconds; asking it costs nothing.
-        sleep(LOOK_EVERY).await;
-    }
 }
 
 /// One product for each manual of those that are wanted.

@@ -31,6 +31,7 @@ struct Parts {
     fetcher: Fetcher,
     reader: Reader,
     recognizer: Recognizer,
+    waits_for_ocr: bool,
     ledger: Ledger,
     metrics: Arc<Metrics>,
 }
@@ -73,7 +74,9 @@ impl Loader {
             Arc::clone(&metrics),
         );
         let (folder, ledger) = (Folder::new(catalog_dir), Ledger::default());
-        Ok(Self(Arc::new(Parts { folder, fetcher, reader, recognizer, ledger, metrics })))
+        let waits_for_ocr = false;
+        let parts = Parts { folder, fetcher, reader, recognizer, waits_for_ocr, ledger, metrics };
+        Ok(Self(Arc::new(parts)))
     }
 
     /// The same loader, reading with the `extract` of another binary than the running one. For
@@ -87,6 +90,22 @@ impl Loader {
         let recognizer = parts.recognizer.with_program(program.clone());
         let reader = parts.reader.with_program(program);
         Self(Arc::new(Parts { reader, recognizer, ..parts }))
+    }
+
+    /// The same loader, whose loads wait until every scanned page is recognized. For programs that nobody waits for.
+    ///
+    /// # Panics
+    /// When the loader has been cloned already.
+    #[must_use]
+    pub fn waits_for_ocr(self) -> Self {
+        let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
+        Self(Arc::new(Parts { waits_for_ocr: true, ..parts }))
+    }
+
+    /// The longest that such a load waits.
+    #[must_use]
+    pub fn longest_ocr(&self) -> Duration {
+        self.0.recognizer.longest()
     }
 
     /// Has `call` called when a manual that was loaded has more text by now: OCR has read scanned pages since.
@@ -340,7 +359,11 @@ impl Parts {
                 what: "cannot open a scanned manual",
                 cause: cause.into(),
             })?;
-            let wait = if has_text { Duration::ZERO } else { self.recognizer.wait() };
+            let wait = match has_text {
+                _ if self.waits_for_ocr => self.recognizer.longest(),
+                true => Duration::ZERO,
+                false => self.recognizer.wait(),
+            };
             let began = Instant::now();
             has_ended = job.wait(wait).await.ended;
             *waited += began.elapsed();

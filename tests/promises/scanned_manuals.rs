@@ -240,6 +240,14 @@ async fn a_manual_with_text_does_not_wait_and_its_scanned_page_joins_it() {
 }
 
 #[tokio::test]
+async fn a_program_that_nobody_waits_for_waits_for_every_page() {
+    let settings = with_ocr(|ocr| ocr.wait_ms = 0);
+    let manual = load(&loader(&settings).waits_for_ocr(), "mixed.pdf").await.expect("a manual");
+    assert_eq!(page(&manual, 2), WARRANTY);
+    assert!(manual.source.pending.is_empty());
+}
+
+#[tokio::test]
 async fn without_tesseract_a_scan_is_said_to_be_one_and_a_mixed_manual_names_its_unread_pages() {
     let absent: [fn(&mut OcrSettings); 4] = [
         |ocr| ocr.command = "/nonexistent/tesseract".into(),

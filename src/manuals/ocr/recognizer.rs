@@ -131,6 +131,11 @@ impl Recognizer {
         Duration::from_millis(self.0.settings.wait_ms)
     }
 
+    /// The longest that a job takes which need not wait for others.
+    pub(in crate::manuals) fn longest(&self) -> Duration {
+        Duration::from_millis(self.0.settings.timeout_ms) + DRAWING
+    }
+
     /// The stored pages of a manual's file; nothing where there is no OCR.
     pub(in crate::manuals) async fn pages(&self, file: &Path) -> Option<Pages> {
         if !self.0.is_wanted {
