@@ -14,6 +14,11 @@ const LEAST_LINE: f32 = 50.0;
 const SURE: f32 = 70.0;
 /// Gap that parts two runs, in ems. Within a line of prose it is a third.
 const RUN_GAP: f32 = 0.9;
+/// What a vertical rule of a table looks like to tesseract.
+const BARS: &str = "|¦";
+/// What rules, frames and specks look like. Alone they are no word; a dash, a plus or a bullet may be one.
+const RULES: &str = "|¦_~'\"`‘’“”.,:;[]{}\\";
+
 /// What was recognized on a page.
 #[derive(Debug, Default)]
 pub(super) struct Recognized {
@@ -57,8 +62,10 @@ fn word(element: ElementRef<'_>) -> Option<Word> {
     let [x, _, end, _] = numbers(title, "bbox")?;
     let [confidence] = numbers(title, "x_wconf")?;
     let text: String = element.text().collect();
-    let text = text.trim().to_owned();
-    (!text.is_empty() && end > x).then_some(Word { text, x, end, confidence })
+    // A rule of a table beside a word is read as a bar.
+    let text = text.trim_matches(|letter: char| letter.is_whitespace() || BARS.contains(letter));
+    let is_rule = text.chars().all(|letter| RULES.contains(letter));
+    (!is_rule && end > x).then(|| Word { text: text.to_owned(), x, end, confidence })
 }
 
 /// The numbers after a name of a `title`: `bbox 1 2 3 4; x_wconf 96`.
@@ -176,6 +183,18 @@ mod tests {
         let seen = page(noise);
         assert!(seen.runs.is_empty());
         assert_eq!((seen.letters, seen.sure), (3, 0));
+    }
+
+    #[test]
+    fn rules_of_a_table_are_no_words() {
+        let row = "<span class='ocr_line' title='bbox 0 0 600 20; baseline 0 0; x_size 20'>\
+            <span class='ocrx_word' title='bbox 0 0 10 20; x_wconf 80'>|</span>\
+            <span class='ocrx_word' title='bbox 12 0 90 20; x_wconf 95'>|Weight</span>\
+            <span class='ocrx_word' title='bbox 95 0 100 20; x_wconf 90'>-</span>\
+            <span class='ocrx_word' title='bbox 200 0 204 20; x_wconf 85'>“]</span>\
+            <span class='ocrx_word' title='bbox 300 0 340 20; x_wconf 95'>7|</span></span>";
+        let texts: Vec<String> = page(row).runs.into_iter().map(|run| run.text).collect();
+        assert_eq!(texts, ["Weight -", "7"]);
     }
 
     #[test]
