@@ -21,7 +21,7 @@ use hsc_actors::{
     Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
-use hsc_config::{ServerSettings, Settings};
+use hsc_config::{ManualsSettings, ServerSettings, Settings};
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
 use tokio::net::TcpSocket;
@@ -198,7 +198,7 @@ impl Server {
         });
         let limits = |budget| CacheLimits::of(&settings.cache, budget);
         let on_the_shelf = limits(&settings.cache.manuals);
-        let loader = Loader::new(&settings.manuals, &dir, Arc::clone(&metrics))
+        let loader = Loader::new(&manuals_of(settings), &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(ManualFiles(loader.clone()));
         let scans = loader.clone();
@@ -599,6 +599,14 @@ fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {
     info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
         took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
     Ok(report)
+}
+
+/// The settings of manuals. Fetching and reading take their part of the time of a load, so its other half at most is
+/// waited for scanned pages.
+fn manuals_of(settings: &Settings) -> ManualsSettings {
+    let mut manuals = settings.manuals.clone();
+    manuals.ocr.wait_ms = manuals.ocr.wait_ms.min(settings.cache.load_timeout_ms / 2);
+    manuals
 }
 
 fn rules(settings: &Settings) -> Rules {

@@ -644,14 +644,6 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
                     .to_owned(),
         });
     }
-    let (wait, load) = (settings.manuals.ocr.wait_ms, settings.cache.load_timeout_ms);
-    if wait > load / 2 {
-        // Fetching and reading take their part of the same time.
-        return Some(Clash {
-            key: "manuals.ocr.wait_ms",
-            expected: format!("at most half of cache.load_timeout_ms, which is {load}"),
-        });
-    }
     let conversations = &settings.conversations;
     if conversations.token_ttl_ms < conversations.ttl_ms {
         // Else a client would be turned away from a conversation that is still there.
