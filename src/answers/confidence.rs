@@ -34,10 +34,10 @@ const WORDS: (f32, [f32; 3]) = (0.25, [1.16, 3.17, -3.06]);
 /// Share of the question from which a page says enough, and the coefficient of what is missing to that: without
 /// vectors only words tell that a question is about something else altogether.
 const ENOUGH: (f32, f32) = (0.2, -25.0);
-/// With vectors and a question in another language than English: of no feature, of the score's logarithm, and of the
-/// multilingual encoder's cosine beyond [`UNRELATED`]. Few such questions are known, so the first is set where no
-/// answerable one of them is silent.
-const OTHER_LANGUAGE: (f32, f32, f32) = (1.9, 1.0, 12.0);
+/// With vectors and a question in another language than English: of no feature, of the score's logarithm, of the
+/// multilingual encoder's cosine beyond [`UNRELATED`], and of what is missing. Few such questions are known: the first
+/// is set so that no answerable one of them is silent, and the last is that of questions in English.
+const OTHER_LANGUAGE: (f32, f32, f32, f32) = (1.9, 1.0, 12.0, -2.9);
 /// With vectors and a question in English: the same, then of the margin, of what is missing, and of the English
 /// encoder's cosine. Fitted with questions about other things altogether, weighed 0.3 each.
 const ENGLISH: (f32, f32, f32, [f32; 3]) = (-1.99, 1.36, 45.0, [1.05, -2.9, 2.41]);
@@ -85,7 +85,8 @@ impl Features {
                 none + enough + score * self.score + margin * self.margin + missing * self.missing
             }
             (None, Some(related)) => {
-                OTHER_LANGUAGE.0 + OTHER_LANGUAGE.1 * score + OTHER_LANGUAGE.2 * related
+                let (none, of_score, of_related, missing) = OTHER_LANGUAGE;
+                none + of_score * score + of_related * related + missing * self.missing
             }
             (Some(cosine), related) => {
                 let (none, of_score, of_related, [margin, missing, english]) = ENGLISH;
@@ -120,5 +121,12 @@ mod tests {
         assert!(near(0.7) > near(0.2));
         let other = |cosine| Features { multilingual: Some(cosine), ..middling }.confidence();
         assert!(other(0.9) > other(0.75));
+        // The name of what is missing is often the same in every language: bluetooth, USB, MIDI.
+        for near in [
+            Features { english: Some(0.5), ..middling },
+            Features { multilingual: Some(0.8), ..middling },
+        ] {
+            assert!(Features { missing: 1.0, ..near }.confidence() < near.confidence());
+        }
     }
 }

@@ -181,7 +181,7 @@ mod tests {
         let (text, outcome) = told_of("Maker", None, ["Maybe", "Maker"]).await;
         assert_eq!(outcome, Outcome::Answered);
         assert!(text.ends_with("About Maker."), "{text}");
-        let (text, outcome) = told_of("nobody", None, ["Kettle", "Maybe"]).await;
+        let (text, outcome) = told_of("none of them", None, ["Kettle", "Maybe"]).await;
         assert_eq!(outcome, Outcome::Likely);
         assert!(text.contains("Maybe") && text.ends_with("About Maybe."), "{text}");
     }

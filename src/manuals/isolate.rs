@@ -99,8 +99,6 @@ pub(super) async fn read_isolated(
         )
         // Keys and addresses of the server are no business of a process that reads foreign bytes.
         .env_clear()
-        // An arena of glibc takes 64 MiB of address space a thread, all of it counted.
-        .env("MALLOC_ARENA_MAX", "2")
         .stdin(Stdio::from(file))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

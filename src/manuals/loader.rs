@@ -92,7 +92,7 @@ impl Loader {
         Self(Arc::new(Parts { reader, recognizer, ..parts }))
     }
 
-    /// The same loader, whose loads wait until every scanned page is recognized. For programs that nobody waits for.
+    /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare or evaluate manuals.
     ///
     /// # Panics
     /// When the loader has been cloned already.

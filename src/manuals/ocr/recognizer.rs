@@ -262,7 +262,7 @@ impl Work {
             log::warn!(url, pages:% = pages.join(", "); "scanned pages of a manual cannot be recognized");
         }
         self.prune().await;
-        // Off the list first: whoever finds that pages are missing starts a job of their own.
+        // Removed from the list first: a load that finds pages missing after this starts a job of its own.
         drop(listed);
         self.tell.send_modify(|progress| progress.ended = true);
         if self.left.load(Ordering::SeqCst) && self.has_more.load(Ordering::SeqCst) {
@@ -326,6 +326,7 @@ impl Work {
             .args(["--max-bytes", &inner.max_bytes.to_string()])
             // Keys and addresses of the server are no business of a process that reads foreign bytes.
             .env_clear()
+            // For tesseract: an arena of glibc takes 64 MiB of address space a thread, all of it counted.
             .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::from(file))
             .stdout(Stdio::piped())

@@ -83,7 +83,7 @@ impl Tesseract {
         let output = child.stdout.take().expect("standard output is piped");
         let mut picture = format!("P5\n{} {}\n255\n", raster.width, raster.height).into_bytes();
         picture.extend(&raster.gray);
-        // Threads that nobody joins: one that hangs on a pipe ends with this process.
+        // These threads are not joined: one that hangs on a pipe ends with this process.
         start(move || {
             // tesseract that fails reads no more; its end says so.
             let _ = input.write_all(&picture);
@@ -92,7 +92,7 @@ impl Tesseract {
         start(move || {
             let mut bytes = Vec::new();
             let whole = output.take(MOST_OUTPUT).read_to_end(&mut bytes).is_ok();
-            // Whoever waited may have given up.
+            // The receiver is gone after the deadline.
             let _ = done.send(whole.then_some(bytes));
         })?;
         match read.recv_timeout(end.saturating_duration_since(Instant::now())) {
