@@ -362,6 +362,13 @@ impl Writer<'_> {
             let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
                 continue;
             };
+            if pieces.iter().any(|piece| piece.form == Form::Row) {
+                // Rows stay a table.
+                sheet.paragraph();
+                let extract = Extract { heading: String::new(), pieces, note: None };
+                self.write(&extract, hit.score / best, sheet, citations);
+                continue;
+            }
             let quote = quote.quoted();
             let said: Vec<String> = pieces.iter().map(Piece::quoted).collect();
             sheet.item(&said.join(" "));

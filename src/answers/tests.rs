@@ -319,6 +319,26 @@ async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
     assert_eq!(chunks.concat(), answer.text);
 }
 
+#[test]
+fn rows_of_a_likely_passage_are_a_table() {
+    let manual = bound(vec![(
+        &["Care"],
+        vec![
+            row("When | What | Duration"),
+            row("daily | rinse the tank | 3 min"),
+            row("weekly | backflush | 6 min"),
+        ],
+    )]);
+    let measure = Measure { min_confidence: 0.0, answer_confidence: 1.1, ..MEASURE };
+    let answer =
+        compose(&question("backflush weekly"), &manual, &Index::of(&manual), &[], measure).answer;
+    assert_eq!(answer.outcome, Outcome::Likely);
+    assert!(answer.text.contains("| When | What | Duration |"), "{}", answer.text);
+    assert!(answer.html.contains("<td>backflush</td>"), "{}", answer.html);
+    assert!(!answer.text.contains("When: "), "{}", answer.text);
+    assert_eq!(answer.citations.len(), 1);
+}
+
 /// A model that has embedded no manual yet, or no model.
 struct NoVectors {
     works: bool,
