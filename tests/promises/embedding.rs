@@ -13,7 +13,7 @@ use hsc_answers::encoder::{Embedder as _, ManualTexts};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
 
-use crate::eventually::eventually;
+use crate::eventually::{eventually, in_time};
 use crate::redis::{Redis, link_to};
 use crate::server::Server;
 
@@ -21,6 +21,7 @@ use crate::server::Server;
 struct Pod {
     embeddings: Embeddings,
     metrics: Arc<Metrics>,
+    link: Option<hsc::pods::Link>,
     _root: Root,
 }
 
@@ -32,8 +33,9 @@ impl Pod {
         settings.vectors_dir = vectors.display().to_string();
         settings.look_every_ms = 100;
         let metrics = Metrics::new();
-        let share = |redis| Arc::new(RedisVectors::new(link_to(redis))) as Arc<dyn SharedVectors>;
-        let embeddings = Embeddings::new(&settings, redis.map(share), &metrics);
+        let link = redis.map(link_to);
+        let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
+        let embeddings = Embeddings::new(&settings, link.clone().map(share), &metrics);
         let upkeep = Upkeep::from(&all.actors);
         let root = Root::start(
             "root",
@@ -46,7 +48,7 @@ impl Pod {
                 metrics: Arc::clone(&metrics),
             },
         );
-        Self { embeddings, metrics, _root: root }
+        Self { embeddings, metrics, link, _root: root }
     }
 
     fn count(&self, series: &str) -> f64 {
@@ -117,7 +119,11 @@ async fn two_pods_with_one_redis_embed_a_manual_once() {
     two_models(models.path());
     let disks = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
     let pods = disks.each_ref().map(|disk| Pod::start(models.path(), disk.path(), Some(&redis)));
-    link_to(&redis).up().await;
+    // A pod embeds for itself until it has reached its Redis.
+    for pod in &pods {
+        let link = pod.link.as_ref().expect("it has a Redis");
+        in_time("the pod reaches its Redis", link.up()).await;
+    }
     let manuals: Vec<_> = (0..6).map(|number| manual(&format!("manual {number}"), 40)).collect();
     for manual in &manuals {
         for pod in &pods {
