@@ -43,5 +43,7 @@ pub use isolate::{Order, answer};
 pub use ledger::LastLoad;
 pub use loader::{Kept, Loader, Original};
 pub use ocr::{Order as OcrOrder, recognize};
+#[doc(hidden)] // For tests/fuzz.
+pub use ocr::{count_runs, page_images};
 pub use read::read;
 pub use sheet::{HtmlLimits, Limits};

@@ -70,4 +70,8 @@ targets! {
     html = 500, targets::HTML;
     /// Manuals as PDF.
     pdf = 300, targets::PDF;
+    /// Pages of a PDF that are images, up to what is given to tesseract.
+    scans = 100, targets::PDF;
+    /// What tesseract writes.
+    hocr = 500, targets::HTML;
 }

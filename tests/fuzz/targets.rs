@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hsc::identity::Vouching;
-use hsc::manuals::{Limits, read};
+use hsc::manuals::{Limits, count_runs, page_images, read};
 use hsc::pods::RedisLog;
 use hsc_actors::bridge::Envelope;
 use hsc_actors::ports::{Kept, LogError, Vouch as _};
@@ -163,6 +163,20 @@ pub(crate) const PDF: &[&str] = &[
     " Tm",
     " Tf",
     " Do",
+    " cm",
+    "/Subtype/Image",
+    "/Width ",
+    "/Height ",
+    "/BitsPerComponent ",
+    "/ColorSpace",
+    "/Decode[",
+    "/ImageMask true",
+    "/SMask",
+    "/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 8/Rows 8>>",
+    "/Filter/DCTDecode",
+    "/Filter/JPXDecode",
+    "/Filter/JBIG2Decode",
+    "BI/W 2/H 2/BPC 8/CS/G ID abcd EI",
     " q",
     " Q",
     " cm",
@@ -452,6 +466,23 @@ pub(crate) fn html(input: &[u8]) -> u64 {
 
 pub(crate) fn pdf(input: &[u8]) -> u64 {
     read_manual(input, DocumentationKind::Pdf)
+}
+
+pub(crate) fn scans(input: &[u8]) -> u64 {
+    match page_images(input.to_vec(), 3) {
+        Ok(pages) => {
+            for (width, height) in pages.iter().flatten() {
+                // 25 million, each side rounded up.
+                assert!(width * height <= 25_000_000 + width + height + 1, "{width} × {height}");
+            }
+            hash(format!("{pages:?}").as_bytes())
+        }
+        Err(error) => shape(&error.to_string()),
+    }
+}
+
+pub(crate) fn hocr(input: &[u8]) -> u64 {
+    count_runs(&String::from_utf8_lossy(input)) as u64
 }
 
 /// A manual within its limits, or the reason why there is none.

@@ -57,6 +57,17 @@ pub(super) fn parse(hocr: &str, raster: &Raster) -> Recognized {
     recognized
 }
 
+/// How many runs of text hOCR has, of a page of 1,000 times 1,000 pixels.
+pub fn count_runs(hocr: &str) -> usize {
+    let raster = Raster { width: 1000, height: 1000, gray: Vec::new(), scale: 2.0 };
+    let Recognized { runs, letters, sure } = parse(hocr, &raster);
+    assert!(sure <= letters, "{sure} sure letters of {letters}");
+    for run in &runs {
+        assert!(run.size > 0.0, "{run:?}");
+    }
+    runs.len()
+}
+
 fn word(element: ElementRef<'_>) -> Option<Word> {
     let title = element.attr("title")?;
     let [x, _, end, _] = numbers(title, "bbox")?;

@@ -21,7 +21,8 @@ mod sizes;
 pub(super) mod store;
 mod tesseract;
 
-pub use self::recognize::{Order, recognize};
+pub use self::hocr::count_runs;
+pub use self::recognize::{Order, page_images, recognize};
 
 pub(super) use self::page::{PageFault, PageText};
 pub(super) use self::recognizer::Recognizer;

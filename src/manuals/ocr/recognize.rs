@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::isolate;
 use super::super::pdf::Pictures;
+use super::super::{ReadError, isolate};
 use super::tesseract::Tesseract;
 use super::{PageFault, PageText};
 
@@ -80,6 +80,16 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
         write(&mut output, &Event::Done(*page, read.unwrap_or_else(PageText::Failed)))?;
     }
     Ok(())
+}
+
+/// Sizes in pixels of the pictures of the first pages, as [`recognize`] draws them; `None` for a page that has none.
+///
+/// # Errors
+/// When the file cannot be opened as a PDF.
+pub fn page_images(bytes: Vec<u8>, pages: u32) -> Result<Vec<Option<(usize, usize)>>, ReadError> {
+    let pictures = Pictures::open(bytes)?;
+    let size = |page| pictures.page(page).ok().map(|raster| (raster.width, raster.height));
+    Ok((1..=pages).map(size).collect())
 }
 
 fn write(output: &mut impl Write, event: &Event) -> io::Result<()> {
