@@ -127,7 +127,7 @@ test-artillery: web/dist/.built ## Another harness, Artillery, drives the server
 	tests/artillery.sh target/debug/hsc .make/artillery
 
 # An optimised build with the checks of the tests for our own crates.
-CHECKED = $(foreach crate,hsc hsc-actors hsc-answers hsc-catalogs hsc-config hsc-monitoring,\
+CHECKED = $(foreach crate,hsc hsc-actors hsc-answers hsc-catalogs hsc-config hsc-manuals hsc-monitoring,\
 	--config profile.release.package.$(crate).overflow-checks=true --config profile.release.package.$(crate).debug-assertions=true)
 
 .PHONY: fuzz

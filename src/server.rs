@@ -36,7 +36,7 @@ use crate::embeddings::{self, Embeddings};
 use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
 use crate::identity::{Team, Vouching};
 use crate::manual_files::ManualFiles;
-use crate::manuals::{Loader, ReadError};
+use crate::manuals::{LoadError, Loader};
 use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisQuota, RedisRelay, RedisRoll};
 use crate::reload::{self, Reloader, tell};
 use crate::temporary;
@@ -104,7 +104,7 @@ pub enum StartError {
     },
     /// Manuals cannot be loaded here.
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
-    NoManuals(#[source] ReadError),
+    NoManuals(#[source] LoadError),
     /// The address of Redis is none. A Redis that is away is no reason not to start.
     #[error(transparent)]
     NoRedis(BadAddress),

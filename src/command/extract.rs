@@ -11,8 +11,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use encoding_rs::Encoding;
 use hsc_catalogs::DocumentationKind;
-
-use crate::manuals::{HtmlLimits, Limits, Order, answer};
+use hsc_manuals::{HtmlLimits, Limits, Order, answer};
 
 /// Arguments of `hsc extract`. The defaults are those of the settings.
 #[derive(Debug, clap::Args)]

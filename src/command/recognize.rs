@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-
-use crate::manuals::{OcrOrder, recognize};
+use hsc_manuals::{OcrOrder, recognize};
 
 /// Arguments of `hsc recognize`. The defaults are those of the settings.
 #[derive(Debug, clap::Args)]

@@ -13,14 +13,13 @@ use futures::future::BoxFuture;
 use hsc_actors::ports::{ManualError, ManualLoader, ManualRequest};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
 use hsc_config::ManualsSettings;
+use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
 use super::fetch::{Copy, Fetcher};
 use super::ledger::{LastLoad, Ledger};
 use super::local::Folder;
-use super::ocr::Recognizer;
-use super::reader::Reader;
-use super::{ReadError, html};
+use super::{LoadError, ocr_report, settings};
 
 /// Loads manuals, from the network and from the catalog folder.
 #[derive(Clone)]
@@ -31,6 +30,8 @@ struct Parts {
     fetcher: Fetcher,
     reader: Reader,
     recognizer: Recognizer,
+    /// The longest that a reading of a manual without text waits for OCR.
+    ocr_wait: Duration,
     waits_for_ocr: bool,
     ledger: Ledger,
     metrics: Arc<Metrics>,
@@ -65,18 +66,23 @@ impl Loader {
         settings: &ManualsSettings,
         catalog_dir: &Path,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, ReadError> {
-        let (fetcher, reader) = (Fetcher::new(settings)?, Reader::new(settings)?);
-        let recognizer = Recognizer::new(
-            settings,
-            fetcher.folder(),
-            reader.program().to_owned(),
-            Arc::clone(&metrics),
-        );
-        let (folder, ledger) = (Folder::new(catalog_dir), Ledger::default());
-        let waits_for_ocr = false;
-        let parts = Parts { folder, fetcher, reader, recognizer, waits_for_ocr, ledger, metrics };
-        Ok(Self(Arc::new(parts)))
+    ) -> Result<Self, LoadError> {
+        let program = std::env::current_exe().map_err(|cause| LoadError::Ours {
+            what: "cannot find our own program",
+            cause: cause.into(),
+        })?;
+        let fetcher = Fetcher::new(settings)?;
+        let ocr = settings::ocr(settings, fetcher.folder(), program.clone());
+        Ok(Self(Arc::new(Parts {
+            folder: Folder::new(catalog_dir),
+            fetcher,
+            reader: Reader::new(settings::reader(settings, program)),
+            recognizer: Recognizer::new(ocr, ocr_report::to_log_and(Arc::clone(&metrics))),
+            ocr_wait: Duration::from_millis(settings.ocr.wait_ms),
+            waits_for_ocr: false,
+            ledger: Ledger::default(),
+            metrics,
+        })))
     }
 
     /// The same loader, reading with the `extract` of another binary than the running one. For
@@ -110,7 +116,7 @@ impl Loader {
 
     /// Has `call` called when a manual that was loaded has more text by now: OCR has read scanned pages since.
     pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
-        self.0.recognizer.when_more(Box::new(call));
+        self.0.recognizer.when_more(call);
     }
 
     /// How the last load of a manual went; nothing where it was never loaded here.
@@ -198,9 +204,9 @@ impl Parts {
         &self,
         documentation: &Documentation,
         then: impl Fn(Found) -> F,
-    ) -> Result<T, ReadError>
+    ) -> Result<T, LoadError>
     where
-        F: Future<Output = Result<T, ReadError>>,
+        F: Future<Output = Result<T, LoadError>>,
     {
         let Documentation { url, backup_url, .. } = documentation;
         let addresses: Vec<&str> =
@@ -224,7 +230,7 @@ impl Parts {
             match tried {
                 Ok(done) => return Ok(done),
                 // It was had from here, and its text comes.
-                Err(error @ ReadError::Recognizing { .. }) => return Err(error),
+                Err(error @ LoadError::Recognizing { .. }) => return Err(error),
                 Err(error) => {
                     log::warn!(address, error:% = with_causes(&error); "manual not had from here");
                     failed.get_or_insert(error);
@@ -248,7 +254,7 @@ impl Parts {
         &self,
         address: &str,
         deadline: tokio::time::Instant,
-    ) -> Result<Found, ReadError> {
+    ) -> Result<Found, LoadError> {
         let started = Instant::now();
         let counted =
             |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
@@ -290,13 +296,13 @@ impl Parts {
         &self,
         documentation: &Documentation,
         found: Found,
-    ) -> Result<PathBuf, ReadError> {
+    ) -> Result<PathBuf, LoadError> {
         let url = &documentation.url;
         if let Some(path) = self.fetcher.printed(url, &found.path) {
             return Ok(path);
         }
         let manual = self.read(documentation, DocumentationKind::Html, found).await?;
-        self.fetcher.keep_print(url, &html::print(&manual))
+        self.fetcher.keep_print(url, &print_html(&manual))
     }
 
     async fn read(
@@ -304,7 +310,7 @@ impl Parts {
         documentation: &Documentation,
         kind: DocumentationKind,
         found: Found,
-    ) -> Result<Manual, ReadError> {
+    ) -> Result<Manual, LoadError> {
         let started = Instant::now();
         let mut waited = Duration::ZERO;
         let read = self.read_scanned(documentation, kind, &found, &mut waited).await;
@@ -327,7 +333,7 @@ impl Parts {
         kind: DocumentationKind,
         found: &Found,
         waited: &mut Duration,
-    ) -> Result<Manual, ReadError> {
+    ) -> Result<Manual, LoadError> {
         let Found { path, charset, foreign, .. } = found;
         let read =
             |recognized| self.reader.read(path, kind, charset.as_deref(), *foreign, recognized);
@@ -340,29 +346,28 @@ impl Parts {
             Err(ReadError::NoText { scanned, .. } | ReadError::Illegible { scanned, .. }) => {
                 (scanned.clone(), false)
             }
-            Err(_) => return first,
+            Err(_) => return Ok(first?),
         };
         if scanned.is_empty() {
-            return first;
+            return Ok(first?);
         }
         let Some(pages) = self.recognizer.pages(path).await else {
-            return first.map(|mut manual| {
-                manual.source.unread = std::mem::take(&mut manual.source.pending);
-                manual
-            });
+            let mut manual = first?;
+            manual.source.unread = std::mem::take(&mut manual.source.pending);
+            return Ok(manual);
         };
         let mut stored = pages.look(&scanned);
         let mut has_ended = true;
         if !stored.missing.is_empty() {
             let job = self.recognizer.start(documentation, path, &pages, stored.missing);
-            let job = job.map_err(|cause| ReadError::Ours {
+            let job = job.map_err(|cause| LoadError::Ours {
                 what: "cannot open a scanned manual",
                 cause: cause.into(),
             })?;
             let wait = match has_text {
                 _ if self.waits_for_ocr => self.recognizer.longest(),
                 true => Duration::ZERO,
-                false => self.recognizer.wait(),
+                false => self.ocr_wait,
             };
             let began = Instant::now();
             has_ended = job.wait(wait).await.ended;
@@ -383,9 +388,9 @@ impl Parts {
             Err(ReadError::NoText { .. } | ReadError::Illegible { .. }) if !has_ended => {
                 let count = |pages| u32::try_from(pages).unwrap_or(u32::MAX);
                 let done = count(scanned.len() - stored.missing.len());
-                Err(ReadError::Recognizing { done, pages: count(scanned.len()) })
+                Err(LoadError::Recognizing { done, pages: count(scanned.len()) })
             }
-            again => again,
+            again => Ok(again?),
         }
     }
 }
@@ -396,7 +401,7 @@ fn is_remote(address: &str) -> bool {
 }
 
 /// An error and what is behind it, on one line.
-fn with_causes(error: &ReadError) -> String {
+fn with_causes(error: &LoadError) -> String {
     let mut line = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

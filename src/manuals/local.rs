@@ -2,7 +2,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::ReadError;
+use hsc_manuals::ReadError;
+
+use super::LoadError;
 
 /// The catalog folder.
 #[derive(Debug, Clone)]
@@ -15,8 +17,8 @@ impl Folder {
 
     /// The file a catalog's path names. It must lie below the folder, links followed: a catalog is
     /// data, and must not open what its writer could not open himself.
-    pub(super) fn find(&self, path: &str) -> Result<PathBuf, ReadError> {
-        let outside = || ReadError::Outside { path: path.to_owned() };
+    pub(super) fn find(&self, path: &str) -> Result<PathBuf, LoadError> {
+        let outside = || LoadError::Outside { path: path.to_owned() };
         let relative = Path::new(path);
         let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
         if path.contains('\0') || !relative.components().all(plain) {
@@ -24,9 +26,9 @@ impl Folder {
         }
         let io = |cause: std::io::Error| match cause.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                ReadError::Missing { path: path.to_owned() }
+                LoadError::Missing { path: path.to_owned() }
             }
-            _ => ReadError::Unreadable { path: path.to_owned(), cause },
+            _ => ReadError::Unreadable { path: path.to_owned(), cause }.into(),
         };
         let folder = self.0.canonicalize().map_err(io)?;
         let file = folder.join(relative).canonicalize().map_err(io)?;
@@ -35,7 +37,7 @@ impl Folder {
         }
         // A pipe or a device would be read without end.
         if !file.is_file() {
-            return Err(ReadError::Missing { path: path.to_owned() });
+            return Err(LoadError::Missing { path: path.to_owned() });
         }
         Ok(file)
     }
@@ -56,10 +58,10 @@ mod tests {
         assert!(catalog.find("manuals/a.pdf").is_ok_and(|path| path.ends_with("manuals/a.pdf")));
         assert!(catalog.find("./manuals/a.pdf").is_ok());
         for path in ["../secret.pdf", "manuals/../../secret.pdf", "/etc/passwd", "a\0.pdf"] {
-            assert!(matches!(catalog.find(path), Err(ReadError::Outside { .. })), "{path}");
+            assert!(matches!(catalog.find(path), Err(LoadError::Outside { .. })), "{path}");
         }
         for path in ["manuals/b.pdf", "manuals", "", "manuals/a.pdf/b.pdf"] {
-            assert!(matches!(catalog.find(path), Err(ReadError::Missing { .. })), "{path}");
+            assert!(matches!(catalog.find(path), Err(LoadError::Missing { .. })), "{path}");
         }
     }
 
@@ -72,6 +74,6 @@ mod tests {
         std::fs::write(house.path().join("secret.pdf"), b"s").expect("written");
         std::os::unix::fs::symlink(house.path().join("secret.pdf"), folder.join("a.pdf"))
             .expect("linked");
-        assert!(matches!(Folder::new(&folder).find("a.pdf"), Err(ReadError::Outside { .. })));
+        assert!(matches!(Folder::new(&folder).find("a.pdf"), Err(LoadError::Outside { .. })));
     }
 }

@@ -1,49 +1,25 @@
-//! Fetch a manual, turn it into pages, cut the pages into passages.
+//! Find the bytes of a manual, have `hsc-manuals` read them, and say where they came from.
 //!
 //! ```text
-//! Loader ─► local │ fetch ─► file ─► reader ─► (isolate) ─► read ─► Manual
-//! read:  pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages
-//!        html ──────────────────────────────────────────────► passages
+//! Loader ─► local │ fetch ─► file ─► hsc_manuals::Reader ─► Manual
+//!                                    hsc_manuals::Recognizer ─► OcrReport ─► log, metrics
 //! ```
 //!
-//! A scanned page has no text to read: [`ocr`] has it recognized beside the reading, and the next reading uses it.
-//!
-//! Nothing that comes from outside is trusted: bytes are bounded in number, time, text and pages, and
-//! they are read in a process of their own with a limit of memory (`manuals.isolate`). This room knows bytes and addresses,
+//! The adapter between the crate that reads and the server: it answers the port `ManualLoader`, fetches over http(s), turns
+//! settings into the crate's own and its facts into log lines and metrics. It knows bytes and addresses,
 //! never a question: what is asked about a manual is the business of the answers.
 
-mod bidi;
-mod blocks;
-mod contents;
 mod error;
 mod fetch;
-mod furniture;
-mod headings;
-mod html;
-mod isolate;
-mod labels;
-mod language;
-mod layout;
 mod ledger;
-mod legibility;
 mod loader;
 mod local;
-mod mending;
-mod ocr;
-mod passages;
-mod pdf;
-mod read;
-mod reader;
-mod sheet;
+mod ocr_report;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use error::{Complexity, ReadError};
-pub use isolate::{Order, answer};
-pub use ledger::LastLoad;
-pub use loader::{Kept, Loader, Original};
-pub use ocr::{Order as OcrOrder, recognize};
-#[doc(hidden)] // For tests/fuzz.
-pub use ocr::{count_runs, page_images};
-pub use read::read;
-pub use sheet::{HtmlLimits, Limits};
+pub use self::error::LoadError;
+pub use self::ledger::LastLoad;
+pub use self::loader::{Kept, Loader, Original};
+pub use self::settings::limits;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hsc::identity::Vouching;
-use hsc::manuals::{Limits, count_runs, page_images, read};
+use hsc::manuals::limits;
 use hsc::pods::RedisLog;
 use hsc_actors::bridge::Envelope;
 use hsc_actors::ports::{Kept, LogError, Vouch as _};
@@ -21,6 +21,7 @@ use hsc_actors::{Tokens, UploadId};
 use hsc_catalogs::import::import;
 use hsc_catalogs::{DocumentationKind, Manual, Severity, load_files};
 use hsc_config::{Settings, VisitorsSettings};
+use hsc_manuals::{Limits, count_runs, page_images, read};
 use redis::Value;
 use ring::hmac;
 use serde_json::value::RawValue;
@@ -495,7 +496,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
         max_text_bytes: 4 << 20,
         timeout_ms: 10_000,
         threads: 1,
-        ..Limits::from(&settings.manuals)
+        ..limits(&settings.manuals)
     };
     match read(input, kind, None, limits) {
         Ok(manual) => {

@@ -21,7 +21,7 @@ use crate::eventually::{eventually, in_time};
 use crate::server::Server;
 use crate::shop::{MIXER, Shop};
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manuals/tests/fixtures/ocr");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manuals/fixtures/ocr");
 
 fn settings() -> ManualsSettings {
     let defaults =

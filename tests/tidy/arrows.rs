@@ -8,10 +8,21 @@ use crate::tree::{assert_none, root};
 
 /// Each crate of ours with those of ours it may import. They go down, never up, never sideways.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("hsc", &["hsc-actors", "hsc-answers", "hsc-catalogs", "hsc-config", "hsc-monitoring"]),
+    (
+        "hsc",
+        &[
+            "hsc-actors",
+            "hsc-answers",
+            "hsc-catalogs",
+            "hsc-config",
+            "hsc-manuals",
+            "hsc-monitoring",
+        ],
+    ),
     ("hsc-actors", &["hsc-catalogs", "hsc-config", "hsc-monitoring"]),
     ("hsc-monitoring", &["hsc-config"]),
     ("hsc-answers", &["hsc-catalogs"]),
+    ("hsc-manuals", &["hsc-catalogs"]),
     ("hsc-catalogs", &[]),
     ("hsc-config", &[]),
 ];
@@ -21,6 +32,11 @@ const PLAIN: &[&str] = &["hsc-answers", "hsc-catalogs", "hsc-config"];
 
 /// What a plain crate must not depend on: whatever has threads, sockets or a log of its own.
 const RUNTIME: &[&str] = &["actix", "tokio", "futures", "log", "reqwest", "redis", "sqlx"];
+
+/// What the reader of manuals must not depend on. It starts the processes that read with tokio; it has no socket, no log
+/// and no metrics.
+const NOT_OF_MANUALS: &[&str] =
+    &["actix", "futures", "log", "prometheus", "reqwest", "redis", "sqlx"];
 
 /// The crates that may name actix.
 const ACTIX: &[&str] = &["hsc", "hsc-actors"];
@@ -103,4 +119,21 @@ fn the_plain_crates_know_no_runtime() {
         }
     }
     assert_none("A plain crate returns facts and leaves the rest to its caller:", &breaches);
+}
+
+#[test]
+fn the_reader_of_manuals_has_no_socket_and_no_log() {
+    let packages = packages();
+    let manuals = packages.iter().find(|package| package.name == "hsc-manuals");
+    let manuals = manuals.expect("the plan has it; a test above says that it is built");
+    let breaches: Vec<String> = manuals
+        .depends_on
+        .iter()
+        .filter(|name| NOT_OF_MANUALS.contains(&name.as_str()))
+        .map(|name| format!("hsc-manuals depends on {name}"))
+        .collect();
+    assert_none(
+        "The reader returns facts and leaves fetching, counting and logging to src:",
+        &breaches,
+    );
 }

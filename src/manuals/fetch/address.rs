@@ -7,15 +7,15 @@
 
 use url::Url;
 
-use super::super::ReadError;
+use super::super::LoadError;
 pub(super) use crate::outside::{Allowed, Trust};
 use crate::outside::{NotAsked, trusted};
 
 /// Looks at an address before it is asked. A name is looked at again once it is resolved.
-pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, ReadError> {
+pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
     trusted(url, allowed).map_err(|not| match not {
-        NotAsked::NoHost => ReadError::BadAddress { url: url.to_string() },
-        NotAsked::NotPublic { host, address } => ReadError::Forbidden { host, address },
+        NotAsked::NoHost => LoadError::BadAddress { url: url.to_string() },
+        NotAsked::NotPublic { host, address } => LoadError::Forbidden { host, address },
     })
 }
 
@@ -23,7 +23,7 @@ pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, ReadError> {
 mod tests {
     use super::*;
 
-    fn checked(url: &str, allowed: &[&str]) -> Result<Trust, ReadError> {
+    fn checked(url: &str, allowed: &[&str]) -> Result<Trust, LoadError> {
         let allowed =
             Allowed::new(&allowed.iter().map(|&host| host.to_owned()).collect::<Vec<_>>());
         check(&Url::parse(url).expect("an address"), &allowed)
@@ -59,7 +59,7 @@ mod tests {
             "[2001:db8::1]",
         ] {
             let url = format!("http://{host}/manual.pdf");
-            assert!(matches!(checked(&url, &[]), Err(ReadError::Forbidden { .. })), "{host}");
+            assert!(matches!(checked(&url, &[]), Err(LoadError::Forbidden { .. })), "{host}");
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
         for url in
             ["file:///etc/passwd", "ftp://example.com/", "data:text/plain,hello", "gopher://x/"]
         {
-            assert!(matches!(checked(url, &[]), Err(ReadError::BadAddress { .. })), "{url}");
+            assert!(matches!(checked(url, &[]), Err(LoadError::BadAddress { .. })), "{url}");
         }
     }
 }

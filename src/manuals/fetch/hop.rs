@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use hsc_actors::ports::BoxError;
 use hsc_config::ManualsSettings;
+use hsc_manuals::ReadError;
 use reqwest::header::{
     CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
     LOCATION, RETRY_AFTER,
@@ -13,7 +14,7 @@ use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use super::super::ReadError;
+use super::super::LoadError;
 use super::address::{Allowed, Trust, check};
 use super::disk::Slip;
 use super::{host, retry};
@@ -38,7 +39,7 @@ pub(super) enum Answer {
 
 /// A request that failed.
 pub(super) struct Failed {
-    pub error: ReadError,
+    pub error: LoadError,
     /// True when the next try may do better.
     pub passes: bool,
     /// What the host asked for.
@@ -46,14 +47,14 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn final_(error: ReadError) -> Self {
+    pub(super) fn final_(error: LoadError) -> Self {
         Self { error, passes: false, retry_after: None }
     }
 }
 
 /// A fault on our side; trying again does not mend a disk.
 pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> Failed {
-    move |cause| Failed::final_(ReadError::Ours { what, cause: cause.into() })
+    move |cause| Failed::final_(LoadError::Ours { what, cause: cause.into() })
 }
 
 /// Makes requests.
@@ -67,7 +68,7 @@ pub(super) struct Hopper {
 }
 
 impl Hopper {
-    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
+    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, LoadError> {
         let build = |trust: Trust| {
             let patience = Duration::from_millis(settings.connect_timeout_ms);
             let builder = asking(trust)?
@@ -80,7 +81,7 @@ impl Hopper {
         };
         let client = |trust| {
             build(trust)
-                .map_err(|cause| ReadError::Ours { what: "cannot make an HTTP client", cause })
+                .map_err(|cause| LoadError::Ours { what: "cannot make an HTTP client", cause })
         };
         Ok(Self {
             allowed: Allowed::new(&settings.allowed_hosts),
@@ -119,7 +120,7 @@ impl Hopper {
             StatusCode::NOT_MODIFIED => Ok(Answer::NotModified),
             _ if status.is_redirection() => moved(url, &response),
             _ => Err(Failed {
-                error: ReadError::Refused { host: host(url), status: status.as_u16() },
+                error: LoadError::Refused { host: host(url), status: status.as_u16() },
                 passes: retry::passes(status),
                 retry_after: text(response.headers(), RETRY_AFTER)
                     .and_then(|value| retry::retry_after(&value, SystemTime::now())),
@@ -134,7 +135,7 @@ impl Hopper {
         draft: NamedTempFile,
     ) -> Result<Answer, Failed> {
         let limit = self.max_bytes;
-        let too_large = || Failed::final_(ReadError::TooLarge { limit });
+        let too_large = || Failed::final_(ReadError::TooLarge { limit }.into());
         if response.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
@@ -165,7 +166,7 @@ fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
     let to = text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
     to.map(Answer::Moved).ok_or_else(|| {
         let status = response.status().as_u16();
-        Failed::final_(ReadError::Refused { host: host(url), status })
+        Failed::final_(LoadError::Refused { host: host(url), status })
     })
 }
 
@@ -173,10 +174,10 @@ fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
 fn failed(url: &Url, error: reqwest::Error) -> Failed {
     if let Some(NotPublic { host, address }) = not_public(&error) {
         let (host, address) = (host.clone(), address.clone());
-        return Failed::final_(ReadError::Forbidden { host, address });
+        return Failed::final_(LoadError::Forbidden { host, address });
     }
     let error = error.without_url();
-    let error = ReadError::Unreachable { host: host(url), cause: error.into() };
+    let error = LoadError::Unreachable { host: host(url), cause: error.into() };
     Failed { error, passes: true, retry_after: None }
 }
 

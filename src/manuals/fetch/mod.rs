@@ -21,7 +21,7 @@ use url::Url;
 use self::disk::{Disk, Slip};
 use self::hop::{Answer, Hopper};
 use self::retry::Backoff;
-use super::ReadError;
+use super::LoadError;
 
 /// A manual's bytes as they lie on disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +52,8 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
-        let disk = Disk::open(&settings.cache_dir).map_err(|cause| ReadError::Ours {
+    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, LoadError> {
+        let disk = Disk::open(&settings.cache_dir).map_err(|cause| LoadError::Ours {
             what: "cannot open the folder for fetched manuals (manuals.cache_dir)",
             cause: cause.into(),
         })?;
@@ -83,8 +83,8 @@ impl Fetcher {
     }
 
     /// The newest copy of an address: the one on disk while it is fresh, else what the host says.
-    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, ReadError> {
-        let parsed = Url::parse(url).map_err(|_| ReadError::BadAddress { url: url.to_owned() })?;
+    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, LoadError> {
+        let parsed = Url::parse(url).map_err(|_| LoadError::BadAddress { url: url.to_owned() })?;
         let kept = self.disk.find(url);
         if let Some(slip) = kept.as_ref().filter(|slip| self.is_good(slip)) {
             return Ok(self.copy(slip, "fresh", 0));
@@ -94,7 +94,7 @@ impl Fetcher {
             Ok(fetched) => fetched,
             Err(_) => {
                 let limit_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
-                Err(ReadError::TimedOut { host, limit_ms })
+                Err(LoadError::TimedOut { host, limit_ms })
             }
         }
     }
@@ -128,8 +128,8 @@ impl Fetcher {
     }
 
     /// Keeps a plain page beside the fetched manuals.
-    pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, ReadError> {
-        self.disk.keep_print(url, page).map_err(|cause| ReadError::Ours {
+    pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, LoadError> {
+        self.disk.keep_print(url, page).map_err(|cause| LoadError::Ours {
             what: "cannot keep a printed manual",
             cause: cause.into(),
         })
@@ -141,7 +141,7 @@ impl Fetcher {
         url: &Url,
         kept: Option<&Slip>,
         deadline: Instant,
-    ) -> Result<Copy, ReadError> {
+    ) -> Result<Copy, LoadError> {
         let mut retry = 0;
         loop {
             let failed = match self.follow(url, kept).await {
@@ -176,7 +176,7 @@ impl Fetcher {
                 Answer::Moved(to) => at = to,
                 Answer::NotModified => {
                     let kept = kept.ok_or_else(|| {
-                        hop::Failed::final_(ReadError::Refused { host: host(&at), status: 304 })
+                        hop::Failed::final_(LoadError::Refused { host: host(&at), status: 304 })
                     })?;
                     let slip = self.disk.confirm(kept.clone());
                     let slip = slip.map_err(hop::ours("cannot note a confirmed manual"))?;
@@ -199,7 +199,7 @@ impl Fetcher {
             }
         }
         let limit = self.max_redirects;
-        Err(hop::Failed::final_(ReadError::TooManyRedirects { url: url.to_string(), limit }))
+        Err(hop::Failed::final_(LoadError::TooManyRedirects { url: url.to_string(), limit }))
     }
 
     /// The one line to a host.

@@ -1,9 +1,4 @@
-//! The room against the world: hosts that misbehave and bytes that mean harm.
+//! The loader against hosts that misbehave.
 
-mod faults;
 mod fetching;
 mod host;
-mod hostile;
-mod pages;
-mod pdfs;
-mod scans;

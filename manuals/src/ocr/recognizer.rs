@@ -14,8 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_catalogs::Documentation;
-use hsc_config::{Isolate, ManualsSettings, OcrChoice, OcrSettings};
-use hsc_monitoring::Metrics;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{OnceCell, Semaphore, watch};
@@ -24,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::engine::Engine;
 use super::recognize::Event;
 use super::store::{self, Pages};
-use super::{PageFault, PageText};
+use super::{OcrEvent, OcrSettings, PageFault, PageText};
 
 /// Deaths of the child over one page after which the page is left out. The first may be the fault of the machine.
 const DEATHS: u32 = 2;
@@ -35,32 +33,27 @@ const DRAWING: Duration = Duration::from_secs(60);
 const MOST_LINE: u64 = 16 << 20;
 
 /// Called when a manual has more text than when it was last read.
-pub(in crate::manuals) type WhenMore = Box<dyn Fn(Documentation) + Send + Sync>;
+type WhenMore = Box<dyn Fn(Documentation) + Send + Sync>;
+/// Called with what happens.
+type Report = Box<dyn Fn(OcrEvent<'_>) + Send + Sync>;
 
 /// Recognizes the scanned pages of manuals. Cheap to clone.
 #[derive(Clone)]
-pub(in crate::manuals) struct Recognizer(Arc<Inner>);
+pub struct Recognizer(Arc<Inner>);
 
 struct Inner {
     settings: OcrSettings,
-    /// OCR is wanted, and may run in a process of its own.
-    is_wanted: bool,
-    /// The binary whose `recognize` is run.
-    program: PathBuf,
-    memory_bytes: u64,
-    max_bytes: u64,
-    root: PathBuf,
     engine: OnceCell<Option<Engine>>,
     /// By the folder of the manual's pages.
     jobs: Mutex<HashMap<PathBuf, Job>>,
     places: Arc<Semaphore>,
     when_more: Mutex<Option<Arc<WhenMore>>>,
-    metrics: Arc<Metrics>,
+    report: Report,
 }
 
 /// A job as those see it who wait.
 #[derive(Clone)]
-pub(in crate::manuals) struct Job {
+pub struct Job {
     progress: watch::Receiver<Progress>,
     /// Someone has read the manual without waiting for the end.
     left: Arc<AtomicBool>,
@@ -68,7 +61,7 @@ pub(in crate::manuals) struct Job {
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::manuals) struct Progress {
+pub struct Progress {
     /// Pages done.
     pub done: u32,
     /// No page comes any more.
@@ -77,7 +70,7 @@ pub(in crate::manuals) struct Progress {
 
 impl Job {
     /// Waits for the end, no longer than `most`. When that was not the end, `when_more` is called at the end.
-    pub(in crate::manuals) async fn wait(&self, most: Duration) -> Progress {
+    pub async fn wait(&self, most: Duration) -> Progress {
         let mut progress = self.progress.clone();
         // A job that was dropped has ended as well.
         let ended = timeout(most, progress.wait_for(|progress| progress.ended)).await;
@@ -90,60 +83,54 @@ impl Job {
 }
 
 impl Recognizer {
-    /// A recognizer that stores pages below `folder`.
-    pub(in crate::manuals) fn new(
-        settings: &ManualsSettings,
-        folder: &Path,
-        program: PathBuf,
-        metrics: Arc<Metrics>,
+    /// A recognizer with these settings. `report` is called with what happens, from any thread.
+    pub fn new(
+        settings: OcrSettings,
+        report: impl Fn(OcrEvent<'_>) + Send + Sync + 'static,
     ) -> Self {
         let jobs_at_once = (super::super::Limits::all_cores() / 2).max(1);
-        let ocr = &settings.ocr;
         Self(Arc::new(Inner {
-            is_wanted: ocr.enabled == OcrChoice::Auto && settings.isolate != Isolate::Never,
-            settings: ocr.clone(),
-            program,
-            memory_bytes: settings.extract_memory_bytes,
-            max_bytes: settings.max_bytes,
-            root: folder.join("ocr"),
+            settings,
             engine: OnceCell::new(),
             jobs: Mutex::default(),
             places: Arc::new(Semaphore::new(jobs_at_once)),
             when_more: Mutex::default(),
-            metrics,
+            report: Box::new(report),
         }))
     }
 
     /// The same, running another binary.
-    pub(in crate::manuals) fn with_program(self, program: PathBuf) -> Self {
+    ///
+    /// # Panics
+    /// When it has been cloned already.
+    #[must_use]
+    pub fn with_program(self, program: PathBuf) -> Self {
         let inner = Arc::into_inner(self.0).expect("a recognizer is set up before it is shared");
-        Self(Arc::new(Inner { program, ..inner }))
+        let settings = OcrSettings { program, ..inner.settings };
+        Self(Arc::new(Inner { settings, ..inner }))
     }
 
     /// Has `call` called when a manual has more text than when it was last read.
-    pub(in crate::manuals) fn when_more(&self, call: WhenMore) {
+    pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
         let mut place = self.0.when_more.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(Arc::new(call));
-    }
-
-    /// The longest that a reading waits.
-    pub(in crate::manuals) fn wait(&self) -> Duration {
-        Duration::from_millis(self.0.settings.wait_ms)
+        *place = Some(Arc::new(Box::new(call)));
     }
 
     /// The longest that a job takes which need not wait for others.
-    pub(in crate::manuals) fn longest(&self) -> Duration {
+    #[must_use]
+    pub fn longest(&self) -> Duration {
         Duration::from_millis(self.0.settings.timeout_ms) + DRAWING
     }
 
     /// The stored pages of a manual's file; nothing where there is no OCR.
-    pub(in crate::manuals) async fn pages(&self, file: &Path) -> Option<Pages> {
-        if !self.0.is_wanted {
+    pub async fn pages(&self, file: &Path) -> Option<Pages> {
+        if !self.0.settings.enabled {
             return None;
         }
-        let find = || Engine::find(&self.0.settings);
+        let find = || Engine::find(&self.0.settings, &self.0.report);
         let engine = self.0.engine.get_or_init(find).await.as_ref()?;
-        let (root, file, identity) = (self.0.root.clone(), file.to_owned(), engine.identity());
+        let root = self.0.settings.folder.clone();
+        let (file, identity) = (file.to_owned(), engine.identity());
         // Beside the threads that serve: a large file takes some tenths of a second.
         let hashed = move || Pages::of(&root, &file, &identity);
         match tokio::task::spawn_blocking(hashed).await {
@@ -153,7 +140,10 @@ impl Recognizer {
     }
 
     /// Joins the job of a manual, or starts it. `numbers` are the pages that are not stored.
-    pub(in crate::manuals) fn start(
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn start(
         &self,
         documentation: &Documentation,
         file: &Path,
@@ -232,7 +222,7 @@ impl Work {
             let (ended, begun) = match self.child(&mut left, &mut faults, deadline).await {
                 Ok(outcome) => outcome,
                 Err(error) => {
-                    log::warn!(error:%; "cannot run the process that recognizes scanned pages");
+                    (self.inner.report)(OcrEvent::NoProcess(&error));
                     break;
                 }
             };
@@ -241,26 +231,24 @@ impl Work {
             }
             let Some(page) = begun else {
                 if !left.is_empty() {
-                    log::warn!(pages = left.len(); "the process that recognizes scanned pages ended before its first page");
+                    (self.inner.report)(OcrEvent::EndedEarly { pages: left.len() });
                 }
                 break;
             };
-            log::warn!(page; "the process that recognizes scanned pages ended over a page");
+            (self.inner.report)(OcrEvent::EndedOver { page });
             let died = deaths.entry(page).or_default();
             *died += 1;
             if *died >= DEATHS {
                 self.done(page, PageText::Failed(PageFault::Died), &mut left, &mut faults);
             }
         }
-        let (read, took_ms) =
-            (all - left.len() - faults.len(), started.elapsed().as_millis() as u64);
-        let url = &self.documentation.url;
-        log::info!(url, read, failed = faults.len(), left = left.len(), took_ms; "recognized the scanned pages of a manual");
-        if !faults.is_empty() {
-            let pages: Vec<String> =
-                faults.iter().map(|(page, fault)| format!("{page} ({})", fault.as_str())).collect();
-            log::warn!(url, pages:% = pages.join(", "); "scanned pages of a manual cannot be recognized");
-        }
+        (self.inner.report)(OcrEvent::JobEnded {
+            url: &self.documentation.url,
+            read: all - left.len() - faults.len(),
+            failed: &faults,
+            left: left.len(),
+            took: started.elapsed(),
+        });
         self.prune().await;
         // Removed from the list first: a load that finds pages missing after this starts a job of its own.
         drop(listed);
@@ -313,7 +301,7 @@ impl Work {
         file.rewind()?;
         let time = deadline.saturating_duration_since(Instant::now()).as_millis();
         let pages: Vec<String> = left.iter().map(ToString::to_string).collect();
-        let mut command = Command::new(&inner.program);
+        let mut command = Command::new(&inner.settings.program);
         command
             .arg("recognize")
             .args(["--pages", &pages.join(",")])
@@ -322,8 +310,8 @@ impl Work {
             .args(["--languages", &engine.languages.join(",")])
             .args(["--page-timeout-ms", &inner.settings.page_timeout_ms.to_string()])
             .args(["--timeout-ms", &time.to_string()])
-            .args(["--memory-bytes", &inner.memory_bytes.to_string()])
-            .args(["--max-bytes", &inner.max_bytes.to_string()])
+            .args(["--memory-bytes", &inner.settings.memory_bytes.to_string()])
+            .args(["--max-bytes", &inner.settings.max_bytes.to_string()])
             // Keys and addresses of the server are no business of a process that reads foreign bytes.
             .env_clear()
             // For tesseract: an arena of glibc takes 64 MiB of address space a thread, all of it counted.
@@ -353,26 +341,27 @@ impl Work {
         let outcome = match &text {
             PageText::Read { runs, .. } => {
                 self.has_more.fetch_or(!runs.is_empty(), Ordering::SeqCst);
-                "read"
+                Ok(())
             }
             PageText::Failed(fault) => {
                 faults.push((number, *fault));
-                fault.as_str()
+                Err(*fault)
             }
         };
-        self.inner.metrics.manuals.recognized(outcome);
-        if let Err(error) = self.pages.store(number, &text) {
-            log::warn!(page = number, error:%; "cannot store a recognized page");
+        (self.inner.report)(OcrEvent::PageDone(outcome));
+        if let Err(cause) = self.pages.store(number, &text) {
+            (self.inner.report)(OcrEvent::NotStored { page: number, cause: &cause });
         }
         self.tell.send_modify(|progress| progress.done += 1);
     }
 
     async fn prune(&self) {
-        let (root, most) = (self.inner.root.clone(), self.inner.settings.cache_max_bytes);
+        let (root, most) =
+            (self.inner.settings.folder.clone(), self.inner.settings.cache_max_bytes);
         let keep = self.pages.folder().to_owned();
         let pruned = tokio::task::spawn_blocking(move || store::prune(&root, most, &keep)).await;
         if let Ok(manuals @ 1..) = pruned {
-            log::info!(manuals; "removed the recognized pages of manuals, because the store is full");
+            (self.inner.report)(OcrEvent::Pruned { manuals });
         }
     }
 }

@@ -8,7 +8,7 @@ padding:0 1rem;color-scheme:light dark}section:target{outline:2px solid;outline-
 pre{white-space:pre-wrap}.row{border-bottom:1px solid #8884}";
 
 /// The manual as HTML. Every text is escaped; there is no link, no script and no picture in it.
-pub(crate) fn print(manual: &Manual) -> String {
+pub fn print(manual: &Manual) -> String {
     let mut page = String::from("<!doctype html><meta charset=\"utf-8\">");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width\"><title>");
     escape(&mut page, &manual.title);

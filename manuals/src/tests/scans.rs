@@ -2,11 +2,12 @@
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
+use super::super::ReadError;
 use super::super::ocr::{PageFault, PageText};
 use super::super::pdf::{NoRaster, Pictures};
 use super::super::read::read_recognized;
 use super::super::sheet::Run;
-use super::super::{Limits, ReadError};
+use super::LIMITS;
 use super::pdfs::{lines, object, pdf, stream};
 
 /// A page of an image of this width and height in points, with lines of text over it.
@@ -38,9 +39,7 @@ fn recognized(text: &str) -> PageText {
 }
 
 fn read(bytes: &[u8], ocr: Option<PageText>) -> Result<Manual, ReadError> {
-    let settings = hsc_config::Settings::load(None, std::iter::empty::<(String, String)>());
-    let limits = Limits::from(&settings.expect("the defaults").manuals);
-    read_recognized(bytes, DocumentationKind::Pdf, None, limits, &|_| ocr.clone())
+    read_recognized(bytes, DocumentationKind::Pdf, None, LIMITS, &|_| ocr.clone())
 }
 
 /// The text of the only page, and whether OCR is asked for.
@@ -102,7 +101,7 @@ fn a_page_that_cannot_be_recognized_is_named() {
 /// The picture of a page of a fixture: how light its corners are, the share of dark pixels, and its width and height in
 /// points.
 fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/manuals/tests/fixtures/ocr");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ocr");
     let bytes = std::fs::read(format!("{folder}/{fixture}")).expect("a fixture");
     let raster = Pictures::open(bytes).expect("a document").page(page)?;
     let at = |row: usize, column: usize| raster.gray[row * raster.width + column];

@@ -8,7 +8,7 @@ use super::super::sheet::Run;
 /// The text of a scanned page, or why there is none. Stored, and sent from the child to its parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::manuals) enum PageText {
+pub(crate) enum PageText {
     /// It was recognized. A page without letters has no runs.
     Read {
         /// Height of the page in points, as its text is upright.
@@ -23,7 +23,7 @@ pub(in crate::manuals) enum PageText {
 /// Why a page cannot be recognized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::manuals) enum PageFault {
+pub enum PageFault {
     /// None of its images can be decoded.
     Damaged,
     /// Its images have too many pixels.
@@ -38,7 +38,8 @@ pub(in crate::manuals) enum PageFault {
 
 impl PageFault {
     /// Its name in metrics and logs.
-    pub(super) fn as_str(self) -> &'static str {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Damaged => "damaged",
             Self::TooLarge => "too_large",

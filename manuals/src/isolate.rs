@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::ocr::store;
+use super::ocr;
 use super::read::read_recognized;
 use super::{Complexity, Limits, ReadError};
 
@@ -157,7 +157,7 @@ pub fn answer(
     let read = if bytes.len() as u64 > order.max_bytes {
         Err(ReadError::TooLarge { limit: order.max_bytes })
     } else {
-        let recognized = |page| store::page(order.recognized.as_deref()?, page);
+        let recognized = |page| ocr::page(order.recognized.as_deref()?, page);
         read_recognized(&bytes, order.kind, order.charset, order.limits, &recognized)
     };
     drop(bytes);

@@ -1,18 +1,18 @@
 //! Turning a manual into pages and passages: time a document, and pages a second.
 //!
-//! Run it with `cargo bench --bench extract`. Every PDF of `catalogs/data/manuals` is read as the
+//! Run it with `cargo bench -p hsc-manuals --bench extract`. Every PDF of `catalogs/data/manuals` is read as the
 //! server reads it, on one thread and on all; a folder in `HSC_BENCH_MANUALS` is read instead.
 
 use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hsc::manuals::{HtmlLimits, Limits, read};
 use hsc_catalogs::DocumentationKind;
+use hsc_manuals::{HtmlLimits, Limits, read};
 
 fn folder() -> PathBuf {
     std::env::var_os("HSC_BENCH_MANUALS").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogs/data/manuals")),
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../catalogs/data/manuals")),
         PathBuf::from,
     )
 }

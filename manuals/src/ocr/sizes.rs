@@ -10,7 +10,7 @@ const BODY: f32 = 0.14;
 const ALIKE: f32 = 0.08;
 
 /// Gives lines of nearly one size the same size, over all pages of a manual.
-pub(in crate::manuals) fn even_out<'a>(runs: impl Iterator<Item = &'a mut Run>) {
+pub(crate) fn even_out<'a>(runs: impl Iterator<Item = &'a mut Run>) {
     let mut runs: Vec<(usize, &mut Run)> =
         runs.map(|run| (run.text.chars().count(), run)).collect();
     runs.sort_by(|(_, a), (_, b)| b.size.total_cmp(&a.size));

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hsc_config::OcrSettings;
 use tokio::process::Command;
+
+use super::{NoEngine, OcrEvent, OcrSettings};
 
 /// Longest that it may take to say what it is.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -21,37 +22,36 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Looks for tesseract; nothing where it is not installed or none of the languages is. Says in the log what it finds.
-    pub(super) async fn find(settings: &OcrSettings) -> Option<Self> {
+    /// Looks for tesseract; nothing where it is not installed or none of the languages is. Reports what it finds.
+    pub(super) async fn find(settings: &OcrSettings, report: impl Fn(OcrEvent)) -> Option<Self> {
+        let missing = |why| report(OcrEvent::EngineMissing(why));
         let Some(command) = whole_path(&settings.command, std::env::var_os("PATH").as_deref())
         else {
-            log::info!(command = settings.command.as_str(); "tesseract is not installed; scanned manuals are not read");
+            missing(NoEngine::NotInstalled { command: settings.command.clone() });
             return None;
         };
         let version = asked(&command, "--version").await;
         let installed = asked(&command, "--list-langs").await;
         let (Some(version), Some(installed)) = (version, installed) else {
-            log::warn!(command:% = command.display(); "tesseract does not answer; scanned manuals are not read");
+            missing(NoEngine::NoAnswer { command });
             return None;
         };
         let installed: Vec<&str> = installed.lines().skip(1).map(str::trim).collect();
-        let (languages, missing): (Vec<String>, Vec<String>) = settings
+        let (languages, not_installed): (Vec<String>, Vec<String>) = settings
             .languages
             .iter()
             .cloned()
             .partition(|language| installed.contains(&language.as_str()));
-        if !missing.is_empty() {
-            let missing = missing.join(" ");
-            log::warn!(missing:%, used:% = languages.join(" ");
-                "languages of manuals.ocr.languages are not installed; install tesseract-ocr-<language>");
-        }
         let version = version.lines().next().unwrap_or_default().trim().to_owned();
         if languages.is_empty() {
-            log::warn!(command:% = command.display();
-                "tesseract has none of the languages of manuals.ocr.languages; scanned manuals are not read");
+            missing(NoEngine::NoLanguage { command, missing: not_installed });
             return None;
         }
-        log::info!(version:%, languages:% = languages.join(" "); "scanned pages are recognized");
+        report(OcrEvent::EngineFound {
+            version: version.clone(),
+            languages: languages.clone(),
+            missing: not_installed,
+        });
         Some(Self { command, version, languages })
     }
 

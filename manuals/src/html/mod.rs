@@ -14,7 +14,7 @@ use encoding_rs::Encoding;
 use hsc_catalogs::{Manual, ManualFormat, ManualSource};
 use scraper::{Html, Selector};
 
-pub(super) use self::print::print;
+pub use self::print::print;
 use super::ReadError;
 use super::sheet::Budget;
 

@@ -6,22 +6,42 @@ use std::time::Duration;
 
 use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual};
-use hsc_config::{Isolate, ManualsSettings};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::isolate::{Order, read_isolated};
-use super::ocr::store;
+use super::ocr;
 use super::read::read_recognized;
 use super::{Limits, ReadError};
 
-/// Reads files into manuals.
-pub(super) struct Reader {
-    limits: Limits,
-    memory_bytes: u64,
-    max_bytes: u64,
-    isolate: Isolate,
+/// Which files are read in a process of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Every file.
+    Always,
+    /// Files that came from the network.
+    Foreign,
+    /// None: they are read on threads of this process.
+    Never,
+}
+
+/// How files are read.
+#[derive(Debug, Clone)]
+pub struct ReaderSettings {
+    /// How far a reading may go. As many files are read at once as `threads` says.
+    pub limits: Limits,
+    /// Most memory of a reading process, in bytes.
+    pub memory_bytes: u64,
+    /// Most bytes of a file.
+    pub max_bytes: u64,
+    /// Which files are read in a process of their own.
+    pub isolation: Isolation,
     /// The binary whose `extract` reads.
-    program: PathBuf,
+    pub program: PathBuf,
+}
+
+/// Reads files into manuals.
+pub struct Reader {
+    settings: ReaderSettings,
     /// Readings at once. A thread that never ends keeps its place, so that no document, however
     /// often it is asked for, takes more than its share of the machine.
     places: Arc<Semaphore>,
@@ -34,36 +54,27 @@ const GRACE: Duration = Duration::from_millis(500);
 const STACK: usize = 16 << 20;
 
 impl Reader {
-    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, ReadError> {
-        let program = std::env::current_exe().map_err(|cause| ReadError::Ours {
-            what: "cannot find our own program",
-            cause: cause.into(),
-        })?;
-        let limits = Limits::from(settings);
-        Ok(Self {
-            limits,
-            memory_bytes: settings.extract_memory_bytes,
-            max_bytes: settings.max_bytes,
-            isolate: settings.isolate,
-            program,
-            places: Arc::new(Semaphore::new(limits.threads)),
-        })
+    /// A reader with these settings.
+    #[must_use]
+    pub fn new(settings: ReaderSettings) -> Self {
+        let places = Arc::new(Semaphore::new(settings.limits.threads));
+        Self { settings, places }
     }
 
-    /// The binary whose `extract` reads.
-    pub(super) fn program(&self) -> &Path {
-        &self.program
-    }
-
-    /// Reads with the `extract` of another binary than the running one.
-    pub(super) fn with_program(mut self, program: PathBuf) -> Self {
-        self.program = program;
+    /// The same, reading with the `extract` of another binary.
+    #[must_use]
+    pub fn with_program(mut self, program: PathBuf) -> Self {
+        self.settings.program = program;
         self
     }
 
     /// Reads a file. `charset` is that of `Content-Type`; `foreign` says that it came from the network; `recognized` is the
     /// folder of its recognized pages.
-    pub(super) async fn read(
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is not what `kind` says, damaged, locked, a scan, or beyond a limit, and when the
+    /// process or thread that reads it ends without an answer.
+    pub async fn read(
         &self,
         path: &Path,
         kind: DocumentationKind,
@@ -73,15 +84,15 @@ impl Reader {
     ) -> Result<Manual, ReadError> {
         let place = self.places.clone().acquire_owned().await;
         let charset = charset.and_then(|label| Encoding::for_label(label.as_bytes()));
-        let isolated = match self.isolate {
-            Isolate::Always => true,
-            Isolate::Http => foreign,
-            Isolate::Never => false,
+        let isolated = match self.settings.isolation {
+            Isolation::Always => true,
+            Isolation::Foreign => foreign,
+            Isolation::Never => false,
         };
         if isolated {
             return self.beside(path, kind, charset, recognized).await;
         }
-        let limits = self.limits;
+        let limits = self.settings.limits;
         let bytes = self.bytes(path)?;
         let (done, told) = oneshot::channel();
         std::thread::Builder::new()
@@ -90,7 +101,7 @@ impl Reader {
             .spawn(move || {
                 let _place = place;
                 // The asker may have given up.
-                let recognized = |page| store::page(recognized.as_deref()?, page);
+                let recognized = |page| ocr::page(recognized.as_deref()?, page);
                 let _ = done.send(read_recognized(&bytes, kind, charset, limits, &recognized));
             })
             .map_err(|cause| ReadError::Ours {
@@ -116,18 +127,19 @@ impl Reader {
         let order = Order {
             kind,
             charset,
-            limits: self.limits,
-            memory_bytes: self.memory_bytes,
-            max_bytes: self.max_bytes,
+            limits: self.settings.limits,
+            memory_bytes: self.settings.memory_bytes,
+            max_bytes: self.settings.max_bytes,
             recognized,
         };
-        read_isolated(&self.program, file, order).await
+        read_isolated(&self.settings.program, file, order).await
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
         let length = std::fs::metadata(path).map_err(unreadable(path))?.len();
-        if length > self.max_bytes {
-            return Err(ReadError::TooLarge { limit: self.max_bytes });
+        let limit = self.settings.max_bytes;
+        if length > limit {
+            return Err(ReadError::TooLarge { limit });
         }
         std::fs::read(path).map_err(unreadable(path))
     }

@@ -23,7 +23,7 @@ const FAILED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The recognized pages of one manual.
 #[derive(Debug, Clone)]
-pub(in crate::manuals) struct Pages {
+pub struct Pages {
     folder: PathBuf,
 }
 
@@ -47,12 +47,14 @@ impl Pages {
     }
 
     /// Where they lie.
-    pub(in crate::manuals) fn folder(&self) -> &Path {
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// How these pages are.
-    pub(in crate::manuals) fn look(&self, numbers: &[u32]) -> Stored {
+    #[must_use]
+    pub fn look(&self, numbers: &[u32]) -> Stored {
         let mut stored = Stored::default();
         for number in numbers {
             match page(&self.folder, *number) {
@@ -77,17 +79,17 @@ impl Pages {
 
 /// How some pages of a manual are, by their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::manuals) struct Stored {
+pub struct Stored {
     /// Those that are not recognized yet.
-    pub(in crate::manuals) missing: Vec<u32>,
+    pub missing: Vec<u32>,
     /// Those that cannot be.
-    pub(in crate::manuals) failed: Vec<u32>,
+    pub failed: Vec<u32>,
     /// One of the others has text.
-    pub(in crate::manuals) has_text: bool,
+    pub has_text: bool,
 }
 
 /// A page of the folder of a manual. One that failed long ago is none.
-pub(in crate::manuals) fn page(folder: &Path, number: u32) -> Option<PageText> {
+pub(crate) fn page(folder: &Path, number: u32) -> Option<PageText> {
     let mut json = Vec::new();
     let file = File::open(path(folder, number)).ok()?;
     let stored = file.metadata().and_then(|about| about.modified()).ok()?;

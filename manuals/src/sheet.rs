@@ -167,22 +167,6 @@ impl Limits {
     }
 }
 
-impl From<&hsc_config::ManualsSettings> for Limits {
-    fn from(settings: &hsc_config::ManualsSettings) -> Self {
-        Self {
-            max_pages: settings.max_pages,
-            max_text_bytes: settings.extract_max_text_bytes,
-            timeout_ms: settings.extract_timeout_ms,
-            threads: Self::all_cores(),
-            html: HtmlLimits {
-                max_nodes: settings.html_max_nodes,
-                max_depth: settings.html_max_depth,
-                max_attributes: settings.html_max_attributes,
-            },
-        }
-    }
-}
-
 /// The limits of one reading, with its end fixed in time. Asked between pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {

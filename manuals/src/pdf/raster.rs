@@ -36,7 +36,7 @@ const MOST_SAMPLES: usize = 4;
 
 /// A page as a picture.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::manuals) struct Raster {
+pub(crate) struct Raster {
     pub width: usize,
     pub height: usize,
     /// A byte a pixel, row by row from the top; 255 is white.
@@ -47,7 +47,7 @@ pub(in crate::manuals) struct Raster {
 
 /// Why a page has no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::manuals) enum NoRaster {
+pub(crate) enum NoRaster {
     /// No image of it can be decoded.
     Damaged,
     /// Its images have more pixels than are decoded.

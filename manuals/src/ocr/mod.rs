@@ -13,17 +13,24 @@
 //! Never runs tesseract in the server's own process or without limits, never recognizes a page that has text.
 
 mod engine;
+mod event;
 mod hocr;
 mod page;
 mod recognize;
 mod recognizer;
+mod settings;
 mod sizes;
-pub(super) mod store;
+mod store;
 mod tesseract;
 
+pub use self::event::{NoEngine, OcrEvent};
 pub use self::hocr::count_runs;
+pub use self::page::PageFault;
 pub use self::recognize::{Order, page_images, recognize};
+pub use self::recognizer::{Job, Progress, Recognizer};
+pub use self::settings::OcrSettings;
+pub use self::store::{Pages, Stored};
 
-pub(super) use self::page::{PageFault, PageText};
-pub(super) use self::recognizer::Recognizer;
+pub(super) use self::page::PageText;
 pub(super) use self::sizes::even_out;
+pub(super) use self::store::page;

@@ -7,16 +7,9 @@ use hsc_catalogs::{DocumentationKind, Manual};
 use lopdf::{Document, EncryptionState, EncryptionVersion, Permissions};
 use proptest::prelude::*;
 
-use super::super::{HtmlLimits, Limits, ReadError, read};
+use super::super::{ReadError, read};
+use super::LIMITS;
 use super::pdfs::{document, lines, object, pdf, scan, stream, two_pages};
-
-const LIMITS: Limits = Limits {
-    max_pages: 50,
-    max_text_bytes: 1 << 20,
-    timeout_ms: 60_000,
-    threads: 2,
-    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
-};
 
 fn tried(bytes: &[u8]) -> Result<Manual, ReadError> {
     read(bytes, DocumentationKind::Pdf, None, LIMITS)

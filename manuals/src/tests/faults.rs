@@ -4,15 +4,8 @@ use std::path::Path;
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
-use super::super::{HtmlLimits, Limits, ReadError, read};
-
-const LIMITS: Limits = Limits {
-    max_pages: 50,
-    max_text_bytes: 1 << 20,
-    timeout_ms: 60_000,
-    threads: 1,
-    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
-};
+use super::super::{ReadError, read};
+use super::LIMITS;
 
 fn tried(fixture: &str) -> Result<Manual, ReadError> {
     read_as(fixture, DocumentationKind::Pdf, None)
@@ -23,8 +16,7 @@ fn read_as(
     kind: DocumentationKind,
     charset: Option<&str>,
 ) -> Result<Manual, ReadError> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manuals/tests/fixtures").join(fixture);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
     let bytes = std::fs::read(&path).expect("a fixture");
     let charset = charset.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
     read(&bytes, kind, charset, LIMITS)

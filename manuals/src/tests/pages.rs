@@ -2,16 +2,9 @@
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
-use super::super::{HtmlLimits, Limits, read};
+use super::super::read;
+use super::LIMITS;
 use super::pdfs::{object, pdf, stream};
-
-const LIMITS: Limits = Limits {
-    max_pages: 50,
-    max_text_bytes: 1 << 20,
-    timeout_ms: 60_000,
-    threads: 1,
-    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
-};
 
 /// A manual of pages with these contents; `catalog` are further entries of the catalog.
 fn manual(catalog: &str, pages: &[&str]) -> Manual {

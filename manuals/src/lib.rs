@@ -1,0 +1,52 @@
+//! From the bytes of a manual to its pages, and from pages to passages.
+//!
+//! ```text
+//! Reader ─► (isolate: hsc extract) ─► read ─► Manual
+//! read:  pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages
+//!        html ──────────────────────────────────────────────► passages
+//! Recognizer ─► (hsc recognize) ─► tesseract ─► page store, which the next reading uses
+//! ```
+//!
+//! [`read()`] is the pure core: bytes in, a [`Manual`](hsc_catalogs::Manual) out. [`Reader`] calls it on its own threads, or in
+//! a child process that has limited its memory, and bounds the time. [`Recognizer`] runs OCR over scanned pages beside the
+//! readings. [`answer`] and [`recognize`] are the children's side; the program that uses this crate has them as its
+//! subcommands `extract` and `recognize`.
+//!
+//! **What must never be**: this crate knows no question, no address and no actor. It opens no socket, reads no
+//! settings and logs nothing: it returns facts ([`ReadError`], [`OcrEvent`]), which its caller counts and logs. It trusts no
+//! byte: number, time, text, pages and memory are bounded.
+
+mod bidi;
+mod blocks;
+mod contents;
+mod error;
+mod furniture;
+mod headings;
+mod html;
+mod isolate;
+mod labels;
+mod language;
+mod layout;
+mod legibility;
+mod mending;
+mod ocr;
+mod passages;
+mod pdf;
+mod read;
+mod reader;
+mod sheet;
+#[cfg(test)]
+mod tests;
+
+pub use self::error::{BoxError, Complexity, ReadError};
+pub use self::html::print as print_html;
+pub use self::isolate::{Order, answer};
+pub use self::ocr::{
+    Job, NoEngine, OcrEvent, OcrSettings, Order as OcrOrder, PageFault, Pages, Progress,
+    Recognizer, Stored, recognize,
+};
+#[doc(hidden)] // For tests/fuzz.
+pub use self::ocr::{count_runs, page_images};
+pub use self::read::read;
+pub use self::reader::{Isolation, Reader, ReaderSettings};
+pub use self::sheet::{HtmlLimits, Limits};

@@ -1,0 +1,18 @@
+//! The reader against documents: those that once were read wrongly and those that mean harm.
+
+use super::{HtmlLimits, Limits};
+
+mod faults;
+mod hostile;
+mod pages;
+mod pdfs;
+mod scans;
+
+/// Limits of readings in tests.
+const LIMITS: Limits = Limits {
+    max_pages: 50,
+    max_text_bytes: 1 << 20,
+    timeout_ms: 60_000,
+    threads: 2,
+    html: HtmlLimits { max_nodes: 50_000, max_depth: 100, max_attributes: 64 },
+};
