@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use hsc_catalogs::Snapshot;
+use hsc_catalogs::{Manual, Product, Snapshot};
 use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
@@ -25,7 +25,8 @@ use crate::orphans::Orphans;
 use crate::orphans::Vanished;
 use crate::ports::archive::Notes;
 use crate::ports::{
-    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch,
+    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn,
+    Suggestion, Vouch,
 };
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;
@@ -437,6 +438,16 @@ impl House {
     #[must_use]
     pub fn caches(&self) -> &Caches {
         &self.caches
+    }
+
+    /// Which of `suggestions` a manual answers; see [`Answerer::confirm`].
+    pub async fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> Vec<bool> {
+        self.wiring.answerer.confirm(product, manual, suggestions).await
     }
 
     /// Waits until the actors have ended for good: they were stopped, or one was given up and the

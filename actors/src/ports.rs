@@ -135,8 +135,9 @@ pub struct Question {
     pub owners: Vec<Arc<Product>>,
     /// The customer's words.
     pub text: String,
-    /// The question about the same product before this one, which completes a follow-up such as `and how often?`.
-    pub previous: Option<String>,
+    /// The questions about the same product before this one and their answers, the newest last. They complete a
+    /// follow-up such as `and how often?`.
+    pub previous: Vec<Exchange>,
     /// How the customer uses the product.
     pub scenario: Scenario,
     /// A picture the customer sent along.
@@ -145,6 +146,25 @@ pub struct Question {
     pub locale: Option<String>,
     /// Who asks.
     pub asker: Asker,
+}
+
+/// A question and its answer, each cut short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The visitor's words.
+    pub question: String,
+    /// The answer; empty where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+}
+
+/// A question that may be suggested to a visitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The question.
+    pub text: String,
+    /// The pages that should answer it, from the first to the last.
+    pub pages: (u32, u32),
 }
 
 /// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,
@@ -187,6 +207,8 @@ pub struct Answer {
     /// True when it was made while the manual was still being embedded or recognized: the same question may soon have a better
     /// answer, so this one is not kept.
     pub provisional: bool,
+    /// Scanned pages of the manual that were not recognized yet.
+    pub pages_pending: u32,
 }
 
 /// How an answer ended.
@@ -257,6 +279,17 @@ pub trait Answerer: Send + Sync + 'static {
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         let _ = (product, manual);
         Box::pin(std::future::ready(()))
+    }
+
+    /// Which of `suggestions` this manual answers from the pages that they name, in their order.
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        let _ = (product, manual);
+        Box::pin(std::future::ready(vec![true; suggestions.len()]))
     }
 
     /// The question with only what its answer depends on: without the previous question where it stands alone.

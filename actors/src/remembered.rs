@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_catalogs::{Citation, Snapshot};
+use hsc_catalogs::{Citation, Manual, Product, Snapshot};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualRequest, Outcome, Question,
+    Suggestion,
 };
 use crate::protocol::Scenario;
 
@@ -89,7 +91,7 @@ pub struct AnswerKey {
     product: Arc<str>,
     manual: ManualRequest,
     question: String,
-    previous: Option<String>,
+    previous: Vec<String>,
     scenario: Scenario,
     locale: Option<String>,
 }
@@ -137,6 +139,7 @@ impl From<Written> for Said {
             fallback,
             stale_manual,
             provisional: false,
+            pages_pending: 0,
         };
         Self { chunks, answer }
     }
@@ -206,7 +209,11 @@ impl Remembering {
             product: question.product.id.clone(),
             manual: ManualRequest { documentation },
             question: normalised(&question.text),
-            previous: question.previous.as_deref().map(normalised),
+            previous: question
+                .previous
+                .iter()
+                .map(|exchange| normalised(&exchange.question))
+                .collect(),
             scenario: question.scenario,
             locale: question.locale.clone(),
         })
@@ -242,6 +249,15 @@ impl Answerer for Remembering {
 
     fn sees_pictures(&self) -> bool {
         self.inner.sees_pictures()
+    }
+
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        self.inner.confirm(product, manual, suggestions)
     }
 }
 
@@ -335,6 +351,7 @@ mod tests {
                 fallback: None,
                 stale_manual: false,
                 provisional: false,
+                pages_pending: 0,
             },
         };
         let written = serde_json::to_string(&said).unwrap();
@@ -354,6 +371,7 @@ mod tests {
             fallback: None,
             stale_manual: false,
             provisional: false,
+            pages_pending: 0,
         };
         assert!(is_worth_keeping(&good));
         assert!(!is_worth_keeping(&Answer { grounded: false, ..good.clone() }));

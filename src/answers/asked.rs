@@ -5,7 +5,7 @@ use hsc_actors::protocol::Scenario;
 
 use super::index::{Index, TermId};
 use super::text::{Word, distance};
-use super::turn::Turn;
+use super::turn::{Turn, topic};
 
 /// Share of its weight that a word people ask with keeps: `help` tells little in `help with fonts`.
 const ASKING: f32 = 0.3;
@@ -263,12 +263,12 @@ fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
 
 /// The words of the question before a follow-up: it says what `it` is.
 fn terms_before(question: &Question, known: &[AskedTerm], index: &Index) -> Vec<AskedTerm> {
-    let Some(previous) = question.previous.clone() else { return Vec::new() };
     if Turn::of(question) == Turn::Question {
         return Vec::new();
     }
-    let before =
-        Asked::new(&Question { text: previous, previous: None, ..question.clone() }, index);
+    let Some(topic) = topic(question) else { return Vec::new() };
+    let before = Question { text: topic.text, previous: Vec::new(), ..question.clone() };
+    let before = Asked::new(&before, index);
     let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
     let terms = before.terms.into_iter().filter(is_new);
     terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()

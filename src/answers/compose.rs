@@ -15,7 +15,7 @@ use super::rank::{self, Hit};
 use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
 use super::text::Language;
-use super::turn::Turn;
+use super::turn::{Topic, Turn, topic};
 
 /// Share of the best score from which another section is worth a place in the answer.
 const SECOND: f32 = 0.8;
@@ -102,9 +102,8 @@ pub(super) fn compose(
     near: &[Nearness],
     measure: Measure,
 ) -> Composed {
-    if let (Turn::Failed(lead), Some(previous)) = (Turn::of(question), &question.previous) {
-        let before = Question { text: previous.clone(), previous: None, ..question.clone() };
-        return compose_others(&before, lead, manual, index, near, measure);
+    if let (Turn::Failed(lead), Some(topic)) = (Turn::of(question), topic(question)) {
+        return compose_others(question, &topic, lead, manual, index, near, measure);
     }
     let Look { asked, hits, sure } = look(question, manual, index, near, measure);
     let phrases = Phrases::of(question);
@@ -118,24 +117,49 @@ pub(super) fn compose(
     }
 }
 
-/// What else the manual says about a question whose answer did not help: passages of pages that were not cited.
+/// What else the manual says about a question whose answer did not help: passages of pages that neither the answer nor
+/// an earlier reply of this kind cited.
 fn compose_others(
     question: &Question,
+    topic: &Topic,
     lead: &str,
     manual: &Manual,
     index: &Index,
     near: &[Nearness],
     measure: Measure,
 ) -> Composed {
-    let cited = compose(question, manual, index, near, measure).answer.citations;
-    let Look { asked, mut hits, sure } = look(question, manual, index, near, measure);
-    hits.retain(|hit| {
+    let before = Question { text: topic.text.clone(), previous: Vec::new(), ..question.clone() };
+    let mut cited = compose(&before, manual, index, near, measure).answer.citations;
+    let Look { asked, hits, sure } = look(&before, manual, index, near, measure);
+    let phrases = Phrases::of(question);
+    let writer = Writer { question: &before, manual, index, asked: &asked, phrases, sure };
+    for _ in 0..topic.failures {
+        cited.extend(writer.likely(lead, &new_pages(&hits, &cited, index)).answer.citations);
+    }
+    writer.likely(lead, &new_pages(&hits, &cited, index))
+}
+
+/// The hits on pages that are not cited.
+fn new_pages(hits: &[Hit], cited: &[Citation], index: &Index) -> Vec<Hit> {
+    let is_new = |hit: &&Hit| {
         let page = index.units()[hit.unit].page;
         cited.iter().all(|citation| citation.page != page)
-    });
+    };
+    hits.iter().filter(is_new).copied().collect()
+}
+
+/// Passages that may answer, whatever the confidence in them is; nothing where it is below the least.
+pub(super) fn compose_likely(
+    question: &Question,
+    manual: &Manual,
+    index: &Index,
+    Look { asked, hits, sure }: &Look,
+    measure: Measure,
+) -> Option<Composed> {
     let phrases = Phrases::of(question);
-    let writer = Writer { question, manual, index, asked: &asked, phrases, sure };
-    writer.likely(lead, &hits)
+    let writer = Writer { question, manual, index, asked, phrases, sure: *sure };
+    let composed = (*sure >= measure.min_confidence).then(|| writer.likely(&phrases.likely, hits));
+    composed.filter(|composed| composed.answer.outcome == Outcome::Likely)
 }
 
 /// The forms a passage has.
@@ -463,9 +487,15 @@ impl Writer<'_> {
             fallback: None,
             stale_manual: self.manual.source.stale,
             provisional: false,
+            pages_pending: pages_pending(self.manual),
         };
         Composed { chunks, answer }
     }
+}
+
+/// How many scanned pages of a manual are not recognized yet.
+pub(super) fn pages_pending(manual: &Manual) -> u32 {
+    u32::try_from(manual.source.pending.len()).unwrap_or(u32::MAX)
 }
 
 /// The manual's words as a citation quotes them.

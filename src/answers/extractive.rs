@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ManualError, ManualLoader, ManualRequest, Outcome,
-    Question,
+    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualError, ManualLoader, ManualRequest,
+    Outcome, Question, Suggestion,
 };
+use hsc_actors::protocol::Scenario;
 use hsc_answers::encoder::Embedder;
 use hsc_catalogs::{Manual, Product};
 
@@ -19,7 +20,7 @@ use super::meaning::{Nearby, Nearness};
 use super::phrases::Phrases;
 use super::synonyms::Thesaurus;
 use super::telling::{Teller, stream_of};
-use super::turn::Turn;
+use super::turn::{Turn, topic};
 
 /// Answers with the manual's own words.
 #[derive(Clone)]
@@ -143,22 +144,68 @@ impl Answerer for Extractive {
             embedder.vectors(index.texts(&product.name, &manual));
         })
     }
+
+    /// By words alone: the same for everybody, whether or not the manual is embedded yet, and found once a manual.
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        let (measure, library) = (self.measure, Arc::clone(&self.library));
+        Box::pin(async move {
+            let index = library.index(&manual).await;
+            let none = vec![false; suggestions.len()];
+            let confirm = move || {
+                index.confirmed(&suggestions, |it| confirms(&product, &manual, &index, measure, it))
+            };
+            // A panic there is a reason to suggest nothing.
+            tokio::task::spawn_blocking(confirm).await.unwrap_or(none)
+        })
+    }
 }
 
-/// What a question means together with the one before it.
+/// True where the first page that the answer to a suggestion cites is one that the suggestion names.
+fn confirms(
+    product: &Arc<Product>,
+    manual: &Manual,
+    index: &Index,
+    measure: Measure,
+    Suggestion { text, pages }: &Suggestion,
+) -> bool {
+    let question = Question {
+        product: Arc::clone(product),
+        related: Vec::new(),
+        owners: Vec::new(),
+        text: text.clone(),
+        previous: Vec::new(),
+        scenario: Scenario::default(),
+        image: None,
+        locale: None,
+        asker: Asker::default(),
+    };
+    if let Turn::SmallTalk(_) = Turn::of(&question) {
+        return false;
+    }
+    let Answer { outcome, citations, .. } = compose(&question, manual, index, &[], measure).answer;
+    let first = citations.first().map(|citation| citation.page);
+    outcome == Outcome::Answered && first.is_some_and(|page| (pages.0..=pages.1).contains(&page))
+}
+
+/// What a question means together with the ones before it.
 fn meant(question: &Question) -> String {
-    match (Turn::of(question), &question.previous) {
-        (Turn::Failed(_), Some(previous)) => previous.clone(),
-        (Turn::FollowUp, Some(previous)) => format!("{previous} {}", question.text),
+    match (Turn::of(question), topic(question)) {
+        (Turn::Failed(_), Some(topic)) => topic.text,
+        (Turn::FollowUp, Some(topic)) => format!("{} {}", topic.text, question.text),
         _ => question.text.clone(),
     }
 }
 
-/// A question without the previous one where that changes nothing.
+/// A question without the previous ones where they change nothing.
 pub(super) fn reduced(question: Question) -> Question {
     match Turn::of(&question) {
         Turn::FollowUp | Turn::Failed(_) => question,
-        Turn::Question | Turn::SmallTalk(_) => Question { previous: None, ..question },
+        Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
     }
 }
 
@@ -176,6 +223,7 @@ pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut Te
         fallback: None,
         stale_manual: false,
         provisional: false,
+        pages_pending: 0,
     };
     teller.tell(AnswerEvent::Done(Box::new(answer))).await;
 }
@@ -192,5 +240,6 @@ fn no_manual(code: &'static str, words: String) -> Answer {
         fallback: None,
         stale_manual: false,
         provisional: false,
+        pages_pending: 0,
     }
 }

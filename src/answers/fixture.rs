@@ -132,7 +132,7 @@ pub(super) fn question(text: &str) -> Question {
         related: Vec::new(),
         owners: Vec::new(),
         text: text.to_owned(),
-        previous: None,
+        previous: Vec::new(),
         scenario: Scenario::General,
         image: None,
         locale: None,
@@ -153,6 +153,7 @@ pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
         fallback: None,
         stale_manual: false,
         provisional: false,
+        pages_pending: 0,
     }
 }
 

@@ -5,8 +5,9 @@
 //! Pages of contents are left out: they name everything and answer nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use hsc_actors::ports::Suggestion;
 use hsc_answers::encoder::ManualTexts;
 use hsc_catalogs::{Block, Heading, Manual, Passage};
 
@@ -119,6 +120,7 @@ pub(super) struct Index {
     spellings: HashMap<String, Spelling>,
     spans: Spans,
     texts: OnceLock<Arc<ManualTexts>>,
+    confirmed: Mutex<HashMap<String, bool>>,
     terms: HashMap<String, TermId>,
     words: Vec<Box<str>>,
     common: Vec<bool>,
@@ -184,6 +186,7 @@ impl Index {
             spellings: HashMap::new(),
             spans: Spans::default(),
             texts: OnceLock::new(),
+            confirmed: Mutex::default(),
             terms: HashMap::new(),
             words: Vec::new(),
             common: Vec::new(),
@@ -421,6 +424,24 @@ impl Index {
             let WindowTexts { texts, big } = windows::window_texts(product, manual);
             Arc::new(ManualTexts::new(&manual.source.location, texts, big))
         })
+    }
+
+    /// Whether the manual answers each suggestion. `confirms` finds it out for those that are new.
+    pub(super) fn confirmed(
+        &self,
+        suggestions: &[Suggestion],
+        confirms: impl Fn(&Suggestion) -> bool,
+    ) -> Vec<bool> {
+        let known = || self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        let confirmed = |suggestion: &Suggestion| {
+            let found = known().get(&suggestion.text).copied();
+            found.unwrap_or_else(|| {
+                let found = confirms(suggestion);
+                known().insert(suggestion.text.clone(), found);
+                found
+            })
+        };
+        suggestions.iter().map(confirmed).collect()
     }
 
     /// The manual's windows.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question, Suggestion};
 
 use hsc_catalogs::{Manual, Product};
 
@@ -38,6 +38,15 @@ impl Answerer for FromOwners {
 
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         self.0.prepare(product, manual)
+    }
+
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        self.0.confirm(product, manual, suggestions)
     }
 }
 

@@ -122,6 +122,12 @@ pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
     all_pieces(&placed(passage))
 }
 
+/// True where the heading is the question: the section answers from its beginning. A chapter's heading stands over its
+/// first section: there the answer begins with that.
+fn from_the_top(hit: &Hit) -> bool {
+    hit.under >= FROM_THE_TOP || hit.named >= FROM_THE_TOP
+}
+
 /// The stretch of a hit's page that fits the question best, in the manual's order, no longer than `chars`: it begins
 /// with the piece that says most of the question, or with the sentence that leads to it.
 pub(super) fn stretch(
@@ -145,7 +151,7 @@ pub(super) fn stretch(
     if pieces.is_empty() {
         return pieces;
     }
-    let from = beginning(&pieces, best(&pieces, index, asked));
+    let from = if from_the_top(hit) { 0 } else { beginning(&pieces, best(&pieces, index, asked)) };
     let mut left = chars;
     let fits = |piece: &&Piece| {
         let own = piece.text.chars().count();
@@ -247,8 +253,7 @@ pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) 
     let units = index.units();
     let at = &units[hit.unit];
     let in_section = hit.under >= FROM_THE_TOP;
-    // A chapter's heading stands over its first section: there the answer begins with that.
-    let from_the_top = in_section || hit.named >= FROM_THE_TOP;
+    let from_the_top = from_the_top(hit);
     let first = if in_section {
         (0..=hit.unit)
             .rev()

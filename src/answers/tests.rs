@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::{Answer, ManualError, Outcome, Question};
+use hsc_actors::ports::{
+    Answer, Answerer as _, Exchange, ManualError, Outcome, Question, Suggestion,
+};
 use hsc_actors::protocol::Scenario;
 use hsc_answers::encoder::{Embedder, ManualTexts, ManualVectors, QueryVectors};
 use proptest::prelude::*;
@@ -411,5 +413,64 @@ proptest! {
         prop_assert!(!answer.html.contains("<b>"));
         let joined: String = composed.chunks.iter().map(|chunk| chunk.text.as_str()).collect();
         prop_assert_eq!(joined, answer.text);
+    }
+}
+
+fn exchange(question: &str) -> Exchange {
+    Exchange { question: question.to_owned(), answer: String::new() }
+}
+
+#[test]
+fn each_complaint_that_it_did_not_help_brings_pages_that_were_not_cited() {
+    let pages: Vec<_> = (0..8)
+        .map(|at| (["Cleaning"], format!("Clean the filter with water, way {at}, and dry it.")))
+        .collect();
+    let pages = pages.iter().map(|(headings, text)| (&headings[..], vec![paragraph(text)]));
+    let manual = bound(pages.collect());
+    let mut previous = vec![exchange("how do I clean the filter")];
+    let first = answer_to(&question("how do I clean the filter"), &manual);
+    let mut cited: Vec<u32> = first.citations.iter().map(|citation| citation.page).collect();
+    for _ in 0..2 {
+        let asked = Question { previous: previous.clone(), ..question("it did not help") };
+        let answer = answer_to(&asked, &manual);
+        assert_eq!(answer.outcome, Outcome::Likely, "{answer:?}");
+        for citation in &answer.citations {
+            assert!(!cited.contains(&citation.page), "{} again: {answer:?}", citation.page);
+            cited.push(citation.page);
+        }
+        previous.push(exchange("it did not help"));
+    }
+}
+
+#[actix_web::test]
+async fn a_suggestion_is_confirmed_where_its_own_page_answers_it() {
+    let manual = Arc::new(manual());
+    let extractive = Extractive::new(
+        Arc::new(OneManual(Ok(Arc::clone(&manual)))),
+        MEASURE,
+        Thesaurus::built_in(),
+        None,
+    );
+    let suggestion = |text: &str, pages| Suggestion { text: text.to_owned(), pages };
+    let suggestions = vec![
+        suggestion("Pairing a phone", (2, 3)),
+        suggestion("Pairing a phone in a car", (5, 5)),
+        suggestion("Baking bread", (1, 9)),
+        suggestion("Thank you", (1, 9)),
+    ];
+    let product = question("").product;
+    for _ in 0..2 {
+        let confirm =
+            extractive.confirm(Arc::clone(&product), Arc::clone(&manual), suggestions.clone());
+        assert_eq!(confirm.await, [true, false, false, false]);
+    }
+}
+
+#[test]
+fn an_answer_says_how_many_pages_are_not_recognized_yet() {
+    let mut manual = manual();
+    manual.source.pending = vec![8, 9];
+    for text in ["How do I pair my phone?", "how do I bake bread"] {
+        assert_eq!(answer_to(&question(text), &manual).pages_pending, 2, "{text}");
     }
 }

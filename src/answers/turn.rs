@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use hsc_actors::language_of;
-use hsc_actors::ports::Question;
+use hsc_actors::ports::{Exchange, Question};
 use serde::Deserialize;
 
 /// Each language and its words.
@@ -64,8 +64,13 @@ pub(super) enum Turn {
 impl Turn {
     /// What the turn of `question` is.
     pub(super) fn of(question: &Question) -> Self {
-        let text = plain(&question.text);
-        let language = question.locale.as_deref().map(language_of).unwrap_or_default();
+        let has_previous = !question.previous.is_empty();
+        Self::of_text(&question.text, question.locale.as_deref(), has_previous)
+    }
+
+    fn of_text(text: &str, locale: Option<&str>, has_previous: bool) -> Self {
+        let text = plain(text);
+        let language = locale.map(language_of).unwrap_or_default();
         // The visitor's own language first: `ciao` and `hi` are words of several.
         let own = SPOKEN.iter().filter(|(name, _)| *name == language);
         let others = SPOKEN.iter().filter(|(name, _)| *name != language);
@@ -73,13 +78,43 @@ impl Turn {
         if let Some(reply) = all.clone().find_map(|words| words.reply(&text)) {
             return Self::SmallTalk(reply);
         }
-        if question.previous.is_none() {
+        if !has_previous {
             return Self::Question;
         }
         if let Some(words) = all.clone().find(|words| words.says_failure(&text)) {
             return Self::Failed(&words.failed);
         }
         if all.any(|words| words.follows_up(&text)) { Self::FollowUp } else { Self::Question }
+    }
+}
+
+/// What the questions before one are about.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Topic {
+    /// The newest of them that is a question, after those which it follows up.
+    pub text: String,
+    /// How often the visitor has said since then that the answer did not help.
+    pub failures: usize,
+}
+
+/// What the questions before this one are about; nothing where there was only small talk.
+pub(super) fn topic(question: &Question) -> Option<Topic> {
+    topic_of(&question.previous, question.locale.as_deref())
+}
+
+fn topic_of(previous: &[Exchange], locale: Option<&str>) -> Option<Topic> {
+    let (last, before) = previous.split_last()?;
+    let earlier = topic_of(before, locale);
+    let text = last.question.clone();
+    match (Turn::of_text(&text, locale, !before.is_empty()), earlier) {
+        (Turn::SmallTalk(_), earlier) => earlier,
+        (Turn::Failed(_), Some(earlier)) => {
+            Some(Topic { failures: earlier.failures + 1, ..earlier })
+        }
+        (Turn::FollowUp, Some(earlier)) => {
+            Some(Topic { text: format!("{} {text}", earlier.text), failures: 0 })
+        }
+        _ => Some(Topic { text, failures: 0 }),
     }
 }
 
@@ -135,7 +170,27 @@ mod tests {
     use super::*;
 
     fn turn(text: &str, previous: Option<&str>) -> Turn {
-        Turn::of(&Question { previous: previous.map(str::to_owned), ..question(text) })
+        Turn::of(&Question { previous: exchanges(previous.as_slice()), ..question(text) })
+    }
+
+    fn exchanges(questions: &[&str]) -> Vec<Exchange> {
+        let exchange =
+            |text: &&str| Exchange { question: (*text).to_owned(), answer: String::new() };
+        questions.iter().map(exchange).collect()
+    }
+
+    #[test]
+    fn follow_ups_add_to_the_topic_and_other_turns_keep_it() {
+        let topic = |questions: &[&str]| topic_of(&exchanges(questions), None);
+        let clean = "how do I clean the filter";
+        let of = |text: &str, failures| Some(Topic { text: text.to_owned(), failures });
+        assert_eq!(topic(&[]), None);
+        assert_eq!(topic(&["hello"]), None);
+        assert_eq!(topic(&["hello", clean, "thanks"]), of(clean, 0));
+        assert_eq!(topic(&[clean, "and how often?"]), of(&format!("{clean} and how often?"), 0));
+        assert_eq!(topic(&[clean, "it did not help", "it did not help"]), of(clean, 2));
+        let other = "which batteries does the remote control take";
+        assert_eq!(topic(&[clean, "it did not help", other]), of(other, 0));
     }
 
     #[test]

@@ -188,7 +188,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
         related: Vec::new(),
         owners: Vec::new(),
         text: text.to_owned(),
-        previous: None,
+        previous: Vec::new(),
         scenario: Scenario::General,
         image: None,
         locale: None,

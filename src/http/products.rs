@@ -1,7 +1,9 @@
 //! `/api/products/{id}`: everything the catalog knows of one product, and the sections of its manual.
 
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, get, web};
-use hsc_actors::ports::ManualRequest;
+use hsc_actors::ports::{ManualRequest, Suggestion};
 use hsc_actors::protocol::{
     ManualLink, ManualSection, ManualSections, OneProduct, PredictionContext,
 };
@@ -14,6 +16,8 @@ use super::{Parts, Trouble, TroubleCode};
 
 /// Sections that are offered: two rows of a phone, and no list to read through.
 const SECTIONS: usize = 6;
+/// Sections that are looked at: some are not answered by their own pages.
+const LIKELY_SECTIONS: usize = 3 * SECTIONS;
 /// Characters of a heading that still fits on a button; a longer one is a sentence.
 const TITLE_CHARS: usize = 48;
 
@@ -51,7 +55,13 @@ pub(super) async fn sections(
         None => Vec::new(),
         Some(documentation) => {
             match parts.house.caches().open(ManualRequest { documentation }).await {
-                Ok(manual) => sections_of(&manual),
+                Ok(manual) => {
+                    let product = Arc::clone(product);
+                    let likely = likely_sections(&manual);
+                    let suggestions = likely.iter().map(Section::suggestion).collect();
+                    let confirmed = parts.house.confirm(product, manual, suggestions).await;
+                    offered(likely, &confirmed)
+                }
                 Err(error) => {
                     debug!(product:% = product.id, code = error.code; "manual has no sections to offer");
                     Vec::new()
@@ -75,42 +85,68 @@ fn manual_link(of: &Product) -> Option<ManualLink> {
     Some(ManualLink { url: format!("/manuals/{}", of.id), kind })
 }
 
-/// Sections with steps come first, since a customer asks how to do something; then the others. Of each chapter
-/// one comes before any chapter has a second, so that they are about different things. They are told in the
-/// order of the manual.
-fn sections_of(manual: &Manual) -> Vec<ManualSection> {
-    struct Found<'a> {
-        section: ManualSection,
-        chapter: &'a [String],
-        has_steps: bool,
+/// A section of a manual that may be suggested as a question.
+struct Section {
+    title: String,
+    first_page: u32,
+    last_page: u32,
+    chapter: Vec<String>,
+    has_steps: bool,
+    /// Its place in the manual.
+    at: usize,
+}
+
+impl Section {
+    fn suggestion(&self) -> Suggestion {
+        Suggestion { text: self.title.clone(), pages: (self.first_page, self.last_page) }
     }
-    let mut found: Vec<Found<'_>> = Vec::new();
+}
+
+/// Sections that a customer is likely to ask about, best first. Sections with steps come first, since a customer asks how
+/// to do something; then the others. Of each chapter one comes before any chapter has a second, so that they are about
+/// different things.
+fn likely_sections(manual: &Manual) -> Vec<Section> {
+    let mut found: Vec<Section> = Vec::new();
     for passage in manual.passages.iter().filter(|passage| !passage.contents) {
         let Some((own, chapter)) = passage.headings.split_last() else { continue };
         let Some(title) = title_of(own) else { continue };
         let has_steps = passage.blocks.iter().any(|block| matches!(block, Block::Step(_)));
-        let is_known =
-            |one: &&mut Found<'_>| one.section.title.to_lowercase() == title.to_lowercase();
+        let (page, at) = (passage.page, found.len());
+        let is_known = |one: &&mut Section| one.title.to_lowercase() == title.to_lowercase();
         match found.iter_mut().find(is_known) {
-            Some(known) => known.has_steps |= has_steps,
-            None => found.push(Found {
-                section: ManualSection { title, page: passage.page },
-                chapter,
+            Some(known) => {
+                known.has_steps |= has_steps;
+                known.last_page = known.last_page.max(page);
+            }
+            None => found.push(Section {
+                title,
+                first_page: page,
+                last_page: page,
+                chapter: chapter.to_vec(),
                 has_steps,
+                at,
             }),
         }
     }
-    let rank = |at: &usize| {
-        let of_its_chapter = |one: &&Found<'_>| {
-            one.chapter == found[*at].chapter && one.has_steps == found[*at].has_steps
-        };
-        (!found[*at].has_steps, found[..*at].iter().filter(of_its_chapter).count())
+    let rank = |section: &Section| {
+        let of_its_chapter =
+            |one: &&Section| one.chapter == section.chapter && one.has_steps == section.has_steps;
+        (!section.has_steps, found[..section.at].iter().filter(of_its_chapter).count())
     };
-    let mut chosen: Vec<usize> = (0..found.len()).collect();
-    chosen.sort_by_key(rank);
-    chosen.truncate(SECTIONS);
-    chosen.sort_unstable();
-    chosen.into_iter().map(|at| found[at].section.clone()).collect()
+    let ranks: Vec<_> = found.iter().map(rank).collect();
+    found.sort_by_key(|section| ranks[section.at]);
+    found.truncate(LIKELY_SECTIONS);
+    found
+}
+
+/// The best of the sections that the manual answers, in the manual's order.
+fn offered(likely: Vec<Section>, confirmed: &[bool]) -> Vec<ManualSection> {
+    let answered = likely.into_iter().zip(confirmed).filter(|(_, confirmed)| **confirmed);
+    let mut best: Vec<Section> = answered.map(|(section, _)| section).take(SECTIONS).collect();
+    best.sort_by_key(|section| section.at);
+    best.into_iter()
+        .map(|Section { title, first_page, .. }| ManualSection { title, page: first_page })
+        .collect()
 }
 
 /// The heading without the number before it; nothing where it is too long for a button or has no words.

@@ -403,7 +403,7 @@ impl AgentSocket {
             owners: owners(&catalog, &product),
             product,
             text,
-            previous: None,
+            previous: Vec::new(),
             scenario: Scenario::default(),
             image: None,
             locale,

@@ -246,6 +246,7 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
         fallback: None,
         stale_manual: false,
         provisional: false,
+        pages_pending: 0,
     };
     let conversation = "m".to_owned();
     view.apply(Event::Drafted { id: None, conversation, answer: Some(Box::new(answer)) });

@@ -184,6 +184,11 @@ pub struct DetectedProduct {
     pub question: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// What goes with an answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AnswerContext {
@@ -220,6 +225,9 @@ pub struct FinalAnswer {
     /// True when the answer quotes passages that may answer, and states nothing itself.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub likely: bool,
+    /// Scanned pages of the manual that were not recognized yet: asked again later, the answer may be another one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub pages_pending: u32,
     /// True when the visitor stopped it, or asked something else meanwhile.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,

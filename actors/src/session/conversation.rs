@@ -405,7 +405,7 @@ impl Conversation {
             owners: predict::owners(&catalog, &product),
             product,
             text: query.question.clone(),
-            previous: self.person.previous_question().map(str::to_owned),
+            previous: self.person.previous(),
             scenario: query.scenario,
             image: query.image.clone(),
             locale: self.locale.clone(),
@@ -575,10 +575,11 @@ impl Conversation {
         let id = running.open.asked.id.clone();
         self.durable(ServerMessage::Context { data }, id.clone(), effects);
         self.next_offset();
+        let words: String = ending.text.clone();
         effects.push(Effect::Record(self.answer_record(&running, &last, ending)));
         let (message, offset) = (ServerMessage::FinalAnswer(Box::new(last)), Some(self.offset));
         effects.push(Effect::Send { message, id, offset });
-        self.person.answered(self.offset);
+        self.person.answered(self.offset, &words);
         self.start_next(effects);
     }
 
@@ -652,6 +653,7 @@ fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
         fallback: answer.fallback.is_some(),
         stale: answer.stale_manual,
         likely,
+        pages_pending: answer.pages_pending,
         reason,
         ..FinalAnswer::default()
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bridge::{AgentSaid, now_ms};
 use crate::desk::NoPerson;
-use crate::ports::{DeskChange, Place, TicketDetails, VisitorEnds, Wanted};
+use crate::ports::{DeskChange, Exchange, Place, TicketDetails, VisitorEnds, Wanted};
 use crate::protocol::{
     About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange,
     HandoffState, HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, Scenario,
@@ -43,6 +43,10 @@ pub(crate) const NO_SUCH_UPLOAD: &str =
 
 /// Longest question that is kept for a follow-up, in characters.
 const PREVIOUS_CHARS: usize = 300;
+/// Longest answer that is kept beside it: what a language model needs to know of what it said.
+const PREVIOUS_ANSWER_CHARS: usize = 600;
+/// Questions that are kept for a follow-up.
+const PREVIOUS: usize = 3;
 
 /// What a conversation knows of the person in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -65,11 +69,15 @@ pub(crate) struct Person {
     reason: Option<String>,
     /// What was said last, cut short.
     last: Option<String>,
-    /// The newest question about the product, and the one before it, each cut short.
+    /// The newest question about the product, cut short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     question: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    previous_question: Option<String>,
+    /// The questions about the product before that one, the newest last. An answer stands with its question.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    previous: VecDeque<Exchange>,
+    /// The answer to the newest question, cut short.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    answer: String,
     /// Offsets of the last messages of answers.
     answers: VecDeque<u64>,
     /// Messages of an agent who does not have the conversation as far as is known here. What the desk
@@ -198,11 +206,16 @@ impl Person {
         let question: String = words.chars().take(PREVIOUS_CHARS).collect();
         // An answer that starts again after a crash asks the same question once more.
         if is_other {
-            self.previous_question = None;
-        } else if self.question.as_ref() != Some(&question) {
-            self.previous_question = self.question.take();
+            self.previous.clear();
+        } else if let Some(before) = self.question.take_if(|before| *before != question) {
+            if self.previous.len() == PREVIOUS {
+                self.previous.pop_front();
+            }
+            let answer = std::mem::take(&mut self.answer);
+            self.previous.push_back(Exchange { question: before, answer });
         }
         self.question = Some(question);
+        self.answer.clear();
         self.chose(product);
         if scenario != Scenario::General || self.scenario.is_some() {
             self.scenario = Some(scenario);
@@ -210,9 +223,9 @@ impl Person {
         self.said(words);
     }
 
-    /// The question about the same product before the newest one.
-    pub(super) fn previous_question(&self) -> Option<&str> {
-        self.previous_question.as_deref()
+    /// The questions about the same product before the newest one and their answers, the newest last.
+    pub(super) fn previous(&self) -> Vec<Exchange> {
+        self.previous.iter().cloned().collect()
     }
 
     fn chose(&mut self, product: &hsc_catalogs::Product) {
@@ -220,8 +233,9 @@ impl Person {
         self.product = Some(AboutProduct { id, name });
     }
 
-    /// An answer has ended at this offset.
-    pub(super) fn answered(&mut self, offset: u64) {
+    /// An answer with these words has ended at this offset.
+    pub(super) fn answered(&mut self, offset: u64, words: &str) {
+        self.answer = words.chars().take(PREVIOUS_ANSWER_CHARS).collect();
         if self.answers.len() == ANSWERS {
             self.answers.pop_front();
         }

@@ -75,6 +75,7 @@ impl Answerer for Teacher {
                 fallback: None,
                 stale_manual: false,
                 provisional: false,
+                pages_pending: 0,
             };
             stream::iter([
                 AnswerEvent::Chunk("three".to_owned()),

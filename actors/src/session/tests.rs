@@ -85,6 +85,7 @@ pub(super) fn done(outcome: Outcome) -> AnswerEvent {
         fallback: None,
         stale_manual: false,
         provisional: false,
+        pages_pending: 0,
     }))
 }
 

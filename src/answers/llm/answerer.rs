@@ -8,14 +8,16 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, AnswererName, BoxError, Outcome, Question};
+use hsc_actors::ports::{
+    Answer, AnswerEvent, Answerer, AnswererName, BoxError, Outcome, Question, Suggestion,
+};
 use hsc_catalogs::{Citation, Manual, Product};
 use hsc_config::LlmSettings;
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::compose::{Composed, Look, look, quote};
-use super::super::extractive::{Extractive, reduced, small_talk};
+use super::super::compose::{Composed, Look, compose_likely, look, pages_pending, quote};
+use super::super::extractive::{Extractive, small_talk};
 use super::super::html;
 use super::super::index::Index;
 use super::super::markers::{Marker, Part, parts};
@@ -111,6 +113,7 @@ impl Llm {
         let case = Case { question, manual, index, near, look, given };
         let mut said = Said::new(&case, self.parts.begins_inside.load(Ordering::Relaxed));
         let answer = match self.ask(&case, &mut said, &mut teller).await {
+            Ok(()) if said.checker.unknown => self.unknown(&case, said, &mut teller).await,
             Ok(()) => said.answer(&case),
             Err(trouble) => self.fall_back(&case, said, &trouble, &mut teller).await,
         };
@@ -131,7 +134,7 @@ impl Llm {
             Trouble::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
         };
         let fence = format!("{:016x}", rand::random::<u64>());
-        let prompt = Prompt::new(&case.question, &case.given, &fence);
+        let prompt = Prompt::new(&case.question, &case.given, pages_pending(&case.manual), &fence);
         let admitted = limits.admit(&case.question.asker, prompt.tokens(), *max_tokens);
         let mut spending = admitted.map_err(|(scope, used)| Trouble::Limited { scope, used })?;
         let asked = timeout_at(first.0, endpoint.ask(&prompt)).await;
@@ -169,6 +172,32 @@ impl Llm {
             _ if said.text.trim().is_empty() => Err(Trouble::Empty),
             None => Err(Trouble::CutShort),
             Some(Finish::Complete) => Ok(()),
+        }
+    }
+
+    /// The model found no answer. Passages that may answer are shown all the same, where the ranking has some.
+    async fn unknown(&self, case: &Case, said: Said, teller: &mut Teller) -> Answer {
+        let measure = self.parts.extractive.measure();
+        let answer = said.answer(case);
+        let likely = compose_likely(&case.question, &case.manual, &case.index, &case.look, measure);
+        let Some(Composed { chunks, answer: likely }) = likely else { return answer };
+        let mut markdown = format!("{}\n\n", answer.text);
+        let mut text = markdown.clone();
+        teller.tell(AnswerEvent::Chunk("\n\n".to_owned())).await;
+        for chunk in chunks {
+            markdown += &chunk.markdown;
+            text += &chunk.text;
+            teller.tell(AnswerEvent::Chunk(chunk.text)).await;
+        }
+        let page = &Phrases::of(&case.question).page;
+        Answer {
+            html: html::render(&markdown, &case.question.product.id, page),
+            text,
+            outcome: Outcome::Likely,
+            citations: likely.citations,
+            confidence: likely.confidence,
+            grounded: likely.grounded,
+            ..answer
         }
     }
 
@@ -224,6 +253,7 @@ impl Llm {
             fallback: Some(reason.to_owned()),
             stale_manual: answer.stale_manual,
             provisional: answer.provisional,
+            pages_pending: answer.pages_pending,
         }
     }
 }
@@ -238,12 +268,25 @@ impl Answerer for Llm {
         true
     }
 
+    /// The model reads the turns before every question; only small talk needs none.
     fn reduced(&self, question: Question) -> Question {
-        reduced(question)
+        match Turn::of(&question) {
+            Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
+            _ => question,
+        }
     }
 
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         self.parts.extractive.prepare(product, manual)
+    }
+
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        self.parts.extractive.confirm(product, manual, suggestions)
     }
 }
 
@@ -308,6 +351,7 @@ impl Said {
             fallback: None,
             stale_manual: case.manual.source.stale,
             provisional: case.near.pending || !case.manual.source.pending.is_empty(),
+            pages_pending: pages_pending(&case.manual),
             text: self.text,
         }
     }

@@ -120,6 +120,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       verdict,
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
+      waitsForPages(turn.end) ? el("p", {}, voice.say("pages_pending")) : undefined,
       // These words stand in place of the server's, which say the same of the picture.
       turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, voice.say("picture_unseen")) : undefined,
       // What the machine does not know a person may.
@@ -173,6 +174,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const notes = [...(end.likely === true ? [sentence("likely")] : [certainty(end)]), el("span", {}, origin(end))];
     if (!end.grounded) notes.push(sentence("not_grounded"));
     if (end.stale === true) notes.push(sentence("stale"));
+    if (waitsForPages(end)) notes.push(sentence("pages_pending"));
     return notes;
   }
 
@@ -190,6 +192,11 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   }
 
   return { element, update };
+}
+
+/** True while scanned pages are being recognized: one of them may answer in a minute. */
+function waitsForPages(end?: FinalAnswer): boolean {
+  return end?.pages_pending !== undefined && (end.likely === true || end.reason?.code === "unknown");
 }
 
 /** How many are before a question whose answer has to wait. */

@@ -57,11 +57,10 @@ export function examples({ voice, deeds, prefix }: Maker): Part {
   let shown: readonly string[] = [];
 
   function question(section: string): HTMLElement {
-    const words = voice.say("example_question", { section });
     const ask = (): void => {
-      deeds.ask(words);
+      deeds.ask(section);
     };
-    return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, words)));
+    return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, section)));
   }
 
   return {

@@ -1022,6 +1022,10 @@ export interface FinalAnswer {
    */
   likely?: boolean;
   /**
+   * Scanned pages of the manual that were not recognized yet: asked again later, the answer may be another one.
+   */
+  pages_pending?: number;
+  /**
    * True when the visitor stopped it, or asked something else meanwhile.
    */
   cancelled?: boolean;
