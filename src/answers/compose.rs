@@ -8,7 +8,7 @@ use super::accessory;
 use super::asked::Asked;
 use super::confidence::features;
 use super::html;
-use super::index::{Index, Unit};
+use super::index::{Index, LanguageId, Unit};
 use super::meaning::{Meaning, Nearness};
 use super::phrases::Phrases;
 use super::rank::{self, Hit};
@@ -27,12 +27,18 @@ const ALSO: f32 = 0.45;
 const SECTIONS: usize = 2;
 /// Different pages that are named in all, and the pages shown with `I don't know`.
 const PAGES: usize = 3;
+/// Share of the best score of all from which the best passage in the visitor's language is preferred.
+const SAME_LANGUAGE: f32 = 0.6;
 /// Passages that are ranked at least: three pages may have many of the best passages each.
 const HITS: usize = 24;
 /// Longest quote under `See also`, in characters.
 const ALSO_CHARS: usize = 240;
 /// Longest quote of a likely passage, in characters.
 const LIKELY_CHARS: usize = 420;
+/// Longest heading that is named before a quote, in characters. A longer one is a sentence.
+const HEADING_CHARS: usize = 60;
+/// Most words of a title behind its number. A step has more.
+const STEP_WORDS: usize = 5;
 /// Longest quote of a citation, in characters: two lines of a tooltip.
 const QUOTE_CHARS: usize = 240;
 
@@ -79,13 +85,15 @@ pub(super) fn look(
     let english = is_english(&question.text);
     let meaning = Meaning::of(index, near, english);
     let form = |unit: &Unit| form(&manual.passages[unit.passage]);
-    let hits = rank::rank(
-        index,
-        &asked,
-        meaning.as_ref().map(|it| &*it.spans),
-        form,
-        measure.max_passages.max(HITS),
-    );
+    let spans = meaning.as_ref().map(|it| &*it.spans);
+    let count = measure.max_passages.max(HITS);
+    let ranked = |language| rank::rank(index, &asked, spans, language, form, count);
+    let mut hits = ranked(reading_language(question, index));
+    let all = if index.languages() > 1 { ranked(None) } else { Vec::new() };
+    let score = |hits: &[Hit]| hits.first().map_or(0.0, |hit| hit.score);
+    if score(&hits) < SAME_LANGUAGE * score(&all) {
+        hits = all;
+    }
     let is_own_language = Language::of([question.text.as_str()]) == index.language();
     let features = features(index, &asked, &hits, meaning.as_ref(), is_own_language);
     if let Some(features) = features {
@@ -160,6 +168,15 @@ pub(super) fn compose_likely(
     let writer = Writer { question, manual, index, asked, phrases, sure: *sure };
     let composed = (*sure >= measure.min_confidence).then(|| writer.likely(&phrases.likely, hits));
     composed.filter(|composed| composed.answer.outcome == Outcome::Likely)
+}
+
+/// The language in which a manual of several is read for a question: that of the question, else the visitor's, else
+/// English. A question of names alone has no language of its own.
+fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
+    let of_question = Language::recognized([question.text.as_str()]).map(Language::code);
+    let of_visitor = question.locale.as_deref().map(language_of);
+    let english = of_question.map(|_| Language::English.code());
+    index.translation(of_question.into_iter().chain(of_visitor.as_deref()).chain(english))
 }
 
 /// The forms a passage has.
@@ -386,16 +403,27 @@ impl Writer<'_> {
             let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
                 continue;
             };
+            // The heading tells what a passage is about that may not be about the question.
+            let heading =
+                select::heading(&self.manual.passages[self.index.units()[hit.unit].passage]);
+            let heading = if is_title(heading) { heading } else { "" };
             if pieces.iter().any(|piece| piece.form == Form::Row) {
                 // Rows stay a table.
                 sheet.paragraph();
-                let extract = Extract { heading: String::new(), pieces, note: None };
+                let heading = heading.to_owned();
+                let extract = Extract { heading, pieces, note: None };
                 self.write(&extract, hit.score / best, sheet, citations);
                 continue;
             }
             let quote = quote.quoted();
             let said: Vec<String> = pieces.iter().map(Piece::quoted).collect();
-            sheet.item(&said.join(" "));
+            let said = said.join(" ");
+            let heading = heading.trim_end_matches(':');
+            if heading.is_empty() || said.starts_with(heading) {
+                sheet.item(&said);
+            } else {
+                sheet.item(&format!("{heading} – {said}"));
+            }
             sheet.cite(page);
             sheet.line();
             self.cited(page, &quote, hit.score / best, citations);
@@ -498,6 +526,17 @@ pub(super) fn pages_pending(manual: &Manual) -> u32 {
     u32::try_from(manual.source.pending.len()).unwrap_or(u32::MAX)
 }
 
+/// False for a heading that is a step or the beginning of a sentence, as a layout may make one.
+fn is_title(heading: &str) -> bool {
+    let words: Vec<&str> = heading.split_whitespace().collect();
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let last = words.last().map(|word| bare(word)).unwrap_or_default();
+    let is_step = words.len() > STEP_WORDS
+        && words[0].strip_suffix(['.', ')']).is_some_and(|it| it.parse::<u32>().is_ok());
+    let is_cut = last.is_empty() || Language::of([heading]).is_common(&last);
+    heading.chars().count() <= HEADING_CHARS && !is_step && !is_cut
+}
+
 /// The manual's words as a citation quotes them.
 pub(super) fn quote(said: &str) -> String {
     let said = harmless(said);
@@ -512,4 +551,25 @@ fn without_its_word(note: &str) -> &str {
     let Some((word, rest)) = note.split_once(':') else { return note };
     let bare = ["note", "tip", "hint", "pro tip", "nb", "remark", "הערה", "טיפ"];
     if bare.contains(&word.trim().to_lowercase().as_str()) { rest.trim_start() } else { note }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_title;
+
+    #[test]
+    fn steps_and_cut_sentences_are_no_titles() {
+        for title in ["Loading a project", "8.3 FILE BROWSER", "2. Cleaning the filter", "Store"] {
+            assert!(is_title(title), "{title}");
+        }
+        for other in [
+            "",
+            "1. While holding down the button, press a pad",
+            "3. Press the button to return to",
+            "The clip is switched for the track that you select using –",
+            "A sentence that goes on and on for longer than any title of a section ever would",
+        ] {
+            assert!(!is_title(other), "{other}");
+        }
+    }
 }

@@ -33,11 +33,20 @@ pub(super) struct Posting {
     pub label: u16,
 }
 
+/// Number of a language in an [`Index`].
+pub(super) type LanguageId = usize;
+
+/// Share of the text in a manual's commonest language from which another one is a translation of the manual, not of a
+/// page of safety notes alone.
+const TRANSLATION: f32 = 0.3;
+
 /// A passage as numbers.
 #[derive(Debug)]
 pub(super) struct Unit {
     /// Its place in `Manual::passages`.
     pub passage: usize,
+    /// The language it is written in, where that is known.
+    pub language: Option<LanguageId>,
     /// Its page.
     pub page: u32,
     /// Number of its section: passages in a row under the same headings.
@@ -128,6 +137,8 @@ pub(super) struct Index {
     compounds: HashMap<TermId, Box<[TermId]>>,
     postings: Vec<Vec<Posting>>,
     units: Vec<Unit>,
+    /// Code of each language, and how many characters are written in it.
+    languages: Vec<(String, usize)>,
     pages: u32,
     average_body: f32,
 }
@@ -194,6 +205,7 @@ impl Index {
             compounds: HashMap::new(),
             postings: Vec::new(),
             units: Vec::new(),
+            languages: Vec::new(),
             pages: 0,
             average_body: 1.0,
         }
@@ -246,8 +258,19 @@ impl Index {
         for (term, posting) in counts {
             self.postings[term as usize].push(posting);
         }
+        let language = passage.language.as_ref().map(|code| {
+            let chars: usize = passage.blocks.iter().map(|block| block.text().len()).sum();
+            let known = self.languages.iter().position(|(own, _)| own == code);
+            let id = known.unwrap_or_else(|| {
+                self.languages.push((code.clone(), 0));
+                self.languages.len() - 1
+            });
+            self.languages[id].1 += chars;
+            id
+        });
         self.units.push(Unit {
             passage: at,
+            language,
             page: passage.page,
             section,
             heading: heading.into(),
@@ -415,6 +438,23 @@ impl Index {
     /// The language most of the manual is in.
     pub(super) fn language(&self) -> Language {
         self.language
+    }
+
+    /// How many languages the manual has text in.
+    pub(super) fn languages(&self) -> usize {
+        self.languages.len()
+    }
+
+    /// The first of these languages (ISO 639-1) that the manual is written in or translated to as a whole.
+    pub(super) fn translation<'a>(
+        &self,
+        codes: impl IntoIterator<Item = &'a str>,
+    ) -> Option<LanguageId> {
+        let most = self.languages.iter().map(|(_, chars)| *chars).max()? as f32;
+        let is_whole = |chars: usize| chars as f32 >= TRANSLATION * most;
+        codes.into_iter().find_map(|code| {
+            self.languages.iter().position(|(own, chars)| own == code && is_whole(*chars))
+        })
     }
 
     /// What encoders read of the manual: its windows below the name of the product that is asked about first. Another

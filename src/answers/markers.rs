@@ -30,7 +30,7 @@ const NAMES: [&str; 4] = ["manual:", "manual ", "suggestion:", "pro tip:"];
 pub(super) const OPENING: [char; 2] = ['[', '【'];
 const CLOSING: [char; 2] = [']', '】'];
 /// Words for a page, in small letters, in the languages that manuals and their readers use.
-const PAGE_WORDS: &[&str] = &[
+pub(super) const PAGE_WORDS: &[&str] = &[
     "page",
     "pages",
     "pg",

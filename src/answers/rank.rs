@@ -14,7 +14,7 @@
 //! 6. **Meaning**: how near the encoders put that stretch to the question, where there are vectors.
 
 use super::asked::{Asked, Kind};
-use super::index::{Index, Posting, TermId, Unit};
+use super::index::{Index, LanguageId, Posting, TermId, Unit};
 
 /// Weight of a word in the section's own heading, against 1 in the text.
 const HEADING: f32 = 4.0;
@@ -75,11 +75,12 @@ pub(super) struct Form {
 }
 
 /// The passages that have any word of the question or its meaning, best first, at most `limit`. `meaning` is what
-/// each small window gets for its meaning, where there are vectors.
+/// each small window gets for its meaning, where there are vectors. With a `language`, passages in others are left out.
 pub(super) fn rank(
     index: &Index,
     asked: &Asked,
     meaning: Option<&[f32]>,
+    language: Option<LanguageId>,
     form: impl Fn(&Unit) -> Form,
     limit: usize,
 ) -> Vec<Hit> {
@@ -105,7 +106,11 @@ pub(super) fn rank(
     }
     let whole = asked.whole_weight();
     let best_spans = best_spans(index, asked, whole, meaning);
+    let is_read = |unit: &usize| {
+        language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
+    };
     let mut hits: Vec<Hit> = (0..units.len())
+        .filter(is_read)
         .filter(|&unit| {
             words[unit] > 0.0
                 || best_spans[unit].is_some_and(|(_, score)| score > 0.0)

@@ -8,6 +8,7 @@ use hsc_catalogs::{Block, Manual, Passage};
 
 use super::asked::{Asked, Kind};
 use super::index::{Index, TermId};
+use super::markers::PAGE_WORDS;
 use super::rank::Hit;
 use super::text::sentences;
 
@@ -20,6 +21,8 @@ const ROWS: usize = 6;
 const WHOLE_TABLE: usize = 14;
 /// Cells from which a table's first row is taken to name its columns; with two it is a row like others.
 const NAMED_COLUMNS: usize = 3;
+/// Most rows of one likely passage.
+const QUOTED_ROWS: usize = 4;
 /// Most bullets of a list.
 const BULLETS: usize = 10;
 /// Most sentences of running text from one section, and the characters after which no more begin.
@@ -31,6 +34,8 @@ const PIECE_CHARS: usize = 480;
 const BLOCKS: usize = 60;
 /// Characters under which an answer says little: the rest of the stretch that was found is added.
 const LITTLE_CHARS: usize = 160;
+/// What a text with a figure gains where a figure is asked for, as a share of the question.
+const FIGURE: f32 = 0.15;
 /// Share of the best sentence's score from which another one is worth saying.
 const WORTH_SAYING: f32 = 0.5;
 
@@ -151,6 +156,10 @@ pub(super) fn stretch(
     if pieces.is_empty() {
         return pieces;
     }
+    let rows = pieces.iter().filter(|piece| piece.form == Form::Row).count();
+    if rows * 2 > pieces.len() {
+        return telling_rows(pieces, index, asked);
+    }
     let from = if from_the_top(hit) { 0 } else { beginning(&pieces, best(&pieces, index, asked)) };
     let mut left = chars;
     let fits = |piece: &&Piece| {
@@ -160,6 +169,20 @@ pub(super) fn stretch(
         fits
     };
     pieces[from..].iter().take_while(fits).cloned().collect()
+}
+
+/// The rows of one table that say most of the question, in the manual's order; the first ones where none says any of it.
+fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &Asked) -> Vec<Piece> {
+    let mut scored: Vec<(usize, f32)> =
+        pieces.iter().map(|piece| fit(&piece.text, index, asked)).enumerate().collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let Some(&(first, best)) = scored.first() else { return Vec::new() };
+    // Rows of another width are of another table.
+    let width = pieces[first].cells();
+    scored.retain(|row| row.1 >= best * WORTH_SAYING && pieces[row.0].cells() == width);
+    scored.truncate(QUOTED_ROWS);
+    scored.sort_by_key(|row| row.0);
+    scored.into_iter().map(|(at, _)| pieces[at].clone()).collect()
 }
 
 /// The place of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest
@@ -274,7 +297,10 @@ pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) 
     let in_passage = manual.passages[at.passage].blocks.len();
     let pieces = match asked.kind {
         Kind::HowTo => steps(&blocks),
-        Kind::Figure => rows(&blocks, index, asked),
+        // A table without a figure is not what was asked for.
+        Kind::Figure => {
+            rows(&blocks, index, asked).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
+        }
         Kind::Trouble => rows(&blocks, index, asked).or_else(|| steps(&blocks)),
         Kind::About => None,
     };
@@ -374,7 +400,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece
     let heads = |at: usize| heads(blocks, at);
     let mut scored: Vec<(usize, f32)> = (0..blocks.len())
         .filter(|&at| is_row(blocks, at))
-        .map(|at| (at, score(blocks[at].1.text(), index, asked)))
+        .map(|at| (at, fit(blocks[at].1.text(), index, asked)))
         .collect();
     let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
     // When the best row only names the columns, the question is about the table.
@@ -440,7 +466,7 @@ fn said(
 fn best(pieces: &[Piece], index: &Index, asked: &Asked) -> usize {
     let mut best = (0, f32::MIN);
     for (at, piece) in pieces.iter().enumerate() {
-        let score = score(&piece.text, index, asked);
+        let score = fit(&piece.text, index, asked);
         if score > best.1 {
             best = (at, score);
         }
@@ -508,6 +534,32 @@ pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &Asked) -> f32 {
     )
 }
 
+/// How well a text fits the question: the share of it that the text says, and more for a text with a figure where one is
+/// asked for.
+fn fit(text: &str, index: &Index, asked: &Asked) -> f32 {
+    let score = score(text, index, asked);
+    let says_figure = score > 0.0 && asked.kind == Kind::Figure && has_figure(text);
+    score + if says_figure { FIGURE } else { 0.0 }
+}
+
+/// True for a text with a number that is no number of a step, of a page or of a section in quotes.
+fn has_figure(text: &str) -> bool {
+    let start = text.trim_start();
+    let number = start.trim_start_matches(|c: char| c.is_ascii_digit());
+    let text = if number.starts_with(['.', ')']) { number } else { start };
+    let is_quote = |c: char| matches!(c, '“' | '”' | '„' | '"' | '«' | '»');
+    let mut is_after_page = false;
+    text.split(is_quote).step_by(2).flat_map(str::split_whitespace).any(|word| {
+        let has_digit = word.contains(|c: char| c.is_ascii_digit());
+        let bare: String =
+            word.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+        let is_page = PAGE_WORDS.contains(&bare.as_str()) && !bare.is_empty();
+        let is_figure = has_digit && !is_page && !is_after_page;
+        is_after_page = is_page;
+        is_figure
+    })
+}
+
 /// Share of the question that a text says.
 pub(super) fn score(text: &str, index: &Index, asked: &Asked) -> f32 {
     let terms: Vec<TermId> =
@@ -522,6 +574,22 @@ fn cut(text: &str) -> String {
             let end =
                 text[..end].rfind(char::is_whitespace).filter(|space| *space > 0).unwrap_or(end);
             format!("{} …", text[..end].trim())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_figure;
+
+    #[test]
+    fn numbers_of_steps_pages_and_sections_are_no_figures() {
+        for text in ["up to 64 patterns", "3 hours", "1. Wait for 5 minutes.", "9 V", "12.5kg"] {
+            assert!(has_figure(text), "{text}");
+        }
+        for text in ["1. Press it.", "see “9.6 MENU” on page 38", "(p. 14)", "Seite 4", "none"]
+        {
+            assert!(!has_figure(text), "{text}");
         }
     }
 }

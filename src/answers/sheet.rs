@@ -33,7 +33,8 @@ impl Sheet {
     /// The heading that the following words stand under.
     pub(super) fn heading(&mut self, said: &str) {
         let said = harmless(said);
-        self.push(format!("{said}:\n"), format!("**{}**\n\n", escaped(&said)));
+        let said = said.trim_end().trim_end_matches(':');
+        self.push(format!("{said}:\n"), format!("**{}**\n\n", escaped(said)));
     }
 
     /// A sentence of the manual.

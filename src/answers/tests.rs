@@ -303,7 +303,7 @@ fn a_likely_passage_does_not_begin_in_the_middle_of_a_sentence() {
         compose(&question(text), &manual, &index, &[], measure).answer.text
     };
     let text = quoted("delete a loop");
-    assert!(text.contains("- Then step on the pedal twice"), "{text}");
+    assert!(text.contains("- Looper – Then step on the pedal twice"), "{text}");
     let text = quoted("two seconds pedal down");
     assert!(!text.contains("- least"), "{text}");
 }
@@ -472,5 +472,54 @@ fn an_answer_says_how_many_pages_are_not_recognized_yet() {
     manual.source.pending = vec![8, 9];
     for text in ["How do I pair my phone?", "how do I bake bread"] {
         assert_eq!(answer_to(&question(text), &manual).pages_pending, 2, "{text}");
+    }
+}
+
+/// A manual whose second half is its first in German, and a page of safety notes in Spanish.
+fn translated() -> hsc_catalogs::Manual {
+    let mut manual = bound(vec![
+        (
+            &["Filter"],
+            vec![paragraph("Clean the filter of the vacuum Motor X with water and dry it.")],
+        ),
+        (&["Filter"], vec![paragraph("Reinigen Sie den Filter vom Vacuum Motor X mit Wasser.")]),
+        (&["Seguridad"], vec![paragraph("No use el motor X cerca del agua.")]),
+    ]);
+    for (passage, language) in manual.passages.iter_mut().zip(["en", "de", "es"]) {
+        passage.language = Some(language.to_owned());
+    }
+    manual.passages[2].blocks = vec![paragraph("No: motor X.")];
+    manual
+}
+
+#[test]
+fn a_manual_of_several_languages_is_read_in_that_of_the_question_then_of_the_visitor() {
+    let manual = translated();
+    let first = |text: &str, locale: Option<&str>| {
+        let locale = locale.map(str::to_owned);
+        let answer = answer_to(&Question { locale, ..question(text) }, &manual);
+        answer.citations.iter().map(|citation| citation.page).collect::<Vec<_>>()
+    };
+    assert_eq!(first("how do I clean the filter of the motor", None), [1]);
+    assert_eq!(first("wie reinige ich den Filter", None), [2]);
+    assert_eq!(first("filter vacuum motor", Some("de-AT")), [2]);
+    assert_eq!(first("how do I clean the filter of the motor", Some("de")), [1]);
+    // The safety notes are no translation: the rest of the manual is read too.
+    assert_eq!(first("¿cómo limpio el filtro del motor?", None)[0], 1);
+}
+
+#[test]
+fn a_likely_table_shows_the_rows_of_one_table_that_fit() {
+    let rows =
+        ["Sensor | Kind", "Headphones | 3.5 mm socket", "Headphone level | 12 dB", "Weight | 3 kg"];
+    let mut blocks: Vec<_> = rows.iter().map(|text| row(text)).collect();
+    blocks.push(row("Headphones | 1 | 2 | 3"));
+    let manual = bound(vec![(&["Data"], blocks)]);
+    let measure = Measure { min_confidence: 0.0, answer_confidence: 1.1, ..MEASURE };
+    let asked = question("which size do headphones have");
+    let answer = compose(&asked, &manual, &Index::of(&manual), &[], measure).answer;
+    assert!(answer.text.contains("Headphones | 3.5 mm socket"), "{}", answer.text);
+    for other in ["Weight", "1 | 2 | 3"] {
+        assert!(!answer.text.contains(other), "{}", answer.text);
     }
 }

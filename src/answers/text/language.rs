@@ -40,6 +40,13 @@ impl Language {
 
     /// The language whose common words are most frequent in `texts`; English when none is.
     pub(in crate::answers) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::recognized(texts).unwrap_or(Self::English)
+    }
+
+    /// The language whose common words are most frequent in `texts`; none where they have no common word.
+    pub(in crate::answers) fn recognized<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Self> {
         let mut counts = [0_usize; Self::ALL.len()];
         let mut left = SAMPLE_CHARS;
         for text in texts {
@@ -55,7 +62,7 @@ impl Language {
             }
         }
         let best = (0..counts.len()).rev().max_by_key(|&at| counts[at]).unwrap_or(0);
-        Self::ALL[if counts[best] == 0 { 0 } else { best }]
+        (counts[best] > 0).then(|| Self::ALL[best])
     }
 
     /// Its ISO 639-1 code.
@@ -101,7 +108,7 @@ impl Language {
     }
 
     /// True for a word that is in every text and so tells none from another.
-    pub(super) fn is_common(self, word: &str) -> bool {
+    pub(in crate::answers) fn is_common(self, word: &str) -> bool {
         self.common().contains(&word)
     }
 
