@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use super::page_headers::Running;
+
 /// Pages that must show a number of the sequence.
 const TIMES: usize = 3;
 /// Part of the pages with any number in a header or footer that must show one of the sequence.
@@ -13,9 +15,11 @@ const PART: f32 = 0.5;
 /// Largest number of a page.
 const LARGEST: i64 = 9_999;
 
-/// The printed number of each page; none where it is the same as that of the file, or not known. `edges` has the
-/// lines of each page's header and footer.
-pub(super) fn printed(edges: &[Vec<String>]) -> Vec<Option<String>> {
+/// The printed number of each page; none where it is the same as that of the file, or not known. `running` are
+/// the lines of each page's header and footer.
+pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
+    let edges: Vec<Vec<String>> =
+        running.iter().map(|page| page.lines().map(str::to_owned).collect()).collect();
     let numbers: Vec<Vec<i64>> = edges.iter().map(|lines| numbers(lines)).collect();
     let single = sequence(&numbers, 1, |seen, number| seen.contains(&number));
     let double = sequence(&numbers, 2, |seen, number| {
@@ -31,7 +35,7 @@ pub(super) fn printed(edges: &[Vec<String>]) -> Vec<Option<String>> {
         }
         (Some(single), _) if single.start != 1 => {
             single.label(&mut labels, |number| number.to_string());
-            roman(edges, single.first, &mut labels);
+            roman(&edges, single.first, &mut labels);
         }
         _ => {}
     }
@@ -144,8 +148,13 @@ mod tests {
     use super::*;
 
     fn labels(edges: &[&str]) -> Vec<String> {
-        let edges: Vec<Vec<String>> =
-            edges.iter().map(|line| line.split(" / ").map(str::to_owned).collect()).collect();
+        let edges: Vec<Running> = edges
+            .iter()
+            .map(|line| Running {
+                footer: line.split(" / ").map(str::to_owned).collect(),
+                ..Running::default()
+            })
+            .collect();
         printed(&edges).into_iter().map(Option::unwrap_or_default).collect()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Reader ─► (isolate: hsc extract) ─► read ─► Manual
-//! read:  pdf ─► layout ─► furniture ─► headings ─► blocks ─► passages
+//! read:  pdf ─► layout ─► page_headers ─► headings ─► blocks ─► passages
 //!        html ──────────────────────────────────────────────► passages
 //! Recognizer ─► (hsc recognize) ─► tesseract ─► page store, which the next reading uses
 //! ```
@@ -20,7 +20,6 @@ mod bidi;
 mod blocks;
 mod contents;
 mod error;
-mod furniture;
 mod headings;
 mod html;
 mod isolate;
@@ -30,6 +29,7 @@ mod layout;
 mod legibility;
 mod mending;
 mod ocr;
+mod page_headers;
 mod passages;
 mod pdf;
 mod read;

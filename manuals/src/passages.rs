@@ -6,6 +6,7 @@ use super::blocks::blocks;
 use super::headings::{Part, Setting};
 use super::layout::Line;
 use super::mending::Words;
+use super::page_headers::Running;
 
 /// Letters from which a passage is full. A paragraph or two, or a procedure of six steps: enough to
 /// answer from, little enough to rank by what it says.
@@ -142,17 +143,19 @@ fn cut(block: Block) -> Vec<Block> {
     pieces
 }
 
-/// Binds pages of parts, as a PDF has them.
+/// Binds pages of parts, as a PDF has them. The running lines are in the text of the pages and in no passage.
 pub(super) fn bind(
     pages: &[Vec<Part>],
     contents: &[bool],
+    running: &[Running],
     setting: Setting,
     words: &Words,
 ) -> (Vec<Page>, Binder) {
     let mut binder = Binder::default();
     let mut bound = Vec::with_capacity(pages.len());
-    for (number, (parts, contents)) in (1..).zip(pages.iter().zip(contents)) {
-        let mut text = String::new();
+    for (number, ((parts, contents), running)) in (1..).zip(pages.iter().zip(contents).zip(running))
+    {
+        let mut text = running.header.join("\n");
         let mut lines: Vec<&Line> = Vec::new();
         let flush = |lines: &mut Vec<&Line>, binder: &mut Binder, text: &mut String| {
             let blocks = blocks(lines, setting, words);
@@ -173,6 +176,9 @@ pub(super) fn bind(
             }
         }
         flush(&mut lines, &mut binder, &mut text);
+        for line in &running.footer {
+            push_line(&mut text, line);
+        }
         bound.push(Page { number, label: None, text, contents: *contents });
     }
     (bound, binder)

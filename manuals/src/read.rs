@@ -3,11 +3,11 @@
 use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual, ManualFormat, ManualSource};
 
-use super::furniture::{self, Lines};
 use super::headings::{self, Setting};
 use super::layout::{self, Line};
 use super::mending::Words;
 use super::ocr::{self, PageText};
+use super::page_headers::{self, Lines};
 use super::sheet::{Budget, Draft, Limits, Run, Sheet};
 use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
@@ -200,7 +200,7 @@ fn set(draft: Draft) -> Manual {
         .iter()
         .map(|sheet| Lines { height: sheet.height, lines: layout::lines(sheet) })
         .collect();
-    let running = furniture::strip(&mut pages);
+    let running = page_headers::strip(&mut pages);
     // What a viewer shows goes before what the eye sees: it is what a customer is asked to go to.
     let labels = if draft.labels.is_empty() { labels::printed(&running) } else { draft.labels };
     let lines: Vec<&[Line]> = pages.iter().map(|page| page.lines.as_slice()).collect();
@@ -211,7 +211,7 @@ fn set(draft: Draft) -> Manual {
     let setting = Setting::of(&lines);
     let contents = contents::mark(&lines);
     let parts = headings::mark(&lines, &contents, &draft.outline, setting);
-    let (mut pages, mut binder) = passages::bind(&parts, &contents, setting, &words);
+    let (mut pages, mut binder) = passages::bind(&parts, &contents, &running, setting, &words);
     for (page, label) in pages.iter_mut().zip(labels) {
         page.label = label.filter(|label| *label != page.number.to_string());
     }

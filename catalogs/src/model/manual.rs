@@ -61,7 +61,7 @@ pub struct Page {
     /// The number printed on it, where it is known and another one (`iv`, `12`, `12–13` on a spread).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Readable text, running headers and footers taken out.
+    /// All of its text, a running header at its beginning and a running footer at its end. Passages have neither.
     pub text: String,
     /// True for a page of contents or an index: it names everything and answers nothing.
     pub contents: bool,

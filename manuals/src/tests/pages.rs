@@ -82,6 +82,22 @@ fn without_labels_the_numbers_of_the_footers_are_those_of_the_pages() {
 }
 
 #[test]
+fn running_headers_and_footers_are_in_the_text_of_a_page_and_in_no_passage() {
+    let texts = ["Hold the key.", "Turn the dial.", "Close the lid.", "Clean the case."];
+    let pages: Vec<String> = (1..)
+        .zip(texts)
+        .map(|(number, text)| {
+            at(72, 760, "User guide") + &at(72, 600, text) + &at(300, 30, &number.to_string())
+        })
+        .collect();
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    let manual = manual("", &pages);
+    assert_eq!(manual.pages[1].text, "User guide\nTurn the dial.\n2");
+    let passages: Vec<String> = manual.passages.iter().map(hsc_catalogs::Passage::text).collect();
+    assert_eq!(passages, texts);
+}
+
+#[test]
 fn a_picture_among_words_leaves_a_mark_and_others_do_not() {
     for picture in ["/I Do", "BI /W 8 /H 8 /BPC 1 /CS /G /F /AHx ID 5555555555555555> EI"] {
         let drawn = format!("q 20 0 0 12 106 698 cm {picture} Q\n");

@@ -1,8 +1,8 @@
-//! Running headers and footers, recognised and taken out.
+//! Running headers and footers, told from the text of their pages.
 //!
 //! They repeat: the same words, numbers aside, at the same height of several pages. And they have a
 //! rail: a height at which so many pages have one that any other line there is one too, also the
-//! header of a chapter of one page.
+//! header of a chapter of one page. They stay in the text of a page and are in no passage.
 
 use std::collections::HashMap;
 
@@ -14,19 +14,35 @@ pub(super) struct Lines {
     pub lines: Vec<Line>,
 }
 
-/// Part of the height, at the top and at the bottom, that furniture stands in.
+/// Part of the height, at the top and at the bottom, that they stand in.
 const MARGIN: f32 = 0.13;
-/// Lines from the edge that may be furniture: a header has one or two, a footer up to three.
+/// Lines from the edge that may be one: a header has one or two, a footer up to three.
 const DEEP: usize = 3;
 /// Points by which the height of one header may differ between pages.
 const SLACK: f32 = 3.0;
 /// Times a line must repeat. Two can be chance, unless the pages are neighbours.
 const TIMES: usize = 3;
-/// Part of the pages that must have furniture at a height to make it a rail.
+/// Part of the pages that must have one at a height to make it a rail.
 const RAIL: f32 = 0.25;
 
-/// Takes running headers and footers out of all pages, and returns those of each page.
-pub(super) fn strip(pages: &mut [Lines]) -> Vec<Vec<String>> {
+/// The running lines of one page, in reading order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Running {
+    /// Those above the text.
+    pub header: Vec<String>,
+    /// Those below it.
+    pub footer: Vec<String>,
+}
+
+impl Running {
+    /// All of them.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.header.iter().chain(&self.footer).map(String::as_str)
+    }
+}
+
+/// Takes running headers and footers out of the lines of all pages, and returns those of each page.
+pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
     let edges: Vec<Vec<usize>> = pages.iter().map(edge).collect();
     let mut places: HashMap<String, Vec<(usize, f32)>> = HashMap::new();
     for (page, edge) in edges.iter().enumerate() {
@@ -62,18 +78,20 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Vec<String>> {
         let y = y.round() as i32;
         (y - 1..=y + 1).map(|y| rails.get(&y).copied().unwrap_or(0)).sum::<usize>() >= enough
     };
-    let mut stripped = vec![Vec::new(); pages.len()];
-    for (((page, edge), marks), stripped) in
+    let mut stripped = vec![Running::default(); pages.len()];
+    for (((page, edge), marks), running) in
         pages.iter_mut().zip(&edges).zip(&mut marked).zip(&mut stripped)
     {
         for &at in edge {
             marks[at] |= rail(page.lines[at].y);
         }
+        let middle = middle(&page.lines);
         let mut marks = marks.iter();
         page.lines.retain(|line| {
             let is_marked = marks.next().copied().unwrap_or(false);
             if is_marked {
-                stripped.push(line.text());
+                let side = if line.y > middle { &mut running.header } else { &mut running.footer };
+                side.push(line.text());
             }
             !is_marked
         });
@@ -81,7 +99,15 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Vec<String>> {
     stripped
 }
 
-/// The lines that stand where furniture stands.
+/// The height halfway between the highest and the lowest line.
+fn middle(lines: &[Line]) -> f32 {
+    let heights = lines.iter().map(|line| line.y);
+    let (low, high) =
+        heights.fold((f32::MAX, f32::MIN), |(low, high), y| (low.min(y), high.max(y)));
+    (low + high) / 2.0
+}
+
+/// The lines that stand where headers and footers stand.
 fn edge(page: &Lines) -> Vec<usize> {
     let mut order: Vec<usize> = (0..page.lines.len()).collect();
     order.sort_by(|a, b| page.lines[*b].y.total_cmp(&page.lines[*a].y));
@@ -170,6 +196,13 @@ mod tests {
                 .iter()
                 .all(|page| texts(page).iter().any(|text| text.starts_with("in the middle")))
         );
+    }
+
+    #[test]
+    fn headers_and_footers_are_handed_over_apart() {
+        let running = strip(&mut book(6, |number| format!("User Guide  {number}")));
+        assert_eq!(running[2].header, ["User Guide  3"]);
+        assert_eq!(running[2].footer, ["Page 3"]);
     }
 
     #[test]
