@@ -422,7 +422,7 @@ impl Writer<'_> {
             if heading.is_empty() || said.starts_with(heading) {
                 sheet.item(&said);
             } else {
-                sheet.item(&format!("{heading} – {said}"));
+                sheet.quote(heading, &said);
             }
             sheet.cite(page);
             sheet.line();

@@ -58,6 +58,15 @@ impl Sheet {
         }
     }
 
+    /// A bullet with what stands under a heading.
+    pub(super) fn quote(&mut self, heading: &str, said: &str) {
+        let (heading, said) = (harmless(heading), harmless(said));
+        self.push(
+            format!("- {heading} – {said} "),
+            format!("- **{}** – {} ", escaped(&heading), escaped(&said)),
+        );
+    }
+
     /// Begins a table: the row that names its columns, or as many columns without a name.
     pub(super) fn table(&mut self, names: Option<&str>, columns: usize) {
         let names = names.map_or_else(|| vec![String::new(); columns], cells);
@@ -155,6 +164,10 @@ pub(super) fn escaped(text: &str) -> String {
 fn numbered(said: &str) -> Option<(u32, &str)> {
     let digits = said.len() - said.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = said[digits..].strip_prefix(['.', ')', ':'])?;
+    // `4.3 Menus` is a section, and `0.5 l` a figure.
+    if rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     // Markdown numbers have at most nine digits; a manual's steps have two.
     (digits <= 3).then(|| said[..digits].parse().ok().map(|number| (number, rest.trim_start())))?
 }
@@ -170,6 +183,15 @@ mod tests {
             text: all.text + &next.text,
             markdown: all.markdown + &next.markdown,
         })
+    }
+
+    #[test]
+    fn a_figure_and_a_section_number_are_no_number_of_a_step() {
+        let text = |said: &str| written(|sheet| sheet.item(said)).text;
+        assert_eq!(text("2. Press it."), "2. Press it. ");
+        assert_eq!(text("2.Press it."), "2. Press it. ");
+        assert_eq!(text("4.3 Menus"), "- 4.3 Menus ");
+        assert_eq!(text("0.5 l of water"), "- 0.5 l of water ");
     }
 
     #[test]

@@ -8,6 +8,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
 import { asOperator, binary, eventually, launch, open as openPlain, openAsOperator as open, Server } from "./house.ts";
+import { inViewport } from "./in-view.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const TOKEN = "the-token-of-the-server-that-is-locked";
@@ -312,7 +313,10 @@ describe("the sections", () => {
     await page.getByLabel("State").selectOption("");
     await page.getByRole("button", { name: /^Fetch again/ }).first().click();
     await page.getByText(/: opened, \d+ pages\.$/).waitFor();
-    await page.locator("tr[data-state=open]").getByText("open", { exact: true }).waitFor();
+    const opened = page.locator("tr[data-state=open]");
+    await opened.getByText("open", { exact: true }).waitFor();
+    await inViewport("that answers are found by words alone", page.getByText("The sentence encoder is switched off"));
+    expect(await opened.locator(".col-embedded").textContent()).toBe("–");
 
     await page.getByRole("link", { name: "Caches" }).click();
     await live(page, "caches");

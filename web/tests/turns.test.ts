@@ -3,6 +3,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch, open, Server } from "./house.ts";
+import { inViewport } from "./in-view.ts";
+import { shot } from "./shot.ts";
 
 const PRODUCT = "kettleby-ke-9";
 const KNOWN = "How do I descale the machine?";
@@ -45,6 +47,34 @@ test("likely passages are quoted, the best first, each with its page, and a pers
   expect(await turn.locator(".source").count()).toBeGreaterThan(0);
   await turn.getByText("Passages that may answer").waitFor();
   await turn.getByText("ask for a person").waitFor();
+});
+
+test("rows are a table with the names of its columns, in view, and their page is cited", async () => {
+  for (const width of [1280, 390]) {
+    const { page } = await open(browser, `${server.address}/?product=${PRODUCT}`, { viewport: { width, height: 800 } });
+    await page.getByText("Made in").waitFor();
+    await ask(page, "which pressure profile for light roasts?");
+    const table = page.locator(".turn").last().locator(".text table").first();
+    await inViewport("the table", table);
+    expect(await table.locator("th").allTextContents()).toEqual(["Profile", "Course", "For"]);
+    expect(await table.locator("tr").nth(1).textContent()).toMatch(/^Blooming.*light roasts/);
+    expect(await table.locator(".cite").count()).toBe(1);
+    expect(await page.locator(".turn").last().locator(".text").textContent()).not.toContain("|");
+    await shot(page, "turns-table");
+  }
+});
+
+test("a Hebrew question about an English manual is framed in Hebrew and quotes the manual as it is", async () => {
+  const { page } = await open(browser, `${server.address}/?product=${PRODUCT}`, { locale: "he-IL", viewport: { width: 390, height: 800 } });
+  await page.locator(".composer textarea").waitFor();
+  await ask(page, "מה אומרת הודעה C2?");
+  const turn = page.locator(".turn").last();
+  await inViewport("what language the manual is in", turn.getByText("המדריך כתוב בשפה אחרת"));
+  const quoted = turn.locator(".text").getByText("descaling overdue");
+  await inViewport("the manual's own words", quoted);
+  expect(await quoted.evaluate((element) => getComputedStyle(element).direction)).toBe("ltr");
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).direction)).toBe("rtl");
+  await shot(page, "turns-hebrew");
 });
 
 test("a follow-up is answered with the question before it", async () => {

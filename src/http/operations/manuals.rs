@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{EncoderHealth, Parts, Trouble, TroubleCode};
 use super::page::{Page, Wanted, invalid, ms};
 
 /// Longest somebody waits for a manual that is fetched again. Fetching has a bound of its own and reading
@@ -77,6 +77,14 @@ struct Row {
     windows: Option<usize>,
 }
 
+/// A page of manuals, and how the sentence encoder is.
+#[derive(Debug, Serialize)]
+struct Manuals {
+    #[serde(flatten)]
+    page: Page<Row>,
+    encoder: EncoderHealth,
+}
+
 /// The manuals of this pod by product, in pages: state, pages, bytes, when fetched, what was wrong. `text` is a part of a
 /// product's name or id or of its brand; `state` is open, kept, unread, failed or none.
 #[utoipa::path(get, path = "/admin/manuals", tag = "operations",
@@ -95,6 +103,7 @@ pub(crate) async fn manuals(
         State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
     });
     let state = state.transpose()?;
+    let encoder = parts.encoder.health();
     let catalog = parts.catalog.load();
     if after.as_ref().is_some_and(|id| catalog.product(id).is_none()) {
         return Err(invalid("after names no product any more; begin with the first page again."));
@@ -109,7 +118,8 @@ pub(crate) async fn manuals(
     })
     .await;
     let page = found.map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string()))?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(page))
+    let manuals = Manuals { page, encoder };
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(manuals))
 }
 
 fn is_meant(product: &Product, text: &str) -> bool {

@@ -52,3 +52,18 @@ test("a table of the manual is a table, with a head where its columns have names
   expect([...unnamed.querySelectorAll("td")].map((cell) => cell.textContent)).toEqual(["Weight", "2 kg", "Power", "9 V"]);
   expect(unnamed.querySelector(".text")?.textContent).not.toContain("|");
 });
+
+test("an answer that is none says that scanned pages are still being read, and one that states something does not", () => {
+  const waits = /Scanned pages of this manual are still being read/;
+  const end = { content: "", citations: [], confidence: 0, grounded: false, html: "", answerer: "extractive", pages_pending: 3 };
+  const shown = (more: object): string => {
+    const part = turnPart(asked, maker);
+    part.update({ ...asked, text: "words", end: { ...end, ...more } });
+    return part.element.textContent;
+  };
+  const citations = [{ page: 1, quote: "q", url: "/manuals/lamp#page=1", score: 1 }];
+  expect(shown({ reason: { code: "unknown", message: "No." } })).toMatch(waits);
+  expect(shown({ likely: true, citations })).toMatch(waits);
+  expect(shown({ citations })).not.toMatch(waits);
+  expect(shown({ reason: { code: "none", message: "No." } })).not.toMatch(waits);
+});

@@ -24,9 +24,20 @@ interface Manual {
   state: State;
   url: string | null;
   pages: number | null;
+  pending_pages: readonly number[];
+  unread_pages: readonly number[];
+  /** Windows whose vectors are there, and all windows. */
+  embedded: number | null;
+  windows: number | null;
   bytes: number | null;
   fetched_at_ms: number | null;
   fault: string | null;
+}
+
+/** How the sentence encoder is. Without it answers are found by words alone. */
+interface Encoder {
+  state: "ready" | "missing" | "damaged" | "disabled";
+  waiting: number;
 }
 
 interface Fetched {
@@ -41,6 +52,13 @@ const STATES = {
   failed: "admin_manual_failed",
   none: "admin_manual_none",
 } as const satisfies Record<State, TeamWord>;
+
+const ENCODERS = {
+  ready: undefined,
+  missing: "admin_encoder_missing",
+  damaged: "admin_encoder_damaged",
+  disabled: "admin_encoder_disabled",
+} as const satisfies Record<Encoder["state"], TeamWord | undefined>;
 
 export const manuals: Section = {
   open: (desk) => {
@@ -93,6 +111,32 @@ export const manuals: Section = {
       }
     }
 
+    const encoderNote = el("p", { class: "says", role: "status" });
+    const drawEncoder = ({ state, waiting }: Encoder): void => {
+      const word = ENCODERS[state];
+      const embedding = waiting === 0 ? "" : voice.say("admin_encoder_waiting", { n: number(waiting) });
+      const text = word === undefined ? embedding : voice.say(word);
+      if (encoderNote.textContent !== text) encoderNote.textContent = text;
+    };
+    const pagesCell = (): { element: HTMLElement; draw: (it: Manual) => void } => {
+      const [count, rest] = [el("span"), el("span", { class: "beneath" })];
+      return {
+        element: el("div", {}, count, rest),
+        draw: ({ pages, pending_pages: pending, unread_pages: unread }) => {
+          count.textContent = number(pages);
+          const notes = [
+            pending.length > 0 ? voice.say("admin_pages_pending", { n: number(pending.length) }) : "",
+            unread.length > 0 ? voice.say("admin_pages_unread", { n: number(unread.length) }) : "",
+          ];
+          rest.textContent = notes.filter((note) => note !== "").join(", ");
+        },
+      };
+    };
+    const embedded = ({ embedded: done, windows }: Manual): string => {
+      if (done === null || windows === null || windows === 0) return "–";
+      return voice.say("admin_embedded_part", { n: number(Math.floor((100 * done) / windows)) });
+    };
+
     const shown = list<Manual>(
       desk,
       {
@@ -104,7 +148,8 @@ export const manuals: Section = {
           { name: "product", word: "admin_product", make: (latest) => ({ element: product(latest) }) },
           { name: "brand", word: "admin_brand", say: ({ brand }) => brand },
           { name: "state", word: "admin_state", make: state },
-          { name: "pages", word: "admin_pages", as: "number", say: ({ pages }) => number(pages) },
+          { name: "pages", word: "admin_pages", as: "number", make: pagesCell },
+          { name: "embedded", word: "admin_embedded", as: "number", say: embedded },
           { name: "bytes", word: "admin_size", as: "number", say: (it) => (it.bytes === null ? "–" : bytes(it.bytes, voice.language)) },
           { name: "fetched", word: "admin_fetched", say: (it) => (it.fetched_at_ms === null ? "–" : moment(it.fetched_at_ms, voice.language)) },
           { name: "fault", word: "admin_fault", say: ({ fault }) => fault ?? "–" },
@@ -126,13 +171,15 @@ export const manuals: Section = {
           },
         ],
       },
-      (after) => {
+      async (after) => {
         const { text, state } = desk.place().filters;
-        return call.get<Page<Manual>>("/admin/manuals", { text, state, after });
+        const answer = await call.get<Page<Manual> & { encoder: Encoder }>("/admin/manuals", { text, state, after });
+        if (answer.what === "seen") drawEncoder(answer.body.encoder);
+        return answer;
       },
     );
     return {
-      element: el("div", {}, fields.element, told.element, shown.element),
+      element: el("div", {}, fields.element, encoderNote, told.element, shown.element),
       everyMs: EVERY_MS,
       look: () => shown.look(),
       went: ({ filters }) => {
