@@ -66,7 +66,7 @@ function table({ headed, rows }: Block & { kind: "table" }, leads: Leads): HTMLE
       ),
     ),
   );
-  return el("table", {}, el("tbody", {}, ...drawn));
+  return el("table", { dir: "auto" }, el("tbody", {}, ...drawn));
 }
 
 function drawSpans(spans: readonly Span[], leads: Leads): Node[] {
