@@ -7,6 +7,9 @@ const ENTRIES: usize = 5;
 /// Entries without leader dots a page must have; such lines can be a table of numbers as well.
 const PLAIN_ENTRIES: usize = 8;
 
+/// Entries of an index in which each names one page. A list of settings and their defaults has fewer.
+const ALPHABETICAL_ENTRIES: usize = 20;
+
 /// Marks the pages of contents and of an index.
 pub(super) fn mark(pages: &[&[Line]]) -> Vec<bool> {
     let last = pages.len() as u32;
@@ -41,7 +44,26 @@ fn is_contents(lines: &[Line], last: u32, after_one: bool) -> bool {
     let ordered = plain.len() >= PLAIN_ENTRIES
         && share(plain.len()) >= need
         && plain.windows(2).filter(|pair| pair[0] <= pair[1]).count() * 10 >= (plain.len() - 1) * 9;
-    dotted || indexed || ordered
+    dotted || indexed || ordered || is_alphabetical(&texts, last)
+}
+
+/// True for a page of entries that end with a page number and stand in the order of the alphabet. Columns of such an
+/// index may come one after the other, and an entry may go on over two lines.
+fn is_alphabetical(texts: &[String], last: u32) -> bool {
+    let entry = |text: &String| {
+        let (name, page) = text.rsplit_once(' ')?;
+        let page = page.parse::<u32>().ok()?;
+        let first = name.chars().find(|c| c.is_alphanumeric())?;
+        (page >= 1 && page <= last && first.is_alphabetic()).then(|| first.to_lowercase().next())
+    };
+    let firsts: Vec<Option<char>> = texts.iter().filter_map(entry).collect();
+    let lines = texts.iter().filter(|text| text.chars().any(char::is_alphabetic)).count();
+    let letters: std::collections::HashSet<_> = firsts.iter().collect();
+    let rising = firsts.windows(2).filter(|pair| pair[0] <= pair[1]).count();
+    firsts.len() >= ALPHABETICAL_ENTRIES
+        && firsts.len() * 10 >= lines * 6
+        && letters.len() >= 2
+        && rising * 10 >= (firsts.len() - 1) * 8
 }
 
 /// `Installation . . . . . 12`
@@ -141,6 +163,21 @@ mod tests {
             "tempo, 9, 11",
             "volume, 2"
         ]));
+    }
+
+    #[test]
+    fn an_index_of_one_page_each_is_known_by_its_alphabet() {
+        let words = ["Amplifier", "Balance", "Chorus", "Delay", "Echo", "Filter", "Gate", "Hold"];
+        let entries = |order: &dyn Fn(usize) -> usize| -> Vec<String> {
+            (0..24).map(|at| format!("{} - Knob {}", words[order(at)], 1 + at * 7 % 59)).collect()
+        };
+        let is_marked =
+            |entries: &[String]| marked(&entries.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(is_marked(&entries(&|at| at / 3)));
+        // Two columns, read one after the other.
+        assert!(is_marked(&entries(&|at| (at % 12) / 2)));
+        assert!(!is_marked(&entries(&|at| at * 5 % 8)), "no order");
+        assert!(!is_marked(&entries(&|_| 0)), "one letter: a list of models");
     }
 
     #[test]

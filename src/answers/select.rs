@@ -23,11 +23,54 @@ const WHOLE_TABLE: usize = 14;
 const NAMED_COLUMNS: usize = 3;
 /// Most rows of one likely passage.
 const QUOTED_ROWS: usize = 4;
+/// Numbers that manuals write as words. `One` and its like are words of every sentence.
+const NUMBER_WORDS: [&str; 40] = [
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "twelve",
+    "zwei",
+    "drei",
+    "vier",
+    "fünf",
+    "sechs",
+    "acht",
+    "zehn",
+    "zwölf",
+    "deux",
+    "trois",
+    "quatre",
+    "cinq",
+    "huit",
+    "dix",
+    "douze",
+    "dos",
+    "tres",
+    "cuatro",
+    "cinco",
+    "seis",
+    "ocho",
+    "diez",
+    "שני",
+    "שתי",
+    "שלוש",
+    "שלושה",
+    "ארבע",
+    "חמש",
+    "חמישה",
+    "עשר",
+];
 /// Most bullets of a list.
 const BULLETS: usize = 10;
 /// Most sentences of running text from one section, and the characters after which no more begin.
-const SENTENCES: usize = 4;
-const SENTENCE_CHARS: usize = 420;
+const SENTENCES: usize = 5;
+const SENTENCE_CHARS: usize = 520;
 /// Longest piece in characters; what is longer is no sentence but a page of code.
 const PIECE_CHARS: usize = 480;
 /// Blocks of a section that are looked at: more than a long procedure has.
@@ -553,6 +596,9 @@ fn has_figure(text: &str) -> bool {
         let has_digit = word.contains(|c: char| c.is_ascii_digit());
         let bare: String =
             word.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
+        if NUMBER_WORDS.contains(&bare.as_str()) {
+            return true;
+        }
         let is_page = PAGE_WORDS.contains(&bare.as_str()) && !bare.is_empty();
         let is_figure = has_digit && !is_page && !is_after_page;
         is_after_page = is_page;
@@ -584,7 +630,9 @@ mod tests {
 
     #[test]
     fn numbers_of_steps_pages_and_sections_are_no_figures() {
-        for text in ["up to 64 patterns", "3 hours", "1. Wait for 5 minutes.", "9 V", "12.5kg"] {
+        for text in
+            ["up to 64 patterns", "3 hours", "1. Wait for 5 minutes.", "9 V", "12.5kg", "two years"]
+        {
             assert!(has_figure(text), "{text}");
         }
         for text in ["1. Press it.", "see “9.6 MENU” on page 38", "(p. 14)", "Seite 4", "none"]
