@@ -54,7 +54,7 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 ##@ Change it
 
 .PHONY: test
-test: need-test check model test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
+test: need-test check model test-alerts test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running the server.
@@ -106,6 +106,12 @@ rustdoc: ## Do the docs of the code build, links and private items included?
 .PHONY: tidy
 tidy: ## Is the house as docs/architecture.md draws it?
 	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test tidy
+
+.PHONY: test-alerts
+test-alerts: ## Does Prometheus load its configuration, and does each alert fire when it should?
+	.ci/need prometheus
+	promtool check config monitoring/prometheus/prometheus.yml
+	promtool test rules monitoring/alerts/tests/hsc.yml
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.

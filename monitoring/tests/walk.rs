@@ -344,3 +344,15 @@ fn a_wrong_expression_is_seen() {
     );
     assert_eq!(wrong("sum by (shop) (hsc_ws_sessions)"), ["none of its metrics has a label shop"]);
 }
+
+#[test]
+fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
+    // `make test-alerts` runs them.
+    let cases = std::fs::read_to_string(ours("alerts/tests/hsc.yml")).expect("the cases are there");
+    for alert in alerts() {
+        for ending in ["fires", "is silent"] {
+            let case = format!("- name: {} {ending}\n", alert.name);
+            assert!(cases.contains(&case), "alerts/tests/hsc.yml has no case {case}");
+        }
+    }
+}
