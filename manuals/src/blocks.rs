@@ -5,16 +5,30 @@ use hsc_catalogs::Block;
 use super::headings::Setting;
 use super::layout::Line;
 use super::mending::Words;
+use super::tables::{self, Cell, Row, is_figure};
+
+/// A block, and whether it is a row that is set as the names of the columns of its table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    pub block: Block,
+    pub names_columns: bool,
+}
+
+impl From<Block> for Piece {
+    fn from(block: Block) -> Self {
+        Self { block, names_columns: false }
+    }
+}
 
 /// The blocks of a stretch of lines under one heading on one page.
-pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Block> {
+pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Piece> {
     let mut blocks: Vec<Open> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let above = at.checked_sub(1).map(|above| lines[above]);
         let text = line.text();
         if let Some(open) = blocks.last_mut().filter(|open| open.kind == Kind::Row)
             && let Some(above) = above
-            && open.goes_on_in(line, above, is_grid(lines, at), setting)
+            && open.goes_on_in(line, above, Rows::around(lines, at), setting)
         {
             open.take(line, &text, words);
             continue;
@@ -27,7 +41,28 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Bl
             _ => blocks.push(Open::new(line, text)),
         }
     }
-    blocks.into_iter().map(Open::close).collect()
+    let mut pieces = Vec::with_capacity(blocks.len());
+    let mut table: Vec<Row> = Vec::new();
+    for open in blocks {
+        match open.kind {
+            Kind::Row => table.push(Row { cells: open.cells, bold: open.bold }),
+            _ => {
+                close_table(&mut table, &mut pieces);
+                pieces.push(open.close().into());
+            }
+        }
+    }
+    close_table(&mut table, &mut pieces);
+    pieces
+}
+
+/// Rows below each other become the blocks of one table. A first row that alone is bold names the columns.
+fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
+    tables::align(table);
+    let has_names = matches!(table.as_slice(), [first, second, ..] if first.bold && !second.bold);
+    for (at, row) in table.drain(..).enumerate() {
+        pieces.push(Piece { block: Block::Row(row.text()), names_columns: has_names && at == 0 });
+    }
 }
 
 /// Distance of the lines of one cell, in ems.
@@ -37,9 +72,38 @@ const TIGHT: f32 = 1.35;
 const AROUND: usize = 6;
 const RULED: usize = 4;
 
-fn is_grid(lines: &[&Line], at: usize) -> bool {
-    let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
-    around.iter().filter(|line| line.ruled).count() >= RULED
+/// Distance of rows over the distance of the lines of one cell, where rows are set apart by it.
+const APART: f32 = 1.2;
+
+/// What parts the rows of the table around a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rows {
+    /// A bar above each of them.
+    Ruled,
+    /// Space: the lines of a cell stand closer together than rows do, no further apart than this.
+    Spaced(f32),
+    /// Nothing.
+    Plain,
+}
+
+impl Rows {
+    fn around(lines: &[&Line], at: usize) -> Self {
+        let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
+        if around.iter().filter(|line| line.ruled).count() >= RULED {
+            return Self::Ruled;
+        }
+        let pairs = around.windows(2).map(|pair| (pair[0].y - pair[1].y, pair[1]));
+        let below: Vec<(f32, &Line)> = pairs
+            .filter(|(distance, line)| (0.5 * line.size..3.0 * line.size).contains(distance))
+            .collect();
+        let tight = below.iter().map(|(distance, _)| *distance).fold(f32::MAX, f32::min);
+        let apart = |(distance, line): &&(f32, &Line)| line.is_row() && *distance >= APART * tight;
+        if below.iter().filter(apart).count() >= 2 {
+            Self::Spaced(1.05 * tight)
+        } else {
+            Self::Plain
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,8 +125,10 @@ struct Open {
     first_x: f32,
     last_x: f32,
     lines: usize,
-    /// Where the cells of a row begin.
-    cells: Vec<(f32, String)>,
+    /// Every letter of the first line is bold.
+    bold: bool,
+    /// The cells of a row.
+    cells: Vec<Cell>,
 }
 
 impl Open {
@@ -81,7 +147,14 @@ impl Open {
             Kind::Paragraph
         };
         let cells = match kind {
-            Kind::Row => line.cells.iter().map(|cell| (cell.x, cell.text.clone())).collect(),
+            Kind::Row => {
+                let cell = |cell: &super::layout::Cell| Cell {
+                    x: cell.x,
+                    end: cell.end,
+                    text: cell.text.clone(),
+                };
+                line.cells.iter().map(cell).collect()
+            }
             _ => Vec::new(),
         };
         let text = match kind {
@@ -89,12 +162,14 @@ impl Open {
             Kind::Bullet => text.trim_start_matches(is_bullet_sign).trim_start().to_owned(),
             _ => text,
         };
-        Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, cells }
+        Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, bold: line.bold, cells }
     }
 
     /// True when a line holds more of the cells of this row. In a table with a bar above each row that is each line
-    /// without one; elsewhere a line right below that has nothing in the first column.
-    fn goes_on_in(&self, line: &Line, above: &Line, is_grid: bool, setting: Setting) -> bool {
+    /// without one; where space parts the rows, a line right below that lacks a cell or begins in the middle of a
+    /// sentence; elsewhere a line right below that has nothing in the first column. A figure below a figure is in another
+    /// row.
+    fn goes_on_in(&self, line: &Line, above: &Line, rows: Rows, setting: Setting) -> bool {
         let distance = above.y - line.y;
         let size = line.size.max(above.size);
         if self.cells.len() < 2
@@ -105,11 +180,29 @@ impl Open {
             return false;
         }
         let indent = 0.8 * setting.body;
-        let stands_in = |columns: &[(f32, String)]| {
-            line.cells.iter().all(|cell| columns.iter().any(|(x, _)| (x - cell.x).abs() < indent))
+        let column_of = |columns: &'_ [Cell], x: f32| {
+            columns.iter().position(|column| (column.x - x).abs() < indent)
         };
-        if is_grid {
+        let stands_in =
+            |columns: &[Cell]| line.cells.iter().all(|cell| column_of(columns, cell.x).is_some());
+        if rows == Rows::Ruled {
             return stands_in(&self.cells);
+        }
+        let is_another = line.cells.iter().any(|cell| {
+            let column = column_of(&self.cells, cell.x);
+            column.is_some_and(|at| is_figure(&self.cells[at].text) && is_figure(&cell.text))
+        });
+        if is_another {
+            return false;
+        }
+        if let Rows::Spaced(most) = rows
+            && distance <= most
+            && stands_in(&self.cells)
+            && line.bold == above.bold
+            && (line.size - above.size).abs() < 0.5
+        {
+            return line.cells.len() < self.cells.len()
+                || line.cells[0].text.starts_with(char::is_lowercase);
         }
         // Rows below one cell that spans them stand further apart than the lines of a cell.
         line.is_row() && distance < TIGHT * size && stands_in(&self.cells[1..])
@@ -140,7 +233,7 @@ impl Open {
             Kind::Row => {
                 !line.is_row()
                     && self.cells.len() > 1
-                    && self.cells[1..].iter().any(|(x, _)| (x - line.x()).abs() < indent)
+                    && self.cells[1..].iter().any(|cell| (cell.x - line.x()).abs() < indent)
             }
             Kind::Step | Kind::Bullet => {
                 !ended_short(above, line, text, setting)
@@ -169,9 +262,10 @@ impl Open {
                     let nearest = self
                         .cells
                         .iter_mut()
-                        .min_by(|a, b| (a.0 - piece.x).abs().total_cmp(&(b.0 - piece.x).abs()));
-                    if let Some((_, cell)) = nearest {
-                        words.join(cell, &piece.text);
+                        .min_by(|a, b| (a.x - piece.x).abs().total_cmp(&(b.x - piece.x).abs()));
+                    if let Some(cell) = nearest {
+                        words.join(&mut cell.text, &piece.text);
+                        cell.end = cell.end.max(piece.end);
                     }
                 }
             }
@@ -191,9 +285,7 @@ impl Open {
             Kind::Step => Block::Step(self.text),
             Kind::Bullet => Block::Bullet(self.text),
             Kind::Note => Block::Note(self.text),
-            Kind::Row => Block::Row(
-                self.cells.into_iter().map(|(_, cell)| cell).collect::<Vec<_>>().join(" | "),
-            ),
+            Kind::Row => Block::Row(Row { cells: self.cells, bold: self.bold }.text()),
         }
     }
 }
@@ -364,6 +456,7 @@ mod tests {
                     let x = x + 100.0 * column as f32;
                     Cell { text: cell.trim().into(), x, end: x + 50.0 }
                 })
+                .filter(|cell| !cell.text.is_empty())
                 .collect();
             lines.push(Line {
                 cells,
@@ -374,7 +467,8 @@ mod tests {
                 ruled,
             });
         }
-        blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default())
+        let pieces = blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default());
+        pieces.into_iter().map(|piece| piece.block).collect()
     }
 
     #[test]
@@ -438,6 +532,50 @@ mod tests {
         assert_eq!(
             read(&["72:Tempo | fast | 180", "72:", "172:slow | 60"]),
             [Block::Row("Tempo | fast | 180".into()), Block::Row("slow | 60".into())]
+        );
+    }
+
+    #[test]
+    fn a_figure_below_a_figure_is_in_another_row() {
+        assert_eq!(
+            read(&[
+                "72:Signal | Speed | Beats",
+                "72:Tempo | fast | 180",
+                "172:slow | 60",
+                "72:Metre | even | 4"
+            ]),
+            [
+                Block::Row("Signal | Speed | Beats".into()),
+                Block::Row("Tempo | fast | 180".into()),
+                Block::Row("Tempo | slow | 60".into()),
+                Block::Row("Metre | even | 4".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn where_space_parts_the_rows_every_cell_may_have_several_lines() {
+        assert_eq!(
+            read(&[
+                "72:Symptom | Cause | Remedy",
+                "72:",
+                "72:No sound | Cable loose | Push the cable in",
+                "72:on the left side | | until it clicks",
+                "72:",
+                "72:The display | Battery flat | Charge it",
+                "72:stays dark",
+                "72:",
+                "72:Hum | Bad earth | Call service"
+            ]),
+            [
+                Block::Row("Symptom | Cause | Remedy".into()),
+                Block::Row(
+                    "No sound on the left side | Cable loose | Push the cable in until it clicks"
+                        .into()
+                ),
+                Block::Row("The display stays dark | Battery flat | Charge it".into()),
+                Block::Row("Hum | Bad earth | Call service".into())
+            ]
         );
     }
 

@@ -35,6 +35,7 @@ mod pdf;
 mod read;
 mod reader;
 mod sheet;
+mod tables;
 #[cfg(test)]
 mod tests;
 

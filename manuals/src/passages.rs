@@ -2,7 +2,7 @@
 
 use hsc_catalogs::{Block, Heading, Page, Passage};
 
-use super::blocks::blocks;
+use super::blocks::{Piece, blocks};
 use super::headings::{Part, Setting};
 use super::layout::Line;
 use super::mending::Words;
@@ -43,11 +43,11 @@ impl Binder {
 
     /// Blocks below the last heading, on one page. A table that goes on in another passage or on another page has
     /// its columns named there again.
-    pub(super) fn blocks(&mut self, blocks: Vec<Block>, page: u32, contents: bool) {
+    pub(super) fn blocks(&mut self, blocks: Vec<impl Into<Piece>>, page: u32, contents: bool) {
         let mut held: Vec<Block> = Vec::new();
         let mut letters = 0;
-        let mut blocks = blocks.into_iter().flat_map(cut).peekable();
-        while let Some(block) = blocks.next() {
+        let mut pieces = blocks.into_iter().map(Into::into).flat_map(cut_piece).peekable();
+        while let Some(Piece { block, names_columns: is_set_so }) = pieces.next() {
             let more = block.text().len();
             // A list stays with the line that announces it, even when that makes a passage longer.
             let announced = held.last().is_some_and(|block| block.text().ends_with(':'));
@@ -57,6 +57,7 @@ impl Binder {
             }
             match &block {
                 Block::Row(row) => match &self.columns {
+                    Some(_) if is_set_so => self.columns = Some(row.clone()),
                     Some(columns) if !alike(columns, row) => self.columns = None,
                     Some(columns) if held.is_empty() && columns != row => {
                         letters += columns.len();
@@ -64,11 +65,10 @@ impl Binder {
                     }
                     Some(_) => {}
                     None => {
-                        let is_table =
-                            matches!(blocks.peek(), Some(Block::Row(next)) if alike(row, next));
+                        let is_table = matches!(pieces.peek(), Some(Piece { block: Block::Row(next), .. }) if alike(row, next));
                         let heads = !matches!(held.last(), Some(Block::Row(_)));
-                        self.columns =
-                            (is_table && heads && names_columns(row)).then(|| row.clone());
+                        self.columns = (is_table && heads && (is_set_so || names_columns(row)))
+                            .then(|| row.clone());
                     }
                 },
                 _ => self.columns = None,
@@ -107,6 +107,12 @@ fn names_columns(row: &str) -> bool {
     let cells = row.split(" | ").map(str::trim);
     cells.clone().count() >= NAMED_COLUMNS
         && !cells.clone().any(|cell| cell.starts_with(|letter: char| letter.is_ascii_digit()))
+}
+
+/// Cuts a piece as [`cut`] does.
+fn cut_piece(piece: Piece) -> impl Iterator<Item = Piece> {
+    let Piece { block, names_columns } = piece;
+    cut(block).into_iter().map(move |block| Piece { block, names_columns })
 }
 
 /// Cuts a block that is too long at the ends of sentences, else of lines or words.
@@ -160,8 +166,8 @@ pub(super) fn bind(
         let flush = |lines: &mut Vec<&Line>, binder: &mut Binder, text: &mut String| {
             let blocks = blocks(lines, setting, words);
             lines.clear();
-            for block in &blocks {
-                push_line(text, block.text());
+            for piece in &blocks {
+                push_line(text, piece.block.text());
             }
             binder.blocks(blocks, number, *contents);
         };
@@ -254,6 +260,20 @@ mod tests {
         binder.heading(1, "Data", 3);
         binder.blocks(vec![row("Weight | 2 kg | net"), row("Power | 9 V | DC")], 3, false);
         assert_eq!(binder.passages.last().map(|passage| passage.blocks.len()), Some(2));
+    }
+
+    #[test]
+    fn columns_that_are_set_as_such_are_named_again_also_where_they_are_two_or_begin_with_a_figure()
+    {
+        let piece = |text: &str, names_columns| Piece { block: row(text), names_columns };
+        for (names, first, second) in
+            [("Lamp | Meaning", "red | hot", "green | ready"), ("12 V | 24 V", "a | b", "c | d")]
+        {
+            let mut binder = Binder::default();
+            binder.blocks(vec![piece(names, true), piece(first, false)], 1, false);
+            binder.blocks(vec![piece(second, false)], 2, false);
+            assert_eq!(binder.passages[1].blocks, [row(names), row(second)]);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod hostile;
 mod pages;
 mod pdfs;
 mod scans;
+mod tables;
 
 /// Limits of readings in tests.
 const LIMITS: Limits = Limits {
