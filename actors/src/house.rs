@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use hsc_catalogs::{Manual, Product, Snapshot};
+use hsc_catalogs::{Manual, Product, Snapshot, Suggestion};
 use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
@@ -25,8 +25,7 @@ use crate::orphans::Orphans;
 use crate::orphans::Vanished;
 use crate::ports::archive::Notes;
 use crate::ports::{
-    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn,
-    Suggestion, Vouch,
+    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch,
 };
 use crate::presence::{Attendance, Pods, Presence};
 use crate::protocol::CloseReason;

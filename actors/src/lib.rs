@@ -44,7 +44,6 @@ pub use presence::{Attendance, Pods, Totals};
 pub use rehearsal::NotRehearsed;
 pub use remembered::{AnswerKey, Answers, Predicted, PredictionKey, Predictions, Said};
 pub use sampling::{Charts, Line};
-pub use session::language_of;
 pub use sessions::{Admission, Refused, SessionInfo, Sessions};
 pub use shelf::{Manuals, Shelf};
 pub use supervision::TreeReport;

@@ -44,11 +44,13 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_catalogs::{Accessory, Citation, Documentation, Manual, Product};
+use hsc_catalogs::{
+    Accessory, Citation, Documentation, Exchange, Manual, Product, Scenario, Suggestion,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Sharing;
-use crate::protocol::{Image, Scenario};
+use crate::protocol::Image;
 
 /// The cause of a failure, whatever library it came from.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -146,25 +148,6 @@ pub struct Question {
     pub locale: Option<String>,
     /// Who asks.
     pub asker: Asker,
-}
-
-/// A question and its answer, each cut short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
-    /// The visitor's words.
-    pub question: String,
-    /// The answer; empty where there was none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub answer: String,
-}
-
-/// A question that may be suggested to a visitor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suggestion {
-    /// The question.
-    pub text: String,
-    /// The pages that should answer it, from the first to the last.
-    pub pages: (u32, u32),
 }
 
 /// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,

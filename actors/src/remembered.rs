@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_catalogs::{Citation, Manual, Product, Snapshot};
+use hsc_catalogs::{Citation, Manual, Product, Scenario, Snapshot, Suggestion};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
@@ -17,9 +17,7 @@ use tokio::sync::Semaphore;
 use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
 use crate::ports::{
     Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualRequest, Outcome, Question,
-    Suggestion,
 };
-use crate::protocol::Scenario;
 
 /// Bytes a key and the bookkeeping of an entry take beside the value.
 const OVERHEAD: usize = 200;

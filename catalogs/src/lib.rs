@@ -9,11 +9,13 @@
 //! - [`import`]: a CSV table into catalog files.
 //! - [`generate`]: invented catalogs of any size, for measuring and trying out.
 //! - [`typeset`]: manuals written as Markdown, set as PDF or HTML.
+//! - [`language_of`]: the language of a locale.
 //! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
 
 mod catalog;
 pub mod generate;
 pub mod import;
+mod language;
 pub mod load;
 pub mod model;
 pub mod search;
@@ -22,10 +24,12 @@ mod stats;
 pub mod typeset;
 
 pub use catalog::{Catalog, Found, Named, Understood};
+pub use language::language_of;
 pub use load::{LoadReport, Problem, Severity, Trial, load_dir, load_dir_with, load_files};
 pub use model::{
-    Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Heading, Manual,
-    ManualFormat, ManualSource, PICTURE_MARK, Page, Passage, Product, Relationship,
+    Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Exchange, Heading,
+    Manual, ManualFormat, ManualSource, PICTURE_MARK, Page, Passage, Product, Relationship,
+    Scenario, Suggestion,
 };
 pub use snapshot::{ReloadOutcome, Snapshot};
 pub use stats::{BrandStats, Stats};

@@ -5,22 +5,26 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualError, ManualLoader, ManualRequest,
-    Outcome, Question, Suggestion,
+    Answer, AnswerEvent, Answerer, AnswererName, ManualError, ManualLoader, ManualRequest, Outcome,
+    Question,
 };
-use hsc_actors::protocol::Scenario;
 use hsc_answers::encoder::Embedder;
-use hsc_catalogs::{Manual, Product};
+use hsc_answers::{
+    Composed, Features, Index, Measure, Nearness, Thesaurus, Turn, html_paragraph, standalone_text,
+};
+use hsc_catalogs::{Manual, Product, Suggestion};
 
-use super::compose::{Composed, Measure, compose};
-use super::html;
-use super::index::Index;
 use super::library::Library;
-use super::meaning::{Nearby, Nearness};
-use super::phrases::Phrases;
-use super::synonyms::Thesaurus;
 use super::telling::{Teller, stream_of};
-use super::turn::{Turn, topic};
+
+/// What the encoders say of one question and one manual.
+#[derive(Default)]
+pub(super) struct Nearby {
+    /// By encoder; none without vectors.
+    pub encoders: Vec<Nearness>,
+    /// True when vectors are missing only because the manual is still being embedded.
+    pub pending: bool,
+}
 
 /// Answers with the manual's own words.
 #[derive(Clone)]
@@ -67,7 +71,7 @@ impl Extractive {
         index: &Arc<Index>,
     ) -> Nearby {
         let Some(embedder) = self.embedder.clone() else { return Nearby::default() };
-        let text = meant(question);
+        let text = standalone_text(&asked(question));
         let (product, manual, index) =
             (Arc::clone(&question.product), Arc::clone(manual), Arc::clone(index));
         let near = move || {
@@ -101,13 +105,14 @@ impl Extractive {
         index: &Index,
         near: &Nearby,
     ) -> Composed {
-        let mut composed = compose(question, manual, index, &near.encoders, self.measure);
-        composed.answer.provisional = near.pending || !manual.source.pending.is_empty();
+        let composed =
+            hsc_answers::compose(&asked(question), manual, index, &near.encoders, self.measure);
+        trace_features(composed.features);
         composed
     }
 
     async fn tell(self, question: Question, mut teller: Teller) {
-        if let Turn::SmallTalk(reply) = Turn::of(&question) {
+        if let Turn::SmallTalk(reply) = Turn::of(&asked(&question)) {
             return small_talk(reply, &question, &mut teller).await;
         }
         teller.tell(AnswerEvent::Reading).await;
@@ -117,10 +122,11 @@ impl Extractive {
         };
         teller.tell(AnswerEvent::Thinking).await;
         let near = self.nearness(&question, &manual, &index).await;
-        let Composed { chunks, answer } = self.compose(&question, &manual, &index, &near);
+        let Composed { chunks, answer, .. } = self.compose(&question, &manual, &index, &near);
         for chunk in chunks {
             teller.tell(AnswerEvent::Chunk(chunk.text)).await;
         }
+        let answer = answered(answer, AnswererName::Extractive, None, near.pending);
         teller.tell(AnswerEvent::Done(Box::new(answer))).await;
     }
 }
@@ -156,81 +162,79 @@ impl Answerer for Extractive {
         Box::pin(async move {
             let index = library.index(&manual).await;
             let none = vec![false; suggestions.len()];
-            let confirm = move || {
-                index.confirmed(&suggestions, |it| confirms(&product, &manual, &index, measure, it))
-            };
+            let confirm =
+                move || hsc_answers::confirm(&product, &manual, &index, measure, &suggestions);
             // A panic there is a reason to suggest nothing.
             tokio::task::spawn_blocking(confirm).await.unwrap_or(none)
         })
     }
 }
 
-/// True where the first page that the answer to a suggestion cites is one that the suggestion names.
-fn confirms(
-    product: &Arc<Product>,
-    manual: &Manual,
-    index: &Index,
-    measure: Measure,
-    Suggestion { text, pages }: &Suggestion,
-) -> bool {
-    let question = Question {
-        product: Arc::clone(product),
-        related: Vec::new(),
-        owners: Vec::new(),
-        text: text.clone(),
-        previous: Vec::new(),
-        scenario: Scenario::default(),
-        image: None,
-        locale: None,
-        asker: Asker::default(),
-    };
-    if let Turn::SmallTalk(_) = Turn::of(&question) {
-        return false;
+/// A question as the library takes it.
+pub(super) fn asked(question: &Question) -> hsc_answers::Question<'_> {
+    hsc_answers::Question {
+        product: &question.product,
+        related: &question.related,
+        text: &question.text,
+        previous: &question.previous,
+        scenario: question.scenario,
+        has_image: question.image.is_some(),
+        locale: question.locale.as_deref(),
     }
-    let Answer { outcome, citations, .. } = compose(&question, manual, index, &[], measure).answer;
-    let first = citations.first().map(|citation| citation.page);
-    outcome == Outcome::Answered && first.is_some_and(|page| (pages.0..=pages.1).contains(&page))
 }
 
-/// What a question means together with the ones before it.
-fn meant(question: &Question) -> String {
-    match (Turn::of(question), topic(question)) {
-        (Turn::Failed(_), Some(topic)) => topic.text,
-        (Turn::FollowUp, Some(topic)) => format!("{} {}", topic.text, question.text),
-        _ => question.text.clone(),
+/// An answer of the library as the port gives it. `pending` says that the manual was still being embedded.
+pub(super) fn answered(
+    answer: hsc_answers::Answer,
+    answerer: AnswererName,
+    fallback: Option<String>,
+    pending: bool,
+) -> Answer {
+    Answer {
+        outcome: match answer.outcome {
+            hsc_answers::Outcome::Answered => Outcome::Answered,
+            hsc_answers::Outcome::Likely => Outcome::Likely,
+            hsc_answers::Outcome::Unknown => Outcome::Unknown,
+        },
+        text: answer.text,
+        html: answer.html,
+        citations: answer.citations,
+        confidence: answer.confidence,
+        grounded: answer.grounded,
+        answerer,
+        fallback,
+        stale_manual: answer.stale_manual,
+        provisional: pending || answer.pages_pending > 0,
+        pages_pending: answer.pages_pending,
+    }
+}
+
+/// Logs what the confidence of an answer comes from; `hsc_answers` fits its coefficients to these lines.
+pub(super) fn trace_features(features: Option<Features>) {
+    if let Some(features) = features {
+        log::trace!("features {features:?}");
     }
 }
 
 /// A question without the previous ones where they change nothing.
 pub(super) fn reduced(question: Question) -> Question {
-    match Turn::of(&question) {
+    match Turn::of(&asked(&question)) {
         Turn::FollowUp | Turn::Failed(_) => question,
         Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
     }
 }
 
-/// Replies to small talk: our own words, and no page of the manual.
+/// Replies to small talk.
 pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut Teller) {
     teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
-    let answer = Answer {
-        html: html::render(reply, &question.product.id, &Phrases::of(question).page),
-        outcome: Outcome::Answered,
-        text: reply.to_owned(),
-        citations: Vec::new(),
-        confidence: 1.0,
-        grounded: true,
-        answerer: AnswererName::Extractive,
-        fallback: None,
-        stale_manual: false,
-        provisional: false,
-        pages_pending: 0,
-    };
+    let answer = hsc_answers::Answer::small_talk(reply, &asked(question));
+    let answer = answered(answer, AnswererName::Extractive, None, false);
     teller.tell(AnswerEvent::Done(Box::new(answer))).await;
 }
 
 fn no_manual(code: &'static str, words: String) -> Answer {
     Answer {
-        html: format!("<p>{}</p>", ammonia::clean_text(&words)),
+        html: html_paragraph(&words),
         outcome: Outcome::NoManual { code, words },
         text: String::new(),
         citations: Vec::new(),

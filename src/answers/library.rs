@@ -6,11 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use hsc_answers::{Index, Thesaurus};
 use hsc_catalogs::Manual;
 use tokio::sync::OnceCell;
-
-use super::index::Index;
-use super::synonyms::Thesaurus;
 
 /// Finds the index of a manual, or builds it.
 #[derive(Default)]

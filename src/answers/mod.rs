@@ -1,45 +1,28 @@
-//! Find the passages that answer a question, and answer from them.
+//! The answerers: the port `hsc_actors::ports::Answerer` over the library hsc-answers.
 //!
-//! A question comes in, a stream of events goes out (`hsc_actors::ports::Answerer`). The manual comes
-//! through the shelf; here it is only passages. The way of a question:
+//! The library knows how a manual answers a question; this room knows where the manual comes from, on which thread
+//! the work runs, which model is asked and what is counted and logged. The way of a question:
 //!
 //! ```text
-//! Question ─► library (index of the manual, built once) ─► asked (its words in the manual's terms)
-//!          ─► rank ─► confidence ─► select ─► compose ─► sheet ─► chunks, html, citations
+//! Question ─► owner (whose manual) ─► extractive ─► loader, library (an index a manual, built once), embedder
+//!                                        │ hsc_answers::compose, on its chunks ─► events
+//!                                        └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
 //! ```
 //!
-//! What must never be: a word of the manual that acts (as Markdown, HTML, marker or instruction), a
-//! cited page that was not read, an answer without an end.
+//! What must never be: a rule of ranking or of wording here, an answer without an end, a customer's words in a log
+//! line.
 
-mod accessory;
-mod asked;
-mod compose;
-mod confidence;
 mod extractive;
 #[cfg(test)]
 mod fixture;
-mod html;
-mod index;
 mod library;
 mod llm;
-mod markers;
-mod meaning;
 mod owner;
-mod phrases;
-mod rank;
-mod select;
-mod sheet;
 mod start;
-mod synonyms;
 mod telling;
 #[cfg(test)]
 mod tests;
-mod text;
-mod turn;
-mod windows;
 
 pub use extractive::Extractive;
 pub use llm::Llm;
 pub use start::{NoAnswerer, from};
-pub use synonyms::SynonymsError;
-pub use windows::{WINDOWS_VERSION, WindowTexts, window_texts};

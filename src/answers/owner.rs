@@ -5,11 +5,11 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question, Suggestion};
+use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+use hsc_answers::{Phrases, html_paragraph};
+use hsc_catalogs::{Manual, Product, Suggestion};
 
-use hsc_catalogs::{Manual, Product};
-
-use super::phrases::Phrases;
+use super::extractive::asked;
 use super::telling::{Teller, stream_of};
 
 /// Manuals that are asked for one question. A product may belong to dozens; the visitor waits meanwhile.
@@ -73,9 +73,9 @@ impl FromOwners {
         // Passages that may answer are worth more than the word that the product has no manual.
         if let Some((name, chunks, mut answer)) = found.or(likely) {
             teller.tell(AnswerEvent::Thinking).await;
-            let from = Phrases::of(&question).of_owner.replace("{product}", &name);
+            let from = Phrases::of(&asked(&question)).of_owner.replace("{product}", &name);
             answer.text = format!("{from}\n\n{}", answer.text);
-            answer.html = format!("<p>{}</p>{}", ammonia::clean_text(&from), answer.html);
+            answer.html = html_paragraph(&from) + &answer.html;
             teller.tell(AnswerEvent::Chunk(format!("{from}\n\n"))).await;
             for chunk in chunks {
                 teller.tell(AnswerEvent::Chunk(chunk)).await;

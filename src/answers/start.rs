@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
 use hsc_answers::encoder::Embedder;
+use hsc_answers::{Measure, SynonymsError, Thesaurus};
 use hsc_config::{AnswererChoice, AnswersSettings};
 use hsc_monitoring::Metrics;
 
-use super::compose::Measure;
 use super::extractive::Extractive;
 use super::llm::Llm;
 use super::owner::FromOwners;
-use super::synonyms::{SynonymsError, Thesaurus};
 
 /// Why there is no answerer.
 #[derive(Debug, thiserror::Error)]

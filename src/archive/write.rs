@@ -6,7 +6,7 @@ use hsc_actors::ports::archive::{
     Audit, Author, Began, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind,
     Upload, Visitor,
 };
-use hsc_actors::protocol::Scenario;
+use hsc_catalogs::Scenario;
 use sqlx::{Error, Row as _};
 
 use super::sql::{clean, cleaned, signed};

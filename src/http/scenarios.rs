@@ -5,8 +5,7 @@
 //! the catalog may say it (`"scenarios": ["studio", "live"]`); else the category and the names decide, and
 //! the interfaces that the specs name (MIDI, DMX).
 
-use hsc_actors::protocol::Scenario;
-use hsc_catalogs::Product;
+use hsc_catalogs::{Product, Scenario};
 use serde_json::Value;
 
 /// Words of a category or a name, in the singular, of what is used in a studio.

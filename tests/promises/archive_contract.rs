@@ -5,8 +5,7 @@ use hsc_actors::ports::archive::{
     Period, Privacy as _, Rated, Record, Said, SaidOutcome, Search, Snapshot, Thumb,
     TranscriptEntry, Turn, TurnKind, TurnPlace, Upload, Visitor, Whose,
 };
-use hsc_actors::protocol::Scenario;
-use hsc_catalogs::Citation;
+use hsc_catalogs::{Citation, Scenario};
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
 use crate::contract::contract;

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use hsc_actors::ports::{
     ByAgent, Desk, DeskChange, DeskError, LetGo, TicketDetails, VisitorEnds, Wanted,
 };
-use hsc_actors::protocol::{AboutProduct, GoneWhy, Scenario, Speaker, Ticket};
+use hsc_actors::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
+use hsc_catalogs::Scenario;
 
 use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};

@@ -61,7 +61,7 @@ fn one_module_alone_names_actix_web_actors() {
 
 /// The first names below the crate's root that a file of `src` imports, with their lines.
 fn imported_rooms(file: &File) -> Vec<(usize, String)> {
-    // `src/answers/compose/step.rs` is the module `answers::compose::step`; a door is its folder.
+    // `src/answers/llm/sse.rs` is the module `answers::llm::sse`; a door is its folder.
     let below = file.path.strip_prefix("src/").expect("rooms lie in src");
     let depth = below.matches('/').count() + usize::from(!below.ends_with("/mod.rs"));
     let to_root = "super::".repeat(depth);

@@ -18,7 +18,7 @@ use actix::{
     Message, SpawnHandle, StreamHandler,
 };
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_catalogs::Snapshot;
+use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
@@ -30,7 +30,7 @@ use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
 use crate::ports::{Answer, AnswerEvent, Asker, ByAgent, DeskChange, Question, StillIn};
-use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Scenario, Ticket};
+use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Ticket};
 use crate::sequence::Sequences;
 use crate::session::{Bucket, Turn, Wiring, owners};
 use crate::socket::{Outgoing, Received, SocketContext};

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use hsc_catalogs::Scenario;
 
 use super::BoxError;
-use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Scenario, Speaker, Ticket};
+use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Speaker, Ticket};
 
 /// A conversation whose visitor wants a person.
 #[derive(Debug, Clone, PartialEq, Eq)]

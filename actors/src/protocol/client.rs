@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use hsc_catalogs::Scenario;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
@@ -132,34 +133,6 @@ pub struct QueryMessage {
     /// True when this question takes the place of the one that is being answered and of all that
     /// wait; else it waits in line.
     pub replace: bool,
-}
-
-/// How a customer uses the product; an answer may be told to weigh it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Scenario {
-    /// No special use.
-    #[default]
-    General,
-    /// Recording.
-    Studio,
-    /// On stage.
-    Live,
-}
-
-impl Scenario {
-    /// All there are.
-    pub const ALL: [Self; 3] = [Self::General, Self::Studio, Self::Live];
-
-    /// The word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::General => "general",
-            Self::Studio => "studio",
-            Self::Live => "live",
-        }
-    }
 }
 
 /// `hello`: what the client can do, and the conversation it wants to go on with.

@@ -1,9 +1,8 @@
 //! The desk as it is told: who waits for a person, who has one, and which persons are there.
 
+use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use super::Scenario;
 
 /// A person who answers visitors.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

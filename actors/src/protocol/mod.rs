@@ -24,7 +24,7 @@ pub use agent::{
     AgentFrame, AgentSays, DeskFrame, DeskNow, DeskSays, Draft, Note, Transcript, TranscriptEntry,
 };
 pub use client::{
-    About, BadMessage, ClientFrame, ClientMessage, Hello, MessageId, QueryMessage, Resume, Scenario,
+    About, BadMessage, ClientFrame, ClientMessage, Hello, MessageId, QueryMessage, Resume,
 };
 pub use desk::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 pub use error::{CloseReason, ErrorCode};

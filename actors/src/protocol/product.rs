@@ -1,10 +1,11 @@
 //! Everything the catalog knows of one product, as `GET /api/products/{id}` tells it.
 
+use hsc_catalogs::Scenario;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::{PredictionContext, Scenario};
+use super::PredictionContext;
 
 /// One product.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,13 +4,13 @@
 //! sentences that part-1 clients know; [`ClientSays`] is the same message as a client writes it. A
 //! test below sends each form through the parser, so the two cannot part.
 
+use hsc_catalogs::Scenario;
 use serde::Serialize;
 use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{
-    About, AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, Scenario, ServerMessage,
-    VisitorMessage,
+    About, AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, ServerMessage, VisitorMessage,
 };
 
 /// A message as a client writes it.

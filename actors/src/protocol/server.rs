@@ -1,13 +1,13 @@
 //! What the server says, in the names and the order of the protocol page.
 
-use hsc_catalogs::{Accessory, Citation};
+use hsc_catalogs::{Accessory, Citation, Scenario};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::desk::Agent;
 use super::live::{ChatMessage, HandoffChange, LeaveReason, QueueFor};
-use super::{ErrorCode, LeanBrand, LeanProduct, MessageId, Prediction, PredictionData, Scenario};
+use super::{ErrorCode, LeanBrand, LeanProduct, MessageId, Prediction, PredictionData};
 
 /// A message, the id it answers, and its place in the conversation.
 #[derive(Debug, Serialize)]

@@ -2,7 +2,7 @@
 //! every message of the server.
 
 use base64::Engine as _;
-use hsc_catalogs::{Accessory, Citation};
+use hsc_catalogs::{Accessory, Citation, Scenario};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
 
 use super::minutes::{Asked, Minutes, Open, Said, Seen};
 use super::person::Person;
 use crate::ports::archive::Visitor;
-use crate::protocol::{Image, MessageId, QueryMessage, Scenario};
+use crate::protocol::{Image, MessageId, QueryMessage};
 
 /// The form. A pod that does not know it goes on without minutes.
 const VERSION: u8 = 1;

@@ -1,17 +1,7 @@
 //! Which language a visitor writes, of those that have phrases: by script, and by the words that are in
 //! every sentence. Short or mixed texts say nothing, so that a model number flips no conversation.
 
-/// The language of a locale, without its region, as the files of phrases are named.
-///
-/// ```
-/// assert_eq!(hsc_actors::language_of("he-IL"), "he");
-/// ```
-#[must_use]
-pub fn language_of(locale: &str) -> String {
-    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    // `iw` is what older systems call Hebrew.
-    if language == "iw" { "he".to_owned() } else { language }
-}
+use hsc_catalogs::language_of;
 
 /// Letters under which a text says nothing.
 const LETTERS: usize = 6;

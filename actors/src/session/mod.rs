@@ -49,7 +49,6 @@ pub(crate) use alone::{Completed, complete};
 pub use conversation::{Conversation, Rules};
 pub use event::{Effect, Event};
 pub use kept::rewritten_checkpoint;
-pub use language::language_of;
 pub(crate) use line::{Line, Turn, Waited};
 pub(crate) use minutes::Minutes;
 pub use opening::{NotResumed, Opened, Opening};

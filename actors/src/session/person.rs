@@ -6,15 +6,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use hsc_catalogs::{Exchange, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::bridge::{AgentSaid, now_ms};
 use crate::desk::NoPerson;
-use crate::ports::{DeskChange, Exchange, Place, TicketDetails, VisitorEnds, Wanted};
+use crate::ports::{DeskChange, Place, TicketDetails, VisitorEnds, Wanted};
 use crate::protocol::{
     About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange,
-    HandoffState, HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, Scenario,
-    ServerMessage, Speaker, Ticket, VisitorMessage, plain_html,
+    HandoffState, HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, ServerMessage,
+    Speaker, Ticket, VisitorMessage, plain_html,
 };
 
 use crate::upload_id::may_stand;

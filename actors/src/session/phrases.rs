@@ -5,9 +5,9 @@
 
 use std::sync::LazyLock;
 
+use hsc_catalogs::language_of;
 use serde::Deserialize;
 
-use super::language::language_of;
 use crate::desk::NoPerson;
 
 /// Each language and what is said in it. The first is spoken to whoever speaks none of them.

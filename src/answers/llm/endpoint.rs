@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use hsc_actors::ports::BoxError;
-use hsc_actors::protocol::{Image, ImageFile};
+use hsc_actors::protocol::ImageFile;
+use hsc_answers::llm::Prompt;
 use hsc_config::LlmSettings;
 use reqwest::header::CONTENT_TYPE;
 use serde::ser::SerializeMap as _;
@@ -18,7 +19,6 @@ use serde_json::Value;
 use url::Url;
 
 use super::limits::Usage;
-use super::prompt::Prompt;
 use super::sse::{Event, EventParser};
 use super::trouble::Trouble;
 use crate::outside::tls;
@@ -70,8 +70,7 @@ struct Request<'a> {
 
 impl Request<'_> {
     /// About as many bytes as it is written in, so that a picture is not copied while the buffer grows.
-    fn size_hint(&self, prompt: &Prompt) -> usize {
-        let image = prompt.image.as_ref().and_then(Image::file);
+    fn size_hint(&self, prompt: &Prompt, image: Option<&ImageFile>) -> usize {
         let base64 = image.map_or(0, |file| file.bytes().len().div_ceil(3) * 4);
         // Line breaks and quotes are written as two bytes.
         let text = prompt.system.len() + prompt.user.len();
@@ -126,8 +125,8 @@ impl Serialize for Limit {
 }
 
 impl<'a> Content<'a> {
-    fn of(prompt: &'a Prompt) -> Self {
-        match prompt.image.as_ref().and_then(Image::file) {
+    fn of(prompt: &'a Prompt, image: Option<&'a ImageFile>) -> Self {
+        match image {
             None => Self::Text(&prompt.user),
             Some(url) => Self::Parts([
                 Part::Text { text: &prompt.user },
@@ -200,18 +199,19 @@ impl Endpoint {
     pub(super) async fn ask(
         &self,
         prompt: &Prompt,
+        image: Option<&ImageFile>,
     ) -> Result<BoxStream<'static, Result<Delta, Trouble>>, Trouble> {
         let body = Request {
             model: &self.model,
             stream: true,
             messages: [
                 Turn { role: "system", content: Content::Text(&prompt.system) },
-                Turn { role: "user", content: Content::of(prompt) },
+                Turn { role: "user", content: Content::of(prompt, image) },
             ],
             stream_options: self.asks_usage.then_some(StreamOptions { include_usage: true }),
             limit: Limit { field: self.limit_field, tokens: self.max_tokens },
         };
-        let mut written = Vec::with_capacity(body.size_hint(prompt));
+        let mut written = Vec::with_capacity(body.size_hint(prompt, image));
         serde_json::to_writer(&mut written, &body).expect("plain text and numbers");
         let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         let mut request = request.body(written);

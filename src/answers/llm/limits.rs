@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_actors::ports::{Asker, ClientKey};
+use hsc_answers::llm::estimate_tokens;
 use hsc_config::LlmSettings;
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
@@ -22,16 +23,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// pod holds for all of them.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
-/// Bytes of text that are about one token. English has four letters a token; a letter of other scripts is two
-/// or three bytes and up to one token.
-const BYTES_PER_TOKEN: u64 = 4;
 /// Tokens that a picture is about: between 85 and 1,500, by model and size.
 pub(super) const PICTURE_TOKENS: u64 = 1_000;
-
-/// About how many tokens a text is.
-pub(super) fn estimate(text: &str) -> u64 {
-    (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
-}
 
 /// Whose quota is used up. The word is a metric label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,7 +218,7 @@ impl Spending {
 
     /// The model has said this.
     pub(super) fn says(&mut self, text: &str) {
-        self.said = self.said.saturating_add(estimate(text));
+        self.said = self.said.saturating_add(estimate_tokens(text));
     }
 
     /// The endpoint has said what it counts.

@@ -1,11 +1,10 @@
 //! What is written behind: everything worth keeping that happens in a conversation or at the desk.
 
-use hsc_catalogs::Citation;
+use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::NewDelivery;
-use crate::protocol::Scenario;
 
 /// Something that happened. The archive's handle stamps it with a time and an identity.
 #[derive(Debug, Clone, PartialEq)]

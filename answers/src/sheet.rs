@@ -6,7 +6,7 @@
 
 /// A piece of the answer that is sent at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Chunk {
+pub struct Chunk {
     /// What the wire carries.
     pub text: String,
     /// The same as Markdown.

@@ -1,16 +1,16 @@
 //! The answer out of what was selected: the manual's words, each page cited after its words.
 
-use hsc_actors::language_of;
-use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
-use hsc_catalogs::{Citation, Manual};
+use hsc_catalogs::{Citation, Manual, language_of};
 
 use super::accessory;
+use super::answer::{Answer, Outcome};
 use super::asked::Asked;
-use super::confidence::features;
+use super::confidence::{Features, features};
 use super::html;
 use super::index::{Index, LanguageId, Unit};
 use super::meaning::{Meaning, Nearness};
 use super::phrases::Phrases;
+use super::question::Question;
 use super::rank::{self, Hit};
 use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
@@ -44,16 +44,18 @@ const QUOTE_CHARS: usize = 240;
 
 /// An answer, in the pieces it is sent in and as a whole.
 #[derive(Debug)]
-pub(super) struct Composed {
+pub struct Composed {
     /// What is sent, in order.
     pub chunks: Vec<Chunk>,
     /// What is known of it at the end.
     pub answer: Answer,
+    /// The features of the ranking that its confidence comes from; none where nothing was found.
+    pub features: Option<Features>,
 }
 
 /// How an answer is to be made, out of the settings.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Measure {
+pub struct Measure {
     /// Passages that are looked at.
     pub max_passages: usize,
     /// Confidence under which nothing was found.
@@ -70,6 +72,8 @@ pub(super) struct Look {
     pub hits: Vec<Hit>,
     /// Confidence that they answer, 0 to 1.
     pub sure: f32,
+    /// The features of the ranking that it comes from.
+    pub features: Option<Features>,
 }
 
 /// Looks for what answers a question.
@@ -82,7 +86,7 @@ pub(super) fn look(
     measure: Measure,
 ) -> Look {
     let asked = Asked::new(question, index);
-    let english = is_english(&question.text);
+    let english = is_english(question.text);
     let meaning = Meaning::of(index, near, english);
     let form = |unit: &Unit| form(&manual.passages[unit.passage]);
     let spans = meaning.as_ref().map(|it| &*it.spans);
@@ -94,16 +98,16 @@ pub(super) fn look(
     if score(&hits) < SAME_LANGUAGE * score(&all) {
         hits = all;
     }
-    let is_own_language = Language::of([question.text.as_str()]) == index.language();
+    let is_own_language = Language::of([question.text]) == index.language();
     let features = features(index, &asked, &hits, meaning.as_ref(), is_own_language);
-    if let Some(features) = features {
-        log::trace!("features {features:?}");
-    }
-    Look { asked, hits, sure: features.map_or(0.0, |features| features.confidence()) }
+    let sure = features.map_or(0.0, Features::confidence);
+    Look { asked, hits, sure, features }
 }
 
 /// Answers a question from a manual.
-pub(super) fn compose(
+/// `near` is how near each window is to it for each encoder, where there are vectors.
+#[must_use]
+pub fn compose(
     question: &Question,
     manual: &Manual,
     index: &Index,
@@ -113,15 +117,14 @@ pub(super) fn compose(
     if let (Turn::Failed(lead), Some(topic)) = (Turn::of(question), topic(question)) {
         return compose_others(question, &topic, lead, manual, index, near, measure);
     }
-    let Look { asked, hits, sure } = look(question, manual, index, near, measure);
-    let phrases = Phrases::of(question);
-    let writer = Writer { question, manual, index, asked: &asked, phrases, sure };
+    let look = look(question, manual, index, near, measure);
+    let (writer, hits, sure) = (Writer::new(question, manual, index, &look), &look.hits, look.sure);
     if sure < measure.min_confidence {
-        writer.unknown(&hits)
+        writer.unknown(hits)
     } else if sure < measure.answer_confidence {
-        writer.likely(&phrases.likely, &hits)
+        writer.likely(&writer.phrases.likely, hits)
     } else {
-        writer.answered(&hits)
+        writer.answered(hits)
     }
 }
 
@@ -136,15 +139,17 @@ fn compose_others(
     near: &[Nearness],
     measure: Measure,
 ) -> Composed {
-    let before = Question { text: topic.text.clone(), previous: Vec::new(), ..question.clone() };
+    let before = Question { text: &topic.text, previous: &[], ..*question };
     let mut cited = compose(&before, manual, index, near, measure).answer.citations;
-    let Look { asked, hits, sure } = look(&before, manual, index, near, measure);
+    let look = look(&before, manual, index, near, measure);
+    let hits = &look.hits;
+    // The frame is in the language of this turn.
     let phrases = Phrases::of(question);
-    let writer = Writer { question: &before, manual, index, asked: &asked, phrases, sure };
+    let writer = Writer { phrases, ..Writer::new(&before, manual, index, &look) };
     for _ in 0..topic.failures {
-        cited.extend(writer.likely(lead, &new_pages(&hits, &cited, index)).answer.citations);
+        cited.extend(writer.likely(lead, &new_pages(hits, &cited, index)).answer.citations);
     }
-    writer.likely(lead, &new_pages(&hits, &cited, index))
+    writer.likely(lead, &new_pages(hits, &cited, index))
 }
 
 /// The hits on pages that are not cited.
@@ -161,20 +166,20 @@ pub(super) fn compose_likely(
     question: &Question,
     manual: &Manual,
     index: &Index,
-    Look { asked, hits, sure }: &Look,
+    look: &Look,
     measure: Measure,
 ) -> Option<Composed> {
-    let phrases = Phrases::of(question);
-    let writer = Writer { question, manual, index, asked, phrases, sure: *sure };
-    let composed = (*sure >= measure.min_confidence).then(|| writer.likely(&phrases.likely, hits));
+    let writer = Writer::new(question, manual, index, look);
+    let is_likely = look.sure >= measure.min_confidence;
+    let composed = is_likely.then(|| writer.likely(&writer.phrases.likely, &look.hits));
     composed.filter(|composed| composed.answer.outcome == Outcome::Likely)
 }
 
 /// The language in which a manual of several is read for a question: that of the question, else the visitor's, else
 /// English. A question of names alone has no language of its own.
 fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
-    let of_question = Language::recognized([question.text.as_str()]).map(Language::code);
-    let of_visitor = question.locale.as_deref().map(language_of);
+    let of_question = Language::recognized([question.text]).map(Language::code);
+    let of_visitor = question.locale.map(language_of);
     let english = of_question.map(|_| Language::English.code());
     index.translation(of_question.into_iter().chain(of_visitor.as_deref()).chain(english))
 }
@@ -209,19 +214,30 @@ fn is_hebrew(text: &str) -> bool {
 }
 
 struct Writer<'a> {
-    question: &'a Question,
+    question: &'a Question<'a>,
     manual: &'a Manual,
     index: &'a Index,
     asked: &'a Asked,
     phrases: &'static Phrases,
     sure: f32,
+    features: Option<Features>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(
+        question: &'a Question<'a>,
+        manual: &'a Manual,
+        index: &'a Index,
+        Look { asked, sure, features, .. }: &'a Look,
+    ) -> Self {
+        let phrases = Phrases::of(question);
+        Self { question, manual, index, asked, phrases, sure: *sure, features: *features }
+    }
+
     /// A sheet that begins with what has to be said of the question itself.
     fn begun(&self) -> Sheet {
         let mut sheet = Sheet::default();
-        if self.question.image.is_some() {
+        if self.question.has_image {
             sheet.ours(&self.phrases.picture);
             sheet.paragraph();
         }
@@ -230,9 +246,9 @@ impl Writer<'_> {
 
     /// Says that the manual's words are in another language than the visitor's, where the visitor's is known.
     fn label_language(&self, sheet: &mut Sheet) {
-        let own = self.question.locale.as_deref().map(language_of);
+        let own = self.question.locale.map(language_of);
         let own = own
-            .or_else(|| is_hebrew(&self.question.text).then(|| Language::Hebrew.code().to_owned()));
+            .or_else(|| is_hebrew(self.question.text).then(|| Language::Hebrew.code().to_owned()));
         if own.is_some_and(|own| !own.is_empty() && own != self.index.language().code()) {
             sheet.ours(&self.phrases.other_language);
             sheet.paragraph();
@@ -511,13 +527,10 @@ impl Writer<'_> {
             text,
             citations,
             confidence: self.sure,
-            answerer: AnswererName::Extractive,
-            fallback: None,
             stale_manual: self.manual.source.stale,
-            provisional: false,
             pages_pending: pages_pending(self.manual),
         };
-        Composed { chunks, answer }
+        Composed { chunks, answer, features: self.features }
     }
 }
 

@@ -6,9 +6,10 @@
 
 use std::sync::LazyLock;
 
-use hsc_actors::language_of;
-use hsc_actors::ports::{Exchange, Question};
+use hsc_catalogs::{Exchange, language_of};
 use serde::Deserialize;
+
+use super::question::Question;
 
 /// Each language and its words.
 const LANGUAGES: [(&str, &str); 5] = [
@@ -50,7 +51,7 @@ static SPOKEN: LazyLock<[(&str, Words); 5]> = LazyLock::new(|| {
 
 /// What a turn is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub enum Turn {
     /// A question of its own.
     Question,
     /// A question that the previous one completes.
@@ -63,9 +64,10 @@ pub(super) enum Turn {
 
 impl Turn {
     /// What the turn of `question` is.
-    pub(super) fn of(question: &Question) -> Self {
+    #[must_use]
+    pub fn of(question: &Question) -> Self {
         let has_previous = !question.previous.is_empty();
-        Self::of_text(&question.text, question.locale.as_deref(), has_previous)
+        Self::of_text(question.text, question.locale, has_previous)
     }
 
     fn of_text(text: &str, locale: Option<&str>, has_previous: bool) -> Self {
@@ -97,9 +99,19 @@ pub(super) struct Topic {
     pub failures: usize,
 }
 
+/// What a question means together with the ones before it, as a text that stands alone.
+#[must_use]
+pub fn standalone_text(question: &Question) -> String {
+    match (Turn::of(question), topic(question)) {
+        (Turn::Failed(_), Some(topic)) => topic.text,
+        (Turn::FollowUp, Some(topic)) => format!("{} {}", topic.text, question.text),
+        _ => question.text.to_owned(),
+    }
+}
+
 /// What the questions before this one are about; nothing where there was only small talk.
 pub(super) fn topic(question: &Question) -> Option<Topic> {
-    topic_of(&question.previous, question.locale.as_deref())
+    topic_of(question.previous, question.locale)
 }
 
 fn topic_of(previous: &[Exchange], locale: Option<&str>) -> Option<Topic> {
@@ -170,7 +182,8 @@ mod tests {
     use super::*;
 
     fn turn(text: &str, previous: Option<&str>) -> Turn {
-        Turn::of(&Question { previous: exchanges(previous.as_slice()), ..question(text) })
+        let previous = exchanges(previous.as_slice());
+        Turn::of(&Question { previous: &previous, ..question(text) })
     }
 
     fn exchanges(questions: &[&str]) -> Vec<Exchange> {

@@ -17,7 +17,7 @@ const HEBREW_ROOT_CHARS: usize = 3;
 
 /// One word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::answers) struct Word {
+pub(crate) struct Word {
     /// What it is compared as.
     pub term: String,
     /// The whole word without case and accents, as its spelling is compared.
@@ -33,26 +33,26 @@ pub(in crate::answers) struct Word {
 }
 
 /// Reads the words of texts in one language.
-pub(in crate::answers) struct WordReader {
+pub(crate) struct WordReader {
     language: Language,
     stemmer: Option<Stemmer>,
 }
 
 impl WordReader {
     /// For texts in `language`.
-    pub(in crate::answers) fn new(language: Language) -> Self {
+    pub(crate) fn new(language: Language) -> Self {
         Self { language, stemmer: language.stemmer().map(Stemmer::create) }
     }
 
     /// The words of `text`, in order.
-    pub(in crate::answers) fn words(&self, text: &str) -> Vec<Word> {
+    pub(crate) fn words(&self, text: &str) -> Vec<Word> {
         let mut words = Vec::with_capacity(text.len() / 5);
         self.read(text, |word, _| words.push(word));
         words
     }
 
     /// Hands each word to `push` with the place in `text` where it begins.
-    pub(in crate::answers) fn read(&self, text: &str, mut push: impl FnMut(Word, usize)) {
+    pub(crate) fn read(&self, text: &str, mut push: impl FnMut(Word, usize)) {
         let mut chars = text.char_indices().peekable();
         while let Some(&(start, c)) = chars.peek() {
             if is_ideograph(c) {

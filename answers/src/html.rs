@@ -41,6 +41,12 @@ pub(super) fn render(markdown: &str, product_id: &str, page: &str) -> String {
     sanitiser().clean(&out).to_string()
 }
 
+/// A sentence of ours as a paragraph of HTML, whatever signs it has.
+#[must_use]
+pub fn html_paragraph(text: &str) -> String {
+    format!("<p>{}</p>", ammonia::clean_text(text))
+}
+
 /// Where a browser opens a page of a product's manual.
 pub(super) fn page_url(product_id: &str, page: u32) -> String {
     let id: String = url::form_urlencoded::byte_serialize(product_id.as_bytes()).collect();

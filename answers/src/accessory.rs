@@ -1,9 +1,9 @@
 //! Which of a product's accessories fits a question, if any does.
 
-use hsc_actors::ports::Question;
 use hsc_catalogs::Accessory;
 
 use super::index::Index;
+use super::question::Question;
 
 /// What a word of the question counts against 1 for a word of the answer.
 const ASKED: usize = 3;
@@ -12,7 +12,7 @@ const FITS: usize = 3;
 
 /// The accessory whose name, category or label is spoken of, the best of them.
 pub(super) fn fitting<'a>(
-    question: &'a Question,
+    question: &Question<'a>,
     index: &Index,
     said: &str,
 ) -> Option<&'a Accessory> {
@@ -26,7 +26,7 @@ pub(super) fn fitting<'a>(
             .collect()
     };
     let product = words(&format!("{} {}", question.product.name, question.product.brand_name));
-    let (asked, said) = (words(&question.text), words(said));
+    let (asked, said) = (words(question.text), words(said));
     let points = |accessory: &Accessory| {
         let mut own =
             words(&format!("{} {} {}", accessory.name, accessory.category, accessory.label));

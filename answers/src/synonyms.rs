@@ -1,6 +1,6 @@
 //! Words for the same thing: what customers type and what manuals print.
 //!
-//! They are data, a file a language in `config/synonyms/`. These are part of the program; the files of the folder
+//! They are data, a file a language in `answers/synonyms/`. These are part of the program; the files of the folder
 //! `answers.synonyms` are read at the start and add to them. The syntax stands at the top of `en.txt`. A member
 //! stands for the others at a lower weight than the word itself.
 //!
@@ -15,11 +15,11 @@ use super::text::{Language, WordReader};
 
 /// The files that are part of the program.
 const BUILT_IN: [(&str, &str); 5] = [
-    ("en", include_str!("../../config/synonyms/en.txt")),
-    ("he", include_str!("../../config/synonyms/he.txt")),
-    ("de", include_str!("../../config/synonyms/de.txt")),
-    ("es", include_str!("../../config/synonyms/es.txt")),
-    ("fr", include_str!("../../config/synonyms/fr.txt")),
+    ("en", include_str!("../synonyms/en.txt")),
+    ("he", include_str!("../synonyms/he.txt")),
+    ("de", include_str!("../synonyms/de.txt")),
+    ("es", include_str!("../synonyms/es.txt")),
+    ("fr", include_str!("../synonyms/fr.txt")),
 ];
 
 /// Why a file of synonyms cannot be used.
@@ -57,7 +57,7 @@ enum Line {
 
 /// All files that were read.
 #[derive(Debug, Default)]
-pub(super) struct Thesaurus {
+pub struct Thesaurus {
     lines: Vec<(String, Line)>,
     by_language: Mutex<HashMap<Language, Arc<Synonyms>>>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Synonyms {
 
 impl Thesaurus {
     /// What is part of the program.
-    pub(super) fn built_in() -> Self {
+    pub fn built_in() -> Self {
         let mut thesaurus = Self::default();
         for (language, text) in BUILT_IN {
             let file = format!("{language}.txt");
@@ -82,7 +82,7 @@ impl Thesaurus {
     }
 
     /// What is part of the program, and the files `<language>.txt` of a folder where one is given.
-    pub(super) fn with_folder(folder: Option<&Path>) -> Result<Self, SynonymsError> {
+    pub fn with_folder(folder: Option<&Path>) -> Result<Self, SynonymsError> {
         let mut thesaurus = Self::built_in();
         let Some(folder) = folder else { return Ok(thesaurus) };
         let unreadable = |path: &Path| {

@@ -3,7 +3,7 @@
 //! An answer is right when one of the up to three pages it cites answers the question. The confidence is a
 //! logistic function of a few features of the ranking. Its coefficients are fitted on customers' questions about
 //! real manuals; the table in `docs/performance.md` is made by leaving whole manuals out of the fit.
-//! To fit them anew, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`, which logs the features.
+//! To fit them anew, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`: the server logs [`Features`].
 
 use super::asked::Asked;
 use super::index::{Index, TermId};
@@ -12,7 +12,7 @@ use super::rank::Hit;
 
 /// The features of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Features {
+pub struct Features {
     /// Score of the best passage, as a share of what the question could get.
     pub score: f32,
     /// How much more that is than the best passage of another page has.

@@ -1,9 +1,9 @@
 //! A question as the ranking reads it: its words, how much each tells, what kind of answer it wants.
 
-use hsc_actors::ports::Question;
-use hsc_actors::protocol::Scenario;
+use hsc_catalogs::Scenario;
 
 use super::index::{Index, TermId};
+use super::question::Question;
 use super::text::{Word, distance};
 use super::turn::{Turn, topic};
 
@@ -80,7 +80,7 @@ impl Asked {
     pub(super) fn new(question: &Question, index: &Index) -> Self {
         let words: Vec<Word> = index
             .reader()
-            .words(&question.text)
+            .words(question.text)
             .into_iter()
             .map(|word| spelt_right(word, index))
             .collect();
@@ -132,7 +132,7 @@ impl Asked {
                 _ => sequence.push(term),
             }
         }
-        Self { terms, sequence, kind: Kind::of(&question.text) }
+        Self { terms, sequence, kind: Kind::of(question.text) }
     }
 
     /// Weight of everything an answer should contain.
@@ -267,7 +267,7 @@ fn terms_before(question: &Question, known: &[AskedTerm], index: &Index) -> Vec<
         return Vec::new();
     }
     let Some(topic) = topic(question) else { return Vec::new() };
-    let before = Question { text: topic.text, previous: Vec::new(), ..question.clone() };
+    let before = Question { text: &topic.text, previous: &[], ..*question };
     let before = Asked::new(&before, index);
     let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
     let terms = before.terms.into_iter().filter(is_new);
@@ -297,7 +297,7 @@ fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
 }
 
 fn product_words(question: &Question, index: &Index) -> Vec<String> {
-    let product = &question.product;
+    let product = question.product;
     let names = [
         &*product.name,
         &*product.brand_name,

@@ -10,7 +10,7 @@ const ABBREVIATIONS: [&str; 16] = [
 ];
 
 /// The sentences of `text`, trimmed, none empty, nothing lost but spaces.
-pub(in crate::answers) fn sentences(text: &str) -> Vec<&str> {
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
     for (at, c) in text.char_indices() {

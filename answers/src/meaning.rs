@@ -11,20 +11,11 @@ const MULTILINGUAL: f32 = 4.0;
 const ENGLISH: (f32, f32) = (1.0, 0.5);
 
 /// How near each window is to the question for one encoder: the cosines, big windows first.
-pub(super) struct Nearness {
+pub struct Nearness {
     /// True when the encoder reads many languages.
     pub multilingual: bool,
     /// The cosines of the windows it reads, big ones first; an encoder of many languages reads only those.
     pub cosines: Vec<f32>,
-}
-
-/// What the encoders say of one question and one manual.
-#[derive(Default)]
-pub(super) struct Nearby {
-    /// By encoder; none without vectors.
-    pub encoders: Vec<Nearness>,
-    /// True when vectors are missing only because the manual is still being embedded.
-    pub pending: bool,
 }
 
 /// What each small window gets for its meaning.

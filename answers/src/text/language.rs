@@ -7,7 +7,7 @@ use rust_stemmers::Algorithm;
 
 /// A language whose common words we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::answers) enum Language {
+pub(crate) enum Language {
     English,
     French,
     German,
@@ -39,14 +39,12 @@ impl Language {
     ];
 
     /// The language whose common words are most frequent in `texts`; English when none is.
-    pub(in crate::answers) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::recognized(texts).unwrap_or(Self::English)
     }
 
     /// The language whose common words are most frequent in `texts`; none where they have no common word.
-    pub(in crate::answers) fn recognized<'a>(
-        texts: impl IntoIterator<Item = &'a str>,
-    ) -> Option<Self> {
+    pub(crate) fn recognized<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut counts = [0_usize; Self::ALL.len()];
         let mut left = SAMPLE_CHARS;
         for text in texts {
@@ -66,7 +64,7 @@ impl Language {
     }
 
     /// Its ISO 639-1 code.
-    pub(in crate::answers) fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::French => "fr",
@@ -81,7 +79,7 @@ impl Language {
     }
 
     /// The common word or word of asking that `word` is one slip away from. A word that a manual has is none.
-    pub(in crate::answers) fn misspelt_common(self, word: &str) -> Option<&'static str> {
+    pub(crate) fn misspelt_common(self, word: &str) -> Option<&'static str> {
         let mut all = self.common().iter().chain(self.asking());
         let first = word.chars().next();
         all.find(|known| {
@@ -108,7 +106,7 @@ impl Language {
     }
 
     /// True for a word that is in every text and so tells none from another.
-    pub(in crate::answers) fn is_common(self, word: &str) -> bool {
+    pub(crate) fn is_common(self, word: &str) -> bool {
         self.common().contains(&word)
     }
 

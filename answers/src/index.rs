@@ -7,10 +7,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use hsc_actors::ports::Suggestion;
-use hsc_answers::encoder::ManualTexts;
-use hsc_catalogs::{Block, Heading, Manual, Passage};
+use hsc_catalogs::{Block, Heading, Manual, Passage, Suggestion};
 
+use super::encoder::ManualTexts;
 use super::synonyms::{Synonyms, Thesaurus};
 use super::text::{Language, Word, WordReader};
 use super::windows::{self, Window, WindowTexts, Windows};
@@ -122,7 +121,7 @@ pub(super) struct Spelling {
 }
 
 /// The words of one manual and where they stand.
-pub(super) struct Index {
+pub struct Index {
     reader: WordReader,
     language: Language,
     synonyms: Arc<Synonyms>,
@@ -151,7 +150,7 @@ impl Index {
     }
 
     /// Reads the whole manual once.
-    pub(super) fn with(manual: &Manual, thesaurus: &Thesaurus) -> Self {
+    pub fn with(manual: &Manual, thesaurus: &Thesaurus) -> Self {
         let language = Language::of(
             manual
                 .passages
@@ -189,7 +188,7 @@ impl Index {
     }
 
     /// Of a manual without words.
-    pub(super) fn empty() -> Self {
+    pub fn empty() -> Self {
         Self {
             reader: WordReader::new(Language::English),
             language: Language::English,
@@ -459,7 +458,7 @@ impl Index {
 
     /// What encoders read of the manual: its windows below the name of the product that is asked about first. Another
     /// product with the same manual shares the vectors.
-    pub(super) fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
+    pub fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
         self.texts.get_or_init(|| {
             let WindowTexts { texts, big } = windows::window_texts(product, manual);
             Arc::new(ManualTexts::new(&manual.source.location, texts, big))

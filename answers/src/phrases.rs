@@ -4,9 +4,10 @@
 
 use std::sync::LazyLock;
 
-use hsc_actors::language_of;
-use hsc_actors::ports::Question;
+use hsc_catalogs::language_of;
 use serde::Deserialize;
+
+use super::question::Question;
 
 /// Each language and what is said in it. The first is spoken to whoever speaks none of them.
 const LANGUAGES: [(&str, &str); 2] =
@@ -15,7 +16,7 @@ const LANGUAGES: [(&str, &str); 2] =
 /// Fixed words in one language.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Phrases {
+pub struct Phrases {
     /// A picture came with the question, and what answers cannot see.
     pub picture: Box<str>,
     /// Nothing in the manual fits.
@@ -56,8 +57,9 @@ static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
 
 impl Phrases {
     /// By the locale of the conversation, else by the script the question is written in.
-    pub(super) fn of(question: &Question) -> &'static Self {
-        let language = match question.locale.as_deref() {
+    #[must_use]
+    pub fn of(question: &Question) -> &'static Self {
+        let language = match question.locale {
             Some(locale) => language_of(locale),
             None if question.text.chars().any(|it| ('\u{5d0}'..='\u{5ea}').contains(&it)) => {
                 "he".to_owned()
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn a_language_is_known_by_its_first_part_and_by_its_older_name() {
         let of = |locale: &str| {
-            let locale = Some(locale.to_owned());
+            let locale = Some(locale);
             Phrases::of(&Question { locale, ..super::super::fixture::question("reset") })
         };
         for locale in ["he", "he-IL", "HE_il", "iw"] {

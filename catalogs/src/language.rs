@@ -1,0 +1,13 @@
+//! Names of languages.
+
+/// The language of a locale, without its region, as the files of phrases are named.
+///
+/// ```
+/// assert_eq!(hsc_catalogs::language_of("he-IL"), "he");
+/// ```
+#[must_use]
+pub fn language_of(locale: &str) -> String {
+    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    // `iw` is what older systems call Hebrew.
+    if language == "iw" { "he".to_owned() } else { language }
+}

@@ -1,0 +1,52 @@
+//! What surrounds a question about a product: how the product is used, the turns before it, and the questions that a
+//! manual suggests.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How a customer uses the product; an answer may weigh it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// No special use.
+    #[default]
+    General,
+    /// Recording.
+    Studio,
+    /// On stage.
+    Live,
+}
+
+impl Scenario {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::General, Self::Studio, Self::Live];
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Studio => "studio",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// A question and its answer, each cut short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The visitor's words.
+    pub question: String,
+    /// The answer; empty where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub answer: String,
+}
+
+/// A question that may be suggested to a visitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The question.
+    pub text: String,
+    /// The pages that should answer it, from the first to the last.
+    pub pages: (u32, u32),
+}
