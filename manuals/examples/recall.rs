@@ -6,7 +6,8 @@
 //! they stand there; a word is a run of letters and digits, in lower case, compatibility forms decomposed. It is given for
 //! the text of the page and for its passages, which leave running headers and footers out. Order is counted over the
 //! words that stand once on a page in both modes of `pdftotext` (`-layout` and the default): of the pairs whose order
-//! both modes agree on, the part that the reader has in that order. `--pages` lists pages whose recall is below 0.95,
+//! both modes agree on, the part that the reader has in that order: of neighbours, which are next to each other among these
+//! words in the first mode, and of all pairs, most of which stand in different columns and paragraphs. `--pages` lists pages whose recall is below 0.95,
 //! `--words` the words that they lack.
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.retain(|path| path.extension().is_some_and(|ending| ending == "pdf"));
     files.sort();
     let mut all = Figures::default();
-    println!("pages  text   passages  <0.80  order   file");
+    println!("pages  text   passages  <0.80  neighbours  all pairs  file");
     for file in files {
         let figures = measure(&file, has("--pages"), has("--words"))?;
         println!("{figures}  {}", file.file_name().unwrap_or_default().to_string_lossy());
@@ -48,8 +49,26 @@ struct Figures {
     text: f64,
     passages: f64,
     low: usize,
+    neighbours: Order,
+    pairs: Order,
+}
+
+/// Pairs whose order two modes of `pdftotext` agree on, and those that the reader has in that order.
+#[derive(Default, Clone, Copy)]
+struct Order {
     agreed: u64,
     ordered: u64,
+}
+
+impl Order {
+    fn add(&mut self, other: Self) {
+        self.agreed += other.agreed;
+        self.ordered += other.ordered;
+    }
+
+    fn share(self) -> f64 {
+        self.ordered as f64 / self.agreed.max(1) as f64
+    }
 }
 
 impl Figures {
@@ -58,17 +77,21 @@ impl Figures {
         self.text += other.text;
         self.passages += other.passages;
         self.low += other.low;
-        self.agreed += other.agreed;
-        self.ordered += other.ordered;
+        self.neighbours.add(other.neighbours);
+        self.pairs.add(other.pairs);
     }
 }
 
 impl std::fmt::Display for Figures {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let pages = self.pages.max(1) as f64;
-        let order = self.ordered as f64 / self.agreed.max(1) as f64;
         let (text, passages) = (self.text / pages, self.passages / pages);
-        write!(out, "{:5}  {text:.4}  {passages:.4}  {:5}  {order:.4}", self.pages, self.low)
+        let (neighbours, pairs) = (self.neighbours.share(), self.pairs.share());
+        write!(
+            out,
+            "{:5}  {text:.4}  {passages:.4}  {:5}  {neighbours:.4}      {pairs:.4}   ",
+            self.pages, self.low
+        )
     }
 }
 
@@ -87,11 +110,8 @@ fn measure(file: &Path, list_pages: bool, list_words: bool) -> Result<Figures, B
         let wanted = words(layout.get(at).map_or("", String::as_str));
         let has = words(&page.text);
         let order = ordered(&wanted, &words(plain.get(at).map_or("", String::as_str)), &has);
-        figures.agreed += order.0;
-        figures.ordered += order.1;
-        if list_pages && (order.1 as f64) < 0.95 * order.0 as f64 {
-            println!("    page {}: order {} of {} pairs", page.number, order.1, order.0);
-        }
+        figures.neighbours.add(order.0);
+        figures.pairs.add(order.1);
         if wanted.is_empty() {
             continue;
         }
@@ -158,24 +178,27 @@ fn recall(wanted: &[String], has: &[String]) -> (f64, Vec<String>) {
     (1.0 - lacking.len() as f64 / wanted.len() as f64, lacking)
 }
 
-/// The pairs whose order both modes agree on, and those of them that the reader has in that order.
-fn ordered(layout: &[String], plain: &[String], has: &[String]) -> (u64, u64) {
+/// The order of neighbours and of all pairs.
+fn ordered(layout: &[String], plain: &[String], has: &[String]) -> (Order, Order) {
     let (layout, plain, has) = (once(layout), once(plain), once(has));
-    let places: Vec<[usize; 3]> = layout
+    let mut places: Vec<[usize; 3]> = layout
         .iter()
         .filter_map(|(word, at)| Some([*at, *plain.get(word)?, *has.get(word)?]))
         .collect();
-    let (mut agreed, mut ordered) = (0, 0);
+    places.sort_unstable();
+    let (mut neighbours, mut pairs) = (Order::default(), Order::default());
     for (at, one) in places.iter().enumerate() {
-        for other in &places[at + 1..] {
-            let before = one[0] < other[0];
-            if before == (one[1] < other[1]) {
-                agreed += 1;
-                ordered += u64::from(before == (one[2] < other[2]));
+        for (distance, other) in places[at + 1..].iter().enumerate() {
+            if one[1] < other[1] {
+                let found = Order { agreed: 1, ordered: u64::from(one[2] < other[2]) };
+                pairs.add(found);
+                if distance == 0 {
+                    neighbours.add(found);
+                }
             }
         }
     }
-    (agreed, ordered)
+    (neighbours, pairs)
 }
 
 /// The words that stand once, and where.

@@ -2,9 +2,10 @@
 //!
 //! They repeat: the same words, numbers aside, at the same height of several pages. And they have a
 //! rail: a height at which so many pages have one that any other line there is one too, also the
-//! header of a chapter of one page. They stay in the text of a page and are in no passage.
+//! header of a chapter of one page. A word or two at one and the same place of many pages is a side tab, at
+//! whatever height. They stay in the text of a page and are in no passage.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::layout::Line;
 
@@ -24,6 +25,9 @@ const SLACK: f32 = 3.0;
 const TIMES: usize = 3;
 /// Part of the pages that must have one at a height to make it a rail.
 const RAIL: f32 = 0.25;
+/// Part of the pages, and pages at least, that must have the same words at the same place to make them a side tab, and
+/// how many words that are at most.
+const TAB: (f32, usize, usize) = (0.3, 4, 3);
 
 /// The running lines of one page, in reading order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,10 +65,15 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         // Left and right pages differ, so the neighbour is the page after the next as well.
         same.len() + 1 >= TIMES || same.iter().any(|other| other.abs_diff(page) <= 2)
     };
+    let tabs = tabs(pages);
     let mut rails: HashMap<i32, usize> = HashMap::new();
     let mut marked: Vec<Vec<bool>> = Vec::with_capacity(pages.len());
     for (number, (page, edge)) in pages.iter().zip(&edges).enumerate() {
-        let mut marks = vec![false; page.lines.len()];
+        let mut marks: Vec<bool> = page
+            .lines
+            .iter()
+            .map(|line| place(line).is_some_and(|it| tabs.contains(&it)))
+            .collect();
         for &at in edge {
             if repeats(number, &page.lines[at]) {
                 marks[at] = true;
@@ -97,6 +106,30 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         });
     }
     stripped
+}
+
+/// What a tab is, and where, to the nearest point.
+type Place = (String, i32, i32);
+
+/// The place of a line that can be a side tab.
+fn place(line: &Line) -> Option<Place> {
+    let [cell] = line.cells.as_slice() else { return None };
+    let is_short = cell.text.split_whitespace().count() <= TAB.2;
+    is_short.then(|| (cell.text.clone(), cell.x.round() as i32, line.y.round() as i32))
+}
+
+/// The side tabs: the same words at the same place of many pages.
+fn tabs(pages: &[Lines]) -> HashSet<Place> {
+    let mut times: HashMap<Place, usize> = HashMap::new();
+    for page in pages {
+        let places: HashSet<Place> = page.lines.iter().filter_map(place).collect();
+        for place in places {
+            *times.entry(place).or_default() += 1;
+        }
+    }
+    let enough = ((pages.len() as f32 * TAB.0) as usize).max(TAB.1);
+    times.retain(|_, times| *times >= enough);
+    times.into_keys().collect()
 }
 
 /// The height halfway between the highest and the lowest line.
@@ -203,6 +236,22 @@ mod tests {
         let running = strip(&mut book(6, |number| format!("User Guide  {number}")));
         assert_eq!(running[2].header, ["User Guide  3"]);
         assert_eq!(running[2].footer, ["Page 3"]);
+    }
+
+    #[test]
+    fn a_side_tab_goes_at_whatever_height_and_the_same_words_elsewhere_stay() {
+        let mut pages = book(6, |number| format!("Guide {number}"));
+        for (number, page) in (1..).zip(&mut pages) {
+            page.lines.insert(2, line("Français", 520.0));
+            page.lines.insert(2, line("Press the key", 600.0 - 20.0 * number as f32));
+        }
+        let running = strip(&mut pages);
+        assert!(running.iter().all(|page| page.lines().any(|text| text == "Français")));
+        for page in &pages {
+            let texts = texts(page);
+            assert!(texts.contains(&"Press the key".to_owned()), "{texts:?}");
+            assert!(!texts.contains(&"Français".to_owned()), "{texts:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From the bytes of a web page to its text: which encoding they are in.
 //!
-//! In this order: a byte order mark; text that is valid UTF-8 and not all ASCII, which no other encoding
+//! In this order: a byte order mark; every second byte of the beginning zero, which is UTF-16; text that is valid UTF-8 and not all ASCII, which no other encoding
 //! produces by chance; the charset of `Content-Type`; the one of `<meta>` or of the XML declaration; a guess by
 //! the frequencies of the bytes.
 
@@ -10,10 +10,22 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// Bytes in which a page declares its encoding. The standard says 1,024; pages with longer comments exist.
 const DECLARED_WITHIN: usize = 4_096;
 
+/// UTF-16 without a byte order mark, told by the first letter of a page, which is of ASCII.
+pub(super) fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
+    match bytes {
+        [b'<' | b' ' | b'\r' | b'\n' | b'\t', 0, _, 0, ..] => Some(UTF_16LE),
+        [0, b'<' | b' ' | b'\r' | b'\n' | b'\t', 0, _, ..] => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
 /// The text of a page. `declared` is the charset of `Content-Type`.
 pub(super) fn decode(bytes: &[u8], declared: Option<&'static Encoding>) -> String {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+    }
+    if let Some(encoding) = unmarked_utf_16(bytes) {
+        return encoding.decode_without_bom_handling(bytes).0.into_owned();
     }
     if !bytes.is_ascii()
         && let Ok(text) = std::str::from_utf8(bytes)

@@ -58,6 +58,7 @@ fn title(document: &Html) -> String {
 
 fn is_utf16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+        || charset::unmarked_utf_16(bytes).is_some()
 }
 
 #[cfg(test)]

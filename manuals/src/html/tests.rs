@@ -104,6 +104,20 @@ fn hebrew_and_the_old_windows_encoding_are_read() {
 }
 
 #[test]
+fn utf_16_is_read_with_and_without_its_byte_order_mark() {
+    let page = "<h1>Mixer</h1><p>Нажмите кнопку питания.</p>";
+    let little: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = page.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let marked = |mark: [u8; 2], bytes: &[u8]| [&mark[..], bytes].concat();
+    for bytes in
+        [marked([0xff, 0xfe], &little), marked([0xfe, 0xff], &big), little.clone(), big.clone()]
+    {
+        let read = read(&bytes, None, &Budget::starting_now(LIMITS)).expect("a manual");
+        assert_eq!(read.pages[0].text, "Mixer\nНажмите кнопку питания.");
+    }
+}
+
+#[test]
 fn a_page_nested_as_deep_as_is_allowed_is_read() {
     let deep = format!("{}<p>At the bottom.</p>", "<div>".repeat(80));
     assert!(manual(&deep).pages[0].text.contains("At the bottom."));
