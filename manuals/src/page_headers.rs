@@ -66,7 +66,8 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         same.len() + 1 >= TIMES || same.iter().any(|other| other.abs_diff(page) <= 2)
     };
     let tabs = tabs(pages);
-    let mut rails: HashMap<i32, usize> = HashMap::new();
+    // How many running lines stand at a height, and the size of the largest of them.
+    let mut rails: HashMap<i32, (usize, f32)> = HashMap::new();
     let mut marked: Vec<Vec<bool>> = Vec::with_capacity(pages.len());
     for (number, (page, edge)) in pages.iter().zip(&edges).enumerate() {
         let mut marks: Vec<bool> = page
@@ -77,22 +78,26 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         for &at in edge {
             if repeats(number, &page.lines[at]) {
                 marks[at] = true;
-                *rails.entry(page.lines[at].y.round() as i32).or_default() += 1;
+                let rail = rails.entry(page.lines[at].y.round() as i32).or_default();
+                *rail = (rail.0 + 1, rail.1.max(page.lines[at].size));
             }
         }
         marked.push(marks);
     }
     let enough = ((pages.len() as f32 * RAIL) as usize).max(TIMES);
-    let rail = |y: f32| {
-        let y = y.round() as i32;
-        (y - 1..=y + 1).map(|y| rails.get(&y).copied().unwrap_or(0)).sum::<usize>() >= enough
+    // A larger line at such a height is a heading.
+    let rail = |line: &Line| {
+        let y = line.y.round() as i32;
+        let near = || (y - 1..=y + 1).filter_map(|y| rails.get(&y));
+        let largest = near().map(|(_, size)| *size).fold(0.0, f32::max);
+        near().map(|(lines, _)| lines).sum::<usize>() >= enough && line.size <= 1.1 * largest
     };
     let mut stripped = vec![Running::default(); pages.len()];
     for (((page, edge), marks), running) in
         pages.iter_mut().zip(&edges).zip(&mut marked).zip(&mut stripped)
     {
         for &at in edge {
-            marks[at] |= rail(page.lines[at].y);
+            marks[at] |= rail(&page.lines[at]);
         }
         let middle = middle(&page.lines);
         let mut marks = marks.iter();
@@ -218,6 +223,16 @@ mod tests {
         let mut pages = book(8, chapter);
         strip(&mut pages);
         assert!(!texts(&pages[3]).contains(&"Only here".to_owned()));
+    }
+
+    #[test]
+    fn a_heading_at_the_height_of_the_headers_stays() {
+        let chapter =
+            |number| if number == 4 { "Only here".into() } else { format!("Guide {number}") };
+        let mut pages = book(8, chapter);
+        pages[3].lines[0].size = 14.0;
+        strip(&mut pages);
+        assert!(texts(&pages[3]).contains(&"Only here".to_owned()));
     }
 
     #[test]
