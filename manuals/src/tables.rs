@@ -32,7 +32,7 @@ const COLUMNS: usize = 3;
 /// Longest text in letters that is repeated in each of the columns that it spans.
 const REPEATED: usize = 40;
 /// What stands in an empty cell, as printed tables have it.
-const EMPTY: &str = "–";
+pub(super) const EMPTY: &str = "–";
 /// Longest text in letters of a cell that is told from its neighbour by where the columns are.
 const SHORT: usize = 16;
 /// Distance in points from the edge of a column within which a cell begins with it.

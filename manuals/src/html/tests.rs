@@ -118,6 +118,17 @@ fn utf_16_is_read_with_and_without_its_byte_order_mark() {
 }
 
 #[test]
+fn cells_under_names_keep_their_columns_and_a_table_that_sets_a_page_has_none() {
+    let named = "<table><tr><th>Lamp<th>Day<th>Night</tr><tr><td>red<td><td>hot</tr>\
+        <tr><td>off<td colspan=2>flat</tr></table>";
+    assert_eq!(manual(named).pages[0].text, "Lamp | Day | Night\nred | – | hot\noff | flat | flat");
+    let set = "<table><tr><td>A<td><td>B</tr><tr><td><td>C<td></tr></table>";
+    assert_eq!(manual(set).pages[0].text, "A | B\nC");
+    let huge = "<table><tr><th>A<th>B</tr><tr><td colspan=1000000000>x<td>y</tr></table>";
+    assert_eq!(manual(huge).pages[0].text, "A | B\nx | y");
+}
+
+#[test]
 fn a_page_nested_as_deep_as_is_allowed_is_read() {
     let deep = format!("{}<p>At the bottom.</p>", "<div>".repeat(80));
     assert!(manual(&deep).pages[0].text.contains("At the bottom."));

@@ -8,10 +8,11 @@ use hsc_catalogs::{Block, Heading, Page, Passage};
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::super::ReadError;
-use super::super::blocks::is_note;
+use super::super::blocks::{Piece, is_note};
 use super::super::mending::clean;
 use super::super::passages::{Binder, LONGEST_HEADING, push_line};
 use super::super::sheet::Budget;
+use super::super::tables::EMPTY;
 use super::chaff::{is_chaff, note_word};
 
 /// What the walk found.
@@ -104,6 +105,22 @@ enum List {
     Steps(u32),
 }
 
+/// A cell of a row.
+struct Cell {
+    text: String,
+    /// How many columns it spans.
+    columns: usize,
+    /// It is a `th`.
+    names: bool,
+}
+
+/// Most columns that a cell spans; a page may claim any number.
+const MOST_SPANNED: usize = 12;
+/// Most columns of a table whose cells keep them. What is repeated for each column takes memory before it is counted.
+const MOST_COLUMNS: usize = 100;
+/// Longest text in bytes of a cell that is repeated in each column that it spans.
+const LONGEST_REPEATED: usize = 40;
+
 #[derive(Default)]
 struct Walk {
     breaks_at: u8,
@@ -113,13 +130,17 @@ struct Walk {
     /// True until the first text of a list's item has come.
     item_begins: bool,
     /// Cells of the row that is open.
-    row: Option<Vec<String>>,
+    row: Option<Vec<Cell>>,
+    /// Columns and kind (`th`) of the cell that is open.
+    cell: (usize, bool),
+    /// The open tables: how many columns each has, where a row of `th` names them.
+    tables: Vec<Option<usize>>,
     /// The term of a definition that is waiting for it.
     term: Option<String>,
     /// Notes that are open, with how many elements are open inside each.
     notes: Vec<(&'static str, usize)>,
     preformatted: usize,
-    blocks: Vec<Block>,
+    blocks: Vec<Piece>,
     page: String,
     /// True once the open section has more than its heading.
     filled: bool,
@@ -152,7 +173,12 @@ impl Walk {
                 self.lists.push(List::Steps(start));
             }
             "li" => self.item_begins = true,
+            "table" => self.tables.push(None),
             "tr" => self.row = Some(Vec::new()),
+            "td" | "th" => {
+                let columns = element.attr("colspan").and_then(|columns| columns.parse().ok());
+                self.cell = (columns.unwrap_or(1).clamp(1, MOST_SPANNED), name == "th");
+            }
             "pre" => self.preformatted += 1,
             "br" => self.text.push('\n'),
             _ => {}
@@ -163,20 +189,18 @@ impl Walk {
         match name {
             _ if level(name).is_some() => self.heading(level(name).unwrap_or(6)),
             "td" | "th" => {
-                let cell = clean(&std::mem::take(&mut self.text));
+                let text = clean(&std::mem::take(&mut self.text));
+                let (columns, names) = self.cell;
                 if let Some(row) = &mut self.row {
-                    row.push(cell);
+                    row.push(Cell { text, columns, names });
                 }
             }
             "tr" => {
-                let mut cells = self.row.take().unwrap_or_default();
-                cells.retain(|cell| !cell.is_empty());
-                match cells.len() {
-                    0 => {}
-                    // Tables of one column set a page, they tell nothing.
-                    1 => self.push(Block::Paragraph(cells.remove(0))),
-                    _ => self.push(Block::Row(cells.join(" | "))),
-                }
+                let row = self.row.take().unwrap_or_default();
+                self.row(row);
+            }
+            "table" => {
+                self.tables.pop();
             }
             "dt" => self.term = Some(clean(&std::mem::take(&mut self.text))),
             "dd" => {
@@ -241,7 +265,8 @@ impl Walk {
                 }
                 // A further paragraph of an item goes on it.
                 Some(_) => {
-                    if let Some(Block::Bullet(item) | Block::Step(item)) = self.blocks.last_mut() {
+                    let last = self.blocks.last_mut().map(|piece| &mut piece.block);
+                    if let Some(Block::Bullet(item) | Block::Step(item)) = last {
                         item.push(' ');
                         item.push_str(&text);
                         push_line(&mut self.page, &text);
@@ -256,10 +281,50 @@ impl Walk {
         self.push(block);
     }
 
-    fn push(&mut self, block: Block) {
-        self.text_bytes += block.text().len();
-        push_line(&mut self.page, block.text());
-        self.blocks.push(block);
+    /// A row of a table. Under a row of `th` every cell keeps its column; elsewhere a table may only set a page, and what
+    /// is empty is space.
+    fn row(&mut self, row: Vec<Cell>) {
+        let columns = row.iter().map(|cell| cell.columns).sum::<usize>();
+        let filled = row.iter().filter(|cell| !cell.text.is_empty()).count();
+        let names = filled > 1
+            && columns <= MOST_COLUMNS
+            && row.iter().all(|cell| cell.names || cell.text.is_empty());
+        let table = self.tables.last_mut();
+        let is_first = names && table.as_ref().is_some_and(|columns| columns.is_none());
+        if is_first && let Some(table) = table {
+            *table = Some(columns);
+        }
+        let is_under_names = self.tables.last().is_some_and(|table| *table == Some(columns));
+        let mut cells: Vec<String> = Vec::new();
+        for cell in row {
+            match (cell.text.is_empty(), is_under_names) {
+                (true, false) => {}
+                (true, true) => cells.resize(cells.len() + cell.columns, EMPTY.to_owned()),
+                // A cell that spans columns stands in each of them, because a row is quoted alone.
+                (false, true) if cell.text.len() <= LONGEST_REPEATED => {
+                    cells.resize(cells.len() + cell.columns, cell.text);
+                }
+                (false, true) => {
+                    cells.push(cell.text);
+                    cells.resize(cells.len() + cell.columns - 1, EMPTY.to_owned());
+                }
+                (false, false) => cells.push(cell.text),
+            }
+        }
+        match (filled, cells.len()) {
+            (0, _) => {}
+            // Tables of one column set a page, they tell nothing.
+            (1, _) if !is_under_names => self.push(Block::Paragraph(cells.remove(0))),
+            (_, 1) => self.push(Block::Paragraph(cells.remove(0))),
+            _ => self.push(Piece { block: Block::Row(cells.join(" | ")), names_columns: is_first }),
+        }
+    }
+
+    fn push(&mut self, piece: impl Into<Piece>) {
+        let piece: Piece = piece.into();
+        self.text_bytes += piece.block.text().len();
+        push_line(&mut self.page, piece.block.text());
+        self.blocks.push(piece);
         self.filled = true;
     }
 
