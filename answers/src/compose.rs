@@ -106,6 +106,18 @@ pub(super) fn look(
 
 /// Answers a question from a manual.
 /// `near` is how near each window is to it for each encoder, where there are vectors.
+///
+/// ```
+/// use hsc_answers::{Index, Measure, Outcome, Thesaurus, compose, fixture};
+///
+/// let manual = fixture::manual();
+/// let index = Index::with(&manual, &Thesaurus::built_in());
+/// let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+/// let question = fixture::question("How do I pair my phone?");
+/// let answer = compose(&question, &manual, &index, &[], measure).answer;
+/// assert_eq!(answer.outcome, Outcome::Answered);
+/// assert_eq!(answer.citations[0].page, 2);
+/// ```
 #[must_use]
 pub fn compose(
     question: &Question,

@@ -12,7 +12,7 @@
 //!
 //! - [`Index`]: which word of a manual stands where; [`Thesaurus`]: words for the same thing, from `answers/synonyms/`
 //!   and a folder of the operator; [`window_texts`]: what encoders read of a manual.
-//! - [`compose`]: the answer in the manual's own words, with one of three outcomes; [`confirm`]: which suggested
+//! - [`compose()`]: the answer in the manual's own words, with one of three outcomes; [`confirm`]: which suggested
 //!   questions a manual answers.
 //! - [`Turn`], [`Phrases`]: small talk, follow-ups, and the words an answer adds to the manual's, a file a language.
 //! - [`llm`]: what a language model is given, and what becomes of its words.

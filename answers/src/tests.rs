@@ -348,6 +348,18 @@ proptest! {
     }
 }
 
+#[test]
+fn the_features_of_a_confidence_are_there_where_something_was_found() {
+    let manual = manual();
+    let index = Index::of(&manual);
+    let composed = |text: &str| compose(&question(text), &manual, &index, &[], MEASURE);
+    let found = composed("How do I pair my phone?");
+    let features = found.features.expect("passages were found");
+    assert!(features.score > 0.0 && features.english.is_none(), "{features:?}");
+    assert_eq!(features.confidence(), found.answer.confidence);
+    assert_eq!(composed("sourdough").features, None);
+}
+
 fn exchange(question: &str) -> Exchange {
     Exchange { question: question.to_owned(), answer: String::new() }
 }

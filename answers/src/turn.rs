@@ -207,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn a_follow_up_stands_alone_with_its_topic_and_a_question_as_it_is() {
+        let clean = "how do I clean the filter";
+        let previous = exchanges(&[clean]);
+        let alone = |text| standalone_text(&Question { previous: &previous, ..question(text) });
+        assert_eq!(alone("and how often?"), format!("{clean} and how often?"));
+        assert_eq!(alone("it did not help"), clean);
+        let other = "which batteries does the remote control take";
+        assert_eq!(alone(other), other);
+    }
+
+    #[test]
     fn every_language_has_every_word() {
         for (language, file) in LANGUAGES {
             let words: Words =
