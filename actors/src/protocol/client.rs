@@ -205,13 +205,14 @@ pub(super) fn read_frame<T>(
     text: &str,
     read: impl FnOnce(&Map<String, Value>) -> Result<T, BadMessage>,
 ) -> Result<(Option<MessageId>, T), BadMessage> {
-    let read_json = serde_json::from_str::<Value>(text).ok();
+    let read_json =
+        serde_json::from_str::<Value>(text).ok().map(|value| (value, Cow::Borrowed(text)));
     // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
     let read_json = read_json.or_else(|| {
         let whole = without_lone_surrogates(text)?;
-        serde_json::from_str(&whole).ok()
+        Some((serde_json::from_str(&whole).ok()?, Cow::Owned(whole)))
     });
-    let value = read_json.ok_or_else(|| BadMessage {
+    let (value, text) = read_json.ok_or_else(|| BadMessage {
         code: ErrorCode::InvalidJson,
         message: "Invalid JSON".to_owned(),
         id: None,
@@ -219,7 +220,7 @@ pub(super) fn read_frame<T>(
     let Value::Object(fields) = value else {
         return Err(invalid(None, "a message is an object with a field 'type'"));
     };
-    let id = message_id(&fields, text)?;
+    let id = message_id(&fields, &text)?;
     let message = read(&fields).map_err(|mut bad| {
         bad.id.clone_from(&id);
         bad

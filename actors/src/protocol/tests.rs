@@ -680,6 +680,10 @@ fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
         let text = format!(r#"{{"type": "cancel", "id": {sent}}}"#);
         let frame = ClientFrame::parse(&text).expect("a message");
         let id = frame.id.expect("it has an id");
+        // A message that is read only after a half of a surrogate pair was left out.
+        let text = format!(r#"{{"type": "cancel", "note": "\ud83d", "id": {sent}}}"#);
+        let beside = ClientFrame::parse(&text).expect("a message").id;
+        assert_eq!(beside.as_ref(), Some(&id), "{sent}");
         let echoed = serde_json::to_string(&id).expect("JSON");
         let number = |text: &str| text.parse::<f64>().expect("a number");
         assert_eq!(

@@ -23,6 +23,8 @@ use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
 const RESOLUTION: (f64, f64) = (250.0, 300.0);
 /// Most pixels of the canvas: a page of A3 at 300 dots an inch has 17 million.
 const MOST_PIXELS: f64 = 25e6;
+/// Most pixels of a side of the canvas: a page may declare itself a line of any length.
+const MOST_SIDE: f64 = 20_000.0;
 /// Most pixels of one image: A3 at 600 dots an inch has 70 million. Decoded they are 100 MB in gray, 300 MB in colour.
 const MOST_IMAGE_PIXELS: u64 = 100_000_000;
 /// Most pixels of all images of a page, decoded one after the other.
@@ -68,7 +70,9 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     };
     let mut finest = RESOLUTION.0;
     walk(&mut |image| finest = f64::max(finest, image.resolution()));
-    let scale = (finest.min(RESOLUTION.1) / 72.0).min((MOST_PIXELS / (width * height)).sqrt());
+    let scale = (finest.min(RESOLUTION.1) / 72.0)
+        .min((MOST_PIXELS / (width * height)).sqrt())
+        .min(MOST_SIDE / width.max(height));
     let (columns, rows) = ((width * scale).ceil() as usize, (height * scale).ceil() as usize);
     // From the page, whose y grows upwards, to pixels, whose y grows downwards.
     let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, 0.0, height * scale]);

@@ -140,3 +140,31 @@ fn damaged_and_huge_pictures_are_told_apart() {
     assert!(looks("damaged.pdf", 3).is_ok());
     assert_eq!(looks("damaged.pdf", 9), Err(NoRaster::Damaged), "there is no such page");
 }
+
+/// A page of an image that declares this size.
+fn sized(media_box: &str) -> Vec<u8> {
+    pdf(&[
+        object("<</Type/Catalog/Pages 2 0 R>>"),
+        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+        object(format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[{media_box}]/Contents 4 0 R\
+             /Resources<</XObject<</I 5 0 R>>>>>>"
+        )),
+        stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
+        stream(
+            "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1/ColorSpace/DeviceGray",
+            &[0x55; 64 * 64 / 8],
+        ),
+    ])
+}
+
+#[test]
+fn a_page_of_any_size_has_a_picture_of_bounded_size() {
+    for size in ["0 0 1000000000 0.001", "0 0 0.001 1000000000", "0 0 99999 99999", "0 0 0 792"] {
+        let pictures = Pictures::open(sized(size)).expect("a document");
+        if let Ok(raster) = pictures.page(1) {
+            assert!(raster.width.max(raster.height) <= 20_001, "{size}: {}", raster.width);
+            assert!(raster.gray.len() <= 25_100_000, "{size}: {}", raster.gray.len());
+        }
+    }
+}
