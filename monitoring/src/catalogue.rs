@@ -68,7 +68,7 @@ catalogue! {
     hsc_encoder_manuals_total Counter ["outcome"] "Manuals whose vectors were wanted: embedded here, from disk, shared (another pod made them), failed or dropped (too many waited)";
     hsc_encoder_windows_total Counter [] "Windows of manuals embedded here";
     hsc_encoder_waiting Gauge [] "Manuals that wait to be embedded or are being embedded";
-    hsc_answers_total Counter ["answerer", "outcome"] "Answers completed: answered, unknown or no_manual";
+    hsc_answers_total Counter ["answerer", "outcome"] "Answers completed: answered, likely, unknown or no_manual";
     hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
     hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";
     hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
