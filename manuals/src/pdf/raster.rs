@@ -8,8 +8,8 @@
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
 use hayro_syntax::object::dict::keys::{
-    BITS_PER_COMPONENT, BPC, COLORSPACE, CS, D, DECODE, H, HEIGHT, IM, IMAGE_MASK, MASK, MATRIX, N,
-    RESOURCES, SMASK, SUBTYPE, W, WIDTH,
+    BITS_PER_COMPONENT, BPC, COLORSPACE, COLUMNS, CS, D, DECODE, DECODE_PARMS, DP, H, HEIGHT, IM,
+    IMAGE_MASK, MASK, MATRIX, N, RESOURCES, ROWS, SMASK, SUBTYPE, W, WIDTH,
 };
 use hayro_syntax::object::stream::{ImageColorSpace, ImageDecodeParams};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
@@ -113,8 +113,7 @@ impl Placed<'_, '_> {
     }
 
     fn pixels(&self) -> u64 {
-        let (width, height) = self.size();
-        u64::from(width) * u64::from(height)
+        pixels(self.stream.dict())
     }
 
     /// Dots an inch, along the side where there are more.
@@ -126,6 +125,24 @@ impl Placed<'_, '_> {
         };
         dots(width, a.hypot(b)).max(dots(height, c.hypot(d)))
     }
+}
+
+/// Pixels of an image, by its own size and by that which its filter is told: a decoder makes room for the latter.
+fn pixels(dict: &Dict<'_>) -> u64 {
+    let (width, height) = size(dict).unwrap_or((0, 0));
+    let product = |width: u32, height: u32| u64::from(width) * u64::from(height);
+    let of_filter = |params: &Dict<'_>| {
+        let columns = params.get::<u32>(COLUMNS).unwrap_or(0);
+        product(columns, params.get::<u32>(ROWS).unwrap_or(0).max(height).max(1))
+    };
+    let of_filters = [DECODE_PARMS, DP].into_iter().map(|key| match dict.get::<Object<'_>>(key) {
+        Some(Object::Dict(params)) => of_filter(&params),
+        Some(Object::Array(all)) => {
+            all.iter::<Dict<'_>>().map(|it| of_filter(&it)).max().unwrap_or(0)
+        }
+        _ => 0,
+    });
+    of_filters.fold(product(width, height), u64::max)
 }
 
 fn size(dict: &Dict<'_>) -> Option<(u32, u32)> {
@@ -382,8 +399,7 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
 
 /// True for a mask that is no larger than an image may be.
 fn is_affordable(mask: &Stream<'_>) -> bool {
-    size(mask.dict())
-        .is_some_and(|(width, height)| u64::from(width) * u64::from(height) <= MOST_IMAGE_PIXELS)
+    size(mask.dict()).is_some() && pixels(mask.dict()) <= MOST_IMAGE_PIXELS
 }
 
 struct Samples {

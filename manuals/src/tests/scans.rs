@@ -168,3 +168,28 @@ fn a_page_of_any_size_has_a_picture_of_bounded_size() {
         }
     }
 }
+
+#[test]
+fn an_image_whose_filter_declares_billions_of_columns_is_too_large() {
+    for params in ["<</K -1/Columns 4294967280/Rows 16>>", "[<</K -1/Columns 9999999/Rows 9999>>]"]
+    {
+        let pictures = Pictures::open(pdf(&[
+            object("<</Type/Catalog/Pages 2 0 R>>"),
+            object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+            object(
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
+                 /Resources<</XObject<</I 5 0 R>>>>>>",
+            ),
+            stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
+            stream(
+                &format!(
+                    "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1\
+                     /ColorSpace/DeviceGray/Filter/CCITTFaxDecode/DecodeParms{params}"
+                ),
+                &[0x55; 64],
+            ),
+        ]));
+        let page = pictures.expect("a document").page(1);
+        assert_eq!(page.map(|raster| raster.width), Err(NoRaster::TooLarge), "{params}");
+    }
+}

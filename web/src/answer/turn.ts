@@ -120,7 +120,8 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       verdict,
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
-      waitsForPages(turn.end) ? el("p", {}, voice.say("pages_pending")) : undefined,
+      // One of them may answer in a minute.
+      turn.end?.pages_pending === undefined ? undefined : el("p", {}, voice.say("pages_pending")),
       // These words stand in place of the server's, which say the same of the picture.
       turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, voice.say("picture_unseen")) : undefined,
       // What the machine does not know a person may.
@@ -174,7 +175,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const notes = [...(end.likely === true ? [sentence("likely")] : [certainty(end)]), el("span", {}, origin(end))];
     if (!end.grounded) notes.push(sentence("not_grounded"));
     if (end.stale === true) notes.push(sentence("stale"));
-    if (waitsForPages(end)) notes.push(sentence("pages_pending"));
+    if (end.likely === true && end.pages_pending !== undefined) notes.push(sentence("pages_pending"));
     return notes;
   }
 
@@ -192,11 +193,6 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   }
 
   return { element, update };
-}
-
-/** True while scanned pages are being recognized: one of them may answer in a minute. */
-function waitsForPages(end?: FinalAnswer): boolean {
-  return end?.pages_pending !== undefined && (end.likely === true || end.reason?.code === "unknown");
 }
 
 /** How many are before a question whose answer has to wait. */

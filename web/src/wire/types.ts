@@ -1,7 +1,7 @@
 // Made by `npm run wire` from the types of hsc-actors. Do not edit: change the Rust types and run it again.
 
 /**
- * How a customer uses the product; an answer may be told to weigh it.
+ * How a customer uses the product; an answer may weigh it.
  */
 export type Scenario = "general" | "studio" | "live";
 /**
