@@ -54,7 +54,7 @@ test("a table of the manual is a table, with a head where its columns have names
 });
 
 test("an answer that is none says that scanned pages are still being read, and one that states something does not", () => {
-  const waits = /Scanned pages are still being read/;
+  const waits = /Scanned pages of this manual are still being read/;
   const end = { content: "", citations: [], confidence: 0, grounded: false, html: "", answerer: "extractive", pages_pending: 3 };
   const shown = (more: object): string => {
     const part = turnPart(asked, maker);
