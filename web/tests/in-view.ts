@@ -46,7 +46,8 @@ export function outOfView(element: Locator): Promise<string | undefined> {
       }
     }
     return undefined;
-  });
+    // An element that is not there is told by name, before the test as a whole is over.
+  }, undefined, { timeout: 5_000 });
 }
 
 /** Waits until all of the element is in view, and says why it is not when that does not come. */

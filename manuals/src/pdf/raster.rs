@@ -8,8 +8,8 @@
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
 use hayro_syntax::object::dict::keys::{
-    BITS_PER_COMPONENT, BPC, COLORSPACE, COLUMNS, CS, D, DECODE, DECODE_PARMS, DP, H, HEIGHT, IM,
-    IMAGE_MASK, MASK, MATRIX, N, RESOURCES, ROWS, SMASK, SUBTYPE, W, WIDTH,
+    BITS_PER_COMPONENT, BPC, COLORSPACE, COLUMNS, CS, D, DECODE, DECODE_PARMS, DP, F, FILTER, H,
+    HEIGHT, IM, IMAGE_MASK, MASK, MATRIX, N, RESOURCES, ROWS, SMASK, SUBTYPE, W, WIDTH,
 };
 use hayro_syntax::object::stream::{ImageColorSpace, ImageDecodeParams};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
@@ -113,7 +113,7 @@ impl Placed<'_, '_> {
     }
 
     fn pixels(&self) -> u64 {
-        pixels(self.stream.dict())
+        pixels(self.stream)
     }
 
     /// Dots an inch, along the side where there are more.
@@ -127,8 +127,10 @@ impl Placed<'_, '_> {
     }
 }
 
-/// Pixels of an image, by its own size and by that which its filter is told: a decoder makes room for the latter.
-fn pixels(dict: &Dict<'_>) -> u64 {
+/// Pixels of an image: by its own size, by that which its filter is told, and by that which its data declares. A decoder
+/// makes room for the latter two.
+fn pixels(stream: &Stream<'_>) -> u64 {
+    let dict = stream.dict();
     let (width, height) = size(dict).unwrap_or((0, 0));
     let product = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let of_filter = |params: &Dict<'_>| {
@@ -142,7 +144,46 @@ fn pixels(dict: &Dict<'_>) -> u64 {
         }
         _ => 0,
     });
-    of_filters.fold(product(width, height), u64::max)
+    let filters = [F, FILTER].into_iter().find_map(|key| dict.get::<Object<'_>>(key));
+    let filter = match &filters {
+        Some(Object::Name(name)) => Some(name.clone()),
+        Some(Object::Array(names)) => names.iter::<Name<'_>>().next(),
+        _ => None,
+    };
+    let of_data = match filter.as_deref() {
+        Some(b"JPXDecode") => jpeg2000_size(&stream.raw_data()),
+        Some(b"DCTDecode" | b"DCT") => jpeg_size(&stream.raw_data()),
+        _ => None,
+    };
+    let of_data = of_data.map_or(0, |(width, height)| product(width, height));
+    of_filters.fold(product(width, height).max(of_data), u64::max)
+}
+
+/// Width and height that the SIZ segment of a JPEG 2000 codestream declares.
+fn jpeg2000_size(data: &[u8]) -> Option<(u32, u32)> {
+    let at = data.windows(4).position(|bytes| bytes == [0xff, 0x4f, 0xff, 0x51])?;
+    let number = |from: usize| {
+        let bytes = data.get(at + from..at + from + 4)?.try_into().ok()?;
+        Some(u32::from_be_bytes(bytes))
+    };
+    Some((number(8)?, number(12)?))
+}
+
+/// Width and height that the frame header of a JPEG declares.
+fn jpeg_size(data: &[u8]) -> Option<(u32, u32)> {
+    let mut at = 2;
+    loop {
+        let [0xff, kind, high, low] = *data.get(at..at + 4)? else { return None };
+        if matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc) {
+            let [height_high, height_low, width_high, width_low] = *data.get(at + 5..at + 9)?
+            else {
+                return None;
+            };
+            let number = |bytes| u32::from(u16::from_be_bytes(bytes));
+            return Some((number([width_high, width_low]), number([height_high, height_low])));
+        }
+        at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
+    }
 }
 
 fn size(dict: &Dict<'_>) -> Option<(u32, u32)> {
@@ -399,7 +440,7 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
 
 /// True for a mask that is no larger than an image may be.
 fn is_affordable(mask: &Stream<'_>) -> bool {
-    size(mask.dict()).is_some() && pixels(mask.dict()) <= MOST_IMAGE_PIXELS
+    size(mask.dict()).is_some() && pixels(mask) <= MOST_IMAGE_PIXELS
 }
 
 struct Samples {

@@ -169,27 +169,37 @@ fn a_page_of_any_size_has_a_picture_of_bounded_size() {
     }
 }
 
+/// A page of an image of 64 by 64 pixels with this filter and data.
+fn packed(filter: &str, data: &[u8]) -> Vec<u8> {
+    pdf(&[
+        object("<</Type/Catalog/Pages 2 0 R>>"),
+        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+        object(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
+             /Resources<</XObject<</I 5 0 R>>>>>>",
+        ),
+        stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
+        stream(
+            &format!(
+                "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1\
+                 /ColorSpace/DeviceGray/Filter{filter}"
+            ),
+            data,
+        ),
+    ])
+}
+
 #[test]
-fn an_image_whose_filter_declares_billions_of_columns_is_too_large() {
-    for params in ["<</K -1/Columns 4294967280/Rows 16>>", "[<</K -1/Columns 9999999/Rows 9999>>]"]
-    {
-        let pictures = Pictures::open(pdf(&[
-            object("<</Type/Catalog/Pages 2 0 R>>"),
-            object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
-            object(
-                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
-                 /Resources<</XObject<</I 5 0 R>>>>>>",
-            ),
-            stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
-            stream(
-                &format!(
-                    "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1\
-                     /ColorSpace/DeviceGray/Filter/CCITTFaxDecode/DecodeParms{params}"
-                ),
-                &[0x55; 64],
-            ),
-        ]));
-        let page = pictures.expect("a document").page(1);
-        assert_eq!(page.map(|raster| raster.width), Err(NoRaster::TooLarge), "{params}");
+fn an_image_is_too_large_where_its_filter_or_its_data_declares_it() {
+    let jpeg2000 = [&[0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0][..], &[0, 1, 0, 0, 0, 1, 0, 0]].concat();
+    let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 255, 255, 255, 255, 1];
+    for (filter, data) in [
+        ("/CCITTFaxDecode/DecodeParms<</K -1/Columns 4294967280/Rows 16>>", &[0x55; 64][..]),
+        ("/CCITTFaxDecode/DecodeParms[<</K -1/Columns 9999999/Rows 9999>>]", &[0x55; 64]),
+        ("/JPXDecode", &jpeg2000),
+        ("/DCTDecode", &jpeg),
+    ] {
+        let page = Pictures::open(packed(filter, data)).expect("a document").page(1);
+        assert_eq!(page.map(|raster| raster.width), Err(NoRaster::TooLarge), "{filter}");
     }
 }
