@@ -159,7 +159,7 @@ fn pixels(stream: &Stream<'_>) -> u64 {
     of_filters.fold(product(width, height).max(of_data), u64::max)
 }
 
-/// Width and height that the SIZ segment of a JPEG 2000 codestream declares.
+/// Width and height that the size segment of a JPEG 2000 codestream declares.
 fn jpeg2000_size(data: &[u8]) -> Option<(u32, u32)> {
     let at = data.windows(4).position(|bytes| bytes == [0xff, 0x4f, 0xff, 0x51])?;
     let number = |from: usize| {
