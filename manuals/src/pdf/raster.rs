@@ -134,8 +134,9 @@ fn pixels(stream: &Stream<'_>) -> u64 {
     let (width, height) = size(dict).unwrap_or((0, 0));
     let product = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let of_filter = |params: &Dict<'_>| {
-        let columns = params.get::<u32>(COLUMNS).unwrap_or(0);
-        product(columns, params.get::<u32>(ROWS).unwrap_or(0).max(height).max(1))
+        // The decoder cuts a larger number to 32 bits.
+        let columns = params.get::<usize>(COLUMNS).unwrap_or(0) as u64;
+        columns.saturating_mul(params.get::<u32>(ROWS).unwrap_or(0).max(height).max(1).into())
     };
     let of_filters = [DECODE_PARMS, DP].into_iter().map(|key| match dict.get::<Object<'_>>(key) {
         Some(Object::Dict(params)) => of_filter(&params),

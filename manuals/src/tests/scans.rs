@@ -195,6 +195,7 @@ fn an_image_is_too_large_where_its_filter_or_its_data_declares_it() {
     let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 255, 255, 255, 255, 1];
     for (filter, data) in [
         ("/CCITTFaxDecode/DecodeParms<</K -1/Columns 4294967280/Rows 16>>", &[0x55; 64][..]),
+        ("/CCITTFaxDecode/DecodeParms<</K -1/Columns 9223372036854775807>>", &[0x55; 64]),
         ("/CCITTFaxDecode/DecodeParms[<</K -1/Columns 9999999/Rows 9999>>]", &[0x55; 64]),
         ("/JPXDecode", &jpeg2000),
         ("/DCTDecode", &jpeg),
