@@ -256,12 +256,13 @@ impl<'a> Writer<'a> {
         sheet
     }
 
-    /// Says that the manual's words are in another language than the visitor's, where the visitor's is known.
-    fn label_language(&self, sheet: &mut Sheet) {
+    /// Says that the words of the best passage are in another language than the visitor's, where the visitor's is known.
+    fn label_language(&self, hits: &[Hit], sheet: &mut Sheet) {
         let own = self.question.locale.map(language_of);
         let own = own
             .or_else(|| is_hebrew(self.question.text).then(|| Language::Hebrew.code().to_owned()));
-        if own.is_some_and(|own| !own.is_empty() && own != self.index.language().code()) {
+        let quoted = self.index.language_of(hits.iter().map(|hit| hit.unit));
+        if own.is_some_and(|own| !own.is_empty() && own != quoted) {
             sheet.ours(&self.phrases.other_language);
             sheet.paragraph();
         }
@@ -269,7 +270,7 @@ impl<'a> Writer<'a> {
 
     fn answered(&self, hits: &[Hit]) -> Composed {
         let mut sheet = self.begun();
-        self.label_language(&mut sheet);
+        self.label_language(hits, &mut sheet);
         let mut citations: Vec<Citation> = Vec::new();
         let best = hits.first().map_or(0.0, |hit| hit.score);
         let mut sections: Vec<u32> = Vec::new();
@@ -401,7 +402,7 @@ impl<'a> Writer<'a> {
         let mut citations = Vec::new();
         sheet.ours(lead);
         sheet.paragraph();
-        self.label_language(&mut sheet);
+        self.label_language(hits, &mut sheet);
         self.quoted_pages(hits, LIKELY_CHARS, &mut sheet, &mut citations);
         if citations.is_empty() {
             return self.unknown(hits);

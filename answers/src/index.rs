@@ -39,6 +39,9 @@ pub(super) type LanguageId = usize;
 /// page of safety notes alone.
 const TRANSLATION: f32 = 0.3;
 
+/// Share of the same under which a language is most probably taken for another one: a list of names looks like any.
+const MISTAKEN: f32 = 0.04;
+
 /// A passage as numbers.
 #[derive(Debug)]
 pub(super) struct Unit {
@@ -181,6 +184,7 @@ impl Index {
         for heading in &manual.outline {
             index.put_up(heading);
         }
+        index.forget_mistaken_languages();
         let words: usize = index.units.iter().map(|unit| unit.body.len()).sum();
         index.average_body = (words as f32 / index.units.len().max(1) as f32).max(1.0);
         index.read_windows(windows::cut(manual));
@@ -437,6 +441,22 @@ impl Index {
     /// The language most of the manual is in.
     pub(super) fn language(&self) -> Language {
         self.language
+    }
+
+    fn forget_mistaken_languages(&mut self) {
+        let most = self.languages.iter().map(|(_, chars)| *chars).max().unwrap_or(0) as f32;
+        let languages = &self.languages;
+        let is_sure = |id: &LanguageId| languages[*id].1 as f32 >= MISTAKEN * most;
+        for unit in &mut self.units {
+            unit.language = unit.language.filter(is_sure);
+        }
+    }
+
+    /// Code of the language that the first of these units whose language is known is written in; else of the language
+    /// that most of the manual is in.
+    pub(super) fn language_of(&self, units: impl IntoIterator<Item = usize>) -> &str {
+        let known = units.into_iter().find_map(|unit| self.units[unit].language);
+        known.map_or(self.language.code(), |id| &self.languages[id].0)
     }
 
     /// How many languages the manual has text in.

@@ -8,6 +8,7 @@ use super::compose::{Measure, compose};
 use super::fixture::{accessory, bound, manual, note, paragraph, question, row, step};
 use super::index::Index;
 use super::markers::{Marker, Part, parts};
+use super::phrases::Phrases;
 use super::question::Question;
 
 const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
@@ -425,6 +426,37 @@ fn a_manual_of_several_languages_is_read_in_that_of_the_question_then_of_the_vis
     assert_eq!(first("how do I clean the filter of the motor", Some("de")), [1]);
     // The safety notes are no translation: the rest of the manual is read too.
     assert_eq!(first("¿cómo limpio el filtro del motor?", None)[0], 1);
+}
+
+#[test]
+fn words_of_another_language_are_labelled_by_the_passage_and_not_by_the_manual() {
+    let manual = translated();
+    let is_labelled = |text: &str, locale: &'static str| {
+        let asked = Question { locale: Some(locale), ..question(text) };
+        let answer = answer_to(&asked, &manual);
+        assert_ne!(answer.outcome, Outcome::Unknown, "{text}");
+        answer.text.contains(&*Phrases::of(&asked).other_language)
+    };
+    assert!(!is_labelled("wie reinige ich den Filter", "de"));
+    assert!(!is_labelled("how do I clean the filter of the motor", "en"));
+    assert!(is_labelled("how do I clean the filter of the motor", "he"));
+}
+
+#[test]
+fn a_passage_whose_language_is_probably_mistaken_is_read_too() {
+    let filler = "Clean the filter of the vacuum with water and dry it in the shade for a day. ";
+    let mut manual = bound(vec![
+        (&["Filter"], vec![paragraph(&filler.repeat(9))]),
+        (&["Models"], vec![paragraph("Turbo Motor Alpina")]),
+    ]);
+    for (passage, language) in manual.passages.iter_mut().zip(["en", "it"]) {
+        passage.language = Some(language.to_owned());
+    }
+    let index = Index::of(&manual);
+    assert!(index.units()[0].language.is_some());
+    assert_eq!(index.units()[1].language, None);
+    let answer = answer_to(&question("what is the turbo motor alpina"), &manual);
+    assert_eq!(answer.citations.first().map(|it| it.page), Some(2), "{}", answer.text);
 }
 
 #[test]

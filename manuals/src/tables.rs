@@ -33,7 +33,7 @@ const COLUMNS: usize = 3;
 const REPEATED: usize = 40;
 /// What stands in an empty cell, as printed tables have it.
 pub(super) const EMPTY: &str = "–";
-/// Longest text in letters of a cell that is told from its neighbour by where the columns are.
+/// Longest text, in letters, of a cell that is separated from its neighbour by the position of the columns.
 const SHORT: usize = 16;
 /// Distance in points from the edge of a column within which a cell begins with it.
 const EDGE: f32 = 4.0;

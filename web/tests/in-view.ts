@@ -46,7 +46,7 @@ export function outOfView(element: Locator): Promise<string | undefined> {
       }
     }
     return undefined;
-    // An element that is not there is told by name, before the test as a whole is over.
+    // Shorter than the deadline of the test, so that a missing element is reported by its name.
   }, undefined, { timeout: 5_000 });
 }
 

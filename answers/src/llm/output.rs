@@ -16,8 +16,8 @@ use super::checked::Checker;
 use super::reasoning::ReasoningFilter;
 use super::retrieval::Retrieval;
 
-/// Confidence of an answer without a page for every statement, at most: it may be right, and nobody
-/// can check it.
+/// Confidence of an answer without a page for every statement, at most: it may be right, but the visitor cannot
+/// check it.
 const UNCHECKED: f32 = 0.5;
 /// Words in characters from which a block is a statement that needs a page. `Here is how:` is none.
 const STATEMENT_CHARS: usize = 40;

@@ -1,4 +1,4 @@
-//! What OCR is told.
+//! The settings of OCR.
 
 use std::path::PathBuf;
 

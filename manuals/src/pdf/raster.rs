@@ -127,8 +127,8 @@ impl Placed<'_, '_> {
     }
 }
 
-/// Pixels of an image: by its own size, by that which its filter is told, and by that which its data declares. A decoder
-/// makes room for the latter two.
+/// Pixels of an image: the largest of its own size, the size in its filter's parameters and the size that its data
+/// declares. A decoder allocates the latter two.
 fn pixels(stream: &Stream<'_>) -> u64 {
     let dict = stream.dict();
     let (width, height) = size(dict).unwrap_or((0, 0));

@@ -76,18 +76,25 @@ pub(super) fn two_pages() -> Vec<u8> {
 
 /// A page of one picture and no text.
 pub(super) fn scan() -> Vec<u8> {
-    let picture = vec![0x55; 64 * 64 / 8];
+    image_page("0 0 612 792", "", &[0x55; 64 * 64 / 8])
+}
+
+/// A page of this size that is an image of 64 by 64 pixels, a bit each, with more in its dictionary and this data.
+pub(super) fn image_page(media_box: &str, more: &str, data: &[u8]) -> Vec<u8> {
     pdf(&[
         object("<</Type/Catalog/Pages 2 0 R>>"),
         object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
-        object(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
-             /Resources<</XObject<</I 5 0 R>>>>>>",
-        ),
+        object(format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[{media_box}]/Contents 4 0 R\
+             /Resources<</XObject<</I 5 0 R>>>>>>"
+        )),
         stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
         stream(
-            "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1/ColorSpace/DeviceGray",
-            &picture,
+            &format!(
+                "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1\
+                 /ColorSpace/DeviceGray{more}"
+            ),
+            data,
         ),
     ])
 }

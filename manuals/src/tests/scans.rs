@@ -8,7 +8,7 @@ use super::super::pdf::{NoRaster, Pictures};
 use super::super::read::read_recognized;
 use super::super::sheet::Run;
 use super::LIMITS;
-use super::pdfs::{lines, object, pdf, stream};
+use super::pdfs::{image_page, lines, object, pdf, stream};
 
 /// A page of an image of this width and height in points, with lines of text over it.
 fn page(size: (u32, u32), text: &[&str]) -> Vec<u8> {
@@ -141,27 +141,11 @@ fn damaged_and_huge_pictures_are_told_apart() {
     assert_eq!(looks("damaged.pdf", 9), Err(NoRaster::Damaged), "there is no such page");
 }
 
-/// A page of an image that declares this size.
-fn sized(media_box: &str) -> Vec<u8> {
-    pdf(&[
-        object("<</Type/Catalog/Pages 2 0 R>>"),
-        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
-        object(format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[{media_box}]/Contents 4 0 R\
-             /Resources<</XObject<</I 5 0 R>>>>>>"
-        )),
-        stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
-        stream(
-            "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1/ColorSpace/DeviceGray",
-            &[0x55; 64 * 64 / 8],
-        ),
-    ])
-}
-
 #[test]
 fn a_page_of_any_size_has_a_picture_of_bounded_size() {
     for size in ["0 0 1000000000 0.001", "0 0 0.001 1000000000", "0 0 99999 99999", "0 0 0 792"] {
-        let pictures = Pictures::open(sized(size)).expect("a document");
+        let pictures =
+            Pictures::open(image_page(size, "", &[0x55; 64 * 64 / 8])).expect("a document");
         if let Ok(raster) = pictures.page(1) {
             assert!(raster.width.max(raster.height) <= 20_001, "{size}: {}", raster.width);
             assert!(raster.gray.len() <= 25_100_000, "{size}: {}", raster.gray.len());
@@ -169,38 +153,19 @@ fn a_page_of_any_size_has_a_picture_of_bounded_size() {
     }
 }
 
-/// A page of an image of 64 by 64 pixels with this filter and data.
-fn packed(filter: &str, data: &[u8]) -> Vec<u8> {
-    pdf(&[
-        object("<</Type/Catalog/Pages 2 0 R>>"),
-        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
-        object(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R\
-             /Resources<</XObject<</I 5 0 R>>>>>>",
-        ),
-        stream("", b"q 612 0 0 792 0 0 cm /I Do Q"),
-        stream(
-            &format!(
-                "/Type/XObject/Subtype/Image/Width 64/Height 64/BitsPerComponent 1\
-                 /ColorSpace/DeviceGray/Filter{filter}"
-            ),
-            data,
-        ),
-    ])
-}
-
 #[test]
 fn an_image_is_too_large_where_its_filter_or_its_data_declares_it() {
     let jpeg2000 = [&[0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0][..], &[0, 1, 0, 0, 0, 1, 0, 0]].concat();
     let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 11, 8, 255, 255, 255, 255, 1];
     for (filter, data) in [
-        ("/CCITTFaxDecode/DecodeParms<</K -1/Columns 4294967280/Rows 16>>", &[0x55; 64][..]),
-        ("/CCITTFaxDecode/DecodeParms<</K -1/Columns 9223372036854775807>>", &[0x55; 64]),
-        ("/CCITTFaxDecode/DecodeParms[<</K -1/Columns 9999999/Rows 9999>>]", &[0x55; 64]),
-        ("/JPXDecode", &jpeg2000),
-        ("/DCTDecode", &jpeg),
+        ("/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 4294967280/Rows 16>>", &[0x55; 64][..]),
+        ("/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 9223372036854775807>>", &[0x55; 64]),
+        ("/Filter/CCITTFaxDecode/DecodeParms[<</K -1/Columns 9999999/Rows 9999>>]", &[0x55; 64]),
+        ("/Filter/JPXDecode", &jpeg2000),
+        ("/Filter/DCTDecode", &jpeg),
     ] {
-        let page = Pictures::open(packed(filter, data)).expect("a document").page(1);
+        let page = Pictures::open(image_page("0 0 612 792", filter, data));
+        let page = page.expect("a document").page(1);
         assert_eq!(page.map(|raster| raster.width), Err(NoRaster::TooLarge), "{filter}");
     }
 }
