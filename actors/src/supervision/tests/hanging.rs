@@ -43,7 +43,7 @@ impl Stage {
     fn open_group(&self, children: Vec<ChildSpec>) -> (ChildSpec, Handle<Supervisor>, Arc<Lives>) {
         let lives = Arc::new(Lives::new(children.into(), Arc::clone(&self.threads)));
         let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-        let made = ChildSpec::supervisor_of("group", care(), strategy, up, &lives, &self.metrics);
+        let made = ChildSpec::supervisor_of("group", hasty(), strategy, up, &lives, &self.metrics);
         (made.0, made.1, lives)
     }
 }
@@ -141,7 +141,8 @@ async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
-    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root_under(hasty(), vec![group], strategy, up);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert!(root.inject("root", Fault::Hang { ms: 3_600_000 }));
     eventually("the root is back", || root.record().restarts() == 1).await;
@@ -160,11 +161,10 @@ async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
 #[actix::test]
 async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang() {
     let stage = Stage::on_threads(1);
-    // One beside it in its own family, one in another; both are missed no sooner than in an hour.
-    let patient = Care { hang_after: Duration::from_secs(3_600), ..care() };
-    let (hung, culprit) = stage.memory("culprit", care());
-    let (beside, brother) = stage.memory("brother", patient);
-    let (apart, stranger) = stage.memory("stranger", patient);
+    // One beside it in its own family, one in another; both are missed no sooner than in a minute.
+    let (hung, culprit) = stage.memory("culprit", hasty());
+    let (beside, brother) = stage.memory("brother", care());
+    let (apart, stranger) = stage.memory("stranger", care());
     let one = stage.group("one", care(), vec![hung, beside]);
     let two = stage.group("two", care(), vec![apart]);
     let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
@@ -190,9 +190,8 @@ async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang(
 #[actix::test]
 async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed_first() {
     let stage = Stage::on_threads(1);
-    let patient = Care { hang_after: Duration::from_secs(3_600), ..care() };
-    let (hung, culprit) = stage.memory("culprit", patient);
-    let (beside, neighbour) = stage.memory("neighbour", care());
+    let (hung, culprit) = stage.memory("culprit", care());
+    let (beside, neighbour) = stage.memory("neighbour", hasty());
     let one = stage.group("one", care(), vec![hung]);
     let two = stage.group("two", care(), vec![beside]);
     let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
@@ -214,8 +213,10 @@ async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed
 #[actix::test]
 async fn a_child_that_waits_for_ever_is_replaced_and_costs_its_neighbours_nothing() {
     let stage = Stage::on_threads(1);
-    let (hung, culprit) = stage.memory("culprit", care());
-    let (beside, neighbour) = stage.memory("neighbour", care());
+    // Long enough that the neighbour beats in time on a busy machine, and both beat as often.
+    let slow = Care { hang_after: Duration::from_secs(2), ..care() };
+    let (hung, culprit) = stage.memory("culprit", slow);
+    let (beside, neighbour) = stage.memory("neighbour", slow);
     let root = stage.root(vec![hung, beside], Strategy::OneForOne, OnGiveUp::Escalate);
     assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(culprit.ask(Tell(1)).await, Ok(vec![1]));
