@@ -16,7 +16,6 @@ mod manual_files;
 pub mod manuals;
 mod outside;
 pub mod pods;
-mod rate_limit;
 pub mod reload;
 pub mod server;
 mod temporary;

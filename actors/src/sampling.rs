@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::bridge::now_ms;
+use crate::clock::now_ms;
 use crate::ports::BoxError;
 use crate::supervision::{Care, ChildSpec, Life};
 

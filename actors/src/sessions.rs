@@ -12,13 +12,13 @@ use actix::Addr;
 use dashmap::DashMap;
 use hsc_config::SessionsSettings;
 use log::warn;
-use lru::LruCache;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::ports::{ClientAddress, ClientKey};
 use crate::protocol::CloseReason;
-use crate::session::{Bucket, Deliver, Session, Standing};
+use crate::rate_limit::{Gcra, Quota, RateLimiter};
+use crate::session::{Deliver, Session, Standing};
 use crate::supervision::{State, TreeReport};
 
 /// Addresses whose pace is remembered. To push one out takes as many others.
@@ -35,8 +35,8 @@ pub struct Sessions {
     count: AtomicUsize,
     next_key: AtomicU64,
     admission: Admission,
-    opens: Option<Mutex<Bucket>>,
-    opens_of_address: Mutex<LruCache<ClientKey, Bucket>>,
+    opens: Option<Mutex<Gcra>>,
+    opens_of_address: Option<Mutex<RateLimiter<ClientKey>>>,
     draining: AtomicBool,
 }
 
@@ -132,8 +132,9 @@ impl Sessions {
     /// An empty table for those who are admitted.
     #[must_use]
     pub fn new(admission: Admission) -> Self {
-        let rate = admission.opens_per_second;
-        let bucket = || Mutex::new(Bucket::new(rate, rate, Instant::now()));
+        let quota = |rate: u32| (rate > 0).then(|| Quota::per_second(rate, rate));
+        let opens = quota(admission.opens_per_second);
+        let opens_of_address = quota(admission.opens_per_second_per_address);
         Self {
             table: DashMap::new(),
             conversations: DashMap::new(),
@@ -141,8 +142,9 @@ impl Sessions {
             count: AtomicUsize::new(0),
             next_key: AtomicU64::new(1),
             admission,
-            opens: (rate > 0).then(bucket),
-            opens_of_address: Mutex::new(LruCache::new(ADDRESSES)),
+            opens: opens.map(|quota| Mutex::new(Gcra::new(quota, Instant::now()))),
+            opens_of_address: opens_of_address
+                .map(|quota| Mutex::new(RateLimiter::new(quota, ADDRESSES))),
             draining: AtomicBool::new(false),
         }
     }
@@ -176,7 +178,7 @@ impl Sessions {
             return Err(Refused::Rate);
         }
         if let Some(opens) = &self.opens
-            && !opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+            && opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_err()
         {
             return Err(Refused::Rate);
         }
@@ -194,13 +196,9 @@ impl Sessions {
 
     /// Takes one of the sessions that this client may open just now.
     fn opens_at(&self, client: ClientKey) -> bool {
-        let rate = self.admission.opens_per_second_per_address;
-        if rate == 0 {
-            return true;
-        }
-        let now = Instant::now();
-        let mut opens = self.opens_of_address.lock().unwrap_or_else(PoisonError::into_inner);
-        opens.get_or_insert_mut(client, || Bucket::new(rate, rate, now)).take(now)
+        let Some(opens) = &self.opens_of_address else { return true };
+        let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
+        opens.take(client, 1, Instant::now()).is_ok()
     }
 
     pub(crate) fn entered(

@@ -13,12 +13,15 @@
 //! Nothing in it is secret but that it cannot be made without a key. A new key is put in front of the
 //! old one: the first signs, all are accepted, so that tokens live through the change.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hsc_config::{ConversationsSettings, Secret};
 use ring::hmac;
+use subtle::ConstantTimeEq as _;
+
+use crate::clock::now_seconds;
 
 /// The form above. Another one is another version.
 const VERSION: &str = "1";
@@ -75,14 +78,14 @@ impl Tokens {
     /// A token for whoever is welcomed to this conversation in this epoch, issued now.
     #[must_use]
     pub fn sign(&self, conversation: &str, epoch: u64) -> String {
-        self.sign_at(conversation, epoch, now())
+        self.sign_at(conversation, epoch, now_seconds())
     }
 
     /// A token for the client that has just ended this conversation: good for a quarter of an hour. Those from
     /// before are over.
     #[must_use]
     pub fn sign_ended(&self, conversation: &str, epoch: u64) -> String {
-        self.sign_as(VERSION_ENDED, conversation, epoch, now())
+        self.sign_as(VERSION_ENDED, conversation, epoch, now_seconds())
     }
 
     /// True for a token of [`Tokens::sign_ended`]. Says nothing of whether it is good.
@@ -102,7 +105,7 @@ impl Tokens {
     /// # Errors
     /// Why it is not accepted.
     pub fn verify(&self, token: &str, conversation: &str) -> Result<u64, TokenError> {
-        self.verify_at(token, conversation, now())
+        self.verify_at(token, conversation, now_seconds())
     }
 
     /// The conversation that a token names, where the token is good for it.
@@ -119,13 +122,13 @@ impl Tokens {
     /// for. It is good for 15 to 30 minutes, on every pod with the key.
     #[must_use]
     pub fn code(&self, what: &str) -> String {
-        self.code_at(what, now())
+        self.code_at(what, now_seconds())
     }
 
     /// True where the code is that of [`Tokens::code`] for this. Callers limit how often it is tried.
     #[must_use]
     pub fn is_code(&self, what: &str, code: &str) -> bool {
-        self.is_code_at(what, code, now())
+        self.is_code_at(what, code, now_seconds())
     }
 
     fn code_at(&self, what: &str, now: u64) -> String {
@@ -139,15 +142,11 @@ impl Tokens {
         let brought = brought.to_ascii_uppercase();
         let window = now / CODE_WINDOW_SECONDS;
         let windows = [window, window.saturating_sub(1)];
-        let mut all = self.keys.iter().flat_map(|Key { key, .. }| {
-            windows.map(|window| hmac::sign(key, code(key, what, window).as_bytes()))
-        });
-        // Compared are hashes: how much of it is right must not be felt.
-        all.any(|tag| {
-            self.keys
-                .iter()
-                .any(|Key { key, .. }| hmac::verify(key, brought.as_bytes(), tag.as_ref()).is_ok())
-        })
+        let mut all = self
+            .keys
+            .iter()
+            .flat_map(|Key { key, .. }| windows.map(|window| code(key, what, window)));
+        all.any(|code| code.as_bytes().ct_eq(brought.as_bytes()).into())
     }
 
     /// A seal that nobody makes without the key: half of the HMAC of a text that is no token.
@@ -237,10 +236,6 @@ fn code(key: &hmac::Key, what: &str, window: u64) -> String {
 /// 128 bits: what is sealed is short-lived and can only be tried by asking us.
 fn half(tag: &hmac::Tag) -> Vec<u8> {
     tag.as_ref()[..16].to_vec()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl std::fmt::Debug for Tokens {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
+use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{
     Account, Accounts as _, Archive as _, Audit, Record, Role, Stamped,
 };
@@ -169,10 +170,9 @@ async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<
         detail: account.role.as_str().to_owned(),
         address: String::new(),
     };
-    let now = jiff::Timestamp::now().as_millisecond();
     let stamped = Stamped {
         id: format!("{:032x}", rand::random::<u128>()),
-        at_ms: u64::try_from(now).unwrap_or_default(),
+        at_ms: now_ms(),
         record: Record::Audit(audit),
     };
     Ok(store.write(vec![Arc::new(stamped)]).await?)

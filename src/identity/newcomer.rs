@@ -2,10 +2,10 @@
 
 use hsc_actors::ports::archive::{Account, Role};
 use hsc_actors::ports::{IdentityError, NewAccount};
-use hsc_actors::{clean_name, is_clean_name};
+use hsc_actors::{clean_name, is_clean_name, now_ms};
 
 use super::password::{self, Hasher};
-use super::team::{no_hash, now_ms, unfit, weak};
+use super::team::{no_hash, unfit, weak};
 
 /// Longest name that colleagues and visitors see.
 const LONGEST_NAME: usize = 80;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use subtle::ConstantTimeEq as _;
 
 /// Bytes of a secret: nobody guesses 256 bits, so its hash needs neither salt nor slowness.
 const BYTES: usize = 32;
@@ -32,12 +33,10 @@ pub(super) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
-/// Compares without telling by the time it takes how much was right, nor how long the right one is: compared are
-/// hashes of one length.
+/// Compares in constant time. Hashes are compared, so the time does not depend on the lengths of the texts.
 pub(super) fn same(one: &str, other: &str) -> bool {
     let hash = |text: &str| digest(&SHA256, text.as_bytes());
-    let (one, other) = (hash(one), hash(other));
-    one.as_ref().iter().zip(other.as_ref()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    hash(one).as_ref().ct_eq(hash(other).as_ref()).into()
 }
 
 fn hashed(what: &str, secret: &str) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{
     Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, Audit, LockOut,
 };
@@ -346,10 +347,6 @@ impl Identify for Team {
 
 pub(super) fn person(account: &Account) -> Person {
     Person { id: account.id.clone(), name: account.name.clone(), role: account.role }
-}
-
-pub(super) fn now_ms() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -5,13 +5,13 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::{Picture, Shown, UploadError, UploadLimits, Uploads};
-use hsc_actors::{Tokens, UploadId};
+use hsc_actors::{Tokens, UploadId, now_ms};
 use hsc_config::UploadsSettings;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -179,10 +179,4 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
 
 fn failed(cause: impl Into<hsc_actors::ports::BoxError>) -> UploadError {
     UploadError::Failed { cause: cause.into() }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,18 +11,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use hsc_actors::UploadId;
 use hsc_actors::archiving::ArchiveHandle;
 use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Record;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
+use hsc_actors::{UploadId, now_ms};
 use hsc_monitoring::Metrics;
 use log::{info, warn};
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::Folder;
-use super::folder::{PART, now_ms};
+use super::folder::PART;
 
 /// How often it looks at most: a picture is not shown past its time anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(60);

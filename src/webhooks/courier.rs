@@ -9,11 +9,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
+use hsc_actors::now_ms;
 use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Delivery;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
@@ -158,10 +159,6 @@ fn wait(first: Duration, most: Duration, attempt: u32, chance: f64) -> Duration 
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn now_ms() -> u64 {
-    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! One try: a signed POST, and what came of it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
+use hsc_actors::now_seconds;
 use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Delivery;
 use hsc_config::WebhooksSettings;
@@ -65,7 +66,7 @@ impl Sender {
             Ok(client) => client,
             Err(error) => return Outcome::Failed { why: error.to_string(), retry_after: None },
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = now_seconds();
         let request = client
             .post(endpoint.url.clone())
             .header(CONTENT_TYPE, "application/json")

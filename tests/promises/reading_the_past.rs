@@ -1,6 +1,7 @@
 //! What was said is there for the team: found, read, written down who read it, and never more than text.
 
 use hsc::archive::Store;
+use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{
     AgentRef, Archive as _, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind, TurnPlace,
 };
@@ -33,10 +34,6 @@ fn archive_behind(server: &Server) -> Store {
     let mut settings = settings();
     settings.path = archive_of(&server.shop);
     Store::new(&settings).expect("an archive")
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).expect("after 1970")
 }
 
 /// Three conversations: a lamp an hour ago, with a note, a person and a mark; a mixer two hours ago with words that want

@@ -8,13 +8,14 @@
 //! and says why, so that it is counted. Fields may be added to a body without a new version.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Talk;
 use crate::Invalidate;
+use crate::clock::now_ms;
 use crate::ports::Entry;
 
 /// The version that is written, and the only one that is read.
@@ -180,13 +181,6 @@ pub fn around_frames(
          \"conversation\":{conversation},\"epoch\":{epoch},\"frames\":["
     );
     (before, "]}}")
-}
-
-/// Milliseconds since 1970, by this machine's clock.
-#[must_use]
-pub fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn frame(entry: &Entry) -> String {

@@ -27,8 +27,11 @@ mod talk;
 mod tests;
 
 pub(crate) use announcements::announcements;
-pub use envelope::{Body, Envelope, Unread, around_frames, now_ms};
+pub use envelope::{Body, Envelope, Unread, around_frames};
 pub use handle::{Bridge, NotPublished, Published};
 pub use loopback::{Ether, Loopback};
 pub use table::{Heard, Listening};
 pub use talk::{AgentSaid, Talk};
+
+// For the modules that move to the crate of conversations.
+pub(crate) use crate::clock::now_ms;

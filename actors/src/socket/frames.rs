@@ -7,7 +7,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::protocol::CloseReason;
+use crate::rate_limit::{Gcra, Quota};
 
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 const CONTROL_PAYLOAD: u64 = 125;
@@ -203,8 +206,8 @@ pub struct FrameReader {
     frame: Option<Frame>,
     message: Option<Unfinished>,
     control: Vec<u8>,
-    /// When the small frames so far are paid for, at the sustained rate.
-    paid_until: Duration,
+    opened_at: Instant,
+    small_frames: Gcra,
     is_closed: bool,
     failed: Option<Violation>,
 }
@@ -213,6 +216,9 @@ impl FrameReader {
     /// Of a connection that has sent nothing yet.
     #[must_use]
     pub fn new(limits: FrameLimits) -> Self {
+        let rate = limits.small_frames_per_second.max(1);
+        let quota = Quota::per_second(rate, rate.saturating_mul(BURST_SECONDS));
+        let opened_at = Instant::now();
         Self {
             limits,
             header: [0; LONGEST_HEADER],
@@ -220,7 +226,8 @@ impl FrameReader {
             frame: None,
             message: None,
             control: Vec::new(),
-            paid_until: Duration::ZERO,
+            opened_at,
+            small_frames: Gcra::new(quota, opened_at),
             is_closed: false,
             failed: None,
         }
@@ -376,15 +383,8 @@ impl FrameReader {
         Ok(())
     }
 
-    /// Takes one small frame out of the allowance (the generic cell rate algorithm).
     fn pay(&mut self, now: Duration) -> Result<(), Violation> {
-        let each = Duration::from_secs(1) / self.limits.small_frames_per_second.max(1);
-        let paid_until = self.paid_until.max(now) + each;
-        if paid_until > now + Duration::from_secs(1) * BURST_SECONDS {
-            return Err(Violation::FrameFlood);
-        }
-        self.paid_until = paid_until;
-        Ok(())
+        self.small_frames.take(self.opened_at + now).map_err(|_| Violation::FrameFlood)
     }
 
     fn store(&mut self, frame: &Frame, payload: &[u8]) {

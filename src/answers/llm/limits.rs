@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_actors::ports::{Asker, ClientKey};
+use hsc_actors::{Quota, RateLimiter};
 use hsc_answers::llm::estimate_tokens;
 use hsc_config::LlmSettings;
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
-
-use crate::rate_limit::{Quota, RateLimiter};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

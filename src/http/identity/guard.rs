@@ -10,6 +10,7 @@ use futures::future::LocalBoxFuture;
 use hsc_actors::ports::archive::{Audit, Role};
 use hsc_actors::ports::{IdentityError, Person, SignedIn, StillIn};
 use log::warn;
+use subtle::ConstantTimeEq as _;
 
 use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::cookie::Cookie;
@@ -148,7 +149,7 @@ async fn person(parts: &Parts, request: &HttpRequest, least: Role) -> Result<Per
         return Err(Trouble::new(TroubleCode::OriginNotAllowed, message));
     }
     let brought = request.headers().get(CSRF).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    if changes && !same(brought, &csrf) {
+    if changes && !bool::from(brought.as_bytes().ct_eq(csrf.as_bytes())) {
         let message = "X-CSRF-Token has to bring the csrf of /api/me; load the page again.";
         return Err(Trouble::new(TroubleCode::NoCsrfToken, message));
     }
@@ -207,13 +208,6 @@ pub(super) fn from_our_page(parts: &Parts, request: &HttpRequest) -> Result<(), 
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
-}
-
-/// Compares without telling by the time it takes how much was right.
-fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    one.len() == other.len()
-        && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 /// What a caller is told of why they were not signed in.

@@ -1,6 +1,7 @@
 //! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
 
 use actix_web::{HttpResponse, delete, get, post, web};
+use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{ArchiveError, Delivery, Page, Paged};
 use log::warn;
 use serde::{Deserialize, Serialize};
@@ -95,9 +96,7 @@ pub(crate) async fn retry_dead_letter(
     Admin(caller): Admin,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Trouble> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now_ms = u64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
-    if !parts.deliveries.try_again(&id, now_ms).await.map_err(away)? {
+    if !parts.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
     }
     caller.did(&parts, "webhook.retry", &id, "");

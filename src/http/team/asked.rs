@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
+use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{ArchiveError, Page, Period};
 use hsc_catalogs::Catalog;
 use log::warn;
@@ -102,10 +103,6 @@ pub(super) fn untold(error: ArchiveError) -> Trouble {
 
 pub(super) fn invalid(message: impl Into<String>) -> Trouble {
     Trouble::new(TroubleCode::InvalidRequest, message)
-}
-
-fn now_ms() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! How much may be used in a time, by key: the generic cell rate algorithm (GCRA), without a clock of its own.
+//! Rate limits: the generic cell rate algorithm (GCRA), with the time as an argument.
 //!
-//! A quota of 10 a minute lets ten through at once and then one each six seconds. A key is remembered as one
-//! instant, the time at which everything it has used is refilled; so a limiter costs a map entry a key and
-//! no timer. The caller holds the lock: several limiters can be asked together, and then either all count
-//! or none does.
+//! A quota of 10 a minute admits ten at once and then one every six seconds. The state is one instant, the time
+//! at which everything used is refilled: no timer, and in a limiter with keys one map entry for each key. The
+//! caller holds the lock, so several limiters can be checked together, and then all of them count or none does.
+//! Why this is not the crate governor: docs/decisions.md, 15.
 
 use std::hash::Hash;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -12,19 +12,28 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::time::Instant;
 
-/// So much in a time, refilled evenly.
+/// An amount that is refilled evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quota {
+pub struct Quota {
     /// Most that may be used at once, and that is refilled in `per`.
-    pub(crate) limit: NonZeroU64,
+    limit: NonZeroU64,
     /// The time in which a whole quota is refilled.
-    pub(crate) per: Duration,
+    per: Duration,
 }
 
 impl Quota {
-    /// A quota; none for a limit of 0, which is no limit.
-    pub(crate) fn new(limit: u64, per: Duration) -> Option<Self> {
+    /// `limit` in each `per`; `None` for a limit of 0, which means no limit.
+    #[must_use]
+    pub fn new(limit: u64, per: Duration) -> Option<Self> {
         NonZeroU64::new(limit).map(|limit| Self { limit, per })
+    }
+
+    /// `burst` at once and `rate` a second from then on; 0 counts as 1.
+    #[must_use]
+    pub fn per_second(rate: u32, burst: u32) -> Self {
+        let limit = NonZeroU64::new(u64::from(burst)).unwrap_or(NonZeroU64::MIN);
+        let per = Duration::from_nanos(1_000_000_000 * limit.get() / u64::from(rate.max(1)));
+        Self { limit, per }
     }
 
     /// The time in which so much is refilled.
@@ -44,35 +53,73 @@ impl Quota {
     }
 }
 
-/// A quota for each key.
+/// The use of one quota.
 #[derive(Debug)]
-pub(crate) struct RateLimiter<K: Hash + Eq> {
+pub struct Gcra {
+    quota: Quota,
+    refilled_at: Instant,
+}
+
+impl Gcra {
+    /// An unused quota.
+    #[must_use]
+    pub fn new(quota: Quota, now: Instant) -> Self {
+        Self { quota, refilled_at: now }
+    }
+
+    /// Uses one of the quota.
+    ///
+    /// # Errors
+    /// The time until one is refilled; then nothing is counted.
+    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        self.refilled_at = self.quota.after(self.refilled_at, 1, now)?;
+        Ok(())
+    }
+}
+
+/// A quota for each key, for the keys used last.
+#[derive(Debug)]
+pub struct RateLimiter<K: Hash + Eq> {
     quota: Quota,
     /// When everything that a key has used is refilled.
     used: LruCache<K, Instant>,
 }
 
 impl<K: Hash + Eq> RateLimiter<K> {
-    /// A limiter that remembers so many keys, the ones used last.
-    pub(crate) fn new(quota: Quota, remembered: NonZeroUsize) -> Self {
+    /// A limiter that remembers at most `remembered` keys.
+    #[must_use]
+    pub fn new(quota: Quota, remembered: NonZeroUsize) -> Self {
         Self { quota, used: LruCache::new(remembered) }
     }
 
-    /// Whether so much may be used now, or how long to wait. Counts nothing.
-    pub(crate) fn check(&self, key: &K, cost: u64, now: Instant) -> Result<(), Duration> {
+    /// Uses `cost` of the quota of a key.
+    ///
+    /// # Errors
+    /// The time until that much is refilled; then nothing is counted.
+    pub fn take(&mut self, key: K, cost: u64, now: Instant) -> Result<(), Duration> {
+        self.check(&key, cost, now)?;
+        self.count(key, cost, now);
+        Ok(())
+    }
+
+    /// Counts nothing.
+    ///
+    /// # Errors
+    /// The time until that much is refilled.
+    pub fn check(&self, key: &K, cost: u64, now: Instant) -> Result<(), Duration> {
         let refilled_at = self.used.peek(key).copied().unwrap_or(now);
         self.quota.after(refilled_at, cost, now).map(drop)
     }
 
-    /// Counts a use, whether it may be or not: ask [`check`](Self::check) first.
-    pub(crate) fn count(&mut self, key: K, cost: u64, now: Instant) {
+    /// Counts a use without a check: call [`check`](Self::check) first.
+    pub fn count(&mut self, key: K, cost: u64, now: Instant) {
         let more = self.quota.refill(cost);
         let refilled_at = self.used.get_or_insert_mut(key, || now);
         *refilled_at = (*refilled_at).max(now) + more;
     }
 
     /// Takes back what was counted and not used.
-    pub(crate) fn give_back(&mut self, key: &K, cost: u64) {
+    pub fn give_back(&mut self, key: &K, cost: u64) {
         let less = self.quota.refill(cost);
         if let Some(refilled_at) = self.used.get_mut(key) {
             *refilled_at = refilled_at.checked_sub(less).unwrap_or(*refilled_at);
@@ -90,11 +137,19 @@ mod tests {
     }
 
     fn take(limiter: &mut RateLimiter<&'static str>, key: &'static str, now: Instant) -> bool {
-        let may = limiter.check(&key, 1, now).is_ok();
-        if may {
-            limiter.count(key, 1, now);
-        }
-        may
+        limiter.take(key, 1, now).is_ok()
+    }
+
+    #[test]
+    fn a_burst_is_admitted_and_then_the_rate() {
+        let start = Instant::now();
+        let mut gcra = Gcra::new(Quota::per_second(2, 3), start);
+        assert_eq!((0..5).filter(|_| gcra.take(start).is_ok()).count(), 3);
+        assert_eq!(gcra.take(start + Duration::from_millis(400)), Err(Duration::from_millis(100)));
+        assert_eq!(gcra.take(start + Duration::from_millis(500)), Ok(()));
+        let mut none = Gcra::new(Quota::per_second(0, 0), start);
+        assert_eq!(none.take(start), Ok(()));
+        assert_eq!(none.take(start), Err(Duration::from_secs(1)), "0 counts as 1");
     }
 
     #[test]
