@@ -36,6 +36,9 @@ const MOST_PICTURES: usize = 500;
 const OPERATIONS_A_LOOK: usize = 10_000;
 /// Gap that parts words, in ems. A narrow space is a fifth of an em.
 const WORD_GAP: f64 = 0.16;
+/// Least gap that a drawn space leaves between two words, in ems. Some writers draw a ligature, move back, and draw
+/// a space over it: the letters then stand side by side.
+const SPACE_GAP: f64 = 0.025;
 /// Widest gap inside a run, in ems.
 const RUN_GAP: f64 = 0.9;
 
@@ -115,9 +118,10 @@ struct Glyph {
     mono: bool,
 }
 
-/// The end of the glyph before.
+/// The end of the glyph before, and of the last one that is no space.
 struct Last {
     end: Point,
+    visible_end: Point,
     direction: (f64, f64),
     size: f64,
     space: bool,
@@ -450,6 +454,7 @@ impl<'a> Reader<'_, 'a> {
         if let (Some(last), Some(run)) = (&mut self.last, runs.last_mut()) {
             let em = size.max(last.size);
             let gap = from.x - (upright * last.end).x;
+            let visible_gap = from.x - (upright * last.visible_end).x;
             let turned =
                 (direction.0 - last.direction.0).abs() + (direction.1 - last.direction.1).abs();
             let near = (from.y - f64::from(run.y)).abs() < 0.12 * em
@@ -459,7 +464,8 @@ impl<'a> Reader<'_, 'a> {
                 && run.mono == glyph.mono
                 && (f64::from(run.size) - size).abs() < 0.2 * em;
             if turned < 0.05 && near && alike {
-                let space = last.space && gap > -0.2 * em || gap > WORD_GAP * em;
+                let space = last.space && gap > -0.2 * em && visible_gap > SPACE_GAP * em
+                    || gap > WORD_GAP * em;
                 if !blank && space && !run.text.is_empty() && !run.text.ends_with(' ') {
                     run.text.push(' ');
                 }
@@ -470,11 +476,13 @@ impl<'a> Reader<'_, 'a> {
                     run.width = run.width.max(to.x as f32 - run.x);
                 }
                 let space = if text.is_empty() { last.space } else { blank };
-                *last = Last { end, direction, size, space };
+                let visible_end = if blank { last.visible_end } else { end };
+                *last = Last { end, visible_end, direction, size, space };
                 return;
             }
         }
-        self.last = (!blank).then_some(Last { end, direction, size, space: false });
+        self.last =
+            (!blank).then_some(Last { end, visible_end: end, direction, size, space: false });
         if !blank {
             runs.push(Run {
                 text,

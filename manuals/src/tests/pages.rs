@@ -82,6 +82,15 @@ fn without_labels_the_numbers_of_the_footers_are_those_of_the_pages() {
 }
 
 #[test]
+fn a_space_that_is_drawn_over_the_letter_before_it_parts_no_word() {
+    // A space of Helvetica is 278 wide; moved back by as much, the letters stand side by side.
+    let drawn = "BT /F1 12 Tf 72 600 Td [(Set the fi)278( lter)] TJ ET\n\
+                 BT /F1 12 Tf 72 580 Td -2 Tw (A narrow space still parts words.) Tj ET\n";
+    let text = &manual("", &[drawn]).pages[0].text;
+    assert_eq!(text.trim(), "Set the filter A narrow space still parts words.");
+}
+
+#[test]
 fn running_headers_and_footers_are_in_the_text_of_a_page_and_in_no_passage() {
     let texts = ["Hold the key.", "Turn the dial.", "Close the lid.", "Clean the case."];
     let pages: Vec<String> = (1..)
