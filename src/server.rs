@@ -216,6 +216,7 @@ impl Server {
             &settings.answers,
             Arc::new(shelf.clone()),
             Some(Arc::new(encoder.clone())),
+            hsc_answers::Parts::ALL,
             &metrics,
         )
         .map_err(StartError::NoAnswerer)?;

@@ -3,6 +3,7 @@
 use hsc_catalogs::Scenario;
 
 use super::index::{Index, TermId};
+use super::parts::{Part, Parts};
 use super::question::Question;
 use super::text::{Word, distance};
 use super::turn::{Turn, topic};
@@ -77,12 +78,15 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads a question against a manual.
-    pub(super) fn new(question: &Question, index: &Index) -> Self {
+    pub(super) fn new(question: &Question, index: &Index, parts: Parts) -> Self {
         let words: Vec<Word> = index
             .reader()
             .words(question.text)
             .into_iter()
-            .map(|word| spelt_right(word, index))
+            .map(|word| match parts.has(Part::Misspellings) {
+                true => spelt_right(word, index),
+                false => word,
+            })
             .collect();
         let product = product_words(question, index);
         let tells = |word: &Word| {
@@ -105,7 +109,7 @@ impl Asked {
             if word.extra {
                 share *= EXTRA;
             }
-            let readings = readings(word, term, index);
+            let readings = readings(word, term, index, parts);
             if terms.iter().any(|known| {
                 !known.readings.is_empty() && known.readings.first() == readings.first()
             }) {
@@ -115,12 +119,14 @@ impl Asked {
                 share *= ABSENT;
             }
             let weight = share * weight_of(&readings, index);
-            let parts = term.map_or(&[][..], |term| index.parts(term)).into();
+            let apart = term.map_or(&[][..], |term| index.parts(term)).into();
             let topic = is_topic(word, &readings, index);
-            terms.push(AskedTerm { readings, parts, weight, needed: true, topic });
+            terms.push(AskedTerm { readings, parts: apart, weight, needed: true, topic });
         }
-        terms.extend(phrase_terms(&words, index));
-        terms.extend(terms_before(question, &terms, index));
+        if parts.has(Part::Synonyms) {
+            terms.extend(phrase_terms(&words, index));
+        }
+        terms.extend(terms_before(question, &terms, index, parts));
         terms.extend(scenario_terms(question.scenario, index));
         let mut sequence = Vec::new();
         for word in words.iter().filter(|word| !word.extra) {
@@ -207,16 +213,20 @@ fn weight_of(readings: &[(TermId, f32)], index: &Index) -> f32 {
 }
 
 /// The manual's words that a word of the question may stand for, the most alike first.
-fn readings(word: &Word, term: Option<TermId>, index: &Index) -> Vec<(TermId, f32)> {
+fn readings(word: &Word, term: Option<TermId>, index: &Index, parts: Parts) -> Vec<(TermId, f32)> {
     let mut readings: Vec<(TermId, f32)> = term.map(|term| (term, 1.0)).into_iter().collect();
     let mut alike = SYNONYM;
     let mut means = word.term.clone();
     if readings.is_empty()
+        && parts.has(Part::Misspellings)
         && let Some((right, id, likeness)) = slip(word, index)
     {
         readings.push((id, likeness));
         alike *= SYNONYM_OF_SLIP;
         means = index.reader().words(right).into_iter().next().map_or(means, |word| word.term);
+    }
+    if !parts.has(Part::Synonyms) {
+        return readings;
     }
     let mut add = |of: &str, alike: f32| {
         for other in index.synonyms().of_word(of) {
@@ -262,13 +272,18 @@ fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
 }
 
 /// The words of the question before a follow-up: it says what `it` is.
-fn terms_before(question: &Question, known: &[AskedTerm], index: &Index) -> Vec<AskedTerm> {
+fn terms_before(
+    question: &Question,
+    known: &[AskedTerm],
+    index: &Index,
+    parts: Parts,
+) -> Vec<AskedTerm> {
     if Turn::of(question) == Turn::Question {
         return Vec::new();
     }
     let Some(topic) = topic(question) else { return Vec::new() };
     let before = Question { text: &topic.text, previous: &[], ..*question };
-    let before = Asked::new(&before, index);
+    let before = Asked::new(&before, index, parts);
     let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
     let terms = before.terms.into_iter().filter(is_new);
     terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()

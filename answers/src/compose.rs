@@ -9,6 +9,7 @@ use super::confidence::{Features, features};
 use super::html;
 use super::index::{Index, LanguageId, Unit};
 use super::meaning::{Meaning, Nearness};
+use super::parts::{Part, Parts};
 use super::phrases::Phrases;
 use super::question::Question;
 use super::rank::{self, Hit};
@@ -62,6 +63,8 @@ pub struct Measure {
     pub min_confidence: f32,
     /// Confidence from which the manual answers; under it there are likely passages.
     pub answer_confidence: f32,
+    /// The parts of the ranking that are used.
+    pub parts: Parts,
 }
 
 /// What was found for a question.
@@ -85,13 +88,14 @@ pub(super) fn look(
     near: &[Nearness],
     measure: Measure,
 ) -> Look {
-    let asked = Asked::new(question, index);
+    let asked = Asked::new(question, index, measure.parts);
     let english = is_english(question.text);
+    let near = if measure.parts.has(Part::Encoders) { near } else { &[] };
     let meaning = Meaning::of(index, near, english);
     let form = |unit: &Unit| form(&manual.passages[unit.passage]);
     let spans = meaning.as_ref().map(|it| &*it.spans);
     let count = measure.max_passages.max(HITS);
-    let ranked = |language| rank::rank(index, &asked, spans, language, form, count);
+    let ranked = |language| rank::rank(index, &asked, spans, language, form, count, measure.parts);
     let mut hits = ranked(reading_language(question, index));
     let all = if index.languages() > 1 { ranked(None) } else { Vec::new() };
     let score = |hits: &[Hit]| hits.first().map_or(0.0, |hit| hit.score);
@@ -108,11 +112,16 @@ pub(super) fn look(
 /// `near` is how near each window is to it for each encoder, where there are vectors.
 ///
 /// ```
-/// use hsc_answers::{Index, Measure, Outcome, Thesaurus, compose, fixture};
+/// use hsc_answers::{Index, Measure, Outcome, Parts, Thesaurus, compose, fixture};
 ///
 /// let manual = fixture::manual();
 /// let index = Index::with(&manual, &Thesaurus::built_in());
-/// let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+/// let measure = Measure {
+///     max_passages: 8,
+///     min_confidence: 0.4,
+///     answer_confidence: 0.5,
+///     parts: Parts::ALL,
+/// };
 /// let question = fixture::question("How do I pair my phone?");
 /// let answer = compose(&question, &manual, &index, &[], measure).answer;
 /// assert_eq!(answer.outcome, Outcome::Answered);

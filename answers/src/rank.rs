@@ -15,6 +15,7 @@
 
 use super::asked::{Asked, Kind};
 use super::index::{Index, LanguageId, Posting, TermId, Unit};
+use super::parts::{Part, Parts};
 
 /// Weight of a word in the section's own heading, against 1 in the text.
 const HEADING: f32 = 4.0;
@@ -83,6 +84,7 @@ pub(super) fn rank(
     language: Option<LanguageId>,
     form: impl Fn(&Unit) -> Form,
     limit: usize,
+    parts: Parts,
 ) -> Vec<Hit> {
     let units = index.units();
     let mut words = vec![0.0_f32; units.len()];
@@ -105,7 +107,7 @@ pub(super) fn rank(
         }
     }
     let whole = asked.whole_weight();
-    let best_spans = best_spans(index, asked, whole, meaning);
+    let best_spans = best_spans(index, asked, whole, meaning, parts);
     let is_read = |unit: &usize| {
         language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
     };
@@ -125,7 +127,9 @@ pub(super) fn rank(
             Hit {
                 unit,
                 span,
-                score: (words[unit] + PAGE * page) / whole + NAMED * place + window.unwrap_or(0.0),
+                score: (words[unit] + parts.weight(Part::Pages, PAGE) * page) / whole
+                    + parts.weight(Part::Headings, NAMED) * place
+                    + window.unwrap_or(0.0),
                 named: opening.max(under),
                 under,
             }
@@ -135,7 +139,8 @@ pub(super) fn rank(
     hits.truncate(CLOSE_LOOK.max(limit));
     for hit in &mut hits {
         let unit = &units[hit.unit];
-        hit.score += NEIGHBOURS * nearness(index, asked, unit) / whole;
+        hit.score +=
+            parts.weight(Part::Neighbors, NEIGHBOURS) * nearness(index, asked, unit) / whole;
         let form = form(unit);
         let fits = match asked.kind {
             Kind::HowTo => form.steps,
@@ -144,7 +149,7 @@ pub(super) fn rank(
             Kind::About => false,
         };
         if fits {
-            hit.score += FORM;
+            hit.score += parts.weight(Part::Form, FORM);
         }
     }
     best_first(&mut hits);
@@ -158,11 +163,14 @@ fn best_spans(
     asked: &Asked,
     whole: f32,
     meaning: Option<&[f32]>,
+    parts: Parts,
 ) -> Vec<Option<(usize, f32)>> {
     let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units().len()];
     let (small, big) = window_words(index, asked);
     for (at, span) in index.spans().small.iter().enumerate() {
-        let words = (WINDOWS.0 * small[at] + WINDOWS.1 * big[span.parent]) / whole;
+        let words =
+            parts.weight(Part::Windows, WINDOWS.0 * small[at] + WINDOWS.1 * big[span.parent]);
+        let words = words / whole;
         let score = words + meaning.and_then(|of| of.get(at)).copied().unwrap_or(0.0);
         for unit in span.units.0..=span.units.1 {
             if let Some(best) = best.get_mut(unit)

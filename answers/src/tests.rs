@@ -11,7 +11,12 @@ use super::markers::{Marker, Part, parts};
 use super::phrases::Phrases;
 use super::question::Question;
 
-const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+const MEASURE: Measure = Measure {
+    max_passages: 8,
+    min_confidence: 0.4,
+    answer_confidence: 0.5,
+    parts: super::parts::Parts::ALL,
+};
 
 fn answer_to(question: &Question, manual: &hsc_catalogs::Manual) -> Answer {
     compose(question, manual, &Index::of(manual), &[], MEASURE).answer

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
 use hsc_answers::encoder::Embedder;
-use hsc_answers::{Measure, SynonymsError, Thesaurus};
+use hsc_answers::{Measure, Parts, SynonymsError, Thesaurus};
 use hsc_config::{AnswererChoice, AnswersSettings};
 use hsc_monitoring::Metrics;
 
@@ -24,7 +24,7 @@ pub enum NoAnswerer {
     Synonyms(#[source] SynonymsError),
 }
 
-/// The answerer of the settings, reading manuals from `shelf`.
+/// The answerer of the settings, reading manuals from `shelf`. A server ranks by all parts.
 ///
 /// # Errors
 /// When a language model is asked for and no HTTP client can be made, or a file of synonyms is wrong. That the endpoint answers is
@@ -33,12 +33,14 @@ pub fn from(
     settings: &AnswersSettings,
     shelf: Arc<dyn ManualLoader>,
     embedder: Option<Arc<dyn Embedder>>,
+    parts: Parts,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
         max_passages: settings.max_passages,
         min_confidence: settings.min_confidence as f32,
         answer_confidence: settings.answer_confidence as f32,
+        parts,
     };
     let folder = (!settings.synonyms.is_empty()).then(|| Path::new(&settings.synonyms));
     let thesaurus = Thesaurus::with_folder(folder).map_err(NoAnswerer::Synonyms)?;

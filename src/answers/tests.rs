@@ -11,7 +11,12 @@ use hsc_catalogs::Suggestion;
 use super::extractive::Extractive;
 use super::fixture::{OneManual, question, told};
 
-const MEASURE: Measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+pub(super) const MEASURE: Measure = Measure {
+    max_passages: 8,
+    min_confidence: 0.4,
+    answer_confidence: 0.5,
+    parts: hsc_answers::Parts::ALL,
+};
 
 #[actix_web::test]
 async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {

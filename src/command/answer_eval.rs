@@ -16,6 +16,7 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Asker, Outcome, Question};
 use hsc_actors::{Shelf, Upkeep};
 use hsc_answers::encoder::Embedder;
+use hsc_answers::{Part, Parts};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product, Scenario};
 use hsc_config::Settings;
 use hsc_monitoring::Metrics;
@@ -39,6 +40,10 @@ pub(super) struct Args {
     /// Settings to read over the defaults.
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
+    /// Parts of the ranking to leave out, to see what each contributes: pages, headings, neighbors, form, windows,
+    /// encoders, misspellings, synonyms.
+    #[arg(long, value_name = "PART,PART", value_delimiter = ',')]
+    without: Vec<Part>,
 }
 
 /// A line of the questions. Pages that would be right, where the file knows them, are counted.
@@ -120,8 +125,14 @@ async fn evaluate(
     // Whoever evaluates a model asks it all questions; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;
     settings.answers.llm.tokens_per_day = 0;
-    let answerer =
-        crate::answers::from(&settings.answers, Arc::new(shelf), embedder(&settings), &metrics)?;
+    let parts = Parts::without(args.without.iter().copied());
+    let answerer = crate::answers::from(
+        &settings.answers,
+        Arc::new(shelf),
+        embedder(&settings),
+        parts,
+        &metrics,
+    )?;
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
         .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))

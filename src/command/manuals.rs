@@ -100,6 +100,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
         &settings.answers,
         Arc::new(shelf.clone()),
         Some(Arc::new(encoder.clone())),
+        hsc_answers::Parts::ALL,
         &metrics,
     )?;
     if !model_is_there(&encoder).await {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::stream;
 use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
 use hsc_actors::protocol::Image;
+use hsc_answers::Thesaurus;
 use hsc_answers::fixture::{accessory, manual};
-use hsc_answers::{Measure, Thesaurus};
 use hsc_catalogs::{Exchange, Scenario};
 use hsc_config::{LlmSettings, Secret};
 use hsc_monitoring::Metrics;
@@ -99,7 +99,7 @@ impl Fake {
     }
 
     async fn answer(&self, settings: &LlmSettings, question: Question) -> (Vec<String>, Answer) {
-        let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+        let measure = super::super::tests::MEASURE;
         let extractive = Extractive::new(
             Arc::new(OneManual(Ok(Arc::new(manual())))),
             measure,
@@ -548,7 +548,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
     ])
     .await;
     let settings = fake.settings();
-    let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+    let measure = super::super::tests::MEASURE;
     let extractive = Extractive::new(
         Arc::new(OneManual(Ok(Arc::new(manual())))),
         measure,
@@ -571,7 +571,7 @@ async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
     use hsc_actors::ports::Asker;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
-    let measure = Measure { max_passages: 8, min_confidence: 0.4, answer_confidence: 0.5 };
+    let measure = super::super::tests::MEASURE;
     let extractive = Extractive::new(
         Arc::new(OneManual(Ok(Arc::new(manual())))),
         measure,
