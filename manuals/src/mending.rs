@@ -37,15 +37,25 @@ fn space(text: &mut String) {
 
 /// The words of a document, by which a broken word is told from a hyphenated one.
 #[derive(Debug, Default)]
-pub(super) struct Words(HashSet<String>);
+pub(super) struct Words {
+    known: HashSet<String>,
+    /// True when the line before ended in a hyphen.
+    is_broken: bool,
+}
 
 impl Words {
-    /// Takes in the words of a line.
+    /// Takes in the words of the next line. The two halves of a word that a line breaks are no words.
     pub(super) fn learn(&mut self, text: &str) {
-        for word in text.split_whitespace() {
+        let breaks = text.trim_end().ends_with(['-', '‐']);
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        if breaks {
+            words.pop();
+        }
+        let begins_broken = std::mem::replace(&mut self.is_broken, breaks);
+        for word in words.into_iter().skip(usize::from(begins_broken)) {
             let word = word.trim_matches(|c: char| !c.is_alphanumeric());
             if word.len() > 3 {
-                self.0.insert(word.to_lowercase());
+                self.known.insert(word.to_lowercase());
             }
         }
     }
@@ -79,9 +89,9 @@ impl Words {
     /// True when a hyphen between these halves is only there because the line was full: that is far
     /// more common than a hyphen that happens to end a line, unless the document says otherwise.
     fn breaks(&self, first: &str, second: &str) -> bool {
-        self.0.contains(&format!("{first}{second}"))
-            || !(self.0.contains(&format!("{first}-{second}"))
-                || self.0.contains(first) && self.0.contains(second))
+        self.known.contains(&format!("{first}{second}"))
+            || !(self.known.contains(&format!("{first}-{second}"))
+                || self.known.contains(first) && self.known.contains(second))
     }
 }
 
@@ -119,6 +129,18 @@ mod tests {
     fn two_known_halves_keep_their_hyphen_unless_the_whole_is_known_too() {
         assert_eq!(joined("high quality", "of high-", "quality"), "of high-quality");
         assert_eq!(joined("base line baseline", "the base-", "line"), "the baseline");
+    }
+
+    #[test]
+    fn the_halves_of_a_broken_word_are_no_words() {
+        let mut words = Words::default();
+        for line in ["It can be stopped prema-", "turely by pressing TRACK.", "Press TRACK."] {
+            words.learn(line);
+        }
+        let mut text = "It can be stopped prema-".to_owned();
+        words.join(&mut text, "turely by pressing TRACK.");
+        assert_eq!(text, "It can be stopped prematurely by pressing TRACK.");
+        assert!(words.known.contains("press") && words.known.contains("pressing"));
     }
 
     #[test]
