@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{Answerer, ManualError, ManualLoader, ManualRequest};
+use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_catalogs::{Manual, Snapshot};
+use hsc_conversation::answer::ManualRequest;
 
 /// A loader around another.
 pub(crate) struct EmbeddingLoader {

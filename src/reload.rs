@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use hsc_actors::ports::BoxError;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
 use hsc_catalogs::{Problem, ReloadOutcome, Severity, Snapshot};
+use hsc_conversation::BoxError;
 use hsc_monitoring::Metrics;
 use log::{error, info, warn};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};

@@ -9,19 +9,18 @@ use actix_web::dev::ServerHandle;
 use actix_web::web;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::archive::Record;
 use hsc_actors::ports::{
     Auditor, ConversationLog, Desk, Identify, Relay, RollCall, SharedQuota, Uploads,
 };
-use hsc_actors::protocol::Limits;
-use hsc_actors::session::Rules;
 use hsc_actors::{
     Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, ImageLimits,
-    Invalidate, LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Tokens,
-    Upkeep,
+    Invalidate, LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Upkeep,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, ServerSettings, Settings};
+use hsc_conversation::Rules;
+use hsc_conversation::archive::Record;
+use hsc_conversation::protocol::Limits;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
 use tokio::net::TcpSocket;
@@ -252,7 +251,7 @@ impl Server {
         let team = Team::new(identity, admin_token, archive.clone(), Arc::clone(&auditor))
             .map_err(StartError::NoProvider)?;
         let team = Arc::new(team);
-        let tokens = Arc::new(Tokens::from(&settings.conversations));
+        let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
         let pictures = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let mut workers: Vec<_> = watcher.into_iter().collect();
         workers.push(embeddings::worker(&encoder, upkeep.care, &metrics));

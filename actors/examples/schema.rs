@@ -2,15 +2,16 @@
 //!
 //! `web/scripts/wire-types.mjs` makes the browser's types from it: `npm run wire` in `web/`.
 
-use hsc_actors::protocol::{ManualSections, OneProduct};
 use hsc_actors::{Pods, TreeReport};
+use hsc_conversation::protocol::{ManualSections, OneProduct};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 fn main() -> Result<(), serde_json::Error> {
     let mut defs = Map::new();
-    for (name, schema) in hsc_actors::protocol::schemas().into_iter().chain(told_over_http()) {
+    for (name, schema) in hsc_conversation::protocol::schemas().into_iter().chain(told_over_http())
+    {
         defs.insert(name, serde_json::to_value(schema)?);
     }
     let document = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": Value::Object(defs) });

@@ -6,12 +6,13 @@ use hsc_catalogs::{Manual, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Scope;
-use crate::ports::{ManualError, ManualLoader as _, ManualRequest};
+use crate::ports::{ManualError, ManualLoader as _};
 use crate::remembered::{Answers, Predictions};
 use crate::shelf::Shelf;
 use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Threads};
 use crate::warming;
 use crate::{cache::Cache, upkeep::Upkeep};
+use hsc_conversation::answer::ManualRequest;
 
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]

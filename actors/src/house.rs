@@ -24,16 +24,13 @@ use crate::orphans::Orphans;
 #[cfg(test)]
 use crate::orphans::Vanished;
 use crate::ports::archive::Notes;
-use crate::ports::{
-    Answerer, ByAgent, ClientAddress, ConversationLog, Desk, ManualLoader, Relay, StillIn, Vouch,
-};
+use crate::ports::{Answerer, ConversationLog, Desk, ManualLoader, Relay, StillIn};
 use crate::presence::{Attendance, Pods, Presence};
-use crate::protocol::CloseReason;
 use crate::registry::{Broadcast, CloseAll, Registry, Rehearse};
 use crate::rehearsal::{Meant, NotRehearsed, in_a_session};
 use crate::remembered::{Answers, Predictions, Remembering};
 use crate::sampling::{self, Charts, Recent};
-use crate::session::{Conversation, Line, Rules, Session, Strain, Wiring};
+use crate::session::{Line, Session, Strain, Wiring};
 use crate::sessions::{Refused, SessionInfo, Sessions};
 use crate::shelf::Shelf;
 use crate::socket::SocketRules;
@@ -42,8 +39,13 @@ use crate::supervision::{
     AskError, ChildSpec, Death, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
 };
 use crate::takeovers::takeovers;
-use crate::token::Tokens;
 use crate::upkeep::Upkeep;
+use hsc_conversation::PredictionCache;
+use hsc_conversation::Tokens;
+use hsc_conversation::desk::ByAgent;
+use hsc_conversation::protocol::CloseReason;
+use hsc_conversation::{ClientAddress, Vouch};
+use hsc_conversation::{Conversation, Rules};
 
 /// When somebody who is refused should come again: long enough that a crowd thins, short enough that a
 /// person still waits.
@@ -243,9 +245,10 @@ impl House {
         let vouch = parts.vouch;
         let for_agents = Arc::clone(&catalog);
         let sealing = Arc::clone(&parts.tokens);
+        let predictions: Arc<dyn PredictionCache> = Arc::new(predicted.clone());
         let begin = move |id, token| {
             Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
-                .remembering(predicted.clone())
+                .remembering(Arc::clone(&predictions))
                 .vouched_by(vouch.clone())
                 .sealed_by(Arc::clone(&sealing))
         };

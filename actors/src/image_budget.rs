@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hsc_config::SessionsSettings;
 use hsc_monitoring::Metrics;
 
-use crate::ports::ClientKey;
+use hsc_conversation::ClientKey;
 
 /// Bytes of pictures that a pod may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +112,8 @@ impl fmt::Debug for ImageShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::ClientAddress;
-    use crate::protocol::Image;
+    use hsc_conversation::ClientAddress;
+    use hsc_conversation::protocol::Image;
 
     fn client(last: u8) -> ClientKey {
         ClientAddress::new([10, 0, 0, last].into()).key()

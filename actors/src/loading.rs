@@ -19,8 +19,9 @@ use hsc_catalogs::Manual;
 use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
-use crate::ports::{ManualError, ManualLoader, ManualRequest};
+use crate::ports::{ManualError, ManualLoader};
 use crate::supervision::{AskError, Bounds, Care, Child, ChildSpec, Handle};
+use hsc_conversation::answer::ManualRequest;
 
 /// Tries of one load: the second is for one whose loader ended under it. Loading twice does no harm.
 const TRIES: u32 = 2;

@@ -16,9 +16,9 @@ use futures::FutureExt as _;
 use log::{info, warn};
 use serde_json::{Value, json};
 
-use crate::ports::{Claimed, LogError};
 use crate::session::{Completed, Wiring, complete};
 use crate::supervision::Child;
+use hsc_conversation::log::{Claimed, LogError};
 
 /// Conversations completed at once. Few: the visitors who are connected go first, and the other pods
 /// claim as well.

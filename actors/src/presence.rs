@@ -18,9 +18,10 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::orphans::{Orphans, Vanished};
-use crate::ports::{BoxError, PodReport, Roll, RollCall};
+use crate::ports::{PodReport, Roll, RollCall};
 use crate::session::Wiring;
 use crate::supervision::{Care, ChildSpec, Handle, Life};
+use hsc_conversation::BoxError;
 
 /// How this pod appears on the roll.
 #[derive(Clone)]

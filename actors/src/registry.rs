@@ -11,10 +11,10 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler, Message};
 use serde_json::{Value, json};
 
-use crate::protocol::{CloseReason, ServerMessage};
 use crate::session::Deliver;
 use crate::sessions::{SessionInfo, Sessions};
 use crate::supervision::Child;
+use hsc_conversation::protocol::{CloseReason, ServerMessage};
 
 /// The actor. See the card above.
 pub(crate) struct Registry {

@@ -11,13 +11,14 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_catalogs::{Citation, Manual, Product, Scenario, Snapshot, Suggestion};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::cache::{Cache, Contents, Ground, LoadFailure, Sharing};
-use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualRequest, Outcome, Question,
+use crate::ports::Answerer;
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, Asker, ManualRequest, Outcome, Question,
 };
+use hsc_conversation::{Predicted, PredictionCache, PredictionKey};
 
 /// Bytes a key and the bookkeeping of an entry take beside the value.
 const OVERHEAD: usize = 200;
@@ -28,30 +29,6 @@ const RENEWALS_AT_ONCE: usize = 2;
 /// Answers to keystrokes, as the contents of a cache.
 #[derive(Debug)]
 pub struct Predictions;
-
-/// What was typed, and in which form the answer is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct PredictionKey {
-    pub(crate) version: Arc<str>,
-    pub(crate) typed: String,
-    pub(crate) compact: bool,
-}
-
-/// The answer to a keystroke: JSON that is ready to be sent, and the manual it makes likely.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Predicted {
-    pub(crate) data: Arc<RawValue>,
-    pub(crate) likely: Likely,
-}
-
-/// What a keystroke says about the manual the visitor will need.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Likely {
-    /// Nothing was typed.
-    Nothing,
-    /// This one, or none that is sure enough.
-    Asked(Option<ManualRequest>),
-}
 
 impl Contents for Predictions {
     type Key = PredictionKey;
@@ -143,6 +120,25 @@ impl From<Written> for Said {
     }
 }
 
+impl PredictionCache for Cache<Predictions> {
+    fn get(&self, key: &PredictionKey) -> Option<(Arc<Predicted>, bool)> {
+        let (predicted, is_due) = self.peek_to_renew(key)?;
+        Some((predicted.ok()?, is_due))
+    }
+
+    fn put(&self, key: PredictionKey, predicted: Arc<Predicted>) {
+        Cache::put(self, key, predicted);
+    }
+}
+
+/// A manual below the catalog folder is at hand in every pod, and pods whose folders differ (an
+/// update that rolls) must not read each other's.
+pub(crate) fn sharing_of(manual: &ManualRequest) -> Sharing {
+    let url = &manual.documentation.url;
+    let is_remote = url.starts_with("http://") || url.starts_with("https://");
+    if is_remote { Sharing::AtOnce } else { Sharing::Never }
+}
+
 impl Contents for Answers {
     type Key = AnswerKey;
     type Value = Arc<Said>;
@@ -173,7 +169,7 @@ impl Contents for Answers {
     }
 
     fn sharing(key: &AnswerKey) -> Sharing {
-        key.manual.sharing()
+        sharing_of(&key.manual)
     }
 }
 

@@ -13,9 +13,9 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::clock::now_ms;
-use crate::ports::BoxError;
 use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
+use hsc_conversation::now_ms;
 
 /// The time between two samples: a person who looks sees a change soon, and a rate over it is not yet noise.
 const STEP: Duration = Duration::from_secs(5);

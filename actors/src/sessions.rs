@@ -15,11 +15,11 @@ use log::warn;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::ports::{ClientAddress, ClientKey};
-use crate::protocol::CloseReason;
 use crate::rate_limit::{Gcra, Quota, RateLimiter};
 use crate::session::{Deliver, Session, Standing};
 use crate::supervision::{State, TreeReport};
+use hsc_conversation::protocol::CloseReason;
+use hsc_conversation::{ClientAddress, ClientKey};
 
 /// Addresses whose pace is remembered. To push one out takes as many others.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");

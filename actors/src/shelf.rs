@@ -12,9 +12,11 @@ use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits, Contents, Ground, LoadFailure, SecondLevel, Sharing};
 use crate::loading::Loading;
-use crate::ports::{ManualError, ManualLoader, ManualRequest};
+use crate::ports::{ManualError, ManualLoader};
+use crate::remembered::sharing_of;
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
 use crate::upkeep::Upkeep;
+use hsc_conversation::answer::ManualRequest;
 
 /// Handle of the shelf. Cheap to clone.
 #[derive(Clone)]
@@ -146,7 +148,7 @@ impl Contents for Manuals {
     }
 
     fn sharing(key: &ManualRequest) -> Sharing {
-        key.sharing()
+        sharing_of(key)
     }
 
     fn is_makeshift(&self, manual: &Arc<Manual>) -> bool {

@@ -14,9 +14,9 @@ use log::info;
 use serde_json::json;
 
 use crate::cache::{Cache, Ground};
-use crate::ports::BoxError;
 use crate::remembered::Predictions;
 use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
 
 /// Predictions taken over at most. Somewhat more than the beginnings that many people type.
 const MOST: usize = 2_000;

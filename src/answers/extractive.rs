@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, ManualError, ManualLoader, ManualRequest, Outcome,
-    Question,
-};
+use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_answers::encoder::Embedder;
 use hsc_answers::{
     Composed, Features, Index, Measure, Nearness, Thesaurus, Turn, html_paragraph, standalone_text,
 };
 use hsc_catalogs::{Manual, Product, Suggestion};
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question,
+};
 
 use super::library::Library;
 use super::telling::{Teller, stream_of};

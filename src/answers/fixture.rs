@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_actors::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, Asker, ManualError, ManualLoader, ManualRequest,
-    Outcome, Question,
-};
+use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_answers::fixture;
 use hsc_catalogs::{Manual, Scenario};
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, Asker, ManualRequest, Outcome, Question,
+};
 
 /// A question about the product of [`fixture::manual`].
 pub(super) fn question(text: &str) -> Question {

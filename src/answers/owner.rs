@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Outcome, Question};
+use hsc_actors::ports::Answerer;
 use hsc_answers::{Phrases, html_paragraph};
 use hsc_catalogs::{Manual, Product, Suggestion};
+use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 
 use super::extractive::asked;
 use super::telling::{Teller, stream_of};

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hsc_actors::ports::{Answerer, BoxError, ManualLoader};
+use hsc_actors::ports::{Answerer, ManualLoader};
 use hsc_answers::encoder::Embedder;
 use hsc_answers::{Measure, Parts, SynonymsError, Thesaurus};
 use hsc_config::{AnswererChoice, AnswersSettings};
+use hsc_conversation::BoxError;
 use hsc_monitoring::Metrics;
 
 use super::extractive::Extractive;

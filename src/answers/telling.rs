@@ -3,7 +3,7 @@
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
-use hsc_actors::ports::AnswerEvent;
+use hsc_conversation::answer::AnswerEvent;
 
 /// Events that may wait for the reader. Few: a reader that stops reading stops the answer.
 const WAITING: usize = 8;

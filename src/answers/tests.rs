@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::{Answerer as _, ManualError, Outcome};
+use hsc_actors::ports::{Answerer as _, ManualError};
 use hsc_answers::encoder::{Embedder, ManualTexts, ManualVectors, QueryVectors};
 use hsc_answers::fixture::manual;
 use hsc_answers::{Measure, Thesaurus};
 use hsc_catalogs::Suggestion;
+use hsc_conversation::answer::Outcome;
 
 use super::extractive::Extractive;
 use super::fixture::{OneManual, question, told};

@@ -3,9 +3,9 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Analytics, ArchiveError, Asked, Page, Paged, Period, RatingsOfADay, SaidOutcome, Snapshot,
-    Unanswered,
+    Analytics, ArchiveError, Asked, Page, Paged, Period, RatingsOfADay, Snapshot, Unanswered,
 };
+use hsc_conversation::archive::SaidOutcome;
 use sqlx::Error;
 use sqlx::any::AnyRow;
 

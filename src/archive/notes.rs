@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{
-    AgentRef, Archive as _, ArchiveError, Author, KeptNote, Notes, Stamped,
-};
+use hsc_actors::ports::archive::{Archive as _, ArchiveError, KeptNote, Notes};
+use hsc_conversation::archive::{AgentRef, Author, Stamped};
 use sqlx::Error;
 use sqlx::any::AnyRow;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Archive, ArchiveError, AuditSearch, Audited, Author, ConversationFound, KeptUpload,
-    LeftMessage, Page, Paged, Period, SaidOutcome, Search, Stamped, Thumb, Transcript,
-    TranscriptEntry, TurnKind,
+    Archive, ArchiveError, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Page,
+    Paged, Period, Search, Transcript, TranscriptEntry,
 };
+use hsc_conversation::archive::{Author, SaidOutcome, Stamped, Thumb, TurnKind};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Error, Row as _};
 

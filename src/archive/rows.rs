@@ -1,6 +1,6 @@
 //! Rows as what they mean.
 
-use hsc_actors::ports::archive::{AgentRef, Visitor};
+use hsc_conversation::archive::{AgentRef, Visitor};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use hsc_actors::ports::archive::{Said, SaidOutcome};
+use hsc_conversation::archive::{Said, SaidOutcome};
 
 use super::sql::signed;
 use super::store::Transaction;

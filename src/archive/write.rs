@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::archive::{
+use hsc_catalogs::Scenario;
+use hsc_conversation::archive::{
     Audit, Author, Began, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind,
     Upload, Visitor,
 };
-use hsc_catalogs::Scenario;
 use sqlx::{Error, Row as _};
 
 use super::sql::{clean, cleaned, signed};

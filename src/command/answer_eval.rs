@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{Answer, AnswerEvent, Answerer, Asker, Outcome, Question};
+use hsc_actors::ports::Answerer;
 use hsc_actors::{Shelf, Upkeep};
 use hsc_answers::encoder::Embedder;
 use hsc_answers::{Part, Parts};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product, Scenario};
 use hsc_config::Settings;
+use hsc_conversation::answer::{Answer, AnswerEvent, Asker, Outcome, Question};
 use hsc_monitoring::Metrics;
 use serde::{Deserialize, Serialize};
 

@@ -13,11 +13,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{ManualLoader as _, ManualRequest, SharedVectors};
+use hsc_actors::ports::{ManualLoader as _, SharedVectors};
 use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
 use hsc_actors::{Shelf, Upkeep};
 use hsc_catalogs::Product;
 use hsc_config::Settings;
+use hsc_conversation::answer::ManualRequest;
 use hsc_monitoring::Metrics;
 use tokio::time::{sleep, timeout};
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use hsc_actors::Tokens;
 use hsc_actors::archiving::ArchiveHandle;
 use hsc_actors::ports::Uploads as _;
-use hsc_actors::ports::archive::{Archive as _, Audit, Export, Privacy as _, Record, Whose};
+use hsc_actors::ports::archive::{Archive as _, Export, Privacy as _, Whose};
 use hsc_config::Settings;
+use hsc_conversation::archive::{Audit, Record};
 
 use crate::archive::Store;
 use crate::uploads::Folder;
@@ -102,7 +102,8 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
         Whose::Visitor(_) => "a visitor",
     };
     let erased = store.erase(whose).await?;
-    let uploads = Folder::new(&settings.uploads, Arc::new(Tokens::from(&settings.conversations)))?;
+    let uploads =
+        Folder::new(&settings.uploads, Arc::new(hsc_actors::tokens_of(&settings.conversations)))?;
     uploads.remove(erased.files).await;
     let audit = Record::Audit(Audit {
         who: "command line".to_owned(),

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use hsc_actors::now_ms;
-use hsc_actors::ports::archive::{
-    Account, Accounts as _, Archive as _, Audit, Record, Role, Stamped,
-};
+use hsc_actors::ports::archive::{Account, Accounts as _, Archive as _, Role};
 use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
+use hsc_conversation::archive::{Audit, Record, Stamped};
+use hsc_conversation::now_ms;
 
 use crate::archive::Store;
 use crate::identity::Team;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use hsc_actors::ports::{BoxError, Claim};
+use hsc_actors::ports::Claim;
 use hsc_actors::supervision::{Care, ChildSpec};
 use hsc_answers::encoder::{EncoderSet, ManualTexts, ManualVectors, ModelError};
+use hsc_conversation::BoxError;
 use hsc_monitoring::Metrics;
 use log::{info, warn};
 use tokio::time::{Instant, sleep, timeout};

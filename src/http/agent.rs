@@ -5,9 +5,9 @@
 //! the agent's actor.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use hsc_actors::ports::ByAgent;
 use hsc_actors::ports::archive::Role;
-use hsc_actors::protocol::Agent as Speaker;
+use hsc_conversation::desk::ByAgent;
+use hsc_conversation::protocol::Agent as Speaker;
 use log::debug;
 
 use super::identity::{Agent, still_in};

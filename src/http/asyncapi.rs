@@ -1,7 +1,7 @@
 //! The messages of the socket as an AsyncAPI 3 document, made from the types that write them.
 
-use hsc_actors::protocol::{CloseReason, schemas};
-use hsc_actors::session::NotResumed;
+use hsc_conversation::NotResumed;
+use hsc_conversation::protocol::{CloseReason, schemas};
 use serde_json::{Map, Value, json};
 
 /// The document.
@@ -94,7 +94,7 @@ fn tag(schema: &Value) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::protocol::ErrorCode;
+    use hsc_conversation::protocol::ErrorCode;
 
     use super::*;
 

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures::StreamExt as _;
 use futures::future::LocalBoxFuture;
-use hsc_actors::protocol::without_lone_surrogates;
+use hsc_conversation::protocol::without_lone_surrogates;
 use serde::de::DeserializeOwned;
 
 use super::{Trouble, TroubleCode};

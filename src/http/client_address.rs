@@ -15,7 +15,7 @@ use std::sync::Once;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, web};
-use hsc_actors::ports::ClientAddress;
+use hsc_conversation::ClientAddress;
 use ipnet::IpNet;
 use log::warn;
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
+use hsc_actors::House;
 use hsc_actors::ports::archive::{Analytics, Archive, Deliveries, Replies};
 use hsc_actors::ports::{
     Announcer, Auditor, ConversationLog, Identify, ManualError, Staff, Uploads,
 };
-use hsc_actors::{House, Tokens};
 use hsc_catalogs::{Documentation, Snapshot};
+use hsc_conversation::Tokens;
 use hsc_monitoring::{Metrics, Process};
 
 use super::operations::Endpoint;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, web};
-use hsc_actors::ports::ManualRequest;
-use hsc_actors::protocol::{
+use hsc_catalogs::{Block, DocumentationKind, Manual, Product, Suggestion};
+use hsc_conversation::answer::ManualRequest;
+use hsc_conversation::protocol::{
     ManualLink, ManualSection, ManualSections, OneProduct, PredictionContext,
 };
-use hsc_actors::session::{brand_json, whole_entry};
-use hsc_catalogs::{Block, DocumentationKind, Manual, Product, Suggestion};
+use hsc_conversation::{brand_json, whole_entry};
 use log::debug;
 
 use super::scenarios::scenarios_of;

@@ -1,8 +1,8 @@
 //! `/api/search`: the search of the chat for those who open no socket.
 
 use actix_web::{HttpResponse, get, web};
-use hsc_actors::protocol::Prediction;
-use hsc_actors::session::predictions;
+use hsc_conversation::predictions;
+use hsc_conversation::protocol::Prediction;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

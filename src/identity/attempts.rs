@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use hsc_actors::ports::archive::{AttemptLimit, SignInAttempt};
-use hsc_actors::ports::{ClientAddress, ClientKey};
+use hsc_conversation::{ClientAddress, ClientKey};
 use lru::LruCache;
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use hsc_actors::ports::archive::{Account, Role};
 use hsc_actors::ports::{IdentityError, NewAccount};
-use hsc_actors::{clean_name, is_clean_name, now_ms};
+use hsc_conversation::{clean_name, is_clean_name, now_ms};
 
 use super::password::{self, Hasher};
 use super::team::{no_hash, unfit, weak};

@@ -1,9 +1,9 @@
 //! Accounts kept in order: added, disabled, given another name, role or password.
 
 use futures::future::BoxFuture;
-use hsc_actors::clean_name;
 use hsc_actors::ports::archive::{Account, AccountChange, AccountError, ArchiveError};
 use hsc_actors::ports::{NewAccount, Staff, StaffChange, StaffError};
+use hsc_conversation::clean_name;
 
 use super::newcomer::{judge_name, made};
 use super::team::{Team, unfit};

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{
-    Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, Audit, LockOut,
+    Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
 };
 use hsc_actors::ports::{
-    Attempt, Auditor, Begun, ClientAddress, First, Identify, IdentityError, Opened, Person,
-    Returned, SignedIn,
+    Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
 };
 use hsc_config::{IdentitySettings, Secret};
+use hsc_conversation::ClientAddress;
+use hsc_conversation::archive::Audit;
+use hsc_conversation::now_ms;
 use log::warn;
 use tokio::time::Instant;
 

@@ -4,10 +4,10 @@
 //! the key's own form and never the token's choice. Two keys are live at once, so that a site changes its
 //! key without a moment in which visitors are strangers.
 
-use hsc_actors::clean_name;
-use hsc_actors::ports::archive::Visitor;
-use hsc_actors::ports::{NotVouched, Vouch};
 use hsc_config::{Secret, VisitorsSettings};
+use hsc_conversation::archive::Visitor;
+use hsc_conversation::clean_name;
+use hsc_conversation::{NotVouched, Vouch};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;

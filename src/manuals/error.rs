@@ -1,6 +1,7 @@
 //! Why a manual could not be had, and the one table of what is said about it.
 
-use hsc_actors::ports::{BoxError, ManualError};
+use hsc_actors::ports::ManualError;
+use hsc_conversation::BoxError;
 use hsc_manuals::ReadError;
 
 /// Why a manual could not be fetched or read. A variant for each thing a caller can do about it.

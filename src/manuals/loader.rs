@@ -10,9 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{ManualError, ManualLoader, ManualRequest};
+use hsc_actors::ports::{ManualError, ManualLoader};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
 use hsc_config::ManualsSettings;
+use hsc_conversation::answer::ManualRequest;
 use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{BoxError, SharedQuota};
+use hsc_actors::ports::SharedQuota;
+use hsc_conversation::BoxError;
 use redis::Script;
 use ring::digest::{SHA256, digest};
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{BoxError, Gone, PodReport, Roll, RollCall};
+use hsc_actors::ports::{Gone, PodReport, Roll, RollCall};
+use hsc_conversation::BoxError;
 
 use super::Link;
 

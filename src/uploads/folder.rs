@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::{Picture, Shown, UploadError, UploadLimits, Uploads};
-use hsc_actors::{Tokens, UploadId, now_ms};
 use hsc_config::UploadsSettings;
+use hsc_conversation::{Tokens, UploadId, now_ms};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -177,6 +177,6 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-fn failed(cause: impl Into<hsc_actors::ports::BoxError>) -> UploadError {
+fn failed(cause: impl Into<hsc_conversation::BoxError>) -> UploadError {
     UploadError::Failed { cause: cause.into() }
 }

@@ -12,10 +12,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use hsc_actors::archiving::ArchiveHandle;
-use hsc_actors::ports::BoxError;
-use hsc_actors::ports::archive::Record;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
-use hsc_actors::{UploadId, now_ms};
+use hsc_conversation::BoxError;
+use hsc_conversation::archive::Record;
+use hsc_conversation::{UploadId, now_ms};
 use hsc_monitoring::Metrics;
 use log::{info, warn};
 use serde_json::json;
@@ -122,7 +122,7 @@ fn is_left_behind(entry: &std::fs::DirEntry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::Tokens;
+    use hsc_conversation::Tokens;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! What of the archive's records is an event, and what an event says.
 
 use hsc_actors::ports::Announcement;
-use hsc_actors::ports::archive::{Author, Record, Said, Stamped, Turn, TurnKind, TurnPlace};
+use hsc_conversation::archive::{Author, Record, Said, Stamped, Turn, TurnKind, TurnPlace};
 use serde_json::{Value, json};
 
 /// Something that happened, and what makes it one: told twice it has the same mark.
@@ -118,8 +118,8 @@ fn turned(turn: &Turn) -> Vec<(&'static str, Value)> {
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::ports::archive::{AgentRef, Rated};
     use hsc_config::WEBHOOK_EVENTS;
+    use hsc_conversation::archive::{AgentRef, Rated};
 
     use super::*;
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_actors::archiving::ArchiveHandle;
-use hsc_actors::ports::archive::{Deliveries, NewDelivery, Record, Stamped};
+use hsc_actors::ports::archive::Deliveries;
 use hsc_actors::ports::{Announcement, Announcer};
 use hsc_config::WebhooksSettings;
+use hsc_conversation::archive::{NewDelivery, Record, Stamped};
 use hsc_monitoring::Metrics;
 use jiff::Timestamp;
 use serde_json::json;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use hsc_actors::now_seconds;
-use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Delivery;
 use hsc_config::WebhooksSettings;
+use hsc_conversation::BoxError;
+use hsc_conversation::now_seconds;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 

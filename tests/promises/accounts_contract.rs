@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts as _, AttemptLimit,
-    AttemptOutcome, CannedReply, Deliveries as _, LockOut, MOST_DEVICES, NewDelivery, Record,
-    Replies as _, Role, SignInAttempt, Standing,
+    AttemptOutcome, CannedReply, Deliveries as _, LockOut, MOST_DEVICES, Replies as _, Role,
+    SignInAttempt, Standing,
 };
+use hsc_conversation::archive::{NewDelivery, Record};
 
 use crate::archive_stage::{HOUR, Stage, TEN, first};
 use crate::contract::contract;

@@ -1,11 +1,14 @@
 //! What the archive promises about conversations and figures, kept to by SQLite and by PostgreSQL.
 
 use hsc_actors::ports::archive::{
-    AgentRef, Analytics as _, Archive as _, Audit, AuditSearch, Author, Began, Feedback, Page,
-    Period, Privacy as _, Rated, Record, Said, SaidOutcome, Search, Snapshot, Thumb,
-    TranscriptEntry, Turn, TurnKind, TurnPlace, Upload, Visitor, Whose,
+    Analytics as _, Archive as _, AuditSearch, Page, Period, Privacy as _, Search, Snapshot,
+    TranscriptEntry, Whose,
 };
 use hsc_catalogs::{Citation, Scenario};
+use hsc_conversation::archive::{
+    AgentRef, Audit, Author, Began, Feedback, Rated, Record, Said, SaidOutcome, Thumb, Turn,
+    TurnKind, TurnPlace, Upload, Visitor,
+};
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
 use crate::contract::contract;

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use hsc::archive::Store;
-use hsc_actors::ports::archive::{
-    Archive as _, ArchiveError, Author, Page, Record, Said, SaidOutcome, Stamped,
-};
+use hsc_actors::ports::archive::{Archive as _, ArchiveError, Page};
 use hsc_config::{ArchiveSettings, Settings};
+use hsc_conversation::archive::{Author, Record, Said, SaidOutcome, Stamped};
 use tokio::sync::Mutex;
 
 use crate::postgres::Postgres;

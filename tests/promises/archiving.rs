@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{
-    Analytics as _, Archive as _, Author, Period, SaidOutcome, Search, Transcript, TranscriptEntry,
+    Analytics as _, Archive as _, Period, Search, Transcript, TranscriptEntry,
 };
 use hsc_config::ArchiveSettings;
+use hsc_conversation::archive::{Author, SaidOutcome};
 use serde_json::json;
 
 use crate::archive_stage::{first, settings};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use hsc_actors::ports::{
-    ByAgent, Desk, DeskChange, DeskError, LetGo, TicketDetails, VisitorEnds, Wanted,
-};
-use hsc_actors::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
+use hsc_actors::ports::Desk;
 use hsc_catalogs::Scenario;
+use hsc_conversation::desk::{
+    ByAgent, DeskChange, DeskError, LetGo, TicketDetails, VisitorEnds, Wanted,
+};
+use hsc_conversation::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
 
 use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc::pods::{Link, RedisDesk};
-use hsc_actors::ports::{Desk, Wanted};
-use hsc_actors::protocol::Agent;
+use hsc_actors::ports::Desk;
 use hsc_actors::{DeskLimits, MemoryDesk};
+use hsc_conversation::desk::Wanted;
+use hsc_conversation::protocol::Agent;
 
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use hsc_actors::ports::{ByAgent, Desk, DeskChange, DeskError, LetGo, VisitorEnds};
+use hsc_actors::ports::Desk;
+use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, LetGo, VisitorEnds};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -256,7 +257,7 @@ async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again(
     redis.heal().await;
     eventually("the desk is back", async || desk.look().await.is_ok()).await;
     assert!(desk.find("c".into()).await.expect("the desk does it").is_none(), "it was lost");
-    let again = hsc_actors::ports::Wanted { since_ms, ..wanted("c") };
+    let again = hsc_conversation::desk::Wanted { since_ms, ..wanted("c") };
     assert_eq!(Some(desk.wait(again).await.expect("the desk does it").since_ms), since_ms);
 }
 

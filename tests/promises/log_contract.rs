@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use hsc_actors::LogLimits;
 use hsc_actors::bridge::Body;
-use hsc_actors::ports::{Batch, LogError, MOST_OFFSET, Missed};
+use hsc_conversation::log::{Batch, LogError, MOST_OFFSET, Missed};
 
 use crate::contract::contract;
 use crate::eventually::eventually;

@@ -1,7 +1,8 @@
 //! What only a log in Redis can meet: a Redis that was emptied, that does not answer, that takes no
 //! writes, that forgot the scripts, and values that are none of ours.
 
-use hsc_actors::ports::{Batch, ConversationLog, LogError, Missed};
+use hsc_actors::ports::ConversationLog;
+use hsc_conversation::log::{Batch, LogError, Missed};
 
 use crate::eventually::{eventually, in_time};
 use crate::log_stage::{Stage, batch, frames, owned, seen};

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hsc_actors::ports::{Batch, ConversationLog, Entry, LogError, Missed, Owned};
+use hsc_actors::ports::ConversationLog;
+use hsc_conversation::log::{Batch, Entry, LogError, Missed, Owned};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use hdrhistogram::Histogram;
 use hsc_actors::LogLimits;
-use hsc_actors::ports::{Batch, ConversationLog, Entry};
+use hsc_actors::ports::ConversationLog;
+use hsc_conversation::log::{Batch, Entry};
 use tokio::time::Instant;
 
 use crate::log_stage::{LIMITS, Stage, owned};

@@ -7,8 +7,9 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hsc::pods::{Link, RedisLog};
 use hsc_actors::bridge::{Envelope, Ether, Loopback, channels};
-use hsc_actors::ports::{Batch, ConversationLog, Entry, Owned, Relay as _, Relayed, Seen};
+use hsc_actors::ports::{ConversationLog, Relay as _, Relayed};
 use hsc_actors::{LogLimits, MemoryLog};
+use hsc_conversation::log::{Batch, Entry, Owned, Seen};
 
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};

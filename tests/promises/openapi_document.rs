@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hsc_actors::ports::archive::{Archive as _, Author, Rated, Record, Said, SaidOutcome};
+use hsc_actors::ports::archive::Archive as _;
+use hsc_conversation::archive::{Author, Rated, Record, Said, SaidOutcome};
 use reqwest::Method;
 use serde_json::{Value, json};
 

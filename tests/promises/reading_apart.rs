@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use hsc::manuals::Loader;
-use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest};
+use hsc_actors::ports::{ManualError, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, Settings};
+use hsc_conversation::answer::ManualRequest;
 use hsc_monitoring::Metrics;
 
 fn program() -> PathBuf {

@@ -1,10 +1,11 @@
 //! What was said is there for the team: found, read, written down who read it, and never more than text.
 
 use hsc::archive::Store;
-use hsc_actors::now_ms;
-use hsc_actors::ports::archive::{
-    AgentRef, Archive as _, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind, TurnPlace,
+use hsc_actors::ports::archive::Archive as _;
+use hsc_conversation::archive::{
+    AgentRef, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind, TurnPlace,
 };
+use hsc_conversation::now_ms;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 

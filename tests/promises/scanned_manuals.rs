@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hsc::manuals::Loader;
-use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest};
+use hsc_actors::ports::{ManualError, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, OcrSettings, Settings};
+use hsc_conversation::answer::ManualRequest;
 use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,8 +1,8 @@
 //! docs/protocol.md names every message, every error code and every close code.
 
 use hsc::http::TroubleCode;
-use hsc_actors::protocol::{CloseReason, ErrorCode};
-use hsc_actors::session::NotResumed;
+use hsc_conversation::NotResumed;
+use hsc_conversation::protocol::{CloseReason, ErrorCode};
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 

@@ -15,11 +15,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hsc-answers",
             "hsc-catalogs",
             "hsc-config",
+            "hsc-conversation",
             "hsc-manuals",
             "hsc-monitoring",
         ],
     ),
-    ("hsc-actors", &["hsc-catalogs", "hsc-config", "hsc-monitoring"]),
+    ("hsc-actors", &["hsc-catalogs", "hsc-config", "hsc-conversation", "hsc-monitoring"]),
+    ("hsc-conversation", &["hsc-catalogs"]),
     ("hsc-monitoring", &["hsc-config"]),
     ("hsc-answers", &["hsc-catalogs"]),
     ("hsc-manuals", &["hsc-catalogs"]),
@@ -28,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that are free of any runtime: a command-line tool or another program can use them.
-const PLAIN: &[&str] = &["hsc-answers", "hsc-catalogs", "hsc-config"];
+const PLAIN: &[&str] = &["hsc-answers", "hsc-catalogs", "hsc-config", "hsc-conversation"];
 
 /// What a plain crate must not depend on: whatever has threads, sockets or a log of its own.
 const RUNTIME: &[&str] = &["actix", "tokio", "futures", "log", "reqwest", "redis", "sqlx"];

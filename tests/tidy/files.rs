@@ -3,8 +3,18 @@
 use crate::tree::{File, assert_none, files, root};
 
 /// The folders that hold code.
-const CODE: &[&str] =
-    &["src", "actors", "answers", "catalogs", "config", "manuals", "monitoring", "tests", "web"];
+const CODE: &[&str] = &[
+    "src",
+    "actors",
+    "answers",
+    "catalogs",
+    "config",
+    "conversation",
+    "manuals",
+    "monitoring",
+    "tests",
+    "web",
+];
 
 /// Names of drawers. What is in one has a better name, and a file of its own.
 const DRAWERS: &[&str] =

@@ -14,7 +14,7 @@ import { compile } from "json-schema-to-typescript";
 const target = fileURLToPath(new URL("../src/wire/types.ts", import.meta.url));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const banner = `// Made by \`npm run wire\` from the types of hsc-actors. Do not edit: change the Rust types and run it again.`;
+const banner = `// Made by \`npm run wire\` from the types of hsc-conversation and hsc-actors. Do not edit: change the Rust types and run it again.`;
 
 /** A reference with a description beside it would be copied out as a type of its own; an object of which
  * nothing is said holds anything. */

@@ -29,12 +29,15 @@ use super::noting;
 use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
-use crate::ports::{Answer, AnswerEvent, Asker, ByAgent, DeskChange, Question, StillIn};
-use crate::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Ticket};
+use crate::ports::StillIn;
 use crate::sequence::Sequences;
-use crate::session::{Bucket, Turn, Wiring, owners};
+use crate::session::{Bucket, Turn, Wiring};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Window};
+use hsc_conversation::answer::{Answer, AnswerEvent, Asker, Question};
+use hsc_conversation::desk::{ByAgent, DeskChange};
+use hsc_conversation::owners;
+use hsc_conversation::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Ticket};
 
 /// Refused messages in a row after which a connection is closed, as with visitors.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;

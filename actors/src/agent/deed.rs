@@ -1,8 +1,9 @@
 //! What an agent did, as the audit tells of it: who did what to which conversation, and never the words.
 
 use super::event::Effect;
-use crate::ports::archive::{Audit, Record, Role};
-use crate::ports::{ByAgent, LetGo};
+use crate::ports::archive::Role;
+use hsc_conversation::archive::{Audit, Record};
+use hsc_conversation::desk::{ByAgent, LetGo};
 
 /// Something that is written down once it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]

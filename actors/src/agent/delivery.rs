@@ -10,11 +10,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::archiving::ArchiveHandle;
-use crate::bridge::{AgentSaid, Body, Bridge, Heard, Listening, Talk, channels};
+use crate::bridge::{Body, Bridge, Heard, Listening, Talk, channels};
 use crate::desk::FrontDesk;
-use crate::ports::{Batch, ConversationLog, DeskChange, Entry, LogError, Owned, Seen};
-use crate::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
-use crate::session::said_record;
+use crate::ports::ConversationLog;
+use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::DeskChange;
+use hsc_conversation::log::{Batch, Entry, LogError, Owned, Seen};
+use hsc_conversation::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
+use hsc_conversation::said_record;
 
 /// How long the owner may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);

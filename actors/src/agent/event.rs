@@ -1,8 +1,11 @@
 //! What goes into an agent's view and what comes out of it.
 
-use crate::bridge::{AgentSaid, Talk};
-use crate::ports::{Answer, DeskChange, DeskError, DeskView, Entry, Kept, LetGo, LogError};
-use crate::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Note, Presence};
+use crate::bridge::Talk;
+use hsc_conversation::answer::Answer;
+use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::{DeskChange, DeskError, DeskView, LetGo};
+use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Note, Presence};
 
 use super::delivery::NotDelivered;
 

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::actor::Deliver;
 use crate::bridge::{Ether, Loopback};
-use crate::ports::archive::{Author, Began, Record, TurnKind};
-use crate::ports::{Asker, ClientAddress};
 use crate::session::stage::{Client, Stage, eventually};
-use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog, Tokens};
+use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog};
+use hsc_conversation::ClientAddress;
+use hsc_conversation::answer::Asker;
+use hsc_conversation::archive::{Author, Began, Record, TurnKind};
 
 const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 10,
@@ -27,7 +28,8 @@ async fn two_pods(limits: DeskLimits) -> (Stage, Stage) {
     let ether = Ether::default();
     let log = MemoryLog::new(LogLimits::from(&settings));
     let log = log.telling(Arc::new(Loopback::over(&ether)));
-    let (desk, tokens) = (MemoryDesk::new(limits, "a".into()), Arc::new(Tokens::from(&settings)));
+    let (desk, tokens) =
+        (MemoryDesk::new(limits, "a".into()), Arc::new(crate::tokens_of(&settings)));
     let pod = async |name: &str| {
         let shared = (Arc::new(log.of_pod(name)) as Arc<_>, Arc::clone(&tokens));
         Stage::at_desk(name, shared, (desk.clone(), Some(ether.clone())), |_| {}).await
@@ -92,7 +94,7 @@ fn records(pod: &Stage, conversation: &str) -> Vec<Record> {
 fn turns(pods: [&Stage; 2], conversation: &str) -> Vec<String> {
     let turn = |record: Record| match record {
         Record::Turned(turn) => {
-            let name = |agent: Option<crate::ports::archive::AgentRef>| agent.map(|it| it.name);
+            let name = |agent: Option<hsc_conversation::archive::AgentRef>| agent.map(|it| it.name);
             let (agent, to) = (name(turn.agent), name(turn.to));
             let words = [Some(turn.kind.as_str().to_owned()), agent, to, turn.reason];
             Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))

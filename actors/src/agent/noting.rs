@@ -13,9 +13,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Talk, channels};
-use crate::ports::archive::{AgentRef, Author, KeptNote, Record, Said, Stamped};
-use crate::protocol::{Agent, Note};
+use crate::ports::archive::KeptNote;
 use crate::session::Wiring;
+use hsc_conversation::archive::{AgentRef, Author, Record, Said, Stamped};
+use hsc_conversation::protocol::{Agent, Note};
 
 /// Longest a note waits for the archive before colleagues are told: they look at the page meanwhile.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);

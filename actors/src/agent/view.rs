@@ -7,15 +7,18 @@ use hsc_catalogs::Citation;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::bridge::{AgentSaid, Talk, now_ms};
-use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LetGo, LogError};
-use crate::protocol::{
+use crate::bridge::Talk;
+use hsc_conversation::NO_SUCH_UPLOAD;
+use hsc_conversation::Tokens;
+use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView, LetGo};
+use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::may_stand;
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::{
     Agent, AgentFrame, AgentSays, DeskNow, DeskSays, Draft, ErrorCode, MessageId, Note, Presence,
     Ticket, Transcript, TranscriptEntry,
 };
-use crate::session::NO_SUCH_UPLOAD;
-use crate::token::Tokens;
-use crate::upload_id::may_stand;
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};

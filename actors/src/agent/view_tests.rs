@@ -6,10 +6,14 @@ use serde_json::{Value, json};
 
 use super::event::{Effect, Event};
 use super::view::View;
-use crate::bridge::{Talk, now_ms};
-use crate::ports::{ByAgent, DeskChange, DeskError, DeskView, Entry, Kept, LogError};
-use crate::protocol::{Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Note, Presence, Ticket};
-use crate::{Tokens, UploadId};
+use crate::bridge::Talk;
+use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView};
+use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::{
+    Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Note, Presence, Ticket,
+};
+use hsc_conversation::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }
@@ -203,7 +207,10 @@ fn what_cannot_be_watched_is_said() {
 #[test]
 fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_passed_on() {
     let mut view = ana();
-    let chosen = crate::protocol::AboutProduct { id: "td27".to_owned(), name: "TD-27".to_owned() };
+    let chosen = hsc_conversation::protocol::AboutProduct {
+        id: "td27".to_owned(),
+        name: "TD-27".to_owned(),
+    };
     let ticket = Ticket { product: Some(chosen), ..ticket("m", 50, Some("ana")) };
     view.apply(Event::Changed(DeskChange::Ticket(ticket)));
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
@@ -235,14 +242,14 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
         url: format!("/manuals/td17#page={page}"),
         score: 1.0,
     };
-    let answer = crate::ports::Answer {
-        outcome: crate::ports::Outcome::Answered,
+    let answer = hsc_conversation::answer::Answer {
+        outcome: hsc_conversation::answer::Outcome::Answered,
         text: "Hold it [MANUAL: page 12]".to_owned(),
         html: String::new(),
         citations: vec![citation(12), citation(13)],
         confidence: 1.0,
         grounded: true,
-        answerer: crate::ports::AnswererName::Extractive,
+        answerer: hsc_conversation::answer::AnswererName::Extractive,
         fallback: None,
         stale_manual: false,
         provisional: false,

@@ -10,7 +10,7 @@ use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 
 use super::queue::Queue;
-use crate::ports::archive::{Record, Stamped};
+use hsc_conversation::archive::{Record, Stamped};
 
 /// How much waits to be written, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

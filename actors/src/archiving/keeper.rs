@@ -15,9 +15,10 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::handle::now_ms;
+use crate::ports::Uploads;
 use crate::ports::archive::Privacy;
-use crate::ports::{BoxError, Uploads};
 use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
 
 /// How often it looks. An age is given in days.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
@@ -88,9 +89,9 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::UploadId;
     use crate::ports::archive::{ArchiveError, Erased, Export, Whose};
     use crate::ports::{Picture, Shown, UploadError, UploadLimits};
+    use hsc_conversation::UploadId;
 
     /// Has so many conversations that are past their age, each with a picture, or is away.
     struct Cellar {

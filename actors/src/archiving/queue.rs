@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::ArchiveLimits;
-use crate::ports::archive::{Record, Stamped};
+use hsc_conversation::archive::{Record, Stamped};
 
 /// What a record weighs beside its texts: its fields, its place in the queue.
 const WEIGHT_OF_A_RECORD: usize = 256;

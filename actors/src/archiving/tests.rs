@@ -11,10 +11,11 @@ use tokio::time::timeout;
 
 use super::{ArchiveHandle, ArchiveLimits, writer};
 use crate::ports::archive::{
-    Archive, ArchiveError, AuditSearch, Audited, Author, Began, ConversationFound, LeftMessage,
-    Page, Paged, Record, Said, Search, Stamped, Transcript,
+    Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
+    Search, Transcript,
 };
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+use hsc_conversation::archive::{Author, Began, Record, Said, Stamped};
 
 /// Longest anything here may take on a machine that compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(30);

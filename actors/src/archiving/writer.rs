@@ -17,9 +17,10 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::ArchiveHandle;
-use crate::ports::BoxError;
-use crate::ports::archive::{Archive, ArchiveError, Stamped};
+use crate::ports::archive::{Archive, ArchiveError};
 use crate::supervision::{Backoff, Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
+use hsc_conversation::archive::Stamped;
 
 /// How often an archive is looked at while nothing is written, so that health tells the truth.
 const LOOK_EVERY: Duration = Duration::from_secs(5);

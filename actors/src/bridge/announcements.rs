@@ -12,9 +12,9 @@ use serde_json::json;
 
 use super::{Body, Bridge, Heard, Listening, channels};
 use crate::caches::Caches;
-use crate::ports::BoxError;
 use crate::registry::{Broadcast, Registry};
 use crate::supervision::{AskError, Care, ChildSpec, Handle, Life};
+use hsc_conversation::BoxError;
 
 /// Does what other pods announce.
 pub(crate) fn announcements(

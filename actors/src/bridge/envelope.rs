@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 
 use super::Talk;
 use crate::Invalidate;
-use crate::clock::now_ms;
-use crate::ports::Entry;
+use hsc_conversation::log::Entry;
+use hsc_conversation::now_ms;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -306,8 +306,8 @@ fn read_body(text: &str) -> Result<Body, Unread> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::AgentSaid;
-    use crate::protocol::{Agent, Gone, GoneWhy, Note, Ticket};
+    use hsc_conversation::desk::AgentSaid;
+    use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Note, Ticket};
 
     fn bodies() -> Vec<Body> {
         let frame = |offset: u64| Entry {

@@ -12,8 +12,9 @@ use super::actor::{Crossing, Way};
 use super::outbox::{Outbox, Outgoing, PATIENCE};
 use super::table::{Listening, Table};
 use super::{Body, Envelope, channels};
-use crate::ports::{Batch, Owned, Relay};
+use crate::ports::Relay;
 use crate::supervision::{Care, ChildSpec};
+use hsc_conversation::log::{Batch, Owned};
 
 /// Longest anybody waits to learn what became of a message: the wait for the bridge, and the relay's own
 /// bound with room.

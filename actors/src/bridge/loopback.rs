@@ -10,7 +10,8 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 
-use crate::ports::{BoxError, Relay, Relayed};
+use crate::ports::{Relay, Relayed};
+use hsc_conversation::BoxError;
 
 /// Messages that may wait for a reader; a reader that is further behind has lost the connection, as it
 /// would have with Redis.

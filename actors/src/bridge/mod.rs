@@ -31,7 +31,4 @@ pub use envelope::{Body, Envelope, Unread, around_frames};
 pub use handle::{Bridge, NotPublished, Published};
 pub use loopback::{Ether, Loopback};
 pub use table::{Heard, Listening};
-pub use talk::{AgentSaid, Talk};
-
-// For the modules that move to the crate of conversations.
-pub(crate) use crate::clock::now_ms;
+pub use talk::Talk;

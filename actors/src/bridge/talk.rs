@@ -1,9 +1,9 @@
 //! What pods tell each other of the desk, and of a conversation that a person has.
 
+use hsc_conversation::desk::AgentSaid;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Agent, Gone, Note, Ticket};
-use hsc_catalogs::Citation;
+use hsc_conversation::protocol::{Agent, Gone, Note, Ticket};
 
 /// Said on the channels of the desk and of conversations at the desk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,25 +59,6 @@ pub enum Talk {
         /// The note.
         note: Note,
     },
-}
-
-/// What an agent says to a visitor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AgentSaid {
-    /// Unique: it may be told again, and is said once.
-    pub request: String,
-    /// Who.
-    pub agent: Agent,
-    /// The words.
-    pub content: String,
-    /// The pages of the manual they rest on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub citations: Vec<Citation>,
-    /// A picture that was uploaded before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upload: Option<String>,
-    /// When, in milliseconds since 1970.
-    pub at_ms: u64,
 }
 
 impl Talk {

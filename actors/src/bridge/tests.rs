@@ -15,8 +15,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::Invalidate;
-use crate::ports::{BoxError, Relay, Relayed};
+use crate::ports::{Relay, Relayed};
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+use hsc_conversation::BoxError;
 
 /// Longest anything of these tests may take on a machine that compiles beside them.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::ports::ManualRequest;
+use hsc_conversation::answer::ManualRequest;
 
 /// What a cache is to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::protocol::{Agent, Presence};
+use hsc_conversation::protocol::{Agent, Presence};
 
 /// The agents who were heard of lately.
 #[derive(Debug, Default)]

@@ -15,12 +15,15 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::FrontDesk;
-use crate::bridge::{Body, Heard, Listening, Talk, channels, now_ms};
-use crate::ports::{BoxError, DeskChange, DeskError, DeskView, VisitorsSeen};
-use crate::protocol::Ticket;
-use crate::session::{Deliver, DeskNews};
+use crate::bridge::{Body, Heard, Listening, Talk, channels};
+use crate::session::Deliver;
 use crate::sessions::Sessions;
 use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
+use hsc_conversation::DeskNews;
+use hsc_conversation::desk::{DeskChange, DeskError, DeskView, VisitorsSeen};
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::Ticket;
 
 /// How often places in line are looked up again, at most: a visitor reads no faster.
 const PLACES_EVERY: Duration = Duration::from_secs(1);
@@ -208,7 +211,7 @@ fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Agent, Presence};
+    use hsc_conversation::protocol::{Agent, Presence};
 
     fn ticket(since_ms: u64, agent: Option<Agent>) -> Ticket {
         Ticket {

@@ -12,12 +12,14 @@ use super::Hours;
 use super::quota::{HandoffLimits, HandoffQuota};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Talk, channels};
-use crate::ports::archive::{AgentRef, Record, Turn, TurnKind, TurnPlace};
-use crate::ports::{
-    ByAgent, ClientKey, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails,
-    VisitorEnds, VisitorsSeen, Wanted,
+use crate::ports::Desk;
+use hsc_conversation::ClientKey;
+use hsc_conversation::archive::{AgentRef, Record, Turn, TurnKind, TurnPlace};
+use hsc_conversation::desk::{
+    ByAgent, DeskChange, DeskError, DeskView, LetGo, NoPerson, Place, TicketDetails, VisitorEnds,
+    VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
 /// The desk and the way to everybody who wants to hear of it. Cheap to clone.
 #[derive(Clone)]
@@ -27,42 +29,6 @@ pub struct FrontDesk {
     hours: Arc<Hours>,
     archive: ArchiveHandle,
     quota: Arc<HandoffQuota>,
-}
-
-/// Why there is no person for a visitor just now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoPerson {
-    /// It is outside of the opening hours.
-    #[error("We are closed just now. Leave us a message and we will write back.")]
-    Closed,
-    /// No agent is there who takes conversations.
-    #[error("Nobody is available just now. Leave us a message and we will write back.")]
-    NobodyThere,
-    /// As many wait as may.
-    #[error("Too many people are waiting just now. Leave us a message and we will write back.")]
-    Full,
-    /// This client has asked as often as one may.
-    #[error(
-        "You have asked for a person several times already. Leave us a message and we will write back."
-    )]
-    TooMany,
-    /// The desk cannot be reached.
-    #[error("We cannot reach anybody just now. Leave us a message and we will write back.")]
-    Away,
-}
-
-impl NoPerson {
-    /// The code in the archive.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::NobodyThere => "nobody_there",
-            Self::Full => "full",
-            Self::TooMany => "too_many",
-            Self::Away => "away",
-        }
-    }
 }
 
 impl FrontDesk {

@@ -11,12 +11,12 @@ use futures::FutureExt as _;
 use futures::future::ready;
 use tokio::time::Instant;
 
-use crate::bridge::now_ms;
-use crate::ports::{
-    AtDesk, ByAgent, Desk, DeskChange, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
-    VisitorsSeen, Wanted,
+use crate::ports::{AtDesk, Desk};
+use hsc_conversation::desk::{
+    ByAgent, DeskChange, DeskView, LetGo, Place, TicketDetails, VisitorEnds, VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, Speaker, Ticket};
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::{Agent, Gone, Speaker, Ticket};
 
 use super::DeskLimits;
 use super::table::Table;

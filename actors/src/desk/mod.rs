@@ -17,7 +17,7 @@ mod quota;
 mod table;
 
 pub(crate) use clerk::{AtDeskHere, clerk};
-pub use front::{FrontDesk, NoPerson};
+pub use front::FrontDesk;
 pub use hours::{BadHours, Hours};
 pub use limits::DeskLimits;
 pub use memory::MemoryDesk;

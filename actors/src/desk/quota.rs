@@ -11,7 +11,7 @@ use hsc_config::DeskSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use crate::ports::ClientKey;
+use hsc_conversation::ClientKey;
 
 /// A handoff is forgotten when it was asked for so long ago and is not at the desk any more.
 const WITHIN: Duration = Duration::from_secs(60 * 60);
@@ -95,7 +95,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::ports::ClientAddress;
+    use hsc_conversation::ClientAddress;
 
     fn client(last: u8) -> ClientKey {
         ClientAddress::new([10, 0, 0, last].into()).key()

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ports::{
+use hsc_conversation::desk::{
     ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
     VisitorsSeen, Wanted,
 };
-use crate::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 
 use super::DeskLimits;
 use super::agents::Agents;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::ports::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen};
+use hsc_conversation::log::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen};
 
 /// What one costs beside its text: itself and its place in the table, its name, and the counts that
 /// belong to shared text.

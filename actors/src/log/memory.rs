@@ -14,9 +14,8 @@ use lru::LruCache;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
-use crate::ports::{
-    Batch, Claimed, ConversationLog, Kept, LogError, Owned, Relay, Seen, TakenOver,
-};
+use crate::ports::{ConversationLog, Relay};
+use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOver};
 
 use super::LogLimits;
 use super::table::Table;

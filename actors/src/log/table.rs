@@ -8,7 +8,7 @@ use hsc_config::ConversationsSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use crate::ports::{self, Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
+use hsc_conversation::log::{Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
 
 use super::kept::Kept;
 
@@ -103,10 +103,14 @@ impl Table {
         &mut self,
         conversation: &Arc<str>,
         now: Instant,
-    ) -> Result<ports::Kept, LogError> {
+    ) -> Result<hsc_conversation::log::Kept, LogError> {
         self.forget_old(now);
         let kept = self.kept.peek(conversation).ok_or(LogError::Unknown)?;
-        Ok(ports::Kept { epoch: kept.epoch, offset: kept.offset, entries: kept.all() })
+        Ok(hsc_conversation::log::Kept {
+            epoch: kept.epoch,
+            offset: kept.offset,
+            entries: kept.all(),
+        })
     }
 
     pub(super) fn answering(&mut self, pod: &Arc<str>, owned: Owned, is_answering: bool) {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::LogLimits;
 use super::table::Table;
-use crate::ports::{Batch, Entry, LogError, Owned, Seen};
+use hsc_conversation::log::{Batch, Entry, LogError, Owned, Seen};
 
 const LIMITS: LogLimits = LogLimits { window: 4, ttl: Duration::from_secs(60), bytes: 1024 * 1024 };
 

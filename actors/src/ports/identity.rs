@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::archive::{Audit, Role, Visitor};
-use super::{BoxError, ClientAddress};
+use super::archive::Role;
+use hsc_conversation::archive::Audit;
+use hsc_conversation::{BoxError, ClientAddress};
 
 /// Writes down what somebody of the team did. Returns at once: nobody waits for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
@@ -60,24 +61,6 @@ pub trait Identify: Send + Sync + 'static {
 
     /// Ends what [`Identify::begin`] began.
     fn end(&self, returned: Returned) -> BoxFuture<'_, Result<Opened, IdentityError>>;
-}
-
-/// Knows visitors again for whom the embedding site has signed.
-pub trait Vouch: Send + Sync + 'static {
-    /// Whom this token names. Quick: a signature is checked and nothing is waited for.
-    ///
-    /// # Errors
-    /// Why the visitor stays anonymous.
-    fn visitor(&self, token: &str) -> Result<Visitor, NotVouched>;
-}
-
-/// Why a visitor's token names nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NotVouched {
-    /// It was right and its time is over.
-    Expired,
-    /// It is not signed with a key of the settings, or says nothing that can be used.
-    Wrong,
 }
 
 /// Somebody of the team.

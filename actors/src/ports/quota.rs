@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::BoxError;
+use hsc_conversation::BoxError;
 
 /// Counts for all pods how often something was done within a time.
 pub trait SharedQuota: Send + Sync + 'static {

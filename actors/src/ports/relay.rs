@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use super::BoxError;
+use hsc_conversation::BoxError;
 
 /// What a relay reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

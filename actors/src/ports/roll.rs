@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::BoxError;
+use hsc_conversation::BoxError;
 
 /// What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

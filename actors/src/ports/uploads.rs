@@ -6,8 +6,8 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-use super::BoxError;
-use crate::upload_id::UploadId;
+use hsc_conversation::BoxError;
+use hsc_conversation::UploadId;
 
 /// A picture that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

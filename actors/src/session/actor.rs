@@ -26,24 +26,27 @@ use crate::bridge::Bridge;
 use crate::desk::{AtDeskHere, FrontDesk};
 use crate::image_budget::ImageBudget;
 use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ClientAddress, ConversationLog, ManualLoader, Owned, Question};
-use crate::protocol::{
-    ClientFrame, ClientMessage, CloseReason, ErrorCode, Image, MessageId, ServerFrame,
-    ServerMessage,
-};
+use crate::ports::{Answerer, ConversationLog, ManualLoader};
 use crate::sequence::Sequence;
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Intensity, Window};
 use crate::takeovers;
-use crate::token::Tokens;
+use hsc_conversation::ClientAddress;
+use hsc_conversation::Tokens;
+use hsc_conversation::answer::Question;
+use hsc_conversation::log::Owned;
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::{
+    ClientFrame, ClientMessage, CloseReason, ErrorCode, Image, MessageId, ServerFrame,
+    ServerMessage,
+};
 
 use super::logging::Logging;
-use super::outbox::Outbox;
 use super::reception::Attended;
-use super::{
-    Bucket, Conversation, DeskNews, Effect, Event, Line, Minutes, Standing, Strain, answering,
-};
+use super::{Bucket, Line, Standing, Strain, answering};
+use hsc_conversation::outbox::Outbox;
+use hsc_conversation::{Conversation, DeskNews, Effect, Event, Minutes};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -200,7 +203,7 @@ impl Session {
                     ..
                 })
             );
-            let effects = session.conversation.apply(event);
+            let effects = session.conversation.at(now_ms()).apply(event);
             if !is_typing {
                 if session.conversation.write_minutes(&mut session.minutes) {
                     session.minutes_changed();
@@ -260,7 +263,7 @@ impl Session {
             self.send(&error, id.as_ref(), None, ctx);
         }
         self.guarded(ctx, |session, ctx| {
-            let effects = session.conversation.recall(session.minutes.clone());
+            let effects = session.conversation.at(now_ms()).recall(session.minutes.clone());
             session.conversation.write_minutes(&mut session.minutes);
             session.standing.note(&session.conversation);
             session.minutes_changed();

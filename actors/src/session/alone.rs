@@ -11,12 +11,14 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use log::debug;
 
+use super::Wiring;
 use super::answering;
-use super::outbox::{Frame, Outbox, Step};
-use super::{Conversation, Effect, Event, Minutes, Wiring};
-use crate::ports::{Claimed, Owned};
-use crate::protocol::ServerFrame;
 use crate::takeovers;
+use hsc_conversation::log::{Claimed, Owned};
+use hsc_conversation::now_ms;
+use hsc_conversation::outbox::{Frame, Outbox, Step};
+use hsc_conversation::protocol::ServerFrame;
+use hsc_conversation::{Conversation, Effect, Event, Minutes};
 
 /// How long a log that is away is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -68,7 +70,7 @@ pub(crate) async fn complete(wiring: Arc<Wiring>, claimed: Claimed) -> Completed
         answer: None,
         refused: 0,
     };
-    let effects = alone.conversation.adopt(taken);
+    let effects = alone.conversation.at(now_ms()).adopt(taken);
     // Also that this answer has lost a pod: one that ends every pod must not go round.
     alone.take(effects);
     let completed = alone.run().await;
@@ -101,7 +103,7 @@ impl Alone {
     }
 
     fn hear(&mut self, event: Event) {
-        let effects = self.conversation.apply(event);
+        let effects = self.conversation.at(now_ms()).apply(event);
         self.take(effects);
     }
 

@@ -9,8 +9,10 @@ use futures::{FutureExt as _, StreamExt as _};
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
-use super::{Event, Turn, Waited, Wiring};
-use crate::ports::{AnswerEvent, ClientKey, Question};
+use super::{Turn, Waited, Wiring};
+use hsc_conversation::ClientKey;
+use hsc_conversation::Event;
+use hsc_conversation::answer::{AnswerEvent, Question};
 
 /// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
 pub(super) fn in_turn(

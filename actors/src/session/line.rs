@@ -15,7 +15,7 @@ use futures::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::ports::ClientKey;
+use hsc_conversation::ClientKey;
 
 /// Time between two words to one waiter about its place. A person reads no faster, and a line of a
 /// thousand then costs at most a thousand small frames a second.
@@ -227,7 +227,7 @@ mod tests {
     use futures::stream::BoxStream;
 
     use super::*;
-    use crate::ports::ClientAddress;
+    use hsc_conversation::ClientAddress;
 
     fn wait(line: &Arc<Line>) -> Place {
         match line.enter(None) {

@@ -10,9 +10,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 pub(crate) use super::stage::{Client, Stage, eventually};
-use crate::protocol::CloseReason;
 use crate::supervision::Fault;
 use crate::{Announced, Invalidate, NotRehearsed, OtherPods};
+use hsc_conversation::protocol::CloseReason;
 
 #[actix::test]
 async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
@@ -242,7 +242,7 @@ async fn a_picture_that_no_answer_looks_at_is_not_held() {
     let seen = stage.teacher.images.lock().expect("no test panics while it holds this").clone();
     assert_eq!(
         seen,
-        [Some(crate::protocol::Image::Unseen)],
+        [Some(hsc_conversation::protocol::Image::Unseen)],
         "the answerer says that it looks at none"
     );
     stage.open_the_gate();

@@ -12,13 +12,15 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use log::{info, warn};
 
-use super::opening::{self, Opening};
-use super::outbox::{Frame, Outbox, Step};
-use super::{Event, Session};
-use crate::ports::{LogError, Owned};
-use crate::protocol::{CloseReason, ServerMessage};
+use super::Session;
+use super::log_opening;
 use crate::sequence::Sequence;
 use crate::socket::SocketContext;
+use hsc_conversation::Event;
+use hsc_conversation::Opening;
+use hsc_conversation::log::{LogError, Owned};
+use hsc_conversation::outbox::{Frame, Outbox, Step};
+use hsc_conversation::protocol::{CloseReason, ServerMessage};
 
 /// How long a log that is away is left alone, the tenth part more or less: short enough that a
 /// conversation is kept again within two seconds, long enough that ten thousand sessions do not ask a
@@ -61,7 +63,7 @@ impl Session {
             self.logging = Some(Box::new(logging));
         }
         let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
-        let opened = wrap_future::<_, Self>(opening::open(log, tokens, own, opening));
+        let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
         let opened = opened.map(|opened, session, ctx| {
             if let Some(outcome) = opened.outcome() {
                 session.wiring.metrics.conversations.resumed(outcome);

@@ -12,10 +12,11 @@ use actix::{ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _};
 use log::{debug, warn};
 use tokio::time::Instant;
 
-use super::{DeskAsk, DeskNews, Event, Session};
+use super::Session;
 use crate::bridge::{Body, Heard, Talk, channels};
-use crate::ports::{DeskChange, VisitorEnds};
 use crate::socket::SocketContext;
+use hsc_conversation::desk::{DeskChange, VisitorEnds};
+use hsc_conversation::{DeskAsk, DeskNews, Event};
 
 /// How often an agent is told that the visitor types on.
 const TYPING_EVERY: Duration = Duration::from_secs(2);

@@ -8,10 +8,12 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::NotResumed;
 use super::stage::{Client, Stage, eventually};
-use crate::ports::{Batch, Claimed, ConversationLog, Kept, LogError, Owned, Seen, TakenOver};
-use crate::{LogLimits, MemoryLog, Tokens};
+use crate::ports::ConversationLog;
+use crate::{LogLimits, MemoryLog};
+use hsc_conversation::NotResumed;
+use hsc_conversation::Tokens;
+use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOver};
 
 const LIMITS: LogLimits =
     LogLimits { window: 100, bytes: 1 << 20, ttl: Duration::from_secs(3_600) };
@@ -258,7 +260,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
     pods.a.open_the_gate();
     pods.b.open_the_gate();
     let (mut client, welcome) = greeted(&pods.a).await;
-    assert_eq!(welcome["reason"], super::opening::UNLOGGED);
+    assert_eq!(welcome["reason"], hsc_conversation::UNLOGGED);
     client.say(pods.a.ask()).await;
     client.hear("final_answer").await;
     assert_eq!(client.offsets()[1..], [1, 2, 3, 4, 5]);

@@ -19,20 +19,24 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use super::Rules;
 use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{Ether, Loopback};
 use crate::cache::CacheLimits;
-use crate::ports::archive::{ArchiveError, KeptNote, Notes, Record, Stamped};
-use crate::ports::{
-    Answer, AnswerEvent, Answerer, AnswererName, Asker, ByAgent, ClientAddress, ConversationLog,
-    ManualError, ManualLoader, ManualRequest, Outcome, Question, Relay, StillIn,
-};
-use crate::protocol::{Agent, Limits};
+use crate::ports::archive::{ArchiveError, KeptNote, Notes};
+use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, StillIn};
 use crate::{
     Admission, Budgets, DeskLimits, Hours, House, LogLimits, MemoryDesk, MemoryLog, Parts,
-    Sessions, Shelf, SocketLimits, Tokens, Upkeep,
+    Sessions, Shelf, SocketLimits, Upkeep,
 };
+use hsc_conversation::ClientAddress;
+use hsc_conversation::Rules;
+use hsc_conversation::Tokens;
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, Asker, ManualRequest, Outcome, Question,
+};
+use hsc_conversation::archive::{Record, Stamped};
+use hsc_conversation::desk::ByAgent;
+use hsc_conversation::protocol::{Agent, Limits};
 /// Longest a client of these tests waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -43,7 +47,7 @@ pub(crate) struct Teacher {
     /// Who caused each answer.
     pub(crate) askers: Mutex<Vec<Asker>>,
     /// The picture of each question.
-    pub(crate) images: Mutex<Vec<Option<crate::protocol::Image>>>,
+    pub(crate) images: Mutex<Vec<Option<hsc_conversation::protocol::Image>>>,
     pub(crate) panics: AtomicBool,
     pub(crate) other_words: AtomicBool,
     pub(crate) sees_pictures: AtomicBool,
@@ -126,7 +130,7 @@ impl Stage {
     pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
         let log = Arc::new(MemoryLog::new(LogLimits::from(&settings)));
-        Self::among_others("pod", log, Arc::new(Tokens::from(&settings)), change).await
+        Self::among_others("pod", log, Arc::new(crate::tokens_of(&settings)), change).await
     }
 
     /// A pod that shares its log with others.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::Conversation;
 use crate::supervision::Death;
+use hsc_conversation::Conversation;
 
 /// What is known of a session.
 #[derive(Debug, Default)]

@@ -5,22 +5,63 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use hsc_catalogs::{Snapshot, load_files};
+use hsc_conversation::Rules;
+use hsc_conversation::answer::{Answer, AnswererName};
+use hsc_conversation::protocol::{ClientFrame, Limits};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::minutes::Minutes;
-use super::outbox::{Frame, Outbox, Step};
-use super::tests::{chunk, conversation, done, say};
-use super::{Conversation, Effect, Event, Opened};
-use crate::ports::{AnswerEvent, ConversationLog as _, LogError, Missed, Outcome, Owned, Seen};
-use crate::protocol::ServerFrame;
+use crate::ports::ConversationLog as _;
 use crate::{LogLimits, MemoryLog};
+use hsc_conversation::Minutes;
+use hsc_conversation::answer::{AnswerEvent, Outcome};
+use hsc_conversation::log::{LogError, Missed, Owned, Seen};
+use hsc_conversation::outbox::{Frame, Outbox, Step};
+use hsc_conversation::protocol::ServerFrame;
+use hsc_conversation::{Conversation, Effect, Event, Opened};
 
 const LIMITS: LogLimits =
     LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };
 const PODS: [&str; 3] = ["a", "b", "c"];
 /// What every question is answered.
 const WORDS: [&str; 3] = ["one ", "two ", "three"];
+
+/// A conversation over a catalog of one product.
+fn conversation(id: &str) -> Conversation {
+    let documentation = json!({"type": "pdf", "url": "https://acme.test/td17.pdf"});
+    let product = json!({"id": "td17", "name": "Acme TD-17", "documentation": documentation});
+    let file = json!({"brand_identity": {"id": "acme", "name": "Acme"}, "products": [product]});
+    let catalog = load_files([("acme.json", file.to_string().as_str())]).catalog;
+    let rules =
+        Rules { pending_questions: 2, prefetch_confidence: 80, limits: Limits::new(1 << 20, 20) };
+    Conversation::new(id.into(), String::new(), Arc::new(Snapshot::new(catalog)), Arc::new(rules))
+}
+
+fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
+    let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
+    conversation.apply(Event::Heard(frame))
+}
+
+fn chunk(text: &str) -> AnswerEvent {
+    AnswerEvent::Chunk(text.to_owned())
+}
+
+fn done(outcome: Outcome) -> AnswerEvent {
+    AnswerEvent::Done(Box::new(Answer {
+        outcome,
+        text: String::new(),
+        html: "<p>So.</p>".to_owned(),
+        citations: Vec::new(),
+        confidence: 0.5,
+        grounded: true,
+        answerer: AnswererName::Extractive,
+        fallback: None,
+        stale_manual: false,
+        provisional: false,
+        pages_pending: 0,
+    }))
+}
 
 #[derive(Debug, Clone, Copy)]
 enum Happens {
@@ -88,7 +129,7 @@ impl Owner {
             pod,
             log: log.of_pod(PODS[pod]),
             owned: Owned { conversation: "c1".into(), epoch: 1 },
-            conversation: conversation(),
+            conversation: conversation("c1"),
             minutes: Minutes::default(),
             outbox: Outbox::opening(0),
             call: None,
@@ -203,7 +244,7 @@ impl Owner {
 
     fn crashes(&mut self) -> Vec<String> {
         self.answer = None;
-        self.conversation = conversation();
+        self.conversation = conversation(self.conversation.id());
         let effects = self.conversation.recall(self.minutes.clone());
         self.take(effects)
     }
@@ -358,7 +399,7 @@ impl World {
             let claimed = log.claim(PODS[name].into()).now_or_never().unwrap().unwrap();
             let Some(claimed) = claimed else { continue };
             let mut owner = Owner::new(&self.log, pod);
-            owner.conversation.id = Arc::clone(&claimed.conversation);
+            owner.conversation = conversation(&claimed.conversation);
             let effects = owner.conversation.adopt(claimed.taken);
             owner.take(effects);
             self.owners.push(owner);

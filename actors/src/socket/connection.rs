@@ -15,7 +15,7 @@ use super::budget::SharedBudget;
 use super::frames::{FrameLimits, FrameReader, Message, Violation};
 use super::incoming::{Incoming, MessageRules};
 use super::outgoing::{Outgoing, Queue};
-use crate::protocol::CloseReason;
+use hsc_conversation::protocol::CloseReason;
 
 /// The context of an actor that is a socket.
 pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::protocol::CloseReason;
 use crate::rate_limit::{Gcra, Quota};
+use hsc_conversation::protocol::CloseReason;
 
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 const CONTROL_PAYLOAD: u64 = 125;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::fault::FAILURE;
 use super::{Death, Ending, Record};
-use crate::ports::BoxError;
+use hsc_conversation::BoxError;
 
 /// An actor that a supervisor can keep alive.
 pub trait Child: Actor<Context = Context<Self>> {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use super::handle::Slot;
 use super::threads::Desk;
 use super::{Child, Death, Ending, Fault, Life, Record, fault};
-use crate::ports::BoxError;
+use hsc_conversation::BoxError;
 
 /// Letters handled before the actor's other futures get their turn: enough to be fast, few enough
 /// that a full inbox starves no timer.

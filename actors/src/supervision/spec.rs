@@ -18,7 +18,7 @@ use super::{
     Backoff, Bounds, Child, Fault, Handle, Intensity, Life, OnGiveUp, Policy, Record, Strategy,
     Threads, fault,
 };
-use crate::ports::BoxError;
+use hsc_conversation::BoxError;
 
 /// How a child is cared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

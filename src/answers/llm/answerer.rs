@@ -7,12 +7,14 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::{AnswerEvent, Answerer, AnswererName, BoxError, Question};
-use hsc_actors::protocol::Image;
+use hsc_actors::ports::Answerer;
 use hsc_answers::llm::{ModelOutput, Retrieval};
 use hsc_answers::{Composed, Index, Turn};
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_config::LlmSettings;
+use hsc_conversation::BoxError;
+use hsc_conversation::answer::{AnswerEvent, AnswererName, Question};
+use hsc_conversation::protocol::Image;
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 

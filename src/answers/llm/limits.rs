@@ -9,10 +9,11 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hsc_actors::ports::{Asker, ClientKey};
 use hsc_actors::{Quota, RateLimiter};
 use hsc_answers::llm::estimate_tokens;
 use hsc_config::LlmSettings;
+use hsc_conversation::ClientKey;
+use hsc_conversation::answer::Asker;
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
@@ -245,7 +246,7 @@ impl Drop for Spending {
 mod tests {
     use std::net::IpAddr;
 
-    use hsc_actors::ports::ClientAddress;
+    use hsc_conversation::ClientAddress;
 
     use super::*;
 

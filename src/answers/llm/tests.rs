@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
 use futures::stream;
-use hsc_actors::ports::{Answer, AnswererName, Outcome, Question};
-use hsc_actors::protocol::Image;
 use hsc_answers::Thesaurus;
 use hsc_answers::fixture::{accessory, manual};
 use hsc_catalogs::{Exchange, Scenario};
 use hsc_config::{LlmSettings, Secret};
+use hsc_conversation::answer::{Answer, AnswererName, Outcome, Question};
+use hsc_conversation::protocol::Image;
 use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
@@ -568,7 +568,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
 
 #[actix_web::test]
 async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
-    use hsc_actors::ports::Asker;
+    use hsc_conversation::answer::Asker;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
     let measure = super::super::tests::MEASURE;

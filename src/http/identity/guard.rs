@@ -7,8 +7,9 @@ use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::future::LocalBoxFuture;
-use hsc_actors::ports::archive::{Audit, Role};
+use hsc_actors::ports::archive::Role;
 use hsc_actors::ports::{IdentityError, Person, SignedIn, StillIn};
+use hsc_conversation::archive::Audit;
 use log::warn;
 use subtle::ConstantTimeEq as _;
 

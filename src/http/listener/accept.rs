@@ -14,7 +14,7 @@ use actix_service::{
 };
 use actix_web::dev::{AppConfig, HttpServiceFactory, Service, ServiceFactory as _};
 use actix_web::{App, HttpResponse};
-use hsc_actors::ports::ClientAddress;
+use hsc_conversation::ClientAddress;
 use hsc_monitoring::Metrics;
 use log::{debug, warn};
 use tokio::io::AsyncWriteExt as _;

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use hsc_actors::ports::ClientKey;
 use hsc_config::ServerSettings;
+use hsc_conversation::ClientKey;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -456,7 +456,7 @@ impl ConnectionState {
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::ports::ClientAddress;
+    use hsc_conversation::ClientAddress;
 
     use super::*;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, post, web};
-use hsc_actors::ports::ManualRequest;
 use hsc_actors::{Announced, Invalidate};
 use hsc_catalogs::Product;
+use hsc_conversation::answer::ManualRequest;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;

@@ -1,8 +1,8 @@
 //! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
 
 use actix_web::{HttpResponse, delete, get, post, web};
-use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{ArchiveError, Delivery, Page, Paged};
+use hsc_conversation::now_ms;
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

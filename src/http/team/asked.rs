@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use hsc_actors::now_ms;
 use hsc_actors::ports::archive::{ArchiveError, Page, Period};
 use hsc_catalogs::Catalog;
+use hsc_conversation::now_ms;
 use log::warn;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,8 +1,8 @@
 //! `/api/replies`: canned replies, what agents write again and again.
 
 use actix_web::{HttpResponse, delete, get, put, web};
-use hsc_actors::clean_name;
 use hsc_actors::ports::archive::CannedReply;
+use hsc_conversation::clean_name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,6 @@
 //! Words of people, as they are taken: a mail address that can be one, a text without control characters.
 
-use hsc_actors::is_clean_name;
+use hsc_conversation::is_clean_name;
 
 /// Longest address that a mail server takes (RFC 5321, 4.5.3.1.3, without the brackets).
 const LONGEST: usize = 254;

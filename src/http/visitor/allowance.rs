@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use hsc_actors::ports::{ClientKey, SharedQuota};
+use hsc_actors::ports::SharedQuota;
 use hsc_config::{LettersSettings, UploadsSettings};
+use hsc_conversation::ClientKey;
 use lru::LruCache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;

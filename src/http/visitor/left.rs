@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use hsc_actors::ports::Announcement;
-use hsc_actors::ports::archive::Record;
+use hsc_conversation::archive::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use hsc_actors::{TokenError, Tokens};
+use hsc_conversation::{TokenError, Tokens};
 
 use super::super::{Parts, Trouble, TroubleCode};
 

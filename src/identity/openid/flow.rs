@@ -1,7 +1,8 @@
 //! To the provider and back.
 
 use hsc_actors::ports::archive::{Account, AccountChange};
-use hsc_actors::ports::{Begun, BoxError, IdentityError, Opened, Returned};
+use hsc_actors::ports::{Begun, IdentityError, Opened, Returned};
+use hsc_conversation::BoxError;
 
 use super::super::newcomer::account;
 use super::super::secret::{self, same};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hsc_actors::ports::BoxError;
 use hsc_config::{OpenIdSettings, Secret};
+use hsc_conversation::BoxError;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use reqwest::{Client, RequestBuilder};
 use serde::de::{DeserializeOwned, Error as _};

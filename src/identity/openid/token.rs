@@ -1,9 +1,9 @@
 //! The ID token: what the provider signed about somebody, checked, and what of it we use.
 
-use hsc_actors::clean_name;
-use hsc_actors::ports::BoxError;
 use hsc_actors::ports::archive::Role;
 use hsc_config::OpenIdSettings;
+use hsc_conversation::BoxError;
+use hsc_conversation::clean_name;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::{Map, Value};

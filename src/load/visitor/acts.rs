@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hsc_actors::protocol::{Ask, ClientSays};
+use hsc_conversation::protocol::{Ask, ClientSays};
 use rand::RngExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 

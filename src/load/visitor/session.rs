@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hsc_actors::protocol::{ClientSays, Hello, Resume};
+use hsc_conversation::protocol::{ClientSays, Hello, Resume};
 use tokio::time::Instant;
 
 use super::{Crowd, Visitor};

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hsc_actors::protocol::ClientSays;
+use hsc_conversation::protocol::ClientSays;
 use rand::RngExt as _;
 use tokio::time::Instant;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use hsc_actors::ports::BoxError;
 use hsc_config::ManualsSettings;
+use hsc_conversation::BoxError;
 use hsc_manuals::ReadError;
 use reqwest::header::{
     CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hsc_actors::ports::{ManualError, ManualLoader as _, ManualRequest};
+use hsc_actors::ports::{ManualError, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, Settings};
+use hsc_conversation::answer::ManualRequest;
 use hsc_monitoring::Metrics;
 
 use super::super::Loader;

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hsc_actors::ports::{
-    AtDesk, ByAgent, Desk, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails,
-    VisitorEnds, VisitorsSeen, Wanted,
-};
-use hsc_actors::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_actors::ports::{AtDesk, Desk};
 use hsc_actors::{DeskLimits, Pace};
+use hsc_conversation::desk::{
+    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
+    VisitorsSeen, Wanted,
+};
+use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
 use super::reply::{Reply, of_change, of_gone, of_presence, of_ticket, there};

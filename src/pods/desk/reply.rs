@@ -1,8 +1,8 @@
 //! What the scripts answer, read. Whatever else Redis may say is an error and never a panic.
 
-use hsc_actors::ports::{DeskChange, DeskError};
-use hsc_actors::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 use hsc_catalogs::Scenario;
+use hsc_conversation::desk::{DeskChange, DeskError};
+use hsc_conversation::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
 
 /// An answer: a word, and texts behind it.
 pub(super) type Reply = Vec<String>;

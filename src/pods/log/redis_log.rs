@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use hsc_actors::LogLimits;
 use hsc_actors::bridge::{around_frames, channels};
-use hsc_actors::ports::{
-    Batch, Claimed, ConversationLog, Kept, LogError, MOST_OFFSET, Owned, Seen, TakenOver,
-};
-use hsc_actors::{LogLimits, now_ms};
+use hsc_actors::ports::ConversationLog;
+use hsc_conversation::log::{Batch, Claimed, Kept, LogError, MOST_OFFSET, Owned, Seen, TakenOver};
+use hsc_conversation::now_ms;
 use redis::{FromRedisValue, ScriptInvocation};
 
 use super::reply::{of_append, of_read, of_take_over};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hsc_actors::ports::{Entry, Kept, LogError, Missed, TakenOver};
+use hsc_conversation::log::{Entry, Kept, LogError, Missed, TakenOver};
 use redis::{FromRedisValue as _, Value};
 
 /// What `append` and `begin` answer.

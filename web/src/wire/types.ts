@@ -1,4 +1,4 @@
-// Made by `npm run wire` from the types of hsc-actors. Do not edit: change the Rust types and run it again.
+// Made by `npm run wire` from the types of hsc-conversation and hsc-actors. Do not edit: change the Rust types and run it again.
 
 /**
  * How a customer uses the product; an answer may weigh it.

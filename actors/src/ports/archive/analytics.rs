@@ -96,7 +96,7 @@ pub struct Unanswered {
     /// The visitor's words.
     pub question: String,
     /// `unknown` or `no_manual`.
-    pub outcome: super::SaidOutcome,
+    pub outcome: hsc_conversation::archive::SaidOutcome,
 }
 
 /// The marks of one day.

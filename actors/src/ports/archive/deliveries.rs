@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{ArchiveError, Page, Paged};
 
-/// Keeps deliveries until they arrive. New ones come as [`super::Record::Deliver`], behind the chat.
+/// Keeps deliveries until they arrive. New ones come as [`hsc_conversation::archive::Record::Deliver`], behind the chat.
 pub trait Deliveries: Send + Sync + 'static {
     /// Takes up to so many to this endpoint that are due, oldest first, and hides them from other pods
     /// until then. Who takes one and dies leaves it to be due again.
@@ -51,21 +51,6 @@ pub struct Standing {
     pub waiting: u64,
     /// Those that came to nothing.
     pub dead: u64,
-}
-
-/// A delivery that is to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewDelivery {
-    /// Its id, which the endpoint sees and by which it knows a repetition.
-    pub id: String,
-    /// The endpoint, by its address in the settings.
-    pub endpoint: String,
-    /// The event's name.
-    pub event: String,
-    /// The body as it is sent and signed.
-    pub body: String,
-    /// The conversation it is about; who erases that erases this.
-    pub conversation: Option<String>,
 }
 
 /// A delivery and how it went so far.

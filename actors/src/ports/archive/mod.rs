@@ -14,7 +14,6 @@ mod deliveries;
 mod notes;
 mod past;
 mod privacy;
-mod record;
 mod replies;
 
 use std::sync::Arc;
@@ -27,20 +26,16 @@ pub use accounts::{
     LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 pub use analytics::{Analytics, Asked, RatingsOfADay, Snapshot, Unanswered};
-pub use deliveries::{Deliveries, Delivery, NewDelivery, Standing};
+pub use deliveries::{Deliveries, Delivery, Standing};
 pub use notes::{KeptNote, Notes};
 pub use past::{
     Archive, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Search, Transcript,
     TranscriptEntry,
 };
 pub use privacy::{Erased, Export, Privacy, Whose};
-pub use record::{
-    AgentRef, Audit, Author, Began, Feedback, Rated, Record, Said, SaidOutcome, Stamped, Thumb,
-    Turn, TurnKind, TurnPlace, Upload, Visitor,
-};
 pub use replies::{CannedReply, Replies};
 
-use super::BoxError;
+use hsc_conversation::BoxError;
 
 /// Why the archive did not do what it was asked. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::{AgentRef, ArchiveError, Stamped};
+use super::ArchiveError;
+use hsc_conversation::archive::{AgentRef, Stamped};
 
 /// Keeps notes. Every call ends within a bounded time of its own.
 pub trait Notes: Send + Sync + 'static {

@@ -7,9 +7,8 @@ use hsc_catalogs::Citation;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    AgentRef, ArchiveError, Author, Page, Paged, Period, SaidOutcome, Stamped, Thumb, Visitor,
-};
+use super::{ArchiveError, Page, Paged, Period};
+use hsc_conversation::archive::{AgentRef, Author, SaidOutcome, Stamped, Thumb, Visitor};
 
 /// Keeps conversations and finds them again. Every call ends within a bounded time of its own.
 pub trait Archive: Send + Sync + 'static {
@@ -146,7 +145,7 @@ pub enum TranscriptEntry {
         /// When.
         at_ms: u64,
         /// What happened.
-        turn: super::TurnKind,
+        turn: hsc_conversation::archive::TurnKind,
         /// Who of the team did it.
         agent: Option<AgentRef>,
         /// To whom it went.

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use hsc_actors::ports::Entry;
-use hsc_actors::ports::archive::{Author, TranscriptEntry, TurnKind};
+use hsc_actors::ports::archive::TranscriptEntry;
 use hsc_catalogs::Citation;
+use hsc_conversation::archive::{Author, TurnKind};
+use hsc_conversation::log::Entry;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -177,7 +178,7 @@ impl From<Citation> for Page {
 
 #[cfg(test)]
 mod tests {
-    use hsc_actors::ports::archive::AgentRef;
+    use hsc_conversation::archive::AgentRef;
     use serde_json::json;
 
     use super::*;

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use hsc_actors::ports::Announcement;
 use hsc_actors::ports::archive::{self, TranscriptEntry};
-use hsc_actors::ports::{Announcement, Kept, LogError};
+use hsc_conversation::log::{Kept, LogError};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

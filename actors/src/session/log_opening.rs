@@ -1,0 +1,79 @@
+//! Opens the log of a conversation, or takes over the one that a client names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ports::ConversationLog;
+use hsc_conversation::log::{LogError, Owned, Seen, TakenOver};
+use hsc_conversation::protocol::Resume;
+use hsc_conversation::{NotResumed, Opened, Opening};
+use hsc_conversation::{TokenError, Tokens};
+
+/// Waits before a log that could not be reached is asked again for a conversation: somebody who comes
+/// back rather waits for a second than loses what was said. When a pod has died its clients come all at
+/// once, and then the log is slow just when it is needed.
+const PATIENCE: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+
+/// Takes a conversation over, with patience.
+async fn take_over(
+    log: &dyn ConversationLog,
+    conversation: &Arc<str>,
+    seen: Seen,
+) -> Result<TakenOver, LogError> {
+    for pause in PATIENCE {
+        match log.take_over(Arc::clone(conversation), seen).await {
+            Err(LogError::Unavailable { .. }) => tokio::time::sleep(pause).await,
+            done => return done,
+        }
+    }
+    log.take_over(Arc::clone(conversation), seen).await
+}
+
+/// Opens the log for the conversation `own`, or for the one that is named.
+pub(super) async fn open(
+    log: Arc<dyn ConversationLog>,
+    tokens: Arc<Tokens>,
+    own: Arc<str>,
+    Opening { resume, offset }: Opening,
+) -> Opened {
+    let mut not_resumed = None;
+    if let Some(Resume { conversation, token, after }) = resume {
+        let why = match tokens.verify(&token, &conversation) {
+            Err(TokenError::Expired) => NotResumed::Expired,
+            Err(_) => NotResumed::BadToken,
+            // A log that cannot say is asked for the conversation all the same; it will not give it.
+            Ok(_)
+                if !Tokens::is_of_ended(&token)
+                    && log
+                        .are_tokens_ended(conversation.as_str().into())
+                        .await
+                        .unwrap_or(false) =>
+            {
+                NotResumed::Ended
+            }
+            Ok(epoch) => {
+                let conversation: Arc<str> = conversation.into();
+                let seen = Seen { epoch, offset: after };
+                match take_over(&*log, &conversation, seen).await {
+                    Ok(taken) => {
+                        let token = if Tokens::is_of_ended(&token) {
+                            tokens.sign_ended(&conversation, taken.epoch)
+                        } else {
+                            tokens.sign(&conversation, taken.epoch)
+                        };
+                        return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
+                    }
+                    Err(LogError::Unavailable { .. }) => NotResumed::Unavailable,
+                    Err(_) => NotResumed::Unknown,
+                }
+            }
+        };
+        not_resumed = Some(why);
+    }
+    let token = tokens.sign(&own, 1);
+    // A log that was away a moment ago is not waited for a second time.
+    let is_logged = not_resumed != Some(NotResumed::Unavailable)
+        && log.begin(Owned { conversation: own, epoch: 1 }, offset).await.is_ok();
+    Opened::Begun { token, is_logged, not_resumed }
+}

@@ -1,0 +1,98 @@
+//! What a conversation puts into the archive. No runtime.
+
+use serde_json::json;
+
+use crate::answer::{AnswerEvent, Outcome};
+use crate::archive::{Author, Record, Said, SaidOutcome};
+use crate::checkpoint::Minutes;
+use crate::input::{Effect, Event};
+use crate::tests::{ask, chunk, conversation, done, goes_on, say, sent};
+
+/// What is recorded, in order.
+fn recorded(effects: &[Effect]) -> Vec<Said> {
+    let said = |effect: &Effect| match effect {
+        Effect::Record(Record::Said(said)) => Some((**said).clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(said).collect()
+}
+
+#[test]
+fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
+    let mut conversation = conversation();
+    say(&mut conversation, json!({"type": "hello", "locale": "he"}));
+    let opened = crate::Opened::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
+    conversation.apply(Event::Opened(opened));
+    let effects = ask(&mut conversation, "q1", "how loud?");
+    let [question] = &recorded(&effects)[..] else { panic!("one question: {effects:?}") };
+    assert_eq!((question.author, &*question.text), (Author::Visitor, "how loud?"));
+    assert_eq!((&*question.conversation, question.question.as_deref()), ("c1", Some("q1")));
+    assert_eq!(
+        (question.product.as_deref(), question.language.as_deref()),
+        (Some("td17"), Some("he"))
+    );
+    goes_on(&mut conversation, 1, AnswerEvent::Recalled);
+    conversation.apply(Event::FirstWords { answer: 1, after_ms: 7 });
+    goes_on(&mut conversation, 1, chunk("Very."));
+    let AnswerEvent::Done(mut answer) = done(Outcome::Answered) else { panic!("the last event") };
+    answer.text = "Very.".to_owned();
+    let effects = goes_on(&mut conversation, 1, AnswerEvent::Done(answer));
+    let [answer] = &recorded(&effects)[..] else { panic!("one answer: {effects:?}") };
+    assert_eq!(
+        (answer.author, &*answer.text, &*answer.html),
+        (Author::Machine, "Very.", "<p>So.</p>")
+    );
+    assert_eq!((answer.outcome, answer.confidence), (Some(SaidOutcome::Answered), Some(0.5)));
+    assert_eq!((answer.first_answer_ms, answer.cached), (Some(7), true));
+    assert_eq!((answer.question.as_deref(), answer.product.as_deref()), (Some("q1"), Some("td17")));
+    let frames = sent(&effects);
+    let last = frames.iter().find(|frame| frame["type"] == "final_answer").expect("it ends");
+    assert_eq!(answer.offset, last["offset"].as_u64(), "the place by which a thumb names it");
+}
+
+#[test]
+fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
+    for (outcome, recorded_as) in [
+        (Outcome::Unknown, SaidOutcome::Unknown),
+        (Outcome::NoManual { code: "none", words: "x".to_owned() }, SaidOutcome::NoManual),
+    ] {
+        let mut conversation = conversation();
+        ask(&mut conversation, "q", "how?");
+        let effects = goes_on(&mut conversation, 1, done(outcome));
+        assert_eq!(recorded(&effects)[0].outcome, Some(recorded_as));
+    }
+    let mut stopped = conversation();
+    ask(&mut stopped, "q", "how?");
+    let effects = say(&mut stopped, json!({"type": "cancel"}));
+    assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Cancelled));
+    let mut lost = conversation();
+    ask(&mut lost, "q", "how?");
+    let effects = lost.apply(Event::AnswerLost { answer: 1 });
+    assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Failed));
+}
+
+#[test]
+fn a_question_that_waits_is_recorded_when_its_turn_has_come_and_one_that_is_refused_never() {
+    let mut conversation = conversation();
+    assert_eq!(recorded(&ask(&mut conversation, "q1", "one?")).len(), 1);
+    assert!(recorded(&ask(&mut conversation, "q2", "two?")).is_empty());
+    let texts: Vec<String> = recorded(&goes_on(&mut conversation, 1, done(Outcome::Answered)))
+        .into_iter()
+        .map(|said| said.text)
+        .collect();
+    assert_eq!(texts, ["", "two?"], "the answer, then the next question");
+    let nowhere = json!({"type": "query", "product_id": "nothing", "query": "how?"});
+    say(&mut conversation, json!({"type": "cancel"}));
+    assert!(recorded(&say(&mut conversation, nowhere)).is_empty());
+}
+
+#[test]
+fn an_answer_that_is_made_again_after_a_crash_asks_nothing_twice() {
+    let mut before = conversation();
+    ask(&mut before, "q", "how?");
+    goes_on(&mut before, 1, chunk("Very"));
+    let mut minutes = Minutes::default();
+    before.write_minutes(&mut minutes);
+    let mut after = conversation();
+    assert!(recorded(&after.recall(minutes)).is_empty());
+}

@@ -1,0 +1,249 @@
+//! The minutes as the log keeps them: what another pod, maybe of another build, has to know.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hsc_catalogs::Scenario;
+use serde::{Deserialize, Serialize};
+
+use crate::archive::Visitor;
+use crate::checkpoint::{Asked, Minutes, Open, Said, Seen};
+use crate::handoff::Person;
+use crate::protocol::{Image, MessageId, QueryMessage};
+
+/// The form. A pod that does not know it goes on without minutes.
+const VERSION: u8 = 1;
+/// Largest picture that is kept, in bytes: minutes are written again with every piece of an answer.
+const PICTURE_BYTES: usize = 16 * 1024;
+/// Ids that are kept. A client that comes back repeats what is unanswered, which is a handful.
+const IDS: usize = 64;
+
+/// Reads minutes as the log keeps them and writes them again; none where they are of no form that is known
+/// here. For who checks what is stored.
+#[must_use]
+pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
+    Minutes::from_kept(text).map(|minutes| minutes.to_kept())
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    v: u8,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    compact: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    locale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    visitor: Option<Visitor>,
+    answers: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<KeptOpen>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pending: Vec<KeptQuestion>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seen: Vec<MessageId>,
+    #[serde(default, skip_serializing_if = "Person::is_nothing")]
+    person: Person,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptOpen {
+    question: KeptQuestion,
+    /// Bytes and digest of what was said.
+    said: (usize, u64),
+    #[serde(default)]
+    crashes: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptQuestion {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<MessageId>,
+    product: String,
+    text: String,
+    #[serde(default)]
+    scenario: Scenario,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<Picture>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Picture {
+    /// As base64.
+    Kept(String),
+    /// It was too large.
+    Lost,
+}
+
+impl Minutes {
+    /// For the log.
+    #[must_use]
+    pub fn to_kept(&self) -> Arc<str> {
+        let matter = self.seen.iter().rev().filter(|seen| seen.matters);
+        let mut seen: Vec<MessageId> = matter.take(IDS).map(|seen| seen.id.clone()).collect();
+        seen.reverse();
+        let kept = Kept {
+            v: VERSION,
+            compact: self.compact,
+            locale: self.locale.clone(),
+            visitor: self.visitor.clone(),
+            answers: self.answers,
+            open: self.open.as_deref().map(|open| KeptOpen {
+                question: KeptQuestion::of(&open.asked),
+                said: (open.said.bytes, open.said.digest),
+                crashes: open.crashes,
+            }),
+            pending: self.pending.iter().map(KeptQuestion::of).collect(),
+            seen,
+            person: self.person.clone(),
+        };
+        let json = serde_json::to_string(&kept).expect("no map, and no serializer of our own");
+        json.into()
+    }
+
+    /// From the log; nothing where it is not of a form that is known here.
+    #[must_use]
+    pub fn from_kept(text: &str) -> Option<Self> {
+        let kept: Kept = serde_json::from_str(text).ok().filter(|kept: &Kept| kept.v == VERSION)?;
+        let open = kept.open.map(|open| {
+            let said = Said { bytes: open.said.0, digest: open.said.1 };
+            // Whether a status arrived is not known, and to tell it again does no harm; behind the
+            // first words it would.
+            let (said_reading, said_thinking) = (said.bytes > 0, said.bytes > 0);
+            let asked = open.question.into_asked();
+            Box::new(Open { asked, said, said_reading, said_thinking, crashes: open.crashes })
+        });
+        let pending: VecDeque<Asked> =
+            kept.pending.into_iter().map(KeptQuestion::into_asked).collect();
+        Some(Self {
+            compact: kept.compact,
+            locale: kept.locale,
+            visitor: kept.visitor,
+            answers: kept.answers,
+            open,
+            pending,
+            seen: kept.seen.into_iter().map(|id| Seen { id, matters: true }).collect(),
+            person: kept.person,
+            ..Self::default()
+        })
+    }
+}
+
+impl KeptQuestion {
+    fn of(asked: &Asked) -> Self {
+        let query = &*asked.query;
+        let kept = |image: &Image| match image {
+            Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
+                Picture::Kept(STANDARD.encode(file.bytes()))
+            }
+            // No bytes: an earlier build, which knows no such picture, asks the visitor for it again.
+            Image::Unseen => Picture::Kept(String::new()),
+            Image::Held(_) | Image::NoRoom => Picture::Lost,
+        };
+        let picture =
+            query.image.as_ref().map(kept).or(asked.lost_picture.then_some(Picture::Lost));
+        Self {
+            id: asked.id.clone(),
+            product: query.product_id.clone(),
+            text: query.question.clone(),
+            scenario: query.scenario,
+            picture,
+        }
+    }
+
+    fn into_asked(self) -> Asked {
+        let image = match &self.picture {
+            Some(Picture::Kept(base64)) if base64.is_empty() => Some(Image::Unseen),
+            Some(Picture::Kept(base64)) => Image::read(base64).ok(),
+            Some(Picture::Lost) | None => None,
+        };
+        let lost_picture = self.picture.is_some() && image.is_none();
+        let query = QueryMessage {
+            product_id: self.product,
+            question: self.text,
+            scenario: self.scenario,
+            image,
+            locked: true,
+            replace: false,
+        };
+        Asked { id: self.id, query: Arc::new(query), lost_picture }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(id: u32, picture: usize) -> Asked {
+        let mut bytes = vec![0x89, b'P', b'N', b'G'];
+        bytes.resize(picture, 7);
+        let query = QueryMessage {
+            product_id: "td17".to_owned(),
+            question: "How loud?".to_owned(),
+            scenario: Scenario::Live,
+            image: (picture > 0).then(|| Image::held("image/png", bytes)),
+            locked: true,
+            replace: false,
+        };
+        Asked {
+            id: Some(MessageId::Number(id.into())),
+            query: Arc::new(query),
+            lost_picture: false,
+        }
+    }
+
+    fn minutes() -> Minutes {
+        let mut said = Said::default();
+        said.push("Hold the");
+        let open =
+            Open { asked: asked(1, 0), said, said_reading: true, said_thinking: true, crashes: 1 };
+        let seen = |matters: bool, id: &str| Seen { id: MessageId::Text(id.to_owned()), matters };
+        Minutes {
+            locale: Some("he".to_owned()),
+            answers: 3,
+            open: Some(Box::new(open)),
+            pending: [asked(2, 100), asked(3, PICTURE_BYTES + 1)].into(),
+            seen: [seen(false, "typed"), seen(true, "asked")].into(),
+            ..Minutes::default()
+        }
+    }
+
+    #[test]
+    fn what_the_log_keeps_says_what_the_minutes_said() {
+        let before = minutes();
+        let after = Minutes::from_kept(&before.to_kept()).expect("our own form");
+        let (open, was) = (after.open.as_ref().unwrap(), before.open.as_ref().unwrap());
+        assert_eq!((open.said, open.crashes), (was.said, 1));
+        assert_eq!((&open.asked.id, &open.asked.query), (&was.asked.id, &was.asked.query));
+        assert_eq!((after.answers, after.locale.as_deref()), (3, Some("he")));
+        assert_eq!(after.pending[0].query, before.pending[0].query, "a small picture is kept");
+        assert_eq!(after.seen, [Seen { id: MessageId::Text("asked".to_owned()), matters: true }]);
+    }
+
+    #[test]
+    fn a_large_picture_is_left_behind_and_that_is_known_ever_after() {
+        let after = Minutes::from_kept(&minutes().to_kept()).unwrap();
+        assert!(after.pending[1].lost_picture && after.pending[1].query.image.is_none());
+        let again = Minutes::from_kept(&after.to_kept()).unwrap();
+        assert!(again.pending[1].lost_picture && !again.pending[0].lost_picture);
+    }
+
+    #[test]
+    fn a_picture_that_no_answer_looks_at_is_known_to_have_come_and_has_no_bytes() {
+        let mut before = minutes();
+        let query = QueryMessage { image: Some(Image::Unseen), ..(*asked(2, 0).query).clone() };
+        before.pending[0].query = Arc::new(query);
+        let after = Minutes::from_kept(&before.to_kept()).expect("our own form");
+        assert_eq!(after.pending[0].query.image, Some(Image::Unseen));
+        assert!(!after.pending[0].lost_picture);
+    }
+
+    #[test]
+    fn minutes_of_another_form_are_none() {
+        for text in ["", "{", "[]", r#"{"v":2,"answers":1}"#, r#"{"answers":1}"#] {
+            assert!(Minutes::from_kept(text).is_none(), "{text}");
+        }
+    }
+}

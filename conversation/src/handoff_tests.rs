@@ -1,0 +1,686 @@
+//! A person in the conversation, as the visitor is told, and what is asked of the desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::answer::Outcome;
+use crate::archive::{Record, TurnKind};
+use crate::checkpoint::Minutes;
+use crate::conversation::Conversation;
+use crate::desk::AgentSaid;
+use crate::desk::NoPerson;
+use crate::desk::{DeskChange, Place, VisitorEnds, Wanted};
+use crate::handoff::{DeskAsk, DeskNews};
+use crate::input::{Effect, Event};
+use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::tests::{ask, chunk, conversation, done, goes_on, greet, kinds, say, sent, started};
+use crate::{Tokens, UploadId};
+
+fn agent(id: &str) -> Agent {
+    Agent { id: id.to_owned(), name: id.to_uppercase() }
+}
+
+fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
+    DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
+        conversation: "c1".to_owned(),
+        product: None,
+        visitor: None,
+        locale: None,
+        scenario: None,
+        page: None,
+        reason: None,
+        last: None,
+        since_ms: 5,
+        agent: who.map(agent),
+        unanswered_by: None,
+        online: true,
+        pod: "pod".to_owned(),
+        rev,
+    })))
+}
+
+fn gone(rev: u64, why: GoneWhy) -> DeskNews {
+    let conversation = "c1".to_owned();
+    DeskNews::Changed(Box::new(DeskChange::Gone(Gone { conversation, why, agent: None, rev })))
+}
+
+fn hears(conversation: &mut Conversation, news: DeskNews) -> Vec<Effect> {
+    conversation.apply(Event::Desk(news))
+}
+
+fn agent_says(conversation: &mut Conversation, request: &str, who: &str) -> Vec<Effect> {
+    conversation.apply(Event::AgentSaid(Box::new(AgentSaid {
+        request: request.to_owned(),
+        agent: agent(who),
+        content: "<i>Hold</i> it.".to_owned(),
+        citations: Vec::new(),
+        upload: None,
+        at_ms: 7,
+    })))
+}
+
+/// What is sent, its offsets and times left out.
+fn told(effects: &[Effect]) -> Vec<Value> {
+    let plain = |mut frame: Value| {
+        let fields = frame.as_object_mut().expect("an object");
+        fields.remove("offset");
+        fields.remove("at_ms");
+        frame
+    };
+    sent(effects).into_iter().map(plain).collect()
+}
+
+fn asked(effects: &[Effect]) -> Vec<&DeskAsk> {
+    let ask = |effect: &'_ Effect| matches!(effect, Effect::Desk(_));
+    let effects = effects.iter().filter(|effect| ask(effect));
+    effects
+        .map(|effect| match effect {
+            Effect::Desk(ask) => ask,
+            _ => unreachable!("filtered"),
+        })
+        .collect()
+}
+
+fn greeted() -> Conversation {
+    let mut conversation = conversation();
+    greet(&mut conversation, json!({"type": "hello", "locale": "he"}));
+    conversation
+}
+
+/// A conversation that a person has.
+fn with(who: &str) -> Conversation {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    hears(&mut conversation, ticket(2, Some(who)));
+    conversation
+}
+
+#[test]
+fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "a", "How loud is it?");
+    let effects =
+        say(&mut conversation, json!({"type": "handoff", "reason": "It burns.", "id": 1}));
+    let [DeskAsk::Person(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    let Wanted { conversation: id, product, locale, reason, last, .. } = &**wanted;
+    assert_eq!((&**id, product.as_ref().map(|it| it.id.as_str())), ("c1", Some("td17")));
+    assert_eq!(
+        (locale.as_deref(), reason.as_deref(), last.as_deref()),
+        (Some("he"), Some("It burns."), Some("How loud is it?"))
+    );
+    assert!(asked(&say(&mut conversation, json!({"type": "handoff"}))).is_empty(), "asked already");
+    let effects = hears(&mut conversation, ticket(1, None));
+    assert_eq!(told(&effects), [json!({"type": "handoff", "state": "waiting"})]);
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(true)]));
+    // The machine answers on.
+    let effects = goes_on(&mut conversation, 1, chunk("Very."));
+    assert_eq!(kinds(&effects).last().map(String::as_str), Some("answer_chunk"));
+}
+
+#[test]
+fn whoever_did_not_say_hello_is_told_to() {
+    let mut conversation = conversation();
+    let effects = say(&mut conversation, json!({"type": "handoff", "id": 1}));
+    assert_eq!((&told(&effects)[0]["code"], asked(&effects).len()), (&json!("invalid_message"), 0));
+}
+
+#[test]
+fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    let effects = hears(&mut conversation, DeskNews::NoPerson(NoPerson::Closed));
+    let told = told(&effects);
+    assert_eq!((&told[0]["state"], &told[0]["form"]), (&json!("unavailable"), &json!(true)));
+    // The visitor's page is Hebrew.
+    assert!(told[0]["reason"].as_str().is_some_and(|reason| reason.contains("סגורים")));
+    assert_eq!(asked(&say(&mut conversation, json!({"type": "handoff"}))).len(), 1);
+}
+
+#[test]
+fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_decides() {
+    for (news, reason, recorded) in [
+        (gone(3, GoneWhy::Closed), "closed", None),
+        (gone(3, GoneWhy::Ended), "ended", None),
+        (gone(3, GoneWhy::Returned), "returned", None),
+        (ticket(3, None), "gone", Some(TurnKind::Left)),
+    ] {
+        let effects = hears(&mut with("ana"), news);
+        assert_eq!(told(&effects)[0]["reason"], reason);
+        let turns = effects.iter().filter_map(|effect| match effect {
+            Effect::Record(Record::Turned(turn)) => Some(turn.kind),
+            _ => None,
+        });
+        assert_eq!(turns.collect::<Vec<_>>(), Vec::from_iter(recorded), "{reason}");
+    }
+}
+
+#[test]
+fn a_rating_is_acknowledged_each_time_and_recorded_once() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "a", "How loud is it?");
+    let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
+    let offset = sent(&effects).last().expect("the answer's end")["offset"].clone();
+    let thumb = json!({"type": "feedback", "offset": offset, "thumb": "up", "id": "f1"});
+    let mark = json!({"type": "csat", "rating": 4, "comment": "quick", "id": "r1"});
+    for (message, id) in [(thumb, "f1"), (mark, "r1")] {
+        for times in [1, 0, 0] {
+            let effects = say(&mut conversation, message.clone());
+            assert_eq!(told(&effects), [json!({"type": "ack", "id": id})]);
+            let recorded = effects.iter().filter(|effect| matches!(effect, Effect::Record(_)));
+            assert_eq!(recorded.count(), times, "{id}");
+        }
+    }
+    // One that is refused is refused again, and not acknowledged.
+    let nowhere = json!({"type": "feedback", "offset": 900, "thumb": "up", "id": "f2"});
+    for _ in 0..2 {
+        let effects = say(&mut conversation, nowhere.clone());
+        assert_eq!(told(&effects)[0]["code"], "no_such_answer");
+    }
+    // A client that gives no id waits for nothing.
+    assert!(told(&say(&mut conversation, json!({"type": "csat", "rating": 5}))).is_empty());
+}
+
+#[test]
+fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff", "reason": "It burns."}));
+    hears(&mut conversation, ticket(1, None));
+    let effects = hears(&mut conversation, DeskNews::Lost);
+    let [DeskAsk::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!(wanted.reason.as_deref(), Some("It burns."));
+}
+
+#[test]
+fn each_change_at_the_desk_is_told_once_and_in_order() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    let (ana, ben) = (json!({"id": "ana", "name": "ANA"}), json!({"id": "ben", "name": "BEN"}));
+    for (news, frames) in [
+        (ticket(1, None), vec![json!({"type": "handoff", "state": "waiting"})]),
+        (ticket(1, None), vec![]),
+        (
+            ticket(3, Some("ana")),
+            vec![
+                json!({"type": "agent_joined", "agent": ana}),
+                json!({"type": "handoff", "state": "with_agent"}),
+            ],
+        ),
+        (ticket(2, None), vec![]),
+        (ticket(4, Some("ana")), vec![]),
+        (
+            ticket(5, Some("ben")),
+            vec![
+                json!({"type": "agent_left", "agent": ana, "reason": "handed"}),
+                json!({"type": "agent_joined", "agent": ben}),
+            ],
+        ),
+        (
+            ticket(6, None),
+            vec![
+                json!({"type": "agent_left", "agent": ben, "reason": "gone"}),
+                json!({"type": "handoff", "state": "waiting"}),
+            ],
+        ),
+        (
+            ticket(7, Some("ana")),
+            vec![
+                json!({"type": "agent_joined", "agent": ana}),
+                json!({"type": "handoff", "state": "with_agent"}),
+            ],
+        ),
+        (
+            gone(8, GoneWhy::Returned),
+            vec![
+                json!({"type": "agent_left", "agent": ana, "reason": "returned"}),
+                json!({"type": "handoff", "state": "returned"}),
+            ],
+        ),
+        (ticket(7, Some("ana")), vec![]),
+        (gone(8, GoneWhy::Returned), vec![]),
+    ] {
+        let effects = hears(&mut conversation, news.clone());
+        assert_eq!(told(&effects), frames, "{news:?}");
+    }
+}
+
+/// The desk took the conversation from an agent who did not answer.
+fn unanswered(rev: u64, who: &str) -> DeskNews {
+    let DeskNews::Changed(change) = ticket(rev, None) else { panic!("a change") };
+    let DeskChange::Ticket(ticket) = *change else { panic!("a ticket") };
+    let ticket = Ticket { unanswered_by: Some(Box::new(agent(who))), ..ticket };
+    DeskNews::Changed(Box::new(DeskChange::Ticket(ticket)))
+}
+
+#[test]
+fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "one", "First?");
+    goes_on(&mut conversation, 1, done(Outcome::Answered));
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    hears(&mut conversation, ticket(2, Some("ana")));
+    ask(&mut conversation, "two", "Second?");
+    let effects = hears(&mut conversation, unanswered(3, "ana"));
+    let told = told(&effects);
+    assert_eq!(told[0]["reason"], "no_answer");
+    assert_eq!((&told[1]["type"], &told[1]["state"]), (&json!("handoff"), &json!("waiting")));
+    // The visitor's page is Hebrew.
+    assert!(told[1]["reason"].as_str().is_some_and(|reason| reason.contains("לא ענה")));
+    let [(_, question)] = started(&effects)[..] else { panic!("the last question is answered") };
+    assert_eq!(question.text, "Second?");
+    // An agent who had answered leaves nothing to be answered.
+    let mut conversation = with("ana");
+    say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
+    agent_says(&mut conversation, "r1", "ana");
+    assert_eq!(started(&hears(&mut conversation, unanswered(3, "ana"))).len(), 0);
+}
+
+#[test]
+fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_answer() {
+    let mut conversation = with("ana");
+    let awaits = |conversation: &mut Conversation| {
+        let effects = hears(conversation, DeskNews::Lost);
+        let [DeskAsk::PutBack(wanted)] = &asked(&effects)[..] else { panic!("it is put back") };
+        wanted.awaits_answer
+    };
+    assert!(awaits(&mut conversation), "the agent has joined and said nothing");
+    agent_says(&mut conversation, "r1", "ana");
+    assert!(!awaits(&mut conversation));
+    say(&mut conversation, json!({"type": "message", "content": "And then?"}));
+    assert!(awaits(&mut conversation));
+}
+
+#[test]
+fn a_close_ends_it_and_a_visitor_may_begin_again() {
+    let mut conversation = with("ana");
+    let effects = hears(&mut conversation, gone(3, GoneWhy::Closed));
+    assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
+    assert_eq!(told(&effects)[1]["state"], "closed");
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(false)]));
+    assert_eq!(started(&ask(&mut conversation, "b", "Again?")).len(), 1);
+}
+
+#[test]
+fn the_machine_answers_nothing_while_a_person_is_there() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "one", "First?");
+    ask(&mut conversation, "two", "Second?");
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    hears(&mut conversation, ticket(2, Some("ana")));
+    // The one that runs is said to its end; the one behind it goes to the person.
+    let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
+    assert_eq!(started(&effects).len(), 0);
+    let last = told(&effects).pop().expect("a message");
+    assert_eq!(
+        (&last["type"], &last["from"], &last["id"]),
+        (&json!("message"), &json!("visitor"), &json!("two"))
+    );
+    assert_eq!(last["content"], "Second?");
+    let effects = ask(&mut conversation, "three", "Third?");
+    assert_eq!((kinds(&effects), started(&effects).len()), (vec!["message".to_owned()], 0));
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "Third?"));
+}
+
+#[test]
+fn what_the_two_say_is_durable_safe_and_said_once() {
+    let mut conversation = with("ana");
+    let said = json!({"type": "message", "id": "m", "content": "<b>Hi</b>"});
+    let effects = say(&mut conversation, said.clone());
+    let frame = &sent(&effects)[0];
+    assert_eq!(
+        (&frame["id"], &frame["html"]),
+        (&json!("m"), &json!("<p>&lt;b&gt;Hi&lt;/b&gt;</p>"))
+    );
+    assert!(frame["offset"].is_u64() && frame["at_ms"].is_u64());
+    assert!(say(&mut conversation, said).is_empty(), "repeated, and said once");
+    let effects = agent_says(&mut conversation, "r1", "ana");
+    assert_eq!(
+        told(&effects),
+        [json!({"type": "message", "from": "agent", "agent": {"id": "ana", "name": "ANA"},
+            "content": "<i>Hold</i> it.", "html": "<p>&lt;i&gt;Hold&lt;/i&gt; it.</p>", "citations": []})]
+    );
+    let accepted = |effects: &[Effect]| match asked(effects).last() {
+        Some(DeskAsk::Accepted { request, accepted }) => (request.clone(), *accepted),
+        other => panic!("an answer for the agent, not {other:?}"),
+    };
+    assert_eq!(accepted(&effects), ("r1".to_owned(), true));
+    let again = agent_says(&mut conversation, "r1", "ana");
+    assert_eq!((sent(&again).len(), accepted(&again)), (0, ("r1".to_owned(), true)));
+    let strange = agent_says(&mut conversation, "r2", "ben");
+    assert!(matches!(asked(&strange)[..], [DeskAsk::Find]), "{strange:?}");
+    let strange = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    assert_eq!((sent(&strange).len(), accepted(&strange)), (0, ("r2".to_owned(), false)));
+}
+
+/// What the desk says when it is asked about the conversation.
+fn found(news: DeskNews) -> DeskNews {
+    let DeskNews::Changed(change) = news else { panic!("a change, not {news:?}") };
+    DeskNews::Found(Some(change))
+}
+
+#[test]
+fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    // Ana has taken it, and what she says is here before that.
+    let first = agent_says(&mut conversation, "r1", "ana");
+    assert!(matches!(asked(&first)[..], [DeskAsk::Find]) && sent(&first).is_empty(), "{first:?}");
+    assert!(agent_says(&mut conversation, "r1", "ana").is_empty(), "told again meanwhile");
+    assert!(agent_says(&mut conversation, "r2", "ana").is_empty());
+    // The desk's own announcement may come before its answer: the two still go out in order.
+    hears(&mut conversation, ticket(2, Some("ana")));
+    assert!(agent_says(&mut conversation, "r3", "ana").is_empty());
+    let all = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    let answered: Vec<(&str, bool)> = asked(&all)
+        .into_iter()
+        .filter_map(|ask| match ask {
+            DeskAsk::Accepted { request, accepted } => Some((request.as_str(), *accepted)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answered, [("r1", true), ("r2", true), ("r3", true)]);
+    assert_eq!(kinds(&all), ["message", "message", "message"]);
+    assert_eq!(kinds(&agent_says(&mut conversation, "r4", "ana")), ["message"], "at once again");
+}
+
+#[test]
+fn a_desk_that_cannot_be_asked_refuses_nothing() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    agent_says(&mut conversation, "r1", "ana");
+    assert!(hears(&mut conversation, DeskNews::Found(None)).is_empty());
+    // Its pod sends it again, and then the desk answers.
+    assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskAsk::Find]));
+    let taken = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    assert_eq!(kinds(&taken).last().map(String::as_str), Some("message"));
+}
+
+#[test]
+fn who_types_is_told_without_what() {
+    let mut conversation = with("ana");
+    let effects = say(&mut conversation, json!({"type": "typing", "content": "secret"}));
+    assert_eq!(kinds(&effects), ["prediction"]);
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Typing(true)]));
+    let effects = say(&mut conversation, json!({"type": "typing", "content": ""}));
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Typing(false)]));
+    let types = |conversation: &mut Conversation, who: &str| {
+        told(&conversation.apply(Event::AgentTyping { agent: agent(who), typing: true }))
+    };
+    assert_eq!(types(&mut conversation, "ana"), [json!({"type": "agent_typing", "typing": true})]);
+    assert!(types(&mut conversation, "ben").is_empty());
+    hears(&mut conversation, gone(3, GoneWhy::Returned));
+    assert!(types(&mut conversation, "ana").is_empty());
+    let effects = say(&mut conversation, json!({"type": "typing", "content": "td"}));
+    assert!(asked(&effects).is_empty(), "nobody to tell");
+}
+
+#[test]
+fn a_message_that_nobody_hears_is_refused() {
+    let mut conversation = greeted();
+    let effects = say(&mut conversation, json!({"type": "message", "content": "Hello?", "id": 1}));
+    assert_eq!(
+        (&told(&effects)[0]["code"], &told(&effects)[0]["id"]),
+        (&json!("no_agent"), &json!(1))
+    );
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    let effects = say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
+    assert_eq!(kinds(&effects), ["message"], "whoever comes reads it");
+}
+
+#[test]
+fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
+    let ends = |effects: &[Effect]| match asked(effects)[..] {
+        [DeskAsk::End(how)] => Some(*how),
+        _ => None,
+    };
+    let withdraw = json!({"type": "handoff", "withdraw": true});
+    let mut conversation = greeted();
+    assert!(say(&mut conversation, withdraw.clone()).is_empty(), "nothing to withdraw");
+    say(&mut conversation, json!({"type": "handoff"}));
+    let effects = say(&mut conversation, withdraw.clone());
+    assert_eq!(ends(&effects), Some(VisitorEnds::Withdraws), "also before the desk has answered");
+    hears(&mut conversation, ticket(1, None));
+    assert_eq!(ends(&say(&mut conversation, withdraw.clone())), Some(VisitorEnds::Withdraws));
+    let effects = hears(&mut conversation, gone(2, GoneWhy::Withdrawn));
+    assert_eq!(told(&effects), [json!({"type": "handoff", "state": "returned"})]);
+    let mut conversation = with("ana");
+    assert_eq!(told(&say(&mut conversation, withdraw))[0]["code"], "taken");
+    assert_eq!(ends(&say(&mut conversation, json!({"type": "bye"}))), Some(VisitorEnds::Leaves));
+    let mut alone = greeted();
+    ask(&mut alone, "a", "How?");
+    let effects = say(&mut alone, json!({"type": "bye"}));
+    assert_eq!(kinds(&effects).last().map(String::as_str), Some("handoff"));
+    assert!(!alone.is_answering());
+}
+
+#[test]
+fn the_line_is_told_when_it_changed_and_not_to_the_second() {
+    let mut conversation = greeted();
+    say(&mut conversation, json!({"type": "handoff"}));
+    hears(&mut conversation, ticket(1, None));
+    let placed = |conversation: &mut Conversation, number, seconds: Option<u64>| {
+        let wait = seconds.map(Duration::from_secs);
+        told(&hears(conversation, DeskNews::Placed(Place { number, wait })))
+    };
+    assert_eq!(
+        placed(&mut conversation, 3, None),
+        [json!({"type": "queue", "place": 3, "for": "agent"})]
+    );
+    assert_eq!(placed(&mut conversation, 2, Some(61))[0]["wait_ms"], 70_000);
+    assert!(placed(&mut conversation, 2, Some(66)).is_empty());
+    assert_eq!(placed(&mut conversation, 1, Some(66)).len(), 1);
+    hears(&mut conversation, ticket(2, Some("ana")));
+    assert!(placed(&mut conversation, 1, None).is_empty(), "it came late");
+}
+
+#[test]
+fn a_thumb_counts_on_an_answer_alone() {
+    let mut conversation = greeted();
+    ask(&mut conversation, "a", "How loud?");
+    let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
+    let last = sent(&effects).pop().expect("a last message");
+    assert_eq!((&last["question"], &last["product_id"]), (&json!("How loud?"), &json!("td17")));
+    let offset = last["offset"].as_u64().expect("an offset");
+    let thumb = |conversation: &mut Conversation, offset: u64| {
+        let thumb = json!({"type": "feedback", "offset": offset, "thumb": "up"});
+        told(&say(conversation, thumb)).first().map(|frame| frame["code"].clone())
+    };
+    assert_eq!(thumb(&mut conversation, offset - 1), Some(json!("no_such_answer")));
+    assert_ne!(thumb(&mut conversation, offset), Some(json!("no_such_answer")));
+}
+
+/// The conversation as another pod goes on with it.
+fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
+    let mut minutes = Minutes::default();
+    conversation.write_minutes(&mut minutes);
+    let kept = Minutes::from_kept(&minutes.to_kept()).expect("our own form");
+    let mut after = self::conversation();
+    let effects = after.recall(Minutes { epoch: 2, offset: minutes.offset, ..kept });
+    (after, effects)
+}
+
+#[test]
+fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
+    let mut before = with("ana");
+    agent_says(&mut before, "r1", "ana");
+    let (mut after, effects) = on_another_pod(&before);
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(true), DeskAsk::Here]), "{effects:?}");
+    let effects = hears(&mut after, ticket(2, Some("ana")));
+    assert!(sent(&effects).is_empty(), "nothing has changed for the visitor: {effects:?}");
+    // What is known of the visitor is told once more: another pod may have known less.
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Describe(_)]), "{effects:?}");
+    let again = agent_says(&mut after, "r1", "ana");
+    assert!(sent(&again).is_empty(), "what an agent said is said once, whichever pod hears it");
+    let effects = hears(&mut after, gone(3, GoneWhy::Closed));
+    assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
+    let (_, effects) = on_another_pod(&after);
+    assert!(asked(&effects).is_empty());
+}
+
+#[test]
+fn a_desk_that_lost_everything_is_told_how_it_was() {
+    let mut conversation = with("ana");
+    let effects = hears(&mut conversation, DeskNews::Lost);
+    let [DeskAsk::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    assert_eq!((wanted.since_ms, &wanted.agent), (Some(5), &Some(agent("ana"))));
+    let effects = hears(&mut conversation, ticket(9, Some("ana")));
+    assert!(sent(&effects).is_empty(), "the visitor notices nothing");
+    assert!(hears(&mut greeted(), DeskNews::Lost).is_empty());
+}
+
+#[derive(Debug, Clone)]
+enum Happens {
+    Wishes,
+    Withdraws,
+    Byes,
+    Asks,
+    Answered,
+    News(u64, Option<&'static str>),
+    Gone(u64, GoneWhy),
+    NoPerson,
+    Lost,
+    AgentSays(u8, &'static str),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let who = || prop::sample::select(vec!["ana", "ben"]);
+    let why = prop::sample::select(GoneWhy::ALL.to_vec());
+    prop_oneof![
+        3 => Just(Happens::Wishes),
+        1 => Just(Happens::Withdraws),
+        1 => Just(Happens::Byes),
+        3 => Just(Happens::Asks),
+        3 => Just(Happens::Answered),
+        6 => (1_u64..20, prop::option::of(who())).prop_map(|(rev, who)| Happens::News(rev, who)),
+        2 => (1_u64..20, why).prop_map(|(rev, why)| Happens::Gone(rev, why)),
+        1 => Just(Happens::NoPerson),
+        1 => Just(Happens::Lost),
+        3 => (0_u8..4, who()).prop_map(|(request, who)| Happens::AgentSays(request, who)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_the_desk_says_in_whatever_order_the_visitor_is_told_a_story_that_holds_together(
+        story in prop::collection::vec(happens(), 0..60),
+    ) {
+        let mut conversation = greeted();
+        let (mut offset, mut with, mut answers, mut said) = (0, None::<Value>, 0, Vec::new());
+        for event in story {
+            let effects = match event {
+                Happens::Wishes => say(&mut conversation, json!({"type": "handoff"})),
+                Happens::Withdraws => say(&mut conversation, json!({"type": "handoff", "withdraw": true})),
+                Happens::Byes => say(&mut conversation, json!({"type": "bye"})),
+                Happens::Asks => say(&mut conversation, json!({"type": "query", "product_id": "td17", "query": "q"})),
+                Happens::Answered => goes_on(&mut conversation, answers, done(Outcome::Answered)),
+                Happens::News(rev, who) => hears(&mut conversation, ticket(rev, who)),
+                Happens::Gone(rev, why) => hears(&mut conversation, gone(rev, why)),
+                Happens::NoPerson => hears(&mut conversation, DeskNews::NoPerson(NoPerson::Full)),
+                Happens::Lost => hears(&mut conversation, DeskNews::Lost),
+                Happens::AgentSays(request, who) => agent_says(&mut conversation, &request.to_string(), who),
+            };
+            for effect in &effects {
+                if let Effect::StartAnswer { answer, .. } = effect {
+                    prop_assert!(with.is_none(), "the machine starts nothing while a person is there");
+                    answers = *answer;
+                }
+                for frame in sent(std::slice::from_ref(effect)) {
+                    if let Some(given) = frame["offset"].as_u64() {
+                        offset += 1;
+                        prop_assert_eq!(given, offset);
+                    }
+                    match frame["type"].as_str().expect("a type") {
+                        "agent_joined" => {
+                            prop_assert!(with.is_none(), "one person at a time");
+                            with = Some(frame["agent"].clone());
+                        }
+                        "agent_left" => {
+                            prop_assert_eq!(with.take(), Some(frame["agent"].clone()));
+                        }
+                        "handoff" => {
+                            let has_it = frame["state"] == "with_agent";
+                            prop_assert_eq!(has_it, with.is_some(), "{}", frame);
+                        }
+                        "message" if frame["from"] == "agent" => {
+                            prop_assert_eq!(with.as_ref(), Some(&frame["agent"]));
+                            said.push(frame["agent"].clone());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        prop_assert!(said.len() <= 4, "each request is said at most once");
+    }
+}
+
+#[test]
+fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
+    let mut conversation = greeted();
+    let mut effects = say(&mut conversation, json!({"type": "handoff"}));
+    effects.extend(hears(&mut conversation, ticket(1, None)));
+    effects.extend(hears(&mut conversation, ticket(2, Some("ann"))));
+    effects.extend(say(&mut conversation, json!({"type": "message", "content": "Hello?"})));
+    effects.extend(agent_says(&mut conversation, "r1", "ann"));
+    effects.extend(agent_says(&mut conversation, "r1", "ann"));
+    effects.extend(hears(&mut conversation, gone(3, GoneWhy::Closed)));
+    effects.extend(say(&mut conversation, json!({"type": "csat", "rating": 4})));
+    let recorded: Vec<String> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Record(Record::Turned(turn)) => {
+                let agent = turn.agent.as_ref().map_or("", |agent| &agent.name);
+                assert!(turn.place.offset().is_some(), "a place makes it one: {turn:?}");
+                Some(format!("{} {agent}", turn.kind.as_str()))
+            }
+            Effect::Record(Record::Said(said)) => {
+                assert!(said.offset.is_some(), "a place makes it one: {said:?}");
+                Some(format!("{}: {}", said.author.as_str(), said.text))
+            }
+            Effect::Record(Record::Rated(rated)) => Some(format!("rated {}", rated.rating)),
+            _ => None,
+        })
+        .collect();
+    // Who has the conversation is recorded where the desk is asked.
+    let expected = ["visitor: Hello?", "agent: <i>Hold</i> it.", "rated 4"];
+    assert_eq!(recorded, expected);
+}
+
+#[test]
+fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
+    let key: &[u8] = b"a key that is long enough for this test";
+    let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
+    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    hears(&mut conversation, ticket(1, Some("ana")));
+    let later = 60_000;
+    let own = UploadId::new(&tokens, conversation.id(), later);
+    let mut says = |upload: &str| {
+        told(&say(&mut conversation, json!({"type": "message", "content": "", "upload": upload})))
+    };
+    assert_eq!(says(own.as_str())[0]["upload"], own.as_str());
+    let id = "another";
+    for other in [UploadId::new(&tokens, id, later).as_str(), "none", "00-00-00"] {
+        assert_eq!(says(other)[0]["code"], "no_such_upload", "{other}");
+    }
+}
+
+#[test]
+fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
+    let key: &[u8] = b"a key that is long enough for this test";
+    let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
+    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    hears(&mut conversation, ticket(1, Some("ana")));
+    let upload = UploadId::new(&tokens, conversation.id(), 60_000);
+    let message = json!({"type": "message", "content": "", "upload": upload.as_str()});
+    let effects = say(&mut conversation, message);
+    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "\u{1F5BC}"));
+}

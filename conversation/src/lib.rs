@@ -1,0 +1,64 @@
+//! A conversation between a visitor, the assistant and an agent, as plain data and plain rules.
+//!
+//! - [`protocol`]: the messages on the wire, both ways.
+//! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out.
+//! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
+//! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
+//!   its log and the archive.
+//! - [`Tokens`] and [`UploadId`]: what proves that a client may continue a conversation, and that a picture is part
+//!   of it.
+//!
+//! What must never be: an actor, a socket, a file, a thread or a line of log in this crate.
+
+pub mod answer;
+pub mod archive;
+mod archive_rows;
+#[cfg(test)]
+mod archive_rows_tests;
+mod checkpoint;
+mod checkpoint_codec;
+mod client_address;
+mod clock;
+mod conversation;
+pub mod desk;
+mod earlier_client;
+mod handoff;
+#[cfg(test)]
+mod handoff_tests;
+mod input;
+mod language;
+pub mod log;
+mod names;
+mod opening;
+pub mod outbox;
+mod phrases;
+mod prediction;
+pub mod protocol;
+mod resume;
+#[cfg(test)]
+mod resume_tests;
+mod search_results;
+#[cfg(test)]
+mod tests;
+mod token;
+mod upload_id;
+mod visitor_identity;
+
+pub use archive_rows::said_record;
+pub use checkpoint::Minutes;
+pub use checkpoint_codec::rewritten_checkpoint;
+pub use client_address::{ClientAddress, ClientKey};
+pub use clock::{now_ms, now_seconds};
+pub use conversation::{Conversation, Rules};
+pub use handoff::{DeskAsk, DeskNews, NO_SUCH_UPLOAD};
+pub use input::{Effect, Event};
+pub use names::{clean_name, is_clean_name};
+pub use opening::{NotResumed, Opened, Opening, UNLOGGED};
+pub use prediction::{Likely, Predicted, PredictionCache, PredictionKey};
+pub use search_results::{brand_json, owners, predictions, whole_entry};
+pub use token::{TokenError, Tokens};
+pub use upload_id::{UploadId, may_stand};
+pub use visitor_identity::{NotVouched, Vouch};
+
+/// The cause of a failure, whatever library it came from.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -1,0 +1,277 @@
+//! The outbox by itself, and against a log that does everything a log may do.
+
+use proptest::prelude::*;
+
+use crate::log::LogError;
+use crate::outbox::*;
+
+fn frame(text: &str) -> Frame {
+    Frame { kind: "answer_chunk", json: text.into() }
+}
+
+fn minutes() -> Arc<str> {
+    "{}".into()
+}
+
+fn away() -> LogError {
+    LogError::unavailable("it is away")
+}
+
+/// What is sent, in order.
+fn sent(steps: &[Step]) -> Vec<String> {
+    let text = |step: &Step| match step {
+        Step::Send(frame) => Some(frame.json.to_string()),
+        _ => None,
+    };
+    steps.iter().filter_map(text).collect()
+}
+
+fn offsets(step: Option<Step>) -> Vec<u64> {
+    let Some(Step::Append(batch)) = step else { panic!("no append: {step:?}") };
+    batch.entries.iter().map(|entry| entry.offset).collect()
+}
+
+#[test]
+fn what_is_durable_is_appended_first_and_what_comes_meanwhile_goes_with_the_next() {
+    let mut outbox = Outbox::logged(0);
+    let mut steps = Vec::new();
+    outbox.push(frame("reading"), None, &mut steps);
+    assert_eq!(sent(&steps), ["reading"], "it waits for nothing");
+    steps.clear();
+    outbox.push(frame("1"), Some(1), &mut steps);
+    assert_eq!(offsets(outbox.append(minutes)), [1]);
+    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.push(frame("status"), None, &mut steps);
+    outbox.push(frame("3"), Some(3), &mut steps);
+    assert!(steps.is_empty() && outbox.append(minutes).is_none(), "one at a time");
+    outbox.appended(Ok(1), &mut steps);
+    assert_eq!(sent(&steps), ["1"]);
+    assert_eq!(offsets(outbox.append(minutes)), [2, 3]);
+    steps.clear();
+    outbox.appended(Ok(3), &mut steps);
+    assert_eq!(sent(&steps), ["2", "status", "3"]);
+    assert!(outbox.is_settled() && outbox.append(minutes).is_none());
+}
+
+#[test]
+fn minutes_alone_are_appended_too() {
+    let mut outbox = Outbox::logged(4);
+    outbox.changed();
+    assert!(!outbox.is_settled());
+    let Some(Step::Append(batch)) = outbox.append(minutes) else { panic!("there is news") };
+    assert!(batch.entries.is_empty() && batch.minutes.is_some());
+    outbox.appended(Ok(4), &mut Vec::new());
+    assert!(outbox.is_settled());
+}
+
+#[test]
+fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
+    let mut outbox = Outbox::logged(0);
+    let mut steps = Vec::new();
+    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.append(minutes);
+    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.appended(Err(away()), &mut steps);
+    outbox.push(frame("3"), Some(3), &mut steps);
+    assert_eq!(sent(&steps), ["1", "2", "3"]);
+    assert_eq!(steps.iter().filter(|step| **step == Step::Later).count(), 1);
+    assert_eq!(offsets(outbox.ask_again(minutes)), [1, 2, 3]);
+    steps.clear();
+    outbox.appended(Ok(3), &mut steps);
+    assert!(steps.is_empty() && outbox.is_logged(), "nothing is sent twice: {steps:?}");
+}
+
+#[test]
+fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
+    let mut outbox = Outbox::opening(0);
+    let mut steps = Vec::new();
+    outbox.push(frame("1"), Some(1), &mut steps);
+    assert!(steps.is_empty());
+    outbox.opened(false, &mut steps);
+    assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&Step::Later)));
+    assert_eq!(outbox.ask_again(minutes), Some(Step::Begin { offset: 0 }));
+    steps.clear();
+    outbox.begun(Ok(()), minutes, &mut steps);
+    assert_eq!(offsets(steps.pop()), [1]);
+}
+
+#[test]
+fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
+    let mut outbox = Outbox::logged(0);
+    let mut steps = Vec::new();
+    outbox.changed();
+    outbox.append(minutes);
+    outbox.appended(Err(away()), &mut steps);
+    let much = "x".repeat(BACKLOG_BYTES / 4);
+    for offset in 1..=6 {
+        outbox.push(frame(&much), Some(offset), &mut steps);
+    }
+    assert_eq!(sent(&steps).len(), 6);
+    assert_eq!(outbox.ask_again(minutes), Some(Step::Begin { offset: 5 }), "the last is kept");
+    steps.clear();
+    outbox.begun(Ok(()), minutes, &mut steps);
+    assert_eq!(offsets(steps.pop()), [6]);
+}
+
+#[test]
+fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
+    let mut outbox = Outbox::logged(7);
+    let mut steps = Vec::new();
+    outbox.push(frame("8"), Some(8), &mut steps);
+    outbox.append(minutes);
+    outbox.appended(Err(LogError::Unknown), &mut steps);
+    assert_eq!(sent(&steps), ["8"], "nobody waits for that");
+    assert_eq!(steps.last(), Some(&Step::Begin { offset: 7 }));
+    steps.clear();
+    outbox.begun(Ok(()), minutes, &mut steps);
+    assert_eq!(offsets(steps.pop()), [8]);
+    outbox.appended(Ok(8), &mut steps);
+    assert!(outbox.is_settled() && steps.is_empty());
+}
+
+#[test]
+fn whoever_is_superseded_says_nothing_more() {
+    let mut outbox = Outbox::logged(0);
+    let mut steps = Vec::new();
+    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.append(minutes);
+    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.appended(Err(LogError::Stale { owner: 2 }), &mut steps);
+    outbox.push(frame("3"), Some(3), &mut steps);
+    assert_eq!(steps, [Step::Superseded]);
+    assert!(outbox.append(minutes).is_none() && outbox.ask_again(minutes).is_none());
+}
+
+/// What may happen next.
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    Durable,
+    Progress,
+    /// The call under way comes to its end.
+    Done,
+    /// It comes to nothing.
+    Lost,
+    /// It is done, and its answer is lost.
+    DoneAndLost,
+    /// The log forgets everything.
+    Emptied,
+    /// Time goes by.
+    Later,
+}
+
+/// A log as the rules see it: what it holds after which offset.
+#[derive(Default)]
+struct Log {
+    begun_after: Option<u64>,
+    entries: Vec<(u64, Arc<str>)>,
+}
+
+impl Log {
+    fn last(&self) -> u64 {
+        self.entries.last().map_or(self.begun_after.unwrap_or(0), |(offset, _)| *offset)
+    }
+
+    fn append(&mut self, batch: &Batch) -> Result<u64, LogError> {
+        if self.begun_after.is_none() {
+            return Err(LogError::Unknown);
+        }
+        for entry in &batch.entries {
+            match entry.offset {
+                offset if offset <= self.last() => {}
+                offset if offset == self.last() + 1 => {
+                    self.entries.push((offset, Arc::clone(&entry.frame)));
+                }
+                _ => return Err(LogError::Gap { last: self.last() }),
+            }
+        }
+        Ok(self.last())
+    }
+
+    fn begin(&mut self, offset: u64) {
+        if self.begun_after.is_none() || self.last() < offset {
+            (self.begun_after, self.entries) = (Some(offset), Vec::new());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_log_does_each_frame_is_sent_once_in_order_and_in_the_end_all_is_kept(
+        story in prop::collection::vec(prop_oneof![
+            5 => Just(Happens::Durable), 2 => Just(Happens::Progress), 6 => Just(Happens::Done),
+            2 => Just(Happens::Lost), 2 => Just(Happens::DoneAndLost), 1 => Just(Happens::Emptied),
+            3 => Just(Happens::Later),
+        ], 0..60),
+    ) {
+        let mut outbox = Outbox::logged(0);
+        let mut log = Log::default();
+        log.begin(0);
+        let (mut said, mut heard): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut offset, mut under_way, mut is_later) = (0, None, false);
+        // In the end everything heals.
+        let healing = std::iter::repeat_n([Happens::Done, Happens::Later], 6).flatten();
+        for (at, happens) in story.into_iter().chain(healing).enumerate() {
+            let mut steps = Vec::new();
+            match (happens, under_way.take()) {
+                (Happens::Durable, call) => {
+                    under_way = call;
+                    offset += 1;
+                    said.push(format!("d{offset}"));
+                    outbox.push(frame(said.last().unwrap()), Some(offset), &mut steps);
+                }
+                (Happens::Progress, call) => {
+                    under_way = call;
+                    said.push(format!("p{at}"));
+                    outbox.push(frame(said.last().unwrap()), None, &mut steps);
+                }
+                (Happens::Emptied, call) => {
+                    under_way = call;
+                    log = Log::default();
+                }
+                (Happens::Later, call) => {
+                    under_way = call;
+                    if std::mem::take(&mut is_later) {
+                        steps.extend(outbox.ask_again(minutes));
+                    }
+                }
+                (_, None) => {}
+                (how, Some(Step::Append(batch))) => {
+                    let result = match how {
+                        Happens::Lost => Err(away()),
+                        _ => log.append(&batch),
+                    };
+                    let is_lost = matches!(how, Happens::DoneAndLost);
+                    outbox.appended(if is_lost { Err(away()) } else { result }, &mut steps);
+                }
+                (how, Some(Step::Begin { offset })) => {
+                    if !matches!(how, Happens::Lost) {
+                        log.begin(offset);
+                    }
+                    let is_told = matches!(how, Happens::Done);
+                    let result = if is_told { Ok(()) } else { Err(away()) };
+                    outbox.begun(result, minutes, &mut steps);
+                }
+                (_, Some(step)) => panic!("no call: {step:?}"),
+            }
+            steps.extend(outbox.append(minutes));
+            for step in steps {
+                match step {
+                    Step::Send(frame) => heard.push(frame.json.to_string()),
+                    Step::Later => is_later = true,
+                    Step::Superseded => panic!("by whom?"),
+                    call => {
+                        prop_assert!(under_way.is_none(), "one call at a time");
+                        under_way = Some(call);
+                    }
+                }
+            }
+            prop_assert_eq!(&heard[..], &said[..heard.len()], "in order, each once");
+        }
+        prop_assert_eq!(&heard, &said, "nothing is held back for good");
+        prop_assert!(outbox.is_settled() && outbox.is_logged());
+        if log.begun_after.is_some() {
+            // Emptied behind the last append it is found out with the next one.
+            prop_assert_eq!(log.last(), offset);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a visitor is likely to want next: the predictions of a keystroke, and the manual to open ahead.
+//!
+//! Plain state like the conversation it belongs to. A keystroke is answered from the cache of
+//! predictions or by a search; when its best product is sure enough and typing rests on it, its
+//! manual is asked for before the question is finished.
+
+use std::sync::Arc;
+
+use hsc_catalogs::{Catalog, Product};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::answer::ManualRequest;
+use crate::protocol::{Prediction, PredictionData, Understood};
+
+use crate::input::Effect;
+use crate::search_results;
+
+/// Predictions sent for empty typing (protocol, part 1).
+const SAMPLE: usize = 50;
+/// Predictions sent for typing (protocol, part 1).
+const PREDICTIONS: usize = 10;
+
+/// What was typed, and in which form the answer is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PredictionKey {
+    /// The version of the catalog.
+    pub version: Arc<str>,
+    /// The text.
+    pub typed: String,
+    /// Lean entries instead of whole ones.
+    pub compact: bool,
+}
+
+/// The answer to a keystroke: JSON that is ready to be sent, and the manual it makes likely.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Predicted {
+    /// `data` of the `prediction` message.
+    pub data: Arc<RawValue>,
+    /// The manual to open ahead.
+    pub likely: Likely,
+}
+
+/// What a keystroke says about the manual the visitor will need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Likely {
+    /// Nothing was typed.
+    Nothing,
+    /// This one, or none that is sure enough.
+    Asked(Option<ManualRequest>),
+}
+
+/// Predictions that were made for earlier keystrokes, of any conversation.
+pub trait PredictionCache: Send + Sync {
+    /// The cached prediction, and true when it is close to its end and worth putting again.
+    fn get(&self, key: &PredictionKey) -> Option<(Arc<Predicted>, bool)>;
+
+    /// Keeps a prediction.
+    fn put(&self, key: PredictionKey, predicted: Arc<Predicted>);
+}
+
+/// What is foreseen in one conversation.
+pub(super) struct Foresight {
+    /// Confidence (0 to 100) from which a manual is opened ahead.
+    sure: u8,
+    /// Number of the last prediction.
+    number: u64,
+    likely: Option<(u64, ManualRequest)>,
+    prefetched: Option<ManualRequest>,
+    predicted: Option<Arc<dyn PredictionCache>>,
+}
+
+impl Foresight {
+    pub(super) fn new(sure: u8) -> Self {
+        Self { sure, number: 0, likely: None, prefetched: None, predicted: None }
+    }
+
+    /// Looks there first for the answer to a keystroke, and keeps it there.
+    pub(super) fn remember_in(&mut self, predicted: Arc<dyn PredictionCache>) {
+        self.predicted = Some(predicted);
+    }
+
+    /// The predictions for what was typed, and the clock to start when a manual has become likely.
+    pub(super) fn predict(
+        &mut self,
+        catalog: &Catalog,
+        typed: &str,
+        compact: bool,
+    ) -> (PredictionData, Option<Effect>) {
+        self.number += 1;
+        let (data, likely) = self.look_up(catalog, typed, compact);
+        let manual = match likely {
+            Likely::Asked(manual) => manual,
+            Likely::Nothing => None,
+        };
+        (data, self.expect(manual))
+    }
+
+    /// What a whole text means, in the form of the wire.
+    pub(super) fn understand(&self, catalog: &Catalog, text: &str, compact: bool) -> Understood {
+        if text.trim().is_empty() {
+            return Understood { data: Vec::new(), detected: None, corrected: None };
+        }
+        search_results::understood(catalog, catalog.understand(text, PREDICTIONS, None), compact)
+    }
+
+    /// Typing has rested since this prediction: the manual to open ahead, where it still is likely.
+    pub(super) fn settled(&mut self, prediction: u64) -> Option<Effect> {
+        let (_, manual) = self.likely.take_if(|(number, _)| *number == prediction)?;
+        self.prefetched = Some(manual.clone());
+        Some(Effect::Prefetch(manual))
+    }
+
+    /// Notes the manual that the visitor is likely to need.
+    fn expect(&mut self, manual: Option<ManualRequest>) -> Option<Effect> {
+        let Some(manual) = manual.filter(|manual| self.prefetched.as_ref() != Some(manual)) else {
+            self.likely = None;
+            return None;
+        };
+        // The same manual on the next keystroke is what "stable" means: the clock runs on.
+        if self.likely.as_ref().is_some_and(|(_, likely)| *likely == manual) {
+            return None;
+        }
+        self.likely = Some((self.number, manual));
+        Some(Effect::AwaitCalm { prediction: self.number })
+    }
+
+    /// What was kept from an earlier keystroke, or a search whose result is then kept.
+    fn look_up(&self, catalog: &Catalog, typed: &str, compact: bool) -> (PredictionData, Likely) {
+        let Some(cache) = &self.predicted else {
+            let (made, likely) = self.search(catalog, typed, compact);
+            return (PredictionData::Made(made), likely);
+        };
+        let key =
+            PredictionKey { version: catalog.version().into(), typed: typed.to_owned(), compact };
+        if let Some((predicted, due)) = cache.get(&key) {
+            let found =
+                (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
+            if due {
+                // One version of the catalog predicts the same for good: it is only kept on.
+                cache.put(key, predicted);
+            }
+            return found;
+        }
+        let (made, likely) = self.search(catalog, typed, compact);
+        match serde_json::value::to_raw_value(&made) {
+            Ok(json) => {
+                let data: Arc<RawValue> = json.into();
+                let predicted = Predicted { data: Arc::clone(&data), likely: likely.clone() };
+                cache.put(key, Arc::new(predicted));
+                (PredictionData::Ready(data), likely)
+            }
+            // The frame is made the slow way then, and fails there if it must.
+            Err(_) => (PredictionData::Made(made), likely),
+        }
+    }
+
+    fn search(&self, catalog: &Catalog, typed: &str, compact: bool) -> (Vec<Prediction>, Likely) {
+        if typed.trim().is_empty() {
+            return (search_results::sample(catalog, SAMPLE, compact), Likely::Nothing);
+        }
+        let found = catalog.search(typed, PREDICTIONS);
+        let best = found.first().filter(|best| best.confidence >= self.sure);
+        let manual = best.and_then(|best| manual_of(best.product));
+        (search_results::predictions(catalog, &found, compact), Likely::Asked(manual))
+    }
+}
+
+fn manual_of(product: &Product) -> Option<ManualRequest> {
+    product.documentation.clone().map(|documentation| ManualRequest { documentation })
+}

@@ -1,0 +1,421 @@
+//! What a client sends, checked once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use hsc_catalogs::Scenario;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+use utoipa::ToSchema;
+
+use crate::protocol::ErrorCode;
+use crate::protocol::image::Image;
+use crate::protocol::live::{Csat, Feedback, HandoffWish, VisitorMessage};
+use crate::protocol::surrogates::without_lone_surrogates;
+
+/// Longest `content` of `typing`, in characters (protocol, part 1).
+pub(super) const TYPING_CHARS: usize = 1_000;
+/// Longest question, in characters (protocol, part 1).
+pub(super) const QUESTION_CHARS: usize = 2_000;
+/// Longest product id, in characters (protocol, part 1).
+pub(super) const PRODUCT_ID_CHARS: usize = 200;
+/// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
+pub(super) const MESSAGE_ID_CHARS: usize = 100;
+/// Longest token of a `hello`, in characters: more than the head of a request holds, where a token of the site
+/// may come as well.
+pub(super) const TOKEN_CHARS: usize = 16_384;
+/// Longest language tag that is read; what is kept is shorter still.
+const LOCALE_BYTES: usize = 100;
+/// Longest address of a page in `about`, in characters: longer ones are query strings of trackers.
+pub(super) const PAGE_CHARS: usize = 1_000;
+
+/// The client's own id for a message: text, or a number as some clients count. It is echoed as it
+/// came, because a client compares what it gets with what it sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
+pub enum MessageId {
+    /// `"a1"`.
+    Text(String),
+    /// `7`.
+    Number(Number),
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if let Some(number) = exact_number(raw.get()) {
+            return Ok(Self::Number(number));
+        }
+        serde_json::from_str(raw.get()).map(Self::Text).map_err(D::Error::custom)
+    }
+}
+
+/// A number of JSON as it was written. Read as a [`Value`], one of many digits may become its neighbour, and
+/// a client would not know it again.
+fn exact_number(text: &str) -> Option<Number> {
+    let whole = text.parse().map(|number: u64| number.into());
+    let whole = whole.or_else(|_| text.parse().map(|number: i64| Number::from(number)));
+    whole.ok().or_else(|| text.parse().ok().and_then(Number::from_f64))
+}
+
+/// One message of a client and the id it gave it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientFrame {
+    /// The client's own id for the message; every reply to it echoes it.
+    pub id: Option<MessageId>,
+    /// The message.
+    pub message: ClientMessage,
+}
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClientMessage {
+    /// The visitor is typing; predict products. Control characters are gone.
+    Typing(String),
+    /// Typing pauses; say what the whole text means. Control characters are gone.
+    Understand(String),
+    /// A question about one product.
+    Query(QueryMessage),
+    /// First message of a client that speaks part 2.
+    Hello(Hello),
+    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    About(About),
+    /// Stop the answer that is running; its `final_answer` comes at once.
+    Cancel,
+    /// The visitor wants a person, or no more.
+    Handoff(HandoffWish),
+    /// From the visitor to the person.
+    Message(VisitorMessage),
+    /// What the visitor thinks of one answer.
+    Feedback(Feedback),
+    /// What the visitor thinks of the conversation.
+    Csat(Csat),
+    /// The visitor ends the conversation.
+    Bye,
+}
+
+impl ClientMessage {
+    /// The word of `type`, for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Typing(_) => "typing",
+            Self::Understand(_) => "understand",
+            Self::Query(query) if query.locked => "lock_and_query",
+            Self::Query(_) => "query",
+            Self::Hello(_) => "hello",
+            Self::About(_) => "about",
+            Self::Cancel => "cancel",
+            Self::Handoff(_) => "handoff",
+            Self::Message(_) => "message",
+            Self::Feedback(_) => "feedback",
+            Self::Csat(_) => "csat",
+            Self::Bye => "bye",
+        }
+    }
+}
+
+/// A question, as `query` or `lock_and_query`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryMessage {
+    /// The product, empty where the client named none.
+    pub product_id: String,
+    /// The question, control characters gone, trimmed.
+    pub question: String,
+    /// How the product is used.
+    pub scenario: Scenario,
+    /// A picture, where one came along.
+    pub image: Option<Image>,
+    /// True for `lock_and_query`: the visitor has picked the product.
+    pub locked: bool,
+    /// True when this question takes the place of the one that is being answered and of all that
+    /// wait; else it waits in line.
+    pub replace: bool,
+}
+
+/// `hello`: what the client can do, and the conversation it wants to go on with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Hello {
+    /// Predictions without the whole catalog entry.
+    pub compact: bool,
+    /// The visitor's language, a BCP 47 tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The conversation to continue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
+    /// Who the visitor is, signed by the embedding site: a JWT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
+}
+
+/// `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct About {
+    /// The product that the visitor has chosen; empty after the choice was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_id: Option<String>,
+    /// How the product is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<Scenario>,
+    /// Address of the page (`http` or `https`), up to 1,000 characters, without fragment and user name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+/// Which conversation to continue, and what of it the client has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Resume {
+    /// The conversation.
+    pub conversation: String,
+    /// The token of its `welcome`.
+    pub token: String,
+    /// The last offset the client has seen.
+    pub after: u64,
+}
+
+/// A frame that is no message, and what the client is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadMessage {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// `Invalid JSON`, or `Invalid message format: …`.
+    pub message: String,
+    /// The id of the message, where it could be read.
+    pub id: Option<MessageId>,
+}
+
+impl ClientFrame {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    /// [`BadMessage`] with the sentence of part 1; the connection stays open after it.
+    pub fn parse(text: &str) -> Result<Self, BadMessage> {
+        let (id, message) = read_frame(text, read)?;
+        Ok(Self { id, message })
+    }
+}
+
+/// Reads the envelope of a text frame, and what is in it by `read`.
+pub(super) fn read_frame<T>(
+    text: &str,
+    read: impl FnOnce(&Map<String, Value>) -> Result<T, BadMessage>,
+) -> Result<(Option<MessageId>, T), BadMessage> {
+    let read_json =
+        serde_json::from_str::<Value>(text).ok().map(|value| (value, Cow::Borrowed(text)));
+    // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
+    let read_json = read_json.or_else(|| {
+        let whole = without_lone_surrogates(text)?;
+        Some((serde_json::from_str(&whole).ok()?, Cow::Owned(whole)))
+    });
+    let (value, text) = read_json.ok_or_else(|| BadMessage {
+        code: ErrorCode::InvalidJson,
+        message: "Invalid JSON".to_owned(),
+        id: None,
+    })?;
+    let Value::Object(fields) = value else {
+        return Err(invalid(None, "a message is an object with a field 'type'"));
+    };
+    let id = message_id(&fields, &text)?;
+    let message = read(&fields).map_err(|mut bad| {
+        bad.id.clone_from(&id);
+        bad
+    })?;
+    Ok((id, message))
+}
+
+/// The word of `type`.
+pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, BadMessage> {
+    match fields.get("type") {
+        Some(Value::String(kind)) => Ok(kind),
+        Some(_) => Err(invalid(None, "'type' must be a string")),
+        None => Err(invalid(None, "'type' is missing")),
+    }
+}
+
+/// A `type` that is none of the known ones.
+pub(super) fn unknown_type(kind: &str, known: &str) -> BadMessage {
+    let reason = format!("unknown type '{}'; known are {known}", shown(kind));
+    BadMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
+}
+
+/// What a client may say, for one that says something else.
+const KNOWN: &str = "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye, \
+     understand";
+
+fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    match kind_of(fields)? {
+        "typing" => typed(fields).map(ClientMessage::Typing),
+        "understand" => typed(fields).map(ClientMessage::Understand),
+        "query" => query(fields, false),
+        "lock_and_query" => query(fields, true),
+        "hello" => hello(fields),
+        "about" => about(fields),
+        "cancel" => Ok(ClientMessage::Cancel),
+        "handoff" => HandoffWish::read(fields).map(ClientMessage::Handoff),
+        "message" => VisitorMessage::read(fields).map(ClientMessage::Message),
+        "feedback" => Feedback::read(fields).map(ClientMessage::Feedback),
+        "csat" => Csat::read(fields).map(ClientMessage::Csat),
+        "bye" => Ok(ClientMessage::Bye),
+        other => Err(unknown_type(other, KNOWN)),
+    }
+}
+
+fn typed(fields: &Map<String, Value>) -> Result<String, BadMessage> {
+    let content = without_control(text_of(fields, "content")?.unwrap_or_default());
+    at_most("content", &content, TYPING_CHARS)?;
+    Ok(content)
+}
+
+fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, BadMessage> {
+    let product_id = product_of(fields)?.unwrap_or_default();
+    let mut question = String::new();
+    for field in ["query", "question", "content"] {
+        let text = without_control(text_of(fields, field)?.unwrap_or_default());
+        at_most(field, &text, QUESTION_CHARS)?;
+        if !text.trim().is_empty() {
+            text.trim().clone_into(&mut question);
+            break;
+        }
+    }
+    let scenario = scenario_of(fields)?.unwrap_or_default();
+    let image = match text_of(fields, "image")? {
+        None | Some("") => None,
+        Some(text) => Some(Image::read(text)?),
+    };
+    let replace = bool_of(fields, "replace")?;
+    let query = QueryMessage { product_id, question, scenario, image, locked, replace };
+    Ok(ClientMessage::Query(query))
+}
+
+fn about(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    let page = text_of(fields, "page")?.unwrap_or_default().trim();
+    at_most("page", page, PAGE_CHARS)?;
+    let (product_id, scenario) = (product_of(fields)?, scenario_of(fields)?);
+    Ok(ClientMessage::About(About { product_id, scenario, page: page_address(page) }))
+}
+
+fn product_of(fields: &Map<String, Value>) -> Result<Option<String>, BadMessage> {
+    let product_id = text_of(fields, "product_id")?.map(str::trim);
+    at_most("product_id", product_id.unwrap_or_default(), PRODUCT_ID_CHARS)?;
+    Ok(product_id.map(str::to_owned))
+}
+
+fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, BadMessage> {
+    Ok(match text_of(fields, "scenario")? {
+        None => None,
+        Some("" | "general") => Some(Scenario::General),
+        Some("studio") => Some(Scenario::Studio),
+        Some("live") => Some(Scenario::Live),
+        Some(other) => {
+            return Err(invalid(
+                None,
+                &format!("scenario '{}' is none of general, studio, live", shown(other)),
+            ));
+        }
+    })
+}
+
+/// The address of a page as an agent may follow it. A fragment and a user name are left out: both can hold a
+/// secret that is no part of the page. None for what is no address of a web page.
+fn page_address(text: &str) -> Option<String> {
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return None;
+    }
+    let text = text.split('#').next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    if !matches!(&*scheme, "http" | "https") {
+        return None;
+    }
+    let end = rest.find(['/', '?', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    (!host.is_empty()).then(|| format!("{scheme}://{host}{path}"))
+}
+
+fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+    let given = fields.iter().filter(|(_, value)| !value.is_null());
+    let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
+    let hello: Hello = serde_json::from_value(Value::Object(given))
+        .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))?;
+    // All of it is held while the conversation is being opened.
+    at_most("visitor", hello.visitor.as_deref().unwrap_or_default(), TOKEN_CHARS)?;
+    if let Some(Resume { conversation, token, .. }) = &hello.resume {
+        at_most("resume.conversation", conversation, TOKEN_CHARS)?;
+        at_most("resume.token", token, TOKEN_CHARS)?;
+    }
+    let locale = hello.locale.filter(|locale| locale.len() <= LOCALE_BYTES);
+    Ok(ClientMessage::Hello(Hello { locale, ..hello }))
+}
+
+fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageId>, BadMessage> {
+    match fields.get("id") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
+            Ok(Some(MessageId::Text(id.clone())))
+        }
+        Some(Value::Number(id)) if id.is_f64() => {
+            let raw: HashMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_str(text).unwrap_or_default();
+            let exact = raw.get("id").and_then(|raw| exact_number(raw.get()));
+            Ok(Some(MessageId::Number(exact.unwrap_or_else(|| id.clone()))))
+        }
+        Some(Value::Number(id)) => Ok(Some(MessageId::Number(id.clone()))),
+        Some(_) => Err(invalid(
+            None,
+            &format!("'id' must be a number, or a string of at most {MESSAGE_ID_CHARS} characters"),
+        )),
+    }
+}
+
+/// A field that is a string or absent; null counts as absent, as it did in the earlier system.
+pub(super) fn text_of<'a>(
+    fields: &'a Map<String, Value>,
+    field: &str,
+) -> Result<Option<&'a str>, BadMessage> {
+    match fields.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(None, &format!("'{field}' must be a string"))),
+    }
+}
+
+/// A field that is true, false or absent, which is false.
+pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, BadMessage> {
+    match fields.get(field) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(invalid(None, &format!("'{field}' must be true or false"))),
+    }
+}
+
+pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMessage> {
+    // Bytes first: a text with few bytes has few characters, and counting is the slower half.
+    if text.len() <= limit || text.chars().count() <= limit {
+        return Ok(());
+    }
+    Err(invalid(None, &format!("'{field}' has more than {limit} characters")))
+}
+
+fn without_control(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {
+    BadMessage {
+        code: ErrorCode::InvalidMessage,
+        message: format!("Invalid message format: {reason}"),
+        id,
+    }
+}
+
+/// A stranger's words cut short, so that an error never repeats a megabyte; long enough for a
+/// sentence of ours around them.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}

@@ -1,0 +1,130 @@
+//! A picture that came with a question.
+//!
+//! Pictures are the largest thing that a client has a pod hold, so each one that is held carries its share of
+//! the pod's budget inside it: dropping the last copy gives the share back, and no path can forget to.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+
+use crate::protocol::client::{BadMessage, invalid};
+use crate::protocol::error::ErrorCode;
+
+/// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
+pub(crate) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A picture that came with a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// Its bytes are held. Cheap to clone.
+    Held(Arc<ImageFile>),
+    /// Its bytes are not kept, because no answer of this server looks at pictures.
+    Unseen,
+    /// Its bytes are not kept, because too many pictures are held.
+    NoRoom,
+}
+
+/// What a picture is by its own first bytes, and those bytes.
+pub struct ImageFile {
+    media_type: &'static str,
+    bytes: Vec<u8>,
+    /// Given back when this is dropped. None for one that was just read, and for small ones out of a log.
+    share: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Image {
+    /// Holds a file of this media type, outside of any budget.
+    #[must_use]
+    pub fn held(media_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self::Held(Arc::new(ImageFile { media_type, bytes, share: None }))
+    }
+
+    /// The file, where it is held.
+    #[must_use]
+    pub fn file(&self) -> Option<&ImageFile> {
+        match self {
+            Self::Held(file) => Some(file),
+            Self::Unseen | Self::NoRoom => None,
+        }
+    }
+
+    /// Holds the file only with a share of the budget. `take` is asked for one of so many decoded bytes.
+    #[must_use]
+    pub fn within<S: Any + Send + Sync>(self, take: impl FnOnce(usize) -> Option<S>) -> Self {
+        let Self::Held(file) = self else { return self };
+        let Some(share) = take(file.bytes.len()) else { return Self::NoRoom };
+        // The picture was just read and has no other copy.
+        let file = Arc::into_inner(file).expect("an image that was just read has one owner");
+        Self::Held(Arc::new(ImageFile { share: Some(Box::new(share)), ..file }))
+    }
+
+    /// Reads a data URL or bare base64.
+    ///
+    /// # Errors
+    /// When it is no picture of a kind that is taken, or too large.
+    pub(crate) fn read(text: &str) -> Result<Self, BadMessage> {
+        let bad = |reason: &str| BadMessage {
+            code: ErrorCode::InvalidImage,
+            ..invalid(None, &format!("'image' {reason}"))
+        };
+        let payload = match text.strip_prefix("data:") {
+            Some(rest) => {
+                rest.split_once(";base64,")
+                    .ok_or_else(|| bad("is a data URL without ';base64,'"))?
+                    .1
+            }
+            None => text,
+        };
+        // Some encoders break their lines.
+        let payload: String = payload.split_ascii_whitespace().collect();
+        // Base64 is four characters for three bytes: refuse before decoding what would be too large.
+        if payload.len() / 4 * 3 > IMAGE_BYTES + 3 {
+            return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
+        }
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(payload)
+            .map_err(|_| bad("is neither a data URL nor base64"))?;
+        let media_type = match bytes.as_slice() {
+            [0x89, b'P', b'N', b'G', ..] => "image/png",
+            [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+            [b'G', b'I', b'F', b'8', ..] => "image/gif",
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
+            _ => return Err(bad("is not a PNG, JPEG, GIF or WebP")),
+        };
+        if bytes.len() > IMAGE_BYTES {
+            return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
+        }
+        Ok(Self::held(media_type, bytes))
+    }
+}
+
+impl ImageFile {
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl PartialEq for ImageFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.media_type == other.media_type && self.bytes == other.bytes
+    }
+}
+
+impl Eq for ImageFile {}
+
+impl fmt::Debug for ImageFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = if self.share.is_some() { "" } else { ", in no budget" };
+        write!(f, "ImageFile({}, {} bytes{counted})", self.media_type, self.bytes.len())
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything the catalog knows of one product, as `GET /api/products/{id}` tells it.
+
+use hsc_catalogs::Scenario;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::protocol::PredictionContext;
+
+/// One product.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneProduct {
+    /// The catalog entry as it is, `brand_identity` added.
+    #[schema(value_type = Object)]
+    pub product: Box<RawValue>,
+    /// The `brand_identity`.
+    #[schema(value_type = Object)]
+    pub brand: Box<RawValue>,
+    /// Its related products.
+    pub context: PredictionContext,
+    /// Its manual, where the catalog has one.
+    pub manual: Option<ManualLink>,
+    /// The scenarios that make sense for it, `general` always first.
+    pub scenarios: Vec<Scenario>,
+}
+
+/// Sections of a product's manual, as `GET /api/products/{id}/sections` tells them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManualSections {
+    /// Sections that a customer is likely to ask about, in the order of the manual. Empty where there is
+    /// no manual, or where it names no sections.
+    pub sections: Vec<ManualSection>,
+}
+
+/// A section of a manual.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ManualSection {
+    /// Its heading without the number before it.
+    pub title: String,
+    /// The page on which it begins.
+    pub page: u32,
+}
+
+/// Where a manual is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManualLink {
+    /// Its address on this server; `#page=N` opens page N.
+    pub url: String,
+    /// `pdf` or `html`, as the catalog says.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}

@@ -1,0 +1,183 @@
+//! The wire as a schema: what documents, generated clients and the load harness are made from.
+//!
+//! [`ClientFrame::parse`](crate::protocol::ClientFrame::parse) reads a client's message field by field, for the
+//! sentences that part-1 clients know; [`ClientSays`] is the same message as a client writes it. A
+//! test below sends each form through the parser, so the two cannot part.
+
+use hsc_catalogs::Scenario;
+use serde::Serialize;
+use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::protocol::{
+    About, AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, ServerMessage, VisitorMessage,
+};
+
+/// A message as a client writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientSays {
+    /// The visitor is typing; predict products.
+    Typing {
+        /// Empty asks for a sample of the catalog.
+        content: String,
+    },
+    /// Typing pauses; say what the whole text means.
+    Understand {
+        /// The text of the first box.
+        content: String,
+    },
+    /// A question about one product.
+    Query(Ask),
+    /// The same, after the visitor picked the product.
+    LockAndQuery(Ask),
+    /// First message of a client that speaks part 2.
+    Hello(Hello),
+    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    About(About),
+    /// Stop the answer that is running.
+    Cancel,
+    /// The visitor wants a person, or no more.
+    Handoff(HandoffWish),
+    /// From the visitor to the person.
+    Message(VisitorMessage),
+    /// What the visitor thinks of one answer.
+    Feedback(Feedback),
+    /// What the visitor thinks of the conversation.
+    Csat(Csat),
+    /// The visitor ends the conversation.
+    Bye,
+}
+
+/// The fields of a question.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Ask {
+    /// The product.
+    pub product_id: String,
+    /// The question.
+    pub query: String,
+    /// How the product is used.
+    pub scenario: Scenario,
+    /// A picture: a data URL, or bare base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Takes the place of the question that is being answered and of those that wait; else this one
+    /// waits in line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<bool>,
+}
+
+/// What stands beside every message, both ways.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Envelope {
+    /// The client's own id for its message; every reply to it echoes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Place in the conversation, on durable messages of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+/// Every type of the wire by name, in the order of their names.
+#[must_use]
+pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut all = vec![
+        ("AgentSays".to_owned(), AgentSays::schema()),
+        ("ClientSays".to_owned(), ClientSays::schema()),
+        ("DeskSays".to_owned(), DeskSays::schema()),
+        ("Envelope".to_owned(), Envelope::schema()),
+        ("ServerMessage".to_owned(), ServerMessage::schema()),
+    ];
+    AgentSays::schemas(&mut all);
+    ClientSays::schemas(&mut all);
+    DeskSays::schemas(&mut all);
+    ServerMessage::schemas(&mut all);
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.dedup_by(|(a, _), (b, _)| a == b);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ClientFrame, ClientMessage, Image, ImageFile, Resume, Thumb};
+
+    fn heard(says: &ClientSays) -> ClientMessage {
+        let text = serde_json::to_string(says).expect("the outline is JSON");
+        ClientFrame::parse(&text).expect("the parser knows every form of the outline").message
+    }
+
+    #[test]
+    fn the_parser_hears_what_the_schema_lets_a_client_say() {
+        let ask = Ask {
+            product_id: "td17".to_owned(),
+            query: "how loud?".to_owned(),
+            scenario: Scenario::Live,
+            image: Some("data:image/gif;base64,R0lGODlhAQABAAAAACw=".to_owned()),
+            replace: Some(true),
+        };
+        let hello = Hello {
+            compact: true,
+            locale: Some("he".to_owned()),
+            resume: Some(Resume { conversation: "c".to_owned(), token: "t".to_owned(), after: 7 }),
+            visitor: Some("a.b.c".to_owned()),
+        };
+        assert_eq!(
+            heard(&ClientSays::Typing { content: "td".to_owned() }),
+            ClientMessage::Typing("td".to_owned())
+        );
+        assert_eq!(
+            heard(&ClientSays::Understand { content: "td is loud".to_owned() }),
+            ClientMessage::Understand("td is loud".to_owned())
+        );
+        for (says, locked) in
+            [(ClientSays::Query(ask.clone()), false), (ClientSays::LockAndQuery(ask), true)]
+        {
+            let ClientMessage::Query(query) = heard(&says) else {
+                panic!("a question is heard as one")
+            };
+            assert_eq!((query.locked, query.replace), (locked, true));
+            assert_eq!(query.product_id, "td17");
+            assert_eq!((query.question.as_str(), query.scenario), ("how loud?", Scenario::Live));
+            assert_eq!(
+                query.image.as_ref().and_then(Image::file).map(ImageFile::media_type),
+                Some("image/gif")
+            );
+        }
+        assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
+        let about = About {
+            product_id: Some("td17".to_owned()),
+            scenario: Some(Scenario::Studio),
+            page: Some("https://shop.example/".to_owned()),
+        };
+        assert_eq!(heard(&ClientSays::About(about.clone())), ClientMessage::About(about));
+        assert_eq!(heard(&ClientSays::Cancel), ClientMessage::Cancel);
+        let wish = HandoffWish { reason: Some("It burns.".to_owned()), withdraw: true };
+        assert_eq!(heard(&ClientSays::Handoff(wish.clone())), ClientMessage::Handoff(wish));
+        let words =
+            VisitorMessage { content: "Hi\nyou".to_owned(), upload: Some("u-1".to_owned()) };
+        assert_eq!(heard(&ClientSays::Message(words.clone())), ClientMessage::Message(words));
+        let comment = Some("No.".to_owned());
+        let feedback = Feedback { offset: 4, thumb: Thumb::Down, comment: comment.clone() };
+        assert_eq!(
+            heard(&ClientSays::Feedback(feedback.clone())),
+            ClientMessage::Feedback(feedback)
+        );
+        let csat = Csat { rating: 5, comment };
+        assert_eq!(heard(&ClientSays::Csat(csat.clone())), ClientMessage::Csat(csat));
+        assert_eq!(heard(&ClientSays::Bye), ClientMessage::Bye);
+    }
+
+    #[test]
+    fn every_name_that_a_schema_points_to_is_there() {
+        let all = schemas();
+        let text = serde_json::to_string(&all).expect("schemas are JSON");
+        for (_, rest) in text
+            .match_indices("#/components/schemas/")
+            .map(|(at, mark)| text.split_at(at + mark.len()))
+        {
+            let name = rest.split('"').next().unwrap_or_default();
+            assert!(all.iter().any(|(known, _)| known == name), "{name} is pointed to and missing");
+        }
+    }
+}

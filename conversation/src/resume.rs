@@ -1,0 +1,235 @@
+//! How a conversation goes on: after a crash of its rules, after a `hello`, on another pod.
+
+use std::sync::Arc;
+
+use crate::log::{Missed, Owned, TakenOver};
+use crate::protocol::{Hello, MessageId, ServerMessage, Welcome};
+
+use crate::checkpoint::{Greeting, Minutes, Said};
+use crate::conversation::Conversation;
+use crate::conversation::{LOST, transient};
+use crate::input::Effect;
+use crate::opening::{NotResumed, Opened, Opening, UNLOGGED};
+
+/// Crashes of its session after which an answer is not tried again: it is likely to be what crashes.
+const CRASHES_OF_AN_ANSWER: u32 = 2;
+/// The same, of pods. More, since a pod that ends mostly ends for reasons of its own.
+const PODS_OF_AN_ANSWER: u32 = 3;
+/// Longest language tag that is kept.
+const LOCALE_BYTES: usize = 35;
+
+impl Conversation {
+    /// Writes down what has to outlive a crash of these rules. True when something changed that whoever
+    /// takes the conversation over has to know.
+    pub fn write_minutes(&self, minutes: &mut Minutes) -> bool {
+        let open = self.running.as_ref().map(|running| &running.open);
+        let said = |open: &crate::checkpoint::Open| (open.said, open.crashes);
+        let mut is_news = minutes.compact != self.compact
+            || minutes.locale != self.locale
+            || (minutes.offset, minutes.answers) != (self.offset, self.answers)
+            || minutes.open.as_deref().map(said) != open.map(said)
+            || minutes.pending.len() != self.pending.len()
+            || minutes.visitor != self.visitor;
+        (minutes.compact, minutes.epoch) = (self.compact, self.epoch);
+        (minutes.offset, minutes.answers) = (self.offset, self.answers);
+        minutes.locale.clone_from(&self.locale);
+        minutes.visitor.clone_from(&self.visitor);
+        minutes.open = open.map(|open| Box::new(open.clone()));
+        minutes.pending.clone_from(&self.pending);
+        minutes.greeting.clone_from(&self.greeting);
+        if minutes.person != self.person {
+            is_news = true;
+            minutes.person.clone_from(&self.person);
+        }
+        // With every piece of an answer it would be copied for nothing.
+        if minutes.seen.back() != self.seen.back() {
+            is_news |= self.seen.back().is_some_and(|seen| seen.matters);
+            minutes.seen.clone_from(&self.seen);
+        }
+        is_news
+    }
+
+    /// Goes on where a conversation was that crashed. Its running answer is made again, and only what
+    /// the visitor has not read is sent; an answer that crashes twice ends, and says so.
+    pub fn recall(&mut self, minutes: Minutes) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        (self.compact, self.epoch) = (minutes.compact, minutes.epoch);
+        self.offset = minutes.offset;
+        if let Some(greeting) = &minutes.greeting {
+            // Whatever it had come to, nobody heard of it.
+            effects.push(Effect::Open(self.opening(greeting)));
+        }
+        self.greeting = minutes.greeting.clone();
+        self.go_on(Minutes { greeting: None, ..minutes }, Some(CRASHES_OF_AN_ANSWER), &mut effects);
+        effects
+    }
+
+    /// Completes what a pod that vanished has left, with nobody at the socket.
+    pub fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        (self.epoch, self.offset) = (taken.epoch, taken.offset);
+        self.follow(true, false, taken.from.clone(), &mut effects);
+        let minutes = taken.minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
+        self.go_on(minutes, Some(PODS_OF_AN_ANSWER), &mut effects);
+        effects
+    }
+
+    /// Takes questions and answers over from minutes. `crashes` is how many an answer may live through
+    /// where this is one more.
+    fn go_on(&mut self, minutes: Minutes, crashes: Option<u32>, effects: &mut Vec<Effect>) {
+        self.locale = minutes.locale;
+        self.visitor = minutes.visitor;
+        self.answers = minutes.answers;
+        self.pending = minutes.pending;
+        self.goes_on_with(minutes.person, effects);
+        let typed_since = std::mem::replace(&mut self.seen, minutes.seen);
+        self.seen.extend(typed_since);
+        if let Some(mut open) = minutes.open {
+            open.crashes += u32::from(crashes.is_some());
+            let again = crashes.is_none_or(|most| open.crashes < most);
+            self.start_open(*open, effects);
+            if !again && self.running.is_some() {
+                // Started in name only: the answer is not to be made.
+                effects.retain(|effect| !matches!(effect, Effect::StartAnswer { .. }));
+                self.answer_failed(self.answers, LOST, effects);
+            }
+        }
+        self.start_next(effects);
+    }
+
+    pub(super) fn greeted(
+        &mut self,
+        hello: Hello,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(token) = &hello.visitor {
+            self.introduced(token, id.clone(), effects);
+        }
+        self.compact = hello.compact;
+        self.locale = hello.locale.filter(|locale| is_language_tag(locale));
+        if self.epoch > 0 {
+            let reason = hello.resume.map(|_| NotResumed::Late.to_string());
+            effects.push(self.welcome(id, false, reason));
+            return;
+        }
+        // Once something was said here it is another conversation than the one that is named.
+        let is_first = self.offset == 0 && self.running.is_none();
+        let is_late = hello.resume.is_some() && !is_first;
+        let resume = hello.resume.filter(|_| is_first);
+        let greeting = Greeting { id, resume, is_late, held: Vec::new() };
+        effects.push(Effect::Open(self.opening(&greeting)));
+        self.greeting = Some(Box::new(greeting));
+    }
+
+    fn opening(&self, greeting: &Greeting) -> Opening {
+        Opening { resume: greeting.resume.clone(), offset: self.offset }
+    }
+
+    /// The log is open, or it is known that it is not: welcome, what was missed, what was held.
+    pub(super) fn opened(&mut self, opened: Opened, effects: &mut Vec<Effect>) {
+        let Some(greeting) = self.greeting.take() else { return };
+        let Greeting { id, is_late, held, .. } = *greeting;
+        match opened {
+            Opened::Begun { token, is_logged, not_resumed } => {
+                (self.epoch, self.token) = (1, token);
+                self.follow(is_logged, false, None, effects);
+                let why = not_resumed.or(is_late.then_some(NotResumed::Late));
+                let reason = why.map(|why| why.to_string());
+                let reason = reason.or_else(|| (!is_logged).then(|| UNLOGGED.to_owned()));
+                effects.push(self.welcome(id, false, reason));
+            }
+            Opened::TakenOver { conversation, token, taken } => {
+                let TakenOver { epoch, offset, missed, minutes, from } = *taken;
+                (self.id, self.token) = (conversation, token);
+                (self.epoch, self.offset) = (epoch, offset);
+                let read = minutes.as_deref().map(Minutes::from_kept);
+                // Without them it is not known how far an answer was said, and it would be said twice.
+                let missed = if matches!(read, Some(None)) { Missed::Ahead } else { missed };
+                let mut minutes = read.flatten().unwrap_or_default();
+                let is_held = !matches!(missed, Missed::All(_));
+                self.follow(true, is_held, from, effects);
+                // What the client says of itself now is newer.
+                minutes.locale = self.locale.take().or(minutes.locale);
+                minutes.visitor = self.visitor.take().or(minutes.visitor);
+                match missed {
+                    Missed::All(entries) => {
+                        effects.push(self.welcome(id, true, None));
+                        if !entries.is_empty() {
+                            effects.push(Effect::Replay(entries));
+                        }
+                    }
+                    Missed::Gone | Missed::Ahead => {
+                        let why = if missed == Missed::Gone {
+                            NotResumed::Gone
+                        } else {
+                            NotResumed::Ahead
+                        };
+                        effects.push(self.welcome(id, false, Some(why.to_string())));
+                        forget_what_was_read(&mut minutes);
+                    }
+                }
+                self.go_on(minutes, None, effects);
+            }
+        }
+        for frame in held {
+            self.heard(frame, effects);
+        }
+    }
+
+    /// The tokens of the conversation are over. Its client gets one more, as another welcome, that is good for a
+    /// short time: it rates the conversation and takes it along.
+    pub(super) fn end_tokens(&mut self, effects: &mut Vec<Effect>) {
+        // Before `hello` there is no token.
+        if self.epoch == 0 {
+            return;
+        }
+        let Some(tokens) = &self.tokens else { return };
+        let keep = tokens.ttl();
+        self.token = tokens.sign_ended(&self.id, self.epoch);
+        effects.push(Effect::EndTokens { keep });
+        effects.push(self.welcome(None, true, None));
+    }
+
+    fn follow(
+        &self,
+        is_logged: bool,
+        is_held: bool,
+        from: Option<Arc<str>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let owned = Owned { conversation: self.id.clone(), epoch: self.epoch };
+        effects.push(Effect::Follow { owned, offset: self.offset, is_logged, is_held, from });
+    }
+
+    fn welcome(&self, id: Option<MessageId>, recovered: bool, reason: Option<String>) -> Effect {
+        let welcome = Welcome {
+            conversation: self.id.to_string(),
+            token: self.token.clone(),
+            epoch: self.epoch,
+            offset: self.offset,
+            recovered,
+            reason,
+            limits: self.rules.limits.clone(),
+        };
+        transient(ServerMessage::Welcome(welcome), id)
+    }
+}
+
+/// Whether it has the form of a language tag (RFC 5646): agents read it beside other text.
+fn is_language_tag(locale: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    locale.len() <= LOCALE_BYTES && locale.bytes().all(fits)
+}
+
+/// The client does not have the whole of what was said: an answer that is open is told it from its
+/// beginning, and a question that it repeats, because its answer was lost, is answered again.
+fn forget_what_was_read(minutes: &mut Minutes) {
+    if let Some(open) = &mut minutes.open {
+        (open.said, open.said_reading, open.said_thinking) = (Said::default(), false, false);
+    }
+    let open = minutes.open.iter().map(|open| &open.asked);
+    let waiting: Vec<&Option<MessageId>> =
+        open.chain(&minutes.pending).map(|asked| &asked.id).collect();
+    minutes.seen.retain(|seen| waiting.iter().any(|id| id.as_ref() == Some(&seen.id)));
+}

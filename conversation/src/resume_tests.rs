@@ -1,0 +1,273 @@
+//! How a conversation goes on: at a hello, after a take-over, with nobody at the socket. No runtime.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::answer::{AnswerEvent, Outcome};
+use crate::checkpoint::Minutes;
+use crate::conversation::Conversation;
+use crate::input::{Effect, Event};
+use crate::log::{Entry, Missed, TakenOver};
+use crate::opening::{NotResumed, Opened, Opening};
+use crate::tests::{ask, chunk, conversation, done, goes_on, kinds, say, sent, started};
+
+fn hello_again(conversation: &mut Conversation, after: u64) -> Vec<Effect> {
+    let resume = json!({"conversation": "c0", "token": "t", "after": after});
+    say(conversation, json!({"type": "hello", "id": "h", "resume": resume}))
+}
+
+fn opening(effects: &[Effect]) -> &Opening {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Open(opening) => Some(opening),
+        _ => None,
+    });
+    found.expect("the log is opened")
+}
+
+fn begun(conversation: &mut Conversation, not_resumed: Option<NotResumed>) -> Vec<Effect> {
+    let is_logged = not_resumed != Some(NotResumed::Unavailable);
+    let opened = Opened::Begun { token: "t".to_owned(), is_logged, not_resumed };
+    conversation.apply(Event::Opened(opened))
+}
+
+fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> {
+    conversation.apply(Event::Opened(Opened::TakenOver {
+        conversation: "c0".into(),
+        token: "t2".to_owned(),
+        taken: Box::new(taken),
+    }))
+}
+
+/// What the log would have kept of a conversation.
+fn kept(conversation: &Conversation) -> Option<Arc<str>> {
+    let mut minutes = Minutes::default();
+    conversation.write_minutes(&mut minutes);
+    Some(minutes.to_kept())
+}
+
+fn taken(before: &Conversation, offset: u64, missed: Missed) -> TakenOver {
+    TakenOver { epoch: 2, offset, missed, minutes: kept(before), from: None }
+}
+
+fn replayed(effects: &[Effect]) -> Vec<u64> {
+    let entries = effects.iter().filter_map(|effect| match effect {
+        Effect::Replay(entries) => Some(entries.iter().map(|entry| entry.offset)),
+        _ => None,
+    });
+    entries.flatten().collect()
+}
+
+fn welcome(effects: &[Effect]) -> Value {
+    let found = sent(effects).into_iter().find(|frame| frame["type"] == "welcome");
+    found.expect("a welcome")
+}
+
+#[test]
+fn what_is_asked_before_the_welcome_is_asked_after_it_and_typing_does_not_wait() {
+    let mut conversation = conversation();
+    assert_eq!(opening(&hello_again(&mut conversation, 9)).resume.as_ref().unwrap().after, 9);
+    assert_eq!(
+        kinds(&say(&mut conversation, json!({"type": "typing", "content": "td"}))),
+        ["prediction"]
+    );
+    assert!(ask(&mut conversation, "a", "one").is_empty());
+    assert!(ask(&mut conversation, "b", "two").is_empty());
+    let effects = begun(&mut conversation, Some(NotResumed::Unknown));
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Unknown.to_string());
+    assert_eq!(
+        (&welcome(&effects)["conversation"], &welcome(&effects)["id"]),
+        (&json!("c1"), &json!("h"))
+    );
+    let [(_, question)] = started(&effects)[..] else { panic!("one answer: {effects:?}") };
+    assert_eq!(question.text, "one");
+    let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
+    assert_eq!(started(&effects)[0].1.text, "two");
+}
+
+#[test]
+fn no_more_is_held_before_the_welcome_than_may_wait() {
+    let mut conversation = conversation();
+    hello_again(&mut conversation, 0);
+    let refused: Vec<Value> =
+        (0..20).flat_map(|id| sent(&ask(&mut conversation, &id.to_string(), "how?"))).collect();
+    assert!(refused.len() >= 10, "{refused:?}");
+    assert!(refused.iter().all(|frame| frame["code"] == "too_many_questions"));
+}
+
+#[test]
+fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
+    let mut before = conversation();
+    ask(&mut before, "a", "one");
+    ask(&mut before, "b", "two");
+    goes_on(&mut before, 1, chunk("Hold the "));
+    goes_on(&mut before, 1, chunk("but"));
+    let mut after = conversation();
+    hello_again(&mut after, 1);
+    // The page repeats what it has no answer to.
+    assert!(ask(&mut after, "a", "one").is_empty());
+    let missed = Missed::All(vec![Entry { offset: 2, frame: "{}".into() }]);
+    let effects = taken_over(&mut after, taken(&before, 2, missed));
+    let welcome = welcome(&effects);
+    assert_eq!((&welcome["conversation"], &welcome["epoch"]), (&json!("c0"), &json!(2)));
+    assert_eq!((&welcome["recovered"], &welcome["token"]), (&json!(true), &json!("t2")));
+    assert_eq!(replayed(&effects), [2]);
+    let [(answer, question)] = started(&effects)[..] else { panic!("once: {effects:?}") };
+    assert_eq!(question.text, "one");
+    assert_eq!(after.id().as_ref(), "c0");
+    assert!(goes_on(&mut after, answer, AnswerEvent::Thinking).is_empty());
+    assert!(goes_on(&mut after, answer, chunk("Hold th")).is_empty(), "that was read");
+    let effects = goes_on(&mut after, answer, chunk("e button."));
+    assert_eq!(
+        sent(&effects),
+        [json!({"type": "answer_chunk", "content": "ton.", "id": "a", "offset": 3})]
+    );
+    let effects = goes_on(&mut after, answer, done(Outcome::Answered));
+    assert_eq!(started(&effects)[0].1.text, "two", "what waited goes on waiting");
+    assert!(ask(&mut after, "a", "one").is_empty(), "and is answered once");
+}
+
+#[test]
+fn an_answer_that_comes_out_otherwise_or_shorter_ends_honestly() {
+    for again in
+        [vec![chunk("Press"), chunk(" the knob")], vec![chunk("Ho"), done(Outcome::Answered)]]
+    {
+        let mut before = conversation();
+        ask(&mut before, "a", "one");
+        goes_on(&mut before, 1, chunk("Hold the but"));
+        let mut after = conversation();
+        hello_again(&mut after, 1);
+        let effects = taken_over(&mut after, taken(&before, 1, Missed::All(Vec::new())));
+        let answer = started(&effects)[0].0;
+        let effects: Vec<Effect> =
+            again.into_iter().flat_map(|event| goes_on(&mut after, answer, event)).collect();
+        let last = sent(&effects).pop().expect("a last word");
+        assert_eq!((&last["type"], &last["offset"]), (&json!("final_answer"), &json!(4)));
+        assert_eq!(last["reason"]["code"], "interrupted");
+        assert!(!after.is_answering());
+    }
+}
+
+#[test]
+fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
+    for (missed, why) in [(Missed::Gone, NotResumed::Gone), (Missed::Ahead, NotResumed::Ahead)] {
+        let mut before = conversation();
+        ask(&mut before, "a", "one");
+        goes_on(&mut before, 1, done(Outcome::Answered));
+        ask(&mut before, "b", "two");
+        goes_on(&mut before, 2, chunk("Hold the "));
+        let mut after = conversation();
+        hello_again(&mut after, 1);
+        let effects = taken_over(&mut after, taken(&before, 40, missed));
+        let welcome = welcome(&effects);
+        assert_eq!((&welcome["recovered"], &welcome["offset"]), (&json!(false), &json!(40)));
+        assert_eq!(welcome["reason"], why.to_string());
+        let answer = started(&effects)[0].0;
+        let effects = goes_on(&mut after, answer, chunk("Hold the "));
+        let first = sent(&effects).pop().expect("the first words again");
+        assert_eq!((&first["content"], &first["offset"]), (&json!("Hold the "), &json!(41)));
+        assert!(ask(&mut after, "b", "two").is_empty(), "it is being answered");
+        ask(&mut after, "a", "one");
+        let effects = goes_on(&mut after, answer, done(Outcome::Answered));
+        assert_eq!(started(&effects)[0].1.text, "one", "its answer may be what was lost");
+    }
+}
+
+#[test]
+fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
+    let mut after = conversation();
+    hello_again(&mut after, 1);
+    let missed = Missed::All(vec![Entry { offset: 2, frame: "{}".into() }]);
+    let minutes = Some(r#"{"v":99}"#.into());
+    let taken = TakenOver { epoch: 2, offset: 2, missed, minutes, from: None };
+    let effects = taken_over(&mut after, taken);
+    assert_eq!(welcome(&effects)["recovered"], false);
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Ahead.to_string());
+    assert!(replayed(&effects).is_empty());
+}
+
+#[test]
+fn ids_of_before_a_take_over_do_not_pile_up() {
+    let mut after = conversation();
+    hello_again(&mut after, 0);
+    let typing = |id: usize| json!({"type": "typing", "id": id, "content": "td"});
+    for id in 0..300 {
+        say(&mut after, typing(id));
+    }
+    let mut before = conversation();
+    for id in ["a", "b", "c"] {
+        ask(&mut before, id, "one");
+    }
+    taken_over(&mut after, taken(&before, 0, Missed::All(Vec::new())));
+    for id in 300..1_000 {
+        say(&mut after, typing(id));
+    }
+    assert!(after.seen.len() <= 256, "{}", after.seen.len());
+}
+
+#[test]
+fn a_conversation_is_gone_on_with_by_the_first_message_only() {
+    let mut conversation = conversation();
+    ask(&mut conversation, "a", "one");
+    goes_on(&mut conversation, 1, chunk("Hold"));
+    let effects = hello_again(&mut conversation, 3);
+    assert_eq!(*opening(&effects), Opening { resume: None, offset: 1 });
+    let effects = begun(&mut conversation, None);
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Late.to_string());
+    assert_eq!(welcome(&effects)["offset"], 1);
+    assert!(conversation.is_answering());
+}
+
+#[test]
+fn a_picture_that_was_not_taken_along_is_asked_for_again() {
+    let picture = [b"\x89PNG".as_slice(), &[0; 40_000]].concat();
+    let picture = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, picture);
+    let mut before = conversation();
+    let query = json!({"type": "query", "id": "a", "product_id": "td17", "query": "what is this?", "image": picture});
+    assert_eq!(started(&say(&mut before, query)).len(), 1);
+    let mut after = conversation();
+    hello_again(&mut after, 0);
+    let effects = taken_over(&mut after, taken(&before, 0, Missed::All(Vec::new())));
+    assert!(started(&effects).is_empty());
+    assert_eq!(sent(&effects).pop().unwrap()["reason"]["code"], "picture_lost");
+}
+
+#[test]
+fn an_answer_that_loses_one_pod_after_another_is_given_up() {
+    let mut before = conversation();
+    ask(&mut before, "a", "one");
+    for pods in 1..=3 {
+        let mut next = conversation();
+        let effects = next.adopt(taken(&before, 0, Missed::All(Vec::new())));
+        assert_eq!(started(&effects).len(), usize::from(pods < 3), "after {pods}");
+        if pods == 3 {
+            assert_eq!(sent(&effects).pop().unwrap()["reason"]["code"], "internal");
+        }
+        before = next;
+    }
+}
+
+#[test]
+fn a_crash_before_the_welcome_loses_neither_the_hello_nor_what_was_asked_behind_it() {
+    let mut before = conversation();
+    hello_again(&mut before, 9);
+    ask(&mut before, "a", "one");
+    let mut minutes = Minutes::default();
+    before.write_minutes(&mut minutes);
+    let mut after = conversation();
+    let effects = after.recall(minutes);
+    assert_eq!(opening(&effects).resume.as_ref().unwrap().conversation, "c0");
+    let effects = begun(&mut after, Some(NotResumed::BadToken));
+    assert_eq!(welcome(&effects)["id"], "h");
+    assert_eq!(started(&effects).len(), 1);
+}
+
+#[test]
+fn a_log_that_cannot_be_reached_is_said_and_the_chat_goes_on() {
+    let mut conversation = conversation();
+    hello_again(&mut conversation, 3);
+    let effects = begun(&mut conversation, Some(NotResumed::Unavailable));
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Unavailable.to_string());
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Follow { is_logged: false, .. })));
+    assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
+}

@@ -1,0 +1,145 @@
+//! Who the visitor is, where the embedding site has signed for them.
+//!
+//! A token that names nobody costs the visitor nothing but the name: they are told why, and chat on.
+
+use std::sync::Arc;
+
+use crate::archive::Visitor;
+use crate::conversation::Conversation;
+use crate::input::Effect;
+use crate::protocol::{ErrorCode, MessageId, ServerMessage};
+
+/// Knows visitors again for whom the embedding site has signed.
+pub trait Vouch: Send + Sync + 'static {
+    /// Whom this token names. Quick: a signature is checked and nothing is waited for.
+    ///
+    /// # Errors
+    /// Why the visitor stays anonymous.
+    fn visitor(&self, token: &str) -> Result<Visitor, NotVouched>;
+}
+
+/// Why a visitor's token names nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotVouched {
+    /// It was right and its time is over.
+    Expired,
+    /// It is not signed with a key of the settings, or says nothing that can be used.
+    Wrong,
+}
+
+impl Conversation {
+    /// Has this one say who visitors are; with none all are anonymous.
+    #[must_use]
+    pub fn vouched_by(mut self, vouch: Option<Arc<dyn Vouch>>) -> Self {
+        self.vouch = vouch;
+        self
+    }
+
+    /// Who the visitor is, where the site has signed for them.
+    #[must_use]
+    pub fn visitor(&self) -> Option<&Visitor> {
+        self.visitor.as_ref()
+    }
+
+    /// The visitor brings the site's word. A later one takes the place of an earlier one; one that names
+    /// nobody does not.
+    pub(super) fn introduced(
+        &mut self,
+        token: &str,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let vouched = self.vouch.as_ref().ok_or(NotVouched::Wrong);
+        let (code, message) = match vouched.and_then(|vouch| vouch.visitor(token)) {
+            Ok(visitor) => {
+                self.visitor = Some(visitor);
+                return;
+            }
+            Err(NotVouched::Expired) => (
+                ErrorCode::VisitorExpired,
+                "The visitor's token has expired: ask the site for a new one",
+            ),
+            Err(NotVouched::Wrong) => (
+                ErrorCode::VisitorRefused,
+                "The visitor's token is not one that this server accepts: visitors.key is what it has to be signed with",
+            ),
+        };
+        let message = ServerMessage::Error { message: message.to_owned(), code };
+        effects.push(Effect::Send { message, id, offset: None });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Minutes;
+    use crate::input::Event;
+    use crate::protocol::{ClientFrame, ClientMessage, Hello};
+    use crate::tests::conversation;
+
+    /// A site whose tokens are names.
+    struct Site;
+
+    impl Vouch for Site {
+        fn visitor(&self, token: &str) -> Result<Visitor, NotVouched> {
+            match token {
+                "late" => Err(NotVouched::Expired),
+                "forged" => Err(NotVouched::Wrong),
+                name => Ok(Visitor { subject: name.to_owned(), ..Visitor::default() }),
+            }
+        }
+    }
+
+    fn error_of(effects: &[Effect]) -> Option<(ErrorCode, Option<MessageId>)> {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Send { message: ServerMessage::Error { code, .. }, id, .. } => {
+                Some((*code, id.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    fn hello(token: &str) -> Event {
+        let hello = Hello { visitor: Some(token.to_owned()), ..Hello::default() };
+        let id = Some(MessageId::Text("h".to_owned()));
+        Event::Heard(ClientFrame { id, message: ClientMessage::Hello(hello) })
+    }
+
+    #[test]
+    fn a_visitor_whom_the_site_has_signed_for_is_known_and_stays_known_through_a_crash() {
+        let site: Option<Arc<dyn Vouch>> = Some(Arc::new(Site));
+        let mut known = conversation().vouched_by(site);
+        let effects = known.apply(hello("c-17"));
+        assert_eq!(error_of(&effects), None);
+        assert_eq!(known.visitor().map(|it| it.subject.as_str()), Some("c-17"));
+        let mut minutes = Minutes::default();
+        assert!(known.write_minutes(&mut minutes));
+        let kept = Minutes::from_kept(&minutes.to_kept()).unwrap();
+        for minutes in [minutes, kept] {
+            let mut next = conversation();
+            next.recall(minutes);
+            assert_eq!(next.visitor(), known.visitor());
+        }
+    }
+
+    #[test]
+    fn one_whose_token_is_late_or_forged_is_told_so_and_chats_on() {
+        let site: Option<Arc<dyn Vouch>> = Some(Arc::new(Site));
+        for (site, token, code) in [
+            (site.clone(), "late", ErrorCode::VisitorExpired),
+            (site.clone(), "forged", ErrorCode::VisitorRefused),
+            (None, "c-17", ErrorCode::VisitorRefused),
+        ] {
+            let mut chat = conversation().vouched_by(site);
+            let effects = chat.apply(hello(token));
+            assert_eq!(error_of(&effects), Some((code, Some(MessageId::Text("h".to_owned())))));
+            assert!(effects.iter().any(|effect| matches!(effect, Effect::Open(_))), "{effects:?}");
+            assert_eq!(chat.visitor(), None);
+        }
+        let mut chat = conversation().vouched_by(site);
+        chat.apply(Event::Introduced { token: "c-17".to_owned() });
+        let effects = chat.apply(Event::Introduced { token: "late".to_owned() });
+        assert_eq!(error_of(&effects), Some((ErrorCode::VisitorExpired, None)));
+        assert_eq!(chat.visitor().map(|it| it.subject.as_str()), Some("c-17"));
+    }
+}
