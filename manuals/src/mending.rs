@@ -77,13 +77,22 @@ impl Words {
         let second = next.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         if LEFT_HANGING.contains(&second) {
             text.push(' ');
-        } else if self.breaks(&first.to_lowercase(), &second.to_lowercase())
-            && head.ends_with(char::is_alphabetic)
-            && next.starts_with(char::is_lowercase)
-        {
+        } else if head.ends_with(char::is_alphabetic) && self.is_one_word(first, second) {
             text.truncate(head.len());
         }
         text.push_str(next);
+    }
+
+    /// True when the halves are one word that the end of a line breaks. What is written in capitals may be a code
+    /// (`TD-KV`), so it has to be a known word.
+    fn is_one_word(&self, first: &str, second: &str) -> bool {
+        let (head, tail) = (first.to_lowercase(), second.to_lowercase());
+        if second.starts_with(char::is_lowercase) {
+            return self.breaks(&head, &tail);
+        }
+        let is_capitals =
+            |half: &str| half.chars().count() > 1 && half.chars().all(char::is_uppercase);
+        is_capitals(first) && is_capitals(second) && self.known.contains(&(head + &tail))
     }
 
     /// True when a hyphen between these halves is only there because the line was full: that is far
@@ -132,6 +141,11 @@ mod tests {
     }
 
     #[test]
+    fn a_known_word_in_capitals_is_whole_again() {
+        assert_eq!(joined("Parameters", "TRACK PARAME-", "TERS page"), "TRACK PARAMETERS page");
+    }
+
+    #[test]
     fn the_halves_of_a_broken_word_are_no_words() {
         let mut words = Words::default();
         for line in ["It can be stopped prema-", "turely by pressing TRACK.", "Press TRACK."] {
@@ -146,6 +160,7 @@ mod tests {
     #[test]
     fn a_hyphen_before_a_capital_or_a_number_stays_and_no_space_comes_in() {
         assert_eq!(joined("", "model TD-", "17"), "model TD-17");
+        assert_eq!(joined("", "model TD-", "KV"), "model TD-KV");
     }
 
     #[test]

@@ -35,7 +35,7 @@ const MOST_PICTURES: usize = 500;
 /// Operations between two looks at the clock: some ten milliseconds of work.
 const OPERATIONS_A_LOOK: usize = 10_000;
 /// Gap that parts words, in ems. A narrow space is a fifth of an em.
-const WORD_GAP: f64 = 0.16;
+const WORD_GAP: f64 = 0.12;
 /// Least gap that a drawn space leaves between two words, in ems. Some writers draw a ligature, move back, and draw
 /// a space over it: the letters then stand side by side.
 const SPACE_GAP: f64 = 0.025;
