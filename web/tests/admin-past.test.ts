@@ -123,8 +123,8 @@ test("figures of today, the work list, the way to the conversation, and each lis
     return /^2\b/.test((await tile("Questions").textContent()) ?? "") && ((await tile("Rating").textContent()) ?? "").startsWith("4");
   });
   expect(await tile("Answered").textContent()).toBe("150%");
-  expect(await tile("Did not know").textContent()).toBe("150%");
-  expect(await tile("To the first word").textContent()).toMatch(/\d (ms|sec).*longest/);
+  expect(await tile("Not answered").textContent()).toBe("150%");
+  expect(await tile("Time to first response").textContent()).toMatch(/\d (ms|sec).*longest/);
   await page.getByRole("img", { name: /Questions over time/ }).waitFor();
   await page.getByRole("img", { name: /Ratings over time/ }).waitFor();
   await page.locator(".bars summary").last().click();
@@ -140,8 +140,8 @@ test("figures of today, the work list, the way to the conversation, and each lis
   }
 
   // Another period holds none of it, and says so.
-  await page.getByRole("button", { name: "Other days" }).click();
-  await page.getByLabel("To, with this day").fill("2020-01-02");
+  await page.getByRole("button", { name: "Custom range" }).click();
+  await page.getByLabel("To (inclusive)").fill("2020-01-02");
   await page.getByText("The first day must come before the last.").waitFor();
   await page.getByLabel("From", { exact: true }).fill("2020-01-01");
   await page.getByText("Every question of this period was answered.").waitFor();
@@ -155,22 +155,26 @@ test("figures of today, the work list, the way to the conversation, and each lis
 
 test("a conversation is found by what was said in it and read with pages, thumbs and rating; so is what was left", async () => {
   const { page, wrong } = await admin("conversations");
-  await page.getByLabel("Words that were said").fill("descal");
+  await page.getByLabel("Words in the conversation").fill("descal");
   await eventually("the address says what is looked for", () => page.url().includes("text=descal"));
   await page.getByRole("link", { name: KNOWN }).click();
   const talk = page.locator(".past-one");
   await talk.locator(".item[data-kind=answer] .text .cite").first().waitFor();
   expect(await talk.locator(".item[data-kind=answer] .cite").first().getAttribute("href")).toContain(`/manuals/${PRODUCT}#page=`);
-  expect(await talk.locator(".thumb").textContent()).toMatch(/did not help.*<b>too<\/b> short/);
+  expect(await talk.locator(".thumb").textContent()).toMatch(/not helpful.*<b>too<\/b> short/);
   expect(await talk.locator(".past-facts").textContent()).toMatch(/4 of 5.*<i>fine<\/i>/);
   await talk.locator(".rests summary").first().click();
   await sound(page);
 
   await page.getByRole("link", { name: "Back to the list" }).click();
-  expect(await page.getByLabel("Words that were said").inputValue()).toBe("descal");
+  expect(await page.getByLabel("Words in the conversation").inputValue()).toBe("descal");
+  // A product is picked by its name; the address has its id.
+  await page.getByLabel("Product").fill("kettleby");
+  await eventually("the address names the product", () => page.url().includes(`product=${PRODUCT}`));
+  await page.getByRole("link", { name: KNOWN }).waitFor();
   await page.getByLabel("Rating").selectOption("1");
-  await page.getByText("No past conversation fits.").waitFor();
-  await page.getByRole("link", { name: "Messages left" }).click();
+  await page.getByText("No past conversation matches.").waitFor();
+  await page.getByRole("link", { name: "Offline messages" }).click();
   await line(page, `Call me. ${NASTY}`).getByRole("link", { name: "dana@example.test" }).waitFor();
   await sound(page);
   expect(wrong).toEqual([]);
@@ -184,7 +188,7 @@ test("who read a conversation stands in the audit, and can be looked for", async
     return (await line(page, "conversation.read").count()) > 0;
   });
   await sound(page);
-  await page.getByLabel("What was done").fill("sign_in");
+  await page.getByLabel("Action").fill("sign_in");
   await line(page, "conversation.read").first().waitFor({ state: "detached" });
   expect(await line(page, "sign_in").count()).toBeGreaterThan(0);
   expect(wrong).toEqual([]);
@@ -198,7 +202,7 @@ test("what came to nothing is told with its reason, sent again, and discarded on
   expect(await letter.locator("pre").textContent()).toContain("Who won in 1954?");
   await sound(page);
   await letter.getByRole("button", { name: "Send again" }).click();
-  await page.getByText("It is sent again.").waitFor();
+  await page.getByText("Queued to be sent again.").waitFor();
   await page.getByRole("button", { name: "Send a test to" }).click();
   await page.getByText("A test is on its way").waitFor();
   // Both come to nothing again.
@@ -206,10 +210,10 @@ test("what came to nothing is told with its reason, sent again, and discarded on
   const test = line(page, "Discard").filter({ has: page.getByRole("rowheader", { name: "test" }) });
   await test.getByRole("button", { name: "Discard" }).click();
   await sound(page);
-  await page.getByRole("button", { name: "No, leave it" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
   await test.getByRole("button", { name: "Discard" }).click();
   await page.getByRole("button", { name: "Yes, discard it" }).click();
-  await page.getByText("It is discarded.").waitFor();
+  await page.getByText("Discarded.").waitFor();
   await test.waitFor({ state: "detached" });
   expect(wrong).toEqual([]);
 });
@@ -221,7 +225,7 @@ test("an account is added, gets another role and password, and is locked out", a
   await form.getByLabel("Name").fill("Noam <b>Levi</b>");
   await form.getByLabel("Address").fill("noam@example.test");
   await form.getByLabel("Password").fill("password");
-  await form.getByRole("button", { name: "Add the account" }).click();
+  await form.getByRole("button", { name: "Create account" }).click();
   await form.locator(".outcome[data-is=bad]").waitFor();
   await form.getByLabel("Password").fill(PASSWORD);
   await page.keyboard.press("Enter");
@@ -238,9 +242,9 @@ test("an account is added, gets another role and password, and is locked out", a
   await page.locator("dialog input").fill("another yak sat under");
   await page.keyboard.press("Enter");
   await page.locator("dialog").waitFor({ state: "detached" });
-  await noam.getByRole("button", { name: "Lock out" }).click();
-  await page.getByRole("button", { name: "Yes, lock out" }).click();
-  await noam.getByText("may not sign in", { exact: true }).waitFor();
+  await noam.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("button", { name: "Yes, disable" }).click();
+  await noam.getByText("Disabled", { exact: true }).waitFor();
   await sound(page);
   expect(wrong.filter((what) => !what.includes("422"))).toEqual([]);
 });

@@ -126,7 +126,7 @@ for (const { name, viewport } of SIZES) {
       await tab(page, /Mine/).click();
       const three = await team.visitor(`three at ${name}`);
       await three.say({ type: "handoff", reason: "A third" });
-      const there = page.getByRole("button", { name: "Show who is waiting" });
+      const there = page.getByRole("button", { name: "Show waiting visitors" });
       await inViewport("the way to who waits", there);
       await there.click();
       await inViewport("who waits", ticket(page, "A third"));

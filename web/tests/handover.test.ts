@@ -66,7 +66,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await page.getByLabel("What is it about?").fill("The cup <b>of</b> 1954");
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press("Enter");
-  await page.getByText("You are next in line for a person.").waitFor();
+  await page.getByText("You are next in the queue for a person.").waitFor();
   expect(await findings(page)).toEqual([]);
 
   // The manual is asked meanwhile; it still answers.
@@ -119,7 +119,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
 
   // Given back, the manual answers again.
   await yael.locator("[data-deed=give_back]").click();
-  await entry(page, "The manual answers again.").waitFor();
+  await entry(page, "The assistant answers again.").waitFor();
   await ask(page, KNOWN);
   await eventually("the manual answers again", async () => (await page.locator(".turn[data-stage=done]").count()) === 3);
 
@@ -129,7 +129,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.getByRole("button", { name: "Take", exact: true }).click();
   await page.getByText("Yael is in this chat.").waitFor();
   await yael.locator("[data-deed=close]").click();
-  await yael.getByRole("button", { name: "Yes, end it" }).click();
+  await yael.getByRole("button", { name: "Yes, end chat" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.getByRole("radio", { name: "4 of 5, Good" }).check({ force: true });
   expect(await findings(page)).toEqual([]);

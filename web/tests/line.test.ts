@@ -88,7 +88,7 @@ describe("a notice", () => {
       await page.emulateMedia({ colorScheme });
       expect(await findings(page)).toEqual([]);
     }
-    await page.getByRole("button", { name: "Put the notice away" }).click();
+    await page.getByRole("button", { name: "Dismiss" }).click();
     await shown.waitFor({ state: "detached" });
     expect(wrong).toEqual([]);
   });

@@ -75,7 +75,7 @@ test("an answer is judged and told why, over a reload, and a thumb without a lin
   expect(await findings(page)).toEqual([]);
   await why.fill("<b>Which</b> salt?");
   await why.press("Enter");
-  await page.getByText("Thank you, it was noted.").waitFor();
+  await page.getByText("Thank you for the feedback.").waitFor();
   expect(await down.evaluate((button) => button === document.activeElement), "the focus is not lost").toBe(true);
   const id = await conversation(page);
   await archived(id, /"thumb":\s*"down"/, /<b>Which<\/b> salt\?/);
@@ -92,10 +92,10 @@ test("an answer is judged and told why, over a reload, and a thumb without a lin
   await page.keyboard.press("Tab");
   await page.getByRole("textbox", { name: "What helped?" }).press("Escape");
   await page.getByText("not saved yet").waitFor();
-  expect(await page.getByText("Thank you, it was noted.").count(), "nobody has it yet").toBe(0);
+  expect(await page.getByText("Thank you for the feedback.").count(), "nobody has it yet").toBe(0);
   wire.mend();
   await page.getByText("Connected again").waitFor();
-  await page.getByText("Thank you, it was noted.").waitFor();
+  await page.getByText("Thank you for the feedback.").waitFor();
   await archived(id, /"thumb":\s*"up"/);
   wire.close();
 });
@@ -253,9 +253,9 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   await page.getByRole("textbox", { name: "What helped?" }).press("Escape");
   await page.getByText("not saved yet").waitFor();
   await archived(id, /"thumb":\s*"up"/);
-  expect(await page.getByText("Thank you, it was noted.").count(), "the server has it, the page does not know").toBe(0);
+  expect(await page.getByText("Thank you for the feedback.").count(), "the server has it, the page does not know").toBe(0);
   await cutBoth();
-  await page.getByText("Thank you, it was noted.").waitFor();
+  await page.getByText("Thank you for the feedback.").waitFor();
 
   await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
   await page.getByRole("textbox", { name: "What is it about?" }).press("Enter");
@@ -366,7 +366,7 @@ test("in the widget, under a strict policy of the page around it, all of it work
   await ask(dialog);
   await named(dialog, "This helped").click();
   await dialog.getByRole("textbox", { name: "What helped?" }).press("Escape");
-  await dialog.getByText("Thank you, it was noted.").waitFor();
+  await dialog.getByText("Thank you for the feedback.").waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), named(dialog, "Save conversation").click()]);
   expect(await text(download)).toContain(QUESTION);
   await named(dialog, "End conversation").click();

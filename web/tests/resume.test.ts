@@ -85,7 +85,7 @@ test("a server that has lost the conversation says so until the visitor has seen
   await server.begin();
   await page.getByText("lost what was said before").waitFor();
   expect(await page.locator(".turn[data-stage=done]").count(), "what was read stays").toBe(1);
-  await page.getByRole("button", { name: "All right" }).click();
+  await page.getByRole("button", { name: "OK" }).click();
   await page.getByText("lost what was said before").waitFor({ state: "detached" });
   await server.kill();
 });

@@ -65,7 +65,7 @@ async function write(words: string): Promise<void> {
 
 async function closeChat(page: Page): Promise<void> {
   await yael.locator("[data-deed=close]").click();
-  await yael.getByRole("button", { name: "Yes, end it" }).click();
+  await yael.getByRole("button", { name: "Yes, end chat" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.close();
 }
@@ -180,7 +180,7 @@ test("a message that was on its way as the page was loaded again is still there"
   await attachPicture(page);
   await composer(page).fill("Half of it");
   await page.keyboard.press("Enter");
-  await entry(page, "Half of it").getByText("Being sent…").waitFor();
+  await entry(page, "Half of it").getByText("Sending…").waitFor();
   await composer(page).fill("not sent yet");
   await page.reload();
   await entry(page, "Half of it").getByText("Not sent.").waitFor();

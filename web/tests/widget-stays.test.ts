@@ -103,7 +103,7 @@ for (const { name, viewport } of SIZES) {
     expect(await page.locator("hsc-widget .launcher-badge").isHidden(), "what was seen is not counted").toBe(true);
     expect(wrong).toEqual([]);
     await yael.locator("[data-deed=close]").click();
-    await yael.getByRole("button", { name: "Yes, end it" }).click();
+    await yael.getByRole("button", { name: "Yes, end chat" }).click();
     await eventually("the agent is free", async () => (await yael.locator("[data-deed=close]").count()) === 0);
     await page.close();
   });

@@ -1,8 +1,10 @@
 // What narrows a list: fields above it, their values in the address.
 
+import { productField } from "../agent/product-field.ts";
 import { el } from "../element.ts";
 import type { TeamWord } from "../words/team.ts";
 import type { Filters } from "./place.ts";
+import { productsOf } from "./products.ts";
 import type { Desk } from "./section.ts";
 
 /** How long somebody may pause while typing before it is looked for, in milliseconds. */
@@ -12,8 +14,9 @@ export interface Narrowing {
   /** As in the address. */
   name: string;
   word: TeamWord;
-  /** What kind of field; `select` has options, the first of which narrows nothing and has an empty value. */
-  as: "search" | "date" | "select";
+  /** What kind of field; `select` has options, the first of which narrows nothing and has an empty value; `product`
+   * picks a product by name. */
+  as: "search" | "date" | "select" | "product";
   options?: readonly { value: string; word: TeamWord }[];
   /** For ids: from left to right in every language. */
   dir?: "ltr";
@@ -30,15 +33,25 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
   let timer: ReturnType<typeof setTimeout> | undefined;
   const inputs = fields.map(({ name, word, as, options = [], dir }) => {
     const id = `filter-${name}`;
+    const whole = (field: HTMLElement): HTMLElement => el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), field);
+    if (as === "product") {
+      const { element, input, chosen, show } = productField(id, voice.say(word), productsOf(desk.call));
+      return { name, input, whole: whole(element), value: chosen, show };
+    }
     const input = as === "select"
       ? el("select", { id, name }, ...options.map((option) => el("option", { value: option.value }, voice.say(option.word))))
       : el("input", { id, name, type: as, dir, autocomplete: "off" });
-    return { name, input, whole: el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), input) };
+    const show = (value: string): void => {
+      input.value = value;
+    };
+    return { name, input, whole: whole(input), value: () => Promise.resolve(input.value.trim()), show };
   });
   const element = el("form", { class: "filters", role: "search" }, ...inputs.map(({ whole }) => whole));
   const narrow = (): void => {
     clearTimeout(timer);
-    desk.narrow(Object.fromEntries(inputs.map(({ name, input }) => [name, input.value.trim()])));
+    void Promise.all(inputs.map(async ({ name, value }) => [name, await value()] as const)).then((values) => {
+      desk.narrow(Object.fromEntries(values));
+    });
   };
   element.addEventListener("input", () => {
     clearTimeout(timer);
@@ -49,8 +62,8 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
     narrow();
   });
   const draw = (filters: Filters): void => {
-    for (const { name, input } of inputs) {
-      if (input !== document.activeElement) input.value = filters[name] ?? "";
+    for (const { name, input, show } of inputs) {
+      if (input !== document.activeElement) show(filters[name] ?? "");
     }
   };
   draw(desk.place().filters);

@@ -36,7 +36,7 @@ test("what is added, changed and removed is counted whole and named as far as it
 
 test("what is refused says why, and may not be written", () => {
   const refused = { ...calm, refused: "the file is no JSON", brand: null };
-  expect(said(refused)[0]).toEqual(["bad", "It would not be written: the file is no JSON"]);
+  expect(said(refused)[0]).toEqual(["bad", "The file would be rejected: the file is no JSON"]);
   expect([mayWrite(calm), mayWrite(refused), mayWrite({ ...calm, dry_run: false })]).toEqual([true, false, false]);
 });
 
@@ -50,7 +50,7 @@ test("a problem that leaves something out is bad, one that only looks wrong is n
 test("a file that was written says what keeps the one before", () => {
   expect(said({ written: true, dry_run: false, before: "zohari.json.before" }).slice(0, 2)).toEqual([
     ["good", "Written: zohari.json"],
-    ["plain", "What stood there before is kept as zohari.json.before."],
+    ["plain", "The previous file is kept as zohari.json.before."],
   ]);
 });
 

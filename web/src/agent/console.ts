@@ -210,6 +210,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       repliesShown = manageReplies(root, voice, library.replies, {
         put: async (reply) => then(await requests.putReply(reply)),
         remove: async (id) => then(await requests.removeReply(id)),
+        products: (typed) => requests.products(typed),
       });
     },
     shortcuts: () => {

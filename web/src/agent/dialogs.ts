@@ -5,6 +5,7 @@ import type { TeamVoice } from "../words/team.ts";
 import type { Presence } from "../wire/types.ts";
 import type { Got, Reply } from "./requests.ts";
 import { SHORTCUTS } from "./keys.ts";
+import { type NamedProduct, productField } from "./product-field.ts";
 
 /** Opens a dialog in `root`; closing it takes it away and gives the focus back. */
 function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Node[]): HTMLDialogElement {
@@ -66,6 +67,7 @@ export function showShortcuts(root: HTMLElement, voice: TeamVoice): void {
 export interface RepliesDeeds {
   put(reply: { id?: string; shortcut: string; text: string; product?: string }): Promise<Got<unknown>>;
   remove(id: string): Promise<Got<unknown>>;
+  products(typed: string): Promise<readonly NamedProduct[]>;
 }
 
 /** The canned replies: add, change, remove. Returns how it is told of others. */
@@ -73,7 +75,7 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
   let editing: Reply | undefined;
   const shortcut = el("input", { id: "reply-shortcut", class: "input", dir: "ltr", required: true, maxlength: 40, autocomplete: "off" });
   const text = el("textarea", { id: "reply-text", class: "input", dir: "auto", required: true, rows: 4, maxlength: 2000 });
-  const product = el("input", { id: "reply-product", class: "input", dir: "ltr", autocomplete: "off", maxlength: 200 });
+  const product = productField("reply-product", voice.say("agent_reply_product"), (typed) => deeds.products(typed));
   const wrong = el("p", { class: "complaint", role: "alert" });
   const save = el("button", { type: "submit", class: "deed main" });
   const anew = button({ class: "quiet" }, () => {
@@ -88,16 +90,16 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
     text,
     el("p", { class: "hint" }, voice.say("agent_reply_blanks", { visitor: "{visitor}", product: "{product}" })),
     el("label", { for: "reply-product" }, voice.say("agent_reply_product")),
-    product,
+    product.element,
     wrong,
     el("div", { class: "dialog-does" }, anew, save),
   );
   const list = el("ul", { class: "replies" });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const about = product.value.trim();
     const reply = { ...(editing === undefined ? {} : { id: editing.id }), shortcut: shortcut.value.trim().replace(/^\/+/, ""), text: text.value.trim() };
-    void done(deeds.put(about === "" ? reply : { ...reply, product: about })).then((isDone) => {
+    const put = product.chosen().then((about) => deeds.put(about === "" ? reply : { ...reply, product: about }));
+    void done(put).then((isDone) => {
       if (isDone) edit(undefined);
     });
   });
@@ -116,7 +118,7 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
     editing = reply;
     shortcut.value = reply?.shortcut ?? "";
     text.value = reply?.text ?? "";
-    product.value = reply?.product ?? "";
+    product.show(reply?.product ?? "");
     wrong.textContent = "";
     fill(save, voice.say(reply === undefined ? "agent_reply_add" : "agent_reply_save"));
     set(anew, { hidden: reply === undefined });

@@ -13,8 +13,11 @@ export interface ProductField {
   /** The id of what is in the field: of an offered name, else of the product that fits best. What fits none is passed
    * on as it is, since it may be an id. Empty for an empty field. */
   chosen: () => Promise<string>;
-  /** Shows the name of this product, or its id where the name is not known. */
+  /** Shows the name of this product; its id until the name is known. */
   show: (id: string) => void;
+  /** Offers these products before anything is typed. */
+  suggest: (products: readonly NamedProduct[]) => void;
+  input: HTMLInputElement;
 }
 
 /** Quiet time after a key before products are looked for, in milliseconds: one request a word, not one a key. */
@@ -53,6 +56,16 @@ export function productField(id: string, label: string, find: (typed: string) =>
     return found;
   }
 
+  /** Shows the name in place of the id, where the search finds it and nothing else was typed since. */
+  async function nameLater(product: string): Promise<void> {
+    const found = await find(product.replaceAll("-", " "));
+    const one = found.find(({ id: other }) => other === product);
+    if (one === undefined || input.value !== product) return;
+    const name = nameOf(one);
+    known.set(name, one);
+    input.value = name;
+  }
+
   input.addEventListener("input", () => {
     clearTimeout(timer);
     const typed = input.value.trim();
@@ -73,6 +86,16 @@ export function productField(id: string, label: string, find: (typed: string) =>
     show: (product) => {
       const name = [...known].find(([, one]) => one.id === product)?.[0];
       input.value = name ?? product;
+      if (name === undefined && product !== "") void nameLater(product);
     },
+    suggest: (products) => {
+      if (input.value.trim() !== "") return;
+      options.replaceChildren(...products.map((product) => {
+        const value = nameOf(product);
+        known.set(value, product);
+        return el("option", { value });
+      }));
+    },
+    input,
   };
 }

@@ -52,8 +52,8 @@ test("an empty field is said, marked and gone to", () => {
 
 test("every refusal is said in words", () => {
   entrance.refuse({ what: "refused", code: "wrong_sign_in" });
-  expect(said()).toMatch(/do not belong together/);
-  expect(why(voice, { what: "refused", code: "too_many_tries", waitSeconds: 4 })).toBe("Too many tries. Wait 4 seconds.");
+  expect(said()).toMatch(/is wrong, or the account is locked/);
+  expect(why(voice, { what: "refused", code: "too_many_tries", waitSeconds: 4 })).toBe("Too many attempts. Wait 4 seconds.");
   expect(why(voice, { what: "away" })).toMatch(/cannot be reached/);
   expect(why(voice, { what: "refused", code: "a code of tomorrow" })).toBe("That did not work. Try again.");
   expect(why(voiceOf("he"), { what: "refused", code: "link_spent" })).toMatch(/הקישור/);

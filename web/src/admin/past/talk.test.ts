@@ -43,7 +43,7 @@ test("an answer shows its pages and what the visitor thought of it", () => {
   const [answer] = read(entry({ author: "machine", outcome: "answered", text: "Monthly. [MANUAL: page 12]", citations, thumb: "down", comment: "too short" }));
   expect(answer?.querySelector(".text a.cite")?.getAttribute("href")).toBe("http://127.0.0.1:8000/manuals/kettle#page=12");
   expect(answer?.querySelector(".rests q")?.textContent).toBe("Descale it monthly.");
-  expect(answer?.querySelector(".thumb")?.textContent).toMatch(/did not help.*too short/i);
+  expect(answer?.querySelector(".thumb")?.textContent).toMatch(/not helpful.*too short/i);
 });
 
 test("a note is marked as one, and names who wrote it", () => {
@@ -69,5 +69,5 @@ test("a conversation that is handed on names both, and a turn that is not known 
 
 test("a picture that is not kept any more is said not to be", () => {
   const all = past([entry({ upload: "u1" })], { uploads: [{ id: "u1", is_expired: true }] });
-  expect(drawTalk(reader, all).textContent).toContain("This picture is not kept any more.");
+  expect(drawTalk(reader, all).textContent).toContain("This picture was deleted.");
 });

@@ -1,6 +1,7 @@
 // How support went over a period: sums, what was asked when, marks, the products, and what the machine could not
 // answer. Each list can be had as a file.
 
+import { productField as pickProduct } from "../../agent/product-field.ts";
 import { button, el, icon } from "../../element.ts";
 import type { Asked, RatingsOfADay, Snapshot, Unanswered } from "../../wire/past.ts";
 import type { TeamWord } from "../../words/team.ts";
@@ -14,6 +15,7 @@ import { type Period, periodOf } from "../past/period.ts";
 import { choiceOf, spanForm } from "../past/span.ts";
 import { tiles } from "../past/tiles.ts";
 import { hashOf } from "../place.ts";
+import { productsOf } from "../products.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 import { table } from "../table.ts";
 
@@ -255,26 +257,27 @@ function questionCell() {
   };
 }
 
-/** Narrows to one product, by its id; those that were asked about most are offered by name. */
+/** Narrows to one product; those that were asked about most are offered first. */
 function productField(desk: Desk) {
   const { voice } = desk;
-  const offers = el("datalist", { id: "figures-products" });
-  const field = el("input", { id: "figures-product", type: "search", dir: "ltr", list: "figures-products", autocomplete: "off", spellcheck: "false" });
+  const field = pickProduct("figures-product", voice.say("admin_product_id"), productsOf(desk.call));
   const draw = (): void => {
-    if (field !== document.activeElement) field.value = desk.place().filters.product ?? "";
+    if (field.input !== document.activeElement) field.show(desk.place().filters.product ?? "");
   };
-  field.addEventListener("change", () => {
-    desk.narrow({ ...desk.place().filters, product: field.value.trim() });
-    desk.look();
+  field.input.addEventListener("change", () => {
+    void field.chosen().then((product) => {
+      desk.narrow({ ...desk.place().filters, product });
+      desk.look();
+    });
   });
   draw();
   return {
-    element: el("div", { class: "filter" }, el("label", { for: "figures-product" }, voice.say("admin_product_id")), field, offers),
+    element: el("div", { class: "filter" }, el("label", { for: "figures-product" }, voice.say("admin_product_id")), field.element),
     draw,
     offer: (products: readonly Asked[]) => {
       // Narrowed to one there is nothing to choose from.
       if (products.length < 2) return;
-      offers.replaceChildren(...products.map((it) => el("option", { value: it.product }, it.product_name ?? it.product)));
+      field.suggest(products.map((it) => ({ id: it.product, name: it.product_name ?? it.product })));
     },
   };
 }

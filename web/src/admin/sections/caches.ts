@@ -1,5 +1,6 @@
 // What the caches of this pod keep and how often that serves, and forgetting it on all pods.
 
+import { productField } from "../../agent/product-field.ts";
 import { el, fill, set } from "../../element.ts";
 import type { TreeReport } from "../../wire/types.ts";
 import type { TeamWord } from "../../words/team.ts";
@@ -8,6 +9,7 @@ import { chart } from "../chart.ts";
 import { outcome, perform } from "../deed.ts";
 import { bytes, plainNumber, quantity } from "../figures.ts";
 import { type CacheName, type Kept, keptOf, type Shard } from "../kept.ts";
+import { productsOf } from "../products.ts";
 import { type Desk, type Section, why } from "../section.ts";
 import { type Charts, latestOf } from "../series.ts";
 import { table } from "../table.ts";
@@ -115,6 +117,8 @@ function forget(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();
   const what = el("select", { id: "forget-what" }, ...WHATS.map(([value, word]) => el("option", { value }, voice.say(word))));
+  const product = productField("forget-product", voice.say("admin_product"), productsOf(call));
+  const ofProduct = el("div", { class: "entry" }, el("label", { for: "forget-product" }, voice.say("admin_product")), product.element);
   const which = el("input", { id: "forget-which", type: "text", dir: "ltr", autocomplete: "off", spellcheck: "false", required: true });
   const whose = el("div", { class: "entry" }, el("label", { for: "forget-which" }, voice.say("admin_forget_which")), which);
   const pressed = el("button", { type: "submit", class: "deed" }, voice.say("admin_forget"));
@@ -122,24 +126,32 @@ function forget(desk: Desk): HTMLElement {
     "form",
     { class: "forget" },
     el("div", { class: "entry" }, el("label", { for: "forget-what" }, voice.say("admin_forget_what")), what),
+    ofProduct,
     whose,
     el("div", { class: "deeds" }, pressed),
   );
-  what.addEventListener("change", () => {
-    const isAll = what.value === "all";
-    whose.hidden = isAll;
-    set(which, { required: !isAll });
-  });
+  const drawFields = (): void => {
+    const isProduct = what.value === "product";
+    const isNamed = !isProduct && what.value !== "all";
+    ofProduct.hidden = !isProduct;
+    set(product.input, { required: isProduct });
+    whose.hidden = !isNamed;
+    set(which, { required: isNamed });
+  };
+  what.addEventListener("change", drawFields);
+  drawFields();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const isAll = what.value === "all";
-    const body = isAll ? "all" : { [what.value]: which.value.trim() };
+    const named = what.value;
+    const body = async (): Promise<unknown> =>
+      isAll ? "all" : { [named]: named === "product" ? await product.chosen() : which.value.trim() };
     const question = { title: voice.say("admin_forget_all_title"), why: voice.say("admin_forget_all_why"), yes: voice.say("admin_forget") };
     void perform(desk, {
       pressed,
       told,
       ...(isAll ? { question } : {}),
-      does: (): Promise<Answer<Forgotten>> => call.post("/admin/caches/invalidate", body),
+      does: (): Promise<Answer<Forgotten>> => body().then((asked) => call.post("/admin/caches/invalidate", asked)),
       said: ({ manuals, predictions, answers, other_pods }) =>
         `${voice.say("admin_forgotten", { manuals, predictions, answers })} ${voice.say(OTHER_PODS[other_pods])}`,
     }).then(desk.look);

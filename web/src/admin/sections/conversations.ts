@@ -21,7 +21,7 @@ function open(desk: Desk): Opened {
   const { voice, call } = desk;
   const form = filterForm(desk, [
     { name: "text", word: "agent_search_text", as: "search" },
-    { name: "product", word: "admin_product_id", as: "search", dir: "ltr" },
+    { name: "product", word: "admin_product_id", as: "product" },
     { name: "agent", word: "admin_colleague", as: "select", options: [{ value: "", word: "admin_any" }] },
     { name: "rating", word: "admin_mark", as: "select", options: [{ value: "", word: "admin_any" }, ...MARKS] },
     { name: "from", word: "admin_from_day", as: "date" },
