@@ -35,10 +35,10 @@ pub(super) struct Args {
     /// Questions, one JSON object a line: manual (a file of the folder), question.
     #[arg(long, value_name = "FILE.jsonl")]
     questions: PathBuf,
-    /// Where results go, one JSON object a line: manual, question, answered, pages, answer.
+    /// File for the results, one JSON object per line: manual, question, answered, pages, answer.
     #[arg(long, value_name = "RESULTS.jsonl")]
     out: PathBuf,
-    /// Settings to read over the defaults.
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
     /// Parts of the ranking to leave out, to see what each contributes: pages, headings, neighbors, form, windows,

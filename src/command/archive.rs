@@ -10,7 +10,7 @@ use crate::archive::Store;
 /// Arguments of `hsc backup`.
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArgs {
-    /// File to write; it must not be there.
+    /// File to write; it must not exist.
     file: PathBuf,
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
@@ -20,7 +20,7 @@ pub(super) struct BackupArgs {
 /// Arguments of `hsc restore`.
 #[derive(Debug, clap::Args)]
 pub(super) struct RestoreArgs {
-    /// File that `hsc backup` wrote.
+    /// Backup file that `hsc backup` wrote.
     file: PathBuf,
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]

@@ -15,10 +15,10 @@ pub(super) struct Args {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Prints every setting with its value; stars stand where a secret is.
+    /// Print every setting with its value; secrets are shown as ***.
     #[arg(long)]
     show: bool,
-    /// Check what `serve --allow-chaos` would do with chaos.enabled.
+    /// Accept chaos.enabled, as `serve --allow-chaos` does.
     #[arg(long)]
     allow_chaos: bool,
 }

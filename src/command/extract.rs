@@ -16,37 +16,37 @@ use hsc_manuals::{HtmlLimits, Limits, Order, answer};
 /// Arguments of `hsc extract`. The defaults are those of the settings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What the bytes are.
+    /// Format of the manual.
     #[arg(long, value_enum)]
     kind: Kind,
-    /// Encoding that the host declared, for a web page (`windows-1255`).
+    /// Declared character encoding of a web page (`windows-1255`).
     #[arg(long)]
     charset: Option<String>,
-    /// Most bytes taken.
+    /// Maximum size of the manual, in bytes.
     #[arg(long, default_value_t = 64 << 20)]
     max_bytes: u64,
-    /// Most pages read.
+    /// Maximum number of pages.
     #[arg(long, default_value_t = 2_000)]
     max_pages: u32,
-    /// Most text kept, in bytes.
+    /// Maximum size of the text, in bytes.
     #[arg(long, default_value_t = 32 << 20)]
     max_text_bytes: usize,
-    /// Longest reading, in milliseconds.
+    /// Time limit, in milliseconds.
     #[arg(long, default_value_t = 30_000)]
     timeout_ms: u64,
-    /// Most elements, texts and comments of a web page.
+    /// Maximum number of elements, texts and comments of a web page.
     #[arg(long, default_value_t = 1_000_000)]
     html_max_nodes: u32,
-    /// Most elements inside each other in a web page.
+    /// Maximum nesting of elements in a web page.
     #[arg(long, default_value_t = 512)]
     html_max_depth: u32,
-    /// Most attributes of one element of a web page.
+    /// Maximum number of attributes of an element.
     #[arg(long, default_value_t = 256)]
     html_max_attributes: u32,
     /// Folder with the recognized text of the manual's scanned pages.
     #[arg(long)]
     recognized: Option<PathBuf>,
-    /// Most memory of this process, in bytes.
+    /// Memory limit of this process, in bytes.
     #[arg(long, default_value_t = 1 << 30)]
     memory_bytes: u64,
 }

@@ -16,77 +16,77 @@ use crate::load::{
 /// Arguments of `hsc load`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What visitors do.
+    /// Scenario to run.
     #[arg(value_enum, default_value = "typing", conflicts_with = "mix")]
     scenario: Scenario,
-    /// Kinds of visitors and their shares, a TOML file (docs/load-testing.md).
+    /// Mix of visitors, a TOML file (docs/load-testing.md).
     #[arg(long, value_name = "FILE.toml")]
     mix: Option<PathBuf>,
-    /// A server; given more than once, they are taken in turn.
+    /// Address of a server; repeat it to use several in turn.
     #[arg(long = "url", value_name = "URL", default_value = "ws://127.0.0.1:8000/ws")]
     urls: Vec<String>,
     /// An address of this machine that sockets go out from; given more than once, they are taken in
     /// turn. One holds some 28,000 sockets to one server.
     #[arg(long = "source", value_name = "IP")]
     sources: Vec<IpAddr>,
-    /// Closed arrival: so many visitors, who stay to the end.
+    /// Closed model: number of concurrent visitors.
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "rate")]
     users: usize,
-    /// Open arrival: so many visitors a second, whatever the server does.
+    /// Open model: visitors that arrive per second, however slow the server is.
     #[arg(long, value_name = "PER_SECOND", value_parser = rate)]
     rate: Option<f64>,
-    /// How long a visitor of an open arrival stays.
+    /// Open model: time that a visitor stays.
     #[arg(long, default_value = "30s", value_parser = parse_duration)]
     stay: Duration,
-    /// Most visitors at once.
+    /// Maximum number of concurrent visitors.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     max_users: usize,
-    /// How long the run takes.
+    /// Duration of the test.
     #[arg(long, default_value = "30s", value_parser = parse_duration)]
     duration: Duration,
-    /// How long it takes until all visitors, or the whole rate, are there.
+    /// Ramp-up time to the full number of visitors, or to the full rate.
     #[arg(long, default_value = "0s", value_parser = parse_duration)]
     ramp: Duration,
-    /// From one keystroke to the next; 0s is as fast as the server answers.
+    /// Time between keystrokes; 0s sends the next when the server has answered.
     #[arg(long, default_value = "150ms", value_parser = parse_duration)]
     key: Duration,
-    /// From a name typed, or an answer read, to the next.
+    /// Think time after a name was typed or an answer was read.
     #[arg(long, default_value = "2s", value_parser = parse_duration)]
     think: Duration,
-    /// From one storm to the next.
+    /// Time between reconnect storms.
     #[arg(long, default_value = "10s", value_parser = parse_duration)]
     storm_every: Duration,
-    /// From one frame that a slow reader reads to the next.
+    /// Time between frames that a slow reader reads.
     #[arg(long, default_value = "1s", value_parser = parse_duration)]
     read_every: Duration,
-    /// How long anything may take until it counts as a timeout.
+    /// Time after which a request counts as timed out.
     #[arg(long, default_value = "30s", value_parser = parse_duration)]
     timeout: Duration,
-    /// Names to type, one a line; else the server's own sample.
+    /// File of product names to type, one per line; default: a sample from the server.
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
-    /// Questions to ask, one a line; else some that suit any product.
+    /// File of questions to ask, one per line; default: general questions.
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
-    /// A product to ask about; given more than once, one of them; else the server's own sample.
+    /// Product to ask about; repeat it for several; default: a sample from the server.
     #[arg(long = "product", value_name = "ID")]
     products: Vec<String>,
-    /// Predictions with the whole catalog entry, as clients of part 1 get them.
+    /// Request full predictions, as clients of protocol part 1 get them.
     #[arg(long)]
     full: bool,
-    /// The same seed, the same visitors.
+    /// Seed of the random numbers; the same seed gives the same visitors.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Exit with 1 if this holds at the end, as in typing.p99>15ms, dropped>0, typing.rate<1000.
+    /// Exit with status 1 if this holds at the end, e.g. typing.p99>15ms, dropped>0, typing.rate<1000.
     #[arg(long = "fail-if", value_name = "CONDITION")]
     fail_if: Vec<Threshold>,
-    /// Where everything in numbers goes.
+    /// File for the results, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Where the report with its charts goes, one HTML file.
+    /// File for the report with charts, as HTML.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
-    /// No line a second on standard error.
+    /// Print no progress on standard error.
     #[arg(long)]
     quiet: bool,
 }

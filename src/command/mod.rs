@@ -23,8 +23,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Just-in-time technical support: identify the product while the customer types, open its manual,
-/// answer with the page.
+/// Just-in-time technical support: identifies the product while the customer types, opens its manual,
+/// and answers with page references.
 #[derive(Debug, Parser)]
 #[command(name = "hsc", version, arg_required_else_help = true, subcommand_required = true)]
 pub struct Cli {
@@ -34,33 +34,33 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve chats, the pages and the API until told to stop.
+    /// Start the server.
     Serve(serve::Args),
-    /// Check settings and catalogs without serving.
+    /// Validate settings and catalogs.
     Check(check::Args),
-    /// Ask a running server whether it is ready.
+    /// Report whether a running server is ready.
     Ping(ping::Args),
-    /// Look at catalogs, make them, and measure the search over them.
+    /// Check, import and generate catalogs, and evaluate the search.
     Catalog(catalog::Args),
-    /// Ask every question of a file about the manuals of a folder and write what was answered.
+    /// Evaluate the answers to a file of questions about the manuals of a folder.
     AnswerEval(answer_eval::Args),
-    /// Read a manual from standard input in a process that limits itself.
+    /// Extract the text of a manual from standard input, within resource limits.
     Extract(extract::Args),
-    /// Recognize the text of scanned pages of a PDF from standard input, in a process that limits itself.
+    /// Recognize scanned pages of a PDF from standard input, within resource limits.
     Recognize(recognize::Args),
-    /// Prepare the manuals of the catalog.
+    /// Load the manuals of the catalog in advance.
     Manuals(manuals::Args),
     /// Download, convert and check the models of the sentence encoder.
     Model(model::Args),
-    /// Hand out or erase what is kept about one visitor.
+    /// Export or erase the data of a visitor.
     Privacy(privacy::Args),
-    /// Copy the archive's file while the server runs.
+    /// Back up the archive while the server runs.
     Backup(archive::BackupArgs),
-    /// Put a copy in the archive's place while the server does not run.
+    /// Restore the archive from a backup while the server is stopped.
     Restore(archive::RestoreArgs),
-    /// Add, list, disable accounts of the team, and give them passwords.
+    /// Manage the accounts of agents and admins.
     User(user::Args),
-    /// Let visitors loose on a server, and see what they have to wait.
+    /// Run a load test against a server and report latencies.
     Load(Box<load::Args>),
 }
 

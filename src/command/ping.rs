@@ -11,13 +11,13 @@ use hsc_config::{ServerSettings, Settings};
 /// Arguments of `hsc ping`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The settings the server was started with.
+    /// Settings file of the server.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Asks this address instead, whatever the settings say.
+    /// Address to ask, in place of the one in the settings.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Longest to wait, in milliseconds.
+    /// Time limit, in milliseconds.
     #[arg(long, default_value_t = 2_000)]
     timeout_ms: u64,
 }

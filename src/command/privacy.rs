@@ -25,19 +25,19 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Write everything that is kept about a visitor, as JSON.
+    /// Export all data of a visitor as JSON.
     Export {
         #[command(flatten)]
         whose: Who,
-        /// File to write, for its owner alone; standard output where none is named.
+        /// File to write, readable by its owner only; default: standard output.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Erase it: messages, ratings, left messages and uploads. Figures by hour name nobody and stay.
+    /// Erase messages, ratings, offline messages and uploads of a visitor. Hourly counts stay.
     Erase {
         #[command(flatten)]
         whose: Who,
-        /// Really erase; without it the command only says how much there is.
+        /// Erase; without it the command only reports what would be erased.
         #[arg(long)]
         yes: bool,
     },

@@ -14,25 +14,25 @@ use hsc_manuals::{OcrOrder, recognize};
 /// Arguments of `hsc recognize`. The defaults are those of the settings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Numbers of the pages, parted by commas.
+    /// Page numbers, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]
     pages: Vec<u32>,
-    /// tesseract, by its whole path.
+    /// Absolute path of tesseract.
     #[arg(long, default_value = "/usr/bin/tesseract")]
     command: PathBuf,
-    /// Languages as tesseract names them, parted by commas.
+    /// Language codes of tesseract, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "eng")]
     languages: Vec<String>,
-    /// Longest recognition of a page, in milliseconds.
+    /// Time limit for a page, in milliseconds.
     #[arg(long, default_value_t = 30_000)]
     page_timeout_ms: u64,
-    /// Longest recognition of all pages, in milliseconds.
+    /// Time limit for all pages, in milliseconds.
     #[arg(long, default_value_t = 900_000)]
     timeout_ms: u64,
-    /// Most memory of this process and of tesseract, in bytes.
+    /// Memory limit of this process and of tesseract, in bytes.
     #[arg(long, default_value_t = 1 << 30)]
     memory_bytes: u64,
-    /// Most bytes taken.
+    /// Maximum size of the manual, in bytes.
     #[arg(long, default_value_t = 64 << 20)]
     max_bytes: u64,
 }

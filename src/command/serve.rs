@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Let chaos.enabled turn faults on demand on in a release build.
+    /// Allow fault injection (chaos.enabled) in a release build.
     #[arg(long)]
     allow_chaos: bool,
 }

@@ -31,37 +31,37 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Does {
-    /// Add an account. The password is asked for on a terminal, else read from standard input.
+    /// Add an account. The password is read from the terminal or from standard input.
     Add {
-        /// The mail address to sign in with.
+        /// Email address to sign in with.
         address: String,
-        /// The name that colleagues and visitors see; the part before the @ when it is left out.
+        /// Name that colleagues and visitors see; default: the part of the address before the @.
         #[arg(long)]
         name: Option<String>,
-        /// What they may do.
+        /// Role of the account.
         #[arg(long, default_value = "agent")]
         role: RoleArg,
     },
     /// List all accounts.
     List,
-    /// Let an account sign in no more, and sign it out everywhere.
+    /// Disable an account and sign it out everywhere.
     Disable {
-        /// Its mail address.
+        /// Email address of the account.
         address: String,
     },
-    /// Let a disabled account sign in again.
+    /// Enable a disabled account.
     Enable {
-        /// Its mail address.
+        /// Email address of the account.
         address: String,
     },
-    /// Give an account a new password, sign it out everywhere, and unlock it.
+    /// Set a new password, sign the account out everywhere, and unlock it.
     Password {
-        /// Its mail address.
+        /// Email address of the account.
         address: String,
     },
-    /// Forget the failed sign-ins of an account and every limit on new ones, on all pods.
+    /// Unlock an account: forget its failed sign-ins on all pods.
     Unlock {
-        /// Its mail address.
+        /// Email address of the account.
         address: String,
     },
 }

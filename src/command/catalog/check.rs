@@ -12,7 +12,7 @@ pub(super) struct Args {
     /// Folder of the catalog files.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// Fail on warnings too.
+    /// Treat warnings as errors.
     #[arg(long)]
     strict: bool,
 }

@@ -12,13 +12,13 @@ use super::check::counted;
 /// Arguments of `hsc catalog import`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The table: UTF-8, a header, separated by comma, semicolon or tab (docs/catalogs.md names the columns).
+    /// CSV table in UTF-8 with a header, separated by comma, semicolon or tab (columns: docs/catalogs.md).
     #[arg(value_name = "FILE.csv")]
     table: PathBuf,
-    /// Folder the catalog files go to.
+    /// Folder for the catalog files.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Write over files that are there already.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
 }

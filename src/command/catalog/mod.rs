@@ -21,15 +21,15 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Name everything that is wrong with a folder of catalogs.
+    /// Validate the catalog files of a folder.
     Check(check::Args),
-    /// Count what a folder of catalogs holds.
+    /// Print counts of the catalog files of a folder.
     Stats(stats::Args),
-    /// Make catalog files of a CSV table.
+    /// Import a CSV table as catalog files.
     Import(import::Args),
-    /// Make an invented catalog of any size.
+    /// Generate a synthetic catalog.
     Generate(generate::Args),
-    /// Search every query of a file over the products of another and write what was found.
+    /// Evaluate the search over a file of products and a file of queries.
     SearchEval(search_eval::Args),
     /// Set manuals written as Markdown as PDF or HTML.
     Typeset(typeset::Args),

@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// Queries, one JSON object a line: q.
     #[arg(long, value_name = "FILE.jsonl")]
     queries: PathBuf,
-    /// Where results go, one JSON object a line: q, ids (best first), confidence of the first.
+    /// File for the results, one JSON object per line: q, ids (best first), confidence of the first.
     #[arg(long, value_name = "RESULTS.jsonl")]
     out: PathBuf,
 }

