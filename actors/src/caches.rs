@@ -9,7 +9,7 @@ use crate::cache::Scope;
 use crate::ports::{ManualError, ManualLoader as _};
 use crate::remembered::{Answers, Predictions};
 use crate::shelf::Shelf;
-use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Threads};
+use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Supervisor, Threads};
 use crate::warming;
 use crate::{cache::Cache, upkeep::Upkeep};
 use hsc_conversation::answer::ManualRequest;
@@ -131,7 +131,7 @@ impl Caches {
     ) -> Vec<ChildSpec> {
         let group = |name: &'static str, shards| {
             let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-            ChildSpec::supervisor(name, upkeep.care, strategy, up, shards, threads, metrics)
+            Supervisor::spec(name, upkeep.care, strategy, up, shards, threads, metrics)
         };
         vec![
             group("cache.manuals", self.shelf.children()),

@@ -8,7 +8,6 @@
 //! - [`search`]: search as you type.
 //! - [`import`]: a CSV table into catalog files.
 //! - [`generate`]: invented catalogs of any size, for measuring and trying out.
-//! - [`typeset`]: manuals written as Markdown, set as PDF or HTML.
 //! - [`language_of`]: the language of a locale.
 //! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
 
@@ -21,7 +20,6 @@ pub mod model;
 pub mod search;
 mod snapshot;
 mod stats;
-pub mod typeset;
 
 pub use catalog::{Catalog, Found, Named, Understood};
 pub use language::language_of;

@@ -1,31 +1,12 @@
-//! The demo set in `catalogs/data`: it loads without a problem, and its manuals are what their
-//! sources typeset to.
+//! The demo set in `catalogs/data` loads without a problem. Its manuals are tested in tools/manual-writer.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use hsc_catalogs::load_dir;
-use hsc_catalogs::typeset::{Form, Piece, Source, html, pdf};
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-fn sources() -> Vec<(PathBuf, Source)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(here("manual-sources"))
-        .expect("the folder of manual sources")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
-        .collect();
-    paths.sort();
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).expect("a manual source is UTF-8");
-        let source =
-            Source::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path, source)
-    };
-    paths.into_iter().map(read).collect()
 }
 
 #[test]
@@ -71,46 +52,6 @@ fn a_sample_begins_with_every_product_that_has_a_manual() {
 }
 
 #[test]
-fn every_manual_is_what_its_source_typesets_to() {
-    let mut made = BTreeSet::new();
-    for (path, source) in sources() {
-        let (extension, bytes) = match source.about.form {
-            Form::Pdf => (
-                "pdf",
-                pdf(&source).unwrap_or_else(|error| panic!("{}: {error}", path.display())).bytes,
-            ),
-            Form::Html => ("html", html(&source).into_bytes()),
-        };
-        let name = Path::new(path.file_name().expect("a file")).with_extension(extension);
-        let there = fs::read(here("data/manuals").join(&name)).unwrap_or_default();
-        assert!(
-            there == bytes,
-            "{} is not what its source typesets to; run\n  \
-             hsc catalog typeset catalogs/manual-sources --out catalogs/data/manuals",
-            name.display()
-        );
-        made.insert(name);
-    }
-    let there: BTreeSet<PathBuf> = fs::read_dir(here("data/manuals"))
-        .expect("the folder of manuals")
-        .map(|entry| PathBuf::from(entry.expect("an entry").file_name()))
-        .collect();
-    assert_eq!(there, made, "manuals without a source, or sources without a manual");
-}
-
-#[test]
-fn the_demo_set_has_real_manuals_of_a_real_length() {
-    let of = |form| sources().into_iter().filter(move |(_, source)| source.about.form == form);
-    let lengths: Vec<usize> =
-        of(Form::Pdf).map(|(_, source)| pdf(&source).expect("it was set above").pages).collect();
-    assert!(
-        lengths.len() >= 5 && lengths.iter().all(|pages| (20..=80).contains(pages)),
-        "{lengths:?}"
-    );
-    assert!(of(Form::Html).count() >= 1);
-}
-
-#[test]
 fn every_picture_and_logo_the_demo_set_names_is_there() {
     let report = load_dir(&here("data")).expect("the folder of the demo set");
     let named = |text: &str| -> Vec<String> {
@@ -124,35 +65,4 @@ fn every_picture_and_logo_the_demo_set_names_is_there() {
         seen += 1;
     }
     assert!(seen > 100);
-}
-
-#[test]
-fn questions_on_the_demo_manuals_name_pages_that_are_there() {
-    let pages: std::collections::BTreeMap<String, usize> = sources()
-        .into_iter()
-        .map(|(path, source)| {
-            let stem = path.file_stem().expect("a file").to_string_lossy().into_owned();
-            match source.about.form {
-                Form::Pdf => (format!("{stem}.pdf"), pdf(&source).expect("it was set above").pages),
-                // A page of a web page is a chapter of it.
-                Form::Html => {
-                    let chapter = |piece: &&Piece| matches!(piece, Piece::Heading { level: 1, .. });
-                    (format!("{stem}.html"), source.pieces.iter().filter(chapter).count())
-                }
-            }
-        })
-        .collect();
-    let text =
-        fs::read_to_string(here("../tests/data/demo_questions.jsonl")).expect("the questions");
-    let mut asked = BTreeSet::new();
-    for line in text.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
-        let manual = line["manual"].as_str().expect("a manual").to_owned();
-        for page in line["pages"].as_array().expect("a list of pages") {
-            let page = page.as_u64().expect("a page number") as usize;
-            assert!((1..=pages[&manual]).contains(&page), "{line}");
-        }
-        asked.insert(manual);
-    }
-    assert_eq!(asked, pages.into_keys().collect(), "every demo manual is asked about");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
-use crate::metrics::Maker;
+use crate::maker::Maker;
 
 /// Actors.
 pub struct Actors {

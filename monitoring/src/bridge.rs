@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
-use crate::metrics::{Maker, NONE};
+use crate::maker::{Maker, NONE};
 
 /// Messages between pods.
 pub struct Bridge {

@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
-use crate::metrics::{Maker, NONE};
+use crate::maker::{Maker, NONE};
 
 /// Connections of every listener.
 pub struct Connections {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{IntGauge, IntGaugeVec};
 
-use crate::metrics::{Maker, NONE};
+use crate::maker::{Maker, NONE};
 
 /// The desk of all pods, as this one saw it last.
 pub struct Desk {

@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounter, IntCounterVec};
 
-use crate::metrics::{Maker, NONE};
+use crate::maker::{Maker, NONE};
 
 /// Pictures and letters.
 pub struct Doors {

@@ -13,6 +13,7 @@ mod connections;
 mod desk;
 mod doors;
 pub mod logging;
+mod maker;
 mod masking;
 mod metrics;
 mod process;

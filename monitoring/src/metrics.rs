@@ -3,29 +3,22 @@
 //! Whoever counts calls a method with plain values; label names stay in here. What a keystroke
 //! counts is looked up once at the start, not with every keystroke.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder as _, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Registry, TextEncoder,
 };
 
 use crate::actors::Actors;
 use crate::archives::Archives;
 use crate::bridge::Bridge;
-use crate::catalogue::{CATALOGUE, Kind};
 use crate::connections::Connections;
 use crate::desk::Desk;
 use crate::doors::Doors;
+use crate::maker::{Maker, NONE};
 use crate::webhooks::Webhooks;
-
-/// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
-const BUCKETS: [f64; 17] = [
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 10.0, 30.0,
-];
 
 /// Everything that is counted.
 pub struct Metrics {
@@ -183,62 +176,6 @@ pub struct Catalogs {
     problems: IntGauge,
     reloads: IntCounterVec,
 }
-
-/// Makes the metrics of the list and registers them.
-pub(crate) struct Maker {
-    registry: Registry,
-    counters: HashMap<&'static str, IntCounterVec>,
-    gauges: HashMap<&'static str, IntGaugeVec>,
-    histograms: HashMap<&'static str, HistogramVec>,
-}
-
-impl Maker {
-    fn new() -> Self {
-        let registry = Registry::new();
-        let (mut counters, mut gauges, mut histograms) =
-            (HashMap::new(), HashMap::new(), HashMap::new());
-        let fits = "a test makes every metric of the list";
-        for metric in CATALOGUE {
-            match metric.kind {
-                Kind::Counter => {
-                    let made =
-                        IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)
-                            .expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    counters.insert(metric.name, made);
-                }
-                Kind::Gauge => {
-                    let made = IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)
-                        .expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    gauges.insert(metric.name, made);
-                }
-                Kind::Histogram => {
-                    let options =
-                        HistogramOpts::new(metric.name, metric.help).buckets(BUCKETS.to_vec());
-                    let made = HistogramVec::new(options, metric.labels).expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    histograms.insert(metric.name, made);
-                }
-            }
-        }
-        Self { registry, counters, gauges, histograms }
-    }
-
-    pub(crate) fn counter(&self, name: &str) -> IntCounterVec {
-        self.counters.get(name).expect("a counter of the list").clone()
-    }
-
-    pub(crate) fn gauge(&self, name: &str) -> IntGaugeVec {
-        self.gauges.get(name).expect("a gauge of the list").clone()
-    }
-
-    pub(crate) fn histogram(&self, name: &str) -> HistogramVec {
-        self.histograms.get(name).expect("a histogram of the list").clone()
-    }
-}
-
-pub(crate) const NONE: &[&str] = &[];
 
 impl Metrics {
     /// All metrics at zero, in a registry of their own, with the process metrics beside them.
@@ -652,6 +589,7 @@ fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{CATALOGUE, Kind};
 
     #[test]
     fn every_metric_of_the_list_can_be_made_and_has_a_conventional_name() {

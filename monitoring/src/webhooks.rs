@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounterVec, IntGauge};
 
-use crate::metrics::{Maker, NONE};
+use crate::maker::{Maker, NONE};
 
 /// Webhooks.
 pub struct Webhooks {

@@ -19,7 +19,6 @@ use hsc_conversation::ClientAddress;
 use ipnet::IpNet;
 use log::warn;
 
-use super::Parts;
 use crate::outside::is_public;
 
 const FORWARDED: &str = "forwarded";
@@ -103,8 +102,8 @@ pub(super) fn warn_of_unknown_proxy(request: &HttpRequest) {
 }
 
 fn trusted(request: &HttpRequest) -> Option<&TrustedProxies> {
-    let parts = request.app_data::<web::Data<Parts>>()?;
-    Some(&parts.trusted_proxies).filter(|it| !it.0.is_empty())
+    let proxies = request.app_data::<web::Data<TrustedProxies>>()?;
+    Some(proxies.get_ref()).filter(|it| !it.0.is_empty())
 }
 
 fn connection(request: &HttpRequest) -> Connection {

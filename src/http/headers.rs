@@ -2,6 +2,9 @@
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+/// The header in which a visitor sends the token of a conversation.
+pub(super) const CONVERSATION_TOKEN: &str = "x-conversation-token";
+
 /// Our own pages: nothing inline, nothing from elsewhere but pictures (catalogs name their maker's).
 /// No site may put them into a frame; the widget is a script and needs none.
 pub(super) const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

@@ -10,11 +10,13 @@ mod admin;
 mod agent;
 mod asyncapi;
 mod body;
+mod body_deadline;
 mod brands;
 mod capacity;
 mod catalog_files;
 mod client_address;
 mod docs;
+mod fallback;
 mod head;
 mod headers;
 mod health;
@@ -41,20 +43,18 @@ mod trouble;
 mod visitor;
 
 pub use asyncapi::asyncapi;
+pub use body_deadline::BodyDeadline;
 pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
 pub use client_address::{Connection, TrustedProxies};
-use client_address::{client_address, public_authority, warn_of_unknown_proxy};
+use client_address::{client_address, warn_of_unknown_proxy};
 pub use headers::FrameAncestors;
-pub use identity::AdminRules;
 pub use listener::{BadCertificate, Capacity, Certificate, Connections, Deadlines, Listener};
 pub use openapi::openapi;
-pub use operations::Endpoint;
 pub use origins::Origins;
 pub use parts::{
-    Condition, Drain, Draining, EncoderHealth, EncoderStatus, KeptFile, LastLoad, Original,
-    Originals, Parts, Webhooks,
+    AdminRules, Condition, Drain, Draining, EncoderHealth, EncoderStatus, Endpoint, KeptFile,
+    LastLoad, Original, Originals, Parts, Webhooks,
 };
-pub use request_body::BodyDeadline;
 pub use routes::{operations_routes, routes};
 pub use team::Reads;
 pub use trouble::{Trouble, TroubleCode};

@@ -8,8 +8,8 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use hsc_config::origin;
 
-use super::public_authority;
-use super::visitor::CONVERSATION_TOKEN;
+use super::client_address::public_authority;
+use super::headers::CONVERSATION_TOKEN;
 
 /// The origins of the settings. None is any, and so is `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]

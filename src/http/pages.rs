@@ -3,71 +3,27 @@
 //! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` where there is one);
 //! what bears a hash lies in `static/` and is served by `statics`.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
-use hsc_actors::ports::archive::Role;
+use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use super::Parts;
 use super::headers::PAGE_POLICY;
-use super::identity::admits_page;
-use super::openapi::{READ_ONLY, allowed_methods};
-use super::statics::FOR_EVER;
-use super::{Parts, Trouble, TroubleCode};
 
 /// The visitor's page, the only one that another site may put into a frame.
 const VISITORS: &str = "index.html";
 
-/// The pages of the team, and what their readers must be.
-const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
+/// What every asset carries (protocol, part 1).
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// What Vite built. Empty in a server that was built before its pages.
 #[derive(RustEmbed)]
 #[folder = "web/dist/"]
 struct Dist;
 
-/// What no route takes: one of our pages, or an error that says which.
-pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> HttpResponse {
-    if let Some(pattern) = request.match_pattern() {
-        return not_allowed(&request, &allowed_methods(&pattern));
-    }
-    let name = request.path().trim_start_matches('/');
-    let role = TEAM.iter().find(|(page, _)| *page == name.trim_end_matches(".html"));
-    if let Some((page, role)) = role
-        && !admits_page(&parts, &request, *role).await
-    {
-        let to = format!("/sign-in?next=/{page}");
-        let mut response = HttpResponse::Found();
-        return response
-            .insert_header((header::LOCATION, to))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .finish();
-    }
-    let shown = page(name, &parts, &request);
-    if shown.is_some() && *request.method() != Method::GET {
-        return not_allowed(&request, READ_ONLY);
-    }
-    shown.unwrap_or_else(|| {
-        let message = if name.is_empty() {
-            "This server was built without its pages: run `make web` and build again."
-        } else {
-            "There is no such route; /docs/ lists all."
-        };
-        Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
-    })
-}
-
-/// The method is none of those that are taken, which `Allow` lists.
-pub(super) fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
-    let message = format!("This route does not take {}; it takes {allowed}.", request.method());
-    let mut response = Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
-    if let Ok(allowed) = HeaderValue::from_str(allowed) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
-    response
-}
-
-fn page(name: &str, parts: &Parts, request: &HttpRequest) -> Option<HttpResponse> {
+/// The page of this name, with the policy of its kind.
+pub(super) fn page(name: &str, parts: &Parts, request: &HttpRequest) -> Option<HttpResponse> {
     if matches!(name, "" | "index" | VISITORS) {
         let mut response = embedded(VISITORS, request)?;
         let policy = HeaderValue::from_str(&parts.frame_ancestors.policy()).ok()?;

@@ -13,12 +13,11 @@ use hsc_actors::ports::{
 use hsc_catalogs::{Documentation, Snapshot};
 use hsc_conversation::Tokens;
 use hsc_monitoring::{Metrics, Process};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::operations::Endpoint;
 use super::team::Reads;
-use super::{
-    AdminRules, Allowances, BodyDeadline, CatalogFiles, FrameAncestors, Origins, TrustedProxies,
-};
+use super::{Allowances, BodyDeadline, CatalogFiles, FrameAncestors, Origins, TrustedProxies};
 
 /// Everything the routes may ask of the rest of the server.
 pub struct Parts {
@@ -86,6 +85,15 @@ pub struct Parts {
     pub allowances: Allowances,
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
+}
+
+/// The settings of administration.
+#[derive(Debug, Clone)]
+pub struct AdminRules {
+    /// `admin.token`, which a program sends in place of a session; empty where there is none.
+    pub token: hsc_config::Secret,
+    /// True when faults may be asked for.
+    pub chaos: bool,
 }
 
 /// Gives a manual's file as its maker published it, and tells how manuals are.
@@ -159,6 +167,31 @@ pub trait EncoderStatus: Send + Sync + 'static {
     /// How many windows of the manual read from `location` are embedded, and of how many; nothing where its
     /// vectors were not wanted since the start.
     fn progress(&self, location: &str) -> Option<(usize, usize)>;
+}
+
+/// An endpoint and how it goes with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Endpoint {
+    /// Its address.
+    pub(super) url: String,
+    /// What it is told; `all` is everything. Empty where the settings do not have it any more.
+    pub(super) events: Vec<String>,
+    /// Deliveries that this pod made since its start.
+    pub(super) delivered: u64,
+    /// Tries of this pod that failed since its start.
+    pub(super) failed: u64,
+    /// Deliveries of all pods that wait.
+    pub(super) waiting: u64,
+    /// Dead letters of all pods.
+    pub(super) dead: u64,
+}
+
+impl Endpoint {
+    /// As this pod knows it.
+    #[must_use]
+    pub fn new(url: String, events: Vec<String>, delivered: u64, failed: u64) -> Self {
+        Self { url, events, delivered, failed, waiting: 0, dead: 0 }
+    }
 }
 
 /// Tells endpoints outside what happens.

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -18,43 +17,10 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _, web};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
-use hsc_config::ServerSettings;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::listener::{ConnectionState, Phase};
-use super::{Parts, Trouble, TroubleCode};
-
-/// How long the body of a request may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyDeadline {
-    /// For all of it.
-    pub total: Duration,
-    /// Before the rate counts: the first packet may come late.
-    pub grace: Duration,
-    /// Bytes a second, from the beginning.
-    pub bytes_per_second: u32,
-}
-
-impl From<&ServerSettings> for BodyDeadline {
-    fn from(settings: &ServerSettings) -> Self {
-        Self {
-            total: Duration::from_millis(settings.body_timeout_ms),
-            grace: Duration::from_millis(settings.header_timeout_ms),
-            bytes_per_second: settings.body_bytes_per_second,
-        }
-    }
-}
-
-impl BodyDeadline {
-    /// When the rest has to go on, counted from the beginning, after so many bytes.
-    fn after(&self, received: u64) -> Duration {
-        if self.bytes_per_second == 0 {
-            return self.total;
-        }
-        let earned = received.saturating_mul(1_000) / u64::from(self.bytes_per_second);
-        self.grace.saturating_add(Duration::from_millis(earned)).min(self.total)
-    }
-}
+use super::{BodyDeadline, Parts, Trouble, TroubleCode};
 
 /// The middleware.
 pub(super) async fn request_body(
@@ -141,23 +107,5 @@ impl Stream for Timed {
         this.is_late.set(true);
         let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
         Poll::Ready(Some(Err(PayloadError::Io(late))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_byte_earns_time_up_to_the_end() {
-        let second = Duration::from_secs(1);
-        let deadline =
-            BodyDeadline { total: second * 120, grace: second * 10, bytes_per_second: 1_024 };
-        assert_eq!(deadline.after(0), second * 10);
-        assert_eq!(deadline.after(1_024), second * 11);
-        assert_eq!(deadline.after(1_024 * 50), second * 60);
-        assert_eq!(deadline.after(u64::MAX), second * 120);
-        let any = BodyDeadline { bytes_per_second: 0, ..deadline };
-        assert_eq!(any.after(0), second * 120);
     }
 }

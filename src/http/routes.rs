@@ -8,8 +8,8 @@ use super::capacity::capacity;
 use super::openapi::allowed_methods;
 use super::request_body::request_body;
 use super::{
-    Parts, Trouble, TroubleCode, admin, agent, brands, docs, head, health, identity, manuals,
-    metrics, observe, operations, pages, price, products, search, socket, statics, team, visitor,
+    Parts, Trouble, TroubleCode, admin, agent, brands, docs, fallback, head, health, identity,
+    manuals, metrics, observe, operations, price, products, search, socket, statics, team, visitor,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
@@ -91,8 +91,9 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)
         .service(docs::page)
-        .default_service(web::to(pages::fallback));
+        .default_service(web::to(fallback::fallback));
     web::scope("")
+        .app_data(web::Data::new(parts.trusted_proxies.clone()))
         .app_data(parts)
         .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
@@ -108,6 +109,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
 /// The routes of `server.operations_listen`: how the server is, and nothing that a visitor or an admin does.
 pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
     web::scope("")
+        .app_data(web::Data::new(parts.trusted_proxies.clone()))
         .app_data(parts)
         .service(health::health)
         .service(health::ready)
@@ -115,7 +117,7 @@ pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(metrics::metrics)
         .default_service(web::to(|request: HttpRequest| async move {
             if let Some(pattern) = request.match_pattern() {
-                return pages::not_allowed(&request, &allowed_methods(&pattern));
+                return fallback::not_allowed(&request, &allowed_methods(&pattern));
             }
             let message = "This address has /health, /ready, /ping and /metrics alone.";
             Trouble::new(TroubleCode::NoSuchRoute, message).error_response()

@@ -9,10 +9,8 @@ use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Parts, Trouble, TroubleCode, pages};
-
-/// What every asset carries (protocol, part 1).
-pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+use super::pages::{self, FOR_EVER};
+use super::{Parts, Trouble, TroubleCode};
 
 /// An asset of the catalog folder's `static/`, else one of our pages.
 #[utoipa::path(get, path = "/static/{path}", tag = "pages",

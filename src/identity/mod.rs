@@ -7,11 +7,13 @@
 //! What must never be: a secret or a password in a log, an error or the archive; an answer that tells
 //! whether there is an account; a session that was there before somebody signed in.
 
+mod account_creation;
 mod attempts;
-mod first;
-mod newcomer;
+mod first_admin;
+mod first_link;
 mod openid;
 mod password;
+mod refusal;
 mod secret;
 mod signature;
 mod staff;

@@ -5,8 +5,9 @@ use hsc_actors::ports::archive::{Account, AccountChange, AccountError, ArchiveEr
 use hsc_actors::ports::{NewAccount, Staff, StaffChange, StaffError};
 use hsc_conversation::clean_name;
 
-use super::newcomer::{judge_name, made};
-use super::team::{Team, unfit};
+use super::account_creation::{judge_name, made};
+use super::refusal::unfit;
+use super::team::Team;
 
 impl Staff for Team {
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {

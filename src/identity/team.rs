@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
+    Account, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
 };
 use hsc_actors::ports::{
     Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
@@ -17,11 +17,12 @@ use hsc_conversation::now_ms;
 use log::warn;
 use tokio::time::Instant;
 
+use super::account_creation::own_part;
 use super::attempts::{self, TokenAttempts, TooMany};
-use super::first::FirstLink;
-use super::newcomer::own_part;
+use super::first_link::FirstLink;
 use super::openid::{NoProvider, Provider};
-use super::password::{Hasher, NoHash, Weak};
+use super::password::Hasher;
+use super::refusal::{down, no_hash, refused, weak};
 use super::secret;
 
 /// Failures of an account in a row from which admins see that it is attacked.
@@ -352,28 +353,4 @@ pub(super) fn person(account: &Account) -> Person {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-pub(super) fn down(cause: ArchiveError) -> IdentityError {
-    IdentityError::Down { cause: cause.into() }
-}
-
-pub(super) fn no_hash(cause: NoHash) -> IdentityError {
-    IdentityError::Down { cause: cause.into() }
-}
-
-pub(super) fn weak(why: Weak) -> IdentityError {
-    IdentityError::Weak(why.to_string())
-}
-
-pub(super) fn unfit(why: impl std::fmt::Display) -> IdentityError {
-    IdentityError::Unfit(why.to_string())
-}
-
-pub(super) fn refused(error: AccountError) -> IdentityError {
-    match error {
-        AccountError::Archive(cause) => down(cause),
-        AccountError::Unknown => IdentityError::Wrong,
-        other => unfit(other),
-    }
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::eventually::PAUSE;
 
-/// Longest a process of a test may run after it is waited for. The slowest typesets a catalog of manuals
-/// in a debug build.
+/// Longest a process of a test may run after it is waited for.
 const ENDS_WITHIN: Duration = Duration::from_secs(180);
 /// Longest a process may take to vanish after it was killed.
 const GONE_WITHIN: Duration = Duration::from_secs(20);

@@ -16,7 +16,7 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// The file whose business it is to do what is banned, on demand: a thread that hangs is a fault.
-const FAULTS: &str = "actors/src/supervision/fault.rs";
+const FAULTS: &str = "actors/src/supervision/fault_injection.rs";
 
 #[test]
 fn every_actor_wears_its_card() {

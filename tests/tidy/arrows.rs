@@ -18,8 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hsc-conversation",
             "hsc-manuals",
             "hsc-monitoring",
+            "hsc-manual-writer",
         ],
     ),
+    ("hsc-manual-writer", &["hsc-catalogs"]),
     ("hsc-actors", &["hsc-catalogs", "hsc-config", "hsc-conversation", "hsc-monitoring"]),
     ("hsc-conversation", &["hsc-catalogs"]),
     ("hsc-monitoring", &["hsc-config"]),
@@ -40,6 +42,9 @@ const RUNTIME: &[&str] = &["actix", "tokio", "futures", "log", "reqwest", "redis
 const NOT_OF_MANUALS: &[&str] =
     &["actix", "futures", "log", "prometheus", "reqwest", "redis", "sqlx"];
 
+/// What is there for tests and for the demo, and in no shipped binary: nothing depends on it but tests.
+const TOOLS: &[&str] = &["hsc-manual-writer"];
+
 /// The crates that may name actix.
 const ACTIX: &[&str] = &["hsc", "hsc-actors"];
 
@@ -47,6 +52,8 @@ const ACTIX: &[&str] = &["hsc", "hsc-actors"];
 struct Package {
     name: String,
     depends_on: Vec<String>,
+    /// What the built library or binary contains.
+    contains: Vec<String>,
 }
 
 fn packages() -> Vec<Package> {
@@ -69,6 +76,13 @@ fn packages() -> Vec<Package> {
                 .as_array()
                 .expect("a package has a list of dependencies")
                 .iter()
+                .map(|dependency| text(&dependency["name"]))
+                .collect(),
+            contains: package["dependencies"]
+                .as_array()
+                .expect("a package has a list of dependencies")
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null())
                 .map(|dependency| text(&dependency["name"]))
                 .collect(),
         })
@@ -99,6 +113,17 @@ fn imports_go_down_never_up_never_sideways() {
         }
     }
     assert_none("There is no such arrow in docs/architecture.md:", &breaches);
+}
+
+#[test]
+fn no_tool_is_in_the_server() {
+    let mut breaches = Vec::new();
+    for package in packages() {
+        for tool in package.contains.iter().filter(|name| TOOLS.contains(&name.as_str())) {
+            breaches.push(format!("{} contains {tool}", package.name));
+        }
+    }
+    assert_none("A tool may be a dependency of tests alone:", &breaches);
 }
 
 #[test]

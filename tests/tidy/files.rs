@@ -13,6 +13,7 @@ const CODE: &[&str] = &[
     "manuals",
     "monitoring",
     "tests",
+    "tools",
     "web",
 ];
 

@@ -10,6 +10,7 @@
 mod actors;
 mod arrows;
 mod containers;
+mod cycles;
 mod files;
 mod links;
 mod rooms;

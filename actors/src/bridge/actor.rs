@@ -20,9 +20,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::handle::Shared;
-use super::outbox::Outgoing;
-use super::{Body, Envelope, NotPublished};
+use super::outbox::{NotPublished, Outgoing};
+use super::shared::Shared;
 use crate::ports::Relayed;
 use crate::supervision::{Child, Life};
 
@@ -110,27 +109,6 @@ impl StreamHandler<Relayed> for Crossing {
 
     fn finished(&mut self, ctx: &mut Self::Context) {
         self.life.fail(ctx, "the relay ended");
-    }
-}
-
-impl Shared {
-    /// Opens what came from another pod and says it to whoever listens.
-    fn heard(&self, channel: &str, payload: &[u8]) {
-        match Envelope::read(payload) {
-            // Who listens here heard it when it was published.
-            Ok(envelope) if envelope.from == self.pod => {}
-            Ok(envelope) => {
-                self.metrics.bridge.received(envelope.body.kind(), envelope.age());
-                if envelope.body == Body::Lost {
-                    return self.table.may_have_missed(channel);
-                }
-                self.table.say(channel, &Arc::new(envelope));
-            }
-            Err(unread) => {
-                debug!(channel:%, unread:%; "a message of another pod was passed over");
-                self.metrics.bridge.dropped(unread.as_str());
-            }
-        }
     }
 }
 

@@ -2,55 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use hsc_monitoring::Metrics;
-use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
+use tokio::sync::watch;
 
 use super::actor::{Crossing, Way};
-use super::outbox::{Outbox, Outgoing, PATIENCE};
+use super::outbox::Outbox;
+use super::shared::{Published, Shared};
 use super::table::{Listening, Table};
 use super::{Body, Envelope, channels};
 use crate::ports::Relay;
 use crate::supervision::{Care, ChildSpec};
 use hsc_conversation::log::{Batch, Owned};
 
-/// Longest anybody waits to learn what became of a message: the wait for the bridge, and the relay's own
-/// bound with room.
-const PUBLISHED_WITHIN: Duration = Duration::from_secs(5);
-
-/// Why a message may not have reached the other pods. Whoever listens here has heard it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotPublished {
-    /// They cannot be reached just now.
-    #[error("the other pods cannot be reached")]
-    Down,
-    /// As many messages wait as may.
-    #[error("too many messages wait to be published")]
-    Full,
-    /// The relay did not take it.
-    #[error("the message could not be published")]
-    Failed,
-    /// Nobody knows.
-    #[error("it is not known whether the message was published")]
-    TimedOut,
-}
-
 /// The way to the other pods. Cheap to clone.
 #[derive(Clone)]
 pub struct Bridge {
     shared: Arc<Shared>,
-}
-
-pub(super) struct Shared {
-    pub(super) pod: Arc<str>,
-    pub(super) relay: Arc<dyn Relay>,
-    pub(super) table: Arc<Table>,
-    pub(super) outbox: Outbox,
-    pub(super) metrics: Arc<Metrics>,
-    is_up: AtomicBool,
-    was_up: AtomicBool,
 }
 
 impl Bridge {
@@ -140,82 +108,6 @@ impl OfAppend {
     /// Says it: the batch is in the log.
     pub(crate) fn say(self) {
         self.bridge.say_here(&self.channel, self.body);
-    }
-}
-
-/// What becomes of a message; see [`Bridge::publish`].
-#[derive(Debug)]
-pub struct Published {
-    replied: oneshot::Receiver<Result<(), NotPublished>>,
-}
-
-impl Published {
-    /// Waits until it is known, within a bound.
-    ///
-    /// # Errors
-    /// Why other pods may not hear it.
-    pub async fn outcome(self) -> Result<(), NotPublished> {
-        match tokio::time::timeout(PUBLISHED_WITHIN, self.replied).await {
-            Ok(Ok(outcome)) => outcome,
-            // The actor ended with the message in hand, or hangs.
-            Ok(Err(_)) | Err(_) => Err(NotPublished::TimedOut),
-        }
-    }
-}
-
-impl Shared {
-    /// Gives a message its place among those that go out.
-    fn put(&self, channel: &str, envelope: &Envelope) -> Published {
-        let (reply, replied) = oneshot::channel();
-        let outgoing = Outgoing {
-            channel: channel.to_owned(),
-            payload: envelope.write().into(),
-            kind: envelope.body.kind(),
-            until: Instant::now() + PATIENCE,
-            reply,
-        };
-        if let Err(outgoing) = self.outbox.put(outgoing) {
-            self.published(outgoing, Err(NotPublished::Full));
-        }
-        Published { replied }
-    }
-
-    /// Tells other pods to which channels something was not published. One that is not told now is told
-    /// next time.
-    pub(super) fn tell_of_lost(&self) {
-        for channel in self.outbox.take_lost() {
-            drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));
-        }
-    }
-
-    /// A message has gone out, or has not.
-    pub(super) fn published(&self, outgoing: Outgoing, outcome: Result<(), NotPublished>) {
-        match outcome {
-            Ok(()) => self.metrics.bridge.published(outgoing.kind),
-            Err(why) => {
-                self.metrics.bridge.dropped(why.as_str());
-                self.outbox.has_lost(outgoing.channel.clone());
-            }
-        }
-        // Whoever published may not care.
-        let _ = outgoing.reply.send(outcome);
-    }
-
-    pub(super) fn is_up(&self, up: bool) {
-        self.is_up.store(up, Ordering::Release);
-        let again = up && self.was_up.swap(true, Ordering::Relaxed);
-        self.metrics.bridge.connected(up, again);
-    }
-}
-
-impl NotPublished {
-    /// As the label of a metric.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Full => "full",
-            Self::Failed | Self::TimedOut => "failed",
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod envelope;
 mod handle;
 mod loopback;
 mod outbox;
+mod shared;
 mod table;
 mod talk;
 #[cfg(test)]
@@ -28,7 +29,9 @@ mod tests;
 
 pub(crate) use announcements::announcements;
 pub use envelope::{Body, Envelope, Unread, around_frames};
-pub use handle::{Bridge, NotPublished, Published};
+pub use handle::Bridge;
 pub use loopback::{Ether, Loopback};
+pub use outbox::NotPublished;
+pub use shared::Published;
 pub use table::{Heard, Listening};
 pub use talk::Talk;

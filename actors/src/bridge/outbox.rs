@@ -8,8 +8,6 @@ use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::NotPublished;
-
 /// Messages that may wait. The actor takes them as fast as Redis does; a queue this long means that it
 /// does not.
 const WAITING: usize = 1_024;
@@ -19,6 +17,34 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Channels to which something was not published that are remembered. More than there are conversations
 /// with a person on a pod; those past it are told of nothing, as before.
 const LOST: usize = 16_384;
+
+/// Why a message may not have reached the other pods. Whoever listens here has heard it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotPublished {
+    /// They cannot be reached just now.
+    #[error("the other pods cannot be reached")]
+    Down,
+    /// As many messages wait as may.
+    #[error("too many messages wait to be published")]
+    Full,
+    /// The relay did not take it.
+    #[error("the message could not be published")]
+    Failed,
+    /// Nobody knows.
+    #[error("it is not known whether the message was published")]
+    TimedOut,
+}
+
+impl NotPublished {
+    /// As the label of a metric.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Full => "full",
+            Self::Failed | Self::TimedOut => "failed",
+        }
+    }
+}
 
 /// A message on its way out.
 pub(super) struct Outgoing {

@@ -25,6 +25,7 @@ mod backoff;
 mod ending;
 mod family;
 mod fault;
+mod fault_injection;
 mod handle;
 mod inbox;
 mod intensity;

@@ -18,7 +18,7 @@ use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
 use super::run::{Certificate, Launch, News, Notice};
 use super::threads::Desk;
 use super::{Care, ChildSpec, Death, Ending, Fault, OnGiveUp, Record, State, Strategy, Threads};
-use super::{TreeReport, spec};
+use super::{Supervisor, TreeReport, spec};
 
 /// Wait before a root that ended is started again: supervision that fails in a loop must not burn a core.
 const ROOT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,8 +56,7 @@ impl Root {
     #[must_use]
     pub fn start(name: &str, spec: RootSpec) -> Self {
         let RootSpec { children, strategy, on_give_up, care, threads, metrics } = spec;
-        let spec =
-            ChildSpec::supervisor(name, care, strategy, on_give_up, children, &threads, &metrics);
+        let spec = Supervisor::spec(name, care, strategy, on_give_up, children, &threads, &metrics);
         let (ended, end) = watch::channel(None);
         let root = Self {
             record: Arc::clone(&spec.record),

@@ -19,7 +19,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::handle::Slot;
 use super::threads::Desk;
-use super::{Child, Death, Ending, Fault, Life, Record, fault};
+use super::{Child, Death, Ending, Fault, Life, Record, fault, fault_injection};
 use hsc_conversation::BoxError;
 
 /// Letters handled before the actor's other futures get their turn: enough to be fast, few enough
@@ -155,7 +155,7 @@ pub(super) fn worker(
                     Some(fault) = faults.recv() => match fault {
                         Fault::Stop => return Death::new(Ending::Stopped, ""),
                         Fault::Fail => return Death::new(Ending::Failed, fault::FAILURE),
-                        fault => fault::suffer_anywhere(fault),
+                        fault => fault_injection::suffer_anywhere(fault),
                     },
                 }
             }

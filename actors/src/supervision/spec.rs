@@ -10,13 +10,10 @@ use tokio::sync::mpsc;
 
 use super::handle::Slot;
 use super::inbox::Inbox;
-use super::lives::Lives;
 use super::record::Means;
 use super::run::{self, Launch};
-use super::supervisor::{StopAll, Supervisor};
 use super::{
-    Backoff, Bounds, Child, Fault, Handle, Intensity, Life, OnGiveUp, Policy, Record, Strategy,
-    Threads, fault,
+    Backoff, Bounds, Child, Fault, Handle, Intensity, Life, Policy, Record, fault_injection,
 };
 use hsc_conversation::BoxError;
 
@@ -102,7 +99,7 @@ impl ChildSpec {
             inject: Box::new(move |fault| {
                 let Some(slot) = hurt.upgrade() else { return false };
                 slot.record.meter.queued(1);
-                slot.inbox.push_first(fault::letter(fault, &slot.record));
+                slot.inbox.push_first(fault_injection::letter(fault, &slot.record));
                 true
             }),
         };
@@ -166,47 +163,6 @@ impl ChildSpec {
             }),
             end_family: Arc::new(|| {}),
         }
-    }
-
-    /// A supervisor with children of its own, which it stops in order when it is told to stop.
-    #[must_use]
-    pub fn supervisor(
-        name: impl Into<Arc<str>>,
-        care: Care,
-        strategy: Strategy,
-        on_give_up: OnGiveUp,
-        children: Vec<ChildSpec>,
-        threads: &Arc<Threads>,
-        metrics: &Arc<Metrics>,
-    ) -> Self {
-        let lives = Arc::new(Lives::new(children.into(), Arc::clone(threads)));
-        Self::supervisor_of(name, care, strategy, on_give_up, &lives, metrics).0
-    }
-
-    /// The same, and what reaches it, over lives that the caller may look at.
-    pub(super) fn supervisor_of(
-        name: impl Into<Arc<str>>,
-        care: Care,
-        strategy: Strategy,
-        on_give_up: OnGiveUp,
-        lives: &Arc<Lives>,
-        metrics: &Arc<Metrics>,
-    ) -> (Self, Handle<Supervisor>) {
-        let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
-        let make = move |life: &Life| {
-            Ok(Supervisor::new(life.clone(), strategy, on_give_up, Arc::clone(&made_over)))
-        };
-        let (mut spec, handle) = Self::actor(name, "supervisor", care, metrics, make);
-        let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
-        spec.record.has_children(records);
-        spec.place = Place::Own;
-        spec.end_family = Arc::new(move || ended.end());
-        let told = handle.clone();
-        spec.ask_to_stop = Some(Arc::new(move || {
-            // Full or over: then the bound on its stop ends it.
-            let _ = told.post(StopAll);
-        }));
-        (spec, handle)
     }
 
     /// Its standing.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler};
 use actix::{Message, SpawnHandle, fut};
+use hsc_monitoring::Metrics;
 use log::{error, info, warn};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -20,7 +21,8 @@ use super::family::{Family, Order, Terms};
 use super::lives::{Gone, Grip, Lives};
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener};
 use super::run::{News, Notice};
-use super::{Child, ChildSpec, Death, Life, OnGiveUp, State, Strategy};
+use super::spec::Place;
+use super::{Care, Child, ChildSpec, Death, Handle, Life, OnGiveUp, State, Strategy, Threads};
 
 /// Stop your children in order, then end. From the parent.
 #[derive(Message)]
@@ -41,6 +43,47 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
+    /// A supervisor with children of its own, which it stops in order when it is told to stop.
+    #[must_use]
+    pub fn spec(
+        name: impl Into<Arc<str>>,
+        care: Care,
+        strategy: Strategy,
+        on_give_up: OnGiveUp,
+        children: Vec<ChildSpec>,
+        threads: &Arc<Threads>,
+        metrics: &Arc<Metrics>,
+    ) -> ChildSpec {
+        let lives = Arc::new(Lives::new(children.into(), Arc::clone(threads)));
+        Self::spec_of(name, care, strategy, on_give_up, &lives, metrics).0
+    }
+
+    /// The same, and what reaches it, over lives that the caller may look at.
+    pub(super) fn spec_of(
+        name: impl Into<Arc<str>>,
+        care: Care,
+        strategy: Strategy,
+        on_give_up: OnGiveUp,
+        lives: &Arc<Lives>,
+        metrics: &Arc<Metrics>,
+    ) -> (ChildSpec, Handle<Self>) {
+        let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
+        let make = move |life: &Life| {
+            Ok(Self::new(life.clone(), strategy, on_give_up, Arc::clone(&made_over)))
+        };
+        let (mut spec, handle) = ChildSpec::actor(name, "supervisor", care, metrics, make);
+        let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
+        spec.record.has_children(records);
+        spec.place = Place::Own;
+        spec.end_family = Arc::new(move || ended.end());
+        let told = handle.clone();
+        spec.ask_to_stop = Some(Arc::new(move || {
+            // Full or over: then the bound on its stop ends it.
+            let _ = told.post(StopAll);
+        }));
+        (spec, handle)
+    }
+
     pub(super) fn new(
         life: Life,
         strategy: Strategy,

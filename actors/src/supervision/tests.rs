@@ -166,7 +166,7 @@ impl Stage {
     fn group(&self, name: &'static str, care: Care, children: Vec<ChildSpec>) -> ChildSpec {
         let strategy = Strategy::OneForOne;
         let (threads, metrics) = (&self.threads, &self.metrics);
-        ChildSpec::supervisor(name, care, strategy, OnGiveUp::Escalate, children, threads, metrics)
+        Supervisor::spec(name, care, strategy, OnGiveUp::Escalate, children, threads, metrics)
     }
 
     fn journal(&self) -> Vec<String> {

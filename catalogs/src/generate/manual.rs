@@ -1,4 +1,4 @@
-//! A manual for a generated product: written as a source, then typeset.
+//! A manual for a generated product, as Markdown.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
@@ -9,33 +9,23 @@ use rand_chacha::ChaCha8Rng;
 
 use super::brand::Outline;
 use super::product::Made;
-use crate::typeset::{Source, pdf as typeset};
 
-/// The manual of a product as PDF, as long as asked.
-pub(super) fn pdf(
+/// The manual of a product as Markdown, from which manual-writer makes about as many pages as asked.
+pub(super) fn source(
     chance: &mut ChaCha8Rng,
     brand: &Outline,
     product: &Made,
     pages: &RangeInclusive<usize>,
-) -> Vec<u8> {
+) -> String {
     let wanted = chance.random_range(pages.clone());
-    let text = Text::write(chance, brand, product, wanted);
-    // The reference grows by sections of about a third of a page: as many as just do not pass what
-    // is wanted, found by halving, because each try sets the whole manual.
-    let (mut enough, mut many) = (0, text.sections.len());
-    while enough < many {
-        let middle = (enough + many).div_ceil(2);
-        if set(&text, middle).1 <= wanted { enough = middle } else { many = middle - 1 }
-    }
-    set(&text, enough).0
+    let sections = wanted.saturating_sub(OTHER_PAGES) * SECTIONS_ON_TEN_PAGES / 10;
+    Text::write(chance, brand, product, sections).source()
 }
 
-fn set(text: &Text, sections: usize) -> (Vec<u8>, usize) {
-    let source = text.source(sections);
-    let source = Source::parse(&source).expect("what is written here is a manual source");
-    let set = typeset(&source).expect("it is written in letters that the fonts have");
-    (set.bytes, set.pages)
-}
+/// Pages of a manual without a section of its reference: title, contents, safety, use, trouble and data.
+const OTHER_PAGES: usize = 8;
+/// Sections of the reference on ten pages; a test of manual-writer counts pages.
+const SECTIONS_ON_TEN_PAGES: usize = 25;
 
 /// A manual in parts: what every one has, and a reference that is as long as needed.
 struct Text {
@@ -46,7 +36,7 @@ struct Text {
 }
 
 impl Text {
-    fn write(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made, wanted: usize) -> Self {
+    fn write(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made, sections: usize) -> Self {
         let head = format!(
             "---\ntitle: Owner's Manual\nproduct: {}\nmodel: {}\nmaker: {}\nedition: Edition {}\ncode: {}-{:04}\n---\n",
             product.name,
@@ -56,15 +46,14 @@ impl Text {
             brand.id.to_uppercase(),
             chance.random_range(0..10_000),
         );
-        // Three sections fill a page at the least.
-        let sections = (0..wanted * 3).map(|number| section(chance, product, number)).collect();
+        let sections = (0..sections).map(|number| section(chance, product, number)).collect();
         Self { head, front: front(chance, product), sections, back: back(chance, brand, product) }
     }
 
-    fn source(&self, sections: usize) -> String {
+    fn source(&self) -> String {
         let mut source = format!("{}{}", self.head, self.front);
         // A chapter of the reference has a dozen settings, as menus have pages.
-        for (at, section) in self.sections[..sections].iter().enumerate() {
+        for (at, section) in self.sections.iter().enumerate() {
             if at % 12 == 0 {
                 let _ = write!(source, "# Settings, menu page {}\n\n", at / 12 + 1);
             }

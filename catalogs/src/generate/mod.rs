@@ -4,8 +4,8 @@
 //! in every run. Nothing in them is real: brands are put together from syllables.
 //!
 //! `words` is what things are called, `brand` shares products out and names brands, `product` makes
-//! the products of one brand and the links between them, `manual` writes a manual for one of them in
-//! the form [`typeset`](crate::typeset) sets.
+//! the products of one brand and the links between them, `manual` writes a manual for one of them as
+//! Markdown, from which the tool manual-writer makes a PDF.
 
 mod brand;
 mod manual;

@@ -16,9 +16,9 @@ pub struct Plan {
     pub products: usize,
     /// Decides everything that is left to chance.
     pub seed: u64,
-    /// How many products get a manual, a real PDF; spread evenly.
+    /// How many products get a manual, as Markdown for manual-writer; spread evenly.
     pub manuals: usize,
-    /// How many pages a manual has.
+    /// How many pages a manual has, about.
     pub pages: RangeInclusive<usize>,
 }
 
@@ -74,7 +74,7 @@ const LEAST_PAGES: usize = 8;
 const MOST_PAGES: usize = 400;
 
 impl Plan {
-    /// Makes the files one after the other: the catalog of a brand, then its manuals. Only the brand
+    /// Makes the files one after the other: the catalog of a brand, then the sources of its manuals. Only the brand
     /// that is being made is held in memory.
     ///
     /// ```
@@ -122,8 +122,8 @@ impl Plan {
         }];
         for one in made.iter().filter(|one| one.has_manual) {
             files.push(GeneratedFile {
-                path: one.manual_path(),
-                bytes: manual::pdf(&mut chance, outline, one, &self.pages),
+                path: one.manual_path().replace(".pdf", ".md"),
+                bytes: manual::source(&mut chance, outline, one, &self.pages).into_bytes(),
             });
         }
         files
@@ -184,10 +184,10 @@ mod tests {
             .filter_map(|product| product.documentation.as_ref())
             .map(|documentation| documentation.url.as_str())
             .collect();
-        let mut written: Vec<&str> = files
+        let mut written: Vec<String> = files
             .iter()
-            .map(|file| file.path.as_str())
-            .filter(|path| path.ends_with(".pdf"))
+            .filter_map(|file| file.path.strip_suffix(".md"))
+            .map(|path| format!("{path}.pdf"))
             .collect();
         written.sort_by_key(|path| named.iter().position(|name| name == path));
         assert_eq!(named, written);

@@ -60,3 +60,34 @@ pub struct Matched {
     /// One past the last character.
     pub end: u32,
 }
+
+/// Which text an entry is from, smaller is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FieldNumber(u8);
+
+impl FieldNumber {
+    pub(crate) const NAME: FieldNumber = FieldNumber(0);
+    pub(crate) const MODEL: FieldNumber = FieldNumber(1);
+    pub(crate) const BRAND: FieldNumber = FieldNumber(2);
+    pub(crate) const CATEGORY: FieldNumber = FieldNumber(3);
+    pub(crate) const ID: FieldNumber = FieldNumber(4);
+    /// The id of the brand: searched, but no field a customer sees.
+    pub(crate) const BRAND_ID: FieldNumber = FieldNumber(5);
+
+    pub(crate) fn alias(number: usize) -> FieldNumber {
+        FieldNumber(6 + number as u8)
+    }
+
+    /// The field as a caller knows it.
+    pub(crate) fn field(self) -> Option<Field> {
+        match self {
+            FieldNumber::NAME => Some(Field::Name),
+            FieldNumber::MODEL => Some(Field::Model),
+            FieldNumber::BRAND => Some(Field::Brand),
+            FieldNumber::CATEGORY => Some(Field::Category),
+            FieldNumber::ID => Some(Field::Id),
+            FieldNumber::BRAND_ID => None,
+            FieldNumber(alias) => Some(Field::Alias(u16::from(alias - 6))),
+        }
+    }
+}

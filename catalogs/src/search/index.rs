@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::document::{Document, Field};
+use super::document::{Document, FieldNumber};
 use super::texts::Texts;
 use super::trie::{Term, Trie};
 use super::variant::{Beside, variant};
@@ -21,37 +21,6 @@ const CROWD: usize = 8192;
 
 /// How many such a list holds: some times what a search looks at closely.
 const CROWD_BEST: usize = 1024;
-
-/// Which text an entry is from, smaller is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FieldNumber(u8);
-
-impl FieldNumber {
-    pub(crate) const NAME: FieldNumber = FieldNumber(0);
-    pub(crate) const MODEL: FieldNumber = FieldNumber(1);
-    pub(crate) const BRAND: FieldNumber = FieldNumber(2);
-    pub(crate) const CATEGORY: FieldNumber = FieldNumber(3);
-    pub(crate) const ID: FieldNumber = FieldNumber(4);
-    /// The id of the brand: searched, but no field a customer sees.
-    pub(crate) const BRAND_ID: FieldNumber = FieldNumber(5);
-
-    fn alias(number: usize) -> FieldNumber {
-        FieldNumber(6 + number as u8)
-    }
-
-    /// The field as a caller knows it.
-    pub(crate) fn field(self) -> Option<Field> {
-        match self {
-            FieldNumber::NAME => Some(Field::Name),
-            FieldNumber::MODEL => Some(Field::Model),
-            FieldNumber::BRAND => Some(Field::Brand),
-            FieldNumber::CATEGORY => Some(Field::Category),
-            FieldNumber::ID => Some(Field::Id),
-            FieldNumber::BRAND_ID => None,
-            FieldNumber(alias) => Some(Field::Alias(u16::from(alias - 6))),
-        }
-    }
-}
 
 /// One string of one word of one document.
 #[derive(Debug, Clone, Copy)]

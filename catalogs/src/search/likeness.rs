@@ -1,8 +1,8 @@
 //! How much a part of the query is like a string of a product.
 
-use super::index::{Entry, FieldNumber};
-use super::query::Query;
-use super::reading::Edge;
+use super::document::FieldNumber;
+use super::index::Entry;
+use super::query::{Edge, Query};
 use super::way::Step;
 use super::words::Cut;
 

@@ -1,6 +1,5 @@
 //! What was typed, folded and cut.
 
-use super::reading::Edge;
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
 
@@ -11,6 +10,15 @@ pub(crate) const MOST_LETTERS: usize = 120;
 
 /// Words of a query that are looked at, for the same reason.
 const MOST_WORDS: usize = 24;
+
+/// A part of the query.
+#[derive(Debug, Clone)]
+pub(crate) struct Edge {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// What the cut costs, in letters: to join over a gap, or to cut where none was written.
+    pub(crate) cost: f32,
+}
 
 /// A query: its letters without gaps, and how it is cut before each of them.
 ///

@@ -1,10 +1,11 @@
 //! How well one product fits a query. The rules are explained in the [module](super).
 
 use super::distance::slips;
-use super::index::{FieldNumber, Index, joints};
+use super::document::FieldNumber;
+use super::index::{Index, joints};
 use super::likeness::Likeness;
-use super::query::Query;
-use super::reading::{Edge, Reading, Sense};
+use super::query::{Edge, Query};
+use super::reading::{Reading, Sense};
 use super::trie::Term;
 use super::way::{MOST_STEPS, Relation, Step, Ways, relation};
 

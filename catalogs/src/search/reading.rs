@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::fold::family;
 use super::near::Near;
-use super::query::Query;
+use super::query::{Edge, Query};
 use super::trie::{Place, Term, Trie};
 use super::words::{Cut, LONGEST_WORD};
 
@@ -33,15 +33,6 @@ const SHORTEST_NEAR: usize = 3;
 
 /// Letters from which on a word may have two slips.
 const TWO_SLIPS: usize = 7;
-
-/// A part of the query.
-#[derive(Debug, Clone)]
-pub(crate) struct Edge {
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    /// What the cut costs, in letters: to join over a gap, or to cut where none was written.
-    pub(crate) cost: f32,
-}
 
 /// Strings a part of the query may stand for.
 #[derive(Debug, Clone)]

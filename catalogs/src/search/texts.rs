@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::index::FieldNumber;
+use super::document::FieldNumber;
 
 /// The texts of all documents, one after the other.
 #[derive(Debug, Default)]

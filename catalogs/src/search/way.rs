@@ -1,8 +1,7 @@
 //! The best way through a query: which parts to take, each for which string of the product.
 
 use super::index::Entry;
-use super::query::Query;
-use super::reading::Edge;
+use super::query::{Edge, Query};
 use super::words::Cut;
 
 /// A part of the query and what it stands for in one product.

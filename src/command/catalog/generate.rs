@@ -19,13 +19,13 @@ pub(super) struct Args {
     /// Decides everything that is left to chance: the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many products get a manual, a real PDF.
+    /// How many products get a manual, as Markdown; the tool manual-writer makes PDFs of them.
     #[arg(long, default_value_t = 0)]
     manuals: usize,
-    /// Fewest pages of a manual.
+    /// Fewest pages of a manual, about.
     #[arg(long, default_value_t = 20, value_name = "PAGES")]
     pages_min: usize,
-    /// Most pages of a manual.
+    /// Most pages of a manual, about.
     #[arg(long, default_value_t = 60, value_name = "PAGES")]
     pages_max: usize,
     /// Write into a folder that has catalog files already.
@@ -72,6 +72,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         args.products,
         args.manuals
     );
+    if args.manuals > 0 {
+        let manuals = args.out.join("manuals");
+        println!(
+            "the manuals are Markdown; make the PDFs that the catalog names with\n  \
+             cargo run -p hsc-manual-writer -- {0} --out {0}",
+            manuals.display()
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

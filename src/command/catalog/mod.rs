@@ -5,7 +5,6 @@ mod generate;
 mod import;
 mod search_eval;
 mod stats;
-mod typeset;
 
 use std::process::ExitCode;
 
@@ -31,8 +30,6 @@ enum Command {
     Generate(generate::Args),
     /// Evaluate the search over a file of products and a file of queries.
     SearchEval(search_eval::Args),
-    /// Set manuals written as Markdown as PDF or HTML.
-    Typeset(typeset::Args),
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -42,6 +39,5 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::SearchEval(args) => search_eval::run(&args),
-        Command::Typeset(args) => typeset::run(&args),
     }
 }

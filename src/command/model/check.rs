@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use hsc_answers::encoder::EncoderSet;
 
+use super::directory;
+
 /// Arguments of `hsc model check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,7 +28,7 @@ const PASSAGE: &str = "Press and hold the power button for ten seconds until the
     and updates of the system.";
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let dir = super::directory(args.dir.as_deref(), args.config.as_deref())?;
+    let dir = directory::directory(args.dir.as_deref(), args.config.as_deref())?;
     let begin = Instant::now();
     let set = EncoderSet::load(&dir, 1, || ())?;
     println!(

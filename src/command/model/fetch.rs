@@ -15,6 +15,8 @@ use hsc_answers::encoder::{MANIFEST, Manifest, digest_of};
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, StatusCode};
 
+use super::directory;
+
 /// Arguments of `hsc model fetch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -77,7 +79,7 @@ const MODELS: [Model<'_>; 2] = [
 ];
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let dir = super::directory(args.into.as_deref(), args.config.as_deref())?;
+    let dir = directory::directory(args.into.as_deref(), args.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(fetch_all(&args.from, &dir, &MODELS))?;
     Ok(ExitCode::SUCCESS)
@@ -95,7 +97,7 @@ async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Resu
             println!("{} is there", dir.join(model.name).display());
             continue;
         }
-        let part = super::unfinished(dir, model.name);
+        let part = directory::unfinished(dir, model.name);
         std::fs::create_dir_all(&part)
             .with_context(|| format!("cannot make {}", part.display()))?;
         for (file, digest) in model.files {
@@ -109,7 +111,7 @@ async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Resu
         let source = format!("https://huggingface.co/{}/tree/{}", model.repository, model.revision);
         let manifest = Manifest::of(&part, &source)?;
         std::fs::write(part.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
-        println!("{}", super::finish(dir, model.name)?.display());
+        println!("{}", directory::finish(dir, model.name)?.display());
     }
     Ok(())
 }

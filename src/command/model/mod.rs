@@ -2,14 +2,12 @@
 
 mod check;
 mod convert;
+mod directory;
 mod fetch;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Subcommand;
-use hsc_config::Settings;
 
 /// Arguments of `hsc model`.
 #[derive(Debug, clap::Args)]
@@ -35,31 +33,4 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Convert(args) => convert::run(&args),
         Command::Check(args) => check::run(&args),
     }
-}
-
-/// The directory that the settings name, unless one is given.
-fn directory(given: Option<&Path>, config: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(dir) = given {
-        return Ok(dir.to_owned());
-    }
-    Ok(PathBuf::from(Settings::load(config, hsc_config::environment())?.answers.encoder.dir))
-}
-
-/// The folder in which a model is made before it takes its name, so that a server that looks for models sees
-/// it whole or not at all.
-fn unfinished(dir: &Path, name: &str) -> PathBuf {
-    dir.join(format!(".{name}.part"))
-}
-
-/// Gives the model its name; one of the same name is replaced.
-fn finish(dir: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let (part, whole) = (unfinished(dir, name), dir.join(name));
-    match std::fs::remove_dir_all(&whole) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot replace {}", whole.display()));
-        }
-        _ => {}
-    }
-    std::fs::rename(&part, &whole).with_context(|| format!("cannot rename {}", part.display()))?;
-    Ok(whole)
 }

@@ -19,15 +19,6 @@ use super::cookie::Cookie;
 /// Header with the session's token, on whatever changes something.
 const CSRF: &str = "x-csrf-token";
 
-/// What the settings say of administration.
-#[derive(Debug, Clone)]
-pub struct AdminRules {
-    /// What a machine brings in place of a session; none is nothing.
-    pub token: hsc_config::Secret,
-    /// True when faults may be asked for.
-    pub chaos: bool,
-}
-
 /// Who may administrate and does.
 pub(crate) struct Admin(pub(crate) Caller);
 

@@ -16,5 +16,4 @@ pub(crate) use manuals::*;
 pub(crate) use series::*;
 pub(crate) use sessions::*;
 pub(crate) use settings::*;
-pub use webhooks::Endpoint;
 pub(crate) use webhooks::*;

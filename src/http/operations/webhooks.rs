@@ -10,25 +10,8 @@ use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Endpoint, Parts, Trouble, TroubleCode};
 use super::page::Wanted;
-
-/// An endpoint and how it goes with it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Endpoint {
-    /// Its address.
-    url: String,
-    /// What it is told; `all` is everything. Empty where the settings do not have it any more.
-    events: Vec<String>,
-    /// Deliveries that this pod made since its start.
-    delivered: u64,
-    /// Tries of this pod that failed since its start.
-    failed: u64,
-    /// Deliveries of all pods that wait.
-    waiting: u64,
-    /// Dead letters of all pods.
-    dead: u64,
-}
 
 /// The endpoints.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,14 +41,6 @@ pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpRe
         }
     }
     Ok(fresh(Endpoints { endpoints }))
-}
-
-impl Endpoint {
-    /// As this pod knows it.
-    #[must_use]
-    pub fn new(url: String, events: Vec<String>, delivered: u64, failed: u64) -> Self {
-        Self { url, events, delivered, failed, waiting: 0, dead: 0 }
-    }
 }
 
 /// Deliveries that came to nothing, the newest first.

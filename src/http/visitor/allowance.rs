@@ -6,15 +6,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use hsc_actors::ports::SharedQuota;
 use hsc_config::{LettersSettings, UploadsSettings};
 use hsc_conversation::ClientKey;
 use lru::LruCache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
-
-use super::super::client_address;
 
 /// What is counted is forgotten after so long.
 const WITHIN: Duration = Duration::from_secs(3_600);
@@ -68,9 +65,9 @@ impl Allowances {
     pub(super) async fn upload(
         &self,
         conversation: &str,
-        request: Option<&HttpRequest>,
+        client: Option<ClientKey>,
     ) -> Result<(), Duration> {
-        let client = request.filter(|_| self.uploads_per_address > 0).map(client_key);
+        let client = client.filter(|_| self.uploads_per_address > 0).map(named);
         let keys = [
             Some((format!("conversation {conversation}"), self.uploads_per_conversation)),
             client.map(|client| (client, self.uploads_per_address)),
@@ -79,9 +76,8 @@ impl Allowances {
     }
 
     /// A place for a picture that comes in, or none: of all places, or of those that one client may have.
-    pub(super) fn place(&self, request: Option<&HttpRequest>) -> Option<ComingIn<'_>> {
+    pub(super) fn place(&self, client: Option<ClientKey>) -> Option<ComingIn<'_>> {
         let place = self.coming_in.try_acquire().ok()?;
-        let client = request.map(|request| client_address(request).key());
         if let Some(client) = client {
             let mut coming = self.coming_in_of.lock().expect("nobody panics while counting");
             let count = coming.entry(client).or_default();
@@ -97,9 +93,9 @@ impl Allowances {
     pub(super) async fn letter(
         &self,
         conversation: Option<&str>,
-        request: &HttpRequest,
+        client: ClientKey,
     ) -> Result<(), Duration> {
-        self.letters_of(conversation, None, request).await
+        self.letters_of(conversation, None, client).await
     }
 
     /// One more mail to this address, or how long to wait: a transcript, a code, or an attempt at one.
@@ -107,9 +103,9 @@ impl Allowances {
         &self,
         conversation: &str,
         address: &str,
-        request: &HttpRequest,
+        client: ClientKey,
     ) -> Result<(), Duration> {
-        self.letters_of(Some(conversation), Some(address), request).await
+        self.letters_of(Some(conversation), Some(address), client).await
     }
 
     /// Each quota of one before the one of all: what is refused to one uses up nothing of the others.
@@ -117,11 +113,11 @@ impl Allowances {
         &self,
         conversation: Option<&str>,
         recipient: Option<&str>,
-        request: &HttpRequest,
+        client: ClientKey,
     ) -> Result<(), Duration> {
         let each = self.letters_per_address;
         let keys = [
-            Some((client_key(request), each)),
+            Some((named(client), each)),
             conversation.map(|it| (format!("conversation {it}"), each)),
             recipient.map(|it| (format!("recipient {}", it.to_lowercase()), each)),
             Some(("everybody".to_owned(), self.letters_per_hour)),
@@ -164,9 +160,9 @@ impl Drop for ComingIn<'_> {
     }
 }
 
-/// What the client of this request is counted by.
-fn client_key(request: &HttpRequest) -> String {
-    format!("client {}", client_address(request).key())
+/// The key under which a client is counted.
+fn named(client: ClientKey) -> String {
+    format!("client {client}")
 }
 
 /// Counts by key.
@@ -214,8 +210,8 @@ impl Allowance {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
     use futures::executor::block_on;
+    use hsc_actors::ports::ClientAddress;
 
     use super::*;
 
@@ -235,10 +231,8 @@ mod tests {
         assert_eq!(take("a", now + WITHIN), Ok(()), "forgotten after an hour");
     }
 
-    fn from(address: &str) -> HttpRequest {
-        let peer = format!("{address}:9").parse().expect("an address");
-        let request = TestRequest::default().peer_addr(peer);
-        request.insert_header(("x-forwarded-for", "9.9.9.9")).to_http_request()
+    fn from(address: &str) -> ClientKey {
+        ClientAddress::new(address.parse().expect("an address")).key()
     }
 
     fn allowances() -> (Allowances, hsc_config::Settings) {
@@ -250,17 +244,17 @@ mod tests {
     fn one_client_leaves_most_of_what_all_share_to_the_others() {
         let (allowances, settings) = allowances();
         let of = |address: &str| {
-            let request = from(address);
-            (0..1_000).filter(|_| block_on(allowances.letter(None, &request)).is_ok()).count()
+            let client = from(address);
+            (0..1_000).filter(|_| block_on(allowances.letter(None, client)).is_ok()).count()
         };
         let each = settings.letters.per_address as usize;
         assert_eq!(of("127.0.0.1"), each);
         assert_eq!(of("127.0.0.2"), each);
         let all: usize = (0..=255).map(|last| of(&format!("10.0.0.{last}"))).sum();
         assert_eq!(all + 2 * each, settings.letters.per_hour as usize, "together the last bound");
-        let request = from("8.8.8.8");
-        let kept = (0..1_000)
-            .filter(|it| block_on(allowances.upload(&it.to_string(), Some(&request))).is_ok());
+        let client = Some(from("8.8.8.8"));
+        let kept =
+            (0..1_000).filter(|it| block_on(allowances.upload(&it.to_string(), client)).is_ok());
         assert_eq!(kept.count(), settings.uploads.per_address as usize);
     }
 
@@ -268,22 +262,22 @@ mod tests {
     fn one_recipient_is_written_to_so_often_whoever_asks() {
         let (allowances, settings) = allowances();
         let sent = (0..=255).filter(|last| {
-            let request = from(&format!("10.0.0.{last}"));
-            block_on(allowances.mail(&format!("c{last}"), "Dana@example.test", &request)).is_ok()
+            let client = from(&format!("10.0.0.{last}"));
+            block_on(allowances.mail(&format!("c{last}"), "Dana@example.test", client)).is_ok()
         });
         assert_eq!(sent.count(), settings.letters.per_address as usize);
-        assert!(block_on(allowances.mail("c", "noa@example.test", &from("10.0.1.1"))).is_ok());
-        assert!(block_on(allowances.mail("d", "dana@example.test", &from("10.0.1.1"))).is_err());
+        assert!(block_on(allowances.mail("c", "noa@example.test", from("10.0.1.1"))).is_ok());
+        assert!(block_on(allowances.mail("d", "dana@example.test", from("10.0.1.1"))).is_err());
     }
 
     #[test]
     fn slow_uploads_of_one_client_leave_places_for_others() {
         let (allowances, _) = allowances();
         let (one, other) = (from("10.0.0.1"), from("10.0.0.2"));
-        let places: Vec<_> = (0..COMING_IN).filter_map(|_| allowances.place(Some(&one))).collect();
+        let places: Vec<_> = (0..COMING_IN).filter_map(|_| allowances.place(Some(one))).collect();
         assert_eq!(places.len(), COMING_IN_OF_A_CLIENT);
-        assert!(allowances.place(Some(&other)).is_some());
+        assert!(allowances.place(Some(other)).is_some());
         drop(places);
-        assert!(allowances.place(Some(&one)).is_some());
+        assert!(allowances.place(Some(one)).is_some());
     }
 }

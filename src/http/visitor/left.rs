@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::address::{mail_address, words};
 use super::token::{admitted, brought, conversation};
 
@@ -58,7 +58,8 @@ pub(crate) async fn leave_message(
         None => None,
     };
     let of = of.map(|of| of.to_string());
-    if let Err(wait) = parts.allowances.letter(of.as_deref(), &request).await {
+    if let Err(wait) = parts.allowances.letter(of.as_deref(), client_address(&request).key()).await
+    {
         parts.metrics.doors.letter("message", "too_many");
         return Err(Trouble::too_many(wait, "messages"));
     }

@@ -16,6 +16,5 @@ pub(super) use address::words;
 pub use allowance::Allowances;
 pub(super) use left::*;
 pub(super) use options::*;
-pub(super) use token::CONVERSATION_TOKEN;
 pub(super) use transcript::*;
 pub(super) use uploads::*;

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use hsc_conversation::{TokenError, Tokens};
 
+use super::super::headers::CONVERSATION_TOKEN;
 use super::super::{Parts, Trouble, TroubleCode};
-
-/// The header that brings the token.
-pub(crate) const CONVERSATION_TOKEN: &str = "x-conversation-token";
 
 /// The conversation whose token this request brings, also one that its visitor has just ended.
 pub(super) async fn conversation(

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::super::identity::Agent;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::token::{admitted, brought, open_conversation};
 
 /// Longest a picture may take to come in: a slow telephone sends 8 MiB in less.
@@ -123,7 +123,7 @@ async fn take(
         return Err(too_large());
     }
     // A team shares an address and is known by name: it is not counted by that.
-    let from = is_visitor.then_some(request);
+    let from = is_visitor.then(|| client_address(request).key());
     parts.allowances.upload(&of, from).await.map_err(|wait| Trouble::too_many(wait, "pictures"))?;
     let Some(_place) = parts.allowances.place(from) else {
         return Err(trouble(UploadError::Busy));

@@ -4,9 +4,10 @@ use hsc_actors::ports::archive::{Account, AccountChange};
 use hsc_actors::ports::{Begun, IdentityError, Opened, Returned};
 use hsc_conversation::BoxError;
 
-use super::super::newcomer::account;
+use super::super::account_creation::account;
+use super::super::refusal::{down, refused};
 use super::super::secret::{self, same};
-use super::super::team::{Team, down, refused};
+use super::super::team::Team;
 use super::provider::Provider;
 use super::token::{Vouched, check};
 

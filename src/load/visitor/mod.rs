@@ -4,44 +4,26 @@
 //! and what happened to it.
 
 mod acts;
+mod crowd;
 mod session;
 mod typing;
 
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::Instant;
 
-use super::client::Target;
 use super::mix::Kind;
-use super::plan::Plan;
 use super::scenario::Scenario;
-use super::tally::{Count, Tally};
-use super::words::Words;
+use super::tally::Count;
+pub(super) use crowd::Crowd;
 use session::{Session, Trouble};
 
 /// Wait before a visitor that lost its socket comes back, twice that at most: a server that refuses
 /// must not be knocked on without end.
 const COMES_BACK_AFTER: Duration = Duration::from_millis(500);
-
-/// What visitors of a run share.
-pub(super) struct Crowd {
-    pub(super) plan: Plan,
-    pub(super) words: Words,
-    pub(super) targets: Vec<Target>,
-    pub(super) began: Instant,
-    pub(super) tally: Mutex<Tally>,
-}
-
-impl Crowd {
-    /// Counts something; the lock is held for no longer than that.
-    pub(super) fn tally<T>(&self, count: impl FnOnce(&mut Tally) -> T) -> T {
-        count(&mut self.tally.lock().expect("counting does not panic"))
-    }
-}
 
 /// One visitor.
 pub(super) struct Visitor {
@@ -125,10 +107,5 @@ impl Visitor {
             Trouble::Timeout => tally.count(Count::Timeouts),
         });
         told.unwrap_or_else(|| COMES_BACK_AFTER.mul_f64(self.random.random_range(1.0..2.0)))
-    }
-
-    /// The address of this machine the visitor goes out from.
-    fn source(sources: &[IpAddr], number: usize) -> Option<IpAddr> {
-        (!sources.is_empty()).then(|| sources[number % sources.len()])
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use hsc_conversation::protocol::{ClientSays, Hello, Resume};
 use tokio::time::Instant;
 
-use super::{Crowd, Visitor};
+use super::crowd::Crowd;
 use crate::load::client::{Client, Heard, Lost};
-use crate::load::tally::{Count, Operation};
+use crate::load::tally::{Count, Operation, Tally};
 
 /// Why a scenario ends early.
 pub(super) enum Trouble {
@@ -40,7 +40,7 @@ pub(super) struct Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.crowd.tally(super::Tally::closed);
+        self.crowd.tally(Tally::closed);
     }
 }
 
@@ -60,10 +60,10 @@ impl Session {
 
     async fn connect(crowd: &Arc<Crowd>, number: usize, narrow: bool) -> Result<Self, Trouble> {
         let target = &crowd.targets[number % crowd.targets.len()];
-        let source = Visitor::source(&crowd.plan.sources, number);
+        let source = crowd.source(number);
         let opened = tokio::time::timeout(crowd.plan.timeout, target.open(source, narrow)).await;
         let client = opened.map_err(|_| Trouble::Timeout)?.map_err(Trouble::Refused)?;
-        crowd.tally(super::Tally::opened);
+        crowd.tally(Tally::opened);
         Ok(Self {
             client,
             crowd: Arc::clone(crowd),

@@ -17,7 +17,7 @@ use url::Url;
 use super::super::LoadError;
 use super::address::{Allowed, Trust, check};
 use super::disk::Slip;
-use super::{host, retry};
+use super::retry;
 use crate::outside::{NotPublic, asking, not_public};
 
 /// What a host answered.
@@ -192,4 +192,10 @@ fn charset(content_type: &str) -> Option<String> {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// Host and port, as one is asked.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::disk::{Disk, Slip};
-use self::hop::{Answer, Hopper};
+use self::hop::{Answer, Hopper, host};
 use self::retry::Backoff;
 use super::LoadError;
 
@@ -216,10 +216,4 @@ impl Fetcher {
             fetched_bytes,
         }
     }
-}
-
-/// Host and port, as one is asked.
-fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

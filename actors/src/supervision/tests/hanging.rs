@@ -43,7 +43,7 @@ impl Stage {
     fn open_group(&self, children: Vec<ChildSpec>) -> (ChildSpec, Handle<Supervisor>, Arc<Lives>) {
         let lives = Arc::new(Lives::new(children.into(), Arc::clone(&self.threads)));
         let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-        let made = ChildSpec::supervisor_of("group", hasty(), strategy, up, &lives, &self.metrics);
+        let made = Supervisor::spec_of("group", hasty(), strategy, up, &lives, &self.metrics);
         (made.0, made.1, lives)
     }
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{Parts, Trouble, TroubleCode, client_address};
 use super::address::mail_address;
 use super::left::no_address;
 use super::token::{admitted, conversation};
@@ -141,7 +141,7 @@ pub(crate) async fn send_transcript(
         return Err(Trouble::new(TroubleCode::NoWebhook, message));
     }
     // Counted before the code is looked at: a code is not guessed either.
-    if let Err(wait) = parts.allowances.mail(&of, &address, &request).await {
+    if let Err(wait) = parts.allowances.mail(&of, &address, client_address(&request).key()).await {
         parts.metrics.doors.letter("transcript", "too_many");
         return Err(Trouble::too_many(wait, "letters"));
     }

@@ -1,21 +1,21 @@
 //! Spans broken into lines of a given width.
 
-use super::font::{Face, encode};
-use super::source::{SourceError, Span, Style};
+use crate::font::{Face, encode};
+use crate::source::{SourceError, Span, Style};
 
 /// One line: runs of text, each where it begins from the left end.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Line {
-    pub(super) runs: Vec<Run>,
-    pub(super) width: f32,
+pub(crate) struct Line {
+    pub(crate) runs: Vec<Run>,
+    pub(crate) width: f32,
 }
 
 /// Text of one face.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Run {
-    pub(super) x: f32,
-    pub(super) face: Face,
-    pub(super) text: Vec<u8>,
+pub(crate) struct Run {
+    pub(crate) x: f32,
+    pub(crate) face: Face,
+    pub(crate) text: Vec<u8>,
 }
 
 /// What a letter this encoding lacks is reported as. Lines of the source are gone by now, so the
@@ -32,7 +32,7 @@ fn no_letter(letter: char, text: &str) -> SourceError {
 }
 
 /// Text as bytes of the encoding.
-pub(super) fn encoded(text: &str) -> Result<Vec<u8>, SourceError> {
+pub(crate) fn encoded(text: &str) -> Result<Vec<u8>, SourceError> {
     text.chars().map(|letter| encode(letter).ok_or_else(|| no_letter(letter, text))).collect()
 }
 
@@ -55,7 +55,7 @@ struct Part {
 }
 
 /// Breaks spans greedily; a word wider than the line is cut. `bold` sets plain text bold.
-pub(super) fn break_lines(
+pub(crate) fn break_lines(
     spans: &[Span],
     width: f32,
     size: f32,
@@ -85,7 +85,7 @@ pub(super) fn break_lines(
 
 /// Width of the widest word, and of everything on one line: what a table column may be at least and
 /// would be at best.
-pub(super) fn widths(spans: &[Span], size: f32, bold: bool) -> Result<(f32, f32), SourceError> {
+pub(crate) fn widths(spans: &[Span], size: f32, bold: bool) -> Result<(f32, f32), SourceError> {
     let (mut widest, mut whole) = (0.0_f32, 0.0_f32);
     for word in words(spans, bold)? {
         let natural: f32 = word.iter().map(|part| part.face.width(&part.text, size)).sum();

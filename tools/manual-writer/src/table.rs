@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use super::line::{break_lines, widths};
-use super::shape::{Column, Slice, TABLE, marks_of, tint};
-use super::sheet::{Colour, HAIR, INK, Mark};
-use super::source::{SourceError, Span};
+use crate::line::{break_lines, widths};
+use crate::sheet::{Colour, HAIR, INK, Mark};
+use crate::slice::{Column, Slice, TABLE, marks_of, tint};
+use crate::source::{SourceError, Span};
 
 /// Space left and right of a cell's text.
 const PAD_X: f32 = 4.0;
@@ -13,7 +13,7 @@ const PAD_X: f32 = 4.0;
 const PAD_Y: f32 = 2.6;
 
 /// Shapes a table; its head is said again on every sheet it runs on.
-pub(super) fn shape(
+pub(crate) fn shape(
     head: &[Vec<Span>],
     rows: &[Vec<Vec<Span>>],
     within: Column,

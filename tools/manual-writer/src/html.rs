@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::source::{About, Direction, NoteKind, Piece, Source, Span, Style};
+use crate::source::{About, Direction, NoteKind, Piece, Source, Span, Style};
 
 /// Sets a source as a complete HTML page: contents with links, a section a chapter, no script.
 #[must_use]

@@ -5,7 +5,7 @@ use hsc_actors::ports::{IdentityError, NewAccount};
 use hsc_conversation::{clean_name, is_clean_name, now_ms};
 
 use super::password::{self, Hasher};
-use super::team::{no_hash, unfit, weak};
+use super::refusal::{no_hash, unfit, weak};
 
 /// Longest name that colleagues and visitors see.
 const LONGEST_NAME: usize = 80;

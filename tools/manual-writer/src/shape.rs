@@ -1,43 +1,12 @@
 //! Pieces into slices: stretches of a sheet that are never cut.
 
-use std::rc::Rc;
+use crate::font::Face;
+use crate::line::{break_lines, encoded};
+use crate::sheet::{Colour, GREY, HAIR, INK, MEASURE, Mark};
+use crate::slice::{BODY, Column, Setting, Slice, baseline, set, tint};
+use crate::source::{About, NoteKind, Piece, SourceError, Span, Style};
+use crate::table;
 
-use super::font::Face;
-use super::line::{Line, break_lines, encoded};
-use super::sheet::{Colour, GREY, HAIR, INK, MEASURE, Mark};
-use super::source::{About, NoteKind, Piece, SourceError, Span, Style};
-use super::table;
-
-/// A stretch of a sheet: a line of a paragraph, a row of a table.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Slice {
-    /// Its height, the gap not counted.
-    pub(super) height: f32,
-    /// Space above it, left out at the top of a sheet.
-    pub(super) gap: f32,
-    /// Marks, from the left end of the text and its own upper edge.
-    pub(super) marks: Vec<Mark>,
-    /// It stays on one sheet with the next one.
-    pub(super) keeps: bool,
-    /// A chapter: it begins a sheet.
-    pub(super) opens: bool,
-    /// The heading it shows: level, number, text.
-    pub(super) heading: Option<(u8, String, String)>,
-    /// What is said again when it begins a sheet: the head of its table.
-    pub(super) head: Option<Rc<Slice>>,
-}
-
-/// Size and distance of lines.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
-    pub(super) size: f32,
-    pub(super) leading: f32,
-}
-
-/// Running text.
-pub(super) const BODY: Setting = Setting { size: 9.2, leading: 12.8 };
-/// Text in tables.
-pub(super) const TABLE: Setting = Setting { size: 8.2, leading: 10.8 };
 /// Lines in a fixed pitch.
 const CODE: Setting = Setting { size: 8.0, leading: 10.6 };
 /// How far the text of a list stands in.
@@ -47,15 +16,8 @@ const NOTE_INSET: f32 = 11.0;
 /// Notes longer than so many lines may be cut: they would leave half a sheet empty.
 const NOTE_KEPT_LINES: usize = 14;
 
-/// A column of text.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
-    pub(super) left: f32,
-    pub(super) width: f32,
-}
-
 /// Shapes a whole manual.
-pub(super) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
+pub(crate) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
     let accent = about.colour.map(|part| f32::from(part) / 255.0);
     column(pieces, Column { left: 0.0, width: MEASURE }, accent)
 }
@@ -252,44 +214,4 @@ fn code(lines: &[String], within: Column) -> Result<Vec<Slice>, SourceError> {
         });
     }
     Ok(slices)
-}
-
-/// A line as a slice.
-fn set(line: &Line, setting: Setting, colour: Colour, within: Column) -> Slice {
-    Slice {
-        height: setting.leading,
-        marks: marks_of(line, setting, colour, within.left, 0.0),
-        ..Slice::default()
-    }
-}
-
-/// The marks of a line that begins here, `top` being its upper edge.
-pub(super) fn marks_of(
-    line: &Line,
-    setting: Setting,
-    colour: Colour,
-    left: f32,
-    top: f32,
-) -> Vec<Mark> {
-    line.runs
-        .iter()
-        .map(|run| Mark::Text {
-            x: left + run.x,
-            y: top - baseline(setting),
-            face: run.face,
-            size: setting.size,
-            colour,
-            text: run.text.clone(),
-        })
-        .collect()
-}
-
-/// How far the baseline lies below the upper edge: the letters stand in the middle of the leading.
-pub(super) fn baseline(setting: Setting) -> f32 {
-    (setting.leading - setting.size) / 2.0 + setting.size * 0.78
-}
-
-/// A colour on white, so strong.
-pub(super) fn tint(colour: Colour, strength: f32) -> Colour {
-    colour.map(|part| 1.0 - (1.0 - part) * strength)
 }

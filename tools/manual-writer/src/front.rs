@@ -1,14 +1,15 @@
 //! The whole document: title page, contents, body, running head and foot.
 
-use super::font::Face;
-use super::line::encoded;
-use super::paginate::paginate;
-use super::shape::{Setting, shape, tint};
-use super::sheet::{
+use crate::font::Face;
+use crate::line::encoded;
+use crate::paginate::paginate;
+use crate::shape::shape;
+use crate::sheet::{
     BOTTOM, Colour, DEPTH, GREY, HAIR, HEIGHT, INK, MEASURE, Mark, Place, SIDE, Sheet, TOP, WIDTH,
 };
-use super::source::{About, Source, SourceError};
-use super::write::write;
+use crate::slice::{Setting, tint};
+use crate::source::{About, Source, SourceError};
+use crate::write::write;
 
 /// A manual that has been set.
 #[derive(Debug, Clone, PartialEq, Eq)]

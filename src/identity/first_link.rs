@@ -3,13 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hsc_actors::ports::archive::{AccountError, Role};
-use hsc_actors::ports::{First, IdentityError, NewAccount, Opened};
 use tokio::time::Instant;
 
-use super::newcomer::made;
 use super::secret;
-use super::team::{Team, refused};
 
 /// The link that is good, in this pod's memory: it is for whoever reads what this pod prints.
 pub(super) struct FirstLink {
@@ -35,12 +31,12 @@ impl FirstLink {
         token
     }
 
-    fn is_good(&self, token: &str, now: Instant) -> bool {
+    pub(super) fn is_good(&self, token: &str, now: Instant) -> bool {
         let made = self.made.lock().expect("nobody panics while holding it");
         made.as_ref().is_some_and(|made| made.opens(token, now))
     }
 
-    fn void(&self) {
+    pub(super) fn void(&self) {
         *self.made.lock().expect("nobody panics while holding it") = None;
     }
 }
@@ -48,32 +44,6 @@ impl FirstLink {
 impl Made {
     fn opens(&self, token: &str, now: Instant) -> bool {
         now < self.until && secret::same(&self.kept, &secret::kept(token))
-    }
-}
-
-impl Team {
-    pub(super) async fn make_first(&self, first: First) -> Result<Opened, IdentityError> {
-        let First { token, name, address, password, from } = first;
-        let is_good = || self.first.is_good(&token, Instant::now());
-        self.within_attempts(&self.first_attempts, ("link", "first_link"), is_good, from).map_err(
-            |error| match error {
-                IdentityError::Wrong => IdentityError::LinkSpent,
-                other => other,
-            },
-        )?;
-        let newcomer = NewAccount { name, address, role: Role::Admin, password };
-        // A password that will not do costs the link nothing: who mistyped tries again.
-        let account = made(newcomer, &self.hasher).await?;
-        // Somebody may make an account at this moment, here or on another pod: the archive says who is first.
-        let added = self.accounts.add_first(account.clone()).await;
-        added.map_err(|error| match error {
-            AccountError::NotFirst => IdentityError::LinkSpent,
-            other => refused(other),
-        })?;
-        // Void only now: while the archive is away the link stays good.
-        self.first.void();
-        self.audit(&account, "account.first", "", from);
-        self.open(&account, "first", from, None).await
     }
 }
 

@@ -8,12 +8,12 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 /// A manual as written: a head of `field: value` lines between `---`, then Markdown.
 ///
 /// ```
-/// let source = hsc_catalogs::typeset::Source::parse(
+/// let source = hsc_manual_writer::Source::parse(
 ///     "---\ntitle: Owner's Manual\nmodel: QW-61\n---\n# First steps\n\nSwitch it on.\n",
 /// )?;
 /// assert_eq!(source.about.model, "QW-61");
 /// assert_eq!(source.pieces.len(), 2);
-/// # Ok::<(), hsc_catalogs::typeset::SourceError>(())
+/// # Ok::<(), hsc_manual_writer::SourceError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
@@ -472,7 +472,7 @@ fn joined(spans: Vec<Span>) -> Vec<Span> {
 }
 
 /// The text of spans without their styles.
-pub(super) fn plain(spans: &[Span]) -> String {
+pub(crate) fn plain(spans: &[Span]) -> String {
     spans.iter().map(|span| span.text.as_str()).collect()
 }
 

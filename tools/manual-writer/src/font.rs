@@ -7,7 +7,7 @@
 
 /// A face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Face {
+pub(crate) enum Face {
     Regular,
     Bold,
     Italic,
@@ -16,10 +16,10 @@ pub(super) enum Face {
 
 impl Face {
     /// Every face, in the order of their resource names.
-    pub(super) const ALL: [Self; 4] = [Self::Regular, Self::Bold, Self::Italic, Self::Mono];
+    pub(crate) const ALL: [Self; 4] = [Self::Regular, Self::Bold, Self::Italic, Self::Mono];
 
     /// The name readers know it by.
-    pub(super) fn base_font(self) -> &'static [u8] {
+    pub(crate) fn base_font(self) -> &'static [u8] {
         match self {
             Self::Regular => b"Helvetica",
             Self::Bold => b"Helvetica-Bold",
@@ -29,7 +29,7 @@ impl Face {
     }
 
     /// The name in a page's resources.
-    pub(super) fn resource(self) -> &'static [u8] {
+    pub(crate) fn resource(self) -> &'static [u8] {
         match self {
             Self::Regular => b"F1",
             Self::Bold => b"F2",
@@ -39,7 +39,7 @@ impl Face {
     }
 
     /// Width of encoded text at this size, in points.
-    pub(super) fn width(self, encoded: &[u8], size: f32) -> f32 {
+    pub(crate) fn width(self, encoded: &[u8], size: f32) -> f32 {
         let thousandths: u32 = encoded.iter().map(|byte| u32::from(self.advance(*byte))).sum();
         thousandths as f32 * size / 1000.0
     }
@@ -56,7 +56,7 @@ impl Face {
 }
 
 /// A letter as its WinAnsi byte, if it has one.
-pub(super) fn encode(letter: char) -> Option<u8> {
+pub(crate) fn encode(letter: char) -> Option<u8> {
     match letter {
         ' '..='~' | '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(letter)).ok(),
         _ => HIGH.iter().find(|(known, _)| *known == letter).map(|(_, byte)| *byte),

@@ -1,10 +1,10 @@
 //! Slices onto sheets.
 
-use super::shape::Slice;
-use super::sheet::{BOTTOM, DEPTH, HEIGHT, Place, SIDE, Sheet, TOP};
+use crate::sheet::{BOTTOM, DEPTH, HEIGHT, Place, SIDE, Sheet, TOP};
+use crate::slice::Slice;
 
 /// The sheets of the body, and where every heading came to stand.
-pub(super) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
+pub(crate) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
     let mut sheets: Vec<Sheet> = Vec::new();
     let mut places = Vec::new();
     let mut chapter = String::new();

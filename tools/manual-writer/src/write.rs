@@ -4,9 +4,9 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::types::{ActionType, AnnotationType, PageMode};
 use pdf_writer::{Content, Filter, Finish as _, Name, Pdf, Rect, Ref, Str, TextStr};
 
-use super::font::Face;
-use super::sheet::{Colour, HEIGHT, Mark, Place, Sheet, WIDTH};
-use super::source::About;
+use crate::font::Face;
+use crate::sheet::{Colour, HEIGHT, Mark, Place, Sheet, WIDTH};
+use crate::source::About;
 
 /// How hard pages are compressed: the highest level that is worth its time; output never changes
 /// with the machine.
@@ -24,7 +24,7 @@ impl Refs {
 
 /// Writes the file. `offset` is the number of sheets before the body, whose `places` are bookmarked.
 /// It has no date in it: the same sheets give the same bytes.
-pub(super) fn write(about: &About, sheets: &[Sheet], places: &[Place], offset: usize) -> Vec<u8> {
+pub(crate) fn write(about: &About, sheets: &[Sheet], places: &[Place], offset: usize) -> Vec<u8> {
     let mut refs = Refs(0);
     let (catalog, tree, info) = (refs.next(), refs.next(), refs.next());
     let fonts = Face::ALL.map(|face| (face, refs.next()));
@@ -43,7 +43,7 @@ pub(super) fn write(about: &About, sheets: &[Sheet], places: &[Place], offset: u
     let mut about_file = pdf.document_info(info);
     about_file.title(TextStr(&about.full_title()));
     about_file.author(TextStr(&about.maker));
-    about_file.creator(TextStr("hsc catalog typeset"));
+    about_file.creator(TextStr("manual-writer"));
     about_file.finish();
     for (face, font) in fonts {
         let mut font = pdf.type1_font(font);

@@ -1,35 +1,35 @@
 //! A sheet and the marks on it, in points from the lower left corner, before they become a PDF.
 
-use super::font::Face;
+use crate::font::Face;
 
 /// Width of a sheet: A5 upright, the size small manuals are printed in.
-pub(super) const WIDTH: f32 = 419.53;
+pub(crate) const WIDTH: f32 = 419.53;
 /// Height of a sheet.
-pub(super) const HEIGHT: f32 = 595.28;
+pub(crate) const HEIGHT: f32 = 595.28;
 /// Left and right margin.
-pub(super) const SIDE: f32 = 45.0;
+pub(crate) const SIDE: f32 = 45.0;
 /// Where the text begins, from the upper edge: below the running head.
-pub(super) const TOP: f32 = 66.0;
+pub(crate) const TOP: f32 = 66.0;
 /// Where the text ends, from the lower edge: above the running foot.
-pub(super) const BOTTOM: f32 = 54.0;
+pub(crate) const BOTTOM: f32 = 54.0;
 /// Width of the text.
-pub(super) const MEASURE: f32 = WIDTH - 2.0 * SIDE;
+pub(crate) const MEASURE: f32 = WIDTH - 2.0 * SIDE;
 /// Height of the text.
-pub(super) const DEPTH: f32 = HEIGHT - TOP - BOTTOM;
+pub(crate) const DEPTH: f32 = HEIGHT - TOP - BOTTOM;
 
 /// Red, green and blue from 0 to 1.
-pub(super) type Colour = [f32; 3];
+pub(crate) type Colour = [f32; 3];
 
 /// The colour of running text.
-pub(super) const INK: Colour = [0.11, 0.11, 0.13];
+pub(crate) const INK: Colour = [0.11, 0.11, 0.13];
 /// The colour of what accompanies it.
-pub(super) const GREY: Colour = [0.42, 0.43, 0.46];
+pub(crate) const GREY: Colour = [0.42, 0.43, 0.46];
 /// The colour of thin rules.
-pub(super) const HAIR: Colour = [0.78, 0.79, 0.82];
+pub(crate) const HAIR: Colour = [0.78, 0.79, 0.82];
 
 /// One mark.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// Text with its baseline beginning here.
     Text { x: f32, y: f32, face: Face, size: f32, colour: Colour, text: Vec<u8> },
     /// A filled rectangle; a rule is a thin one.
@@ -38,7 +38,7 @@ pub(super) enum Mark {
 
 impl Mark {
     /// The same mark, moved.
-    pub(super) fn moved(mut self, right: f32, up: f32) -> Self {
+    pub(crate) fn moved(mut self, right: f32, up: f32) -> Self {
         match &mut self {
             Self::Text { x, y, .. } | Self::Fill { x, y, .. } => {
                 *x += right;
@@ -51,29 +51,29 @@ impl Mark {
 
 /// One finished sheet.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
-    pub(super) marks: Vec<Mark>,
+pub(crate) struct Sheet {
+    pub(crate) marks: Vec<Mark>,
     /// The chapter that runs here, for the head; empty on title and contents.
-    pub(super) chapter: String,
+    pub(crate) chapter: String,
     /// Areas that lead to another page: left, bottom, right, top, and the index of the page.
-    pub(super) links: Vec<([f32; 4], usize)>,
+    pub(crate) links: Vec<([f32; 4], usize)>,
 }
 
 /// A heading and where it came to stand.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
-    pub(super) level: u8,
-    pub(super) number: String,
-    pub(super) text: String,
+pub(crate) struct Place {
+    pub(crate) level: u8,
+    pub(crate) number: String,
+    pub(crate) text: String,
     /// Index of the sheet in the body; the front matter comes before it.
-    pub(super) sheet: usize,
+    pub(crate) sheet: usize,
     /// Upper edge, from the lower edge of the sheet.
-    pub(super) top: f32,
+    pub(crate) top: f32,
 }
 
 impl Place {
     /// Number and text as printed.
-    pub(super) fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         if self.number.is_empty() {
             self.text.clone()
         } else {

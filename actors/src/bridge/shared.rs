@@ -1,0 +1,114 @@
+//! What the bridge's handles and each life of its actor share. It outlives the actor.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use log::debug;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::outbox::{NotPublished, Outbox, Outgoing, PATIENCE};
+use super::table::Table;
+use super::{Body, Envelope};
+use crate::ports::Relay;
+
+/// Longest anybody waits to learn what became of a message: the wait for the bridge, and the relay's own
+/// bound with room.
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(5);
+
+/// The connection to the relay, the subscriptions and the queue of what goes out.
+pub(super) struct Shared {
+    pub(super) pod: Arc<str>,
+    pub(super) relay: Arc<dyn Relay>,
+    pub(super) table: Arc<Table>,
+    pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) is_up: AtomicBool,
+    pub(super) was_up: AtomicBool,
+}
+
+/// What becomes of a message; see [`Bridge::publish`](super::Bridge::publish).
+#[derive(Debug)]
+pub struct Published {
+    replied: oneshot::Receiver<Result<(), NotPublished>>,
+}
+
+impl Published {
+    /// Waits until it is known, within a bound.
+    ///
+    /// # Errors
+    /// Why other pods may not hear it.
+    pub async fn outcome(self) -> Result<(), NotPublished> {
+        match tokio::time::timeout(PUBLISHED_WITHIN, self.replied).await {
+            Ok(Ok(outcome)) => outcome,
+            // The actor ended with the message in hand, or hangs.
+            Ok(Err(_)) | Err(_) => Err(NotPublished::TimedOut),
+        }
+    }
+}
+
+impl Shared {
+    /// Gives a message its place among those that go out.
+    pub(super) fn put(&self, channel: &str, envelope: &Envelope) -> Published {
+        let (reply, replied) = oneshot::channel();
+        let outgoing = Outgoing {
+            channel: channel.to_owned(),
+            payload: envelope.write().into(),
+            kind: envelope.body.kind(),
+            until: Instant::now() + PATIENCE,
+            reply,
+        };
+        if let Err(outgoing) = self.outbox.put(outgoing) {
+            self.published(outgoing, Err(NotPublished::Full));
+        }
+        Published { replied }
+    }
+
+    /// Tells other pods to which channels something was not published. One that is not told now is told
+    /// next time.
+    pub(super) fn tell_of_lost(&self) {
+        for channel in self.outbox.take_lost() {
+            drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));
+        }
+    }
+
+    /// A message has gone out, or has not.
+    pub(super) fn published(&self, outgoing: Outgoing, outcome: Result<(), NotPublished>) {
+        match outcome {
+            Ok(()) => self.metrics.bridge.published(outgoing.kind),
+            Err(why) => {
+                self.metrics.bridge.dropped(why.as_str());
+                self.outbox.has_lost(outgoing.channel.clone());
+            }
+        }
+        // Whoever published may not care.
+        let _ = outgoing.reply.send(outcome);
+    }
+
+    pub(super) fn is_up(&self, up: bool) {
+        self.is_up.store(up, Ordering::Release);
+        let again = up && self.was_up.swap(true, Ordering::Relaxed);
+        self.metrics.bridge.connected(up, again);
+    }
+
+    /// Opens what came from another pod and says it to whoever listens.
+    pub(super) fn heard(&self, channel: &str, payload: &[u8]) {
+        match Envelope::read(payload) {
+            // Who listens here heard it when it was published.
+            Ok(envelope) if envelope.from == self.pod => {}
+            Ok(envelope) => {
+                self.metrics.bridge.received(envelope.body.kind(), envelope.age());
+                if envelope.body == Body::Lost {
+                    return self.table.may_have_missed(channel);
+                }
+                self.table.say(channel, &Arc::new(envelope));
+            }
+            Err(unread) => {
+                debug!(channel:%, unread:%; "a message of another pod was passed over");
+                self.metrics.bridge.dropped(unread.as_str());
+            }
+        }
+    }
+}

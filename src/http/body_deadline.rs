@@ -1,0 +1,55 @@
+//! How long the body of a request may take.
+
+use std::time::Duration;
+
+use hsc_config::ServerSettings;
+
+/// How long the body of a request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyDeadline {
+    /// For all of it.
+    pub total: Duration,
+    /// Before the rate counts: the first packet may come late.
+    pub grace: Duration,
+    /// Bytes a second, from the beginning.
+    pub bytes_per_second: u32,
+}
+
+impl From<&ServerSettings> for BodyDeadline {
+    fn from(settings: &ServerSettings) -> Self {
+        Self {
+            total: Duration::from_millis(settings.body_timeout_ms),
+            grace: Duration::from_millis(settings.header_timeout_ms),
+            bytes_per_second: settings.body_bytes_per_second,
+        }
+    }
+}
+
+impl BodyDeadline {
+    /// When the rest has to go on, counted from the beginning, after so many bytes.
+    pub(super) fn after(&self, received: u64) -> Duration {
+        if self.bytes_per_second == 0 {
+            return self.total;
+        }
+        let earned = received.saturating_mul(1_000) / u64::from(self.bytes_per_second);
+        self.grace.saturating_add(Duration::from_millis(earned)).min(self.total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_earns_time_up_to_the_end() {
+        let second = Duration::from_secs(1);
+        let deadline =
+            BodyDeadline { total: second * 120, grace: second * 10, bytes_per_second: 1_024 };
+        assert_eq!(deadline.after(0), second * 10);
+        assert_eq!(deadline.after(1_024), second * 11);
+        assert_eq!(deadline.after(1_024 * 50), second * 60);
+        assert_eq!(deadline.after(u64::MAX), second * 120);
+        let any = BodyDeadline { bytes_per_second: 0, ..deadline };
+        assert_eq!(any.after(0), second * 120);
+    }
+}

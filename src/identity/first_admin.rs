@@ -1,0 +1,35 @@
+//! Makes the first admin, by the link of a first start.
+
+use hsc_actors::ports::archive::{AccountError, Role};
+use hsc_actors::ports::{First, IdentityError, NewAccount, Opened};
+use tokio::time::Instant;
+
+use super::account_creation::made;
+use super::refusal::refused;
+use super::team::Team;
+
+impl Team {
+    pub(super) async fn make_first(&self, first: First) -> Result<Opened, IdentityError> {
+        let First { token, name, address, password, from } = first;
+        let is_good = || self.first.is_good(&token, Instant::now());
+        self.within_attempts(&self.first_attempts, ("link", "first_link"), is_good, from).map_err(
+            |error| match error {
+                IdentityError::Wrong => IdentityError::LinkSpent,
+                other => other,
+            },
+        )?;
+        let newcomer = NewAccount { name, address, role: Role::Admin, password };
+        // A password that will not do costs the link nothing: who mistyped tries again.
+        let account = made(newcomer, &self.hasher).await?;
+        // Somebody may make an account at this moment, here or on another pod: the archive says who is first.
+        let added = self.accounts.add_first(account.clone()).await;
+        added.map_err(|error| match error {
+            AccountError::NotFirst => IdentityError::LinkSpent,
+            other => refused(other),
+        })?;
+        // Void only now: while the archive is away the link stays good.
+        self.first.void();
+        self.audit(&account, "account.first", "", from);
+        self.open(&account, "first", from, None).await
+    }
+}

@@ -1,0 +1,27 @@
+//! Manuals as Markdown, written as PDF or HTML: a tool for the demo catalog and for generated catalogs.
+//!
+//! The server does not contain it. A manual source is Markdown with a few lines about itself in front (see
+//! [`Source`]). The same source always gives the same bytes:
+//!
+//! - [`pdf`]: title page, contents with page numbers and links, chapters, running head and foot, bookmarks. The
+//!   number printed on a page is the number of the page in the file.
+//! - [`html()`]: one page with the same numbering, in any script and direction.
+//!
+//! `source` reads; `shape` and `table` turn pieces into slices that are not cut; `paginate` puts slices on sheets;
+//! `front` adds title and contents; `write` makes the file with pdf-writer.
+
+mod font;
+mod front;
+mod html;
+mod line;
+mod paginate;
+mod shape;
+mod sheet;
+mod slice;
+mod source;
+mod table;
+mod write;
+
+pub use front::{Typeset, pdf};
+pub use html::html;
+pub use source::{About, Direction, Form, NoteKind, Piece, Source, SourceError, Span, Style};

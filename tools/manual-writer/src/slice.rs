@@ -1,0 +1,83 @@
+//! A stretch of a sheet that is not cut: a line of a paragraph, a row of a table.
+
+use std::rc::Rc;
+
+use crate::line::Line;
+use crate::sheet::{Colour, Mark};
+
+/// A stretch of a sheet: a line of a paragraph, a row of a table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slice {
+    /// Its height, the gap not counted.
+    pub(crate) height: f32,
+    /// Space above it, left out at the top of a sheet.
+    pub(crate) gap: f32,
+    /// Marks, from the left end of the text and its own upper edge.
+    pub(crate) marks: Vec<Mark>,
+    /// It stays on one sheet with the next one.
+    pub(crate) keeps: bool,
+    /// A chapter: it begins a sheet.
+    pub(crate) opens: bool,
+    /// The heading it shows: level, number, text.
+    pub(crate) heading: Option<(u8, String, String)>,
+    /// What is said again when it begins a sheet: the head of its table.
+    pub(crate) head: Option<Rc<Slice>>,
+}
+
+/// Size and distance of lines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    pub(crate) size: f32,
+    pub(crate) leading: f32,
+}
+
+/// Running text.
+pub(crate) const BODY: Setting = Setting { size: 9.2, leading: 12.8 };
+/// Text in tables.
+pub(crate) const TABLE: Setting = Setting { size: 8.2, leading: 10.8 };
+/// A column of text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    pub(crate) left: f32,
+    pub(crate) width: f32,
+}
+
+/// A line as a slice.
+pub(crate) fn set(line: &Line, setting: Setting, colour: Colour, within: Column) -> Slice {
+    Slice {
+        height: setting.leading,
+        marks: marks_of(line, setting, colour, within.left, 0.0),
+        ..Slice::default()
+    }
+}
+
+/// The marks of a line that begins here, `top` being its upper edge.
+pub(crate) fn marks_of(
+    line: &Line,
+    setting: Setting,
+    colour: Colour,
+    left: f32,
+    top: f32,
+) -> Vec<Mark> {
+    line.runs
+        .iter()
+        .map(|run| Mark::Text {
+            x: left + run.x,
+            y: top - baseline(setting),
+            face: run.face,
+            size: setting.size,
+            colour,
+            text: run.text.clone(),
+        })
+        .collect()
+}
+
+/// How far the baseline lies below the upper edge: the letters stand in the middle of the leading.
+pub(crate) fn baseline(setting: Setting) -> f32 {
+    (setting.leading - setting.size) / 2.0 + setting.size * 0.78
+}
+
+/// A colour on white, so strong.
+pub(crate) fn tint(colour: Colour, strength: f32) -> Colour {
+    colour.map(|part| 1.0 - (1.0 - part) * strength)
+}
