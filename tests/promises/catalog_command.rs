@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use hsc_manual_writer::{Source, pdf};
+
 fn hsc(arguments: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hsc"));
     command.args(arguments).current_dir(dir);
@@ -67,13 +69,16 @@ fn what_is_generated_passes_the_check_and_is_counted_by_stats() {
     let output = hsc(&generate.split(' ').collect::<Vec<_>>(), dir.path());
     assert!(output.status.success(), "{}", err(&output));
     assert!(out(&output).contains("cargo run -p hsc-manual-writer"), "{}", out(&output));
-    let mut sources = 0;
-    for entry in fs::read_dir(dir.path().join("made/manuals")).expect("the folder of manuals") {
-        let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source");
-        hsc_manual_writer::Source::parse(&text).expect("manual-writer reads it");
-        sources += 1;
+    // What the command that it prints does.
+    let manuals = fs::read_dir(dir.path().join("made/manuals")).expect("the folder of manuals");
+    let sources: Vec<_> = manuals.map(|entry| entry.expect("an entry").path()).collect();
+    assert_eq!(sources.len(), 2);
+    for path in sources {
+        let text = fs::read_to_string(&path).expect("a source");
+        let source = Source::parse(&text).expect("manual-writer reads it");
+        let pdf = pdf(&source).expect("letters of the fonts");
+        fs::write(path.with_extension("pdf"), pdf.bytes).expect("writable");
     }
-    assert_eq!(sources, 2);
     let output = hsc(&["catalog", "check", "--strict", "made"], dir.path());
     assert_eq!(
         out(&output),

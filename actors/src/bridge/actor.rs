@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::outbox::{NotPublished, Outgoing};
-use super::shared::Shared;
+use super::state::Shared;
 use crate::ports::Relayed;
 use crate::supervision::{Child, Life};
 

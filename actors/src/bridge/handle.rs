@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::actor::{Crossing, Way};
 use super::outbox::Outbox;
-use super::shared::{Published, Shared};
+use super::state::{Published, Shared};
 use super::table::{Listening, Table};
 use super::{Body, Envelope, channels};
 use crate::ports::Relay;

@@ -21,7 +21,7 @@ mod envelope;
 mod handle;
 mod loopback;
 mod outbox;
-mod shared;
+mod state;
 mod table;
 mod talk;
 #[cfg(test)]
@@ -32,6 +32,6 @@ pub use envelope::{Body, Envelope, Unread, around_frames};
 pub use handle::Bridge;
 pub use loopback::{Ether, Loopback};
 pub use outbox::NotPublished;
-pub use shared::Published;
+pub use state::Published;
 pub use table::{Heard, Listening};
 pub use talk::Talk;

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 fn run(arguments: &[&str], dir: &std::path::Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_manual-writer"));
+    // No deadline: the tool reads and writes a few files and ends.
     command.args(arguments).current_dir(dir).output().expect("the tool runs")
 }
 
