@@ -76,7 +76,7 @@ impl Reloader {
         &self.snapshot
     }
 
-    /// The folder.
+    /// Path of the catalog folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

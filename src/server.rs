@@ -56,7 +56,6 @@ const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
 const WRITE_BEHIND: Duration = Duration::from_secs(3);
-/// A day.
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Why the server did not start. Each says what to do.
@@ -66,7 +65,7 @@ pub enum StartError {
     #[error(
         "{address} is in use by another program; stop it, or choose another port: HSC__SERVER__PORT={} hsc serve", address.port().wrapping_add(1))]
     PortInUse {
-        /// The address.
+        /// Address and port.
         address: SocketAddr,
     },
     /// The system does not let us listen there.
@@ -82,7 +81,7 @@ pub enum StartError {
     /// The system does not let us listen for operations.
     #[error("cannot listen on {address}: {cause}; server.operations_listen sets the address")]
     NoOperations {
-        /// The address.
+        /// Address and port.
         address: SocketAddr,
         /// What the system said.
         cause: std::io::Error,
@@ -96,7 +95,7 @@ pub enum StartError {
     /// The folder of the catalog cannot be read.
     #[error("cannot read the catalog folder {}: {cause}; catalog.dir names it", dir.display())]
     NoCatalog {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
         /// What the system said.
         cause: std::io::Error,

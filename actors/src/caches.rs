@@ -33,14 +33,14 @@ pub enum Invalidate {
     Product(String),
     /// Whatever was made from this version of the catalog.
     CatalogVersion(String),
-    /// Everything.
+    /// All caches.
     All,
 }
 
 /// How many values each cache has forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Invalidated {
-    /// Manuals.
+    /// Manuals removed.
     pub manuals: usize,
     /// Answers to keystrokes.
     pub predictions: usize,

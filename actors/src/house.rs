@@ -84,7 +84,7 @@ pub struct Parts {
     pub catalog: Arc<Snapshot>,
     /// The read manuals.
     pub shelf: Shelf,
-    /// Who answers.
+    /// Answers questions: extractive or by a language model.
     pub answerer: Arc<dyn Answerer>,
     /// The table of who is connected.
     pub sessions: Arc<Sessions>,

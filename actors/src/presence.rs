@@ -53,18 +53,18 @@ pub struct Pods {
     pub reason: Option<String>,
     /// Them, by name.
     pub pods: Vec<PodReport>,
-    /// Their sums.
+    /// Sums over all pods that report.
     pub totals: Totals,
 }
 
 /// Sums over pods.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Totals {
-    /// Pods.
+    /// Pods that report, this one included.
     pub pods: usize,
-    /// Sockets.
+    /// Open visitor sockets.
     pub sessions: usize,
-    /// Conversations.
+    /// Conversations with a session.
     pub conversations: usize,
     /// Answers that are being made.
     pub answering: usize,

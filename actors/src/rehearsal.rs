@@ -24,7 +24,7 @@ pub enum NotRehearsed {
 /// Who is meant by a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meant<'a> {
-    /// Every session.
+    /// Every session of this pod.
     AllSessions,
     /// The session in this place of the table.
     Session(u64),

@@ -34,7 +34,7 @@ pub(crate) struct Origins {
 /// A product that was found.
 #[derive(Debug, Clone)]
 pub struct Found<'a> {
-    /// The product.
+    /// In the catalog that was searched.
     pub product: &'a Arc<Product>,
     /// 0 to 100.
     pub confidence: u8,
@@ -56,7 +56,7 @@ pub struct Understood<'a> {
 /// A product that a text names, and what else the text says.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
-    /// The product.
+    /// In the catalog that was searched.
     pub product: &'a Arc<Product>,
     /// 0 to 100.
     pub confidence: u8,

@@ -12,7 +12,7 @@ use crate::{Catalog, DocumentationKind, Product};
 pub struct Stats {
     /// Brands, those without a product included.
     pub brands: usize,
-    /// Products.
+    /// Products of all brands.
     pub products: usize,
     /// Products with a manual.
     pub with_manual: usize,
@@ -33,9 +33,9 @@ pub struct Stats {
 pub struct BrandStats {
     /// Id of the brand.
     pub id: String,
-    /// Its name.
+    /// As customers read it.
     pub name: String,
-    /// Its products.
+    /// Products of this brand.
     pub products: usize,
     /// Products with a manual.
     pub with_manual: usize,

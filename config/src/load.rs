@@ -32,7 +32,7 @@ pub enum SettingsError {
     /// The file of `--config` cannot be read.
     #[error("{path}: cannot read the settings: {reason}")]
     Unreadable {
-        /// The file.
+        /// Path of the settings file.
         path: String,
         /// What the system said.
         reason: String,
@@ -40,7 +40,7 @@ pub enum SettingsError {
     /// The file of `--config` is not TOML.
     #[error("{path}: not TOML: {reason}")]
     NotToml {
-        /// The file.
+        /// Path of the settings file.
         path: String,
         /// Line, column and what is wrong. Never the line itself: it may hold a key.
         reason: String,
@@ -48,7 +48,7 @@ pub enum SettingsError {
     /// There is no such setting.
     #[error("{key} (from {source_name}): there is no such setting{hint}")]
     Unknown {
-        /// The key.
+        /// Dotted key, as `server.port`.
         key: String,
         /// File or variable.
         source_name: String,
@@ -58,7 +58,7 @@ pub enum SettingsError {
     /// The value does not fit.
     #[error("{key} = {value} (from {source_name}): expected {expected}")]
     Wrong {
-        /// The key.
+        /// Dotted key, as `server.port`.
         key: String,
         /// The value as it was given, stars for a secret.
         value: String,

@@ -19,7 +19,6 @@ pub(crate) fn meant(
     same.next().copied().filter(|_| same.next().is_none())
 }
 
-/// Levenshtein distance.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -6,7 +6,7 @@ use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
 use crate::maker::Maker;
 
-/// Actors.
+/// Restarts, queues and undelivered messages, by kind of actor.
 pub struct Actors {
     up: IntGaugeVec,
     restarts: IntCounterVec,

@@ -6,7 +6,7 @@ use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
 use crate::maker::{Maker, NONE};
 
-/// The archive.
+/// State, queue and writes of the archive.
 pub struct Archives {
     up: IntGauge,
     queued: IntGauge,

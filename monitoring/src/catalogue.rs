@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// What a metric does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// A value that only grows.
     Counter,
     /// Goes up and down.
     Gauge,
@@ -13,7 +13,7 @@ pub enum Kind {
     Histogram,
 }
 
-/// One metric.
+/// Name, kind, labels and help of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetricInfo {
     /// Its name by the Prometheus conventions: base unit, `_total` for counters.

@@ -23,49 +23,49 @@ use crate::webhooks::Webhooks;
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
-    /// Connections.
+    /// TCP connections of the listener.
     pub connections: Connections,
-    /// HTTP requests.
+    /// HTTP requests by route and status.
     pub http: Http,
-    /// Sockets.
+    /// WebSocket sessions of visitors and agents.
     pub sockets: Sockets,
-    /// Keystrokes.
+    /// Predictions for keystrokes.
     pub predictions: Predictions,
     /// Manuals fetched and read.
     pub manuals: Manuals,
     /// The sentence encoder.
     pub encoder: Encoder,
-    /// Answers.
+    /// Answers and the use of the language model.
     pub answers: Answers,
     /// Conversations that go on.
     pub conversations: Conversations,
-    /// Caches.
+    /// Hits, misses and sizes, by cache.
     pub caches: Caches,
-    /// Pods.
+    /// Pods that this one knows.
     pub pods: Pods,
-    /// Actors.
+    /// Restarts and queues of actors.
     pub actors: Actors,
     /// Messages between pods.
     pub bridge: Bridge,
-    /// The archive.
+    /// Writes to the archive.
     pub archive: Archives,
-    /// The desk.
+    /// Handoffs and agents.
     pub desk: Desk,
     /// Pictures and letters.
     pub doors: Doors,
-    /// Webhooks.
+    /// Deliveries to webhooks.
     pub webhooks: Webhooks,
-    /// The catalog.
+    /// Products, brands and reloads of the catalog.
     pub catalog: Catalogs,
 }
 
-/// HTTP requests.
+/// HTTP requests by route and status.
 pub struct Http {
     requests: IntCounterVec,
     seconds: HistogramVec,
 }
 
-/// Sockets.
+/// WebSocket sessions of visitors and agents.
 pub struct Sockets {
     open: IntGauge,
     opened: IntCounter,
@@ -80,7 +80,7 @@ pub struct Sockets {
     prediction: IntCounter,
 }
 
-/// Keystrokes.
+/// Predictions for keystrokes.
 pub struct Predictions {
     total: IntCounter,
     coalesced: IntCounter,
@@ -107,7 +107,7 @@ pub struct Encoder {
     waiting: IntGauge,
 }
 
-/// Answers.
+/// Answers and the use of the language model.
 pub struct Answers {
     total: IntCounterVec,
     first_chunk_seconds: Histogram,
@@ -125,7 +125,7 @@ pub struct Conversations {
     completed: IntCounterVec,
 }
 
-/// Caches.
+/// Hits, misses and sizes, by cache.
 pub struct Caches {
     hits: IntCounterVec,
     misses: IntCounterVec,
@@ -162,14 +162,14 @@ pub struct CacheMeter {
 /// Why a value leaves a cache.
 const EVICTIONS: [&str; 4] = ["entries", "bytes", "expired", "invalidated"];
 
-/// Pods.
+/// Pods that this one knows.
 pub struct Pods {
     known: IntGauge,
     complete: IntGauge,
     vanished: IntCounter,
 }
 
-/// The catalog.
+/// Products, brands and reloads of the catalog.
 pub struct Catalogs {
     products: IntGauge,
     brands: IntGauge,

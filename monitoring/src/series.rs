@@ -35,9 +35,9 @@ type Point = [Option<f64>; LINES.len()];
 /// The counters and gauges that the lines are made of, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// Sessions open.
+    /// Open visitor sessions.
     pub sessions: f64,
-    /// Agents connected.
+    /// Agents with an open socket.
     pub agents: f64,
     /// Bytes of memory the process holds.
     pub memory_bytes: f64,
@@ -77,7 +77,7 @@ pub struct Series {
     pub points: Vec<Option<f64>>,
 }
 
-/// The ring.
+/// A ring of samples, the oldest overwritten first.
 #[derive(Debug)]
 pub struct History {
     step: Duration,

@@ -6,7 +6,7 @@ use prometheus::{Histogram, IntCounterVec, IntGauge};
 
 use crate::maker::{Maker, NONE};
 
-/// Webhooks.
+/// Deliveries to webhooks: results, duration, queue.
 pub struct Webhooks {
     tries: IntCounterVec,
     dead: IntCounterVec,

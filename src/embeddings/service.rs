@@ -33,7 +33,7 @@ pub enum ModelState {
     Missing,
     /// It cannot be used, and why.
     Damaged(Arc<str>),
-    /// It works.
+    /// The models are loaded.
     Ready(Arc<EncoderSet>),
 }
 
@@ -53,7 +53,7 @@ impl ModelState {
 /// How far a manual is embedded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Windows embedded.
+    /// Windows that have a vector.
     pub done: usize,
     /// Windows of the manual.
     pub total: usize,

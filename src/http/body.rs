@@ -19,7 +19,6 @@ const JSON_BYTES: usize = 64 * 1024;
 pub(super) struct JsonBody<T>(T);
 
 impl<T> JsonBody<T> {
-    /// The value.
     pub(super) fn into_inner(self) -> T {
         self.0
     }

@@ -24,7 +24,7 @@ const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
 /// What an admin needs to sign in.
 const ENTRANCE: [&str; 3] = ["/sign-in", "/api/sign-in", "/api/me"];
 
-/// The middleware.
+/// Refuses requests when the general places are taken, except those of admins and probes.
 pub(super) async fn capacity(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -23,7 +23,7 @@ pub trait CatalogFiles: Send + Sync + 'static {
 /// How the last load of the catalog went.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    /// The folder.
+    /// Path of the catalog folder.
     pub folder: String,
     /// When it was.
     pub loaded_at: SystemTime,

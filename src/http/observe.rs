@@ -23,7 +23,7 @@ const REQUEST_ID_CHARS: usize = 64;
 #[derive(Clone)]
 pub(super) struct RequestId(pub(super) String);
 
-/// The middleware.
+/// Gives each request an id, counts it and logs it.
 pub(super) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -96,7 +96,7 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
 )]
 struct Routes;
 
-/// The document.
+/// The OpenAPI document of every route.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Routes::openapi();

@@ -23,7 +23,7 @@ use super::{Allowances, BodyDeadline, CatalogFiles, FrameAncestors, Origins, Tru
 pub struct Parts {
     /// The catalog in force.
     pub catalog: Arc<Snapshot>,
-    /// Opens sockets.
+    /// Accepts visitor and agent sockets.
     pub house: Arc<House>,
     /// Gives manuals as they came.
     pub originals: Arc<dyn Originals>,
@@ -67,7 +67,7 @@ pub struct Parts {
     pub webhooks: Arc<dyn Webhooks>,
     /// What is on its way to them.
     pub deliveries: Arc<dyn Deliveries>,
-    /// Keeps pictures.
+    /// Stores and serves uploaded pictures.
     pub uploads: Arc<dyn Uploads>,
     /// What a visitor proves a conversation to be theirs with.
     pub tokens: Arc<Tokens>,
@@ -123,7 +123,7 @@ pub struct LastLoad {
 /// A manual's file on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeptFile {
-    /// Its size.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// When its host last said that it is right, or when it was written.
     pub at: SystemTime,

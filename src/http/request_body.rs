@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::listener::{ConnectionState, Phase};
 use super::{BodyDeadline, Parts, Trouble, TroubleCode};
 
-/// The middleware.
+/// Bounds the time in which the body of a request arrives.
 pub(super) async fn request_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -27,10 +27,10 @@ const COMMONEST: &str = include_str!("commonest.txt");
 /// Why a password will not do, said to whoever chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Weak {
-    /// Too short.
+    /// Shorter than [`FEWEST`].
     #[error("the password must have at least {FEWEST} characters")]
     Short,
-    /// Too long.
+    /// Longer than [`MOST`].
     #[error("the password must have at most {MOST} characters")]
     Long,
     /// One of those that are tried first.

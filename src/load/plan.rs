@@ -7,7 +7,7 @@ use super::arrival::Schedule;
 use super::mix::Mix;
 use super::words::Words;
 
-/// A run.
+/// What a load test does: visitors, arrival, mix, targets.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Servers, taken in turn.
@@ -26,7 +26,7 @@ pub struct Plan {
     pub stay: Duration,
     /// How long anything may take.
     pub timeout: Duration,
-    /// Lean predictions.
+    /// Asks for predictions without product details.
     pub compact: bool,
     /// Where all variation comes from: the same seed, the same visitors.
     pub seed: u64,

@@ -37,7 +37,7 @@ pub struct OperationSummary {
 /// A distribution of latencies, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Latency {
-    /// The mean.
+    /// Arithmetic mean in microseconds.
     pub mean: u64,
     /// Half took no longer.
     pub p50: u64,
@@ -49,7 +49,7 @@ pub struct Latency {
     pub p99: u64,
     /// 999 of 1,000 took no longer.
     pub p999: u64,
-    /// The longest.
+    /// Maximum in microseconds.
     pub max: u64,
 }
 
@@ -58,7 +58,7 @@ pub struct Latency {
 pub struct Point {
     /// Its end, from the start of the run.
     pub at_s: f64,
-    /// Sockets open.
+    /// Sockets open at the end of the second.
     pub open: u64,
     /// Sockets refused or lost since the start.
     pub lost: u64,

@@ -57,7 +57,7 @@ impl Operation {
 /// Something that happens and takes no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
-    /// Sockets opened.
+    /// Sockets that were opened.
     Opened,
     /// Sockets that could not be opened.
     Refused,
@@ -150,7 +150,7 @@ impl Tally {
         self.second[operation as usize].saturating_record(micros);
     }
 
-    /// Something happened.
+    /// Adds one to a count.
     pub fn count(&mut self, what: Count) {
         self.counts[what as usize] += 1;
     }

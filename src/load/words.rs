@@ -27,7 +27,7 @@ pub struct Words {
     pub queries: Vec<String>,
     /// Products that are asked about, by id.
     pub products: Vec<String>,
-    /// Questions.
+    /// Questions that visitors ask, in turn.
     pub questions: Vec<String>,
 }
 

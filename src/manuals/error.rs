@@ -41,7 +41,7 @@ pub enum LoadError {
         "{host} lies at {address}, which is not asked; list it in manuals.allowed_hosts to allow it"
     )]
     Forbidden {
-        /// The host.
+        /// Host name of the manual.
         host: String,
         /// Where it lies.
         address: String,
@@ -51,13 +51,13 @@ pub enum LoadError {
     TooManyRedirects {
         /// Where the chain began.
         url: String,
-        /// The limit.
+        /// The configured maximum.
         limit: u32,
     },
     /// The host did not answer, or broke off.
     #[error("{host} did not send the manual")]
     Unreachable {
-        /// The host.
+        /// Host name of the manual.
         host: String,
         /// What the client said.
         #[source]
@@ -66,7 +66,7 @@ pub enum LoadError {
     /// The host answered, and the answer is no.
     #[error("{host} answered {status}")]
     Refused {
-        /// The host.
+        /// Host name of the manual.
         host: String,
         /// The HTTP status.
         status: u16,
@@ -74,9 +74,9 @@ pub enum LoadError {
     /// The host did not send everything in time.
     #[error("{host} did not send the manual within {limit_ms} ms")]
     TimedOut {
-        /// The host.
+        /// Host name of the manual.
         host: String,
-        /// The limit.
+        /// The configured maximum in milliseconds.
         limit_ms: u64,
     },
     /// Our own side failed: a disk that is full, a process that does not start.

@@ -24,7 +24,7 @@ pub struct LastLoad {
     pub fault: Option<String>,
 }
 
-/// The lines.
+/// The last load of each manual.
 #[derive(Debug, Default)]
 pub(super) struct Ledger(DashMap<Documentation, LastLoad>);
 

@@ -41,7 +41,7 @@ struct Parts {
 /// A manual's file as it lies on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
     /// When its host last said that it is right; of a file below the catalog folder, when it was written.
     pub at: SystemTime,

@@ -43,7 +43,7 @@ pub enum BadAddress {
 /// Where Redis is.
 #[derive(Debug, Clone)]
 pub(super) enum Address {
-    /// One Redis.
+    /// A single server.
     One(ConnectionInfo),
     /// Whichever the Sentinels call master.
     Sentinel {
@@ -56,7 +56,7 @@ pub(super) enum Address {
         /// User and password of the Sentinels.
         login: RedisConnectionInfo,
     },
-    /// A Cluster.
+    /// The seed nodes of a Redis Cluster.
     Cluster(Vec<ConnectionInfo>),
 }
 

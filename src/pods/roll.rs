@@ -68,7 +68,7 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 return 0
 ";
 
-/// The roll.
+/// The register of pods in Redis.
 pub struct RedisRoll {
     link: Link,
     expires: Duration,

@@ -200,7 +200,7 @@ fn findings() -> PathBuf {
     folder
 }
 
-/// FNV-1a.
+/// Hashes with FNV-1a, the same on every machine.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -97,7 +97,6 @@ const TEXTS: &[&str] = &[
     "${x}",
     "{{x}}",
 ];
-/// Longest input.
 const LONGEST: usize = 64 * 1024;
 /// A piece is repeated up to two to the power of this, less one: enough to nest past any sane bound.
 const REPEATS: usize = 14;

@@ -70,16 +70,13 @@ pub(crate) const JSON: &[&str] = &[
     "\"v\":1",
     "\"v\":2",
 ];
-/// Of tables.
 pub(crate) const CSV: &[&str] = &[
     ",", ";", "\t", "\"", "\"\"", "\n", "\r\n", "id", "name", "brand", "price", "1.234,56", "49.90",
 ];
 /// Of what the log answers; see [`stored_log`].
 pub(crate) const LOG: &[&str] =
     &[":", "$", "_", "*", "$all", "$kept", "$gone", "$ahead", "$moved", "\n"];
-/// Of tokens.
 pub(crate) const TOKEN: &[&str] = &[".", "-", "1.", "=", "_", "0", "f", "ffffffffffffffff", "\n"];
-/// Of pages.
 pub(crate) const HTML: &[&str] = &[
     "<",
     ">",
@@ -123,7 +120,6 @@ pub(crate) const FRAMES: &[&str] = &[
     "\u{7f}\u{7f}",
     "\0\0\0\0",
 ];
-/// Of documents.
 pub(crate) const PDF: &[&str] = &[
     "<<",
     ">>",

@@ -13,7 +13,6 @@ use crate::postgres::Postgres;
 
 /// 2026-11-25 10:00 UTC, the beginning of an hour.
 pub(crate) const TEN: u64 = 1_795_600_800_000;
-/// An hour.
 pub(crate) const HOUR: u64 = 3_600_000;
 
 /// One server for all tests that run at a time: making one takes longer than most of them.

@@ -23,7 +23,6 @@ const FOREIGN: &str = "https://evil.example";
 /// Who calls. Each brings what proves it and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
-    /// Nothing.
     Anonymous,
     /// The token of a conversation.
     Visitor,

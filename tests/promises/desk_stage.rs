@@ -64,7 +64,6 @@ impl Stage {
         }
     }
 
-    /// Forgets everything.
     pub(crate) async fn empty(&mut self) {
         match &mut self.kept {
             Kept::Memory(desk) => *desk = MemoryDesk::new(self.limits, "a".into()),

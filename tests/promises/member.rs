@@ -14,7 +14,7 @@ use crate::shop::Shop;
 /// A password that will do.
 pub(crate) const PASSWORD: &str = "a tame yak sat over";
 
-/// The browser.
+/// A member of the team with the cookies of a browser.
 pub(crate) struct Member {
     client: reqwest::Client,
     server: String,

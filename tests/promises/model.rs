@@ -25,7 +25,7 @@ pub(crate) const WORDS: [&str; 12] = [
     "[MANUAL: page 2].",
 ];
 
-/// The model.
+/// A language model endpoint that answers as told.
 pub(crate) struct Model {
     address: SocketAddr,
     words: usize,

@@ -17,7 +17,7 @@ const RSA_KEY: &[u8] = include_bytes!("../data/provider_key.pk8");
 pub(crate) const CLIENT: &str = "hsc";
 pub(crate) const SECRET: &str = "a secret: of hsc & the provider";
 
-/// The provider.
+/// An OpenID provider on a port of its own.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     state: Arc<Mutex<State>>,

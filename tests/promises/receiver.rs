@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What its deliveries are signed with.
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// One request.
+/// A webhook request as it was received.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) path: String,
@@ -44,7 +44,7 @@ impl Told {
     }
 }
 
-/// The endpoint.
+/// A webhook endpoint on a port of its own.
 pub(crate) struct Receiver {
     address: SocketAddr,
     kept: Arc<Kept>,

@@ -44,7 +44,6 @@ pub(super) enum Way {
     Opening,
     /// They can, and everything wanted is listened to.
     Up,
-    /// They cannot.
     Down,
 }
 

@@ -29,28 +29,28 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 pub enum Body {
     /// A conversation has gone on by these messages.
     Appended {
-        /// Which.
+        /// Id of the conversation.
         conversation: Arc<str>,
         /// The epoch of its owner.
         epoch: u64,
-        /// In order.
+        /// The new entries, by offset.
         frames: Vec<Entry>,
     },
     /// A conversation belongs to the sender from this epoch on; whoever owned it before says nothing more.
     TakenOver {
-        /// Which.
+        /// Id of the conversation.
         conversation: Arc<str>,
         /// The new owner's epoch.
         epoch: u64,
     },
     /// Everybody who is connected is to be told this.
     Notice {
-        /// The words.
+        /// Shown to every visitor and agent as it is.
         message: String,
     },
     /// What the caches are to forget.
     Forget {
-        /// Which part.
+        /// The part of the caches.
         what: Invalidate,
     },
     /// Messages of the sender to this channel were not published. Whoever listens to it reads again what

@@ -30,7 +30,7 @@ pub enum NotPublished {
     /// The relay did not take it.
     #[error("the message could not be published")]
     Failed,
-    /// Nobody knows.
+    /// No answer came within the bound; other pods may have received it.
     #[error("it is not known whether the message was published")]
     TimedOut,
 }

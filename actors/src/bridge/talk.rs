@@ -23,19 +23,19 @@ pub enum Talk {
     Agents,
     /// To the owner of a conversation: its agent says this to the visitor.
     AgentSaid {
-        /// What.
+        /// The message, rating or other act of the agent.
         said: Box<AgentSaid>,
     },
     /// To the owner of a conversation: its agent is typing, or no more.
     AgentTyping {
-        /// Who.
+        /// The agent who types.
         agent: Agent,
-        /// Whether.
+        /// False when the typing ends.
         typing: bool,
     },
     /// To the agents: what an agent said has become part of the conversation, or has not.
     Accepted {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: String,
         /// The number of what was said.
         request: String,
@@ -46,23 +46,22 @@ pub enum Talk {
     VisitorTyping {
         /// In which conversation.
         conversation: String,
-        /// Whether.
+        /// False when the typing ends.
         typing: bool,
     },
     /// To the agents: the archive knows more of these conversations; empty where there are more than are named.
     Archived {
-        /// Their ids.
+        /// Ids of the conversations.
         conversations: Vec<String>,
     },
     /// To the agents: a note.
     Note {
-        /// The note.
+        /// As it is stored.
         note: Note,
     },
 }
 
 impl Talk {
-    /// Every kind.
     pub(super) const KINDS: [&'static str; 9] = [
         "ticket",
         "ticket_gone",

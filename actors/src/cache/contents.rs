@@ -14,14 +14,14 @@ use hsc_conversation::answer::ManualRequest;
 pub enum Scope {
     /// Whatever concerns this product.
     Product {
-        /// Its id.
+        /// Id of the product.
         id: String,
         /// Its manual, where the catalog names one.
         manual: Option<ManualRequest>,
     },
     /// Whatever was made from this version of the catalog.
     CatalogVersion(String),
-    /// Everything.
+    /// Every value of every cache.
     All,
 }
 
@@ -51,9 +51,9 @@ pub enum Ground {
     All,
     /// A version of the catalog.
     CatalogVersion(Arc<str>),
-    /// A product.
+    /// What depends on a product, by its id.
     Product(Arc<str>),
-    /// A manual.
+    /// What depends on one manual.
     Manual(ManualRequest),
 }
 
@@ -71,7 +71,7 @@ pub enum Sharing {
 /// Why a load gave nothing, where its source did not say so itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadFailure {
-    /// It panicked.
+    /// The loading task panicked.
     Panicked,
     /// It took longer than it may.
     TimedOut,

@@ -105,7 +105,6 @@ impl<C: Contents> Pages<C> {
         kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.outcome.clone())
     }
 
-    /// Values now.
     pub(super) fn len(&self) -> usize {
         self.shared().values().filter(|kept| kept.outcome.is_ok()).count()
     }

@@ -15,7 +15,7 @@ use super::{Contents, Ground, Scope};
 /// A value of the second layer.
 #[derive(Debug, Clone)]
 pub struct Held<V> {
-    /// It.
+    /// The stored value.
     pub value: V,
     /// How long it may still be used.
     pub left: Duration,

@@ -43,7 +43,7 @@ pub enum Message {
     Binary(Vec<u8>),
     /// A ping, with what the pong has to repeat.
     Ping(Vec<u8>),
-    /// A pong.
+    /// A pong; it only shows that the client lives.
     Pong,
     /// The client closes. Nothing after it is read.
     Close,

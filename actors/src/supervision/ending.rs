@@ -28,7 +28,7 @@ impl Ending {
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Failed, Self::Panicked, Self::Hung, Self::ThreadLost, Self::Stopped];
 
-    /// The word.
+    /// The metric label and the log field.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl fmt::Display for Ending {
 /// How a child ended, and what is known about why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Death {
-    /// The word.
+    /// The kind of ending.
     pub ending: Ending,
     /// For the log and the tree; empty where nothing is known.
     pub why: String,

@@ -23,7 +23,7 @@ pub enum Fault {
     Fail,
     /// Block the thread for so long.
     Hang {
-        /// Milliseconds.
+        /// Milliseconds for which the thread is blocked.
         ms: u64,
     },
     /// End the thread the child lives on.

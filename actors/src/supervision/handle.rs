@@ -54,7 +54,7 @@ pub enum Undelivered<M> {
 }
 
 impl<M> Undelivered<M> {
-    /// The message.
+    /// Gives the message back to its sender.
     pub fn into_inner(self) -> M {
         match self {
             Self::Full(message) | Self::GaveUp(message) => message,

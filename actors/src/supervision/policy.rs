@@ -9,7 +9,7 @@ pub enum Policy {
     Permanent,
     /// Unless it said that its work is done.
     Transient,
-    /// Never.
+    /// Never restarts.
     Temporary,
 }
 

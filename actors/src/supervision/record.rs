@@ -23,7 +23,7 @@ pub enum State {
     Down,
     /// Being started for the first time.
     Starting,
-    /// Alive.
+    /// Started, and its heartbeat is heard.
     Up,
     /// It ended and comes back.
     Restarting,

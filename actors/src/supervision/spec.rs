@@ -165,7 +165,7 @@ impl ChildSpec {
         }
     }
 
-    /// Its standing.
+    /// State, restarts and last ending of the child.
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.record

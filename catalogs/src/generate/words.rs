@@ -64,7 +64,6 @@ pub(super) const FORMS: &[&str] =
 pub(super) struct Kind {
     /// Its name in English, and the category.
     pub(super) name: &'static str,
-    /// In Hebrew.
     pub(super) hebrew: &'static str,
     /// Names of things that go with it.
     pub(super) extras: &'static [(&'static str, &'static str)],
@@ -85,7 +84,6 @@ const REMOTE: (&str, &str) = ("Remote Control", "שלט רחוק");
 const MOUNT: (&str, &str) = ("Wall Bracket", "מתקן קיר");
 const FILTER: (&str, &str) = ("Filter Set", "סט מסננים");
 
-/// Every kind.
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "Stage Piano",

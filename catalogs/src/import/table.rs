@@ -27,7 +27,7 @@ pub struct BrandFile {
     pub name: String,
     /// How many products are in it.
     pub products: usize,
-    /// Its text.
+    /// The catalog file as JSON, with a newline at its end.
     pub json: String,
 }
 
@@ -63,7 +63,7 @@ pub enum ImportError {
     /// A column without which no product can be made.
     #[error("has no column '{column}'; there are: {there}")]
     NoColumn {
-        /// The column.
+        /// Name of the required column.
         column: &'static str,
         /// The columns there are.
         there: String,
@@ -71,7 +71,7 @@ pub enum ImportError {
     /// Two columns for one field.
     #[error("has two columns for '{column}': '{first}' and '{second}'")]
     Twice {
-        /// The field.
+        /// The column as its heading is written.
         column: String,
         /// Heading of the first.
         first: String,

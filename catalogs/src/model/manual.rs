@@ -112,7 +112,7 @@ pub const PICTURE_MARK: &str = "[picture]";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
-    /// Running text.
+    /// One paragraph of running text.
     Paragraph(String),
     /// One numbered step, its number kept in the text (`3. Press Enter.`).
     Step(String),

@@ -82,7 +82,7 @@ pub struct Relationship {
 pub struct Accessory {
     /// Id of the related product.
     pub id: String,
-    /// Its name.
+    /// As customers read it.
     pub name: String,
     /// Its category, empty where the catalog gives none.
     pub category: String,

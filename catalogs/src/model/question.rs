@@ -11,9 +11,9 @@ pub enum Scenario {
     /// No special use.
     #[default]
     General,
-    /// Recording.
+    /// Recording in a studio.
     Studio,
-    /// On stage.
+    /// A performance on stage.
     Live,
 }
 
@@ -45,7 +45,7 @@ pub struct Exchange {
 /// A question that may be suggested to a visitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// The question.
+    /// As it is sent when a visitor chooses it.
     pub text: String,
     /// The pages that should answer it, from the first to the last.
     pub pages: (u32, u32),

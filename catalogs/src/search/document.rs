@@ -53,7 +53,7 @@ pub enum Field {
 /// A part of a field that the query explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Matched {
-    /// Which text.
+    /// The text that `start` and `end` count in.
     pub field: Field,
     /// First character (Unicode scalar value, not byte).
     pub start: u32,

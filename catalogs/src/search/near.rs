@@ -15,7 +15,6 @@ const MOST_NODES: u32 = 2_500;
 /// Strings that are what was typed but for some slips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Near {
-    /// The strings.
     pub(crate) terms: Range<Term>,
     /// How many slips.
     pub(crate) slips: u8,

@@ -67,7 +67,6 @@ impl Texts {
         self.bytes.shrink_to_fit();
     }
 
-    /// Bytes held.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.bytes.capacity()
             + self.spans.capacity() * size_of::<(FieldNumber, u32, u32)>()

@@ -176,7 +176,6 @@ impl Trie {
         }
     }
 
-    /// Bytes held.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.letters.capacity() * size_of::<char>()
             + self.starts.capacity() * size_of::<u32>()

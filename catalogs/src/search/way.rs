@@ -9,7 +9,6 @@ use super::words::Cut;
 pub(crate) struct Step {
     /// The number of the part.
     pub(crate) edge: usize,
-    /// The string.
     pub(crate) entry: Entry,
     /// How well the one fits the other, 0 to 1.
     pub(crate) quality: f32,
@@ -162,7 +161,6 @@ pub(crate) enum Relation {
     Follows,
     /// They share letters.
     Overlaps,
-    /// Neither.
     Apart,
 }
 

@@ -3,7 +3,6 @@
 //! After the HTML standard: a line ends in LF, CR or both; an empty line ends an event; a line that
 //! begins with a colon is a comment. Text that is not UTF-8 has replacement characters.
 
-/// An event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Event {
     /// Its type; empty where the stream names none.
@@ -12,7 +11,7 @@ pub(super) struct Event {
     pub data: String,
 }
 
-/// Reads events.
+/// Splits a byte stream into server-sent events.
 #[derive(Debug, Default)]
 pub(super) struct EventParser {
     line: Vec<u8>,

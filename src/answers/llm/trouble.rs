@@ -22,12 +22,7 @@ pub(super) enum Trouble {
     CutShort,
     /// It was not asked: a quota is used up.
     #[error("the quota of {} of this {} is used up", used.as_str(), scope.as_str())]
-    Limited {
-        /// Whose quota.
-        scope: Scope,
-        /// Of what.
-        used: Used,
-    },
+    Limited { scope: Scope, used: Used },
     /// It ended without a word.
     #[error("the model said nothing")]
     Empty,

@@ -43,7 +43,7 @@ pub struct Listener {
     pub proxy_protocol: bool,
     /// What is shown, where the connections are TLS.
     pub certificate: Option<Arc<Certificate>>,
-    /// Counts connections.
+    /// Where connections are counted.
     pub metrics: Arc<Metrics>,
 }
 
@@ -207,12 +207,13 @@ impl Listener {
 /// How a connection ended that did not end well.
 enum Ended {
     /// What came over it is not what has to come.
-    Malformed { what: &'static str, cause: String },
+    Malformed {
+        what: &'static str,
+        cause: String,
+    },
     /// Its client, named by the proxy, has too many.
     Refused(Refused),
-    /// We failed.
     Failed(String),
-    /// It broke.
     Gone(String),
 }
 

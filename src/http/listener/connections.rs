@@ -103,7 +103,7 @@ impl Refused {
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// For everybody.
+    /// Connections that any client may use.
     pub general: usize,
     /// Beyond that, for probes and admins.
     pub reserved: usize,
@@ -171,7 +171,7 @@ struct Place {
 }
 
 impl Connections {
-    /// None yet.
+    /// A table without connections.
     #[must_use]
     pub fn new(capacity: Capacity, deadlines: Deadlines) -> Arc<Self> {
         Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })

@@ -28,7 +28,7 @@ pub enum BadCertificate {
     Unreadable {
         /// The setting that names the file.
         setting: &'static str,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What the system said.
         cause: std::io::Error,
@@ -38,7 +38,7 @@ pub enum BadCertificate {
     NoPem {
         /// The setting that names the file.
         setting: &'static str,
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         cause: rustls::pki_types::pem::Error,

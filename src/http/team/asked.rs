@@ -16,7 +16,6 @@ use super::super::{Trouble, TroubleCode};
 const USUAL: u32 = 50;
 /// What figures are told of where nobody says: the last thirty days.
 const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
-/// A day.
 pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// Which piece of a list is wanted.

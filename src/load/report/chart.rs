@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 /// Size of the drawing; the page scales it to its width.
 const WIDTH: f64 = 760.0;
-/// Its height.
 const HEIGHT: f64 = 220.0;
 /// Room for the numbers at the left.
 const LEFT: f64 = 64.0;

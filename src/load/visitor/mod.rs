@@ -25,7 +25,6 @@ use session::{Session, Trouble};
 /// must not be knocked on without end.
 const COMES_BACK_AFTER: Duration = Duration::from_millis(500);
 
-/// One visitor.
 pub(super) struct Visitor {
     number: usize,
     kind: Kind,

@@ -169,7 +169,6 @@ impl Session {
         tokio::time::timeout(within, found).await.map_err(|_| Trouble::Timeout)?
     }
 
-    /// Says good-bye.
     pub(super) async fn close(mut self) {
         self.client.close().await;
     }

@@ -39,7 +39,7 @@ pub(super) struct Slip {
     pub confirmed: SystemTime,
 }
 
-/// The folder.
+/// The folder of fetched manuals.
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,

@@ -22,7 +22,7 @@ use crate::outside::{NotPublic, asking, not_public};
 
 /// What a host answered.
 pub(super) enum Answer {
-    /// Look there.
+    /// A redirect to this address.
     Moved(Url),
     /// The copy we named is still right.
     NotModified,
@@ -57,7 +57,7 @@ pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> F
     move |cause| Failed::final_(LoadError::Ours { what, cause: cause.into() })
 }
 
-/// Makes requests.
+/// Makes one request at a time, without following redirects.
 pub(super) struct Hopper {
     allowed: Allowed,
     /// Asks hosts of the settings, wherever they lie.

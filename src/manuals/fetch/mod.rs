@@ -26,7 +26,7 @@ use super::LoadError;
 /// A manual's bytes as they lie on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Copy {
-    /// The file.
+    /// Path of the fetched file.
     pub path: PathBuf,
     /// The address that was read in the end.
     pub location: String,

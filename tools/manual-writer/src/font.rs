@@ -5,7 +5,6 @@
 //! faces; the encoding is WinAnsi (Windows-1252), which covers the languages of western Europe and
 //! not, for instance, Hebrew: a manual in Hebrew is set as HTML.
 
-/// A face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Face {
     Regular,

@@ -14,7 +14,7 @@ use crate::write::write;
 /// A manual that has been set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typeset {
-    /// The file.
+    /// The bytes of the PDF.
     pub bytes: Vec<u8>,
     /// How many pages it has, title and contents included.
     pub pages: usize,

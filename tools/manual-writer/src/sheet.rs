@@ -27,7 +27,6 @@ pub(crate) const GREY: Colour = [0.42, 0.43, 0.46];
 /// The colour of thin rules.
 pub(crate) const HAIR: Colour = [0.78, 0.79, 0.82];
 
-/// One mark.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Mark {
     /// Text with its baseline beginning here.

@@ -31,7 +31,6 @@ pub(crate) struct Setting {
     pub(crate) leading: f32,
 }
 
-/// Running text.
 pub(crate) const BODY: Setting = Setting { size: 9.2, leading: 12.8 };
 /// Text in tables.
 pub(crate) const TABLE: Setting = Setting { size: 8.2, leading: 10.8 };

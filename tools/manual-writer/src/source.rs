@@ -73,12 +73,12 @@ pub enum Piece {
         level: u8,
         /// Its number; empty at level 3.
         number: String,
-        /// Its text.
+        /// Without its number.
         text: String,
     },
-    /// Running text.
+    /// A paragraph of running text.
     Paragraph(Vec<Span>),
-    /// Numbered steps.
+    /// A list of numbered steps, each of one or more pieces.
     Steps(Vec<Vec<Piece>>),
     /// A list with bullets.
     Bullets(Vec<Vec<Piece>>),
@@ -116,16 +116,16 @@ pub enum NoteKind {
 /// Text of one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// The text.
+    /// Without Markdown marks.
     pub text: String,
-    /// Its style.
+    /// How it is printed.
     pub style: Style,
 }
 
 /// The style of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// As is.
+    /// The style of what surrounds it.
     Plain,
     /// `**bold**`: keys, buttons, menu items.
     Bold,

@@ -35,7 +35,7 @@ const LONGEST_JOIN: usize = 20;
 /// A product and what is known of it beyond its names.
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'a> {
-    /// Its names.
+    /// Names and ids of the product.
     pub document: Document<'a>,
     /// What its catalog says about it; may be empty.
     pub description: &'a str,
@@ -51,7 +51,6 @@ pub(super) type TermId = u32;
 pub(super) enum Term {
     /// A stemmed word, or words written in one.
     Word(String),
-    /// A meaning.
     Concept(Concept),
     /// A number and its unit, as `12 inch`.
     Measure(String),
