@@ -27,8 +27,6 @@ const CRATES: &[&str] = &[
 const KNOWN: &[(&[&str], &str)] = &[
     (&["actors/src/agent/"], "goes with the agent's projection of events"),
     (&["actors/src/archiving/"], "goes with the archive of events"),
-    (&["actors/src/cache/contents.rs", "actors/src/ports.rs"], "goes with the ports"),
-    (&["actors/src/image_budget.rs", "actors/src/protocol/"], "goes with the crate conversation"),
     (
         &[
             "actors/src/desk/",
@@ -36,8 +34,10 @@ const KNOWN: &[(&[&str], &str)] = &[
             "actors/src/sessions.rs",
             "actors/src/takeovers.rs",
         ],
-        "goes with the crate conversation and the one supervision system",
+        "goes with the one supervision system",
     ),
+    (&["conversation/src/protocol/"], "the checks of texts and pictures are below the messages"),
+    (&["conversation/src/"], "goes with the state machines that own their state"),
     (&["manuals/src/"], "layout and blocks share the marks of a list"),
     (&["src/http/visitor/transcript/"], "goes with the text transcript as a projection"),
 ];

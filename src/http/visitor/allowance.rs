@@ -211,7 +211,7 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use futures::executor::block_on;
-    use hsc_actors::ports::ClientAddress;
+    use hsc_conversation::ClientAddress;
 
     use super::*;
 
