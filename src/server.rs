@@ -260,11 +260,11 @@ impl Server {
         if !webhooks.is_empty() {
             workers.push(webhooks.courier(upkeep.care));
         }
-        if settings.archive.keep_days > 0 {
+        if settings.archive.retention_days > 0 {
             let keeping = Keeping {
                 privacy: archive.clone(),
                 uploads: Arc::clone(&pictures),
-                keep: DAY * settings.archive.keep_days,
+                keep: DAY * settings.archive.retention_days,
             };
             workers.push(archiving::keeper(keeping, upkeep.care, &metrics));
         }
@@ -342,7 +342,7 @@ impl Server {
             analytics: archive.clone(),
             replies: archive.clone(),
             reads: http::Reads::default(),
-            allowances: http::Allowances::new(&settings.uploads, &settings.letters)
+            allowances: http::Allowances::new(&settings.uploads, &settings.offline_messages)
                 .counted_by(shared_quota),
             admin: http::AdminRules {
                 token: settings.admin.token.clone(),
@@ -661,7 +661,7 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         max_waiting_answers_per_address: settings.sessions.max_waiting_answers_per_address,
         images: ImageLimits::from(&settings.sessions),
         handoffs: HandoffLimits::from(&settings.desk),
-        busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
+        busy_after: Duration::from_millis(settings.sessions.overload_after_ms),
     }
 }
 

@@ -27,23 +27,25 @@ impl From<&ActorsSettings> for Upkeep {
         let care = Care {
             policy: Policy::Permanent,
             intensity: Intensity {
-                restarts: settings.restarts,
-                within: Duration::from_millis(settings.restarts_within_ms),
+                restarts: settings.max_restarts,
+                within: Duration::from_millis(settings.restart_window_ms),
             },
             backoff: Backoff {
-                first: Duration::from_millis(settings.backoff_first_ms),
-                most: Duration::from_millis(settings.backoff_most_ms),
+                first: Duration::from_millis(settings.backoff_initial_ms),
+                most: Duration::from_millis(settings.backoff_max_ms),
             },
-            hang_after: Duration::from_millis(settings.hang_after_ms),
-            stop_within: Duration::from_millis(settings.stop_within_ms),
+            hang_after: Duration::from_millis(settings.heartbeat_timeout_ms),
+            stop_within: Duration::from_millis(settings.stop_timeout_ms),
             bounds: Bounds {
-                inbox: settings.inbox,
-                while_down: Duration::from_millis(settings.wait_while_down_ms),
+                inbox: settings.mailbox_capacity,
+                while_down: Duration::from_millis(settings.restart_wait_ms),
                 answer: ANSWER_WITHIN,
             },
         };
         let on_give_up = match settings.on_give_up {
-            GiveUpChoice::Retry => OnGiveUp::Retry(Duration::from_millis(settings.retry_every_ms)),
+            GiveUpChoice::Retry => {
+                OnGiveUp::Retry(Duration::from_millis(settings.retry_interval_ms))
+            }
             GiveUpChoice::Exit => OnGiveUp::Escalate,
         };
         let threads = match settings.threads {

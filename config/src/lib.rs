@@ -7,6 +7,7 @@ mod load;
 mod network;
 pub mod origin;
 mod reference;
+mod renamed;
 mod rules;
 mod secret;
 mod settings;
@@ -18,13 +19,14 @@ mod tests;
 pub use load::{SettingsError, environment};
 pub use network::network;
 pub use reference::reference_markdown;
+pub use renamed::Deprecated;
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
-    EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LettersSettings,
-    LlmSettings, LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
-    OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings, ServerSettings,
-    SessionsSettings, Settings, TlsSettings, UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS,
-    WebhookEndpoint, WebhooksSettings,
+    EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LlmSettings,
+    LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
+    OfflineMessagesSettings, OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings,
+    ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings, VisitorsSettings,
+    WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

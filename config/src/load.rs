@@ -7,6 +7,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::renamed::{self, Deprecated};
 use crate::{Settings, rules, slip};
 
 /// The defaults, part of the program.
@@ -95,16 +96,31 @@ impl Settings {
         config_file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
+        Self::load_with_warnings(config_file, env).map(|(settings, _)| settings)
+    }
+
+    /// As [`load`](Self::load), with the settings that were given under an old name.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with_warnings(
+        config_file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<Deprecated>), SettingsError> {
         let defaults: Table = DEFAULTS.parse().expect("a test reads default.toml");
-        let mut given = config_file.map_or(Ok(Vec::new()), of_file)?;
-        of_environment(env, &mut given)?;
+        let mut deprecated = Vec::new();
+        let mut given =
+            config_file.map_or(Ok(Vec::new()), |file| of_file(file, &mut deprecated))?;
+        of_environment(env, &mut given, &mut deprecated)?;
         let mut tree = defaults.clone();
         for one in &given {
             *slot(&mut tree, &one.key) = one.value.clone();
         }
         let settings: Self =
             tree.try_into().expect("a test puts the ends of every rule into the types");
-        let Some(clash) = rules::clash(&settings) else { return Ok(settings) };
+        let Some(clash) = rules::clash(&settings) else {
+            return Ok((settings, deprecated));
+        };
         let source = given.iter().rev().find(|one| one.key == clash.key);
         let value = source.map_or_else(
             || slot(&mut defaults.clone(), clash.key).clone(),
@@ -133,7 +149,7 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn of_file(path: &Path) -> Result<Vec<Given>, SettingsError> {
+fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, SettingsError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable {
         path: name.clone(),
@@ -145,7 +161,10 @@ fn of_file(path: &Path) -> Result<Vec<Given>, SettingsError> {
     })?;
     let mut leaves = Vec::new();
     flatten("", &table, &mut leaves);
+    // A setting that has both names has the value of the new one.
+    leaves.sort_by_key(|(key, _)| renamed::current(key).is_none());
     let check = |(key, value): (String, Value)| {
+        let key = present_name(key, &name, deprecated);
         let Some(rule) = rules::of(&key) else {
             return Err(no_rule(key, shown("", &value), &name, |key| key.to_owned()));
         };
@@ -166,6 +185,7 @@ fn of_file(path: &Path) -> Result<Vec<Given>, SettingsError> {
 fn of_environment(
     env: impl IntoIterator<Item = (String, String)>,
     given: &mut Vec<Given>,
+    deprecated: &mut Vec<Deprecated>,
 ) -> Result<(), SettingsError> {
     let mut env: Vec<(String, String)> = env.into_iter().collect();
     // The order of an environment is chance; of two wrong values always the same is reported.
@@ -192,7 +212,9 @@ fn of_environment(
             named.push((name, path.to_lowercase().replace("__", "."), text));
         }
     }
+    named.sort_by_key(|(_, key, _)| renamed::current(key).is_none());
     for (name, key, text) in named {
+        let key = present_name(key, name, deprecated);
         let Some(rule) = rules::of(&key) else {
             let as_variable =
                 |key: &str| format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"));
@@ -213,6 +235,13 @@ fn of_environment(
         given.push(Given { key, value, source: name.to_owned() });
     }
     Ok(())
+}
+
+/// The name a setting has now; an old one is noted.
+fn present_name(key: String, source: &str, deprecated: &mut Vec<Deprecated>) -> String {
+    let Some(replaced_by) = renamed::current(&key) else { return key };
+    deprecated.push(Deprecated { key, replaced_by, source: source.to_owned() });
+    replaced_by.to_owned()
 }
 
 /// Says that there is no such setting, or that it is a section of settings.

@@ -149,7 +149,7 @@ const RULES: &[(&str, Rule)] = &[
     ("answers.encoder.enabled", Truth),
     ("answers.encoder.dir", Text(filled, "the path of a folder")),
     ("answers.encoder.threads", Whole(1, 256)),
-    ("answers.encoder.look_every_ms", Whole(100, 24 * 60 * MINUTE)),
+    ("answers.encoder.check_interval_ms", Whole(100, 24 * 60 * MINUTE)),
     ("answers.encoder.vectors_dir", Text(any, "the path of a folder, or nothing")),
     ("answers.encoder.vectors_max_bytes", Whole(1, 1 << 50)),
     ("answers.answer_confidence", Share),
@@ -200,7 +200,7 @@ const RULES: &[(&str, Rule)] = &[
     // The largest picture of the protocol weighs 9.8 MB and must find room in an idle pod.
     ("sessions.max_image_bytes", Whole(10 * MIB, 1_024 * GIB)),
     ("sessions.max_image_bytes_per_address", Whole(0, 1_024 * GIB)),
-    ("sessions.busy_after_ms", Whole(0, MINUTE)),
+    ("sessions.overload_after_ms", Whole(0, MINUTE)),
     ("conversations.window", Whole(1, 100_000)),
     // Under a second a client would not be back in time.
     ("conversations.ttl_ms", Whole(1_000, 30 * DAY)),
@@ -217,11 +217,11 @@ const RULES: &[(&str, Rule)] = &[
     ("desk.max_open_per_address", Whole(0, 100_000)),
     ("desk.per_address", Whole(0, 1_000_000)),
     // Pods tell three times as often: under a second a busy machine would lose its agents.
-    ("desk.present_ms", Whole(1_000, 10 * MINUTE)),
-    ("desk.returns_after_ms", Whole(1_000, DAY)),
+    ("desk.presence_timeout_ms", Whole(1_000, 10 * MINUTE)),
+    ("desk.requeue_after_ms", Whole(1_000, DAY)),
     ("desk.answer_within_ms", Whole(0, DAY)),
-    ("desk.expires_after_ms", Whole(1_000, DAY)),
-    ("desk.remembers_ms", Whole(1_000, 30 * DAY)),
+    ("desk.visitor_timeout_ms", Whole(1_000, DAY)),
+    ("desk.history_ttl_ms", Whole(1_000, 30 * DAY)),
     ("desk.hours.time_zone", Text(filled, "a time zone of the IANA list, such as Europe/Berlin")),
     ("desk.hours.monday", HOURS),
     ("desk.hours.tuesday", HOURS),
@@ -232,17 +232,17 @@ const RULES: &[(&str, Rule)] = &[
     ("desk.hours.sunday", HOURS),
     ("desk.hours.closed_days", Texts(filled, "days, such as 2026-12-25")),
     ("actors.threads", Whole(0, 1_024)),
-    ("actors.restarts", Whole(0, 1_000_000)),
-    ("actors.restarts_within_ms", Whole(1, DAY)),
-    ("actors.backoff_first_ms", Whole(0, MINUTE)),
-    ("actors.backoff_most_ms", Whole(0, 60 * MINUTE)),
+    ("actors.max_restarts", Whole(0, 1_000_000)),
+    ("actors.restart_window_ms", Whole(1, DAY)),
+    ("actors.backoff_initial_ms", Whole(0, MINUTE)),
+    ("actors.backoff_max_ms", Whole(0, 60 * MINUTE)),
     // Under a tenth of a second a busy machine would be taken for a hang.
-    ("actors.hang_after_ms", Whole(100, 10 * MINUTE)),
-    ("actors.stop_within_ms", Whole(1, 10 * MINUTE)),
-    ("actors.inbox", Whole(1, 1_000_000)),
-    ("actors.wait_while_down_ms", Whole(0, 10 * MINUTE)),
+    ("actors.heartbeat_timeout_ms", Whole(100, 10 * MINUTE)),
+    ("actors.stop_timeout_ms", Whole(1, 10 * MINUTE)),
+    ("actors.mailbox_capacity", Whole(1, 1_000_000)),
+    ("actors.restart_wait_ms", Whole(0, 10 * MINUTE)),
     ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
-    ("actors.retry_every_ms", Whole(1, 60 * MINUTE)),
+    ("actors.retry_interval_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
     (
         "admin.token",
@@ -283,8 +283,8 @@ const RULES: &[(&str, Rule)] = &[
     ),
     ("webhooks.allowed_hosts", Texts(host, "a host or host:port, without scheme and path")),
     ("webhooks.max_attempts", Whole(1, 100)),
-    ("webhooks.backoff_first_ms", Whole(0, DAY)),
-    ("webhooks.backoff_most_ms", Whole(1, 7 * DAY)),
+    ("webhooks.backoff_initial_ms", Whole(0, DAY)),
+    ("webhooks.backoff_max_ms", Whole(1, 7 * DAY)),
     ("webhooks.timeout_ms", Whole(10, 10 * MINUTE)),
     ("webhooks.concurrency", Whole(1, 1_000)),
     (
@@ -314,19 +314,19 @@ const RULES: &[(&str, Rule)] = &[
     ("archive.queue_records", Whole(1, 10_000_000)),
     ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
     ("archive.batch_records", Whole(1, 10_000)),
-    ("archive.batch_after_ms", Whole(0, MINUTE)),
-    ("archive.keep_days", Whole(0, 36_500)),
+    ("archive.batch_delay_ms", Whole(0, MINUTE)),
+    ("archive.retention_days", Whole(0, 36_500)),
     ("uploads.enabled", Truth),
     ("uploads.dir", Text(any, "the path of a folder, or nothing")),
     ("uploads.max_bytes", Whole(KIB, 256 * MIB)),
     // A hundred million pixels are 400 MB while one is cleaned.
     ("uploads.max_pixels", Whole(1, 100_000_000)),
-    ("uploads.keep_ms", Whole(1_000, 365 * DAY)),
+    ("uploads.retention_ms", Whole(1_000, 365 * DAY)),
     ("uploads.max_total_bytes", BYTES),
     ("uploads.per_conversation", Whole(1, 100_000)),
     ("uploads.per_address", Whole(0, 1_000_000)),
-    ("letters.per_address", Whole(1, 100_000)),
-    ("letters.per_hour", Whole(1, 10_000_000)),
+    ("offline_messages.per_address", Whole(1, 100_000)),
+    ("offline_messages.per_hour", Whole(1, 10_000_000)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];
@@ -680,12 +680,12 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
         });
     }
     let hooks = &settings.webhooks;
-    if hooks.backoff_most_ms < hooks.backoff_first_ms {
+    if hooks.backoff_max_ms < hooks.backoff_initial_ms {
         return Some(Clash {
-            key: "webhooks.backoff_most_ms",
+            key: "webhooks.backoff_max_ms",
             expected: format!(
-                "at least webhooks.backoff_first_ms, which is {}",
-                hooks.backoff_first_ms
+                "at least webhooks.backoff_initial_ms, which is {}",
+                hooks.backoff_initial_ms
             ),
         });
     }

@@ -71,7 +71,7 @@ sections! {
         /// Pictures in conversations.
         uploads: UploadsSettings,
         /// What visitors leave or have sent.
-        letters: LettersSettings,
+        offline_messages: OfflineMessagesSettings,
         /// Logging.
         log: LogSettings,
     }
@@ -247,7 +247,7 @@ sections! {
         /// Threads that embed passages.
         threads: usize,
         /// Pause between two looks for a new model, in milliseconds.
-        look_every_ms: u64,
+        check_interval_ms: u64,
         /// Folder of the stored vectors.
         vectors_dir: String,
         /// Most bytes of that folder.
@@ -355,7 +355,7 @@ sections! {
         /// The same of one address; 0 is any number.
         max_image_bytes_per_address: usize,
         /// Delay from which the server is too busy; 0 is never.
-        busy_after_ms: u64,
+        overload_after_ms: u64,
     }
 
     /// `[conversations]`
@@ -381,15 +381,15 @@ sections! {
         /// Handoffs of one address within an hour; 0 is any number.
         per_address: usize,
         /// Silence after which an agent or a visitor is not there.
-        present_ms: u64,
+        presence_timeout_ms: u64,
         /// Silence of an agent after which what the agent had waits again.
-        returns_after_ms: u64,
+        requeue_after_ms: u64,
         /// How long a visitor waits for an agent who has the conversation; 0 is without end.
         answer_within_ms: u64,
         /// Absence after which a visitor does not wait any more.
-        expires_after_ms: u64,
+        visitor_timeout_ms: u64,
         /// How long it is known how a conversation went.
-        remembers_ms: u64,
+        history_ttl_ms: u64,
         /// When persons are there.
         hours: HoursSettings,
     }
@@ -421,25 +421,25 @@ sections! {
         /// Threads; 0 is one a core.
         threads: usize,
         /// Restarts that are borne.
-        restarts: u32,
+        max_restarts: u32,
         /// The time they are counted in.
-        restarts_within_ms: u64,
+        restart_window_ms: u64,
         /// Wait before the second restart in a row.
-        backoff_first_ms: u64,
+        backoff_initial_ms: u64,
         /// Longest wait before a restart.
-        backoff_most_ms: u64,
+        backoff_max_ms: u64,
         /// Silence after which an actor hangs.
-        hang_after_ms: u64,
+        heartbeat_timeout_ms: u64,
         /// Longest stop.
-        stop_within_ms: u64,
+        stop_timeout_ms: u64,
         /// Messages that may wait.
-        inbox: usize,
+        mailbox_capacity: usize,
         /// Longest wait for an actor that is down.
-        wait_while_down_ms: u64,
+        restart_wait_ms: u64,
         /// What becomes of a pod whose actor was given up.
         on_give_up: GiveUpChoice,
         /// Pace of further tries.
-        retry_every_ms: u64,
+        retry_interval_ms: u64,
     }
 
     /// `[chaos]`
@@ -503,9 +503,9 @@ sections! {
         /// Tries before a delivery is a dead letter.
         max_attempts: u32,
         /// Most of the wait before the second try.
-        backoff_first_ms: u64,
+        backoff_initial_ms: u64,
         /// Most of any wait.
-        backoff_most_ms: u64,
+        backoff_max_ms: u64,
         /// Longest one try may take.
         timeout_ms: u64,
         /// Deliveries to one endpoint at once.
@@ -566,9 +566,9 @@ sections! {
         /// Records written at once.
         batch_records: usize,
         /// How long a record waits for others.
-        batch_after_ms: u64,
+        batch_delay_ms: u64,
         /// Days a conversation is kept; 0 is for ever.
-        keep_days: u32,
+        retention_days: u32,
     }
 
     /// `[uploads]`
@@ -582,7 +582,7 @@ sections! {
         /// Most pixels.
         max_pixels: u64,
         /// How long one is kept.
-        keep_ms: u64,
+        retention_ms: u64,
         /// Most bytes of all.
         max_total_bytes: u64,
         /// Most of one conversation within an hour.
@@ -591,8 +591,8 @@ sections! {
         per_address: u32,
     }
 
-    /// `[letters]`
-    LettersSettings {
+    /// `[offline_messages]`
+    OfflineMessagesSettings {
         /// Most of one address, and of one conversation, within an hour.
         per_address: u32,
         /// Most of everybody within an hour.

@@ -33,6 +33,24 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
+fn an_old_name_still_works_and_is_reported_and_the_new_name_wins() {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    let text = "[letters]\nper_hour = 40\n[actors]\ninbox = 9\nmailbox_capacity = 7\n";
+    file.write_all(text.as_bytes()).unwrap();
+    let env = [("HSC__UPLOADS__KEEP_MS".to_owned(), "5000".to_owned())];
+    let (settings, deprecated) = Settings::load_with_warnings(Some(file.path()), env).unwrap();
+    assert_eq!(settings.offline_messages.per_hour, 40);
+    assert_eq!(settings.actors.mailbox_capacity, 7, "the new name wins");
+    assert_eq!(settings.uploads.retention_ms, 5_000);
+    let keys: Vec<&str> = deprecated.iter().map(|old| old.key.as_str()).collect();
+    assert_eq!(keys, ["actors.inbox", "letters.per_hour", "uploads.keep_ms"]);
+    assert_eq!(
+        deprecated[2].to_string(),
+        "uploads.keep_ms (from HSC__UPLOADS__KEEP_MS) was renamed to uploads.retention_ms; the old name still works"
+    );
+}
+
+#[test]
 fn the_names_of_existing_deployments_are_understood() {
     let settings = load(None, &[("REDIS_URL", "redis://r"), ("GEMINI_API_KEY", "k")]).unwrap();
     assert_eq!(settings.redis.url.reveal(), Some("redis://r"));

@@ -24,7 +24,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    let (settings, deprecated) =
+        Settings::load_with_warnings(args.config.as_deref(), hsc_config::environment())?;
     if args.show {
         println!("{}", settings.masked());
     }
@@ -33,6 +34,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     hsc_actors::Hours::of(&settings.desk.hours)?;
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
     println!("settings: good (defaults{file}, environment)");
+    for old in deprecated {
+        println!("  warning: {old}");
+    }
     for doubt in settings.doubts() {
         println!("  warning: {doubt}");
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use hsc_config::Settings;
+use log::warn;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::server::Server;
@@ -22,9 +23,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    let (settings, deprecated) =
+        Settings::load_with_warnings(args.config.as_deref(), hsc_config::environment())?;
     super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
     hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
+    for old in deprecated {
+        warn!(setting = old.key, replaced_by = old.replaced_by; "{old}");
+    }
     actix_web::rt::System::new().block_on(serve(&settings))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -108,7 +108,7 @@ impl Embeddings {
                 enabled: settings.enabled,
                 dir: PathBuf::from(&settings.dir),
                 threads: settings.threads,
-                look_every: std::time::Duration::from_millis(settings.look_every_ms),
+                look_every: std::time::Duration::from_millis(settings.check_interval_ms),
                 store: Store::new(&settings.vectors_dir, settings.vectors_max_bytes),
                 pods,
                 metrics: Arc::clone(metrics),

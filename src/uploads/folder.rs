@@ -69,7 +69,7 @@ impl Folder {
         let limits = UploadLimits { enabled: settings.enabled, max_bytes: settings.max_bytes };
         let inner = Inner {
             dir,
-            keep: Duration::from_millis(settings.keep_ms),
+            keep: Duration::from_millis(settings.retention_ms),
             limits,
             max_pixels: settings.max_pixels,
             max_total_bytes: settings.max_total_bytes,

@@ -143,7 +143,7 @@ async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_the_two_talk()
 #[tokio::test]
 async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
     let redis = Redis::start().await;
-    let short = [("desk.present_ms", "1500"), ("desk.returns_after_ms", "1500")];
+    let short = [("desk.presence_timeout_ms", "1500"), ("desk.requeue_after_ms", "1500")];
     let (a, b) = two_pods(&redis, &short).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
     let (mut visitor, conversation) = waiting(&a).await;
@@ -185,7 +185,7 @@ async fn on_a_pod_of_its_own_an_agent_sees_at_once_what_is_said_whoever_is_away(
 
 #[tokio::test]
 async fn whoever_signs_out_is_put_out_of_the_agents_socket_too() {
-    let server = with_team(&[("desk.present_ms", "1500")]).await;
+    let server = with_team(&[("desk.presence_timeout_ms", "1500")]).await;
     let mut yael = agent(&server, YAEL).await;
     let mut elsewhere = Member::of(&server);
     assert_eq!(elsewhere.sign_in(YAEL, PASSWORD).await.status(), 200);
@@ -218,7 +218,7 @@ async fn a_wish_for_a_person_that_is_withdrawn_at_once_leaves_nobody_waiting() {
 #[tokio::test]
 async fn what_an_agent_says_in_one_breath_keeps_its_order_whether_the_visitor_is_there_or_away() {
     let redis = Redis::start().await;
-    let (a, b) = two_pods(&redis, &[("desk.expires_after_ms", "600000")]).await;
+    let (a, b) = two_pods(&redis, &[("desk.visitor_timeout_ms", "600000")]).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
     let (mut visitor, conversation) = waiting(&a).await;
     for socket in [&mut ada, &mut yael] {

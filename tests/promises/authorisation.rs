@@ -237,7 +237,7 @@ async fn server() -> Server {
         ("admin.token", TOKEN),
         ("server.allowed_origins", "https://shop.example"),
         ("chaos.enabled", "true"),
-        ("letters.per_address", "1000"),
+        ("offline_messages.per_address", "1000"),
         ("uploads.per_address", "0"),
         ("uploads.per_conversation", "1000"),
         ("desk.max_open_per_address", "0"),

@@ -46,7 +46,7 @@ async fn leave(server: &Server, from: &str, headers: &[(&str, &str)]) -> u16 {
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_client_that_a_quota_counts() {
-    let settings = [("server.trusted_proxies", PROXY), ("letters.per_address", "2")];
+    let settings = [("server.trusted_proxies", PROXY), ("offline_messages.per_address", "2")];
     let server = Server::with(&settings).await;
     let one = [("x-forwarded-for", "203.0.113.7")];
     for expected in [202, 202, 429] {
@@ -73,7 +73,7 @@ async fn a_trusted_proxy_names_the_client_that_a_quota_counts() {
 
 #[tokio::test]
 async fn the_headers_of_everybody_else_are_ignored() {
-    let settings = [("server.trusted_proxies", PROXY), ("letters.per_address", "2")];
+    let settings = [("server.trusted_proxies", PROXY), ("offline_messages.per_address", "2")];
     let server = Server::with(&settings).await;
     for (number, expected) in [202, 202, 429, 429].into_iter().enumerate() {
         let address = format!("203.0.113.{number}");
@@ -85,7 +85,7 @@ async fn the_headers_of_everybody_else_are_ignored() {
         ];
         assert_eq!(leave(&server, STRANGER, &headers).await, expected);
     }
-    let unset = Server::with(&[("letters.per_address", "1")]).await;
+    let unset = Server::with(&[("offline_messages.per_address", "1")]).await;
     assert_eq!(leave(&unset, PROXY, &[("x-forwarded-for", "203.0.113.7")]).await, 202);
     assert_eq!(leave(&unset, PROXY, &[("x-forwarded-for", "203.0.113.8")]).await, 429);
     let warned = "server.trusted_proxies does not name";

@@ -29,7 +29,8 @@ async fn is_turned_away_in_a_browser(server: &Server) {
 #[tokio::test]
 async fn a_flood_from_one_address_is_refused_and_those_within_go_on() {
     let server =
-        Server::with(&[("sessions.max_per_address", "3"), ("sessions.busy_after_ms", "0")]).await;
+        Server::with(&[("sessions.max_per_address", "3"), ("sessions.overload_after_ms", "0")])
+            .await;
     let mut inside = Vec::new();
     for _ in 0..3 {
         inside.push(server.visitor().await);
@@ -51,7 +52,7 @@ async fn a_flood_from_one_address_is_refused_and_those_within_go_on() {
 
 #[tokio::test]
 async fn a_full_pod_tells_a_program_and_a_page_to_come_again() {
-    let server = Server::with(&[("sessions.max", "1"), ("sessions.busy_after_ms", "0")]).await;
+    let server = Server::with(&[("sessions.max", "1"), ("sessions.overload_after_ms", "0")]).await;
     let mut inside = server.visitor().await;
     assert_eq!(Visitor::refused(server.address()).await, come_again());
     is_turned_away_in_a_browser(&server).await;
@@ -62,7 +63,8 @@ async fn a_full_pod_tells_a_program_and_a_page_to_come_again() {
 #[tokio::test]
 async fn sockets_past_so_many_a_second_are_told_to_come_again() {
     let server =
-        Server::with(&[("sessions.opens_per_second", "1"), ("sessions.busy_after_ms", "0")]).await;
+        Server::with(&[("sessions.opens_per_second", "1"), ("sessions.overload_after_ms", "0")])
+            .await;
     let mut inside = server.visitor().await;
     let mut refused = None;
     // A slow machine may be given a new place meanwhile, but not each time.
@@ -90,7 +92,7 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
 async fn a_pod_that_is_held_up_refuses_new_sockets_and_answers_the_newest_keystroke() {
     let server = Server::with(&[
         ("server.workers", "1"),
-        ("sessions.busy_after_ms", "50"),
+        ("sessions.overload_after_ms", "50"),
         ("server.messages_per_second", "10000"),
         ("server.message_burst", "10000"),
     ])

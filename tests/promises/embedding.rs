@@ -31,7 +31,7 @@ impl Pod {
         let mut settings = all.answers.encoder.clone();
         settings.dir = models.display().to_string();
         settings.vectors_dir = vectors.display().to_string();
-        settings.look_every_ms = 100;
+        settings.check_interval_ms = 100;
         let metrics = Metrics::new();
         let link = redis.map(link_to);
         let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
@@ -163,7 +163,7 @@ async fn a_model_that_arrives_while_the_server_runs_is_taken_and_so_is_a_mended_
         ("answers.encoder.enabled", "true"),
         ("answers.encoder.dir", &dir),
         ("answers.encoder.vectors_dir", &none),
-        ("answers.encoder.look_every_ms", "100"),
+        ("answers.encoder.check_interval_ms", "100"),
     ])
     .await;
     let state = async || server.json("/health").await["encoder"]["state"].clone();

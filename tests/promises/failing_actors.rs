@@ -42,10 +42,10 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
         ("chaos.enabled", "true"),
         ("cache.shards", "2"),
         ("actors.threads", "2"),
-        ("actors.hang_after_ms", HANG_AFTER_MS),
+        ("actors.heartbeat_timeout_ms", HANG_AFTER_MS),
         // How often is too often is another promise, and so is being too busy for somebody new.
-        ("actors.restarts", "100000"),
-        ("sessions.busy_after_ms", "0"),
+        ("actors.max_restarts", "100000"),
+        ("sessions.overload_after_ms", "0"),
         // Two hundred visitors share a few questions; each is to be made again and again.
         ("cache.answers.entries", "0"),
     ])

@@ -15,8 +15,8 @@ const PANICS: &str = "hsc_actor_restarts_total{actor=\"session\",reason=\"panick
 async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
-        ("actors.restarts", "100000"),
-        ("sessions.busy_after_ms", "0"),
+        ("actors.max_restarts", "100000"),
+        ("sessions.overload_after_ms", "0"),
     ])
     .await;
     let mut visitors = Vec::new();
@@ -72,9 +72,9 @@ async fn hears_its_answer(visitor: &mut Visitor, id: &str, offset: &mut u64) {
 async fn a_session_that_keeps_failing_is_closed_with_1011_and_no_other() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
-        ("actors.restarts", "2"),
-        ("actors.restarts_within_ms", "600000"),
-        ("sessions.busy_after_ms", "0"),
+        ("actors.max_restarts", "2"),
+        ("actors.restart_window_ms", "600000"),
+        ("sessions.overload_after_ms", "0"),
     ])
     .await;
     let mut failing = server.visitor().await;
@@ -95,7 +95,8 @@ async fn a_session_that_keeps_failing_is_closed_with_1011_and_no_other() {
 
 #[tokio::test]
 async fn a_session_is_shown_in_the_tree_and_can_be_picked_to_fail() {
-    let server = Server::with(&[("chaos.enabled", "true"), ("sessions.busy_after_ms", "0")]).await;
+    let server =
+        Server::with(&[("chaos.enabled", "true"), ("sessions.overload_after_ms", "0")]).await;
     let (mut first, mut second) = (server.visitor().await, server.visitor().await);
     let product = json!({ "type": "query", "product_id": LIGHT, "query": "my secret question" });
     first.say(product).await;

@@ -9,10 +9,10 @@ use crate::shop::LIGHT;
 const IMPATIENT: [(&str, &str); 6] = [
     ("chaos.enabled", "true"),
     ("cache.shards", "1"),
-    ("actors.restarts", "2"),
-    ("actors.restarts_within_ms", "600000"),
-    ("actors.backoff_most_ms", "20"),
-    ("actors.wait_while_down_ms", "300"),
+    ("actors.max_restarts", "2"),
+    ("actors.restart_window_ms", "600000"),
+    ("actors.backoff_max_ms", "20"),
+    ("actors.restart_wait_ms", "300"),
 ];
 
 /// More starts than any test waits for.
@@ -25,7 +25,7 @@ fn cannot_start(times: u32) -> Value {
 #[tokio::test]
 async fn a_shard_that_cannot_start_makes_the_pod_not_ready_until_it_can() {
     let mut settings = IMPATIENT.to_vec();
-    settings.push(("actors.retry_every_ms", "200"));
+    settings.push(("actors.retry_interval_ms", "200"));
     let server = Server::with(&settings).await;
     let mut visitor = server.visitor().await;
     assert_eq!(server.get("/ready").await.status(), 200);

@@ -37,7 +37,7 @@ async fn a_hung_shard_is_replaced_and_who_waits_for_it_is_answered() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
         ("cache.shards", "1"),
-        ("actors.hang_after_ms", "500"),
+        ("actors.heartbeat_timeout_ms", "500"),
     ])
     .await;
     let mut visitor = server.visitor().await;
@@ -52,7 +52,8 @@ async fn a_hung_shard_is_replaced_and_who_waits_for_it_is_answered() {
 
 #[tokio::test]
 async fn a_loader_that_hangs_itself_is_replaced_and_who_waits_for_a_manual_is_answered() {
-    let server = Server::with(&[("chaos.enabled", "true"), ("actors.hang_after_ms", "500")]).await;
+    let server =
+        Server::with(&[("chaos.enabled", "true"), ("actors.heartbeat_timeout_ms", "500")]).await;
     let mut visitor = server.visitor().await;
     let hang = json!({ "actor": "manuals.loader", "fault": "hang", "ms": 600_000 });
     assert_eq!(server.rehearse(hang).await, 200);
@@ -69,7 +70,8 @@ async fn a_loader_that_hangs_itself_is_replaced_and_who_waits_for_a_manual_is_an
 
 #[tokio::test]
 async fn a_supervisor_that_hangs_is_replaced_and_its_shards_answer_under_the_next_one() {
-    let server = Server::with(&[("chaos.enabled", "true"), ("actors.hang_after_ms", "500")]).await;
+    let server =
+        Server::with(&[("chaos.enabled", "true"), ("actors.heartbeat_timeout_ms", "500")]).await;
     let mut visitor = server.visitor().await;
     for name in ["cache.manuals", "root"] {
         let hang = json!({ "actor": name, "fault": "hang", "ms": 600_000 });

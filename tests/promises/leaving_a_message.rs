@@ -112,7 +112,7 @@ async fn what_cannot_be_answered_or_says_nothing_is_refused_in_words() {
 
 #[tokio::test]
 async fn so_many_are_taken_an_hour() {
-    let server = Server::with(&[("letters.per_hour", "2")]).await;
+    let server = Server::with(&[("offline_messages.per_hour", "2")]).await;
     let body = json!({ "address": "a@example.test", "text": "Hello" });
     for _ in 0..2 {
         assert_eq!(leave(&server, &[], body.clone()).await.status(), 202);

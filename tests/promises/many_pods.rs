@@ -38,7 +38,7 @@ async fn pod(redis: &Redis, name: &str) -> Server {
         ("server.drain_timeout_ms", "10000"),
         // Here all pods, all clients and Redis share a few cores: slow is not away.
         ("redis.command_timeout_ms", "5000"),
-        ("sessions.busy_after_ms", "0"),
+        ("sessions.overload_after_ms", "0"),
         // All clients have one address, and 2,000 of them ask at the same time.
         ("sessions.max_waiting_answers", "10000"),
         ("sessions.max_waiting_answers_per_address", "0"),

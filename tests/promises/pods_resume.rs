@@ -19,7 +19,7 @@ async fn pod(redis: &Redis, model: &Model, name: &str) -> Server {
         ("server.pod_name", name),
         ("conversations.token_keys", KEY),
         ("sessions.max_answers", "1000"),
-        ("sessions.busy_after_ms", "0"),
+        ("sessions.overload_after_ms", "0"),
     ];
     let server = server_with(model, &settings).await;
     eventually("the pod reaches Redis", async || {

@@ -20,7 +20,7 @@ async fn leave(server: &Server, from: [u8; 4]) -> Response {
 
 #[tokio::test]
 async fn one_client_does_not_use_up_the_messages_of_everybody() {
-    let settings = [("letters.per_address", "3"), ("letters.per_hour", "5")];
+    let settings = [("offline_messages.per_address", "3"), ("offline_messages.per_hour", "5")];
     let server = Server::with(&settings).await;
     for _ in 0..3 {
         assert_eq!(leave(&server, ONE).await.status(), 202);
@@ -41,7 +41,7 @@ async fn one_client_does_not_use_up_the_messages_of_everybody() {
 async fn pods_count_messages_together_while_they_share_a_redis_and_else_each_for_itself() {
     let mut redis = Redis::start().await;
     let url = redis.url();
-    let settings = [("redis.url", url.as_str()), ("letters.per_address", "3")];
+    let settings = [("redis.url", url.as_str()), ("offline_messages.per_address", "3")];
     let (one, other) = (Server::with(&settings).await, Server::with(&settings).await);
     for pod in [&one, &other] {
         eventually("it is connected", async || {

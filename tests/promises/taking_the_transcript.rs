@@ -156,7 +156,7 @@ async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
     let told = [
         ("webhooks.endpoints", &*endpoints),
         ("webhooks.allowed_hosts", &*name),
-        ("letters.per_address", "4"),
+        ("offline_messages.per_address", "4"),
     ];
     let server = Server::with(&told).await;
     assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], true);
@@ -219,7 +219,7 @@ async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alon
             ("server.public_url", public_url),
             ("archive.path", &*path),
             ("visitors.key", KEY),
-            ("letters.per_address", "1000"),
+            ("offline_messages.per_address", "1000"),
         ];
         let server = Server::of(shop, &settings).await;
         let claims = json!({ "sub": "c-17", "name": "Noa", "email": "Noa@example.test",

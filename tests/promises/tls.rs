@@ -208,7 +208,7 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
     let settings = [
         ("server.trusted_proxies", "127.0.0.1"),
         ("server.proxy_protocol", "true"),
-        ("letters.per_address", "1"),
+        ("offline_messages.per_address", "1"),
     ];
     let plain = Server::with(&settings).await;
     let tls = with_certificate(shop, &pair, &settings).await;

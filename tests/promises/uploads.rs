@@ -309,7 +309,7 @@ async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
 
 #[actix_web::test]
 async fn a_picture_is_gone_when_its_time_is_over() {
-    let (server, dir) = with_folders(&[("uploads.keep_ms", "1500")]).await;
+    let (server, dir) = with_folders(&[("uploads.retention_ms", "1500")]).await;
     let (_visitor, conversation, token) = welcomed(&server).await;
     let told = kept(&server, &token, png(8, 8)).await;
     let url = told["url"].as_str().expect("an address").to_owned();
@@ -372,7 +372,7 @@ async fn a_conversation_puts_in_so_many_an_hour() {
 
 #[tokio::test]
 async fn a_folder_that_is_full_takes_no_more_until_something_has_gone() {
-    let settings = [("uploads.max_total_bytes", "60"), ("uploads.keep_ms", "2000")];
+    let settings = [("uploads.max_total_bytes", "60"), ("uploads.retention_ms", "2000")];
     let (server, dir) = with_folders(&settings).await;
     let (_visitor, _, token) = welcomed(&server).await;
     kept(&server, &token, png(8, 8)).await;

@@ -10,7 +10,7 @@ use crate::shop::{LIGHT, Shop};
 
 /// Settings under which a failed try is soon tried again.
 const SOON: [(&str, &str); 2] =
-    [("webhooks.backoff_first_ms", "20"), ("webhooks.backoff_most_ms", "20")];
+    [("webhooks.backoff_initial_ms", "20"), ("webhooks.backoff_max_ms", "20")];
 
 /// A server that tells this endpoint of these events.
 async fn telling(receiver: &Receiver, events: &str, more: &[(&str, &str)]) -> Server {

@@ -31,7 +31,7 @@ impl From<&ArchiveSettings> for ArchiveLimits {
             queue_records: settings.queue_records,
             queue_bytes: settings.queue_bytes,
             batch_records: settings.batch_records,
-            batch_after: Duration::from_millis(settings.batch_after_ms),
+            batch_after: Duration::from_millis(settings.batch_delay_ms),
         }
     }
 }

@@ -25,12 +25,12 @@ impl From<&DeskSettings> for DeskLimits {
     fn from(settings: &DeskSettings) -> Self {
         Self {
             max_waiting: settings.max_waiting,
-            present_for: Duration::from_millis(settings.present_ms),
-            returns_after: Duration::from_millis(settings.returns_after_ms),
+            present_for: Duration::from_millis(settings.presence_timeout_ms),
+            returns_after: Duration::from_millis(settings.requeue_after_ms),
             answer_within: (settings.answer_within_ms > 0)
                 .then(|| Duration::from_millis(settings.answer_within_ms)),
-            expires_after: Duration::from_millis(settings.expires_after_ms),
-            remembers_for: Duration::from_millis(settings.remembers_ms),
+            expires_after: Duration::from_millis(settings.visitor_timeout_ms),
+            remembers_for: Duration::from_millis(settings.history_ttl_ms),
         }
     }
 }

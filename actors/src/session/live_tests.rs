@@ -45,7 +45,7 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
 
 #[actix::test]
 async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
-    let stage = Stage::new(|settings| settings.actors.restarts = 3).await;
+    let stage = Stage::new(|settings| settings.actors.max_restarts = 3).await;
     let (mut failing, mut neighbour) = (stage.client().await, stage.client().await);
     failing.say(json!({ "type": "hello" })).await;
     let conversation = failing.hear("welcome").await["conversation"].as_str().unwrap().to_owned();

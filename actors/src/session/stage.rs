@@ -153,8 +153,8 @@ impl Stage {
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
-        settings.actors.restarts = 10_000;
-        settings.sessions.busy_after_ms = 0;
+        settings.actors.max_restarts = 10_000;
+        settings.sessions.overload_after_ms = 0;
         settings.server.messages_per_second = 100_000;
         settings.server.message_burst = 100_000;
         change(&mut settings);
@@ -227,7 +227,7 @@ impl Stage {
                 max_waiting_answers_per_address: 0,
                 images: crate::ImageLimits::from(&settings.sessions),
                 handoffs: crate::HandoffLimits::default(),
-                busy_after: Duration::from_millis(settings.sessions.busy_after_ms),
+                busy_after: Duration::from_millis(settings.sessions.overload_after_ms),
             },
             seconds: crate::Seconds::default(),
             budgets: Budgets {

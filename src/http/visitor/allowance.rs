@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hsc_actors::ports::SharedQuota;
-use hsc_config::{LettersSettings, UploadsSettings};
+use hsc_config::{OfflineMessagesSettings, UploadsSettings};
 use hsc_conversation::ClientKey;
 use lru::LruCache;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -41,7 +41,7 @@ pub struct Allowances {
 impl Allowances {
     /// As the settings say.
     #[must_use]
-    pub fn new(uploads: &UploadsSettings, letters: &LettersSettings) -> Self {
+    pub fn new(uploads: &UploadsSettings, letters: &OfflineMessagesSettings) -> Self {
         Self {
             uploads: Allowance::new("uploads"),
             uploads_per_conversation: uploads.per_conversation,
@@ -237,7 +237,7 @@ mod tests {
 
     fn allowances() -> (Allowances, hsc_config::Settings) {
         let settings = hsc_config::Settings::load(None, []).expect("the defaults");
-        (Allowances::new(&settings.uploads, &settings.letters), settings)
+        (Allowances::new(&settings.uploads, &settings.offline_messages), settings)
     }
 
     #[test]
@@ -247,11 +247,15 @@ mod tests {
             let client = from(address);
             (0..1_000).filter(|_| block_on(allowances.letter(None, client)).is_ok()).count()
         };
-        let each = settings.letters.per_address as usize;
+        let each = settings.offline_messages.per_address as usize;
         assert_eq!(of("127.0.0.1"), each);
         assert_eq!(of("127.0.0.2"), each);
         let all: usize = (0..=255).map(|last| of(&format!("10.0.0.{last}"))).sum();
-        assert_eq!(all + 2 * each, settings.letters.per_hour as usize, "together the last bound");
+        assert_eq!(
+            all + 2 * each,
+            settings.offline_messages.per_hour as usize,
+            "together the last bound"
+        );
         let client = Some(from("8.8.8.8"));
         let kept =
             (0..1_000).filter(|it| block_on(allowances.upload(&it.to_string(), client)).is_ok());
@@ -265,7 +269,7 @@ mod tests {
             let client = from(&format!("10.0.0.{last}"));
             block_on(allowances.mail(&format!("c{last}"), "Dana@example.test", client)).is_ok()
         });
-        assert_eq!(sent.count(), settings.letters.per_address as usize);
+        assert_eq!(sent.count(), settings.offline_messages.per_address as usize);
         assert!(block_on(allowances.mail("c", "noa@example.test", from("10.0.1.1"))).is_ok());
         assert!(block_on(allowances.mail("d", "dana@example.test", from("10.0.1.1"))).is_err());
     }

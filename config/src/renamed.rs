@@ -1,0 +1,65 @@
+//! Settings that had another name in an earlier version. The old name is still accepted, with a warning.
+
+/// The old key and the one that replaces it.
+const RENAMED: [(&str, &str); 22] = [
+    ("actors.backoff_first_ms", "actors.backoff_initial_ms"),
+    ("actors.backoff_most_ms", "actors.backoff_max_ms"),
+    ("actors.hang_after_ms", "actors.heartbeat_timeout_ms"),
+    ("actors.inbox", "actors.mailbox_capacity"),
+    ("actors.restarts", "actors.max_restarts"),
+    ("actors.restarts_within_ms", "actors.restart_window_ms"),
+    ("actors.retry_every_ms", "actors.retry_interval_ms"),
+    ("actors.stop_within_ms", "actors.stop_timeout_ms"),
+    ("actors.wait_while_down_ms", "actors.restart_wait_ms"),
+    ("answers.encoder.look_every_ms", "answers.encoder.check_interval_ms"),
+    ("archive.batch_after_ms", "archive.batch_delay_ms"),
+    ("archive.keep_days", "archive.retention_days"),
+    ("desk.expires_after_ms", "desk.visitor_timeout_ms"),
+    ("desk.present_ms", "desk.presence_timeout_ms"),
+    ("desk.remembers_ms", "desk.history_ttl_ms"),
+    ("desk.returns_after_ms", "desk.requeue_after_ms"),
+    ("letters.per_address", "offline_messages.per_address"),
+    ("letters.per_hour", "offline_messages.per_hour"),
+    ("sessions.busy_after_ms", "sessions.overload_after_ms"),
+    ("uploads.keep_ms", "uploads.retention_ms"),
+    ("webhooks.backoff_first_ms", "webhooks.backoff_initial_ms"),
+    ("webhooks.backoff_most_ms", "webhooks.backoff_max_ms"),
+];
+
+/// The present name of a setting, when `key` is an old one.
+pub(crate) fn current(key: &str) -> Option<&'static str> {
+    RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new)
+}
+
+/// A setting that was given under its old name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deprecated {
+    /// The old key.
+    pub key: String,
+    /// The key that replaces it.
+    pub replaced_by: &'static str,
+    /// File or variable.
+    pub source: String,
+}
+
+impl std::fmt::Display for Deprecated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { key, replaced_by, source } = self;
+        write!(f, "{key} (from {source}) was renamed to {replaced_by}; the old name still works")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules;
+
+    #[test]
+    fn each_old_name_is_no_setting_and_each_new_one_is() {
+        for (old, new) in RENAMED {
+            assert!(rules::of(old).is_none(), "{old} is still a setting");
+            assert!(rules::of(new).is_some(), "{new} is no setting");
+            assert_eq!(current(new), None, "{new} is an old name too");
+        }
+    }
+}
