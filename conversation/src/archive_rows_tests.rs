@@ -6,15 +6,15 @@ use crate::answer::{AnswerEvent, Outcome};
 use crate::archive::{Author, Record, Said, SaidOutcome};
 use crate::checkpoint::Minutes;
 use crate::input::{Effect, Event};
-use crate::tests::{ask, chunk, conversation, done, goes_on, say, sent};
+use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 
 /// What is recorded, in order.
 fn recorded(effects: &[Effect]) -> Vec<Said> {
-    let said = |effect: &Effect| match effect {
-        Effect::Record(Record::Said(said)) => Some((**said).clone()),
+    let said = |record| match record {
+        Record::Said(said) => Some(*said),
         _ => None,
     };
-    effects.iter().filter_map(said).collect()
+    records(effects).into_iter().filter_map(said).collect()
 }
 
 #[test]

@@ -15,14 +15,13 @@ use hsc_catalogs::{Product, Snapshot};
 use crate::Tokens;
 use crate::Vouch;
 use crate::answer::{Answer, AnswerEvent, AnswererName, Asker, Outcome, Question};
-use crate::archive::{Record, SaidOutcome, Visitor};
+use crate::archive::{SaidOutcome, Visitor};
+use crate::event::{AnswerCompleted, ConversationEvent, Entry};
 use crate::protocol::{
-    AnswerContext, ClientFrame, ClientMessage, ErrorCode, FinalAnswer, Image, Limits, MessageId,
+    AnswerContext, ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, Image, Limits, MessageId,
     QueueFor, Reason, ServerMessage, VisitorMessage,
 };
 
-use crate::archive_rows;
-use crate::archive_rows::{Ending, Measured};
 use crate::checkpoint::{Asked, Greeting, Open, Repeated, Said, Seen};
 use crate::earlier_client::NameBreaker;
 use crate::handoff::{DeskAsk, Person, refused};
@@ -97,6 +96,15 @@ pub struct Conversation {
     /// The time of the present event, milliseconds since 1970.
     pub(super) now_ms: u64,
     foresight: Foresight,
+}
+
+/// What is known of a running answer beside its words.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Measured {
+    /// From the question to the first words, in milliseconds.
+    first_words_ms: Option<u64>,
+    /// True when it came out of the cache.
+    recalled: bool,
 }
 
 /// The answer that is being made.
@@ -271,13 +279,21 @@ impl Conversation {
                 let message = "There is no answer at this offset; send that of its 'final_answer'.";
                 effects.push(refused(message, ErrorCode::NoSuchAnswer, id));
             }
-            ClientMessage::Feedback(feedback) => {
-                let record = self.feedback_record(feedback);
-                rated(record, id, is_new, effects);
+            ClientMessage::Feedback(Feedback { offset: answer, thumb, comment }) => {
+                self.rated(
+                    ConversationEvent::AnswerRated { answer, thumb, comment },
+                    id,
+                    is_new,
+                    effects,
+                );
             }
-            ClientMessage::Csat(csat) => {
-                let record = self.mark_record(csat);
-                rated(record, id, is_new, effects);
+            ClientMessage::Csat(Csat { rating, comment }) => {
+                self.rated(
+                    ConversationEvent::ConversationRated { rating, comment },
+                    id,
+                    is_new,
+                    effects,
+                );
             }
             ClientMessage::Bye => self.says_bye(effects),
         }
@@ -355,7 +371,12 @@ impl Conversation {
         self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
         if self.answers > before {
             self.record_details(effects);
-            effects.push(Effect::Record(self.question_record(id.as_ref(), &query)));
+            let asked = ConversationEvent::QuestionAsked {
+                question: query.question.clone(),
+                product: query.product_id.clone(),
+                language: self.locale.clone(),
+            };
+            self.happened(asked, id, effects);
         }
     }
 
@@ -428,7 +449,6 @@ impl Conversation {
         if self.running.as_ref().is_none_or(|running| running.answer != answer) {
             return;
         }
-        let ending = Ending::of(&event);
         match event {
             AnswerEvent::Recalled => {
                 if let Some(running) = &mut self.running {
@@ -467,9 +487,8 @@ impl Conversation {
                     // None when the words of just now were other ones.
                     running if running.as_ref().is_none_or(|it| it.answer != answer) => {}
                     _ => {
-                        let ending = ending.expect("this is the last event");
-                        let last = final_answer(*done, self.phrases());
-                        self.finish(last, ending, effects);
+                        let last = answer_completed(*done, self.phrases());
+                        self.finish(last, effects);
                     }
                 }
             }
@@ -497,15 +516,8 @@ impl Conversation {
         let message = format!("{}{words}", why.before);
         self.say_chunk(message.clone(), effects);
         let reason = Some(Reason { code: why.code.to_owned(), message });
-        self.finish(
-            FinalAnswer {
-                answerer: AnswererName::Extractive.as_str(),
-                reason,
-                ..FinalAnswer::default()
-            },
-            Ending { text: words.to_owned(), outcome: SaidOutcome::Failed },
-            effects,
-        );
+        let text = words.to_owned();
+        self.finish(AnswerCompleted { text, reason, ..unanswered(SaidOutcome::Failed) }, effects);
     }
 
     pub(super) fn cancelled(&mut self, effects: &mut Vec<Effect>) {
@@ -513,16 +525,11 @@ impl Conversation {
         let pending = std::mem::take(&mut self.pending);
         if self.running.is_some() {
             effects.push(Effect::StopAnswer);
-            let ending = Ending { text: String::new(), outcome: SaidOutcome::Cancelled };
-            self.finish(stopped(), ending, effects);
+            self.finish(unanswered(SaidOutcome::Cancelled), effects);
         }
         for asked in pending {
-            let offset = self.next_offset();
-            effects.push(Effect::Send {
-                message: ServerMessage::FinalAnswer(Box::new(stopped())),
-                id: asked.id,
-                offset: Some(offset),
-            });
+            let stopped = Box::new(unanswered(SaidOutcome::Cancelled));
+            self.happened(ConversationEvent::AnswerCompleted(stopped), asked.id, effects);
         }
     }
 
@@ -563,64 +570,64 @@ impl Conversation {
         running.open.said.push(&content);
         running.heard = running.open.said;
         let id = running.open.asked.id.clone();
-        self.durable(ServerMessage::AnswerChunk { content }, id, effects);
+        self.happened(ConversationEvent::AnswerChunk { content }, id, effects);
     }
 
-    /// Context and final answer, then the next question in line.
-    fn finish(&mut self, mut last: FinalAnswer, ending: Ending, effects: &mut Vec<Effect>) {
+    /// Context and the end of the answer, then the next question in line.
+    fn finish(&mut self, mut last: AnswerCompleted, effects: &mut Vec<Effect>) {
         self.say_thinking(effects);
         let Some(running) = self.running.take() else { return };
         let catalog = self.catalog.load();
-        let data = AnswerContext {
+        let context = AnswerContext {
             brand: search_results::brand_json(&catalog, &running.product),
             related_items: catalog.related_items(&running.product),
             scenario: running.open.asked.query.scenario,
         };
-        if self.epoch > 0 {
-            // The log holds what the server says: with this it tells the whole conversation.
-            last.question = Some(running.open.asked.query.question.clone());
-            last.product_id = Some(running.product.id.to_string());
-        }
+        last.question = Some(running.open.asked.query.question.clone());
+        last.product = Some(running.product.id.to_string());
+        (last.first_words_ms, last.cached) =
+            (running.measured.first_words_ms, running.measured.recalled);
         let id = running.open.asked.id.clone();
-        self.durable(ServerMessage::Context { data }, id.clone(), effects);
-        self.next_offset();
-        let words: String = ending.text.clone();
-        effects.push(Effect::Record(self.answer_record(&running, &last, ending)));
-        let (message, offset) = (ServerMessage::FinalAnswer(Box::new(last)), Some(self.offset));
-        effects.push(Effect::Send { message, id, offset });
+        let words = last.text.clone();
+        self.happened(ConversationEvent::AnswerContext(Box::new(context)), id.clone(), effects);
+        self.happened(ConversationEvent::AnswerCompleted(Box::new(last)), id, effects);
         self.person.answered(self.offset, &words);
         self.start_next(effects);
     }
 
-    pub(super) fn durable(
+    /// Gives an event its place.
+    pub(super) fn happened(
         &mut self,
-        message: ServerMessage,
-        id: Option<MessageId>,
+        event: ConversationEvent,
+        reply_to: Option<MessageId>,
         effects: &mut Vec<Effect>,
     ) {
-        let offset = self.next_offset();
-        effects.extend(archive_rows::of_message(&self.id, offset, &message).map(Effect::Record));
-        effects.push(Effect::Send { message, id, offset: Some(offset) });
+        if event.is_sent() {
+            self.offset += 1;
+        }
+        let (offset, epoch, at_ms) = (self.offset, self.epoch, Some(self.now_ms));
+        effects.push(Effect::Happened(Box::new(Entry { offset, epoch, at_ms, reply_to, event })));
     }
 
-    fn next_offset(&mut self) -> u64 {
-        self.offset += 1;
-        self.offset
-    }
-}
-
-/// Records a rating that is new, and acknowledges one that has an id whether or not it is.
-fn rated(record: Record, id: Option<MessageId>, is_new: bool, effects: &mut Vec<Effect>) {
-    if is_new {
-        effects.push(Effect::Record(record));
-    }
-    if id.is_some() {
-        effects.push(transient(ServerMessage::Ack, id));
+    /// A rating counts when it is new, and is acknowledged, where it has an id, whether or not it is.
+    fn rated(
+        &mut self,
+        rating: ConversationEvent,
+        id: Option<MessageId>,
+        is_new: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        if is_new {
+            self.happened(rating, id.clone(), effects);
+        }
+        if id.is_some() {
+            effects.push(transient(ServerMessage::Ack, id));
+        }
     }
 }
 
 pub(super) fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
-    Effect::Send { message, id, offset: None }
+    Effect::Send { message, id }
 }
 
 /// Holds a message until it is known which conversation it belongs to.
@@ -635,16 +642,36 @@ fn hold(frame: ClientFrame, greeting: &mut Greeting, questions: usize, effects: 
     }
 }
 
-fn stopped() -> FinalAnswer {
-    FinalAnswer {
-        answerer: AnswererName::Extractive.as_str(),
-        cancelled: true,
-        ..FinalAnswer::default()
+/// The end of an answer that says nothing.
+fn unanswered(outcome: SaidOutcome) -> AnswerCompleted {
+    AnswerCompleted {
+        question: None,
+        product: None,
+        text: String::new(),
+        html: String::new(),
+        citations: Vec::new(),
+        confidence: 0.0,
+        grounded: false,
+        answerer: AnswererName::Extractive,
+        outcome,
+        fallback: false,
+        stale: false,
+        likely: false,
+        pages_pending: 0,
+        reason: None,
+        first_words_ms: None,
+        cached: false,
     }
 }
 
-fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
+fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
     let likely = answer.outcome == Outcome::Likely;
+    let outcome = match &answer.outcome {
+        // Pages were shown; the confidence beside it tells how sure they are.
+        Outcome::Answered | Outcome::Likely => SaidOutcome::Answered,
+        Outcome::Unknown => SaidOutcome::Unknown,
+        Outcome::NoManual { .. } => SaidOutcome::NoManual,
+    };
     let reason = match answer.outcome {
         Outcome::Answered | Outcome::Likely => None,
         Outcome::Unknown => {
@@ -652,18 +679,18 @@ fn final_answer(answer: Answer, phrases: &Phrases) -> FinalAnswer {
         }
         Outcome::NoManual { code, words } => Some(Reason { code: code.to_owned(), message: words }),
     };
-    FinalAnswer {
-        content: String::new(),
+    AnswerCompleted {
+        text: answer.text,
+        html: answer.html,
         citations: answer.citations,
         confidence: answer.confidence,
         grounded: answer.grounded,
-        html: answer.html,
-        answerer: answer.answerer.as_str(),
+        answerer: answer.answerer,
         fallback: answer.fallback.is_some(),
         stale: answer.stale_manual,
         likely,
         pages_pending: answer.pages_pending,
         reason,
-        ..FinalAnswer::default()
+        ..unanswered(outcome)
     }
 }

@@ -13,9 +13,9 @@ use crate::desk::AgentSaid;
 use crate::desk::NoPerson;
 use crate::desk::{DeskChange, Place, TicketDetails, VisitorEnds, Wanted};
 use crate::protocol::{
-    About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffChange,
-    HandoffState, HandoffWish, LeaveReason, MessageId, QueryMessage, QueueFor, ServerMessage,
-    Speaker, Ticket, VisitorMessage, plain_html,
+    About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffWish,
+    LeaveReason, MessageId, QueryMessage, QueueFor, ServerMessage, Speaker, Ticket, VisitorMessage,
+    plain_html,
 };
 
 use crate::may_stand;
@@ -23,6 +23,7 @@ use crate::may_stand;
 use crate::checkpoint::Asked;
 use crate::conversation::Conversation;
 use crate::conversation::transient;
+use crate::event::{ClosedBy, ConversationEvent, VisitorDescription};
 use crate::input::Effect;
 
 /// Answers whose place is remembered, so that a thumb on something else is told from one on an answer.
@@ -286,7 +287,16 @@ impl Conversation {
         let details = self.details();
         let is_known = details != TicketDetails::default() || self.visitor.is_some();
         if is_known && self.person.recorded.as_ref() != Some(&details) {
-            effects.push(Effect::Record(self.began_record(&details)));
+            let described = VisitorDescription {
+                visitor: self.visitor.clone(),
+                language: details.locale.clone(),
+                product: details.product.as_ref().map(|product| product.id.clone()),
+                scenario: details.scenario,
+                page: details.page.clone(),
+                reason: details.reason.clone(),
+            };
+            let described = ConversationEvent::VisitorDescribed(Box::new(described));
+            self.happened(described, None, effects);
             self.person.recorded = Some(details);
         }
     }
@@ -390,7 +400,7 @@ impl Conversation {
             at_ms: self.now_ms,
             upload,
         };
-        self.durable(ServerMessage::Message(Box::new(message)), id, effects);
+        self.happened(ConversationEvent::MessageSent(Box::new(message)), id, effects);
     }
 
     /// The desk's list shows what was said last; a picture without words has to be something there.
@@ -452,7 +462,7 @@ impl Conversation {
                 at_ms,
                 upload,
             };
-            self.durable(ServerMessage::Message(Box::new(message)), None, effects);
+            self.happened(ConversationEvent::MessageSent(Box::new(message)), None, effects);
         }
         effects.push(Effect::Desk(DeskAsk::Accepted { request, accepted }));
     }
@@ -475,8 +485,9 @@ impl Conversation {
         if self.person.is_at_desk() || self.person.is_asking {
             effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
         } else {
-            self.handoff(HandoffState::Closed, None, effects);
-            effects.push(Effect::Record(self.ended_record()));
+            let by = Some(ClosedBy::Visitor);
+            let closed = ConversationEvent::ConversationClosed { by, at_desk: false };
+            self.happened(closed, None, effects);
         }
     }
 
@@ -499,12 +510,9 @@ impl Conversation {
             DeskNews::NoPerson(why) => {
                 let was_asking = std::mem::take(&mut self.person.is_asking);
                 if was_asking && !self.person.is_at_desk() {
-                    let message = HandoffChange {
-                        state: HandoffState::Unavailable,
-                        reason: Some(self.phrases().nobody(why).to_owned()),
-                        form: true,
-                    };
-                    self.durable(ServerMessage::Handoff(message), None, effects);
+                    let message = Some(self.phrases().nobody(why).to_owned());
+                    let none = ConversationEvent::HandoffUnavailable { message, form: true };
+                    self.happened(none, None, effects);
                 }
             }
         }
@@ -543,23 +551,24 @@ impl Conversation {
             (Who::With(before), Who::With(now)) if before.id == now.id => {}
             (Who::With(before), Who::With(now)) => {
                 self.left(before, LeaveReason::Handed, effects);
-                self.durable(ServerMessage::AgentJoined { agent: now }, None, effects);
+                self.happened(ConversationEvent::AgentJoined { agent: now }, None, effects);
             }
             (_, Who::With(agent)) => {
-                self.durable(ServerMessage::AgentJoined { agent }, None, effects);
-                self.handoff(HandoffState::WithAgent, None, effects);
+                self.happened(ConversationEvent::AgentJoined { agent }, None, effects);
+                self.happened(ConversationEvent::HandoffAccepted, None, effects);
             }
             (Who::With(before), _) if ticket.unanswered_by.as_deref() == Some(&before) => {
                 self.left(before, LeaveReason::NoAnswer, effects);
-                let reason = &*self.phrases().no_answer;
-                self.handoff(HandoffState::Waiting, Some(reason), effects);
+                let message = Some(self.phrases().no_answer.to_string());
+                self.happened(ConversationEvent::HandoffRequested { message }, None, effects);
                 self.answers_instead(effects);
             }
             (before, _) => {
                 if let Who::With(before) = before {
                     self.left(before, LeaveReason::Gone, effects);
                 }
-                self.handoff(HandoffState::Waiting, None, effects);
+                let message = None;
+                self.happened(ConversationEvent::HandoffRequested { message }, None, effects);
             }
         }
         if !was_with && self.person.has_it() {
@@ -587,10 +596,13 @@ impl Conversation {
     fn is_gone(&mut self, why: GoneWhy, effects: &mut Vec<Effect>) {
         self.person.is_asking = false;
         (self.person.awaits_answer, self.person.unanswered) = (false, None);
-        let (state, reason) = match why {
-            GoneWhy::Closed | GoneWhy::Ended => (HandoffState::Closed, None),
-            GoneWhy::Expired => (HandoffState::Returned, Some(&*self.phrases().was_away)),
-            GoneWhy::Returned | GoneWhy::Withdrawn => (HandoffState::Returned, None),
+        let closed = |by| ConversationEvent::ConversationClosed { by: Some(by), at_desk: true };
+        let returned = |message| ConversationEvent::HandoffReturned { message };
+        let change = match why {
+            GoneWhy::Closed => closed(ClosedBy::Agent),
+            GoneWhy::Ended => closed(ClosedBy::Visitor),
+            GoneWhy::Expired => returned(Some(self.phrases().was_away.to_string())),
+            GoneWhy::Returned | GoneWhy::Withdrawn => returned(None),
         };
         match std::mem::take(&mut self.person.who) {
             Who::Machine => return,
@@ -606,7 +618,7 @@ impl Conversation {
                 self.left(agent, reason, effects);
             }
         }
-        self.handoff(state, reason, effects);
+        self.happened(change, None, effects);
         effects.push(Effect::Desk(DeskAsk::Attend(false)));
         // The next wish has a reason of its own.
         self.person.reason = None;
@@ -628,12 +640,7 @@ impl Conversation {
     }
 
     fn left(&mut self, agent: Agent, reason: LeaveReason, effects: &mut Vec<Effect>) {
-        self.durable(ServerMessage::AgentLeft { agent, reason }, None, effects);
-    }
-
-    fn handoff(&mut self, state: HandoffState, reason: Option<&str>, effects: &mut Vec<Effect>) {
-        let change = HandoffChange { state, reason: reason.map(str::to_owned), form: false };
-        self.durable(ServerMessage::Handoff(change), None, effects);
+        self.happened(ConversationEvent::AgentLeft { agent, reason }, None, effects);
     }
 
     /// The conversation goes on here as its minutes say: the desk is asked what became of it meanwhile.

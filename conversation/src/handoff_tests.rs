@@ -16,7 +16,9 @@ use crate::desk::{DeskChange, Place, VisitorEnds, Wanted};
 use crate::handoff::{DeskAsk, DeskNews};
 use crate::input::{Effect, Event};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
-use crate::tests::{ask, chunk, conversation, done, goes_on, greet, kinds, say, sent, started};
+use crate::tests::{
+    ask, chunk, conversation, done, goes_on, greet, kinds, records, say, sent, started,
+};
 use crate::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
@@ -150,8 +152,8 @@ fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_deci
     ] {
         let effects = hears(&mut with("ana"), news);
         assert_eq!(told(&effects)[0]["reason"], reason);
-        let turns = effects.iter().filter_map(|effect| match effect {
-            Effect::Record(Record::Turned(turn)) => Some(turn.kind),
+        let turns = records(&effects).into_iter().filter_map(|record| match record {
+            Record::Turned(turn) => Some(turn.kind),
             _ => None,
         });
         assert_eq!(turns.collect::<Vec<_>>(), Vec::from_iter(recorded), "{reason}");
@@ -170,8 +172,7 @@ fn a_rating_is_acknowledged_each_time_and_recorded_once() {
         for times in [1, 0, 0] {
             let effects = say(&mut conversation, message.clone());
             assert_eq!(told(&effects), [json!({"type": "ack", "id": id})]);
-            let recorded = effects.iter().filter(|effect| matches!(effect, Effect::Record(_)));
-            assert_eq!(recorded.count(), times, "{id}");
+            assert_eq!(records(&effects).len(), times, "{id}");
         }
     }
     // One that is refused is refused again, and not acknowledged.
@@ -634,19 +635,19 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
     effects.extend(agent_says(&mut conversation, "r1", "ann"));
     effects.extend(hears(&mut conversation, gone(3, GoneWhy::Closed)));
     effects.extend(say(&mut conversation, json!({"type": "csat", "rating": 4})));
-    let recorded: Vec<String> = effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::Record(Record::Turned(turn)) => {
+    let recorded: Vec<String> = records(&effects)
+        .into_iter()
+        .filter_map(|record| match record {
+            Record::Turned(turn) => {
                 let agent = turn.agent.as_ref().map_or("", |agent| &agent.name);
                 assert!(turn.place.offset().is_some(), "a place makes it one: {turn:?}");
                 Some(format!("{} {agent}", turn.kind.as_str()))
             }
-            Effect::Record(Record::Said(said)) => {
+            Record::Said(said) => {
                 assert!(said.offset.is_some(), "a place makes it one: {said:?}");
                 Some(format!("{}: {}", said.author.as_str(), said.text))
             }
-            Effect::Record(Record::Rated(rated)) => Some(format!("rated {}", rated.rating)),
+            Record::Rated(rated) => Some(format!("rated {}", rated.rating)),
             _ => None,
         })
         .collect();

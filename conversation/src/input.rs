@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{AnswerEvent, ManualRequest, Question};
-use crate::archive::Record;
 use crate::desk::AgentSaid;
-use crate::log::{Entry, Owned};
+use crate::event::Entry;
+use crate::log::Owned;
 use crate::protocol::{Agent, BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
 
 use crate::handoff::{DeskAsk, DeskNews};
@@ -80,15 +80,15 @@ pub enum Event {
 /// What a conversation wants done.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send this.
+    /// Send this; it is no part of the conversation.
     Send {
         /// The message.
         message: ServerMessage,
         /// The client's id that it answers.
         id: Option<MessageId>,
-        /// Its place in the conversation, when it is durable.
-        offset: Option<u64>,
     },
+    /// This happened: it goes into the log, to the visitor and into the archive, each as a projection of its own.
+    Happened(Box<Entry>),
     /// Start to answer; events come back with this number.
     StartAnswer {
         /// Number of the answer.
@@ -125,12 +125,10 @@ pub enum Effect {
         /// The longest time that one of them is good.
         keep: Duration,
     },
-    /// Send these as they are: the client missed them.
+    /// Send these: the client missed them.
     Replay(Vec<Entry>),
     /// Ask the desk, or tell it; what comes of it comes back as [`Event::Desk`].
     Desk(DeskAsk),
-    /// Put this into the archive; nobody waits for it.
-    Record(Record),
     /// Close the socket.
     Close(CloseReason),
 }

@@ -2,6 +2,8 @@
 //!
 //! - [`protocol`]: the messages on the wire, both ways.
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out.
+//! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`Entry`]). [`visitor_frame`],
+//!   [`agent_frame`] and [`archive_row`] are its projections.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
 //!   its log and the archive.
@@ -10,6 +12,7 @@
 //!
 //! What must never be: an actor, a socket, a file, a thread or a line of log in this crate.
 
+mod agent_frame;
 pub mod answer;
 pub mod archive;
 mod archive_rows;
@@ -22,11 +25,13 @@ mod clock;
 mod conversation;
 pub mod desk;
 mod earlier_client;
+mod event;
 mod handoff;
 #[cfg(test)]
 mod handoff_tests;
 mod input;
 mod language;
+mod legacy_entry;
 pub mod log;
 mod names;
 mod opening;
@@ -34,6 +39,8 @@ pub mod outbox;
 mod phrases;
 mod prediction;
 pub mod protocol;
+#[cfg(test)]
+mod recorded_frames_tests;
 mod resume;
 #[cfg(test)]
 mod resume_tests;
@@ -42,14 +49,19 @@ mod search_results;
 mod tests;
 mod token;
 mod upload_id;
+mod visitor_frame;
 mod visitor_identity;
 
-pub use archive_rows::said_record;
+pub use agent_frame::agent_frame;
+pub use archive_rows::archive_row;
 pub use checkpoint::Minutes;
 pub use checkpoint_codec::rewritten_checkpoint;
 pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
 pub use conversation::{Conversation, Rules};
+pub use event::{
+    AnswerCompleted, ClosedBy, ConversationEvent, Entry, UnreadableEntry, VisitorDescription,
+};
 pub use handoff::{DeskAsk, DeskNews, NO_SUCH_UPLOAD};
 pub use input::{Effect, Event};
 pub use names::{clean_name, is_clean_name};
@@ -58,6 +70,7 @@ pub use prediction::{Likely, Predicted, PredictionCache, PredictionKey};
 pub use search_results::{brand_json, owners, predictions, whole_entry};
 pub use token::{TokenError, Tokens};
 pub use upload_id::{UploadId, may_stand};
+pub use visitor_frame::visitor_frame;
 pub use visitor_identity::{NotVouched, Vouch};
 
 /// The cause of a failure, whatever library it came from.

@@ -20,20 +20,20 @@ pub struct Owned {
     pub epoch: u64,
 }
 
-/// A durable message as it goes to the client.
+/// An event of the conversation as the log stores it. [`StoredEntry::read`] gives the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct StoredEntry {
     /// Its place.
     pub offset: u64,
-    /// The whole text frame, its offset and the id it answers inside.
-    pub frame: Arc<str>,
+    /// JSON: a [`crate::Entry`] in its versioned form, or a visitor's frame of the version before.
+    pub text: Arc<str>,
 }
 
 /// What is appended at once: all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// In order, each offset one more than the one before. May be empty when only the minutes changed.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StoredEntry>,
     /// What whoever goes on with the conversation has to know, where it changed. The log keeps the last.
     pub minutes: Option<Arc<str>>,
 }
@@ -70,7 +70,7 @@ pub struct Kept {
     /// The last offset given out.
     pub offset: u64,
     /// The newest messages, in order; older ones are not kept any more where the first is not the first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<StoredEntry>,
 }
 
 /// How far a client has come.
@@ -87,7 +87,7 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missed {
     /// All of it, in order; often nothing.
-    All(Vec<Entry>),
+    All(Vec<StoredEntry>),
     /// It cannot be given whole any more: the window of the log has gone past it.
     Gone,
     /// The client has got more than its epoch left in the log, or comes from a later epoch than the log

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::log::{Batch, Entry, LogError};
+use crate::log::{Batch, LogError, StoredEntry};
 
 /// Frames that are kept for a log that is away, in bytes: some twenty long answers. Past it what was
 /// kept is let go, and the log begins again at the present.
@@ -78,8 +78,8 @@ enum Mode {
 #[derive(Debug)]
 struct Item {
     frame: Frame,
-    /// Its place, when it is durable. One without keeps its order behind those before it.
-    offset: Option<u64>,
+    /// The entry that is to be appended. A frame without one keeps its order behind those before it.
+    entry: Option<StoredEntry>,
     is_sent: bool,
 }
 
@@ -124,23 +124,23 @@ impl Outbox {
         }
     }
 
-    /// Takes a frame that keeps its place.
-    pub fn push(&mut self, frame: Frame, offset: Option<u64>, steps: &mut Vec<Step>) {
+    /// Takes a frame that keeps its place, and the entry whose frame it is.
+    pub fn push(&mut self, frame: Frame, entry: Option<StoredEntry>, steps: &mut Vec<Step>) {
         if self.mode == Mode::Over {
             return;
         }
         let is_away = matches!(self.mode, Mode::Away { .. });
         let is_free = self.lane.is_empty() && !self.is_held;
-        if is_away || (offset.is_none() && is_free) {
+        if is_away || (entry.is_none() && is_free) {
             steps.push(Step::Send(frame.clone()));
         }
-        if let Some(offset) = offset {
-            self.last = offset;
-            self.bytes += frame.json.len();
+        if let Some(entry) = &entry {
+            self.last = entry.offset;
+            self.bytes += entry.text.len();
         } else if is_away || is_free {
             return;
         }
-        self.lane.push_back(Item { frame, offset, is_sent: is_away });
+        self.lane.push_back(Item { frame, entry, is_sent: is_away });
         if self.bytes > BACKLOG_BYTES {
             // A log that is as slow as that is as good as away, and what was kept for it is too much.
             self.go_away(false, steps);
@@ -250,10 +250,8 @@ impl Outbox {
     }
 
     fn batch(&mut self, minutes: impl FnOnce() -> Arc<str>) -> Option<Step> {
-        let entry = |item: &Item| {
-            item.offset.map(|offset| Entry { offset, frame: Arc::clone(&item.frame.json) })
-        };
-        let entries: Vec<Entry> = self.lane.iter().filter_map(entry).collect();
+        let entries: Vec<StoredEntry> =
+            self.lane.iter().filter_map(|item| item.entry.clone()).collect();
         if entries.is_empty() && !self.is_changed {
             return None;
         }
@@ -265,21 +263,21 @@ impl Outbox {
     /// Begins before the first frame that is kept.
     fn begin(&mut self) -> Step {
         self.is_calling = true;
-        let first = self.lane.iter().find_map(|item| item.offset);
+        let first = self.lane.iter().find_map(|item| item.entry.as_ref()).map(|entry| entry.offset);
         Step::Begin { offset: first.map_or(self.last, |first| first - 1) }
     }
 
     fn forget(&mut self, last: u64) {
-        let logged = |item: &Item| item.offset.is_some_and(|offset| offset <= last);
-        for item in self.lane.iter_mut().filter(|item| logged(item)) {
-            self.bytes -= item.frame.json.len();
-            item.offset = None;
+        for item in &mut self.lane {
+            if let Some(logged) = item.entry.take_if(|entry| entry.offset <= last) {
+                self.bytes -= logged.text.len();
+            }
         }
     }
 
     /// Sends from the front of the lane what waits for nothing any more.
     fn release(&mut self, steps: &mut Vec<Step>) {
-        while let Some(item) = self.lane.pop_front_if(|item| item.offset.is_none()) {
+        while let Some(item) = self.lane.pop_front_if(|item| item.entry.is_none()) {
             if !item.is_sent {
                 steps.push(Step::Send(item.frame));
             }
@@ -297,7 +295,7 @@ impl Outbox {
             item.is_sent = true;
             steps.push(Step::Send(item.frame.clone()));
         }
-        self.lane.retain(|item| item.offset.is_some());
+        self.lane.retain(|item| item.entry.is_some());
     }
 
     fn later(&mut self, steps: &mut Vec<Step>) {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::log::{Missed, Owned, TakenOver};
+use crate::event::Entry;
+use crate::log::{Missed, Owned, StoredEntry, TakenOver};
 use crate::protocol::{Hello, MessageId, ServerMessage, Welcome};
 
 use crate::checkpoint::{Greeting, Minutes, Said};
@@ -144,27 +145,32 @@ impl Conversation {
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
                 let read = minutes.as_deref().map(Minutes::from_kept);
-                // Without them it is not known how far an answer was said, and it would be said twice.
-                let missed = if matches!(read, Some(None)) { Missed::Ahead } else { missed };
+                let missed = match missed {
+                    // Without them it is not known how far an answer was said, and it would be said twice.
+                    _ if matches!(read, Some(None)) => Err(NotResumed::Ahead),
+                    Missed::All(stored) => {
+                        // What a later version wrote cannot be sent.
+                        let entries: Result<Vec<Entry>, _> =
+                            stored.iter().map(StoredEntry::read).collect();
+                        entries.map_err(|_| NotResumed::Gone)
+                    }
+                    Missed::Gone => Err(NotResumed::Gone),
+                    Missed::Ahead => Err(NotResumed::Ahead),
+                };
                 let mut minutes = read.flatten().unwrap_or_default();
-                let is_held = !matches!(missed, Missed::All(_));
+                let is_held = missed.is_err();
                 self.follow(true, is_held, from, effects);
                 // What the client says of itself now is newer.
                 minutes.locale = self.locale.take().or(minutes.locale);
                 minutes.visitor = self.visitor.take().or(minutes.visitor);
                 match missed {
-                    Missed::All(entries) => {
+                    Ok(entries) => {
                         effects.push(self.welcome(id, true, None));
                         if !entries.is_empty() {
                             effects.push(Effect::Replay(entries));
                         }
                     }
-                    Missed::Gone | Missed::Ahead => {
-                        let why = if missed == Missed::Gone {
-                            NotResumed::Gone
-                        } else {
-                            NotResumed::Ahead
-                        };
+                    Err(why) => {
                         effects.push(self.welcome(id, false, Some(why.to_string())));
                         forget_what_was_read(&mut minutes);
                     }

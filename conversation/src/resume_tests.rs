@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::answer::{AnswerEvent, Outcome};
 use crate::checkpoint::Minutes;
 use crate::conversation::Conversation;
+use crate::event::{ConversationEvent, Entry};
 use crate::input::{Effect, Event};
-use crate::log::{Entry, Missed, TakenOver};
+use crate::log::{Missed, StoredEntry, TakenOver};
 use crate::opening::{NotResumed, Opened, Opening};
 use crate::tests::{ask, chunk, conversation, done, goes_on, kinds, say, sent, started};
 
@@ -37,6 +38,12 @@ fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> 
         token: "t2".to_owned(),
         taken: Box::new(taken),
     }))
+}
+
+/// A piece of an answer, as the log stores it.
+fn stored(offset: u64) -> StoredEntry {
+    let event = ConversationEvent::AnswerChunk { content: "Hold ".to_owned() };
+    Entry { offset, epoch: 1, at_ms: Some(7), reply_to: None, event }.stored()
 }
 
 /// What the log would have kept of a conversation.
@@ -106,7 +113,7 @@ fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
     hello_again(&mut after, 1);
     // The page repeats what it has no answer to.
     assert!(ask(&mut after, "a", "one").is_empty());
-    let missed = Missed::All(vec![Entry { offset: 2, frame: "{}".into() }]);
+    let missed = Missed::All(vec![stored(2)]);
     let effects = taken_over(&mut after, taken(&before, 2, missed));
     let welcome = welcome(&effects);
     assert_eq!((&welcome["conversation"], &welcome["epoch"]), (&json!("c0"), &json!(2)));
@@ -177,7 +184,7 @@ fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
 fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
     let mut after = conversation();
     hello_again(&mut after, 1);
-    let missed = Missed::All(vec![Entry { offset: 2, frame: "{}".into() }]);
+    let missed = Missed::All(vec![stored(2)]);
     let minutes = Some(r#"{"v":99}"#.into());
     let taken = TakenOver { epoch: 2, offset: 2, missed, minutes, from: None };
     let effects = taken_over(&mut after, taken);
@@ -270,4 +277,18 @@ fn a_log_that_cannot_be_reached_is_said_and_the_chat_goes_on() {
     assert_eq!(welcome(&effects)["reason"], NotResumed::Unavailable.to_string());
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Follow { is_logged: false, .. })));
     assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
+}
+
+#[test]
+fn an_entry_of_a_later_version_is_not_sent_and_the_client_is_told_that_history_is_lost() {
+    let mut before = conversation();
+    ask(&mut before, "a", "one");
+    goes_on(&mut before, 1, chunk("Hold "));
+    let mut after = conversation();
+    hello_again(&mut after, 1);
+    let later = StoredEntry { offset: 2, text: r#"{"v":2,"offset":2,"what":"else"}"#.into() };
+    let effects = taken_over(&mut after, taken(&before, 2, Missed::All(vec![later])));
+    assert_eq!(welcome(&effects)["recovered"], false);
+    assert_eq!(welcome(&effects)["reason"], NotResumed::Gone.to_string());
+    assert!(replayed(&effects).is_empty());
 }

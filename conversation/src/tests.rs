@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{BadMessage, ClientFrame, Limits, ServerFrame};
 
+use crate::archive::Record;
 use crate::conversation::{Conversation, Rules};
 use crate::input::{Effect, Event};
 use crate::opening::Opened;
+use crate::{archive_row, visitor_frame};
 
 const QUESTIONS_IN_LINE: usize = 2;
 
@@ -91,18 +93,31 @@ pub(super) fn done(outcome: Outcome) -> AnswerEvent {
     }))
 }
 
+/// What is sent, as the client gets it, in the text of the wire.
+pub(super) fn frames(effects: &[Effect]) -> Vec<String> {
+    let frame = |effect: &Effect| match effect {
+        Effect::Send { message, id } => {
+            Some(ServerFrame { message, id: id.as_ref(), offset: None }.to_json())
+        }
+        Effect::Happened(entry) => visitor_frame(entry).map(|frame| frame.json.to_string()),
+        _ => None,
+    };
+    effects.iter().filter_map(frame).collect()
+}
+
 /// What is sent, as the client gets it.
 pub(super) fn sent(effects: &[Effect]) -> Vec<Value> {
-    effects
-        .iter()
-        .filter_map(|effect| match effect {
-            Effect::Send { message, id, offset } => {
-                let json = ServerFrame { message, id: id.as_ref(), offset: *offset }.to_json();
-                Some(serde_json::from_str(&json).expect("a frame is JSON"))
-            }
-            _ => None,
-        })
-        .collect()
+    let frames = frames(effects);
+    frames.iter().map(|json| serde_json::from_str(json).expect("a frame is JSON")).collect()
+}
+
+/// What goes into the archive.
+pub(super) fn records(effects: &[Effect]) -> Vec<Record> {
+    let row = |effect: &Effect| match effect {
+        Effect::Happened(entry) => archive_row("c1", entry),
+        _ => None,
+    };
+    effects.iter().filter_map(row).collect()
 }
 
 /// The types of what is sent, the sentence of a status beside it.

@@ -65,7 +65,7 @@ impl Conversation {
             ),
         };
         let message = ServerMessage::Error { message: message.to_owned(), code };
-        effects.push(Effect::Send { message, id, offset: None });
+        effects.push(Effect::Send { message, id });
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hsc_actors::ports::ConversationLog;
-use hsc_conversation::log::{Batch, Entry, LogError, Missed, Owned};
+use hsc_conversation::log::{Batch, LogError, Missed, Owned, StoredEntry};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -67,7 +67,7 @@ struct Owner {
     /// The last offset it gave out.
     offset: u64,
     /// Said, and not known to be in the log.
-    backlog: Vec<Entry>,
+    backlog: Vec<StoredEntry>,
     /// The log has to begin after this first.
     begin_at: Option<u64>,
     is_over: bool,
@@ -176,14 +176,14 @@ impl World {
         }
     }
 
-    fn says(&mut self, owner: usize, said: u64) -> Vec<Entry> {
+    fn says(&mut self, owner: usize, said: u64) -> Vec<StoredEntry> {
         let mut frames = Vec::new();
         for _ in 0..said {
             self.said += 1;
             let owner = &mut self.owners[owner];
             owner.offset += 1;
             let frame = serde_json::json!({ "epoch": owner.epoch, "serial": self.said });
-            frames.push(Entry { offset: owner.offset, frame: frame.to_string().into() });
+            frames.push(StoredEntry { offset: owner.offset, text: frame.to_string().into() });
         }
         self.owners[owner].backlog.extend(frames.clone());
         frames
@@ -212,8 +212,8 @@ impl World {
                     assert_eq!(self.obeyed, Some(at), "the log takes words of nobody else");
                     assert_eq!(last, self.owners[at].offset);
                     for entry in self.owners[at].backlog.drain(..) {
-                        let was = self.in_log.insert(entry.offset, Arc::clone(&entry.frame));
-                        assert!(was.is_none_or(|was| was == entry.frame), "an offset twice");
+                        let was = self.in_log.insert(entry.offset, Arc::clone(&entry.text));
+                        assert!(was.is_none_or(|was| was == entry.text), "an offset twice");
                     }
                     return true;
                 }
@@ -265,7 +265,7 @@ impl World {
 
     /// Nothing is left out, nothing comes twice, and nobody speaks who was taken over before the client
     /// was welcomed.
-    fn hear(&mut self, Entry { offset, frame }: Entry) {
+    fn hear(&mut self, StoredEntry { offset, text: frame }: StoredEntry) {
         assert_eq!(offset, self.client.offset + 1);
         let said: serde_json::Value = serde_json::from_str(&frame).expect("a frame of ours");
         assert!(said["epoch"].as_u64().expect("a number") >= self.client.epoch, "{frame}");
@@ -296,7 +296,7 @@ impl World {
             Missed::All(entries) => {
                 let after = |(at, _): &(&u64, &Arc<str>)| **at > offset;
                 let missed: BTreeMap<u64, Arc<str>> =
-                    entries.iter().map(|entry| (entry.offset, entry.frame.clone())).collect();
+                    entries.iter().map(|entry| (entry.offset, entry.text.clone())).collect();
                 let in_log = self.in_log.iter().filter(after);
                 assert!(in_log.clone().all(|(at, frame)| missed.get(at) == Some(frame)));
                 assert_eq!(taken.offset, offset + entries.len() as u64);

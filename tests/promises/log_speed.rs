@@ -7,7 +7,7 @@ use futures::future::join_all;
 use hdrhistogram::Histogram;
 use hsc_actors::LogLimits;
 use hsc_actors::ports::ConversationLog;
-use hsc_conversation::log::{Batch, Entry};
+use hsc_conversation::log::{Batch, StoredEntry};
 use tokio::time::Instant;
 
 use crate::log_stage::{LIMITS, Stage, owned};
@@ -28,7 +28,7 @@ async fn measure(
         let mut took = Histogram::<u64>::new(3).expect("three digits are possible");
         log.begin(owned(&name, 1), 0).await.expect("the log is there");
         for batch in 0..batches {
-            let entry = |at| Entry { offset: batch * frames + at, frame: FRAME.into() };
+            let entry = |at| StoredEntry { offset: batch * frames + at, text: FRAME.into() };
             let batch = Batch { entries: (1..=frames).map(entry).collect(), minutes: None };
             let began = Instant::now();
             log.append(owned(&name, 1), batch).await.expect("the log is there");
@@ -80,7 +80,7 @@ async fn an_append_in_redis_and_what_a_conversation_takes_there() {
     for frames in [0, 20, 500] {
         while said < frames {
             said += 1;
-            let entries = vec![Entry { offset: said, frame: FRAME.into() }];
+            let entries = vec![StoredEntry { offset: said, text: FRAME.into() }];
             let minutes = Some("m".repeat(300).into());
             log.append(owned(name, 1), Batch { entries, minutes }).await.expect("the log is there");
         }

@@ -9,7 +9,7 @@ use hsc::pods::{Link, RedisLog};
 use hsc_actors::bridge::{Envelope, Ether, Loopback, channels};
 use hsc_actors::ports::{ConversationLog, Relay as _, Relayed};
 use hsc_actors::{LogLimits, MemoryLog};
-use hsc_conversation::log::{Batch, Entry, Owned, Seen};
+use hsc_conversation::log::{Batch, Owned, Seen, StoredEntry};
 
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};
@@ -120,10 +120,10 @@ pub(crate) fn seen(epoch: u64, offset: u64) -> Seen {
 }
 
 /// Messages with these offsets, each a frame that says its own.
-pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<Entry> {
-    let entry = |offset| Entry {
+pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<StoredEntry> {
+    let entry = |offset| StoredEntry {
         offset,
-        frame: format!(r#"{{"type":"answer_chunk","content":"\"{offset}\" ö","offset":{offset}}}"#)
+        text: format!(r#"{{"type":"answer_chunk","content":"\"{offset}\" ö","offset":{offset}}}"#)
             .into(),
     };
     offsets.into_iter().map(entry).collect()

@@ -1,5 +1,6 @@
 //! A conversation outlives its pod: two pods on one Redis, one of which is killed, held up or stopped.
 
+use hsc_conversation::Tokens;
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 
@@ -136,5 +137,32 @@ async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
         times.sort_unstable();
         let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
         println!("{GUESTS} at once, to the {what}: p50 {:?}, p99 {:?}", at(50), at(99));
+    }
+}
+
+/// What a visitor was sent by the version before the event model, which stored these frames in its log.
+const SENT_BEFORE: &str = include_str!("../../conversation/fixtures/visitor_frames.jsonl");
+
+#[tokio::test]
+async fn a_conversation_that_the_version_before_stored_is_resumed_with_the_same_frames() {
+    let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
+    let new = pod(&redis, &model, "new").await;
+    let logged = SENT_BEFORE.split("\"type\":\"welcome\"").nth(1).expect("a logged conversation");
+    let stored: Vec<&str> =
+        logged.lines().skip(1).filter(|frame| frame.contains("\"offset\":")).collect();
+    let (last, meta) = (stored.len().to_string(), "hsc:log1:{old}");
+    redis.ask(&["HSET", meta, "epoch", "1", "owner", "old", "offset", &last]).await;
+    for (number, frame) in (1..).zip(&stored) {
+        redis.ask(&["XADD", "hsc:log1:{old}:frames", &format!("{number}-0"), "f", frame]).await;
+    }
+    let token = Tokens::new([KEY.as_bytes()], Duration::from_secs(3_600)).sign("old", 1);
+    let mut visitor = new.visitor().await;
+    let resume = json!({"conversation": "old", "token": token, "after": 2});
+    visitor.say(json!({"type": "hello", "resume": resume})).await;
+    let welcome = visitor.hear().await;
+    assert_eq!((&welcome["type"], &welcome["recovered"]), (&json!("welcome"), &json!(true)));
+    for frame in &stored[2..] {
+        let expected: serde_json::Value = serde_json::from_str(frame).expect("a frame is JSON");
+        assert_eq!(visitor.hear().await.to_string(), expected.to_string());
     }
 }

@@ -15,9 +15,9 @@ use crate::desk::FrontDesk;
 use crate::ports::ConversationLog;
 use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::DeskChange;
-use hsc_conversation::log::{Batch, Entry, LogError, Owned, Seen};
-use hsc_conversation::protocol::{ChatMessage, ServerFrame, ServerMessage, Speaker, plain_html};
-use hsc_conversation::said_record;
+use hsc_conversation::log::{Batch, LogError, Owned, Seen};
+use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
+use hsc_conversation::{ConversationEvent, Entry, archive_row};
 
 /// How long the owner may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -126,16 +126,23 @@ async fn append_alone(
         upload: said.upload.clone(),
     };
     let offset = taken.offset + 1;
-    let record = said_record(&conversation, offset, &chat);
-    let message = ServerMessage::Message(Box::new(chat));
-    let frame = ServerFrame { message: &message, id: None, offset: Some(offset) }.to_json();
-    let entries = vec![Entry { offset, frame: frame.into() }];
+    let entry = Entry {
+        offset,
+        epoch: taken.epoch,
+        at_ms: Some(said.at_ms),
+        reply_to: None,
+        event: ConversationEvent::MessageSent(Box::new(chat)),
+    };
+    let record = archive_row(&conversation, &entry);
+    let entries = vec![entry.stored()];
     let owned = Owned { conversation, epoch: taken.epoch };
     let batch = Batch { entries, minutes: None };
     let here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.
-    archive.record(record);
+    if let Some(record) = record {
+        archive.record(record);
+    }
     // Whoever watches here; the agent who said it among them.
     if let Some(here) = here {
         here.say();

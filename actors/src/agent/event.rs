@@ -4,7 +4,7 @@ use crate::bridge::Talk;
 use hsc_conversation::answer::Answer;
 use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, LetGo};
-use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::log::{Kept, LogError, StoredEntry};
 use hsc_conversation::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Note, Presence};
 
 use super::delivery::NotDelivered;
@@ -54,7 +54,7 @@ pub(crate) enum Event {
         /// Which.
         conversation: String,
         /// By this.
-        frames: Vec<Entry>,
+        frames: Vec<StoredEntry>,
     },
     /// Something was said about a watched conversation to agents alone.
     Talked(Talk),

@@ -4,21 +4,20 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use hsc_catalogs::Citation;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::bridge::Talk;
 use hsc_conversation::NO_SUCH_UPLOAD;
 use hsc_conversation::Tokens;
 use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView, LetGo};
-use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::log::{Kept, LogError, StoredEntry};
 use hsc_conversation::may_stand;
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
     Agent, AgentFrame, AgentSays, DeskNow, DeskSays, Draft, ErrorCode, MessageId, Note, Presence,
-    Ticket, Transcript, TranscriptEntry,
+    Speaker, Ticket, Transcript, TranscriptEntry,
 };
+use hsc_conversation::{ConversationEvent, agent_frame};
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};
@@ -47,7 +46,7 @@ struct Watched {
     /// The last message that was shown.
     offset: u64,
     /// What was heard before the conversation was read.
-    early: Vec<Entry>,
+    early: Vec<StoredEntry>,
     early_notes: Vec<Note>,
     /// The notes that were in the transcript: one of them may be heard after it.
     noted: HashSet<String>,
@@ -394,11 +393,10 @@ impl View {
         let named = notes.iter().map(|note| &note.note_id).filter(|id| !id.is_empty());
         watched.noted = named.cloned().collect();
         let mut entries = Vec::new();
-        for Entry { offset, frame } in &kept.entries {
-            watched.notice(frame);
-            if let Ok(frame) = RawValue::from_string(frame.to_string()) {
-                entries.push(TranscriptEntry { offset: *offset, frame });
-            }
+        // An entry of a later version is left out.
+        for entry in kept.entries.iter().filter_map(|stored| stored.read().ok()) {
+            watched.notice(&entry.event);
+            entries.extend(agent_frame(&entry));
         }
         let ticket = self.tickets.get(&conversation).cloned();
         let transcript =
@@ -407,13 +405,19 @@ impl View {
         self.appended(conversation, early, effects);
     }
 
-    fn appended(&mut self, conversation: String, frames: Vec<Entry>, effects: &mut Vec<Effect>) {
+    fn appended(
+        &mut self,
+        conversation: String,
+        frames: Vec<StoredEntry>,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
         if !watched.is_read {
             watched.early.extend(frames);
             return;
         }
-        for Entry { offset, frame } in frames {
+        for stored in frames {
+            let offset = stored.offset;
             if offset <= watched.offset {
                 continue;
             }
@@ -424,13 +428,11 @@ impl View {
                 return;
             }
             watched.offset = offset;
-            watched.notice(&frame);
-            if let Ok(frame) = RawValue::from_string(frame.to_string()) {
-                let conversation = conversation.clone();
-                effects.push(send(
-                    None,
-                    DeskSays::Entry { conversation, offset: Some(offset), frame },
-                ));
+            let Ok(entry) = stored.read() else { continue };
+            watched.notice(&entry.event);
+            if let Some(TranscriptEntry { offset, frame }) = agent_frame(&entry) {
+                let (conversation, offset) = (conversation.clone(), Some(offset));
+                effects.push(send(None, DeskSays::Entry { conversation, offset, frame }));
             }
         }
     }
@@ -480,17 +482,17 @@ impl View {
 }
 
 impl Watched {
-    /// Keeps what a draft needs to know of a message.
-    fn notice(&mut self, frame: &str) {
-        let Ok(frame) = serde_json::from_str::<Value>(frame) else { return };
-        let text = |field: &str| frame[field].as_str().map(str::to_owned);
-        match frame["type"].as_str() {
-            Some("final_answer") => {
-                self.asked = text("question").or(self.asked.take());
-                self.product = text("product_id").or(self.product.take());
+    /// Keeps what a draft needs to know of an event.
+    fn notice(&mut self, event: &ConversationEvent) {
+        match event {
+            ConversationEvent::AnswerCompleted(answer) => {
+                self.asked = answer.question.clone().or(self.asked.take());
+                self.product = answer.product.clone().or(self.product.take());
             }
-            Some("message") if frame["from"] == "visitor" => {
-                self.asked = text("content").filter(|it| !it.is_empty()).or(self.asked.take());
+            ConversationEvent::MessageSent(message)
+                if message.from == Speaker::Visitor && !message.content.is_empty() =>
+            {
+                self.asked = Some(message.content.clone());
             }
             _ => {}
         }

@@ -8,11 +8,13 @@ use super::event::{Effect, Event};
 use super::view::View;
 use crate::bridge::Talk;
 use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView};
-use hsc_conversation::log::{Entry, Kept, LogError};
+use hsc_conversation::log::{Kept, LogError, StoredEntry};
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
     Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Note, Presence, Ticket,
 };
+use hsc_conversation::protocol::{ChatMessage, Speaker};
+use hsc_conversation::{AnswerCompleted, ConversationEvent, Entry};
 use hsc_conversation::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
@@ -69,11 +71,53 @@ fn sent(effects: &[Effect]) -> Vec<Value> {
     sent.collect()
 }
 
-fn entry(offset: u64, frame: Value) -> Entry {
-    Entry { offset, frame: frame.to_string().into() }
+fn entry(offset: u64, event: ConversationEvent) -> StoredEntry {
+    Entry { offset, epoch: 1, at_ms: Some(1), reply_to: None, event }.stored()
 }
 
-fn read(view: &mut View, conversation: &str, entries: Vec<Entry>, offset: u64) -> Vec<Effect> {
+fn requested() -> ConversationEvent {
+    ConversationEvent::HandoffRequested { message: None }
+}
+
+fn answered() -> ConversationEvent {
+    ConversationEvent::AnswerCompleted(Box::new(AnswerCompleted {
+        question: Some("How loud?".to_owned()),
+        product: Some("td17".to_owned()),
+        text: String::new(),
+        html: String::new(),
+        citations: Vec::new(),
+        confidence: 1.0,
+        grounded: true,
+        answerer: hsc_conversation::answer::AnswererName::Extractive,
+        outcome: hsc_conversation::archive::SaidOutcome::Answered,
+        fallback: false,
+        stale: false,
+        likely: false,
+        pages_pending: 0,
+        reason: None,
+        first_words_ms: None,
+        cached: false,
+    }))
+}
+
+fn visitor_message() -> ConversationEvent {
+    ConversationEvent::MessageSent(Box::new(ChatMessage {
+        from: Speaker::Visitor,
+        agent: None,
+        content: "x".to_owned(),
+        html: "<p>x</p>".to_owned(),
+        citations: Vec::new(),
+        at_ms: 1,
+        upload: None,
+    }))
+}
+
+fn read(
+    view: &mut View,
+    conversation: &str,
+    entries: Vec<StoredEntry>,
+    offset: u64,
+) -> Vec<Effect> {
     read_with(view, conversation, Ok(Kept { epoch: 1, offset, entries }), Vec::new())
 }
 
@@ -96,7 +140,7 @@ fn noted(view: &mut View, note: Note) -> Vec<Value> {
 }
 
 fn appended(view: &mut View, conversation: &str, offset: u64) -> Vec<Effect> {
-    let frames = vec![entry(offset, json!({"type": "message", "from": "visitor", "content": "x"}))];
+    let frames = vec![entry(offset, visitor_message())];
     view.apply(Event::Appended { conversation: conversation.to_owned(), frames })
 }
 
@@ -171,12 +215,7 @@ fn a_watched_conversation_is_shown_without_a_hole_and_nothing_twice() {
     say(&mut view, json!({"type": "watch", "conversation": "m", "id": "w"}));
     assert!(appended(&mut view, "m", 2).is_empty(), "heard before the rest was read");
     assert!(appended(&mut view, "m", 3).is_empty());
-    let effects = read(
-        &mut view,
-        "m",
-        vec![entry(1, json!({"type": "handoff"})), entry(2, json!({"type": "x"}))],
-        2,
-    );
+    let effects = read(&mut view, "m", vec![entry(1, requested()), entry(2, visitor_message())], 2);
     let kinds: Vec<Value> = sent(&effects).iter().map(|frame| frame["type"].clone()).collect();
     assert_eq!(kinds, ["transcript", "entry"], "the second is in the transcript already");
     assert_eq!(sent(&effects)[0]["whole"], true);
@@ -187,7 +226,7 @@ fn a_watched_conversation_is_shown_without_a_hole_and_nothing_twice() {
         matches!(&effects[..], [Effect::Watch { conversation, .. }] if conversation == "m"),
         "a hole: read again"
     );
-    let effects = read(&mut view, "m", vec![entry(5, json!({"type": "x"}))], 5);
+    let effects = read(&mut view, "m", vec![entry(5, requested())], 5);
     assert_eq!(sent(&effects)[0]["whole"], false, "the window has gone past the beginning");
 }
 
@@ -214,8 +253,7 @@ fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_
     let ticket = Ticket { product: Some(chosen), ..ticket("m", 50, Some("ana")) };
     view.apply(Event::Changed(DeskChange::Ticket(ticket)));
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
-    let answered = json!({"type": "final_answer", "question": "How loud?", "product_id": "td17"});
-    read(&mut view, "m", vec![entry(1, answered)], 1);
+    read(&mut view, "m", vec![entry(1, answered())], 1);
     let effects = say(&mut view, json!({"type": "draft", "conversation": "m"}));
     let [Effect::Draft { product, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(product, "td27", "chosen after the answer");
@@ -230,8 +268,7 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
     let refused = say(&mut view, json!({"type": "draft", "conversation": "m", "id": 1}));
     assert_eq!(sent(&refused)[0]["code"], "invalid_message");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
-    let answered = json!({"type": "final_answer", "question": "How loud?", "product_id": "td17"});
-    read(&mut view, "m", vec![entry(1, answered)], 1);
+    read(&mut view, "m", vec![entry(1, answered())], 1);
     let effects = say(&mut view, json!({"type": "draft", "conversation": "m"}));
     let [Effect::Draft { product, question, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((product.as_str(), question.as_str()), ("td17", "How loud?"));

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::Talk;
 use crate::Invalidate;
-use hsc_conversation::log::Entry;
+use hsc_conversation::log::StoredEntry;
 use hsc_conversation::now_ms;
 
 /// The version that is written, and the only one that is read.
@@ -34,7 +34,7 @@ pub enum Body {
         /// The epoch of its owner.
         epoch: u64,
         /// The new entries, by offset.
-        frames: Vec<Entry>,
+        frames: Vec<StoredEntry>,
     },
     /// A conversation belongs to the sender from this epoch on; whoever owned it before says nothing more.
     TakenOver {
@@ -183,8 +183,8 @@ pub fn around_frames(
     (before, "]}}")
 }
 
-fn frame(entry: &Entry) -> String {
-    format!("[{},{}]", entry.offset, entry.frame)
+fn frame(entry: &StoredEntry) -> String {
+    format!("[{},{}]", entry.offset, entry.text)
 }
 
 fn write<T: Serialize + ?Sized>(value: &T) -> String {
@@ -287,8 +287,10 @@ fn read_body(text: &str) -> Result<Body, Unread> {
     Ok(match kind.as_str() {
         "appended" => {
             let Appended { conversation, epoch, frames } = read(text)?;
-            let entry =
-                |(offset, frame): (u64, &RawValue)| Entry { offset, frame: frame.get().into() };
+            let entry = |(offset, frame): (u64, &RawValue)| StoredEntry {
+                offset,
+                text: frame.get().into(),
+            };
             Body::Appended { conversation, epoch, frames: frames.into_iter().map(entry).collect() }
         }
         "taken_over" => {
@@ -310,9 +312,9 @@ mod tests {
     use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Note, Ticket};
 
     fn bodies() -> Vec<Body> {
-        let frame = |offset: u64| Entry {
+        let frame = |offset: u64| StoredEntry {
             offset,
-            frame: format!(r#"{{"type":"answer_chunk","offset":{offset},"content":"\"ä\" 1.50"}}"#)
+            text: format!(r#"{{"type":"answer_chunk","offset":{offset},"content":"\"ä\" 1.50"}}"#)
                 .into(),
         };
         vec![

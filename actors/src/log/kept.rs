@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use hsc_conversation::log::{Batch, Entry, LogError, MOST_OFFSET, Missed, Owned, Seen};
+use hsc_conversation::log::{Batch, LogError, MOST_OFFSET, Missed, Owned, Seen, StoredEntry};
 
 /// What one costs beside its text: itself and its place in the table, its name, and the counts that
 /// belong to shared text.
@@ -67,7 +67,7 @@ impl Kept {
     /// before and after.
     pub(super) fn append(&mut self, batch: Batch, window: usize) -> Result<(u64, u64), LogError> {
         let (last, mut next) = (self.offset, self.offset);
-        let is_new = |entry: &&Entry| entry.offset > last;
+        let is_new = |entry: &&StoredEntry| entry.offset > last;
         for entry in batch.entries.iter().filter(is_new) {
             if entry.offset != next + 1 {
                 return Err(LogError::Gap { last });
@@ -75,8 +75,8 @@ impl Kept {
             next = entry.offset;
         }
         for entry in batch.entries.into_iter().filter(|entry| entry.offset > last) {
-            self.text_bytes += entry.frame.len();
-            self.entries.push_back(entry.frame);
+            self.text_bytes += entry.text.len();
+            self.entries.push_back(entry.text);
         }
         while self.entries.len() > window {
             let oldest = self.entries.pop_front().expect("it is longer than the window");
@@ -111,10 +111,10 @@ impl Kept {
     }
 
     /// Everything that is kept, in order.
-    pub(super) fn all(&self) -> Vec<Entry> {
+    pub(super) fn all(&self) -> Vec<StoredEntry> {
         let first = self.offset + 1 - self.entries.len() as u64;
         let all = (first..).zip(&self.entries);
-        all.map(|(offset, frame)| Entry { offset, frame: Arc::clone(frame) }).collect()
+        all.map(|(offset, frame)| StoredEntry { offset, text: Arc::clone(frame) }).collect()
     }
 
     fn after(&self, after: u64) -> Missed {
@@ -123,7 +123,9 @@ impl Kept {
             return Missed::Gone;
         }
         let all = (first..).zip(&self.entries).filter(|(offset, _)| *offset > after);
-        Missed::All(all.map(|(offset, frame)| Entry { offset, frame: Arc::clone(frame) }).collect())
+        Missed::All(
+            all.map(|(offset, frame)| StoredEntry { offset, text: Arc::clone(frame) }).collect(),
+        )
     }
 
     /// The last offset of an epoch, where that is known.

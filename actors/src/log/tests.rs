@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::LogLimits;
 use super::table::Table;
-use hsc_conversation::log::{Batch, Entry, LogError, Owned, Seen};
+use hsc_conversation::log::{Batch, LogError, Owned, Seen, StoredEntry};
 
 const LIMITS: LogLimits = LogLimits { window: 4, ttl: Duration::from_secs(60), bytes: 1024 * 1024 };
 
@@ -18,7 +18,7 @@ fn owned(conversation: &str) -> Owned {
 }
 
 fn batch(offset: u64, frame: &str) -> Batch {
-    Batch { entries: vec![Entry { offset, frame: frame.into() }], minutes: None }
+    Batch { entries: vec![StoredEntry { offset, text: frame.into() }], minutes: None }
 }
 
 #[test]

@@ -42,11 +42,13 @@ use hsc_conversation::protocol::{
     ServerMessage,
 };
 
-use super::logging::Logging;
+use super::logging::{self, Logging};
 use super::reception::Attended;
 use super::{Bucket, Line, Standing, Strain, answering};
+use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
 use hsc_conversation::{Conversation, DeskNews, Effect, Event, Minutes};
+use hsc_conversation::{Entry, archive_row, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -224,7 +226,7 @@ impl Session {
             return;
         }
         if let Some(after_ms) = self.leaving.take() {
-            self.send(&ServerMessage::Reconnect { after_ms }, None, None, ctx);
+            self.send(&ServerMessage::Reconnect { after_ms }, None, ctx);
             self.close(CloseReason::Restart, ctx);
         }
     }
@@ -260,7 +262,7 @@ impl Session {
         if let Some(id) = self.in_hand.take() {
             let message = "The server failed over this message; it can be sent again.".to_owned();
             let error = ServerMessage::Error { message, code: ErrorCode::Internal };
-            self.send(&error, id.as_ref(), None, ctx);
+            self.send(&error, id.as_ref(), ctx);
         }
         self.guarded(ctx, |session, ctx| {
             let effects = session.conversation.at(now_ms()).recall(session.minutes.clone());
@@ -276,9 +278,8 @@ impl Session {
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
         for effect in effects {
             match effect {
-                Effect::Send { message, id, offset } => {
-                    self.send(&message, id.as_ref(), offset, ctx)
-                }
+                Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
+                Effect::Happened(entry) => self.happened(&entry, ctx),
                 Effect::StartAnswer { answer, question } => {
                     let mut question = *question;
                     question.asker.client = Some(self.address.key());
@@ -307,10 +308,10 @@ impl Session {
                 Effect::Replay(entries) => {
                     // Past the outgoing budget, since the window of the log bounds it: a client that
                     // was closed over what it missed would miss it for good.
-                    for entry in entries {
+                    for frame in entries.iter().filter_map(visitor_frame) {
                         self.wiring.metrics.sockets.sent("replayed");
-                        self.outgoing.queued_exempt(entry.frame.len());
-                        ctx.text(&*entry.frame);
+                        self.outgoing.queued_exempt(frame.json.len());
+                        ctx.text(&*frame.json);
                     }
                 }
                 Effect::EndTokens { keep } => {
@@ -323,7 +324,6 @@ impl Session {
                     }));
                 }
                 Effect::Desk(ask) => self.ask_desk(ask, ctx),
-                Effect::Record(record) => self.wiring.archive.record(record),
                 Effect::Close(reason) => self.close(reason, ctx),
             }
         }
@@ -333,15 +333,30 @@ impl Session {
         &mut self,
         message: &ServerMessage,
         id: Option<&MessageId>,
-        offset: Option<u64>,
         ctx: &mut SocketContext<Self>,
     ) {
         if self.closed {
             return;
         }
-        let json = ServerFrame { message, id, offset }.to_json();
-        if let Some(json) = self.put_in_order(message, json, offset, ctx) {
-            self.send_text(message.kind(), json.into(), ctx);
+        let json = ServerFrame { message, id, offset: None }.to_json();
+        let frame = Frame { kind: message.kind(), json: json.into() };
+        if logging::keeps_its_place(message) {
+            self.put_in_order(frame, None, ctx);
+        } else {
+            self.send_text(frame.kind, (&*frame.json).into(), ctx);
+        }
+    }
+
+    /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
+    fn happened(&mut self, entry: &Entry, ctx: &mut SocketContext<Self>) {
+        if let Some(row) = archive_row(self.conversation.id(), entry) {
+            self.wiring.archive.record(row);
+        }
+        if self.closed {
+            return;
+        }
+        if let Some(frame) = visitor_frame(entry) {
+            self.put_in_order(frame, Some(entry), ctx);
         }
     }
 
@@ -547,7 +562,7 @@ impl Handler<Deliver> for Session {
             Deliver::Close(reason) => self.close(reason, ctx),
             Deliver::TakenOver { epoch } => self.taken_over(epoch, ctx),
             Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
-                session.send(&message, None, None, ctx);
+                session.send(&message, None, ctx);
             }),
             Deliver::Desk(news) => self.feed(Event::Desk(*news), ctx),
             Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),

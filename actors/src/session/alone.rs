@@ -16,9 +16,9 @@ use super::answering;
 use crate::takeovers;
 use hsc_conversation::log::{Claimed, Owned};
 use hsc_conversation::now_ms;
-use hsc_conversation::outbox::{Frame, Outbox, Step};
-use hsc_conversation::protocol::ServerFrame;
+use hsc_conversation::outbox::{Outbox, Step};
 use hsc_conversation::{Conversation, Effect, Event, Minutes};
+use hsc_conversation::{archive_row, visitor_frame};
 
 /// How long a log that is away is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -113,11 +113,14 @@ impl Alone {
         }
         for effect in effects {
             match effect {
-                Effect::Send { message, id, offset } if offset.is_some() => {
-                    let frame = ServerFrame { message: &message, id: id.as_ref(), offset };
-                    let frame = Frame { kind: message.kind(), json: frame.to_json().into() };
-                    // Whatever it wants sent, nobody is there to get it.
-                    self.outbox.push(frame, offset, &mut Vec::new());
+                Effect::Happened(entry) => {
+                    if let Some(row) = archive_row(&self.owned.conversation, &entry) {
+                        self.wiring.archive.record(row);
+                    }
+                    if let Some(frame) = visitor_frame(&entry) {
+                        // Whatever it wants sent, nobody is there to get it.
+                        self.outbox.push(frame, Some(entry.stored()), &mut Vec::new());
+                    }
                 }
                 Effect::StartAnswer { answer, question } => {
                     debug!(conversation:% = self.owned.conversation, answer; "an answer is completed with nobody at the socket");
@@ -129,7 +132,6 @@ impl Alone {
                     let Owned { conversation, epoch } = &self.owned;
                     takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
                 }
-                Effect::Record(record) => self.wiring.archive.record(record),
                 // All the rest is for a client.
                 _ => {}
             }

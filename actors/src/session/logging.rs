@@ -17,10 +17,10 @@ use super::log_opening;
 use crate::sequence::Sequence;
 use crate::socket::SocketContext;
 use hsc_conversation::Event;
-use hsc_conversation::Opening;
 use hsc_conversation::log::{LogError, Owned};
 use hsc_conversation::outbox::{Frame, Outbox, Step};
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
+use hsc_conversation::{Entry, Opening};
 
 /// How long a log that is away is left alone, the tenth part more or less: short enough that a
 /// conversation is kept again within two seconds, long enough that ten thousand sessions do not ask a
@@ -100,22 +100,20 @@ impl Session {
         self.carry_out(steps, ctx);
     }
 
-    /// Puts a frame into the outbox where there is one and its place matters; else gives it back.
+    /// Sends a frame in its order: through the outbox where the conversation is logged, with the entry that is to be
+    /// appended first.
     pub(super) fn put_in_order(
         &mut self,
-        message: &ServerMessage,
-        json: String,
-        offset: Option<u64>,
+        frame: Frame,
+        entry: Option<&Entry>,
         ctx: &mut SocketContext<Self>,
-    ) -> Option<String> {
-        let Some(logging) = self.logging.as_mut().filter(|_| keeps_its_place(message)) else {
-            return Some(json);
+    ) {
+        let Some(logging) = self.logging.as_mut() else {
+            return self.send_text(frame.kind, (&*frame.json).into(), ctx);
         };
         let mut steps = Vec::new();
-        let frame = Frame { kind: message.kind(), json: json.into() };
-        logging.outbox.push(frame, offset, &mut steps);
+        logging.outbox.push(frame, entry.map(Entry::stored), &mut steps);
         self.carry_out(steps, ctx);
-        None
     }
 
     /// Notes that the minutes changed.
@@ -279,14 +277,13 @@ impl Session {
     }
 }
 
-/// A frame that must not overtake what was said before it. Predictions and errors may.
-fn keeps_its_place(message: &ServerMessage) -> bool {
-    message.is_durable()
-        || matches!(
-            message,
-            ServerMessage::Status { .. }
-                | ServerMessage::Queue { .. }
-                | ServerMessage::Welcome(_)
-                | ServerMessage::Reconnect { .. }
-        )
+/// A transient message that must not overtake what was sent before it. Predictions and errors may.
+pub(super) fn keeps_its_place(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::Status { .. }
+            | ServerMessage::Queue { .. }
+            | ServerMessage::Welcome(_)
+            | ServerMessage::Reconnect { .. }
+    )
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use hsc_catalogs::{Snapshot, load_files};
-use hsc_conversation::Rules;
 use hsc_conversation::answer::{Answer, AnswererName};
 use hsc_conversation::protocol::{ClientFrame, Limits};
+use hsc_conversation::{Rules, visitor_frame};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -148,15 +148,21 @@ impl Owner {
         for effect in effects {
             let mut steps = Vec::new();
             match effect {
-                Effect::Send { message, id, offset } => {
-                    let json = ServerFrame { message: &message, id: id.as_ref(), offset }.to_json();
-                    let frame = Frame { kind: message.kind(), json: json.into() };
-                    self.outbox.push(frame, offset, &mut steps);
+                Effect::Send { message, id } => {
+                    let frame = ServerFrame { message: &message, id: id.as_ref(), offset: None };
+                    let frame = Frame { kind: message.kind(), json: frame.to_json().into() };
+                    self.outbox.push(frame, None, &mut steps);
+                }
+                Effect::Happened(entry) => {
+                    if let Some(frame) = visitor_frame(&entry) {
+                        self.outbox.push(frame, Some(entry.stored()), &mut steps);
+                    }
                 }
                 Effect::StartAnswer { answer, .. } => self.answer = Some((answer, 0)),
                 Effect::StopAnswer => self.answer = None,
                 Effect::Replay(entries) => {
-                    out.extend(entries.iter().map(|it| it.frame.to_string()))
+                    let frames = entries.iter().filter_map(visitor_frame);
+                    out.extend(frames.map(|frame| frame.json.to_string()));
                 }
                 Effect::Follow { owned, offset, is_held, .. } => {
                     self.owned = owned;

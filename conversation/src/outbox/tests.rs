@@ -9,6 +9,10 @@ fn frame(text: &str) -> Frame {
     Frame { kind: "answer_chunk", json: text.into() }
 }
 
+fn entry(offset: u64, text: &str) -> Option<StoredEntry> {
+    Some(StoredEntry { offset, text: text.into() })
+}
+
 fn minutes() -> Arc<str> {
     "{}".into()
 }
@@ -38,11 +42,11 @@ fn what_is_durable_is_appended_first_and_what_comes_meanwhile_goes_with_the_next
     outbox.push(frame("reading"), None, &mut steps);
     assert_eq!(sent(&steps), ["reading"], "it waits for nothing");
     steps.clear();
-    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.push(frame("1"), entry(1, "1"), &mut steps);
     assert_eq!(offsets(outbox.append(minutes)), [1]);
-    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.push(frame("status"), None, &mut steps);
-    outbox.push(frame("3"), Some(3), &mut steps);
+    outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert!(steps.is_empty() && outbox.append(minutes).is_none(), "one at a time");
     outbox.appended(Ok(1), &mut steps);
     assert_eq!(sent(&steps), ["1"]);
@@ -68,11 +72,11 @@ fn minutes_alone_are_appended_too() {
 fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
-    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.push(frame("1"), entry(1, "1"), &mut steps);
     outbox.append(minutes);
-    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.appended(Err(away()), &mut steps);
-    outbox.push(frame("3"), Some(3), &mut steps);
+    outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(sent(&steps), ["1", "2", "3"]);
     assert_eq!(steps.iter().filter(|step| **step == Step::Later).count(), 1);
     assert_eq!(offsets(outbox.ask_again(minutes)), [1, 2, 3]);
@@ -85,7 +89,7 @@ fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
 fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
     let mut outbox = Outbox::opening(0);
     let mut steps = Vec::new();
-    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.push(frame("1"), entry(1, "1"), &mut steps);
     assert!(steps.is_empty());
     outbox.opened(false, &mut steps);
     assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&Step::Later)));
@@ -104,7 +108,7 @@ fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
     outbox.appended(Err(away()), &mut steps);
     let much = "x".repeat(BACKLOG_BYTES / 4);
     for offset in 1..=6 {
-        outbox.push(frame(&much), Some(offset), &mut steps);
+        outbox.push(frame(&much), entry(offset, &much), &mut steps);
     }
     assert_eq!(sent(&steps).len(), 6);
     assert_eq!(outbox.ask_again(minutes), Some(Step::Begin { offset: 5 }), "the last is kept");
@@ -117,7 +121,7 @@ fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
 fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
     let mut outbox = Outbox::logged(7);
     let mut steps = Vec::new();
-    outbox.push(frame("8"), Some(8), &mut steps);
+    outbox.push(frame("8"), entry(8, "8"), &mut steps);
     outbox.append(minutes);
     outbox.appended(Err(LogError::Unknown), &mut steps);
     assert_eq!(sent(&steps), ["8"], "nobody waits for that");
@@ -133,11 +137,11 @@ fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
 fn whoever_is_superseded_says_nothing_more() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
-    outbox.push(frame("1"), Some(1), &mut steps);
+    outbox.push(frame("1"), entry(1, "1"), &mut steps);
     outbox.append(minutes);
-    outbox.push(frame("2"), Some(2), &mut steps);
+    outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.appended(Err(LogError::Stale { owner: 2 }), &mut steps);
-    outbox.push(frame("3"), Some(3), &mut steps);
+    outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(steps, [Step::Superseded]);
     assert!(outbox.append(minutes).is_none() && outbox.ask_again(minutes).is_none());
 }
@@ -179,7 +183,7 @@ impl Log {
             match entry.offset {
                 offset if offset <= self.last() => {}
                 offset if offset == self.last() + 1 => {
-                    self.entries.push((offset, Arc::clone(&entry.frame)));
+                    self.entries.push((offset, Arc::clone(&entry.text)));
                 }
                 _ => return Err(LogError::Gap { last: self.last() }),
             }
@@ -217,7 +221,7 @@ proptest! {
                     under_way = call;
                     offset += 1;
                     said.push(format!("d{offset}"));
-                    outbox.push(frame(said.last().unwrap()), Some(offset), &mut steps);
+                    outbox.push(frame(said.last().unwrap()), entry(offset, said.last().unwrap()), &mut steps);
                 }
                 (Happens::Progress, call) => {
                     under_way = call;

@@ -1,7 +1,7 @@
 //! What the server says, in the names and the order of the protocol page.
 
 use hsc_catalogs::{Accessory, Citation, Scenario};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -190,7 +190,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// What goes with an answer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AnswerContext {
     /// The `brand_identity`.
     #[schema(value_type = Object)]
@@ -199,6 +199,13 @@ pub struct AnswerContext {
     pub related_items: Vec<Accessory>,
     /// The scenario the question came with.
     pub scenario: Scenario,
+}
+
+impl PartialEq for AnswerContext {
+    fn eq(&self, other: &Self) -> bool {
+        self.brand.get() == other.brand.get()
+            && (&self.related_items, self.scenario) == (&other.related_items, other.scenario)
+    }
 }
 
 /// The end of an answer. `content` is always empty (part 1); the rest is part 2.
@@ -243,7 +250,7 @@ pub struct FinalAnswer {
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// `unknown`, `none` (no manual in the catalog), or why the manual could not be had.
     pub code: String,

@@ -195,7 +195,7 @@ impl ConversationLog for RedisLog {
                 None => script.arg("0").arg(""),
             };
             for entry in &batch.entries {
-                script.arg(entry.offset).arg(&*entry.frame);
+                script.arg(entry.offset).arg(&*entry.text);
             }
             of_append(log.invoke(script).await?)
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hsc_conversation::log::{Entry, Kept, LogError, Missed, TakenOver};
+use hsc_conversation::log::{Kept, LogError, Missed, StoredEntry, TakenOver};
 use redis::{FromRedisValue as _, Value};
 
 /// What `append` and `begin` answer.
@@ -60,8 +60,9 @@ pub(super) fn of_read(reply: Vec<Value>) -> Result<Kept, LogError> {
 }
 
 /// The frames after `after`; none when one of them is no text and so none of ours.
-fn entries(frames: impl Iterator<Item = Value>, after: u64) -> Option<Vec<Entry>> {
-    let entry = |(offset, frame)| Some(Entry { offset, frame: text(Some(frame)).ok()?.into() });
+fn entries(frames: impl Iterator<Item = Value>, after: u64) -> Option<Vec<StoredEntry>> {
+    let entry =
+        |(offset, frame)| Some(StoredEntry { offset, text: text(Some(frame)).ok()?.into() });
     (after + 1..).zip(frames).map(entry).collect()
 }
 

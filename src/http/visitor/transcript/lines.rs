@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use hsc_actors::ports::archive::TranscriptEntry;
 use hsc_catalogs::Citation;
 use hsc_conversation::archive::{Author, TurnKind};
-use hsc_conversation::log::Entry;
+use hsc_conversation::protocol::Speaker;
+use hsc_conversation::{AnswerCompleted, ConversationEvent, Entry};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 /// One thing that was said or happened.
@@ -87,42 +87,47 @@ impl Line {
     }
 }
 
-/// Out of the messages that the visitor's client got.
+/// Out of the log. `times` are those of the archive, for entries that have none.
 pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> {
     let mut lines = Vec::new();
     // An answer's pieces come before the question is named, with its end.
     let mut answer = String::new();
-    for Entry { offset, frame } in entries {
-        let Ok(frame) = serde_json::from_str::<Value>(frame) else { continue };
-        let text = |field: &str| frame[field].as_str().unwrap_or_default();
-        let at_ms = times.get(offset).copied();
-        match text("type") {
-            "answer_chunk" => answer.push_str(text("content")),
-            "final_answer" => {
-                let product = frame["product_id"].as_str().map(str::to_owned);
-                if !text("question").is_empty() {
-                    let question = Line::new(at_ms, Who::Visitor, text("question"));
+    for Entry { offset, at_ms, event, .. } in entries {
+        let at_ms = at_ms.or_else(|| times.get(offset).copied());
+        match event {
+            ConversationEvent::AnswerChunk { content } => answer.push_str(content),
+            ConversationEvent::AnswerCompleted(completed) => {
+                let AnswerCompleted { question, product, citations, .. } = &**completed;
+                let product = product.clone();
+                if let Some(question) = question {
+                    let question = Line::new(at_ms, Who::Visitor, question);
                     lines.push(Line { product: product.clone(), ..question });
                 }
                 let words = std::mem::take(&mut answer);
                 if !words.trim().is_empty() {
-                    let pages = citations(&frame["citations"]);
+                    let pages = citations.iter().cloned().map(Page::from).collect();
                     lines.push(Line { product, pages, ..Line::new(at_ms, Who::Machine, words) });
                 }
             }
-            "message" => {
-                let is_agent = text("from") == "agent";
-                let who = if is_agent { Who::Agent } else { Who::Visitor };
+            ConversationEvent::MessageSent(message) => {
+                let who = match message.from {
+                    Speaker::Agent => Who::Agent,
+                    Speaker::Visitor => Who::Visitor,
+                };
                 lines.push(Line {
-                    name: frame["agent"]["name"].as_str().map(str::to_owned),
-                    pages: citations(&frame["citations"]),
-                    upload: frame["upload"].as_str().map(str::to_owned),
-                    ..Line::new(frame["at_ms"].as_u64(), who, text("content"))
+                    name: message.agent.as_ref().map(|agent| agent.name.clone()),
+                    pages: message.citations.iter().cloned().map(Page::from).collect(),
+                    upload: message.upload.clone(),
+                    ..Line::new(Some(message.at_ms), who, &*message.content)
                 });
             }
-            "agent_joined" => lines.push(Line::joined(at_ms, name(&frame))),
-            "agent_left" => lines.push(Line::left(at_ms, name(&frame))),
-            "handoff" if text("state") == "closed" => lines.push(Line::closed(at_ms)),
+            ConversationEvent::AgentJoined { agent } => {
+                lines.push(Line::joined(at_ms, &agent.name));
+            }
+            ConversationEvent::AgentLeft { agent, .. } => {
+                lines.push(Line::left(at_ms, &agent.name));
+            }
+            ConversationEvent::ConversationClosed { .. } => lines.push(Line::closed(at_ms)),
             _ => {}
         }
     }
@@ -161,15 +166,6 @@ fn of_entry(entry: TranscriptEntry) -> Option<Line> {
     })
 }
 
-fn name(frame: &Value) -> &str {
-    frame["agent"]["name"].as_str().unwrap_or("Somebody of the team")
-}
-
-fn citations(found: &Value) -> Vec<Page> {
-    let found = serde_json::from_value::<Vec<Citation>>(found.clone()).unwrap_or_default();
-    found.into_iter().map(Page::from).collect()
-}
-
 impl From<Citation> for Page {
     fn from(Citation { page, quote, .. }: Citation) -> Self {
         Self { page, quote }
@@ -179,6 +175,7 @@ impl From<Citation> for Page {
 #[cfg(test)]
 mod tests {
     use hsc_conversation::archive::AgentRef;
+    use hsc_conversation::log::StoredEntry;
     use serde_json::json;
 
     use super::*;
@@ -188,17 +185,18 @@ mod tests {
         let frames = [
             json!({"type": "answer_chunk", "content": "It weighs "}),
             json!({"type": "answer_chunk", "content": "7.5 kg [MANUAL: page 4]."}),
-            json!({"type": "context", "data": {}}),
-            json!({"type": "final_answer", "question": "How heavy?", "product_id": "nl", "citations":
+            json!({"type": "context", "data": {"brand": {}, "related_items": [], "scenario": "general"}}),
+            json!({"type": "final_answer", "answerer": "llm", "question": "How heavy?", "product_id": "nl", "citations":
                 [{"page": 4, "quote": "Weight 7.5 kg", "url": "/manuals/nl#page=4", "score": 0.5}]}),
             json!({"type": "agent_joined", "agent": {"id": "1", "name": "Ada"}}),
             json!({"type": "message", "from": "agent", "agent": {"id": "1", "name": "Ada"},
-                "content": "Hello", "at_ms": 7, "citations": [], "upload": "u"}),
+                "content": "Hello", "html": "<p>Hello</p>", "at_ms": 7, "citations": [], "upload": "u"}),
             json!({"type": "handoff", "state": "closed"}),
         ];
         let entries: Vec<Entry> = (1..)
             .zip(&frames)
-            .map(|(offset, frame)| Entry { offset, frame: frame.to_string().into() })
+            .map(|(offset, frame)| StoredEntry { offset, text: frame.to_string().into() })
+            .map(|stored| stored.read().expect("a frame of the version before"))
             .collect();
         let lines = of_log(&entries, &HashMap::from([(4, 99)]));
         let told: Vec<_> = lines.iter().map(|it| (it.who, it.at_ms, it.text.as_str())).collect();

@@ -13,6 +13,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::ports::Announcement;
 use hsc_actors::ports::archive::{self, TranscriptEntry};
+use hsc_conversation::Entry;
 use hsc_conversation::log::{Kept, LogError};
 use log::warn;
 use serde::{Deserialize, Serialize};
@@ -194,7 +195,7 @@ async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Tr
     let is_whole = |kept: &Kept| kept.entries.len() as u64 == kept.offset;
     let (whole, mut lines) = match kept {
         Some(kept) if is_whole(&kept) || entries.is_empty() => {
-            (is_whole(&kept), lines::of_log(&kept.entries, &times(&entries)))
+            (is_whole(&kept), lines::of_log(&read(&kept), &times(&entries)))
         }
         _ => (true, lines::of_archive(entries)),
     };
@@ -222,7 +223,12 @@ async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Tr
     Ok(Told { conversation: of.to_string(), whole, lines })
 }
 
-/// When what stands at an offset was said. The log keeps no times.
+/// The events of the log; an entry of a later version is left out.
+fn read(kept: &Kept) -> Vec<Entry> {
+    kept.entries.iter().filter_map(|stored| stored.read().ok()).collect()
+}
+
+/// When the archive says that an entry was written, by its offset: earlier versions stored no times in the log.
 fn times(entries: &[archive::TranscriptEntry]) -> HashMap<u64, u64> {
     let times = entries.iter().filter_map(|entry| match entry {
         TranscriptEntry::Said { at_ms, offset: Some(offset), .. } => Some((*offset, *at_ms)),

@@ -1,0 +1,292 @@
+//! What happens in a conversation: typed events, and the one form in which the log stores them.
+//!
+//! ```json
+//! {"v":1,"offset":7,"epoch":1,"at":1764038400123,"id":"q1","event":{"answer_chunk":{"content":"Hold "}}}
+//! ```
+//!
+//! Whatever is sent, shown or archived of an event is a projection of it: [`crate::visitor_frame`] for the visitor,
+//! [`crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to an event
+//! without a new version; a reader ignores fields that it does not know.
+
+use hsc_catalogs::{Citation, Scenario};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::AnswererName;
+use crate::archive::{SaidOutcome, Visitor};
+use crate::legacy_entry;
+use crate::log::StoredEntry;
+use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
+
+/// The version of the stored form.
+const VERSION: u64 = 1;
+
+/// An event and its place in the conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its place: one more than that of the event before. An event that is not sent to the visitor has no place of
+    /// its own; this is then the place of the event before it.
+    pub offset: u64,
+    /// The epoch of the owner that wrote it; 0 in a conversation that has no log.
+    pub epoch: u64,
+    /// When it happened, in milliseconds since 1970. None in entries of versions that did not store it.
+    pub at_ms: Option<u64>,
+    /// The visitor's id of the message that caused it.
+    pub reply_to: Option<MessageId>,
+    /// The event.
+    pub event: ConversationEvent,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationEvent {
+    /// More became known of the visitor.
+    VisitorDescribed(Box<VisitorDescription>),
+    /// The visitor asked, and an answer was begun.
+    QuestionAsked {
+        /// The question.
+        question: String,
+        /// Id of the product.
+        product: String,
+        /// The visitor's language, a BCP 47 tag.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+    },
+    /// A piece of an answer.
+    AnswerChunk {
+        /// Text with markers.
+        content: String,
+    },
+    /// What goes with an answer, once, after its last chunk.
+    AnswerContext(Box<AnswerContext>),
+    /// An answer ended.
+    AnswerCompleted(Box<AnswerCompleted>),
+    /// The visitor waits for an agent, for the first time or again.
+    HandoffRequested {
+        /// Why the visitor waits again, in the visitor's language.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// No agent can come.
+    HandoffUnavailable {
+        /// Why, in the visitor's language.
+        message: Option<String>,
+        /// True when the visitor can leave a message instead.
+        form: bool,
+    },
+    /// An agent has the conversation from now on; follows the first [`ConversationEvent::AgentJoined`] of a handoff.
+    HandoffAccepted,
+    /// The assistant has the conversation again: the agent gave it back, or the visitor's wish ended.
+    HandoffReturned {
+        /// Why, in the visitor's language.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+    },
+    /// An agent came into the conversation.
+    AgentJoined {
+        /// The agent.
+        agent: Agent,
+    },
+    /// An agent left the conversation.
+    AgentLeft {
+        /// The agent.
+        agent: Agent,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// The visitor or the agent sent a message to the other.
+    MessageSent(Box<ChatMessage>),
+    /// The visitor rated an answer.
+    AnswerRated {
+        /// Offset of the answer's end.
+        answer: u64,
+        /// Up or down.
+        thumb: Thumb,
+        /// In the visitor's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// The visitor rated the conversation.
+    ConversationRated {
+        /// 1 (bad) to 5 (good).
+        rating: u8,
+        /// In the visitor's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// The conversation is over.
+    ConversationClosed {
+        /// Who closed it. None in entries of versions that did not store it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ClosedBy>,
+        /// True when the conversation was at the desk, which then decided it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_desk: bool,
+    },
+}
+
+/// What is known of the visitor. What is none is not known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisitorDescription {
+    /// Who it is, where the embedding site has signed for them.
+    pub visitor: Option<Visitor>,
+    /// The language, a BCP 47 tag.
+    pub language: Option<String>,
+    /// Id of the product that was chosen last.
+    pub product: Option<String>,
+    /// How the visitor uses the product.
+    pub scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    pub page: Option<String>,
+    /// Why the visitor wants an agent.
+    pub reason: Option<String>,
+}
+
+/// The end of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerCompleted {
+    /// The question. None for a question that was cancelled before its answer began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Id of the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The whole answer, markers inside; of a failed one, the sentence that says so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// The whole answer as sanitised HTML.
+    pub html: String,
+    /// The pages it rests on, in the order it cites them.
+    pub citations: Vec<Citation>,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// True when every statement rests on a cited page.
+    pub grounded: bool,
+    /// Who made it.
+    pub answerer: AnswererName,
+    /// How it ended.
+    pub outcome: SaidOutcome,
+    /// True when the language model was to answer and did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fallback: bool,
+    /// True when an older copy of the manual was used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+    /// True when it quotes passages that may answer, and states nothing itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub likely: bool,
+    /// Scanned pages of the manual that were not recognized yet.
+    #[serde(default)]
+    pub pages_pending: u32,
+    /// Why there is no answer, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// From the question to the first words, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_words_ms: Option<u64>,
+    /// True when it came out of the cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
+}
+
+/// Who closed a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// The visitor.
+    Visitor,
+    /// The agent.
+    Agent,
+}
+
+impl ConversationEvent {
+    /// True for an event that the visitor is sent: it has a place of its own and is stored in the log.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        !matches!(
+            self,
+            Self::VisitorDescribed(_)
+                | Self::QuestionAsked { .. }
+                | Self::AnswerRated { .. }
+                | Self::ConversationRated { .. }
+        )
+    }
+}
+
+/// Why an entry of a log is not understood.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableEntry {
+    /// Written by a later version.
+    #[error("the entry has version {0}, which this server does not know")]
+    Version(u64),
+    /// Neither an entry of this version nor a frame of the version before.
+    #[error("the entry is malformed")]
+    Malformed(#[from] serde_json::Error),
+    /// A frame of the version before, of a type that is never stored.
+    #[error("an entry of the earlier form has the type {0}")]
+    Type(String),
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u64,
+    offset: u64,
+    epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a MessageId>,
+    event: &'a ConversationEvent,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    offset: u64,
+    epoch: u64,
+    at: Option<u64>,
+    id: Option<MessageId>,
+    event: ConversationEvent,
+}
+
+impl Entry {
+    /// In the form of the log.
+    #[must_use]
+    pub fn stored(&self) -> StoredEntry {
+        let Self { offset, epoch, at_ms, reply_to, event } = self;
+        let written = Written {
+            v: VERSION,
+            offset: *offset,
+            epoch: *epoch,
+            at: *at_ms,
+            id: reply_to.as_ref(),
+            event,
+        };
+        let text = serde_json::to_string(&written)
+            .expect("events have string keys and no failing serializer");
+        StoredEntry { offset: *offset, text: text.into() }
+    }
+}
+
+impl StoredEntry {
+    /// Reads an entry of this version, or a frame that the version before stored.
+    ///
+    /// # Errors
+    /// Why it is not understood.
+    pub fn read(&self) -> Result<Entry, UnreadableEntry> {
+        let Version { v } = serde_json::from_str(&self.text)?;
+        match v {
+            None => legacy_entry::read(self.offset, &self.text),
+            Some(VERSION) => {
+                let Read { offset, epoch, at, id, event } = serde_json::from_str(&self.text)?;
+                Ok(Entry { offset, epoch, at_ms: at, reply_to: id, event })
+            }
+            Some(other) => Err(UnreadableEntry::Version(other)),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Entries that the version before the event model wrote: the visitor's rendered frame.
+//!
+//! They lie in the log for as long as it is kept (`conversations.ttl_ms`), and pods of that version write them while
+//! an update rolls.
+
+use hsc_catalogs::Citation;
+use serde::Deserialize;
+
+use crate::answer::AnswererName;
+use crate::archive::SaidOutcome;
+use crate::event::{AnswerCompleted, ConversationEvent, Entry, UnreadableEntry};
+use crate::protocol::{
+    Agent, AnswerContext, ChatMessage, HandoffChange, HandoffState, LeaveReason, MessageId, Reason,
+};
+
+/// Only conversations that began with `hello` were logged, so the epoch was 1 at least.
+const EPOCH: u64 = 1;
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    id: Option<MessageId>,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    content: String,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    data: AnswerContext,
+}
+
+#[derive(Deserialize)]
+struct Final {
+    #[serde(default)]
+    citations: Vec<Citation>,
+    #[serde(default)]
+    confidence: f32,
+    #[serde(default)]
+    grounded: bool,
+    #[serde(default)]
+    html: String,
+    answerer: AnswererName,
+    #[serde(default)]
+    fallback: bool,
+    #[serde(default)]
+    stale: bool,
+    #[serde(default)]
+    likely: bool,
+    #[serde(default)]
+    pages_pending: u32,
+    #[serde(default)]
+    cancelled: bool,
+    reason: Option<Reason>,
+    question: Option<String>,
+    product_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Joined {
+    agent: Agent,
+}
+
+#[derive(Deserialize)]
+struct Left {
+    agent: Agent,
+    reason: LeaveReason,
+}
+
+/// Reads the frame that was stored at this offset.
+pub(super) fn read(offset: u64, text: &str) -> Result<Entry, UnreadableEntry> {
+    let Head { kind, id } = serde_json::from_str(text)?;
+    let mut at_ms = None;
+    let event = match kind.as_str() {
+        "answer_chunk" => {
+            let Chunk { content } = serde_json::from_str(text)?;
+            ConversationEvent::AnswerChunk { content }
+        }
+        "context" => {
+            let Context { data } = serde_json::from_str(text)?;
+            ConversationEvent::AnswerContext(Box::new(data))
+        }
+        "final_answer" => {
+            let last: Final = serde_json::from_str(text)?;
+            ConversationEvent::AnswerCompleted(Box::new(last.into()))
+        }
+        "handoff" => {
+            let HandoffChange { state, reason: message, form } = serde_json::from_str(text)?;
+            match state {
+                HandoffState::Waiting => ConversationEvent::HandoffRequested { message },
+                HandoffState::WithAgent => ConversationEvent::HandoffAccepted,
+                HandoffState::Returned => ConversationEvent::HandoffReturned { message },
+                HandoffState::Closed => {
+                    ConversationEvent::ConversationClosed { by: None, at_desk: false }
+                }
+                HandoffState::Unavailable => {
+                    ConversationEvent::HandoffUnavailable { message, form }
+                }
+            }
+        }
+        "agent_joined" => {
+            let Joined { agent } = serde_json::from_str(text)?;
+            ConversationEvent::AgentJoined { agent }
+        }
+        "agent_left" => {
+            let Left { agent, reason } = serde_json::from_str(text)?;
+            ConversationEvent::AgentLeft { agent, reason }
+        }
+        "message" => {
+            let message: ChatMessage = serde_json::from_str(text)?;
+            at_ms = Some(message.at_ms);
+            ConversationEvent::MessageSent(Box::new(message))
+        }
+        _ => return Err(UnreadableEntry::Type(kind)),
+    };
+    Ok(Entry { offset, epoch: EPOCH, at_ms, reply_to: id, event })
+}
+
+impl From<Final> for AnswerCompleted {
+    fn from(last: Final) -> Self {
+        let outcome = match &last.reason {
+            _ if last.cancelled => SaidOutcome::Cancelled,
+            None => SaidOutcome::Answered,
+            Some(reason) if reason.code == "unknown" => SaidOutcome::Unknown,
+            Some(reason) if FAILURES.contains(&reason.code.as_str()) => SaidOutcome::Failed,
+            Some(_) => SaidOutcome::NoManual,
+        };
+        Self {
+            question: last.question,
+            product: last.product_id,
+            text: String::new(),
+            html: last.html,
+            citations: last.citations,
+            confidence: last.confidence,
+            grounded: last.grounded,
+            answerer: last.answerer,
+            outcome,
+            fallback: last.fallback,
+            stale: last.stale,
+            likely: last.likely,
+            pages_pending: last.pages_pending,
+            reason: last.reason,
+            first_words_ms: None,
+            cached: false,
+        }
+    }
+}
+
+/// Codes of answers that could not be made.
+const FAILURES: [&str; 5] =
+    ["internal", "interrupted", "picture_lost", "too_many_pictures", "busy"];
+
+#[cfg(test)]
+mod tests {
+    use crate::log::StoredEntry;
+    use crate::visitor_frame;
+
+    /// Frames that the version before wrote, as its log stored them.
+    const STORED: &str = include_str!("../fixtures/visitor_frames.jsonl");
+
+    #[test]
+    fn entries_of_the_version_before_are_replayed_byte_for_byte() {
+        let with_log = STORED.split("\"type\":\"welcome\"").nth(1).expect("a logged conversation");
+        let mut read = 0;
+        for frame in with_log.lines().skip(1).filter(|frame| frame.contains("\"offset\":")) {
+            read += 1;
+            let stored = StoredEntry { offset: read, text: frame.into() };
+            let entry = stored.read().unwrap_or_else(|error| panic!("{error}: {frame}"));
+            let replayed = visitor_frame(&entry).expect("the visitor was sent it");
+            assert_eq!(&*replayed.json, frame);
+            let again = entry.stored().read().expect("our own form");
+            assert_eq!(again, entry, "rewritten in the form of this version");
+        }
+        assert_eq!(read, 63, "every stored frame of the fixture");
+    }
+}

@@ -1,0 +1,190 @@
+//! Every frame that a conversation sends, compared byte for byte with frames recorded from the version before the
+//! event model (`fixtures/visitor_frames.jsonl`).
+
+use std::path::Path;
+
+use hsc_catalogs::Citation;
+use serde_json::json;
+
+use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome};
+use crate::conversation::Conversation;
+use crate::desk::{AgentSaid, DeskChange, NoPerson};
+use crate::handoff::DeskNews;
+use crate::input::{Effect, Event};
+use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::tests::{chunk, conversation, done, frames, goes_on, greet, say};
+
+const RECORDED: &str = "fixtures/visitor_frames.jsonl";
+
+fn agent(name: &str) -> Agent {
+    Agent { id: name.to_lowercase(), name: name.to_owned() }
+}
+
+fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Event {
+    Event::Desk(DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
+        conversation: "c1".to_owned(),
+        product: None,
+        visitor: None,
+        locale: None,
+        scenario: None,
+        page: None,
+        reason: None,
+        last: None,
+        since_ms: 5,
+        agent: who.map(agent),
+        unanswered_by: unanswered_by.map(|name| Box::new(agent(name))),
+        online: true,
+        pod: "pod".to_owned(),
+        rev,
+    }))))
+}
+
+fn gone(rev: u64, why: GoneWhy) -> Event {
+    let conversation = "c1".to_owned();
+    let gone = Gone { conversation, why, agent: None, rev };
+    Event::Desk(DeskNews::Changed(Box::new(DeskChange::Gone(gone))))
+}
+
+fn citation(page: u32, page_label: Option<&str>) -> Citation {
+    Citation {
+        page,
+        page_label: page_label.map(str::to_owned),
+        quote: "Weight \"7.5 kg\" – ä\n".to_owned(),
+        url: format!("/manuals/td17#page={page}"),
+        score: 0.87,
+    }
+}
+
+fn answer(outcome: Outcome) -> AnswerEvent {
+    AnswerEvent::Done(Box::new(Answer {
+        outcome,
+        text: "It weighs 7.5 kg [MANUAL: page 4].".to_owned(),
+        html: "<p>It weighs <b>7.5 kg</b>.</p>".to_owned(),
+        citations: vec![citation(4, None), citation(12, Some("xii"))],
+        confidence: 0.734_512,
+        grounded: true,
+        answerer: AnswererName::Llm,
+        fallback: Some("slow".to_owned()),
+        stale_manual: true,
+        provisional: true,
+        pages_pending: 3,
+    }))
+}
+
+/// Everything that a conversation is sent, told as often as it takes to say each kind of frame.
+fn all_frames() -> Vec<String> {
+    let mut all = Vec::new();
+    for hello in [false, true] {
+        let mut talk = conversation();
+        talk.at(1_764_038_400_123);
+        let mut effects = Vec::new();
+        if hello {
+            effects.extend(greet(&mut talk, json!({"type": "hello", "id": "h"})));
+        }
+        effects.extend(questions(&mut talk));
+        if hello {
+            effects.extend(handoffs(&mut talk));
+        }
+        effects.extend(say(&mut talk, json!({"type": "bye", "id": "b"})));
+        all.extend(frames(&effects));
+    }
+    all
+}
+
+fn questions(talk: &mut Conversation) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let no_manual = Outcome::NoManual { code: "none", words: "There is none.".to_owned() };
+    let ends = [Outcome::Answered, Outcome::Likely, Outcome::Unknown, no_manual.clone()];
+    for (number, outcome) in (1..).zip(ends) {
+        let id = if number % 2 == 0 { json!(number) } else { json!(format!("q\"{number}")) };
+        let asked = json!({"type": "query", "id": id, "product_id": "td17",
+            "query": "How heavy \u{1F3B5} is \"it\"?", "scenario": "studio"});
+        effects.extend(say(talk, asked));
+        effects.extend(goes_on(talk, number, AnswerEvent::Reading));
+        effects.extend(goes_on(talk, number, chunk("It weighs\t")));
+        effects.extend(goes_on(talk, number, chunk("7.5 kg [MANUAL: page 4]. ")));
+        effects.extend(goes_on(talk, number, answer(outcome)));
+    }
+    // No words: the sentence of part 1. Without an id, and about a product without related ones.
+    effects.extend(say(talk, json!({"type": "query", "product_id": "vx9", "query": "Why?"})));
+    effects.extend(goes_on(talk, 5, done(no_manual)));
+    // One fails, one is stopped, one is stopped while it waits.
+    effects.extend(say(
+        talk,
+        json!({"type": "query", "id": "f", "product_id": "td17", "query": "How?"}),
+    ));
+    effects.extend(goes_on(talk, 6, chunk("Press ")));
+    effects.extend(talk.apply(Event::AnswerLost { answer: 6 }));
+    for id in ["r", "w"] {
+        let asked = json!({"type": "query", "id": id, "product_id": "td17", "query": "Where?"});
+        effects.extend(say(talk, asked));
+    }
+    effects.extend(goes_on(talk, 7, chunk("There ")));
+    effects.extend(say(talk, json!({"type": "cancel", "id": "c"})));
+    for bad in [
+        json!({"type": "query", "query": "?"}),
+        json!({"type": "query", "product_id": "none", "query": "?"}),
+    ] {
+        effects.extend(say(talk, bad));
+    }
+    effects
+}
+
+fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
+    let mut effects = say(talk, json!({"type": "handoff", "id": "n"}));
+    effects.extend(talk.apply(Event::Desk(DeskNews::NoPerson(NoPerson::Closed))));
+    effects.extend(say(talk, json!({"type": "handoff", "id": "p", "reason": "It burns."})));
+    let said = |request: &str, citations: Vec<Citation>, upload: Option<&str>| {
+        Event::AgentSaid(Box::new(AgentSaid {
+            request: request.to_owned(),
+            agent: agent("Ana"),
+            content: "<i>Hold</i>\nit.".to_owned(),
+            citations,
+            upload: upload.map(str::to_owned),
+            at_ms: 1_764_038_400_999,
+        }))
+    };
+    for event in [
+        ticket(1, None, None),
+        ticket(2, Some("Ana"), None),
+        said("1", vec![citation(4, None)], Some("u-1")),
+        said("2", Vec::new(), None),
+    ] {
+        effects.extend(talk.apply(event));
+    }
+    effects.extend(say(talk, json!({"type": "message", "id": 7, "content": "Thank\nyou & <b>"})));
+    for event in [
+        ticket(3, Some("Ben"), None),
+        ticket(4, None, None),
+        ticket(5, Some("Ana"), None),
+        ticket(6, None, Some("Ana")),
+        ticket(7, Some("Ana"), None),
+        gone(8, GoneWhy::Returned),
+    ] {
+        effects.extend(talk.apply(event));
+    }
+    for (rev, why) in (0_u64..).map(|at| 10 + 10 * at).zip([
+        GoneWhy::Closed,
+        GoneWhy::Ended,
+        GoneWhy::Expired,
+        GoneWhy::Withdrawn,
+    ]) {
+        effects.extend(talk.apply(ticket(rev, None, None)));
+        if matches!(why, GoneWhy::Closed | GoneWhy::Ended) {
+            effects.extend(talk.apply(ticket(rev + 1, Some("Ana"), None)));
+        }
+        effects.extend(talk.apply(gone(rev + 2, why)));
+    }
+    effects
+}
+
+#[test]
+fn every_frame_is_the_one_that_was_recorded() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORDED);
+    let frames = all_frames();
+    let recorded = std::fs::read_to_string(path).expect("the fixture is there");
+    for (number, (frame, recorded)) in frames.iter().zip(recorded.lines()).enumerate() {
+        assert_eq!(frame, recorded, "frame {number}");
+    }
+    assert_eq!(frames.len(), recorded.lines().count());
+}
