@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use strum::VariantArray as _;
 use tempfile::TempDir;
 
 /// The locked file of a folder. Hidden, so that a listing of the folder's contents can leave it out.
@@ -26,7 +27,7 @@ const UNOWNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const UNFINISHED_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The kinds of temporary folders. Each kind is the beginning of the folder's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub(crate) enum Kind {
     /// Fetched manuals, where `manuals.cache_dir` is empty.
     Manuals,
@@ -37,8 +38,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Manuals, Self::Uploads, Self::Archive];
-
     fn prefix(self) -> &'static str {
         match self {
             Self::Manuals => "hsc-manuals-",
@@ -139,7 +138,7 @@ fn is_older(path: &Path, than: Duration, now: SystemTime) -> bool {
 /// True for a folder (not a link to one) with a name of ours.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Kind::ALL.iter().any(|kind| name.starts_with(kind.prefix()))
+    Kind::VARIANTS.iter().any(|kind| name.starts_with(kind.prefix()))
         && std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
 
@@ -175,7 +174,7 @@ mod tests {
         let within = parent.path();
         let living = TemporaryFolder::within(within, Kind::Manuals).expect("made");
         let mut ended = Vec::new();
-        for kind in Kind::ALL {
+        for &kind in Kind::VARIANTS {
             let TemporaryFolder { folder, _owner } =
                 TemporaryFolder::within(within, kind).expect("made");
             std::fs::write(folder.path().join("body"), "x").expect("written");

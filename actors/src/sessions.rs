@@ -95,7 +95,8 @@ pub struct SessionInfo {
 }
 
 /// Why a socket is refused before it is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Refused {
     /// The pod holds as many sessions as it may.
     #[error("the server is full; try again in a few seconds")]
@@ -118,13 +119,7 @@ impl Refused {
     /// The word of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Draining => "draining",
-            Self::Address => "address",
-            Self::Rate => "rate",
-            Self::Busy => "busy",
-        }
+        self.into()
     }
 }
 

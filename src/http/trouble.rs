@@ -21,8 +21,20 @@ pub struct Trouble {
 }
 
 /// The codes of [`Trouble`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum TroubleCode {
     /// A part of the request is not what the route takes (400).
     InvalidRequest,
@@ -111,52 +123,6 @@ pub enum TroubleCode {
 }
 
 impl TroubleCode {
-    /// Every code, for the documents that list them.
-    pub const ALL: [Self; 42] = [
-        Self::InvalidRequest,
-        Self::OriginNotAllowed,
-        Self::Forbidden,
-        Self::NotSignedIn,
-        Self::WrongSignIn,
-        Self::NoCsrfToken,
-        Self::LinkSpent,
-        Self::WeakPassword,
-        Self::Unfit,
-        Self::TooManyTries,
-        Self::NotVerified,
-        Self::Unavailable,
-        Self::UnfitCatalog,
-        Self::NotWritable,
-        Self::NoSuchActor,
-        Self::NoSuchSession,
-        Self::NoSuchLetter,
-        Self::NoSuchReply,
-        Self::NoSuchAccount,
-        Self::AddressTaken,
-        Self::LastAdmin,
-        Self::NoSuchRoute,
-        Self::NoSuchProduct,
-        Self::NoManual,
-        Self::NoMatch,
-        Self::NoPrice,
-        Self::NoSuchFile,
-        Self::MethodNotAllowed,
-        Self::UpgradeRequired,
-        Self::Internal,
-        Self::ManualUnavailable,
-        Self::NoToken,
-        Self::TokenExpired,
-        Self::WrongToken,
-        Self::WrongCode,
-        Self::NothingSaid,
-        Self::NoWebhook,
-        Self::TooLarge,
-        Self::NotAPicture,
-        Self::TooMany,
-        Self::Full,
-        Self::RequestTimeout,
-    ];
-
     /// The status that goes with it.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -205,50 +171,7 @@ impl TroubleCode {
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::Forbidden => "forbidden",
-            Self::NotSignedIn => "not_signed_in",
-            Self::WrongSignIn => "wrong_sign_in",
-            Self::NoCsrfToken => "no_csrf_token",
-            Self::LinkSpent => "link_spent",
-            Self::WeakPassword => "weak_password",
-            Self::Unfit => "unfit",
-            Self::TooManyTries => "too_many_tries",
-            Self::NotVerified => "not_verified",
-            Self::Unavailable => "unavailable",
-            Self::UnfitCatalog => "unfit_catalog",
-            Self::NotWritable => "not_writable",
-            Self::NoSuchActor => "no_such_actor",
-            Self::NoSuchSession => "no_such_session",
-            Self::NoSuchLetter => "no_such_letter",
-            Self::NoSuchReply => "no_such_reply",
-            Self::NoSuchAccount => "no_such_account",
-            Self::AddressTaken => "address_taken",
-            Self::LastAdmin => "last_admin",
-            Self::NoSuchRoute => "no_such_route",
-            Self::NoSuchProduct => "no_such_product",
-            Self::NoManual => "no_manual",
-            Self::NoMatch => "no_match",
-            Self::NoPrice => "no_price",
-            Self::NoSuchFile => "no_such_file",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::UpgradeRequired => "upgrade_required",
-            Self::Internal => "internal",
-            Self::ManualUnavailable => "manual_unavailable",
-            Self::NoToken => "no_token",
-            Self::TokenExpired => "token_expired",
-            Self::WrongToken => "wrong_token",
-            Self::WrongCode => "wrong_code",
-            Self::NothingSaid => "nothing_said",
-            Self::NoWebhook => "no_webhook",
-            Self::TooLarge => "too_large",
-            Self::NotAPicture => "not_a_picture",
-            Self::TooMany => "too_many",
-            Self::Full => "full",
-            Self::RequestTimeout => "request_timeout",
-        }
+        self.into()
     }
 }
 
@@ -296,11 +219,13 @@ impl ResponseError for Trouble {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
 
     #[test]
     fn every_code_is_written_as_it_is_named() {
-        for code in TroubleCode::ALL {
+        for &code in TroubleCode::VARIANTS {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
     }

@@ -6,8 +6,11 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 /// What a visitor does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Scenario {
     /// Connects and listens.
     Idle,
@@ -25,13 +28,7 @@ impl Scenario {
     /// The word of the command line, the mix file and the report.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Typing => "typing",
-            Self::Ask => "ask",
-            Self::ResumeStorm => "resume-storm",
-            Self::SlowReader => "slow-reader",
-        }
+        self.into()
     }
 }
 

@@ -6,12 +6,13 @@ use super::duration::show_micros;
 use super::summary::{Point, Summary};
 use super::tally::{Count, Operation};
 use super::threshold::Verdict;
+use strum::VariantArray as _;
 
 /// The line of one second: how far it is, who is there, what was done.
 #[must_use]
 pub fn progress(point: &Point, of_s: f64) -> String {
     let mut line = format!("{:>4.0} s of {of_s:.0}  {:>6} open", point.at_s, point.open);
-    for operation in Operation::ALL {
+    for operation in Operation::VARIANTS {
         if let Some(done) = point.operations.get(operation.as_str()) {
             let p99 = show_micros(done.latency_us.p99);
             let _ = write!(line, "  {} {}/s p99 {p99}", operation.as_str(), done.count);
@@ -30,7 +31,7 @@ pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
         "{:<12} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
         "", "count", "a second", "p50", "p90", "p95", "p99", "p99.9", "max"
     );
-    for operation in Operation::ALL {
+    for operation in Operation::VARIANTS {
         let Some(done) = summary.operations.get(operation.as_str()) else { continue };
         let us = done.latency_us;
         let _ = write!(out, "{:<12} {:>9} {:>10.1}", operation.as_str(), done.count, done.rate);
@@ -39,7 +40,7 @@ pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
         }
         out.push('\n');
     }
-    let counts = Count::ALL.map(Count::as_str).into_iter().filter_map(|name| {
+    let counts = Count::VARIANTS.iter().map(|it| it.as_str()).filter_map(|name| {
         let count = *summary.counts.get(name)?;
         // What must be known to be zero is said even then.
         (count > 0 || matches!(name, "refused" | "dropped" | "errors"))

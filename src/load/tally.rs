@@ -10,6 +10,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::summary::{Latency, OperationSummary, Point, Summary};
+use strum::VariantArray as _;
 
 /// Longest latency a histogram holds, in microseconds: ten minutes, past every time limit.
 const LONGEST_US: u64 = 600_000_000;
@@ -19,7 +20,8 @@ const DIGITS: u8 = 3;
 const MOST_POINTS: usize = 3_600;
 
 /// Something a visitor waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Operation {
     /// From the time a visitor was to come to the open socket.
     Connect,
@@ -36,26 +38,16 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::Connect, Self::Hello, Self::Typing, Self::FirstChunk, Self::Ask, Self::Resume];
-
     /// The word of thresholds, tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Hello => "hello",
-            Self::Typing => "typing",
-            Self::FirstChunk => "first-chunk",
-            Self::Ask => "ask",
-            Self::Resume => "resume",
-        }
+        self.into()
     }
 }
 
 /// Something that happens and takes no time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Count {
     /// Sockets that were opened.
     Opened,
@@ -80,43 +72,18 @@ pub enum Count {
 }
 
 impl Count {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 10] = [
-        Self::Opened,
-        Self::Refused,
-        Self::Dropped,
-        Self::ClosedSlow,
-        Self::Errors,
-        Self::Timeouts,
-        Self::PassedOver,
-        Self::NotRecovered,
-        Self::Gaps,
-        Self::TurnedAway,
-    ];
-
     /// The word of thresholds, tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Refused => "refused",
-            Self::Dropped => "dropped",
-            Self::ClosedSlow => "closed-slow",
-            Self::Errors => "errors",
-            Self::Timeouts => "timeouts",
-            Self::PassedOver => "passed-over",
-            Self::NotRecovered => "not-recovered",
-            Self::Gaps => "gaps",
-            Self::TurnedAway => "turned-away",
-        }
+        self.into()
     }
 }
 
 /// The counting of one run.
 pub struct Tally {
-    whole: [Histogram<u64>; Operation::ALL.len()],
-    second: [Histogram<u64>; Operation::ALL.len()],
-    counts: [u64; Count::ALL.len()],
+    whole: [Histogram<u64>; Operation::VARIANTS.len()],
+    second: [Histogram<u64>; Operation::VARIANTS.len()],
+    counts: [u64; Count::VARIANTS.len()],
     closes: BTreeMap<String, u64>,
     open: u64,
     most_open: u64,
@@ -132,7 +99,7 @@ impl Default for Tally {
         Self {
             whole: std::array::from_fn(histogram),
             second: std::array::from_fn(histogram),
-            counts: [0; Count::ALL.len()],
+            counts: [0; Count::VARIANTS.len()],
             closes: BTreeMap::new(),
             open: 0,
             most_open: 0,
@@ -195,7 +162,8 @@ impl Tally {
     /// The end: everything in numbers.
     #[must_use]
     pub fn summary(&self, took: Duration) -> Summary {
-        let counts = Count::ALL.iter().map(|count| (count.as_str(), self.counts[*count as usize]));
+        let counts =
+            Count::VARIANTS.iter().map(|count| (count.as_str(), self.counts[*count as usize]));
         Summary {
             seconds: took.as_secs_f64(),
             counts: counts.collect(),
@@ -212,7 +180,7 @@ impl Tally {
         histograms: &[Histogram<u64>],
         took: Duration,
     ) -> BTreeMap<&'static str, OperationSummary> {
-        let done = Operation::ALL.iter().zip(histograms).filter(|(_, all)| !all.is_empty());
+        let done = Operation::VARIANTS.iter().zip(histograms).filter(|(_, all)| !all.is_empty());
         done.map(|(operation, all)| {
             let at = |share: f64| all.value_at_quantile(share);
             let latency = Latency {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::duration::{parse_duration, show_micros};
 use super::summary::Summary;
 use super::tally::{Count, Operation};
+use strum::VariantArray as _;
 
 /// Measures of an operation that are times.
 const TIMES: [&str; 7] = ["p50", "p90", "p95", "p99", "p999", "max", "mean"];
@@ -75,17 +76,17 @@ impl FromStr for Threshold {
 impl Subject {
     fn parse(name: &str) -> Result<Self, String> {
         let Some((operation, measure)) = name.split_once('.') else {
-            let counts = Count::ALL.map(Count::as_str);
-            return counts.into_iter().find(|count| *count == name).map(Self::Count).ok_or_else(|| {
+            let counts: Vec<&str> = Count::VARIANTS.iter().map(|it| it.as_str()).collect();
+            return counts.iter().copied().find(|count| *count == name).map(Self::Count).ok_or_else(|| {
                 format!(
                     "'{name}' is no count; counts are {}, and an operation needs a measure, as in typing.p99",
                     counts.join(", ")
                 )
             });
         };
-        let operations = Operation::ALL.map(Operation::as_str);
+        let operations: Vec<&str> = Operation::VARIANTS.iter().map(|it| it.as_str()).collect();
         let operation =
-            operations.into_iter().find(|known| *known == operation).ok_or_else(|| {
+            operations.iter().copied().find(|known| *known == operation).ok_or_else(|| {
                 format!("no operation '{operation}'; operations are {}", operations.join(", "))
             })?;
         // A dot in a number of nines is how people write it, and splits nothing here.

@@ -1,4 +1,4 @@
-// Takes the pictures of docs/pages.md: every page of ours, light and dark, wide and narrow.
+// Takes the pictures of docs/pages.md: every page wide and light, some also narrow and dark.
 //
 //   npm run build && HSC_AGENT=address:password npm run pages -- http://127.0.0.1:8000 [NAME…]
 //
@@ -14,6 +14,8 @@ const [address = "http://127.0.0.1:8000", ...only] = process.argv.slice(2);
 const [who = "", password = ""] = (process.env.HSC_AGENT ?? "").split(/:(.*)/s);
 const folder = fileURLToPath(new URL("../../docs/images/pages", import.meta.url));
 const sizes = { wide: { width: 1120, height: 760 }, narrow: { width: 390, height: 760 } };
+// The pages that docs/pages.md also shows narrow and dark.
+const inBoth = ["answer", "agent"];
 const product = "kettleby-ke-9";
 const question = "How do I descale the machine?";
 const unknown = "Who won the world cup in 1954?";
@@ -145,15 +147,14 @@ for (const section of ["overview", "actors", "sessions", "catalogs", "manuals", 
 
 for (const [name, scene] of Object.entries(scenes)) {
   if (only.length > 0 && !only.includes(name)) continue;
-  for (const colorScheme of ["light", "dark"]) {
-    for (const [size, viewport] of Object.entries(sizes)) {
-      const context = await browser.newContext({ locale: "en-US", viewport, colorScheme });
-      const page = await context.newPage();
-      const after = await scene(page, context);
-      await page.screenshot({ path: `${folder}/${name}-${size}-${colorScheme}.png`, animations: "disabled" });
-      await after?.();
-      await context.close();
-    }
+  const variants = [["wide", "light"], ...(inBoth.includes(name) ? [["narrow", "dark"]] : [])];
+  for (const [size, colorScheme] of variants) {
+    const context = await browser.newContext({ locale: "en-US", viewport: sizes[size], colorScheme });
+    const page = await context.newPage();
+    const after = await scene(page, context);
+    await page.screenshot({ path: `${folder}/${name}-${size}-${colorScheme}.png`, animations: "disabled" });
+    await after?.();
+    await context.close();
   }
 }
 await browser.close();

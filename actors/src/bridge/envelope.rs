@@ -72,7 +72,8 @@ pub struct Envelope {
 }
 
 /// Why an envelope was passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Unread {
     /// Written in a version that this pod does not know.
     #[error("of another version")]
@@ -89,11 +90,7 @@ impl Unread {
     /// As the label of a metric.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Version => "version",
-            Self::Kind => "kind",
-            Self::Malformed => "malformed",
-        }
+        self.into()
     }
 }
 

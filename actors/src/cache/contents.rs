@@ -69,11 +69,14 @@ pub enum Sharing {
 }
 
 /// Why a load gave nothing, where its source did not say so itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum LoadFailure {
     /// The loading task panicked.
+    #[strum(serialize = "load_panicked")]
     Panicked,
     /// It took longer than it may.
+    #[strum(serialize = "load_timed_out")]
     TimedOut,
     /// As many loads are under way as may be.
     Overloaded,
@@ -89,14 +92,7 @@ impl LoadFailure {
     /// The word for logs and error codes.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Panicked => "load_panicked",
-            Self::TimedOut => "load_timed_out",
-            Self::Overloaded => "overloaded",
-            Self::Restarting => "restarting",
-            Self::GaveUp => "gave_up",
-            Self::NoSource => "no_source",
-        }
+        self.into()
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) struct Order<K: Hash + Eq> {
 }
 
 /// Why a value had to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Reason {
     Entries,
     Bytes,
@@ -24,10 +25,7 @@ pub(super) enum Reason {
 
 impl Reason {
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Entries => "entries",
-            Self::Bytes => "bytes",
-        }
+        self.into()
     }
 }
 

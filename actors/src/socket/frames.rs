@@ -50,8 +50,19 @@ pub enum Message {
 }
 
 /// Why a connection is closed. Each has one close code and one metric label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    thiserror::Error,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[error("{}", self.as_str())]
+#[strum(serialize_all = "snake_case")]
 pub enum Violation {
     /// A header declares a message larger than the limit (1009).
     TooLarge,
@@ -82,41 +93,10 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// Every violation, for the documents and metrics that list them.
-    pub const ALL: [Self; 13] = [
-        Self::TooLarge,
-        Self::ReservedBits,
-        Self::UnknownOpcode,
-        Self::Unmasked,
-        Self::ControlTooLong,
-        Self::ControlFragmented,
-        Self::UnexpectedContinuation,
-        Self::InterleavedMessage,
-        Self::InvalidClose,
-        Self::InvalidText,
-        Self::FrameFlood,
-        Self::MessageDeadline,
-        Self::MemoryBudget,
-    ];
-
     /// The metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TooLarge => "too_large",
-            Self::ReservedBits => "reserved_bits",
-            Self::UnknownOpcode => "unknown_opcode",
-            Self::Unmasked => "unmasked",
-            Self::ControlTooLong => "control_too_long",
-            Self::ControlFragmented => "control_fragmented",
-            Self::UnexpectedContinuation => "unexpected_continuation",
-            Self::InterleavedMessage => "interleaved_message",
-            Self::InvalidClose => "invalid_close",
-            Self::InvalidText => "invalid_text",
-            Self::FrameFlood => "frame_flood",
-            Self::MessageDeadline => "message_deadline",
-            Self::MemoryBudget => "memory_budget",
-        }
+        self.into()
     }
 
     /// What the client is told.
@@ -461,6 +441,8 @@ fn unmask(bytes: &mut [u8], mut mask: [u8; 4], offset: usize) {
 mod tests {
     use proptest::prelude::*;
 
+    use strum::VariantArray as _;
+
     use super::*;
 
     const LIMITS: FrameLimits = FrameLimits { message_bytes: 1_000, small_frames_per_second: 10 };
@@ -612,8 +594,8 @@ mod tests {
     #[test]
     fn every_violation_has_its_own_label() {
         let labels: std::collections::HashSet<_> =
-            Violation::ALL.into_iter().map(Violation::as_str).collect();
-        assert_eq!(labels.len(), Violation::ALL.len());
+            Violation::VARIANTS.iter().map(|it| it.as_str()).collect();
+        assert_eq!(labels.len(), Violation::VARIANTS.len());
     }
 
     proptest! {

@@ -6,8 +6,11 @@ use std::fmt;
 use serde::Serialize;
 
 /// How a child ended. The same words are the metric label, the log field and the docs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Ending {
     /// It said that its work is done.
     Done,
@@ -24,21 +27,10 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Every ending, for tables and tests.
-    pub const ALL: [Self; 6] =
-        [Self::Done, Self::Failed, Self::Panicked, Self::Hung, Self::ThreadLost, Self::Stopped];
-
     /// The metric label and the log field.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
-            Self::Hung => "hung",
-            Self::ThreadLost => "thread_lost",
-            Self::Stopped => "stopped",
-        }
+        self.into()
     }
 }
 

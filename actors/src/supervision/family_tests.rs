@@ -1,6 +1,7 @@
 //! Every rule of a family, with the time handed in.
 
 use proptest::prelude::{any, prop, prop_assert, proptest};
+use strum::VariantArray as _;
 
 use super::*;
 
@@ -181,7 +182,7 @@ proptest! {
                 0 if seen[child] == Seen::Alive => family.started(child, now),
                 1 if seen[child] != Seen::Down => {
                     seen[child] = Seen::Down;
-                    family.ended(child, Ending::ALL[ending], now, 0.5)
+                    family.ended(child, Ending::VARIANTS[ending], now, 0.5)
                 }
                 _ => family.tick(now),
             };

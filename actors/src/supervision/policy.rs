@@ -27,6 +27,8 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray as _;
+
     use super::*;
 
     macro_rules! table {
@@ -39,7 +41,7 @@ mod tests {
             fn every_policy_meets_every_ending_in_the_table() {
                 let cells = [$((Policy::$policy, Ending::$ending)),*];
                 for policy in [Policy::Permanent, Policy::Transient, Policy::Temporary] {
-                    for ending in Ending::ALL {
+                    for &ending in Ending::VARIANTS {
                         assert!(cells.contains(&(policy, ending)), "{policy:?} {ending}");
                     }
                 }

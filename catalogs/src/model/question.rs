@@ -5,8 +5,22 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// How a customer uses the product; an answer may weigh it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scenario {
     /// No special use.
     #[default]
@@ -18,17 +32,10 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// All there are.
-    pub const ALL: [Self; 3] = [Self::General, Self::Studio, Self::Live];
-
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::General => "general",
-            Self::Studio => "studio",
-            Self::Live => "live",
-        }
+        self.into()
     }
 }
 

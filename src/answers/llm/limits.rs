@@ -27,7 +27,8 @@ const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
 pub(super) const PICTURE_TOKENS: u64 = 1_000;
 
 /// Whose quota is used up. The word is a metric label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
     Conversation,
     Client,
@@ -36,16 +37,13 @@ pub(super) enum Scope {
 
 impl Scope {
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Conversation => "conversation",
-            Self::Client => "client",
-            Self::Pod => "pod",
-        }
+        self.into()
     }
 }
 
 /// What is used up. The word is a metric label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Used {
     Answers,
     Tokens,
@@ -53,10 +51,7 @@ pub(super) enum Used {
 
 impl Used {
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Answers => "answers",
-            Self::Tokens => "tokens",
-        }
+        self.into()
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use hsc_config::ServerSettings;
 use hsc_conversation::ClientKey;
+use strum::VariantArray as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -31,7 +32,7 @@ const MOST_REST: usize = 1_024;
 const MOST_RESERVED: usize = 64;
 
 /// What a connection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 #[repr(u8)]
 pub(crate) enum Phase {
     /// It has not told its PROXY header or finished its TLS handshake.
@@ -39,6 +40,7 @@ pub(crate) enum Phase {
     /// It is sending the head of a request, or could.
     Head,
     /// It has been answered and sends nothing.
+    #[strum(serialize = "idle_timeout")]
     Idle,
     /// Its request is being answered; the server waits for the rest of the body.
     Body,
@@ -49,9 +51,6 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 6] =
-        [Self::Handshake, Self::Head, Self::Idle, Self::Body, Self::Answering, Self::Upgraded];
-
     /// True while the connection holds a descriptor for nothing that the server does.
     fn gives_way(self) -> bool {
         matches!(self, Self::Handshake | Self::Head | Self::Idle | Self::Body)
@@ -59,13 +58,16 @@ impl Phase {
 }
 
 /// Why the server closed a connection, for the metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Closed {
     /// It did not finish its handshake or the head of a request in time.
+    #[strum(serialize = "header_timeout")]
     Header,
     /// It was idle for too long.
     Idle,
     /// It did not take what was sent to it.
+    #[strum(serialize = "write_timeout")]
     Write,
     /// It gave way to a newer one.
     Evicted,
@@ -73,17 +75,13 @@ pub(crate) enum Closed {
 
 impl Closed {
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Header => "header_timeout",
-            Self::Idle => "idle_timeout",
-            Self::Write => "write_timeout",
-            Self::Evicted => "evicted",
-        }
+        self.into()
     }
 }
 
 /// Why a connection is not served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Refused {
     /// Its client has as many as it may, and each is in use.
     Address,
@@ -93,10 +91,7 @@ pub(crate) enum Refused {
 
 impl Refused {
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Full => "full",
-        }
+        self.into()
     }
 }
 
@@ -342,7 +337,7 @@ pub(crate) struct ConnectionState {
 
 impl ConnectionState {
     pub(crate) fn phase(&self) -> Phase {
-        Phase::ALL[usize::from(self.phase.load(Ordering::Relaxed))]
+        Phase::VARIANTS[usize::from(self.phase.load(Ordering::Relaxed))]
     }
 
     pub(crate) fn enter(&self, phase: Phase) {

@@ -8,6 +8,7 @@ use crate::load::summary::{OperationSummary, Summary};
 use crate::load::table::bytes;
 use crate::load::tally::{Count, Operation};
 use crate::load::threshold::Verdict;
+use strum::VariantArray as _;
 
 /// Colours by name, twice: for light and for dark. Everything else is said once.
 const STYLE: &str = include_str!("report.css");
@@ -48,7 +49,7 @@ fn tiles(summary: &Summary) -> String {
     };
     tile(summary.most_open.to_string(), "most sockets at once", "");
     tile(bytes(summary.bytes), "read", "");
-    for name in Count::ALL.map(Count::as_str) {
+    for name in Count::VARIANTS.iter().map(|it| it.as_str()) {
         let count = summary.counts.get(name).copied().unwrap_or(0);
         // What must be known to be zero is shown even then.
         if count > 0 || matches!(name, "dropped" | "errors") {
@@ -84,7 +85,7 @@ fn operations(summary: &Summary) -> String {
          <th>a second</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th><th>max</th>\
          </tr></thead><tbody>",
     );
-    for operation in Operation::ALL.map(Operation::as_str) {
+    for operation in Operation::VARIANTS.iter().map(|it| it.as_str()) {
         let Some(done) = summary.operations.get(operation) else { continue };
         let us = done.latency_us;
         let _ = write!(
@@ -123,7 +124,7 @@ fn charts(summary: &Summary) -> String {
             number,
         ),
     );
-    for operation in Operation::ALL.map(Operation::as_str) {
+    for operation in Operation::VARIANTS.iter().map(|it| it.as_str()) {
         if !summary.operations.contains_key(operation) {
             continue;
         }

@@ -3,6 +3,7 @@
 use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{DeskChange, DeskError};
 use hsc_conversation::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+use strum::VariantArray as _;
 
 /// An answer: a word, and texts behind it.
 pub(super) type Reply = Vec<String>;
@@ -99,7 +100,7 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         product,
         visitor: text(visitor),
         locale: text(locale),
-        scenario: Scenario::ALL.into_iter().find(|it| it.as_str() == scenario),
+        scenario: Scenario::VARIANTS.iter().copied().find(|it| it.as_str() == scenario),
         page: text(page),
         reason: text(reason),
         last: text(last),
