@@ -30,8 +30,9 @@ use super::table::AgentSockets;
 use super::view::View;
 use crate::bridge::{Body, Heard, Talk, channels};
 use crate::ports::StillIn;
+use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequences;
-use crate::session::{Bucket, Turn, Wiring};
+use crate::session::{Turn, Wiring};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Death, Window};
 use hsc_conversation::answer::{Answer, AnswerEvent, Asker, Question};
@@ -78,7 +79,7 @@ pub(crate) struct AgentSocket {
     is_looking_again: bool,
     crashes: Window,
     outgoing: Outgoing,
-    bucket: Bucket,
+    messages: Gcra,
     refusals: u32,
     heard_at: Instant,
     closed: bool,
@@ -114,7 +115,7 @@ impl AgentSocket {
             key: wired.sockets.next_key(),
             seat: format!("{:032x}", rand::random::<u128>()).into(),
             view: View::new(me, Arc::clone(&wired.shared.tokens)),
-            bucket: Bucket::new(messages_per_second, message_burst, now),
+            messages: Gcra::new(Quota::per_second(messages_per_second, message_burst), now),
             wired,
             watching: HashMap::new(),
             deeds: Sequences::default(),
@@ -445,7 +446,7 @@ impl AgentSocket {
 
     fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
         self.has_acted = true;
-        if !self.bucket.take(Instant::now()) {
+        if self.messages.take(Instant::now()).is_err() {
             self.refusals += 1;
             if self.refusals > REFUSALS_BEFORE_CLOSE {
                 self.close(CloseReason::Policy, ctx);

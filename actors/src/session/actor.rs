@@ -27,6 +27,7 @@ use crate::desk::{AtDeskHere, FrontDesk};
 use crate::image_budget::ImageBudget;
 use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ConversationLog, ManualLoader};
+use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
@@ -44,7 +45,7 @@ use hsc_conversation::protocol::{
 
 use super::logging::{self, Logging};
 use super::reception::Attended;
-use super::{Bucket, Line, Standing, Strain, answering};
+use super::{Line, Standing, Strain, answering};
 use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
 use hsc_conversation::{Conversation, DeskNews, Effect, Event, Minutes};
@@ -110,7 +111,7 @@ pub(crate) struct Session {
     pub(super) wiring: Arc<Wiring>,
     standing: Arc<Standing>,
     outgoing: Outgoing,
-    bucket: Bucket,
+    messages: Gcra,
     refusals: u32,
     heard_at: Instant,
     pub(super) running: Option<SpawnHandle>,
@@ -162,7 +163,7 @@ impl Session {
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let bucket = Bucket::new(wiring.messages_per_second, wiring.message_burst, now);
+        let quota = Quota::per_second(wiring.messages_per_second, wiring.message_burst);
         Self {
             key,
             address,
@@ -178,7 +179,7 @@ impl Session {
             wiring,
             standing: Arc::new(Standing::new(outgoing.count())),
             outgoing,
-            bucket,
+            messages: Gcra::new(quota, now),
             refusals: 0,
             heard_at: now,
             running: None,
@@ -418,7 +419,7 @@ impl Session {
     }
 
     fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
-        if !self.bucket.take(Instant::now()) {
+        if self.messages.take(Instant::now()).is_err() {
             self.refusals += 1;
             if self.refusals > REFUSALS_BEFORE_CLOSE {
                 self.close(CloseReason::Policy, ctx);

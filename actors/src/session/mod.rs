@@ -11,7 +11,6 @@ mod line;
 pub(crate) mod live_tests;
 mod log_opening;
 mod logging;
-mod rate;
 mod reception;
 #[cfg(test)]
 mod resume_live_tests;
@@ -25,6 +24,5 @@ mod strain;
 pub(crate) use actor::{Deliver, Session, Wiring};
 pub(crate) use alone::{Completed, complete};
 pub(crate) use line::{Line, Turn, Waited};
-pub(crate) use rate::Bucket;
 pub(crate) use standing::Standing;
 pub(crate) use strain::Strain;
