@@ -1,10 +1,11 @@
-//! The row of the archive that an event becomes.
+//! The row of the archive that an event, or a decision of the desk, becomes.
 
 use crate::archive::{
     AgentRef, Author, Began, Feedback, Rated, Record, Said, Thumb, Turn, TurnKind, TurnPlace,
 };
+use crate::desk::NoPerson;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, Entry, VisitorDescription};
-use crate::protocol::{self, Agent, ChatMessage, LeaveReason, MessageId, Speaker};
+use crate::protocol::{self, Agent, ChatMessage, Gone, GoneWhy, LeaveReason, MessageId, Speaker};
 
 /// The row; none for an event that the archive does not keep by itself: the pieces of an answer, which its end has
 /// whole, and what the desk decides, which is recorded where the desk is asked, whether or not the visitor is
@@ -142,4 +143,81 @@ fn written(id: &MessageId) -> String {
         MessageId::Text(text) => text.clone(),
         MessageId::Number(number) => number.to_string(),
     }
+}
+
+/// What the desk decided about a conversation. `rev` is the number of its change ([`protocol::Ticket::rev`]).
+#[derive(Debug, Clone, Copy)]
+pub enum DeskDecision<'a> {
+    /// The visitor waits for an agent.
+    Requested {
+        /// The change.
+        rev: u64,
+        /// Why, in the visitor's words.
+        reason: Option<&'a str>,
+    },
+    /// No agent can come.
+    Unavailable {
+        /// Why.
+        why: NoPerson,
+    },
+    /// An agent took the conversation.
+    Joined {
+        /// The change.
+        rev: u64,
+        /// The agent.
+        agent: &'a Agent,
+    },
+    /// An agent handed the conversation to a colleague.
+    Transferred {
+        /// The change.
+        rev: u64,
+        /// The agent who did it.
+        from: &'a Agent,
+        /// The colleague.
+        to: Option<&'a Agent>,
+    },
+    /// The conversation is not at the desk any more.
+    Ended {
+        /// How it ended.
+        gone: &'a Gone,
+        /// The agent who ended it, where one did.
+        by: Option<&'a Agent>,
+    },
+}
+
+/// The row of a decision.
+#[must_use]
+pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
+    let turn = |place, kind, agent: Option<&Agent>, reason: Option<&str>| Turn {
+        conversation: conversation.to_owned(),
+        place,
+        kind,
+        agent: agent.map(named),
+        to: None,
+        reason: reason.map(str::to_owned),
+    };
+    let at = TurnPlace::Desk;
+    Record::Turned(match decision {
+        DeskDecision::Requested { rev, reason } => {
+            turn(at(rev), TurnKind::HandedOver, None, reason)
+        }
+        DeskDecision::Unavailable { why } => {
+            turn(TurnPlace::Unnumbered, TurnKind::Unavailable, None, Some(why.as_str()))
+        }
+        DeskDecision::Joined { rev, agent } => turn(at(rev), TurnKind::Taken, Some(agent), None),
+        DeskDecision::Transferred { rev, from, to } => {
+            Turn { to: to.map(named), ..turn(at(rev), TurnKind::Handed, Some(from), None) }
+        }
+        DeskDecision::Ended { gone, by } => {
+            let had = gone.agent.as_ref();
+            let (kind, agent, reason) = match gone.why {
+                GoneWhy::Withdrawn => (TurnKind::Withdrawn, None, None),
+                GoneWhy::Expired => (TurnKind::Expired, None, None),
+                GoneWhy::Returned => (TurnKind::Returned, by.or(had), None),
+                GoneWhy::Closed => (TurnKind::Ended, by.or(had), Some("agent")),
+                GoneWhy::Ended => (TurnKind::Ended, had, Some("visitor")),
+            };
+            turn(at(gone.rev), kind, agent, reason)
+        }
+    })
 }

@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use crate::answer::{AnswerEvent, Outcome};
-use crate::archive::{Author, Record, Said, SaidOutcome};
-use crate::checkpoint::Minutes;
-use crate::input::{Effect, Event};
+use crate::archive::{Author, Record, Said, SaidOutcome, TurnKind};
+use crate::archive_rows::{DeskDecision, decision_row};
+use crate::checkpoint::Checkpoint;
+use crate::desk::NoPerson;
+use crate::input::{Effect, Input};
+use crate::protocol::{Agent, Gone, GoneWhy};
 use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 
 /// What is recorded, in order.
@@ -22,7 +25,7 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
     let mut conversation = conversation();
     say(&mut conversation, json!({"type": "hello", "locale": "he"}));
     let opened = crate::Opened::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
-    conversation.apply(Event::Opened(opened));
+    conversation.apply(Input::Opened(opened));
     let effects = ask(&mut conversation, "q1", "how loud?");
     let [question] = &recorded(&effects)[..] else { panic!("one question: {effects:?}") };
     assert_eq!((question.author, &*question.text), (Author::Visitor, "how loud?"));
@@ -32,7 +35,7 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
         (Some("td17"), Some("he"))
     );
     goes_on(&mut conversation, 1, AnswerEvent::Recalled);
-    conversation.apply(Event::FirstWords { answer: 1, after_ms: 7 });
+    conversation.apply(Input::FirstWords { answer: 1, after_ms: 7 });
     goes_on(&mut conversation, 1, chunk("Very."));
     let AnswerEvent::Done(mut answer) = done(Outcome::Answered) else { panic!("the last event") };
     answer.text = "Very.".to_owned();
@@ -67,7 +70,7 @@ fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
     assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Cancelled));
     let mut lost = conversation();
     ask(&mut lost, "q", "how?");
-    let effects = lost.apply(Event::AnswerLost { answer: 1 });
+    let effects = lost.apply(Input::AnswerLost { answer: 1 });
     assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Failed));
 }
 
@@ -91,8 +94,55 @@ fn an_answer_that_is_made_again_after_a_crash_asks_nothing_twice() {
     let mut before = conversation();
     ask(&mut before, "q", "how?");
     goes_on(&mut before, 1, chunk("Very"));
-    let mut minutes = Minutes::default();
-    before.write_minutes(&mut minutes);
+    let mut checkpoint = Checkpoint::default();
+    before.write_checkpoint(&mut checkpoint);
     let mut after = conversation();
-    assert!(recorded(&after.recall(minutes)).is_empty());
+    assert!(recorded(&after.recall(checkpoint)).is_empty());
+}
+
+/// The kind, the agent and the reason of a decision's row.
+fn row(decision: DeskDecision<'_>) -> (TurnKind, Option<String>, Option<String>) {
+    let Record::Turned(turn) = decision_row("c1", decision) else { panic!("a turn") };
+    assert_eq!(turn.conversation, "c1");
+    (turn.kind, turn.agent.map(|agent| agent.id), turn.reason)
+}
+
+#[test]
+fn each_decision_of_the_desk_has_a_row_of_its_own() {
+    let (ana, ben) = (agent("ana"), agent("ben"));
+    let text = |text: &str| Some(text.to_owned());
+    let asked = DeskDecision::Requested { rev: 1, reason: Some("It burns.") };
+    assert_eq!(row(asked), (TurnKind::HandedOver, None, text("It burns.")));
+    for why in
+        [NoPerson::Closed, NoPerson::NobodyThere, NoPerson::Full, NoPerson::TooMany, NoPerson::Away]
+    {
+        let none = row(DeskDecision::Unavailable { why });
+        assert_eq!(none, (TurnKind::Unavailable, None, text(why.as_str())), "not a handoff");
+    }
+    let joined = DeskDecision::Joined { rev: 2, agent: &ana };
+    assert_eq!(row(joined), (TurnKind::Taken, text("ana"), None));
+    let transferred = DeskDecision::Transferred { rev: 3, from: &ana, to: Some(&ben) };
+    assert_eq!(row(transferred), (TurnKind::Handed, text("ana"), None));
+}
+
+#[test]
+fn each_end_at_the_desk_is_recorded_as_what_it_was() {
+    for (why, by, kind, who, reason) in [
+        (GoneWhy::Withdrawn, None, TurnKind::Withdrawn, None, None),
+        (GoneWhy::Expired, None, TurnKind::Expired, None, None),
+        // An admin gave back what Ana had; where nobody is named, Ana did.
+        (GoneWhy::Returned, Some("admin"), TurnKind::Returned, Some("admin"), None),
+        (GoneWhy::Returned, None, TurnKind::Returned, Some("ana"), None),
+        (GoneWhy::Closed, Some("ana"), TurnKind::Ended, Some("ana"), Some("agent")),
+        (GoneWhy::Ended, None, TurnKind::Ended, Some("ana"), Some("visitor")),
+    ] {
+        let gone = Gone { conversation: "c1".to_owned(), why, agent: Some(agent("ana")), rev: 9 };
+        let by = by.map(agent);
+        let found = row(DeskDecision::Ended { gone: &gone, by: by.as_ref() });
+        assert_eq!(found, (kind, who.map(str::to_owned), reason.map(str::to_owned)), "{why:?}");
+    }
+}
+
+fn agent(id: &str) -> Agent {
+    Agent { id: id.to_owned(), name: id.to_uppercase() }
 }

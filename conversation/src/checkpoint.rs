@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::archive::Visitor;
-use crate::handoff::Person;
+use crate::handoff::Handoff;
 use crate::protocol::{ClientFrame, MessageId, QueryMessage, Resume};
 
-/// The minutes of a conversation. Small while nothing is asked.
+/// The checkpoint of a conversation. Small while nothing is asked.
 #[derive(Debug, Clone, Default)]
-pub struct Minutes {
+pub struct Checkpoint {
     pub(super) compact: bool,
     pub(super) locale: Option<String>,
     /// Who speaks, where the embedding site has signed for them.
@@ -33,7 +33,7 @@ pub struct Minutes {
     /// A `hello` that is not welcomed yet.
     pub(super) greeting: Option<Box<Greeting>>,
     /// What is known of a person in it.
-    pub(super) person: Person,
+    pub(super) handoff: Handoff,
 }
 
 /// The id of a message that was read.
@@ -78,7 +78,7 @@ pub(super) struct Open {
 }
 
 /// A text that was said, as its length and a digest: enough to tell whether another begins with it.
-/// The text itself would make the minutes longer with every piece of an answer.
+/// The text itself would make the checkpoint longer with every piece of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) bytes: usize,

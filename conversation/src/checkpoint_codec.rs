@@ -1,4 +1,4 @@
-//! The minutes as the log keeps them: what another pod, maybe of another build, has to know.
+//! The checkpoint as the log keeps them: what another pod, maybe of another build, has to know.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::Visitor;
-use crate::checkpoint::{Asked, Minutes, Open, Said, Seen};
-use crate::handoff::Person;
+use crate::checkpoint::{Asked, Checkpoint, Open, Said, Seen};
+use crate::handoff::Handoff;
 use crate::protocol::{Image, MessageId, QueryMessage};
 
-/// The form. A pod that does not know it goes on without minutes.
+/// The form. A pod that does not know it goes on without checkpoint.
 const VERSION: u8 = 1;
-/// Largest picture that is kept, in bytes: minutes are written again with every piece of an answer.
+/// Largest picture that is kept, in bytes: a checkpoint is written again with every piece of an answer.
 const PICTURE_BYTES: usize = 16 * 1024;
 /// Ids that are kept. A client that comes back repeats what is unanswered, which is a handful.
 const IDS: usize = 64;
 
-/// Reads minutes as the log keeps them and writes them again; none where they are of no form that is known
+/// Reads a checkpoint as the log keeps them and writes it again; none where it is of no form that is known
 /// here. For who checks what is stored.
 #[must_use]
 pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
-    Minutes::from_kept(text).map(|minutes| minutes.to_kept())
+    Checkpoint::decode(text).map(|checkpoint| checkpoint.encode())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,8 +43,8 @@ struct Kept {
     pending: Vec<KeptQuestion>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seen: Vec<MessageId>,
-    #[serde(default, skip_serializing_if = "Person::is_nothing")]
-    person: Person,
+    #[serde(rename = "person", default, skip_serializing_if = "Handoff::is_nothing")]
+    handoff: Handoff,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,10 +77,10 @@ enum Picture {
     Lost,
 }
 
-impl Minutes {
+impl Checkpoint {
     /// For the log.
     #[must_use]
-    pub fn to_kept(&self) -> Arc<str> {
+    pub fn encode(&self) -> Arc<str> {
         let matter = self.seen.iter().rev().filter(|seen| seen.matters);
         let mut seen: Vec<MessageId> = matter.take(IDS).map(|seen| seen.id.clone()).collect();
         seen.reverse();
@@ -97,7 +97,7 @@ impl Minutes {
             }),
             pending: self.pending.iter().map(KeptQuestion::of).collect(),
             seen,
-            person: self.person.clone(),
+            handoff: self.handoff.clone(),
         };
         let json = serde_json::to_string(&kept).expect("no map, and no serializer of our own");
         json.into()
@@ -105,7 +105,7 @@ impl Minutes {
 
     /// From the log; nothing where it is not of a form that is known here.
     #[must_use]
-    pub fn from_kept(text: &str) -> Option<Self> {
+    pub fn decode(text: &str) -> Option<Self> {
         let kept: Kept = serde_json::from_str(text).ok().filter(|kept: &Kept| kept.v == VERSION)?;
         let open = kept.open.map(|open| {
             let said = Said { bytes: open.said.0, digest: open.said.1 };
@@ -125,7 +125,7 @@ impl Minutes {
             open,
             pending,
             seen: kept.seen.into_iter().map(|id| Seen { id, matters: true }).collect(),
-            person: kept.person,
+            handoff: kept.handoff,
             ..Self::default()
         })
     }
@@ -194,26 +194,26 @@ mod tests {
         }
     }
 
-    fn minutes() -> Minutes {
+    fn checkpoint() -> Checkpoint {
         let mut said = Said::default();
         said.push("Hold the");
         let open =
             Open { asked: asked(1, 0), said, said_reading: true, said_thinking: true, crashes: 1 };
         let seen = |matters: bool, id: &str| Seen { id: MessageId::Text(id.to_owned()), matters };
-        Minutes {
+        Checkpoint {
             locale: Some("he".to_owned()),
             answers: 3,
             open: Some(Box::new(open)),
             pending: [asked(2, 100), asked(3, PICTURE_BYTES + 1)].into(),
             seen: [seen(false, "typed"), seen(true, "asked")].into(),
-            ..Minutes::default()
+            ..Checkpoint::default()
         }
     }
 
     #[test]
     fn what_the_log_keeps_says_what_the_minutes_said() {
-        let before = minutes();
-        let after = Minutes::from_kept(&before.to_kept()).expect("our own form");
+        let before = checkpoint();
+        let after = Checkpoint::decode(&before.encode()).expect("our own form");
         let (open, was) = (after.open.as_ref().unwrap(), before.open.as_ref().unwrap());
         assert_eq!((open.said, open.crashes), (was.said, 1));
         assert_eq!((&open.asked.id, &open.asked.query), (&was.asked.id, &was.asked.query));
@@ -224,18 +224,18 @@ mod tests {
 
     #[test]
     fn a_large_picture_is_left_behind_and_that_is_known_ever_after() {
-        let after = Minutes::from_kept(&minutes().to_kept()).unwrap();
+        let after = Checkpoint::decode(&checkpoint().encode()).unwrap();
         assert!(after.pending[1].lost_picture && after.pending[1].query.image.is_none());
-        let again = Minutes::from_kept(&after.to_kept()).unwrap();
+        let again = Checkpoint::decode(&after.encode()).unwrap();
         assert!(again.pending[1].lost_picture && !again.pending[0].lost_picture);
     }
 
     #[test]
     fn a_picture_that_no_answer_looks_at_is_known_to_have_come_and_has_no_bytes() {
-        let mut before = minutes();
+        let mut before = checkpoint();
         let query = QueryMessage { image: Some(Image::Unseen), ..(*asked(2, 0).query).clone() };
         before.pending[0].query = Arc::new(query);
-        let after = Minutes::from_kept(&before.to_kept()).expect("our own form");
+        let after = Checkpoint::decode(&before.encode()).expect("our own form");
         assert_eq!(after.pending[0].query.image, Some(Image::Unseen));
         assert!(!after.pending[0].lost_picture);
     }
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn minutes_of_another_form_are_none() {
         for text in ["", "{", "[]", r#"{"v":2,"answers":1}"#, r#"{"answers":1}"#] {
-            assert!(Minutes::from_kept(text).is_none(), "{text}");
+            assert!(Checkpoint::decode(text).is_none(), "{text}");
         }
     }
 }

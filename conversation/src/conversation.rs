@@ -24,11 +24,11 @@ use crate::protocol::{
 
 use crate::checkpoint::{Asked, Greeting, Open, Repeated, Said, Seen};
 use crate::earlier_client::NameBreaker;
-use crate::handoff::{DeskAsk, Person, refused};
-use crate::input::{Effect, Event};
+use crate::handoff::{DeskAsk, Handoff, refused};
+use crate::input::{Effect, Input};
 use crate::language;
 use crate::phrases::Phrases;
-use crate::prediction::{Foresight, PredictionCache};
+use crate::prediction::{Prediction, PredictionCache};
 use crate::search_results;
 
 /// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
@@ -92,10 +92,10 @@ pub struct Conversation {
     pub(super) pending: VecDeque<Asked>,
     pub(super) seen: VecDeque<Seen>,
     pub(super) greeting: Option<Box<Greeting>>,
-    pub(super) person: Person,
+    pub(super) handoff: Handoff,
     /// The time of the present event, milliseconds since 1970.
     pub(super) now_ms: u64,
-    foresight: Foresight,
+    prediction: Prediction,
 }
 
 /// What is known of a running answer beside its words.
@@ -123,7 +123,7 @@ impl Conversation {
     /// A new conversation over the catalog, with the id and token a `welcome` will name.
     #[must_use]
     pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
-        let foresight = Foresight::new(rules.prefetch_confidence);
+        let prediction = Prediction::new(rules.prefetch_confidence);
         Self {
             id,
             token,
@@ -141,15 +141,15 @@ impl Conversation {
             pending: VecDeque::new(),
             seen: VecDeque::new(),
             greeting: None,
-            person: Person::default(),
+            handoff: Handoff::default(),
             now_ms: 0,
-            foresight,
+            prediction,
         }
     }
 
     /// Looks there first for the answer to a keystroke, and keeps it there.
     pub fn remembering(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
-        self.foresight.remember_in(predicted);
+        self.prediction.remember_in(predicted);
         self
     }
 
@@ -184,12 +184,12 @@ impl Conversation {
     /// The person who has it, where one has.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
-        self.person.name()
+        self.handoff.name()
     }
 
     /// The event that the running answer was lost.
-    pub fn lost(&self) -> Event {
-        Event::AnswerLost { answer: self.running.as_ref().map_or(0, |running| running.answer) }
+    pub fn lost(&self) -> Input {
+        Input::AnswerLost { answer: self.running.as_ref().map_or(0, |running| running.answer) }
     }
 
     /// The product of the running answer.
@@ -205,31 +205,31 @@ impl Conversation {
     }
 
     /// Takes an event and says what is to be done, in order.
-    pub fn apply(&mut self, event: Event) -> Vec<Effect> {
+    pub fn apply(&mut self, event: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Heard(frame) => self.heard(frame, &mut effects),
-            Event::Introduced { token } => self.introduced(&token, None, &mut effects),
-            Event::Misheard(bad) => {
+            Input::Heard(frame) => self.heard(frame, &mut effects),
+            Input::Introduced { token } => self.introduced(&token, None, &mut effects),
+            Input::Misheard(bad) => {
                 let error = ServerMessage::Error { message: bad.message, code: bad.code };
                 effects.push(transient(error, bad.id));
             }
-            Event::Flooded => {
+            Input::Flooded => {
                 let message = "Too many messages: slow down, this one was not read".to_owned();
                 effects.push(transient(
                     ServerMessage::Error { message, code: ErrorCode::RateLimited },
                     None,
                 ));
             }
-            Event::Answering { answer, event } => self.answering(answer, event, &mut effects),
-            Event::FirstWords { answer, after_ms } => {
+            Input::Answering { answer, event } => self.answering(answer, event, &mut effects),
+            Input::FirstWords { answer, after_ms } => {
                 if let Some(running) = self.running.as_mut().filter(|it| it.answer == answer) {
                     running.measured.first_words_ms = Some(after_ms);
                 }
             }
-            Event::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
-            Event::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
-            Event::AnswerWaits { answer, place } => {
+            Input::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
+            Input::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
+            Input::AnswerWaits { answer, place } => {
                 if let Some(running) = self.running.as_ref().filter(|it| it.answer == answer) {
                     let id = running.open.asked.id.clone();
                     effects.push(transient(
@@ -238,11 +238,11 @@ impl Conversation {
                     ));
                 }
             }
-            Event::Settled { prediction } => effects.extend(self.foresight.settled(prediction)),
-            Event::Opened(opened) => self.opened(opened, &mut effects),
-            Event::Desk(news) => self.hears_of_desk(news, &mut effects),
-            Event::AgentSaid(said) => self.agent_says(*said, &mut effects),
-            Event::AgentTyping { agent, typing } => self.agent_types(&agent, typing, &mut effects),
+            Input::Settled { prediction } => effects.extend(self.prediction.settled(prediction)),
+            Input::Opened(opened) => self.opened(opened, &mut effects),
+            Input::Desk(news) => self.hears_of_desk(news, &mut effects),
+            Input::AgentSaid(said) => self.agent_says(*said, &mut effects),
+            Input::AgentTyping { agent, typing } => self.agent_types(&agent, typing, &mut effects),
         }
         self.tell_details(&mut effects);
         effects
@@ -314,9 +314,9 @@ impl Conversation {
 
     fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
-        let (data, await_calm) = self.foresight.predict(&catalog, content, self.compact);
+        let (data, await_calm) = self.prediction.predict(&catalog, content, self.compact);
         effects.extend(await_calm);
-        if self.person.has_it() {
+        if self.handoff.has_it() {
             effects.push(Effect::Desk(DeskAsk::Typing(!content.is_empty())));
         }
         effects.push(transient(ServerMessage::Prediction { data }, id));
@@ -325,7 +325,7 @@ impl Conversation {
     /// Typing has paused: what the whole text means. Nothing is opened; the client decides.
     fn understands(&self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
-        let understood = self.foresight.understand(&catalog, content, self.compact);
+        let understood = self.prediction.understand(&catalog, content, self.compact);
         effects.push(transient(ServerMessage::Understood(Box::new(understood)), id));
     }
 
@@ -358,7 +358,7 @@ impl Conversation {
     }
 
     fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
-        if self.person.has_it() {
+        if self.handoff.has_it() {
             // The machine answers nothing by itself while a person is there.
             let content = asked.query.question.clone();
             let said = VisitorMessage { content, upload: None };
@@ -412,7 +412,7 @@ impl Conversation {
             ));
             return;
         }
-        self.person.asked(&product, query.scenario, &query.question);
+        self.handoff.asked(&product, query.scenario, &query.question);
         self.answers += 1;
         let answer = self.answers;
         let heard = Said::default();
@@ -435,7 +435,7 @@ impl Conversation {
             owners: search_results::owners(&catalog, &product),
             product,
             text: query.question.clone(),
-            previous: self.person.previous(),
+            previous: self.handoff.previous(),
             scenario: query.scenario,
             image: query.image.clone(),
             locale: self.locale.clone(),
@@ -591,7 +591,7 @@ impl Conversation {
         let words = last.text.clone();
         self.happened(ConversationEvent::AnswerContext(Box::new(context)), id.clone(), effects);
         self.happened(ConversationEvent::AnswerCompleted(Box::new(last)), id, effects);
-        self.person.answered(self.offset, &words);
+        self.handoff.answered(self.offset, &words);
         self.start_next(effects);
     }
 

@@ -52,7 +52,7 @@ const PREVIOUS: usize = 3;
 
 /// What a conversation knows of the person in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Person {
+pub(crate) struct Handoff {
     who: Who,
     /// The newest change at the desk that was told.
     rev: u64,
@@ -175,7 +175,7 @@ impl Who {
     }
 }
 
-impl Person {
+impl Handoff {
     /// True for a conversation that never was at the desk and has no answer: nothing to keep.
     pub(super) fn is_nothing(&self) -> bool {
         *self == Self::default()
@@ -257,27 +257,27 @@ impl Conversation {
         // One that the catalog of this pod does not have, while a new one is being loaded, changes nothing.
         match product_id.as_deref() {
             None => {}
-            Some("") => self.person.product = None,
+            Some("") => self.handoff.product = None,
             Some(id) => {
                 if let Some(product) = catalog.product(id) {
-                    self.person.chose(product);
+                    self.handoff.chose(product);
                 }
             }
         }
-        self.person.scenario = scenario.or(self.person.scenario);
-        self.person.page = page.or(self.person.page.take());
+        self.handoff.scenario = scenario.or(self.handoff.scenario);
+        self.handoff.page = page.or(self.handoff.page.take());
     }
 
     /// Tells the desk and the archive what is new of the visitor, while the conversation is at the desk. After
     /// every event, so that whatever it was that changed, it is told.
     pub(super) fn tell_details(&mut self, effects: &mut Vec<Effect>) {
-        if !self.person.is_at_desk() {
+        if !self.handoff.is_at_desk() {
             return;
         }
         self.record_details(effects);
         let details = self.details();
-        if self.person.described.as_ref() != Some(&details) {
-            self.person.described = Some(details.clone());
+        if self.handoff.described.as_ref() != Some(&details) {
+            self.handoff.described = Some(details.clone());
             effects.push(Effect::Desk(DeskAsk::Describe(Box::new(details))));
         }
     }
@@ -286,7 +286,7 @@ impl Conversation {
     pub(super) fn record_details(&mut self, effects: &mut Vec<Effect>) {
         let details = self.details();
         let is_known = details != TicketDetails::default() || self.visitor.is_some();
-        if is_known && self.person.recorded.as_ref() != Some(&details) {
+        if is_known && self.handoff.recorded.as_ref() != Some(&details) {
             let described = VisitorDescription {
                 visitor: self.visitor.clone(),
                 language: details.locale.clone(),
@@ -297,18 +297,18 @@ impl Conversation {
             };
             let described = ConversationEvent::VisitorDescribed(Box::new(described));
             self.happened(described, None, effects);
-            self.person.recorded = Some(details);
+            self.handoff.recorded = Some(details);
         }
     }
 
     fn details(&self) -> TicketDetails {
         TicketDetails {
-            product: self.person.product.clone(),
+            product: self.handoff.product.clone(),
             visitor: self.visitor.as_ref().and_then(|visitor| visitor.name.clone()),
             locale: self.locale.clone(),
-            scenario: self.person.scenario,
-            page: self.person.page.clone(),
-            reason: self.person.reason.clone(),
+            scenario: self.handoff.scenario,
+            page: self.handoff.page.clone(),
+            reason: self.handoff.reason.clone(),
         }
     }
 
@@ -319,12 +319,12 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         if wish.withdraw {
-            match self.person.who {
+            match self.handoff.who {
                 Who::With(_) => {
                     let message = "A person has the conversation already; say 'bye' to end it.";
                     effects.push(refused(message, ErrorCode::Taken, id));
                 }
-                Who::Machine if !self.person.is_asking => {}
+                Who::Machine if !self.handoff.is_asking => {}
                 _ => effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Withdraws))),
             }
             return;
@@ -334,17 +334,17 @@ impl Conversation {
             effects.push(refused(message, ErrorCode::InvalidMessage, id));
             return;
         }
-        if self.person.has_it() || self.person.is_asking {
+        if self.handoff.has_it() || self.handoff.is_asking {
             return;
         }
-        (self.person.is_asking, self.person.told) = (true, None);
-        self.person.reason = wish.reason.or(self.person.reason.take().filter(|_| {
+        (self.handoff.is_asking, self.handoff.told) = (true, None);
+        self.handoff.reason = wish.reason.or(self.handoff.reason.take().filter(|_| {
             // A wish that is said again without a reason keeps the one that was given.
-            self.person.who == Who::Waiting
+            self.handoff.who == Who::Waiting
         }));
         self.record_details(effects);
         let wanted = self.wanted();
-        self.person.described = Some(wanted.details());
+        self.handoff.described = Some(wanted.details());
         effects.push(Effect::Desk(DeskAsk::Person(Box::new(wanted))));
     }
 
@@ -358,10 +358,10 @@ impl Conversation {
             scenario,
             page,
             reason,
-            last: self.person.last.clone(),
+            last: self.handoff.last.clone(),
             since_ms: None,
             agent: None,
-            awaits_answer: self.person.awaits_answer,
+            awaits_answer: self.handoff.awaits_answer,
         }
     }
 
@@ -372,7 +372,7 @@ impl Conversation {
         id: Option<MessageId>,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.person.is_at_desk() {
+        if !self.handoff.is_at_desk() {
             let message = "No person is in this conversation; ask for one with 'handoff'.";
             effects.push(refused(message, ErrorCode::NoAgent, id));
             return;
@@ -384,10 +384,10 @@ impl Conversation {
         }
         self.hears_language(&content);
         self.at_the_desk_last(&content, Speaker::Visitor, effects);
-        if self.person.has_it() {
-            self.person.awaits_answer = true;
+        if self.handoff.has_it() {
+            self.handoff.awaits_answer = true;
             if !content.is_empty() {
-                self.person.unanswered = Some((content.clone(), id.clone()));
+                self.handoff.unanswered = Some((content.clone(), id.clone()));
             }
         }
         let message = ChatMessage {
@@ -406,7 +406,7 @@ impl Conversation {
     /// The desk's list shows what was said last; a picture without words has to be something there.
     fn at_the_desk_last(&mut self, content: &str, by: Speaker, effects: &mut Vec<Effect>) {
         let words = if content.is_empty() { JUST_A_PICTURE } else { content };
-        self.person.said(words);
+        self.handoff.said(words);
         effects.push(Effect::Desk(DeskAsk::Touch { words: words.to_owned(), by }));
     }
 
@@ -418,8 +418,8 @@ impl Conversation {
 
     /// From the person to the visitor. Told again it is taken again and said once.
     pub(super) fn agent_says(&mut self, said: AgentSaid, effects: &mut Vec<Effect>) {
-        let waits = &mut self.person.unchecked;
-        if waits.is_empty() && self.person.who.is(&said.agent) {
+        let waits = &mut self.handoff.unchecked;
+        if waits.is_empty() && self.handoff.who.is(&said.agent) {
             return self.takes_of_agent(said, effects);
         }
         if waits.iter().any(|waiting| waiting.request == said.request) {
@@ -438,7 +438,7 @@ impl Conversation {
     /// The desk has said whose the conversation is, or cannot be asked: then nothing is answered, and the
     /// agent's pod sends it again.
     fn has_checked(&mut self, found: Option<DeskChange>, effects: &mut Vec<Effect>) {
-        let waited = std::mem::take(&mut self.person.unchecked);
+        let waited = std::mem::take(&mut self.handoff.unchecked);
         let Some(found) = found else { return };
         self.hears_of_change(found, effects);
         for said in waited {
@@ -448,11 +448,11 @@ impl Conversation {
 
     fn takes_of_agent(&mut self, said: AgentSaid, effects: &mut Vec<Effect>) {
         let AgentSaid { request, agent, content, citations, upload, at_ms } = said;
-        let accepted = self.person.who.is(&agent);
+        let accepted = self.handoff.who.is(&agent);
         let number = MessageId::Text(format!("agent:{request}"));
         if accepted && self.is_new(&number, true) {
             self.at_the_desk_last(&content, Speaker::Agent, effects);
-            (self.person.awaits_answer, self.person.unanswered) = (false, None);
+            (self.handoff.awaits_answer, self.handoff.unanswered) = (false, None);
             let message = ChatMessage {
                 from: Speaker::Agent,
                 agent: Some(agent),
@@ -468,21 +468,21 @@ impl Conversation {
     }
 
     pub(super) fn agent_types(&self, agent: &Agent, typing: bool, effects: &mut Vec<Effect>) {
-        if self.person.who.is(agent) {
+        if self.handoff.who.is(agent) {
             effects.push(transient(ServerMessage::AgentTyping { typing }, None));
         }
     }
 
     /// A thumb counts only on an answer.
     pub(super) fn is_answer(&self, feedback: &Feedback) -> bool {
-        self.person.answers.contains(&feedback.offset)
+        self.handoff.answers.contains(&feedback.offset)
     }
 
     /// The visitor ends the conversation.
     pub(super) fn says_bye(&mut self, effects: &mut Vec<Effect>) {
         self.cancelled(effects);
         self.end_tokens(effects);
-        if self.person.is_at_desk() || self.person.is_asking {
+        if self.handoff.is_at_desk() || self.handoff.is_asking {
             effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
         } else {
             let by = Some(ClosedBy::Visitor);
@@ -495,21 +495,21 @@ impl Conversation {
         match news {
             DeskNews::Changed(change) => self.hears_of_change(*change, effects),
             DeskNews::Lost => {
-                let agent = match &self.person.who {
+                let agent = match &self.handoff.who {
                     Who::Machine => return,
                     Who::Waiting => None,
                     Who::With(agent) => Some(agent.clone()),
                 };
-                let since_ms = Some(self.person.since_ms);
+                let since_ms = Some(self.handoff.since_ms);
                 let wanted = Wanted { since_ms, agent, ..self.wanted() };
-                self.person.described = Some(wanted.details());
+                self.handoff.described = Some(wanted.details());
                 effects.push(Effect::Desk(DeskAsk::PutBack(Box::new(wanted))));
             }
             DeskNews::Found(found) => self.has_checked(found.map(|found| *found), effects),
             DeskNews::Placed(place) => self.is_placed(place, effects),
             DeskNews::NoPerson(why) => {
-                let was_asking = std::mem::take(&mut self.person.is_asking);
-                if was_asking && !self.person.is_at_desk() {
+                let was_asking = std::mem::take(&mut self.handoff.is_asking);
+                if was_asking && !self.handoff.is_at_desk() {
                     let message = Some(self.phrases().nobody(why).to_owned());
                     let none = ConversationEvent::HandoffUnavailable { message, form: true };
                     self.happened(none, None, effects);
@@ -521,13 +521,13 @@ impl Conversation {
     fn hears_of_change(&mut self, change: DeskChange, effects: &mut Vec<Effect>) {
         match change {
             DeskChange::Ticket(ticket) => {
-                self.person.is_asking = false;
-                if ticket.rev > self.person.rev {
+                self.handoff.is_asking = false;
+                if ticket.rev > self.handoff.rev {
                     self.is_at_desk(ticket, effects);
                 }
             }
-            DeskChange::Gone(gone) if gone.rev > self.person.rev => {
-                self.person.rev = gone.rev;
+            DeskChange::Gone(gone) if gone.rev > self.handoff.rev => {
+                self.handoff.rev = gone.rev;
                 self.is_gone(gone.why, effects);
             }
             DeskChange::Gone(_) | DeskChange::Agents => {}
@@ -535,17 +535,17 @@ impl Conversation {
     }
 
     fn is_at_desk(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
-        if !self.person.is_at_desk() {
+        if !self.handoff.is_at_desk() {
             effects.push(Effect::Desk(DeskAsk::Attend(true)));
         }
-        (self.person.rev, self.person.since_ms) = (ticket.rev, ticket.since_ms);
+        (self.handoff.rev, self.handoff.since_ms) = (ticket.rev, ticket.since_ms);
         let now = ticket.agent.clone().map_or(Who::Waiting, Who::With);
-        let before = std::mem::replace(&mut self.person.who, now.clone());
+        let before = std::mem::replace(&mut self.handoff.who, now.clone());
         if now == before {
             return;
         }
-        self.person.told = None;
-        self.person.awaits_answer = self.person.has_it();
+        self.handoff.told = None;
+        self.handoff.awaits_answer = self.handoff.has_it();
         let was_with = matches!(before, Who::With(_));
         match (before, now) {
             (Who::With(before), Who::With(now)) if before.id == now.id => {}
@@ -571,7 +571,7 @@ impl Conversation {
                 self.happened(ConversationEvent::HandoffRequested { message }, None, effects);
             }
         }
-        if !was_with && self.person.has_it() {
+        if !was_with && self.handoff.has_it() {
             // What waits to be answered is the person's now.
             self.start_next(effects);
         }
@@ -580,12 +580,14 @@ impl Conversation {
     /// The assistant answers what the agent has left without an answer, where it is known what it is
     /// about. The answer bears the id of the visitor's message.
     fn answers_instead(&mut self, effects: &mut Vec<Effect>) {
-        let Some((question, id)) = self.person.unanswered.take() else { return };
-        let Some(AboutProduct { id: product_id, .. }) = self.person.product.clone() else { return };
+        let Some((question, id)) = self.handoff.unanswered.take() else { return };
+        let Some(AboutProduct { id: product_id, .. }) = self.handoff.product.clone() else {
+            return;
+        };
         let query = QueryMessage {
             product_id,
             question,
-            scenario: self.person.scenario.unwrap_or_default(),
+            scenario: self.handoff.scenario.unwrap_or_default(),
             image: None,
             locked: false,
             replace: false,
@@ -594,8 +596,8 @@ impl Conversation {
     }
 
     fn is_gone(&mut self, why: GoneWhy, effects: &mut Vec<Effect>) {
-        self.person.is_asking = false;
-        (self.person.awaits_answer, self.person.unanswered) = (false, None);
+        self.handoff.is_asking = false;
+        (self.handoff.awaits_answer, self.handoff.unanswered) = (false, None);
         let closed = |by| ConversationEvent::ConversationClosed { by: Some(by), at_desk: true };
         let returned = |message| ConversationEvent::HandoffReturned { message };
         let change = match why {
@@ -604,7 +606,7 @@ impl Conversation {
             GoneWhy::Expired => returned(Some(self.phrases().was_away.to_string())),
             GoneWhy::Returned | GoneWhy::Withdrawn => returned(None),
         };
-        match std::mem::take(&mut self.person.who) {
+        match std::mem::take(&mut self.handoff.who) {
             Who::Machine => return,
             Who::Waiting => {}
             Who::With(agent) => {
@@ -621,7 +623,7 @@ impl Conversation {
         self.happened(change, None, effects);
         effects.push(Effect::Desk(DeskAsk::Attend(false)));
         // The next wish has a reason of its own.
-        self.person.reason = None;
+        self.handoff.reason = None;
     }
 
     fn is_placed(&mut self, place: Place, effects: &mut Vec<Effect>) {
@@ -631,8 +633,8 @@ impl Conversation {
         };
         let wait_ms = place.wait.map(round);
         let told = Some((place.number, wait_ms));
-        if self.person.who == Who::Waiting && self.person.told != told {
-            self.person.told = told;
+        if self.handoff.who == Who::Waiting && self.handoff.told != told {
+            self.handoff.told = told;
             let queue =
                 ServerMessage::Queue { place: place.number, line: QueueFor::Agent, wait_ms };
             effects.push(transient(queue, None));
@@ -643,10 +645,10 @@ impl Conversation {
         self.happened(ConversationEvent::AgentLeft { agent, reason }, None, effects);
     }
 
-    /// The conversation goes on here as its minutes say: the desk is asked what became of it meanwhile.
-    pub(super) fn goes_on_with(&mut self, person: Person, effects: &mut Vec<Effect>) {
-        self.person = person;
-        if self.person.is_at_desk() {
+    /// The conversation goes on here as its checkpoint says: the desk is asked what became of it meanwhile.
+    pub(super) fn goes_on_with(&mut self, handoff: Handoff, effects: &mut Vec<Effect>) {
+        self.handoff = handoff;
+        if self.handoff.is_at_desk() {
             effects.push(Effect::Desk(DeskAsk::Attend(true)));
             effects.push(Effect::Desk(DeskAsk::Here));
         }

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::answer::Outcome;
 use crate::archive::{Record, TurnKind};
-use crate::checkpoint::Minutes;
+use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::desk::AgentSaid;
 use crate::desk::NoPerson;
 use crate::desk::{DeskChange, Place, VisitorEnds, Wanted};
 use crate::handoff::{DeskAsk, DeskNews};
-use crate::input::{Effect, Event};
+use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
 use crate::tests::{
     ask, chunk, conversation, done, goes_on, greet, kinds, records, say, sent, started,
@@ -50,11 +50,11 @@ fn gone(rev: u64, why: GoneWhy) -> DeskNews {
 }
 
 fn hears(conversation: &mut Conversation, news: DeskNews) -> Vec<Effect> {
-    conversation.apply(Event::Desk(news))
+    conversation.apply(Input::Desk(news))
 }
 
 fn agent_says(conversation: &mut Conversation, request: &str, who: &str) -> Vec<Effect> {
-    conversation.apply(Event::AgentSaid(Box::new(AgentSaid {
+    conversation.apply(Input::AgentSaid(Box::new(AgentSaid {
         request: request.to_owned(),
         agent: agent(who),
         content: "<i>Hold</i> it.".to_owned(),
@@ -412,7 +412,7 @@ fn who_types_is_told_without_what() {
     let effects = say(&mut conversation, json!({"type": "typing", "content": ""}));
     assert!(matches!(asked(&effects)[..], [DeskAsk::Typing(false)]));
     let types = |conversation: &mut Conversation, who: &str| {
-        told(&conversation.apply(Event::AgentTyping { agent: agent(who), typing: true }))
+        told(&conversation.apply(Input::AgentTyping { agent: agent(who), typing: true }))
     };
     assert_eq!(types(&mut conversation, "ana"), [json!({"type": "agent_typing", "typing": true})]);
     assert!(types(&mut conversation, "ben").is_empty());
@@ -500,11 +500,11 @@ fn a_thumb_counts_on_an_answer_alone() {
 
 /// The conversation as another pod goes on with it.
 fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
-    let mut minutes = Minutes::default();
-    conversation.write_minutes(&mut minutes);
-    let kept = Minutes::from_kept(&minutes.to_kept()).expect("our own form");
+    let mut checkpoint = Checkpoint::default();
+    conversation.write_checkpoint(&mut checkpoint);
+    let kept = Checkpoint::decode(&checkpoint.encode()).expect("our own form");
     let mut after = self::conversation();
-    let effects = after.recall(Minutes { epoch: 2, offset: minutes.offset, ..kept });
+    let effects = after.recall(Checkpoint { epoch: 2, offset: checkpoint.offset, ..kept });
     (after, effects)
 }
 

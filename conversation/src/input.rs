@@ -14,7 +14,7 @@ use crate::opening::{Opened, Opening};
 
 /// What can happen to a conversation.
 #[derive(Debug)]
-pub enum Event {
+pub enum Input {
     /// The client said something.
     Heard(ClientFrame),
     /// The visitor came with the embedding site's word for who they are.
@@ -98,14 +98,14 @@ pub enum Effect {
     },
     /// Stop the answer that is running.
     StopAnswer,
-    /// Come back with [`Event::Settled`] after the time the settings say.
+    /// Come back with [`Input::Settled`] after the time the settings say.
     AwaitCalm {
         /// Number of the prediction.
         prediction: u64,
     },
     /// Open this manual ahead of the question; nobody waits for it.
     Prefetch(ManualRequest),
-    /// Open the log, beside everything else; come back with [`Event::Opened`].
+    /// Open the log, beside everything else; come back with [`Input::Opened`].
     Open(Opening),
     /// The conversation is this one from now on, and what is durable goes through its log.
     Follow {
@@ -115,7 +115,7 @@ pub enum Effect {
         offset: u64,
         /// False when the log cannot be reached.
         is_logged: bool,
-        /// True when the log must know the minutes before the client hears a word.
+        /// True when the log must know the checkpoint before the client hears a word.
         is_held: bool,
         /// The pod that owned it before, where it was another one.
         from: Option<Arc<str>>,
@@ -127,7 +127,7 @@ pub enum Effect {
     },
     /// Send these: the client missed them.
     Replay(Vec<Entry>),
-    /// Ask the desk, or tell it; what comes of it comes back as [`Event::Desk`].
+    /// Ask the desk, or tell it; what comes of it comes back as [`Input::Desk`].
     Desk(DeskAsk),
     /// Close the socket.
     Close(CloseReason),

@@ -53,8 +53,8 @@ mod visitor_frame;
 mod visitor_identity;
 
 pub use agent_frame::agent_frame;
-pub use archive_rows::archive_row;
-pub use checkpoint::Minutes;
+pub use archive_rows::{DeskDecision, archive_row, decision_row};
+pub use checkpoint::Checkpoint;
 pub use checkpoint_codec::rewritten_checkpoint;
 pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
@@ -63,7 +63,7 @@ pub use event::{
     AnswerCompleted, ClosedBy, ConversationEvent, Entry, UnreadableEntry, VisitorDescription,
 };
 pub use handoff::{DeskAsk, DeskNews, NO_SUCH_UPLOAD};
-pub use input::{Effect, Event};
+pub use input::{Effect, Input};
 pub use names::{clean_name, is_clean_name};
 pub use opening::{NotResumed, Opened, Opening, UNLOGGED};
 pub use prediction::{Likely, Predicted, PredictionCache, PredictionKey};

@@ -32,10 +32,10 @@ pub struct StoredEntry {
 /// What is appended at once: all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// In order, each offset one more than the one before. May be empty when only the minutes changed.
+    /// In order, each offset one more than the one before. May be empty when only the checkpoint changed.
     pub entries: Vec<StoredEntry>,
     /// What whoever goes on with the conversation has to know, where it changed. The log keeps the last.
-    pub minutes: Option<Arc<str>>,
+    pub checkpoint: Option<Arc<str>>,
 }
 
 /// A conversation that was taken over.
@@ -47,8 +47,8 @@ pub struct TakenOver {
     pub offset: u64,
     /// What the client has not got yet.
     pub missed: Missed,
-    /// The minutes, where some were kept.
-    pub minutes: Option<Arc<str>>,
+    /// The checkpoint, where some were kept.
+    pub checkpoint: Option<Arc<str>>,
     /// The pod that owned it before, where it was another one.
     pub from: Option<Arc<str>>,
 }

@@ -52,7 +52,7 @@ pub struct Outbox {
     last: u64,
     /// An append or a begin is under way.
     is_calling: bool,
-    /// The minutes say something that the log has not.
+    /// The checkpoint says something that the log has not.
     is_changed: bool,
     /// Everything waits for the next append, what is not durable too.
     is_held: bool,
@@ -94,7 +94,7 @@ impl Outbox {
         Self::new(Mode::Logged, last)
     }
 
-    /// The same, where the log must know the minutes before the client hears a word: else whoever takes
+    /// The same, where the log must know the checkpoint before the client hears a word: else whoever takes
     /// over next would go on from older ones.
     pub fn held(last: u64) -> Self {
         Self { is_changed: true, is_held: true, ..Self::logged(last) }
@@ -152,7 +152,7 @@ impl Outbox {
         }
     }
 
-    /// The minutes say something new.
+    /// The checkpoint says something new.
     pub fn changed(&mut self) {
         self.is_changed = true;
     }
@@ -172,24 +172,24 @@ impl Outbox {
         self.mode == Mode::Logged
     }
 
-    /// The next append, when there is something to append and none is under way. The minutes must be
+    /// The next append, when there is something to append and none is under way. The checkpoint must be
     /// those after everything that was put in.
-    pub fn append(&mut self, minutes: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    pub fn append(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
         if self.is_calling || self.mode != Mode::Logged {
             return None;
         }
-        self.batch(minutes)
+        self.batch(checkpoint)
     }
 
     /// Some time has gone by since [`Step::Later`].
-    pub fn ask_again(&mut self, minutes: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    pub fn ask_again(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
         self.is_later = false;
         match self.mode {
             _ if self.is_calling => None,
             Mode::Opening | Mode::Logged | Mode::Over => None,
             Mode::Away { is_begun: false } => Some(self.begin()),
             Mode::Away { is_begun: true } => {
-                let batch = self.batch(minutes);
+                let batch = self.batch(checkpoint);
                 if batch.is_none() {
                     self.mode = Mode::Logged;
                 }
@@ -232,7 +232,7 @@ impl Outbox {
     pub fn begun(
         &mut self,
         result: Result<(), LogError>,
-        minutes: impl FnOnce() -> Arc<str>,
+        checkpoint: impl FnOnce() -> Arc<str>,
         steps: &mut Vec<Step>,
     ) {
         self.is_calling = false;
@@ -241,15 +241,15 @@ impl Outbox {
             Err(LogError::Stale { .. }) => self.supersede(steps),
             Err(_) => self.later(steps),
             Ok(()) => {
-                // Beginning loses the minutes.
+                // Beginning loses the checkpoint.
                 self.is_changed = true;
                 self.mode = Mode::Away { is_begun: true };
-                steps.extend(self.batch(minutes));
+                steps.extend(self.batch(checkpoint));
             }
         }
     }
 
-    fn batch(&mut self, minutes: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    fn batch(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
         let entries: Vec<StoredEntry> =
             self.lane.iter().filter_map(|item| item.entry.clone()).collect();
         if entries.is_empty() && !self.is_changed {
@@ -257,7 +257,7 @@ impl Outbox {
         }
         self.is_calling = true;
         self.is_changed = false;
-        Some(Step::Append(Batch { entries, minutes: Some(minutes()) }))
+        Some(Step::Append(Batch { entries, checkpoint: Some(checkpoint()) }))
     }
 
     /// Begins before the first frame that is kept.

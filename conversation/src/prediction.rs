@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::answer::ManualRequest;
-use crate::protocol::{Prediction, PredictionData, Understood};
+use crate::protocol::{self, PredictionData, Understood};
 
 use crate::input::Effect;
 use crate::search_results;
@@ -59,8 +59,8 @@ pub trait PredictionCache: Send + Sync {
     fn put(&self, key: PredictionKey, predicted: Arc<Predicted>);
 }
 
-/// What is foreseen in one conversation.
-pub(super) struct Foresight {
+/// What is predicted in one conversation.
+pub(super) struct Prediction {
     /// Confidence (0 to 100) from which a manual is opened ahead.
     sure: u8,
     /// Number of the last prediction.
@@ -70,7 +70,7 @@ pub(super) struct Foresight {
     predicted: Option<Arc<dyn PredictionCache>>,
 }
 
-impl Foresight {
+impl Prediction {
     pub(super) fn new(sure: u8) -> Self {
         Self { sure, number: 0, likely: None, prefetched: None, predicted: None }
     }
@@ -155,7 +155,12 @@ impl Foresight {
         }
     }
 
-    fn search(&self, catalog: &Catalog, typed: &str, compact: bool) -> (Vec<Prediction>, Likely) {
+    fn search(
+        &self,
+        catalog: &Catalog,
+        typed: &str,
+        compact: bool,
+    ) -> (Vec<protocol::Prediction>, Likely) {
         if typed.trim().is_empty() {
             return (search_results::sample(catalog, SAMPLE, compact), Likely::Nothing);
         }

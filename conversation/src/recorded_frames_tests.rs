@@ -10,7 +10,7 @@ use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome};
 use crate::conversation::Conversation;
 use crate::desk::{AgentSaid, DeskChange, NoPerson};
 use crate::handoff::DeskNews;
-use crate::input::{Effect, Event};
+use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
 use crate::tests::{chunk, conversation, done, frames, goes_on, greet, say};
 
@@ -20,8 +20,8 @@ fn agent(name: &str) -> Agent {
     Agent { id: name.to_lowercase(), name: name.to_owned() }
 }
 
-fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Event {
-    Event::Desk(DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
+fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Input {
+    Input::Desk(DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
         conversation: "c1".to_owned(),
         product: None,
         visitor: None,
@@ -39,10 +39,10 @@ fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Event {
     }))))
 }
 
-fn gone(rev: u64, why: GoneWhy) -> Event {
+fn gone(rev: u64, why: GoneWhy) -> Input {
     let conversation = "c1".to_owned();
     let gone = Gone { conversation, why, agent: None, rev };
-    Event::Desk(DeskNews::Changed(Box::new(DeskChange::Gone(gone))))
+    Input::Desk(DeskNews::Changed(Box::new(DeskChange::Gone(gone))))
 }
 
 fn citation(page: u32, page_label: Option<&str>) -> Citation {
@@ -114,7 +114,7 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
         json!({"type": "query", "id": "f", "product_id": "td17", "query": "How?"}),
     ));
     effects.extend(goes_on(talk, 6, chunk("Press ")));
-    effects.extend(talk.apply(Event::AnswerLost { answer: 6 }));
+    effects.extend(talk.apply(Input::AnswerLost { answer: 6 }));
     for id in ["r", "w"] {
         let asked = json!({"type": "query", "id": id, "product_id": "td17", "query": "Where?"});
         effects.extend(say(talk, asked));
@@ -132,10 +132,10 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
 
 fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
     let mut effects = say(talk, json!({"type": "handoff", "id": "n"}));
-    effects.extend(talk.apply(Event::Desk(DeskNews::NoPerson(NoPerson::Closed))));
+    effects.extend(talk.apply(Input::Desk(DeskNews::NoPerson(NoPerson::Closed))));
     effects.extend(say(talk, json!({"type": "handoff", "id": "p", "reason": "It burns."})));
     let said = |request: &str, citations: Vec<Citation>, upload: Option<&str>| {
-        Event::AgentSaid(Box::new(AgentSaid {
+        Input::AgentSaid(Box::new(AgentSaid {
             request: request.to_owned(),
             agent: agent("Ana"),
             content: "<i>Hold</i>\nit.".to_owned(),

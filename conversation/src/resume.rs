@@ -6,7 +6,7 @@ use crate::event::Entry;
 use crate::log::{Missed, Owned, StoredEntry, TakenOver};
 use crate::protocol::{Hello, MessageId, ServerMessage, Welcome};
 
-use crate::checkpoint::{Greeting, Minutes, Said};
+use crate::checkpoint::{Checkpoint, Greeting, Said};
 use crate::conversation::Conversation;
 use crate::conversation::{LOST, transient};
 use crate::input::Effect;
@@ -22,46 +22,50 @@ const LOCALE_BYTES: usize = 35;
 impl Conversation {
     /// Writes down what has to outlive a crash of these rules. True when something changed that whoever
     /// takes the conversation over has to know.
-    pub fn write_minutes(&self, minutes: &mut Minutes) -> bool {
+    pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.running.as_ref().map(|running| &running.open);
         let said = |open: &crate::checkpoint::Open| (open.said, open.crashes);
-        let mut is_news = minutes.compact != self.compact
-            || minutes.locale != self.locale
-            || (minutes.offset, minutes.answers) != (self.offset, self.answers)
-            || minutes.open.as_deref().map(said) != open.map(said)
-            || minutes.pending.len() != self.pending.len()
-            || minutes.visitor != self.visitor;
-        (minutes.compact, minutes.epoch) = (self.compact, self.epoch);
-        (minutes.offset, minutes.answers) = (self.offset, self.answers);
-        minutes.locale.clone_from(&self.locale);
-        minutes.visitor.clone_from(&self.visitor);
-        minutes.open = open.map(|open| Box::new(open.clone()));
-        minutes.pending.clone_from(&self.pending);
-        minutes.greeting.clone_from(&self.greeting);
-        if minutes.person != self.person {
+        let mut is_news = checkpoint.compact != self.compact
+            || checkpoint.locale != self.locale
+            || (checkpoint.offset, checkpoint.answers) != (self.offset, self.answers)
+            || checkpoint.open.as_deref().map(said) != open.map(said)
+            || checkpoint.pending.len() != self.pending.len()
+            || checkpoint.visitor != self.visitor;
+        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.epoch);
+        (checkpoint.offset, checkpoint.answers) = (self.offset, self.answers);
+        checkpoint.locale.clone_from(&self.locale);
+        checkpoint.visitor.clone_from(&self.visitor);
+        checkpoint.open = open.map(|open| Box::new(open.clone()));
+        checkpoint.pending.clone_from(&self.pending);
+        checkpoint.greeting.clone_from(&self.greeting);
+        if checkpoint.handoff != self.handoff {
             is_news = true;
-            minutes.person.clone_from(&self.person);
+            checkpoint.handoff.clone_from(&self.handoff);
         }
         // With every piece of an answer it would be copied for nothing.
-        if minutes.seen.back() != self.seen.back() {
+        if checkpoint.seen.back() != self.seen.back() {
             is_news |= self.seen.back().is_some_and(|seen| seen.matters);
-            minutes.seen.clone_from(&self.seen);
+            checkpoint.seen.clone_from(&self.seen);
         }
         is_news
     }
 
     /// Goes on where a conversation was that crashed. Its running answer is made again, and only what
     /// the visitor has not read is sent; an answer that crashes twice ends, and says so.
-    pub fn recall(&mut self, minutes: Minutes) -> Vec<Effect> {
+    pub fn recall(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
         let mut effects = Vec::new();
-        (self.compact, self.epoch) = (minutes.compact, minutes.epoch);
-        self.offset = minutes.offset;
-        if let Some(greeting) = &minutes.greeting {
+        (self.compact, self.epoch) = (checkpoint.compact, checkpoint.epoch);
+        self.offset = checkpoint.offset;
+        if let Some(greeting) = &checkpoint.greeting {
             // Whatever it had come to, nobody heard of it.
             effects.push(Effect::Open(self.opening(greeting)));
         }
-        self.greeting = minutes.greeting.clone();
-        self.go_on(Minutes { greeting: None, ..minutes }, Some(CRASHES_OF_AN_ANSWER), &mut effects);
+        self.greeting = checkpoint.greeting.clone();
+        self.go_on(
+            Checkpoint { greeting: None, ..checkpoint },
+            Some(CRASHES_OF_AN_ANSWER),
+            &mut effects,
+        );
         effects
     }
 
@@ -70,22 +74,23 @@ impl Conversation {
         let mut effects = Vec::new();
         (self.epoch, self.offset) = (taken.epoch, taken.offset);
         self.follow(true, false, taken.from.clone(), &mut effects);
-        let minutes = taken.minutes.as_deref().and_then(Minutes::from_kept).unwrap_or_default();
-        self.go_on(minutes, Some(PODS_OF_AN_ANSWER), &mut effects);
+        let checkpoint =
+            taken.checkpoint.as_deref().and_then(Checkpoint::decode).unwrap_or_default();
+        self.go_on(checkpoint, Some(PODS_OF_AN_ANSWER), &mut effects);
         effects
     }
 
-    /// Takes questions and answers over from minutes. `crashes` is how many an answer may live through
+    /// Takes questions and answers over from checkpoint. `crashes` is how many an answer may live through
     /// where this is one more.
-    fn go_on(&mut self, minutes: Minutes, crashes: Option<u32>, effects: &mut Vec<Effect>) {
-        self.locale = minutes.locale;
-        self.visitor = minutes.visitor;
-        self.answers = minutes.answers;
-        self.pending = minutes.pending;
-        self.goes_on_with(minutes.person, effects);
-        let typed_since = std::mem::replace(&mut self.seen, minutes.seen);
+    fn go_on(&mut self, checkpoint: Checkpoint, crashes: Option<u32>, effects: &mut Vec<Effect>) {
+        self.locale = checkpoint.locale;
+        self.visitor = checkpoint.visitor;
+        self.answers = checkpoint.answers;
+        self.pending = checkpoint.pending;
+        self.goes_on_with(checkpoint.handoff, effects);
+        let typed_since = std::mem::replace(&mut self.seen, checkpoint.seen);
         self.seen.extend(typed_since);
-        if let Some(mut open) = minutes.open {
+        if let Some(mut open) = checkpoint.open {
             open.crashes += u32::from(crashes.is_some());
             let again = crashes.is_none_or(|most| open.crashes < most);
             self.start_open(*open, effects);
@@ -141,10 +146,10 @@ impl Conversation {
                 effects.push(self.welcome(id, false, reason));
             }
             Opened::TakenOver { conversation, token, taken } => {
-                let TakenOver { epoch, offset, missed, minutes, from } = *taken;
+                let TakenOver { epoch, offset, missed, checkpoint, from } = *taken;
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
-                let read = minutes.as_deref().map(Minutes::from_kept);
+                let read = checkpoint.as_deref().map(Checkpoint::decode);
                 let missed = match missed {
                     // Without them it is not known how far an answer was said, and it would be said twice.
                     _ if matches!(read, Some(None)) => Err(NotResumed::Ahead),
@@ -157,12 +162,12 @@ impl Conversation {
                     Missed::Gone => Err(NotResumed::Gone),
                     Missed::Ahead => Err(NotResumed::Ahead),
                 };
-                let mut minutes = read.flatten().unwrap_or_default();
+                let mut checkpoint = read.flatten().unwrap_or_default();
                 let is_held = missed.is_err();
                 self.follow(true, is_held, from, effects);
                 // What the client says of itself now is newer.
-                minutes.locale = self.locale.take().or(minutes.locale);
-                minutes.visitor = self.visitor.take().or(minutes.visitor);
+                checkpoint.locale = self.locale.take().or(checkpoint.locale);
+                checkpoint.visitor = self.visitor.take().or(checkpoint.visitor);
                 match missed {
                     Ok(entries) => {
                         effects.push(self.welcome(id, true, None));
@@ -172,10 +177,10 @@ impl Conversation {
                     }
                     Err(why) => {
                         effects.push(self.welcome(id, false, Some(why.to_string())));
-                        forget_what_was_read(&mut minutes);
+                        forget_what_was_read(&mut checkpoint);
                     }
                 }
-                self.go_on(minutes, None, effects);
+                self.go_on(checkpoint, None, effects);
             }
         }
         for frame in held {
@@ -230,12 +235,12 @@ fn is_language_tag(locale: &str) -> bool {
 
 /// The client does not have the whole of what was said: an answer that is open is told it from its
 /// beginning, and a question that it repeats, because its answer was lost, is answered again.
-fn forget_what_was_read(minutes: &mut Minutes) {
-    if let Some(open) = &mut minutes.open {
+fn forget_what_was_read(checkpoint: &mut Checkpoint) {
+    if let Some(open) = &mut checkpoint.open {
         (open.said, open.said_reading, open.said_thinking) = (Said::default(), false, false);
     }
-    let open = minutes.open.iter().map(|open| &open.asked);
+    let open = checkpoint.open.iter().map(|open| &open.asked);
     let waiting: Vec<&Option<MessageId>> =
-        open.chain(&minutes.pending).map(|asked| &asked.id).collect();
-    minutes.seen.retain(|seen| waiting.iter().any(|id| id.as_ref() == Some(&seen.id)));
+        open.chain(&checkpoint.pending).map(|asked| &asked.id).collect();
+    checkpoint.seen.retain(|seen| waiting.iter().any(|id| id.as_ref() == Some(&seen.id)));
 }

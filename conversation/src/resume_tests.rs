@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::answer::{AnswerEvent, Outcome};
-use crate::checkpoint::Minutes;
+use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::event::{ConversationEvent, Entry};
-use crate::input::{Effect, Event};
+use crate::input::{Effect, Input};
 use crate::log::{Missed, StoredEntry, TakenOver};
 use crate::opening::{NotResumed, Opened, Opening};
 use crate::tests::{ask, chunk, conversation, done, goes_on, kinds, say, sent, started};
@@ -29,11 +29,11 @@ fn opening(effects: &[Effect]) -> &Opening {
 fn begun(conversation: &mut Conversation, not_resumed: Option<NotResumed>) -> Vec<Effect> {
     let is_logged = not_resumed != Some(NotResumed::Unavailable);
     let opened = Opened::Begun { token: "t".to_owned(), is_logged, not_resumed };
-    conversation.apply(Event::Opened(opened))
+    conversation.apply(Input::Opened(opened))
 }
 
 fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> {
-    conversation.apply(Event::Opened(Opened::TakenOver {
+    conversation.apply(Input::Opened(Opened::TakenOver {
         conversation: "c0".into(),
         token: "t2".to_owned(),
         taken: Box::new(taken),
@@ -48,13 +48,13 @@ fn stored(offset: u64) -> StoredEntry {
 
 /// What the log would have kept of a conversation.
 fn kept(conversation: &Conversation) -> Option<Arc<str>> {
-    let mut minutes = Minutes::default();
-    conversation.write_minutes(&mut minutes);
-    Some(minutes.to_kept())
+    let mut checkpoint = Checkpoint::default();
+    conversation.write_checkpoint(&mut checkpoint);
+    Some(checkpoint.encode())
 }
 
 fn taken(before: &Conversation, offset: u64, missed: Missed) -> TakenOver {
-    TakenOver { epoch: 2, offset, missed, minutes: kept(before), from: None }
+    TakenOver { epoch: 2, offset, missed, checkpoint: kept(before), from: None }
 }
 
 fn replayed(effects: &[Effect]) -> Vec<u64> {
@@ -185,8 +185,8 @@ fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
     let mut after = conversation();
     hello_again(&mut after, 1);
     let missed = Missed::All(vec![stored(2)]);
-    let minutes = Some(r#"{"v":99}"#.into());
-    let taken = TakenOver { epoch: 2, offset: 2, missed, minutes, from: None };
+    let checkpoint = Some(r#"{"v":99}"#.into());
+    let taken = TakenOver { epoch: 2, offset: 2, missed, checkpoint, from: None };
     let effects = taken_over(&mut after, taken);
     assert_eq!(welcome(&effects)["recovered"], false);
     assert_eq!(welcome(&effects)["reason"], NotResumed::Ahead.to_string());
@@ -259,10 +259,10 @@ fn a_crash_before_the_welcome_loses_neither_the_hello_nor_what_was_asked_behind_
     let mut before = conversation();
     hello_again(&mut before, 9);
     ask(&mut before, "a", "one");
-    let mut minutes = Minutes::default();
-    before.write_minutes(&mut minutes);
+    let mut checkpoint = Checkpoint::default();
+    before.write_checkpoint(&mut checkpoint);
     let mut after = conversation();
-    let effects = after.recall(minutes);
+    let effects = after.recall(checkpoint);
     assert_eq!(opening(&effects).resume.as_ref().unwrap().conversation, "c0");
     let effects = begun(&mut after, Some(NotResumed::BadToken));
     assert_eq!(welcome(&effects)["id"], "h");

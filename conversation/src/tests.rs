@@ -11,7 +11,7 @@ use crate::protocol::{BadMessage, ClientFrame, Limits, ServerFrame};
 
 use crate::archive::Record;
 use crate::conversation::{Conversation, Rules};
-use crate::input::{Effect, Event};
+use crate::input::{Effect, Input};
 use crate::opening::Opened;
 use crate::{archive_row, visitor_frame};
 
@@ -50,7 +50,7 @@ pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect
         effects.remove(at);
         let (token, is_logged, not_resumed) = ("secret".to_owned(), true, None);
         let opened = Opened::Begun { token, is_logged, not_resumed };
-        effects.extend(conversation.apply(Event::Opened(opened)));
+        effects.extend(conversation.apply(Input::Opened(opened)));
     }
     effects
 }
@@ -58,7 +58,7 @@ pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect
 /// The client says this.
 pub(super) fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
-    conversation.apply(Event::Heard(frame))
+    conversation.apply(Input::Heard(frame))
 }
 
 pub(super) fn ask(conversation: &mut Conversation, id: &str, question: &str) -> Vec<Effect> {
@@ -70,7 +70,7 @@ pub(super) fn goes_on(
     answer: u64,
     event: AnswerEvent,
 ) -> Vec<Effect> {
-    conversation.apply(Event::Answering { answer, event })
+    conversation.apply(Input::Answering { answer, event })
 }
 
 pub(super) fn chunk(text: &str) -> AnswerEvent {
@@ -320,7 +320,7 @@ fn events_of_an_answer_that_is_over_are_ignored() {
     for event in [AnswerEvent::Reading, chunk("late"), done(Outcome::Answered)] {
         assert!(goes_on(&mut conversation, 1, event).is_empty());
     }
-    assert!(conversation.apply(Event::AnswerLost { answer: 1 }).is_empty());
+    assert!(conversation.apply(Input::AnswerLost { answer: 1 }).is_empty());
     assert!(conversation.is_answering(), "the second runs on");
 }
 
@@ -330,7 +330,7 @@ fn a_lost_answer_is_said_to_be_lost_and_the_next_question_is_taken() {
     ask(&mut conversation, "a", "one");
     ask(&mut conversation, "b", "two");
     goes_on(&mut conversation, 1, chunk("half a sen"));
-    let effects = conversation.apply(Event::AnswerLost { answer: 1 });
+    let effects = conversation.apply(Input::AnswerLost { answer: 1 });
     assert_eq!(kinds(&effects), ["answer_chunk", "context", "final_answer"]);
     assert_eq!(sent(&effects)[2]["reason"]["code"], "internal");
     assert_eq!(started(&effects).len(), 1);
@@ -466,12 +466,12 @@ fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
 fn bad_messages_are_answered_and_the_conversation_goes_on() {
     let mut conversation = conversation();
     let bad: BadMessage = ClientFrame::parse("{").expect_err("no JSON");
-    let effects = conversation.apply(Event::Misheard(bad));
+    let effects = conversation.apply(Input::Misheard(bad));
     assert_eq!(
         sent(&effects),
         [json!({"type": "error", "message": "Invalid JSON", "code": "invalid_json"})]
     );
-    let effects = conversation.apply(Event::Flooded);
+    let effects = conversation.apply(Input::Flooded);
     assert_eq!(sent(&effects)[0]["code"], "rate_limited");
     assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
 }
@@ -498,9 +498,9 @@ fn the_manual_of_a_sure_and_stable_prediction_is_opened_once() {
     let (timers, _) = ahead(&types("td17"));
     let [timer] = timers[..] else { panic!("one timer: {timers:?}") };
     assert_eq!(ahead(&types("td17k")), (vec![], vec![]), "the same one: the clock runs on");
-    let effects = conversation.apply(Event::Settled { prediction: timer });
+    let effects = conversation.apply(Input::Settled { prediction: timer });
     assert_eq!(ahead(&effects), (vec![], vec!["https://acme.test/td17.pdf"]));
-    assert!(conversation.apply(Event::Settled { prediction: timer }).is_empty());
+    assert!(conversation.apply(Input::Settled { prediction: timer }).is_empty());
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td17kv"}));
     assert_eq!(ahead(&effects), (vec![], vec![]), "it is open already");
 }
@@ -513,9 +513,9 @@ fn a_prediction_that_changes_or_goes_is_not_opened() {
     };
     let first = timer(&mut conversation, "td17").expect("a timer");
     let second = timer(&mut conversation, "vx9").expect("another timer");
-    assert!(conversation.apply(Event::Settled { prediction: first }).is_empty());
+    assert!(conversation.apply(Input::Settled { prediction: first }).is_empty());
     assert_eq!(timer(&mut conversation, ""), None);
-    assert!(conversation.apply(Event::Settled { prediction: second }).is_empty());
+    assert!(conversation.apply(Input::Settled { prediction: second }).is_empty());
     assert_eq!(timer(&mut conversation, "qwertyuiop"), None, "a guess opens nothing");
 }
 
@@ -573,9 +573,9 @@ proptest! {
             let effects = match event {
                 Happens::Says(message) => greet(&mut conversation, message),
                 Happens::GoesOn(answer, event) => goes_on(&mut conversation, answer, event),
-                Happens::IsLost(answer) => conversation.apply(Event::AnswerLost { answer }),
-                Happens::Settles(prediction) => conversation.apply(Event::Settled { prediction }),
-                Happens::Floods => conversation.apply(Event::Flooded),
+                Happens::IsLost(answer) => conversation.apply(Input::AnswerLost { answer }),
+                Happens::Settles(prediction) => conversation.apply(Input::Settled { prediction }),
+                Happens::Floods => conversation.apply(Input::Flooded),
             };
             for effect in &effects {
                 if let Effect::StartAnswer { answer, .. } = effect {

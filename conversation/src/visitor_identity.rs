@@ -72,8 +72,8 @@ impl Conversation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::Minutes;
-    use crate::input::Event;
+    use crate::checkpoint::Checkpoint;
+    use crate::input::Input;
     use crate::protocol::{ClientFrame, ClientMessage, Hello};
     use crate::tests::conversation;
 
@@ -99,10 +99,10 @@ mod tests {
         })
     }
 
-    fn hello(token: &str) -> Event {
+    fn hello(token: &str) -> Input {
         let hello = Hello { visitor: Some(token.to_owned()), ..Hello::default() };
         let id = Some(MessageId::Text("h".to_owned()));
-        Event::Heard(ClientFrame { id, message: ClientMessage::Hello(hello) })
+        Input::Heard(ClientFrame { id, message: ClientMessage::Hello(hello) })
     }
 
     #[test]
@@ -112,12 +112,12 @@ mod tests {
         let effects = known.apply(hello("c-17"));
         assert_eq!(error_of(&effects), None);
         assert_eq!(known.visitor().map(|it| it.subject.as_str()), Some("c-17"));
-        let mut minutes = Minutes::default();
-        assert!(known.write_minutes(&mut minutes));
-        let kept = Minutes::from_kept(&minutes.to_kept()).unwrap();
-        for minutes in [minutes, kept] {
+        let mut checkpoint = Checkpoint::default();
+        assert!(known.write_checkpoint(&mut checkpoint));
+        let kept = Checkpoint::decode(&checkpoint.encode()).unwrap();
+        for checkpoint in [checkpoint, kept] {
             let mut next = conversation();
-            next.recall(minutes);
+            next.recall(checkpoint);
             assert_eq!(next.visitor(), known.visitor());
         }
     }
@@ -137,8 +137,8 @@ mod tests {
             assert_eq!(chat.visitor(), None);
         }
         let mut chat = conversation().vouched_by(site);
-        chat.apply(Event::Introduced { token: "c-17".to_owned() });
-        let effects = chat.apply(Event::Introduced { token: "late".to_owned() });
+        chat.apply(Input::Introduced { token: "c-17".to_owned() });
+        let effects = chat.apply(Input::Introduced { token: "late".to_owned() });
         assert_eq!(error_of(&effects), Some((ErrorCode::VisitorExpired, None)));
         assert_eq!(chat.visitor().map(|it| it.subject.as_str()), Some("c-17"));
     }

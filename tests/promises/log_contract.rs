@@ -102,11 +102,11 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
         let name = format!("{hole:?}");
         a.begin(owned(&name, 1), 0).await.expect("the log does it");
         a.append(owned(&name, 1), batch(1..=2)).await.expect("the log does it");
-        let with_minutes = Batch { minutes: Some("no".into()), ..batch(hole) };
+        let with_minutes = Batch { checkpoint: Some("no".into()), ..batch(hole) };
         let refused = a.append(owned(&name, 1), with_minutes).await;
         assert!(matches!(refused, Err(LogError::Gap { last: 2 })), "{name}: {refused:?}");
         let taken = a.take_over(name.as_str().into(), seen(1, 0)).await.expect("the log does it");
-        assert_eq!((taken.missed, taken.minutes), (Missed::All(frames(1..=2)), None));
+        assert_eq!((taken.missed, taken.checkpoint), (Missed::All(frames(1..=2)), None));
     }
 }
 
@@ -122,15 +122,15 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     a.append(owned("c", 1), batch([1])).await.expect("the log does it");
     b.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
-    let minutes = Batch { minutes: Some("old".into()), ..batch([2]) };
-    let refused = a.append(owned("c", 1), minutes).await;
+    let checkpoint = Batch { checkpoint: Some("old".into()), ..batch([2]) };
+    let refused = a.append(owned("c", 1), checkpoint).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     for offset in [0, 1, 9] {
         let refused = a.begin(owned("c", 1), offset).await;
         assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     }
     let taken = b.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!((taken.missed, taken.minutes), (Missed::All(frames([1])), None));
+    assert_eq!((taken.missed, taken.checkpoint), (Missed::All(frames([1])), None));
 }
 
 async fn an_epoch_belongs_to_one_pod(stage: Stage) {
@@ -170,11 +170,11 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
 async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
-    let minutes = Batch { minutes: Some("m".into()), ..batch(1..=3) };
-    a.append(owned("c", 1), minutes).await.expect("the log does it");
+    let checkpoint = Batch { checkpoint: Some("m".into()), ..batch(1..=3) };
+    a.append(owned("c", 1), checkpoint).await.expect("the log does it");
     let taken = a.take_over("c".into(), seen(1, 7)).await.expect("the log does it");
     assert_eq!((taken.offset, taken.missed), (7, Missed::Ahead));
-    assert_eq!(taken.minutes.as_deref(), Some("m"));
+    assert_eq!(taken.checkpoint.as_deref(), Some("m"));
     let refused = a.append(owned("c", 2), batch([9])).await;
     assert!(matches!(refused, Err(LogError::Gap { last: 7 })), "{refused:?}");
     assert_eq!(a.append(owned("c", 2), batch([8])).await.expect("the log does it"), 8);
@@ -300,27 +300,30 @@ async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage
 
 async fn the_last_minutes_are_kept(stage: Stage) {
     let a = stage.pod("a");
-    let minutes = |text: &str| Some(text.into());
+    let checkpoint = |text: &str| Some(text.into());
     a.begin(owned("c", 1), 0).await.expect("the log does it");
-    a.append(owned("c", 1), Batch { minutes: minutes("one"), ..batch([1]) })
+    a.append(owned("c", 1), Batch { checkpoint: checkpoint("one"), ..batch([1]) })
         .await
         .expect("the log does it");
     a.append(owned("c", 1), batch([2])).await.expect("the log does it");
     assert_eq!(
-        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").minutes,
-        minutes("one")
+        a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").checkpoint,
+        checkpoint("one")
     );
-    let alone = Batch { entries: Vec::new(), minutes: minutes("two \"ö\"") };
+    let alone = Batch { entries: Vec::new(), checkpoint: checkpoint("two \"ö\"") };
     assert_eq!(a.append(owned("c", 2), alone).await.expect("the log does it"), 2);
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!((taken.minutes, taken.missed), (minutes("two \"ö\""), Missed::All(frames(1..=2))));
+    assert_eq!(
+        (taken.checkpoint, taken.missed),
+        (checkpoint("two \"ö\""), Missed::All(frames(1..=2)))
+    );
 }
 
 async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
-    let minutes = Batch { minutes: Some("m".into()), ..batch(1..=3) };
-    a.append(owned("c", 1), minutes).await.expect("the log does it");
+    let checkpoint = Batch { checkpoint: Some("m".into()), ..batch(1..=3) };
+    a.append(owned("c", 1), checkpoint).await.expect("the log does it");
     for offset in [0, 2, 3] {
         a.begin(owned("c", 1), offset).await.expect("the log does it");
         assert_eq!(
@@ -332,7 +335,7 @@ async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage
     a.begin(owned("c", 1), 10).await.expect("the log does it");
     assert_eq!(a.append(owned("c", 1), batch(9..=11)).await.expect("the log does it"), 11);
     let taken = a.take_over("c".into(), seen(1, 9)).await.expect("the log does it");
-    assert_eq!((taken.missed, taken.minutes), (Missed::Gone, None));
+    assert_eq!((taken.missed, taken.checkpoint), (Missed::Gone, None));
     assert_eq!(
         a.take_over("c".into(), seen(1, 10)).await.expect("the log does it").missed,
         Missed::All(frames([11]))
@@ -361,8 +364,8 @@ async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) 
     let gone = stage.pod("gone");
     for name in ["c", "d"] {
         gone.begin(owned(name, 1), 0).await.expect("the log does it");
-        let minutes = Batch { minutes: Some("asked".into()), ..batch(1..=2) };
-        gone.append(owned(name, 1), minutes).await.expect("the log does it");
+        let checkpoint = Batch { checkpoint: Some("asked".into()), ..batch(1..=2) };
+        gone.append(owned(name, 1), checkpoint).await.expect("the log does it");
         gone.answering(owned(name, 1), true).await.expect("the log does it");
     }
     let pods: Vec<_> = (0..6).map(|pod| stage.pod(&pod.to_string())).collect();
@@ -375,7 +378,7 @@ async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) 
         let taken = claimed.taken;
         assert_eq!((taken.epoch, taken.offset), (2, 2));
         assert_eq!(
-            (taken.from.as_deref(), taken.minutes.as_deref()),
+            (taken.from.as_deref(), taken.checkpoint.as_deref()),
             (Some("gone"), Some("asked"))
         );
         assert_eq!(taken.missed, Missed::All(Vec::new()));
@@ -429,7 +432,7 @@ async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
     a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
     a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
     a.append(owned("c", 1), batch([4])).await.expect_err("the log refuses it");
-    a.append(owned("c", 1), Batch { entries: Vec::new(), minutes: Some("m".into()) })
+    a.append(owned("c", 1), Batch { entries: Vec::new(), checkpoint: Some("m".into()) })
         .await
         .expect("the log does it");
     a.append(owned("c", 1), batch(2..=3)).await.expect("the log does it");

@@ -97,10 +97,10 @@ async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() 
         (["min-replicas-to-write", "1"], ["min-replicas-to-write", "0"]),
     ] {
         redis.ask(&["CONFIG", "SET", refuse[0], refuse[1]]).await;
-        let minutes = Batch { minutes: Some("m".into()), ..batch([4]) };
+        let checkpoint = Batch { checkpoint: Some("m".into()), ..batch([4]) };
         let refusals = [
-            a.append(owned("c", 1), minutes.clone()).await,
-            a.append(owned("c", 1), Batch { entries: Vec::new(), ..minutes }).await,
+            a.append(owned("c", 1), checkpoint.clone()).await,
+            a.append(owned("c", 1), Batch { entries: Vec::new(), ..checkpoint }).await,
             a.begin(owned("c", 1), 9).await.map(|()| 0),
             a.begin(owned("d", 1), 0).await.map(|()| 0),
             a.take_over("c".into(), seen(1, 1)).await.map(|taken| taken.epoch),
@@ -118,7 +118,7 @@ async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() 
     }
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.missed), (2, Missed::All(frames(1..=3))));
-    assert_eq!(taken.minutes, None);
+    assert_eq!(taken.checkpoint, None);
 }
 
 #[actix_web::test]

@@ -206,7 +206,7 @@ impl World {
             }
             let entries = self.owners[at].backlog.clone();
             let first = entries.first().map(|entry| entry.offset);
-            let batch = Batch { entries, minutes: None };
+            let batch = Batch { entries, checkpoint: None };
             match log.append(owned.clone(), batch).await {
                 Ok(last) => {
                     assert_eq!(self.obeyed, Some(at), "the log takes words of nobody else");
@@ -238,7 +238,7 @@ impl World {
         let Some(owner) = self.client.owner else { return };
         let mut frames = self.says(owner, said);
         if twice {
-            let batch = Batch { entries: self.owners[owner].backlog.clone(), minutes: None };
+            let batch = Batch { entries: self.owners[owner].backlog.clone(), checkpoint: None };
             let _ = self.log_of(owner).append(self.owned(owner), batch).await;
             frames.extend(self.says(owner, 1));
         }

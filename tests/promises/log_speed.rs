@@ -29,7 +29,7 @@ async fn measure(
         log.begin(owned(&name, 1), 0).await.expect("the log is there");
         for batch in 0..batches {
             let entry = |at| StoredEntry { offset: batch * frames + at, text: FRAME.into() };
-            let batch = Batch { entries: (1..=frames).map(entry).collect(), minutes: None };
+            let batch = Batch { entries: (1..=frames).map(entry).collect(), checkpoint: None };
             let began = Instant::now();
             log.append(owned(&name, 1), batch).await.expect("the log is there");
             took.record(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX))
@@ -81,8 +81,10 @@ async fn an_append_in_redis_and_what_a_conversation_takes_there() {
         while said < frames {
             said += 1;
             let entries = vec![StoredEntry { offset: said, text: FRAME.into() }];
-            let minutes = Some("m".repeat(300).into());
-            log.append(owned(name, 1), Batch { entries, minutes }).await.expect("the log is there");
+            let checkpoint = Some("m".repeat(300).into());
+            log.append(owned(name, 1), Batch { entries, checkpoint })
+                .await
+                .expect("the log is there");
         }
         let mut bytes = String::new();
         for key in [format!("hsc:log1:{{{name}}}"), format!("hsc:log1:{{{name}}}:frames")] {

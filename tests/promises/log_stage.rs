@@ -131,5 +131,5 @@ pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<StoredEntry>
 
 /// A batch of such messages.
 pub(crate) fn batch(offsets: impl IntoIterator<Item = u64>) -> Batch {
-    Batch { entries: frames(offsets), minutes: None }
+    Batch { entries: frames(offsets), checkpoint: None }
 }

@@ -136,7 +136,7 @@ async fn append_alone(
     let record = archive_row(&conversation, &entry);
     let entries = vec![entry.stored()];
     let owned = Owned { conversation, epoch: taken.epoch };
-    let batch = Batch { entries, minutes: None };
+    let batch = Batch { entries, checkpoint: None };
     let here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.

@@ -14,12 +14,12 @@ use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Talk, channels};
 use crate::ports::Desk;
 use hsc_conversation::ClientKey;
-use hsc_conversation::archive::{AgentRef, Record, Turn, TurnKind, TurnPlace};
 use hsc_conversation::desk::{
     ByAgent, DeskChange, DeskError, DeskView, LetGo, NoPerson, Place, TicketDetails, VisitorEnds,
     VisitorsSeen, Wanted,
 };
-use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Gone, Speaker, Ticket};
+use hsc_conversation::{DeskDecision, decision_row};
 
 /// The desk and the way to everybody who wants to hear of it. Cheap to clone.
 #[derive(Clone)]
@@ -63,14 +63,13 @@ impl FrontDesk {
         match self.find_a_person(wanted, client).await {
             Ok((ticket, is_new)) => {
                 if is_new {
-                    let turn = Turned { kind: TurnKind::HandedOver, agent: None, to: None };
-                    self.record(&conversation, TurnPlace::Desk(ticket.rev), turn, words.as_deref());
+                    let (rev, reason) = (ticket.rev, words.as_deref());
+                    self.record(&conversation, DeskDecision::Requested { rev, reason });
                 }
                 Ok(ticket)
             }
             Err(why) => {
-                let turn = Turned { kind: TurnKind::Unavailable, agent: None, to: None };
-                self.record(&conversation, TurnPlace::Unnumbered, turn, Some(why.as_str()));
+                self.record(&conversation, DeskDecision::Unavailable { why });
                 Err(why)
             }
         }
@@ -139,7 +138,7 @@ impl FrontDesk {
     ) -> Result<Option<Gone>, DeskError> {
         let gone = self.desk.end(conversation, how).await?;
         if let Some(gone) = &gone {
-            self.record_gone(gone, None);
+            self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
             self.tell(DeskChange::Gone(gone.clone()));
         }
         Ok(gone)
@@ -155,8 +154,8 @@ impl FrontDesk {
         let ticket = self.desk.take(conversation, agent.clone()).await?;
         // An agent may take twice, in two windows.
         if !matches!(&before, Some(DeskChange::Ticket(ticket)) if has_it(ticket)) {
-            let turn = Turned { kind: TurnKind::Taken, agent: Some(&agent), to: None };
-            self.record(&ticket.conversation, TurnPlace::Desk(ticket.rev), turn, None);
+            let joined = DeskDecision::Joined { rev: ticket.rev, agent: &agent };
+            self.record(&ticket.conversation, joined);
         }
         self.tell(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
@@ -175,11 +174,14 @@ impl FrontDesk {
         let change = self.desk.let_go(conversation, by.clone(), how).await?;
         match &change {
             DeskChange::Ticket(ticket) => {
-                let to = ticket.agent.as_ref();
-                let turn = Turned { kind: TurnKind::Handed, agent: Some(&by.agent), to };
-                self.record(&ticket.conversation, TurnPlace::Desk(ticket.rev), turn, None);
+                let (from, to) = (&by.agent, ticket.agent.as_ref());
+                let transferred = DeskDecision::Transferred { rev: ticket.rev, from, to };
+                self.record(&ticket.conversation, transferred);
             }
-            DeskChange::Gone(gone) => self.record_gone(gone, Some(&by.agent)),
+            DeskChange::Gone(gone) => {
+                let ended = DeskDecision::Ended { gone, by: Some(&by.agent) };
+                self.record(&gone.conversation, ended);
+            }
             DeskChange::Agents => {}
         }
         self.tell(change.clone());
@@ -297,7 +299,7 @@ impl FrontDesk {
     pub async fn tidy(&self) -> Result<(), DeskError> {
         for change in self.desk.tidy().await? {
             if let DeskChange::Gone(gone) = &change {
-                self.record_gone(gone, None);
+                self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
             }
             if let DeskChange::Ticket(Ticket {
                 conversation,
@@ -329,36 +331,8 @@ impl FrontDesk {
         &self.bridge
     }
 
-    /// `by` is the agent who let go of it, where one did.
-    fn record_gone(&self, gone: &Gone, by: Option<&Agent>) {
-        let had = gone.agent.as_ref();
-        let (kind, agent, reason) = match gone.why {
-            GoneWhy::Withdrawn => (TurnKind::Withdrawn, None, None),
-            GoneWhy::Expired => (TurnKind::Expired, None, None),
-            GoneWhy::Returned => (TurnKind::Returned, by.or(had), None),
-            GoneWhy::Closed => (TurnKind::Ended, by.or(had), Some("agent")),
-            GoneWhy::Ended => (TurnKind::Ended, had, Some("visitor")),
-        };
-        let turn = Turned { kind, agent, to: None };
-        self.record(&gone.conversation, TurnPlace::Desk(gone.rev), turn, reason);
-    }
-
-    fn record(
-        &self,
-        conversation: &str,
-        place: TurnPlace,
-        Turned { kind, agent, to }: Turned<'_>,
-        reason: Option<&str>,
-    ) {
-        let named = |agent: &Agent| AgentRef { id: agent.id.clone(), name: agent.name.clone() };
-        self.archive.record(Record::Turned(Turn {
-            conversation: conversation.to_owned(),
-            place,
-            kind,
-            agent: agent.map(named),
-            to: to.map(named),
-            reason: reason.map(str::to_owned),
-        }));
+    fn record(&self, conversation: &str, decision: DeskDecision<'_>) {
+        self.archive.record(decision_row(conversation, decision));
     }
 
     /// Nobody waits for what becomes of it: who misses it looks again.
@@ -370,13 +344,6 @@ impl FrontDesk {
         };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
     }
-}
-
-/// What a turn says, and of which agents.
-struct Turned<'a> {
-    kind: TurnKind,
-    agent: Option<&'a Agent>,
-    to: Option<&'a Agent>,
 }
 
 /// Longest piece of what was said last that a list shows, in characters.

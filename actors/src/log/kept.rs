@@ -22,7 +22,7 @@ pub(super) struct Kept {
     pub(super) epoch: u64,
     pub(super) owner: Arc<str>,
     pub(super) offset: u64,
-    pub(super) minutes: Option<Arc<str>>,
+    pub(super) checkpoint: Option<Arc<str>>,
     pub(super) touched: Instant,
     entries: VecDeque<Arc<str>>,
     text_bytes: usize,
@@ -36,7 +36,7 @@ impl Kept {
             epoch,
             owner,
             offset,
-            minutes: None,
+            checkpoint: None,
             touched: now,
             entries: VecDeque::new(),
             text_bytes: 0,
@@ -46,9 +46,9 @@ impl Kept {
 
     /// What it takes of the bound.
     pub(super) fn bytes(&self) -> usize {
-        let minutes = self.minutes.as_ref().map_or(0, |minutes| minutes.len());
+        let checkpoint = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.len());
         let ends = self.ends.capacity() * size_of::<(u64, u64)>();
-        OWN_BYTES + ends + self.text_bytes + self.entries.len() * ENTRY_BYTES + minutes
+        OWN_BYTES + ends + self.text_bytes + self.entries.len() * ENTRY_BYTES + checkpoint
     }
 
     /// Whether this writer may write.
@@ -83,7 +83,7 @@ impl Kept {
             self.text_bytes -= oldest.len();
         }
         self.offset = next;
-        self.minutes = batch.minutes.or(self.minutes.take());
+        self.checkpoint = batch.checkpoint.or(self.checkpoint.take());
         Ok((last, next))
     }
 

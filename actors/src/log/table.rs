@@ -199,7 +199,7 @@ fn taken(kept: &Kept, missed: Missed, before: Arc<str>) -> TakenOver {
         epoch: kept.epoch,
         offset: kept.offset,
         missed,
-        minutes: kept.minutes.clone(),
+        checkpoint: kept.checkpoint.clone(),
         from: (before != kept.owner).then_some(before),
     }
 }

@@ -18,7 +18,7 @@ fn owned(conversation: &str) -> Owned {
 }
 
 fn batch(offset: u64, frame: &str) -> Batch {
-    Batch { entries: vec![StoredEntry { offset, text: frame.into() }], minutes: None }
+    Batch { entries: vec![StoredEntry { offset, text: frame.into() }], checkpoint: None }
 }
 
 #[test]

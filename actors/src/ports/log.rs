@@ -10,7 +10,7 @@ use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOv
 /// Keeps conversations. Every call ends within a bounded time of its own.
 pub trait ConversationLog: Send + Sync + 'static {
     /// Begins a conversation, or begins it again after [`LogError::Unknown`] and [`LogError::Gap`]:
-    /// entries go on after `offset`, and what was there before is gone for good, the minutes too.
+    /// entries go on after `offset`, and what was there before is gone for good, the checkpoint too.
     /// Where the log has come as far as `offset` in this epoch, nothing changes: to begin twice is safe.
     /// Refused with [`LogError::Stale`] when the log knows a later epoch, or this one with another pod.
     fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>>;

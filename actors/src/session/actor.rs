@@ -1,11 +1,11 @@
 //! One visitor's socket, as an actor.
 //!
-//! Owns   its [`Conversation`] and its minutes, the running answer, its rate and its outgoing budget.
+//! Owns   its [`Conversation`] and its checkpoint, the running answer, its rate and its outgoing budget.
 //! Hears  frames from its socket, [`Deliver`] from the registry, the answer it started, its log.
 //! Asks   nobody; an answer, a prefetch and the log run beside it and come back as events.
 //! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
 //! Loses  nothing when a rule panics: the socket stays and the conversation is begun again from its
-//!        minutes, the running answer going on where it was. When that happens too often it closes (1011).
+//!        checkpoint, the running answer going on where it was. When that happens too often it closes (1011).
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +48,7 @@ use super::reception::Attended;
 use super::{Line, Standing, Strain, answering};
 use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
-use hsc_conversation::{Conversation, DeskNews, Effect, Event, Minutes};
+use hsc_conversation::{Checkpoint, Conversation, DeskNews, Effect, Input};
 use hsc_conversation::{Entry, archive_row, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
@@ -93,7 +93,7 @@ pub(crate) struct Session {
     pub(super) key: u64,
     pub(super) address: ClientAddress,
     pub(super) conversation: Conversation,
-    pub(super) minutes: Minutes,
+    pub(super) checkpoint: Checkpoint,
     /// From the first `hello` on.
     pub(super) logging: Option<Box<Logging>>,
     /// The log that is being opened.
@@ -168,7 +168,7 @@ impl Session {
             key,
             address,
             conversation,
-            minutes: Minutes::default(),
+            checkpoint: Checkpoint::default(),
             logging: None,
             opening: None,
             attended: None,
@@ -196,20 +196,20 @@ impl Session {
         self
     }
 
-    pub(super) fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
+    pub(super) fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
         self.guarded(ctx, |session, ctx| {
             // A keystroke changes nothing that has to be remembered, and this is what is fed most.
             let is_typing = matches!(
                 &event,
-                Event::Heard(ClientFrame {
+                Input::Heard(ClientFrame {
                     message: ClientMessage::Typing(_) | ClientMessage::Understand(_),
                     ..
                 })
             );
             let effects = session.conversation.at(now_ms()).apply(event);
             if !is_typing {
-                if session.conversation.write_minutes(&mut session.minutes) {
-                    session.minutes_changed();
+                if session.conversation.write_checkpoint(&mut session.checkpoint) {
+                    session.checkpoint_changed();
                 }
                 session.standing.note(&session.conversation);
             }
@@ -253,7 +253,7 @@ impl Session {
             self.close(CloseReason::Internal, ctx);
             return;
         }
-        warn!(conversation:% = id, reason:% = death.ending, why:% = death.why; "session failed, going on from its minutes");
+        warn!(conversation:% = id, reason:% = death.ending, why:% = death.why; "session failed, going on from its checkpoint");
         self.wiring.metrics.actors.restarted("session", death.ending.as_str());
         for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
             ctx.cancel_future(task);
@@ -266,10 +266,10 @@ impl Session {
             self.send(&error, id.as_ref(), ctx);
         }
         self.guarded(ctx, |session, ctx| {
-            let effects = session.conversation.at(now_ms()).recall(session.minutes.clone());
-            session.conversation.write_minutes(&mut session.minutes);
+            let effects = session.conversation.at(now_ms()).recall(session.checkpoint.clone());
+            session.conversation.write_checkpoint(&mut session.checkpoint);
             session.standing.note(&session.conversation);
-            session.minutes_changed();
+            session.checkpoint_changed();
             session.perform(effects, ctx);
             session.post(ctx);
             session.leave_when_idle(ctx);
@@ -393,7 +393,7 @@ impl Session {
             })
             .map(move |(), session: &mut Self, ctx| {
                 // An answer that said its last word is not running any more, and this is then ignored.
-                session.feed(Event::AnswerLost { answer }, ctx);
+                session.feed(Input::AnswerLost { answer }, ctx);
             });
         self.running = Some(ctx.spawn(task));
     }
@@ -404,7 +404,7 @@ impl Session {
         }
         let calm = ctx.run_later(self.wiring.prefetch_after, move |session, ctx| {
             session.calm = None;
-            session.feed(Event::Settled { prediction }, ctx);
+            session.feed(Input::Settled { prediction }, ctx);
         });
         self.calm = Some(calm);
     }
@@ -424,7 +424,7 @@ impl Session {
             if self.refusals > REFUSALS_BEFORE_CLOSE {
                 self.close(CloseReason::Policy, ctx);
             } else {
-                self.feed(Event::Flooded, ctx);
+                self.feed(Input::Flooded, ctx);
             }
             return;
         }
@@ -442,7 +442,7 @@ impl Session {
             Err(bad) => {
                 self.wiring.metrics.sockets.received("invalid");
                 debug!(conversation:% = self.conversation.id(), code:% = bad.code.as_str(); "bad message");
-                self.feed(Event::Misheard(bad), ctx);
+                self.feed(Input::Misheard(bad), ctx);
             }
         }
     }
@@ -480,7 +480,7 @@ impl Session {
 
     fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
         self.in_hand = Some(frame.id.clone());
-        self.feed(Event::Heard(frame), ctx);
+        self.feed(Input::Heard(frame), ctx);
         self.in_hand = None;
     }
 
@@ -506,7 +506,7 @@ impl Actor for Session {
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
         if let Some(token) = self.introduction.take() {
-            self.feed(Event::Introduced { token }, ctx);
+            self.feed(Input::Introduced { token }, ctx);
         }
     }
 }
@@ -565,7 +565,7 @@ impl Handler<Deliver> for Session {
             Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
                 session.send(&message, None, ctx);
             }),
-            Deliver::Desk(news) => self.feed(Event::Desk(*news), ctx),
+            Deliver::Desk(news) => self.feed(Input::Desk(*news), ctx),
             Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
             Deliver::Stop => ctx.stop(),
         }

@@ -17,7 +17,7 @@ use crate::takeovers;
 use hsc_conversation::log::{Claimed, Owned};
 use hsc_conversation::now_ms;
 use hsc_conversation::outbox::{Outbox, Step};
-use hsc_conversation::{Conversation, Effect, Event, Minutes};
+use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
 use hsc_conversation::{archive_row, visitor_frame};
 
 /// How long a log that is away is left alone.
@@ -51,9 +51,9 @@ struct Alone {
     wiring: Arc<Wiring>,
     owned: Owned,
     conversation: Conversation,
-    minutes: Minutes,
+    checkpoint: Checkpoint,
     outbox: Outbox,
-    answer: Option<BoxStream<'static, Event>>,
+    answer: Option<BoxStream<'static, Input>>,
     refused: u32,
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn complete(wiring: Arc<Wiring>, claimed: Claimed) -> Completed
         conversation: (wiring.begin)(conversation, String::new()),
         wiring,
         owned,
-        minutes: Minutes::default(),
+        checkpoint: Checkpoint::default(),
         outbox: Outbox::logged(taken.offset),
         answer: None,
         refused: 0,
@@ -102,13 +102,13 @@ impl Alone {
         }
     }
 
-    fn hear(&mut self, event: Event) {
+    fn hear(&mut self, event: Input) {
         let effects = self.conversation.at(now_ms()).apply(event);
         self.take(effects);
     }
 
     fn take(&mut self, effects: Vec<Effect>) {
-        if self.conversation.write_minutes(&mut self.minutes) {
+        if self.conversation.write_checkpoint(&mut self.checkpoint) {
             self.outbox.changed();
         }
         for effect in effects {
@@ -140,9 +140,9 @@ impl Alone {
 
     /// Appends everything that was said. Says how it ended, where it did.
     async fn append(&mut self) -> Option<Completed> {
-        let mut next = self.outbox.append(|| self.minutes.to_kept());
+        let mut next = self.outbox.append(|| self.checkpoint.encode());
         if next.is_none() {
-            next = self.outbox.ask_again(|| self.minutes.to_kept());
+            next = self.outbox.ask_again(|| self.checkpoint.encode());
         }
         loop {
             let step = next.take()?;
@@ -159,20 +159,20 @@ impl Alone {
                 }
                 Step::Begin { offset } => {
                     let result = self.wiring.log.begin(owned, offset).await;
-                    self.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+                    self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
                 }
                 Step::Later if self.refused >= TIMES => return Some(Completed::LogAway),
                 Step::Later => {
                     self.refused += 1;
                     tokio::time::sleep(ASK_AGAIN).await;
-                    steps.extend(self.outbox.ask_again(|| self.minutes.to_kept()));
+                    steps.extend(self.outbox.ask_again(|| self.checkpoint.encode()));
                 }
                 Step::Superseded => return Some(Completed::Superseded),
                 Step::Send(_) => {}
             }
             next = steps.into_iter().find(|step| !matches!(step, Step::Send(_)));
             if next.is_none() {
-                next = self.outbox.append(|| self.minutes.to_kept());
+                next = self.outbox.append(|| self.checkpoint.encode());
             }
         }
     }

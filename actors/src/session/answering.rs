@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{Turn, Waited, Wiring};
 use hsc_conversation::ClientKey;
-use hsc_conversation::Event;
+use hsc_conversation::Input;
 use hsc_conversation::answer::{AnswerEvent, Question};
 
 /// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
@@ -20,14 +20,14 @@ pub(super) fn in_turn(
     client: Option<ClientKey>,
     answer: u64,
     question: Question,
-) -> BoxStream<'static, Event> {
+) -> BoxStream<'static, Input> {
     let wiring = Arc::clone(wiring);
     match wiring.line.enter(client) {
         Turn::Now(permit) => answering(wiring, answer, question, permit),
-        Turn::Full => stream::iter([Event::AnswerRefused { answer }]).boxed(),
+        Turn::Full => stream::iter([Input::AnswerRefused { answer }]).boxed(),
         Turn::Later(place) => {
             let waits = place.waits().map(move |waited| match waited {
-                Waited::At(place) => stream::iter([Event::AnswerWaits { answer, place }]).boxed(),
+                Waited::At(place) => stream::iter([Input::AnswerWaits { answer, place }]).boxed(),
                 Waited::Over(permit) => {
                     answering(Arc::clone(&wiring), answer, question.clone(), permit)
                 }
@@ -43,7 +43,7 @@ fn answering(
     answer: u64,
     question: Question,
     permit: tokio::sync::OwnedSemaphorePermit,
-) -> BoxStream<'static, Event> {
+) -> BoxStream<'static, Input> {
     let asked = Instant::now();
     // Called inside the stream and caught there: the visitor is told, the socket stays.
     let begun = Arc::clone(&wiring);
@@ -54,13 +54,13 @@ fn answering(
         .flat_map(move |event| {
             let _held = &permit;
             let Ok(event) = event else {
-                return stream::iter([Some(Event::AnswerLost { answer }), None]);
+                return stream::iter([Some(Input::AnswerLost { answer }), None]);
             };
             let first_words = count(&wiring.metrics, &event, asked, &mut first).map(|after| {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-                Event::FirstWords { answer, after_ms }
+                Input::FirstWords { answer, after_ms }
             });
-            stream::iter([first_words, Some(Event::Answering { answer, event })])
+            stream::iter([first_words, Some(Input::Answering { answer, event })])
         })
         .filter_map(std::future::ready)
         .boxed()

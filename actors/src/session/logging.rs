@@ -16,7 +16,7 @@ use super::Session;
 use super::log_opening;
 use crate::sequence::Sequence;
 use crate::socket::SocketContext;
-use hsc_conversation::Event;
+use hsc_conversation::Input;
 use hsc_conversation::log::{LogError, Owned};
 use hsc_conversation::outbox::{Frame, Outbox, Step};
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
@@ -68,7 +68,7 @@ impl Session {
             if let Some(outcome) = opened.outcome() {
                 session.wiring.metrics.conversations.resumed(outcome);
             }
-            session.feed(Event::Opened(opened), ctx);
+            session.feed(Input::Opened(opened), ctx);
         });
         if let Some(before) = self.opening.replace(ctx.spawn(opened)) {
             ctx.cancel_future(before);
@@ -116,8 +116,8 @@ impl Session {
         self.carry_out(steps, ctx);
     }
 
-    /// Notes that the minutes changed.
-    pub(super) fn minutes_changed(&mut self) {
+    /// Notes that the checkpoint changed.
+    pub(super) fn checkpoint_changed(&mut self) {
         if let Some(logging) = &mut self.logging {
             logging.outbox.changed();
         }
@@ -126,7 +126,7 @@ impl Session {
     /// Appends what was put in, and says whether an answer is being made here. After every event.
     pub(super) fn post(&mut self, ctx: &mut SocketContext<Self>) {
         let Some(logging) = &mut self.logging else { return };
-        let step = logging.outbox.append(|| self.minutes.to_kept());
+        let step = logging.outbox.append(|| self.checkpoint.encode());
         self.carry_out(step, ctx);
         self.tell_of_answer();
     }
@@ -208,7 +208,7 @@ impl Session {
         match told {
             Told::Appended(result) => logging.outbox.appended(result, &mut steps),
             Told::Begun(result) => {
-                logging.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+                logging.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
             }
         }
         self.carry_out(steps, ctx);
@@ -226,7 +226,7 @@ impl Session {
         ctx.run_later(spread, |session, ctx| {
             session.guarded(ctx, |session, ctx| {
                 let Some(logging) = &mut session.logging else { return };
-                let step = logging.outbox.ask_again(|| session.minutes.to_kept());
+                let step = logging.outbox.ask_again(|| session.checkpoint.encode());
                 session.carry_out(step, ctx);
                 session.post(ctx);
             });

@@ -16,7 +16,7 @@ use super::Session;
 use crate::bridge::{Body, Heard, Talk, channels};
 use crate::socket::SocketContext;
 use hsc_conversation::desk::{DeskChange, VisitorEnds};
-use hsc_conversation::{DeskAsk, DeskNews, Event};
+use hsc_conversation::{DeskAsk, DeskNews, Input};
 
 /// How often an agent is told that the visitor types on.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
@@ -111,7 +111,7 @@ impl Session {
         let asked = self.desk_asks.put(asked);
         ctx.spawn(wrap_future::<_, Self>(asked).map(|news, session, ctx| {
             if let Some(news) = news {
-                session.feed(Event::Desk(news), ctx);
+                session.feed(Input::Desk(news), ctx);
             }
         }));
     }
@@ -142,11 +142,11 @@ impl Session {
         let Heard::Told(envelope) = heard else { return };
         match &envelope.body {
             Body::Talk(Talk::AgentSaid { said }) => {
-                self.feed(Event::AgentSaid(said.clone()), ctx);
+                self.feed(Input::AgentSaid(said.clone()), ctx);
             }
             Body::Talk(Talk::AgentTyping { agent, typing }) => {
                 let agent = agent.clone();
-                self.feed(Event::AgentTyping { agent, typing: *typing }, ctx);
+                self.feed(Input::AgentTyping { agent, typing: *typing }, ctx);
             }
             _ => {}
         }

@@ -216,7 +216,7 @@ async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_m
     client
         .say(json!({ "type": "query", "id": "q2", "product_id": pods.a.product, "query": "again" }))
         .await;
-    eventually("the second question is in the minutes", || appends() > before).await;
+    eventually("the second question is in the checkpoint", || appends() > before).await;
     pods.b.open_the_gate();
     pods.b.house.pod_vanished("a");
     eventually("both are answered", || pods.b.teacher.asked.load(Ordering::SeqCst) == 2).await;

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 
 use crate::ports::ConversationLog as _;
 use crate::{LogLimits, MemoryLog};
-use hsc_conversation::Minutes;
+use hsc_conversation::Checkpoint;
 use hsc_conversation::answer::{AnswerEvent, Outcome};
 use hsc_conversation::log::{LogError, Missed, Owned, Seen};
 use hsc_conversation::outbox::{Frame, Outbox, Step};
 use hsc_conversation::protocol::ServerFrame;
-use hsc_conversation::{Conversation, Effect, Event, Opened};
+use hsc_conversation::{Conversation, Effect, Input, Opened};
 
 const LIMITS: LogLimits =
     LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };
@@ -40,7 +40,7 @@ fn conversation(id: &str) -> Conversation {
 
 fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
-    conversation.apply(Event::Heard(frame))
+    conversation.apply(Input::Heard(frame))
 }
 
 fn chunk(text: &str) -> AnswerEvent {
@@ -115,7 +115,7 @@ struct Owner {
     log: MemoryLog,
     owned: Owned,
     conversation: Conversation,
-    minutes: Minutes,
+    checkpoint: Checkpoint,
     outbox: Outbox,
     call: Option<Step>,
     answer: Option<(u64, usize)>,
@@ -130,7 +130,7 @@ impl Owner {
             log: log.of_pod(PODS[pod]),
             owned: Owned { conversation: "c1".into(), epoch: 1 },
             conversation: conversation("c1"),
-            minutes: Minutes::default(),
+            checkpoint: Checkpoint::default(),
             outbox: Outbox::opening(0),
             call: None,
             answer: None,
@@ -141,7 +141,7 @@ impl Owner {
 
     /// Takes effects; what goes out to the client comes back.
     fn take(&mut self, effects: Vec<Effect>) -> Vec<String> {
-        if self.conversation.write_minutes(&mut self.minutes) {
+        if self.conversation.write_checkpoint(&mut self.checkpoint) {
             self.outbox.changed();
         }
         let mut out = Vec::new();
@@ -184,7 +184,7 @@ impl Owner {
     }
 
     fn post(&mut self) -> Vec<String> {
-        let step = self.outbox.append(|| self.minutes.to_kept());
+        let step = self.outbox.append(|| self.checkpoint.encode());
         self.follow(step.into_iter().collect())
     }
 
@@ -218,7 +218,7 @@ impl Owner {
                 let begin = || self.log.begin(self.owned.clone(), offset).now_or_never().unwrap();
                 let result = if reaches { begin() } else { Err(away()) };
                 let result = if heard { result } else { Err(away()) };
-                self.outbox.begun(result, || self.minutes.to_kept(), &mut steps);
+                self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
             }
             _ => return Vec::new(),
         }
@@ -231,7 +231,7 @@ impl Owner {
         if !std::mem::take(&mut self.is_later) {
             return Vec::new();
         }
-        let step = self.outbox.ask_again(|| self.minutes.to_kept());
+        let step = self.outbox.ask_again(|| self.checkpoint.encode());
         let mut out = self.follow(step.into_iter().collect());
         out.extend(self.post());
         out
@@ -244,14 +244,14 @@ impl Owner {
             said => WORDS.get(said - 1).map_or_else(|| done(Outcome::Answered), |word| chunk(word)),
         };
         self.answer = (said <= WORDS.len()).then_some((answer, said + 1));
-        let effects = self.conversation.apply(Event::Answering { answer, event });
+        let effects = self.conversation.apply(Input::Answering { answer, event });
         self.take(effects)
     }
 
     fn crashes(&mut self) -> Vec<String> {
         self.answer = None;
         self.conversation = conversation(self.conversation.id());
-        let effects = self.conversation.recall(self.minutes.clone());
+        let effects = self.conversation.recall(self.checkpoint.clone());
         self.take(effects)
     }
 }
@@ -329,7 +329,7 @@ impl World {
         let mut out = owner.take(effects);
         owner.log.begin(owner.owned.clone(), 0).now_or_never().unwrap().unwrap();
         let opened = Opened::Begun { token: String::new(), is_logged: true, not_resumed: None };
-        let effects = owner.conversation.apply(Event::Opened(opened));
+        let effects = owner.conversation.apply(Input::Opened(opened));
         out.extend(owner.take(effects));
         world.client.gets(out);
         world
@@ -377,7 +377,7 @@ impl World {
             token: String::new(),
             taken: Box::new(taken),
         };
-        let effects = owner.conversation.apply(Event::Opened(opened));
+        let effects = owner.conversation.apply(Input::Opened(opened));
         out.extend(owner.take(effects));
         self.client.gets(out);
         self.owners.push(owner);

@@ -13,7 +13,7 @@ fn entry(offset: u64, text: &str) -> Option<StoredEntry> {
     Some(StoredEntry { offset, text: text.into() })
 }
 
-fn minutes() -> Arc<str> {
+fn checkpoint() -> Arc<str> {
     "{}".into()
 }
 
@@ -43,18 +43,18 @@ fn what_is_durable_is_appended_first_and_what_comes_meanwhile_goes_with_the_next
     assert_eq!(sent(&steps), ["reading"], "it waits for nothing");
     steps.clear();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
-    assert_eq!(offsets(outbox.append(minutes)), [1]);
+    assert_eq!(offsets(outbox.append(checkpoint)), [1]);
     outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.push(frame("status"), None, &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
-    assert!(steps.is_empty() && outbox.append(minutes).is_none(), "one at a time");
+    assert!(steps.is_empty() && outbox.append(checkpoint).is_none(), "one at a time");
     outbox.appended(Ok(1), &mut steps);
     assert_eq!(sent(&steps), ["1"]);
-    assert_eq!(offsets(outbox.append(minutes)), [2, 3]);
+    assert_eq!(offsets(outbox.append(checkpoint)), [2, 3]);
     steps.clear();
     outbox.appended(Ok(3), &mut steps);
     assert_eq!(sent(&steps), ["2", "status", "3"]);
-    assert!(outbox.is_settled() && outbox.append(minutes).is_none());
+    assert!(outbox.is_settled() && outbox.append(checkpoint).is_none());
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn minutes_alone_are_appended_too() {
     let mut outbox = Outbox::logged(4);
     outbox.changed();
     assert!(!outbox.is_settled());
-    let Some(Step::Append(batch)) = outbox.append(minutes) else { panic!("there is news") };
-    assert!(batch.entries.is_empty() && batch.minutes.is_some());
+    let Some(Step::Append(batch)) = outbox.append(checkpoint) else { panic!("there is news") };
+    assert!(batch.entries.is_empty() && batch.checkpoint.is_some());
     outbox.appended(Ok(4), &mut Vec::new());
     assert!(outbox.is_settled());
 }
@@ -73,13 +73,13 @@ fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
-    outbox.append(minutes);
+    outbox.append(checkpoint);
     outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.appended(Err(away()), &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(sent(&steps), ["1", "2", "3"]);
     assert_eq!(steps.iter().filter(|step| **step == Step::Later).count(), 1);
-    assert_eq!(offsets(outbox.ask_again(minutes)), [1, 2, 3]);
+    assert_eq!(offsets(outbox.ask_again(checkpoint)), [1, 2, 3]);
     steps.clear();
     outbox.appended(Ok(3), &mut steps);
     assert!(steps.is_empty() && outbox.is_logged(), "nothing is sent twice: {steps:?}");
@@ -93,9 +93,9 @@ fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
     assert!(steps.is_empty());
     outbox.opened(false, &mut steps);
     assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&Step::Later)));
-    assert_eq!(outbox.ask_again(minutes), Some(Step::Begin { offset: 0 }));
+    assert_eq!(outbox.ask_again(checkpoint), Some(Step::Begin { offset: 0 }));
     steps.clear();
-    outbox.begun(Ok(()), minutes, &mut steps);
+    outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [1]);
 }
 
@@ -104,16 +104,16 @@ fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.changed();
-    outbox.append(minutes);
+    outbox.append(checkpoint);
     outbox.appended(Err(away()), &mut steps);
     let much = "x".repeat(BACKLOG_BYTES / 4);
     for offset in 1..=6 {
         outbox.push(frame(&much), entry(offset, &much), &mut steps);
     }
     assert_eq!(sent(&steps).len(), 6);
-    assert_eq!(outbox.ask_again(minutes), Some(Step::Begin { offset: 5 }), "the last is kept");
+    assert_eq!(outbox.ask_again(checkpoint), Some(Step::Begin { offset: 5 }), "the last is kept");
     steps.clear();
-    outbox.begun(Ok(()), minutes, &mut steps);
+    outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [6]);
 }
 
@@ -122,12 +122,12 @@ fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
     let mut outbox = Outbox::logged(7);
     let mut steps = Vec::new();
     outbox.push(frame("8"), entry(8, "8"), &mut steps);
-    outbox.append(minutes);
+    outbox.append(checkpoint);
     outbox.appended(Err(LogError::Unknown), &mut steps);
     assert_eq!(sent(&steps), ["8"], "nobody waits for that");
     assert_eq!(steps.last(), Some(&Step::Begin { offset: 7 }));
     steps.clear();
-    outbox.begun(Ok(()), minutes, &mut steps);
+    outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [8]);
     outbox.appended(Ok(8), &mut steps);
     assert!(outbox.is_settled() && steps.is_empty());
@@ -138,12 +138,12 @@ fn whoever_is_superseded_says_nothing_more() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
-    outbox.append(minutes);
+    outbox.append(checkpoint);
     outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.appended(Err(LogError::Stale { owner: 2 }), &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(steps, [Step::Superseded]);
-    assert!(outbox.append(minutes).is_none() && outbox.ask_again(minutes).is_none());
+    assert!(outbox.append(checkpoint).is_none() && outbox.ask_again(checkpoint).is_none());
 }
 
 /// What may happen next.
@@ -235,7 +235,7 @@ proptest! {
                 (Happens::Later, call) => {
                     under_way = call;
                     if std::mem::take(&mut is_later) {
-                        steps.extend(outbox.ask_again(minutes));
+                        steps.extend(outbox.ask_again(checkpoint));
                     }
                 }
                 (_, None) => {}
@@ -253,11 +253,11 @@ proptest! {
                     }
                     let is_told = matches!(how, Happens::Done);
                     let result = if is_told { Ok(()) } else { Err(away()) };
-                    outbox.begun(result, minutes, &mut steps);
+                    outbox.begun(result, checkpoint, &mut steps);
                 }
                 (_, Some(step)) => panic!("no call: {step:?}"),
             }
-            steps.extend(outbox.append(minutes));
+            steps.extend(outbox.append(checkpoint));
             for step in steps {
                 match step {
                     Step::Send(frame) => heard.push(frame.json.to_string()),

@@ -140,22 +140,6 @@ impl ServerMessage {
             Self::Ack => "ack",
         }
     }
-
-    /// True for what belongs to the conversation and so gets an offset: answers, what visitor and
-    /// person say, and who has the conversation. Predictions, notices and errors are transient.
-    #[must_use]
-    pub fn is_durable(&self) -> bool {
-        matches!(
-            self,
-            Self::AnswerChunk { .. }
-                | Self::Context { .. }
-                | Self::FinalAnswer(_)
-                | Self::Handoff(_)
-                | Self::AgentJoined { .. }
-                | Self::AgentLeft { .. }
-                | Self::Message(_)
-        )
-    }
 }
 
 /// What the text of the first box means.

@@ -697,23 +697,6 @@ fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
 }
 
 #[test]
-fn answers_and_what_persons_say_and_do_is_durable_and_nothing_else() {
-    for (message, _) in all_recorded() {
-        let durable = [
-            "answer_chunk",
-            "context",
-            "final_answer",
-            "handoff",
-            "agent_joined",
-            "agent_left",
-            "message",
-        ];
-        let durable = durable.contains(&message.kind());
-        assert_eq!(message.is_durable(), durable, "{}", message.kind());
-    }
-}
-
-#[test]
 fn an_error_code_is_one_word_everywhere() {
     for code in ErrorCode::ALL {
         assert_eq!(serde_json::to_value(code).expect("a code is JSON"), code.as_str());

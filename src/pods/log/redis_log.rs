@@ -190,8 +190,8 @@ impl ConversationLog for RedisLog {
             script.key(&log.keys(conversation));
             script.arg(&*log.pod).arg(*epoch).arg(log.ttl_ms()).arg(log.limits.window);
             script.arg(channel).arg(before).arg(after);
-            match &batch.minutes {
-                Some(minutes) => script.arg("1").arg(&**minutes),
+            match &batch.checkpoint {
+                Some(checkpoint) => script.arg("1").arg(&**checkpoint),
                 None => script.arg("0").arg(""),
             };
             for entry in &batch.entries {

@@ -29,7 +29,8 @@ pub(super) fn of_take_over(
         word => {
             let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
             let from = Some(text(reply.next())?).filter(|from| from != pod).map(Arc::from);
-            let minutes = Some(text(reply.next())?).filter(|text| !text.is_empty()).map(Arc::from);
+            let checkpoint =
+                Some(text(reply.next())?).filter(|text| !text.is_empty()).map(Arc::from);
             let missed = match word {
                 "all" if after.saturating_add(reply.len() as u64) > offset => {
                     return Err(not_understood());
@@ -39,7 +40,7 @@ pub(super) fn of_take_over(
                 "ahead" => Missed::Ahead,
                 _ => return Err(not_understood()),
             };
-            Ok(Some(TakenOver { epoch, offset, missed, minutes, from }))
+            Ok(Some(TakenOver { epoch, offset, missed, checkpoint, from }))
         }
     }
 }
