@@ -91,7 +91,7 @@ pub trait Answerer: Send + Sync + 'static {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent>;
 
     /// True where an answer can rest on a picture. Where it is false, pictures are not kept: a question then
-    /// has [`Image::Unseen`].
+    /// has [`Image::Unseen`](hsc_conversation::protocol::Image::Unseen).
     fn sees_pictures(&self) -> bool {
         false
     }

@@ -1,6 +1,6 @@
 //! The archive: what is kept of conversations after they are over, and what is asked of it later.
 //!
-//! Chats are written behind: a session hands a [`Record`] to the archive's writer and waits for nothing;
+//! Chats are written behind: a session hands a [`Record`](hsc_conversation::archive::Record) to the archive's writer and waits for nothing;
 //! the writer gives batches to [`Archive::write`]. Everything else here is asked by people who can wait:
 //! agents, admins, the command line. Accounts and webhook deliveries live in the same database, because
 //! it is the one thing that every pod shares and that outlives them all.
