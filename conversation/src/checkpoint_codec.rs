@@ -1,4 +1,4 @@
-//! The checkpoint as the log keeps them: what another pod, maybe of another build, has to know.
+//! The checkpoint as the log stores it: what another pod, maybe of another build, has to know.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::checkpoint::{Asked, Checkpoint, Open, Said, Seen};
 use crate::handoff::Handoff;
 use crate::protocol::{Image, MessageId, QueryMessage};
 
-/// The form. A pod that does not know it goes on without checkpoint.
+/// The form. A pod that does not know it goes on without one.
 const VERSION: u8 = 1;
 /// Largest picture that is kept, in bytes: a checkpoint is written again with every piece of an answer.
 const PICTURE_BYTES: usize = 16 * 1024;

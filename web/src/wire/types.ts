@@ -494,7 +494,7 @@ export interface Accessory {
    */
   id: string;
   /**
-   * Its name.
+   * As customers read it.
    */
   name: string;
   /**
@@ -1308,15 +1308,15 @@ export interface PodReport {
  */
 export interface Totals {
   /**
-   * Pods.
+   * Pods that report, this one included.
    */
   pods: number;
   /**
-   * Sockets.
+   * Open visitor sockets.
    */
   sessions: number;
   /**
-   * Conversations.
+   * Conversations with a session.
    */
   conversations: number;
   /**
