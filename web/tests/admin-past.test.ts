@@ -204,7 +204,7 @@ test("what came to nothing is told with its reason, sent again, and discarded on
   await letter.getByRole("button", { name: "Send again" }).click();
   await page.getByText("Queued to be sent again.").waitFor();
   await page.getByRole("button", { name: "Send a test to" }).click();
-  await page.getByText("A test is on its way").waitFor();
+  await page.getByText("A test was sent").waitFor();
   // Both come to nothing again.
   await line(page, "message.left").filter({ hasText: "Discard" }).waitFor();
   const test = line(page, "Discard").filter({ has: page.getByRole("rowheader", { name: "test" }) });

@@ -106,7 +106,7 @@ describe("the actors of a pod", () => {
     const chat = await open(browser, server.address);
     await eventually("one more", async () => Number(await sessions.textContent()) === before + 1);
     await chat.page.close();
-    expect(await page.getByText("There may be more servers").isVisible()).toBe(false);
+    expect(await page.getByText("The list of servers may be incomplete").isVisible()).toBe(false);
     expect(wrong).toEqual([]);
   });
 
@@ -247,7 +247,7 @@ describe("the sections", () => {
     const chat = await open(browser, operated.address);
     await chat.page.getByRole("combobox", { name: "Product" }).waitFor();
     const { page, wrong } = await go("overview");
-    await page.getByLabel("Everybody who is connected").fill("Back at noon.");
+    await page.getByLabel("Shown to all connected").fill("Back at noon.");
     await page.getByRole("button", { name: "Send" }).click();
     await agree(page, "Cancel");
     expect(await chat.page.getByText("Back at noon.").count()).toBe(0);
@@ -258,7 +258,7 @@ describe("the sections", () => {
 
     await page.getByRole("link", { name: "Sessions" }).click();
     await live(page, "sessions");
-    const field = page.getByLabel("Key, or a part");
+    const field = page.getByLabel("Key, conversation");
     await field.fill("no such conversation");
     await page.getByText("No session matches.").waitFor();
     expect(page.url()).toContain("#sessions?text=no");
@@ -280,7 +280,7 @@ describe("the sections", () => {
     const chosen = page.locator("#brand-file");
     await chosen.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from("{ no JSON") });
     await page.getByRole("button", { name: "Check" }).click();
-    await page.locator(".report").getByText("It would not be written").waitFor();
+    await page.locator(".report").getByText("would be rejected").waitFor();
     expect(await page.getByRole("button", { name: "Write" }).count()).toBe(0);
 
     await chosen.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(sent)) });
@@ -333,9 +333,9 @@ describe("the sections", () => {
     await eventually("nothing is kept", async () => (await entries.textContent()) === "0");
 
     await page.getByRole("link", { name: "Settings" }).click();
-    await page.getByLabel("A part of name").fill("catalog.w");
+    await page.getByLabel("Name or value").fill("catalog.w");
     await page.getByRole("row", { name: /catalog\.watch false true/ }).waitFor();
-    await page.getByLabel("Show").selectOption("changed");
+    await page.getByLabel("Show", { exact: true }).selectOption("changed");
     await eventually("one line is left", async () => (await page.locator(".settings tbody tr").count()) === 1);
     expect(wrongIn(wrong)).toEqual([]);
   });

@@ -52,7 +52,7 @@ describe("the chat", () => {
     expect(await options(page).last().getAttribute("aria-selected")).toBe("true");
 
     await field(page).fill("zzzzqqqqxxxx");
-    await page.getByText("No product is called").first().waitFor();
+    await page.getByText("No product matches").first().waitFor();
     await field(page).press("Escape");
     expect(await field(page).inputValue()).toBe("");
     expect(wrong).toEqual([]);

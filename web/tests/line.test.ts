@@ -54,7 +54,7 @@ describe("more questions than are answered at once", () => {
     await ask(first);
     await turn(first).waitFor();
     await ask(second);
-    await turn(second).getByText("You are next in line").waitFor();
+    await turn(second).getByText("You are next in the queue").waitFor();
     await ask(third);
     await turn(third).getByText("Number 2 in line").waitFor();
     await third.locator("[aria-live=polite]").getByText("Number 2 in line").waitFor();
@@ -63,7 +63,7 @@ describe("more questions than are answered at once", () => {
     await turn(second).getByText("Stopped.").waitFor();
     expect(await turn(second).getAttribute("data-stage")).toBe("done");
     await second.getByRole("button", { name: "Ask", exact: true }).waitFor();
-    await turn(third).getByText("You are next in line").waitFor();
+    await turn(third).getByText("You are next in the queue").waitFor();
 
     for (const page of [first, third]) {
       await eventually("it is answered", async () => (await turn(page).getAttribute("data-stage")) === "done");

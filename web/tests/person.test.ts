@@ -29,7 +29,7 @@ test("with nobody there a message is left, and what was typed is not lost when t
   expect(await findings(page)).toEqual([]);
   await page.getByLabel("Email address").fill("dana@example.test");
   await page.keyboard.press("Enter");
-  await page.getByText("Your message was left.").waitFor();
+  await page.getByText("Your message was sent.").waitFor();
   expect(wrong).toEqual([]);
 });
 

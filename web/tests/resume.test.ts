@@ -42,7 +42,7 @@ test("a socket that is cut amid an answer comes back by itself and the answer is
   const text = (await answer.textContent()) ?? "";
   expect(text).toContain(WORDS.join("").trim());
   expect(text.split("descaling")).toHaveLength(2);
-  expect(await page.getByText("lost what was said").count()).toBe(0);
+  expect(await page.getByText("no longer has the earlier part").count()).toBe(0);
   wire.close();
   llm.close();
   await server.kill();
@@ -83,10 +83,10 @@ test("a server that has lost the conversation says so until the visitor has seen
   await server.kill();
   await page.getByText("The connection is lost").waitFor();
   await server.begin();
-  await page.getByText("lost what was said before").waitFor();
+  await page.getByText("no longer has the earlier part").waitFor();
   expect(await page.locator(".turn[data-stage=done]").count(), "what was read stays").toBe(1);
   await page.getByRole("button", { name: "OK" }).click();
-  await page.getByText("lost what was said before").waitFor({ state: "detached" });
+  await page.getByText("no longer has the earlier part").waitFor({ state: "detached" });
   await server.kill();
 });
 
@@ -115,9 +115,9 @@ test("a chat that goes on in another window stays there until it is wanted back"
     },
     { address: `ws://127.0.0.1:${server.port}/ws`, resume: { ...welcome, after: 0 } },
   );
-  await page.getByText("goes on in another window").waitFor();
+  await page.getByText("continues in another window").waitFor();
   await page.getByRole("button", { name: "Continue here" }).click();
-  await page.getByText("goes on in another window").waitFor({ state: "detached" });
+  await page.getByText("continues in another window").waitFor({ state: "detached" });
   await ask(page);
   await page.locator(".turn[data-stage=done]").waitFor();
   await server.kill();
