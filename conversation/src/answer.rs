@@ -104,7 +104,7 @@ pub enum Outcome {
     Unknown,
     /// There is no manual to read: none in the catalog (`none`), or it could not be had.
     NoManual {
-        /// `none`, or the code of the [`ManualError`].
+        /// `none`, or the code of the error that the manual's loader reports.
         code: &'static str,
         /// What a customer reads.
         words: String,

@@ -4,8 +4,8 @@
 //! {"v":1,"offset":7,"epoch":1,"at":1764038400123,"id":"q1","event":{"answer_chunk":{"content":"Hold "}}}
 //! ```
 //!
-//! Whatever is sent, shown or archived of an event is a projection of it: [`crate::visitor_frame`] for the visitor,
-//! [`crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to an event
+//! Whatever is sent, shown or archived of an event is a projection of it: [`mod@crate::visitor_frame`] for the visitor,
+//! [`mod@crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to an event
 //! without a new version; a reader ignores fields that it does not know.
 
 use hsc_catalogs::{Citation, Scenario};

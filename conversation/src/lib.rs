@@ -2,8 +2,8 @@
 //!
 //! - [`protocol`]: the messages on the wire, both ways.
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out.
-//! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`Entry`]). [`visitor_frame`],
-//!   [`agent_frame`] and [`archive_row`] are its projections.
+//! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`Entry`]). [`mod@visitor_frame`],
+//!   [`mod@agent_frame`] and [`archive_row`] are its projections.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
 //!   its log and the archive.
