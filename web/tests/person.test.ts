@@ -24,7 +24,7 @@ test("with nobody there a message is left, and what was typed is not lost when t
   await page.getByLabel("Email address").fill("nowhere");
   await page.getByLabel("Message", { exact: true }).fill("It <b>hums</b>.");
   await page.getByRole("button", { name: "Send message" }).click();
-  await page.getByText("Put in an email address").waitFor();
+  await page.getByText("Enter an email address").waitFor();
   expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("It <b>hums</b>.");
   expect(await findings(page)).toEqual([]);
   await page.getByLabel("Email address").fill("dana@example.test");

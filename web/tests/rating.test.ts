@@ -329,10 +329,10 @@ test("where a webhook takes transcripts the visitor has one sent, or downloads i
   await page.keyboard.press("Enter");
   await address.fill("dana");
   await address.press("Enter");
-  await page.getByRole("alert").getByText("Put in an email address").waitFor();
+  await page.getByRole("alert").getByText("Enter an email address").waitFor();
   await address.fill("dana@localhost");
   await address.press("Enter");
-  await page.getByRole("alert").getByText("Put in an email address").waitFor();
+  await page.getByRole("alert").getByText("Enter an email address").waitFor();
   await address.fill("dana@example.test");
   await address.press("Enter");
   // The address is confirmed first: no word of the conversation goes to a stranger.
