@@ -34,7 +34,7 @@ test("an admin is sent to sign in, is told when it is wrong, and comes where the
   expect(await findings(page)).toEqual([]);
   await page.getByLabel("Password").fill("not the password");
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").getByText("do not belong together").waitFor();
+  await page.getByRole("alert").getByText("is wrong, or the account is locked").waitFor();
   await page.getByLabel("Password").fill(PASSWORD);
   await page.keyboard.press("Enter");
   await page.waitForURL(`${server.address}/admin`);

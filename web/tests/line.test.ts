@@ -56,8 +56,8 @@ describe("more questions than are answered at once", () => {
     await ask(second);
     await turn(second).getByText("You are next in the queue").waitFor();
     await ask(third);
-    await turn(third).getByText("Number 2 in line").waitFor();
-    await third.locator("[aria-live=polite]").getByText("Number 2 in line").waitFor();
+    await turn(third).getByText("Number 2 in the queue").waitFor();
+    await third.locator("[aria-live=polite]").getByText("Number 2 in the queue").waitFor();
 
     await second.getByRole("button", { name: "Stop" }).click();
     await turn(second).getByText("Stopped.").waitFor();

@@ -77,7 +77,10 @@ for (const { name, viewport } of SIZES) {
     await page.locator(".person[data-stage=waiting]").waitFor();
     // The place in line is kept over a page, and the agent comes while the widget is closed.
     await page.getByRole("button", { name: "Close", exact: true }).click();
+    const socket = page.waitForEvent("websocket");
     await page.locator("#next").click();
+    // Connected again before the agent comes: what happens meanwhile is replayed, and only what happens live is announced.
+    await (await socket).waitForEvent("framereceived", { predicate: ({ payload }) => String(payload).includes('"welcome"') });
     await page.getByRole("heading", { name: "Page 2" }).waitFor();
     // After a take the console shows what the agent has.
     await yael.getByRole("tab", { name: /Waiting/ }).click();
