@@ -169,9 +169,12 @@ test("a conversation is found by what was said in it and read with pages, thumbs
   await page.getByRole("link", { name: "Back to the list" }).click();
   expect(await page.getByLabel("Words in the conversation").inputValue()).toBe("descal");
   // A product is picked by its name; the address has its id.
-  await page.getByLabel("Product").fill("kettleby ke-9");
+  const product = page.getByLabel("Product");
+  await product.fill("kettleby ke-9");
+  await product.press("Enter");
   await eventually("the address names the product", () => page.url().includes(`product=${PRODUCT}`));
   await page.getByRole("link", { name: KNOWN }).waitFor();
+  expect(await product.inputValue(), "the field shows what was picked").toBe("Kettleby Molo KE-9 Espresso Machine");
   await page.getByLabel("Rating").selectOption("1");
   await page.getByText("No past conversation matches.").waitFor();
   await page.getByRole("link", { name: "Offline messages" }).click();

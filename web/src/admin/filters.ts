@@ -35,8 +35,10 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
     const id = `filter-${name}`;
     const whole = (field: HTMLElement): HTMLElement => el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), field);
     if (as === "product") {
-      const { element, input, chosen, show } = productField(id, voice.say(word), productsOf(desk.call));
-      return { name, input, whole: whole(element), value: chosen, show };
+      const { element, input, chosen, picked, show } = productField(id, voice.say(word), productsOf(desk.call));
+      // While a name is typed the list stays as it is: the best match of half a name is a guess.
+      const value = (isFinal: boolean): Promise<string> => (isFinal ? chosen() : Promise.resolve(picked() ?? desk.place().filters[name] ?? ""));
+      return { name, input, whole: whole(element), value, show };
     }
     const input = as === "select"
       ? el("select", { id, name }, ...options.map((option) => el("option", { value: option.value }, voice.say(option.word))))
@@ -47,19 +49,28 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
     return { name, input, whole: whole(input), value: () => Promise.resolve(input.value.trim()), show };
   });
   const element = el("form", { class: "filters", role: "search" }, ...inputs.map(({ whole }) => whole));
-  const narrow = (): void => {
+  let round = 0;
+  const narrow = (isFinal: boolean): void => {
     clearTimeout(timer);
-    void Promise.all(inputs.map(async ({ name, value }) => [name, await value()] as const)).then((values) => {
-      desk.narrow(Object.fromEntries(values));
+    const mine = ++round;
+    void Promise.all(inputs.map(async ({ name, value }) => [name, await value(isFinal)] as const)).then((values) => {
+      // A product that is still looked up must not bring an older filter back.
+      if (mine === round) desk.narrow(Object.fromEntries(values));
     });
   };
   element.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(narrow, PAUSE_MS);
+    timer = setTimeout(() => {
+      narrow(false);
+    }, PAUSE_MS);
+  });
+  // Enter, or the field was left: a form of several fields without a button is not submitted by Enter.
+  element.addEventListener("change", () => {
+    narrow(true);
   });
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    narrow();
+    narrow(true);
   });
   const draw = (filters: Filters): void => {
     for (const { name, input, show } of inputs) {

@@ -10,9 +10,11 @@ export interface NamedProduct {
 
 export interface ProductField {
   element: HTMLElement;
-  /** The id of what is in the field: of an offered name, else of the product that fits best. What fits none is passed
-   * on as it is, since it may be an id. Empty for an empty field. */
+  /** The id of what is in the field: of an offered name, else of the product that fits best, whose name the field then
+   * shows. What fits none is passed on as it is, since it may be an id. Empty for an empty field. */
   chosen: () => Promise<string>;
+  /** The id of an offered name that is in the field, empty for an empty field, undefined while a name is being typed. */
+  picked: () => string | undefined;
   /** Shows the name of this product; its id until the name is known. */
   show: (id: string) => void;
   /** Offers these products before anything is typed. */
@@ -36,6 +38,8 @@ export function productField(id: string, label: string, find: (typed: string) =>
     autocomplete: "off",
   });
   const known = new Map<string, NamedProduct>();
+  /** The id whose name was looked for last: a page that is drawn every second asks once. */
+  let sought: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Two products of one name are told apart by their ids. */
@@ -80,13 +84,22 @@ export function productField(id: string, label: string, find: (typed: string) =>
       if (typed === "") return "";
       const [best] = known.has(typed) ? [known.get(typed)] : await offer(typed);
       if (best === undefined) return typed;
-      known.set(nameOf(best), best);
+      const name = nameOf(best);
+      known.set(name, best);
+      if (input.value.trim() === typed) input.value = name;
       return best.id;
+    },
+    picked: () => {
+      const typed = input.value.trim();
+      return typed === "" ? "" : known.get(typed)?.id;
     },
     show: (product) => {
       const name = [...known].find(([, one]) => one.id === product)?.[0];
       input.value = name ?? product;
-      if (name === undefined && product !== "") void nameLater(product);
+      if (name === undefined && product !== "" && product !== sought) {
+        sought = product;
+        void nameLater(product);
+      }
     },
     suggest: (products) => {
       if (input.value.trim() !== "") return;
