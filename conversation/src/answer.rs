@@ -18,7 +18,7 @@ pub struct ManualRequest {
 /// Who causes a question to be answered: what limits on answers count by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asker {
-    /// The conversation it belongs to; none where nobody waits, as for an answer that is renewed.
+    /// The conversation it belongs to; none for a cached answer that is renewed in the background.
     pub conversation: Option<Arc<str>>,
     /// The visitor's client; none where it is not connected or not a visitor: an answer that a vanished pod
     /// left behind, a draft for an agent.

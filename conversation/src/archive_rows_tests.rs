@@ -130,7 +130,7 @@ fn each_end_at_the_desk_is_recorded_as_what_it_was() {
     for (why, by, kind, who, reason) in [
         (GoneWhy::Withdrawn, None, TurnKind::Withdrawn, None, None),
         (GoneWhy::Expired, None, TurnKind::Expired, None, None),
-        // An admin gave back what Ana had; where nobody is named, Ana did.
+        // An admin returned the conversation that Ana had; without a name, Ana did.
         (GoneWhy::Returned, Some("admin"), TurnKind::Returned, Some("admin"), None),
         (GoneWhy::Returned, None, TurnKind::Returned, Some("ana"), None),
         (GoneWhy::Closed, Some("ana"), TurnKind::Ended, Some("ana"), Some("agent")),

@@ -3,7 +3,7 @@
 //! The session keeps them beside the [`Conversation`](crate::conversation::Conversation), taken after each event
 //! that went well. When an event goes wrong the conversation is thrown away, whatever it had become,
 //! and a new one is begun from these. The log of the conversation keeps the same beside what was said
-//! ([`crate::checkpoint_codec`]), for whoever takes the conversation over.
+//! ([`crate::checkpoint_codec`]), for the pod that takes the conversation over.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -166,13 +166,13 @@ pub enum LetGo {
 /// Why the desk did not do what it was asked. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeskError {
-    /// Somebody has the conversation already.
+    /// Another agent already has the conversation.
     #[error("{} has the conversation", by.name)]
     Taken {
         /// Who.
         by: Agent,
     },
-    /// The conversation is somebody else's, or nobody's.
+    /// The conversation belongs to another agent, or to none.
     #[error("the conversation is not this agent's")]
     NotYours {
         /// Whose it is.

@@ -18,7 +18,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// with a person on a pod; those past it are told of nothing, as before.
 const LOST: usize = 16_384;
 
-/// Why a message may not have reached the other pods. Whoever listens here has heard it.
+/// Why a message may not have reached the other pods. Subscribers of this pod have received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotPublished {
     /// They cannot be reached just now.

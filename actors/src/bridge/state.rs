@@ -66,7 +66,7 @@ impl Shared {
         Published { replied }
     }
 
-    /// Tells other pods to which channels something was not published. One that is not told now is told
+    /// Reports to other pods the channels on which a message was lost. A report that fails is sent again
     /// next time.
     pub(super) fn tell_of_lost(&self) {
         for channel in self.outbox.take_lost() {
@@ -83,7 +83,7 @@ impl Shared {
                 self.outbox.has_lost(outgoing.channel.clone());
             }
         }
-        // Whoever published may not care.
+        // The publisher may have dropped its receiver.
         let _ = outgoing.reply.send(outcome);
     }
 
@@ -93,7 +93,7 @@ impl Shared {
         self.metrics.bridge.connected(up, again);
     }
 
-    /// Opens what came from another pod and says it to whoever listens.
+    /// Decodes a message of another pod and passes it to the subscribers.
     pub(super) fn heard(&self, channel: &str, payload: &[u8]) {
         match Envelope::read(payload) {
             // Who listens here heard it when it was published.

@@ -118,7 +118,7 @@ impl Alone {
                         self.wiring.archive.record(row);
                     }
                     if let Some(frame) = visitor_frame(&entry) {
-                        // Whatever it wants sent, nobody is there to get it.
+                        // No client is connected that could receive the frame.
                         self.outbox.push(frame, Some(entry.stored()), &mut Vec::new());
                     }
                 }

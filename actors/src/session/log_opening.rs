@@ -9,9 +9,9 @@ use hsc_conversation::protocol::Resume;
 use hsc_conversation::{NotResumed, Opened, Opening};
 use hsc_conversation::{TokenError, Tokens};
 
-/// Waits before a log that could not be reached is asked again for a conversation: somebody who comes
-/// back rather waits for a second than loses what was said. When a pod has died its clients come all at
-/// once, and then the log is slow just when it is needed.
+/// Delays before an unreachable log is asked again for a conversation: a client that reconnects prefers a wait of
+/// a second to the loss of its history. When a pod has died, all its clients reconnect at once, and the log is slow
+/// just when it is needed.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
 

@@ -43,7 +43,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A supervisor with children of its own, which it stops in order when it is told to stop.
+    /// A supervisor with children of its own, which it stops in order when it stops.
     #[must_use]
     pub fn spec(
         name: impl Into<Arc<str>>,
