@@ -6,7 +6,7 @@
 /// Spaces at both ends are dropped. Letters of every script, combining marks and joiners stay.
 ///
 /// ```
-/// assert_eq!(crate::clean_name(" Noa \u{202e}nimda "), "Noa nimda");
+/// assert_eq!(hsc_conversation::clean_name(" Noa \u{202e}nimda "), "Noa nimda");
 /// ```
 #[must_use]
 pub fn clean_name(text: &str) -> String {
