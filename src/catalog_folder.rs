@@ -16,7 +16,7 @@ use hsc_catalogs::Trial;
 use log::info;
 use tempfile::NamedTempFile;
 
-use crate::http::{CatalogFiles, NotPlaced, Placed, Standing};
+use crate::http::{CatalogFileError, CatalogFileStored, CatalogFiles, CatalogStatus};
 use crate::reload::{LastLoad, Reloader};
 use crate::temporary;
 
@@ -50,8 +50,8 @@ impl CatalogFolder {
         name: String,
         text: String,
         dry_run: bool,
-    ) -> Result<Placed, NotPlaced> {
-        may_be_named(&name).map_err(NotPlaced::Name)?;
+    ) -> Result<CatalogFileStored, CatalogFileError> {
+        may_be_named(&name).map_err(CatalogFileError::Name)?;
         let _turn = self.one_at_a_time.lock().await;
         let reloader = Arc::clone(&self.reloader);
         let (file, sent) = (name.clone(), text);
@@ -59,9 +59,10 @@ impl CatalogFolder {
             let trial = tried(&reloader, &file, &sent)?;
             let refused = refused(&file, &trial);
             if let Some(why) = refused.as_ref().filter(|_| !dry_run) {
-                return Err(NotPlaced::Unfit(why.clone()));
+                return Err(CatalogFileError::Unfit(why.clone()));
             }
-            let mut placed = Placed { trial, refused, written: false, before: None, kept: None };
+            let mut placed =
+                CatalogFileStored { trial, refused, written: false, before: None, kept: None };
             if !dry_run {
                 let folder = reloader.dir();
                 (placed.written, placed.before) = write(folder, &file, sent.as_bytes())
@@ -71,7 +72,7 @@ impl CatalogFolder {
         })
         .await;
         let mut placed = placed.map_err(|panicked| {
-            NotPlaced::Unfit(format!("the file could not be tried: {panicked}"))
+            CatalogFileError::Unfit(format!("the file could not be tried: {panicked}"))
         })??;
         if placed.written {
             info!(file:% = name, version:% = placed.trial.version; "an admin placed a catalog file");
@@ -83,13 +84,13 @@ impl CatalogFolder {
 }
 
 impl CatalogFiles for CatalogFolder {
-    fn standing(&self) -> Standing {
+    fn standing(&self) -> CatalogStatus {
         let LastLoad { at, problems, kept } = self.reloader.last();
         let folder = self.reloader.dir().display().to_string();
-        Standing { folder, loaded_at: at, problems, kept }
+        CatalogStatus { folder, loaded_at: at, problems, kept }
     }
 
-    fn reload(&self) -> BoxFuture<'static, Standing> {
+    fn reload(&self) -> BoxFuture<'static, CatalogStatus> {
         let folder = self.clone();
         async move {
             folder.reloader.reload("an admin asked for it").await;
@@ -103,20 +104,20 @@ impl CatalogFiles for CatalogFolder {
         name: String,
         text: String,
         dry_run: bool,
-    ) -> BoxFuture<'static, Result<Placed, NotPlaced>> {
+    ) -> BoxFuture<'static, Result<CatalogFileStored, CatalogFileError>> {
         let folder = self.clone();
         async move { folder.place_file(name, text, dry_run).await }.boxed()
     }
 }
 
-fn tried(reloader: &Reloader, name: &str, text: &str) -> Result<Trial, NotPlaced> {
+fn tried(reloader: &Reloader, name: &str, text: &str) -> Result<Trial, CatalogFileError> {
     let (folder, now) = (reloader.dir(), reloader.snapshot().load());
     Trial::of(folder, name, text, &now, &reloader.last().problems)
         .map_err(|cause| not_writable(folder, cause))
 }
 
-fn not_writable(folder: &Path, cause: io::Error) -> NotPlaced {
-    NotPlaced::NotWritable { folder: folder.display().to_string(), cause }
+fn not_writable(folder: &Path, cause: io::Error) -> CatalogFileError {
+    CatalogFileError::NotWritable { folder: folder.display().to_string(), cause }
 }
 
 /// Why a file must not be written, where it must not.

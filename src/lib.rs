@@ -14,7 +14,7 @@ pub mod identity;
 pub mod load;
 mod manual_files;
 pub mod manuals;
-mod outside;
+mod outbound;
 pub mod pods;
 pub mod reload;
 pub mod server;

@@ -142,9 +142,9 @@ pub fn tell(problems: &[Problem]) {
 
 /// What a folder looks like from outside: its files with their sizes and times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look(Vec<(OsString, u64, Option<SystemTime>)>);
+pub struct FolderState(Vec<(OsString, u64, Option<SystemTime>)>);
 
-impl Look {
+impl FolderState {
     /// At this folder, now. One that cannot be read looks empty.
     #[must_use]
     pub fn at(dir: &Path) -> Self {
@@ -166,7 +166,7 @@ impl Look {
 pub fn watcher(
     reloader: Arc<Reloader>,
     dir: PathBuf,
-    before: Look,
+    before: FolderState,
     quiet: Duration,
     care: Care,
     metrics: &Arc<Metrics>,
@@ -179,7 +179,7 @@ pub fn watcher(
 async fn watch(
     reloader: Arc<Reloader>,
     dir: PathBuf,
-    before: Look,
+    before: FolderState,
     quiet: Duration,
     life: Life,
 ) -> Result<(), BoxError> {
@@ -198,7 +198,7 @@ async fn watch(
             }
         };
         life.observe(json!({ "watching": true, "folder": dir.display().to_string() }));
-        if missed || Look::at(&dir) != before {
+        if missed || FolderState::at(&dir) != before {
             reloader.reload("changed while nobody watched").await;
         }
         while changes.recv().await.is_some() {

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web;
-use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Keeping};
+use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{
-    Auditor, ConversationLog, Desk, Identify, Relay, RollCall, SharedQuota, Uploads,
+    Auditor, ConversationLog, HandoffDesk, Identify, PodDirectory, Relay, SharedQuota, Uploads,
 };
 use hsc_actors::{
-    Admission, Attendance, BadHours, Budgets, DeskLimits, HandoffLimits, Hours, House, ImageLimits,
-    Invalidate, LogLimits, MemoryDesk, MemoryLog, Seconds, Sessions, Shelf, SocketLimits, Upkeep,
+    Admission, CacheBudgets, DeskLimits, HandoffLimits, Hours, ImageLimits, InvalidHours,
+    Invalidate, L2Caches, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod, PodRegistration,
+    Sessions, SocketLimits, SupervisionConfig,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, ServerSettings, Settings};
@@ -33,10 +34,12 @@ use crate::catalog_folder::CatalogFolder;
 use crate::embedding_loader::EmbeddingLoader;
 use crate::embeddings::{self, Embeddings};
 use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
-use crate::identity::{Team, Vouching};
+use crate::identity::{SignedVisitorTokens, Team};
 use crate::manual_files::ManualFiles;
 use crate::manuals::{LoadError, Loader};
-use crate::pods::{self, BadAddress, Link, RedisDesk, RedisLog, RedisQuota, RedisRelay, RedisRoll};
+use crate::pods::{
+    self, InvalidAddress, Link, RedisDesk, RedisLog, RedisPodDirectory, RedisQuota, RedisRelay,
+};
 use crate::reload::{self, Reloader, tell};
 use crate::temporary;
 use crate::uploads::{self, Folder, NoFolder};
@@ -88,7 +91,7 @@ pub enum StartError {
     },
     /// The certificate of the settings cannot be shown.
     #[error(transparent)]
-    NoCertificate(#[from] http::BadCertificate),
+    NoCertificate(#[from] http::InvalidCertificate),
     /// The answerer of the settings cannot be made.
     #[error(transparent)]
     NoAnswerer(crate::answers::NoAnswerer),
@@ -105,13 +108,13 @@ pub enum StartError {
     NoManuals(#[source] LoadError),
     /// The address of Redis is none. A Redis that is away is no reason not to start.
     #[error(transparent)]
-    NoRedis(BadAddress),
+    NoRedis(InvalidAddress),
     /// The opening hours are none.
     #[error(transparent)]
-    NoHours(#[from] BadHours),
+    NoHours(#[from] InvalidHours),
     /// A key that visitors' tokens are signed with is none.
     #[error(transparent)]
-    NoVisitors(crate::identity::NoKey),
+    NoVisitors(crate::identity::InvalidKey),
     /// There is no place for pictures.
     #[error(transparent)]
     NoUploads(#[from] NoFolder),
@@ -137,7 +140,7 @@ pub struct Server {
     handle: ServerHandle,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     certificates: Option<tokio::task::AbortHandle>,
-    house: Arc<House>,
+    house: Arc<Pod>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
     team: Arc<Team>,
@@ -175,14 +178,14 @@ impl Server {
         let relay = relay.transpose().map_err(StartError::NoRedis)?;
         let relay = relay.map(|relay| Arc::new(relay) as Arc<dyn Relay>);
         let dir = PathBuf::from(&settings.catalog.dir);
-        let before = reload::Look::at(&dir);
+        let before = reload::FolderState::at(&dir);
         let LoadReport { catalog, problems } = load(&dir, &metrics)?;
         let catalog = Arc::new(Snapshot::new(catalog));
         let counted = Arc::clone(&metrics);
         let reloader = Reloader::new(Arc::clone(&catalog), dir.clone(), problems, counted);
         let reloader = Arc::new(reloader);
         let sessions = Arc::new(Sessions::new(Admission::from(&settings.sessions)));
-        let upkeep = Upkeep::from(&settings.actors);
+        let upkeep = SupervisionConfig::from(&settings.actors);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
         let watcher = settings.catalog.watch.then(|| {
             reload::watcher(
@@ -200,7 +203,7 @@ impl Server {
             .map_err(StartError::NoManuals)?;
         let files = Arc::new(ManualFiles(loader.clone()));
         let scans = loader.clone();
-        let shared = pods::SecondLayers::new(redis.as_ref(), &settings.cache, &metrics);
+        let shared = pods::RedisL2Caches::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
         let pods_share = redis.as_ref().map(|link| {
             Arc::new(pods::RedisVectors::new(link.clone()))
@@ -209,19 +212,20 @@ impl Server {
         let encoder = Embeddings::new(&settings.answers.encoder, pods_share, &metrics);
         let loader = EmbeddingLoader::new(Arc::new(loader), Arc::clone(&catalog));
         let prepares = loader.prepares();
-        let shelf = Shelf::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
+        let shelf = ManualCache::new(Arc::new(loader), second, on_the_shelf, upkeep.care, &metrics);
         let answerer = answers::from(
             &settings.answers,
             Arc::new(shelf.clone()),
             Some(Arc::new(encoder.clone())),
-            hsc_answers::Parts::ALL,
+            hsc_answers::RankingParts::ALL,
             &metrics,
         )
         .map_err(StartError::NoAnswerer)?;
         prepares.set(&answerer);
         let pod = crate::pods::name(&settings.server.pod_name);
         info!(pod:%; "this pod has a name");
-        let vouching = Vouching::new(&settings.visitors).map_err(StartError::NoVisitors)?;
+        let vouching =
+            SignedVisitorTokens::new(&settings.visitors).map_err(StartError::NoVisitors)?;
         let kept = LogLimits::from(&settings.conversations);
         let log: Arc<dyn ConversationLog> = match &redis {
             Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(&pod), kept)),
@@ -231,7 +235,7 @@ impl Server {
             .as_ref()
             .map(|link| Arc::new(RedisQuota::new(link.clone())) as Arc<dyn SharedQuota>);
         let for_desk = DeskLimits::from(&settings.desk);
-        let desk: Arc<dyn Desk> = match &redis {
+        let desk: Arc<dyn HandoffDesk> = match &redis {
             Some(link) => Arc::new(RedisDesk::new(link.clone(), Arc::clone(&pod), for_desk)),
             None => Arc::new(MemoryDesk::new(for_desk, Arc::clone(&pod))),
         };
@@ -261,14 +265,14 @@ impl Server {
             workers.push(webhooks.courier(upkeep.care));
         }
         if settings.archive.retention_days > 0 {
-            let keeping = Keeping {
+            let keeping = Retention {
                 privacy: archive.clone(),
                 uploads: Arc::clone(&pictures),
                 keep: DAY * settings.archive.retention_days,
             };
             workers.push(archiving::keeper(keeping, upkeep.care, &metrics));
         }
-        let house = Arc::new(House::start(hsc_actors::Parts {
+        let house = Arc::new(Pod::start(hsc_actors::PodDependencies {
             pod,
             relay,
             attendance: attendance(settings, address, redis.as_ref()),
@@ -286,11 +290,11 @@ impl Server {
             vouch: Some(Arc::new(vouching)),
             rules: rules(settings),
             limits: socket_limits(settings),
-            budgets: Budgets {
+            budgets: CacheBudgets {
                 predictions: limits(&settings.cache.predictions),
                 answers: limits(&settings.cache.answers),
             },
-            seconds: Seconds {
+            seconds: L2Caches {
                 predictions: shared.of("predictions", &settings.cache.predictions),
                 answers: shared.of("answers", &settings.cache.answers),
             },
@@ -304,7 +308,7 @@ impl Server {
             asked: Notify::new(),
             timeout: Duration::from_millis(settings.server.drain_timeout_ms),
         });
-        let parts = web::Data::new(http::Parts {
+        let parts = web::Data::new(http::Dependencies {
             drain: Arc::clone(&drain) as Arc<dyn http::Drain>,
             catalog,
             house: Arc::clone(&house),
@@ -333,7 +337,7 @@ impl Server {
             staff: team.clone(),
             auditor,
             announcer: webhooks.announcer(),
-            webhooks: Arc::new(Hooks(webhooks)),
+            webhooks: Arc::new(WebhookAdmin(webhooks)),
             deliveries: archive.clone(),
             uploads: pictures,
             tokens,
@@ -504,7 +508,7 @@ fn serve(
     settings: &Settings,
     (listener, operations): (std::net::TcpListener, Option<std::net::TcpListener>),
     certificate: Option<Arc<Certificate>>,
-    parts: &web::Data<http::Parts>,
+    parts: &web::Data<http::Dependencies>,
 ) -> Result<actix_server::Server, StartError> {
     let server = &settings.server;
     // As many as the system lets us have: each client holds one.
@@ -617,7 +621,7 @@ fn rules(settings: &Settings) -> Rules {
 }
 
 /// Has a manual forgotten, and the answers made from it, when OCR has read pages that it was opened without.
-fn forget_what_scans_lacked(scans: &Loader, house: &Arc<House>) {
+fn forget_what_scans_lacked(scans: &Loader, house: &Arc<Pod>) {
     // Weak: the house owns the loader.
     let house = Arc::downgrade(house);
     scans.when_more(move |documentation| {
@@ -630,12 +634,12 @@ fn forget_what_scans_lacked(scans: &Loader, house: &Arc<House>) {
     });
 }
 
-fn attendance(settings: &Settings, address: SocketAddr, redis: Option<&Link>) -> Attendance {
+fn attendance(settings: &Settings, address: SocketAddr, redis: Option<&Link>) -> PodRegistration {
     let expires = Duration::from_millis(settings.pods.expires_ms);
-    let roll = redis.map(|link| RedisRoll::new(link.clone(), expires));
+    let roll = redis.map(|link| RedisPodDirectory::new(link.clone(), expires));
     let advertise = &settings.server.advertise;
-    Attendance {
-        roll: roll.map(|roll| Arc::new(roll) as Arc<dyn RollCall>),
+    PodRegistration {
+        roll: roll.map(|roll| Arc::new(roll) as Arc<dyn PodDirectory>),
         address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
         version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Timestamp::now().to_string(),
@@ -666,9 +670,9 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
 }
 
 /// The webhooks, for the routes that administer them.
-struct Hooks(Webhooks);
+struct WebhookAdmin(Webhooks);
 
-impl http::Webhooks for Hooks {
+impl http::Webhooks for WebhookAdmin {
     fn endpoints(&self) -> Vec<http::Endpoint> {
         let of = |(url, events, delivered, failed): (&str, &[String], u64, u64)| {
             http::Endpoint::new(url.to_owned(), events.to_vec(), delivered, failed)
@@ -683,7 +687,7 @@ impl http::Webhooks for Hooks {
 
 /// Has the server drain, for the route by which an operator asks for it.
 struct Drain {
-    house: Arc<House>,
+    house: Arc<Pod>,
     asked: Notify,
     timeout: Duration,
 }
@@ -704,7 +708,7 @@ impl http::Drain for Drain {
 /// How the server is, for the routes that tell.
 struct State {
     encoder: Embeddings,
-    house: Arc<House>,
+    house: Arc<Pod>,
     sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
     redis: Option<Link>,

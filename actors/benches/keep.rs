@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler, Message};
 use criterion::{Criterion, criterion_group, criterion_main};
-use hsc_actors::cache::{Cache, CacheLimits, Contents, Ground, LoadFailure};
+use hsc_actors::cache::{Cache, CacheLimits, CacheTag, Contents, LoadFailure};
 use hsc_actors::supervision::{
     Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
 };
@@ -28,7 +28,7 @@ impl Contents for Texts {
         text.len()
     }
 
-    fn grounds(_: &u64) -> Vec<Ground> {
+    fn grounds(_: &u64) -> Vec<CacheTag> {
         Vec::new()
     }
 }
@@ -104,7 +104,7 @@ fn caches(criterion: &mut Criterion) {
     criterion.bench_function("cache hit", |bench| {
         bench.iter(|| {
             key = (key + 7_919) % 10_000;
-            cache.peek(&key)
+            cache.get_cached(&key)
         });
     });
     let mut fresh = 1_000_000;

@@ -6,18 +6,18 @@ use hsc_catalogs::{Manual, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Scope;
+use crate::cached_results::{Answers, Predictions};
+use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
-use crate::remembered::{Answers, Predictions};
-use crate::shelf::Shelf;
 use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Supervisor, Threads};
 use crate::warming;
-use crate::{cache::Cache, upkeep::Upkeep};
+use crate::{cache::Cache, supervision_config::SupervisionConfig};
 use hsc_conversation::answer::ManualRequest;
 
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]
 pub struct Caches {
-    shelf: Shelf,
+    shelf: ManualCache,
     predictions: Cache<Predictions>,
     answers: Cache<Answers>,
     catalog: Arc<Snapshot>,
@@ -50,7 +50,7 @@ pub struct Invalidated {
 
 impl Caches {
     pub(crate) fn new(
-        shelf: Shelf,
+        shelf: ManualCache,
         predictions: Cache<Predictions>,
         answers: Cache<Answers>,
         catalog: Arc<Snapshot>,
@@ -84,7 +84,7 @@ impl Caches {
     /// The manual where it lies open on the shelf, or why it could not be opened a moment ago.
     #[must_use]
     pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
-        self.shelf.cache().glance(request)
+        self.shelf.cache().peek(request)
     }
 
     /// Opens a manual, as a question would.
@@ -125,7 +125,7 @@ impl Caches {
     /// The part of the tree that keeps the shards alive: a group a cache.
     pub(crate) fn children(
         &self,
-        upkeep: &Upkeep,
+        upkeep: &SupervisionConfig,
         threads: &Arc<Threads>,
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
@@ -143,7 +143,7 @@ impl Caches {
     /// The shards, and where other pods share what they predict, who takes it over.
     fn of_predictions(
         &self,
-        upkeep: &Upkeep,
+        upkeep: &SupervisionConfig,
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
         let mut children = self.predictions.children();

@@ -35,12 +35,12 @@ impl From<&SessionsSettings> for ImageLimits {
 /// The budget of a pod. Shared by all of its threads.
 pub(crate) struct ImageBudget {
     limits: ImageLimits,
-    held: Mutex<Held>,
+    held: Mutex<ImageUse>,
     metrics: Arc<Metrics>,
 }
 
 #[derive(Default)]
-struct Held {
+struct ImageUse {
     bytes: usize,
     of_client: HashMap<ClientKey, usize>,
 }
@@ -78,7 +78,7 @@ impl ImageBudget {
         Some(ImageShare { bytes, client, budget: Arc::clone(self) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, ImageUse> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

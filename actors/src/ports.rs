@@ -9,25 +9,25 @@ pub mod archive;
 mod desk;
 mod identity;
 mod log;
+mod pod_directory;
 mod quota;
 mod relay;
-mod roll;
 mod staff;
 mod uploads;
 mod vectors;
 
 pub use announcer::{Announcement, Announcer};
-pub use desk::{AtDesk, Desk};
+pub use desk::{DeskReply, HandoffDesk};
 pub use identity::{
-    Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
-    StillIn,
+    Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
+    ProviderSignIn, SessionCheck, SignedIn,
 };
 pub use log::ConversationLog;
+pub use pod_directory::{MissingPod, PodDirectory, PodList, PodReport};
 pub use quota::SharedQuota;
 pub use relay::{Relay, Relayed};
-pub use roll::{Gone, PodReport, Roll, RollCall};
 pub use staff::{NewAccount, Staff, StaffChange, StaffError};
-pub use uploads::{Picture, Shown, UploadError, UploadLimits, Uploads};
+pub use uploads::{ImageContent, StoredImage, UploadError, UploadLimits, Uploads};
 pub use vectors::{Claim, SharedVectors};
 
 use std::error::Error;

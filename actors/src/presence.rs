@@ -1,7 +1,7 @@
 //! This pod among the others: says that it is there, and knows who else is.
 //!
 //! Owns   the roll as it was last read.
-//! Asks   the [`RollCall`] of the world outside, at every heartbeat.
+//! Asks   the [`PodDirectory`] of the world outside, at every heartbeat.
 //! Tells  the actor that completes what a vanished pod left behind.
 //! Never  makes anybody wait: who asks for the pods gets what was last read, and is told where that is not
 //!        all of them.
@@ -17,17 +17,17 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::orphans::{Orphans, Vanished};
-use crate::ports::{PodReport, Roll, RollCall};
-use crate::session::Wiring;
+use crate::pod_takeover::{PodDeparted, PodTakeover};
+use crate::ports::{PodDirectory, PodList, PodReport};
+use crate::session::SessionContext;
 use crate::supervision::{Care, ChildSpec, Handle, Life};
 use hsc_conversation::BoxError;
 
 /// How this pod appears on the roll.
 #[derive(Clone)]
-pub struct Attendance {
+pub struct PodRegistration {
     /// The roll; none for a pod on its own.
-    pub roll: Option<Arc<dyn RollCall>>,
+    pub roll: Option<Arc<dyn PodDirectory>>,
     /// Where this pod serves, as others reach it.
     pub address: String,
     /// Version of the server.
@@ -54,12 +54,12 @@ pub struct Pods {
     /// Them, by name.
     pub pods: Vec<PodReport>,
     /// Sums over all pods that report.
-    pub totals: Totals,
+    pub totals: PodTotals,
 }
 
 /// Sums over pods.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Totals {
+pub struct PodTotals {
     /// Pods that report, this one included.
     pub pods: usize,
     /// Open visitor sockets.
@@ -75,22 +75,26 @@ pub struct Totals {
 /// This pod among the others.
 pub(crate) struct Presence {
     pod: Arc<str>,
-    attendance: Attendance,
-    wiring: Arc<Wiring>,
-    seen: Mutex<Seen>,
+    attendance: PodRegistration,
+    wiring: Arc<SessionContext>,
+    seen: Mutex<ObservedPods>,
     has_left: AtomicBool,
 }
 
 /// The roll as it was last read.
 #[derive(Default)]
-struct Seen {
-    roll: Roll,
+struct ObservedPods {
+    roll: PodList,
     at: Option<Instant>,
     trouble: Option<String>,
 }
 
 impl Presence {
-    pub(crate) fn new(pod: Arc<str>, attendance: Attendance, wiring: Arc<Wiring>) -> Arc<Self> {
+    pub(crate) fn new(
+        pod: Arc<str>,
+        attendance: PodRegistration,
+        wiring: Arc<SessionContext>,
+    ) -> Arc<Self> {
         let (seen, has_left) = (Mutex::default(), AtomicBool::new(false));
         let presence = Self { pod, attendance, wiring, seen, has_left };
         presence.count(1, true);
@@ -100,7 +104,7 @@ impl Presence {
     /// The worker that answers the roll, for the tree; none for a pod on its own.
     pub(crate) fn worker(
         self: &Arc<Self>,
-        orphans: &Handle<Orphans>,
+        orphans: &Handle<PodTakeover>,
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Option<ChildSpec> {
@@ -113,8 +117,8 @@ impl Presence {
 
     /// How this pod is now.
     fn report(&self) -> PodReport {
-        let Attendance { address, version, started_at, .. } = &self.attendance;
-        let Wiring { sessions, line, .. } = &*self.wiring;
+        let PodRegistration { address, version, started_at, .. } = &self.attendance;
+        let SessionContext { sessions, line, .. } = &*self.wiring;
         PodReport {
             pod: Arc::clone(&self.pod),
             address: address.clone(),
@@ -135,7 +139,7 @@ impl Presence {
         pods.retain(|report| report.pod != self.pod);
         pods.push(self.report());
         pods.sort_by(|one, other| one.pod.cmp(&other.pod));
-        let mut totals = Totals { pods: pods.len(), ..Totals::default() };
+        let mut totals = PodTotals { pods: pods.len(), ..PodTotals::default() };
         for report in &pods {
             totals.sessions += report.sessions;
             totals.conversations += report.conversations;
@@ -146,9 +150,9 @@ impl Presence {
     }
 
     /// The roll, and why it is not all; none of it when it is too old to say anything.
-    fn last_read(&self) -> (Roll, Option<String>) {
+    fn last_read(&self) -> (PodList, Option<String>) {
         if self.attendance.roll.is_none() {
-            return (Roll::default(), None);
+            return (PodList::default(), None);
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = seen.at.is_some_and(|at| at.elapsed() < self.attendance.expires);
@@ -158,10 +162,10 @@ impl Presence {
             (Some(why), ..) => Some(format!("the other pods are not known: {why}")),
             (None, false, _) => Some("the other pods were not asked yet".to_owned()),
         };
-        if is_fresh { (seen.roll.clone(), reason) } else { (Roll::default(), reason) }
+        if is_fresh { (seen.roll.clone(), reason) } else { (PodList::default(), reason) }
     }
 
-    fn read(&self, outcome: Result<Roll, BoxError>) -> Vec<Arc<str>> {
+    fn read(&self, outcome: Result<PodList, BoxError>) -> Vec<Arc<str>> {
         let mut vanished = Vec::new();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -176,7 +180,7 @@ impl Presence {
                 if seen.trouble.is_some() {
                     info!(pods = roll.pods.len(); "the other pods are known again");
                 }
-                *seen = Seen { roll, at: Some(Instant::now()), trouble: None };
+                *seen = ObservedPods { roll, at: Some(Instant::now()), trouble: None };
             }
             Err(error) => {
                 debug!(error:%; "the roll of pods cannot be answered");
@@ -205,8 +209,8 @@ impl Presence {
 
 async fn attend(
     presence: Arc<Presence>,
-    roll: Arc<dyn RollCall>,
-    orphans: Handle<Orphans>,
+    roll: Arc<dyn PodDirectory>,
+    orphans: Handle<PodTakeover>,
     life: Life,
 ) -> Result<(), BoxError> {
     let mut beats = tokio::time::interval(presence.attendance.heartbeat);
@@ -217,7 +221,7 @@ async fn attend(
             return Ok(());
         }
         for pod in presence.read(roll.answer(presence.report()).await) {
-            if orphans.post(Vanished(Arc::clone(&pod))).is_err() {
+            if orphans.post(PodDeparted(Arc::clone(&pod))).is_err() {
                 warn!(pod:%; "the answers of a vanished pod wait for their visitors to come back");
             }
         }

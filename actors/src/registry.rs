@@ -1,7 +1,7 @@
 //! The registry of sessions, as an actor: what is done to many of them, beside whoever wants it done.
 //!
 //! Owns   nothing: the table is [`Sessions`], which outlives it.
-//! Hears  [`Broadcast`], [`CloseAll`] and [`Rehearse`] from administration.
+//! Hears  [`Broadcast`], [`CloseAll`] and [`InjectFault`] from administration.
 //! Asks   nobody; a session that does not hear is counted and left.
 //! Never  opens a session, reads what is said in one.
 //! Loses  nothing in a crash.
@@ -37,7 +37,7 @@ pub(crate) struct CloseAll {
 /// Make every session fail like this. The reply says how many were told.
 #[derive(Message)]
 #[rtype(result = "usize")]
-pub(crate) struct Rehearse(pub(crate) Deliver);
+pub(crate) struct InjectFault(pub(crate) Deliver);
 
 impl Actor for Registry {
     type Context = Context<Self>;
@@ -65,10 +65,10 @@ impl Handler<CloseAll> for Registry {
     }
 }
 
-impl Handler<Rehearse> for Registry {
+impl Handler<InjectFault> for Registry {
     type Result = usize;
 
-    fn handle(&mut self, Rehearse(fault): Rehearse, _: &mut Self::Context) -> usize {
+    fn handle(&mut self, InjectFault(fault): InjectFault, _: &mut Self::Context) -> usize {
         self.sessions.tell_all(&fault)
     }
 }

@@ -24,12 +24,12 @@ const POINTS: usize = 120;
 
 /// The last minutes. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Recent {
-    kept: Arc<Mutex<Kept>>,
+pub(crate) struct RecentSamples {
+    kept: Arc<Mutex<StoredSamples>>,
     began: Instant,
 }
 
-struct Kept {
+struct StoredSamples {
     history: History,
     newest_ms: u64,
 }
@@ -42,12 +42,12 @@ pub struct Charts {
     /// The time between two points.
     pub step_ms: u64,
     /// Every line, its points the oldest first.
-    pub series: Vec<Line>,
+    pub series: Vec<ChartLine>,
 }
 
 /// One line of a chart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Line {
+pub struct ChartLine {
     /// E.g. `keystroke_p95_ms`.
     pub name: &'static str,
     /// `1/s`, `ms`, `bytes`, `share` or what is counted.
@@ -56,16 +56,16 @@ pub struct Line {
     pub points: Vec<Option<f64>>,
 }
 
-impl Recent {
+impl RecentSamples {
     pub(crate) fn new() -> Self {
-        let kept = Kept { history: History::new(STEP, POINTS), newest_ms: now_ms() };
+        let kept = StoredSamples { history: History::new(STEP, POINTS), newest_ms: now_ms() };
         Self { kept: Arc::new(Mutex::new(kept)), began: Instant::now() }
     }
 
     /// All of it.
     pub(crate) fn charts(&self) -> Charts {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = |Series { name, unit, points }| Line { name, unit, points };
+        let line = |Series { name, unit, points }| ChartLine { name, unit, points };
         Charts {
             now_ms: kept.newest_ms,
             step_ms: u64::try_from(kept.history.step().as_millis()).unwrap_or(u64::MAX),
@@ -83,7 +83,7 @@ impl Recent {
 
 /// The worker, for the tree. `agents` says how many are connected.
 pub(crate) fn worker(
-    recent: &Recent,
+    recent: &RecentSamples,
     agents: impl Fn() -> usize + Clone + Send + Sync + 'static,
     care: Care,
     metrics: &Arc<Metrics>,
@@ -95,7 +95,7 @@ pub(crate) fn worker(
 }
 
 async fn sample(
-    recent: Recent,
+    recent: RecentSamples,
     agents: impl Fn() -> usize,
     metrics: Arc<Metrics>,
     life: Life,
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn ten_minutes_are_kept_and_a_gap_stays_a_gap() {
-        let (recent, metrics) = (Recent::new(), Metrics::new());
+        let (recent, metrics) = (RecentSamples::new(), Metrics::new());
         recent.take(STEP, metrics.sample(1));
         metrics.sockets.received("typing");
         recent.take(STEP * 4, metrics.sample(2));

@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::rate_limit::{Gcra, Quota, RateLimiter};
-use crate::session::{Deliver, Session, Standing};
+use crate::session::{Deliver, Session, SessionStatus};
 use crate::supervision::{State, TreeReport};
 use hsc_conversation::protocol::CloseReason;
 use hsc_conversation::{ClientAddress, ClientKey};
@@ -29,7 +29,7 @@ const HAND_OVER_SPREAD_MS: u64 = 500;
 
 /// Who is connected.
 pub struct Sessions {
-    table: DashMap<u64, Entry>,
+    table: DashMap<u64, SessionEntry>,
     conversations: DashMap<Arc<str>, u64>,
     addresses: DashMap<ClientKey, u32>,
     count: AtomicUsize,
@@ -64,13 +64,13 @@ impl From<&SessionsSettings> for Admission {
     }
 }
 
-struct Entry {
+struct SessionEntry {
     conversation: Arc<str>,
     address: ClientAddress,
     product: Option<Arc<str>>,
     opened_at: Instant,
     session: Addr<Session>,
-    standing: Arc<Standing>,
+    standing: Arc<SessionStatus>,
 }
 
 /// A session, for an operator.
@@ -97,7 +97,7 @@ pub struct SessionInfo {
 /// Why a socket is refused before it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum Refused {
+pub enum AdmissionRefused {
     /// The pod holds as many sessions as it may.
     #[error("the server is full; try again in a few seconds")]
     Full,
@@ -115,7 +115,7 @@ pub enum Refused {
     Busy,
 }
 
-impl Refused {
+impl AdmissionRefused {
     /// The word of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -164,27 +164,27 @@ impl Sessions {
 
     /// A place in the table, counted at once so that a rush cannot pass the limit together. Whoever
     /// gets one gives it back with [`Sessions::left`].
-    pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, Refused> {
+    pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, AdmissionRefused> {
         if self.is_draining() {
-            return Err(Refused::Draining);
+            return Err(AdmissionRefused::Draining);
         }
         // One address first: what it is refused it takes from nobody else.
         if !self.opens_at(address.key()) {
-            return Err(Refused::Rate);
+            return Err(AdmissionRefused::Rate);
         }
         if let Some(opens) = &self.opens
             && opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_err()
         {
-            return Err(Refused::Rate);
+            return Err(AdmissionRefused::Rate);
         }
         if !self.count_address(address) {
-            return Err(Refused::Address);
+            return Err(AdmissionRefused::Address);
         }
         let free = |count: usize| (count < self.admission.max).then_some(count + 1);
         let counted = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
         if counted.is_err() {
             self.forget_address(address);
-            return Err(Refused::Full);
+            return Err(AdmissionRefused::Full);
         }
         Ok(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
@@ -202,11 +202,12 @@ impl Sessions {
         conversation: Arc<str>,
         address: ClientAddress,
         session: Addr<Session>,
-        standing: Arc<Standing>,
+        standing: Arc<SessionStatus>,
     ) {
         self.conversations.insert(Arc::clone(&conversation), key);
         let opened_at = Instant::now();
-        let entry = Entry { conversation, address, product: None, opened_at, session, standing };
+        let entry =
+            SessionEntry { conversation, address, product: None, opened_at, session, standing };
         self.table.insert(key, entry);
     }
 
@@ -327,7 +328,7 @@ impl Sessions {
     /// Tells one session something; false when it did not hear.
     pub(crate) fn tell(&self, key: u64, what: Deliver) -> bool {
         // Out of the guard first: a session that ends inside of `try_send` would wait for it.
-        let found = |entry: &Entry| (entry.session.clone(), Arc::clone(&entry.standing));
+        let found = |entry: &SessionEntry| (entry.session.clone(), Arc::clone(&entry.standing));
         let Some((session, standing)) = self.table.get(&key).map(|entry| found(&entry)) else {
             return false;
         };
@@ -370,7 +371,7 @@ impl Sessions {
     }
 }
 
-impl Entry {
+impl SessionEntry {
     fn info(&self, key: u64) -> SessionInfo {
         SessionInfo {
             key,
@@ -413,10 +414,10 @@ impl std::fmt::Debug for Sessions {
     }
 }
 
-impl From<Refused> for CloseReason {
-    fn from(refused: Refused) -> Self {
+impl From<AdmissionRefused> for CloseReason {
+    fn from(refused: AdmissionRefused) -> Self {
         match refused {
-            Refused::Draining => Self::Restart,
+            AdmissionRefused::Draining => Self::Restart,
             _ => Self::TryAgainLater,
         }
     }
@@ -445,7 +446,7 @@ mod tests {
         let sessions = sessions(2, 0, 0);
         let first = sessions.admit(client("127.0.0.1")).unwrap();
         sessions.admit(client("127.0.0.1")).unwrap();
-        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Full));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Full));
         sessions.left(first, client("127.0.0.1"));
         assert!(sessions.admit(client("127.0.0.1")).is_ok());
     }
@@ -455,7 +456,7 @@ mod tests {
         let sessions = sessions(100, 2, 0);
         let first = sessions.admit(client("127.0.0.1")).unwrap();
         sessions.admit(client("127.0.0.1")).unwrap();
-        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Address));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Address));
         assert!(sessions.admit(client("10.0.0.1")).is_ok());
         sessions.left(first, client("127.0.0.1"));
         assert!(sessions.admit(client("127.0.0.1")).is_ok());
@@ -466,7 +467,7 @@ mod tests {
         let sessions = sessions(100, 0, 3);
         let admitted = (0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count();
         assert_eq!(admitted, 3);
-        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Rate));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Rate));
     }
 
     #[test]
@@ -490,6 +491,6 @@ mod tests {
     fn a_pod_that_drains_takes_nobody() {
         let sessions = sessions(100, 0, 0);
         sessions.drain(Duration::from_secs(1));
-        assert_eq!(sessions.admit(client("127.0.0.1")), Err(Refused::Draining));
+        assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Draining));
     }
 }

@@ -10,7 +10,7 @@ use std::task::Poll;
 use hsc_monitoring::Metrics;
 use serde_json::json;
 
-use crate::bridge::{Body, Bridge, Heard, channels};
+use crate::bridge::{Body, Bridge, ChannelEvent, channels};
 use crate::sessions::Sessions;
 use crate::supervision::{Care, ChildSpec, Life};
 
@@ -42,7 +42,7 @@ pub(crate) fn takeovers(
                     listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
                 });
                 // What was missed is refused by the log.
-                let Heard::Told(envelope) = heard.await else { continue };
+                let ChannelEvent::Told(envelope) = heard.await else { continue };
                 if let Body::TakenOver { conversation, epoch } = &envelope.body
                     && sessions.taken_over(conversation, *epoch)
                 {

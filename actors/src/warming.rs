@@ -13,8 +13,8 @@ use hsc_monitoring::Metrics;
 use log::info;
 use serde_json::json;
 
-use crate::cache::{Cache, Ground};
-use crate::remembered::Predictions;
+use crate::cache::{Cache, CacheTag};
+use crate::cached_results::Predictions;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 
@@ -44,7 +44,7 @@ async fn warm(
     loop {
         let version: Arc<str> = catalog.load().version().into();
         if warmed.as_ref() != Some(&version) {
-            let ground = Ground::CatalogVersion(Arc::clone(&version));
+            let ground = CacheTag::CatalogVersion(Arc::clone(&version));
             if let Some(taken) = cache.warm(ground, MOST).await {
                 info!(taken; "took over what other pods predicted");
                 life.observe(json!({ "taken": taken, "version": &*version }));

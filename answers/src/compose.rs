@@ -3,16 +3,16 @@
 use hsc_catalogs::{Citation, Manual, language_of};
 
 use super::accessory;
+use super::analyzed_question::AnalyzedQuestion;
 use super::answer::{Answer, Outcome};
-use super::asked::Asked;
 use super::confidence::{Features, features};
 use super::html;
 use super::index::{Index, LanguageId, Unit};
 use super::meaning::{Meaning, Nearness};
-use super::parts::{Part, Parts};
 use super::phrases::Phrases;
 use super::question::Question;
 use super::rank::{self, Hit};
+use super::ranking_parts::{Part, RankingParts};
 use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
 use super::text::Language;
@@ -64,13 +64,13 @@ pub struct Measure {
     /// Confidence from which the manual answers; under it there are likely passages.
     pub answer_confidence: f32,
     /// The parts of the ranking that are used.
-    pub parts: Parts,
+    pub parts: RankingParts,
 }
 
 /// What was found for a question.
-pub(super) struct Look {
+pub(super) struct Retrieved {
     /// The question in the manual's words.
-    pub asked: Asked,
+    pub asked: AnalyzedQuestion,
     /// The passages, best first.
     pub hits: Vec<Hit>,
     /// Confidence that they answer, 0 to 1.
@@ -87,8 +87,8 @@ pub(super) fn look(
     index: &Index,
     near: &[Nearness],
     measure: Measure,
-) -> Look {
-    let asked = Asked::new(question, index, measure.parts);
+) -> Retrieved {
+    let asked = AnalyzedQuestion::new(question, index, measure.parts);
     let english = is_english(question.text);
     let near = if measure.parts.has(Part::Encoders) { near } else { &[] };
     let meaning = Meaning::of(index, near, english);
@@ -105,7 +105,7 @@ pub(super) fn look(
     let is_own_language = Language::of([question.text]) == index.language();
     let features = features(index, &asked, &hits, meaning.as_ref(), is_own_language);
     let sure = features.map_or(0.0, Features::confidence);
-    Look { asked, hits, sure, features }
+    Retrieved { asked, hits, sure, features }
 }
 
 /// Answers a question from a manual.
@@ -187,7 +187,7 @@ pub(super) fn compose_likely(
     question: &Question,
     manual: &Manual,
     index: &Index,
-    look: &Look,
+    look: &Retrieved,
     measure: Measure,
 ) -> Option<Composed> {
     let writer = Writer::new(question, manual, index, look);
@@ -238,7 +238,7 @@ struct Writer<'a> {
     question: &'a Question<'a>,
     manual: &'a Manual,
     index: &'a Index,
-    asked: &'a Asked,
+    asked: &'a AnalyzedQuestion,
     phrases: &'static Phrases,
     sure: f32,
     features: Option<Features>,
@@ -249,7 +249,7 @@ impl<'a> Writer<'a> {
         question: &'a Question<'a>,
         manual: &'a Manual,
         index: &'a Index,
-        Look { asked, sure, features, .. }: &'a Look,
+        Retrieved { asked, sure, features, .. }: &'a Retrieved,
     ) -> Self {
         let phrases = Phrases::of(question);
         Self { question, manual, index, asked, phrases, sure: *sure, features: *features }

@@ -5,7 +5,7 @@
 //! real manuals; the table in `docs/performance.md` is made by leaving whole manuals out of the fit.
 //! To fit them anew, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`: the server logs [`Features`].
 
-use super::asked::Asked;
+use super::analyzed_question::AnalyzedQuestion;
 use super::index::{Index, TermId};
 use super::meaning::Meaning;
 use super::rank::Hit;
@@ -50,7 +50,7 @@ const MOST_MARGIN: f32 = 1.0;
 /// The features of a ranking, best hit first. None without a hit.
 pub(super) fn features(
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     hits: &[Hit],
     meaning: Option<&Meaning>,
     is_own_language: bool,
@@ -62,7 +62,7 @@ pub(super) fn features(
     let at_best = |of: Option<&Vec<f32>>| {
         of.map(|of| best.span.and_then(|span| of.get(span)).copied().unwrap_or(0.0))
     };
-    let covered = |asked: &Asked| asked.covered(|term| stands_in(index, term, on_page));
+    let covered = |asked: &AnalyzedQuestion| asked.covered(|term| stands_in(index, term, on_page));
     Some(Features {
         covered: if is_own_language { covered(asked) } else { 1.0 },
         english: at_best(meaning.and_then(|it| it.english.as_ref())),

@@ -25,8 +25,8 @@
 //! ([`Composed::features`]).
 
 mod accessory;
+mod analyzed_question;
 mod answer;
-mod asked;
 mod compose;
 mod confidence;
 pub mod encoder;
@@ -36,10 +36,10 @@ mod index;
 pub mod llm;
 mod markers;
 mod meaning;
-mod parts;
 mod phrases;
 mod question;
 mod rank;
+mod ranking_parts;
 mod select;
 mod sheet;
 mod suggest;
@@ -56,9 +56,9 @@ pub use confidence::Features;
 pub use html::html_paragraph;
 pub use index::Index;
 pub use meaning::Nearness;
-pub use parts::{Part, Parts};
 pub use phrases::Phrases;
 pub use question::Question;
+pub use ranking_parts::{Part, RankingParts};
 pub use sheet::Chunk;
 pub use suggest::confirm;
 pub use synonyms::{SynonymsError, Thesaurus};

@@ -13,9 +13,9 @@
 //!    as its section lets it be; what answers stands close together.
 //! 6. **Meaning**: how near the encoders put that stretch to the question, where there are vectors.
 
-use super::asked::{Asked, Kind};
+use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, LanguageId, Posting, TermId, Unit};
-use super::parts::{Part, Parts};
+use super::ranking_parts::{Part, RankingParts};
 
 /// Weight of a word in the section's own heading, against 1 in the text.
 const HEADING: f32 = 4.0;
@@ -79,12 +79,12 @@ pub(super) struct Form {
 /// each small window gets for its meaning, where there are vectors. With a `language`, passages in others are left out.
 pub(super) fn rank(
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     meaning: Option<&[f32]>,
     language: Option<LanguageId>,
     form: impl Fn(&Unit) -> Form,
     limit: usize,
-    parts: Parts,
+    parts: RankingParts,
 ) -> Vec<Hit> {
     let units = index.units();
     let mut words = vec![0.0_f32; units.len()];
@@ -160,10 +160,10 @@ pub(super) fn rank(
 /// Of each unit its best small window, with the window's score.
 fn best_spans(
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     whole: f32,
     meaning: Option<&[f32]>,
-    parts: Parts,
+    parts: RankingParts,
 ) -> Vec<Option<(usize, f32)>> {
     let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units().len()];
     let (small, big) = window_words(index, asked);
@@ -184,7 +184,7 @@ fn best_spans(
 }
 
 /// What the words of the question give each small window and each big one.
-fn window_words(index: &Index, asked: &Asked) -> (Vec<f32>, Vec<f32>) {
+fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
     let spans = index.spans();
     let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
     let small_mean = mean(spans.small.iter().map(|span| span.words).sum(), spans.small.len());
@@ -283,14 +283,14 @@ fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
 }
 
 /// How nearly a heading that opens here is the question, and how nearly the one it stands under is.
-fn named(index: &Index, asked: &Asked, unit: &Unit) -> (f32, f32) {
+fn named(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> (f32, f32) {
     let opening =
         unit.openings.iter().map(|heading| alike(index, asked, heading)).fold(0.0, f32::max);
     (opening, alike(index, asked, &unit.heading))
 }
 
 /// How nearly a heading is the question: both must say the same, 0 to 1.
-fn alike(index: &Index, asked: &Asked, heading: &[TermId]) -> f32 {
+fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
     let of_question = asked.covered(|term| heading.contains(&term));
     if of_question <= 0.0 {
         return 0.0;
@@ -313,7 +313,7 @@ fn alike(index: &Index, asked: &Asked, heading: &[TermId]) -> f32 {
 }
 
 /// Weight of the question's neighbours that stand side by side in the heading or the text too.
-fn nearness(index: &Index, asked: &Asked, unit: &Unit) -> f32 {
+fn nearness(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> f32 {
     let telling: Vec<TermId> =
         asked.sequence.iter().flatten().copied().filter(|term| !index.is_common(*term)).collect();
     telling

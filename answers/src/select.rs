@@ -6,7 +6,7 @@
 
 use hsc_catalogs::{Block, Manual, Passage};
 
-use super::asked::{Asked, Kind};
+use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, TermId};
 use super::markers::PAGE_WORDS;
 use super::rank::Hit;
@@ -181,7 +181,7 @@ fn from_the_top(hit: &Hit) -> bool {
 pub(super) fn stretch(
     manual: &Manual,
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     hit: &Hit,
     chars: usize,
 ) -> Vec<Piece> {
@@ -215,7 +215,7 @@ pub(super) fn stretch(
 }
 
 /// The rows of one table that say most of the question, in the manual's order; the first ones where none says any of it.
-fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &Asked) -> Vec<Piece> {
+fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &AnalyzedQuestion) -> Vec<Piece> {
     let mut scored: Vec<(usize, f32)> =
         pieces.iter().map(|piece| fit(&piece.text, index, asked)).enumerate().collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -315,7 +315,12 @@ pub(super) struct Extract {
 type Placed<'a> = (u32, &'a Block);
 
 /// Takes from the section of `hit` what answers.
-pub(super) fn extract(manual: &Manual, index: &Index, asked: &Asked, hit: &Hit) -> Extract {
+pub(super) fn extract(
+    manual: &Manual,
+    index: &Index,
+    asked: &AnalyzedQuestion,
+    hit: &Hit,
+) -> Extract {
     let units = index.units();
     let at = &units[hit.unit];
     let in_section = hit.under >= FROM_THE_TOP;
@@ -368,7 +373,7 @@ fn anchored(
     mut pieces: Vec<Piece>,
     manual: &Manual,
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     hit: &Hit,
 ) -> Vec<Piece> {
     let found = stretch(manual, index, asked, hit, SENTENCE_CHARS);
@@ -439,7 +444,7 @@ fn begins_anew(step: &str) -> bool {
 
 /// The rows that say most of the question under the names of their columns. Where no row says any
 /// of it the section does, and the table is the answer as a whole.
-fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece>> {
+fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Option<Vec<Piece>> {
     let heads = |at: usize| heads(blocks, at);
     let mut scored: Vec<(usize, f32)> = (0..blocks.len())
         .filter(|&at| is_row(blocks, at))
@@ -474,7 +479,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &Asked) -> Option<Vec<Piece
 fn said(
     blocks: &[Placed<'_>],
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
     from_the_top: bool,
     in_passage: usize,
 ) -> Option<Vec<Piece>> {
@@ -506,7 +511,7 @@ fn said(
 }
 
 /// The place of the piece that says most of the question; the earlier one of two alike.
-fn best(pieces: &[Piece], index: &Index, asked: &Asked) -> usize {
+fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
     let mut best = (0, f32::MIN);
     for (at, piece) in pieces.iter().enumerate() {
         let score = fit(&piece.text, index, asked);
@@ -551,7 +556,7 @@ fn note(
     blocks: &[Placed<'_>],
     pieces: &[Piece],
     index: &Index,
-    asked: &Asked,
+    asked: &AnalyzedQuestion,
 ) -> Option<(u32, String)> {
     blocks
         .iter()
@@ -569,7 +574,7 @@ fn note(
 }
 
 /// How much of the question pieces say together.
-pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &Asked) -> f32 {
+pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> f32 {
     score(
         &pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"),
         index,
@@ -579,7 +584,7 @@ pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &Asked) -> f32 {
 
 /// How well a text fits the question: the share of it that the text says, and more for a text with a figure where one is
 /// asked for.
-fn fit(text: &str, index: &Index, asked: &Asked) -> f32 {
+fn fit(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     let score = score(text, index, asked);
     let says_figure = score > 0.0 && asked.kind == Kind::Figure && has_figure(text);
     score + if says_figure { FIGURE } else { 0.0 }
@@ -607,7 +612,7 @@ fn has_figure(text: &str) -> bool {
 }
 
 /// Share of the question that a text says.
-pub(super) fn score(text: &str, index: &Index, asked: &Asked) -> f32 {
+pub(super) fn score(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     let terms: Vec<TermId> =
         index.reader().words(text).iter().filter_map(|word| index.term(&word.term)).collect();
     asked.covered(|term| terms.contains(&term))

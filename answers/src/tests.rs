@@ -15,7 +15,7 @@ const MEASURE: Measure = Measure {
     max_passages: 8,
     min_confidence: 0.4,
     answer_confidence: 0.5,
-    parts: super::parts::Parts::ALL,
+    parts: super::ranking_parts::RankingParts::ALL,
 };
 
 fn answer_to(question: &Question, manual: &hsc_catalogs::Manual) -> Answer {

@@ -12,7 +12,7 @@ mod rules;
 mod secret;
 mod settings;
 mod shown;
-mod slip;
+mod suggestion;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::renamed::{self, Deprecated};
-use crate::{Settings, rules, slip};
+use crate::{Settings, rules, suggestion};
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
@@ -261,7 +261,7 @@ fn no_rule(
         let expected = format!("a section: its settings are {}.…", written(&key));
         return SettingsError::Wrong { key, value, source_name, expected };
     }
-    let hint = slip::meant(&key, rules::keys()).map_or_else(
+    let hint = suggestion::meant(&key, rules::keys()).map_or_else(
         || "; docs/configuration.md lists all".to_owned(),
         |meant| format!("; did you mean {}?", written(meant)),
     );

@@ -572,26 +572,26 @@ impl Settings {
 const LARGEST_IMAGE: usize = 10 * 1_048_576;
 
 /// A value that is right by itself and wrong beside another.
-pub(crate) struct Clash {
+pub(crate) struct CrossValidation {
     pub(crate) key: &'static str,
     pub(crate) expected: String,
 }
 
 /// Checks what no single rule can say.
-pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
+pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
     let server = &settings.server;
     let refused = server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY);
     let mut refused = refused.filter_map(|it| Some((it, origin::normalize(it).err()?)));
     if let Some((pattern, why)) = refused.next() {
         // It would be accepted and match no request: the pages it names would be refused without a hint.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "server.allowed_origins",
             expected: format!("origins as browsers send them; no browser sends {pattern:?}: {why}"),
         });
     }
     if server.idle_timeout_ms <= server.ping_interval_ms {
         // Between two pings a healthy client may be silent, and would be closed.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "server.idle_timeout_ms",
             expected: format!(
                 "more than server.ping_interval_ms, which is {}",
@@ -601,7 +601,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     }
     if server.queued_bytes < server.outgoing_queue_bytes {
         // Else one client alone could be cut before it has what one client may have.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "server.queued_bytes",
             expected: format!(
                 "at least server.outgoing_queue_bytes, which is {}",
@@ -611,7 +611,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     }
     if server.unfinished_message_bytes < server.max_message_bytes {
         // Else the largest message could never be finished.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "server.unfinished_message_bytes",
             expected: format!(
                 "at least server.max_message_bytes, which is {}",
@@ -623,7 +623,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     let of_address = sessions.max_image_bytes_per_address;
     if of_address > 0 && !(LARGEST_IMAGE..=sessions.max_image_bytes).contains(&of_address) {
         // Less, and the largest picture is always refused; more, and the bound of the pod comes first.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "sessions.max_image_bytes_per_address",
             expected: format!(
                 "0, or from {LARGEST_IMAGE} to sessions.max_image_bytes, which is {}",
@@ -634,10 +634,10 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     if server.tls.cert.is_empty() != server.tls.key.is_empty() {
         let key = if server.tls.cert.is_empty() { "server.tls.cert" } else { "server.tls.key" };
         let expected = "the path of a file, because a certificate and its key go together";
-        return Some(Clash { key, expected: expected.to_owned() });
+        return Some(CrossValidation { key, expected: expected.to_owned() });
     }
     if server.proxy_protocol && server.trusted_proxies.is_empty() {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "server.trusted_proxies",
             expected:
                 "the proxies that send the PROXY header, because server.proxy_protocol is true"
@@ -647,33 +647,33 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     let conversations = &settings.conversations;
     if conversations.token_ttl_ms < conversations.ttl_ms {
         // Else a client would be turned away from a conversation that is still there.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "conversations.token_ttl_ms",
             expected: format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
         });
     }
     let (identity, openid) = (&settings.identity, &settings.identity.openid);
     if identity.session_idle_ms > identity.session_ms {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "identity.session_idle_ms",
             expected: format!("at most identity.session_ms, which is {}", identity.session_ms),
         });
     }
     if !openid.issuer.is_empty() && openid.client_id.is_empty() {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "identity.openid.client_id",
             expected: "our name at the provider, because identity.openid.issuer is set".to_owned(),
         });
     }
     if !openid.issuer.is_empty() && openid.admins.is_empty() && openid.agents.is_empty() {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "identity.openid.admins",
             expected: "a value of the claim here or in identity.openid.agents, else the provider lets nobody in"
                 .to_owned(),
         });
     }
     if openid.issuer.starts_with("http://") && !openid.allow_private {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "identity.openid.issuer",
             expected: "https://, or identity.openid.allow_private for a provider on this machine"
                 .to_owned(),
@@ -681,7 +681,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     }
     let hooks = &settings.webhooks;
     if hooks.backoff_max_ms < hooks.backoff_initial_ms {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "webhooks.backoff_max_ms",
             expected: format!(
                 "at least webhooks.backoff_initial_ms, which is {}",
@@ -698,7 +698,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     };
     if hooks.endpoints.iter().any(is_open) {
         // What visitors write would travel for all to read.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "webhooks.endpoints",
             expected: "https:// in each url, or its host in webhooks.allowed_hosts".to_owned(),
         });
@@ -707,7 +707,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
         hooks.endpoints.iter().take(at).any(|before| before.url == endpoint.url)
     };
     if hooks.endpoints.iter().enumerate().any(twice) {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "webhooks.endpoints",
             expected: "each url once; one endpoint takes several events".to_owned(),
         });
@@ -715,7 +715,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
     let pods = &settings.pods;
     if pods.expires_ms < 3 * pods.heartbeat_ms {
         // One heartbeat that is late must not be taken for a death.
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "pods.expires_ms",
             expected: format!(
                 "at least three times pods.heartbeat_ms, which is {}",
@@ -729,7 +729,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<Clash> {
         && llm.api_key.reveal().is_none()
         && ["//generativelanguage.googleapis.com", "//api.openai.com"].into_iter().any(asks_for_key)
     {
-        return Some(Clash {
+        return Some(CrossValidation {
             key: "answers.llm.api_key",
             expected: format!(
                 "a key, because answers.answerer is llm and {} answers nobody without one",

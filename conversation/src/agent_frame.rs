@@ -2,13 +2,13 @@
 
 use serde_json::value::RawValue;
 
-use crate::event::Entry;
+use crate::event::LogEntry;
 use crate::protocol::{ServerFrame, TranscriptEntry};
 use crate::visitor_frame::visitor_message;
 
 /// The event in the form of the visitor's message; none for an event that the visitor is not sent.
 #[must_use]
-pub fn agent_frame(entry: &Entry) -> Option<TranscriptEntry> {
+pub fn agent_frame(entry: &LogEntry) -> Option<TranscriptEntry> {
     let message = visitor_message(entry)?;
     let (id, offset) = (entry.reply_to.as_ref(), Some(entry.offset));
     let frame = ServerFrame { message: &message, id, offset };

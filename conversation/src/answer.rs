@@ -17,7 +17,7 @@ pub struct ManualRequest {
 
 /// Who causes a question to be answered: what limits on answers count by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asker {
+pub struct Requester {
     /// The conversation it belongs to; none for a cached answer that is renewed in the background.
     pub conversation: Option<Arc<str>>,
     /// The visitor's client; none where it is not connected or not a visitor: an answer that a vanished pod
@@ -46,7 +46,7 @@ pub struct Question {
     /// The customer's language, e.g. `he`, where the client said it.
     pub locale: Option<String>,
     /// Who asks.
-    pub asker: Asker,
+    pub asker: Requester,
 }
 
 /// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,

@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
     /// A conversation began, or more is known of it. Said again it adds what is new.
-    Began(Box<Began>),
+    Began(Box<ConversationFacts>),
     /// Somebody said something.
-    Said(Box<Said>),
+    Said(Box<ArchivedMessage>),
     /// The conversation went from one to another, or ended.
-    Turned(Turn),
+    Turned(HandoffRecord),
     /// A thumb on an answer. The last one counts.
     Feedback(Feedback),
     /// The visitor rated the conversation. The last one counts.
-    Rated(Rated),
+    Rated(RatingRecord),
     /// A picture was kept.
     UploadKept(Upload),
     /// A kept picture is gone.
@@ -41,7 +41,7 @@ pub enum Record {
 
 /// What is known of a conversation beside what was said. Fields that are none change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Began {
+pub struct ConversationFacts {
     /// The conversation.
     pub conversation: String,
     /// The visitor, where the embedding site has signed for them.
@@ -60,7 +60,7 @@ pub struct Began {
 
 /// A record with what makes it one: writing it twice keeps it once.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stamped {
+pub struct StampedRecord {
     /// Unique over all pods and times.
     pub id: String,
     /// When it happened, in milliseconds since 1970.
@@ -128,7 +128,7 @@ impl Author {
 /// How the machine's answer ended, for the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SaidOutcome {
+pub enum MessageOutcome {
     /// The manual answers.
     Answered,
     /// The manual does not say.
@@ -141,7 +141,7 @@ pub enum SaidOutcome {
     Failed,
 }
 
-impl SaidOutcome {
+impl MessageOutcome {
     /// All there are.
     pub const ALL: [Self; 5] =
         [Self::Answered, Self::Unknown, Self::NoManual, Self::Cancelled, Self::Failed];
@@ -161,7 +161,7 @@ impl SaidOutcome {
 
 /// Something that was said. Fields that do not apply are empty.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
+pub struct ArchivedMessage {
     /// The conversation.
     pub conversation: String,
     /// Who said it.
@@ -180,7 +180,7 @@ pub struct Said {
     /// Who of the team said it.
     pub agent: Option<AgentRef>,
     /// How the machine's answer ended.
-    pub outcome: Option<SaidOutcome>,
+    pub outcome: Option<MessageOutcome>,
     /// How sure the machine was, 0 to 1.
     pub confidence: Option<f32>,
     /// From the question to the answer's first words, in milliseconds.
@@ -195,7 +195,7 @@ pub struct Said {
     pub upload: Option<String>,
 }
 
-impl Said {
+impl ArchivedMessage {
     /// Said in this conversation, by this author; the rest is empty.
     #[must_use]
     pub fn new(conversation: impl Into<String>, author: Author, text: impl Into<String>) -> Self {
@@ -221,18 +221,18 @@ impl Said {
 
 /// A conversation that goes from one to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct HandoffRecord {
     /// The conversation.
     pub conversation: String,
     /// What makes it one: recorded twice with the same place it is kept once.
     pub place: TurnPlace,
     /// What happened.
-    pub kind: TurnKind,
+    pub kind: HandoffRecordKind,
     /// The agent who did it, where one did.
     pub agent: Option<AgentRef>,
-    /// The agent to whom it went, for [`TurnKind::Handed`].
+    /// The agent to whom it went, for [`HandoffRecordKind::Handed`].
     pub to: Option<AgentRef>,
-    /// Why: the visitor's words for [`TurnKind::HandedOver`], else a code ([`TurnKind`] lists them).
+    /// Why: the visitor's words for [`HandoffRecordKind::HandedOver`], else a code ([`HandoffRecordKind`] lists them).
     pub reason: Option<String>,
 }
 
@@ -271,7 +271,7 @@ impl TurnPlace {
 /// What happened to a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum TurnKind {
+pub enum HandoffRecordKind {
     /// The visitor asked for an agent and waits for one; `reason` is what the visitor wrote.
     HandedOver,
     /// The visitor asked for an agent and none could come; `reason` is `closed` (opening hours),
@@ -295,7 +295,7 @@ pub enum TurnKind {
     Ended,
 }
 
-impl TurnKind {
+impl HandoffRecordKind {
     /// All there are.
     pub const ALL: [Self; 9] = [
         Self::HandedOver,
@@ -362,7 +362,7 @@ pub struct Feedback {
 
 /// The visitor's mark for the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rated {
+pub struct RatingRecord {
     /// The conversation.
     pub conversation: String,
     /// 1 (bad) to 5 (good).

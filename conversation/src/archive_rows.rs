@@ -1,27 +1,30 @@
 //! The row of the archive that an event, or a decision of the desk, becomes.
 
 use crate::archive::{
-    AgentRef, Author, Began, Feedback, Rated, Record, Said, Thumb, Turn, TurnKind, TurnPlace,
+    AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffRecord,
+    HandoffRecordKind, RatingRecord, Record, Thumb, TurnPlace,
 };
-use crate::desk::NoPerson;
-use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, Entry, VisitorDescription};
-use crate::protocol::{self, Agent, ChatMessage, Gone, GoneWhy, LeaveReason, MessageId, Speaker};
+use crate::desk::HandoffUnavailable;
+use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
+use crate::protocol::{
+    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGone, TicketGoneReason,
+};
 
 /// The row; none for an event that the archive does not keep by itself: the pieces of an answer, which its end has
 /// whole, and what the desk decides, which is recorded where the desk is asked, whether or not the visitor is
 /// connected.
 #[must_use]
-pub fn archive_row(conversation: &str, entry: &Entry) -> Option<Record> {
-    let Entry { offset, reply_to, event, .. } = entry;
+pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
+    let LogEntry { offset, reply_to, event, .. } = entry;
     let reply_to = reply_to.as_ref().map(written);
     match event {
         ConversationEvent::VisitorDescribed(described) => Some(began(conversation, described)),
         ConversationEvent::QuestionAsked { question, product, language } => {
-            Some(Record::Said(Box::new(Said {
+            Some(Record::Said(Box::new(ArchivedMessage {
                 product: Some(product.clone()),
                 question: reply_to,
                 language: language.clone(),
-                ..Said::new(conversation, Author::Visitor, question.as_str())
+                ..ArchivedMessage::new(conversation, Author::Visitor, question.as_str())
             })))
         }
         ConversationEvent::AnswerCompleted(answer) => {
@@ -47,13 +50,13 @@ pub fn archive_row(conversation: &str, entry: &Entry) -> Option<Record> {
         }
         ConversationEvent::ConversationRated { rating, comment } => {
             let (conversation, comment) = (conversation.to_owned(), comment.clone());
-            Some(Record::Rated(Rated { conversation, rating: *rating, comment }))
+            Some(Record::Rated(RatingRecord { conversation, rating: *rating, comment }))
         }
         ConversationEvent::ConversationClosed { by: Some(ClosedBy::Visitor), at_desk: false } => {
-            Some(Record::Turned(Turn {
+            Some(Record::Turned(HandoffRecord {
                 conversation: conversation.to_owned(),
                 place: TurnPlace::Log(*offset),
-                kind: TurnKind::Ended,
+                kind: HandoffRecordKind::Ended,
                 agent: None,
                 to: None,
                 reason: Some("visitor".to_owned()),
@@ -75,7 +78,7 @@ fn began(conversation: &str, described: &VisitorDescription) -> Record {
     let VisitorDescription { visitor, language, product, scenario, page, reason } =
         described.clone();
     let conversation = conversation.to_owned();
-    Record::Began(Box::new(Began {
+    Record::Began(Box::new(ConversationFacts {
         conversation,
         visitor,
         language,
@@ -92,7 +95,7 @@ fn completed(
     question: Option<String>,
     answer: &AnswerCompleted,
 ) -> Record {
-    Record::Said(Box::new(Said {
+    Record::Said(Box::new(ArchivedMessage {
         offset: Some(offset),
         html: answer.html.clone(),
         product: answer.product.clone(),
@@ -102,16 +105,16 @@ fn completed(
         first_answer_ms: answer.first_words_ms,
         cached: answer.cached,
         citations: answer.citations.clone(),
-        ..Said::new(conversation, Author::Machine, answer.text.as_str())
+        ..ArchivedMessage::new(conversation, Author::Machine, answer.text.as_str())
     }))
 }
 
 /// The agent is not in the conversation any more and the visitor waits again, for this reason.
 fn left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
-    Record::Turned(Turn {
+    Record::Turned(HandoffRecord {
         conversation: conversation.to_owned(),
         place: TurnPlace::Log(offset),
-        kind: TurnKind::Left,
+        kind: HandoffRecordKind::Left,
         agent: Some(named(agent)),
         to: None,
         reason: Some(reason.to_owned()),
@@ -123,13 +126,13 @@ fn sent(conversation: &str, offset: u64, message: &ChatMessage) -> Record {
         Speaker::Visitor => Author::Visitor,
         Speaker::Agent => Author::Agent,
     };
-    Record::Said(Box::new(Said {
+    Record::Said(Box::new(ArchivedMessage {
         offset: Some(offset),
         html: message.html.clone(),
         agent: message.agent.as_ref().map(named),
         citations: message.citations.clone(),
         upload: message.upload.clone(),
-        ..Said::new(conversation, author, &*message.content)
+        ..ArchivedMessage::new(conversation, author, &*message.content)
     }))
 }
 
@@ -158,7 +161,7 @@ pub enum DeskDecision<'a> {
     /// No agent can come.
     Unavailable {
         /// Why.
-        why: NoPerson,
+        why: HandoffUnavailable,
     },
     /// An agent took the conversation.
     Joined {
@@ -179,7 +182,7 @@ pub enum DeskDecision<'a> {
     /// The conversation is not at the desk any more.
     Ended {
         /// How it ended.
-        gone: &'a Gone,
+        gone: &'a TicketGone,
         /// The agent who ended it, where one did.
         by: Option<&'a Agent>,
     },
@@ -188,7 +191,7 @@ pub enum DeskDecision<'a> {
 /// The row of a decision.
 #[must_use]
 pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
-    let turn = |place, kind, agent: Option<&Agent>, reason: Option<&str>| Turn {
+    let turn = |place, kind, agent: Option<&Agent>, reason: Option<&str>| HandoffRecord {
         conversation: conversation.to_owned(),
         place,
         kind,
@@ -199,23 +202,26 @@ pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
     let at = TurnPlace::Desk;
     Record::Turned(match decision {
         DeskDecision::Requested { rev, reason } => {
-            turn(at(rev), TurnKind::HandedOver, None, reason)
+            turn(at(rev), HandoffRecordKind::HandedOver, None, reason)
         }
         DeskDecision::Unavailable { why } => {
-            turn(TurnPlace::Unnumbered, TurnKind::Unavailable, None, Some(why.as_str()))
+            turn(TurnPlace::Unnumbered, HandoffRecordKind::Unavailable, None, Some(why.as_str()))
         }
-        DeskDecision::Joined { rev, agent } => turn(at(rev), TurnKind::Taken, Some(agent), None),
-        DeskDecision::Transferred { rev, from, to } => {
-            Turn { to: to.map(named), ..turn(at(rev), TurnKind::Handed, Some(from), None) }
+        DeskDecision::Joined { rev, agent } => {
+            turn(at(rev), HandoffRecordKind::Taken, Some(agent), None)
         }
+        DeskDecision::Transferred { rev, from, to } => HandoffRecord {
+            to: to.map(named),
+            ..turn(at(rev), HandoffRecordKind::Handed, Some(from), None)
+        },
         DeskDecision::Ended { gone, by } => {
             let had = gone.agent.as_ref();
             let (kind, agent, reason) = match gone.why {
-                GoneWhy::Withdrawn => (TurnKind::Withdrawn, None, None),
-                GoneWhy::Expired => (TurnKind::Expired, None, None),
-                GoneWhy::Returned => (TurnKind::Returned, by.or(had), None),
-                GoneWhy::Closed => (TurnKind::Ended, by.or(had), Some("agent")),
-                GoneWhy::Ended => (TurnKind::Ended, had, Some("visitor")),
+                TicketGoneReason::Withdrawn => (HandoffRecordKind::Withdrawn, None, None),
+                TicketGoneReason::Expired => (HandoffRecordKind::Expired, None, None),
+                TicketGoneReason::Returned => (HandoffRecordKind::Returned, by.or(had), None),
+                TicketGoneReason::Closed => (HandoffRecordKind::Ended, by.or(had), Some("agent")),
+                TicketGoneReason::Ended => (HandoffRecordKind::Ended, had, Some("visitor")),
             };
             turn(at(gone.rev), kind, agent, reason)
         }

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use crate::answer::{AnswerEvent, Outcome};
-use crate::archive::{Author, Record, Said, SaidOutcome, TurnKind};
+use crate::archive::{ArchivedMessage, Author, HandoffRecordKind, MessageOutcome, Record};
 use crate::archive_rows::{DeskDecision, decision_row};
 use crate::checkpoint::Checkpoint;
-use crate::desk::NoPerson;
+use crate::desk::HandoffUnavailable;
 use crate::input::{Effect, Input};
-use crate::protocol::{Agent, Gone, GoneWhy};
+use crate::protocol::{Agent, TicketGone, TicketGoneReason};
 use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 
 /// What is recorded, in order.
-fn recorded(effects: &[Effect]) -> Vec<Said> {
+fn recorded(effects: &[Effect]) -> Vec<ArchivedMessage> {
     let said = |record| match record {
         Record::Said(said) => Some(*said),
         _ => None,
@@ -24,7 +24,8 @@ fn recorded(effects: &[Effect]) -> Vec<Said> {
 fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
     let mut conversation = conversation();
     say(&mut conversation, json!({"type": "hello", "locale": "he"}));
-    let opened = crate::Opened::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
+    let opened =
+        crate::OpeningResult::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
     conversation.apply(Input::Opened(opened));
     let effects = ask(&mut conversation, "q1", "how loud?");
     let [question] = &recorded(&effects)[..] else { panic!("one question: {effects:?}") };
@@ -45,7 +46,7 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
         (answer.author, &*answer.text, &*answer.html),
         (Author::Machine, "Very.", "<p>So.</p>")
     );
-    assert_eq!((answer.outcome, answer.confidence), (Some(SaidOutcome::Answered), Some(0.5)));
+    assert_eq!((answer.outcome, answer.confidence), (Some(MessageOutcome::Answered), Some(0.5)));
     assert_eq!((answer.first_answer_ms, answer.cached), (Some(7), true));
     assert_eq!((answer.question.as_deref(), answer.product.as_deref()), (Some("q1"), Some("td17")));
     let frames = sent(&effects);
@@ -56,8 +57,8 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
 #[test]
 fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
     for (outcome, recorded_as) in [
-        (Outcome::Unknown, SaidOutcome::Unknown),
-        (Outcome::NoManual { code: "none", words: "x".to_owned() }, SaidOutcome::NoManual),
+        (Outcome::Unknown, MessageOutcome::Unknown),
+        (Outcome::NoManual { code: "none", words: "x".to_owned() }, MessageOutcome::NoManual),
     ] {
         let mut conversation = conversation();
         ask(&mut conversation, "q", "how?");
@@ -67,11 +68,11 @@ fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
     let mut stopped = conversation();
     ask(&mut stopped, "q", "how?");
     let effects = say(&mut stopped, json!({"type": "cancel"}));
-    assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Cancelled));
+    assert_eq!(recorded(&effects)[0].outcome, Some(MessageOutcome::Cancelled));
     let mut lost = conversation();
     ask(&mut lost, "q", "how?");
     let effects = lost.apply(Input::AnswerLost { answer: 1 });
-    assert_eq!(recorded(&effects)[0].outcome, Some(SaidOutcome::Failed));
+    assert_eq!(recorded(&effects)[0].outcome, Some(MessageOutcome::Failed));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn an_answer_that_is_made_again_after_a_crash_asks_nothing_twice() {
 }
 
 /// The kind, the agent and the reason of a decision's row.
-fn row(decision: DeskDecision<'_>) -> (TurnKind, Option<String>, Option<String>) {
+fn row(decision: DeskDecision<'_>) -> (HandoffRecordKind, Option<String>, Option<String>) {
     let Record::Turned(turn) = decision_row("c1", decision) else { panic!("a turn") };
     assert_eq!(turn.conversation, "c1");
     (turn.kind, turn.agent.map(|agent| agent.id), turn.reason)
@@ -112,31 +113,52 @@ fn each_decision_of_the_desk_has_a_row_of_its_own() {
     let (ana, ben) = (agent("ana"), agent("ben"));
     let text = |text: &str| Some(text.to_owned());
     let asked = DeskDecision::Requested { rev: 1, reason: Some("It burns.") };
-    assert_eq!(row(asked), (TurnKind::HandedOver, None, text("It burns.")));
-    for why in
-        [NoPerson::Closed, NoPerson::NobodyThere, NoPerson::Full, NoPerson::TooMany, NoPerson::Away]
-    {
+    assert_eq!(row(asked), (HandoffRecordKind::HandedOver, None, text("It burns.")));
+    for why in [
+        HandoffUnavailable::Closed,
+        HandoffUnavailable::NobodyThere,
+        HandoffUnavailable::Full,
+        HandoffUnavailable::TooMany,
+        HandoffUnavailable::Away,
+    ] {
         let none = row(DeskDecision::Unavailable { why });
-        assert_eq!(none, (TurnKind::Unavailable, None, text(why.as_str())), "not a handoff");
+        assert_eq!(
+            none,
+            (HandoffRecordKind::Unavailable, None, text(why.as_str())),
+            "not a handoff"
+        );
     }
     let joined = DeskDecision::Joined { rev: 2, agent: &ana };
-    assert_eq!(row(joined), (TurnKind::Taken, text("ana"), None));
+    assert_eq!(row(joined), (HandoffRecordKind::Taken, text("ana"), None));
     let transferred = DeskDecision::Transferred { rev: 3, from: &ana, to: Some(&ben) };
-    assert_eq!(row(transferred), (TurnKind::Handed, text("ana"), None));
+    assert_eq!(row(transferred), (HandoffRecordKind::Handed, text("ana"), None));
 }
 
 #[test]
 fn each_end_at_the_desk_is_recorded_as_what_it_was() {
     for (why, by, kind, who, reason) in [
-        (GoneWhy::Withdrawn, None, TurnKind::Withdrawn, None, None),
-        (GoneWhy::Expired, None, TurnKind::Expired, None, None),
+        (TicketGoneReason::Withdrawn, None, HandoffRecordKind::Withdrawn, None, None),
+        (TicketGoneReason::Expired, None, HandoffRecordKind::Expired, None, None),
         // An admin returned the conversation that Ana had; without a name, Ana did.
-        (GoneWhy::Returned, Some("admin"), TurnKind::Returned, Some("admin"), None),
-        (GoneWhy::Returned, None, TurnKind::Returned, Some("ana"), None),
-        (GoneWhy::Closed, Some("ana"), TurnKind::Ended, Some("ana"), Some("agent")),
-        (GoneWhy::Ended, None, TurnKind::Ended, Some("ana"), Some("visitor")),
+        (
+            TicketGoneReason::Returned,
+            Some("admin"),
+            HandoffRecordKind::Returned,
+            Some("admin"),
+            None,
+        ),
+        (TicketGoneReason::Returned, None, HandoffRecordKind::Returned, Some("ana"), None),
+        (
+            TicketGoneReason::Closed,
+            Some("ana"),
+            HandoffRecordKind::Ended,
+            Some("ana"),
+            Some("agent"),
+        ),
+        (TicketGoneReason::Ended, None, HandoffRecordKind::Ended, Some("ana"), Some("visitor")),
     ] {
-        let gone = Gone { conversation: "c1".to_owned(), why, agent: Some(agent("ana")), rev: 9 };
+        let gone =
+            TicketGone { conversation: "c1".to_owned(), why, agent: Some(agent("ana")), rev: 9 };
         let by = by.map(agent);
         let found = row(DeskDecision::Ended { gone: &gone, by: by.as_ref() });
         assert_eq!(found, (kind, who.map(str::to_owned), reason.map(str::to_owned)), "{why:?}");

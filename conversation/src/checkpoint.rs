@@ -25,20 +25,20 @@ pub struct Checkpoint {
     pub(super) offset: u64,
     pub(super) answers: u64,
     /// The question that is being answered.
-    pub(super) open: Option<Box<Open>>,
+    pub(super) open: Option<Box<OpenAnswer>>,
     /// Those behind it.
-    pub(super) pending: VecDeque<Asked>,
+    pub(super) pending: VecDeque<AcceptedQuestion>,
     /// Ids, so that a message sent twice is answered once.
-    pub(super) seen: VecDeque<Seen>,
+    pub(super) seen: VecDeque<SeenMessage>,
     /// A `hello` that is not welcomed yet.
-    pub(super) greeting: Option<Box<Greeting>>,
+    pub(super) greeting: Option<Box<PendingHello>>,
     /// What is known of a person in it.
     pub(super) handoff: Handoff,
 }
 
 /// The id of a message that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SeenMessage {
     pub(super) id: MessageId,
     /// A question or what stops one: repeating it would be noticed. A keystroke is just answered again.
     pub(super) matters: bool,
@@ -46,7 +46,7 @@ pub(super) struct Seen {
 
 /// A `hello` whose conversation is being opened, and what the client said behind it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Greeting {
+pub(super) struct PendingHello {
     pub(super) id: Option<MessageId>,
     /// The conversation to go on with, where it can still be gone on with.
     pub(super) resume: Option<Resume>,
@@ -57,7 +57,7 @@ pub(super) struct Greeting {
 
 /// A question that was accepted.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct AcceptedQuestion {
     pub(super) id: Option<MessageId>,
     /// Shared, because it may hold a picture.
     pub(super) query: Arc<QueryMessage>,
@@ -67,10 +67,10 @@ pub(super) struct Asked {
 
 /// A question and how far its answer has come.
 #[derive(Debug, Clone)]
-pub(super) struct Open {
-    pub(super) asked: Asked,
+pub(super) struct OpenAnswer {
+    pub(super) asked: AcceptedQuestion,
     /// What the visitor has read of the answer.
-    pub(super) said: Said,
+    pub(super) said: TextDigest,
     pub(super) said_reading: bool,
     pub(super) said_thinking: bool,
     /// Crashes that it has lived through, of its session or of its pod.
@@ -80,14 +80,14 @@ pub(super) struct Open {
 /// A text that was said, as its length and a digest: enough to tell whether another begins with it.
 /// The text itself would make the checkpoint longer with every piece of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct TextDigest {
     pub(super) bytes: usize,
     pub(super) digest: u64,
 }
 
 /// How a piece of a repeated answer goes on from what the visitor has read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Repeated<'a> {
+pub(super) enum RepeatMatch<'a> {
     /// Nothing new yet.
     Nothing,
     /// From here on it is new.
@@ -96,14 +96,14 @@ pub(super) enum Repeated<'a> {
     Differs,
 }
 
-impl Default for Said {
+impl Default for TextDigest {
     fn default() -> Self {
         // FNV-1a, 64 bits: the same on every pod, whatever it was built with.
         Self { bytes: 0, digest: 0xcbf2_9ce4_8422_2325 }
     }
 }
 
-impl Said {
+impl TextDigest {
     /// Goes on with a piece.
     pub(super) fn push(&mut self, piece: &str) {
         self.bytes += piece.len();
@@ -114,18 +114,18 @@ impl Said {
 
     /// Compares a text that is said again, piece by piece, with what was read of it; `self` is what it
     /// has come to before this piece. Whether it differs is known when it is as long as what was read.
-    pub(super) fn repeat<'a>(&mut self, piece: &'a str, read: Said) -> Repeated<'a> {
+    pub(super) fn repeat<'a>(&mut self, piece: &'a str, read: TextDigest) -> RepeatMatch<'a> {
         let rest = read.bytes - self.bytes;
         if piece.len() < rest {
             self.push(piece);
-            return Repeated::Nothing;
+            return RepeatMatch::Nothing;
         }
-        let Some((again, new)) = piece.split_at_checked(rest) else { return Repeated::Differs };
+        let Some((again, new)) = piece.split_at_checked(rest) else { return RepeatMatch::Differs };
         self.push(again);
         match new {
-            _ if *self != read => Repeated::Differs,
-            "" => Repeated::Nothing,
-            new => Repeated::New(new),
+            _ if *self != read => RepeatMatch::Differs,
+            "" => RepeatMatch::Nothing,
+            new => RepeatMatch::New(new),
         }
     }
 }
@@ -134,8 +134,8 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> Said {
-        let mut said = Said::default();
+    fn said(text: &str) -> TextDigest {
+        let mut said = TextDigest::default();
         said.push(text);
         said
     }
@@ -143,13 +143,13 @@ mod tests {
     #[test]
     fn a_repeated_answer_goes_on_where_the_first_one_ended() {
         let read = said("Hold the");
-        assert_eq!(said("").repeat("Hold", read), Repeated::Nothing);
-        assert_eq!(said("").repeat("Hold the", read), Repeated::Nothing);
-        assert_eq!(said("").repeat("Hold the button", read), Repeated::New(" button"));
-        assert_eq!(said("Hold").repeat(" the button", read), Repeated::New(" button"));
-        assert_eq!(said("").repeat("button", said("")), Repeated::New("button"));
-        assert_eq!(said("Press").repeat(" it down", read), Repeated::Differs);
-        assert_eq!(said("Hold t").repeat("ö", read), Repeated::Differs, "even amid a letter");
-        assert_eq!(said("Hold th").repeat("ö", read), Repeated::Differs, "even amid a letter");
+        assert_eq!(said("").repeat("Hold", read), RepeatMatch::Nothing);
+        assert_eq!(said("").repeat("Hold the", read), RepeatMatch::Nothing);
+        assert_eq!(said("").repeat("Hold the button", read), RepeatMatch::New(" button"));
+        assert_eq!(said("Hold").repeat(" the button", read), RepeatMatch::New(" button"));
+        assert_eq!(said("").repeat("button", said("")), RepeatMatch::New("button"));
+        assert_eq!(said("Press").repeat(" it down", read), RepeatMatch::Differs);
+        assert_eq!(said("Hold t").repeat("ö", read), RepeatMatch::Differs, "even amid a letter");
+        assert_eq!(said("Hold th").repeat("ö", read), RepeatMatch::Differs, "even amid a letter");
     }
 }

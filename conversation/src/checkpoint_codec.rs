@@ -9,7 +9,7 @@ use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::Visitor;
-use crate::checkpoint::{Asked, Checkpoint, Open, Said, Seen};
+use crate::checkpoint::{AcceptedQuestion, Checkpoint, OpenAnswer, SeenMessage, TextDigest};
 use crate::handoff::Handoff;
 use crate::protocol::{Image, MessageId, QueryMessage};
 
@@ -28,7 +28,7 @@ pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredCheckpoint {
     v: u8,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     compact: bool,
@@ -38,9 +38,9 @@ struct Kept {
     visitor: Option<Visitor>,
     answers: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    open: Option<KeptOpen>,
+    open: Option<StoredOpenAnswer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pending: Vec<KeptQuestion>,
+    pending: Vec<StoredQuestion>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seen: Vec<MessageId>,
     #[serde(rename = "person", default, skip_serializing_if = "Handoff::is_nothing")]
@@ -48,8 +48,8 @@ struct Kept {
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptOpen {
-    question: KeptQuestion,
+struct StoredOpenAnswer {
+    question: StoredQuestion,
     /// Bytes and digest of what was said.
     said: (usize, u64),
     #[serde(default)]
@@ -57,7 +57,7 @@ struct KeptOpen {
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptQuestion {
+struct StoredQuestion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<MessageId>,
     product: String,
@@ -84,18 +84,18 @@ impl Checkpoint {
         let matter = self.seen.iter().rev().filter(|seen| seen.matters);
         let mut seen: Vec<MessageId> = matter.take(IDS).map(|seen| seen.id.clone()).collect();
         seen.reverse();
-        let kept = Kept {
+        let kept = StoredCheckpoint {
             v: VERSION,
             compact: self.compact,
             locale: self.locale.clone(),
             visitor: self.visitor.clone(),
             answers: self.answers,
-            open: self.open.as_deref().map(|open| KeptOpen {
-                question: KeptQuestion::of(&open.asked),
+            open: self.open.as_deref().map(|open| StoredOpenAnswer {
+                question: StoredQuestion::of(&open.asked),
                 said: (open.said.bytes, open.said.digest),
                 crashes: open.crashes,
             }),
-            pending: self.pending.iter().map(KeptQuestion::of).collect(),
+            pending: self.pending.iter().map(StoredQuestion::of).collect(),
             seen,
             handoff: self.handoff.clone(),
         };
@@ -106,17 +106,18 @@ impl Checkpoint {
     /// From the log; nothing where it is not of a form that is known here.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let kept: Kept = serde_json::from_str(text).ok().filter(|kept: &Kept| kept.v == VERSION)?;
+        let kept: StoredCheckpoint =
+            serde_json::from_str(text).ok().filter(|kept: &StoredCheckpoint| kept.v == VERSION)?;
         let open = kept.open.map(|open| {
-            let said = Said { bytes: open.said.0, digest: open.said.1 };
+            let said = TextDigest { bytes: open.said.0, digest: open.said.1 };
             // Whether a status arrived is not known, and to tell it again does no harm; behind the
             // first words it would.
             let (said_reading, said_thinking) = (said.bytes > 0, said.bytes > 0);
             let asked = open.question.into_asked();
-            Box::new(Open { asked, said, said_reading, said_thinking, crashes: open.crashes })
+            Box::new(OpenAnswer { asked, said, said_reading, said_thinking, crashes: open.crashes })
         });
-        let pending: VecDeque<Asked> =
-            kept.pending.into_iter().map(KeptQuestion::into_asked).collect();
+        let pending: VecDeque<AcceptedQuestion> =
+            kept.pending.into_iter().map(StoredQuestion::into_asked).collect();
         Some(Self {
             compact: kept.compact,
             locale: kept.locale,
@@ -124,15 +125,15 @@ impl Checkpoint {
             answers: kept.answers,
             open,
             pending,
-            seen: kept.seen.into_iter().map(|id| Seen { id, matters: true }).collect(),
+            seen: kept.seen.into_iter().map(|id| SeenMessage { id, matters: true }).collect(),
             handoff: kept.handoff,
             ..Self::default()
         })
     }
 }
 
-impl KeptQuestion {
-    fn of(asked: &Asked) -> Self {
+impl StoredQuestion {
+    fn of(asked: &AcceptedQuestion) -> Self {
         let query = &*asked.query;
         let kept = |image: &Image| match image {
             Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
@@ -153,7 +154,7 @@ impl KeptQuestion {
         }
     }
 
-    fn into_asked(self) -> Asked {
+    fn into_asked(self) -> AcceptedQuestion {
         let image = match &self.picture {
             Some(Picture::Kept(base64)) if base64.is_empty() => Some(Image::Unseen),
             Some(Picture::Kept(base64)) => Image::read(base64).ok(),
@@ -168,7 +169,7 @@ impl KeptQuestion {
             locked: true,
             replace: false,
         };
-        Asked { id: self.id, query: Arc::new(query), lost_picture }
+        AcceptedQuestion { id: self.id, query: Arc::new(query), lost_picture }
     }
 }
 
@@ -176,7 +177,7 @@ impl KeptQuestion {
 mod tests {
     use super::*;
 
-    fn asked(id: u32, picture: usize) -> Asked {
+    fn asked(id: u32, picture: usize) -> AcceptedQuestion {
         let mut bytes = vec![0x89, b'P', b'N', b'G'];
         bytes.resize(picture, 7);
         let query = QueryMessage {
@@ -187,7 +188,7 @@ mod tests {
             locked: true,
             replace: false,
         };
-        Asked {
+        AcceptedQuestion {
             id: Some(MessageId::Number(id.into())),
             query: Arc::new(query),
             lost_picture: false,
@@ -195,11 +196,17 @@ mod tests {
     }
 
     fn checkpoint() -> Checkpoint {
-        let mut said = Said::default();
+        let mut said = TextDigest::default();
         said.push("Hold the");
-        let open =
-            Open { asked: asked(1, 0), said, said_reading: true, said_thinking: true, crashes: 1 };
-        let seen = |matters: bool, id: &str| Seen { id: MessageId::Text(id.to_owned()), matters };
+        let open = OpenAnswer {
+            asked: asked(1, 0),
+            said,
+            said_reading: true,
+            said_thinking: true,
+            crashes: 1,
+        };
+        let seen =
+            |matters: bool, id: &str| SeenMessage { id: MessageId::Text(id.to_owned()), matters };
         Checkpoint {
             locale: Some("he".to_owned()),
             answers: 3,
@@ -219,7 +226,10 @@ mod tests {
         assert_eq!((&open.asked.id, &open.asked.query), (&was.asked.id, &was.asked.query));
         assert_eq!((after.answers, after.locale.as_deref()), (3, Some("he")));
         assert_eq!(after.pending[0].query, before.pending[0].query, "a small picture is kept");
-        assert_eq!(after.seen, [Seen { id: MessageId::Text("asked".to_owned()), matters: true }]);
+        assert_eq!(
+            after.seen,
+            [SeenMessage { id: MessageId::Text("asked".to_owned()), matters: true }]
+        );
     }
 
     #[test]

@@ -13,18 +13,20 @@ use std::sync::Arc;
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::Tokens;
-use crate::Vouch;
-use crate::answer::{Answer, AnswerEvent, AnswererName, Asker, Outcome, Question};
-use crate::archive::{SaidOutcome, Visitor};
-use crate::event::{AnswerCompleted, ConversationEvent, Entry};
+use crate::VisitorTokenVerifier;
+use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Requester};
+use crate::archive::{MessageOutcome, Visitor};
+use crate::event::{AnswerCompleted, ConversationEvent, LogEntry};
 use crate::protocol::{
     AnswerContext, ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, Image, Limits, MessageId,
     QueueFor, Reason, ServerMessage, VisitorMessage,
 };
 
-use crate::checkpoint::{Asked, Greeting, Open, Repeated, Said, Seen};
+use crate::checkpoint::{
+    AcceptedQuestion, OpenAnswer, PendingHello, RepeatMatch, SeenMessage, TextDigest,
+};
 use crate::earlier_client::NameBreaker;
-use crate::handoff::{DeskAsk, Handoff, refused};
+use crate::handoff::{DeskRequest, Handoff, refused};
 use crate::input::{Effect, Input};
 use crate::language;
 use crate::phrases::Phrases;
@@ -39,7 +41,7 @@ const HELD_BESIDE: usize = 4;
 
 /// Why an answer ends before its end, for machines and for people.
 #[derive(Clone, Copy)]
-pub(super) struct Failed {
+pub(super) struct AnswerFailure {
     code: &'static str,
     /// Stands between the words and what was said before.
     before: &'static str,
@@ -47,17 +49,19 @@ pub(super) struct Failed {
 }
 
 /// Whoever made the answer failed.
-pub(super) const LOST: Failed = Failed { code: "internal", before: "", words: |said| &said.lost };
+pub(super) const LOST: AnswerFailure =
+    AnswerFailure { code: "internal", before: "", words: |said| &said.lost };
 /// The answer was begun again and came out differently.
-const CUT_OFF: Failed = Failed { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
+const CUT_OFF: AnswerFailure =
+    AnswerFailure { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
 /// The question came with a picture that was too large to be taken along.
-const NO_PICTURE: Failed =
-    Failed { code: "picture_lost", before: "", words: |said| &said.no_picture };
+const NO_PICTURE: AnswerFailure =
+    AnswerFailure { code: "picture_lost", before: "", words: |said| &said.no_picture };
 /// The question came with a picture, and too many pictures are held.
-const NO_ROOM_FOR_PICTURE: Failed =
-    Failed { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
+const NO_ROOM_FOR_PICTURE: AnswerFailure =
+    AnswerFailure { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
 /// Too many wait.
-const BUSY: Failed = Failed { code: "busy", before: "", words: |said| &said.busy };
+const BUSY: AnswerFailure = AnswerFailure { code: "busy", before: "", words: |said| &said.busy };
 
 /// The limits a conversation keeps, out of the settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,17 +85,17 @@ pub struct Conversation {
     /// Who speaks, where the embedding site has signed for them.
     pub(super) visitor: Option<Visitor>,
     /// Who knows visitors by what the site has signed.
-    pub(super) vouch: Option<Arc<dyn Vouch>>,
+    pub(super) vouch: Option<Arc<dyn VisitorTokenVerifier>>,
     /// What tells whether a picture is of this conversation.
     pub(super) tokens: Option<Arc<Tokens>>,
     /// Who owns it; 0 before its first `hello`.
     pub(super) epoch: u64,
     pub(super) offset: u64,
     pub(super) answers: u64,
-    pub(super) running: Option<Running>,
-    pub(super) pending: VecDeque<Asked>,
-    pub(super) seen: VecDeque<Seen>,
-    pub(super) greeting: Option<Box<Greeting>>,
+    pub(super) running: Option<RunningAnswer>,
+    pub(super) pending: VecDeque<AcceptedQuestion>,
+    pub(super) seen: VecDeque<SeenMessage>,
+    pub(super) greeting: Option<Box<PendingHello>>,
     pub(super) handoff: Handoff,
     /// The time of the present event, milliseconds since 1970.
     pub(super) now_ms: u64,
@@ -100,7 +104,7 @@ pub struct Conversation {
 
 /// What is known of a running answer beside its words.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Measured {
+pub(super) struct AnswerStats {
     /// From the question to the first words, in milliseconds.
     first_words_ms: Option<u64>,
     /// True when it came out of the cache.
@@ -108,13 +112,13 @@ pub(super) struct Measured {
 }
 
 /// The answer that is being made.
-pub(super) struct Running {
+pub(super) struct RunningAnswer {
     answer: u64,
     pub(super) product: Arc<Product>,
-    pub(super) open: Open,
-    pub(super) measured: Measured,
+    pub(super) open: OpenAnswer,
+    pub(super) measured: AnswerStats,
     /// What the answer has come to. Less than what was said while it is repeated after a crash.
-    heard: Said,
+    heard: TextDigest,
     /// For a client that said no `hello`, where the product has related ones.
     breaker: Option<NameBreaker>,
 }
@@ -267,7 +271,7 @@ impl Conversation {
             ClientMessage::Typing(content) => self.typed(&content, id, effects),
             ClientMessage::Understand(content) => self.understands(&content, id, effects),
             ClientMessage::Query(query) => {
-                let asked = Asked { id, query: Arc::new(query), lost_picture: false };
+                let asked = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false };
                 self.asked(asked, effects);
             }
             ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
@@ -308,7 +312,7 @@ impl Conversation {
         while self.seen.len() >= REMEMBERED_IDS {
             self.seen.pop_front();
         }
-        self.seen.push_back(Seen { id: id.clone(), matters });
+        self.seen.push_back(SeenMessage { id: id.clone(), matters });
         true
     }
 
@@ -317,7 +321,7 @@ impl Conversation {
         let (data, await_calm) = self.prediction.predict(&catalog, content, self.compact);
         effects.extend(await_calm);
         if self.handoff.has_it() {
-            effects.push(Effect::Desk(DeskAsk::Typing(!content.is_empty())));
+            effects.push(Effect::Desk(DeskRequest::Typing(!content.is_empty())));
         }
         effects.push(transient(ServerMessage::Prediction { data }, id));
     }
@@ -329,7 +333,7 @@ impl Conversation {
         effects.push(transient(ServerMessage::Understood(Box::new(understood)), id));
     }
 
-    pub(super) fn asked(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+    pub(super) fn asked(&mut self, asked: AcceptedQuestion, effects: &mut Vec<Effect>) {
         if asked.query.replace {
             self.cancelled(effects);
         }
@@ -357,7 +361,7 @@ impl Conversation {
         }
     }
 
-    fn start(&mut self, asked: Asked, effects: &mut Vec<Effect>) {
+    fn start(&mut self, asked: AcceptedQuestion, effects: &mut Vec<Effect>) {
         if self.handoff.has_it() {
             // The machine answers nothing by itself while a person is there.
             let content = asked.query.question.clone();
@@ -366,9 +370,12 @@ impl Conversation {
             return;
         }
         self.hears_language(&asked.query.question);
-        let (said, said_reading, said_thinking) = (Said::default(), false, false);
+        let (said, said_reading, said_thinking) = (TextDigest::default(), false, false);
         let (id, query, before) = (asked.id.clone(), Arc::clone(&asked.query), self.answers);
-        self.start_open(Open { asked, said, said_reading, said_thinking, crashes: 0 }, effects);
+        self.start_open(
+            OpenAnswer { asked, said, said_reading, said_thinking, crashes: 0 },
+            effects,
+        );
         if self.answers > before {
             self.record_details(effects);
             let asked = ConversationEvent::QuestionAsked {
@@ -391,8 +398,8 @@ impl Conversation {
     }
 
     /// Starts an answer, or starts one again that a crash cut off.
-    pub(super) fn start_open(&mut self, open: Open, effects: &mut Vec<Effect>) {
-        let Asked { id, query, lost_picture } = open.asked.clone();
+    pub(super) fn start_open(&mut self, open: OpenAnswer, effects: &mut Vec<Effect>) {
+        let AcceptedQuestion { id, query, lost_picture } = open.asked.clone();
         let catalog = self.catalog.load();
         let status = |msg: &str| ServerMessage::Status { msg: msg.to_owned() };
         if query.product_id.is_empty() {
@@ -415,13 +422,13 @@ impl Conversation {
         self.handoff.asked(&product, query.scenario, &query.question);
         self.answers += 1;
         let answer = self.answers;
-        let heard = Said::default();
-        let (product_of, measured) = (Arc::clone(&product), Measured::default());
+        let heard = TextDigest::default();
+        let (product_of, measured) = (Arc::clone(&product), AnswerStats::default());
         let related = catalog.related_items(&product);
         let names = related.iter().map(|item| &*item.name);
         let breaker = (self.epoch == 0).then(|| NameBreaker::new(names)).flatten();
         self.running =
-            Some(Running { answer, product: product_of, open, heard, measured, breaker });
+            Some(RunningAnswer { answer, product: product_of, open, heard, measured, breaker });
         if lost_picture {
             self.answer_failed(answer, NO_PICTURE, effects);
             return;
@@ -440,7 +447,7 @@ impl Conversation {
             image: query.image.clone(),
             locale: self.locale.clone(),
             // The session knows the client.
-            asker: Asker { conversation: Some(Arc::clone(&self.id)), client: None },
+            asker: Requester { conversation: Some(Arc::clone(&self.id)), client: None },
         };
         effects.push(Effect::StartAnswer { answer, question: Box::new(question) });
     }
@@ -473,7 +480,7 @@ impl Conversation {
                 if !rest.is_empty() {
                     self.say_chunk(rest, effects);
                 }
-                let has_words = |running: &Running| running.heard.bytes > 0;
+                let has_words = |running: &RunningAnswer| running.heard.bytes > 0;
                 if matches!(done.outcome, Outcome::NoManual { .. })
                     && !self.running.as_ref().is_some_and(has_words)
                 {
@@ -506,7 +513,12 @@ impl Conversation {
     }
 
     /// An honest ending for an answer that cannot be made.
-    pub(super) fn answer_failed(&mut self, answer: u64, why: Failed, effects: &mut Vec<Effect>) {
+    pub(super) fn answer_failed(
+        &mut self,
+        answer: u64,
+        why: AnswerFailure,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(running) = self.running.as_mut().filter(|running| running.answer == answer) else {
             return;
         };
@@ -517,7 +529,10 @@ impl Conversation {
         self.say_chunk(message.clone(), effects);
         let reason = Some(Reason { code: why.code.to_owned(), message });
         let text = words.to_owned();
-        self.finish(AnswerCompleted { text, reason, ..unanswered(SaidOutcome::Failed) }, effects);
+        self.finish(
+            AnswerCompleted { text, reason, ..unanswered(MessageOutcome::Failed) },
+            effects,
+        );
     }
 
     pub(super) fn cancelled(&mut self, effects: &mut Vec<Effect>) {
@@ -525,10 +540,10 @@ impl Conversation {
         let pending = std::mem::take(&mut self.pending);
         if self.running.is_some() {
             effects.push(Effect::StopAnswer);
-            self.finish(unanswered(SaidOutcome::Cancelled), effects);
+            self.finish(unanswered(MessageOutcome::Cancelled), effects);
         }
         for asked in pending {
-            let stopped = Box::new(unanswered(SaidOutcome::Cancelled));
+            let stopped = Box::new(unanswered(MessageOutcome::Cancelled));
             self.happened(ConversationEvent::AnswerCompleted(stopped), asked.id, effects);
         }
     }
@@ -550,7 +565,7 @@ impl Conversation {
         }
     }
 
-    fn open(&mut self) -> Option<&mut Open> {
+    fn open(&mut self) -> Option<&mut OpenAnswer> {
         self.running.as_mut().map(|running| &mut running.open)
     }
 
@@ -558,9 +573,9 @@ impl Conversation {
         self.say_thinking(effects);
         let Some(running) = self.running.as_mut() else { return };
         let content = match running.heard.repeat(&content, running.open.said) {
-            Repeated::New(new) => new.to_owned(),
-            Repeated::Nothing => return,
-            Repeated::Differs => {
+            RepeatMatch::New(new) => new.to_owned(),
+            RepeatMatch::Nothing => return,
+            RepeatMatch::Differs => {
                 let answer = running.answer;
                 effects.push(Effect::StopAnswer);
                 self.answer_failed(answer, CUT_OFF, effects);
@@ -606,7 +621,13 @@ impl Conversation {
             self.offset += 1;
         }
         let (offset, epoch, at_ms) = (self.offset, self.epoch, Some(self.now_ms));
-        effects.push(Effect::Happened(Box::new(Entry { offset, epoch, at_ms, reply_to, event })));
+        effects.push(Effect::Happened(Box::new(LogEntry {
+            offset,
+            epoch,
+            at_ms,
+            reply_to,
+            event,
+        })));
     }
 
     /// A rating counts when it is new, and is acknowledged, where it has an id, whether or not it is.
@@ -631,7 +652,12 @@ pub(super) fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect
 }
 
 /// Holds a message until it is known which conversation it belongs to.
-fn hold(frame: ClientFrame, greeting: &mut Greeting, questions: usize, effects: &mut Vec<Effect>) {
+fn hold(
+    frame: ClientFrame,
+    greeting: &mut PendingHello,
+    questions: usize,
+    effects: &mut Vec<Effect>,
+) {
     if greeting.held.len() < questions + HELD_BESIDE {
         greeting.held.push(frame);
     } else {
@@ -643,7 +669,7 @@ fn hold(frame: ClientFrame, greeting: &mut Greeting, questions: usize, effects: 
 }
 
 /// The end of an answer that says nothing.
-fn unanswered(outcome: SaidOutcome) -> AnswerCompleted {
+fn unanswered(outcome: MessageOutcome) -> AnswerCompleted {
     AnswerCompleted {
         question: None,
         product: None,
@@ -668,9 +694,9 @@ fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
     let likely = answer.outcome == Outcome::Likely;
     let outcome = match &answer.outcome {
         // Pages were shown; the confidence beside it tells how sure they are.
-        Outcome::Answered | Outcome::Likely => SaidOutcome::Answered,
-        Outcome::Unknown => SaidOutcome::Unknown,
-        Outcome::NoManual { .. } => SaidOutcome::NoManual,
+        Outcome::Answered | Outcome::Likely => MessageOutcome::Answered,
+        Outcome::Unknown => MessageOutcome::Unknown,
+        Outcome::NoManual { .. } => MessageOutcome::NoManual,
     };
     let reason = match answer.outcome {
         Outcome::Answered | Outcome::Likely => None,

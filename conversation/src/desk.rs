@@ -7,11 +7,11 @@ use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::BoxError;
-use crate::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+use crate::protocol::{AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason};
 
 /// A conversation whose visitor wants a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct HandoffRequest {
     /// The conversation.
     pub conversation: Arc<str>,
     /// The product it is about.
@@ -80,7 +80,7 @@ impl TicketDetails {
     }
 }
 
-impl Wanted {
+impl HandoffRequest {
     /// What the ticket is to say of its visitor.
     #[must_use]
     pub fn details(&self) -> TicketDetails {
@@ -102,7 +102,7 @@ pub enum DeskChange {
     /// A conversation is at the desk, like this.
     Ticket(Ticket),
     /// A conversation is not at the desk any more.
-    Gone(Gone),
+    Gone(TicketGone),
     /// Agents have come, gone, or changed: look again.
     Agents,
 }
@@ -118,7 +118,7 @@ pub struct DeskView {
 
 /// A place in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct QueuePlace {
     /// 1 is next.
     pub number: usize,
     /// About how long, going by how fast conversations were taken lately; none when none was.
@@ -127,7 +127,7 @@ pub struct Place {
 
 /// On whose behalf a ticket is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByAgent {
+pub struct OnBehalfOf {
     /// The agent.
     pub agent: Agent,
     /// True when the agent may change what colleagues have.
@@ -143,7 +143,7 @@ pub enum VisitorEnds {
     Leaves,
 }
 
-impl From<VisitorEnds> for GoneWhy {
+impl From<VisitorEnds> for TicketGoneReason {
     fn from(ends: VisitorEnds) -> Self {
         match ends {
             VisitorEnds::Withdraws => Self::Withdrawn,
@@ -154,7 +154,7 @@ impl From<VisitorEnds> for GoneWhy {
 
 /// How an agent lets go of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LetGo {
+pub enum ReleaseKind {
     /// To a colleague, who has to be there.
     To(String),
     /// To the machine.
@@ -205,7 +205,7 @@ impl DeskError {
 
 /// Why there is no person for a visitor just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoPerson {
+pub enum HandoffUnavailable {
     /// It is outside of the opening hours.
     #[error("We are closed just now. Leave us a message and we will write back.")]
     Closed,
@@ -225,7 +225,7 @@ pub enum NoPerson {
     Away,
 }
 
-impl NoPerson {
+impl HandoffUnavailable {
     /// The code in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -260,7 +260,7 @@ pub struct AgentSaid {
 
 /// What the desk knows of conversations whose visitors are connected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct VisitorsSeen {
+pub struct ConnectedVisitors {
     /// Changes that this made, to be announced.
     pub changed: Vec<Ticket>,
     /// What each of the conversations is at the desk; those it does not know are left out.

@@ -12,7 +12,7 @@ use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::AnswererName;
-use crate::archive::{SaidOutcome, Visitor};
+use crate::archive::{MessageOutcome, Visitor};
 use crate::legacy_entry;
 use crate::log::StoredEntry;
 use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
@@ -22,7 +22,7 @@ const VERSION: u64 = 1;
 
 /// An event and its place in the conversation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct LogEntry {
     /// Its place: one more than that of the event before. An event that is not sent to the visitor has no place of
     /// its own; this is then the place of the event before it.
     pub offset: u64,
@@ -166,7 +166,7 @@ pub struct AnswerCompleted {
     /// Who made it.
     pub answerer: AnswererName,
     /// How it ended.
-    pub outcome: SaidOutcome,
+    pub outcome: MessageOutcome,
     /// True when the language model was to answer and did not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
@@ -254,7 +254,7 @@ struct Read {
     event: ConversationEvent,
 }
 
-impl Entry {
+impl LogEntry {
     /// In the form of the log.
     #[must_use]
     pub fn stored(&self) -> StoredEntry {
@@ -278,13 +278,13 @@ impl StoredEntry {
     ///
     /// # Errors
     /// Why it is not understood.
-    pub fn read(&self) -> Result<Entry, UnreadableEntry> {
+    pub fn read(&self) -> Result<LogEntry, UnreadableEntry> {
         let Version { v } = serde_json::from_str(&self.text)?;
         match v {
             None => legacy_entry::read(self.offset, &self.text),
             Some(VERSION) => {
                 let Read { offset, epoch, at, id, event } = serde_json::from_str(&self.text)?;
-                Ok(Entry { offset, epoch, at_ms: at, reply_to: id, event })
+                Ok(LogEntry { offset, epoch, at_ms: at, reply_to: id, event })
             }
             Some(other) => Err(UnreadableEntry::Version(other)),
         }

@@ -10,17 +10,17 @@ use hsc_catalogs::{Exchange, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::desk::AgentSaid;
-use crate::desk::NoPerson;
-use crate::desk::{DeskChange, Place, TicketDetails, VisitorEnds, Wanted};
+use crate::desk::HandoffUnavailable;
+use crate::desk::{DeskChange, HandoffRequest, QueuePlace, TicketDetails, VisitorEnds};
 use crate::protocol::{
-    About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, GoneWhy, HandoffWish,
-    LeaveReason, MessageId, QueryMessage, QueueFor, ServerMessage, Speaker, Ticket, VisitorMessage,
-    plain_html,
+    About, AboutProduct, Agent, ChatMessage, ErrorCode, Feedback, HandoffWish, LeaveReason,
+    MessageId, QueryMessage, QueueFor, ServerMessage, Speaker, Ticket, TicketGoneReason,
+    VisitorMessage, plain_html,
 };
 
 use crate::may_stand;
 
-use crate::checkpoint::Asked;
+use crate::checkpoint::AcceptedQuestion;
 use crate::conversation::Conversation;
 use crate::conversation::transient;
 use crate::event::{ClosedBy, ConversationEvent, VisitorDescription};
@@ -119,18 +119,18 @@ enum Who {
 
 /// What is asked of the desk, or told to it.
 #[derive(Debug)]
-pub enum DeskAsk {
+pub enum DeskRequest {
     /// The visitor wants a person.
-    Person(Box<Wanted>),
+    Person(Box<HandoffRequest>),
     /// The desk has lost the conversation.
-    PutBack(Box<Wanted>),
+    PutBack(Box<HandoffRequest>),
     /// The visitor wants none any more.
     End(VisitorEnds),
     /// The conversation is at the desk, or not any more: its changes are to be heard.
     Attend(bool),
     /// The conversation goes on here: what is it at the desk?
     Here,
-    /// What is the conversation at the desk? Comes back as [`DeskNews::Found`].
+    /// What is the conversation at the desk? Comes back as [`DeskUpdate::Found`].
     Find,
     /// This was said last.
     Touch {
@@ -154,7 +154,7 @@ pub enum DeskAsk {
 
 /// What a session hears of the desk.
 #[derive(Debug, Clone)]
-pub enum DeskNews {
+pub enum DeskUpdate {
     /// The conversation is there like this, or is not there any more.
     Changed(Box<DeskChange>),
     /// The desk does not know it.
@@ -163,9 +163,9 @@ pub enum DeskNews {
     /// reached.
     Found(Option<Box<DeskChange>>),
     /// Its place in line.
-    Placed(Place),
+    Placed(QueuePlace),
     /// No person can come.
-    NoPerson(NoPerson),
+    NoPerson(HandoffUnavailable),
 }
 
 impl Who {
@@ -278,7 +278,7 @@ impl Conversation {
         let details = self.details();
         if self.handoff.described.as_ref() != Some(&details) {
             self.handoff.described = Some(details.clone());
-            effects.push(Effect::Desk(DeskAsk::Describe(Box::new(details))));
+            effects.push(Effect::Desk(DeskRequest::Describe(Box::new(details))));
         }
     }
 
@@ -325,7 +325,7 @@ impl Conversation {
                     effects.push(refused(message, ErrorCode::Taken, id));
                 }
                 Who::Machine if !self.handoff.is_asking => {}
-                _ => effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Withdraws))),
+                _ => effects.push(Effect::Desk(DeskRequest::End(VisitorEnds::Withdraws))),
             }
             return;
         }
@@ -345,12 +345,12 @@ impl Conversation {
         self.record_details(effects);
         let wanted = self.wanted();
         self.handoff.described = Some(wanted.details());
-        effects.push(Effect::Desk(DeskAsk::Person(Box::new(wanted))));
+        effects.push(Effect::Desk(DeskRequest::Person(Box::new(wanted))));
     }
 
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> HandoffRequest {
         let TicketDetails { product, visitor, locale, scenario, page, reason } = self.details();
-        Wanted {
+        HandoffRequest {
             conversation: self.id.clone(),
             product,
             visitor,
@@ -407,7 +407,7 @@ impl Conversation {
     fn at_the_desk_last(&mut self, content: &str, by: Speaker, effects: &mut Vec<Effect>) {
         let words = if content.is_empty() { JUST_A_PICTURE } else { content };
         self.handoff.said(words);
-        effects.push(Effect::Desk(DeskAsk::Touch { words: words.to_owned(), by }));
+        effects.push(Effect::Desk(DeskRequest::Touch { words: words.to_owned(), by }));
     }
 
     /// True for a picture that was put into this conversation and is there still.
@@ -431,7 +431,7 @@ impl Conversation {
         }
         waits.push_back(said);
         if waits.len() == 1 {
-            effects.push(Effect::Desk(DeskAsk::Find));
+            effects.push(Effect::Desk(DeskRequest::Find));
         }
     }
 
@@ -464,7 +464,7 @@ impl Conversation {
             };
             self.happened(ConversationEvent::MessageSent(Box::new(message)), None, effects);
         }
-        effects.push(Effect::Desk(DeskAsk::Accepted { request, accepted }));
+        effects.push(Effect::Desk(DeskRequest::Accepted { request, accepted }));
     }
 
     pub(super) fn agent_types(&self, agent: &Agent, typing: bool, effects: &mut Vec<Effect>) {
@@ -483,7 +483,7 @@ impl Conversation {
         self.cancelled(effects);
         self.end_tokens(effects);
         if self.handoff.is_at_desk() || self.handoff.is_asking {
-            effects.push(Effect::Desk(DeskAsk::End(VisitorEnds::Leaves)));
+            effects.push(Effect::Desk(DeskRequest::End(VisitorEnds::Leaves)));
         } else {
             let by = Some(ClosedBy::Visitor);
             let closed = ConversationEvent::ConversationClosed { by, at_desk: false };
@@ -491,23 +491,23 @@ impl Conversation {
         }
     }
 
-    pub(super) fn hears_of_desk(&mut self, news: DeskNews, effects: &mut Vec<Effect>) {
+    pub(super) fn hears_of_desk(&mut self, news: DeskUpdate, effects: &mut Vec<Effect>) {
         match news {
-            DeskNews::Changed(change) => self.hears_of_change(*change, effects),
-            DeskNews::Lost => {
+            DeskUpdate::Changed(change) => self.hears_of_change(*change, effects),
+            DeskUpdate::Lost => {
                 let agent = match &self.handoff.who {
                     Who::Machine => return,
                     Who::Waiting => None,
                     Who::With(agent) => Some(agent.clone()),
                 };
                 let since_ms = Some(self.handoff.since_ms);
-                let wanted = Wanted { since_ms, agent, ..self.wanted() };
+                let wanted = HandoffRequest { since_ms, agent, ..self.wanted() };
                 self.handoff.described = Some(wanted.details());
-                effects.push(Effect::Desk(DeskAsk::PutBack(Box::new(wanted))));
+                effects.push(Effect::Desk(DeskRequest::PutBack(Box::new(wanted))));
             }
-            DeskNews::Found(found) => self.has_checked(found.map(|found| *found), effects),
-            DeskNews::Placed(place) => self.is_placed(place, effects),
-            DeskNews::NoPerson(why) => {
+            DeskUpdate::Found(found) => self.has_checked(found.map(|found| *found), effects),
+            DeskUpdate::Placed(place) => self.is_placed(place, effects),
+            DeskUpdate::NoPerson(why) => {
                 let was_asking = std::mem::take(&mut self.handoff.is_asking);
                 if was_asking && !self.handoff.is_at_desk() {
                     let message = Some(self.phrases().nobody(why).to_owned());
@@ -536,7 +536,7 @@ impl Conversation {
 
     fn is_at_desk(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
         if !self.handoff.is_at_desk() {
-            effects.push(Effect::Desk(DeskAsk::Attend(true)));
+            effects.push(Effect::Desk(DeskRequest::Attend(true)));
         }
         (self.handoff.rev, self.handoff.since_ms) = (ticket.rev, ticket.since_ms);
         let now = ticket.agent.clone().map_or(Who::Waiting, Who::With);
@@ -592,41 +592,41 @@ impl Conversation {
             locked: false,
             replace: false,
         };
-        self.asked(Asked { id, query: Arc::new(query), lost_picture: false }, effects);
+        self.asked(AcceptedQuestion { id, query: Arc::new(query), lost_picture: false }, effects);
     }
 
-    fn is_gone(&mut self, why: GoneWhy, effects: &mut Vec<Effect>) {
+    fn is_gone(&mut self, why: TicketGoneReason, effects: &mut Vec<Effect>) {
         self.handoff.is_asking = false;
         (self.handoff.awaits_answer, self.handoff.unanswered) = (false, None);
         let closed = |by| ConversationEvent::ConversationClosed { by: Some(by), at_desk: true };
         let returned = |message| ConversationEvent::HandoffReturned { message };
         let change = match why {
-            GoneWhy::Closed => closed(ClosedBy::Agent),
-            GoneWhy::Ended => closed(ClosedBy::Visitor),
-            GoneWhy::Expired => returned(Some(self.phrases().was_away.to_string())),
-            GoneWhy::Returned | GoneWhy::Withdrawn => returned(None),
+            TicketGoneReason::Closed => closed(ClosedBy::Agent),
+            TicketGoneReason::Ended => closed(ClosedBy::Visitor),
+            TicketGoneReason::Expired => returned(Some(self.phrases().was_away.to_string())),
+            TicketGoneReason::Returned | TicketGoneReason::Withdrawn => returned(None),
         };
         match std::mem::take(&mut self.handoff.who) {
             Who::Machine => return,
             Who::Waiting => {}
             Who::With(agent) => {
                 let reason = match why {
-                    GoneWhy::Closed => LeaveReason::Closed,
-                    GoneWhy::Ended => LeaveReason::Ended,
-                    GoneWhy::Expired | GoneWhy::Returned | GoneWhy::Withdrawn => {
-                        LeaveReason::Returned
-                    }
+                    TicketGoneReason::Closed => LeaveReason::Closed,
+                    TicketGoneReason::Ended => LeaveReason::Ended,
+                    TicketGoneReason::Expired
+                    | TicketGoneReason::Returned
+                    | TicketGoneReason::Withdrawn => LeaveReason::Returned,
                 };
                 self.left(agent, reason, effects);
             }
         }
         self.happened(change, None, effects);
-        effects.push(Effect::Desk(DeskAsk::Attend(false)));
+        effects.push(Effect::Desk(DeskRequest::Attend(false)));
         // The next wish has a reason of its own.
         self.handoff.reason = None;
     }
 
-    fn is_placed(&mut self, place: Place, effects: &mut Vec<Effect>) {
+    fn is_placed(&mut self, place: QueuePlace, effects: &mut Vec<Effect>) {
         let round = |wait: std::time::Duration| {
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             ms.div_ceil(WAIT_STEP_MS).saturating_mul(WAIT_STEP_MS)
@@ -649,8 +649,8 @@ impl Conversation {
     pub(super) fn goes_on_with(&mut self, handoff: Handoff, effects: &mut Vec<Effect>) {
         self.handoff = handoff;
         if self.handoff.is_at_desk() {
-            effects.push(Effect::Desk(DeskAsk::Attend(true)));
-            effects.push(Effect::Desk(DeskAsk::Here));
+            effects.push(Effect::Desk(DeskRequest::Attend(true)));
+            effects.push(Effect::Desk(DeskRequest::Here));
         }
     }
 }

@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::answer::Outcome;
-use crate::archive::{Record, TurnKind};
+use crate::archive::{HandoffRecordKind, Record};
 use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::desk::AgentSaid;
-use crate::desk::NoPerson;
-use crate::desk::{DeskChange, Place, VisitorEnds, Wanted};
-use crate::handoff::{DeskAsk, DeskNews};
+use crate::desk::HandoffUnavailable;
+use crate::desk::{DeskChange, HandoffRequest, QueuePlace, VisitorEnds};
+use crate::handoff::{DeskRequest, DeskUpdate};
 use crate::input::{Effect, Input};
-use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
 use crate::tests::{
     ask, chunk, conversation, done, goes_on, greet, kinds, records, say, sent, started,
 };
@@ -25,8 +25,8 @@ fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }
 }
 
-fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
-    DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
+fn ticket(rev: u64, who: Option<&str>) -> DeskUpdate {
+    DeskUpdate::Changed(Box::new(DeskChange::Ticket(Ticket {
         conversation: "c1".to_owned(),
         product: None,
         visitor: None,
@@ -44,12 +44,17 @@ fn ticket(rev: u64, who: Option<&str>) -> DeskNews {
     })))
 }
 
-fn gone(rev: u64, why: GoneWhy) -> DeskNews {
+fn gone(rev: u64, why: TicketGoneReason) -> DeskUpdate {
     let conversation = "c1".to_owned();
-    DeskNews::Changed(Box::new(DeskChange::Gone(Gone { conversation, why, agent: None, rev })))
+    DeskUpdate::Changed(Box::new(DeskChange::Gone(TicketGone {
+        conversation,
+        why,
+        agent: None,
+        rev,
+    })))
 }
 
-fn hears(conversation: &mut Conversation, news: DeskNews) -> Vec<Effect> {
+fn hears(conversation: &mut Conversation, news: DeskUpdate) -> Vec<Effect> {
     conversation.apply(Input::Desk(news))
 }
 
@@ -75,7 +80,7 @@ fn told(effects: &[Effect]) -> Vec<Value> {
     sent(effects).into_iter().map(plain).collect()
 }
 
-fn asked(effects: &[Effect]) -> Vec<&DeskAsk> {
+fn asked(effects: &[Effect]) -> Vec<&DeskRequest> {
     let ask = |effect: &'_ Effect| matches!(effect, Effect::Desk(_));
     let effects = effects.iter().filter(|effect| ask(effect));
     effects
@@ -107,8 +112,8 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
     ask(&mut conversation, "a", "How loud is it?");
     let effects =
         say(&mut conversation, json!({"type": "handoff", "reason": "It burns.", "id": 1}));
-    let [DeskAsk::Person(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
-    let Wanted { conversation: id, product, locale, reason, last, .. } = &**wanted;
+    let [DeskRequest::Person(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    let HandoffRequest { conversation: id, product, locale, reason, last, .. } = &**wanted;
     assert_eq!((&**id, product.as_ref().map(|it| it.id.as_str())), ("c1", Some("td17")));
     assert_eq!(
         (locale.as_deref(), reason.as_deref(), last.as_deref()),
@@ -117,7 +122,7 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
     assert!(asked(&say(&mut conversation, json!({"type": "handoff"}))).is_empty(), "asked already");
     let effects = hears(&mut conversation, ticket(1, None));
     assert_eq!(told(&effects), [json!({"type": "handoff", "state": "waiting"})]);
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(true)]));
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Attend(true)]));
     // The machine answers on.
     let effects = goes_on(&mut conversation, 1, chunk("Very."));
     assert_eq!(kinds(&effects).last().map(String::as_str), Some("answer_chunk"));
@@ -134,7 +139,7 @@ fn whoever_did_not_say_hello_is_told_to() {
 fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    let effects = hears(&mut conversation, DeskNews::NoPerson(NoPerson::Closed));
+    let effects = hears(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Closed));
     let told = told(&effects);
     assert_eq!((&told[0]["state"], &told[0]["form"]), (&json!("unavailable"), &json!(true)));
     // The visitor's page is Hebrew.
@@ -145,10 +150,10 @@ fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
 #[test]
 fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_decides() {
     for (news, reason, recorded) in [
-        (gone(3, GoneWhy::Closed), "closed", None),
-        (gone(3, GoneWhy::Ended), "ended", None),
-        (gone(3, GoneWhy::Returned), "returned", None),
-        (ticket(3, None), "gone", Some(TurnKind::Left)),
+        (gone(3, TicketGoneReason::Closed), "closed", None),
+        (gone(3, TicketGoneReason::Ended), "ended", None),
+        (gone(3, TicketGoneReason::Returned), "returned", None),
+        (ticket(3, None), "gone", Some(HandoffRecordKind::Left)),
     ] {
         let effects = hears(&mut with("ana"), news);
         assert_eq!(told(&effects)[0]["reason"], reason);
@@ -190,8 +195,8 @@ fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff", "reason": "It burns."}));
     hears(&mut conversation, ticket(1, None));
-    let effects = hears(&mut conversation, DeskNews::Lost);
-    let [DeskAsk::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    let effects = hears(&mut conversation, DeskUpdate::Lost);
+    let [DeskRequest::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(wanted.reason.as_deref(), Some("It burns."));
 }
 
@@ -234,14 +239,14 @@ fn each_change_at_the_desk_is_told_once_and_in_order() {
             ],
         ),
         (
-            gone(8, GoneWhy::Returned),
+            gone(8, TicketGoneReason::Returned),
             vec![
                 json!({"type": "agent_left", "agent": ana, "reason": "returned"}),
                 json!({"type": "handoff", "state": "returned"}),
             ],
         ),
         (ticket(7, Some("ana")), vec![]),
-        (gone(8, GoneWhy::Returned), vec![]),
+        (gone(8, TicketGoneReason::Returned), vec![]),
     ] {
         let effects = hears(&mut conversation, news.clone());
         assert_eq!(told(&effects), frames, "{news:?}");
@@ -249,11 +254,11 @@ fn each_change_at_the_desk_is_told_once_and_in_order() {
 }
 
 /// The desk took the conversation from an agent who did not answer.
-fn unanswered(rev: u64, who: &str) -> DeskNews {
-    let DeskNews::Changed(change) = ticket(rev, None) else { panic!("a change") };
+fn unanswered(rev: u64, who: &str) -> DeskUpdate {
+    let DeskUpdate::Changed(change) = ticket(rev, None) else { panic!("a change") };
     let DeskChange::Ticket(ticket) = *change else { panic!("a ticket") };
     let ticket = Ticket { unanswered_by: Some(Box::new(agent(who))), ..ticket };
-    DeskNews::Changed(Box::new(DeskChange::Ticket(ticket)))
+    DeskUpdate::Changed(Box::new(DeskChange::Ticket(ticket)))
 }
 
 #[test]
@@ -284,8 +289,8 @@ fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
 fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_answer() {
     let mut conversation = with("ana");
     let awaits = |conversation: &mut Conversation| {
-        let effects = hears(conversation, DeskNews::Lost);
-        let [DeskAsk::PutBack(wanted)] = &asked(&effects)[..] else { panic!("it is put back") };
+        let effects = hears(conversation, DeskUpdate::Lost);
+        let [DeskRequest::PutBack(wanted)] = &asked(&effects)[..] else { panic!("it is put back") };
         wanted.awaits_answer
     };
     assert!(awaits(&mut conversation), "the agent has joined and said nothing");
@@ -298,10 +303,10 @@ fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_ans
 #[test]
 fn a_close_ends_it_and_a_visitor_may_begin_again() {
     let mut conversation = with("ana");
-    let effects = hears(&mut conversation, gone(3, GoneWhy::Closed));
+    let effects = hears(&mut conversation, gone(3, TicketGoneReason::Closed));
     assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
     assert_eq!(told(&effects)[1]["state"], "closed");
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(false)]));
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Attend(false)]));
     assert_eq!(started(&ask(&mut conversation, "b", "Again?")).len(), 1);
 }
 
@@ -324,7 +329,7 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
     assert_eq!(last["content"], "Second?");
     let effects = ask(&mut conversation, "three", "Third?");
     assert_eq!((kinds(&effects), started(&effects).len()), (vec!["message".to_owned()], 0));
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "Third?"));
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "Third?"));
 }
 
 #[test]
@@ -346,22 +351,22 @@ fn what_the_two_say_is_durable_safe_and_said_once() {
             "content": "<i>Hold</i> it.", "html": "<p>&lt;i&gt;Hold&lt;/i&gt; it.</p>", "citations": []})]
     );
     let accepted = |effects: &[Effect]| match asked(effects).last() {
-        Some(DeskAsk::Accepted { request, accepted }) => (request.clone(), *accepted),
+        Some(DeskRequest::Accepted { request, accepted }) => (request.clone(), *accepted),
         other => panic!("an answer for the agent, not {other:?}"),
     };
     assert_eq!(accepted(&effects), ("r1".to_owned(), true));
     let again = agent_says(&mut conversation, "r1", "ana");
     assert_eq!((sent(&again).len(), accepted(&again)), (0, ("r1".to_owned(), true)));
     let strange = agent_says(&mut conversation, "r2", "ben");
-    assert!(matches!(asked(&strange)[..], [DeskAsk::Find]), "{strange:?}");
+    assert!(matches!(asked(&strange)[..], [DeskRequest::Find]), "{strange:?}");
     let strange = hears(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!((sent(&strange).len(), accepted(&strange)), (0, ("r2".to_owned(), false)));
 }
 
 /// What the desk says when it is asked about the conversation.
-fn found(news: DeskNews) -> DeskNews {
-    let DeskNews::Changed(change) = news else { panic!("a change, not {news:?}") };
-    DeskNews::Found(Some(change))
+fn found(news: DeskUpdate) -> DeskUpdate {
+    let DeskUpdate::Changed(change) = news else { panic!("a change, not {news:?}") };
+    DeskUpdate::Found(Some(change))
 }
 
 #[test]
@@ -371,7 +376,10 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
     hears(&mut conversation, ticket(1, None));
     // Ana has taken it, and what she says is here before that.
     let first = agent_says(&mut conversation, "r1", "ana");
-    assert!(matches!(asked(&first)[..], [DeskAsk::Find]) && sent(&first).is_empty(), "{first:?}");
+    assert!(
+        matches!(asked(&first)[..], [DeskRequest::Find]) && sent(&first).is_empty(),
+        "{first:?}"
+    );
     assert!(agent_says(&mut conversation, "r1", "ana").is_empty(), "told again meanwhile");
     assert!(agent_says(&mut conversation, "r2", "ana").is_empty());
     // The desk's own announcement may come before its answer: the two still go out in order.
@@ -381,7 +389,7 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
     let answered: Vec<(&str, bool)> = asked(&all)
         .into_iter()
         .filter_map(|ask| match ask {
-            DeskAsk::Accepted { request, accepted } => Some((request.as_str(), *accepted)),
+            DeskRequest::Accepted { request, accepted } => Some((request.as_str(), *accepted)),
             _ => None,
         })
         .collect();
@@ -396,9 +404,9 @@ fn a_desk_that_cannot_be_asked_refuses_nothing() {
     say(&mut conversation, json!({"type": "handoff"}));
     hears(&mut conversation, ticket(1, None));
     agent_says(&mut conversation, "r1", "ana");
-    assert!(hears(&mut conversation, DeskNews::Found(None)).is_empty());
+    assert!(hears(&mut conversation, DeskUpdate::Found(None)).is_empty());
     // Its pod sends it again, and then the desk answers.
-    assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskAsk::Find]));
+    assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskRequest::Find]));
     let taken = hears(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!(kinds(&taken).last().map(String::as_str), Some("message"));
 }
@@ -408,15 +416,15 @@ fn who_types_is_told_without_what() {
     let mut conversation = with("ana");
     let effects = say(&mut conversation, json!({"type": "typing", "content": "secret"}));
     assert_eq!(kinds(&effects), ["prediction"]);
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Typing(true)]));
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Typing(true)]));
     let effects = say(&mut conversation, json!({"type": "typing", "content": ""}));
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Typing(false)]));
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Typing(false)]));
     let types = |conversation: &mut Conversation, who: &str| {
         told(&conversation.apply(Input::AgentTyping { agent: agent(who), typing: true }))
     };
     assert_eq!(types(&mut conversation, "ana"), [json!({"type": "agent_typing", "typing": true})]);
     assert!(types(&mut conversation, "ben").is_empty());
-    hears(&mut conversation, gone(3, GoneWhy::Returned));
+    hears(&mut conversation, gone(3, TicketGoneReason::Returned));
     assert!(types(&mut conversation, "ana").is_empty());
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td"}));
     assert!(asked(&effects).is_empty(), "nobody to tell");
@@ -439,7 +447,7 @@ fn a_message_that_nobody_hears_is_refused() {
 #[test]
 fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
     let ends = |effects: &[Effect]| match asked(effects)[..] {
-        [DeskAsk::End(how)] => Some(*how),
+        [DeskRequest::End(how)] => Some(*how),
         _ => None,
     };
     let withdraw = json!({"type": "handoff", "withdraw": true});
@@ -450,7 +458,7 @@ fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
     assert_eq!(ends(&effects), Some(VisitorEnds::Withdraws), "also before the desk has answered");
     hears(&mut conversation, ticket(1, None));
     assert_eq!(ends(&say(&mut conversation, withdraw.clone())), Some(VisitorEnds::Withdraws));
-    let effects = hears(&mut conversation, gone(2, GoneWhy::Withdrawn));
+    let effects = hears(&mut conversation, gone(2, TicketGoneReason::Withdrawn));
     assert_eq!(told(&effects), [json!({"type": "handoff", "state": "returned"})]);
     let mut conversation = with("ana");
     assert_eq!(told(&say(&mut conversation, withdraw))[0]["code"], "taken");
@@ -469,7 +477,7 @@ fn the_line_is_told_when_it_changed_and_not_to_the_second() {
     hears(&mut conversation, ticket(1, None));
     let placed = |conversation: &mut Conversation, number, seconds: Option<u64>| {
         let wait = seconds.map(Duration::from_secs);
-        told(&hears(conversation, DeskNews::Placed(Place { number, wait })))
+        told(&hears(conversation, DeskUpdate::Placed(QueuePlace { number, wait })))
     };
     assert_eq!(
         placed(&mut conversation, 3, None),
@@ -513,14 +521,17 @@ fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
     let mut before = with("ana");
     agent_says(&mut before, "r1", "ana");
     let (mut after, effects) = on_another_pod(&before);
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Attend(true), DeskAsk::Here]), "{effects:?}");
+    assert!(
+        matches!(asked(&effects)[..], [DeskRequest::Attend(true), DeskRequest::Here]),
+        "{effects:?}"
+    );
     let effects = hears(&mut after, ticket(2, Some("ana")));
     assert!(sent(&effects).is_empty(), "nothing has changed for the visitor: {effects:?}");
     // What is known of the visitor is told once more: another pod may have known less.
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Describe(_)]), "{effects:?}");
+    assert!(matches!(asked(&effects)[..], [DeskRequest::Describe(_)]), "{effects:?}");
     let again = agent_says(&mut after, "r1", "ana");
     assert!(sent(&again).is_empty(), "what an agent said is said once, whichever pod hears it");
-    let effects = hears(&mut after, gone(3, GoneWhy::Closed));
+    let effects = hears(&mut after, gone(3, TicketGoneReason::Closed));
     assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
     let (_, effects) = on_another_pod(&after);
     assert!(asked(&effects).is_empty());
@@ -529,12 +540,12 @@ fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
 #[test]
 fn a_desk_that_lost_everything_is_told_how_it_was() {
     let mut conversation = with("ana");
-    let effects = hears(&mut conversation, DeskNews::Lost);
-    let [DeskAsk::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
+    let effects = hears(&mut conversation, DeskUpdate::Lost);
+    let [DeskRequest::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!((wanted.since_ms, &wanted.agent), (Some(5), &Some(agent("ana"))));
     let effects = hears(&mut conversation, ticket(9, Some("ana")));
     assert!(sent(&effects).is_empty(), "the visitor notices nothing");
-    assert!(hears(&mut greeted(), DeskNews::Lost).is_empty());
+    assert!(hears(&mut greeted(), DeskUpdate::Lost).is_empty());
 }
 
 #[derive(Debug, Clone)]
@@ -545,7 +556,7 @@ enum Happens {
     Asks,
     Answered,
     News(u64, Option<&'static str>),
-    Gone(u64, GoneWhy),
+    Gone(u64, TicketGoneReason),
     NoPerson,
     Lost,
     AgentSays(u8, &'static str),
@@ -553,7 +564,7 @@ enum Happens {
 
 fn happens() -> impl Strategy<Value = Happens> {
     let who = || prop::sample::select(vec!["ana", "ben"]);
-    let why = prop::sample::select(GoneWhy::ALL.to_vec());
+    let why = prop::sample::select(TicketGoneReason::ALL.to_vec());
     prop_oneof![
         3 => Just(Happens::Wishes),
         1 => Just(Happens::Withdraws),
@@ -585,8 +596,8 @@ proptest! {
                 Happens::Answered => goes_on(&mut conversation, answers, done(Outcome::Answered)),
                 Happens::News(rev, who) => hears(&mut conversation, ticket(rev, who)),
                 Happens::Gone(rev, why) => hears(&mut conversation, gone(rev, why)),
-                Happens::NoPerson => hears(&mut conversation, DeskNews::NoPerson(NoPerson::Full)),
-                Happens::Lost => hears(&mut conversation, DeskNews::Lost),
+                Happens::NoPerson => hears(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Full)),
+                Happens::Lost => hears(&mut conversation, DeskUpdate::Lost),
                 Happens::AgentSays(request, who) => agent_says(&mut conversation, &request.to_string(), who),
             };
             for effect in &effects {
@@ -633,7 +644,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
     effects.extend(say(&mut conversation, json!({"type": "message", "content": "Hello?"})));
     effects.extend(agent_says(&mut conversation, "r1", "ann"));
     effects.extend(agent_says(&mut conversation, "r1", "ann"));
-    effects.extend(hears(&mut conversation, gone(3, GoneWhy::Closed)));
+    effects.extend(hears(&mut conversation, gone(3, TicketGoneReason::Closed)));
     effects.extend(say(&mut conversation, json!({"type": "csat", "rating": 4})));
     let recorded: Vec<String> = records(&effects)
         .into_iter()
@@ -683,5 +694,7 @@ fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
     let upload = UploadId::new(&tokens, conversation.id(), 60_000);
     let message = json!({"type": "message", "content": "", "upload": upload.as_str()});
     let effects = say(&mut conversation, message);
-    assert!(matches!(asked(&effects)[..], [DeskAsk::Touch { words, .. }] if words == "\u{1F5BC}"));
+    assert!(
+        matches!(asked(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "\u{1F5BC}")
+    );
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::answer::{AnswerEvent, ManualRequest, Question};
 use crate::desk::AgentSaid;
-use crate::event::Entry;
-use crate::log::Owned;
-use crate::protocol::{Agent, BadMessage, ClientFrame, CloseReason, MessageId, ServerMessage};
+use crate::event::LogEntry;
+use crate::log::OwnedConversation;
+use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
 
-use crate::handoff::{DeskAsk, DeskNews};
-use crate::opening::{Opened, Opening};
+use crate::handoff::{DeskRequest, DeskUpdate};
+use crate::opening::{Opening, OpeningResult};
 
 /// What can happen to a conversation.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub enum Input {
         token: String,
     },
     /// The client said something that is no message.
-    Misheard(BadMessage),
+    Misheard(InvalidMessage),
     /// The client says more than it may.
     Flooded,
     /// The running answer went on. `answer` is its number, so that a late event is recognised.
@@ -63,9 +63,9 @@ pub enum Input {
         prediction: u64,
     },
     /// What [`Effect::Open`] came to.
-    Opened(Opened),
+    Opened(OpeningResult),
     /// Something became known of the conversation at the desk.
-    Desk(DeskNews),
+    Desk(DeskUpdate),
     /// An agent says something to the visitor.
     AgentSaid(Box<AgentSaid>),
     /// An agent is typing, or no more.
@@ -88,7 +88,7 @@ pub enum Effect {
         id: Option<MessageId>,
     },
     /// This happened: it goes into the log, to the visitor and into the archive, each as a projection of its own.
-    Happened(Box<Entry>),
+    Happened(Box<LogEntry>),
     /// Start to answer; events come back with this number.
     StartAnswer {
         /// Number of the answer.
@@ -105,12 +105,12 @@ pub enum Effect {
     },
     /// Open this manual ahead of the question; nobody waits for it.
     Prefetch(ManualRequest),
-    /// Open the log, beside everything else; come back with [`Input::Opened`].
+    /// Open the log, beside everything else; come back with [`Input::OpeningResult`].
     Open(Opening),
     /// The conversation is this one from now on, and what is durable goes through its log.
     Follow {
         /// The conversation and its epoch.
-        owned: Owned,
+        owned: OwnedConversation,
         /// The offset after which the log goes on.
         offset: u64,
         /// False when the log cannot be reached.
@@ -126,9 +126,9 @@ pub enum Effect {
         keep: Duration,
     },
     /// Send these: the client missed them.
-    Replay(Vec<Entry>),
+    Replay(Vec<LogEntry>),
     /// Ask the desk, or tell it; what comes of it comes back as [`Input::Desk`].
-    Desk(DeskAsk),
+    Desk(DeskRequest),
     /// Close the socket.
     Close(CloseReason),
 }

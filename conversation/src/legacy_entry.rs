@@ -7,8 +7,8 @@ use hsc_catalogs::Citation;
 use serde::Deserialize;
 
 use crate::answer::AnswererName;
-use crate::archive::SaidOutcome;
-use crate::event::{AnswerCompleted, ConversationEvent, Entry, UnreadableEntry};
+use crate::archive::MessageOutcome;
+use crate::event::{AnswerCompleted, ConversationEvent, LogEntry, UnreadableEntry};
 use crate::protocol::{
     Agent, AnswerContext, ChatMessage, HandoffChange, HandoffState, LeaveReason, MessageId, Reason,
 };
@@ -72,7 +72,7 @@ struct Left {
 }
 
 /// Reads the frame that was stored at this offset.
-pub(super) fn read(offset: u64, text: &str) -> Result<Entry, UnreadableEntry> {
+pub(super) fn read(offset: u64, text: &str) -> Result<LogEntry, UnreadableEntry> {
     let Head { kind, id } = serde_json::from_str(text)?;
     let mut at_ms = None;
     let event = match kind.as_str() {
@@ -117,17 +117,17 @@ pub(super) fn read(offset: u64, text: &str) -> Result<Entry, UnreadableEntry> {
         }
         _ => return Err(UnreadableEntry::Type(kind)),
     };
-    Ok(Entry { offset, epoch: EPOCH, at_ms, reply_to: id, event })
+    Ok(LogEntry { offset, epoch: EPOCH, at_ms, reply_to: id, event })
 }
 
 impl From<Final> for AnswerCompleted {
     fn from(last: Final) -> Self {
         let outcome = match &last.reason {
-            _ if last.cancelled => SaidOutcome::Cancelled,
-            None => SaidOutcome::Answered,
-            Some(reason) if reason.code == "unknown" => SaidOutcome::Unknown,
-            Some(reason) if FAILURES.contains(&reason.code.as_str()) => SaidOutcome::Failed,
-            Some(_) => SaidOutcome::NoManual,
+            _ if last.cancelled => MessageOutcome::Cancelled,
+            None => MessageOutcome::Answered,
+            Some(reason) if reason.code == "unknown" => MessageOutcome::Unknown,
+            Some(reason) if FAILURES.contains(&reason.code.as_str()) => MessageOutcome::Failed,
+            Some(_) => MessageOutcome::NoManual,
         };
         Self {
             question: last.question,

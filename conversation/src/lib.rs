@@ -2,7 +2,7 @@
 //!
 //! - [`protocol`]: the messages on the wire, both ways.
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out.
-//! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`Entry`]). [`mod@visitor_frame`],
+//! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
 //!   [`mod@agent_frame`] and [`archive_row`] are its projections.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
@@ -60,18 +60,18 @@ pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
 pub use conversation::{Conversation, Rules};
 pub use event::{
-    AnswerCompleted, ClosedBy, ConversationEvent, Entry, UnreadableEntry, VisitorDescription,
+    AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, VisitorDescription,
 };
-pub use handoff::{DeskAsk, DeskNews, NO_SUCH_UPLOAD};
+pub use handoff::{DeskRequest, DeskUpdate, NO_SUCH_UPLOAD};
 pub use input::{Effect, Input};
 pub use names::{clean_name, is_clean_name};
-pub use opening::{NotResumed, Opened, Opening, UNLOGGED};
-pub use prediction::{Likely, Predicted, PredictionCache, PredictionKey};
+pub use opening::{NotResumed, Opening, OpeningResult, UNLOGGED};
+pub use prediction::{Predicted, PredictionCache, PredictionKey, PrefetchHint};
 pub use search_results::{brand_json, owners, predictions, whole_entry};
 pub use token::{TokenError, Tokens};
 pub use upload_id::{UploadId, may_stand};
 pub use visitor_frame::visitor_frame;
-pub use visitor_identity::{NotVouched, Vouch};
+pub use visitor_identity::{VisitorTokenError, VisitorTokenVerifier};
 
 /// The cause of a failure, whatever library it came from.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -13,7 +13,7 @@ pub const MOST_OFFSET: u64 = 1_000_000_000_000;
 
 /// A conversation and the epoch in which somebody owns it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Owned {
+pub struct OwnedConversation {
     /// The conversation.
     pub conversation: Arc<str>,
     /// Who owns it now: 1 for the one that began it, one more with every take-over.
@@ -46,7 +46,7 @@ pub struct TakenOver {
     /// The last offset given out; the new owner goes on after it.
     pub offset: u64,
     /// What the client has not got yet.
-    pub missed: Missed,
+    pub missed: MissedEntries,
     /// The checkpoint, where some were kept.
     pub checkpoint: Option<Arc<str>>,
     /// The pod that owned it before, where it was another one.
@@ -64,7 +64,7 @@ pub struct Claimed {
 
 /// What is kept of a conversation, for whoever reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredConversation {
     /// The epoch in force.
     pub epoch: u64,
     /// The last offset given out.
@@ -75,7 +75,7 @@ pub struct Kept {
 
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct ClientPosition {
     /// The epoch it was last welcomed in, by its token. What it got came from that epoch's owner, or
     /// from the log when it was welcomed.
     pub epoch: u64,
@@ -85,7 +85,7 @@ pub struct Seen {
 
 /// What a client has not got yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Missed {
+pub enum MissedEntries {
     /// All of it, in order; often nothing.
     All(Vec<StoredEntry>),
     /// It cannot be given whole any more: the window of the log has gone past it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::log::{Missed, TakenOver};
+use crate::log::{MissedEntries, TakenOver};
 use crate::protocol::Resume;
 
 /// The log of a conversation is to be opened.
@@ -16,7 +16,7 @@ pub struct Opening {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Opened {
+pub enum OpeningResult {
     /// The conversation of this connection goes on as its own.
     Begun {
         /// What proves that a client may continue it.
@@ -95,16 +95,16 @@ impl NotResumed {
     }
 }
 
-impl Opened {
+impl OpeningResult {
     /// What became of the conversation that was named, as the label of a metric; none where none was.
     #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
             Self::Begun { not_resumed, .. } => not_resumed.map(NotResumed::as_str),
             Self::TakenOver { taken, .. } => Some(match taken.missed {
-                Missed::All(_) => "recovered",
-                Missed::Gone => NotResumed::Gone.as_str(),
-                Missed::Ahead => NotResumed::Ahead.as_str(),
+                MissedEntries::All(_) => "recovered",
+                MissedEntries::Gone => NotResumed::Gone.as_str(),
+                MissedEntries::Ahead => NotResumed::Ahead.as_str(),
             }),
         }
     }

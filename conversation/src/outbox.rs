@@ -3,7 +3,7 @@
 //! One append is under way at a time; what is said meanwhile goes with the next, so that many small
 //! frames cost few appends. Frames keep their order, those too that are not logged. While the log is
 //! away nobody waits for it: frames go out at once, are kept up to a bound, and are appended when it is
-//! back. No runtime here: what is to be done comes out as [`Step`]s.
+//! back. No runtime here: what is to be done comes out as [`OutboxStep`]s.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Frame {
 
 /// What is to be done, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum OutboxStep {
     /// Send it to the client.
     Send(Frame),
     /// Append this; [`Outbox::appended`] wants to know what became of it.
@@ -114,7 +114,7 @@ impl Outbox {
     }
 
     /// The log was begun, or could not be reached.
-    pub fn opened(&mut self, is_reached: bool, steps: &mut Vec<Step>) {
+    pub fn opened(&mut self, is_reached: bool, steps: &mut Vec<OutboxStep>) {
         if is_reached {
             self.mode = Mode::Logged;
             self.release(steps);
@@ -125,14 +125,14 @@ impl Outbox {
     }
 
     /// Takes a frame that keeps its place, and the entry whose frame it is.
-    pub fn push(&mut self, frame: Frame, entry: Option<StoredEntry>, steps: &mut Vec<Step>) {
+    pub fn push(&mut self, frame: Frame, entry: Option<StoredEntry>, steps: &mut Vec<OutboxStep>) {
         if self.mode == Mode::Over {
             return;
         }
         let is_away = matches!(self.mode, Mode::Away { .. });
         let is_free = self.lane.is_empty() && !self.is_held;
         if is_away || (entry.is_none() && is_free) {
-            steps.push(Step::Send(frame.clone()));
+            steps.push(OutboxStep::Send(frame.clone()));
         }
         if let Some(entry) = &entry {
             self.last = entry.offset;
@@ -174,15 +174,15 @@ impl Outbox {
 
     /// The next append, when there is something to append and none is under way. The checkpoint must be
     /// those after everything that was put in.
-    pub fn append(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    pub fn append(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         if self.is_calling || self.mode != Mode::Logged {
             return None;
         }
         self.batch(checkpoint)
     }
 
-    /// Some time has gone by since [`Step::Later`].
-    pub fn ask_again(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    /// Some time has gone by since [`OutboxStep::Later`].
+    pub fn ask_again(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         self.is_later = false;
         match self.mode {
             _ if self.is_calling => None,
@@ -198,8 +198,8 @@ impl Outbox {
         }
     }
 
-    /// What became of [`Step::Append`].
-    pub fn appended(&mut self, result: Result<u64, LogError>, steps: &mut Vec<Step>) {
+    /// What became of [`OutboxStep::Append`].
+    pub fn appended(&mut self, result: Result<u64, LogError>, steps: &mut Vec<OutboxStep>) {
         (self.is_calling, self.is_held) = (false, false);
         match (result, self.mode) {
             (_, Mode::Over) => {}
@@ -228,12 +228,12 @@ impl Outbox {
         }
     }
 
-    /// What became of [`Step::Begin`].
+    /// What became of [`OutboxStep::Begin`].
     pub fn begun(
         &mut self,
         result: Result<(), LogError>,
         checkpoint: impl FnOnce() -> Arc<str>,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<OutboxStep>,
     ) {
         self.is_calling = false;
         match result {
@@ -249,7 +249,7 @@ impl Outbox {
         }
     }
 
-    fn batch(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<Step> {
+    fn batch(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         let entries: Vec<StoredEntry> =
             self.lane.iter().filter_map(|item| item.entry.clone()).collect();
         if entries.is_empty() && !self.is_changed {
@@ -257,14 +257,14 @@ impl Outbox {
         }
         self.is_calling = true;
         self.is_changed = false;
-        Some(Step::Append(Batch { entries, checkpoint: Some(checkpoint()) }))
+        Some(OutboxStep::Append(Batch { entries, checkpoint: Some(checkpoint()) }))
     }
 
     /// Begins before the first frame that is kept.
-    fn begin(&mut self) -> Step {
+    fn begin(&mut self) -> OutboxStep {
         self.is_calling = true;
         let first = self.lane.iter().find_map(|item| item.entry.as_ref()).map(|entry| entry.offset);
-        Step::Begin { offset: first.map_or(self.last, |first| first - 1) }
+        OutboxStep::Begin { offset: first.map_or(self.last, |first| first - 1) }
     }
 
     fn forget(&mut self, last: u64) {
@@ -276,10 +276,10 @@ impl Outbox {
     }
 
     /// Sends from the front of the lane what waits for nothing any more.
-    fn release(&mut self, steps: &mut Vec<Step>) {
+    fn release(&mut self, steps: &mut Vec<OutboxStep>) {
         while let Some(item) = self.lane.pop_front_if(|item| item.entry.is_none()) {
             if !item.is_sent {
-                steps.push(Step::Send(item.frame));
+                steps.push(OutboxStep::Send(item.frame));
             }
         }
         if self.lane.is_empty() {
@@ -288,26 +288,26 @@ impl Outbox {
         }
     }
 
-    fn go_away(&mut self, is_begun: bool, steps: &mut Vec<Step>) {
+    fn go_away(&mut self, is_begun: bool, steps: &mut Vec<OutboxStep>) {
         self.mode = Mode::Away { is_begun };
         self.is_held = false;
         for item in self.lane.iter_mut().filter(|item| !item.is_sent) {
             item.is_sent = true;
-            steps.push(Step::Send(item.frame.clone()));
+            steps.push(OutboxStep::Send(item.frame.clone()));
         }
         self.lane.retain(|item| item.entry.is_some());
     }
 
-    fn later(&mut self, steps: &mut Vec<Step>) {
+    fn later(&mut self, steps: &mut Vec<OutboxStep>) {
         if !std::mem::replace(&mut self.is_later, true) {
-            steps.push(Step::Later);
+            steps.push(OutboxStep::Later);
         }
     }
 
-    fn supersede(&mut self, steps: &mut Vec<Step>) {
+    fn supersede(&mut self, steps: &mut Vec<OutboxStep>) {
         self.mode = Mode::Over;
         self.lane = VecDeque::new();
-        steps.push(Step::Superseded);
+        steps.push(OutboxStep::Superseded);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use hsc_catalogs::language_of;
 use serde::Deserialize;
 
-use crate::desk::NoPerson;
+use crate::desk::HandoffUnavailable;
 
 /// Each language and what is said in it. The first is spoken to whoever speaks none of them.
 const LANGUAGES: [(&str, &str); 2] =
@@ -34,15 +34,15 @@ pub(super) struct Phrases {
     pub(super) too_many_pictures: Box<str>,
     /// Too many questions wait.
     pub(super) busy: Box<str>,
-    /// No person can come: [`NoPerson::Closed`].
+    /// No person can come: [`HandoffUnavailable::Closed`].
     desk_closed: Box<str>,
-    /// [`NoPerson::NobodyThere`].
+    /// [`HandoffUnavailable::NobodyThere`].
     desk_empty: Box<str>,
-    /// [`NoPerson::Full`].
+    /// [`HandoffUnavailable::Full`].
     desk_full: Box<str>,
-    /// [`NoPerson::TooMany`].
+    /// [`HandoffUnavailable::TooMany`].
     desk_too_many: Box<str>,
-    /// [`NoPerson::Away`].
+    /// [`HandoffUnavailable::Away`].
     desk_away: Box<str>,
     /// The visitor left the line by being away.
     pub(super) was_away: Box<str>,
@@ -65,13 +65,13 @@ impl Phrases {
     }
 
     /// Why no person can come.
-    pub(super) fn nobody(&self, why: NoPerson) -> &str {
+    pub(super) fn nobody(&self, why: HandoffUnavailable) -> &str {
         match why {
-            NoPerson::Closed => &self.desk_closed,
-            NoPerson::NobodyThere => &self.desk_empty,
-            NoPerson::Full => &self.desk_full,
-            NoPerson::TooMany => &self.desk_too_many,
-            NoPerson::Away => &self.desk_away,
+            HandoffUnavailable::Closed => &self.desk_closed,
+            HandoffUnavailable::NobodyThere => &self.desk_empty,
+            HandoffUnavailable::Full => &self.desk_full,
+            HandoffUnavailable::TooMany => &self.desk_too_many,
+            HandoffUnavailable::Away => &self.desk_away,
         }
     }
 }
@@ -105,11 +105,11 @@ mod tests {
     #[test]
     fn why_nobody_comes_is_in_english_what_the_log_of_the_server_says() {
         for why in [
-            NoPerson::Closed,
-            NoPerson::NobodyThere,
-            NoPerson::Full,
-            NoPerson::TooMany,
-            NoPerson::Away,
+            HandoffUnavailable::Closed,
+            HandoffUnavailable::NobodyThere,
+            HandoffUnavailable::Full,
+            HandoffUnavailable::TooMany,
+            HandoffUnavailable::Away,
         ] {
             assert_eq!(Phrases::of(None).nobody(why), why.to_string());
         }

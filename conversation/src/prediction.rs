@@ -38,12 +38,12 @@ pub struct Predicted {
     /// `data` of the `prediction` message.
     pub data: Arc<RawValue>,
     /// The manual to open ahead.
-    pub likely: Likely,
+    pub likely: PrefetchHint,
 }
 
 /// What a keystroke says about the manual the visitor will need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Likely {
+pub enum PrefetchHint {
     /// Nothing was typed.
     Nothing,
     /// This one, or none that is sure enough.
@@ -90,8 +90,8 @@ impl Prediction {
         self.number += 1;
         let (data, likely) = self.look_up(catalog, typed, compact);
         let manual = match likely {
-            Likely::Asked(manual) => manual,
-            Likely::Nothing => None,
+            PrefetchHint::Asked(manual) => manual,
+            PrefetchHint::Nothing => None,
         };
         (data, self.expect(manual))
     }
@@ -126,7 +126,12 @@ impl Prediction {
     }
 
     /// What was kept from an earlier keystroke, or a search whose result is then kept.
-    fn look_up(&self, catalog: &Catalog, typed: &str, compact: bool) -> (PredictionData, Likely) {
+    fn look_up(
+        &self,
+        catalog: &Catalog,
+        typed: &str,
+        compact: bool,
+    ) -> (PredictionData, PrefetchHint) {
         let Some(cache) = &self.predicted else {
             let (made, likely) = self.search(catalog, typed, compact);
             return (PredictionData::Made(made), likely);
@@ -160,14 +165,14 @@ impl Prediction {
         catalog: &Catalog,
         typed: &str,
         compact: bool,
-    ) -> (Vec<protocol::Prediction>, Likely) {
+    ) -> (Vec<protocol::Prediction>, PrefetchHint) {
         if typed.trim().is_empty() {
-            return (search_results::sample(catalog, SAMPLE, compact), Likely::Nothing);
+            return (search_results::sample(catalog, SAMPLE, compact), PrefetchHint::Nothing);
         }
         let found = catalog.search(typed, PREDICTIONS);
         let best = found.first().filter(|best| best.confidence >= self.sure);
         let manual = best.and_then(|best| manual_of(best.product));
-        (search_results::predictions(catalog, &found, compact), Likely::Asked(manual))
+        (search_results::predictions(catalog, &found, compact), PrefetchHint::Asked(manual))
     }
 }
 

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome};
 use crate::conversation::Conversation;
-use crate::desk::{AgentSaid, DeskChange, NoPerson};
-use crate::handoff::DeskNews;
+use crate::desk::{AgentSaid, DeskChange, HandoffUnavailable};
+use crate::handoff::DeskUpdate;
 use crate::input::{Effect, Input};
-use crate::protocol::{Agent, Gone, GoneWhy, Ticket};
+use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
 use crate::tests::{chunk, conversation, done, frames, goes_on, greet, say};
 
 const RECORDED: &str = "fixtures/visitor_frames.jsonl";
@@ -21,7 +21,7 @@ fn agent(name: &str) -> Agent {
 }
 
 fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Input {
-    Input::Desk(DeskNews::Changed(Box::new(DeskChange::Ticket(Ticket {
+    Input::Desk(DeskUpdate::Changed(Box::new(DeskChange::Ticket(Ticket {
         conversation: "c1".to_owned(),
         product: None,
         visitor: None,
@@ -39,10 +39,10 @@ fn ticket(rev: u64, who: Option<&str>, unanswered_by: Option<&str>) -> Input {
     }))))
 }
 
-fn gone(rev: u64, why: GoneWhy) -> Input {
+fn gone(rev: u64, why: TicketGoneReason) -> Input {
     let conversation = "c1".to_owned();
-    let gone = Gone { conversation, why, agent: None, rev };
-    Input::Desk(DeskNews::Changed(Box::new(DeskChange::Gone(gone))))
+    let gone = TicketGone { conversation, why, agent: None, rev };
+    Input::Desk(DeskUpdate::Changed(Box::new(DeskChange::Gone(gone))))
 }
 
 fn citation(page: u32, page_label: Option<&str>) -> Citation {
@@ -132,7 +132,7 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
 
 fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
     let mut effects = say(talk, json!({"type": "handoff", "id": "n"}));
-    effects.extend(talk.apply(Input::Desk(DeskNews::NoPerson(NoPerson::Closed))));
+    effects.extend(talk.apply(Input::Desk(DeskUpdate::NoPerson(HandoffUnavailable::Closed))));
     effects.extend(say(talk, json!({"type": "handoff", "id": "p", "reason": "It burns."})));
     let said = |request: &str, citations: Vec<Citation>, upload: Option<&str>| {
         Input::AgentSaid(Box::new(AgentSaid {
@@ -159,18 +159,18 @@ fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
         ticket(5, Some("Ana"), None),
         ticket(6, None, Some("Ana")),
         ticket(7, Some("Ana"), None),
-        gone(8, GoneWhy::Returned),
+        gone(8, TicketGoneReason::Returned),
     ] {
         effects.extend(talk.apply(event));
     }
     for (rev, why) in (0_u64..).map(|at| 10 + 10 * at).zip([
-        GoneWhy::Closed,
-        GoneWhy::Ended,
-        GoneWhy::Expired,
-        GoneWhy::Withdrawn,
+        TicketGoneReason::Closed,
+        TicketGoneReason::Ended,
+        TicketGoneReason::Expired,
+        TicketGoneReason::Withdrawn,
     ]) {
         effects.extend(talk.apply(ticket(rev, None, None)));
-        if matches!(why, GoneWhy::Closed | GoneWhy::Ended) {
+        if matches!(why, TicketGoneReason::Closed | TicketGoneReason::Ended) {
             effects.extend(talk.apply(ticket(rev + 1, Some("Ana"), None)));
         }
         effects.extend(talk.apply(gone(rev + 2, why)));

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::event::Entry;
-use crate::log::{Missed, Owned, StoredEntry, TakenOver};
+use crate::event::LogEntry;
+use crate::log::{MissedEntries, OwnedConversation, StoredEntry, TakenOver};
 use crate::protocol::{Hello, MessageId, ServerMessage, Welcome};
 
-use crate::checkpoint::{Checkpoint, Greeting, Said};
+use crate::checkpoint::{Checkpoint, PendingHello, TextDigest};
 use crate::conversation::Conversation;
 use crate::conversation::{LOST, transient};
 use crate::input::Effect;
-use crate::opening::{NotResumed, Opened, Opening, UNLOGGED};
+use crate::opening::{NotResumed, Opening, OpeningResult, UNLOGGED};
 
 /// Crashes of its session after which an answer is not tried again: it is likely to be what crashes.
 const CRASHES_OF_AN_ANSWER: u32 = 2;
@@ -24,7 +24,7 @@ impl Conversation {
     /// takes the conversation over has to know.
     pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.running.as_ref().map(|running| &running.open);
-        let said = |open: &crate::checkpoint::Open| (open.said, open.crashes);
+        let said = |open: &crate::checkpoint::OpenAnswer| (open.said, open.crashes);
         let mut is_news = checkpoint.compact != self.compact
             || checkpoint.locale != self.locale
             || (checkpoint.offset, checkpoint.answers) != (self.offset, self.answers)
@@ -123,21 +123,21 @@ impl Conversation {
         let is_first = self.offset == 0 && self.running.is_none();
         let is_late = hello.resume.is_some() && !is_first;
         let resume = hello.resume.filter(|_| is_first);
-        let greeting = Greeting { id, resume, is_late, held: Vec::new() };
+        let greeting = PendingHello { id, resume, is_late, held: Vec::new() };
         effects.push(Effect::Open(self.opening(&greeting)));
         self.greeting = Some(Box::new(greeting));
     }
 
-    fn opening(&self, greeting: &Greeting) -> Opening {
+    fn opening(&self, greeting: &PendingHello) -> Opening {
         Opening { resume: greeting.resume.clone(), offset: self.offset }
     }
 
     /// The log is open, or it is known that it is not: welcome, what was missed, what was held.
-    pub(super) fn opened(&mut self, opened: Opened, effects: &mut Vec<Effect>) {
+    pub(super) fn opened(&mut self, opened: OpeningResult, effects: &mut Vec<Effect>) {
         let Some(greeting) = self.greeting.take() else { return };
-        let Greeting { id, is_late, held, .. } = *greeting;
+        let PendingHello { id, is_late, held, .. } = *greeting;
         match opened {
-            Opened::Begun { token, is_logged, not_resumed } => {
+            OpeningResult::Begun { token, is_logged, not_resumed } => {
                 (self.epoch, self.token) = (1, token);
                 self.follow(is_logged, false, None, effects);
                 let why = not_resumed.or(is_late.then_some(NotResumed::Late));
@@ -145,7 +145,7 @@ impl Conversation {
                 let reason = reason.or_else(|| (!is_logged).then(|| UNLOGGED.to_owned()));
                 effects.push(self.welcome(id, false, reason));
             }
-            Opened::TakenOver { conversation, token, taken } => {
+            OpeningResult::TakenOver { conversation, token, taken } => {
                 let TakenOver { epoch, offset, missed, checkpoint, from } = *taken;
                 (self.id, self.token) = (conversation, token);
                 (self.epoch, self.offset) = (epoch, offset);
@@ -153,14 +153,14 @@ impl Conversation {
                 let missed = match missed {
                     // Without them it is not known how far an answer was said, and it would be said twice.
                     _ if matches!(read, Some(None)) => Err(NotResumed::Ahead),
-                    Missed::All(stored) => {
+                    MissedEntries::All(stored) => {
                         // What a later version wrote cannot be sent.
-                        let entries: Result<Vec<Entry>, _> =
+                        let entries: Result<Vec<LogEntry>, _> =
                             stored.iter().map(StoredEntry::read).collect();
                         entries.map_err(|_| NotResumed::Gone)
                     }
-                    Missed::Gone => Err(NotResumed::Gone),
-                    Missed::Ahead => Err(NotResumed::Ahead),
+                    MissedEntries::Gone => Err(NotResumed::Gone),
+                    MissedEntries::Ahead => Err(NotResumed::Ahead),
                 };
                 let mut checkpoint = read.flatten().unwrap_or_default();
                 let is_held = missed.is_err();
@@ -209,7 +209,7 @@ impl Conversation {
         from: Option<Arc<str>>,
         effects: &mut Vec<Effect>,
     ) {
-        let owned = Owned { conversation: self.id.clone(), epoch: self.epoch };
+        let owned = OwnedConversation { conversation: self.id.clone(), epoch: self.epoch };
         effects.push(Effect::Follow { owned, offset: self.offset, is_logged, is_held, from });
     }
 
@@ -237,7 +237,7 @@ fn is_language_tag(locale: &str) -> bool {
 /// beginning, and a question that it repeats, because its answer was lost, is answered again.
 fn forget_what_was_read(checkpoint: &mut Checkpoint) {
     if let Some(open) = &mut checkpoint.open {
-        (open.said, open.said_reading, open.said_thinking) = (Said::default(), false, false);
+        (open.said, open.said_reading, open.said_thinking) = (TextDigest::default(), false, false);
     }
     let open = checkpoint.open.iter().map(|open| &open.asked);
     let waiting: Vec<&Option<MessageId>> =

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::answer::{AnswerEvent, Outcome};
 use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
-use crate::event::{ConversationEvent, Entry};
+use crate::event::{ConversationEvent, LogEntry};
 use crate::input::{Effect, Input};
-use crate::log::{Missed, StoredEntry, TakenOver};
-use crate::opening::{NotResumed, Opened, Opening};
+use crate::log::{MissedEntries, StoredEntry, TakenOver};
+use crate::opening::{NotResumed, Opening, OpeningResult};
 use crate::tests::{ask, chunk, conversation, done, goes_on, kinds, say, sent, started};
 
 fn hello_again(conversation: &mut Conversation, after: u64) -> Vec<Effect> {
@@ -28,12 +28,12 @@ fn opening(effects: &[Effect]) -> &Opening {
 
 fn begun(conversation: &mut Conversation, not_resumed: Option<NotResumed>) -> Vec<Effect> {
     let is_logged = not_resumed != Some(NotResumed::Unavailable);
-    let opened = Opened::Begun { token: "t".to_owned(), is_logged, not_resumed };
+    let opened = OpeningResult::Begun { token: "t".to_owned(), is_logged, not_resumed };
     conversation.apply(Input::Opened(opened))
 }
 
 fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> {
-    conversation.apply(Input::Opened(Opened::TakenOver {
+    conversation.apply(Input::Opened(OpeningResult::TakenOver {
         conversation: "c0".into(),
         token: "t2".to_owned(),
         taken: Box::new(taken),
@@ -43,7 +43,7 @@ fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> 
 /// A piece of an answer, as the log stores it.
 fn stored(offset: u64) -> StoredEntry {
     let event = ConversationEvent::AnswerChunk { content: "Hold ".to_owned() };
-    Entry { offset, epoch: 1, at_ms: Some(7), reply_to: None, event }.stored()
+    LogEntry { offset, epoch: 1, at_ms: Some(7), reply_to: None, event }.stored()
 }
 
 /// What the log would have kept of a conversation.
@@ -53,7 +53,7 @@ fn kept(conversation: &Conversation) -> Option<Arc<str>> {
     Some(checkpoint.encode())
 }
 
-fn taken(before: &Conversation, offset: u64, missed: Missed) -> TakenOver {
+fn taken(before: &Conversation, offset: u64, missed: MissedEntries) -> TakenOver {
     TakenOver { epoch: 2, offset, missed, checkpoint: kept(before), from: None }
 }
 
@@ -113,7 +113,7 @@ fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
     hello_again(&mut after, 1);
     // The page repeats what it has no answer to.
     assert!(ask(&mut after, "a", "one").is_empty());
-    let missed = Missed::All(vec![stored(2)]);
+    let missed = MissedEntries::All(vec![stored(2)]);
     let effects = taken_over(&mut after, taken(&before, 2, missed));
     let welcome = welcome(&effects);
     assert_eq!((&welcome["conversation"], &welcome["epoch"]), (&json!("c0"), &json!(2)));
@@ -144,7 +144,7 @@ fn an_answer_that_comes_out_otherwise_or_shorter_ends_honestly() {
         goes_on(&mut before, 1, chunk("Hold the but"));
         let mut after = conversation();
         hello_again(&mut after, 1);
-        let effects = taken_over(&mut after, taken(&before, 1, Missed::All(Vec::new())));
+        let effects = taken_over(&mut after, taken(&before, 1, MissedEntries::All(Vec::new())));
         let answer = started(&effects)[0].0;
         let effects: Vec<Effect> =
             again.into_iter().flat_map(|event| goes_on(&mut after, answer, event)).collect();
@@ -157,7 +157,9 @@ fn an_answer_that_comes_out_otherwise_or_shorter_ends_honestly() {
 
 #[test]
 fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
-    for (missed, why) in [(Missed::Gone, NotResumed::Gone), (Missed::Ahead, NotResumed::Ahead)] {
+    for (missed, why) in
+        [(MissedEntries::Gone, NotResumed::Gone), (MissedEntries::Ahead, NotResumed::Ahead)]
+    {
         let mut before = conversation();
         ask(&mut before, "a", "one");
         goes_on(&mut before, 1, done(Outcome::Answered));
@@ -184,7 +186,7 @@ fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
 fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
     let mut after = conversation();
     hello_again(&mut after, 1);
-    let missed = Missed::All(vec![stored(2)]);
+    let missed = MissedEntries::All(vec![stored(2)]);
     let checkpoint = Some(r#"{"v":99}"#.into());
     let taken = TakenOver { epoch: 2, offset: 2, missed, checkpoint, from: None };
     let effects = taken_over(&mut after, taken);
@@ -205,7 +207,7 @@ fn ids_of_before_a_take_over_do_not_pile_up() {
     for id in ["a", "b", "c"] {
         ask(&mut before, id, "one");
     }
-    taken_over(&mut after, taken(&before, 0, Missed::All(Vec::new())));
+    taken_over(&mut after, taken(&before, 0, MissedEntries::All(Vec::new())));
     for id in 300..1_000 {
         say(&mut after, typing(id));
     }
@@ -234,7 +236,7 @@ fn a_picture_that_was_not_taken_along_is_asked_for_again() {
     assert_eq!(started(&say(&mut before, query)).len(), 1);
     let mut after = conversation();
     hello_again(&mut after, 0);
-    let effects = taken_over(&mut after, taken(&before, 0, Missed::All(Vec::new())));
+    let effects = taken_over(&mut after, taken(&before, 0, MissedEntries::All(Vec::new())));
     assert!(started(&effects).is_empty());
     assert_eq!(sent(&effects).pop().unwrap()["reason"]["code"], "picture_lost");
 }
@@ -245,7 +247,7 @@ fn an_answer_that_loses_one_pod_after_another_is_given_up() {
     ask(&mut before, "a", "one");
     for pods in 1..=3 {
         let mut next = conversation();
-        let effects = next.adopt(taken(&before, 0, Missed::All(Vec::new())));
+        let effects = next.adopt(taken(&before, 0, MissedEntries::All(Vec::new())));
         assert_eq!(started(&effects).len(), usize::from(pods < 3), "after {pods}");
         if pods == 3 {
             assert_eq!(sent(&effects).pop().unwrap()["reason"]["code"], "internal");
@@ -287,7 +289,7 @@ fn an_entry_of_a_later_version_is_not_sent_and_the_client_is_told_that_history_i
     let mut after = conversation();
     hello_again(&mut after, 1);
     let later = StoredEntry { offset: 2, text: r#"{"v":2,"offset":2,"what":"else"}"#.into() };
-    let effects = taken_over(&mut after, taken(&before, 2, Missed::All(vec![later])));
+    let effects = taken_over(&mut after, taken(&before, 2, MissedEntries::All(vec![later])));
     assert_eq!(welcome(&effects)["recovered"], false);
     assert_eq!(welcome(&effects)["reason"], NotResumed::Gone.to_string());
     assert!(replayed(&effects).is_empty());

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question};
-use crate::protocol::{BadMessage, ClientFrame, Limits, ServerFrame};
+use crate::protocol::{ClientFrame, InvalidMessage, Limits, ServerFrame};
 
 use crate::archive::Record;
 use crate::conversation::{Conversation, Rules};
 use crate::input::{Effect, Input};
-use crate::opening::Opened;
+use crate::opening::OpeningResult;
 use crate::{archive_row, visitor_frame};
 
 const QUESTIONS_IN_LINE: usize = 2;
@@ -49,7 +49,7 @@ pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect
     if let Some(at) = effects.iter().position(|effect| matches!(effect, Effect::Open(_))) {
         effects.remove(at);
         let (token, is_logged, not_resumed) = ("secret".to_owned(), true, None);
-        let opened = Opened::Begun { token, is_logged, not_resumed };
+        let opened = OpeningResult::Begun { token, is_logged, not_resumed };
         effects.extend(conversation.apply(Input::Opened(opened)));
     }
     effects
@@ -465,7 +465,7 @@ fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
 #[test]
 fn bad_messages_are_answered_and_the_conversation_goes_on() {
     let mut conversation = conversation();
-    let bad: BadMessage = ClientFrame::parse("{").expect_err("no JSON");
+    let bad: InvalidMessage = ClientFrame::parse("{").expect_err("no JSON");
     let effects = conversation.apply(Input::Misheard(bad));
     assert_eq!(
         sent(&effects),

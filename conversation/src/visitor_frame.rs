@@ -2,14 +2,14 @@
 //!
 //! Live and in a replay it is the same function of the same entry, so both have the same bytes.
 
-use crate::archive::SaidOutcome;
-use crate::event::{AnswerCompleted, ConversationEvent, Entry};
+use crate::archive::MessageOutcome;
+use crate::event::{AnswerCompleted, ConversationEvent, LogEntry};
 use crate::outbox::Frame;
 use crate::protocol::{FinalAnswer, HandoffChange, HandoffState, ServerFrame, ServerMessage};
 
 /// The frame; none for an event that the visitor is not sent.
 #[must_use]
-pub fn visitor_frame(entry: &Entry) -> Option<Frame> {
+pub fn visitor_frame(entry: &LogEntry) -> Option<Frame> {
     let message = visitor_message(entry)?;
     let (id, offset) = (entry.reply_to.as_ref(), Some(entry.offset));
     let json = ServerFrame { message: &message, id, offset }.to_json();
@@ -17,7 +17,7 @@ pub fn visitor_frame(entry: &Entry) -> Option<Frame> {
 }
 
 /// The message in it.
-pub(crate) fn visitor_message(entry: &Entry) -> Option<ServerMessage> {
+pub(crate) fn visitor_message(entry: &LogEntry) -> Option<ServerMessage> {
     use ConversationEvent as Event;
     Some(match &entry.event {
         Event::VisitorDescribed(_)
@@ -64,7 +64,7 @@ fn final_answer(answer: &AnswerCompleted, epoch: u64) -> FinalAnswer {
         stale: answer.stale,
         likely: answer.likely,
         pages_pending: answer.pages_pending,
-        cancelled: answer.outcome == SaidOutcome::Cancelled,
+        cancelled: answer.outcome == MessageOutcome::Cancelled,
         reason: answer.reason.clone(),
         question: of_hello(&answer.question),
         product_id: of_hello(&answer.product),

@@ -10,17 +10,17 @@ use crate::input::Effect;
 use crate::protocol::{ErrorCode, MessageId, ServerMessage};
 
 /// Knows visitors again for whom the embedding site has signed.
-pub trait Vouch: Send + Sync + 'static {
+pub trait VisitorTokenVerifier: Send + Sync + 'static {
     /// Whom this token names. Quick: a signature is checked and nothing is waited for.
     ///
     /// # Errors
     /// Why the visitor stays anonymous.
-    fn visitor(&self, token: &str) -> Result<Visitor, NotVouched>;
+    fn visitor(&self, token: &str) -> Result<Visitor, VisitorTokenError>;
 }
 
 /// Why a visitor's token names nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NotVouched {
+pub enum VisitorTokenError {
     /// It was right and its time is over.
     Expired,
     /// It is not signed with a key of the settings, or says nothing that can be used.
@@ -30,7 +30,7 @@ pub enum NotVouched {
 impl Conversation {
     /// Has this one say who visitors are; with none all are anonymous.
     #[must_use]
-    pub fn vouched_by(mut self, vouch: Option<Arc<dyn Vouch>>) -> Self {
+    pub fn vouched_by(mut self, vouch: Option<Arc<dyn VisitorTokenVerifier>>) -> Self {
         self.vouch = vouch;
         self
     }
@@ -49,17 +49,17 @@ impl Conversation {
         id: Option<MessageId>,
         effects: &mut Vec<Effect>,
     ) {
-        let vouched = self.vouch.as_ref().ok_or(NotVouched::Wrong);
+        let vouched = self.vouch.as_ref().ok_or(VisitorTokenError::Wrong);
         let (code, message) = match vouched.and_then(|vouch| vouch.visitor(token)) {
             Ok(visitor) => {
                 self.visitor = Some(visitor);
                 return;
             }
-            Err(NotVouched::Expired) => (
+            Err(VisitorTokenError::Expired) => (
                 ErrorCode::VisitorExpired,
                 "The visitor's token has expired: ask the site for a new one",
             ),
-            Err(NotVouched::Wrong) => (
+            Err(VisitorTokenError::Wrong) => (
                 ErrorCode::VisitorRefused,
                 "The visitor's token is not one that this server accepts: visitors.key is what it has to be signed with",
             ),
@@ -80,11 +80,11 @@ mod tests {
     /// A site whose tokens are names.
     struct Site;
 
-    impl Vouch for Site {
-        fn visitor(&self, token: &str) -> Result<Visitor, NotVouched> {
+    impl VisitorTokenVerifier for Site {
+        fn visitor(&self, token: &str) -> Result<Visitor, VisitorTokenError> {
             match token {
-                "late" => Err(NotVouched::Expired),
-                "forged" => Err(NotVouched::Wrong),
+                "late" => Err(VisitorTokenError::Expired),
+                "forged" => Err(VisitorTokenError::Wrong),
                 name => Ok(Visitor { subject: name.to_owned(), ..Visitor::default() }),
             }
         }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_visitor_whom_the_site_has_signed_for_is_known_and_stays_known_through_a_crash() {
-        let site: Option<Arc<dyn Vouch>> = Some(Arc::new(Site));
+        let site: Option<Arc<dyn VisitorTokenVerifier>> = Some(Arc::new(Site));
         let mut known = conversation().vouched_by(site);
         let effects = known.apply(hello("c-17"));
         assert_eq!(error_of(&effects), None);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn one_whose_token_is_late_or_forged_is_told_so_and_chats_on() {
-        let site: Option<Arc<dyn Vouch>> = Some(Arc::new(Site));
+        let site: Option<Arc<dyn VisitorTokenVerifier>> = Some(Arc::new(Site));
         for (site, token, code) in [
             (site.clone(), "late", ErrorCode::VisitorExpired),
             (site.clone(), "forged", ErrorCode::VisitorRefused),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
-use crate::maker::Maker;
+use crate::metrics_builder::MetricsBuilder;
 
 /// Restarts, queues and undelivered messages, by kind of actor.
 pub struct Actors {
@@ -24,7 +24,7 @@ pub struct ActorMeter {
 }
 
 impl Actors {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
             up: maker.gauge("hsc_actor_up"),
             restarts: maker.counter("hsc_actor_restarts_total"),

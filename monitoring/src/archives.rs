@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// State, queue and writes of the archive.
 pub struct Archives {
@@ -16,7 +16,7 @@ pub struct Archives {
 }
 
 impl Archives {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
             up: maker.gauge("hsc_archive_up").with_label_values(NONE),
             queued: maker.gauge("hsc_archive_queued").with_label_values(NONE),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Messages between pods.
 pub struct Bridge {
@@ -18,7 +18,7 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
             connected: maker.gauge("hsc_bridge_connected").with_label_values(NONE),
             channels: maker.gauge("hsc_bridge_channels").with_label_values(NONE),

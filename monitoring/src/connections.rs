@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Connections of every listener.
 pub struct Connections {
@@ -15,7 +15,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
             open: maker.gauge("hsc_connections").with_label_values(NONE),
             opened: maker.counter("hsc_connections_served_total").with_label_values(NONE),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{IntGauge, IntGaugeVec};
 
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// The desk of all pods, as this one saw it last.
 pub struct Desk {
@@ -29,7 +29,7 @@ pub struct DeskStanding {
 }
 
 impl Desk {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         let desk = Self {
             agents: maker.gauge("hsc_desk_agents"),
             tickets: maker.gauge("hsc_desk_tickets"),

@@ -8,30 +8,30 @@
 mod actors;
 mod archives;
 mod bridge;
-mod catalogue;
 mod connections;
 mod desk;
-mod doors;
 pub mod logging;
-mod maker;
 mod masking;
+mod metric_list;
 mod metrics;
+mod metrics_builder;
 mod process;
 mod sampling;
 mod series;
+mod upload_metrics;
 mod webhooks;
 
 pub use actors::{ActorMeter, Actors};
 pub use archives::Archives;
 pub use bridge::Bridge;
-pub use catalogue::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use connections::Connections;
 pub use desk::{Desk, DeskStanding};
-pub use doors::Doors;
+pub use metric_list::{CATALOGUE, Kind, MetricInfo, reference_markdown};
 pub use metrics::{
     Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods, Predictions, SecondMeter,
     Sockets,
 };
-pub use process::{Process, Reading};
+pub use process::{Process, ProcessUsage};
 pub use series::{Buckets, History, Sample, Series};
+pub use upload_metrics::UploadMetrics;
 pub use webhooks::Webhooks;

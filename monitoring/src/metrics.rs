@@ -16,8 +16,8 @@ use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::connections::Connections;
 use crate::desk::Desk;
-use crate::doors::Doors;
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
+use crate::upload_metrics::UploadMetrics;
 use crate::webhooks::Webhooks;
 
 /// Everything that is counted.
@@ -52,7 +52,7 @@ pub struct Metrics {
     /// Handoffs and agents.
     pub desk: Desk,
     /// Pictures and letters.
-    pub doors: Doors,
+    pub doors: UploadMetrics,
     /// Deliveries to webhooks.
     pub webhooks: Webhooks,
     /// Products, brands and reloads of the catalog.
@@ -181,7 +181,7 @@ impl Metrics {
     /// All metrics at zero, in a registry of their own, with the process metrics beside them.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        let maker = Maker::new();
+        let maker = MetricsBuilder::new();
         maker
             .registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
@@ -263,7 +263,7 @@ impl Metrics {
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
             connections: Connections::new(&maker),
-            doors: Doors::new(&maker),
+            doors: UploadMetrics::new(&maker),
             desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),
             catalog: Catalogs {
@@ -589,7 +589,7 @@ fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CATALOGUE, Kind};
+    use crate::metric_list::{CATALOGUE, Kind};
 
     #[test]
     fn every_metric_of_the_list_can_be_made_and_has_a_conventional_name() {

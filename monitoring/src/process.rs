@@ -13,7 +13,7 @@ pub struct Process {
 
 /// What the process uses.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
+pub struct ProcessUsage {
     /// Resident memory, in bytes.
     pub memory_bytes: u64,
     /// Resident memory as a share of what the machine (or the control group) has, 0 to 100.
@@ -34,7 +34,7 @@ impl Process {
 
     /// What is used now.
     #[must_use]
-    pub fn read(&self) -> Reading {
+    pub fn read(&self) -> ProcessUsage {
         let (now, cpu) = (Instant::now(), cpu_seconds());
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (since, before) = *last;
@@ -46,7 +46,7 @@ impl Process {
             *last = (now, cpu);
         }
         let memory_bytes = resident_bytes();
-        Reading {
+        ProcessUsage {
             memory_bytes,
             memory_usage_percent: rounded(
                 memory_bytes as f64 / (memory_limit_bytes().max(1) as f64) * 100.0,

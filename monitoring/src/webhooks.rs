@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounterVec, IntGauge};
 
-use crate::maker::{Maker, NONE};
+use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Deliveries to webhooks: results, duration, queue.
 pub struct Webhooks {
@@ -16,7 +16,7 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    pub(crate) fn new(maker: &Maker) -> Self {
+    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
             tries: maker.counter("hsc_webhook_tries_total"),
             dead: maker.counter("hsc_webhook_dead_total"),

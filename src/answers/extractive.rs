@@ -14,12 +14,12 @@ use hsc_conversation::answer::{
     Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question,
 };
 
-use super::library::Library;
-use super::telling::{Teller, stream_of};
+use super::event_sender::{EventSender, stream_of};
+use super::index_cache::IndexCache;
 
 /// What the encoders say of one question and one manual.
 #[derive(Default)]
-pub(super) struct Nearby {
+pub(super) struct EncoderScores {
     /// By encoder; none without vectors.
     pub encoders: Vec<Nearness>,
     /// True when vectors are missing only because the manual is still being embedded.
@@ -30,7 +30,7 @@ pub(super) struct Nearby {
 #[derive(Clone)]
 pub struct Extractive {
     shelf: Arc<dyn ManualLoader>,
-    library: Arc<Library>,
+    library: Arc<IndexCache>,
     measure: Measure,
     embedder: Option<Arc<dyn Embedder>>,
 }
@@ -42,7 +42,7 @@ impl Extractive {
         thesaurus: Thesaurus,
         embedder: Option<Arc<dyn Embedder>>,
     ) -> Self {
-        Self { shelf, library: Arc::new(Library::new(thesaurus)), measure, embedder }
+        Self { shelf, library: Arc::new(IndexCache::new(thesaurus)), measure, embedder }
     }
 
     /// Opens the manual of a question and its index, or says why there is none.
@@ -69,8 +69,8 @@ impl Extractive {
         question: &Question,
         manual: &Arc<Manual>,
         index: &Arc<Index>,
-    ) -> Nearby {
-        let Some(embedder) = self.embedder.clone() else { return Nearby::default() };
+    ) -> EncoderScores {
+        let Some(embedder) = self.embedder.clone() else { return EncoderScores::default() };
         let text = standalone_text(&asked(question));
         let (product, manual, index) =
             (Arc::clone(&question.product), Arc::clone(manual), Arc::clone(index));
@@ -79,14 +79,17 @@ impl Extractive {
             let vectors = embedder.vectors(index.texts(&product.name, &manual));
             let (Some(vectors), Some(query)) = (vectors, embedder.query(&text)) else {
                 // A model that works will have embedded the manual soon.
-                return Nearby { pending: !multilingual.is_empty(), ..Nearby::default() };
+                return EncoderScores {
+                    pending: !multilingual.is_empty(),
+                    ..EncoderScores::default()
+                };
             };
             let members = multilingual.into_iter().zip(&query.0).zip(&vectors.members);
             let encoders = members.map(|((multilingual, query), windows)| Nearness {
                 multilingual,
                 cosines: windows.scores(query),
             });
-            Nearby { encoders: encoders.collect(), pending: false }
+            EncoderScores { encoders: encoders.collect(), pending: false }
         };
         // A panic there is no reason to give no answer: words answer.
         tokio::task::spawn_blocking(near).await.unwrap_or_default()
@@ -103,7 +106,7 @@ impl Extractive {
         question: &Question,
         manual: &Manual,
         index: &Index,
-        near: &Nearby,
+        near: &EncoderScores,
     ) -> Composed {
         let composed =
             hsc_answers::compose(&asked(question), manual, index, &near.encoders, self.measure);
@@ -111,7 +114,7 @@ impl Extractive {
         composed
     }
 
-    async fn tell(self, question: Question, mut teller: Teller) {
+    async fn tell(self, question: Question, mut teller: EventSender) {
         if let Turn::SmallTalk(reply) = Turn::of(&asked(&question)) {
             return small_talk(reply, &question, &mut teller).await;
         }
@@ -225,7 +228,7 @@ pub(super) fn reduced(question: Question) -> Question {
 }
 
 /// Replies to small talk.
-pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut Teller) {
+pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut EventSender) {
     teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
     let answer = hsc_answers::Answer::small_talk(reply, &asked(question));
     let answer = answered(answer, AnswererName::Extractive, None, false);

@@ -8,7 +8,7 @@ use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_answers::fixture;
 use hsc_catalogs::{Manual, Scenario};
 use hsc_conversation::answer::{
-    Answer, AnswerEvent, AnswererName, Asker, ManualRequest, Outcome, Question,
+    Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
 };
 
 /// A question about the product of [`fixture::manual`].
@@ -22,7 +22,7 @@ pub(super) fn question(text: &str) -> Question {
         scenario: Scenario::General,
         image: None,
         locale: None,
-        asker: Asker::default(),
+        asker: Requester::default(),
     }
 }
 

@@ -12,14 +12,14 @@
 //! What must never be: a rule of ranking or of wording here, an answer without an end, a customer's words in a log
 //! line.
 
+mod event_sender;
 mod extractive;
 #[cfg(test)]
 mod fixture;
-mod library;
+mod index_cache;
 mod llm;
 mod owner;
 mod start;
-mod telling;
 #[cfg(test)]
 mod tests;
 

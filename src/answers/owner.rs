@@ -10,17 +10,17 @@ use hsc_answers::{Phrases, html_paragraph};
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 
+use super::event_sender::{EventSender, stream_of};
 use super::extractive::asked;
-use super::telling::{Teller, stream_of};
 
 /// Manuals that are asked for one question. A product may belong to dozens; the visitor waits meanwhile.
 const MOST_OWNERS: usize = 3;
 
 /// An answerer that asks the owners of a product which has no manual, and says whose manual answers.
 #[derive(Clone)]
-pub(super) struct FromOwners(pub(super) Arc<dyn Answerer>);
+pub(super) struct OwnerAnswerer(pub(super) Arc<dyn Answerer>);
 
-impl Answerer for FromOwners {
+impl Answerer for OwnerAnswerer {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
         if question.product.documentation.is_some() || question.owners.is_empty() {
             return self.0.answer(question);
@@ -51,8 +51,8 @@ impl Answerer for FromOwners {
     }
 }
 
-impl FromOwners {
-    async fn tell(self, mut question: Question, mut teller: Teller) {
+impl OwnerAnswerer {
+    async fn tell(self, mut question: Question, mut teller: EventSender) {
         teller.tell(AnswerEvent::Reading).await;
         let owners = std::mem::take(&mut question.owners);
         let mut likely = None;
@@ -155,7 +155,7 @@ mod tests {
             ..asked
         };
         let events: Vec<AnswerEvent> =
-            FromOwners(Arc::new(Only(only))).answer(question).collect().await;
+            OwnerAnswerer(Arc::new(Only(only))).answer(question).collect().await;
         let is_reading = |event: &&AnswerEvent| **event == AnswerEvent::Reading;
         assert_eq!(events.iter().filter(is_reading).count(), 1, "it is read once for the visitor");
         let mut text = String::new();

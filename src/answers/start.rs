@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer, ManualLoader};
 use hsc_answers::encoder::Embedder;
-use hsc_answers::{Measure, Parts, SynonymsError, Thesaurus};
+use hsc_answers::{Measure, RankingParts, SynonymsError, Thesaurus};
 use hsc_config::{AnswererChoice, AnswersSettings};
 use hsc_conversation::BoxError;
 use hsc_monitoring::Metrics;
 
 use super::extractive::Extractive;
 use super::llm::Llm;
-use super::owner::FromOwners;
+use super::owner::OwnerAnswerer;
 
 /// Why there is no answerer.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,7 @@ pub fn from(
     settings: &AnswersSettings,
     shelf: Arc<dyn ManualLoader>,
     embedder: Option<Arc<dyn Embedder>>,
-    parts: Parts,
+    parts: RankingParts,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
@@ -52,5 +52,5 @@ pub fn from(
             Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer::Client)?)
         }
     };
-    Ok(Arc::new(FromOwners(answerer)))
+    Ok(Arc::new(OwnerAnswerer(answerer)))
 }

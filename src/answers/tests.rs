@@ -16,7 +16,7 @@ pub(super) const MEASURE: Measure = Measure {
     max_passages: 8,
     min_confidence: 0.4,
     answer_confidence: 0.5,
-    parts: hsc_answers::Parts::ALL,
+    parts: hsc_answers::RankingParts::ALL,
 };
 
 #[actix_web::test]

@@ -3,9 +3,10 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Analytics, ArchiveError, Asked, Page, Paged, Period, RatingsOfADay, Snapshot, Unanswered,
+    Analytics, ArchiveError, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot,
+    Unanswered,
 };
-use hsc_conversation::archive::SaidOutcome;
+use hsc_conversation::archive::MessageOutcome;
 use sqlx::Error;
 use sqlx::any::AnyRow;
 
@@ -37,7 +38,7 @@ impl Analytics for Store {
         period: Period,
         product: Option<&str>,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Asked>, ArchiveError>> {
+    ) -> BoxFuture<'_, Result<Vec<ProductQuestion>, ArchiveError>> {
         let mut statement = Statement::new(
             "SELECT product, CAST(SUM(questions) AS BIGINT) AS questions,
                 CAST(SUM(answered) AS BIGINT) AS answered, CAST(SUM(unknown) AS BIGINT) AS unknown
@@ -143,8 +144,8 @@ fn snapshot(row: &AnyRow) -> Result<Snapshot, Error> {
     })
 }
 
-fn asked(row: &AnyRow) -> Result<Asked, Error> {
-    Ok(Asked {
+fn asked(row: &AnyRow) -> Result<ProductQuestion, Error> {
+    Ok(ProductQuestion {
         product: rows::text(row, "product")?,
         questions: rows::number(row, "questions")?,
         answered: rows::number(row, "answered")?,
@@ -158,6 +159,6 @@ fn unanswered(row: &AnyRow) -> Result<Unanswered, Error> {
         conversation: rows::text(row, "conversation")?,
         product: rows::maybe(row, "product")?.unwrap_or_default(),
         question: rows::text(row, "question")?,
-        outcome: rows::word(row, "outcome", &SaidOutcome::ALL, SaidOutcome::as_str)?,
+        outcome: rows::word(row, "outcome", &MessageOutcome::ALL, MessageOutcome::as_str)?,
     })
 }

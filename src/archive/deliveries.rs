@@ -2,7 +2,9 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{ArchiveError, Deliveries, Delivery, Page, Paged, Standing};
+use hsc_actors::ports::archive::{
+    ArchiveError, Deliveries, Delivery, EndpointBacklog, Page, Paged,
+};
 use sqlx::Error;
 use sqlx::any::AnyRow;
 
@@ -76,7 +78,7 @@ impl Deliveries for Store {
         .boxed()
     }
 
-    fn standing(&self) -> BoxFuture<'_, Result<Vec<Standing>, ArchiveError>> {
+    fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>> {
         self.with(async move |pool| {
             let rows = sqlx::query(
                 "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
@@ -87,7 +89,7 @@ impl Deliveries for Store {
             let standing = |row| {
                 let endpoint = rows::text(row, "endpoint")?;
                 let (waiting, dead) = (rows::number(row, "waiting")?, rows::number(row, "dead")?);
-                Ok(Standing { endpoint, waiting, dead })
+                Ok(EndpointBacklog { endpoint, waiting, dead })
             };
             rows.iter().map(standing).collect()
         })

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{Archive as _, ArchiveError, KeptNote, Notes};
-use hsc_conversation::archive::{AgentRef, Author, Stamped};
+use hsc_actors::ports::archive::{Archive as _, ArchiveError, Notes, StoredNote};
+use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
 use sqlx::Error;
 use sqlx::any::AnyRow;
 
@@ -18,7 +18,7 @@ impl Notes for Store {
         &self,
         conversation: &str,
         most: u32,
-    ) -> BoxFuture<'_, Result<Vec<KeptNote>, ArchiveError>> {
+    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
         let conversation = clean(conversation);
         self.with(async move |pool| {
             let newest = sqlx::query(
@@ -35,15 +35,15 @@ impl Notes for Store {
         .boxed()
     }
 
-    fn keep_note(&self, note: Arc<Stamped>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn keep_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
         self.write(vec![note])
     }
 }
 
-fn note(row: &AnyRow) -> Result<KeptNote, Error> {
+fn note(row: &AnyRow) -> Result<StoredNote, Error> {
     // The team writes them, so one without a name was written by something else than this server.
     let nobody = || AgentRef { id: String::new(), name: String::new() };
-    Ok(KeptNote {
+    Ok(StoredNote {
         id: rows::text(row, "id")?,
         at_ms: rows::number(row, "at_ms")?,
         agent: rows::agent(row, "agent", "agent_name")?.unwrap_or_else(nobody),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Archive, ArchiveError, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Page,
-    Paged, Period, Search, Transcript, TranscriptEntry,
+    Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
+    Period, Search, StoredUpload, Transcript, TranscriptEntry,
 };
-use hsc_conversation::archive::{Author, SaidOutcome, Stamped, Thumb, TurnKind};
+use hsc_conversation::archive::{Author, HandoffRecordKind, MessageOutcome, StampedRecord, Thumb};
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Error, Row as _};
 
@@ -19,7 +19,7 @@ use super::store::{Kind, Store};
 use super::words;
 
 impl Archive for Store {
-    fn write(&self, batch: Vec<Arc<Stamped>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
         self.with(async move |_| self.write_batch(&batch).await).boxed()
     }
 
@@ -285,7 +285,7 @@ fn said(
         text: rows::text(row, "text")?,
         html: rows::text(row, "html")?,
         product: rows::maybe(row, "product")?,
-        outcome: rows::maybe_word(row, "outcome", &SaidOutcome::ALL, SaidOutcome::as_str)?,
+        outcome: rows::maybe_word(row, "outcome", &MessageOutcome::ALL, MessageOutcome::as_str)?,
         confidence: confidence.map(|confidence| confidence as f32),
         citations,
         thumb,
@@ -297,15 +297,15 @@ fn said(
 fn turned(row: &AnyRow) -> Result<TranscriptEntry, Error> {
     Ok(TranscriptEntry::Turned {
         at_ms: rows::number(row, "at_ms")?,
-        turn: rows::word(row, "kind", &TurnKind::ALL, TurnKind::as_str)?,
+        turn: rows::word(row, "kind", &HandoffRecordKind::ALL, HandoffRecordKind::as_str)?,
         agent: rows::agent(row, "agent", "agent_name")?,
         to: rows::agent(row, "to_agent", "to_name")?,
         reason: rows::maybe(row, "reason")?,
     })
 }
 
-fn kept_upload(row: &AnyRow) -> Result<KeptUpload, Error> {
-    Ok(KeptUpload {
+fn kept_upload(row: &AnyRow) -> Result<StoredUpload, Error> {
+    Ok(StoredUpload {
         id: rows::text(row, "id")?,
         media_type: rows::text(row, "media_type")?,
         bytes: rows::number(row, "bytes")?,

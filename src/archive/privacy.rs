@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{ArchiveError, Erased, Export, Privacy, Whose};
+use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Privacy};
 use sqlx::{AnyPool, AssertSqlSafe, Error, Row as _};
 
 use super::past::{left_message, transcript};
@@ -23,7 +23,7 @@ const OF_A_CONVERSATION: &[(&str, &str)] = &[
 ];
 
 impl Privacy for Store {
-    fn export(&self, whose: Whose) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+    fn export(&self, whose: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
         self.with(async move |pool| {
             let mut export = Export::default();
             for conversation in conversations(&pool, &whose).await? {
@@ -37,7 +37,7 @@ impl Privacy for Store {
         .boxed()
     }
 
-    fn erase(&self, whose: Whose) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+    fn erase(&self, whose: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
         self.with(async move |pool| {
             let conversations = conversations(&pool, &whose).await?;
             let mut transaction = self.begin().await?;
@@ -119,17 +119,17 @@ impl Store {
 }
 
 /// The name that is bound.
-fn who(whose: &Whose) -> String {
+fn who(whose: &DataSubject) -> String {
     match whose {
-        Whose::Conversation(id) => clean(id),
-        Whose::Visitor(name) => clean(name),
+        DataSubject::Conversation(id) => clean(id),
+        DataSubject::Visitor(name) => clean(name),
     }
 }
 
-async fn conversations(pool: &AnyPool, whose: &Whose) -> Result<Vec<String>, Error> {
+async fn conversations(pool: &AnyPool, whose: &DataSubject) -> Result<Vec<String>, Error> {
     let text = match whose {
-        Whose::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
-        Whose::Visitor(_) => {
+        DataSubject::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
+        DataSubject::Visitor(_) => {
             "SELECT id FROM conversations WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1)
              ORDER BY began_ms, id"
         }
@@ -138,10 +138,10 @@ async fn conversations(pool: &AnyPool, whose: &Whose) -> Result<Vec<String>, Err
     rows.iter().map(|row| row.try_get("id")).collect()
 }
 
-fn left_sql(verb: &str, whose: &Whose) -> String {
+fn left_sql(verb: &str, whose: &DataSubject) -> String {
     let condition = match whose {
-        Whose::Conversation(_) => "conversation = $1",
-        Whose::Visitor(_) => {
+        DataSubject::Conversation(_) => "conversation = $1",
+        DataSubject::Visitor(_) => {
             "LOWER(address) = LOWER($1) OR conversation IN (SELECT id FROM conversations
                 WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1))"
         }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use hsc_conversation::archive::{Said, SaidOutcome};
+use hsc_conversation::archive::{ArchivedMessage, MessageOutcome};
 
 use super::sql::signed;
 use super::store::Transaction;
@@ -48,14 +48,14 @@ impl Tally {
     }
 
     /// The machine ended an answer.
-    pub(super) fn answered(&mut self, at_ms: u64, said: &Said) {
+    pub(super) fn answered(&mut self, at_ms: u64, said: &ArchivedMessage) {
         let Some(outcome) = said.outcome else { return };
         self.both(at_ms, said.product.as_deref(), |counts| {
             counts.questions += 1;
             match outcome {
-                SaidOutcome::Answered => counts.answered += 1,
-                SaidOutcome::Unknown | SaidOutcome::NoManual => counts.unknown += 1,
-                SaidOutcome::Cancelled | SaidOutcome::Failed => {}
+                MessageOutcome::Answered => counts.answered += 1,
+                MessageOutcome::Unknown | MessageOutcome::NoManual => counts.unknown += 1,
+                MessageOutcome::Cancelled | MessageOutcome::Failed => {}
             }
             counts.cache_hits += i64::from(said.cached);
             if let Some(took) = said.first_answer_ms.map(signed) {

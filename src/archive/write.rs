@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hsc_catalogs::Scenario;
 use hsc_conversation::archive::{
-    Audit, Author, Began, Feedback, NewDelivery, Rated, Record, Said, Stamped, Turn, TurnKind,
-    Upload, Visitor,
+    ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord, HandoffRecordKind,
+    NewDelivery, RatingRecord, Record, StampedRecord, Upload, Visitor,
 };
 use sqlx::{Error, Row as _};
 
@@ -19,7 +19,7 @@ const FIRST_WORDS: usize = 160;
 
 impl Store {
     /// The whole batch or nothing of it.
-    pub(super) async fn write_batch(&self, batch: &[Arc<Stamped>]) -> Result<(), Error> {
+    pub(super) async fn write_batch(&self, batch: &[Arc<StampedRecord>]) -> Result<(), Error> {
         let mut writing = Writing { transaction: self.begin().await?, tally: Tally::default() };
         for stamped in batch {
             writing.keep(stamped).await?;
@@ -37,8 +37,8 @@ struct Writing {
 }
 
 impl Writing {
-    async fn keep(&mut self, stamped: &Stamped) -> Result<(), Error> {
-        let Stamped { id, at_ms, record } = stamped;
+    async fn keep(&mut self, stamped: &StampedRecord) -> Result<(), Error> {
+        let StampedRecord { id, at_ms, record } = stamped;
         let at_ms = *at_ms;
         match record {
             Record::Began(began) => self.began(at_ms, began).await,
@@ -72,8 +72,9 @@ impl Writing {
         Ok(())
     }
 
-    async fn began(&mut self, at_ms: u64, began: &Began) -> Result<(), Error> {
-        let Began { conversation, visitor, language, product, scenario, page, reason } = began;
+    async fn began(&mut self, at_ms: u64, began: &ConversationFacts) -> Result<(), Error> {
+        let ConversationFacts { conversation, visitor, language, product, scenario, page, reason } =
+            began;
         self.conversation(at_ms, conversation).await?;
         let product = product.as_deref().filter(|product| !product.is_empty());
         if let Some(product) = product {
@@ -105,7 +106,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn said(&mut self, id: &str, at_ms: u64, said: &Said) -> Result<(), Error> {
+    async fn said(&mut self, id: &str, at_ms: u64, said: &ArchivedMessage) -> Result<(), Error> {
         // By its place where it has one: a conversation that changed pods may have said it on both.
         let id = match (said.offset, &said.question) {
             (Some(offset), _) => format!("{}/{offset}", said.conversation),
@@ -217,7 +218,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn turned(&mut self, id: &str, at_ms: u64, turn: &Turn) -> Result<(), Error> {
+    async fn turned(&mut self, id: &str, at_ms: u64, turn: &HandoffRecord) -> Result<(), Error> {
         let id = turn.place.id(&turn.conversation).unwrap_or_else(|| id.to_owned());
         let kept = sqlx::query(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
@@ -239,8 +240,8 @@ impl Writing {
         }
         self.conversation(at_ms, &turn.conversation).await?;
         let has_it = match turn.kind {
-            TurnKind::Taken => turn.agent.as_ref(),
-            TurnKind::Handed => turn.to.as_ref(),
+            HandoffRecordKind::Taken => turn.agent.as_ref(),
+            HandoffRecordKind::Handed => turn.to.as_ref(),
             _ => None,
         };
         if let Some(agent) = has_it {
@@ -258,10 +259,10 @@ impl Writing {
         .bind(signed(at_ms))
         .bind(cleaned(has_it.map(|agent| &*agent.id)))
         .bind(cleaned(has_it.map(|agent| &*agent.name)))
-        .bind((turn.kind == TurnKind::Ended).then_some(signed(at_ms)))
+        .bind((turn.kind == HandoffRecordKind::Ended).then_some(signed(at_ms)))
         .execute(&mut *self.transaction)
         .await?;
-        if turn.kind == TurnKind::HandedOver {
+        if turn.kind == HandoffRecordKind::HandedOver {
             let first = sqlx::query(
                 "UPDATE conversations SET is_handed_over = 1 WHERE id = $1 AND is_handed_over = 0
                  RETURNING product",
@@ -295,7 +296,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn rated(&mut self, at_ms: u64, rated: &Rated) -> Result<(), Error> {
+    async fn rated(&mut self, at_ms: u64, rated: &RatingRecord) -> Result<(), Error> {
         self.conversation(at_ms, &rated.conversation).await?;
         let before = sqlx::query(
             "SELECT rating, rated_ms, rated_product, product FROM conversations WHERE id = $1",

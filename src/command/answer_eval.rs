@@ -14,12 +14,12 @@ use anyhow::Context as _;
 use futures::StreamExt as _;
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::Answerer;
-use hsc_actors::{Shelf, Upkeep};
+use hsc_actors::{ManualCache, SupervisionConfig};
 use hsc_answers::encoder::Embedder;
-use hsc_answers::{Part, Parts};
+use hsc_answers::{Part, RankingParts};
 use hsc_catalogs::{Documentation, DocumentationKind, Entry, Product, Scenario};
 use hsc_config::Settings;
-use hsc_conversation::answer::{Answer, AnswerEvent, Asker, Outcome, Question};
+use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question, Requester};
 use hsc_monitoring::Metrics;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub(super) struct Args {
 
 /// A line of the questions. Pages that would be right, where the file knows them, are counted.
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct EvalQuestion {
     manual: String,
     question: String,
     pages: Option<Vec<u32>>,
@@ -63,10 +63,10 @@ struct Asked {
     must: Vec<String>,
 }
 
-/// The kind of which [`Asked::other_language_pages`] are right.
+/// The kind of which [`EvalQuestion::other_language_pages`] are right.
 const FOREIGN: &str = "foreign";
 
-impl Asked {
+impl EvalQuestion {
     fn is_right(&self, page: u32) -> bool {
         self.pages.as_ref().is_some_and(|pages| pages.contains(&page))
             || self.kind.as_deref() == Some(FOREIGN) && self.other_language_pages.contains(&page)
@@ -86,7 +86,7 @@ fn flat(text: &str) -> String {
 
 /// A line of the results.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct EvalResult<'a> {
     manual: &'a str,
     question: &'a str,
     answered: bool,
@@ -112,21 +112,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn evaluate(
     args: &Args,
     mut settings: Settings,
-    questions: Vec<Asked>,
+    questions: Vec<EvalQuestion>,
     mut out: impl Write,
 ) -> anyhow::Result<Report> {
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
-    let upkeep = Upkeep::from(&settings.actors);
+    let upkeep = SupervisionConfig::from(&settings.actors);
     let metrics = Metrics::new();
     // Each question is asked of the whole manual, its scanned pages included.
     let loader =
         Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
-    let (shelf, _root) = Shelf::start(Arc::new(loader), limits, &upkeep, &metrics);
+    let (shelf, _root) = ManualCache::start(Arc::new(loader), limits, &upkeep, &metrics);
     // Whoever evaluates a model asks it all questions; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;
     settings.answers.llm.tokens_per_day = 0;
-    let parts = Parts::without(args.without.iter().copied());
+    let parts = RankingParts::without(args.without.iter().copied());
     let answerer = crate::answers::from(
         &settings.answers,
         Arc::new(shelf),
@@ -155,7 +155,7 @@ async fn evaluate(
         let answered = matches!(told.answer.outcome, Outcome::Answered | Outcome::Likely);
         let (pages, closest) = if answered { (pages, Vec::new()) } else { (Vec::new(), pages) };
         report.count(asked, answered, &pages, &told);
-        let line = Line {
+        let line = EvalResult {
             manual: &asked.manual,
             question: &asked.question,
             answered,
@@ -187,13 +187,17 @@ fn embedder(settings: &Settings) -> Option<Arc<dyn Embedder>> {
 }
 
 /// An answer and when it came.
-struct Told {
+struct TimedAnswer {
     answer: Answer,
     first_chunk: Duration,
     whole: Duration,
 }
 
-async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyhow::Result<Told> {
+async fn ask(
+    answerer: &dyn Answerer,
+    product: Arc<Product>,
+    text: &str,
+) -> anyhow::Result<TimedAnswer> {
     let question = Question {
         product,
         related: Vec::new(),
@@ -203,7 +207,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
         scenario: Scenario::General,
         image: None,
         locale: None,
-        asker: Asker::default(),
+        asker: Requester::default(),
     };
     let began = Instant::now();
     let mut first_chunk = None;
@@ -213,7 +217,7 @@ async fn ask(answerer: &dyn Answerer, product: Arc<Product>, text: &str) -> anyh
             AnswerEvent::Chunk(_) => _ = first_chunk.get_or_insert_with(|| began.elapsed()),
             AnswerEvent::Done(answer) => {
                 let whole = began.elapsed();
-                return Ok(Told {
+                return Ok(TimedAnswer {
                     answer: *answer,
                     first_chunk: first_chunk.unwrap_or(whole),
                     whole,
@@ -291,7 +295,7 @@ impl Row {
 const FIRST: usize = 3;
 
 impl Report {
-    fn count(&mut self, asked: &Asked, answered: bool, pages: &[u32], told: &Told) {
+    fn count(&mut self, asked: &EvalQuestion, answered: bool, pages: &[u32], told: &TimedAnswer) {
         self.first_chunk.push(told.first_chunk);
         self.whole.push(told.whole);
         match asked.pages.as_deref() {
@@ -375,7 +379,7 @@ fn at_share(times: &[Duration], share: f64) -> Duration {
     times.get(at.saturating_sub(1)).copied().unwrap_or_default()
 }
 
-fn read_questions(path: &Path) -> anyhow::Result<Vec<Asked>> {
+fn read_questions(path: &Path) -> anyhow::Result<Vec<EvalQuestion>> {
     let file = File::open(path).with_context(|| cannot("read", path))?;
     let lines = BufReader::new(file).lines().enumerate();
     let parse = |(at, line): (usize, std::io::Result<String>)| {

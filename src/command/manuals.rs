@@ -15,7 +15,7 @@ use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{ManualLoader as _, SharedVectors};
 use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
-use hsc_actors::{Shelf, Upkeep};
+use hsc_actors::{ManualCache, SupervisionConfig};
 use hsc_catalogs::Product;
 use hsc_config::Settings;
 use hsc_conversation::answer::ManualRequest;
@@ -82,8 +82,8 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
-    let upkeep = Upkeep::from(&settings.actors);
-    let shelf = Shelf::new(Arc::new(loader), None, limits, upkeep.care, &metrics);
+    let upkeep = SupervisionConfig::from(&settings.actors);
+    let shelf = ManualCache::new(Arc::new(loader), None, limits, upkeep.care, &metrics);
     let mut children = shelf.children();
     children.push(embeddings::worker(&encoder, upkeep.care, &metrics));
     let _root = Root::start(
@@ -101,13 +101,13 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
         &settings.answers,
         Arc::new(shelf.clone()),
         Some(Arc::new(encoder.clone())),
-        hsc_answers::Parts::ALL,
+        hsc_answers::RankingParts::ALL,
         &metrics,
     )?;
     if !model_is_there(&encoder).await {
         bail!("{}", without_a_model(&encoder, &settings.answers.encoder.dir));
     }
-    let mut bar = Bar::new(wanted.len());
+    let mut bar = ProgressBar::new(wanted.len());
     let mut failed = 0;
     for product in wanted {
         let Some(documentation) = product.documentation.clone() else { continue };
@@ -171,13 +171,13 @@ fn without_a_model(encoder: &Embeddings, dir: &str) -> String {
 }
 
 /// Progress on standard error: a bar on a terminal, a line a manual elsewhere.
-struct Bar {
+struct ProgressBar {
     done: usize,
     total: usize,
     terminal: bool,
 }
 
-impl Bar {
+impl ProgressBar {
     fn new(total: usize) -> Self {
         Self { done: 0, total, terminal: std::io::stderr().is_terminal() }
     }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use hsc_actors::archiving::ArchiveHandle;
 use hsc_actors::ports::Uploads as _;
-use hsc_actors::ports::archive::{Archive as _, Export, Privacy as _, Whose};
+use hsc_actors::ports::archive::{Archive as _, DataSubject, Export, Privacy as _};
 use hsc_config::Settings;
 use hsc_conversation::archive::{Audit, Record};
 
@@ -98,8 +98,8 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
     }
     // Whose it was does not go into the audit: it is to be forgotten.
     let subject = match &whose {
-        Whose::Conversation(_) => "a conversation",
-        Whose::Visitor(_) => "a visitor",
+        DataSubject::Conversation(_) => "a conversation",
+        DataSubject::Visitor(_) => "a visitor",
     };
     let erased = store.erase(whose).await?;
     let uploads =
@@ -124,13 +124,13 @@ fn load(who: &Who) -> anyhow::Result<Settings> {
 }
 
 /// What there is, and under which of the two meanings of the word.
-async fn find(store: &Store, who: &str) -> anyhow::Result<(Whose, Export)> {
-    let conversation = Whose::Conversation(who.to_owned());
+async fn find(store: &Store, who: &str) -> anyhow::Result<(DataSubject, Export)> {
+    let conversation = DataSubject::Conversation(who.to_owned());
     let found = store.export(conversation.clone()).await?;
     if !found.is_empty() {
         return Ok((conversation, found));
     }
-    let visitor = Whose::Visitor(who.to_owned());
+    let visitor = DataSubject::Visitor(who.to_owned());
     let found = store.export(visitor.clone()).await?;
     Ok((visitor, found))
 }

@@ -10,7 +10,7 @@ use clap::{Subcommand, ValueEnum};
 use hsc_actors::ports::archive::{Account, Accounts as _, Archive as _, Role};
 use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
-use hsc_conversation::archive::{Audit, Record, Stamped};
+use hsc_conversation::archive::{Audit, Record, StampedRecord};
 use hsc_conversation::now_ms;
 
 use crate::archive::Store;
@@ -169,7 +169,7 @@ async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<
         detail: account.role.as_str().to_owned(),
         address: String::new(),
     };
-    let stamped = Stamped {
+    let stamped = StampedRecord {
         id: format!("{:032x}", rand::random::<u128>()),
         at_ms: now_ms(),
         record: Record::Audit(audit),

@@ -5,21 +5,23 @@
 
 use actix_web::{HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
-use hsc_actors::{Announced, Invalidate, Invalidated, NotRehearsed, OtherPods, Pods, TreeReport};
+use hsc_actors::{
+    Announced, FaultNotInjected, Invalidate, Invalidated, OtherPods, Pods, TreeReport,
+};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::body::JsonBody;
 use super::identity::Admin;
-use super::{Draining, Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies, Draining};
 
 /// Longest notice: a page shows it in one line or two.
 const MOST_CHARACTERS: usize = 1_000;
 
 /// A fault and who is to suffer it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Rehearsal {
+pub(super) struct FaultRequest {
     /// Name in the tree, `session.<key>` among them; `session` is every session.
     actor: String,
     #[serde(flatten)]
@@ -28,30 +30,36 @@ pub(super) struct Rehearsal {
 
 /// The actors of this pod as a tree: name, state, restarts, last reason, mailbox depth, uptime.
 #[utoipa::path(get, path = "/admin/actors", tag = "operations",
-    responses((status = 200, body = TreeReport), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 200, body = TreeReport), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/actors")]
-pub(super) async fn actors(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
+pub(super) async fn actors(
+    parts: web::Data<Dependencies>,
+    _: Admin,
+) -> Result<HttpResponse, ApiError> {
     let tree: TreeReport = parts.house.tree();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
 }
 
 /// All pods, as far as this one knows, their sums, and whether they are all.
 #[utoipa::path(get, path = "/admin/pods", tag = "operations",
-    responses((status = 200, body = Pods), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Pods), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/pods")]
-pub(super) async fn pods(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
+pub(super) async fn pods(
+    parts: web::Data<Dependencies>,
+    _: Admin,
+) -> Result<HttpResponse, ApiError> {
     let pods: Pods = parts.house.pods();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 
 /// Has this pod take no more work, send its clients elsewhere and end, as SIGTERM does.
 #[utoipa::path(post, path = "/admin/drain", tag = "operations",
-    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/drain")]
 pub(super) async fn drain(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     caller.did(&parts, "pod.drain", parts.house.pod(), "");
     let Draining { is_first, sessions, within } = parts.drain.begin();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
@@ -71,14 +79,14 @@ pub(super) async fn drain(
 
 /// Forgets what was kept: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
 #[utoipa::path(post, path = "/admin/caches/invalidate", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 503, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[post("/admin/caches/invalidate")]
 pub(super) async fn invalidate(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     what: JsonBody<Invalidate>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let what = what.into_inner();
     caller.did(&parts, "cache.invalidate", &format!("{what:?}"), "");
     let Announced { here, other_pods } = parts.house.invalidate(what).await.map_err(down)?;
@@ -104,18 +112,18 @@ pub(super) struct Notice {
 /// Tells everybody who is connected, to whichever pod: `{"message":"…"}`, at most 1,000 characters. Says
 /// how many heard it on this pod, and whether the other pods were told.
 #[utoipa::path(post, path = "/admin/broadcast", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/broadcast")]
 pub(super) async fn broadcast(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     notice: JsonBody<Notice>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let message = notice.into_inner().message;
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
         let wanted = "message has to be a text of 1 to 1,000 characters.";
-        return Err(Trouble::new(TroubleCode::InvalidRequest, wanted));
+        return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
     }
     caller.did(&parts, "broadcast", "everybody", &message);
     let Announced { here, other_pods } = parts.house.broadcast(message).await.map_err(down)?;
@@ -124,34 +132,34 @@ pub(super) async fn broadcast(
 
 /// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
 #[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 404, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
 #[post("/admin/chaos")]
 pub(super) async fn chaos(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
-    rehearsal: JsonBody<Rehearsal>,
-) -> Result<HttpResponse, Trouble> {
+    rehearsal: JsonBody<FaultRequest>,
+) -> Result<HttpResponse, ApiError> {
     if !parts.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
-        return Err(Trouble::new(TroubleCode::Forbidden, message));
+        return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }
-    let Rehearsal { actor, fault } = rehearsal.into_inner();
+    let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
     caller.did(&parts, "chaos", &actor, &format!("{fault:?}"));
     let told = parts.house.rehearse(&actor, fault).await.map_err(|not| {
         let code = match not {
-            NotRehearsed::NoSuchActor => TroubleCode::NoSuchActor,
-            NotRehearsed::NotInASession => TroubleCode::InvalidRequest,
-            NotRehearsed::NoAnswer(_) => TroubleCode::Full,
+            FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
+            FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,
+            FaultNotInjected::NoAnswer(_) => ApiErrorCode::Full,
         };
-        Trouble::new(code, format!("{actor}: {not}."))
+        ApiError::new(code, format!("{actor}: {not}."))
     })?;
     Ok(HttpResponse::Ok().json(json!({ "told": told })))
 }
 
-fn down(error: AskError) -> Trouble {
-    Trouble::new(TroubleCode::Full, format!("Not done just now: {error}."))
+fn down(error: AskError) -> ApiError {
+    ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
 }
 
 #[cfg(test)]
@@ -161,7 +169,7 @@ mod tests {
     #[test]
     fn a_fault_is_read_as_it_is_written() {
         let read =
-            |text| serde_json::from_str::<Rehearsal>(text).map(|read| (read.actor, read.fault));
+            |text| serde_json::from_str::<FaultRequest>(text).map(|read| (read.actor, read.fault));
         let hang = read(r#"{"actor":"sessions","fault":"hang","ms":500}"#).unwrap();
         assert_eq!(hang, ("sessions".to_owned(), Fault::Hang { ms: 500 }));
         assert!(read(r#"{"actor":"sessions","fault":"dance"}"#).is_err());

@@ -6,23 +6,23 @@
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use hsc_actors::ports::archive::Role;
-use hsc_conversation::desk::ByAgent;
+use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::protocol::Agent as Speaker;
 use log::debug;
 
 use super::identity::{Agent, still_in};
 use super::observe::RequestId;
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// Opens the agents' socket (WebSocket upgrade), for whoever is signed in.
 ///
 /// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
 #[utoipa::path(get, path = "/ws/agent", tag = "team",
-    responses((status = 101, description = "The socket is open"), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 426, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 101, description = "The socket is open"), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 426, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/ws/agent")]
 pub(super) async fn agent_socket(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request_id: web::ReqData<RequestId>,
     Agent(person, caller): Agent,
     request: HttpRequest,
@@ -30,12 +30,12 @@ pub(super) async fn agent_socket(
 ) -> Result<HttpResponse, actix_web::Error> {
     let still_in = still_in(&parts, &request, person.role);
     let is_admin = person.role == Role::Admin;
-    let me = ByAgent { agent: Speaker { id: person.id, name: person.name }, is_admin };
+    let me = OnBehalfOf { agent: Speaker { id: person.id, name: person.name }, is_admin };
     let who = (me, caller.from());
     let opened = parts.house.connect_agent(&request, payload, who, still_in).map_err(|error| {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
-        Trouble::new(TroubleCode::UpgradeRequired, message)
+        ApiError::new(ApiErrorCode::UpgradeRequired, message)
     })?;
     caller.did(&parts, "desk.open", "", "");
     Ok(opened)

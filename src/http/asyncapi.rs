@@ -23,8 +23,8 @@ pub fn asyncapi() -> Value {
     // One word may be said by both sides, and on both sockets: a message's key says by whom.
     let visitor = messages(&schemas, "ClientSays", "visitor");
     let chat = messages(&schemas, "ServerMessage", "chat");
-    let agent = messages(&schemas, "AgentSays", "agent");
-    let desk = messages(&schemas, "DeskSays", "desk");
+    let agent = messages(&schemas, "AgentMessage", "agent");
+    let desk = messages(&schemas, "DeskMessage", "desk");
     let channel = |address: &str, messages: [&Map<String, Value>; 2]| {
         let refs = messages
             .into_iter()

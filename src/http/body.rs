@@ -9,7 +9,7 @@ use futures::future::LocalBoxFuture;
 use hsc_conversation::protocol::without_lone_surrogates;
 use serde::de::DeserializeOwned;
 
-use super::{Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode};
 
 /// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Every connection may
 /// hold one, so it is small.
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 body.extend_from_slice(&bytes.map_err(|error| invalid(&error.to_string()))?);
                 if body.len() > JSON_BYTES {
                     let message = format!("The body is larger than {JSON_BYTES} bytes.");
-                    return Err(Trouble::new(TroubleCode::TooLarge, message).into());
+                    return Err(ApiError::new(ApiErrorCode::TooLarge, message).into());
                 }
             }
             read(&body).map(Self).map_err(|error| invalid(&error.to_string()))
@@ -71,5 +71,5 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
 }
 
 fn invalid(reason: &str) -> actix_web::Error {
-    Trouble::new(TroubleCode::InvalidRequest, reason).into()
+    ApiError::new(ApiErrorCode::InvalidRequest, reason).into()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Parts;
+use super::Dependencies;
 
 /// The brands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,7 +20,7 @@ pub(super) struct Brands {
 /// Every brand with its number of products, by name.
 #[utoipa::path(get, path = "/api/brands", tag = "catalog", responses((status = 200, body = Brands)))]
 #[get("/api/brands")]
-pub(super) async fn brands(parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn brands(parts: web::Data<Dependencies>) -> HttpResponse {
     let catalog = parts.catalog.load();
     let brands: Vec<_> = catalog
         .brands()

@@ -17,7 +17,7 @@ use bytes::Bytes;
 
 use super::identity::is_admin;
 use super::listener::{ConnectionState, Phase};
-use super::{Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode};
 
 /// What is asked by whoever watches the server.
 const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
@@ -33,10 +33,10 @@ pub(super) async fn capacity(
         // A test without a listener.
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let answering = Answering::begin(&state);
+    let answering = RequestGuard::begin(&state);
     if state.is_reserved() && !state.take_general_place() && !is_served(request.request()).await {
         let message = "The server holds as many connections as it may; try again in a few seconds.";
-        let refusal = Trouble::new(TroubleCode::Full, message);
+        let refusal = ApiError::new(ApiErrorCode::Full, message);
         let mut response = refusal.error_response();
         response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
         return Ok(request.into_response(response));
@@ -45,7 +45,7 @@ pub(super) async fn capacity(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         state.enter(Phase::Upgraded);
     }
-    Ok(response.map_body(|_, body| BoxBody::new(Tracked { body, _answering: answering })))
+    Ok(response.map_body(|_, body| BoxBody::new(TrackedBody { body, _answering: answering })))
 }
 
 /// Whether this request is answered over a reserved place.
@@ -61,28 +61,28 @@ async fn is_served(request: &HttpRequest) -> bool {
 }
 
 /// A request that is being answered; when it is dropped, its answer has been handed over to the last byte.
-struct Answering(Arc<ConnectionState>);
+struct RequestGuard(Arc<ConnectionState>);
 
-impl Answering {
+impl RequestGuard {
     fn begin(state: &Arc<ConnectionState>) -> Self {
         state.enter(Phase::Answering);
         Self(Arc::clone(state))
     }
 }
 
-impl Drop for Answering {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         self.0.enter(Phase::Idle);
     }
 }
 
 /// A body of an answer; the request is being answered as long as it lives.
-struct Tracked {
+struct TrackedBody {
     body: BoxBody,
-    _answering: Answering,
+    _answering: RequestGuard,
 }
 
-impl MessageBody for Tracked {
+impl MessageBody for TrackedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -8,21 +8,21 @@ use hsc_catalogs::Trial;
 /// Keeps the files of the catalog.
 pub trait CatalogFiles: Send + Sync + 'static {
     /// How the last load went.
-    fn standing(&self) -> Standing;
+    fn standing(&self) -> CatalogStatus;
     /// Loads them again, now.
-    fn reload(&self) -> BoxFuture<'static, Standing>;
+    fn reload(&self) -> BoxFuture<'static, CatalogStatus>;
     /// Tries a text as the file of this name, and where it is no rehearsal writes it and loads again.
     fn place(
         &self,
         name: String,
         text: String,
         dry_run: bool,
-    ) -> BoxFuture<'static, Result<Placed, NotPlaced>>;
+    ) -> BoxFuture<'static, Result<CatalogFileStored, CatalogFileError>>;
 }
 
 /// How the last load of the catalog went.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct CatalogStatus {
     /// Path of the catalog folder.
     pub folder: String,
     /// When it was.
@@ -35,7 +35,7 @@ pub struct Standing {
 
 /// What became of a file.
 #[derive(Debug)]
-pub struct Placed {
+pub struct CatalogFileStored {
     /// What it would do to the catalog, or did.
     pub trial: Trial,
     /// Why it would not be written; nothing when it would.
@@ -50,7 +50,7 @@ pub struct Placed {
 
 /// Why a file was not placed.
 #[derive(Debug, thiserror::Error)]
-pub enum NotPlaced {
+pub enum CatalogFileError {
     /// Its name is none that the loader reads, or leads elsewhere.
     #[error("{0}")]
     Name(String),

@@ -19,7 +19,7 @@ use hsc_conversation::ClientAddress;
 use ipnet::IpNet;
 use log::warn;
 
-use crate::outside::is_public;
+use crate::outbound::is_public;
 
 const FORWARDED: &str = "forwarded";
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -112,7 +112,7 @@ fn connection(request: &HttpRequest) -> Connection {
 
 /// Where the hops of a request lead.
 #[derive(Debug, PartialEq, Eq)]
-struct Followed {
+struct ResolvedClient {
     client: ClientAddress,
     scheme: Option<&'static str>,
     host: Option<String>,
@@ -132,8 +132,8 @@ fn follow(
     peer: IpAddr,
     connection: Connection,
     headers: &HeaderMap,
-) -> Followed {
-    let only = |address: IpAddr| Followed {
+) -> ResolvedClient {
+    let only = |address: IpAddr| ResolvedClient {
         client: ClientAddress::new(address),
         scheme: None,
         host: None,
@@ -156,7 +156,7 @@ fn follow(
     let hop = forwarded.map(|(_, hop)| hop).unwrap_or_default();
     let x_scheme = last(headers, X_FORWARDED_PROTO).and_then(|text| scheme(&text));
     let x_host = last(headers, X_FORWARDED_HOST);
-    Followed {
+    ResolvedClient {
         client: ClientAddress::new(client),
         scheme: agreed(hop.scheme, x_scheme),
         host: agreed(hop.host, x_host),
@@ -313,7 +313,11 @@ mod tests {
 
     /// The client of a request of this peer with these headers, where 10.0.0.0/8, 127.0.0.1 and
     /// 2001:db8:ffff::/48 are proxies.
-    fn followed(peer: &str, proxied: Option<&str>, headers: &[(&'static str, &str)]) -> Followed {
+    fn followed(
+        peer: &str,
+        proxied: Option<&str>,
+        headers: &[(&'static str, &str)],
+    ) -> ResolvedClient {
         let networks = ["10.0.0.0/8", "127.0.0.1", "2001:db8:ffff::/48"].map(str::to_owned);
         let mut request = TestRequest::default();
         for &header in headers {
@@ -456,7 +460,7 @@ mod tests {
     #[test]
     fn scheme_and_host_are_those_of_the_hop_to_the_client() {
         let told = |headers: &[_]| {
-            let Followed { scheme, host, .. } = followed("10.0.0.1", None, headers);
+            let ResolvedClient { scheme, host, .. } = followed("10.0.0.1", None, headers);
             (scheme, host)
         };
         let element = "for=203.0.113.7;proto=https;host=Chat.example, for=10.0.0.2;proto=http";

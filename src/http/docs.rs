@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use utoipa_swagger_ui::Config;
 
-use super::{Trouble, TroubleCode, asyncapi, openapi};
+use super::{ApiError, ApiErrorCode, asyncapi, openapi};
 
 /// The browsable page makes its styles as it goes; scripts are files of ours all the same.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -33,12 +33,12 @@ pub(super) async fn asyncapi_json() -> HttpResponse {
 
 /// A file of the browsable page.
 #[get("/docs/{file:.*}")]
-pub(super) async fn page(file: web::Path<String>) -> Result<HttpResponse, Trouble> {
+pub(super) async fn page(file: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let config = Arc::new(Config::from("/docs/openapi.json"));
-    let missing = || Trouble::new(TroubleCode::NoSuchFile, "There is no such file.");
+    let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
     let file = utoipa_swagger_ui::serve(&file, config).map_err(|error| {
-        Trouble::new(
-            TroubleCode::Internal,
+        ApiError::new(
+            ApiErrorCode::Internal,
             format!("the page of the routes cannot be made: {error}"),
         )
     })?;

@@ -8,13 +8,13 @@ use hsc_actors::ports::archive::Role;
 use super::identity::admits_page;
 use super::openapi::{READ_ONLY, allowed_methods};
 use super::pages::page;
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// The pages of the team, and what their readers must be.
 const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
 
 /// What no route takes: one of our pages, or an error that says which.
-pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn fallback(parts: web::Data<Dependencies>, request: HttpRequest) -> HttpResponse {
     if let Some(pattern) = request.match_pattern() {
         return not_allowed(&request, &allowed_methods(&pattern));
     }
@@ -40,14 +40,14 @@ pub(super) async fn fallback(parts: web::Data<Parts>, request: HttpRequest) -> H
         } else {
             "There is no such route; /docs/ lists all."
         };
-        Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
+        ApiError::new(ApiErrorCode::NoSuchRoute, message).error_response()
     })
 }
 
 /// The method is none of those that are taken, which `Allow` lists.
 pub(super) fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let message = format!("This route does not take {}; it takes {allowed}.", request.method());
-    let mut response = Trouble::new(TroubleCode::MethodNotAllowed, message).error_response();
+    let mut response = ApiError::new(ApiErrorCode::MethodNotAllowed, message).error_response();
     if let Ok(allowed) = HeaderValue::from_str(allowed) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }

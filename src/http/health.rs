@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Parts;
+use super::Dependencies;
 
 /// How the server is, in numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub(super) struct Pong {
 /// How the process is; 200 while it lives.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
 #[get("/health")]
-pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn health(parts: web::Data<Dependencies>) -> HttpResponse {
     let reading = parts.process.read();
     let catalog = parts.catalog.load();
     let (status, reason) = standing(&parts);
@@ -87,12 +87,12 @@ pub(super) async fn health(parts: web::Data<Parts>) -> HttpResponse {
 
 /// The same for everybody, where the whole is told at `server.operations_listen`.
 #[get("/health")]
-pub(super) async fn health_status(parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn health_status(parts: web::Data<Dependencies>) -> HttpResponse {
     let (status, _) = standing(&parts);
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Status { status })
 }
 
-fn standing(parts: &Parts) -> (&'static str, Option<String>) {
+fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
     match (parts.condition.not_ready(), parts.condition.degraded()) {
         (Some(reason), _) => ("unhealthy", Some(reason)),
         (None, Some(reason)) => ("degraded", Some(reason)),
@@ -104,7 +104,7 @@ fn standing(parts: &Parts) -> (&'static str, Option<String>) {
 #[utoipa::path(get, path = "/ready", tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/ready")]
-pub(super) async fn ready(parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn ready(parts: web::Data<Dependencies>) -> HttpResponse {
     let (mut response, readiness) = match parts.condition.not_ready() {
         None => (HttpResponse::Ok(), Readiness { status: "ready", reason: None }),
         Some(reason) => (

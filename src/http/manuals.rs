@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use log::warn;
 
 use super::products::no_such_product;
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// A web page of a stranger: shown, and nothing more.
 const PAGE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
@@ -26,23 +26,23 @@ const PDF_POLICY: &str = "frame-ancestors 'self'";
         ("Range" = Option<String>, Header, description = "A part of the file, e.g. bytes=0-1023")),
     responses((status = 200, description = "The file", content_type = "application/pdf"),
         (status = 206, description = "The part asked for"), (status = 304, description = "Not changed"),
-        (status = 404, body = Trouble), (status = 416, description = "The file has no such part"),
-        (status = 502, body = Trouble)))]
+        (status = 404, body = ApiError), (status = 416, description = "The file has no such part"),
+        (status = 502, body = ApiError)))]
 #[actix_web::route("/manuals/{product_id}", method = "GET", method = "HEAD")]
 pub(super) async fn manual(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     product_id: web::Path<String>,
     request: HttpRequest,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let catalog = parts.catalog.load();
     let product = catalog.product(&product_id).ok_or_else(no_such_product)?;
     let Some(documentation) = product.documentation.clone() else {
         let message = "The catalog has no manual for this product.";
-        return Err(Trouble::new(TroubleCode::NoManual, message));
+        return Err(ApiError::new(ApiErrorCode::NoManual, message));
     };
     let original = parts.originals.original(documentation).await.map_err(|error| {
         warn!(product:% = product.id, code = error.code, cause:% = error.cause; "manual cannot be shown");
-        Trouble::new(TroubleCode::ManualUnavailable, error.words)
+        ApiError::new(ApiErrorCode::ManualUnavailable, error.words)
     })?;
     let media_type: Mime = original.media_type.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM);
     let (extension, policy) = if media_type.essence_str() == mime::APPLICATION_PDF.essence_str() {
@@ -53,7 +53,7 @@ pub(super) async fn manual(
     let file = web::block(move || NamedFile::open(original.path)).await;
     let file = file.map_err(std::io::Error::other).flatten().map_err(|error| {
         warn!(product:% = product.id, cause:% = error; "manual cannot be opened");
-        Trouble::new(TroubleCode::ManualUnavailable, "The manual could not be opened just now.")
+        ApiError::new(ApiErrorCode::ManualUnavailable, "The manual could not be opened just now.")
     })?;
     let name = format!("{}.{extension}", ascii(&hsc_catalogs::slug(&product.id)));
     let disposition = ContentDisposition {

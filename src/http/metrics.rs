@@ -2,12 +2,12 @@
 
 use actix_web::{HttpResponse, get, web};
 
-use super::Parts;
+use super::Dependencies;
 
 /// Everything that is counted, as Prometheus text.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/metrics")]
-pub(super) async fn metrics(parts: web::Data<Parts>) -> HttpResponse {
+pub(super) async fn metrics(parts: web::Data<Dependencies>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .insert_header(("Cache-Control", "no-store"))

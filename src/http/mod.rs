@@ -1,13 +1,14 @@
 //! What the server answers over HTTP: one file a route or a family of them.
 //!
 //! [`routes()`] puts them into an actix app; what they may ask of the rest of the server stands in
-//! [`Parts`]. Bytes, headers and status codes live here and nowhere else. A route never decides how a
+//! [`Dependencies`]. Bytes, headers and status codes live here and nowhere else. A route never decides how a
 //! product is found, a manual is read or an answer is made: it asks the part that does.
 //!
-//! Every error is JSON with a stable `code` and a `message` ([`Trouble`]), whoever met it.
+//! Every error is JSON with a stable `code` and a `message` ([`ApiError`]), whoever met it.
 
 mod admin;
 mod agent;
+mod api_error;
 mod asyncapi;
 mod body;
 mod body_deadline;
@@ -15,6 +16,7 @@ mod brands;
 mod capacity;
 mod catalog_files;
 mod client_address;
+mod dependencies;
 mod docs;
 mod fallback;
 mod head;
@@ -29,8 +31,7 @@ mod openapi;
 mod operations;
 mod origins;
 mod pages;
-mod parts;
-mod price;
+mod password_cost;
 mod products;
 mod request_body;
 mod routes;
@@ -39,23 +40,22 @@ mod search;
 mod socket;
 mod statics;
 mod team;
-mod trouble;
 mod visitor;
 
+pub use api_error::{ApiError, ApiErrorCode};
 pub use asyncapi::asyncapi;
 pub use body_deadline::BodyDeadline;
-pub use catalog_files::{CatalogFiles, NotPlaced, Placed, Standing};
+pub use catalog_files::{CatalogFileError, CatalogFileStored, CatalogFiles, CatalogStatus};
 pub use client_address::{Connection, TrustedProxies};
 use client_address::{client_address, warn_of_unknown_proxy};
+pub use dependencies::{
+    AdminRules, Condition, Dependencies, Drain, Draining, EncoderHealth, EncoderStatus, Endpoint,
+    KeptFile, LastLoad, Original, Originals, Webhooks,
+};
 pub use headers::FrameAncestors;
-pub use listener::{BadCertificate, Capacity, Certificate, Connections, Deadlines, Listener};
+pub use listener::{Capacity, Certificate, Connections, Deadlines, InvalidCertificate, Listener};
 pub use openapi::openapi;
 pub use origins::Origins;
-pub use parts::{
-    AdminRules, Condition, Drain, Draining, EncoderHealth, EncoderStatus, Endpoint, KeptFile,
-    LastLoad, Original, Originals, Parts, Webhooks,
-};
 pub use routes::{operations_routes, routes};
 pub use team::Reads;
-pub use trouble::{Trouble, TroubleCode};
 pub use visitor::Allowances;

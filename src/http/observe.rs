@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, web};
 use log::{debug, info};
 
-use super::{Parts, client_address, headers, warn_of_unknown_proxy};
+use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
 
 /// Header of the request id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,7 +29,7 @@ pub(super) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
-    let parts = request.app_data::<web::Data<Parts>>().cloned();
+    let parts = request.app_data::<web::Data<Dependencies>>().cloned();
     let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();

@@ -9,8 +9,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
 
 use super::{
-    TroubleCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
-    products, search, socket, statics, team, visitor,
+    ApiErrorCode, admin, agent, brands, health, identity, manuals, metrics, operations,
+    password_cost, products, search, socket, statics, team, visitor,
 };
 
 /// What a route that takes GET takes.
@@ -32,7 +32,7 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
         products::one_product,
         products::sections,
         brands::brands,
-        price::price,
+        password_cost::price,
         manuals::manual,
         statics::asset,
         health::health,
@@ -85,7 +85,7 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
         team::ratings,
         team::ratings_table,
     ),
-    components(schemas(TroubleCode)),
+    components(schemas(ApiErrorCode)),
     tags(
         (name = "chat", description = "The socket of the chat"),
         (name = "catalog", description = "What is sold and read"),

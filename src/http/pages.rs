@@ -8,7 +8,7 @@ use actix_web::http::header::{self, ContentEncoding, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::Parts;
+use super::Dependencies;
 use super::headers::PAGE_POLICY;
 
 /// The visitor's page, the only one that another site may put into a frame.
@@ -23,7 +23,11 @@ pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 struct Dist;
 
 /// The page of this name, with the policy of its kind.
-pub(super) fn page(name: &str, parts: &Parts, request: &HttpRequest) -> Option<HttpResponse> {
+pub(super) fn page(
+    name: &str,
+    parts: &Dependencies,
+    request: &HttpRequest,
+) -> Option<HttpResponse> {
     if matches!(name, "" | "index" | VISITORS) {
         let mut response = embedded(VISITORS, request)?;
         let policy = HeaderValue::from_str(&parts.frame_ancestors.policy()).ok()?;

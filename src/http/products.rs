@@ -12,7 +12,7 @@ use hsc_conversation::{brand_json, whole_entry};
 use log::debug;
 
 use super::scenarios::scenarios_of;
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// Sections that are offered: two rows of a phone, and no list to read through.
 const SECTIONS: usize = 6;
@@ -23,12 +23,12 @@ const TITLE_CHARS: usize = 48;
 
 /// Everything the catalog knows of one product.
 #[utoipa::path(get, path = "/api/products/{id}", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
-    responses((status = 200, body = OneProduct), (status = 404, body = Trouble)))]
+    responses((status = 200, body = OneProduct), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}")]
 pub(super) async fn one_product(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let catalog = parts.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     Ok(HttpResponse::Ok().json(OneProduct {
@@ -43,12 +43,12 @@ pub(super) async fn one_product(
 /// Sections of the product's manual that a customer is likely to ask about. The manual is opened as a
 /// question would open it; where it cannot be opened, there are no sections.
 #[utoipa::path(get, path = "/api/products/{id}/sections", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
-    responses((status = 200, body = ManualSections), (status = 404, body = Trouble)))]
+    responses((status = 200, body = ManualSections), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}/sections")]
 pub(super) async fn sections(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let catalog = parts.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     let sections = match product.documentation.clone() {
@@ -72,8 +72,8 @@ pub(super) async fn sections(
     Ok(HttpResponse::Ok().json(ManualSections { sections }))
 }
 
-pub(super) fn no_such_product() -> Trouble {
-    Trouble::new(TroubleCode::NoSuchProduct, "The catalog has no product with this id.")
+pub(super) fn no_such_product() -> ApiError {
+    ApiError::new(ApiErrorCode::NoSuchProduct, "The catalog has no product with this id.")
 }
 
 fn manual_link(of: &Product) -> Option<ManualLink> {

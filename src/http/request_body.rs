@@ -20,7 +20,7 @@ use futures::{Stream, StreamExt as _};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::listener::{ConnectionState, Phase};
-use super::{BodyDeadline, Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, BodyDeadline, Dependencies};
 
 /// Bounds the time in which the body of a request arrives.
 pub(super) async fn request_body(
@@ -30,7 +30,8 @@ pub(super) async fn request_body(
     if !may_have_body(request.request()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let parts = request.app_data::<web::Data<Parts>>().expect("routes() gives its parts").clone();
+    let parts =
+        request.app_data::<web::Data<Dependencies>>().expect("routes() gives its parts").clone();
     let is_late = Rc::new(Cell::new(false));
     let timed = Timed {
         payload: request.take_payload(),
@@ -48,7 +49,7 @@ pub(super) async fn request_body(
     }
     parts.metrics.connections.closed("body_timeout");
     let message = "The body of the request did not come in time.";
-    let mut late = Trouble::new(TroubleCode::RequestTimeout, message).error_response();
+    let mut late = ApiError::new(ApiErrorCode::RequestTimeout, message).error_response();
     late.head_mut().set_connection_type(actix_http::ConnectionType::Close);
     Ok(response.into_response(late))
 }

@@ -8,12 +8,13 @@ use super::capacity::capacity;
 use super::openapi::allowed_methods;
 use super::request_body::request_body;
 use super::{
-    Parts, Trouble, TroubleCode, admin, agent, brands, docs, fallback, head, health, identity,
-    manuals, metrics, observe, operations, price, products, search, socket, statics, team, visitor,
+    ApiError, ApiErrorCode, Dependencies, admin, agent, brands, docs, fallback, head, health,
+    identity, manuals, metrics, observe, operations, password_cost, products, search, socket,
+    statics, team, visitor,
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
-pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
+pub fn routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
     let cors = parts.origins.cors();
     // The socket stands outside of what compresses: its frames are not a body to be packed.
     let is_whole = !parts.operations_apart;
@@ -24,7 +25,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
         .service(products::one_product)
         .service(products::sections)
         .service(brands::brands)
-        .service(price::price)
+        .service(password_cost::price)
         .service(manuals::manual)
         .service(statics::asset)
         .configure(|routes| {
@@ -107,7 +108,7 @@ pub fn routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
 }
 
 /// The routes of `server.operations_listen`: how the server is, and nothing that a visitor or an admin does.
-pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
+pub fn operations_routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(web::Data::new(parts.trusted_proxies.clone()))
         .app_data(parts)
@@ -120,7 +121,7 @@ pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
                 return fallback::not_allowed(&request, &allowed_methods(&pattern));
             }
             let message = "This address has /health, /ready, /ping and /metrics alone.";
-            Trouble::new(TroubleCode::NoSuchRoute, message).error_response()
+            ApiError::new(ApiErrorCode::NoSuchRoute, message).error_response()
         }))
         .wrap(from_fn(request_body))
         .wrap(from_fn(head::head))
@@ -129,5 +130,5 @@ pub fn operations_routes(parts: web::Data<Parts>) -> impl HttpServiceFactory {
 }
 
 fn invalid(error: &dyn std::fmt::Display) -> actix_web::Error {
-    Trouble::new(TroubleCode::InvalidRequest, error.to_string()).into()
+    ApiError::new(ApiErrorCode::InvalidRequest, error.to_string()).into()
 }

@@ -6,7 +6,7 @@ use hsc_conversation::protocol::Prediction;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// Longest query, in characters: what `typing` takes over the socket.
 pub(super) const QUERY_CHARS: usize = 1_000;
@@ -37,17 +37,17 @@ pub(super) struct Results {
 
 /// The products a customer means by these letters, best first.
 #[utoipa::path(get, path = "/api/search", tag = "catalog", params(Wanted), responses(
-    (status = 200, body = Results), (status = 400, body = Trouble)))]
+    (status = 200, body = Results), (status = 400, body = ApiError)))]
 #[get("/api/search")]
 pub(super) async fn search(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let query = checked("q", &wanted.q)?;
     let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         let message = format!("'limit' must be from 1 to {MAX_LIMIT}");
-        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+        return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
     let catalog = parts.catalog.load();
     let found = catalog.search(&query, limit);
@@ -58,10 +58,10 @@ pub(super) async fn search(
 ///
 /// # Errors
 /// When it is too long.
-pub(super) fn checked(name: &str, query: &str) -> Result<String, Trouble> {
+pub(super) fn checked(name: &str, query: &str) -> Result<String, ApiError> {
     if query.chars().count() > QUERY_CHARS {
         let message = format!("'{name}' has more than {QUERY_CHARS} characters");
-        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+        return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
     Ok(query.chars().filter(|c| !c.is_control()).collect())
 }

@@ -10,19 +10,19 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::pages::{self, FOR_EVER};
-use super::{Parts, Trouble, TroubleCode};
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// An asset of the catalog folder's `static/`, else one of our pages.
 #[utoipa::path(get, path = "/static/{path}", tag = "pages",
     params(("path" = String, Path, description = "Path of the asset")),
-    responses((status = 200, description = "The asset"), (status = 404, body = Trouble)))]
+    responses((status = 200, description = "The asset"), (status = 404, body = ApiError)))]
 #[actix_web::route("/static/{path:.*}", method = "GET", method = "HEAD")]
 pub(super) async fn asset(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     path: web::Path<String>,
     request: HttpRequest,
-) -> Result<HttpResponse, Trouble> {
-    let missing = || Trouble::new(TroubleCode::NoSuchFile, "There is no such file.");
+) -> Result<HttpResponse, ApiError> {
+    let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
     let path = below(&path).ok_or_else(missing)?;
     if let Some(file) = own_file(&parts.statics, &path).await {
         let mut response =

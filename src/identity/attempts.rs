@@ -22,7 +22,7 @@ use lru::LruCache;
 use tokio::time::Instant;
 
 use super::secret::kept;
-use crate::outside::is_public;
+use crate::outbound::is_public;
 
 /// Failures without a wait: people mistype.
 const FREE: u32 = 5;

@@ -1,7 +1,7 @@
 //! Makes the first admin, by the link of a first start.
 
 use hsc_actors::ports::archive::{AccountError, Role};
-use hsc_actors::ports::{First, IdentityError, NewAccount, Opened};
+use hsc_actors::ports::{FirstAdmin, IdentityError, NewAccount, OpenedSession};
 use tokio::time::Instant;
 
 use super::account_creation::made;
@@ -9,8 +9,11 @@ use super::refusal::refused;
 use super::team::Team;
 
 impl Team {
-    pub(super) async fn make_first(&self, first: First) -> Result<Opened, IdentityError> {
-        let First { token, name, address, password, from } = first;
+    pub(super) async fn make_first(
+        &self,
+        first: FirstAdmin,
+    ) -> Result<OpenedSession, IdentityError> {
+        let FirstAdmin { token, name, address, password, from } = first;
         let is_good = || self.first.is_good(&token, Instant::now());
         self.within_attempts(&self.first_attempts, ("link", "first_link"), is_good, from).map_err(
             |error| match error {

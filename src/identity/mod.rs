@@ -1,6 +1,6 @@
 //! Who may do what: people of the team by account, password or provider, and visitors by a signed token.
 //!
-//! [`Team`] signs people in and knows their sessions again; [`Vouching`] knows the visitors for whom the
+//! [`Team`] signs people in and knows their sessions again; [`SignedVisitorTokens`] knows the visitors for whom the
 //! embedding site has signed. Accounts and sessions lie in the archive; what a browser shows of it is the
 //! business of the routes. How much may be tried is counted here, in memory.
 //!
@@ -18,9 +18,9 @@ mod secret;
 mod signature;
 mod staff;
 mod team;
-mod vouching;
+mod visitor_token;
 
 pub use openid::NoProvider;
 pub use password::{FEWEST, MOST, Weak, judge};
 pub use team::Team;
-pub use vouching::{NoKey, Vouching};
+pub use visitor_token::{InvalidKey, SignedVisitorTokens};

@@ -8,7 +8,8 @@ use hsc_actors::ports::archive::{
     Account, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
 };
 use hsc_actors::ports::{
-    Attempt, Auditor, Begun, First, Identify, IdentityError, Opened, Person, Returned, SignedIn,
+    Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
+    ProviderSignIn, SignedIn,
 };
 use hsc_config::{IdentitySettings, Secret};
 use hsc_conversation::ClientAddress;
@@ -95,7 +96,7 @@ impl Team {
         self.hasher.hash(password).await.map_err(no_hash)
     }
 
-    async fn password(&self, attempt: Attempt) -> Result<Opened, IdentityError> {
+    async fn password(&self, attempt: Attempt) -> Result<OpenedSession, IdentityError> {
         let Attempt { address, password, from, device } = attempt;
         let (address, now) = (address.trim().to_lowercase(), now_ms());
         let known_since = now.saturating_sub(millis(DEVICE_LASTS));
@@ -170,7 +171,7 @@ impl Team {
         how: &str,
         from: ClientAddress,
         known_device: Option<String>,
-    ) -> Result<Opened, IdentityError> {
+    ) -> Result<OpenedSession, IdentityError> {
         let secret = secret::random();
         let (csrf, now) = (secret::csrf(&secret), now_ms());
         let session = AccountSession {
@@ -191,7 +192,7 @@ impl Team {
         self.audit(account, "sign_in", how, from);
         let signed_in = SignedIn { person: person(account), csrf };
         let (lasts, device_lasts) = (self.lasts, DEVICE_LASTS);
-        Ok(Opened { signed_in, secret, lasts, device, device_lasts })
+        Ok(OpenedSession { signed_in, secret, lasts, device, device_lasts })
     }
 
     pub(super) fn audit(&self, account: &Account, action: &str, detail: &str, from: ClientAddress) {
@@ -310,7 +311,7 @@ impl Identify for Team {
         self.token(token, from)
     }
 
-    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
         Box::pin(self.password(attempt))
     }
 
@@ -330,7 +331,7 @@ impl Identify for Team {
         })
     }
 
-    fn first(&self, first: First) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+    fn first(&self, first: FirstAdmin) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
         Box::pin(self.make_first(first))
     }
 
@@ -338,11 +339,14 @@ impl Identify for Team {
         self.provider.as_ref().map(Provider::name)
     }
 
-    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<Begun, IdentityError>> {
+    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<ProviderSignIn, IdentityError>> {
         Box::pin(self.go_to_provider(back_to))
     }
 
-    fn end(&self, returned: Returned) -> BoxFuture<'_, Result<Opened, IdentityError>> {
+    fn end(
+        &self,
+        returned: ProviderCallback,
+    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
         Box::pin(self.back_from_provider(returned))
     }
 }

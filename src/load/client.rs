@@ -27,14 +27,14 @@ pub(super) struct Target {
 
 /// Why there is no socket, or no longer one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(super) enum SocketError {
     /// The server closed it with this code.
     Closed(u16),
     /// It could not be opened, or broke; in a few words.
     Broken(String),
 }
 
-impl std::fmt::Display for Lost {
+impl std::fmt::Display for SocketError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Closed(code) => write!(f, "closed with {code}"),
@@ -45,7 +45,7 @@ impl std::fmt::Display for Lost {
 
 /// What the harness reads of a message; the rest is skipped.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Heard {
+pub(super) struct ReceivedMessage {
     #[serde(rename = "type")]
     pub(super) kind: String,
     #[serde(default)]
@@ -67,7 +67,7 @@ pub(super) struct Heard {
 
 /// A message and the id it is answered by.
 #[derive(Serialize)]
-struct Say<'a> {
+struct OutgoingMessage<'a> {
     #[serde(flatten)]
     message: &'a ClientSays,
     id: u64,
@@ -96,15 +96,19 @@ impl Target {
     }
 
     /// Opens a socket, from `source` where one is given.
-    pub(super) async fn open(&self, source: Option<IpAddr>, narrow: bool) -> Result<Client, Lost> {
+    pub(super) async fn open(
+        &self,
+        source: Option<IpAddr>,
+        narrow: bool,
+    ) -> Result<Client, SocketError> {
         // An address of the family we come from, if we must come from one.
         let fits =
             |address: &&SocketAddr| source.is_none_or(|it| it.is_ipv4() == address.is_ipv4());
         let Some(address) = self.addresses.iter().find(fits) else {
-            return Err(Lost::Broken("no address of the source's family".to_owned()));
+            return Err(SocketError::Broken("no address of the source's family".to_owned()));
         };
         let stream =
-            connect(*address, source, narrow).await.map_err(|error| Lost::of_io(&error))?;
+            connect(*address, source, narrow).await.map_err(|error| SocketError::of_io(&error))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
             // Nothing waits in it: a keystroke goes out when it is typed.
@@ -112,7 +116,7 @@ impl Target {
             .max_write_buffer_size(16 * 1024 * 1024);
         let opened =
             client_async_tls_with_config(self.url.as_str(), stream, Some(config), None).await;
-        opened.map(|(socket, _)| Client(socket)).map_err(Lost::of)
+        opened.map(|(socket, _)| Client(socket)).map_err(SocketError::of)
     }
 }
 
@@ -134,28 +138,30 @@ async fn connect(
 }
 
 impl Client {
-    pub(super) async fn say(&mut self, message: &ClientSays, id: u64) -> Result<(), Lost> {
-        let text = serde_json::to_string(&Say { message, id }).expect("the wire types serialise");
-        self.0.send(Message::text(text)).await.map_err(Lost::of)
+    pub(super) async fn say(&mut self, message: &ClientSays, id: u64) -> Result<(), SocketError> {
+        let text = serde_json::to_string(&OutgoingMessage { message, id })
+            .expect("the wire types serialise");
+        self.0.send(Message::text(text)).await.map_err(SocketError::of)
     }
 
     /// The next message. Safe to drop while it waits: nothing read is lost.
-    pub(super) async fn hear(&mut self) -> Result<Heard, Lost> {
+    pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SocketError> {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    let mut heard: Heard = serde_json::from_str(&text)
-                        .map_err(|_| Lost::Broken("a frame that is no message".to_owned()))?;
+                    let mut heard: ReceivedMessage = serde_json::from_str(&text).map_err(|_| {
+                        SocketError::Broken("a frame that is no message".to_owned())
+                    })?;
                     heard.bytes = text.len();
                     return Ok(heard);
                 }
                 Some(Ok(Message::Close(frame))) => {
                     // 1005 is the code of a close frame without one.
-                    return Err(Lost::Closed(frame.map_or(1005, |frame| frame.code.into())));
+                    return Err(SocketError::Closed(frame.map_or(1005, |frame| frame.code.into())));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(Lost::of(error)),
-                None => return Err(Lost::Broken("the connection ended".to_owned())),
+                Some(Err(error)) => return Err(SocketError::of(error)),
+                None => return Err(SocketError::Broken("the connection ended".to_owned())),
             }
         }
     }
@@ -166,7 +172,7 @@ impl Client {
     }
 }
 
-impl Lost {
+impl SocketError {
     fn of(error: Error) -> Self {
         match error {
             Error::Http(response) => Self::Broken(format!("HTTP {}", response.status().as_u16())),
@@ -224,7 +230,8 @@ mod tests {
     #[test]
     fn a_message_carries_its_id_beside_its_fields() {
         let typing = ClientSays::Typing { content: "td-17".to_owned() };
-        let text = serde_json::to_string(&Say { message: &typing, id: 7 }).expect("JSON");
+        let text =
+            serde_json::to_string(&OutgoingMessage { message: &typing, id: 7 }).expect("JSON");
         assert_eq!(text, r#"{"type":"typing","content":"td-17","id":7}"#);
     }
 
@@ -232,7 +239,7 @@ mod tests {
     fn what_the_harness_does_not_read_is_skipped() {
         let frame =
             r#"{"type":"final_answer","content":"","citations":[{"page":1}],"id":3,"offset":9}"#;
-        let heard: Heard = serde_json::from_str(frame).expect("a message");
+        let heard: ReceivedMessage = serde_json::from_str(frame).expect("a message");
         assert_eq!(
             (heard.kind.as_str(), heard.id, heard.offset),
             ("final_answer", Some(3), Some(9))

@@ -18,15 +18,15 @@ use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
 use super::fetch::{Copy, Fetcher};
-use super::ledger::{LastLoad, Ledger};
+use super::load_history::{LastLoad, LoadHistory};
 use super::local::Folder;
 use super::{LoadError, ocr_report, settings};
 
 /// Loads manuals, from the network and from the catalog folder.
 #[derive(Clone)]
-pub struct Loader(Arc<Parts>);
+pub struct Loader(Arc<LoaderParts>);
 
-struct Parts {
+struct LoaderParts {
     folder: Folder,
     fetcher: Fetcher,
     reader: Reader,
@@ -34,13 +34,13 @@ struct Parts {
     /// The longest that a reading of a manual without text waits for OCR.
     ocr_wait: Duration,
     waits_for_ocr: bool,
-    ledger: Ledger,
+    ledger: LoadHistory,
     metrics: Arc<Metrics>,
 }
 
 /// A manual's file as it lies on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct CachedFile {
     /// Size in bytes.
     pub bytes: u64,
     /// When its host last said that it is right; of a file below the catalog folder, when it was written.
@@ -74,14 +74,14 @@ impl Loader {
         })?;
         let fetcher = Fetcher::new(settings)?;
         let ocr = settings::ocr(settings, fetcher.folder(), program.clone());
-        Ok(Self(Arc::new(Parts {
+        Ok(Self(Arc::new(LoaderParts {
             folder: Folder::new(catalog_dir),
             fetcher,
             reader: Reader::new(settings::reader(settings, program)),
             recognizer: Recognizer::new(ocr, ocr_report::to_log_and(Arc::clone(&metrics))),
             ocr_wait: Duration::from_millis(settings.ocr.wait_ms),
             waits_for_ocr: false,
-            ledger: Ledger::default(),
+            ledger: LoadHistory::default(),
             metrics,
         })))
     }
@@ -96,7 +96,7 @@ impl Loader {
         let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
         let recognizer = parts.recognizer.with_program(program.clone());
         let reader = parts.reader.with_program(program);
-        Self(Arc::new(Parts { reader, recognizer, ..parts }))
+        Self(Arc::new(LoaderParts { reader, recognizer, ..parts }))
     }
 
     /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare or evaluate manuals.
@@ -106,7 +106,7 @@ impl Loader {
     #[must_use]
     pub fn waits_for_ocr(self) -> Self {
         let parts = Arc::into_inner(self.0).expect("a loader is set up before it is shared");
-        Self(Arc::new(Parts { waits_for_ocr: true, ..parts }))
+        Self(Arc::new(LoaderParts { waits_for_ocr: true, ..parts }))
     }
 
     /// The longest that such a load waits.
@@ -129,7 +129,7 @@ impl Loader {
     /// The manual's file as it lies on this machine, fetched from its address or from its backup; nothing where
     /// it does not. Looks on disk, and asks nobody.
     #[must_use]
-    pub fn kept(&self, documentation: &Documentation) -> Option<Kept> {
+    pub fn kept(&self, documentation: &Documentation) -> Option<CachedFile> {
         let Documentation { url, backup_url, .. } = documentation;
         std::iter::once(url).chain(backup_url).find_map(|address| self.0.kept(address))
     }
@@ -140,7 +140,7 @@ impl Loader {
     /// As [`ManualLoader::load`], reading excepted.
     pub async fn original(&self, documentation: &Documentation) -> Result<Original, ManualError> {
         let parts = &self.0;
-        let open = |found: Found| async move {
+        let open = |found: FoundFile| async move {
             let stale = found.stale;
             if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
                 return Ok(Original { path: found.path, media_type: "application/pdf", stale });
@@ -182,7 +182,7 @@ impl ManualLoader for Loader {
 
 /// A file, and where it came from.
 #[derive(Debug, Clone)]
-struct Found {
+struct FoundFile {
     path: PathBuf,
     location: String,
     /// The charset of `Content-Type`.
@@ -192,19 +192,19 @@ struct Found {
     foreign: bool,
 }
 
-impl From<Copy> for Found {
+impl From<Copy> for FoundFile {
     fn from(Copy { path, location, charset, .. }: Copy) -> Self {
         Self { path, location, charset, stale: false, foreign: true }
     }
 }
 
-impl Parts {
+impl LoaderParts {
     /// Does something with the first address that serves: the manual's own, then its backup, then
     /// older copies of either. The error is that of the manual's own address.
     async fn first<T, F>(
         &self,
         documentation: &Documentation,
-        then: impl Fn(Found) -> F,
+        then: impl Fn(FoundFile) -> F,
     ) -> Result<T, LoadError>
     where
         F: Future<Output = Result<T, LoadError>>,
@@ -241,7 +241,7 @@ impl Parts {
         for address in addresses.into_iter().filter(|address| !found.contains(address)) {
             let Some(copy) = self.fetcher.stale(address) else { continue };
             self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
-            let found = Found { stale: true, ..Found::from(copy) };
+            let found = FoundFile { stale: true, ..FoundFile::from(copy) };
             if let Ok(done) = then(found).await {
                 log::warn!(address; "manual host did not answer, using an older copy");
                 return Ok(done);
@@ -255,7 +255,7 @@ impl Parts {
         &self,
         address: &str,
         deadline: tokio::time::Instant,
-    ) -> Result<Found, LoadError> {
+    ) -> Result<FoundFile, LoadError> {
         let started = Instant::now();
         let counted =
             |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
@@ -265,12 +265,12 @@ impl Parts {
                 if copy.how != "fresh" {
                     counted(copy.how, copy.fetched_bytes);
                 }
-                Found::from(copy)
+                FoundFile::from(copy)
             })
         } else {
             self.folder.find(address).map(|path| {
                 counted("ok", 0);
-                Found {
+                FoundFile {
                     path,
                     location: address.to_owned(),
                     charset: None,
@@ -283,20 +283,20 @@ impl Parts {
     }
 
     /// The file of one address as it lies here.
-    fn kept(&self, address: &str) -> Option<Kept> {
+    fn kept(&self, address: &str) -> Option<CachedFile> {
         if is_remote(address) {
             let (path, at) = self.fetcher.kept(address)?;
-            return Some(Kept { bytes: path.metadata().ok()?.len(), at });
+            return Some(CachedFile { bytes: path.metadata().ok()?.len(), at });
         }
         let about = self.folder.find(address).ok()?.metadata().ok()?;
-        Some(Kept { bytes: about.len(), at: about.modified().ok()? })
+        Some(CachedFile { bytes: about.len(), at: about.modified().ok()? })
     }
 
     /// A web page printed plainly. The maker's own page would bring its scripts to our address.
     async fn printed(
         &self,
         documentation: &Documentation,
-        found: Found,
+        found: FoundFile,
     ) -> Result<PathBuf, LoadError> {
         let url = &documentation.url;
         if let Some(path) = self.fetcher.printed(url, &found.path) {
@@ -310,7 +310,7 @@ impl Parts {
         &self,
         documentation: &Documentation,
         kind: DocumentationKind,
-        found: Found,
+        found: FoundFile,
     ) -> Result<Manual, LoadError> {
         let started = Instant::now();
         let mut waited = Duration::ZERO;
@@ -332,10 +332,10 @@ impl Parts {
         &self,
         documentation: &Documentation,
         kind: DocumentationKind,
-        found: &Found,
+        found: &FoundFile,
         waited: &mut Duration,
     ) -> Result<Manual, LoadError> {
-        let Found { path, charset, foreign, .. } = found;
+        let FoundFile { path, charset, foreign, .. } = found;
         let read =
             |recognized| self.reader.read(path, kind, charset.as_deref(), *foreign, recognized);
         let first = read(None).await;

@@ -11,7 +11,7 @@
 
 mod error;
 mod fetch;
-mod ledger;
+mod load_history;
 mod loader;
 mod local;
 mod ocr_report;
@@ -20,6 +20,6 @@ mod settings;
 mod tests;
 
 pub use self::error::LoadError;
-pub use self::ledger::LastLoad;
-pub use self::loader::{Kept, Loader, Original};
+pub use self::load_history::LastLoad;
+pub use self::loader::{CachedFile, Loader, Original};
 pub use self::settings::limits;

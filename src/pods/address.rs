@@ -19,7 +19,7 @@ const SENTINEL_PORT: &str = "26379";
 
 /// Why an address is none. Says what to do, and never what was written: that may hold a password.
 #[derive(Debug, thiserror::Error)]
-pub enum BadAddress {
+pub enum InvalidAddress {
     /// It cannot be read.
     #[error(
         "the address of Redis (REDIS_URL or redis.url) {wrong}; write redis://user:password@host:6379/0, \
@@ -62,7 +62,7 @@ pub(super) enum Address {
 
 impl Address {
     /// Reads an address.
-    pub(super) fn read(text: &str) -> Result<Self, BadAddress> {
+    pub(super) fn read(text: &str) -> Result<Self, InvalidAddress> {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| unreadable("has no scheme"))?;
         if rest.ends_with("#insecure") {
             let what = "asks for TLS without a check of the certificate, which would be none: name \
@@ -126,7 +126,7 @@ impl Address {
     }
 }
 
-fn one(text: &str) -> Result<ConnectionInfo, BadAddress> {
+fn one(text: &str) -> Result<ConnectionInfo, InvalidAddress> {
     text.into_connection_info().map_err(|error| unreadable(format!("cannot be read ({error})")))
 }
 
@@ -135,7 +135,7 @@ fn has_port(host: &str) -> bool {
     port.is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn sentinel_login(query: &str) -> Result<RedisConnectionInfo, BadAddress> {
+fn sentinel_login(query: &str) -> Result<RedisConnectionInfo, InvalidAddress> {
     let mut login = RedisConnectionInfo::default();
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
         login = match &*key {
@@ -147,8 +147,8 @@ fn sentinel_login(query: &str) -> Result<RedisConnectionInfo, BadAddress> {
     Ok(login)
 }
 
-fn unreadable(wrong: impl Into<String>) -> BadAddress {
-    BadAddress::Unreadable { wrong: wrong.into() }
+fn unreadable(wrong: impl Into<String>) -> InvalidAddress {
+    InvalidAddress::Unreadable { wrong: wrong.into() }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use redis::{Cmd, FromRedisValue, RedisError};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::address::BadAddress;
+use super::address::InvalidAddress;
 use super::breaker::{Breaker, refuses_writes};
 use super::connection::Connection;
 use super::pause::Pause;
@@ -66,13 +66,13 @@ impl Link {
     ///
     /// # Errors
     /// When the address in the settings is none. Whether somebody is there is not looked at.
-    pub fn connect(settings: &RedisSettings) -> Result<Self, BadAddress> {
+    pub fn connect(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let target = Target::new(settings)?;
         let (timeout, prefix) = (target.timeout(), Arc::from(settings.prefix.as_str()));
         let (tell, connection) = watch::channel(None);
         let shared = Arc::<Shared>::default();
         let key = format!("{prefix}:pulse:{:08x}", rand::random::<u32>());
-        let keeper = Keeper { target, key, shared: Arc::clone(&shared), tell };
+        let keeper = LinkWatcher { target, key, shared: Arc::clone(&shared), tell };
         tokio::spawn(keeper.keep());
         Ok(Self { connection, shared, timeout, prefix })
     }
@@ -168,7 +168,7 @@ impl Shared {
 }
 
 /// Makes connections and watches over them.
-struct Keeper {
+struct LinkWatcher {
     target: Target,
     key: String,
     shared: Arc<Shared>,
@@ -181,7 +181,7 @@ enum Pulse {
     Refuses(&'static str),
 }
 
-impl Keeper {
+impl LinkWatcher {
     /// Connects, watches, connects again, until nobody holds the link.
     async fn keep(self) {
         let mut pause = Pause::default();

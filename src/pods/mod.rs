@@ -8,33 +8,33 @@ mod address;
 mod breaker;
 mod connection;
 mod desk;
-mod hearing;
+mod l2;
 mod link;
 mod log;
 mod name;
 mod pause;
+mod pod_directory;
 mod quota;
 mod relay;
-mod roll;
-mod second;
+mod subscription;
 mod target;
 
-pub use address::BadAddress;
+pub use address::InvalidAddress;
 pub use connection::Connection;
 pub use desk::RedisDesk;
+pub use l2::{RedisL2Caches, RedisVectors};
 pub use link::{Link, LinkError};
 pub use log::RedisLog;
 pub use name::name;
+pub use pod_directory::RedisPodDirectory;
 pub use quota::RedisQuota;
 pub use relay::RedisRelay;
-pub use roll::RedisRoll;
-pub use second::{RedisVectors, SecondLayers};
 
 /// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.
 ///
 /// # Errors
 /// What is wrong with them, and what to do.
-pub fn check(settings: &hsc_config::RedisSettings) -> Result<(), BadAddress> {
+pub fn check(settings: &hsc_config::RedisSettings) -> Result<(), InvalidAddress> {
     match settings.url.reveal() {
         Some(_) => target::Target::new(settings).map(drop),
         None => Ok(()),

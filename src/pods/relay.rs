@@ -32,9 +32,9 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant};
 
-use super::address::BadAddress;
-use super::hearing::{Heard, Unread};
+use super::address::InvalidAddress;
 use super::pause::Pause;
+use super::subscription::{SinkClosed, SubscriptionSink};
 use super::target::Target;
 
 /// Messages that may wait for the bridge. One that is further behind has lost the connection as far as
@@ -83,7 +83,7 @@ impl RedisRelay {
     ///
     /// # Errors
     /// When the address in the settings is none.
-    pub fn new(settings: &RedisSettings) -> Result<Self, BadAddress> {
+    pub fn new(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let shared = Shared {
             target: Target::new(settings)?,
             prefix: channel(&settings.prefix, ""),
@@ -178,8 +178,8 @@ enum End {
     Unread,
 }
 
-impl From<Unread> for End {
-    fn from(Unread: Unread) -> Self {
+impl From<SinkClosed> for End {
+    fn from(SinkClosed: SinkClosed) -> Self {
         Self::Unread
     }
 }
@@ -209,7 +209,8 @@ impl Stream {
         let mut pause = Pause::default();
         loop {
             let since = Instant::now();
-            let heard = Arc::new(Heard::new(self.tell.clone(), self.shared.prefix.clone()));
+            let heard =
+                Arc::new(SubscriptionSink::new(self.tell.clone(), self.shared.prefix.clone()));
             let over = Over(self);
             let end = match self.connected(&heard).await {
                 Ok((connection, mut listened)) => {
@@ -232,7 +233,7 @@ impl Stream {
     /// A connection that listens to everything wanted.
     async fn connected(
         &self,
-        heard: &Arc<Heard>,
+        heard: &Arc<SubscriptionSink>,
     ) -> Result<(MultiplexedConnection, HashSet<String>), End> {
         let hear = Arc::clone(heard);
         let mut connection = self.shared.target.listen(move |push| hear.hear(push)).await?;
@@ -289,7 +290,7 @@ impl Stream {
         &self,
         mut connection: MultiplexedConnection,
         listened: &mut HashSet<String>,
-        heard: &Heard,
+        heard: &SubscriptionSink,
     ) -> End {
         let (queue, mut queued) = mpsc::channel(QUEUED);
         let published = publish(connection.clone(), &mut queued, self.shared.target.timeout());
@@ -299,7 +300,7 @@ impl Stream {
             while self.adjust(&mut connection, listened).await?.is_some() {}
             // The way out first: who hears that it is up may publish at once.
             self.shared.way_out.send_replace(Some((self.number, queue)));
-            self.tell.send(Relayed::Up).await.map_err(|_| Unread)?;
+            self.tell.send(Relayed::Up).await.map_err(|_| SinkClosed)?;
             let mut pulse = tokio::time::interval(PULSE);
             loop {
                 tokio::select! {
@@ -308,7 +309,7 @@ impl Stream {
                         let channels = changed.unwrap_or_default();
                         if !channels.is_empty() {
                             let told = self.tell.send(Relayed::Listening { channels }).await;
-                            told.map_err(|_| Unread)?;
+                            told.map_err(|_| SinkClosed)?;
                         }
                     }
                     why = heard.lost() => return Err(End::Lost(why.to_owned())),

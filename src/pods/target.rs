@@ -14,7 +14,7 @@ use redis::{
     TlsCertificates, TlsMode,
 };
 
-use super::address::{Address, BadAddress};
+use super::address::{Address, InvalidAddress};
 use super::connection::Connection;
 
 /// A connection needs several answers in a row: the Sentinels', TLS, the greeting. So much more time
@@ -33,14 +33,14 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(settings: &RedisSettings) -> Result<Self, BadAddress> {
+    pub(super) fn new(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let address = Address::read(settings.url.reveal().unwrap_or_default())?;
         let authority = match settings.ca_file.as_str() {
             "" => None,
             file if address.is_tls() => Some(authority(file.into())?),
             _ => {
                 let wrong = "is not spoken to over TLS although redis.ca_file is set".to_owned();
-                return Err(BadAddress::Unreadable { wrong });
+                return Err(InvalidAddress::Unreadable { wrong });
             }
         };
         if address.is_tls() {
@@ -159,8 +159,8 @@ impl Target {
     }
 }
 
-fn authority(file: PathBuf) -> Result<TlsCertificates, BadAddress> {
-    let no = |cause: String| BadAddress::NoAuthority { file: file.clone(), cause };
+fn authority(file: PathBuf) -> Result<TlsCertificates, InvalidAddress> {
+    let no = |cause: String| InvalidAddress::NoAuthority { file: file.clone(), cause };
     let pem = std::fs::read(&file).map_err(|cause| no(cause.to_string()))?;
     let authority = TlsCertificates { client_tls: None, root_cert: Some(pem.clone()) };
     // Redis' client reads nothing at all without a complaint.
@@ -176,14 +176,15 @@ fn cluster(
     nodes: &[ConnectionInfo],
     authority: Option<TlsCertificates>,
     timeout: Duration,
-) -> Result<ClusterClient, BadAddress> {
+) -> Result<ClusterClient, InvalidAddress> {
     let mut builder = ClusterClientBuilder::new(nodes.iter().cloned())
         .connection_timeout(timeout)
         .response_timeout(timeout);
     if let Some(authority) = authority {
         builder = builder.certs(authority);
     }
-    let unreadable =
-        |error: RedisError| BadAddress::Unreadable { wrong: format!("cannot be used ({error})") };
+    let unreadable = |error: RedisError| InvalidAddress::Unreadable {
+        wrong: format!("cannot be used ({error})"),
+    };
     builder.build().map_err(unreadable)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{Picture, Shown, UploadError, UploadLimits, Uploads};
+use hsc_actors::ports::{ImageContent, StoredImage, UploadError, UploadLimits, Uploads};
 use hsc_config::UploadsSettings;
 use hsc_conversation::{Tokens, UploadId, now_ms};
 use tokio::sync::Semaphore;
@@ -91,7 +91,7 @@ impl Uploads for Folder {
         &self,
         conversation: Arc<str>,
         bytes: Bytes,
-    ) -> BoxFuture<'static, Result<Picture, UploadError>> {
+    ) -> BoxFuture<'static, Result<StoredImage, UploadError>> {
         let inner = Arc::clone(&self.inner);
         async move {
             // Before it waits for a turn: what is no picture at all costs nobody one.
@@ -113,7 +113,7 @@ impl Uploads for Folder {
         .boxed()
     }
 
-    fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<Shown>, UploadError>> {
+    fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<ImageContent>, UploadError>> {
         let inner = Arc::clone(&self.inner);
         let shown = async move {
             if id.expires_ms() <= now_ms() {
@@ -126,7 +126,7 @@ impl Uploads for Folder {
             };
             // We wrote it; what somebody else put there is not shown.
             let kind = Kind::of(&bytes);
-            Ok(kind.map(|kind| Shown { media_type: kind.media_type(), bytes: bytes.into() }))
+            Ok(kind.map(|kind| ImageContent { media_type: kind.media_type(), bytes: bytes.into() }))
         };
         shown.boxed()
     }
@@ -142,7 +142,11 @@ impl Uploads for Folder {
 }
 
 impl Inner {
-    fn clean_and_write(&self, conversation: &str, bytes: &[u8]) -> Result<Picture, UploadError> {
+    fn clean_and_write(
+        &self,
+        conversation: &str,
+        bytes: &[u8],
+    ) -> Result<StoredImage, UploadError> {
         let Cleaned { kind, bytes, width, height } = clean(bytes, self.max_pixels)?;
         let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
         let expires_ms = now_ms().saturating_add(keep);
@@ -150,7 +154,7 @@ impl Inner {
         write(&self.dir, id.as_str(), &bytes).map_err(failed)?;
         self.total_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let (id, media_type) = (id.as_str().to_owned(), kind.media_type());
-        Ok(Picture { id, media_type, bytes: bytes.len() as u64, width, height, expires_ms })
+        Ok(StoredImage { id, media_type, bytes: bytes.len() as u64, width, height, expires_ms })
     }
 
     /// Removes those that are ids of ours; says how many were there.

@@ -8,8 +8,8 @@
 //! a picture unpacked before its size is known, a picture that is unpacked on a thread that serves others.
 
 mod cleaning;
+mod cleanup_worker;
 mod folder;
-mod tidier;
 
+pub use cleanup_worker::tidier;
 pub use folder::{Folder, NoFolder};
-pub use tidier::tidier;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hsc_config::WebhookEndpoint;
 use url::Url;
 
-use super::signing::{Keys, NoKeys};
+use super::signing::{InvalidKeys, Keys};
 
 /// Why an endpoint of the settings is none.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum NoEndpoint {
         /// The endpoint's host.
         host: String,
         /// What is wrong with it.
-        cause: NoKeys,
+        cause: InvalidKeys,
     },
 }
 

@@ -1,7 +1,9 @@
 //! What of the archive's records is an event, and what an event says.
 
 use hsc_actors::ports::Announcement;
-use hsc_conversation::archive::{Author, Record, Said, Stamped, Turn, TurnKind, TurnPlace};
+use hsc_conversation::archive::{
+    ArchivedMessage, Author, HandoffRecord, HandoffRecordKind, Record, StampedRecord, TurnPlace,
+};
 use serde_json::{Value, json};
 
 /// Something that happened, and what makes it one: told twice it has the same mark.
@@ -14,7 +16,7 @@ pub(super) struct Event {
 }
 
 /// The events that a record is. Notes of the team are none, and neither is what is announced by itself.
-pub(super) fn of_record(stamped: &Stamped) -> Vec<Event> {
+pub(super) fn of_record(stamped: &StampedRecord) -> Vec<Event> {
     if let Record::Turned(turn) = &stamped.record {
         return turned(turn)
             .into_iter()
@@ -34,7 +36,7 @@ pub(super) fn of_record(stamped: &Stamped) -> Vec<Event> {
     of_other(stamped).into_iter().collect()
 }
 
-fn of_other(stamped: &Stamped) -> Option<Event> {
+fn of_other(stamped: &StampedRecord) -> Option<Event> {
     let (event, conversation, offset, data) = match &stamped.record {
         Record::Said(said) => ("message.created", &said.conversation, said.offset, words(said)?),
         Record::Feedback(given) => {
@@ -64,7 +66,7 @@ fn of_other(stamped: &Stamped) -> Option<Event> {
 }
 
 /// What was said, by whom.
-fn words(said: &Said) -> Option<Value> {
+fn words(said: &ArchivedMessage) -> Option<Value> {
     // A note is for the team, and what the server says is told as what it means.
     if matches!(said.author, Author::Note | Author::System) {
         return None;
@@ -84,7 +86,7 @@ fn words(said: &Said) -> Option<Value> {
 }
 
 /// The events of a turn. An agent who leaves is told apart from what becomes of the conversation.
-fn turned(turn: &Turn) -> Vec<(&'static str, Value)> {
+fn turned(turn: &HandoffRecord) -> Vec<(&'static str, Value)> {
     let data = |agent: bool, reason: Option<&str>| {
         let agent = turn.agent.as_ref().filter(|_| agent);
         json!({ "offset": turn.place.offset(), "agent": agent, "reason": reason })
@@ -92,22 +94,22 @@ fn turned(turn: &Turn) -> Vec<(&'static str, Value)> {
     let reason = turn.reason.as_deref();
     let kind = Some(turn.kind.as_str());
     match turn.kind {
-        TurnKind::HandedOver => vec![("handoff.requested", data(true, reason))],
-        TurnKind::Unavailable => vec![("handoff.unavailable", data(true, reason))],
-        TurnKind::Taken => vec![("agent.joined", data(true, reason))],
-        TurnKind::Handed => vec![("agent.left", data(true, kind))],
+        HandoffRecordKind::HandedOver => vec![("handoff.requested", data(true, reason))],
+        HandoffRecordKind::Unavailable => vec![("handoff.unavailable", data(true, reason))],
+        HandoffRecordKind::Taken => vec![("agent.joined", data(true, reason))],
+        HandoffRecordKind::Handed => vec![("agent.left", data(true, kind))],
         // The visitor waits for another agent.
-        TurnKind::Left if matches!(reason, Some("gone" | "no_answer")) => {
+        HandoffRecordKind::Left if matches!(reason, Some("gone" | "no_answer")) => {
             vec![("agent.left", data(true, reason)), ("handoff.requested", data(false, None))]
         }
-        TurnKind::Left => vec![("agent.left", data(true, reason))],
-        TurnKind::Withdrawn | TurnKind::Expired => {
+        HandoffRecordKind::Left => vec![("agent.left", data(true, reason))],
+        HandoffRecordKind::Withdrawn | HandoffRecordKind::Expired => {
             vec![("conversation.returned", data(false, kind))]
         }
-        TurnKind::Returned => {
+        HandoffRecordKind::Returned => {
             vec![("agent.left", data(true, kind)), ("conversation.returned", data(false, kind))]
         }
-        TurnKind::Ended => {
+        HandoffRecordKind::Ended => {
             let left = if reason == Some("visitor") { "ended" } else { "closed" };
             let left = turn.agent.as_ref().map(|_| ("agent.left", data(true, Some(left))));
             let closed = ("conversation.closed", data(true, reason));
@@ -119,7 +121,7 @@ fn turned(turn: &Turn) -> Vec<(&'static str, Value)> {
 #[cfg(test)]
 mod tests {
     use hsc_config::WEBHOOK_EVENTS;
-    use hsc_conversation::archive::{AgentRef, Rated};
+    use hsc_conversation::archive::{AgentRef, RatingRecord};
 
     use super::*;
 
@@ -128,11 +130,11 @@ mod tests {
     }
 
     fn events(record: Record) -> Vec<Event> {
-        of_record(&Stamped { id: "r".to_owned(), at_ms: 7, record })
+        of_record(&StampedRecord { id: "r".to_owned(), at_ms: 7, record })
     }
 
-    fn turn(kind: TurnKind, reason: Option<&str>) -> Record {
-        Record::Turned(Turn {
+    fn turn(kind: HandoffRecordKind, reason: Option<&str>) -> Record {
+        Record::Turned(HandoffRecord {
             conversation: "c".to_owned(),
             place: TurnPlace::Desk(3),
             kind,
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn every_turn_is_an_event_of_the_list() {
-        for kind in TurnKind::ALL {
+        for kind in HandoffRecordKind::ALL {
             let events = events(turn(kind, None));
             assert!(!events.is_empty(), "{kind:?}");
             for event in events {
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn an_end_says_who_ended_it_and_an_agent_who_had_it_has_left() {
         for (reason, left) in [("visitor", "ended"), ("agent", "closed")] {
-            let events = events(turn(TurnKind::Ended, Some(reason)));
+            let events = events(turn(HandoffRecordKind::Ended, Some(reason)));
             let told = |event: &Event| {
                 let Announcement { event, data, .. } = &event.announcement;
                 (*event, data["reason"].clone(), data["agent"]["name"].clone())
@@ -173,24 +175,24 @@ mod tests {
     #[test]
     fn a_place_in_the_log_is_one_event_however_often_it_is_recorded() {
         let said = || {
-            let said = Said::new("c", Author::Agent, "hello");
-            Record::Said(Box::new(Said { offset: Some(5), ..said }))
+            let said = ArchivedMessage::new("c", Author::Agent, "hello");
+            Record::Said(Box::new(ArchivedMessage { offset: Some(5), ..said }))
         };
         let first = event(said()).unwrap();
-        let again = &of_record(&Stamped { id: "x".to_owned(), at_ms: 9, record: said() })[0];
+        let again = &of_record(&StampedRecord { id: "x".to_owned(), at_ms: 9, record: said() })[0];
         assert_eq!(first.mark, again.mark);
     }
 
     #[test]
     fn a_note_is_no_event() {
-        let note = Said::new("c", Author::Note, "he is angry");
+        let note = ArchivedMessage::new("c", Author::Note, "he is angry");
         assert!(event(Record::Said(Box::new(note))).is_none());
     }
 
     #[test]
     fn a_mark_is_told_with_its_comment() {
         let rated =
-            Rated { conversation: "c".to_owned(), rating: 5, comment: Some("!".to_owned()) };
+            RatingRecord { conversation: "c".to_owned(), rating: 5, comment: Some("!".to_owned()) };
         let event = event(Record::Rated(rated)).unwrap();
         assert_eq!(event.announcement.data, json!({ "rating": 5, "comment": "!" }));
         assert_eq!((event.at_ms, &*event.mark), (7, "r"));

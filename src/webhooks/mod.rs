@@ -12,12 +12,12 @@
 //! address that only this machine can reach, a redirect that is followed, an answer read without a bound, one
 //! endpoint that holds up another.
 
-mod courier;
+mod delivery_worker;
 mod endpoint;
 mod event;
-mod hooks;
 mod sending;
+mod service;
 mod signing;
 
 pub use endpoint::NoEndpoint;
-pub use hooks::Webhooks;
+pub use service::Webhooks;

@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 
 use super::endpoint::Endpoint;
-use crate::outside::{Allowed, NotAsked, NotPublic, Trust, asking, not_public, trusted};
+use crate::outbound::{AddressRefused, Allowed, NotPublic, Trust, asking, not_public, trusted};
 
 /// Bytes of an answer that are read where it is none of success: what a person needs to see why.
 const ANSWER_BYTES: usize = 512;
@@ -57,8 +57,8 @@ impl Sender {
             Ok(Trust::Named) => &self.named,
             Ok(Trust::Public) if endpoint.url.scheme() == "https" => &self.public,
             Ok(Trust::Public) => return forbidden("an address without TLS"),
-            Err(NotAsked::NoHost) => return forbidden("no address of a host"),
-            Err(NotAsked::NotPublic { address, .. }) => {
+            Err(AddressRefused::NoHost) => return forbidden("no address of a host"),
+            Err(AddressRefused::NotPublic { address, .. }) => {
                 return forbidden(&format!("{address} is not on the public internet"));
             }
         };

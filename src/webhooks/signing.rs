@@ -13,13 +13,13 @@ pub(super) struct Keys(Vec<hmac::Key>);
 /// Why a secret is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not whsec_ and base64; make one by: echo whsec_$(openssl rand -base64 32)")]
-pub struct NoKeys;
+pub struct InvalidKeys;
 
 impl Keys {
-    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Result<Self, NoKeys> {
+    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Result<Self, InvalidKeys> {
         let key = |secret: &str| {
-            let digits = secret.strip_prefix(PREFIX).ok_or(NoKeys)?;
-            let bytes = BASE64_STANDARD.decode(digits).map_err(|_| NoKeys)?;
+            let digits = secret.strip_prefix(PREFIX).ok_or(InvalidKeys)?;
+            let bytes = BASE64_STANDARD.decode(digits).map_err(|_| InvalidKeys)?;
             Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
         };
         secrets.map(key).collect::<Result<_, _>>().map(Self)
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn what_is_no_secret_signs_nothing() {
         for secret in ["hush", "whsec_hush!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
-            assert_eq!(Keys::new([secret].into_iter()).err(), Some(NoKeys), "{secret}");
+            assert_eq!(Keys::new([secret].into_iter()).err(), Some(InvalidKeys), "{secret}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hsc::identity::Vouching;
+use hsc::identity::SignedVisitorTokens;
 use hsc::manuals::limits;
 use hsc::pods::RedisLog;
 use hsc_actors::bridge::Envelope;
@@ -17,9 +17,11 @@ use hsc_actors::socket::frames::{self, FrameLimits, FrameReader, Violation};
 use hsc_catalogs::import::import;
 use hsc_catalogs::{DocumentationKind, Manual, Severity, load_files};
 use hsc_config::{Settings, VisitorsSettings};
-use hsc_conversation::Vouch as _;
-use hsc_conversation::log::{Kept, LogError};
-use hsc_conversation::protocol::{AgentFrame, BadMessage, ClientFrame, without_lone_surrogates};
+use hsc_conversation::VisitorTokenVerifier as _;
+use hsc_conversation::log::{LogError, StoredConversation};
+use hsc_conversation::protocol::{
+    AgentFrame, ClientFrame, InvalidMessage, without_lone_surrogates,
+};
 use hsc_conversation::rewritten_checkpoint;
 use hsc_conversation::{Tokens, UploadId};
 use hsc_manuals::{Limits, count_runs, page_images, read};
@@ -292,7 +294,10 @@ pub(crate) fn agent_messages(input: &[u8]) -> u64 {
 
 /// A message that is accepted means the same when another program has written it again as JSON; one that
 /// is refused is refused in a sentence.
-fn read_message<T: std::fmt::Debug>(text: &str, parse: fn(&str) -> Result<T, BadMessage>) -> u64 {
+fn read_message<T: std::fmt::Debug>(
+    text: &str,
+    parse: fn(&str) -> Result<T, InvalidMessage>,
+) -> u64 {
     match parse(text) {
         Ok(frame) => {
             let said = format!("{frame:?}");
@@ -307,7 +312,7 @@ fn read_message<T: std::fmt::Debug>(text: &str, parse: fn(&str) -> Result<T, Bad
             assert_eq!(said, format!("{again:?}"), "another meaning when it is written again");
             shape(&said)
         }
-        Err(BadMessage { code, message, .. }) => {
+        Err(InvalidMessage { code, message, .. }) => {
             assert!(!message.is_empty() && message.len() < 2_000, "no sentence: {message}");
             shape(&format!("{} {message}", code.as_str()))
         }
@@ -378,7 +383,7 @@ pub(crate) fn stored_log(input: &[u8]) -> u64 {
     };
     let reply: Vec<Value> = input.split(|byte| *byte == b'\n').map(value).collect();
     let kept = RedisLog::entries_of(reply.clone());
-    if let Ok(Kept { offset, entries, .. }) = &kept {
+    if let Ok(StoredConversation { offset, entries, .. }) = &kept {
         for pair in entries.windows(2) {
             assert_eq!(pair[0].offset + 1, pair[1].offset);
         }
@@ -429,10 +434,10 @@ pub(crate) fn conversation_tokens(input: &[u8]) -> u64 {
 
 /// The input as a token, and its two first lines as header and claims that the site has signed.
 pub(crate) fn visitor_tokens(input: &[u8]) -> u64 {
-    static VOUCHING: OnceLock<Vouching> = OnceLock::new();
+    static VOUCHING: OnceLock<SignedVisitorTokens> = OnceLock::new();
     let vouching = VOUCHING.get_or_init(|| {
         let settings = VisitorsSettings { key: KEY.into(), previous_key: "".into() };
-        Vouching::new(&settings).expect("the key will do")
+        SignedVisitorTokens::new(&settings).expect("the key will do")
     });
     let text = String::from_utf8_lossy(input);
     let raw = vouching.visitor(&text);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts as _, AttemptLimit,
-    AttemptOutcome, CannedReply, Deliveries as _, LockOut, MOST_DEVICES, Replies as _, Role,
-    SignInAttempt, Standing,
+    AttemptOutcome, CannedReply, Deliveries as _, EndpointBacklog, LockOut, MOST_DEVICES,
+    Replies as _, Role, SignInAttempt,
 };
 use hsc_conversation::archive::{NewDelivery, Record};
 
@@ -423,7 +423,7 @@ async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_agai
             .is_empty()
     );
     let standing = store.standing().await.expect("the archive does it");
-    let expected = Standing { endpoint: HOOK.to_owned(), waiting: 0, dead: 2 };
+    let expected = EndpointBacklog { endpoint: HOOK.to_owned(), waiting: 0, dead: 2 };
     assert_eq!(standing, [expected]);
     assert!(
         store

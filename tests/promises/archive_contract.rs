@@ -1,13 +1,13 @@
 //! What the archive promises about conversations and figures, kept to by SQLite and by PostgreSQL.
 
 use hsc_actors::ports::archive::{
-    Analytics as _, Archive as _, AuditSearch, Page, Period, Privacy as _, Search, Snapshot,
-    TranscriptEntry, Whose,
+    Analytics as _, Archive as _, AuditSearch, DataSubject, Page, Period, Privacy as _, Search,
+    Snapshot, TranscriptEntry,
 };
 use hsc_catalogs::{Citation, Scenario};
 use hsc_conversation::archive::{
-    AgentRef, Audit, Author, Began, Feedback, Rated, Record, Said, SaidOutcome, Thumb, Turn,
-    TurnKind, TurnPlace, Upload, Visitor,
+    AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord,
+    HandoffRecordKind, MessageOutcome, RatingRecord, Record, Thumb, TurnPlace, Upload, Visitor,
 };
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
@@ -47,14 +47,14 @@ fn visitor(subject: &str) -> Visitor {
     Visitor { subject: subject.to_owned(), name: Some("Noa".to_owned()), address }
 }
 
-fn turn(conversation: &str, kind: TurnKind, by: Option<&str>) -> Record {
+fn turn(conversation: &str, kind: HandoffRecordKind, by: Option<&str>) -> Record {
     let (conversation, agent) = (conversation.to_owned(), by.map(agent));
     let place = TurnPlace::Unnumbered;
-    Record::Turned(Turn { conversation, place, kind, agent, to: None, reason: None })
+    Record::Turned(HandoffRecord { conversation, place, kind, agent, to: None, reason: None })
 }
 
-fn began(conversation: &str) -> Began {
-    Began { conversation: conversation.to_owned(), ..Began::default() }
+fn began(conversation: &str) -> ConversationFacts {
+    ConversationFacts { conversation: conversation.to_owned(), ..ConversationFacts::default() }
 }
 
 fn upload(conversation: &str, id: &str) -> Record {
@@ -81,20 +81,29 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         url: "/manuals/td17#page=12".to_owned(),
         score: 0.5,
     };
-    let mut answered = answer("c", "q1", "td17", 4, SaidOutcome::Answered);
+    let mut answered = answer("c", "q1", "td17", 4, MessageOutcome::Answered);
     if let Record::Said(said) = &mut answered {
         said.citations = vec![citation.clone()];
         said.html = "<p>Hold.</p>".to_owned();
     }
-    let note =
-        Said { agent: Some(agent("ann")), ..Said::new("c", Author::Note, "was rude on the phone") };
+    let note = ArchivedMessage {
+        agent: Some(agent("ann")),
+        ..ArchivedMessage::new("c", Author::Note, "was rude on the phone")
+    };
     let (language, who) = (Some("he".to_owned()), Some(visitor("v1")));
     let records = vec![
-        (TEN, Record::Began(Box::new(Began { visitor: who.clone(), language, ..began("c") }))),
+        (
+            TEN,
+            Record::Began(Box::new(ConversationFacts {
+                visitor: who.clone(),
+                language,
+                ..began("c")
+            })),
+        ),
         (TEN + 1, question("c", "q1", "td17", "How do I reset it?")),
         (TEN + 2, answered),
-        (TEN + 3, turn("c", TurnKind::HandedOver, None)),
-        (TEN + 4, turn("c", TurnKind::Taken, Some("ann"))),
+        (TEN + 3, turn("c", HandoffRecordKind::HandedOver, None)),
+        (TEN + 4, turn("c", HandoffRecordKind::Taken, Some("ann"))),
         (TEN + 5, Record::Said(Box::new(note))),
         (TEN + 6, upload("c", "u1")),
         (
@@ -106,10 +115,10 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
                 comment: Some("thanks".to_owned()),
             }),
         ),
-        (TEN + 8, turn("c", TurnKind::Ended, None)),
+        (TEN + 8, turn("c", HandoffRecordKind::Ended, None)),
         (
             TEN + 9,
-            Record::Rated(Rated {
+            Record::Rated(RatingRecord {
                 conversation: "c".to_owned(),
                 rating: 5,
                 comment: Some("quick".to_owned()),
@@ -138,7 +147,7 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         (citations, *thumb, comment.as_deref()),
         (&vec![citation], Some(Thumb::Up), Some("thanks"))
     );
-    assert_eq!((*confidence, *outcome), (Some(0.5), Some(SaidOutcome::Answered)));
+    assert_eq!((*confidence, *outcome), (Some(0.5), Some(MessageOutcome::Answered)));
     assert_eq!(told.uploads.len(), 1);
     assert!(told.uploads[0].is_expired);
 }
@@ -151,7 +160,7 @@ fn kind(entry: &TranscriptEntry) -> &'static str {
 }
 
 async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage) {
-    let first = Began {
+    let first = ConversationFacts {
         product: Some("td17".to_owned()),
         scenario: Some(Scenario::Live),
         page: Some("https://shop.example/drums?id=5".to_owned()),
@@ -160,7 +169,7 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
         ..began("c")
     };
     // What is not said again stays; what is said again is the newest.
-    let later = Began { product: Some("td27".to_owned()), ..began("c") };
+    let later = ConversationFacts { product: Some("td27".to_owned()), ..began("c") };
     let records = [first, later].map(|began| (TEN, Record::Began(Box::new(began))));
     stage.write(records.into()).await.expect("done");
     let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
@@ -175,17 +184,21 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
         let product = Some(product.to_owned());
         assert_eq!(found(&stage, Search { product, ..Search::default() }).await, ["c"]);
     }
-    let export = stage.store.export(Whose::Conversation("c".to_owned())).await.expect("done");
+    let export = stage.store.export(DataSubject::Conversation("c".to_owned())).await.expect("done");
     assert_eq!(export.conversations[0].about.page, about.page, "it is the visitor's data");
 }
 
 async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage: Stage) {
     let said = |offset: u64, author, text: &str| {
-        let said = Said::new("c", author, text);
-        Record::Said(Box::new(Said { offset: Some(offset), agent: Some(agent("ann")), ..said }))
+        let said = ArchivedMessage::new("c", author, text);
+        Record::Said(Box::new(ArchivedMessage {
+            offset: Some(offset),
+            agent: Some(agent("ann")),
+            ..said
+        }))
     };
     let records = vec![
-        (TEN, turn("c", TurnKind::HandedOver, None)),
+        (TEN, turn("c", HandoffRecordKind::HandedOver, None)),
         (TEN + 1, said(0, Author::Note, "was rude on the phone")),
         (TEN + 2, said(3, Author::Agent, "Hello, I am Ann.")),
         (TEN + 3, said(4, Author::Visitor, "At last!")),
@@ -198,9 +211,9 @@ async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage
 async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_some_count_as_handed_over(
     stage: Stage,
 ) {
-    for (at, kind) in (0..).zip(TurnKind::ALL) {
+    for (at, kind) in (0..).zip(HandoffRecordKind::ALL) {
         let turn = |place| {
-            Record::Turned(Turn {
+            Record::Turned(HandoffRecord {
                 conversation: format!("c{at}"),
                 place,
                 kind,
@@ -222,7 +235,7 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
             assert_eq!((*turn, by.clone()), (kind, Some(agent("ann"))));
             assert_eq!(reason.as_deref(), Some("because"));
         }
-        assert_eq!(told.about.ended_ms.is_some(), kind == TurnKind::Ended, "{kind:?}");
+        assert_eq!(told.about.ended_ms.is_some(), kind == HandoffRecordKind::Ended, "{kind:?}");
     }
     let lines = stage.store.snapshots(WHOLE, None).await.expect("done");
     let handed: u64 =
@@ -234,9 +247,12 @@ async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
     let records = stamped(vec![
         (TEN, Record::Began(Box::new(began("c")))),
         (TEN + 1, question("c", "q1", "td17", "How?")),
-        (TEN + 2, answer("c", "q1", "td17", 1, SaidOutcome::Answered)),
-        (TEN + 3, turn("c", TurnKind::HandedOver, None)),
-        (TEN + 4, Record::Rated(Rated { conversation: "c".to_owned(), rating: 4, comment: None })),
+        (TEN + 2, answer("c", "q1", "td17", 1, MessageOutcome::Answered)),
+        (TEN + 3, turn("c", HandoffRecordKind::HandedOver, None)),
+        (
+            TEN + 4,
+            Record::Rated(RatingRecord { conversation: "c".to_owned(), rating: 4, comment: None }),
+        ),
     ]);
     stage.store.write(records.clone()).await.expect("done");
     let once = stage.store.snapshots(WHOLE, None).await.expect("done");
@@ -248,7 +264,7 @@ async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
 
 async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
     for at_ms in [TEN, TEN + 50] {
-        let said = answer("c", "q1", "td17", 7, SaidOutcome::Answered);
+        let said = answer("c", "q1", "td17", 7, MessageOutcome::Answered);
         stage.write(vec![(at_ms, said)]).await.expect("done");
     }
     let total = &stage.store.snapshots(WHOLE, Some("")).await.expect("done")[0];
@@ -276,7 +292,7 @@ async fn past_conversations_are_found_by_their_words(stage: Stage) {
             (TEN, question("a", "q", "td17", "My TD-17KVX2 won't reset")),
             (TEN + 1, question("b", "q", "td17", "How do I réset the écho?")),
             (TEN + 2, question("c", "q", "td17", "שלום, איך מאפסים?")),
-            (TEN + 3, answer("c", "q", "td17", 1, SaidOutcome::Answered)),
+            (TEN + 3, answer("c", "q", "td17", 1, MessageOutcome::Answered)),
         ])
         .await
         .expect("done");
@@ -296,14 +312,15 @@ async fn past_conversations_are_found_by_their_words(stage: Stage) {
 }
 
 async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stage) {
-    let rated =
-        |rating| Record::Rated(Rated { conversation: "b".to_owned(), rating, comment: None });
+    let rated = |rating| {
+        Record::Rated(RatingRecord { conversation: "b".to_owned(), rating, comment: None })
+    };
     stage
         .write(vec![
             (TEN, question("a", "q", "td17", "one")),
             (TEN + HOUR, question("b", "q", "td27", "two")),
             (TEN + HOUR, question("b", "q2", "td17", "three")),
-            (TEN + HOUR, turn("b", TurnKind::Taken, Some("ann"))),
+            (TEN + HOUR, turn("b", HandoffRecordKind::Taken, Some("ann"))),
             (TEN + HOUR, rated(2)),
         ])
         .await
@@ -358,7 +375,7 @@ async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
 }
 
 async fn figures_are_counted_by_hour_and_product(stage: Stage) {
-    let mut cached = answer("a", "q2", "td17", 2, SaidOutcome::Answered);
+    let mut cached = answer("a", "q2", "td17", 2, MessageOutcome::Answered);
     if let Record::Said(said) = &mut cached {
         said.cached = true;
         said.first_answer_ms = Some(100);
@@ -366,17 +383,21 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
     stage
         .write(vec![
             (TEN, question("a", "q1", "td17", "one")),
-            (TEN + 1, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
+            (TEN + 1, answer("a", "q1", "td17", 1, MessageOutcome::Unknown)),
             (TEN + 2, cached),
-            (TEN + 3, turn("a", TurnKind::HandedOver, None)),
-            (TEN + 4, turn("a", TurnKind::HandedOver, None)),
+            (TEN + 3, turn("a", HandoffRecordKind::HandedOver, None)),
+            (TEN + 4, turn("a", HandoffRecordKind::HandedOver, None)),
             (
                 TEN + 5,
-                Record::Rated(Rated { conversation: "a".to_owned(), rating: 4, comment: None }),
+                Record::Rated(RatingRecord {
+                    conversation: "a".to_owned(),
+                    rating: 4,
+                    comment: None,
+                }),
             ),
             (TEN + HOUR, question("a", "q3", "td27", "three")),
-            (TEN + HOUR + 1, answer("a", "q3", "td27", 3, SaidOutcome::NoManual)),
-            (TEN + HOUR + 2, answer("a", "q4", "td17", 4, SaidOutcome::Cancelled)),
+            (TEN + HOUR + 1, answer("a", "q3", "td27", 3, MessageOutcome::NoManual)),
+            (TEN + HOUR + 2, answer("a", "q4", "td17", 4, MessageOutcome::Cancelled)),
         ])
         .await
         .expect("done");
@@ -414,8 +435,9 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
 }
 
 async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
-    let rated =
-        |rating| Record::Rated(Rated { conversation: "a".to_owned(), rating, comment: None });
+    let rated = |rating| {
+        Record::Rated(RatingRecord { conversation: "a".to_owned(), rating, comment: None })
+    };
     stage
         .write(vec![(TEN, question("a", "q", "td17", "one")), (TEN, rated(5))])
         .await
@@ -433,9 +455,12 @@ async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
 async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: Stage) {
     let nameless = |text: &str| {
         let product = Some("td17".to_owned());
-        Record::Said(Box::new(Said { product, ..Said::new("b", Author::Visitor, text) }))
+        Record::Said(Box::new(ArchivedMessage {
+            product,
+            ..ArchivedMessage::new("b", Author::Visitor, text)
+        }))
     };
-    let mut unknown = answer("b", "", "td17", 1, SaidOutcome::NoManual);
+    let mut unknown = answer("b", "", "td17", 1, MessageOutcome::NoManual);
     if let Record::Said(said) = &mut unknown {
         said.question = None;
     }
@@ -443,8 +468,8 @@ async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: St
         .write(vec![
             (TEN, question("a", "q1", "td17", "Can it fly?")),
             (TEN + 1, question("a", "q2", "td17", "Can it swim?")),
-            (TEN + 2, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
-            (TEN + 3, answer("a", "q2", "td17", 2, SaidOutcome::Answered)),
+            (TEN + 2, answer("a", "q1", "td17", 1, MessageOutcome::Unknown)),
+            (TEN + 3, answer("a", "q2", "td17", 2, MessageOutcome::Answered)),
             (TEN + 4, nameless("Older")),
             (TEN + 5, nameless("Does it sing?")),
             (TEN + 6, unknown),
@@ -454,7 +479,7 @@ async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: St
     let list = stage.store.unanswered(WHOLE, None, first(10)).await.expect("done");
     let questions: Vec<&str> = list.items.iter().map(|it| &*it.question).collect();
     assert_eq!(questions, ["Does it sing?", "Can it fly?"]);
-    assert_eq!(list.items[0].outcome, SaidOutcome::NoManual);
+    assert_eq!(list.items[0].outcome, MessageOutcome::NoManual);
     let piece = stage.store.unanswered(WHOLE, Some("td17"), first(1)).await.expect("done");
     let rest = Page { after: piece.next, limit: 1 };
     let rest = stage.store.unanswered(WHOLE, Some("td17"), rest).await.expect("done");
@@ -477,7 +502,7 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
                 .iter()
                 .zip(1..)
                 .map(|(product, n)| {
-                    (TEN + n, answer(&conversation, "q", product, n, SaidOutcome::Answered))
+                    (TEN + n, answer(&conversation, "q", product, n, MessageOutcome::Answered))
                 })
                 .collect();
             let records = stamped(records);
@@ -495,7 +520,10 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
 
 async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: Stage) {
     let began = |conversation: &str, who: &str| {
-        Record::Began(Box::new(Began { visitor: Some(visitor(who)), ..began(conversation) }))
+        Record::Began(Box::new(ConversationFacts {
+            visitor: Some(visitor(who)),
+            ..began(conversation)
+        }))
     };
     let left = |address: &str| Record::Left {
         conversation: None,
@@ -506,7 +534,7 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
         .write(vec![
             (TEN, began("a", "noa")),
             (TEN + 1, question("a", "q1", "td17", "secretword one")),
-            (TEN + 2, answer("a", "q1", "td17", 1, SaidOutcome::Unknown)),
+            (TEN + 2, answer("a", "q1", "td17", 1, MessageOutcome::Unknown)),
             (TEN + 3, upload("a", "u1")),
             (TEN + 4, began("b", "noa")),
             (TEN + 5, question("b", "q1", "td17", "two")),
@@ -518,13 +546,13 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
         .await
         .expect("done");
     let figures = stage.store.snapshots(WHOLE, None).await.expect("done");
-    let noa = || Whose::Visitor("noa@example.com".to_owned());
+    let noa = || DataSubject::Visitor("noa@example.com".to_owned());
     let export = stage.store.export(noa()).await.expect("done");
     assert_eq!((export.conversations.len(), export.left_messages.len()), (2, 1));
     assert_eq!(
         stage
             .store
-            .export(Whose::Visitor("noa".to_owned()))
+            .export(DataSubject::Visitor("noa".to_owned()))
             .await
             .expect("done")
             .conversations
@@ -543,7 +571,8 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
     );
     assert!(stage.store.unanswered(WHOLE, None, first(9)).await.expect("done").items.is_empty());
     assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), figures);
-    let dan = stage.store.export(Whose::Visitor("dan@example.com".to_owned())).await.expect("done");
+    let dan =
+        stage.store.export(DataSubject::Visitor("dan@example.com".to_owned())).await.expect("done");
     assert_eq!((dan.conversations.len(), dan.left_messages.len()), (1, 1));
 }
 
@@ -561,7 +590,7 @@ async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
         ])
         .await
         .expect("done");
-    let erased = stage.store.erase(Whose::Conversation("a".to_owned())).await.expect("done");
+    let erased = stage.store.erase(DataSubject::Conversation("a".to_owned())).await.expect("done");
     assert_eq!((erased.conversations, erased.messages, erased.left_messages), (1, 1, 1));
     assert!(stage.store.transcript("a").await.expect("done").is_none());
     assert!(stage.store.transcript("b").await.expect("done").is_some());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, ArchiveError, Page};
 use hsc_config::{ArchiveSettings, Settings};
-use hsc_conversation::archive::{Author, Record, Said, SaidOutcome, Stamped};
+use hsc_conversation::archive::{ArchivedMessage, Author, MessageOutcome, Record, StampedRecord};
 use tokio::sync::Mutex;
 
 use crate::postgres::Postgres;
@@ -83,20 +83,20 @@ pub(crate) fn settings() -> ArchiveSettings {
 }
 
 /// Stamped with a time and an identity each.
-pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<Stamped>> {
+pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<StampedRecord>> {
     let stamp = |(at_ms, record)| {
         let id = format!("{:032x}", rand::random::<u128>());
-        Arc::new(Stamped { id, at_ms, record })
+        Arc::new(StampedRecord { id, at_ms, record })
     };
     records.into_iter().map(stamp).collect()
 }
 
 /// The visitor asks.
 pub(crate) fn question(conversation: &str, id: &str, product: &str, text: &str) -> Record {
-    Record::Said(Box::new(Said {
+    Record::Said(Box::new(ArchivedMessage {
         product: Some(product.to_owned()),
         question: Some(id.to_owned()),
-        ..Said::new(conversation, Author::Visitor, text)
+        ..ArchivedMessage::new(conversation, Author::Visitor, text)
     }))
 }
 
@@ -106,16 +106,16 @@ pub(crate) fn answer(
     id: &str,
     product: &str,
     offset: u64,
-    outcome: SaidOutcome,
+    outcome: MessageOutcome,
 ) -> Record {
-    Record::Said(Box::new(Said {
+    Record::Said(Box::new(ArchivedMessage {
         offset: Some(offset),
         product: Some(product.to_owned()),
         question: Some(id.to_owned()),
         outcome: Some(outcome),
         confidence: Some(0.5),
         first_answer_ms: Some(40),
-        ..Said::new(conversation, Author::Machine, "Hold the button [MANUAL: page 12].")
+        ..ArchivedMessage::new(conversation, Author::Machine, "Hold the button [MANUAL: page 12].")
     }))
 }
 

@@ -7,7 +7,7 @@ use hsc_actors::ports::archive::{
     Analytics as _, Archive as _, Period, Search, Transcript, TranscriptEntry,
 };
 use hsc_config::ArchiveSettings;
-use hsc_conversation::archive::{Author, SaidOutcome};
+use hsc_conversation::archive::{Author, MessageOutcome};
 use serde_json::json;
 
 use crate::archive_stage::{first, settings};
@@ -60,7 +60,7 @@ fn is_question_and_answer(transcript: &Transcript) {
         panic!("not a question and its answer: {:?}", transcript.entries)
     };
     assert_eq!((&**question, product.as_deref()), (QUESTION, Some(LIGHT)));
-    assert_eq!(*outcome, Some(SaidOutcome::Answered));
+    assert_eq!(*outcome, Some(MessageOutcome::Answered));
     assert!(!answer.is_empty() && !citations.is_empty() && offset.is_some(), "{transcript:?}");
     assert_eq!(transcript.about.language.as_deref(), Some("en"));
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use hsc_actors::ports::Desk;
+use hsc_actors::ports::HandoffDesk;
 use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{
-    ByAgent, DeskChange, DeskError, LetGo, TicketDetails, VisitorEnds, Wanted,
+    DeskChange, DeskError, HandoffRequest, OnBehalfOf, ReleaseKind, TicketDetails, VisitorEnds,
 };
-use hsc_conversation::protocol::{AboutProduct, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{AboutProduct, Speaker, Ticket, TicketGoneReason};
 
 use crate::contract::contract;
 use crate::desk_stage::{LIMITS, Stage, agent, wanted};
@@ -40,21 +40,25 @@ contract! {
     }
 }
 
-async fn take(desk: &Arc<dyn Desk>, conversation: &str, who: &str) -> Result<Ticket, DeskError> {
+async fn take(
+    desk: &Arc<dyn HandoffDesk>,
+    conversation: &str,
+    who: &str,
+) -> Result<Ticket, DeskError> {
     desk.take(conversation.into(), agent(who)).await
 }
 
 async fn let_go(
-    desk: &Arc<dyn Desk>,
+    desk: &Arc<dyn HandoffDesk>,
     conversation: &str,
     who: &str,
-    how: LetGo,
+    how: ReleaseKind,
 ) -> Result<DeskChange, DeskError> {
-    let by = ByAgent { agent: agent(who), is_admin: who == "admin" };
+    let by = OnBehalfOf { agent: agent(who), is_admin: who == "admin" };
     desk.let_go(conversation.into(), by, how).await
 }
 
-async fn tickets(desk: &Arc<dyn Desk>) -> Vec<(String, Option<String>)> {
+async fn tickets(desk: &Arc<dyn HandoffDesk>) -> Vec<(String, Option<String>)> {
     let view = desk.look().await.expect("the desk does it");
     let ticket = |ticket: Ticket| (ticket.conversation, ticket.agent.map(|agent| agent.id));
     view.tickets.into_iter().map(ticket).collect()
@@ -66,7 +70,7 @@ fn of(conversation: &str, agent: Option<&str>) -> (String, Option<String>) {
 
 async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    let whole = Wanted {
+    let whole = HandoffRequest {
         product: Some(AboutProduct { id: "td17".to_owned(), name: "TD-17 \"é\"".to_owned() }),
         visitor: Some("Dana\nO'Neil".to_owned()),
         locale: Some("he".to_owned()),
@@ -78,7 +82,8 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
     };
     let first = a.wait(whole.clone()).await.expect("the desk does it");
     // Of the same millisecond the order would be by name.
-    let second = b.wait(Wanted { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
+    let second =
+        b.wait(HandoffRequest { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
     let view = b.look().await.expect("the desk does it");
     assert_eq!(view.tickets, [second.expect("the desk does it"), first.clone()]);
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
@@ -94,7 +99,8 @@ async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_el
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let product = |id: &str| AboutProduct { id: id.to_owned(), name: id.to_uppercase() };
     let reason = Some("it hums".to_owned());
-    let first = Wanted { product: Some(product("one")), reason: reason.clone(), ..wanted("c") };
+    let first =
+        HandoffRequest { product: Some(product("one")), reason: reason.clone(), ..wanted("c") };
     a.wait(first).await.expect("the desk does it");
     let taken = take(&b, "c", "ana").await.expect("the desk does it");
     let later = TicketDetails {
@@ -150,11 +156,12 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
 async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let first = a
-        .wait(Wanted { reason: Some("one".to_owned()), ..wanted("c") })
+        .wait(HandoffRequest { reason: Some("one".to_owned()), ..wanted("c") })
         .await
         .expect("the desk does it");
-    let again = Wanted { last: Some("two".to_owned()), ..wanted("c") };
-    let again = b.wait(Wanted { since_ms: Some(5), ..again }).await.expect("the desk does it");
+    let again = HandoffRequest { last: Some("two".to_owned()), ..wanted("c") };
+    let again =
+        b.wait(HandoffRequest { since_ms: Some(5), ..again }).await.expect("the desk does it");
     assert_eq!((again.since_ms, again.pod.as_str()), (first.since_ms, "b"));
     assert_eq!((again.reason.as_deref(), again.last.as_deref()), (Some("one"), Some("two")));
     take(&a, "c", "ana").await.expect("the desk does it");
@@ -171,7 +178,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
         .await
         .expect("the desk does it")
         .expect("it was there");
-    assert_eq!((gone.why, gone.agent.clone()), (GoneWhy::Withdrawn, None));
+    assert_eq!((gone.why, gone.agent.clone()), (TicketGoneReason::Withdrawn, None));
     assert_eq!(a.find("c".into()).await.expect("the desk does it"), Some(DeskChange::Gone(gone)));
     assert!(a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it").is_none());
     a.wait(wanted("c")).await.expect("the desk does it");
@@ -186,13 +193,13 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
         .await
         .expect("the desk does it")
         .expect("it was there");
-    assert_eq!((gone.why, gone.agent), (GoneWhy::Ended, Some(agent("ana"))));
+    assert_eq!((gone.why, gone.agent), (TicketGoneReason::Ended, Some(agent("ana"))));
     assert_eq!(tickets(&a).await, []);
 }
 
 async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    for how in [LetGo::ToMachine, LetGo::Close] {
+    for how in [ReleaseKind::ToMachine, ReleaseKind::Close] {
         a.wait(wanted("c")).await.expect("the desk does it");
         let refused = let_go(&b, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NotYours { by: None })), "{refused:?}");
@@ -205,7 +212,11 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
         else {
             panic!("it is gone")
         };
-        let why = if how == LetGo::Close { GoneWhy::Closed } else { GoneWhy::Returned };
+        let why = if how == ReleaseKind::Close {
+            TicketGoneReason::Closed
+        } else {
+            TicketGoneReason::Returned
+        };
         assert_eq!((gone.why, gone.agent), (why, Some(agent("ana"))));
         let refused = let_go(&a, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NoSuchConversation)), "{refused:?}");
@@ -224,7 +235,7 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.wait(wanted("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
-    let to = |who: &str| LetGo::To(who.to_owned());
+    let to = |who: &str| ReleaseKind::To(who.to_owned());
     let refused = let_go(&a, "c", "ana", to("ben")).await;
     assert!(matches!(refused, Err(DeskError::NotPresent)), "{refused:?}");
     b.agent_here(agent("ben"), "seat".into(), None).await.expect("the desk does it");
@@ -253,7 +264,7 @@ async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
     let a = stage.pod("a");
     let now = a.wait(wanted("now")).await.expect("the desk does it").since_ms;
     for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
-        a.wait(Wanted { since_ms: Some(now - ago), ..wanted(name) })
+        a.wait(HandoffRequest { since_ms: Some(now - ago), ..wanted(name) })
             .await
             .expect("the desk does it");
     }
@@ -300,7 +311,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
     revs.push(ticket.rev);
     revs.push(take(&a, "c", "ana").await.expect("the desk does it").rev);
     let DeskChange::Gone(gone) =
-        let_go(&b, "c", "ana", LetGo::Close).await.expect("the desk does it")
+        let_go(&b, "c", "ana", ReleaseKind::Close).await.expect("the desk does it")
     else {
         panic!("it is gone")
     };
@@ -324,7 +335,7 @@ async fn no_more_wait_than_may(stage: Stage) {
 
 async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    let here = async |desk: &Arc<dyn Desk>, who: &str, seat: &str, available| {
+    let here = async |desk: &Arc<dyn HandoffDesk>, who: &str, seat: &str, available| {
         desk.agent_here(agent(who), seat.into(), available).await.expect("the desk does it")
     };
     assert!(here(&a, "ben", "s1", None).await);
@@ -360,7 +371,7 @@ const SHORT: hsc_actors::DeskLimits = hsc_actors::DeskLimits {
 /// Every change that time makes, until one is as wanted.
 async fn changes_until(
     what: &str,
-    desk: &Arc<dyn Desk>,
+    desk: &Arc<dyn HandoffDesk>,
     wanted: impl Fn(&DeskChange) -> bool,
 ) -> Vec<DeskChange> {
     let all = std::cell::RefCell::new(Vec::new());
@@ -424,13 +435,15 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
             "taken" => {
                 let taken = take(&b, "c", "ana").await.expect("it can be taken again");
                 assert_eq!(taken.unanswered_by, None);
-                let_go(&b, "c", "ana", LetGo::To("ben".to_owned())).await.expect("it is handed");
+                let_go(&b, "c", "ana", ReleaseKind::To("ben".to_owned()))
+                    .await
+                    .expect("it is handed");
             }
             "handed" => {
                 a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it");
                 let since_ms = Some(first.since_ms);
                 let agent = Some(agent("ben"));
-                let lost = Wanted { since_ms, agent, awaits_answer: true, ..wanted("c") };
+                let lost = HandoffRequest { since_ms, agent, awaits_answer: true, ..wanted("c") };
                 a.wait(lost).await.expect("the desk does it");
             }
             _ => {}
@@ -452,7 +465,9 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     take(&a, "answered", "ana").await.expect("the desk does it");
     said("answered", Speaker::Agent).await;
     a.end("put back".into(), VisitorEnds::Leaves).await.expect("the desk does it");
-    a.wait(Wanted { agent: Some(agent("ana")), ..wanted("put back") }).await.expect("it is done");
+    a.wait(HandoffRequest { agent: Some(agent("ana")), ..wanted("put back") })
+        .await
+        .expect("it is done");
     take(&a, "asked", "ana").await.expect("the desk does it");
     said("asked", Speaker::Agent).await;
     said("asked", Speaker::Visitor).await;
@@ -509,7 +524,7 @@ async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) 
         else {
             panic!("it is gone")
         };
-        assert_eq!(gone.why, GoneWhy::Expired);
+        assert_eq!(gone.why, TicketGoneReason::Expired);
     }
     assert_eq!(tickets(&a).await, []);
 }
@@ -588,15 +603,15 @@ async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) 
     let a = stage.pod("a");
     let now = a.wait(wanted("new")).await.expect("the desk does it").since_ms;
     let since_ms = Some(now - 60_000);
-    a.wait(Wanted { since_ms, ..wanted("old") }).await.expect("the desk does it");
-    a.wait(Wanted { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
+    a.wait(HandoffRequest { since_ms, ..wanted("old") }).await.expect("the desk does it");
+    a.wait(HandoffRequest { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
         .await
         .expect("the desk does it");
     assert_eq!(a.places(vec!["old".into()]).await.expect("the desk does it")[0].1.number, 1);
     let taken = take(&a, "with ana", "ben").await;
     assert!(matches!(taken, Err(DeskError::Taken { by }) if by == agent("ana")));
     let ahead = a
-        .wait(Wanted { since_ms: Some(u64::MAX), ..wanted("ahead") })
+        .wait(HandoffRequest { since_ms: Some(u64::MAX), ..wanted("ahead") })
         .await
         .expect("the desk does it");
     assert!(ahead.since_ms < u64::MAX, "nobody waits from tomorrow on");

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc::pods::{Link, RedisDesk};
-use hsc_actors::ports::Desk;
+use hsc_actors::ports::HandoffDesk;
 use hsc_actors::{DeskLimits, MemoryDesk};
-use hsc_conversation::desk::Wanted;
+use hsc_conversation::desk::HandoffRequest;
 use hsc_conversation::protocol::Agent;
 
 use crate::eventually::eventually;
@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// The desk as a pod sees it.
-    pub(crate) fn pod(&self, name: &str) -> Arc<dyn Desk> {
+    pub(crate) fn pod(&self, name: &str) -> Arc<dyn HandoffDesk> {
         match &self.kept {
             Kept::Memory(desk) => Arc::new(desk.of_pod(name)),
             Kept::Redis { link, .. } => {
@@ -87,8 +87,8 @@ pub(crate) fn agent(id: &str) -> Agent {
 }
 
 /// A conversation whose visitor wants a person, and nothing is known of it.
-pub(crate) fn wanted(conversation: &str) -> Wanted {
-    Wanted {
+pub(crate) fn wanted(conversation: &str) -> HandoffRequest {
+    HandoffRequest {
         conversation: conversation.into(),
         product: None,
         visitor: None,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use hsc_actors::ports::Desk;
-use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, LetGo, VisitorEnds};
+use hsc_actors::ports::HandoffDesk;
+use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf, ReleaseKind, VisitorEnds};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -95,9 +95,9 @@ impl Model {
     }
 }
 
-async fn act(desk: &Arc<dyn Desk>, conversation: &'static str, act: Act) -> End {
+async fn act(desk: &Arc<dyn HandoffDesk>, conversation: &'static str, act: Act) -> End {
     let let_go = |by: usize, how| {
-        let by = ByAgent { agent: agent(AGENTS[by]), is_admin: false };
+        let by = OnBehalfOf { agent: agent(AGENTS[by]), is_admin: false };
         let done = desk.let_go(conversation.into(), by, how);
         async { done.await.map(|_: DeskChange| true) }
     };
@@ -116,9 +116,9 @@ async fn act(desk: &Arc<dyn Desk>, conversation: &'static str, act: Act) -> End 
                 true
             })
         }
-        Act::Hand(by, to) => let_go(by, LetGo::To(AGENTS[to].to_owned())).await,
-        Act::GiveBack(by) => let_go(by, LetGo::ToMachine).await,
-        Act::Close(by) => let_go(by, LetGo::Close).await,
+        Act::Hand(by, to) => let_go(by, ReleaseKind::To(AGENTS[to].to_owned())).await,
+        Act::GiveBack(by) => let_go(by, ReleaseKind::ToMachine).await,
+        Act::Close(by) => let_go(by, ReleaseKind::Close).await,
     };
     match outcome {
         Ok(true) => End::Done,
@@ -130,7 +130,7 @@ async fn act(desk: &Arc<dyn Desk>, conversation: &'static str, act: Act) -> End 
     }
 }
 
-async fn seen(desk: &Arc<dyn Desk>) -> Model {
+async fn seen(desk: &Arc<dyn HandoffDesk>) -> Model {
     let view = desk.look().await.expect("the desk does it");
     assert!(view.tickets.is_sorted_by_key(|ticket| ticket.since_ms));
     let waiting: Vec<Arc<str>> = view
@@ -149,7 +149,7 @@ async fn seen(desk: &Arc<dyn Desk>) -> Model {
     Model(tickets.map(|it| (name(&it.conversation), it.agent.map(|agent| agent.id))).collect())
 }
 
-async fn everybody_is_there(pods: &[Arc<dyn Desk>]) {
+async fn everybody_is_there(pods: &[Arc<dyn HandoffDesk>]) {
     for name in AGENTS {
         pods[0].agent_here(agent(name), "seat".into(), None).await.expect("the desk does it");
     }
@@ -257,7 +257,7 @@ async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again(
     redis.heal().await;
     eventually("the desk is back", async || desk.look().await.is_ok()).await;
     assert!(desk.find("c".into()).await.expect("the desk does it").is_none(), "it was lost");
-    let again = hsc_conversation::desk::Wanted { since_ms, ..wanted("c") };
+    let again = hsc_conversation::desk::HandoffRequest { since_ms, ..wanted("c") };
     assert_eq!(Some(desk.wait(again).await.expect("the desk does it").since_ms), since_ms);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hsc::embeddings::{Embeddings, ModelState, worker};
 use hsc::pods::RedisVectors;
-use hsc_actors::Upkeep;
+use hsc_actors::SupervisionConfig;
 use hsc_actors::ports::SharedVectors;
 use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
 use hsc_answers::encoder::synthetic::{Vocabulary, write};
@@ -36,7 +36,7 @@ impl Pod {
         let link = redis.map(link_to);
         let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
         let embeddings = Embeddings::new(&settings, link.clone().map(share), &metrics);
-        let upkeep = Upkeep::from(&all.actors);
+        let upkeep = SupervisionConfig::from(&all.actors);
         let root = Root::start(
             "root",
             RootSpec {

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use hsc_actors::LogLimits;
 use hsc_actors::bridge::Body;
-use hsc_conversation::log::{Batch, LogError, MOST_OFFSET, Missed};
+use hsc_conversation::log::{Batch, LogError, MOST_OFFSET, MissedEntries};
 
 use crate::contract::contract;
 use crate::eventually::eventually;
@@ -65,14 +65,14 @@ async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
     assert_eq!(a.append(owned("c", 1), batch([4])).await.expect("the log does it"), 4);
     let taken = b.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset), (2, 4));
-    assert_eq!(taken.missed, Missed::All(frames(2..=4)));
+    assert_eq!(taken.missed, MissedEntries::All(frames(2..=4)));
     assert_eq!(taken.from.as_deref(), Some("a"));
     assert_eq!(b.append(owned("c", 2), batch([5])).await.expect("the log does it"), 5);
     let taken = b.take_over("c".into(), seen(2, 5)).await.expect("the log does it");
-    assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 5, Missed::All(Vec::new())));
+    assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 5, MissedEntries::All(Vec::new())));
     assert_eq!(taken.from, None, "it was the same pod's");
     let all = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!(all.missed, Missed::All(frames(1..=5)));
+    assert_eq!(all.missed, MissedEntries::All(frames(1..=5)));
 }
 
 async fn a_batch_that_is_tried_again_is_there_once(stage: Stage) {
@@ -93,7 +93,7 @@ async fn a_batch_that_is_tried_again_is_there_once(stage: Stage) {
     );
     assert_eq!(a.append(owned("c", 1), Batch::default()).await.expect("the log does it"), 4);
     let missed = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed;
-    assert_eq!(missed, Missed::All(frames(1..=4)));
+    assert_eq!(missed, MissedEntries::All(frames(1..=4)));
 }
 
 async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
@@ -106,7 +106,7 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
         let refused = a.append(owned(&name, 1), with_minutes).await;
         assert!(matches!(refused, Err(LogError::Gap { last: 2 })), "{name}: {refused:?}");
         let taken = a.take_over(name.as_str().into(), seen(1, 0)).await.expect("the log does it");
-        assert_eq!((taken.missed, taken.checkpoint), (Missed::All(frames(1..=2)), None));
+        assert_eq!((taken.missed, taken.checkpoint), (MissedEntries::All(frames(1..=2)), None));
     }
 }
 
@@ -130,7 +130,7 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
         assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     }
     let taken = b.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!((taken.missed, taken.checkpoint), (Missed::All(frames([1])), None));
+    assert_eq!((taken.missed, taken.checkpoint), (MissedEntries::All(frames([1])), None));
 }
 
 async fn an_epoch_belongs_to_one_pod(stage: Stage) {
@@ -159,11 +159,11 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
     assert!(matches!(refused, Err(LogError::Stale { owner: 3 })), "{refused:?}");
     assert_eq!(
         b.take_over("c".into(), seen(3, 3)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     assert_eq!(
         b.take_over("c".into(), seen(3, 4)).await.expect("the log does it").missed,
-        Missed::All(frames(5..=6))
+        MissedEntries::All(frames(5..=6))
     );
 }
 
@@ -173,7 +173,7 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     let checkpoint = Batch { checkpoint: Some("m".into()), ..batch(1..=3) };
     a.append(owned("c", 1), checkpoint).await.expect("the log does it");
     let taken = a.take_over("c".into(), seen(1, 7)).await.expect("the log does it");
-    assert_eq!((taken.offset, taken.missed), (7, Missed::Ahead));
+    assert_eq!((taken.offset, taken.missed), (7, MissedEntries::Ahead));
     assert_eq!(taken.checkpoint.as_deref(), Some("m"));
     let refused = a.append(owned("c", 2), batch([9])).await;
     assert!(matches!(refused, Err(LogError::Gap { last: 7 })), "{refused:?}");
@@ -181,11 +181,11 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     // Of what came before 7 nobody knows whether it is all there.
     assert_eq!(
         a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     assert_eq!(
         a.take_over("c".into(), seen(2, 7)).await.expect("the log does it").missed,
-        Missed::All(frames([8]))
+        MissedEntries::All(frames([8]))
     );
 }
 
@@ -201,15 +201,15 @@ async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: S
     let refused = cut_off.append(owned("c", 1), batch(4..=5)).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     let taken = other.take_over("c".into(), seen(1, 5)).await.expect("the log does it");
-    assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 9, Missed::Ahead));
+    assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 9, MissedEntries::Ahead));
     // One that did not read on gets what it missed, and so does the one that was welcomed since.
     other.append(owned("c", 3), batch([10])).await.expect("the log does it");
     assert_eq!(
         other.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     let missed = other.take_over("c".into(), seen(3, 9)).await.expect("the log does it").missed;
-    assert_eq!(missed, Missed::All(frames([10])));
+    assert_eq!(missed, MissedEntries::All(frames([10])));
 }
 
 async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: Stage) {
@@ -219,14 +219,14 @@ async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: 
     old.begin(owned("c", 1), 5).await.expect("the log does it");
     old.append(owned("c", 1), batch(6..=9)).await.expect("the log does it");
     let taken = new.take_over("c".into(), seen(4, 7)).await.expect("the log does it");
-    assert_eq!((taken.epoch, taken.offset, taken.missed), (5, 9, Missed::Ahead));
+    assert_eq!((taken.epoch, taken.offset, taken.missed), (5, 9, MissedEntries::Ahead));
     assert_eq!(new.append(owned("c", 5), batch([10])).await.expect("the log does it"), 10);
     assert_eq!(
         new.take_over("c".into(), seen(5, 8)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     let missed = new.take_over("c".into(), seen(5, 9)).await.expect("the log does it").missed;
-    assert_eq!(missed, Missed::All(frames([10])));
+    assert_eq!(missed, MissedEntries::All(frames([10])));
 }
 
 async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
@@ -234,7 +234,7 @@ async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     for _ in 0..2 {
         let taken = a.take_over("c".into(), seen(1, u64::MAX)).await.expect("the log does it");
-        assert_eq!((taken.offset, taken.missed), (MOST_OFFSET, Missed::Ahead));
+        assert_eq!((taken.offset, taken.missed), (MOST_OFFSET, MissedEntries::Ahead));
         a.begin(owned("c", taken.epoch + 1), 5).await.expect("the log does it");
     }
     let taken = a.take_over("c".into(), seen(1, MOST_OFFSET + 1)).await.expect("the log does it");
@@ -248,7 +248,7 @@ async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
         .await
         .expect("the log does it")
         .missed;
-    assert_eq!(missed, Missed::All(frames([next])));
+    assert_eq!(missed, MissedEntries::All(frames([next])));
 }
 
 async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage: Stage) {
@@ -260,14 +260,14 @@ async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage:
     a.append(owned("c", 1), batch([window + 3])).await.expect("the log does it");
     assert_eq!(
         a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     assert_eq!(
         a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     let missed = a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed;
-    assert_eq!(missed, Missed::All(frames(4..=window + 3)));
+    assert_eq!(missed, MissedEntries::All(frames(4..=window + 3)));
     let epoch = a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").epoch;
     let next = window + 4..=3 * window;
     assert_eq!(
@@ -276,7 +276,7 @@ async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage:
     );
     let missed =
         a.take_over("c".into(), seen(epoch, 2 * window)).await.expect("the log does it").missed;
-    assert_eq!(missed, Missed::All(frames(2 * window + 1..=3 * window)));
+    assert_eq!(missed, MissedEntries::All(frames(2 * window + 1..=3 * window)));
 }
 
 async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage) {
@@ -315,7 +315,7 @@ async fn the_last_minutes_are_kept(stage: Stage) {
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!(
         (taken.checkpoint, taken.missed),
-        (checkpoint("two \"ö\""), Missed::All(frames(1..=2)))
+        (checkpoint("two \"ö\""), MissedEntries::All(frames(1..=2)))
     );
 }
 
@@ -335,10 +335,10 @@ async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage
     a.begin(owned("c", 1), 10).await.expect("the log does it");
     assert_eq!(a.append(owned("c", 1), batch(9..=11)).await.expect("the log does it"), 11);
     let taken = a.take_over("c".into(), seen(1, 9)).await.expect("the log does it");
-    assert_eq!((taken.missed, taken.checkpoint), (Missed::Gone, None));
+    assert_eq!((taken.missed, taken.checkpoint), (MissedEntries::Gone, None));
     assert_eq!(
         a.take_over("c".into(), seen(1, 10)).await.expect("the log does it").missed,
-        Missed::All(frames([11]))
+        MissedEntries::All(frames([11]))
     );
 }
 
@@ -381,7 +381,7 @@ async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) 
             (taken.from.as_deref(), taken.checkpoint.as_deref()),
             (Some("gone"), Some("asked"))
         );
-        assert_eq!(taken.missed, Missed::All(Vec::new()));
+        assert_eq!(taken.missed, MissedEntries::All(Vec::new()));
     }
     let refused = gone.append(owned("c", 1), batch([3])).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");

@@ -2,7 +2,7 @@
 //! writes, that forgot the scripts, and values that are none of ours.
 
 use hsc_actors::ports::ConversationLog;
-use hsc_conversation::log::{Batch, LogError, Missed};
+use hsc_conversation::log::{Batch, LogError, MissedEntries};
 
 use crate::eventually::{eventually, in_time};
 use crate::log_stage::{Stage, batch, frames, owned, seen};
@@ -43,11 +43,11 @@ async fn a_redis_that_comes_back_empty_is_begun_again_and_who_missed_more_is_tol
     assert_eq!(a.append(owned("c", 1), batch([4])).await.expect("the log does it"), 4);
     assert_eq!(
         a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
-        Missed::Gone
+        MissedEntries::Gone
     );
     assert_eq!(
         a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
-        Missed::All(frames([4]))
+        MissedEntries::All(frames([4]))
     );
 }
 
@@ -83,7 +83,7 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
     .await;
     assert_eq!(
         a.take_over("c".into(), seen(1, 0)).await.expect("the log does it").missed,
-        Missed::All(frames(1..=5))
+        MissedEntries::All(frames(1..=5))
     );
 }
 
@@ -117,7 +117,7 @@ async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() 
         );
     }
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!((taken.epoch, taken.missed), (2, Missed::All(frames(1..=3))));
+    assert_eq!((taken.epoch, taken.missed), (2, MissedEntries::All(frames(1..=3))));
     assert_eq!(taken.checkpoint, None);
 }
 
@@ -143,7 +143,7 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     stage.redis_ref().ask(&["SCRIPT", "FLUSH"]).await;
     assert_eq!(
         a.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
-        Missed::All(frames([4]))
+        MissedEntries::All(frames([4]))
     );
 }
 
@@ -199,7 +199,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
             redis.ask(command).await;
         }
         let taken = a.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
-        assert_eq!((taken.offset, taken.missed), (3, Missed::Gone), "{breaking:?}");
+        assert_eq!((taken.offset, taken.missed), (3, MissedEntries::Gone), "{breaking:?}");
         // Either it goes on, or it says that it has to be begun again.
         match a.append(owned("c", 2), batch([4])).await {
             Ok(last) => assert_eq!(last, 4, "{breaking:?}"),
@@ -212,7 +212,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
             "{breaking:?}"
         );
         let taken = a.take_over("c".into(), seen(2, 4)).await.expect("the log does it");
-        assert_eq!(taken.missed, Missed::All(frames([5])), "{breaking:?}");
+        assert_eq!(taken.missed, MissedEntries::All(frames([5])), "{breaking:?}");
     }
 }
 
@@ -225,7 +225,7 @@ async fn frames_and_marks_that_are_no_text_are_passed_over() {
         for at = 1, 3 do redis.call('XADD', KEYS[1], at .. '-0', 'f', '\\255\\254') end";
     redis.ask(&["EVAL", bytes, "1", FRAMES]).await;
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
-    assert_eq!((taken.epoch, taken.missed), (2, Missed::Gone));
+    assert_eq!((taken.epoch, taken.missed), (2, MissedEntries::Gone));
 
     let marks = "hsc:{answering1}:gone";
     let bytes = "redis.call('SADD', KEYS[1], '\\255\\254', 'c', '1', ':', 'x:c', '-1:c', \

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hsc_actors::ports::ConversationLog;
-use hsc_conversation::log::{Batch, LogError, Missed, Owned, StoredEntry};
+use hsc_conversation::log::{Batch, LogError, MissedEntries, OwnedConversation, StoredEntry};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -131,8 +131,8 @@ impl World {
         format!("case-{}-{}", self.case, self.conversations).into()
     }
 
-    fn owned(&self, owner: usize) -> Owned {
-        Owned { conversation: self.conversation(), epoch: self.owners[owner].epoch }
+    fn owned(&self, owner: usize) -> OwnedConversation {
+        OwnedConversation { conversation: self.conversation(), epoch: self.owners[owner].epoch }
     }
 
     fn log_of(&self, owner: usize) -> Arc<dyn ConversationLog> {
@@ -293,7 +293,7 @@ impl World {
         assert!(taken.epoch > epoch && taken.offset >= offset);
         let owner = self.own(pod, taken.epoch, taken.offset).await;
         match &taken.missed {
-            Missed::All(entries) => {
+            MissedEntries::All(entries) => {
                 let after = |(at, _): &(&u64, &Arc<str>)| **at > offset;
                 let missed: BTreeMap<u64, Arc<str>> =
                     entries.iter().map(|entry| (entry.offset, entry.text.clone())).collect();
@@ -304,23 +304,23 @@ impl World {
                     |(at, frame)| self.in_log.get(at).is_some_and(|logged| logged != frame);
                 assert!(!self.client.heard.iter().any(contradicts), "one story");
             }
-            Missed::Gone | Missed::Ahead => {
+            MissedEntries::Gone | MissedEntries::Ahead => {
                 let is_past_window = taken.offset - offset > LIMITS.window as u64;
                 assert!(self.may_be_lost || is_past_window, "{taken:?} for no reason");
             }
         }
-        if taken.missed == Missed::Ahead {
+        if taken.missed == MissedEntries::Ahead {
             self.in_log.clear();
         }
         if !is_heard {
             return;
         }
         match taken.missed {
-            Missed::All(entries) => {
+            MissedEntries::All(entries) => {
                 self.recovered += 1;
                 entries.into_iter().for_each(|entry| self.hear(entry));
             }
-            Missed::Gone | Missed::Ahead => {
+            MissedEntries::Gone | MissedEntries::Ahead => {
                 self.told += 1;
                 self.client.heard.clear();
                 self.client.offset = taken.offset;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hsc::pods::{Link, RedisLog};
-use hsc_actors::bridge::{Envelope, Ether, Loopback, channels};
+use hsc_actors::bridge::{Envelope, InMemoryBus, Loopback, channels};
 use hsc_actors::ports::{ConversationLog, Relay as _, Relayed};
 use hsc_actors::{LogLimits, MemoryLog};
-use hsc_conversation::log::{Batch, Owned, Seen, StoredEntry};
+use hsc_conversation::log::{Batch, ClientPosition, OwnedConversation, StoredEntry};
 
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};
@@ -25,13 +25,13 @@ pub(crate) struct Stage {
 }
 
 enum Log {
-    Memory { log: MemoryLog, ether: Ether },
+    Memory { log: MemoryLog, ether: InMemoryBus },
     Redis { redis: Redis, link: Link },
 }
 
 impl Stage {
     pub(crate) async fn memory() -> Self {
-        let ether = Ether::default();
+        let ether = InMemoryBus::default();
         let log = MemoryLog::new(LIMITS).telling(Arc::new(Loopback::over(&ether)));
         Self { log: Log::Memory { log, ether }, limits: LIMITS }
     }
@@ -111,12 +111,12 @@ impl Stage {
     }
 }
 
-pub(crate) fn owned(conversation: &str, epoch: u64) -> Owned {
-    Owned { conversation: conversation.into(), epoch }
+pub(crate) fn owned(conversation: &str, epoch: u64) -> OwnedConversation {
+    OwnedConversation { conversation: conversation.into(), epoch }
 }
 
-pub(crate) fn seen(epoch: u64, offset: u64) -> Seen {
-    Seen { epoch, offset }
+pub(crate) fn seen(epoch: u64, offset: u64) -> ClientPosition {
+    ClientPosition { epoch, offset }
 }
 
 /// Messages with these offsets, each a frame that says its own.

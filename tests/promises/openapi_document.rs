@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hsc_actors::ports::archive::Archive as _;
-use hsc_conversation::archive::{Author, Rated, Record, Said, SaidOutcome};
+use hsc_conversation::archive::{ArchivedMessage, Author, MessageOutcome, RatingRecord, Record};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -274,13 +274,20 @@ async fn lived_in(receiver: &Receiver) -> (Server, Member, Visitor, String) {
     let at = u64::try_from(jiff::Timestamp::now().as_millisecond()).expect("after 1970") - 60_000;
     let records = vec![
         (at, question("past", "q", LIGHT, "Does the lamp flicker?")),
-        (at + 1, answer("past", "q", LIGHT, 1, SaidOutcome::Answered)),
+        (at + 1, answer("past", "q", LIGHT, 1, MessageOutcome::Answered)),
         (at + 2, question("past", "q2", MIXER, "Does it bake?")),
-        (at + 3, answer("past", "q2", MIXER, 2, SaidOutcome::Unknown)),
-        (at + 4, Record::Said(Box::new(Said::new("past", Author::Note, "The third one.")))),
+        (at + 3, answer("past", "q2", MIXER, 2, MessageOutcome::Unknown)),
+        (
+            at + 4,
+            Record::Said(Box::new(ArchivedMessage::new("past", Author::Note, "The third one."))),
+        ),
         (
             at + 5,
-            Record::Rated(Rated { conversation: "past".to_owned(), rating: 4, comment: None }),
+            Record::Rated(RatingRecord {
+                conversation: "past".to_owned(),
+                rating: 4,
+                comment: None,
+            }),
         ),
     ];
     store.write(stamped(records)).await.expect("written");

@@ -3,7 +3,8 @@
 use hsc::archive::Store;
 use hsc_actors::ports::archive::Archive as _;
 use hsc_conversation::archive::{
-    AgentRef, Author, Rated, Record, Said, SaidOutcome, Turn, TurnKind, TurnPlace,
+    AgentRef, ArchivedMessage, Author, HandoffRecord, HandoffRecordKind, MessageOutcome,
+    RatingRecord, Record, TurnPlace,
 };
 use hsc_conversation::now_ms;
 use reqwest::{Method, Response};
@@ -43,28 +44,34 @@ async fn some_past(store: &Store, now: u64) {
     let yael = AgentRef { id: "yael".to_owned(), name: "Yael".to_owned() };
     let said = |author, text: &str| {
         let agent = Some(yael.clone());
-        Record::Said(Box::new(Said { agent, ..Said::new("lamp", author, text) }))
+        Record::Said(Box::new(ArchivedMessage {
+            agent,
+            ..ArchivedMessage::new("lamp", author, text)
+        }))
     };
-    let turn = Turn {
+    let turn = HandoffRecord {
         conversation: "lamp".to_owned(),
         place: TurnPlace::Unnumbered,
-        kind: TurnKind::Taken,
+        kind: HandoffRecordKind::Taken,
         agent: Some(yael.clone()),
         to: None,
         reason: None,
     };
-    let rated =
-        Rated { conversation: "lamp".to_owned(), rating: 4, comment: Some(SCRIPT.to_owned()) };
+    let rated = RatingRecord {
+        conversation: "lamp".to_owned(),
+        rating: 4,
+        comment: Some(SCRIPT.to_owned()),
+    };
     let (lamp, mixer, old) = (now - HOUR, now - 2 * HOUR, now - 40 * 24 * HOUR);
     let records = vec![
         (old, question("old", "q", LIGHT, "Does the old lamp dim?")),
-        (old + 1, answer("old", "q", LIGHT, 1, SaidOutcome::Unknown)),
+        (old + 1, answer("old", "q", LIGHT, 1, MessageOutcome::Unknown)),
         (mixer, question("mixer", "q", MIXER, FORMULA)),
-        (mixer + 1, answer("mixer", "q", MIXER, 1, SaidOutcome::Unknown)),
+        (mixer + 1, answer("mixer", "q", MIXER, 1, MessageOutcome::Unknown)),
         (mixer + 2, question("mixer", "q2", MIXER, SCRIPT)),
-        (mixer + 3, answer("mixer", "q2", MIXER, 2, SaidOutcome::Unknown)),
+        (mixer + 3, answer("mixer", "q2", MIXER, 2, MessageOutcome::Unknown)),
         (lamp, question("lamp", "q", LIGHT, "Does the lamp flicker?")),
-        (lamp + 1, answer("lamp", "q", LIGHT, 1, SaidOutcome::Answered)),
+        (lamp + 1, answer("lamp", "q", LIGHT, 1, MessageOutcome::Answered)),
         (lamp + 2, Record::Turned(turn)),
         (lamp + 3, said(Author::Agent, "It is the dimmer.")),
         (lamp + 4, said(Author::Note, "The third one this week.")),
@@ -336,7 +343,7 @@ async fn a_table_is_whole_however_many_pieces_it_comes_in() {
     let asked = |number: u64| {
         let (of, at) = (format!("c{number}"), now - HOUR + number);
         let said = question(&of, "q", LIGHT, &format!("question {number}"));
-        [(at, said), (at, answer(&of, "q", LIGHT, 1, SaidOutcome::Unknown))]
+        [(at, said), (at, answer(&of, "q", LIGHT, 1, MessageOutcome::Unknown))]
     };
     store.write(stamped((0..450).flat_map(asked).collect())).await.expect("written");
     let mut ada = signed_in(&server, ADA).await;

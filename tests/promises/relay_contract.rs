@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hsc::pods::RedisRelay;
-use hsc_actors::bridge::{Ether, Loopback};
+use hsc_actors::bridge::{InMemoryBus, Loopback};
 use hsc_actors::ports::{Relay, Relayed};
 
 use crate::eventually::{eventually, in_time};
@@ -22,7 +22,7 @@ struct Pods {
 
 impl Pods {
     async fn loopback() -> Self {
-        let ether = Ether::default();
+        let ether = InMemoryBus::default();
         let pod = || Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>;
         Self { one: pod(), two: pod(), redis: None }
     }

@@ -1,6 +1,6 @@
 //! docs/protocol.md names every message, every error code and every close code.
 
-use hsc::http::TroubleCode;
+use hsc::http::ApiErrorCode;
 use hsc_conversation::NotResumed;
 use hsc_conversation::protocol::{CloseReason, ErrorCode};
 use strum::VariantArray as _;
@@ -19,7 +19,7 @@ fn every_message_is_on_the_page() {
 #[test]
 fn every_error_code_is_on_the_page() {
     let socket = ErrorCode::ALL.into_iter().map(ErrorCode::as_str);
-    for code in socket.chain(TroubleCode::VARIANTS.iter().map(|it| it.as_str())) {
+    for code in socket.chain(ApiErrorCode::VARIANTS.iter().map(|it| it.as_str())) {
         assert!(PAGE.contains(&format!("`{code}`")), "{code} is missing in docs/protocol.md");
     }
 }

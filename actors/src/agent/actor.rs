@@ -1,9 +1,9 @@
 //! One agent's socket, as an actor.
 //!
-//! Owns   its [`View`], what it listens to, its rate and its outgoing budget.
+//! Owns   its [`AgentView`], what it listens to, its rate and its outgoing budget.
 //! Hears  frames from its socket, changes at the desk, the conversations it watches, [`Deliver`].
 //! Asks   nobody; the desk, the log, deliveries and drafts run beside it and come back as events.
-//! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `View`).
+//! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `AgentView`).
 //! Loses  nothing when a rule panics: the socket stays, the desk is looked at again and what was watched is
 //!        read again. When that happens too often it closes (1011).
 
@@ -22,23 +22,25 @@ use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use super::deed::Deed;
+use super::audited_action::AuditedAction;
 use super::delivery::deliver;
 use super::event::{Effect, Event};
-use super::noting;
+use super::note_writer;
 use super::table::AgentSockets;
-use super::view::View;
-use crate::bridge::{Body, Heard, Talk, channels};
-use crate::ports::StillIn;
+use super::view::AgentView;
+use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
+use crate::ports::SessionCheck;
 use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequences;
-use crate::session::{Turn, Wiring};
+use crate::session::{QueueOutcome, SessionContext};
 use crate::socket::{Outgoing, Received, SocketContext};
-use crate::supervision::{Death, Window};
-use hsc_conversation::answer::{Answer, AnswerEvent, Asker, Question};
-use hsc_conversation::desk::{ByAgent, DeskChange};
+use crate::supervision::{Exit, Window};
+use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
+use hsc_conversation::desk::{DeskChange, OnBehalfOf};
 use hsc_conversation::owners;
-use hsc_conversation::protocol::{AgentFrame, CloseReason, DeskFrame, DeskSays, MessageId, Ticket};
+use hsc_conversation::protocol::{
+    AgentFrame, CloseReason, DeskFrame, DeskMessage, MessageId, Ticket,
+};
 
 /// Refused messages in a row after which a connection is closed, as with visitors.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
@@ -51,8 +53,8 @@ const LIVE_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What every agent's socket of a pod shares.
-pub(crate) struct Wired {
-    pub(crate) shared: Arc<Wiring>,
+pub(crate) struct AgentContext {
+    pub(crate) shared: Arc<SessionContext>,
     pub(crate) sockets: AgentSockets,
     pub(crate) catalog: Arc<Snapshot>,
     /// How often the desk is told that the agent is here.
@@ -63,13 +65,13 @@ pub(crate) struct Wired {
 pub(crate) struct AgentSocket {
     key: u64,
     seat: Arc<str>,
-    view: View,
+    view: AgentView,
     /// The address at the other end, for the audit.
     from: Arc<str>,
-    still_in: StillIn,
+    still_in: SessionCheck,
     /// The agent has done something since it was last asked whether the session still holds.
     has_acted: bool,
-    wired: Arc<Wired>,
+    wired: Arc<AgentContext>,
     /// What is listened to of each conversation that is watched.
     watching: HashMap<String, [SpawnHandle; 2]>,
     /// What the agent does, in the order of its messages: a sequence a conversation, and one without a
@@ -101,20 +103,20 @@ pub(crate) enum Deliver {
 
 impl AgentSocket {
     pub(crate) fn new(
-        (me, from): (ByAgent, Arc<str>),
-        still_in: StillIn,
-        wired: Arc<Wired>,
+        (me, from): (OnBehalfOf, Arc<str>),
+        still_in: SessionCheck,
+        wired: Arc<AgentContext>,
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let Wiring { messages_per_second, message_burst, .. } = *wired.shared;
+        let SessionContext { messages_per_second, message_burst, .. } = *wired.shared;
         Self {
             from,
             still_in,
             has_acted: false,
             key: wired.sockets.next_key(),
             seat: format!("{:032x}", rand::random::<u128>()).into(),
-            view: View::new(me, Arc::clone(&wired.shared.tokens)),
+            view: AgentView::new(me, Arc::clone(&wired.shared.tokens)),
             messages: Gcra::new(Quota::per_second(messages_per_second, message_burst), now),
             wired,
             watching: HashMap::new(),
@@ -142,11 +144,11 @@ impl AgentSocket {
         what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
     ) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
-            self.begin_again(&Death::of_panic(&*panic), ctx);
+            self.begin_again(&Exit::of_panic(&*panic), ctx);
         }
     }
 
-    fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
+    fn begin_again(&mut self, death: &Exit, ctx: &mut SocketContext<Self>) {
         if !self.crashes.admits(self.wired.shared.intensity, Instant::now()) {
             warn!(agent = self.view.agent().id, why:% = death.why; "an agent's socket fails too often, closing it");
             self.close(CloseReason::Internal, ctx);
@@ -163,7 +165,7 @@ impl AgentSocket {
         let front = self.wired.shared.front.clone();
         for effect in effects {
             let front = front.clone();
-            let deed = Deed::of(&effect);
+            let deed = AuditedAction::of(&effect);
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
                 Effect::LookForAgents => self.beside(ctx, async move {
@@ -231,8 +233,8 @@ impl AgentSocket {
                     let agent = self.view.agent().clone();
                     // Its time is of now: notes keep the order in which they were written.
                     let about = Some(conversation.clone());
-                    let (note, stamped) = noting::stamped(agent, conversation, content);
-                    let keeping = noting::keep(Arc::clone(&self.wired.shared), note, stamped);
+                    let (note, stamped) = note_writer::stamped(agent, conversation, content);
+                    let keeping = note_writer::keep(Arc::clone(&self.wired.shared), note, stamped);
                     self.brings_to_its_end(deed, about, ctx, async move {
                         keeping.await;
                         Event::Noted { id }
@@ -304,7 +306,7 @@ impl AgentSocket {
     /// what is said keeps its order, and a conversation is closed after the last words.
     fn brings_to_its_end(
         &mut self,
-        deed: Option<Deed>,
+        deed: Option<AuditedAction>,
         about: Option<String>,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
@@ -347,7 +349,7 @@ impl AgentSocket {
             let both = async { futures::join!(live.live(), live_notes.live()) };
             let is_live = tokio::time::timeout(LIVE_WITHIN, both).await.is_ok();
             let kept = wiring.log.read(conversation.as_str().into());
-            let (kept, notes) = futures::join!(kept, noting::read(&wiring, &conversation));
+            let (kept, notes) = futures::join!(kept, note_writer::read(&wiring, &conversation));
             let deaf = (!is_live).then(|| (conversation.clone(), live, live_notes));
             (Event::Read { id, conversation, kept, notes }, deaf)
         });
@@ -366,7 +368,7 @@ impl AgentSocket {
 
     fn listen(
         &mut self,
-        listening: crate::bridge::Listening,
+        listening: crate::bridge::Subscription,
         ctx: &mut SocketContext<Self>,
     ) -> SpawnHandle {
         let heard = wrap_stream::<_, Self>(listening);
@@ -374,17 +376,19 @@ impl AgentSocket {
         ctx.spawn(heard.finish())
     }
 
-    fn hears(&mut self, heard: Heard, ctx: &mut SocketContext<Self>) {
-        let Heard::Told(envelope) = heard else { return self.feed(Event::Missed, ctx) };
+    fn hears(&mut self, heard: ChannelEvent, ctx: &mut SocketContext<Self>) {
+        let ChannelEvent::Told(envelope) = heard else { return self.feed(Event::Missed, ctx) };
         let event = match &envelope.body {
             Body::Appended { conversation, frames, .. } => {
                 Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
             }
-            Body::Talk(Talk::Ticket { ticket }) => {
+            Body::Talk(DeskBroadcast::Ticket { ticket }) => {
                 Event::Changed(DeskChange::Ticket(Ticket::clone(ticket)))
             }
-            Body::Talk(Talk::TicketGone { gone }) => Event::Changed(DeskChange::Gone(gone.clone())),
-            Body::Talk(Talk::Agents) => Event::Changed(DeskChange::Agents),
+            Body::Talk(DeskBroadcast::TicketGone { gone }) => {
+                Event::Changed(DeskChange::Gone(gone.clone()))
+            }
+            Body::Talk(DeskBroadcast::Agents) => Event::Changed(DeskChange::Agents),
             Body::Talk(talk) => Event::Talked(talk.clone()),
             _ => return,
         };
@@ -411,7 +415,7 @@ impl AgentSocket {
             scenario: Scenario::default(),
             image: None,
             locale,
-            asker: Asker { conversation: Some((*conversation).into()), client: None },
+            asker: Requester { conversation: Some((*conversation).into()), client: None },
         });
         self.beside(ctx, async move {
             let answer = match question {
@@ -422,7 +426,12 @@ impl AgentSocket {
         });
     }
 
-    fn send(&mut self, message: &DeskSays, id: Option<&MessageId>, ctx: &mut SocketContext<Self>) {
+    fn send(
+        &mut self,
+        message: &DeskMessage,
+        id: Option<&MessageId>,
+        ctx: &mut SocketContext<Self>,
+    ) {
         if self.closed {
             return;
         }
@@ -495,8 +504,8 @@ impl AgentSocket {
 }
 
 /// What the manual says, within a bound; none when too many answers are made or it failed.
-async fn answer(wiring: &Arc<Wiring>, question: Question) -> Option<Box<Answer>> {
-    let Turn::Now(_permit) = wiring.line.enter(None) else { return None };
+async fn answer(wiring: &Arc<SessionContext>, question: Question) -> Option<Box<Answer>> {
+    let QueueOutcome::Now(_permit) = wiring.line.enter(None) else { return None };
     // Called inside the stream and caught there: the agent is told, the socket stays.
     let events = async { wiring.answerer.answer(question) }.flatten_stream();
     let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());
@@ -553,9 +562,9 @@ impl StreamHandler<Received> for AgentSocket {
         self.heard_at = Instant::now();
         self.guarded(ctx, |socket, ctx| {
             match crate::socket::understand(&mut socket.outgoing, received, ctx) {
-                crate::socket::Heard::Text(text) => socket.heard_text(&text, ctx),
-                crate::socket::Heard::Nothing => {}
-                crate::socket::Heard::End(reason) => socket.close(reason, ctx),
+                crate::socket::SocketEvent::Text(text) => socket.heard_text(&text, ctx),
+                crate::socket::SocketEvent::Nothing => {}
+                crate::socket::SocketEvent::End(reason) => socket.close(reason, ctx),
             }
         });
     }
@@ -571,7 +580,7 @@ impl Handler<Deliver> for AgentSocket {
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
         match deliver {
             Deliver::Reconnect { after_ms } => {
-                self.send(&DeskSays::Reconnect { after_ms }, None, ctx);
+                self.send(&DeskMessage::Reconnect { after_ms }, None, ctx);
                 self.close(CloseReason::Restart, ctx);
             }
             Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),

@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::archiving::ArchiveHandle;
-use crate::bridge::{Body, Bridge, Heard, Listening, Talk, channels};
-use crate::desk::FrontDesk;
+use crate::bridge::{Body, Bridge, ChannelEvent, DeskBroadcast, Subscription, channels};
+use crate::desk::HandoffService;
 use crate::ports::ConversationLog;
 use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::DeskChange;
-use hsc_conversation::log::{Batch, LogError, Owned, Seen};
+use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation};
 use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
-use hsc_conversation::{ConversationEvent, Entry, archive_row};
+use hsc_conversation::{ConversationEvent, LogEntry, archive_row};
 
 /// How long the owner may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -45,7 +45,7 @@ pub(crate) enum NotDelivered {
 
 /// Delivers what an agent says.
 pub(super) async fn deliver(
-    front: FrontDesk,
+    front: HandoffService,
     log: Arc<dyn ConversationLog>,
     archive: ArchiveHandle,
     conversation: String,
@@ -57,7 +57,7 @@ pub(super) async fn deliver(
     let channel = channels::to_owner(&conversation);
     for _ in 0..TIMES {
         if is_online {
-            let talk = Talk::AgentSaid { said: Box::new(said.clone()) };
+            let talk = DeskBroadcast::AgentSaid { said: Box::new(said.clone()) };
             drop(front.bridge().publish(&channel, Body::Talk(talk)));
             let answer = answer_to(&said.request, &mut answers);
             match timeout(ANSWERED_WITHIN, answer).await {
@@ -93,10 +93,11 @@ pub(super) async fn deliver(
 }
 
 /// Whether the owner took it; for good when it does not answer.
-async fn answer_to(request: &str, answers: &mut Listening) -> bool {
+async fn answer_to(request: &str, answers: &mut Subscription) -> bool {
     loop {
-        if let Heard::Told(envelope) = answers.next().await
-            && let Body::Talk(Talk::Accepted { request: answered, accepted, .. }) = &envelope.body
+        if let ChannelEvent::Told(envelope) = answers.next().await
+            && let Body::Talk(DeskBroadcast::Accepted { request: answered, accepted, .. }) =
+                &envelope.body
             && answered == request
         {
             return *accepted;
@@ -114,7 +115,7 @@ async fn append_alone(
     let conversation: Arc<str> = conversation.into();
     let kept = log.read(Arc::clone(&conversation)).await?;
     // As far as the log itself, so that nothing of it is given up.
-    let seen = Seen { epoch: kept.epoch, offset: kept.offset };
+    let seen = ClientPosition { epoch: kept.epoch, offset: kept.offset };
     let taken = log.take_over(Arc::clone(&conversation), seen).await?;
     let chat = ChatMessage {
         from: Speaker::Agent,
@@ -126,7 +127,7 @@ async fn append_alone(
         upload: said.upload.clone(),
     };
     let offset = taken.offset + 1;
-    let entry = Entry {
+    let entry = LogEntry {
         offset,
         epoch: taken.epoch,
         at_ms: Some(said.at_ms),
@@ -135,7 +136,7 @@ async fn append_alone(
     };
     let record = archive_row(&conversation, &entry);
     let entries = vec![entry.stored()];
-    let owned = Owned { conversation, epoch: taken.epoch };
+    let owned = OwnedConversation { conversation, epoch: taken.epoch };
     let batch = Batch { entries, checkpoint: None };
     let here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;

@@ -1,11 +1,13 @@
 //! What goes into an agent's view and what comes out of it.
 
-use crate::bridge::Talk;
+use crate::bridge::DeskBroadcast;
 use hsc_conversation::answer::Answer;
 use hsc_conversation::desk::AgentSaid;
-use hsc_conversation::desk::{DeskChange, DeskError, DeskView, LetGo};
-use hsc_conversation::log::{Kept, LogError, StoredEntry};
-use hsc_conversation::protocol::{AgentFrame, BadMessage, DeskSays, MessageId, Note, Presence};
+use hsc_conversation::desk::{DeskChange, DeskError, DeskView, ReleaseKind};
+use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
+use hsc_conversation::protocol::{
+    AgentFrame, DeskMessage, InvalidMessage, MessageId, Note, Presence,
+};
 
 use super::delivery::NotDelivered;
 
@@ -15,7 +17,7 @@ pub(crate) enum Event {
     /// The agent said something.
     Heard(AgentFrame),
     /// The agent said something that is no message.
-    Misheard(BadMessage),
+    Misheard(InvalidMessage),
     /// The agent says more than may be said.
     Flooded,
     /// The agents who are there.
@@ -45,7 +47,7 @@ pub(crate) enum Event {
         /// Which.
         conversation: String,
         /// What is kept of it.
-        kept: Result<Kept, LogError>,
+        kept: Result<StoredConversation, LogError>,
         /// The notes about it that are kept.
         notes: Vec<Note>,
     },
@@ -57,7 +59,7 @@ pub(crate) enum Event {
         frames: Vec<StoredEntry>,
     },
     /// Something was said about a watched conversation to agents alone.
-    Talked(Talk),
+    Talked(DeskBroadcast),
     /// What the agent said was delivered, or not.
     Delivered {
         /// The message that said it.
@@ -99,7 +101,7 @@ pub(crate) enum Effect {
     /// Send this.
     Send {
         /// The message.
-        message: Box<DeskSays>,
+        message: Box<DeskMessage>,
         /// The agent's id that it answers.
         id: Option<MessageId>,
     },
@@ -121,7 +123,7 @@ pub(crate) enum Effect {
         /// Which.
         conversation: String,
         /// How.
-        how: LetGo,
+        how: ReleaseKind,
     },
     /// Say whether conversations are taken.
     Available {
@@ -153,7 +155,7 @@ pub(crate) enum Effect {
         /// Which.
         conversation: String,
         /// What.
-        talk: Talk,
+        talk: DeskBroadcast,
     },
     /// Keep a note, and tell the agents who watch.
     Note {

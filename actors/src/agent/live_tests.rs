@@ -7,12 +7,12 @@ use hsc_config::Settings;
 use serde_json::{Value, json};
 
 use super::actor::Deliver;
-use crate::bridge::{Ether, Loopback};
-use crate::session::stage::{Client, Stage, eventually};
+use crate::bridge::{InMemoryBus, Loopback};
+use crate::session::test_pod::{Client, TestPod, eventually};
 use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog};
 use hsc_conversation::ClientAddress;
-use hsc_conversation::answer::Asker;
-use hsc_conversation::archive::{Author, Began, Record, TurnKind};
+use hsc_conversation::answer::Requester;
+use hsc_conversation::archive::{Author, ConversationFacts, HandoffRecordKind, Record};
 
 const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 10,
@@ -23,16 +23,16 @@ const LIMITS: DeskLimits = DeskLimits {
     remembers_for: Duration::from_secs(30),
 };
 
-async fn two_pods(limits: DeskLimits) -> (Stage, Stage) {
+async fn two_pods(limits: DeskLimits) -> (TestPod, TestPod) {
     let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
-    let ether = Ether::default();
+    let ether = InMemoryBus::default();
     let log = MemoryLog::new(LogLimits::from(&settings));
     let log = log.telling(Arc::new(Loopback::over(&ether)));
     let (desk, tokens) =
         (MemoryDesk::new(limits, "a".into()), Arc::new(crate::tokens_of(&settings)));
     let pod = async |name: &str| {
         let shared = (Arc::new(log.of_pod(name)) as Arc<_>, Arc::clone(&tokens));
-        Stage::at_desk(name, shared, (desk.clone(), Some(ether.clone())), |_| {}).await
+        TestPod::at_desk(name, shared, (desk.clone(), Some(ether.clone())), |_| {}).await
     };
     (pod("a").await, pod("b").await)
 }
@@ -53,7 +53,7 @@ async fn the_frame_guard_serves_the_sockets_of_agents() {
 }
 
 /// A visitor who said hello, and the conversation.
-async fn visitor(pod: &Stage) -> (Client, String, Value) {
+async fn visitor(pod: &TestPod) -> (Client, String, Value) {
     let mut visitor = pod.client().await;
     visitor.say(json!({"type": "hello", "locale": "he"})).await;
     let welcome = visitor.hear("welcome").await;
@@ -62,7 +62,7 @@ async fn visitor(pod: &Stage) -> (Client, String, Value) {
 }
 
 /// A visitor whom an agent has taken.
-async fn with(visitors: &Stage, agents: &Stage, who: &str) -> (Client, Client, String, Value) {
+async fn with(visitors: &TestPod, agents: &TestPod, who: &str) -> (Client, Client, String, Value) {
     let mut agent = agents.agent(who).await;
     let (mut visitor, conversation, welcome) = visitor(visitors).await;
     visitor.say(json!({"type": "handoff", "reason": "It hums."})).await;
@@ -79,7 +79,7 @@ async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
 }
 
 /// What a pod has recorded of a conversation, in order.
-fn records(pod: &Stage, conversation: &str) -> Vec<Record> {
+fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
     let of = |record: &Record| match record {
         Record::Began(began) => began.conversation == conversation,
         Record::Said(said) => said.conversation == conversation,
@@ -91,7 +91,7 @@ fn records(pod: &Stage, conversation: &str) -> Vec<Record> {
 }
 
 /// The turns that both pods have recorded of a conversation: kind, agent, reason.
-fn turns(pods: [&Stage; 2], conversation: &str) -> Vec<String> {
+fn turns(pods: [&TestPod; 2], conversation: &str) -> Vec<String> {
     let turn = |record: Record| match record {
         Record::Turned(turn) => {
             let name = |agent: Option<hsc_conversation::archive::AgentRef>| agent.map(|it| it.name);
@@ -105,7 +105,7 @@ fn turns(pods: [&Stage; 2], conversation: &str) -> Vec<String> {
 }
 
 /// Waits until a turn of this kind is recorded, and gives all of them.
-async fn turns_to(pods: [&Stage; 2], conversation: &str, kind: TurnKind) -> Vec<String> {
+async fn turns_to(pods: [&TestPod; 2], conversation: &str, kind: HandoffRecordKind) -> Vec<String> {
     let found = || turns(pods, conversation);
     let is_there = || found().iter().any(|turn| turn.split(' ').next() == Some(kind.as_str()));
     eventually(&format!("{kind:?} is recorded, not {:?}", found()), is_there).await;
@@ -340,12 +340,12 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
         (&json!("one two three"), &json!("d"), &json!(true))
     );
     // What quotas of the answerer count by.
-    let last = |stage: &Stage| stage.teacher.askers.lock().expect("no panic").last().cloned();
+    let last = |stage: &TestPod| stage.teacher.askers.lock().expect("no panic").last().cloned();
     let client = ClientAddress::NONE.key();
     let conversation: Option<Arc<str>> = Some(conversation.as_str().into());
-    let of_visitor = Asker { conversation: conversation.clone(), client: Some(client) };
+    let of_visitor = Requester { conversation: conversation.clone(), client: Some(client) };
     assert_eq!(last(&a), Some(of_visitor));
-    assert_eq!(last(&b), Some(Asker { conversation, client: None }));
+    assert_eq!(last(&b), Some(Requester { conversation, client: None }));
 }
 
 #[actix::test]
@@ -388,7 +388,7 @@ async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_
 async fn recorded_end(
     limits: DeskLimits,
     end: impl AsyncFnOnce(&mut Client, &mut Client, String),
-    kind: TurnKind,
+    kind: HandoffRecordKind,
 ) -> Vec<String> {
     let (a, b) = two_pods(limits).await;
     let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
@@ -403,19 +403,19 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
         visitor.say(json!({"type": "bye"})).await;
         assert_eq!(visitor.hear("agent_left").await["reason"], "ended");
     };
-    let turns = recorded_end(LIMITS, visitor_ends, TurnKind::Ended).await;
+    let turns = recorded_end(LIMITS, visitor_ends, HandoffRecordKind::Ended).await;
     assert_eq!(turns, [asked_for, "ended ANA visitor", "taken ANA"]);
 
     let agent_ends = async |_: &mut Client, agent: &mut Client, conversation| {
         agent.say(json!({"type": "close", "conversation": conversation})).await;
     };
-    let turns = recorded_end(LIMITS, agent_ends, TurnKind::Ended).await;
+    let turns = recorded_end(LIMITS, agent_ends, HandoffRecordKind::Ended).await;
     assert_eq!(turns, [asked_for, "taken ANA", "ended ANA agent"]);
 
     let gives_back = async |_: &mut Client, agent: &mut Client, conversation| {
         agent.say(json!({"type": "give_back", "conversation": conversation})).await;
     };
-    let turns = recorded_end(LIMITS, gives_back, TurnKind::Returned).await;
+    let turns = recorded_end(LIMITS, gives_back, HandoffRecordKind::Returned).await;
     assert_eq!(turns, [asked_for, "taken ANA", "returned ANA"]);
 
     // With the visitor away there is no session that could see it.
@@ -425,7 +425,7 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
         while agent.hear("ticket").await["ticket"]["online"] == true {}
         agent.say(json!({"type": "close", "conversation": conversation})).await;
     };
-    let turns = recorded_end(LIMITS, ends_alone, TurnKind::Ended).await;
+    let turns = recorded_end(LIMITS, ends_alone, HandoffRecordKind::Ended).await;
     assert_eq!(turns, [asked_for, "taken ANA", "ended ANA agent"]);
 }
 
@@ -437,13 +437,13 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
     let (mut alone, conversation, _) = visitor(&a).await;
     alone.say(json!({"type": "handoff", "reason": "It hums."})).await;
     assert_eq!(alone.hear("handoff").await["state"], "unavailable");
-    let turns = turns_to(pods, &conversation, TurnKind::Unavailable).await;
+    let turns = turns_to(pods, &conversation, HandoffRecordKind::Unavailable).await;
     assert_eq!(turns, ["unavailable nobody_there"]);
     let is_why = |record: &Record| matches!(record, Record::Began(began) if began.reason.as_deref() == Some("It hums."));
     assert!(records(&a, &conversation).iter().any(is_why), "the reason is kept all the same");
     alone.say(json!({"type": "bye"})).await;
     assert_eq!(alone.hear("handoff").await["state"], "closed");
-    let turns = turns_to(pods, &conversation, TurnKind::Ended).await;
+    let turns = turns_to(pods, &conversation, HandoffRecordKind::Ended).await;
     assert_eq!(turns, ["unavailable nobody_there", "ended visitor"]);
 
     let _agent = b.agent("ana").await;
@@ -454,14 +454,14 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
     patient.say(json!({"type": "handoff", "reason": "It hums."})).await;
     patient.say(json!({"type": "handoff", "withdraw": true})).await;
     assert_eq!(patient.hear("handoff").await["state"], "returned");
-    let turns = turns_to(pods, &conversation, TurnKind::Withdrawn).await;
+    let turns = turns_to(pods, &conversation, HandoffRecordKind::Withdrawn).await;
     assert_eq!(turns, ["handed_over", "withdrawn"]);
 
     let (mut leaver, conversation, _) = visitor(&a).await;
     leaver.say(json!({"type": "handoff"})).await;
     assert_eq!(leaver.hear("handoff").await["state"], "waiting");
     drop(leaver);
-    let turns = turns_to(pods, &conversation, TurnKind::Expired).await;
+    let turns = turns_to(pods, &conversation, HandoffRecordKind::Expired).await;
     assert_eq!(turns, ["handed_over", "expired"]);
 }
 
@@ -475,7 +475,7 @@ async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_a
     ana.say(json!({"type": "hand", "conversation": conversation, "to": "ben", "id": "h"})).await;
     while ana.hear("ticket").await["id"] != "h" {}
     drop(ben);
-    let turns = turns_to([&b, &a], &conversation, TurnKind::Left).await;
+    let turns = turns_to([&b, &a], &conversation, HandoffRecordKind::Left).await;
     let expected = ["taken ANA", "handed ANA BEN", "handed_over It hums.", "left BEN gone"];
     assert_eq!(turns, expected);
 }
@@ -498,7 +498,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
         Record::Began(began) => Some(*began),
         _ => None,
     });
-    let Began { product, page: on, language, .. } = known.expect("it is recorded");
+    let ConversationFacts { product, page: on, language, .. } = known.expect("it is recorded");
     assert_eq!((product.as_deref(), on.as_deref()), (Some(a.product.as_str()), Some(page)));
     assert_eq!(language.as_deref(), Some("he"));
 

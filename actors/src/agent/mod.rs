@@ -7,12 +7,12 @@
 //! believes that something was said that was not; a note in the log of a conversation.
 
 mod actor;
-mod deed;
+mod audited_action;
 mod delivery;
 mod event;
 #[cfg(test)]
 mod live_tests;
-mod noting;
+mod note_writer;
 mod table;
 mod view;
 #[cfg(test)]
@@ -20,5 +20,5 @@ mod view_tests;
 
 #[cfg(test)]
 pub(crate) use actor::Deliver;
-pub(crate) use actor::{AgentSocket, Wired};
+pub(crate) use actor::{AgentContext, AgentSocket};
 pub(crate) use table::AgentSockets;

@@ -5,31 +5,31 @@ use std::sync::Arc;
 
 use hsc_catalogs::Citation;
 
-use crate::bridge::Talk;
+use crate::bridge::DeskBroadcast;
 use hsc_conversation::NO_SUCH_UPLOAD;
 use hsc_conversation::Tokens;
 use hsc_conversation::desk::AgentSaid;
-use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView, LetGo};
-use hsc_conversation::log::{Kept, LogError, StoredEntry};
+use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf, ReleaseKind};
+use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::may_stand;
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
-    Agent, AgentFrame, AgentSays, DeskNow, DeskSays, Draft, ErrorCode, MessageId, Note, Presence,
-    Speaker, Ticket, Transcript, TranscriptEntry,
+    Agent, AgentFrame, AgentMessage, DeskMessage, DeskSnapshot, Draft, ErrorCode, MessageId, Note,
+    Presence, Speaker, Ticket, Transcript, TranscriptEntry,
 };
 use hsc_conversation::{ConversationEvent, agent_frame};
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};
-use super::noting::{MOST_NOTES, merged};
+use super::note_writer::{MOST_NOTES, merged};
 
 /// Conversations that one socket may watch: more than anybody reads at once, and a bound.
 const WATCHED: usize = 50;
 
 /// What an agent sees.
 #[derive(Debug)]
-pub(crate) struct View {
-    me: ByAgent,
+pub(crate) struct AgentView {
+    me: OnBehalfOf,
     /// What tells whether a picture is of a conversation.
     tokens: Arc<Tokens>,
     available: bool,
@@ -37,12 +37,12 @@ pub(crate) struct View {
     /// The newest change that was told of each conversation, those that have gone among them, since the
     /// whole desk was looked at.
     revs: HashMap<String, u64>,
-    watched: HashMap<String, Watched>,
+    watched: HashMap<String, WatchedConversation>,
 }
 
 /// What is known of a conversation that is watched.
 #[derive(Debug, Default)]
-struct Watched {
+struct WatchedConversation {
     /// The last message that was shown.
     offset: u64,
     /// What was heard before the conversation was read.
@@ -58,8 +58,8 @@ struct Watched {
     citations: Vec<Citation>,
 }
 
-impl View {
-    pub(crate) fn new(me: ByAgent, tokens: Arc<Tokens>) -> Self {
+impl AgentView {
+    pub(crate) fn new(me: OnBehalfOf, tokens: Arc<Tokens>) -> Self {
         Self {
             me,
             tokens,
@@ -75,13 +75,13 @@ impl View {
         let mut view = Self::new(self.me.clone(), Arc::clone(&self.tokens));
         let mut effects = vec![Effect::Look];
         for conversation in self.watched.keys() {
-            view.watched.insert(conversation.clone(), Watched::default());
+            view.watched.insert(conversation.clone(), WatchedConversation::default());
             effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
         }
         (view, effects)
     }
 
-    pub(crate) fn me(&self) -> &ByAgent {
+    pub(crate) fn me(&self) -> &OnBehalfOf {
         &self.me
     }
 
@@ -97,7 +97,7 @@ impl View {
             }
             Event::Agents(agents) => {
                 self.knows_agents(&agents);
-                effects.push(send(None, DeskSays::Agents { agents }));
+                effects.push(send(None, DeskMessage::Agents { agents }));
             }
             Event::Looked(Ok(view)) => self.looked(view, &mut effects),
             Event::Looked(Err(why)) => effects.push(refused(None, &why)),
@@ -117,7 +117,7 @@ impl View {
             }
             Event::Asked { id, outcome } => match outcome {
                 Ok(Some(change)) => self.changed(change, Some(id), &mut effects),
-                Ok(None) => effects.push(send(id, DeskSays::Done)),
+                Ok(None) => effects.push(send(id, DeskMessage::Done)),
                 Err(why) => effects.push(refused(id, &why)),
             },
             Event::Read { id, conversation, kept, notes } => {
@@ -128,10 +128,10 @@ impl View {
             }
             Event::Talked(talk) => self.talked(talk, &mut effects),
             Event::Delivered { id, outcome } => effects.push(match outcome {
-                Ok(()) => send(id, DeskSays::Done),
+                Ok(()) => send(id, DeskMessage::Done),
                 Err(why) => error(id, why.code(), &why.to_string()),
             }),
-            Event::Noted { id } => effects.push(send(id, DeskSays::Done)),
+            Event::Noted { id } => effects.push(send(id, DeskMessage::Done)),
             Event::Drafted { id, conversation, answer } => {
                 let Some(answer) = answer else {
                     let message = "The manual cannot be asked just now; try again.";
@@ -148,7 +148,7 @@ impl View {
                     confidence: answer.confidence,
                     grounded: answer.grounded,
                 };
-                effects.push(send(id, DeskSays::Draft(draft)));
+                effects.push(send(id, DeskMessage::Draft(draft)));
             }
         }
         effects
@@ -157,24 +157,24 @@ impl View {
     fn heard(&mut self, AgentFrame { id, message }: AgentFrame, effects: &mut Vec<Effect>) {
         let agent = self.me.agent.clone();
         match message {
-            AgentSays::Watch { conversation } => self.watch(id, conversation, effects),
-            AgentSays::Unwatch { conversation } => {
+            AgentMessage::Watch { conversation } => self.watch(id, conversation, effects),
+            AgentMessage::Unwatch { conversation } => {
                 if self.watched.remove(&conversation).is_some() {
                     effects.push(Effect::Unwatch(conversation));
                 }
-                effects.push(send(id, DeskSays::Done));
+                effects.push(send(id, DeskMessage::Done));
             }
-            AgentSays::Take { conversation } => effects.push(Effect::Take { id, conversation }),
-            AgentSays::Hand { conversation, to } => {
-                effects.push(Effect::LetGo { id, conversation, how: LetGo::To(to) });
+            AgentMessage::Take { conversation } => effects.push(Effect::Take { id, conversation }),
+            AgentMessage::Hand { conversation, to } => {
+                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::To(to) });
             }
-            AgentSays::GiveBack { conversation } => {
-                effects.push(Effect::LetGo { id, conversation, how: LetGo::ToMachine });
+            AgentMessage::GiveBack { conversation } => {
+                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::ToMachine });
             }
-            AgentSays::Close { conversation } => {
-                effects.push(Effect::LetGo { id, conversation, how: LetGo::Close });
+            AgentMessage::Close { conversation } => {
+                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::Close });
             }
-            AgentSays::Say { conversation, content, upload } => {
+            AgentMessage::Say { conversation, content, upload } => {
                 if !self.is_mine(&conversation, id.as_ref(), effects) {
                     return;
                 }
@@ -195,23 +195,23 @@ impl View {
                 };
                 effects.push(Effect::Say { id, conversation, said: Box::new(said) });
             }
-            AgentSays::Note { conversation, content } => {
+            AgentMessage::Note { conversation, content } => {
                 if self.may_look_at(&conversation) {
                     effects.push(Effect::Note { id, conversation, content });
                 } else {
                     effects.push(refused(id, &DeskError::NoSuchConversation));
                 }
             }
-            AgentSays::Typing { conversation, typing } => {
+            AgentMessage::Typing { conversation, typing } => {
                 if self.is_mine(&conversation, id.as_ref(), effects) {
-                    let talk = Talk::AgentTyping { agent, typing };
+                    let talk = DeskBroadcast::AgentTyping { agent, typing };
                     effects.push(Effect::TellOwner { conversation, talk });
                 }
             }
-            AgentSays::Draft { conversation, question } => {
+            AgentMessage::Draft { conversation, question } => {
                 self.draft(id, conversation, question, effects);
             }
-            AgentSays::Available { available } => {
+            AgentMessage::Available { available } => {
                 self.available = available;
                 effects.push(Effect::Available { id, available });
             }
@@ -246,7 +246,7 @@ impl View {
             effects.push(refused(id, &DeskError::NoSuchConversation));
             return;
         }
-        self.watched.insert(conversation.clone(), Watched::default());
+        self.watched.insert(conversation.clone(), WatchedConversation::default());
         effects.push(Effect::Watch { id, conversation });
     }
 
@@ -303,7 +303,7 @@ impl View {
         };
         let (mine, open) = taken.into_iter().partition(is_mine);
         self.tickets = tickets.into_iter().map(|it| (it.conversation.clone(), it)).collect();
-        let now = DeskNow {
+        let now = DeskSnapshot {
             you: self.me.agent.clone(),
             available: self.available,
             waiting,
@@ -311,7 +311,7 @@ impl View {
             open,
             agents,
         };
-        effects.push(send(None, DeskSays::Desk(Box::new(now))));
+        effects.push(send(None, DeskMessage::Desk(Box::new(now))));
     }
 
     fn knows_agents(&mut self, agents: &[Presence]) {
@@ -349,8 +349,8 @@ impl View {
             }
         }
         effects.push(match change {
-            DeskChange::Ticket(ticket) => send(id, DeskSays::Ticket { ticket }),
-            DeskChange::Gone(gone) => send(id, DeskSays::TicketGone(gone)),
+            DeskChange::Ticket(ticket) => send(id, DeskMessage::Ticket { ticket }),
+            DeskChange::Gone(gone) => send(id, DeskMessage::TicketGone(gone)),
             DeskChange::Agents => return,
         });
     }
@@ -362,7 +362,7 @@ impl View {
             && self.watched.contains_key(&ticket.conversation)
         {
             let (conversation, online) = (ticket.conversation.clone(), ticket.online);
-            effects.push(send(None, DeskSays::VisitorPresence { conversation, online }));
+            effects.push(send(None, DeskMessage::VisitorPresence { conversation, online }));
         }
     }
 
@@ -370,7 +370,7 @@ impl View {
         &mut self,
         id: Option<MessageId>,
         conversation: String,
-        kept: Result<Kept, LogError>,
+        kept: Result<StoredConversation, LogError>,
         notes: Vec<Note>,
         effects: &mut Vec<Effect>,
     ) {
@@ -378,7 +378,9 @@ impl View {
         let kept = match kept {
             Ok(kept) => kept,
             // It is at the desk and nothing was said, or what was said is not kept any more.
-            Err(LogError::Unknown) => Kept { epoch: 0, offset: 0, entries: Vec::new() },
+            Err(LogError::Unknown) => {
+                StoredConversation { epoch: 0, offset: 0, entries: Vec::new() }
+            }
             Err(_) => {
                 let message = "The conversation cannot be read just now; watch it again.";
                 effects.push(error(id, ErrorCode::DeskAway, message));
@@ -401,7 +403,7 @@ impl View {
         let ticket = self.tickets.get(&conversation).cloned();
         let transcript =
             Transcript { conversation: conversation.clone(), ticket, entries, notes, whole };
-        effects.push(send(id, DeskSays::Transcript(transcript)));
+        effects.push(send(id, DeskMessage::Transcript(transcript)));
         self.appended(conversation, early, effects);
     }
 
@@ -432,22 +434,22 @@ impl View {
             watched.notice(&entry.event);
             if let Some(TranscriptEntry { offset, frame }) = agent_frame(&entry) {
                 let (conversation, offset) = (conversation.clone(), Some(offset));
-                effects.push(send(None, DeskSays::Entry { conversation, offset, frame }));
+                effects.push(send(None, DeskMessage::Entry { conversation, offset, frame }));
             }
         }
     }
 
-    fn talked(&mut self, talk: Talk, effects: &mut Vec<Effect>) {
+    fn talked(&mut self, talk: DeskBroadcast, effects: &mut Vec<Effect>) {
         match talk {
-            Talk::VisitorTyping { conversation, typing }
+            DeskBroadcast::VisitorTyping { conversation, typing }
                 if self.watched.contains_key(&conversation) =>
             {
-                effects.push(send(None, DeskSays::VisitorTyping { conversation, typing }));
+                effects.push(send(None, DeskMessage::VisitorTyping { conversation, typing }));
             }
-            Talk::Archived { conversations } => {
-                effects.push(send(None, DeskSays::Archived { conversations }));
+            DeskBroadcast::Archived { conversations } => {
+                effects.push(send(None, DeskMessage::Archived { conversations }));
             }
-            Talk::Note { note } => self.told_note(note, effects),
+            DeskBroadcast::Note { note } => self.told_note(note, effects),
             _ => {}
         }
     }
@@ -460,7 +462,7 @@ impl View {
             }
             watched.early_notes.push(note);
         } else if !watched.noted.contains(&note.note_id) {
-            effects.push(send(None, DeskSays::Note(note)));
+            effects.push(send(None, DeskMessage::Note(note)));
         }
     }
 
@@ -481,7 +483,7 @@ impl View {
     }
 }
 
-impl Watched {
+impl WatchedConversation {
     /// Keeps what a draft needs to know of an event.
     fn notice(&mut self, event: &ConversationEvent) {
         match event {
@@ -499,12 +501,12 @@ impl Watched {
     }
 }
 
-fn send(id: Option<MessageId>, message: DeskSays) -> Effect {
+fn send(id: Option<MessageId>, message: DeskMessage) -> Effect {
     Effect::Send { message: Box::new(message), id }
 }
 
 fn error(id: Option<MessageId>, code: ErrorCode, message: &str) -> Effect {
-    send(id, DeskSays::Error { message: message.to_owned(), code, by: None })
+    send(id, DeskMessage::Error { message: message.to_owned(), code, by: None })
 }
 
 /// What an agent is told when the desk does not do what was asked.
@@ -532,7 +534,7 @@ fn refused(id: Option<MessageId>, why: &DeskError) -> Effect {
             (ErrorCode::DeskAway, message, None)
         }
     };
-    send(id, DeskSays::Error { message, code, by })
+    send(id, DeskMessage::Error { message, code, by })
 }
 
 impl NotDelivered {

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::event::{Effect, Event};
-use super::view::View;
-use crate::bridge::Talk;
-use hsc_conversation::desk::{ByAgent, DeskChange, DeskError, DeskView};
-use hsc_conversation::log::{Kept, LogError, StoredEntry};
+use super::view::AgentView;
+use crate::bridge::DeskBroadcast;
+use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf};
+use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
-    Agent, AgentFrame, DeskFrame, Gone, GoneWhy, Note, Presence, Ticket,
+    Agent, AgentFrame, DeskFrame, Note, Presence, Ticket, TicketGone, TicketGoneReason,
 };
 use hsc_conversation::protocol::{ChatMessage, Speaker};
-use hsc_conversation::{AnswerCompleted, ConversationEvent, Entry};
+use hsc_conversation::{AnswerCompleted, ConversationEvent, LogEntry};
 use hsc_conversation::{Tokens, UploadId};
 
 fn agent(id: &str) -> Agent {
@@ -46,8 +46,8 @@ fn tokens() -> Arc<Tokens> {
 }
 
 /// Ana, who has seen the desk: one waits, one is hers, one is Ben's.
-fn ana() -> View {
-    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false }, tokens());
+fn ana() -> AgentView {
+    let mut view = AgentView::new(OnBehalfOf { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
     let agents = vec![Presence { agent: agent("ana"), available: true }];
@@ -55,7 +55,7 @@ fn ana() -> View {
     view
 }
 
-fn say(view: &mut View, message: Value) -> Vec<Effect> {
+fn say(view: &mut AgentView, message: Value) -> Vec<Effect> {
     let frame = AgentFrame::parse(&message.to_string()).expect("a message of this test");
     view.apply(Event::Heard(frame))
 }
@@ -72,7 +72,7 @@ fn sent(effects: &[Effect]) -> Vec<Value> {
 }
 
 fn entry(offset: u64, event: ConversationEvent) -> StoredEntry {
-    Entry { offset, epoch: 1, at_ms: Some(1), reply_to: None, event }.stored()
+    LogEntry { offset, epoch: 1, at_ms: Some(1), reply_to: None, event }.stored()
 }
 
 fn requested() -> ConversationEvent {
@@ -89,7 +89,7 @@ fn answered() -> ConversationEvent {
         confidence: 1.0,
         grounded: true,
         answerer: hsc_conversation::answer::AnswererName::Extractive,
-        outcome: hsc_conversation::archive::SaidOutcome::Answered,
+        outcome: hsc_conversation::archive::MessageOutcome::Answered,
         fallback: false,
         stale: false,
         likely: false,
@@ -113,18 +113,18 @@ fn visitor_message() -> ConversationEvent {
 }
 
 fn read(
-    view: &mut View,
+    view: &mut AgentView,
     conversation: &str,
     entries: Vec<StoredEntry>,
     offset: u64,
 ) -> Vec<Effect> {
-    read_with(view, conversation, Ok(Kept { epoch: 1, offset, entries }), Vec::new())
+    read_with(view, conversation, Ok(StoredConversation { epoch: 1, offset, entries }), Vec::new())
 }
 
 fn read_with(
-    view: &mut View,
+    view: &mut AgentView,
     conversation: &str,
-    kept: Result<Kept, LogError>,
+    kept: Result<StoredConversation, LogError>,
     notes: Vec<Note>,
 ) -> Vec<Effect> {
     view.apply(Event::Read { id: None, conversation: conversation.to_owned(), kept, notes })
@@ -135,18 +135,18 @@ fn note(id: &str, conversation: &str, at_ms: u64) -> Note {
     Note { note_id, conversation, agent: agent("ben"), content: format!("note {id}"), at_ms }
 }
 
-fn noted(view: &mut View, note: Note) -> Vec<Value> {
-    sent(&view.apply(Event::Talked(Talk::Note { note })))
+fn noted(view: &mut AgentView, note: Note) -> Vec<Value> {
+    sent(&view.apply(Event::Talked(DeskBroadcast::Note { note })))
 }
 
-fn appended(view: &mut View, conversation: &str, offset: u64) -> Vec<Effect> {
+fn appended(view: &mut AgentView, conversation: &str, offset: u64) -> Vec<Effect> {
     let frames = vec![entry(offset, visitor_message())];
     view.apply(Event::Appended { conversation: conversation.to_owned(), frames })
 }
 
 #[test]
 fn the_desk_is_told_in_three_lists() {
-    let mut view = View::new(ByAgent { agent: agent("ana"), is_admin: false }, tokens());
+    let mut view = AgentView::new(OnBehalfOf { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
     let effects = view.apply(Event::Looked(Ok(DeskView { tickets, agents: Vec::new() })));
@@ -164,7 +164,12 @@ fn a_change_is_told_once_and_an_old_one_never() {
     assert_eq!(sent(&view.apply(change(5, Some("ben")))).len(), 1);
     assert_eq!(view.apply(change(5, Some("ben"))).len(), 0);
     assert_eq!(view.apply(change(4, None)).len(), 0);
-    let gone = Gone { conversation: "w".to_owned(), why: GoneWhy::Closed, agent: None, rev: 6 };
+    let gone = TicketGone {
+        conversation: "w".to_owned(),
+        why: TicketGoneReason::Closed,
+        agent: None,
+        rev: 6,
+    };
     let told = sent(&view.apply(Event::Changed(DeskChange::Gone(gone))));
     assert_eq!((&told[0]["type"], &told[0]["why"]), (&json!("ticket_gone"), &json!("closed")));
     assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
@@ -258,7 +263,8 @@ fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_
     let [Effect::Draft { product, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(product, "td27", "chosen after the answer");
     let conversations = vec!["m".to_owned()];
-    let effects = view.apply(Event::Talked(crate::bridge::Talk::Archived { conversations }));
+    let effects =
+        view.apply(Event::Talked(crate::bridge::DeskBroadcast::Archived { conversations }));
     assert_eq!(sent(&effects), [json!({"type": "archived", "conversations": ["m"]})]);
 }
 
@@ -335,7 +341,10 @@ fn presence_and_typing_are_told_of_what_is_watched() {
     let told = sent(&view.apply(left(12)));
     assert_eq!((&told[0]["type"], &told[0]["online"]), (&json!("visitor_presence"), &json!(true)));
     let typing = |conversation: &str| {
-        Event::Talked(Talk::VisitorTyping { conversation: conversation.to_owned(), typing: true })
+        Event::Talked(DeskBroadcast::VisitorTyping {
+            conversation: conversation.to_owned(),
+            typing: true,
+        })
     };
     assert_eq!(sent(&view.apply(typing("m")))[0]["type"], "visitor_typing");
     assert!(view.apply(typing("o")).is_empty());
@@ -345,7 +354,7 @@ fn presence_and_typing_are_told_of_what_is_watched() {
 fn a_picture_of_another_conversation_is_refused_in_words() {
     let mut view = ana();
     let later = now_ms() + 60_000;
-    let say_with = |view: &mut View, upload: &UploadId| {
+    let say_with = |view: &mut AgentView, upload: &UploadId| {
         let upload = upload.as_str();
         say(view, json!({"type": "say", "conversation": "m", "content": "", "upload": upload}))
     };
@@ -371,7 +380,12 @@ fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
     let done = sent(&view.apply(Event::Noted { id: None }));
     assert_eq!(done[0]["type"], "done");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
-    let gone = Gone { conversation: "m".to_owned(), why: GoneWhy::Closed, agent: None, rev: 9 };
+    let gone = TicketGone {
+        conversation: "m".to_owned(),
+        why: TicketGoneReason::Closed,
+        agent: None,
+        rev: 9,
+    };
     view.apply(Event::Changed(DeskChange::Gone(gone)));
     assert!(
         matches!(&say(&mut view, write("m"))[..], [Effect::Note { .. }]),
@@ -390,7 +404,7 @@ fn notes_are_in_the_transcript_once_and_heard_after_it() {
     for heard in [note("late", "m", 30), note("twice", "m", 20)] {
         assert!(noted(&mut view, heard).is_empty(), "kept until the rest is read");
     }
-    let kept = Ok(Kept { epoch: 1, offset: 0, entries: Vec::new() });
+    let kept = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
     let read = vec![note("first", "m", 10), note("twice", "m", 20)];
     let told = sent(&read_with(&mut view, "m", kept, read));
     let ids: Vec<&Value> =
@@ -405,10 +419,10 @@ fn notes_are_in_the_transcript_once_and_heard_after_it() {
 #[test]
 fn a_transcript_bears_no_more_notes_than_a_socket_can_take() {
     let mut view = ana();
-    let many = |view: &mut View, count: u64, words: &str| {
+    let many = |view: &mut AgentView, count: u64, words: &str| {
         say(view, json!({"type": "watch", "conversation": "m"}));
         let long = |at: u64| Note { content: words.to_owned(), ..note(&at.to_string(), "m", at) };
-        let kept = Ok(Kept { epoch: 1, offset: 0, entries: Vec::new() });
+        let kept = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
         let told = sent(&read_with(view, "m", kept, (0..count).map(long).collect()));
         let notes = told[0]["notes"].as_array().expect("notes").clone();
         (notes.len(), notes.last().expect("a note")["note_id"].clone())

@@ -9,8 +9,8 @@ use hsc_config::ArchiveSettings;
 use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 
-use super::queue::Queue;
-use hsc_conversation::archive::{Record, Stamped};
+use super::queue::RecordQueue;
+use hsc_conversation::archive::{Record, StampedRecord};
 
 /// How much waits to be written, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,15 @@ impl From<&ArchiveSettings> for ArchiveLimits {
 /// Writes into the archive, behind whatever goes on. Cheap to clone.
 #[derive(Clone)]
 pub struct ArchiveHandle {
-    pub(super) queue: Arc<Queue>,
-    written: Arc<Written>,
+    pub(super) queue: Arc<RecordQueue>,
+    written: Arc<ArchivedConversations>,
     is_up: Arc<AtomicBool>,
     observer: Option<Observer>,
 }
 
 /// Conversations that the archive knows more of than was announced.
 #[derive(Debug, Default)]
-struct Written {
+struct ArchivedConversations {
     conversations: Mutex<BTreeSet<String>>,
     changed: Notify,
 }
@@ -56,13 +56,13 @@ struct Written {
 const MOST_WRITTEN: usize = 64;
 
 /// Hears of what is recorded, before it is written. Must not wait.
-type Observer = Arc<dyn Fn(&Stamped) + Send + Sync>;
+type Observer = Arc<dyn Fn(&StampedRecord) + Send + Sync>;
 
 impl ArchiveHandle {
     /// A handle and the queue behind it. What is recorded waits there until a writer takes it.
     #[must_use]
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
-        let queue = Arc::new(Queue::new(limits, Arc::clone(metrics)));
+        let queue = Arc::new(RecordQueue::new(limits, Arc::clone(metrics)));
         // Until the writer has looked, nobody is told that something is wrong.
         let written = Arc::default();
         Self { queue, written, is_up: Arc::new(AtomicBool::new(true)), observer: None }
@@ -71,7 +71,7 @@ impl ArchiveHandle {
     /// The same, and whatever is recorded by it is heard by this too, once. What the observer itself
     /// records goes by the handle of before, else it would hear itself.
     #[must_use]
-    pub fn heard_by(self, observer: impl Fn(&Stamped) + Send + Sync + 'static) -> Self {
+    pub fn heard_by(self, observer: impl Fn(&StampedRecord) + Send + Sync + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
@@ -89,7 +89,7 @@ impl ArchiveHandle {
         id
     }
 
-    fn keep(&self, stamped: Stamped) {
+    fn keep(&self, stamped: StampedRecord) {
         if let Some(observer) = &self.observer {
             observer(&stamped);
         }
@@ -98,7 +98,7 @@ impl ArchiveHandle {
 
     /// Keeps what its owner has tried to write at once. No observer hears of it, and one that was written all
     /// the same is passed over by the archive.
-    pub fn write_behind(&self, stamped: Stamped) {
+    pub fn write_behind(&self, stamped: StampedRecord) {
         self.queue.push(stamped);
     }
 
@@ -107,7 +107,7 @@ impl ArchiveHandle {
     /// The identities of one process increase: of two records of the same millisecond the one that was
     /// stamped first comes first wherever the archive sorts by time and identity.
     #[must_use]
-    pub fn stamp(record: Record) -> Stamped {
+    pub fn stamp(record: Record) -> StampedRecord {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         // The number before the time: of two that are stamped one after the other, the later has both
         // greater, but for a clock that is set back.
@@ -115,7 +115,7 @@ impl ArchiveHandle {
         let at_ms = now_ms();
         let chance = rand::random::<u64>() >> 8;
         let id = format!("{:012x}{number:06x}{chance:014x}", at_ms & 0xffff_ffff_ffff);
-        Stamped { id, at_ms, record }
+        StampedRecord { id, at_ms, record }
     }
 
     /// False while the archive does not take what is written.

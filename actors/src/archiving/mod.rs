@@ -12,12 +12,12 @@
 //! a record that is written twice (each has an identity, and the archive knows it).
 
 mod handle;
-mod keeper;
 mod queue;
+mod retention_worker;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use handle::{ArchiveHandle, ArchiveLimits};
-pub use keeper::{Keeping, keeper};
+pub use retention_worker::{Retention, keeper};
 pub use writer::writer;

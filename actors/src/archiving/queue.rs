@@ -9,14 +9,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::ArchiveLimits;
-use hsc_conversation::archive::{Record, Stamped};
+use hsc_conversation::archive::{Record, StampedRecord};
 
 /// What a record weighs beside its texts: its fields, its place in the queue.
 const WEIGHT_OF_A_RECORD: usize = 256;
 
 /// Records in order, bounded in number and bytes.
-pub(super) struct Queue {
-    held: Mutex<Held>,
+pub(super) struct RecordQueue {
+    held: Mutex<QueuedRecord>,
     limits: ArchiveLimits,
     metrics: Arc<Metrics>,
     /// Something came.
@@ -26,28 +26,28 @@ pub(super) struct Queue {
 }
 
 #[derive(Default)]
-struct Held {
-    places: VecDeque<Place>,
+struct QueuedRecord {
+    places: VecDeque<QueuePosition>,
     bytes: usize,
     next: u64,
 }
 
-struct Place {
+struct QueuePosition {
     number: u64,
     weight: usize,
     since: Instant,
-    record: Arc<Stamped>,
+    record: Arc<StampedRecord>,
 }
 
 /// What is to be written next.
-pub(super) struct Front {
+pub(super) struct NextBatch {
     /// In order.
-    pub(super) records: Vec<Arc<Stamped>>,
+    pub(super) records: Vec<Arc<StampedRecord>>,
     /// The number of each.
     pub(super) numbers: Vec<u64>,
 }
 
-impl Queue {
+impl RecordQueue {
     pub(super) fn new(limits: ArchiveLimits, metrics: Arc<Metrics>) -> Self {
         let (came, went) = (Notify::new(), Notify::new());
         Self { held: Mutex::default(), limits, metrics, came, went }
@@ -55,7 +55,7 @@ impl Queue {
 
     /// Puts a record last. The oldest go when there is no room: they are the least missed, because what
     /// people look for in an archive that was away is what happened since.
-    pub(super) fn push(&self, record: Stamped) {
+    pub(super) fn push(&self, record: StampedRecord) {
         let weight = weight(&record.record);
         let mut held = self.lock();
         let mut dropped = 0;
@@ -70,7 +70,7 @@ impl Queue {
         held.next += 1;
         held.bytes += weight;
         let (since, record) = (Instant::now(), Arc::new(record));
-        held.places.push_back(Place { number, weight, since, record });
+        held.places.push_back(QueuePosition { number, weight, since, record });
         self.metrics.archive.queued(held.places.len());
         drop(held);
         if dropped > 0 {
@@ -98,10 +98,10 @@ impl Queue {
     }
 
     /// The first ones. They stay until they are settled.
-    pub(super) fn front(&self) -> Front {
+    pub(super) fn front(&self) -> NextBatch {
         let held = self.lock();
         let first = || held.places.iter().take(self.limits.batch_records);
-        Front {
+        NextBatch {
             records: first().map(|place| Arc::clone(&place.record)).collect(),
             numbers: first().map(|place| place.number).collect(),
         }
@@ -135,13 +135,13 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, QueuedRecord> {
         // Nothing runs under the lock that could leave the queue half changed.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl QueuedRecord {
     fn pop(&mut self) {
         if let Some(place) = self.places.pop_front() {
             self.bytes -= place.weight;

@@ -15,7 +15,9 @@ use crate::ports::archive::{
     Search, Transcript,
 };
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
-use hsc_conversation::archive::{Author, Began, Record, Said, Stamped};
+use hsc_conversation::archive::{
+    ArchivedMessage, Author, ConversationFacts, Record, StampedRecord,
+};
 
 /// Longest anything here may take on a machine that compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,7 +39,7 @@ impl Book {
 }
 
 impl Archive for Book {
-    fn write(&self, batch: Vec<Arc<Stamped>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let hangs = self
             .hangs
@@ -94,7 +96,7 @@ impl Archive for Book {
     }
 }
 
-fn text(stamped: &Stamped) -> String {
+fn text(stamped: &StampedRecord) -> String {
     match &stamped.record {
         Record::Said(said) => said.text.clone(),
         other => panic!("{other:?} was never recorded"),
@@ -102,7 +104,7 @@ fn text(stamped: &Stamped) -> String {
 }
 
 fn said(text: impl Into<String>) -> Record {
-    Record::Said(Box::new(Said::new("c", Author::Visitor, text)))
+    Record::Said(Box::new(ArchivedMessage::new("c", Author::Visitor, text)))
 }
 
 const LIMITS: ArchiveLimits = ArchiveLimits {
@@ -245,9 +247,10 @@ async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() 
 
 #[test]
 fn records_of_one_millisecond_keep_the_order_in_which_they_were_stamped() {
-    let stamps: Vec<Stamped> = (0..5_000)
+    let stamps: Vec<StampedRecord> = (0..5_000)
         .map(|_| {
-            let began = Began { conversation: "c".to_owned(), ..Began::default() };
+            let began =
+                ConversationFacts { conversation: "c".to_owned(), ..ConversationFacts::default() };
             ArchiveHandle::stamp(Record::Began(Box::new(began)))
         })
         .collect();

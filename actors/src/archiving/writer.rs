@@ -20,7 +20,7 @@ use super::ArchiveHandle;
 use crate::ports::archive::{Archive, ArchiveError};
 use crate::supervision::{Backoff, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
-use hsc_conversation::archive::Stamped;
+use hsc_conversation::archive::StampedRecord;
 
 /// How often an archive is looked at while nothing is written, so that health tells the truth.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ impl Writer {
     }
 
     /// One batch to the archive. A panic in there is a refusal: trying again would panic again.
-    async fn give(&mut self, batch: Vec<Arc<Stamped>>) -> Result<(), ArchiveError> {
+    async fn give(&mut self, batch: Vec<Arc<StampedRecord>>) -> Result<(), ArchiveError> {
         let (records, began) = (batch.len(), Instant::now());
         let archive = Arc::clone(&self.archive);
         let given = batch.clone();

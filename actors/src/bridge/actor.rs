@@ -31,15 +31,15 @@ const UNDER_WAY: usize = 64;
 const TELL_OF_LOST_EVERY: Duration = Duration::from_secs(1);
 
 /// The actor. See the card above.
-pub(crate) struct Crossing {
+pub(crate) struct BridgeActor {
     pub(super) shared: Arc<Shared>,
     pub(super) life: Life,
-    pub(super) way: watch::Sender<Way>,
+    pub(super) way: watch::Sender<RelayState>,
 }
 
 /// Whether other pods can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum RelayState {
     /// Nobody knows yet: what is to go out waits a little.
     Opening,
     /// They can, and everything wanted is listened to.
@@ -47,7 +47,7 @@ pub(super) enum Way {
     Down,
 }
 
-impl Actor for Crossing {
+impl Actor for BridgeActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
@@ -65,17 +65,17 @@ impl Actor for Crossing {
     }
 }
 
-impl Child for Crossing {
+impl Child for BridgeActor {
     fn observe(&self) -> Value {
         json!({
-            "connected": *self.way.borrow() == Way::Up,
+            "connected": *self.way.borrow() == RelayState::Up,
             "channels": self.shared.table.count(),
             "waiting": self.shared.outbox.depth(),
         })
     }
 }
 
-impl StreamHandler<Relayed> for Crossing {
+impl StreamHandler<Relayed> for BridgeActor {
     fn handle(&mut self, relayed: Relayed, ctx: &mut Self::Context) {
         // One that hung and wakes has its successor beside it, which heard the same.
         if !self.life.holds() {
@@ -87,19 +87,21 @@ impl StreamHandler<Relayed> for Crossing {
             Relayed::Up => {
                 info!(channels = self.shared.table.count(); "the bridge to the other pods is up");
                 // The way out first: who learns that a channel is heard may publish at once.
-                self.way.send_replace(Way::Up);
+                self.way.send_replace(RelayState::Up);
                 self.shared.is_up(true);
                 self.shared.table.are_live(None);
             }
             Relayed::Down { why } => {
-                let was = self.way.send_replace(Way::Down);
+                let was = self.way.send_replace(RelayState::Down);
                 match was {
-                    Way::Down => debug!(why:%; "the bridge to the other pods is still down"),
-                    Way::Up => {
+                    RelayState::Down => debug!(why:%; "the bridge to the other pods is still down"),
+                    RelayState::Up => {
                         warn!(why:%; "the bridge to the other pods is down");
                         self.shared.table.are_deaf();
                     }
-                    Way::Opening => warn!(why:%; "the bridge to the other pods is not up yet"),
+                    RelayState::Opening => {
+                        warn!(why:%; "the bridge to the other pods is not up yet")
+                    }
                 }
                 self.shared.is_up(false);
             }
@@ -130,7 +132,7 @@ async fn follow(shared: Arc<Shared>, life: Life) {
 }
 
 /// Takes what waits to go out and publishes it, in order.
-async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>) {
+async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<RelayState>) {
     let mut bell = shared.outbox.bell();
     let mut under_way = FuturesOrdered::new();
     let mut tell_of_lost_at = Instant::now();
@@ -140,17 +142,19 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>)
         }
         let state = *way.borrow_and_update();
         bell.borrow_and_update();
-        let patience = shared.outbox.until().filter(|_| state == Way::Opening);
+        let patience = shared.outbox.until().filter(|_| state == RelayState::Opening);
         let is_late = patience.is_some_and(|until| until <= Instant::now());
-        let takes = state != Way::Opening || is_late;
+        let takes = state != RelayState::Opening || is_late;
         let next = match takes && under_way.len() < UNDER_WAY {
             true => shared.outbox.take(),
             false => None,
         };
         match next {
-            Some(outgoing) if state == Way::Up => under_way.push_back(send(&shared, outgoing)),
+            Some(outgoing) if state == RelayState::Up => {
+                under_way.push_back(send(&shared, outgoing))
+            }
             Some(outgoing) => shared.published(outgoing, Err(NotPublished::Down)),
-            None if state == Way::Up
+            None if state == RelayState::Up
                 && shared.outbox.is_something_lost()
                 && tell_of_lost_at <= Instant::now() =>
             {
@@ -165,7 +169,7 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>)
                 _ = way.changed() => {}
                 () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
                 () = sleep_until(tell_of_lost_at),
-                    if state == Way::Up && shared.outbox.is_something_lost() => {}
+                    if state == RelayState::Up && shared.outbox.is_something_lost() => {}
             },
         }
     }
@@ -173,7 +177,7 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Way>)
 
 fn send(shared: &Arc<Shared>, outgoing: Outgoing) -> impl Future<Output = ()> + use<> {
     let sent = shared.relay.publish(outgoing.channel.clone(), outgoing.payload.clone());
-    let in_hand = InHand { shared: Arc::clone(shared), outgoing: Some(outgoing) };
+    let in_hand = PendingPublish { shared: Arc::clone(shared), outgoing: Some(outgoing) };
     async move {
         let outcome = sent.await.map_err(|cause| {
             debug!(cause:%; "a message to the other pods was not published");
@@ -185,12 +189,12 @@ fn send(shared: &Arc<Shared>, outgoing: Outgoing) -> impl Future<Output = ()> + 
 
 /// A message that the relay has. Where the actor ends before the relay has answered, nobody knows what
 /// became of it, and that counts as lost.
-struct InHand {
+struct PendingPublish {
     shared: Arc<Shared>,
     outgoing: Option<Outgoing>,
 }
 
-impl InHand {
+impl PendingPublish {
     fn settle(mut self, outcome: Result<(), NotPublished>) {
         if let Some(outgoing) = self.outgoing.take() {
             self.shared.published(outgoing, outcome);
@@ -198,7 +202,7 @@ impl InHand {
     }
 }
 
-impl Drop for InHand {
+impl Drop for PendingPublish {
     fn drop(&mut self) {
         if let Some(outgoing) = self.outgoing.take() {
             self.shared.published(outgoing, Err(NotPublished::Failed));

@@ -10,7 +10,7 @@ use hsc_monitoring::Metrics;
 use log::{debug, warn};
 use serde_json::json;
 
-use super::{Body, Bridge, Heard, Listening, channels};
+use super::{Body, Bridge, ChannelEvent, Subscription, channels};
 use crate::caches::Caches;
 use crate::registry::{Broadcast, Registry};
 use crate::supervision::{AskError, Care, ChildSpec, Handle, Life};
@@ -24,7 +24,7 @@ pub(crate) fn announcements(
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    let here = Announced {
+    let here = PodAnnouncement {
         pod: Arc::clone(bridge.pod()),
         listening: Arc::new(Mutex::new(bridge.listen(channels::PODS))),
         registry,
@@ -35,15 +35,15 @@ pub(crate) fn announcements(
 }
 
 #[derive(Clone)]
-struct Announced {
+struct PodAnnouncement {
     pod: Arc<str>,
     // Never locked across an await: one that hangs must not keep its successor out.
-    listening: Arc<Mutex<Listening>>,
+    listening: Arc<Mutex<Subscription>>,
     registry: Handle<Registry>,
     caches: Caches,
 }
 
-impl Announced {
+impl PodAnnouncement {
     async fn attend(self, life: Life) -> Result<(), BoxError> {
         let mut done: u64 = 0;
         loop {
@@ -55,15 +55,15 @@ impl Announced {
             });
             match heard.await {
                 // Whoever announced here has done it here.
-                Heard::Told(envelope) if envelope.from == self.pod => continue,
-                Heard::Told(envelope) => {
+                ChannelEvent::Told(envelope) if envelope.from == self.pod => continue,
+                ChannelEvent::Told(envelope) => {
                     if let Err(error) = self.take(&envelope.body).await {
                         let kind = envelope.body.kind();
                         warn!(kind, error:%; "an announcement of another pod was not followed");
                     }
                 }
                 // A notice of then would puzzle now; a cache forgets by itself after its time.
-                Heard::Missed => debug!("announcements of other pods may have been missed"),
+                ChannelEvent::Missed => debug!("announcements of other pods may have been missed"),
             }
             done += 1;
             life.observe(json!({ "announcements": done }));

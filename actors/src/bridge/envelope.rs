@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Talk;
+use super::DeskBroadcast;
 use crate::Invalidate;
 use hsc_conversation::log::StoredEntry;
 use hsc_conversation::now_ms;
@@ -57,7 +57,7 @@ pub enum Body {
     /// it follows, as after a lost connection of its own.
     Lost,
     /// Of the desk, or of a conversation that a person has.
-    Talk(Talk),
+    Talk(DeskBroadcast),
 }
 
 /// An envelope that was read.
@@ -74,7 +74,7 @@ pub struct Envelope {
 /// Why an envelope was passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum Unread {
+pub enum EnvelopeError {
     /// Written in a version that this pod does not know.
     #[error("of another version")]
     Version,
@@ -86,7 +86,7 @@ pub enum Unread {
     Malformed,
 }
 
-impl Unread {
+impl EnvelopeError {
     /// As the label of a metric.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -135,7 +135,7 @@ impl Envelope {
                 let frames: Vec<String> = frames.iter().map(frame).collect();
                 format!("{before}{}{after}", frames.join(","))
             }
-            body => write(&Written {
+            body => write(&EncodedEnvelope {
                 v: VERSION,
                 from: &self.from,
                 at_ms: self.at_ms,
@@ -148,16 +148,17 @@ impl Envelope {
     ///
     /// # Errors
     /// Why it was passed over.
-    pub fn read(payload: &[u8]) -> Result<Self, Unread> {
+    pub fn read(payload: &[u8]) -> Result<Self, EnvelopeError> {
         if payload.len() > MAX_BYTES {
-            return Err(Unread::Malformed);
+            return Err(EnvelopeError::Malformed);
         }
         // The version first: of another one nothing else is known.
         let Version { v } = serde_json::from_slice(payload).map_err(malformed)?;
         if v != VERSION {
-            return Err(Unread::Version);
+            return Err(EnvelopeError::Version);
         }
-        let Read { from, at_ms, body } = serde_json::from_slice(payload).map_err(malformed)?;
+        let DecodedEnvelope { from, at_ms, body } =
+            serde_json::from_slice(payload).map_err(malformed)?;
         Ok(Self { from, at_ms, body: read_body(body.get())? })
     }
 }
@@ -188,8 +189,8 @@ fn write<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("texts and numbers are always written")
 }
 
-fn malformed(_: serde_json::Error) -> Unread {
-    Unread::Malformed
+fn malformed(_: serde_json::Error) -> EnvelopeError {
+    EnvelopeError::Malformed
 }
 
 #[derive(Deserialize)]
@@ -198,7 +199,7 @@ struct Version {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct EncodedEnvelope<'a> {
     v: u64,
     from: &'a str,
     at_ms: u64,
@@ -220,7 +221,7 @@ enum WrittenBody<'a> {
     },
     Lost,
     #[serde(untagged)]
-    Talk(&'a Talk),
+    Talk(&'a DeskBroadcast),
 }
 
 impl Body {
@@ -239,7 +240,7 @@ impl Body {
 }
 
 #[derive(Deserialize)]
-struct Read<'a> {
+struct DecodedEnvelope<'a> {
     from: Arc<str>,
     at_ms: u64,
     // Raw, because frames inside it stay as they are, byte for byte.
@@ -276,8 +277,8 @@ struct Forget {
     what: Invalidate,
 }
 
-fn read_body(text: &str) -> Result<Body, Unread> {
-    fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unread> {
+fn read_body(text: &str) -> Result<Body, EnvelopeError> {
+    fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, EnvelopeError> {
         serde_json::from_str(text).map_err(malformed)
     }
     let Kind { kind } = read(text)?;
@@ -297,8 +298,8 @@ fn read_body(text: &str) -> Result<Body, Unread> {
         "notice" => Body::Notice { message: read::<Notice>(text)?.message },
         "forget" => Body::Forget { what: read::<Forget>(text)?.what },
         "lost" => Body::Lost,
-        kind if Talk::KINDS.contains(&kind) => Body::Talk(read(text)?),
-        _ => return Err(Unread::Kind),
+        kind if DeskBroadcast::KINDS.contains(&kind) => Body::Talk(read(text)?),
+        _ => return Err(EnvelopeError::Kind),
     })
 }
 
@@ -306,7 +307,7 @@ fn read_body(text: &str) -> Result<Body, Unread> {
 mod tests {
     use super::*;
     use hsc_conversation::desk::AgentSaid;
-    use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Note, Ticket};
+    use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone, TicketGoneReason};
 
     fn bodies() -> Vec<Body> {
         let frame = |offset: u64| StoredEntry {
@@ -332,7 +333,7 @@ mod tests {
         .collect()
     }
 
-    fn talk() -> [Talk; 8] {
+    fn talk() -> [DeskBroadcast; 8] {
         let (conversation, typing) = ("c".to_owned(), true);
         let agent = || Agent { id: "ana".to_owned(), name: "Ana \"A\"".to_owned() };
         let ticket = Ticket {
@@ -351,9 +352,9 @@ mod tests {
             pod: "a".to_owned(),
             rev: 2,
         };
-        let gone = Gone {
+        let gone = TicketGone {
             conversation: conversation.clone(),
-            why: GoneWhy::Closed,
+            why: TicketGoneReason::Closed,
             agent: Some(agent()),
             rev: 3,
         };
@@ -374,14 +375,18 @@ mod tests {
         };
         let request = "r".to_owned();
         [
-            Talk::Ticket { ticket: Box::new(ticket) },
-            Talk::TicketGone { gone },
-            Talk::Agents,
-            Talk::AgentSaid { said: Box::new(said) },
-            Talk::AgentTyping { agent: agent(), typing },
-            Talk::Accepted { conversation: conversation.clone(), request, accepted: false },
-            Talk::VisitorTyping { conversation, typing },
-            Talk::Note { note },
+            DeskBroadcast::Ticket { ticket: Box::new(ticket) },
+            DeskBroadcast::TicketGone { gone },
+            DeskBroadcast::Agents,
+            DeskBroadcast::AgentSaid { said: Box::new(said) },
+            DeskBroadcast::AgentTyping { agent: agent(), typing },
+            DeskBroadcast::Accepted {
+                conversation: conversation.clone(),
+                request,
+                accepted: false,
+            },
+            DeskBroadcast::VisitorTyping { conversation, typing },
+            DeskBroadcast::Note { note },
         ]
     }
 
@@ -399,9 +404,9 @@ mod tests {
     #[test]
     fn another_version_or_kind_is_passed_over_and_says_so() {
         let read = |text: &str| Envelope::read(text.as_bytes()).unwrap_err();
-        assert_eq!(read(r#"{"v":2,"was":"from"}"#), Unread::Version);
+        assert_eq!(read(r#"{"v":2,"was":"from"}"#), EnvelopeError::Version);
         let unknown = r#"{"v":1,"from":"p","at_ms":1,"body":{"kind":"sing","song":1}}"#;
-        assert_eq!(read(unknown), Unread::Kind);
+        assert_eq!(read(unknown), EnvelopeError::Kind);
         for text in [
             "",
             "PING",
@@ -411,9 +416,9 @@ mod tests {
             r#"{"v":1,"from":"p","at_ms":1,"body":{"kind":"taken_over","epoch":1}}"#,
             r#"{"v":1,"from":"p","at_ms":-1,"body":{"kind":"notice","message":"x"}}"#,
         ] {
-            assert_eq!(read(text), Unread::Malformed, "{text}");
+            assert_eq!(read(text), EnvelopeError::Malformed, "{text}");
         }
-        assert_eq!(read(&" ".repeat(MAX_BYTES + 1)), Unread::Malformed);
+        assert_eq!(read(&" ".repeat(MAX_BYTES + 1)), EnvelopeError::Malformed);
         let more =
             r#"{"v":1,"from":"p","at_ms":1,"new":0,"body":{"kind":"notice","message":"x","to":1}}"#;
         assert!(Envelope::read(more.as_bytes()).is_ok(), "fields may be added");

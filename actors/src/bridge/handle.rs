@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hsc_monitoring::Metrics;
 use tokio::sync::watch;
 
-use super::actor::{Crossing, Way};
+use super::actor::{BridgeActor, RelayState};
 use super::outbox::Outbox;
 use super::state::{Published, Shared};
-use super::table::{Listening, Table};
+use super::table::{ChannelTable, Subscription};
 use super::{Body, Envelope, channels};
 use crate::ports::Relay;
 use crate::supervision::{Care, ChildSpec};
-use hsc_conversation::log::{Batch, Owned};
+use hsc_conversation::log::{Batch, OwnedConversation};
 
 /// The way to the other pods. Cheap to clone.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl Bridge {
         let shared = Arc::new(Shared {
             pod,
             relay,
-            table: Arc::new(Table::new(Arc::clone(metrics))),
+            table: Arc::new(ChannelTable::new(Arc::clone(metrics))),
             outbox: Outbox::default(),
             metrics: Arc::clone(metrics),
             is_up: AtomicBool::new(false),
@@ -41,8 +41,8 @@ impl Bridge {
         let bridge = Self { shared: Arc::clone(&shared) };
         // Nothing is asked of the actor itself: its handle is not needed.
         let (spec, _) = ChildSpec::actor("bridge", "bridge", care, metrics, move |life| {
-            let way = watch::Sender::new(Way::Opening);
-            Ok(Crossing { shared: Arc::clone(&shared), life: life.clone(), way })
+            let way = watch::Sender::new(RelayState::Opening);
+            Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), way })
         });
         (spec, bridge)
     }
@@ -60,9 +60,9 @@ impl Bridge {
     }
 
     /// Listens to a channel (see [`channels`]) for as long as the outcome is held.
-    /// Messages of this pod are heard at once, those of others as soon as [`Listening::live`] says so.
+    /// Messages of this pod are heard at once, those of others as soon as [`Subscription::live`] says so.
     #[must_use]
-    pub fn listen(&self, channel: impl Into<String>) -> Listening {
+    pub fn listen(&self, channel: impl Into<String>) -> Subscription {
         self.shared.table.listen(channel.into())
     }
 
@@ -79,12 +79,16 @@ impl Bridge {
     /// the log, and what comes back from there as this pod's own is passed over. Nothing is copied while
     /// nobody listens.
     #[must_use]
-    pub(crate) fn of_append(&self, owned: &Owned, batch: &Batch) -> Option<OfAppend> {
+    pub(crate) fn of_append(
+        &self,
+        owned: &OwnedConversation,
+        batch: &Batch,
+    ) -> Option<AppendSubscriptions> {
         let channel = channels::conversation(&owned.conversation);
         (!batch.entries.is_empty() && self.shared.table.is_heard(&channel)).then(|| {
-            let Owned { conversation, epoch } = owned.clone();
+            let OwnedConversation { conversation, epoch } = owned.clone();
             let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
-            OfAppend { bridge: self.clone(), channel, body }
+            AppendSubscriptions { bridge: self.clone(), channel, body }
         })
     }
 
@@ -98,13 +102,13 @@ impl Bridge {
 
 /// What is heard of an append; see [`Bridge::of_append`].
 #[derive(Debug)]
-pub(crate) struct OfAppend {
+pub(crate) struct AppendSubscriptions {
     bridge: Bridge,
     channel: String,
     body: Body,
 }
 
-impl OfAppend {
+impl AppendSubscriptions {
     /// Says it: the batch is in the log.
     pub(crate) fn say(self) {
         self.bridge.say_here(&self.channel, self.body);

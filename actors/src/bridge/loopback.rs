@@ -21,12 +21,12 @@ const WAITING: usize = 4_096;
 #[derive(Clone, Default)]
 pub struct Loopback {
     port: Arc<Mutex<Port>>,
-    ether: Ether,
+    ether: InMemoryBus,
 }
 
 /// What several loopbacks share: the pods of a test.
 #[derive(Clone, Default)]
-pub struct Ether {
+pub struct InMemoryBus {
     ports: Arc<Mutex<Vec<Arc<Mutex<Port>>>>>,
 }
 
@@ -40,12 +40,12 @@ impl Loopback {
     /// Of a pod on its own.
     #[must_use]
     pub fn new() -> Self {
-        Self::over(&Ether::default())
+        Self::over(&InMemoryBus::default())
     }
 
     /// Of one of the pods that share this ether.
     #[must_use]
-    pub fn over(ether: &Ether) -> Self {
+    pub fn over(ether: &InMemoryBus) -> Self {
         let port = Arc::new(Mutex::new(Port::default()));
         lock(&ether.ports).push(Arc::clone(&port));
         Self { port, ether: ether.clone() }

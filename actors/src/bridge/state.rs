@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::outbox::{NotPublished, Outbox, Outgoing, PATIENCE};
-use super::table::Table;
+use super::table::ChannelTable;
 use super::{Body, Envelope};
 use crate::ports::Relay;
 
@@ -22,7 +22,7 @@ const PUBLISHED_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Shared {
     pub(super) pod: Arc<str>,
     pub(super) relay: Arc<dyn Relay>,
-    pub(super) table: Arc<Table>,
+    pub(super) table: Arc<ChannelTable>,
     pub(super) outbox: Outbox,
     pub(super) metrics: Arc<Metrics>,
     pub(super) is_up: AtomicBool,

@@ -22,7 +22,7 @@ const WAITING: usize = 256;
 
 /// What a listener hears.
 #[derive(Debug, Clone)]
-pub enum Heard {
+pub enum ChannelEvent {
     /// Somebody said this.
     Told(Arc<Envelope>),
     /// Something may have been said that was not heard: the connection was lost for a while, another pod
@@ -31,7 +31,7 @@ pub enum Heard {
 }
 
 /// The table. See above.
-pub(super) struct Table {
+pub(super) struct ChannelTable {
     channels: DashMap<String, Channel>,
     next: AtomicU64,
     changed: Mutex<HashSet<String>>,
@@ -47,21 +47,21 @@ struct Channel {
 
 struct Listener {
     number: u64,
-    say: mpsc::Sender<Heard>,
+    say: mpsc::Sender<ChannelEvent>,
     missed: Arc<AtomicBool>,
 }
 
 /// Hears what is said on a channel, for as long as it is held.
-pub struct Listening {
-    table: Arc<Table>,
+pub struct Subscription {
+    table: Arc<ChannelTable>,
     channel: String,
     number: u64,
-    hear: mpsc::Receiver<Heard>,
+    hear: mpsc::Receiver<ChannelEvent>,
     missed: Arc<AtomicBool>,
     live: watch::Receiver<bool>,
 }
 
-impl Table {
+impl ChannelTable {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             channels: DashMap::new(),
@@ -72,7 +72,7 @@ impl Table {
         }
     }
 
-    pub(super) fn listen(self: &Arc<Self>, channel: String) -> Listening {
+    pub(super) fn listen(self: &Arc<Self>, channel: String) -> Subscription {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (say, hear) = mpsc::channel(WAITING);
         let missed = Arc::<AtomicBool>::default();
@@ -88,7 +88,7 @@ impl Table {
         if is_new {
             self.has_changed(&channel);
         }
-        Listening { table: Arc::clone(self), channel, number, hear, missed, live }
+        Subscription { table: Arc::clone(self), channel, number, hear, missed, live }
     }
 
     fn leave(&self, channel: &str, number: u64) {
@@ -140,7 +140,7 @@ impl Table {
     pub(super) fn say(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
         let Some(entry) = self.channels.get(channel) else { return 0 };
         for listener in &entry.listeners {
-            if listener.say.try_send(Heard::Told(Arc::clone(envelope))).is_err() {
+            if listener.say.try_send(ChannelEvent::Told(Arc::clone(envelope))).is_err() {
                 listener.missed.store(true, Ordering::Release);
                 self.metrics.bridge.dropped("slow_listener");
             }
@@ -177,7 +177,7 @@ impl Table {
 
 impl Listener {
     fn misses(&self) {
-        if self.say.try_send(Heard::Missed).is_err() {
+        if self.say.try_send(ChannelEvent::Missed).is_err() {
             self.missed.store(true, Ordering::Release);
         }
     }
@@ -189,9 +189,9 @@ impl Channel {
     }
 }
 
-impl Listening {
+impl Subscription {
     /// What comes next; never ends by itself.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> ChannelEvent {
         std::future::poll_fn(|task| self.poll_hear(task)).await
     }
 
@@ -202,11 +202,11 @@ impl Listening {
         let _ = self.live.wait_for(|live| *live).await;
     }
 
-    pub(crate) fn poll_hear(&mut self, task: &mut Context<'_>) -> Poll<Heard> {
+    pub(crate) fn poll_hear(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
         // Before what waits: who asks the log now gets whatever was dropped so far. It is set only while
         // the queue is full, so that it needs no waker of its own.
         if self.missed.swap(false, Ordering::AcqRel) {
-            return Poll::Ready(Heard::Missed);
+            return Poll::Ready(ChannelEvent::Missed);
         }
         match self.hear.poll_recv(task) {
             Poll::Ready(Some(heard)) => Poll::Ready(heard),
@@ -215,21 +215,21 @@ impl Listening {
     }
 }
 
-impl Stream for Listening {
-    type Item = Heard;
+impl Stream for Subscription {
+    type Item = ChannelEvent;
 
-    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Heard>> {
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<ChannelEvent>> {
         self.poll_hear(task).map(Some)
     }
 }
 
-impl Drop for Listening {
+impl Drop for Subscription {
     fn drop(&mut self) {
         self.table.leave(&self.channel, self.number);
     }
 }
 
-impl std::fmt::Debug for Listening {
+impl std::fmt::Debug for Subscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Listening({})", self.channel)
     }

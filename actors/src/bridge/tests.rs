@@ -52,10 +52,10 @@ fn notice(words: &str) -> Body {
 }
 
 /// The words of the next notice; what was missed is told of and passed over.
-async fn hear(listening: &mut Listening) -> String {
+async fn hear(listening: &mut Subscription) -> String {
     in_time(async {
         loop {
-            if let Heard::Told(envelope) = listening.next().await {
+            if let ChannelEvent::Told(envelope) = listening.next().await {
                 let Body::Notice { message } = &envelope.body else { panic!("{envelope:?}") };
                 return message.clone();
             }
@@ -70,7 +70,7 @@ async fn who_listens_on_the_same_pod_hears_at_once_and_once() {
     let mut listening = pod.bridge.listen("pods");
     let published = pod.bridge.publish("pods", notice("one"));
     let at_once = listening.next().now_or_never();
-    assert!(matches!(at_once, Some(Heard::Told(_))), "{at_once:?}");
+    assert!(matches!(at_once, Some(ChannelEvent::Told(_))), "{at_once:?}");
     assert_eq!(published.outcome().await, Ok(()));
     pod.bridge.publish("elsewhere", notice("not for us")).outcome().await.unwrap();
     pod.bridge.publish("pods", notice("two")).outcome().await.unwrap();
@@ -79,7 +79,7 @@ async fn who_listens_on_the_same_pod_hears_at_once_and_once() {
 
 #[actix::test]
 async fn pods_hear_each_other_in_order_and_only_what_they_listen_to() {
-    let ether = Ether::default();
+    let ether = InMemoryBus::default();
     let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
     let mut listening = two.bridge.listen(channels::conversation("c"));
     in_time(listening.live()).await;
@@ -109,7 +109,7 @@ async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobo
         pod.bridge.publish("pods", notice(&number.to_string())).outcome().await.unwrap();
         assert_eq!(hear(&mut quick).await, number.to_string());
     }
-    assert!(matches!(in_time(slow.next()).await, Heard::Missed));
+    assert!(matches!(in_time(slow.next()).await, ChannelEvent::Missed));
     for number in 0..256 {
         assert_eq!(hear(&mut slow).await, number.to_string());
     }
@@ -122,7 +122,7 @@ async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobo
 
 #[actix::test]
 async fn whatever_ends_the_bridge_who_listens_goes_on_listening() {
-    let ether = Ether::default();
+    let ether = InMemoryBus::default();
     let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
     let mut listening = two.bridge.listen("pods");
     for (number, fault) in [
@@ -147,7 +147,7 @@ async fn whatever_ends_the_bridge_who_listens_goes_on_listening() {
         })
         .await;
         // It was deaf for a moment and says so.
-        assert!(matches!(in_time(listening.next()).await, Heard::Missed), "{fault:?}");
+        assert!(matches!(in_time(listening.next()).await, ChannelEvent::Missed), "{fault:?}");
         in_time(listening.live()).await;
         let words = format!("after fault {number}");
         one.bridge.publish("pods", notice(&words)).outcome().await.unwrap();
@@ -221,7 +221,7 @@ impl Relay for OneWay {
 
 #[actix::test]
 async fn listeners_of_other_pods_learn_that_something_was_not_published_to_their_channel() {
-    let (ether, is_cut) = (Ether::default(), Arc::<AtomicBool>::default());
+    let (ether, is_cut) = (InMemoryBus::default(), Arc::<AtomicBool>::default());
     let relay = OneWay { relay: Loopback::over(&ether), is_cut: Arc::clone(&is_cut) };
     let (one, two) = (pod("a", relay), pod("b", Loopback::over(&ether)));
     let (mut desk, mut pods) = (two.bridge.listen("desk"), two.bridge.listen("pods"));
@@ -230,7 +230,7 @@ async fn listeners_of_other_pods_learn_that_something_was_not_published_to_their
     let lost = one.bridge.publish("desk", notice("nobody hears this"));
     assert_eq!(in_time(lost.outcome()).await, Err(NotPublished::Failed));
     is_cut.store(false, Ordering::SeqCst);
-    assert!(matches!(in_time(desk.next()).await, Heard::Missed));
+    assert!(matches!(in_time(desk.next()).await, ChannelEvent::Missed));
     // The other channel has lost nothing.
     assert_eq!(in_time(one.bridge.publish("pods", notice("one")).outcome()).await, Ok(()));
     assert_eq!(hear(&mut pods).await, "one");
@@ -271,8 +271,8 @@ async fn while_the_others_cannot_be_reached_publishing_fails_at_once_and_those_h
     let published = pod.bridge.publish("pods", Body::Forget { what: Invalidate::All });
     assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Failed));
     report.send(Relayed::Down { why: "it is gone".to_owned() }).await.unwrap();
-    assert!(matches!(in_time(listening.next()).await, Heard::Told(_)));
-    assert!(matches!(in_time(listening.next()).await, Heard::Missed));
+    assert!(matches!(in_time(listening.next()).await, ChannelEvent::Told(_)));
+    assert!(matches!(in_time(listening.next()).await, ChannelEvent::Missed));
     report.send(Relayed::Up).await.unwrap();
     in_time(listening.live()).await;
     let text = pod.metrics.render();

@@ -28,17 +28,17 @@ pub enum Scope {
 impl Scope {
     /// What it takes the ground away of.
     #[must_use]
-    pub fn grounds(&self) -> Vec<Ground> {
+    pub fn grounds(&self) -> Vec<CacheTag> {
         match self {
             Self::Product { id, manual } => {
-                let product = Ground::Product(id.as_str().into());
-                let manual = manual.clone().map(Ground::Manual);
+                let product = CacheTag::Product(id.as_str().into());
+                let manual = manual.clone().map(CacheTag::Manual);
                 std::iter::once(product).chain(manual).collect()
             }
             Self::CatalogVersion(version) => {
-                vec![Ground::CatalogVersion(version.as_str().into())]
+                vec![CacheTag::CatalogVersion(version.as_str().into())]
             }
-            Self::All => vec![Ground::All],
+            Self::All => vec![CacheTag::All],
         }
     }
 }
@@ -46,7 +46,7 @@ impl Scope {
 /// What a value rests on. When a scope takes one of its grounds away, the value is forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ground {
+pub enum CacheTag {
     /// Every value rests on this.
     All,
     /// A version of the catalog.
@@ -59,7 +59,7 @@ pub enum Ground {
 
 /// Whether a value goes into the second layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
+pub enum L2Policy {
     /// It does not, and is not looked for there: every pod has its own.
     Never,
     /// As soon as it is there.
@@ -118,17 +118,17 @@ pub trait Contents: Send + Sync + 'static {
     /// Bytes that a value holds, its key included.
     fn weight(&self, key: &Self::Key, value: &Self::Value) -> usize;
 
-    /// What the value of this key rests on, beside [`Ground::All`].
-    fn grounds(key: &Self::Key) -> Vec<Ground>;
+    /// What the value of this key rests on, beside [`CacheTag::All`].
+    fn grounds(key: &Self::Key) -> Vec<CacheTag>;
 
     /// Whether the value of this key goes into the second layer.
-    fn sharing(key: &Self::Key) -> Sharing {
+    fn sharing(key: &Self::Key) -> L2Policy {
         let _ = key;
-        Sharing::AtOnce
+        L2Policy::AtOnce
     }
 
     /// True for a value that is to be asked for again soon, because it is only the best there was.
-    fn is_makeshift(&self, value: &Self::Value) -> bool {
+    fn is_degraded(&self, value: &Self::Value) -> bool {
         let _ = value;
         false
     }
@@ -142,5 +142,5 @@ pub trait Contents: Send + Sync + 'static {
 /// True when a scope takes the value of this key away.
 pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
     let taken = scope.grounds();
-    taken.contains(&Ground::All) || C::grounds(key).iter().any(|ground| taken.contains(ground))
+    taken.contains(&CacheTag::All) || C::grounds(key).iter().any(|ground| taken.contains(ground))
 }

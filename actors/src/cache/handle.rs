@@ -8,9 +8,11 @@ use std::time::Duration;
 use hsc_monitoring::Metrics;
 use log::debug;
 
-use super::second::{Second, aided};
-use super::shard::{Adopt, Forget, Forgotten, Open, Put, Refresh, Share, Shared};
-use super::{CacheLimits, Contents, Ground, LoadFailure, Outcome, Pages, Scope, Shard, Sharing};
+use super::l2::{OptionalL2, aided};
+use super::shard::{Adopt, Forget, ForgetScope, Get, Put, Refresh, Share, Shared};
+use super::{
+    CacheLimits, CacheTag, Contents, L2Policy, LoadFailure, Outcome, Scope, Shard, SharedEntries,
+};
 use crate::supervision::{AskError, Care, ChildSpec, Handle};
 
 /// Time a shard gets on top of a load's own bound before its asker is told that it does not answer.
@@ -28,11 +30,11 @@ pub struct Cache<C: Contents> {
 }
 
 /// What a shard keeps, read without asking it, and the shard itself.
-type Place<C> = (Arc<Pages<C>>, Handle<Shard<C>>);
+type ShardSlot<C> = (Arc<SharedEntries<C>>, Handle<Shard<C>>);
 
 struct Inner<C: Contents> {
     name: &'static str,
-    shards: Vec<Place<C>>,
+    shards: Vec<ShardSlot<C>>,
     specs: Vec<ChildSpec>,
     shared: Arc<Shared<C>>,
     hasher: RandomState,
@@ -45,7 +47,7 @@ impl<C: Contents> Cache<C> {
     pub fn new(
         name: &'static str,
         contents: C,
-        second: Second<C>,
+        second: OptionalL2<C>,
         limits: CacheLimits,
         care: Care,
         metrics: &Arc<Metrics>,
@@ -55,7 +57,7 @@ impl<C: Contents> Cache<C> {
         let mut specs = Vec::new();
         let mut shards = Vec::new();
         for index in 0..limits.shards.max(1) {
-            let pages = Arc::new(Pages::new());
+            let pages = Arc::new(SharedEntries::new());
             let (born_with, born_of) = (Arc::clone(&pages), Arc::clone(&shared));
             let make = move |life: &crate::supervision::Life| {
                 Ok(Shard::new(life.clone(), Arc::clone(&born_of), Arc::clone(&born_with)))
@@ -76,12 +78,12 @@ impl<C: Contents> Cache<C> {
     }
 
     /// The value where it is there and fresh, without waiting. A failure that is remembered is there too.
-    pub fn peek<Q>(&self, key: &Q) -> Option<Result<C::Value, C::Error>>
+    pub fn get_cached<Q>(&self, key: &Q) -> Option<Result<C::Value, C::Error>>
     where
         C::Key: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
     {
-        let (outcome, due) = self.peek_to_renew(key)?;
+        let (outcome, due) = self.get_to_renew(key)?;
         if due && self.shard_of(key).1.post(Refresh(key.to_owned())).is_err() {
             debug!(cache = self.inner.name; "too busy to load a hot value ahead");
         }
@@ -90,13 +92,13 @@ impl<C: Contents> Cache<C> {
 
     /// The value where it is there and fresh, for somebody who only looks: it is not counted and not used.
     #[must_use]
-    pub fn glance(&self, key: &C::Key) -> Option<Outcome<C>> {
-        self.shard_of(key).0.glance(key)
+    pub fn peek(&self, key: &C::Key) -> Option<Outcome<C>> {
+        self.shard_of(key).0.peek(key)
     }
 
     /// The same for a cache that its users fill. True for one reader of a hot value whose time is nearly
     /// over: it makes the value again and puts it in, so that nobody finds it gone.
-    pub fn peek_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>
+    pub fn get_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>
     where
         C::Key: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
@@ -112,7 +114,7 @@ impl<C: Contents> Cache<C> {
         self.inner.shared.meter.hit();
         if found.became_hot && self.has_second() {
             let key = key.to_owned();
-            if C::sharing(&key) == Sharing::WhenHot {
+            if C::sharing(&key) == L2Policy::WhenHot {
                 // Too busy to share it is no loss to anybody here.
                 let _ = shard.post(Share(key));
             }
@@ -125,15 +127,15 @@ impl<C: Contents> Cache<C> {
     /// # Errors
     /// Why it could not be had, the same for everybody who waited.
     pub async fn get(&self, key: C::Key) -> Result<C::Value, C::Error> {
-        if let Some(outcome) = self.peek(&key) {
+        if let Some(outcome) = self.get_cached(&key) {
             return outcome;
         }
         let (_, shard) = self.shard_of(&key);
         let bound = self.inner.shared.limits.load_timeout + GRACE;
-        let mut asked = shard.ask_within(bound, Open(key.clone())).await;
+        let mut asked = shard.ask_within(bound, Get(key.clone())).await;
         if matches!(asked, Ok(None) | Err(AskError::Restarting)) {
             // Its shard ended with the load in hand. Loading twice does no harm, so ask the next one.
-            asked = shard.ask_within(bound, Open(key)).await;
+            asked = shard.ask_within(bound, Get(key)).await;
         }
         let lost = |failure| Err(self.inner.shared.contents.lost(failure));
         match asked {
@@ -145,7 +147,7 @@ impl<C: Contents> Cache<C> {
 
     /// The value out of either layer, for a cache that its users fill.
     pub async fn seek(&self, key: &C::Key) -> Option<C::Value> {
-        if let Some(outcome) = self.peek(key) {
+        if let Some(outcome) = self.get_cached(key) {
             return outcome.ok();
         }
         let second = self.inner.shared.second_for(key)?;
@@ -162,7 +164,7 @@ impl<C: Contents> Cache<C> {
 
     /// Takes over what other pods shared last and rests on this, at most so many; says how many they
     /// were, and nothing when the second layer cannot be asked just now.
-    pub async fn warm(&self, ground: Ground, most: usize) -> Option<usize> {
+    pub async fn warm(&self, ground: CacheTag, most: usize) -> Option<usize> {
         let second = Arc::clone(self.inner.shared.second.as_ref()?);
         let shared = aided(WARM, move || second.recent(ground, most)).await.flatten()?;
         let mut taken = 0;
@@ -183,7 +185,7 @@ impl<C: Contents> Cache<C> {
     /// True where the value of this key is worth being sought in the second layer.
     #[must_use]
     pub fn is_shared(&self, key: &C::Key) -> bool {
-        self.has_second() && C::sharing(key) == Sharing::AtOnce
+        self.has_second() && C::sharing(key) == L2Policy::AtOnce
     }
 
     /// Keeps a value. An aid and no duty: when the shard has too much to do it is dropped, and counted.
@@ -199,7 +201,7 @@ impl<C: Contents> Cache<C> {
     /// When its shard did not answer.
     pub async fn forget(&self, key: C::Key) -> Result<bool, AskError> {
         let (_, shard) = self.shard_of(&key);
-        Ok(shard.ask(Forget(Forgotten::Key(key))).await? > 0)
+        Ok(shard.ask(Forget(ForgetScope::Key(key))).await? > 0)
     }
 
     /// Forgets what a scope takes away, in the second layer too; says how many values that were.
@@ -213,7 +215,7 @@ impl<C: Contents> Cache<C> {
         }
         let ask = |(_, shard): &(_, Handle<Shard<C>>)| {
             let (shard, scope) = (shard.clone(), scope.clone());
-            async move { shard.ask(Forget(Forgotten::Scope(scope))).await }
+            async move { shard.ask(Forget(ForgetScope::Scope(scope))).await }
         };
         let told = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
         told.into_iter().sum()
@@ -241,7 +243,7 @@ impl<C: Contents> Cache<C> {
         self.inner.shared.limits.entries == 0
     }
 
-    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &Place<C> {
+    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &ShardSlot<C> {
         let hash = self.inner.hasher.hash_one(key);
         let index = usize::try_from(hash % self.inner.shards.len() as u64).unwrap_or(0);
         &self.inner.shards[index]

@@ -1,7 +1,7 @@
 //! One shard of a cache.
 //!
 //! Owns   the order of its values, bounded in entries and in bytes, and the loads under way.
-//! Hears  [`Open`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
+//! Hears  [`Get`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
 //! Asks   the second layer and the source, beside itself: a load comes back as an event of its own.
 //! Never  starts two loads of one key, never waits in a handler, writes nothing once it is replaced.
 //! Loses  the order of its values in a crash, and the loads under way: their askers ask again.
@@ -22,10 +22,10 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::contents::concerns;
+use super::l2::{OptionalL2, aided};
 use super::order::Order;
-use super::pages::{Kept, Pages, Times};
-use super::second::{Second, aided};
-use super::{CacheLimits, Contents, Entry, Held, LoadFailure, Scope, Sharing};
+use super::shared_entries::{CachedEntry, EntryAges, SharedEntries};
+use super::{CacheLimits, Contents, L2Entry, L2Lookup, L2Policy, LoadFailure, Scope};
 use crate::supervision::{Child, Life};
 
 /// Loads of one shard at once. Each may hold a whole manual's bytes while it is read; more than this
@@ -46,15 +46,15 @@ pub type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 /// What every life of a shard shares with the handle.
 pub(crate) struct Shared<C: Contents> {
     pub(super) contents: Arc<C>,
-    pub(super) second: Second<C>,
+    pub(super) second: OptionalL2<C>,
     pub(super) limits: CacheLimits,
     pub(super) meter: CacheMeter,
 }
 
 impl<C: Contents> Shared<C> {
     /// The second layer, where values of this key are shared.
-    pub(super) fn second_for(&self, key: &C::Key) -> Second<C> {
-        self.second.clone().filter(|_| C::sharing(key) != Sharing::Never)
+    pub(super) fn second_for(&self, key: &C::Key) -> OptionalL2<C> {
+        self.second.clone().filter(|_| C::sharing(key) != L2Policy::Never)
     }
 
     /// Counts what the second layer had.
@@ -67,13 +67,13 @@ impl<C: Contents> Shared<C> {
 pub(crate) struct Shard<C: Contents> {
     life: Life,
     shared: Arc<Shared<C>>,
-    pages: Arc<Pages<C>>,
+    pages: Arc<SharedEntries<C>>,
     order: Order<C::Key>,
-    loads: HashMap<C::Key, Loading<C>>,
+    loads: HashMap<C::Key, InFlightLoad<C>>,
 }
 
 /// A load under way.
-struct Loading<C: Contents> {
+struct InFlightLoad<C: Contents> {
     waiting: Vec<oneshot::Sender<Outcome<C>>>,
     /// The key was forgotten meanwhile: whoever waits gets the value, nobody after them.
     keep: bool,
@@ -83,7 +83,7 @@ struct Loading<C: Contents> {
 /// nothing when the shard ended meanwhile.
 #[derive(Message)]
 #[rtype(result = "Option<Outcome<C>>")]
-pub(crate) struct Open<C: Contents>(pub(super) C::Key);
+pub(crate) struct Get<C: Contents>(pub(super) C::Key);
 
 /// A value that somebody made.
 #[derive(Message)]
@@ -93,7 +93,7 @@ pub(crate) struct Put<C: Contents>(pub(super) C::Key, pub(super) C::Value);
 /// A value of the second layer.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Adopt<C: Contents>(pub(super) C::Key, pub(super) Held<C::Value>);
+pub(crate) struct Adopt<C: Contents>(pub(super) C::Key, pub(super) L2Entry<C::Value>);
 
 /// A value has become hot: let other pods have it.
 #[derive(Message)]
@@ -108,17 +108,17 @@ pub(crate) struct Refresh<C: Contents>(pub(super) C::Key);
 /// Forget these; says how many they were.
 #[derive(Message)]
 #[rtype(result = "usize")]
-pub(crate) struct Forget<C: Contents>(pub(super) Forgotten<C>);
+pub(crate) struct Forget<C: Contents>(pub(super) ForgetScope<C>);
 
 /// What is to be forgotten.
 #[derive(Clone)]
-pub(crate) enum Forgotten<C: Contents> {
+pub(crate) enum ForgetScope<C: Contents> {
     Key(C::Key),
     Scope(Scope),
 }
 
 impl<C: Contents> Shard<C> {
-    pub(super) fn new(life: Life, shared: Arc<Shared<C>>, pages: Arc<Pages<C>>) -> Self {
+    pub(super) fn new(life: Life, shared: Arc<Shared<C>>, pages: Arc<SharedEntries<C>>) -> Self {
         let share = shared.limits.share();
         let order = Order::new(share.entries, share.bytes);
         let mut shard = Self { life, shared, pages, order, loads: HashMap::new() };
@@ -160,7 +160,7 @@ impl<C: Contents> Shard<C> {
 
     /// `left` is given for a value of the second layer: no longer is it kept here.
     fn loaded(&mut self, key: C::Key, outcome: Outcome<C>, left: Option<Duration>) {
-        let Some(Loading { waiting, keep }) = self.loads.remove(&key) else { return };
+        let Some(InFlightLoad { waiting, keep }) = self.loads.remove(&key) else { return };
         if outcome.is_err() && waiting.is_empty() && self.pages.read(&key).is_some() {
             // It was to be renewed ahead of its time: what there is stays good until then.
             return;
@@ -201,16 +201,16 @@ impl<C: Contents> Shard<C> {
         let Shared { contents, limits, .. } = &*self.shared;
         let weight = outcome.as_ref().map_or(0, |value| contents.weight(&key, value));
         let lasts = match &outcome {
-            Ok(value) if stale_until.is_none() && !contents.is_makeshift(value) => limits.ttl,
+            Ok(value) if stale_until.is_none() && !contents.is_degraded(value) => limits.ttl,
             _ => limits.negative_ttl,
         };
         // A tenth more or less, so that what was loaded together does not expire together.
         let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1)).min(left.unwrap_or(Duration::MAX));
         let now = Instant::now();
-        let kept = Kept::new(
+        let kept = CachedEntry::new(
             outcome,
             weight,
-            Times {
+            EntryAges {
                 fresh_until: now + lasts,
                 refresh_from: now + lasts.mul_f64(REFRESH_AT),
                 stale_until: stale_until.unwrap_or(now + lasts + limits.stale),
@@ -226,8 +226,8 @@ impl<C: Contents> Shard<C> {
     fn make_room(&mut self) {
         let (pages, order, meter) = (&self.pages, &mut self.order, &self.shared.meter);
         pages.change(&self.life, |pages| {
-            let used = |pages: &HashMap<C::Key, Kept<C>>, key: &C::Key| {
-                pages.get(key).is_some_and(Kept::take_used)
+            let used = |pages: &HashMap<C::Key, CachedEntry<C>>, key: &C::Key| {
+                pages.get(key).is_some_and(CachedEntry::take_used)
             };
             while let Some((key, reason)) = order.next_out(|key| used(pages, key)) {
                 pages.remove(&key);
@@ -238,7 +238,11 @@ impl<C: Contents> Shard<C> {
     }
 
     /// Takes values away; says how many.
-    fn remove(&mut self, reason: &'static str, goes: impl Fn(&C::Key, &Kept<C>) -> bool) -> usize {
+    fn remove(
+        &mut self,
+        reason: &'static str,
+        goes: impl Fn(&C::Key, &CachedEntry<C>) -> bool,
+    ) -> usize {
         let (order, meter) = (&mut self.order, &self.shared.meter);
         let gone = self.pages.change(&self.life, |pages| {
             let before = pages.len();
@@ -293,15 +297,15 @@ async fn load<C: Contents>(
         }
         None => return (shared.contents.load(key).await, None),
     };
-    shared.met_second(matches!(entry, Some(Entry::Found(_))));
+    shared.met_second(matches!(entry, Some(L2Lookup::Found(_))));
     let turn = match entry {
-        Some(Entry::Found(held)) => return (Ok(held.value), Some(held.left)),
-        Some(Entry::Yours(turn)) => Some(turn),
+        Some(L2Lookup::Found(held)) => return (Ok(held.value), Some(held.left)),
+        Some(L2Lookup::Yours(turn)) => Some(turn),
         None => None,
     };
     let loaded = shared.contents.load(key).await;
     if let (Some(turn), Ok(value)) = (turn, &loaded)
-        && !shared.contents.is_makeshift(value)
+        && !shared.contents.is_degraded(value)
     {
         // Nobody waits for it.
         drop(actix::spawn(turn.keep(value.clone(), shared.limits.ttl)));
@@ -327,10 +331,10 @@ impl<C: Contents> Child for Shard<C> {
     }
 }
 
-impl<C: Contents> Handler<Open<C>> for Shard<C> {
+impl<C: Contents> Handler<Get<C>> for Shard<C> {
     type Result = ResponseFuture<Option<Outcome<C>>>;
 
-    fn handle(&mut self, Open(key): Open<C>, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Get(key): Get<C>, ctx: &mut Self::Context) -> Self::Result {
         // Loaded while this letter waited.
         if let Some(found) = self.pages.read(&key) {
             return Box::pin(async move { Some(found.outcome) });
@@ -339,7 +343,7 @@ impl<C: Contents> Handler<Open<C>> for Shard<C> {
         if let Some(loading) = self.loads.get_mut(&key) {
             loading.waiting.push(tell);
         } else if self.loads.len() < LOADS_AT_ONCE {
-            self.loads.insert(key.clone(), Loading { waiting: vec![tell], keep: true });
+            self.loads.insert(key.clone(), InFlightLoad { waiting: vec![tell], keep: true });
             self.begin_load(key, Duration::ZERO, ctx);
         } else {
             let _ = tell.send(Err(self.shared.contents.lost(LoadFailure::Overloaded)));
@@ -352,7 +356,7 @@ impl<C: Contents> Handler<Put<C>> for Shard<C> {
     type Result = ();
 
     fn handle(&mut self, Put(key, value): Put<C>, _: &mut Self::Context) {
-        if C::sharing(&key) == Sharing::AtOnce {
+        if C::sharing(&key) == L2Policy::AtOnce {
             self.share(key.clone(), value.clone(), self.shared.limits.ttl);
         }
         self.store(key, Ok(value), None, None);
@@ -390,7 +394,7 @@ impl<C: Contents> Handler<Refresh<C>> for Shard<C> {
 
     fn handle(&mut self, Refresh(key): Refresh<C>, ctx: &mut Self::Context) {
         if !self.loads.contains_key(&key) && self.loads.len() < LOADS_AT_ONCE {
-            self.loads.insert(key.clone(), Loading { waiting: Vec::new(), keep: true });
+            self.loads.insert(key.clone(), InFlightLoad { waiting: Vec::new(), keep: true });
             // What other pods have is as old as what there is here, unless one has renewed it.
             self.begin_load(key, self.shared.limits.ttl / 2, ctx);
         }
@@ -402,8 +406,8 @@ impl<C: Contents> Handler<Forget<C>> for Shard<C> {
 
     fn handle(&mut self, Forget(what): Forget<C>, _: &mut Self::Context) -> usize {
         let goes = |key: &C::Key| match &what {
-            Forgotten::Key(forgotten) => forgotten == key,
-            Forgotten::Scope(scope) => concerns::<C>(key, scope),
+            ForgetScope::Key(forgotten) => forgotten == key,
+            ForgetScope::Scope(scope) => concerns::<C>(key, scope),
         };
         for (key, loading) in &mut self.loads {
             loading.keep &= !goes(key);

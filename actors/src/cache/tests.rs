@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use hsc_monitoring::Metrics;
 use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, proptest};
 
+use super::l2::OptionalL2;
 use super::order::Order;
-use super::second::Second;
 use super::*;
 use crate::supervision::{
     Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
@@ -70,15 +70,15 @@ impl Contents for Lengths {
         key.len()
     }
 
-    fn grounds(key: &String) -> Vec<Ground> {
-        vec![Ground::Product(key.split(' ').next().unwrap_or_default().into())]
+    fn grounds(key: &String) -> Vec<CacheTag> {
+        vec![CacheTag::Product(key.split(' ').next().unwrap_or_default().into())]
     }
 
-    fn sharing(key: &String) -> Sharing {
+    fn sharing(key: &String) -> L2Policy {
         match key.split(' ').next() {
-            Some("secret") => Sharing::Never,
-            Some("popular") => Sharing::WhenHot,
-            _ => Sharing::AtOnce,
+            Some("secret") => L2Policy::Never,
+            Some("popular") => L2Policy::WhenHot,
+            _ => L2Policy::AtOnce,
         }
     }
 
@@ -111,7 +111,7 @@ impl Stage {
         Self::with_second(limits, None)
     }
 
-    pub(super) fn with_second(limits: CacheLimits, second: Second<Lengths>) -> Self {
+    pub(super) fn with_second(limits: CacheLimits, second: OptionalL2<Lengths>) -> Self {
         let metrics = Metrics::new();
         let care = Care {
             intensity: Intensity { restarts: 1_000, within: Duration::from_secs(60) },
@@ -185,7 +185,7 @@ async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_asked_again() {
     let asked = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
     assert!(asked.iter().all(|answer| *answer == Err("load_panicked")), "{asked:?}");
     stage.mood(Mood::Willing);
-    eventually("the failure is forgotten", || stage.cache.peek("word").is_none()).await;
+    eventually("the failure is forgotten", || stage.cache.get_cached("word").is_none()).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
 }
 
@@ -196,7 +196,7 @@ async fn a_load_that_does_not_end_fails_its_waiters_and_the_key_can_be_asked_aga
     stage.mood(Mood::Endless);
     assert_eq!(stage.get("word").await, Err("load_timed_out"));
     stage.mood(Mood::Willing);
-    eventually("the failure is forgotten", || stage.cache.peek("word").is_none()).await;
+    eventually("the failure is forgotten", || stage.cache.get_cached("word").is_none()).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
 }
 
@@ -216,7 +216,7 @@ async fn an_old_value_is_used_and_marked_when_no_new_one_can_be_had() {
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
     stage.mood(Mood::Closed);
     // Loading ahead may have failed by now: the old value is then used and marked already.
-    eventually("it is old", || stage.cache.peek("word") != Some(Ok("4".to_owned()))).await;
+    eventually("it is old", || stage.cache.get_cached("word") != Some(Ok("4".to_owned()))).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4 (old)"));
 }
 
@@ -226,7 +226,7 @@ async fn a_hot_value_is_loaded_ahead_of_its_time_and_nobody_waits() {
     stage.get("word").await.unwrap();
     let mut missed = 0;
     eventually("it was loaded again", || {
-        missed += usize::from(stage.cache.peek("word").is_none());
+        missed += usize::from(stage.cache.get_cached("word").is_none());
         stage.opened() == 2
     })
     .await;
@@ -245,7 +245,7 @@ async fn under_load_a_hot_value_is_loaded_once_a_lifetime_and_nobody_finds_it_go
             std::thread::spawn(move || {
                 let (mut reads, mut missed) = (0_u64, 0_u64);
                 while !over.load(Ordering::Relaxed) {
-                    missed += u64::from(cache.peek("word").is_none());
+                    missed += u64::from(cache.get_cached("word").is_none());
                     reads += 1;
                     // No deadline: the pace of a reader, not a wait.
                     std::thread::sleep(Duration::from_micros(200));
@@ -309,8 +309,8 @@ async fn a_scope_is_forgotten_and_a_load_under_way_is_not_kept() {
     });
     assert_eq!(loaded.as_deref(), Ok("7"), "whoever waited gets it");
     assert_eq!(forgotten, Ok(2));
-    assert!(stage.cache.peek("td-17 c").is_none(), "and nobody after them");
-    assert!(stage.cache.peek("fp-30 a").is_some());
+    assert!(stage.cache.get_cached("td-17 c").is_none(), "and nobody after them");
+    assert!(stage.cache.get_cached("fp-30 a").is_some());
     assert_eq!(stage.cache.forget("fp-30 a".to_owned()).await, Ok(true));
     assert_eq!(stage.cache.invalidate(Scope::All).await, Ok(0));
     assert!(stage.says("hsc_cache_evictions_total{cache=\"lengths\",reason=\"invalidated\"} 3"));
@@ -321,7 +321,7 @@ async fn a_scope_is_forgotten_and_a_load_under_way_is_not_kept() {
 async fn a_cache_of_no_entries_keeps_nothing() {
     let stage = Stage::new(CacheLimits { entries: 0, ..limits() });
     stage.cache.put("word".to_owned(), "4".to_owned());
-    assert!(stage.cache.peek("word").is_none());
+    assert!(stage.cache.get_cached("word").is_none());
 }
 
 /// The order of a shard, written down as slowly as can be.

@@ -8,11 +8,11 @@ use hsc_conversation::protocol::{Agent, Presence};
 /// The agents who were heard of lately.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownAgent>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownAgent {
     agent: Agent,
     available: bool,
     /// When the agent was heard of last.
@@ -21,7 +21,7 @@ struct Known {
     seats: HashMap<Arc<str>, u64>,
 }
 
-impl Known {
+impl KnownAgent {
     fn is_present(&self, now_ms: u64) -> bool {
         self.seats.values().any(|until| *until > now_ms)
     }
@@ -60,8 +60,8 @@ impl Agents {
         self.seen(agent.clone(), now_ms);
     }
 
-    fn seen(&mut self, agent: Agent, now_ms: u64) -> &mut Known {
-        let new = || Known {
+    fn seen(&mut self, agent: Agent, now_ms: u64) -> &mut KnownAgent {
+        let new = || KnownAgent {
             agent: agent.clone(),
             available: true,
             seen_ms: now_ms,

@@ -12,20 +12,20 @@ use jiff::tz::TimeZone;
 pub struct Hours {
     zone: TimeZone,
     /// From Monday on; on no day any, and it is always open.
-    week: [Vec<Span>; 7],
+    week: [Vec<TimeSpan>; 7],
     closed: BTreeSet<Date>,
 }
 
 /// From a time of day up to another; `until` none is the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
+struct TimeSpan {
     from: Time,
     until: Option<Time>,
 }
 
 /// Opening hours that are none, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadHours {
+pub enum InvalidHours {
     /// There is no such time zone.
     #[error(
         "'{0}' is no time zone; write one of the IANA list, such as Europe/Berlin, into desk.hours.time_zone"
@@ -56,15 +56,15 @@ impl Hours {
         zone: &str,
         week: [&str; 7],
         closed: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, BadHours> {
+    ) -> Result<Self, InvalidHours> {
         let mut hours = Self::always();
-        hours.zone = TimeZone::get(zone).map_err(|_| BadHours::Zone(zone.to_owned()))?;
+        hours.zone = TimeZone::get(zone).map_err(|_| InvalidHours::Zone(zone.to_owned()))?;
         for (day, text) in hours.week.iter_mut().zip(week) {
             let spans = text.split(',').map(str::trim).filter(|span| !span.is_empty());
             *day = spans.map(span).collect::<Result<_, _>>()?;
         }
         for day in closed {
-            let date = day.trim().parse().map_err(|_| BadHours::Day(day.to_owned()))?;
+            let date = day.trim().parse().map_err(|_| InvalidHours::Day(day.to_owned()))?;
             hours.closed.insert(date);
         }
         Ok(hours)
@@ -74,7 +74,7 @@ impl Hours {
     ///
     /// # Errors
     /// What cannot be read.
-    pub fn of(settings: &HoursSettings) -> Result<Self, BadHours> {
+    pub fn of(settings: &HoursSettings) -> Result<Self, InvalidHours> {
         let HoursSettings {
             monday, tuesday, wednesday, thursday, friday, saturday, sunday, ..
         } = settings;
@@ -95,7 +95,8 @@ impl Hours {
         }
         let day = usize::try_from(there.weekday().to_monday_zero_offset()).unwrap_or_default();
         let time = there.time();
-        let has = |span: &Span| span.from <= time && span.until.is_none_or(|until| time < until);
+        let has =
+            |span: &TimeSpan| span.from <= time && span.until.is_none_or(|until| time < until);
         self.week[day].iter().any(has)
     }
 
@@ -106,8 +107,8 @@ impl Hours {
     }
 }
 
-fn span(text: &str) -> Result<Span, BadHours> {
-    let bad = || BadHours::Span(text.to_owned());
+fn span(text: &str) -> Result<TimeSpan, InvalidHours> {
+    let bad = || InvalidHours::Span(text.to_owned());
     let (from, until) = text.split_once('-').ok_or_else(bad)?;
     let time = |text: &str| Time::strptime("%H:%M", text.trim()).map_err(|_| bad());
     let from = time(from)?;
@@ -118,7 +119,7 @@ fn span(text: &str) -> Result<Span, BadHours> {
     if until.is_some_and(|until| until <= from) {
         return Err(bad());
     }
-    Ok(Span { from, until })
+    Ok(TimeSpan { from, until })
 }
 
 #[cfg(test)]
@@ -167,10 +168,14 @@ mod tests {
             let week = [monday, "", "", "", "", "", ""];
             Hours::new(zone, week, (!closed.is_empty()).then_some(closed)).map(drop)
         };
-        assert_eq!(of("Mars/North", "", ""), Err(BadHours::Zone("Mars/North".to_owned())));
+        assert_eq!(of("Mars/North", "", ""), Err(InvalidHours::Zone("Mars/North".to_owned())));
         for monday in ["9", "9:00", "17:00-09:00", "09:00-09:00", "09:00-25:00", "a-b"] {
-            assert_eq!(of("UTC", monday, ""), Err(BadHours::Span(monday.to_owned())), "{monday}");
+            assert_eq!(
+                of("UTC", monday, ""),
+                Err(InvalidHours::Span(monday.to_owned())),
+                "{monday}"
+            );
         }
-        assert_eq!(of("UTC", "", "tomorrow"), Err(BadHours::Day("tomorrow".to_owned())));
+        assert_eq!(of("UTC", "", "tomorrow"), Err(InvalidHours::Day("tomorrow".to_owned())));
     }
 }

@@ -11,20 +11,21 @@ use futures::FutureExt as _;
 use futures::future::ready;
 use tokio::time::Instant;
 
-use crate::ports::{AtDesk, Desk};
+use crate::ports::{DeskReply, HandoffDesk};
 use hsc_conversation::desk::{
-    ByAgent, DeskChange, DeskView, LetGo, Place, TicketDetails, VisitorEnds, VisitorsSeen, Wanted,
+    ConnectedVisitors, DeskChange, DeskView, HandoffRequest, OnBehalfOf, QueuePlace, ReleaseKind,
+    TicketDetails, VisitorEnds,
 };
 use hsc_conversation::now_ms;
-use hsc_conversation::protocol::{Agent, Gone, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
 
 use super::DeskLimits;
-use super::table::Table;
+use super::table::TicketTable;
 
 /// The desk in memory, as one pod sees it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MemoryDesk {
-    table: Arc<Mutex<Table>>,
+    table: Arc<Mutex<TicketTable>>,
     limits: DeskLimits,
     pod: Arc<str>,
     began: (Instant, u64),
@@ -34,7 +35,7 @@ impl MemoryDesk {
     /// An empty one.
     #[must_use]
     pub fn new(limits: DeskLimits, pod: Arc<str>) -> Self {
-        let table = Arc::new(Mutex::new(Table::new(limits)));
+        let table = Arc::new(Mutex::new(TicketTable::new(limits)));
         Self { table, limits, pod, began: (Instant::now(), now_ms()) }
     }
 
@@ -51,72 +52,86 @@ impl MemoryDesk {
     }
 
     /// Decided at once and not when first awaited: the order of calls is the order of decisions.
-    fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut Table, u64) -> T) -> T {
+    fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut TicketTable, u64) -> T) -> T {
         // A panic under the lock would be a mistake in the table; whoever comes next is not punished.
         what(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner), self.now_ms())
     }
 }
 
-fn done<T: Send + 'static>(value: T) -> AtDesk<T> {
+fn done<T: Send + 'static>(value: T) -> DeskReply<T> {
     ready(Ok(value)).boxed()
 }
 
-impl Desk for MemoryDesk {
-    fn wait(&self, wanted: Wanted) -> AtDesk<Ticket> {
+impl HandoffDesk for MemoryDesk {
+    fn wait(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
         ready(self.at(|table, now| table.wait(wanted, &self.pod, now))).boxed()
     }
 
-    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> AtDesk<Option<Gone>> {
+    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
         done(self.at(|table, now| table.end(&conversation, how, now)))
     }
 
-    fn take(&self, conversation: Arc<str>, agent: Agent) -> AtDesk<Ticket> {
+    fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket> {
         ready(self.at(|table, now| table.take(&conversation, agent, now))).boxed()
     }
 
-    fn let_go(&self, conversation: Arc<str>, by: ByAgent, how: LetGo) -> AtDesk<DeskChange> {
+    fn let_go(
+        &self,
+        conversation: Arc<str>,
+        by: OnBehalfOf,
+        how: ReleaseKind,
+    ) -> DeskReply<DeskChange> {
         ready(self.at(|table, now| table.let_go(&conversation, &by, &how, now))).boxed()
     }
 
-    fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>> {
+    fn touch(
+        &self,
+        conversation: Arc<str>,
+        last: String,
+        by: Speaker,
+    ) -> DeskReply<Option<Ticket>> {
         done(self.at(|table, now| table.touch(&conversation, last, by, now)))
     }
 
-    fn describe(&self, conversation: Arc<str>, details: TicketDetails) -> AtDesk<Option<Ticket>> {
+    fn describe(
+        &self,
+        conversation: Arc<str>,
+        details: TicketDetails,
+    ) -> DeskReply<Option<Ticket>> {
         done(self.at(|table, now| table.describe(&conversation, details, now)))
     }
 
-    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {
+    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> DeskReply<ConnectedVisitors> {
         done(self.at(|table, now| table.visitors_here(&conversations, &self.pod, now)))
     }
 
-    fn visitor_left(&self, conversation: Arc<str>) -> AtDesk<Option<Ticket>> {
+    fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
         done(self.at(|table, now| table.visitor_left(&conversation, &self.pod, now)))
     }
 
-    fn find(&self, conversation: Arc<str>) -> AtDesk<Option<DeskChange>> {
+    fn find(&self, conversation: Arc<str>) -> DeskReply<Option<DeskChange>> {
         done(self.at(|table, _| table.find(&conversation)))
     }
 
-    fn places(&self, conversations: Vec<Arc<str>>) -> AtDesk<Vec<(Arc<str>, Place)>> {
+    fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>> {
         done(self.at(|table, _| table.places(&conversations)))
     }
 
-    fn look(&self) -> AtDesk<DeskView> {
+    fn look(&self) -> DeskReply<DeskView> {
         done(self.at(|table, now| table.look(now)))
     }
 
-    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> AtDesk<bool> {
+    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> DeskReply<bool> {
         let until = millis(self.limits.present_for);
         done(self.at(|table, now| table.agents.here(agent, seat, available, (now, now + until))))
     }
 
-    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> AtDesk<bool> {
+    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> DeskReply<bool> {
         done(self.at(|table, now| table.agents.left(&agent, &seat, now)))
     }
 
-    fn tidy(&self) -> AtDesk<Vec<DeskChange>> {
-        done(self.at(Table::tidy))
+    fn tidy(&self) -> DeskReply<Vec<DeskChange>> {
+        done(self.at(TicketTable::tidy))
     }
 }
 

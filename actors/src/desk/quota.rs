@@ -36,10 +36,10 @@ impl From<&DeskSettings> for HandoffLimits {
 /// The handoffs of each client.
 pub(super) struct HandoffQuota {
     limits: HandoffLimits,
-    asked: Mutex<LruCache<ClientKey, VecDeque<Asked>>>,
+    asked: Mutex<LruCache<ClientKey, VecDeque<HandoffRequests>>>,
 }
 
-struct Asked {
+struct HandoffRequests {
     conversation: Arc<str>,
     at: Instant,
 }
@@ -61,7 +61,7 @@ impl HandoffQuota {
         let mut all = self.asked();
         let asked = all.get_or_insert_mut(client, VecDeque::new);
         asked.retain(|it| now - it.at < WITHIN || is_at_desk(&it.conversation));
-        let is_this = |it: &&Asked| it.conversation == *conversation;
+        let is_this = |it: &&HandoffRequests| it.conversation == *conversation;
         if is_at_desk(conversation) && asked.iter().any(|it| is_this(&it)) {
             return true;
         }
@@ -72,7 +72,7 @@ impl HandoffQuota {
         {
             return false;
         }
-        asked.push_back(Asked { conversation: Arc::clone(conversation), at: now });
+        asked.push_back(HandoffRequests { conversation: Arc::clone(conversation), at: now });
         true
     }
 
@@ -85,7 +85,7 @@ impl HandoffQuota {
         }
     }
 
-    fn asked(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<Asked>>> {
+    fn asked(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<HandoffRequests>>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

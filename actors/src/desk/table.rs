@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_conversation::desk::{
-    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
-    VisitorsSeen, Wanted,
+    ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, OnBehalfOf, QueuePlace,
+    ReleaseKind, TicketDetails, VisitorEnds,
 };
-use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone, TicketGoneReason};
 
 use super::DeskLimits;
 use super::agents::Agents;
@@ -16,20 +16,20 @@ use super::pace::Pace;
 
 /// Every ticket, and every agent.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct TicketTable {
     limits: DeskLimits,
-    tickets: HashMap<Arc<str>, Kept>,
+    tickets: HashMap<Arc<str>, StoredTicket>,
     /// Those that nobody has, the longest wait first.
     waiting: BTreeSet<(u64, Arc<str>)>,
     /// How conversations went from here, and until when that is known.
-    gone: HashMap<Arc<str>, (Gone, u64)>,
+    gone: HashMap<Arc<str>, (TicketGone, u64)>,
     pub(super) agents: Agents,
     pace: Pace,
     rev: u64,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct StoredTicket {
     ticket: Ticket,
     /// When the visitor was heard of last.
     seen_ms: u64,
@@ -37,7 +37,7 @@ struct Kept {
     answer_by_ms: Option<u64>,
 }
 
-impl Table {
+impl TicketTable {
     pub(super) fn new(limits: DeskLimits) -> Self {
         Self {
             limits,
@@ -52,7 +52,7 @@ impl Table {
 
     pub(super) fn wait(
         &mut self,
-        wanted: Wanted,
+        wanted: HandoffRequest,
         pod: &str,
         now_ms: u64,
     ) -> Result<Ticket, DeskError> {
@@ -64,7 +64,7 @@ impl Table {
         let rev = self.next_rev(now_ms);
         let awaited = wanted.agent.is_some() && wanted.awaits_answer;
         let answer_by_ms = self.answer_by(now_ms).filter(|_| awaited);
-        let kept = self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| Kept {
+        let kept = self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| StoredTicket {
             ticket: Ticket {
                 conversation: conversation.to_string(),
                 product: None,
@@ -104,7 +104,7 @@ impl Table {
         conversation: &Arc<str>,
         how: VisitorEnds,
         now_ms: u64,
-    ) -> Option<Gone> {
+    ) -> Option<TicketGone> {
         let kept = self.tickets.get(conversation)?;
         if how == VisitorEnds::Withdraws && !kept.ticket.waits() {
             return None;
@@ -132,8 +132,8 @@ impl Table {
     pub(super) fn let_go(
         &mut self,
         conversation: &Arc<str>,
-        by: &ByAgent,
-        how: &LetGo,
+        by: &OnBehalfOf,
+        how: &ReleaseKind,
         now_ms: u64,
     ) -> Result<DeskChange, DeskError> {
         let kept = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
@@ -142,15 +142,15 @@ impl Table {
             return Err(DeskError::NotYours { by: has.clone() });
         }
         let why = match how {
-            LetGo::To(id) if has.as_ref().is_some_and(|agent| agent.id == *id) => {
+            ReleaseKind::To(id) if has.as_ref().is_some_and(|agent| agent.id == *id) => {
                 return Ok(DeskChange::Ticket(kept.ticket.clone()));
             }
-            LetGo::To(id) => {
+            ReleaseKind::To(id) => {
                 let colleague = self.agents.presence(id, now_ms).ok_or(DeskError::NotPresent)?;
                 return Ok(DeskChange::Ticket(self.give(conversation, colleague.agent, now_ms)));
             }
-            LetGo::ToMachine => GoneWhy::Returned,
-            LetGo::Close => GoneWhy::Closed,
+            ReleaseKind::ToMachine => TicketGoneReason::Returned,
+            ReleaseKind::Close => TicketGoneReason::Closed,
         };
         let gone = self.take_away(conversation, why, now_ms);
         gone.map(DeskChange::Gone).ok_or(DeskError::NoSuchConversation)
@@ -180,7 +180,7 @@ impl Table {
         details: TicketDetails,
         now_ms: u64,
     ) -> Option<Ticket> {
-        let Kept { ticket, .. } = self.tickets.get_mut(conversation)?;
+        let StoredTicket { ticket, .. } = self.tickets.get_mut(conversation)?;
         if !details.write_to(ticket) {
             return None;
         }
@@ -192,8 +192,8 @@ impl Table {
         conversations: &[Arc<str>],
         pod: &str,
         now_ms: u64,
-    ) -> VisitorsSeen {
-        let mut seen = VisitorsSeen::default();
+    ) -> ConnectedVisitors {
+        let mut seen = ConnectedVisitors::default();
         for conversation in conversations {
             if let Some(kept) = self.tickets.get_mut(conversation) {
                 kept.seen_ms = now_ms;
@@ -230,12 +230,15 @@ impl Table {
             .or_else(|| self.gone.get(conversation).map(|(gone, _)| DeskChange::Gone(gone.clone())))
     }
 
-    pub(super) fn places(&self, conversations: &[Arc<str>]) -> Vec<(Arc<str>, Place)> {
+    pub(super) fn places(&self, conversations: &[Arc<str>]) -> Vec<(Arc<str>, QueuePlace)> {
         let in_line = self.waiting.iter().map(|(_, conversation)| conversation).zip(1..);
         let numbers: HashMap<&Arc<str>, usize> = in_line.collect();
         let place = |conversation: &Arc<str>| {
             let number = *numbers.get(conversation)?;
-            Some((Arc::clone(conversation), Place { number, wait: self.pace.of_place(number) }))
+            Some((
+                Arc::clone(conversation),
+                QueuePlace { number, wait: self.pace.of_place(number) },
+            ))
         };
         conversations.iter().filter_map(place).collect()
     }
@@ -252,15 +255,16 @@ impl Table {
         let mut changes = Vec::new();
         let (agents_changed, gone) = self.agents.tidy(now_ms, before(now_ms, returns_after));
         changes.extend(agents_changed.then_some(DeskChange::Agents));
-        let of = |rule: &dyn Fn(&Kept) -> bool| -> Vec<Arc<str>> {
+        let of = |rule: &dyn Fn(&StoredTicket) -> bool| -> Vec<Arc<str>> {
             let found = self.tickets.iter().filter(|(_, kept)| rule(kept));
             found.map(|(conversation, _)| Arc::clone(conversation)).collect()
         };
-        let had_one_who_is_gone =
-            |kept: &Kept| kept.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id));
+        let had_one_who_is_gone = |kept: &StoredTicket| {
+            kept.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id))
+        };
         let silent =
-            |kept: &Kept| kept.ticket.online && kept.seen_ms <= before(now_ms, present_for);
-        let is_unanswered = |kept: &Kept| {
+            |kept: &StoredTicket| kept.ticket.online && kept.seen_ms <= before(now_ms, present_for);
+        let is_unanswered = |kept: &StoredTicket| {
             kept.answer_by_ms.is_some_and(|by| by <= now_ms) && !had_one_who_is_gone(kept)
         };
         let (orphans, silent, unanswered) =
@@ -279,8 +283,8 @@ impl Table {
             let ticket = self.change(&conversation, now_ms, |ticket| ticket.online = false);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
-        let is_over = |kept: &&Kept| {
-            let Kept { ticket, seen_ms, .. } = kept;
+        let is_over = |kept: &&StoredTicket| {
+            let StoredTicket { ticket, seen_ms, .. } = kept;
             ticket.waits() && !ticket.online && *seen_ms <= before(now_ms, expires_after)
         };
         let over: Vec<Arc<str>> = self
@@ -290,7 +294,7 @@ impl Table {
             .map(|it| it.ticket.conversation.as_str().into())
             .collect();
         for conversation in over {
-            let gone = self.take_away(&conversation, GoneWhy::Expired, now_ms);
+            let gone = self.take_away(&conversation, TicketGoneReason::Expired, now_ms);
             changes.extend(gone.map(DeskChange::Gone));
         }
         self.gone.retain(|_, (_, until)| *until > now_ms);
@@ -331,11 +335,17 @@ impl Table {
         self.limits.answer_within.map(|span| now_ms.saturating_add(millis(span)))
     }
 
-    fn take_away(&mut self, conversation: &Arc<str>, why: GoneWhy, now_ms: u64) -> Option<Gone> {
-        let (conversation, Kept { ticket, .. }) = self.tickets.remove_entry(conversation)?;
+    fn take_away(
+        &mut self,
+        conversation: &Arc<str>,
+        why: TicketGoneReason,
+        now_ms: u64,
+    ) -> Option<TicketGone> {
+        let (conversation, StoredTicket { ticket, .. }) =
+            self.tickets.remove_entry(conversation)?;
         self.waiting.remove(&(ticket.since_ms, Arc::clone(&conversation)));
         let rev = self.next_rev(now_ms);
-        let gone = Gone { conversation: ticket.conversation, why, agent: ticket.agent, rev };
+        let gone = TicketGone { conversation: ticket.conversation, why, agent: ticket.agent, rev };
         let until = now_ms.saturating_add(millis(self.limits.remembers_for));
         self.gone.insert(conversation, (gone.clone(), until));
         Some(gone)
@@ -348,7 +358,7 @@ impl Table {
         what: impl FnOnce(&mut Ticket),
     ) -> Option<Ticket> {
         let rev = self.next_rev(now_ms);
-        let Kept { ticket, .. } = self.tickets.get_mut(conversation)?;
+        let StoredTicket { ticket, .. } = self.tickets.get_mut(conversation)?;
         what(ticket);
         ticket.rev = rev;
         Some(ticket.clone())

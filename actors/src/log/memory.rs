@@ -15,10 +15,12 @@ use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
 use crate::ports::{ConversationLog, Relay};
-use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOver};
+use hsc_conversation::log::{
+    Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
+};
 
 use super::LogLimits;
-use super::table::Table;
+use super::table::ConversationTable;
 
 /// Ended conversations that are remembered: 60 bytes each. More in one life of a token end with few pods alone.
 const MOST_ENDED: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
@@ -26,7 +28,7 @@ const MOST_ENDED: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 /// The log in memory, as one pod sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct MemoryLog {
-    table: Arc<Mutex<Table>>,
+    table: Arc<Mutex<ConversationTable>>,
     /// Until when it is known of a conversation that its tokens are over.
     ended: Arc<Mutex<LruCache<Arc<str>, Instant>>>,
     pod: Arc<str>,
@@ -37,7 +39,7 @@ impl MemoryLog {
     /// An empty one.
     #[must_use]
     pub fn new(limits: LogLimits) -> Self {
-        let table = Arc::new(Mutex::new(Table::new(limits)));
+        let table = Arc::new(Mutex::new(ConversationTable::new(limits)));
         let ended = Arc::new(Mutex::new(LruCache::new(MOST_ENDED)));
         Self { table, ended, pod: "here".into(), relay: None }
     }
@@ -55,7 +57,11 @@ impl MemoryLog {
         Self { relay: Some(relay), ..self }
     }
 
-    async fn append_and_tell(&self, owned: Owned, batch: Batch) -> Result<u64, LogError> {
+    async fn append_and_tell(
+        &self,
+        owned: OwnedConversation,
+        batch: Batch,
+    ) -> Result<u64, LogError> {
         let frames = self.relay.is_some().then(|| batch.entries.clone());
         let appended = self.table().append(&self.pod, &owned, batch, Instant::now());
         let (before, last) = appended?;
@@ -63,7 +69,7 @@ impl MemoryLog {
             && last > before
         {
             frames.retain(|entry| entry.offset > before);
-            let Owned { conversation, epoch } = owned;
+            let OwnedConversation { conversation, epoch } = owned;
             let channel = channels::conversation(&conversation);
             let body = Body::Appended { conversation, epoch, frames };
             let payload = Envelope::new(Arc::clone(&self.pod), body).write();
@@ -80,18 +86,26 @@ impl MemoryLog {
     }
 
     /// A panic under the lock would be a mistake in the table; whoever comes next is not punished for it.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, ConversationTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ConversationLog for MemoryLog {
-    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>> {
+    fn begin(
+        &self,
+        owned: OwnedConversation,
+        offset: u64,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.clone();
         Box::pin(async move { log.table().begin(&log.pod, &owned, offset, Instant::now()) })
     }
 
-    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
+    fn append(
+        &self,
+        owned: OwnedConversation,
+        batch: Batch,
+    ) -> BoxFuture<'static, Result<u64, LogError>> {
         let log = self.clone();
         Box::pin(async move { log.append_and_tell(owned, batch).await })
     }
@@ -99,7 +113,7 @@ impl ConversationLog for MemoryLog {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        seen: Seen,
+        seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         let log = self.clone();
         Box::pin(
@@ -107,14 +121,17 @@ impl ConversationLog for MemoryLog {
         )
     }
 
-    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+    fn read(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
         let log = self.clone();
         Box::pin(async move { log.table().read(&conversation, Instant::now()) })
     }
 
     fn answering(
         &self,
-        owned: Owned,
+        owned: OwnedConversation,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.clone();

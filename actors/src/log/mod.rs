@@ -5,7 +5,7 @@
 //! clock nor lock: what is too old, what no longer fits, who may write. What must never be: an offset
 //! given twice, an entry of a conversation without all that come after it, memory past the bound.
 
-mod kept;
+mod conversation_entries;
 mod memory;
 mod table;
 #[cfg(test)]

@@ -8,9 +8,11 @@ use hsc_config::ConversationsSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use hsc_conversation::log::{Batch, Claimed, LogError, Missed, Owned, Seen, TakenOver};
+use hsc_conversation::log::{
+    Batch, Claimed, ClientPosition, LogError, MissedEntries, OwnedConversation, TakenOver,
+};
 
-use super::kept::Kept;
+use super::conversation_entries::ConversationEntries;
 
 /// How much is kept of conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +36,15 @@ impl From<&ConversationsSettings> for LogLimits {
 }
 
 /// The table. Who comes in late in the order of the cache is who was touched longest ago.
-pub(super) struct Table {
+pub(super) struct ConversationTable {
     limits: LogLimits,
-    kept: LruCache<Arc<str>, Kept>,
+    kept: LruCache<Arc<str>, ConversationEntries>,
     bytes: usize,
     /// Answers under way, by pod.
-    answering: HashMap<Arc<str>, HashSet<Owned>>,
+    answering: HashMap<Arc<str>, HashSet<OwnedConversation>>,
 }
 
-impl Table {
+impl ConversationTable {
     pub(super) fn new(limits: LogLimits) -> Self {
         Self { limits, kept: LruCache::unbounded(), bytes: 0, answering: HashMap::new() }
     }
@@ -50,7 +52,7 @@ impl Table {
     pub(super) fn begin(
         &mut self,
         pod: &Arc<str>,
-        owned: &Owned,
+        owned: &OwnedConversation,
         offset: u64,
         now: Instant,
     ) -> Result<(), LogError> {
@@ -63,7 +65,7 @@ impl Table {
                 Err(stale) => return Err(stale),
             }
         }
-        let kept = Kept::new(owned.epoch, Arc::clone(pod), offset, now);
+        let kept = ConversationEntries::new(owned.epoch, Arc::clone(pod), offset, now);
         self.bytes += kept.bytes();
         if let Some((_, old)) = self.kept.push(Arc::clone(&owned.conversation), kept) {
             self.bytes -= old.bytes();
@@ -75,7 +77,7 @@ impl Table {
     pub(super) fn append(
         &mut self,
         pod: &Arc<str>,
-        owned: &Owned,
+        owned: &OwnedConversation,
         batch: Batch,
         now: Instant,
     ) -> Result<(u64, u64), LogError> {
@@ -90,7 +92,7 @@ impl Table {
         &mut self,
         pod: &Arc<str>,
         conversation: &Arc<str>,
-        seen: Seen,
+        seen: ClientPosition,
         now: Instant,
     ) -> Result<TakenOver, LogError> {
         self.touch(conversation, now, |kept| {
@@ -103,17 +105,22 @@ impl Table {
         &mut self,
         conversation: &Arc<str>,
         now: Instant,
-    ) -> Result<hsc_conversation::log::Kept, LogError> {
+    ) -> Result<hsc_conversation::log::StoredConversation, LogError> {
         self.forget_old(now);
         let kept = self.kept.peek(conversation).ok_or(LogError::Unknown)?;
-        Ok(hsc_conversation::log::Kept {
+        Ok(hsc_conversation::log::StoredConversation {
             epoch: kept.epoch,
             offset: kept.offset,
             entries: kept.all(),
         })
     }
 
-    pub(super) fn answering(&mut self, pod: &Arc<str>, owned: Owned, is_answering: bool) {
+    pub(super) fn answering(
+        &mut self,
+        pod: &Arc<str>,
+        owned: OwnedConversation,
+        is_answering: bool,
+    ) {
         if is_answering {
             self.answering.entry(Arc::clone(pod)).or_default().insert(owned);
         } else if let Some(marks) = self.answering.get_mut(pod) {
@@ -137,11 +144,14 @@ impl Table {
                 // Whoever was taken over since makes that answer no more.
                 kept.admits(&mark, gone)?;
                 let before = kept.give_to(claimer);
-                Ok(taken(kept, Missed::All(Vec::new()), before))
+                Ok(taken(kept, MissedEntries::All(Vec::new()), before))
             });
             if let Ok(taken) = taken {
                 let conversation = mark.conversation;
-                let owned = Owned { conversation: Arc::clone(&conversation), epoch: taken.epoch };
+                let owned = OwnedConversation {
+                    conversation: Arc::clone(&conversation),
+                    epoch: taken.epoch,
+                };
                 self.answering(claimer, owned, true);
                 return Some(Claimed { conversation, taken });
             }
@@ -154,7 +164,7 @@ impl Table {
         &mut self,
         conversation: &Arc<str>,
         now: Instant,
-        what: impl FnOnce(&mut Kept) -> Result<T, LogError>,
+        what: impl FnOnce(&mut ConversationEntries) -> Result<T, LogError>,
     ) -> Result<T, LogError> {
         self.forget_old(now);
         let kept = self.kept.peek_mut(conversation).ok_or(LogError::Unknown)?;
@@ -194,7 +204,7 @@ impl Table {
     }
 }
 
-fn taken(kept: &Kept, missed: Missed, before: Arc<str>) -> TakenOver {
+fn taken(kept: &ConversationEntries, missed: MissedEntries, before: Arc<str>) -> TakenOver {
     TakenOver {
         epoch: kept.epoch,
         offset: kept.offset,

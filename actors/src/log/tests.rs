@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::LogLimits;
-use super::table::Table;
-use hsc_conversation::log::{Batch, LogError, Owned, Seen, StoredEntry};
+use super::table::ConversationTable;
+use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation, StoredEntry};
 
 const LIMITS: LogLimits = LogLimits { window: 4, ttl: Duration::from_secs(60), bytes: 1024 * 1024 };
 
@@ -13,8 +13,8 @@ fn pod() -> Arc<str> {
     "pod".into()
 }
 
-fn owned(conversation: &str) -> Owned {
-    Owned { conversation: conversation.into(), epoch: 1 }
+fn owned(conversation: &str) -> OwnedConversation {
+    OwnedConversation { conversation: conversation.into(), epoch: 1 }
 }
 
 fn batch(offset: u64, frame: &str) -> Batch {
@@ -23,7 +23,7 @@ fn batch(offset: u64, frame: &str) -> Batch {
 
 #[test]
 fn the_longest_untouched_goes_when_memory_is_full() {
-    let mut table = Table::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
+    let mut table = ConversationTable::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
     let now = Instant::now();
     for name in ["a", "b", "c"] {
         table.begin(&pod(), &owned(name), 0, now).unwrap();
@@ -41,7 +41,7 @@ fn the_longest_untouched_goes_when_memory_is_full() {
 
 #[test]
 fn one_that_is_larger_than_all_memory_is_not_kept() {
-    let mut table = Table::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
+    let mut table = ConversationTable::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
     table.append(&pod(), &owned("a"), batch(1, &"x".repeat(10_000)), now).unwrap();
@@ -50,7 +50,7 @@ fn one_that_is_larger_than_all_memory_is_not_kept() {
 
 #[test]
 fn what_nobody_touches_is_gone_in_time_and_what_is_touched_stays() {
-    let mut table = Table::new(LIMITS);
+    let mut table = ConversationTable::new(LIMITS);
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
     table.begin(&pod(), &owned("b"), 0, now).unwrap();
@@ -63,7 +63,7 @@ fn what_nobody_touches_is_gone_in_time_and_what_is_touched_stays() {
 
 #[test]
 fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
-    let mut table = Table::new(LIMITS);
+    let mut table = ConversationTable::new(LIMITS);
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
     for offset in 1..=20 {
@@ -75,7 +75,7 @@ fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
     table.begin(&pod(), &owned("a"), 30, now).unwrap();
     let begun_again = table.size();
     assert!(begun_again.1 < full.1);
-    table.take_over(&pod(), &"a".into(), Seen { epoch: 1, offset: 90 }, now).unwrap();
+    table.take_over(&pod(), &"a".into(), ClientPosition { epoch: 1, offset: 90 }, now).unwrap();
     // It remembers where the epoch ended, and nothing else.
     assert!((begun_again.1..begun_again.1 + 100).contains(&table.size().1));
 }
@@ -83,10 +83,12 @@ fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
 #[test]
 fn an_idle_conversation_takes_less_than_300_bytes() {
     // What the allocator hands out for the node, the slot in the table at its emptiest, and the name.
-    let node = size_of::<super::kept::Kept>() + size_of::<Arc<str>>() + 2 * size_of::<usize>();
+    let node = size_of::<super::conversation_entries::ConversationEntries>()
+        + size_of::<Arc<str>>()
+        + 2 * size_of::<usize>();
     let name = 2 * size_of::<usize>() + 32;
     assert!(node + 36 + name + 2 * 16 <= 300, "{}", node + 36 + name + 2 * 16);
-    let mut table = Table::new(LIMITS);
+    let mut table = ConversationTable::new(LIMITS);
     table.begin(&pod(), &owned("0123456789abcdef0123456789abcdef"), 0, Instant::now()).unwrap();
     assert!(table.size().1 <= 300);
 }

@@ -17,7 +17,7 @@ pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
 /// Whether the session that opened a socket still holds. True is said of one whose agent has done something
 /// since this was last asked: that is a use of the session, looking on is none.
-pub type StillIn = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sync>;
+pub type SessionCheck = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// Signs people of the team in and out, and knows them again.
 pub trait Identify: Send + Sync + 'static {
@@ -41,7 +41,7 @@ pub trait Identify: Send + Sync + 'static {
     fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError>;
 
     /// Signs in by password. Takes as long for a name that nobody has as for a wrong password.
-    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
     /// Ends the session of this secret, or all sessions of whose it is.
     fn sign_out<'a>(
@@ -51,16 +51,19 @@ pub trait Identify: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), IdentityError>>;
 
     /// Makes the first account, an admin, by the link that a first start prints.
-    fn first(&self, first: First) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+    fn first(&self, first: FirstAdmin) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
     /// What the OpenID provider is called, where there is one.
     fn provider(&self) -> Option<&str>;
 
     /// Begins to sign in at the provider, who sends the browser back to this address.
-    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<Begun, IdentityError>>;
+    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<ProviderSignIn, IdentityError>>;
 
     /// Ends what [`Identify::begin`] began.
-    fn end(&self, returned: Returned) -> BoxFuture<'_, Result<Opened, IdentityError>>;
+    fn end(
+        &self,
+        returned: ProviderCallback,
+    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 }
 
 /// Somebody of the team.
@@ -85,7 +88,7 @@ pub struct SignedIn {
 
 /// A session that was opened.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedSession {
     /// Who, and what their pages have to bring.
     pub signed_in: SignedIn,
     /// What goes into the cookie, and nowhere else.
@@ -114,7 +117,7 @@ pub struct Attempt {
 
 /// The first account, and what proves that its maker may make it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct First {
+pub struct FirstAdmin {
     /// What the link brought.
     pub token: String,
     /// The name that colleagues and visitors will see.
@@ -129,7 +132,7 @@ pub struct First {
 
 /// A sign-in at the provider that has begun.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Begun {
+pub struct ProviderSignIn {
     /// Where the browser goes.
     pub address: String,
     /// What the browser keeps in a cookie and brings back: it proves that who returns is who went.
@@ -138,8 +141,8 @@ pub struct Begun {
 
 /// What a browser that returns from the provider brings.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Returned {
-    /// [`Begun::kept`], where the browser still has it.
+pub struct ProviderCallback {
+    /// [`ProviderSignIn::kept`], where the browser still has it.
     pub kept: Option<String>,
     /// `state` of the address.
     pub state: String,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOver};
+use hsc_conversation::log::{
+    Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
+};
 
 /// Keeps conversations. Every call ends within a bounded time of its own.
 pub trait ConversationLog: Send + Sync + 'static {
@@ -13,29 +15,40 @@ pub trait ConversationLog: Send + Sync + 'static {
     /// entries go on after `offset`, and what was there before is gone for good, the checkpoint too.
     /// Where the log has come as far as `offset` in this epoch, nothing changes: to begin twice is safe.
     /// Refused with [`LogError::Stale`] when the log knows a later epoch, or this one with another pod.
-    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>>;
+    fn begin(
+        &self,
+        owned: OwnedConversation,
+        offset: u64,
+    ) -> BoxFuture<'static, Result<(), LogError>>;
 
     /// Appends and tells whoever listens, in order and without a hole from the last offset on. Entries that are there already are passed over, so a batch
     /// whose fate is unknown can be tried again. Gives the last offset of the log.
-    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>>;
+    fn append(
+        &self,
+        owned: OwnedConversation,
+        batch: Batch,
+    ) -> BoxFuture<'static, Result<u64, LogError>>;
 
     /// Makes the caller the owner, for a client that has come so far: the next epoch, and the old owner
     /// writes no more.
     fn take_over(
         &self,
         conversation: Arc<str>,
-        seen: Seen,
+        seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>>;
 
     /// Reads what is kept of a conversation; nothing changes by it. [`LogError::Unknown`] where nothing is.
-    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>>;
+    fn read(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<StoredConversation, LogError>>;
 
     /// Says that an answer is being made here, or no more. While it is, and this pod stops to be heard
     /// of, another pod may take the conversation over with [`ConversationLog::claim`] and complete it.
     /// Whether the caller still owns the conversation is not looked at: its next append tells.
     fn answering(
         &self,
-        owned: Owned,
+        owned: OwnedConversation,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>>;
 

@@ -11,7 +11,7 @@ use hsc_conversation::UploadId;
 
 /// A picture that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Picture {
+pub struct StoredImage {
     /// Its id; also the name of its file.
     pub id: String,
     /// What it is, by its content: `image/png` or `image/jpeg`.
@@ -28,7 +28,7 @@ pub struct Picture {
 
 /// A picture as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub struct ImageContent {
     /// `image/png` or `image/jpeg`.
     pub media_type: &'static str,
     /// The file.
@@ -81,10 +81,10 @@ pub trait Uploads: Send + Sync + 'static {
         &self,
         conversation: Arc<str>,
         bytes: Bytes,
-    ) -> BoxFuture<'static, Result<Picture, UploadError>>;
+    ) -> BoxFuture<'static, Result<StoredImage, UploadError>>;
 
     /// The picture; none where there is none, or none any more.
-    fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<Shown>, UploadError>>;
+    fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<ImageContent>, UploadError>>;
 
     /// Removes files by the names under which the archive knew them; says how many were there.
     fn remove(&self, files: Vec<String>) -> BoxFuture<'static, usize>;

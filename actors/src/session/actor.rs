@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
-use crate::desk::{AtDeskHere, FrontDesk};
+use crate::desk::{HandoffService, LocalDeskConversations};
 use crate::image_budget::ImageBudget;
 use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ConversationLog, ManualLoader};
@@ -31,25 +31,25 @@ use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
-use crate::supervision::{Death, Intensity, Window};
+use crate::supervision::{Exit, Intensity, Window};
 use crate::takeovers;
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Tokens;
 use hsc_conversation::answer::Question;
-use hsc_conversation::log::Owned;
+use hsc_conversation::log::OwnedConversation;
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, Image, MessageId, ServerFrame,
     ServerMessage,
 };
 
-use super::logging::{self, Logging};
-use super::reception::Attended;
-use super::{Line, Standing, Strain, answering};
+use super::desk_client::DeskAttachment;
+use super::log_state::{self, LogState};
+use super::{AnswerQueue, Overload, SessionStatus, answering};
 use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
-use hsc_conversation::{Checkpoint, Conversation, DeskNews, Effect, Input};
-use hsc_conversation::{Entry, archive_row, visitor_frame};
+use hsc_conversation::{Checkpoint, Conversation, DeskUpdate, Effect, Input};
+use hsc_conversation::{LogEntry, archive_row, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -60,11 +60,11 @@ const REFUSALS_BEFORE_CLOSE: u32 = 100;
 const COALESCE: Duration = Duration::from_millis(100);
 
 /// What every session of a pod shares.
-pub(crate) struct Wiring {
+pub(crate) struct SessionContext {
     /// Begins a conversation with this id and token.
     pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
-    pub(crate) line: Arc<Line>,
-    pub(crate) strain: Arc<Strain>,
+    pub(crate) line: Arc<AnswerQueue>,
+    pub(crate) strain: Arc<Overload>,
     /// Crashes of one session that are borne.
     pub(crate) intensity: Intensity,
     pub(crate) answerer: Arc<dyn Answerer>,
@@ -77,8 +77,8 @@ pub(crate) struct Wiring {
     /// The team's own, for agents' sockets; no session reads them.
     pub(crate) notes: Arc<dyn Notes>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) front: FrontDesk,
-    pub(crate) at_desk: AtDeskHere,
+    pub(crate) front: HandoffService,
+    pub(crate) at_desk: LocalDeskConversations,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) meter: ActorMeter,
     pub(crate) ping_interval: Duration,
@@ -95,11 +95,11 @@ pub(crate) struct Session {
     pub(super) conversation: Conversation,
     pub(super) checkpoint: Checkpoint,
     /// From the first `hello` on.
-    pub(super) logging: Option<Box<Logging>>,
+    pub(super) logging: Option<Box<LogState>>,
     /// The log that is being opened.
     pub(super) opening: Option<SpawnHandle>,
     /// While the conversation is at the desk.
-    pub(super) attended: Option<Box<Attended>>,
+    pub(super) attended: Option<Box<DeskAttachment>>,
     /// What is asked of the desk, in order.
     pub(super) desk_asks: Sequence,
     /// Crashes so far; most sessions never need it.
@@ -108,8 +108,8 @@ pub(crate) struct Session {
     in_hand: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, yet to be answered.
     newest: Option<Box<ClientFrame>>,
-    pub(super) wiring: Arc<Wiring>,
-    standing: Arc<Standing>,
+    pub(super) wiring: Arc<SessionContext>,
+    standing: Arc<SessionStatus>,
     outgoing: Outgoing,
     messages: Gcra,
     refusals: u32,
@@ -148,7 +148,7 @@ pub(crate) enum Deliver {
     /// Say this.
     Say(Arc<ServerMessage>),
     /// Something became known of its conversation at the desk.
-    Desk(Box<DeskNews>),
+    Desk(Box<DeskUpdate>),
     /// Panic, to rehearse it.
     Panic,
     /// Stop without a word, to rehearse it.
@@ -159,7 +159,7 @@ impl Session {
     pub(crate) fn new(
         (key, address): (u64, ClientAddress),
         conversation: Conversation,
-        wiring: Arc<Wiring>,
+        wiring: Arc<SessionContext>,
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
@@ -177,7 +177,7 @@ impl Session {
             in_hand: None,
             newest: None,
             wiring,
-            standing: Arc::new(Standing::new(outgoing.count())),
+            standing: Arc::new(SessionStatus::new(outgoing.count())),
             outgoing,
             messages: Gcra::new(quota, now),
             refusals: 0,
@@ -240,11 +240,11 @@ impl Session {
         what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
     ) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
-            self.begin_again(&Death::of_panic(&*panic), ctx);
+            self.begin_again(&Exit::of_panic(&*panic), ctx);
         }
     }
 
-    fn begin_again(&mut self, death: &Death, ctx: &mut SocketContext<Self>) {
+    fn begin_again(&mut self, death: &Exit, ctx: &mut SocketContext<Self>) {
         let id = Arc::clone(self.conversation.id());
         self.standing.failed(death);
         let crashes = self.crashes.get_or_insert_default();
@@ -299,7 +299,7 @@ impl Session {
                 Effect::Open(opening) => self.open_log(opening, ctx),
                 Effect::Follow { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
-                        let Owned { conversation, epoch } = &owned;
+                        let OwnedConversation { conversation, epoch } = &owned;
                         takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
                     }
                     let outbox =
@@ -341,7 +341,7 @@ impl Session {
         }
         let json = ServerFrame { message, id, offset: None }.to_json();
         let frame = Frame { kind: message.kind(), json: json.into() };
-        if logging::keeps_its_place(message) {
+        if log_state::keeps_its_place(message) {
             self.put_in_order(frame, None, ctx);
         } else {
             self.send_text(frame.kind, (&*frame.json).into(), ctx);
@@ -349,7 +349,7 @@ impl Session {
     }
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
-    fn happened(&mut self, entry: &Entry, ctx: &mut SocketContext<Self>) {
+    fn happened(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
         if let Some(row) = archive_row(self.conversation.id(), entry) {
             self.wiring.archive.record(row);
         }
@@ -532,9 +532,9 @@ impl StreamHandler<Received> for Session {
         self.heard_at = began;
         self.guarded(ctx, |session, ctx| {
             match crate::socket::understand(&mut session.outgoing, received, ctx) {
-                crate::socket::Heard::Text(text) => session.heard_text(&text, ctx),
-                crate::socket::Heard::Nothing => {}
-                crate::socket::Heard::End(reason) => session.close(reason, ctx),
+                crate::socket::SocketEvent::Text(text) => session.heard_text(&text, ctx),
+                crate::socket::SocketEvent::Nothing => {}
+                crate::socket::SocketEvent::End(reason) => session.close(reason, ctx),
             }
         });
         self.wiring.meter.handled(began.elapsed());

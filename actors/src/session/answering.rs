@@ -9,26 +9,28 @@ use futures::{FutureExt as _, StreamExt as _};
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
-use super::{Turn, Waited, Wiring};
+use super::{QueueOutcome, QueueUpdate, SessionContext};
 use hsc_conversation::ClientKey;
 use hsc_conversation::Input;
 use hsc_conversation::answer::{AnswerEvent, Question};
 
 /// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
 pub(super) fn in_turn(
-    wiring: &Arc<Wiring>,
+    wiring: &Arc<SessionContext>,
     client: Option<ClientKey>,
     answer: u64,
     question: Question,
 ) -> BoxStream<'static, Input> {
     let wiring = Arc::clone(wiring);
     match wiring.line.enter(client) {
-        Turn::Now(permit) => answering(wiring, answer, question, permit),
-        Turn::Full => stream::iter([Input::AnswerRefused { answer }]).boxed(),
-        Turn::Later(place) => {
+        QueueOutcome::Now(permit) => answering(wiring, answer, question, permit),
+        QueueOutcome::Full => stream::iter([Input::AnswerRefused { answer }]).boxed(),
+        QueueOutcome::Later(place) => {
             let waits = place.waits().map(move |waited| match waited {
-                Waited::At(place) => stream::iter([Input::AnswerWaits { answer, place }]).boxed(),
-                Waited::Over(permit) => {
+                QueueUpdate::At(place) => {
+                    stream::iter([Input::AnswerWaits { answer, place }]).boxed()
+                }
+                QueueUpdate::Over(permit) => {
                     answering(Arc::clone(&wiring), answer, question.clone(), permit)
                 }
             });
@@ -39,7 +41,7 @@ pub(super) fn in_turn(
 
 /// The answer's events, counted; whoever makes it holds a place among those that are made at once.
 fn answering(
-    wiring: Arc<Wiring>,
+    wiring: Arc<SessionContext>,
     answer: u64,
     question: Question,
     permit: tokio::sync::OwnedSemaphorePermit,

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
-pub(crate) use super::stage::{Client, Stage, eventually};
+pub(crate) use super::test_pod::{Client, TestPod, eventually};
 use crate::supervision::Fault;
-use crate::{Announced, Invalidate, NotRehearsed, OtherPods};
+use crate::{Announced, FaultNotInjected, Invalidate, OtherPods};
 use hsc_conversation::protocol::CloseReason;
 
 #[actix::test]
 async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
-    let stage = Stage::new(|settings| settings.sessions.max_answers = 1_000).await;
+    let stage = TestPod::new(|settings| settings.sessions.max_answers = 1_000).await;
     let clients = futures::future::join_all((0..1_000).map(|_| async {
         let mut client = stage.client().await;
         client.say(stage.ask()).await;
@@ -45,7 +45,7 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
 
 #[actix::test]
 async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
-    let stage = Stage::new(|settings| settings.actors.max_restarts = 3).await;
+    let stage = TestPod::new(|settings| settings.actors.max_restarts = 3).await;
     let (mut failing, mut neighbour) = (stage.client().await, stage.client().await);
     failing.say(json!({ "type": "hello" })).await;
     let conversation = failing.hear("welcome").await["conversation"].as_str().unwrap().to_owned();
@@ -61,7 +61,7 @@ async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
 
 #[actix::test]
 async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut clients = Vec::new();
     for _ in 0..60 {
         let mut client = stage.client().await;
@@ -96,16 +96,16 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
     assert_eq!(chosen.answer(), "one two three");
 
     let hang = stage.house.rehearse(&name, Fault::Hang { ms: 1 }).await;
-    assert_eq!(hang, Err(NotRehearsed::NotInASession));
+    assert_eq!(hang, Err(FaultNotInjected::NotInASession));
     assert_eq!(stage.house.rehearse(&name, Fault::Stop).await, Ok(1));
     eventually("it is gone", || stage.house.sessions().count() == 59).await;
-    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Err(NotRehearsed::NoSuchActor));
+    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Err(FaultNotInjected::NoSuchActor));
     assert!(stage.says("hsc_actor_up{actor=\"session\"} 59"));
 }
 
 #[actix::test]
 async fn what_a_client_said_of_itself_outlives_a_crash() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
     let before = client.hear("welcome").await;
@@ -119,7 +119,7 @@ async fn what_a_client_said_of_itself_outlives_a_crash() {
 
 #[actix::test]
 async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
@@ -134,7 +134,7 @@ async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
 
 #[actix::test]
 async fn an_answer_that_crashes_its_session_twice_is_given_up() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
@@ -152,7 +152,7 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
 
 #[actix::test]
 async fn an_answerer_that_panics_costs_its_answer_and_no_socket() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     stage.teacher.panics.store(true, Ordering::SeqCst);
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
@@ -163,7 +163,7 @@ async fn an_answerer_that_panics_costs_its_answer_and_no_socket() {
 
 #[actix::test]
 async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
-    let stage = Stage::new(|settings| {
+    let stage = TestPod::new(|settings| {
         settings.sessions.max_answers = 1;
         settings.sessions.max_waiting_answers = 1;
     })
@@ -185,7 +185,7 @@ async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
 }
 
 /// Asks about a picture of so many bytes.
-fn ask_about(stage: &Stage, id: &str, bytes: usize) -> Value {
+fn ask_about(stage: &TestPod, id: &str, bytes: usize) -> Value {
     let file = [b"\x89PNG".as_slice(), &vec![0; bytes - 4]].concat();
     let image = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, file);
     json!({
@@ -197,7 +197,7 @@ fn ask_about(stage: &Stage, id: &str, bytes: usize) -> Value {
 async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes_back_with_each_end()
  {
     // One picture of 3,000 bytes weighs 7,000, its base64 included.
-    let stage = Stage::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
+    let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
     stage.teacher.sees_pictures.store(true, Ordering::SeqCst);
     let (mut one, mut two) = (stage.client().await, stage.client().await);
     two.say(json!({ "type": "hello" })).await;
@@ -234,7 +234,7 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
 
 #[actix::test]
 async fn a_picture_that_no_answer_looks_at_is_not_held() {
-    let stage = Stage::new(|settings| settings.sessions.max_image_bytes = 0).await;
+    let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 0).await;
     let mut client = stage.client().await;
     client.say(ask_about(&stage, "a", 3_000)).await;
     client.hear("answer_chunk").await;
@@ -251,7 +251,7 @@ async fn a_picture_that_no_answer_looks_at_is_not_held() {
 
 #[actix::test]
 async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() {
-    let stage = Stage::new(|settings| settings.sessions.max_answers = 1).await;
+    let stage = TestPod::new(|settings| settings.sessions.max_answers = 1).await;
     let mut one = stage.client().await;
     one.say(stage.ask()).await;
     one.hear("answer_chunk").await;
@@ -270,7 +270,7 @@ async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() 
 
 #[actix::test]
 async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_invalidated() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     stage.open_the_gate();
     let mut first = stage.client().await;
     first.say(stage.ask()).await;
@@ -295,7 +295,7 @@ async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_
 
 #[actix::test]
 async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() {
-    let stage = Stage::new(|settings| settings.cache.answers.ttl_ms = 4_000).await;
+    let stage = TestPod::new(|settings| settings.cache.answers.ttl_ms = 4_000).await;
     stage.open_the_gate();
     let mut first = stage.client().await;
     first.say(stage.ask()).await;
@@ -338,7 +338,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
 
 #[actix::test]
 async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
-    let stage = Stage::new(|settings| settings.cache.predictions.ttl_ms = 2_000).await;
+    let stage = TestPod::new(|settings| settings.cache.predictions.ttl_ms = 2_000).await;
     let mut crowd = Vec::new();
     for _ in 0..10 {
         crowd.push(stage.client().await);
@@ -366,7 +366,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
 
 #[actix::test]
 async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     let typing = |id: &str| json!({ "type": "typing", "content": "a", "id": id });
     client.say(typing("1")).await;
@@ -380,7 +380,7 @@ async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
 
 #[actix::test]
 async fn a_full_pod_tells_a_page_with_1013_and_a_program_with_503_and_when_to_come_again() {
-    let stage = Stage::new(|settings| settings.sessions.max = 1).await;
+    let stage = TestPod::new(|settings| settings.sessions.max = 1).await;
     let mut inside = stage.client().await;
     let address = format!("ws://{}/ws", stage.address);
     let Err(WsError::Http(refused)) = tokio_tungstenite::connect_async(&address).await else {
@@ -400,7 +400,7 @@ async fn a_full_pod_tells_a_page_with_1013_and_a_program_with_503_and_when_to_co
 
 #[actix::test]
 async fn sessions_are_found_told_and_closed() {
-    let stage = Stage::new(|_| {}).await;
+    let stage = TestPod::new(|_| {}).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
         clients.push(stage.client().await);
@@ -432,7 +432,7 @@ async fn sessions_are_found_told_and_closed() {
 
 #[actix::test]
 async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
-    let stage = Stage::new(|settings| settings.server.outgoing_queue_bytes = 64 * 1024).await;
+    let stage = TestPod::new(|settings| settings.server.outgoing_queue_bytes = 64 * 1024).await;
     let mut stalled = stage.client().await;
     let mut other = stage.client().await;
     let sent = Arc::new(Mutex::new(0));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::ConversationLog;
-use hsc_conversation::log::{LogError, Owned, Seen, TakenOver};
+use hsc_conversation::log::{ClientPosition, LogError, OwnedConversation, TakenOver};
 use hsc_conversation::protocol::Resume;
-use hsc_conversation::{NotResumed, Opened, Opening};
+use hsc_conversation::{NotResumed, Opening, OpeningResult};
 use hsc_conversation::{TokenError, Tokens};
 
 /// Delays before an unreachable log is asked again for a conversation: a client that reconnects prefers a wait of
@@ -19,7 +19,7 @@ const PATIENCE: [Duration; 3] =
 async fn take_over(
     log: &dyn ConversationLog,
     conversation: &Arc<str>,
-    seen: Seen,
+    seen: ClientPosition,
 ) -> Result<TakenOver, LogError> {
     for pause in PATIENCE {
         match log.take_over(Arc::clone(conversation), seen).await {
@@ -36,7 +36,7 @@ pub(super) async fn open(
     tokens: Arc<Tokens>,
     own: Arc<str>,
     Opening { resume, offset }: Opening,
-) -> Opened {
+) -> OpeningResult {
     let mut not_resumed = None;
     if let Some(Resume { conversation, token, after }) = resume {
         let why = match tokens.verify(&token, &conversation) {
@@ -54,7 +54,7 @@ pub(super) async fn open(
             }
             Ok(epoch) => {
                 let conversation: Arc<str> = conversation.into();
-                let seen = Seen { epoch, offset: after };
+                let seen = ClientPosition { epoch, offset: after };
                 match take_over(&*log, &conversation, seen).await {
                     Ok(taken) => {
                         let token = if Tokens::is_of_ended(&token) {
@@ -62,7 +62,11 @@ pub(super) async fn open(
                         } else {
                             tokens.sign(&conversation, taken.epoch)
                         };
-                        return Opened::TakenOver { conversation, token, taken: Box::new(taken) };
+                        return OpeningResult::TakenOver {
+                            conversation,
+                            token,
+                            taken: Box::new(taken),
+                        };
                     }
                     Err(LogError::Unavailable { .. }) => NotResumed::Unavailable,
                     Err(_) => NotResumed::Unknown,
@@ -74,6 +78,6 @@ pub(super) async fn open(
     let token = tokens.sign(&own, 1);
     // A log that was away a moment ago is not waited for a second time.
     let is_logged = not_resumed != Some(NotResumed::Unavailable)
-        && log.begin(Owned { conversation: own, epoch: 1 }, offset).await.is_ok();
-    Opened::Begun { token, is_logged, not_resumed }
+        && log.begin(OwnedConversation { conversation: own, epoch: 1 }, offset).await.is_ok();
+    OpeningResult::Begun { token, is_logged, not_resumed }
 }

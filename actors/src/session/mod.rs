@@ -4,25 +4,25 @@
 //! no rule. The socket itself stands in `crate::socket`, the only file that knows the WebSocket library.
 
 mod actor;
-mod alone;
+mod answer_queue;
 mod answering;
-mod line;
+mod desk_client;
+mod headless;
 #[cfg(test)]
 pub(crate) mod live_tests;
 mod log_opening;
-mod logging;
-mod reception;
+mod log_state;
+mod overload;
 #[cfg(test)]
 mod resume_live_tests;
-#[cfg(test)]
-pub(crate) mod stage;
-mod standing;
+mod session_status;
 #[cfg(test)]
 mod story_tests;
-mod strain;
+#[cfg(test)]
+pub(crate) mod test_pod;
 
-pub(crate) use actor::{Deliver, Session, Wiring};
-pub(crate) use alone::{Completed, complete};
-pub(crate) use line::{Line, Turn, Waited};
-pub(crate) use standing::Standing;
-pub(crate) use strain::Strain;
+pub(crate) use actor::{Deliver, Session, SessionContext};
+pub(crate) use answer_queue::{AnswerQueue, QueueOutcome, QueueUpdate};
+pub(crate) use headless::{HeadlessOutcome, complete};
+pub(crate) use overload::Overload;
+pub(crate) use session_status::SessionStatus;

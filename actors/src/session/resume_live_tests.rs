@@ -8,12 +8,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::stage::{Client, Stage, eventually};
+use super::test_pod::{Client, TestPod, eventually};
 use crate::ports::ConversationLog;
 use crate::{LogLimits, MemoryLog};
 use hsc_conversation::NotResumed;
 use hsc_conversation::Tokens;
-use hsc_conversation::log::{Batch, Claimed, Kept, LogError, Owned, Seen, TakenOver};
+use hsc_conversation::log::{
+    Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
+};
 
 const LIMITS: LogLimits =
     LogLimits { window: 100, bytes: 1 << 20, ttl: Duration::from_secs(3_600) };
@@ -49,11 +51,19 @@ impl Line {
 }
 
 impl ConversationLog for Line {
-    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>> {
+    fn begin(
+        &self,
+        owned: OwnedConversation,
+        offset: u64,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
         self.unless_cut(self.log.begin(owned, offset))
     }
 
-    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
+    fn append(
+        &self,
+        owned: OwnedConversation,
+        batch: Batch,
+    ) -> BoxFuture<'static, Result<u64, LogError>> {
         let (appended, appends) = (self.log.append(owned, batch), Arc::clone(&self.appends));
         let counted = appended.inspect(move |_| {
             appends.fetch_add(1, Ordering::SeqCst);
@@ -64,12 +74,15 @@ impl ConversationLog for Line {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        seen: Seen,
+        seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         self.unless_cut(self.log.take_over(conversation, seen))
     }
 
-    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+    fn read(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
         self.unless_cut(self.log.read(conversation))
     }
 
@@ -90,7 +103,7 @@ impl ConversationLog for Line {
 
     fn answering(
         &self,
-        owned: Owned,
+        owned: OwnedConversation,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>> {
         self.unless_cut(self.log.answering(owned, is_answering))
@@ -103,8 +116,8 @@ impl ConversationLog for Line {
 
 /// Two pods with one log, and the lines from each to it.
 struct Pods {
-    a: Stage,
-    b: Stage,
+    a: TestPod,
+    b: TestPod,
     line_a: Line,
 }
 
@@ -120,14 +133,14 @@ impl Pods {
         let (line_a, line_b) = (line("a"), line("b"));
         let (to_a, to_b): (Arc<dyn ConversationLog>, Arc<dyn ConversationLog>) =
             (Arc::new(line_a.clone()), Arc::new(line_b));
-        let a = Stage::among_others("a", to_a, Arc::clone(&tokens), |_| {}).await;
-        let b = Stage::among_others("b", to_b, tokens, |_| {}).await;
+        let a = TestPod::among_others("a", to_a, Arc::clone(&tokens), |_| {}).await;
+        let b = TestPod::among_others("b", to_b, tokens, |_| {}).await;
         Self { a, b, line_a }
     }
 }
 
 /// A client that has said hello.
-async fn greeted(stage: &Stage) -> (Client, Value) {
+async fn greeted(stage: &TestPod) -> (Client, Value) {
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
     let welcome = client.hear("welcome").await;
@@ -135,7 +148,7 @@ async fn greeted(stage: &Stage) -> (Client, Value) {
 }
 
 /// A client that goes on, having got everything up to this offset.
-async fn resumed(stage: &Stage, welcome: &Value, after: u64) -> (Client, Value) {
+async fn resumed(stage: &TestPod, welcome: &Value, after: u64) -> (Client, Value) {
     let mut client = stage.client().await;
     let (conversation, token) = (&welcome["conversation"], &welcome["token"]);
     let resume = json!({ "conversation": conversation, "token": token, "after": after });
@@ -145,7 +158,7 @@ async fn resumed(stage: &Stage, welcome: &Value, after: u64) -> (Client, Value) 
 }
 
 /// Asks, and hears the first words of the answer.
-async fn half_an_answer(stage: &Stage, client: &mut Client) {
+async fn half_an_answer(stage: &TestPod, client: &mut Client) {
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
     client.hear("answer_chunk").await;

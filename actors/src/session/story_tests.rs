@@ -16,10 +16,10 @@ use crate::ports::ConversationLog as _;
 use crate::{LogLimits, MemoryLog};
 use hsc_conversation::Checkpoint;
 use hsc_conversation::answer::{AnswerEvent, Outcome};
-use hsc_conversation::log::{LogError, Missed, Owned, Seen};
-use hsc_conversation::outbox::{Frame, Outbox, Step};
+use hsc_conversation::log::{ClientPosition, LogError, MissedEntries, OwnedConversation};
+use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::protocol::ServerFrame;
-use hsc_conversation::{Conversation, Effect, Input, Opened};
+use hsc_conversation::{Conversation, Effect, Input, OpeningResult};
 
 const LIMITS: LogLimits =
     LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };
@@ -113,11 +113,11 @@ fn happens() -> impl Strategy<Value = Happens> {
 struct Owner {
     pod: usize,
     log: MemoryLog,
-    owned: Owned,
+    owned: OwnedConversation,
     conversation: Conversation,
     checkpoint: Checkpoint,
     outbox: Outbox,
-    call: Option<Step>,
+    call: Option<OutboxStep>,
     answer: Option<(u64, usize)>,
     is_later: bool,
     is_alive: bool,
@@ -128,7 +128,7 @@ impl Owner {
         Self {
             pod,
             log: log.of_pod(PODS[pod]),
-            owned: Owned { conversation: "c1".into(), epoch: 1 },
+            owned: OwnedConversation { conversation: "c1".into(), epoch: 1 },
             conversation: conversation("c1"),
             checkpoint: Checkpoint::default(),
             outbox: Outbox::opening(0),
@@ -188,13 +188,13 @@ impl Owner {
         self.follow(step.into_iter().collect())
     }
 
-    fn follow(&mut self, steps: Vec<Step>) -> Vec<String> {
+    fn follow(&mut self, steps: Vec<OutboxStep>) -> Vec<String> {
         let mut out = Vec::new();
         for step in steps {
             match step {
-                Step::Send(frame) => out.push(frame.json.to_string()),
-                Step::Later => self.is_later = true,
-                Step::Superseded => (self.is_alive, self.answer) = (false, None),
+                OutboxStep::Send(frame) => out.push(frame.json.to_string()),
+                OutboxStep::Later => self.is_later = true,
+                OutboxStep::Superseded => (self.is_alive, self.answer) = (false, None),
                 call => {
                     assert!(self.call.is_none(), "one call at a time");
                     self.call = Some(call);
@@ -209,12 +209,12 @@ impl Owner {
         let away = || LogError::unavailable("lost");
         let mut steps = Vec::new();
         match self.call.take() {
-            Some(Step::Append(batch)) => {
+            Some(OutboxStep::Append(batch)) => {
                 let append = || self.log.append(self.owned.clone(), batch).now_or_never().unwrap();
                 let result = if reaches { append() } else { Err(away()) };
                 self.outbox.appended(if heard { result } else { Err(away()) }, &mut steps);
             }
-            Some(Step::Begin { offset }) => {
+            Some(OutboxStep::Begin { offset }) => {
                 let begin = || self.log.begin(self.owned.clone(), offset).now_or_never().unwrap();
                 let result = if reaches { begin() } else { Err(away()) };
                 let result = if heard { result } else { Err(away()) };
@@ -328,7 +328,8 @@ impl World {
         let effects = say(&mut owner.conversation, json!({ "type": "hello" }));
         let mut out = owner.take(effects);
         owner.log.begin(owner.owned.clone(), 0).now_or_never().unwrap().unwrap();
-        let opened = Opened::Begun { token: String::new(), is_logged: true, not_resumed: None };
+        let opened =
+            OpeningResult::Begun { token: String::new(), is_logged: true, not_resumed: None };
         let effects = owner.conversation.apply(Input::Opened(opened));
         out.extend(owner.take(effects));
         world.client.gets(out);
@@ -368,11 +369,11 @@ impl World {
         let resume = json!({ "conversation": "c1", "token": "t", "after": self.client.after });
         let effects = say(&mut owner.conversation, json!({ "type": "hello", "resume": resume }));
         let mut out = owner.take(effects);
-        let seen = Seen { epoch: self.client.epoch, offset: self.client.after };
+        let seen = ClientPosition { epoch: self.client.epoch, offset: self.client.after };
         let taken = owner.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
-        let is_whole = matches!(taken.missed, Missed::All(_));
+        let is_whole = matches!(taken.missed, MissedEntries::All(_));
         assert!(is_whole || self.was_away, "what was appended before it was sent is never lost");
-        let opened = Opened::TakenOver {
+        let opened = OpeningResult::TakenOver {
             conversation: "c1".into(),
             token: String::new(),
             taken: Box::new(taken),
@@ -479,8 +480,8 @@ proptest! {
             prop_assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);
         }
         // And the log has no more than the client got.
-        let seen = Seen { epoch: client.epoch, offset: client.after };
+        let seen = ClientPosition { epoch: client.epoch, offset: client.after };
         let taken = world.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
-        prop_assert_eq!((taken.missed, taken.offset), (Missed::All(Vec::new()), client.after));
+        prop_assert_eq!((taken.missed, taken.offset), (MissedEntries::All(Vec::new()), client.after));
     }
 }

@@ -1,7 +1,7 @@
 //! Memory of the pod that its connections share: for messages that are not finished, and for what is queued for
 //! clients that do not take it. Each of the two is a budget of its own.
 //!
-//! Each connection that holds some of it has a [`Share`]. When all shares together exceed the budget, one
+//! Each connection that holds some of it has a [`BudgetShare`]. When all shares together exceed the budget, one
 //! connection is evicted: of those that hold at least the average, the one whose share began first. So a client
 //! that holds many large messages open loses the oldest of them, a client that is uploading a picture finishes,
 //! and one whose small message is slow is not touched. Pure: an evicted connection is woken through its own waker.
@@ -16,13 +16,13 @@ use futures::task::AtomicWaker;
 /// The budget of a pod. Shared by all of its threads.
 pub(crate) struct SharedBudget {
     max_bytes: usize,
-    held: Mutex<Held>,
+    held: Mutex<BudgetUse>,
     /// Called with the bytes held, whenever they change.
     observe: Box<dyn Fn(usize) + Send + Sync>,
 }
 
 #[derive(Default)]
-struct Held {
+struct BudgetUse {
     bytes: usize,
     /// Numbers the shares in the order in which they began.
     next: u64,
@@ -36,7 +36,7 @@ struct Eviction {
 }
 
 /// What one connection holds of the budget; given back when it is dropped.
-pub(crate) struct Share {
+pub(crate) struct BudgetShare {
     number: u64,
     eviction: Arc<Eviction>,
     budget: Arc<SharedBudget>,
@@ -52,22 +52,22 @@ impl SharedBudget {
     }
 
     /// A share that begins now; empty at first.
-    pub(crate) fn share(self: &Arc<Self>) -> Share {
+    pub(crate) fn share(self: &Arc<Self>) -> BudgetShare {
         let eviction = Arc::new(Eviction::default());
         let mut held = self.lock();
         let number = held.next;
         held.next += 1;
         held.shares.insert(number, (0, Arc::clone(&eviction)));
         drop(held);
-        Share { number, eviction, budget: Arc::clone(self) }
+        BudgetShare { number, eviction, budget: Arc::clone(self) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, BudgetUse> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Held {
+impl BudgetUse {
     /// Takes the share that gives way out of the table.
     fn evict(&mut self) {
         let average = self.bytes / self.shares.len().max(1);
@@ -81,7 +81,7 @@ impl Held {
     }
 }
 
-impl Share {
+impl BudgetShare {
     /// Holds so many bytes from now on. May evict a share, this one included.
     pub(crate) fn hold(&self, bytes: usize) {
         let mut held = self.budget.lock();
@@ -101,7 +101,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for BudgetShare {
     fn drop(&mut self) {
         let mut held = self.budget.lock();
         if let Some((bytes, _)) = held.shares.remove(&self.number) {
@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    fn is_evicted(share: &Share) -> bool {
+    fn is_evicted(share: &BudgetShare) -> bool {
         share.is_evicted(&Context::from_waker(futures::task::noop_waker_ref()))
     }
 

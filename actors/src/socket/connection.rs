@@ -14,7 +14,7 @@ use log::debug;
 use super::budget::SharedBudget;
 use super::frames::{FrameLimits, FrameReader, Message, Violation};
 use super::incoming::{Incoming, MessageRules};
-use super::outgoing::{Outgoing, Queue};
+use super::outgoing::{FrameQueue, Outgoing};
 use hsc_conversation::protocol::CloseReason;
 
 /// The context of an actor that is a socket.
@@ -23,7 +23,7 @@ pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
 pub(crate) type Received = Result<ws::Message, ProtocolError>;
 
 /// What a message meant.
-pub(crate) enum Heard {
+pub(crate) enum SocketEvent {
     /// A whole text message.
     Text(String),
     /// A ping or a pong.
@@ -88,7 +88,7 @@ where
         }
     });
     let metrics = Arc::clone(&rules.metrics);
-    let queue = Queue::new(Arc::clone(&rules.queued), move || {
+    let queue = FrameQueue::new(Arc::clone(&rules.queued), move || {
         metrics.sockets.violated("queue_budget");
     });
     let actor = make(queue.outgoing(rules.max_outgoing));
@@ -134,26 +134,28 @@ pub(crate) fn understand<A>(
     outgoing: &mut Outgoing,
     received: Received,
     ctx: &mut SocketContext<A>,
-) -> Heard
+) -> SocketEvent
 where
     A: Actor<Context = SocketContext<A>>,
 {
     match received {
-        Ok(ws::Message::Text(text)) => Heard::Text(text.into()),
+        Ok(ws::Message::Text(text)) => SocketEvent::Text(text.into()),
         // Clients of the earlier system send text only; binary that is UTF-8 is read all the same. What
         // is not UTF-8 cannot be JSON; the parser then says so in the words of part 1.
-        Ok(ws::Message::Binary(bytes)) => Heard::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(ws::Message::Binary(bytes)) => {
+            SocketEvent::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
         Ok(ws::Message::Ping(payload)) => {
             if !outgoing.admits(payload.len()) {
-                return Heard::End(CloseReason::Policy);
+                return SocketEvent::End(CloseReason::Policy);
             }
             outgoing.queued(payload.len());
             ctx.pong(&payload);
-            Heard::Nothing
+            SocketEvent::Nothing
         }
-        Ok(ws::Message::Close(_)) => Heard::End(CloseReason::Normal),
-        Ok(_) => Heard::Nothing,
-        Err(error) => Heard::End(reason_of(&error)),
+        Ok(ws::Message::Close(_)) => SocketEvent::End(CloseReason::Normal),
+        Ok(_) => SocketEvent::Nothing,
+        Err(error) => SocketEvent::End(reason_of(&error)),
     }
 }
 

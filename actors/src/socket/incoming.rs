@@ -10,7 +10,7 @@ use bytes::{Buf as _, Bytes};
 use futures::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::budget::{Share, SharedBudget};
+use super::budget::{BudgetShare, SharedBudget};
 use super::frames::{FrameReader, Message, Violation};
 
 /// Frames that are read before the thread is yielded to other connections. Fragments are frames without
@@ -39,7 +39,7 @@ pub(super) struct Incoming<S> {
 }
 
 struct Unfinished {
-    share: Share,
+    share: BudgetShare,
     deadline: Pin<Box<Sleep>>,
 }
 

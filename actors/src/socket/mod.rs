@@ -16,6 +16,6 @@ mod incoming;
 mod outgoing;
 
 pub(crate) use connection::{
-    Heard, Received, SocketContext, SocketRules, close, open, turn_away, understand,
+    Received, SocketContext, SocketEvent, SocketRules, close, open, turn_away, understand,
 };
 pub(crate) use outgoing::Outgoing;

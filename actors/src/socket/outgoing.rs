@@ -22,7 +22,7 @@ use actix_web::web::Bytes;
 use futures::{Stream, StreamExt as _};
 use tokio::task::JoinHandle;
 
-use super::budget::{Share, SharedBudget};
+use super::budget::{BudgetShare, SharedBudget};
 
 /// What the connection takes at once. Small, so that what is counted as queued is what has not been
 /// written: the connection stores up to 32 KiB more.
@@ -68,7 +68,7 @@ impl Outgoing {
 }
 
 /// The frames between an actor's context and its connection.
-pub(super) struct Queue {
+pub(super) struct FrameQueue {
     state: Rc<RefCell<State>>,
     in_flight: Arc<AtomicUsize>,
     /// Called when it is evicted.
@@ -80,7 +80,7 @@ struct State {
     bytes: usize,
     budget: Arc<SharedBudget>,
     /// While the queue is not small.
-    share: Option<Share>,
+    share: Option<BudgetShare>,
     end: Option<End>,
     connection: Option<Waker>,
     /// The task of the context, while it waits for the queue to be empty.
@@ -97,7 +97,7 @@ enum End {
     Abort,
 }
 
-impl Queue {
+impl FrameQueue {
     /// A queue that counts among those that share `budget`; `evicted` is called when it has to give way.
     pub(super) fn new(budget: Arc<SharedBudget>, evicted: impl Fn() + 'static) -> Self {
         let state = State {
@@ -235,7 +235,7 @@ impl State {
 }
 
 /// Ends the queue with the task that fills it.
-struct EndGuard(Queue);
+struct EndGuard(FrameQueue);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {

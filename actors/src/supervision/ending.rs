@@ -42,14 +42,14 @@ impl fmt::Display for Ending {
 
 /// How a child ended, and what is known about why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Death {
+pub struct Exit {
     /// The kind of ending.
     pub ending: Ending,
     /// For the log and the tree; empty where nothing is known.
     pub why: String,
 }
 
-impl Death {
+impl Exit {
     /// Puts words to an ending.
     pub fn new(ending: Ending, why: impl Into<String>) -> Self {
         Self { ending, why: why.into() }
@@ -66,7 +66,7 @@ impl Death {
     }
 }
 
-impl fmt::Display for Death {
+impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.why.as_str() {
             "" => write!(f, "{}", self.ending),

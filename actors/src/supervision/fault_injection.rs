@@ -8,11 +8,11 @@ use actix::{ActorContext as _, Arbiter, AsyncContext as _, Context};
 use futures::stream;
 
 use super::fault::rehearse;
-use super::inbox::Letter;
+use super::inbox::Envelope;
 use super::{Child, Fault, Record};
 
 /// The letter that makes an actor suffer a fault.
-pub(super) fn letter<A: Child>(fault: Fault, record: &Arc<Record>) -> Letter<A> {
+pub(super) fn letter<A: Child>(fault: Fault, record: &Arc<Record>) -> Envelope<A> {
     let record = Arc::clone(record);
     Box::new(move |_, ctx| suffer(fault, &record, ctx))
 }

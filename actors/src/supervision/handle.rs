@@ -106,7 +106,7 @@ impl<A: Child> Handle<A> {
             return Err(AskError::GaveUp);
         }
         let (reply, replied) = oneshot::channel();
-        let wrapped = |message| -> super::inbox::Letter<A> {
+        let wrapped = |message| -> super::inbox::Envelope<A> {
             Box::new(move |actor, ctx| {
                 // Whoever asked has given up waiting: do not work for nobody.
                 if !reply.is_closed() {
@@ -156,7 +156,7 @@ impl<A: Child> Handle<A> {
             self.slot.record.refused_a_letter();
             return Err(Undelivered::GaveUp(message));
         }
-        let wrapped = |message| -> super::inbox::Letter<A> {
+        let wrapped = |message| -> super::inbox::Envelope<A> {
             Box::new(move |actor, ctx| A::handle(actor, message, ctx).handle(ctx, None))
         };
         match self.slot.inbox.push(message, wrapped) {

@@ -12,7 +12,7 @@ use actix::Context;
 use super::Child;
 
 /// A message on its way, wrapped in what is to be done with it.
-pub(crate) type Letter<A> = Box<dyn FnOnce(&mut A, &mut Context<A>) + Send>;
+pub(crate) type Envelope<A> = Box<dyn FnOnce(&mut A, &mut Context<A>) + Send>;
 
 /// The letters of one child.
 pub(crate) struct Inbox<A: Child> {
@@ -21,7 +21,7 @@ pub(crate) struct Inbox<A: Child> {
 }
 
 struct Queue<A: Child> {
-    letters: VecDeque<Letter<A>>,
+    letters: VecDeque<Envelope<A>>,
     owner: u64,
     waker: Option<Waker>,
 }
@@ -38,7 +38,7 @@ impl<A: Child> Inbox<A> {
     }
 
     /// Puts a message in, when there is room; else hands it back.
-    pub(crate) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Letter<A>) -> Result<(), M> {
+    pub(crate) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
         let mut queue = self.lock();
         if queue.letters.len() >= self.capacity {
             return Err(message);
@@ -51,7 +51,7 @@ impl<A: Child> Inbox<A> {
     }
 
     /// Puts a letter before all others, bound or not: an order of the supervisor, a fault.
-    pub(crate) fn push_first(&self, letter: Letter<A>) {
+    pub(crate) fn push_first(&self, letter: Envelope<A>) {
         let mut queue = self.lock();
         queue.letters.push_front(letter);
         let waker = queue.waker.take();
@@ -64,7 +64,7 @@ impl<A: Child> Inbox<A> {
         &self,
         generation: u64,
         task: &mut TaskContext<'_>,
-    ) -> Poll<Option<Letter<A>>> {
+    ) -> Poll<Option<Envelope<A>>> {
         let mut queue = self.lock();
         if queue.owner != generation {
             return Poll::Ready(None);

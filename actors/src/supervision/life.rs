@@ -7,7 +7,7 @@ use actix::{Actor, ActorContext as _, Context};
 use serde_json::Value;
 
 use super::fault::FAILURE;
-use super::{Death, Ending, Record};
+use super::{Ending, Exit, Record};
 use hsc_conversation::BoxError;
 
 /// An actor that a supervisor can keep alive.
@@ -23,7 +23,7 @@ pub trait Child: Actor<Context = Context<Self>> {
 pub struct Life {
     record: Arc<Record>,
     generation: u64,
-    last_words: Arc<Mutex<Option<Death>>>,
+    last_words: Arc<Mutex<Option<Exit>>>,
 }
 
 impl Life {
@@ -46,13 +46,13 @@ impl Life {
 
     /// Ends the actor: it no longer trusts its state.
     pub fn fail<A: Child>(&self, ctx: &mut Context<A>, cause: impl Into<BoxError>) {
-        self.say(Death::new(Ending::Failed, cause.into().to_string()));
+        self.say(Exit::new(Ending::Failed, cause.into().to_string()));
         ctx.stop();
     }
 
     /// Ends the actor: its work is done.
     pub fn done<A: Child>(&self, ctx: &mut Context<A>) {
-        self.say(Death::new(Ending::Done, ""));
+        self.say(Exit::new(Ending::Done, ""));
         ctx.stop();
     }
 
@@ -73,18 +73,18 @@ impl Life {
     }
 
     /// How it ended, by its own words; an end without words is a stop.
-    pub(super) fn last_words(&self) -> Death {
+    pub(super) fn last_words(&self) -> Exit {
         let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
         said.unwrap_or_else(|| {
             if self.record.fails_on_demand.swap(false, Ordering::Relaxed) {
-                Death::new(Ending::Failed, FAILURE)
+                Exit::new(Ending::Failed, FAILURE)
             } else {
-                Death::new(Ending::Stopped, "")
+                Exit::new(Ending::Stopped, "")
             }
         })
     }
 
-    fn say(&self, death: Death) {
+    fn say(&self, death: Exit) {
         *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(death);
     }
 }

@@ -1,41 +1,40 @@
-//! What keeps actors alive: start them, hear how they ended, start them again.
+//! Supervision of actors: start them, observe how they end, restart them.
 //!
-//! actix restarts an actor that stops, not one that panics, so this stands beside it, small and
-//! general. A [`Supervisor`] is an actor whose children are actors, plain tasks or supervisors. How
-//! the parts meet:
+//! actix restarts an actor that stops, but not one that panics; this module does both. A [`Supervisor`]
+//! is an actor whose children are actors, plain tasks or supervisors. How the parts meet:
 //!
 //! ```text
-//! Supervisor (actor, the shell) ── Family (plain core: order, policy, intensity, back-off)
-//!      │ holds its children by a Grip on their Lives, which a late old supervisor does not get
-//!      │ launches on a thread of [`Threads`]        ▲ Started, Ended(Death), Evicted(Death)
+//! Supervisor (actor, the shell) ── SiblingGroup (plain core: order, policy, intensity, back-off)
+//!      │ holds Children by a ChildrenGuard, which a supervisor that was replaced does not get
+//!      │ launches on a thread of [`Threads`]        ▲ Started, Ended(Exit), ThreadLost(Exit)
 //!      ▼                                            │
-//! the child's task ── pump: letters of its Inbox, its heartbeat ── Certificate (signed, or torn)
+//! the child's task ── MailboxPump: messages of its Inbox, its heartbeat ── ExitGuard
 //!      ▲
-//! Handle ── Inbox: outlives every generation of the child
+//! Handle ── Inbox: outlives every restart of the child
 //! ```
 //!
-//! The same six words, [`Ending`], stand in the type, the metric label, the log and the docs.
-//! A child's letters lie in its inbox and not in its mailbox, so a letter that waits survives the
-//! crash of whoever should have read it; only the one in hand is lost, and its asker is told.
+//! The six words of [`Ending`] stand in the type, the metric label, the log and the docs.
+//! A child's messages lie in its inbox, not in its mailbox, so a queued message survives the crash of its
+//! receiver; only the message that is being handled is lost, and its sender gets an error.
 //!
-//! What must never be: a restart that nobody counted, a letter that vanishes unseen, an endless wait,
-//! an old generation that still takes letters after a new one was started, be it a supervisor's.
+//! Never: a restart that is not counted, a message that is lost without an error, a wait without a bound, an old
+//! generation (of a child or of a supervisor) that takes messages after a new one was started.
 
 mod backoff;
+mod children;
 mod ending;
-mod family;
 mod fault;
 mod fault_injection;
 mod handle;
 mod inbox;
 mod intensity;
 mod life;
-mod lives;
 mod policy;
 mod pulse;
 mod record;
 mod root;
 mod run;
+mod sibling_group;
 mod spec;
 mod supervisor;
 #[cfg(test)]
@@ -44,8 +43,7 @@ mod threads;
 mod tree;
 
 pub use backoff::Backoff;
-pub use ending::{Death, Ending};
-pub use family::{OnGiveUp, Strategy};
+pub use ending::{Ending, Exit};
 pub use fault::Fault;
 pub(crate) use fault::rehearse;
 pub use handle::{AskError, Bounds, Handle, Undelivered};
@@ -55,6 +53,7 @@ pub use life::{Child, Life};
 pub use policy::Policy;
 pub use record::{Record, State};
 pub use root::{Root, RootSpec};
+pub use sibling_group::{OnGiveUp, Strategy};
 pub use spec::{Care, ChildSpec};
 pub use supervisor::Supervisor;
 pub use threads::Threads;

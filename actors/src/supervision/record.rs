@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::{Death, Ending, Fault};
+use super::{Ending, Exit, Fault};
 
 /// Where a child is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -48,11 +48,11 @@ pub struct Record {
     notes: Mutex<Notes>,
     pub(super) meter: ActorMeter,
     metrics: Arc<Metrics>,
-    pub(super) means: OnceLock<Means>,
+    pub(super) means: OnceLock<ChildControls>,
 }
 
 /// What a record can do to its child without knowing its type.
-pub(super) struct Means {
+pub(super) struct ChildControls {
     /// Letters that wait.
     pub(super) depth: Box<dyn Fn() -> usize + Send + Sync>,
     /// Hands it a fault; false when it cannot take one.
@@ -61,7 +61,7 @@ pub(super) struct Means {
 
 #[derive(Default)]
 struct Notes {
-    last: Option<Death>,
+    last: Option<Exit>,
     up_since: Option<Instant>,
     observed: Value,
     children: Vec<Arc<Record>>,
@@ -126,7 +126,7 @@ impl Record {
 
     /// How it last ended.
     #[must_use]
-    pub fn last_death(&self) -> Option<Death> {
+    pub fn last_death(&self) -> Option<Exit> {
         self.notes().last.clone()
     }
 
@@ -196,7 +196,7 @@ impl Record {
         self.beats.load(Ordering::Relaxed)
     }
 
-    pub(super) fn died(&self, death: Death) {
+    pub(super) fn died(&self, death: Exit) {
         self.notes().last = Some(death);
     }
 

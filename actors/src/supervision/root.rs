@@ -15,9 +15,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
-use super::run::{Certificate, Launch, News, Notice};
-use super::threads::Desk;
-use super::{Care, ChildSpec, Death, Ending, Fault, OnGiveUp, Record, State, Strategy, Threads};
+use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
+use super::threads::TurnTracker;
+use super::{Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Strategy, Threads};
 use super::{Supervisor, TreeReport, spec};
 
 /// Wait before a root that ended is started again: supervision that fails in a loop must not burn a core.
@@ -44,7 +44,7 @@ pub struct Root {
     record: Arc<Record>,
     threads: Arc<Threads>,
     ask_to_stop: Arc<dyn Fn() + Send + Sync>,
-    end: watch::Receiver<Option<Death>>,
+    end: watch::Receiver<Option<Exit>>,
     stop_within: Duration,
 }
 
@@ -97,10 +97,10 @@ impl Root {
 
     /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root
     /// was to escalate.
-    pub async fn ended(&self) -> Death {
+    pub async fn ended(&self) -> Exit {
         let mut end = self.end.clone();
         let ended = end.wait_for(Option::is_some).await.map(|death| death.clone());
-        ended.ok().flatten().unwrap_or_else(|| Death::new(Ending::ThreadLost, "nobody keeps it"))
+        ended.ok().flatten().unwrap_or_else(|| Exit::new(Ending::ThreadLost, "nobody keeps it"))
     }
 
     /// Stops the children in order, the last started first, and then the threads.
@@ -114,7 +114,7 @@ impl Root {
 }
 
 /// Starts the root, again and again, until it ends because it was told to or because it gave up.
-async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Death>>) {
+async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Exit>>) {
     loop {
         let death = one_life(&spec).await;
         spec.record.died(death.clone());
@@ -132,10 +132,10 @@ async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Death>>) {
 }
 
 /// One life of the root, on a thread of its own, and everything below it.
-async fn one_life(spec: &spec::ChildSpec) -> Death {
+async fn one_life(spec: &spec::ChildSpec) -> Exit {
     let arbiter = match Arbiter::try_new() {
         Ok(arbiter) => arbiter,
-        Err(cause) => return Death::new(Ending::ThreadLost, format!("no thread: {cause}")),
+        Err(cause) => return Exit::new(Ending::ThreadLost, format!("no thread: {cause}")),
     };
     let (tell, hear) = mpsc::unbounded_channel();
     let (abort, registration) = AbortHandle::new_pair();
@@ -143,9 +143,9 @@ async fn one_life(spec: &spec::ChildSpec) -> Death {
     spec.record.enter(State::Starting);
     (spec.launch)(Launch {
         arbiter: arbiter.handle(),
-        desk: Desk::default(),
+        desk: TurnTracker::default(),
         generation,
-        certificate: Certificate::new(0, generation, tell),
+        certificate: ExitGuard::new(0, generation, tell),
         abort: registration,
         beat_every: spec.care.hang_after / BEATS_BEFORE_A_HANG,
     });
@@ -159,7 +159,7 @@ async fn one_life(spec: &spec::ChildSpec) -> Death {
 }
 
 /// Waits for the end of the root's life, or for its heartbeat to be missed.
-async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<Notice>) -> Death {
+async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<ChildNotice>) -> Exit {
     let every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
     let mut tick = tokio::time::interval_at(Instant::now() + every, every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -167,15 +167,15 @@ async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<Notice
     loop {
         tokio::select! {
             notice = hear.recv() => match notice.map(|notice| notice.what) {
-                Some(News::Started) => spec.record.enter(State::Up),
-                Some(News::Ended(death) | News::Evicted(death)) => return death,
-                None => return Death::new(Ending::ThreadLost, "its thread ended"),
+                Some(ChildEvent::Started) => spec.record.enter(State::Up),
+                Some(ChildEvent::Ended(death) | ChildEvent::Evicted(death)) => return death,
+                None => return Exit::new(Ending::ThreadLost, "its thread ended"),
             },
             _ = tick.tick() => {
                 let now = Instant::now();
                 beats.forgive(listener.delay(now));
                 if beats.silence(spec.record.beats(), now) >= spec.care.hang_after {
-                    return Death::new(Ending::Hung, "its heartbeat was missed");
+                    return Exit::new(Ending::Hung, "its heartbeat was missed");
                 }
             }
         }

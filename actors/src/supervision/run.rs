@@ -1,7 +1,7 @@
 //! One life of a child: its task, what drives it, and how its end is noticed.
 //!
 //! The task catches a panic wherever in the child it comes from, because actix polls handlers,
-//! `started`, spawned futures and streams in one future. A [`Certificate`] goes with the task: it is
+//! `started`, spawned futures and streams in one future. A [`ExitGuard`] goes with the task: it is
 //! signed with the ending, or dropped unsigned, and that means that the thread went away under it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::handle::Slot;
-use super::threads::Desk;
-use super::{Child, Death, Ending, Fault, Life, Record, fault, fault_injection};
+use super::threads::TurnTracker;
+use super::{Child, Ending, Exit, Fault, Life, Record, fault, fault_injection};
 use hsc_conversation::BoxError;
 
 /// Letters handled before the actor's other futures get their turn: enough to be fast, few enough
@@ -34,68 +34,68 @@ pub(super) type Task =
 
 /// What a supervisor hears of a child.
 #[derive(Debug)]
-pub(super) struct Notice {
+pub(super) struct ChildNotice {
     pub(super) child: usize,
     pub(super) generation: u64,
-    pub(super) what: News,
+    pub(super) what: ChildEvent,
 }
 
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum ChildEvent {
     Started,
     /// Its task is over.
-    Ended(Death),
+    Ended(Exit),
     /// Its thread was given up under it; the task may yet wake.
-    Evicted(Death),
+    Evicted(Exit),
 }
 
 /// Everything a life needs from its supervisor.
 pub(super) struct Launch {
     pub(super) arbiter: ArbiterHandle,
-    pub(super) desk: Desk,
+    pub(super) desk: TurnTracker,
     pub(super) generation: u64,
-    pub(super) certificate: Certificate,
+    pub(super) certificate: ExitGuard,
     pub(super) abort: AbortRegistration,
     pub(super) beat_every: Duration,
 }
 
 /// Tells the supervisor of the start and of the end, and of the end whatever happens.
-pub(super) struct Certificate {
+pub(super) struct ExitGuard {
     child: usize,
     generation: u64,
-    notices: mpsc::UnboundedSender<Notice>,
+    notices: mpsc::UnboundedSender<ChildNotice>,
     signed: bool,
 }
 
-impl Certificate {
+impl ExitGuard {
     pub(super) fn new(
         child: usize,
         generation: u64,
-        notices: mpsc::UnboundedSender<Notice>,
+        notices: mpsc::UnboundedSender<ChildNotice>,
     ) -> Self {
         Self { child, generation, notices, signed: false }
     }
 
     fn started(&self) {
-        self.tell(News::Started);
+        self.tell(ChildEvent::Started);
     }
 
-    fn sign(mut self, death: Death) {
+    fn sign(mut self, death: Exit) {
         self.signed = true;
-        self.tell(News::Ended(death));
+        self.tell(ChildEvent::Ended(death));
     }
 
-    fn tell(&self, what: News) {
-        let notice = Notice { child: self.child, generation: self.generation, what };
+    fn tell(&self, what: ChildEvent) {
+        let notice = ChildNotice { child: self.child, generation: self.generation, what };
         // A supervisor that is gone has told its children to stop; nobody is left to hear.
         let _ = self.notices.send(notice);
     }
 }
 
-impl Drop for Certificate {
+impl Drop for ExitGuard {
     fn drop(&mut self) {
         if !self.signed {
-            self.tell(News::Ended(Death::new(Ending::ThreadLost, "its thread ended")));
+            self.tell(ChildEvent::Ended(Exit::new(Ending::ThreadLost, "its thread ended")));
         }
     }
 }
@@ -112,11 +112,15 @@ pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Laun
             rehearse_a_bad_start(life.record());
             let actor = match make(&life) {
                 Ok(actor) => actor,
-                Err(cause) => return Death::new(Ending::Failed, cause.to_string()),
+                Err(cause) => return Exit::new(Ending::Failed, cause.to_string()),
             };
             let mut ctx = Context::new();
-            let pump =
-                Pump { slot, life: life.clone(), pulse: pulse(beat_every), starts: Some(starts) };
+            let pump = MailboxPump {
+                slot,
+                life: life.clone(),
+                pulse: pulse(beat_every),
+                starts: Some(starts),
+            };
             ctx.spawn(pump);
             ctx.into_future(actor).await;
             life.last_words()
@@ -148,13 +152,13 @@ pub(super) fn worker(
             loop {
                 tokio::select! {
                     ended = &mut work => return match ended {
-                        Ok(()) => Death::new(Ending::Done, ""),
-                        Err(cause) => Death::new(Ending::Failed, cause.to_string()),
+                        Ok(()) => Exit::new(Ending::Done, ""),
+                        Err(cause) => Exit::new(Ending::Failed, cause.to_string()),
                     },
                     _ = pulse.tick() => life.beat(),
                     Some(fault) = faults.recv() => match fault {
-                        Fault::Stop => return Death::new(Ending::Stopped, ""),
-                        Fault::Fail => return Death::new(Ending::Failed, fault::FAILURE),
+                        Fault::Stop => return Exit::new(Ending::Stopped, ""),
+                        Fault::Fail => return Exit::new(Ending::Failed, fault::FAILURE),
                         fault => fault_injection::suffer_anywhere(fault),
                     },
                 }
@@ -166,26 +170,26 @@ pub(super) fn worker(
 }
 
 /// Notes at the desk when it is this life's turn, so that a thread that hangs can be asked in whom.
-async fn at_its_desk(desk: Desk, life: impl Future<Output = ()>) {
+async fn at_its_desk(desk: TurnTracker, life: impl Future<Output = ()>) {
     let mut life = std::pin::pin!(life);
     std::future::poll_fn(|task| desk.turn(|| life.as_mut().poll(task))).await;
 }
 
 /// Runs a life to its end, whichever it is, and signs the certificate with it.
 async fn until_the_end(
-    body: LocalBoxFuture<'static, Death>,
+    body: LocalBoxFuture<'static, Exit>,
     abort: AbortRegistration,
-    certificate: Arc<Certificate>,
+    certificate: Arc<ExitGuard>,
 ) {
     let mut body = Box::pin(Abortable::new(body, abort));
     let ended = AssertUnwindSafe(body.as_mut()).catch_unwind().await;
     // Dropping an actor runs its `stopped`, which may panic too; nobody learns more from that.
     let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
     let death = match (ended, dropped) {
-        (Err(panic), _) => Death::of_panic(&*panic),
-        (Ok(Ok(_) | Err(_)), Err(panic)) => Death::of_panic(&*panic),
+        (Err(panic), _) => Exit::of_panic(&*panic),
+        (Ok(Ok(_) | Err(_)), Err(panic)) => Exit::of_panic(&*panic),
         (Ok(Ok(death)), Ok(())) => death,
-        (Ok(Err(_aborted)), Ok(())) => Death::new(Ending::Stopped, "it was told to"),
+        (Ok(Err(_aborted)), Ok(())) => Exit::new(Ending::Stopped, "it was told to"),
     };
     // The pump's share went with the body, so this is the last one.
     if let Some(certificate) = Arc::into_inner(certificate) {
@@ -209,14 +213,14 @@ fn pulse(every: Duration) -> Interval {
 
 /// Brings an actor its letters, and beats while the actor is not stuck: a handler that blocks, or a
 /// `wait` that does not end, keeps it from being polled, and that is how a hang is seen.
-struct Pump<A: Child> {
+struct MailboxPump<A: Child> {
     slot: Arc<Slot<A>>,
     life: Life,
     pulse: Interval,
-    starts: Option<Arc<Certificate>>,
+    starts: Option<Arc<ExitGuard>>,
 }
 
-impl<A: Child> ActorFuture<A> for Pump<A> {
+impl<A: Child> ActorFuture<A> for MailboxPump<A> {
     type Output = ();
 
     fn poll(

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::handle::Slot;
 use super::inbox::Inbox;
-use super::record::Means;
+use super::record::ChildControls;
 use super::run::{self, Launch};
 use super::{
     Backoff, Bounds, Child, Fault, Handle, Intensity, Life, Policy, Record, fault_injection,
@@ -54,7 +54,7 @@ impl Default for Care {
 
 /// Where a child lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Placement {
     /// On the next thread of the pool.
     Pool,
     /// Alone on a thread. For supervisors: whoever looks after others is held up by none of them, and
@@ -67,7 +67,7 @@ pub(super) enum Place {
 pub struct ChildSpec {
     pub(super) record: Arc<Record>,
     pub(super) care: Care,
-    pub(super) place: Place,
+    pub(super) place: Placement,
     pub(super) launch: Arc<dyn Fn(Launch) + Send + Sync>,
     /// Asks it to stop in order; where there is none it is simply ended.
     pub(super) ask_to_stop: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -94,7 +94,7 @@ impl ChildSpec {
         let slot = Arc::new(Slot { record, inbox, bounds: care.bounds });
         let (deep, hurt) = (Arc::downgrade(&slot), Arc::downgrade(&slot));
         // Weak, because the slot holds the record: a circle would never be freed.
-        let means = Means {
+        let means = ChildControls {
             depth: Box::new(move || deep.upgrade().map_or(0, |slot| slot.inbox.depth())),
             inject: Box::new(move |fault| {
                 let Some(slot) = hurt.upgrade() else { return false };
@@ -109,7 +109,7 @@ impl ChildSpec {
         let spec = Self {
             record: Arc::clone(&slot.record),
             care,
-            place: Place::Pool,
+            place: Placement::Pool,
             launch: Arc::new(move |launch| {
                 run::actor(Arc::clone(&launched), Arc::clone(&make), launch)
             }),
@@ -144,13 +144,13 @@ impl ChildSpec {
             let way_in = way_in.lock().unwrap_or_else(PoisonError::into_inner);
             way_in.as_ref().is_some_and(|faults| faults.send(fault).is_ok())
         };
-        let _ = record.means.set(Means { depth: Box::new(|| 0), inject: Box::new(inject) });
+        let _ = record.means.set(ChildControls { depth: Box::new(|| 0), inject: Box::new(inject) });
         let make: run::Task = Arc::new(move |life| make(life).boxed_local());
         let (launched, fenced) = (Arc::clone(&record), Arc::clone(&record));
         Self {
             record,
             care,
-            place: Place::Pool,
+            place: Placement::Pool,
             launch: Arc::new(move |launch| {
                 let (send, receive) = mpsc::unbounded_channel();
                 *faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(send);

@@ -1,7 +1,7 @@
 //! One supervisor: an actor whose work is to keep its children alive.
 //!
-//! Owns   its [`Family`] (every rule) and, while it is in force, the [`Lives`] of its children (every effect).
-//! Hears  its children's [`Notice`]s, [`StopAll`] from its parent.
+//! Owns   its [`SiblingGroup`] (every rule) and, while it is in force, the [`Children`] of its children (every effect).
+//! Hears  its children's [`ChildNotice`]s, [`StopAll`] from its parent.
 //! Asks   nobody: it tells and hears, so it never waits for a child.
 //! Never  runs a child's code, trusts the news of an old generation, does anything once it is one itself.
 //! Loses  its count of restarts in a crash; its children end with it and are started again.
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::family::{Family, Order, Terms};
-use super::lives::{Gone, Grip, Lives};
+use super::children::{Children, ChildrenGuard, EndedChild};
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener};
-use super::run::{News, Notice};
-use super::spec::Place;
-use super::{Care, Child, ChildSpec, Death, Handle, Life, OnGiveUp, State, Strategy, Threads};
+use super::run::{ChildEvent, ChildNotice};
+use super::sibling_group::{Order, RestartTerms, SiblingGroup};
+use super::spec::Placement;
+use super::{Care, Child, ChildSpec, Exit, Handle, Life, OnGiveUp, State, Strategy, Threads};
 
 /// Stop your children in order, then end. From the parent.
 #[derive(Message)]
@@ -32,12 +32,12 @@ pub(crate) struct StopAll;
 /// The actor. See the card above.
 pub struct Supervisor {
     life: Life,
-    family: Family,
-    lives: Arc<Lives>,
+    family: SiblingGroup,
+    lives: Arc<Children>,
     /// How each child ended last, for the words of an escalation.
-    last: Vec<Option<Death>>,
-    tell: mpsc::UnboundedSender<Notice>,
-    hear: Option<mpsc::UnboundedReceiver<Notice>>,
+    last: Vec<Option<Exit>>,
+    tell: mpsc::UnboundedSender<ChildNotice>,
+    hear: Option<mpsc::UnboundedReceiver<ChildNotice>>,
     alarm: Option<SpawnHandle>,
     listener: Listener,
 }
@@ -54,7 +54,7 @@ impl Supervisor {
         threads: &Arc<Threads>,
         metrics: &Arc<Metrics>,
     ) -> ChildSpec {
-        let lives = Arc::new(Lives::new(children.into(), Arc::clone(threads)));
+        let lives = Arc::new(Children::new(children.into(), Arc::clone(threads)));
         Self::spec_of(name, care, strategy, on_give_up, &lives, metrics).0
     }
 
@@ -64,7 +64,7 @@ impl Supervisor {
         care: Care,
         strategy: Strategy,
         on_give_up: OnGiveUp,
-        lives: &Arc<Lives>,
+        lives: &Arc<Children>,
         metrics: &Arc<Metrics>,
     ) -> (ChildSpec, Handle<Self>) {
         let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
@@ -74,7 +74,7 @@ impl Supervisor {
         let (mut spec, handle) = ChildSpec::actor(name, "supervisor", care, metrics, make);
         let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
         spec.record.has_children(records);
-        spec.place = Place::Own;
+        spec.place = Placement::Own;
         spec.end_family = Arc::new(move || ended.end());
         let told = handle.clone();
         spec.ask_to_stop = Some(Arc::new(move || {
@@ -88,14 +88,15 @@ impl Supervisor {
         life: Life,
         strategy: Strategy,
         on_give_up: OnGiveUp,
-        lives: Arc<Lives>,
+        lives: Arc<Children>,
     ) -> Self {
-        let terms = |spec: &ChildSpec| Terms {
+        let terms = |spec: &ChildSpec| RestartTerms {
             policy: spec.care.policy,
             intensity: spec.care.intensity,
             backoff: spec.care.backoff,
         };
-        let family = Family::new(strategy, on_give_up, lives.specs().iter().map(terms).collect());
+        let family =
+            SiblingGroup::new(strategy, on_give_up, lives.specs().iter().map(terms).collect());
         let last = lives.specs().iter().map(|_| None).collect();
         let (tell, hear) = mpsc::unbounded_channel();
         let listener = Listener::new(pulse_every(lives.specs()));
@@ -106,7 +107,7 @@ impl Supervisor {
     fn in_force(
         &mut self,
         ctx: &mut Context<Self>,
-        what: impl FnOnce(&mut Self, &mut Grip<'_>) -> Vec<Order>,
+        what: impl FnOnce(&mut Self, &mut ChildrenGuard<'_>) -> Vec<Order>,
     ) {
         let lives = Arc::clone(&self.lives);
         let Some(mut grip) = lives.grip(&self.life) else { return ctx.stop() };
@@ -114,7 +115,7 @@ impl Supervisor {
         self.obey(orders, &mut grip, ctx);
     }
 
-    fn obey(&mut self, orders: Vec<Order>, grip: &mut Grip<'_>, ctx: &mut Context<Self>) {
+    fn obey(&mut self, orders: Vec<Order>, grip: &mut ChildrenGuard<'_>, ctx: &mut Context<Self>) {
         for order in orders {
             match order {
                 Order::Start(child) => grip.start(child, &self.tell),
@@ -133,7 +134,7 @@ impl Supervisor {
     }
 
     fn last_of(&self, child: usize) -> String {
-        self.last[child].as_ref().map(Death::to_string).unwrap_or_default()
+        self.last[child].as_ref().map(Exit::to_string).unwrap_or_default()
     }
 
     fn announce_restart(&self, child: usize, wait: Duration) {
@@ -166,25 +167,25 @@ impl Supervisor {
         (spec.clear)();
     }
 
-    fn heard(&mut self, notice: Notice, ctx: &mut Context<Self>) {
-        let Notice { child, generation, what } = notice;
+    fn heard(&mut self, notice: ChildNotice, ctx: &mut Context<Self>) {
+        let ChildNotice { child, generation, what } = notice;
         self.in_force(ctx, |supervisor, grip| match what {
-            News::Started if grip.is_in_force(child, generation) => {
+            ChildEvent::Started if grip.is_in_force(child, generation) => {
                 supervisor.lives.specs()[child].record.enter(State::Up);
                 supervisor.family.started(child, Instant::now())
             }
-            News::Ended(death) if grip.ended(child, generation, death.ending) => {
+            ChildEvent::Ended(death) if grip.ended(child, generation, death.ending) => {
                 supervisor.child_ended(child, death)
             }
-            News::Evicted(death) if grip.put_out(child, generation) => {
+            ChildEvent::Evicted(death) if grip.put_out(child, generation) => {
                 supervisor.child_ended(child, death)
             }
             // News of an old generation.
-            News::Started | News::Ended(_) | News::Evicted(_) => Vec::new(),
+            ChildEvent::Started | ChildEvent::Ended(_) | ChildEvent::Evicted(_) => Vec::new(),
         });
     }
 
-    fn child_ended(&mut self, child: usize, death: Death) -> Vec<Order> {
+    fn child_ended(&mut self, child: usize, death: Exit) -> Vec<Order> {
         let record = &self.lives.specs()[child].record;
         record.died(death.clone());
         if record.state() == State::Up {
@@ -201,7 +202,7 @@ impl Supervisor {
         let late = self.listener.delay(now);
         self.in_force(ctx, |supervisor, grip| {
             let gone = grip.put_out_the_silent(late, now).into_iter();
-            gone.flat_map(|Gone { child, death, .. }| supervisor.child_ended(child, death))
+            gone.flat_map(|EndedChild { child, death, .. }| supervisor.child_ended(child, death))
                 .collect()
         });
     }

@@ -245,7 +245,7 @@ async fn a_child_that_says_it_failed_comes_back_and_the_reason_is_kept() {
     assert_eq!(memory.ask(Distrust).await, Ok(()));
     eventually("it was started again", || memory.record().restarts() == 1).await;
     let death = memory.record().last_death().unwrap();
-    assert_eq!(death, Death::new(Ending::Failed, "the books do not balance"));
+    assert_eq!(death, Exit::new(Ending::Failed, "the books do not balance"));
     assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]));
     root.stop().await;
 }
@@ -292,7 +292,7 @@ async fn a_panic_in_started_is_a_panic() {
     let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
     assert_eq!(handle.ask(Finish).await, Ok(()), "asked before it stood, answered when it did");
     assert_eq!(handle.record().restarts(), 3);
-    assert_eq!(handle.record().last_death(), Some(Death::new(Ending::Panicked, "stumbled")));
+    assert_eq!(handle.record().last_death(), Some(Exit::new(Ending::Panicked, "stumbled")));
     root.stop().await;
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix::{Arbiter, ArbiterHandle};
 use log::{error, warn};
 
-use super::{Death, Ending};
+use super::{Ending, Exit};
 
 /// The threads of a tree.
 pub struct Threads {
@@ -31,17 +31,17 @@ struct Thread {
     id: u64,
     arbiter: ArbiterHandle,
     work: Arc<Work>,
-    residents: Vec<Resident>,
+    residents: Vec<ThreadTenant>,
 }
 
-struct Resident {
+struct ThreadTenant {
     token: u64,
     name: Arc<str>,
-    evict: Evict,
+    evict: OnThreadLost,
 }
 
 /// Tells whoever looks after a child that its thread was given up, and how the child ended by that.
-pub(super) type Evict = Box<dyn Fn(Death) + Send>;
+pub(super) type OnThreadLost = Box<dyn Fn(Exit) + Send>;
 
 /// What a thread is at.
 #[derive(Debug, Default)]
@@ -54,12 +54,12 @@ pub(super) struct Work {
 
 /// A child's own desk on its thread: notes when it is that child's turn.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Desk {
+pub(super) struct TurnTracker {
     work: Arc<Work>,
     token: u64,
 }
 
-impl Desk {
+impl TurnTracker {
     /// A turn of this child.
     pub(super) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
         self.work.whose.store(self.token, Relaxed);
@@ -81,14 +81,14 @@ impl Desk {
 }
 
 /// A child's place on a thread of the pool, given back when dropped.
-pub(super) struct Seat {
+pub(super) struct ThreadSlot {
     threads: Arc<Threads>,
     thread: u64,
     pub(super) arbiter: ArbiterHandle,
-    pub(super) desk: Desk,
+    pub(super) desk: TurnTracker,
 }
 
-impl Seat {
+impl ThreadSlot {
     /// The thread hangs, or is lost: replaces it and tells everybody else who lives there.
     pub(super) fn give_up_the_thread(self) {
         let (threads, thread) = (Arc::clone(&self.threads), self.thread);
@@ -109,7 +109,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ThreadSlot {
     fn drop(&mut self) {
         let mut pool = self.threads.lock();
         if let Some(thread) = pool.threads.iter_mut().find(|thread| thread.id == self.thread) {
@@ -132,7 +132,7 @@ impl Threads {
     }
 
     /// A place on the thread whose turn it is. A dead thread is replaced on the way.
-    pub(super) fn seat(self: &Arc<Self>, name: Arc<str>, evict: Evict) -> Seat {
+    pub(super) fn seat(self: &Arc<Self>, name: Arc<str>, evict: OnThreadLost) -> ThreadSlot {
         let mut pool = self.lock();
         let index = pool.next % pool.threads.len();
         pool.next = pool.next.wrapping_add(1);
@@ -142,12 +142,12 @@ impl Threads {
         let token = pool.next_token;
         pool.next_token += 1;
         let thread = &mut pool.threads[index];
-        thread.residents.push(Resident { token, name, evict });
-        Seat {
+        thread.residents.push(ThreadTenant { token, name, evict });
+        ThreadSlot {
             threads: Arc::clone(self),
             thread: thread.id,
             arbiter: thread.arbiter.clone(),
-            desk: Desk { work: Arc::clone(&thread.work), token },
+            desk: TurnTracker { work: Arc::clone(&thread.work), token },
         }
     }
 
@@ -207,11 +207,11 @@ impl Thread {
         let whose = self.work.whose.load(Relaxed);
         // Told to end in case it only hangs: then it ends when it wakes.
         self.arbiter.stop();
-        for Resident { token, evict, .. } in self.residents.drain(..) {
+        for ThreadTenant { token, evict, .. } in self.residents.drain(..) {
             evict(if token == whose {
-                Death::new(Ending::Hung, "its thread was given up while it was its turn")
+                Exit::new(Ending::Hung, "its thread was given up while it was its turn")
             } else {
-                Death::new(Ending::ThreadLost, "its thread was given up")
+                Exit::new(Ending::ThreadLost, "its thread was given up")
             });
         }
     }

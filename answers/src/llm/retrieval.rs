@@ -2,7 +2,7 @@
 
 use hsc_catalogs::Manual;
 
-use super::super::compose::{Composed, Look, Measure, compose_likely, look, pages_pending};
+use super::super::compose::{Composed, Measure, Retrieved, compose_likely, look, pages_pending};
 use super::super::confidence::Features;
 use super::super::index::Index;
 use super::super::meaning::Nearness;
@@ -14,7 +14,7 @@ pub struct Retrieval<'a> {
     pub(super) question: Question<'a>,
     pub(super) manual: &'a Manual,
     pub(super) index: &'a Index,
-    pub(super) look: Look,
+    pub(super) look: Retrieved,
     pub(super) given: Vec<Given>,
     measure: Measure,
 }

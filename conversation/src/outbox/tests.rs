@@ -22,16 +22,16 @@ fn away() -> LogError {
 }
 
 /// What is sent, in order.
-fn sent(steps: &[Step]) -> Vec<String> {
-    let text = |step: &Step| match step {
-        Step::Send(frame) => Some(frame.json.to_string()),
+fn sent(steps: &[OutboxStep]) -> Vec<String> {
+    let text = |step: &OutboxStep| match step {
+        OutboxStep::Send(frame) => Some(frame.json.to_string()),
         _ => None,
     };
     steps.iter().filter_map(text).collect()
 }
 
-fn offsets(step: Option<Step>) -> Vec<u64> {
-    let Some(Step::Append(batch)) = step else { panic!("no append: {step:?}") };
+fn offsets(step: Option<OutboxStep>) -> Vec<u64> {
+    let Some(OutboxStep::Append(batch)) = step else { panic!("no append: {step:?}") };
     batch.entries.iter().map(|entry| entry.offset).collect()
 }
 
@@ -62,7 +62,9 @@ fn minutes_alone_are_appended_too() {
     let mut outbox = Outbox::logged(4);
     outbox.changed();
     assert!(!outbox.is_settled());
-    let Some(Step::Append(batch)) = outbox.append(checkpoint) else { panic!("there is news") };
+    let Some(OutboxStep::Append(batch)) = outbox.append(checkpoint) else {
+        panic!("there is news")
+    };
     assert!(batch.entries.is_empty() && batch.checkpoint.is_some());
     outbox.appended(Ok(4), &mut Vec::new());
     assert!(outbox.is_settled());
@@ -78,7 +80,7 @@ fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
     outbox.appended(Err(away()), &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(sent(&steps), ["1", "2", "3"]);
-    assert_eq!(steps.iter().filter(|step| **step == Step::Later).count(), 1);
+    assert_eq!(steps.iter().filter(|step| **step == OutboxStep::Later).count(), 1);
     assert_eq!(offsets(outbox.ask_again(checkpoint)), [1, 2, 3]);
     steps.clear();
     outbox.appended(Ok(3), &mut steps);
@@ -92,8 +94,8 @@ fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
     assert!(steps.is_empty());
     outbox.opened(false, &mut steps);
-    assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&Step::Later)));
-    assert_eq!(outbox.ask_again(checkpoint), Some(Step::Begin { offset: 0 }));
+    assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&OutboxStep::Later)));
+    assert_eq!(outbox.ask_again(checkpoint), Some(OutboxStep::Begin { offset: 0 }));
     steps.clear();
     outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [1]);
@@ -111,7 +113,11 @@ fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
         outbox.push(frame(&much), entry(offset, &much), &mut steps);
     }
     assert_eq!(sent(&steps).len(), 6);
-    assert_eq!(outbox.ask_again(checkpoint), Some(Step::Begin { offset: 5 }), "the last is kept");
+    assert_eq!(
+        outbox.ask_again(checkpoint),
+        Some(OutboxStep::Begin { offset: 5 }),
+        "the last is kept"
+    );
     steps.clear();
     outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [6]);
@@ -125,7 +131,7 @@ fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
     outbox.append(checkpoint);
     outbox.appended(Err(LogError::Unknown), &mut steps);
     assert_eq!(sent(&steps), ["8"], "nobody waits for that");
-    assert_eq!(steps.last(), Some(&Step::Begin { offset: 7 }));
+    assert_eq!(steps.last(), Some(&OutboxStep::Begin { offset: 7 }));
     steps.clear();
     outbox.begun(Ok(()), checkpoint, &mut steps);
     assert_eq!(offsets(steps.pop()), [8]);
@@ -142,7 +148,7 @@ fn whoever_is_superseded_says_nothing_more() {
     outbox.push(frame("2"), entry(2, "2"), &mut steps);
     outbox.appended(Err(LogError::Stale { owner: 2 }), &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
-    assert_eq!(steps, [Step::Superseded]);
+    assert_eq!(steps, [OutboxStep::Superseded]);
     assert!(outbox.append(checkpoint).is_none() && outbox.ask_again(checkpoint).is_none());
 }
 
@@ -239,7 +245,7 @@ proptest! {
                     }
                 }
                 (_, None) => {}
-                (how, Some(Step::Append(batch))) => {
+                (how, Some(OutboxStep::Append(batch))) => {
                     let result = match how {
                         Happens::Lost => Err(away()),
                         _ => log.append(&batch),
@@ -247,7 +253,7 @@ proptest! {
                     let is_lost = matches!(how, Happens::DoneAndLost);
                     outbox.appended(if is_lost { Err(away()) } else { result }, &mut steps);
                 }
-                (how, Some(Step::Begin { offset })) => {
+                (how, Some(OutboxStep::Begin { offset })) => {
                     if !matches!(how, Happens::Lost) {
                         log.begin(offset);
                     }
@@ -260,9 +266,9 @@ proptest! {
             steps.extend(outbox.append(checkpoint));
             for step in steps {
                 match step {
-                    Step::Send(frame) => heard.push(frame.json.to_string()),
-                    Step::Later => is_later = true,
-                    Step::Superseded => panic!("by whom?"),
+                    OutboxStep::Send(frame) => heard.push(frame.json.to_string()),
+                    OutboxStep::Later => is_later = true,
+                    OutboxStep::Superseded => panic!("by whom?"),
                     call => {
                         prop_assert!(under_way.is_none(), "one call at a time");
                         under_way = Some(call);

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::protocol::client::{
-    BadMessage, MessageId, at_most, bool_of, invalid, kind_of, read_frame, text_of, unknown_type,
+    InvalidMessage, MessageId, at_most, bool_of, invalid, kind_of, read_frame, text_of,
+    unknown_type,
 };
-use crate::protocol::desk::{Agent, Gone, Presence, Ticket};
+use crate::protocol::desk::{Agent, Presence, Ticket, TicketGone};
 use crate::protocol::live::{content_of, lines};
 use crate::protocol::{ErrorCode, ServerMessage};
 
@@ -29,13 +30,13 @@ pub struct AgentFrame {
     /// The agent's own id for the message; every reply to it echoes it.
     pub id: Option<MessageId>,
     /// The message.
-    pub message: AgentSays,
+    pub message: AgentMessage,
 }
 
 /// What an agent says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum AgentSays {
+pub enum AgentMessage {
     /// Show me this conversation and what happens in it.
     Watch {
         /// Which.
@@ -107,7 +108,7 @@ pub enum AgentSays {
     },
 }
 
-impl AgentSays {
+impl AgentMessage {
     /// The word of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -131,26 +132,26 @@ impl AgentFrame {
     /// Reads one text frame.
     ///
     /// # Errors
-    /// [`BadMessage`] with a sentence that says what is wrong; the connection stays open after it.
-    pub fn parse(text: &str) -> Result<Self, BadMessage> {
+    /// [`InvalidMessage`] with a sentence that says what is wrong; the connection stays open after it.
+    pub fn parse(text: &str) -> Result<Self, InvalidMessage> {
         let (id, message) = read_frame(text, read)?;
         Ok(Self { id, message })
     }
 }
 
-fn read(fields: &Map<String, Value>) -> Result<AgentSays, BadMessage> {
+fn read(fields: &Map<String, Value>) -> Result<AgentMessage, InvalidMessage> {
     let kind = kind_of(fields)?;
     let conversation = || name_of(fields, "conversation");
     Ok(match kind {
-        "watch" => AgentSays::Watch { conversation: conversation()? },
-        "unwatch" => AgentSays::Unwatch { conversation: conversation()? },
-        "take" => AgentSays::Take { conversation: conversation()? },
-        "hand" => AgentSays::Hand { conversation: conversation()?, to: name_of(fields, "to")? },
-        "give_back" => AgentSays::GiveBack { conversation: conversation()? },
-        "close" => AgentSays::Close { conversation: conversation()? },
+        "watch" => AgentMessage::Watch { conversation: conversation()? },
+        "unwatch" => AgentMessage::Unwatch { conversation: conversation()? },
+        "take" => AgentMessage::Take { conversation: conversation()? },
+        "hand" => AgentMessage::Hand { conversation: conversation()?, to: name_of(fields, "to")? },
+        "give_back" => AgentMessage::GiveBack { conversation: conversation()? },
+        "close" => AgentMessage::Close { conversation: conversation()? },
         "say" => {
             let (content, upload) = content_of(fields)?;
-            AgentSays::Say { conversation: conversation()?, content, upload }
+            AgentMessage::Say { conversation: conversation()?, content, upload }
         }
         "note" => {
             let content = lines(text_of(fields, "content")?.unwrap_or_default());
@@ -158,25 +159,25 @@ fn read(fields: &Map<String, Value>) -> Result<AgentSays, BadMessage> {
             if content.is_empty() {
                 return Err(invalid(None, "the note is empty; put the words into 'content'"));
             }
-            AgentSays::Note { conversation: conversation()?, content }
+            AgentMessage::Note { conversation: conversation()?, content }
         }
         "typing" => {
             let typing = bool_of(fields, "typing")?;
-            AgentSays::Typing { conversation: conversation()?, typing }
+            AgentMessage::Typing { conversation: conversation()?, typing }
         }
         "draft" => {
             let question = lines(text_of(fields, "question")?.unwrap_or_default());
             at_most("question", &question, QUESTION_CHARS)?;
             let question = (!question.is_empty()).then_some(question);
-            AgentSays::Draft { conversation: conversation()?, question }
+            AgentMessage::Draft { conversation: conversation()?, question }
         }
-        "available" => AgentSays::Available { available: bool_of(fields, "available")? },
+        "available" => AgentMessage::Available { available: bool_of(fields, "available")? },
         other => return Err(unknown_type(other, KNOWN)),
     })
 }
 
 /// The id of a conversation or of an account, which has to be there.
-fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, BadMessage> {
+fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, InvalidMessage> {
     let name = text_of(fields, field)?.unwrap_or_default().trim();
     at_most(field, name, ID_CHARS)?;
     if name.is_empty() || name.chars().any(char::is_control) {
@@ -190,7 +191,7 @@ fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, BadMessag
 pub struct DeskFrame<'a> {
     /// The message.
     #[serde(flatten)]
-    pub message: &'a DeskSays,
+    pub message: &'a DeskMessage,
     /// The id of the agent's message that this replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a MessageId>,
@@ -208,16 +209,16 @@ impl DeskFrame<'_> {
 /// Everything that agents are told.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum DeskSays {
+pub enum DeskMessage {
     /// The desk as it is: after the socket has opened, and whenever changes may have been missed.
-    Desk(Box<DeskNow>),
+    Desk(Box<DeskSnapshot>),
     /// A conversation came to the desk, or changed there.
     Ticket {
         /// As it is now.
         ticket: Ticket,
     },
     /// A conversation is not at the desk any more.
-    TicketGone(Gone),
+    TicketGone(TicketGone),
     /// Which agents are there.
     Agents {
         /// All of them.
@@ -279,7 +280,7 @@ pub enum DeskSays {
     },
 }
 
-impl DeskSays {
+impl DeskMessage {
     /// The word of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -304,7 +305,7 @@ impl DeskSays {
 
 /// The desk at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct DeskNow {
+pub struct DeskSnapshot {
     /// Whose socket this is.
     pub you: Agent,
     /// True when this agent takes conversations.

@@ -180,7 +180,7 @@ pub struct Resume {
 /// A frame that is no message, and what the client is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct BadMessage {
+pub struct InvalidMessage {
     /// The stable code.
     pub code: ErrorCode,
     /// `Invalid JSON`, or `Invalid message format: …`.
@@ -193,8 +193,8 @@ impl ClientFrame {
     /// Reads one text frame.
     ///
     /// # Errors
-    /// [`BadMessage`] with the sentence of part 1; the connection stays open after it.
-    pub fn parse(text: &str) -> Result<Self, BadMessage> {
+    /// [`InvalidMessage`] with the sentence of part 1; the connection stays open after it.
+    pub fn parse(text: &str) -> Result<Self, InvalidMessage> {
         let (id, message) = read_frame(text, read)?;
         Ok(Self { id, message })
     }
@@ -203,8 +203,8 @@ impl ClientFrame {
 /// Reads the envelope of a text frame, and what is in it by `read`.
 pub(super) fn read_frame<T>(
     text: &str,
-    read: impl FnOnce(&Map<String, Value>) -> Result<T, BadMessage>,
-) -> Result<(Option<MessageId>, T), BadMessage> {
+    read: impl FnOnce(&Map<String, Value>) -> Result<T, InvalidMessage>,
+) -> Result<(Option<MessageId>, T), InvalidMessage> {
     let read_json =
         serde_json::from_str::<Value>(text).ok().map(|value| (value, Cow::Borrowed(text)));
     // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
@@ -212,7 +212,7 @@ pub(super) fn read_frame<T>(
         let whole = without_lone_surrogates(text)?;
         Some((serde_json::from_str(&whole).ok()?, Cow::Owned(whole)))
     });
-    let (value, text) = read_json.ok_or_else(|| BadMessage {
+    let (value, text) = read_json.ok_or_else(|| InvalidMessage {
         code: ErrorCode::InvalidJson,
         message: "Invalid JSON".to_owned(),
         id: None,
@@ -229,7 +229,7 @@ pub(super) fn read_frame<T>(
 }
 
 /// The word of `type`.
-pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, BadMessage> {
+pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, InvalidMessage> {
     match fields.get("type") {
         Some(Value::String(kind)) => Ok(kind),
         Some(_) => Err(invalid(None, "'type' must be a string")),
@@ -238,16 +238,16 @@ pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, BadMessage> {
 }
 
 /// A `type` that is none of the known ones.
-pub(super) fn unknown_type(kind: &str, known: &str) -> BadMessage {
+pub(super) fn unknown_type(kind: &str, known: &str) -> InvalidMessage {
     let reason = format!("unknown type '{}'; known are {known}", shown(kind));
-    BadMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
+    InvalidMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
 }
 
 /// What a client may say, for one that says something else.
 const KNOWN: &str = "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye, \
      understand";
 
-fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+fn read(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     match kind_of(fields)? {
         "typing" => typed(fields).map(ClientMessage::Typing),
         "understand" => typed(fields).map(ClientMessage::Understand),
@@ -265,13 +265,13 @@ fn read(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     }
 }
 
-fn typed(fields: &Map<String, Value>) -> Result<String, BadMessage> {
+fn typed(fields: &Map<String, Value>) -> Result<String, InvalidMessage> {
     let content = without_control(text_of(fields, "content")?.unwrap_or_default());
     at_most("content", &content, TYPING_CHARS)?;
     Ok(content)
 }
 
-fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, BadMessage> {
+fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, InvalidMessage> {
     let product_id = product_of(fields)?.unwrap_or_default();
     let mut question = String::new();
     for field in ["query", "question", "content"] {
@@ -292,20 +292,20 @@ fn query(fields: &Map<String, Value>, locked: bool) -> Result<ClientMessage, Bad
     Ok(ClientMessage::Query(query))
 }
 
-fn about(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+fn about(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     let page = text_of(fields, "page")?.unwrap_or_default().trim();
     at_most("page", page, PAGE_CHARS)?;
     let (product_id, scenario) = (product_of(fields)?, scenario_of(fields)?);
     Ok(ClientMessage::About(About { product_id, scenario, page: page_address(page) }))
 }
 
-fn product_of(fields: &Map<String, Value>) -> Result<Option<String>, BadMessage> {
+fn product_of(fields: &Map<String, Value>) -> Result<Option<String>, InvalidMessage> {
     let product_id = text_of(fields, "product_id")?.map(str::trim);
     at_most("product_id", product_id.unwrap_or_default(), PRODUCT_ID_CHARS)?;
     Ok(product_id.map(str::to_owned))
 }
 
-fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, BadMessage> {
+fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, InvalidMessage> {
     Ok(match text_of(fields, "scenario")? {
         None => None,
         Some("" | "general") => Some(Scenario::General),
@@ -338,7 +338,7 @@ fn page_address(text: &str) -> Option<String> {
     (!host.is_empty()).then(|| format!("{scheme}://{host}{path}"))
 }
 
-fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
+fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     let given = fields.iter().filter(|(_, value)| !value.is_null());
     let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
     let hello: Hello = serde_json::from_value(Value::Object(given))
@@ -353,7 +353,10 @@ fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, BadMessage> {
     Ok(ClientMessage::Hello(Hello { locale, ..hello }))
 }
 
-fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageId>, BadMessage> {
+fn message_id(
+    fields: &Map<String, Value>,
+    text: &str,
+) -> Result<Option<MessageId>, InvalidMessage> {
     match fields.get("id") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
@@ -377,7 +380,7 @@ fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageI
 pub(super) fn text_of<'a>(
     fields: &'a Map<String, Value>,
     field: &str,
-) -> Result<Option<&'a str>, BadMessage> {
+) -> Result<Option<&'a str>, InvalidMessage> {
     match fields.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -386,7 +389,7 @@ pub(super) fn text_of<'a>(
 }
 
 /// A field that is true, false or absent, which is false.
-pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, BadMessage> {
+pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, InvalidMessage> {
     match fields.get(field) {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(value)) => Ok(*value),
@@ -394,7 +397,7 @@ pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, 
     }
 }
 
-pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), BadMessage> {
+pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), InvalidMessage> {
     // Bytes first: a text with few bytes has few characters, and counting is the slower half.
     if text.len() <= limit || text.chars().count() <= limit {
         return Ok(());
@@ -406,8 +409,8 @@ fn without_control(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> BadMessage {
-    BadMessage {
+pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> InvalidMessage {
+    InvalidMessage {
         code: ErrorCode::InvalidMessage,
         message: format!("Invalid message format: {reason}"),
         id,

@@ -76,11 +76,11 @@ pub struct AboutProduct {
 
 /// A conversation that does not wait for a person any more, nor has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Gone {
+pub struct TicketGone {
     /// The conversation.
     pub conversation: String,
     /// Why.
-    pub why: GoneWhy,
+    pub why: TicketGoneReason,
     /// Who had it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
@@ -91,7 +91,7 @@ pub struct Gone {
 /// Why a conversation is not at the desk any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum GoneWhy {
+pub enum TicketGoneReason {
     /// The visitor does not want a person any more.
     Withdrawn,
     /// The person gave it back to the machine.
@@ -104,7 +104,7 @@ pub enum GoneWhy {
     Expired,
 }
 
-impl GoneWhy {
+impl TicketGoneReason {
     /// All there are.
     pub const ALL: [Self; 5] =
         [Self::Withdrawn, Self::Returned, Self::Closed, Self::Ended, Self::Expired];

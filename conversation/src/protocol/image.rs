@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 
-use crate::protocol::client::{BadMessage, invalid};
+use crate::protocol::client::{InvalidMessage, invalid};
 use crate::protocol::error::ErrorCode;
 
 /// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
@@ -64,8 +64,8 @@ impl Image {
     ///
     /// # Errors
     /// When it is no picture of a kind that is taken, or too large.
-    pub(crate) fn read(text: &str) -> Result<Self, BadMessage> {
-        let bad = |reason: &str| BadMessage {
+    pub(crate) fn read(text: &str) -> Result<Self, InvalidMessage> {
+        let bad = |reason: &str| InvalidMessage {
             code: ErrorCode::InvalidImage,
             ..invalid(None, &format!("'image' {reason}"))
         };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::protocol::client::{BadMessage, at_most, bool_of, invalid, text_of};
+use crate::protocol::client::{InvalidMessage, at_most, bool_of, invalid, text_of};
 use crate::protocol::desk::Agent;
 
 /// Longest reason a visitor gives for wanting a person, in characters: a sentence or two for whoever
@@ -176,21 +176,21 @@ pub enum QueueFor {
 }
 
 impl HandoffWish {
-    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, BadMessage> {
+    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let reason = comment_of(fields, "reason", REASON_CHARS)?;
         Ok(Self { reason, withdraw: bool_of(fields, "withdraw")? })
     }
 }
 
 impl VisitorMessage {
-    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, BadMessage> {
+    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let (content, upload) = content_of(fields)?;
         Ok(Self { content, upload })
     }
 }
 
 impl Feedback {
-    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, BadMessage> {
+    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let Some(offset) = fields.get("offset").and_then(Value::as_u64) else {
             return Err(invalid(None, "'offset' must be the offset of a final_answer"));
         };
@@ -204,7 +204,7 @@ impl Feedback {
 }
 
 impl Csat {
-    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, BadMessage> {
+    pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let rating = fields.get("rating").and_then(Value::as_u64).and_then(|it| it.try_into().ok());
         let Some(rating @ 1..=5) = rating else {
             return Err(invalid(None, "'rating' must be a whole number from 1 to 5"));
@@ -216,7 +216,7 @@ impl Csat {
 /// The words of a message and its upload; one of the two has to be there.
 pub(super) fn content_of(
     fields: &Map<String, Value>,
-) -> Result<(String, Option<String>), BadMessage> {
+) -> Result<(String, Option<String>), InvalidMessage> {
     let content = lines(text_of(fields, "content")?.unwrap_or_default());
     at_most("content", &content, MESSAGE_CHARS)?;
     let upload = text_of(fields, "upload")?.unwrap_or_default().trim();
@@ -235,7 +235,7 @@ fn comment_of(
     fields: &Map<String, Value>,
     field: &str,
     limit: usize,
-) -> Result<Option<String>, BadMessage> {
+) -> Result<Option<String>, InvalidMessage> {
     let text = lines(text_of(fields, field)?.unwrap_or_default());
     at_most(field, &text, limit)?;
     Ok((!text.is_empty()).then_some(text))

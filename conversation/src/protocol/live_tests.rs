@@ -9,7 +9,7 @@ fn message(value: &Value) -> ClientMessage {
     ClientFrame::parse(&value.to_string()).expect("a message").message
 }
 
-fn refused(value: &Value) -> BadMessage {
+fn refused(value: &Value) -> InvalidMessage {
     ClientFrame::parse(&value.to_string()).expect_err("this is no message")
 }
 
@@ -107,18 +107,22 @@ fn what_a_visitor_says_to_persons_has_limits_and_each_refusal_says_which() {
 fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
     let conversation = || "c1".to_owned();
     for says in [
-        AgentSays::Watch { conversation: conversation() },
-        AgentSays::Unwatch { conversation: conversation() },
-        AgentSays::Take { conversation: conversation() },
-        AgentSays::Hand { conversation: conversation(), to: "ben".to_owned() },
-        AgentSays::GiveBack { conversation: conversation() },
-        AgentSays::Close { conversation: conversation() },
-        AgentSays::Say { conversation: conversation(), content: "a\nb".to_owned(), upload: None },
-        AgentSays::Note { conversation: conversation(), content: "n".to_owned() },
-        AgentSays::Typing { conversation: conversation(), typing: true },
-        AgentSays::Draft { conversation: conversation(), question: Some("q".to_owned()) },
-        AgentSays::Draft { conversation: conversation(), question: None },
-        AgentSays::Available { available: false },
+        AgentMessage::Watch { conversation: conversation() },
+        AgentMessage::Unwatch { conversation: conversation() },
+        AgentMessage::Take { conversation: conversation() },
+        AgentMessage::Hand { conversation: conversation(), to: "ben".to_owned() },
+        AgentMessage::GiveBack { conversation: conversation() },
+        AgentMessage::Close { conversation: conversation() },
+        AgentMessage::Say {
+            conversation: conversation(),
+            content: "a\nb".to_owned(),
+            upload: None,
+        },
+        AgentMessage::Note { conversation: conversation(), content: "n".to_owned() },
+        AgentMessage::Typing { conversation: conversation(), typing: true },
+        AgentMessage::Draft { conversation: conversation(), question: Some("q".to_owned()) },
+        AgentMessage::Draft { conversation: conversation(), question: None },
+        AgentMessage::Available { available: false },
     ] {
         let mut value = serde_json::to_value(&says).expect("the outline is JSON");
         assert_eq!(value["type"], says.kind());
@@ -154,7 +158,12 @@ fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
 #[test]
 fn every_message_to_an_agent_bears_the_word_of_its_type() {
     let agent = || Agent { id: "ana".to_owned(), name: "Ana".to_owned() };
-    let gone = Gone { conversation: "c".to_owned(), why: GoneWhy::Closed, agent: None, rev: 3 };
+    let gone = TicketGone {
+        conversation: "c".to_owned(),
+        why: TicketGoneReason::Closed,
+        agent: None,
+        rev: 3,
+    };
     let frame = raw(&json!({"type": "agent_typing", "typing": true}));
     let conversation = || "c".to_owned();
     let note = Note {
@@ -166,15 +175,15 @@ fn every_message_to_an_agent_bears_the_word_of_its_type() {
     };
     let id = MessageId::Text("a".to_owned());
     for message in [
-        DeskSays::TicketGone(gone),
-        DeskSays::Agents { agents: vec![Presence { agent: agent(), available: true }] },
-        DeskSays::Entry { conversation: conversation(), offset: Some(4), frame },
-        DeskSays::VisitorTyping { conversation: conversation(), typing: true },
-        DeskSays::VisitorPresence { conversation: conversation(), online: false },
-        DeskSays::Note(note),
-        DeskSays::Done,
-        DeskSays::Error { message: String::new(), code: ErrorCode::Taken, by: Some(agent()) },
-        DeskSays::Reconnect { after_ms: 1 },
+        DeskMessage::TicketGone(gone),
+        DeskMessage::Agents { agents: vec![Presence { agent: agent(), available: true }] },
+        DeskMessage::Entry { conversation: conversation(), offset: Some(4), frame },
+        DeskMessage::VisitorTyping { conversation: conversation(), typing: true },
+        DeskMessage::VisitorPresence { conversation: conversation(), online: false },
+        DeskMessage::Note(note),
+        DeskMessage::Done,
+        DeskMessage::Error { message: String::new(), code: ErrorCode::Taken, by: Some(agent()) },
+        DeskMessage::Reconnect { after_ms: 1 },
     ] {
         let json = DeskFrame { message: &message, id: Some(&id) }.to_json();
         let sent: Value = serde_json::from_str(&json).expect("a frame is JSON");

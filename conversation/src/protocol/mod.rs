@@ -21,12 +21,13 @@ mod surrogates;
 mod tests;
 
 pub use agent::{
-    AgentFrame, AgentSays, DeskFrame, DeskNow, DeskSays, Draft, Note, Transcript, TranscriptEntry,
+    AgentFrame, AgentMessage, DeskFrame, DeskMessage, DeskSnapshot, Draft, Note, Transcript,
+    TranscriptEntry,
 };
 pub use client::{
-    About, BadMessage, ClientFrame, ClientMessage, Hello, MessageId, QueryMessage, Resume,
+    About, ClientFrame, ClientMessage, Hello, InvalidMessage, MessageId, QueryMessage, Resume,
 };
-pub use desk::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+pub use desk::{AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason};
 pub use error::{CloseReason, ErrorCode};
 pub use image::{Image, ImageFile};
 pub use live::{

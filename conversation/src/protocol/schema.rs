@@ -10,7 +10,8 @@ use utoipa::openapi::{RefOr, schema::Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::protocol::{
-    About, AgentSays, Csat, DeskSays, Feedback, HandoffWish, Hello, ServerMessage, VisitorMessage,
+    About, AgentMessage, Csat, DeskMessage, Feedback, HandoffWish, Hello, ServerMessage,
+    VisitorMessage,
 };
 
 /// A message as a client writes it.
@@ -82,15 +83,15 @@ pub struct Envelope {
 #[must_use]
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
-        ("AgentSays".to_owned(), AgentSays::schema()),
+        ("AgentMessage".to_owned(), AgentMessage::schema()),
         ("ClientSays".to_owned(), ClientSays::schema()),
-        ("DeskSays".to_owned(), DeskSays::schema()),
+        ("DeskMessage".to_owned(), DeskMessage::schema()),
         ("Envelope".to_owned(), Envelope::schema()),
         ("ServerMessage".to_owned(), ServerMessage::schema()),
     ];
-    AgentSays::schemas(&mut all);
+    AgentMessage::schemas(&mut all);
     ClientSays::schemas(&mut all);
-    DeskSays::schemas(&mut all);
+    DeskMessage::schemas(&mut all);
     ServerMessage::schemas(&mut all);
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all.dedup_by(|(a, _), (b, _)| a == b);

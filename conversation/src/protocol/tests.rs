@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::*;
 
-fn parse(value: &Value) -> Result<ClientFrame, BadMessage> {
+fn parse(value: &Value) -> Result<ClientFrame, InvalidMessage> {
     ClientFrame::parse(&value.to_string())
 }
 
@@ -25,7 +25,7 @@ fn query(mut fields: Value) -> QueryMessage {
     }
 }
 
-fn refused(value: &Value) -> BadMessage {
+fn refused(value: &Value) -> InvalidMessage {
     parse(value).expect_err("this is no message")
 }
 

@@ -18,11 +18,13 @@ use hsc_conversation::protocol::Image;
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::extractive::{Extractive, Nearby, answered, asked, small_talk, trace_features};
-use super::super::telling::{Teller, stream_of};
+use super::super::event_sender::{EventSender, stream_of};
+use super::super::extractive::{
+    EncoderScores, Extractive, answered, asked, small_talk, trace_features,
+};
 use super::endpoint::{Delta, Endpoint, Finish};
+use super::error::LlmError;
 use super::limits::{ModelLimits, PICTURE_TOKENS};
-use super::trouble::Trouble;
 
 /// How long the stream is read on after the model said that it has ended. Some endpoints say so with
 /// each piece, others keep the connection open for good.
@@ -31,10 +33,10 @@ const AFTER_FINISH: Duration = Duration::from_millis(500);
 /// Answers with a language model, and without it when it fails.
 #[derive(Clone)]
 pub struct Llm {
-    parts: Arc<Parts>,
+    parts: Arc<PromptParts>,
 }
 
-struct Parts {
+struct PromptParts {
     extractive: Extractive,
     endpoint: Endpoint,
     timeout: Duration,
@@ -52,12 +54,12 @@ struct Case<'a> {
     question: &'a Question,
     manual: &'a Manual,
     index: &'a Index,
-    near: &'a Nearby,
+    near: &'a EncoderScores,
     retrieval: &'a Retrieval<'a>,
 }
 
 /// What the model has said so far.
-struct Said<'a> {
+struct GeneratedText<'a> {
     output: ModelOutput<'a>,
     /// True once any word came, also one that is held back, and reasoning.
     heard: bool,
@@ -73,7 +75,7 @@ impl Llm {
         extractive: Extractive,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, BoxError> {
-        let parts = Parts {
+        let parts = PromptParts {
             extractive,
             endpoint: Endpoint::new(settings)?,
             timeout: Duration::from_millis(settings.timeout_ms),
@@ -86,8 +88,8 @@ impl Llm {
         Ok(Self { parts: Arc::new(parts) })
     }
 
-    async fn tell(self, question: Question, mut teller: Teller) {
-        let Parts { extractive, context_chars, .. } = &*self.parts;
+    async fn tell(self, question: Question, mut teller: EventSender) {
+        let PromptParts { extractive, context_chars, .. } = &*self.parts;
         if let Turn::SmallTalk(reply) = Turn::of(&asked(&question)) {
             return small_talk(reply, &question, &mut teller).await;
         }
@@ -109,7 +111,7 @@ impl Llm {
         );
         trace_features(retrieval.features());
         let output = ModelOutput::new(&retrieval, self.parts.begins_inside.load(Ordering::Relaxed));
-        let mut said = Said { output, heard: false };
+        let mut said = GeneratedText { output, heard: false };
         let case = Case {
             question: &question,
             manual: &manual,
@@ -137,26 +139,27 @@ impl Llm {
     async fn ask(
         &self,
         case: &Case<'_>,
-        said: &mut Said<'_>,
-        teller: &mut Teller,
-    ) -> Result<(), Trouble> {
-        let Parts { endpoint, timeout, first_token_timeout, max_tokens, limits, .. } = &*self.parts;
+        said: &mut GeneratedText<'_>,
+        teller: &mut EventSender,
+    ) -> Result<(), LlmError> {
+        let PromptParts { endpoint, timeout, first_token_timeout, max_tokens, limits, .. } =
+            &*self.parts;
         if case.retrieval.is_empty() {
             // Nothing to rest an answer on: the model could only guess.
-            return Err(Trouble::Empty);
+            return Err(LlmError::Empty);
         }
         let began = Instant::now();
         let end = (began + *timeout, *timeout);
         let first = (began + (*first_token_timeout).min(*timeout), *first_token_timeout);
         let late = |(_, limit): (Instant, Duration)| {
-            Trouble::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+            LlmError::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
         };
         let fence = format!("{:016x}", rand::random::<u64>());
         let prompt = case.retrieval.prompt(&fence);
         let image = case.question.image.as_ref().and_then(Image::file);
         let tokens = prompt.tokens() + image.map_or(0, |_| PICTURE_TOKENS);
         let admitted = limits.admit(&case.question.asker, tokens, *max_tokens);
-        let mut spending = admitted.map_err(|(scope, used)| Trouble::Limited { scope, used })?;
+        let mut spending = admitted.map_err(|(scope, used)| LlmError::Limited { scope, used })?;
         let asked = timeout_at(first.0, endpoint.ask(&prompt, image)).await;
         let mut deltas = asked.map_err(|_| late(first))??;
         spending.is_sent();
@@ -188,9 +191,9 @@ impl Llm {
         self.parts.begins_inside.store(said.output.began_inside(), Ordering::Relaxed);
         match finish {
             // A connection that breaks between two pieces looks like an end.
-            Some(Finish::Cut) => Err(Trouble::CutShort),
-            _ if !said.output.has_spoken() => Err(Trouble::Empty),
-            None => Err(Trouble::CutShort),
+            Some(Finish::Cut) => Err(LlmError::CutShort),
+            _ if !said.output.has_spoken() => Err(LlmError::Empty),
+            None => Err(LlmError::CutShort),
             Some(Finish::Complete) => Ok(()),
         }
     }
@@ -199,11 +202,11 @@ impl Llm {
     fn fall_back(
         &self,
         case: &Case<'_>,
-        said: Said<'_>,
-        trouble: &Trouble,
+        said: GeneratedText<'_>,
+        trouble: &LlmError,
         reason: &str,
     ) -> Composed {
-        let is_limited = matches!(trouble, Trouble::Limited { .. });
+        let is_limited = matches!(trouble, LlmError::Limited { .. });
         if is_limited {
             // Counted by a metric. A flood of questions must not become a flood of lines.
             log::debug!(reason, cause:% = trouble; "the language model was not asked");
@@ -248,15 +251,15 @@ impl Answerer for Llm {
     }
 }
 
-impl Said<'_> {
-    async fn hear(&mut self, delta: &Delta, teller: &mut Teller) {
+impl GeneratedText<'_> {
+    async fn hear(&mut self, delta: &Delta, teller: &mut EventSender) {
         self.heard |= delta.reasons || !delta.text.trim().is_empty();
         for words in self.output.push(&delta.text) {
             teller.tell(AnswerEvent::Chunk(words)).await;
         }
     }
 
-    async fn finish(&mut self, teller: &mut Teller) {
+    async fn finish(&mut self, teller: &mut EventSender) {
         if let Some(words) = self.output.finish() {
             teller.tell(AnswerEvent::Chunk(words)).await;
         }

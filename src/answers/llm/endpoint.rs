@@ -18,10 +18,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
+use super::error::LlmError;
 use super::limits::Usage;
 use super::sse::{Event, EventParser};
-use super::trouble::Trouble;
-use crate::outside::tls;
+use crate::outbound::tls;
 
 /// Largest response that is read, in bytes: many times the longest answer, framing included.
 const RESPONSE_BYTES: usize = 16 << 20;
@@ -200,7 +200,7 @@ impl Endpoint {
         &self,
         prompt: &Prompt,
         image: Option<&ImageFile>,
-    ) -> Result<BoxStream<'static, Result<Delta, Trouble>>, Trouble> {
+    ) -> Result<BoxStream<'static, Result<Delta, LlmError>>, LlmError> {
         let body = Request {
             model: &self.model,
             stream: true,
@@ -220,14 +220,14 @@ impl Endpoint {
         }
         let response = request.send().await?;
         if !response.status().is_success() {
-            return Err(Trouble::Refused(response.status().as_u16()));
+            return Err(LlmError::Refused(response.status().as_u16()));
         }
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_whole = kind.is_some_and(|kind| kind.trim_start().starts_with("application/json"));
         let mut room = RESPONSE_BYTES;
         let bytes = response.bytes_stream().map(move |bytes| {
             let bytes = bytes?;
-            room = room.checked_sub(bytes.len()).ok_or(Trouble::Garbled)?;
+            room = room.checked_sub(bytes.len()).ok_or(LlmError::Garbled)?;
             Ok(bytes)
         });
         Ok(if is_whole { whole(bytes).boxed() } else { events(bytes).boxed() })
@@ -236,19 +236,19 @@ impl Endpoint {
 
 /// The answer of an endpoint that does not stream.
 fn whole(
-    bytes: impl futures::Stream<Item = Result<Bytes, Trouble>> + Send + 'static,
-) -> impl futures::Stream<Item = Result<Delta, Trouble>> + Send {
+    bytes: impl futures::Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
+) -> impl futures::Stream<Item = Result<Delta, LlmError>> + Send {
     stream::once(async move {
         let bytes: Vec<Bytes> = bytes.try_collect().await?;
-        let value = serde_json::from_slice(&bytes.concat()).map_err(|_| Trouble::Garbled)?;
+        let value = serde_json::from_slice(&bytes.concat()).map_err(|_| LlmError::Garbled)?;
         Ok(Delta { last: true, ..read(&value)? })
     })
 }
 
 /// The pieces of server-sent events.
 fn events(
-    bytes: impl futures::Stream<Item = Result<Bytes, Trouble>> + Send + 'static,
-) -> impl futures::Stream<Item = Result<Delta, Trouble>> + Send {
+    bytes: impl futures::Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
+) -> impl futures::Stream<Item = Result<Delta, LlmError>> + Send {
     let mut parser = EventParser::default();
     let end = stream::once(async { None });
     bytes.map(Some).chain(end).flat_map(move |bytes| {
@@ -261,7 +261,7 @@ fn events(
     })
 }
 
-fn read_event(event: &Event) -> Result<Delta, Trouble> {
+fn read_event(event: &Event) -> Result<Delta, LlmError> {
     let data = event.data.trim();
     if event.name == "error" {
         return Err(refused(&serde_json::from_str(data).unwrap_or_default()));
@@ -269,12 +269,12 @@ fn read_event(event: &Event) -> Result<Delta, Trouble> {
     match data {
         "" => Ok(Delta::default()),
         "[DONE]" => Ok(Delta { finish: Some(Finish::Complete), last: true, ..Delta::default() }),
-        data => read(&serde_json::from_str(data).map_err(|_| Trouble::Garbled)?),
+        data => read(&serde_json::from_str(data).map_err(|_| LlmError::Garbled)?),
     }
 }
 
 /// Reads a piece, or a whole completion.
-fn read(piece: &Value) -> Result<Delta, Trouble> {
+fn read(piece: &Value) -> Result<Delta, LlmError> {
     let error = piece.get("error").filter(|error| !error.is_null());
     if let Some(error) = error {
         return Err(refused(error));
@@ -342,12 +342,12 @@ fn is_filled(value: &Value) -> bool {
 }
 
 /// An error object, or a bare sentence. Only its number is taken: some repeat the key.
-fn refused(error: &Value) -> Trouble {
+fn refused(error: &Value) -> LlmError {
     let number = |value: &Value| {
         let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
         u16::try_from(number).ok()
     };
     let status =
         ["code", "status", "status_code"].iter().find_map(|field| number(error.get(field)?));
-    Trouble::Refused(status.unwrap_or_default())
+    LlmError::Refused(status.unwrap_or_default())
 }

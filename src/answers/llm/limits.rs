@@ -13,7 +13,7 @@ use hsc_actors::{Quota, RateLimiter};
 use hsc_answers::llm::estimate_tokens;
 use hsc_config::LlmSettings;
 use hsc_conversation::ClientKey;
-use hsc_conversation::answer::Asker;
+use hsc_conversation::answer::Requester;
 use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
@@ -90,8 +90,8 @@ impl Scoped {
         }
     }
 
-    fn check(&self, asker: &Asker, cost: u64, now: Instant) -> Result<(), Scope> {
-        let Asker { conversation, client } = asker;
+    fn check(&self, asker: &Requester, cost: u64, now: Instant) -> Result<(), Scope> {
+        let Requester { conversation, client } = asker;
         if let (Some(limiter), Some(key)) = (&self.conversations, conversation) {
             limiter.check(key, cost, now).map_err(|_| Scope::Conversation)?;
         }
@@ -104,8 +104,8 @@ impl Scoped {
         Ok(())
     }
 
-    fn count(&mut self, asker: &Asker, cost: u64, now: Instant) {
-        let Asker { conversation, client } = asker;
+    fn count(&mut self, asker: &Requester, cost: u64, now: Instant) {
+        let Requester { conversation, client } = asker;
         if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
             limiter.count(Arc::clone(key), cost, now);
         }
@@ -117,8 +117,8 @@ impl Scoped {
         }
     }
 
-    fn give_back(&mut self, asker: &Asker, cost: u64) {
-        let Asker { conversation, client } = asker;
+    fn give_back(&mut self, asker: &Requester, cost: u64) {
+        let Requester { conversation, client } = asker;
         if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
             limiter.give_back(key, cost);
         }
@@ -152,7 +152,7 @@ impl ModelLimits {
     /// of what is used up, and then counts nothing.
     pub(super) fn admit(
         self: &Arc<Self>,
-        asker: &Asker,
+        asker: &Requester,
         prompt: u64,
         most: u64,
     ) -> Result<Spending, (Scope, Used)> {
@@ -197,7 +197,7 @@ impl ModelLimits {
 /// that nobody waits for any more has used what it has used.
 pub(super) struct Spending {
     limits: Arc<ModelLimits>,
-    asker: Asker,
+    asker: Requester,
     reserved: u64,
     prompt: u64,
     sent: bool,
@@ -259,15 +259,15 @@ mod tests {
         ModelLimits::new(&settings, Metrics::new())
     }
 
-    fn asker(conversation: &str, address: &str) -> Asker {
+    fn asker(conversation: &str, address: &str) -> Requester {
         let address: IpAddr = address.parse().expect("an address");
-        Asker {
+        Requester {
             conversation: Some(conversation.into()),
             client: Some(ClientAddress::new(address).key()),
         }
     }
 
-    fn refused(limits: &Arc<ModelLimits>, asker: &Asker) -> Option<(Scope, Used)> {
+    fn refused(limits: &Arc<ModelLimits>, asker: &Requester) -> Option<(Scope, Used)> {
         limits.admit(asker, 10, 10).err()
     }
 
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(refused(&limits, &asker("c", "2a00:1450::1")), None);
         assert_eq!(refused(&limits, &asker("d", "2a00:1450::2")), None);
         assert_eq!(refused(&limits, &asker("e", "9.9.9.9")), Some((Scope::Pod, Used::Answers)));
-        assert_eq!(refused(&limits, &Asker::default()), Some((Scope::Pod, Used::Answers)));
+        assert_eq!(refused(&limits, &Requester::default()), Some((Scope::Pod, Used::Answers)));
         let counted = limits.metrics.render();
         let of_pod = "hsc_llm_limited_total{limit=\"answers\",scope=\"pod\"} 2";
         assert!(counted.contains(of_pod), "{counted}");

@@ -9,10 +9,10 @@
 
 mod answerer;
 mod endpoint;
+mod error;
 mod limits;
 mod sse;
 #[cfg(test)]
 mod tests;
-mod trouble;
 
 pub use answerer::Llm;

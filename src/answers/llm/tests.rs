@@ -568,7 +568,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
 
 #[actix_web::test]
 async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
-    use hsc_conversation::answer::Asker;
+    use hsc_conversation::answer::Requester;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
     let measure = super::super::tests::MEASURE;
@@ -586,7 +586,7 @@ async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
         ("b", None, "Yes"),
         ("a", Some("limited"), "The assistant has given as many answers"),
     ] {
-        let asker = Asker { conversation: Some(conversation.into()), client: None };
+        let asker = Requester { conversation: Some(conversation.into()), client: None };
         let (_, answer) = told(&llm, Question { asker, ..pair() }).await;
         assert_eq!(answer.fallback.as_deref(), reason, "{}", answer.text);
         assert!(answer.text.starts_with(begins), "{}", answer.text);

@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Result<()> {
     let client = Client::builder()
-        .tls_backend_preconfigured(crate::outside::tls().map_err(|error| anyhow::anyhow!(error))?)
+        .tls_backend_preconfigured(crate::outbound::tls().map_err(|error| anyhow::anyhow!(error))?)
         .connect_timeout(Duration::from_secs(20))
         // Between two pieces of the body: a host that has fallen silent, not a slow line.
         .read_timeout(Duration::from_secs(60))

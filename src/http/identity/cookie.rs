@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 
-use super::super::Parts;
+use super::super::Dependencies;
 
 /// A cookie of ours. Its name depends on the way: over https it bears `__Host-`, so that no neighbour
 /// below the same domain can lay one out.
@@ -32,7 +32,7 @@ impl Cookie {
     }
 
     /// What the browser brings.
-    pub(super) fn of<'a>(self, parts: &Parts, request: &'a HttpRequest) -> Option<&'a str> {
+    pub(super) fn of<'a>(self, parts: &Dependencies, request: &'a HttpRequest) -> Option<&'a str> {
         let name = self.name(parts.origins.is_https(request));
         let cookies = request.headers().get_all(header::COOKIE);
         let mut pairs = cookies.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
@@ -43,7 +43,7 @@ impl Cookie {
     /// and never with what a foreign page posts.
     pub(super) fn set(
         self,
-        parts: &Parts,
+        parts: &Dependencies,
         request: &HttpRequest,
         value: &str,
         lasts: Duration,
@@ -60,7 +60,7 @@ impl Cookie {
     /// Has the browser forget it.
     pub(super) fn clear(
         self,
-        parts: &Parts,
+        parts: &Dependencies,
         request: &HttpRequest,
     ) -> (header::HeaderName, String) {
         self.set(parts, request, "", Duration::ZERO)

@@ -8,12 +8,12 @@ use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::future::LocalBoxFuture;
 use hsc_actors::ports::archive::Role;
-use hsc_actors::ports::{IdentityError, Person, SignedIn, StillIn};
+use hsc_actors::ports::{IdentityError, Person, SessionCheck, SignedIn};
 use hsc_conversation::archive::Audit;
 use log::warn;
 use subtle::ConstantTimeEq as _;
 
-use super::super::{Parts, Trouble, TroubleCode, client_address};
+use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::cookie::Cookie;
 
 /// Header with the session's token, on whatever changes something.
@@ -45,7 +45,7 @@ impl Caller {
     }
 
     /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
-    pub(crate) fn did(&self, parts: &Parts, action: &str, subject: &str, detail: &str) {
+    pub(crate) fn did(&self, parts: &Dependencies, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
             Who::Token => ("token", Role::Admin.as_str()),
@@ -62,8 +62,8 @@ impl Caller {
 }
 
 impl FromRequest for Admin {
-    type Error = Trouble;
-    type Future = LocalBoxFuture<'static, Result<Self, Trouble>>;
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -72,8 +72,8 @@ impl FromRequest for Admin {
 }
 
 impl FromRequest for Agent {
-    type Error = Trouble;
-    type Future = LocalBoxFuture<'static, Result<Self, Trouble>>;
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -88,11 +88,14 @@ impl FromRequest for Agent {
     }
 }
 
-fn parts(request: &HttpRequest) -> web::Data<Parts> {
-    request.app_data::<web::Data<Parts>>().expect("routes() gives every route its parts").clone()
+fn parts(request: &HttpRequest) -> web::Data<Dependencies> {
+    request
+        .app_data::<web::Data<Dependencies>>()
+        .expect("routes() gives every route its parts")
+        .clone()
 }
 
-async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> {
+async fn admin(parts: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
     let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
         // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
@@ -100,7 +103,7 @@ async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> 
             Ok(()) => Ok(caller(Who::Token)),
             Err(IdentityError::Wrong) => {
                 let message = "This is not the admin.token of this server.";
-                Err(Trouble::new(TroubleCode::Forbidden, message))
+                Err(ApiError::new(ApiErrorCode::Forbidden, message))
             }
             Err(error) => Err(trouble(error)),
         };
@@ -108,12 +111,12 @@ async fn admin(parts: &Parts, request: &HttpRequest) -> Result<Caller, Trouble> 
     if Cookie::Session.of(parts, request).is_some() {
         match person(parts, request, Role::Admin).await {
             // A cookie that outlived its session is none.
-            Err(trouble) if trouble.code == TroubleCode::NotSignedIn => {}
+            Err(trouble) if trouble.code == ApiErrorCode::NotSignedIn => {}
             known => return Ok(caller(Who::Person(known?))),
         }
     }
-    Err(Trouble::new(
-        TroubleCode::NotSignedIn,
+    Err(ApiError::new(
+        ApiErrorCode::NotSignedIn,
         "Administration is for admins who have signed in, and for callers who bring admin.token.",
     ))
 }
@@ -131,37 +134,44 @@ pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
 }
 
 /// The person whose session this is, where they may.
-async fn person(parts: &Parts, request: &HttpRequest, least: Role) -> Result<Person, Trouble> {
+async fn person(
+    parts: &Dependencies,
+    request: &HttpRequest,
+    least: Role,
+) -> Result<Person, ApiError> {
     let SignedIn { person, csrf } = session(parts, request).await?;
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     // A browser opens a socket for any page, and lets that page read what comes over it.
     if (changes || is_upgrade) && !parts.origins.is_own(request) {
         let message = "Only pages of this server may do this.";
-        return Err(Trouble::new(TroubleCode::OriginNotAllowed, message));
+        return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message));
     }
     let brought = request.headers().get(CSRF).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if changes && !bool::from(brought.as_bytes().ct_eq(csrf.as_bytes())) {
         let message = "X-CSRF-Token has to bring the csrf of /api/me; load the page again.";
-        return Err(Trouble::new(TroubleCode::NoCsrfToken, message));
+        return Err(ApiError::new(ApiErrorCode::NoCsrfToken, message));
     }
     if person.role < least {
         let message = format!("This is for the role {}.", least.as_str());
-        return Err(Trouble::new(TroubleCode::Forbidden, message));
+        return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }
     Ok(person)
 }
 
 /// The session that the cookie names.
-pub(super) async fn session(parts: &Parts, request: &HttpRequest) -> Result<SignedIn, Trouble> {
-    let nobody = || Trouble::new(TroubleCode::NotSignedIn, "Sign in first.");
+pub(super) async fn session(
+    parts: &Dependencies,
+    request: &HttpRequest,
+) -> Result<SignedIn, ApiError> {
+    let nobody = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(parts, request).ok_or_else(nobody)?;
     parts.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
 }
 
 /// Whether whoever opens a socket with this request is still signed in, and in the same role, whenever it
 /// is asked later. Accounts that cannot be asked put nobody out.
-pub(crate) fn still_in(parts: &Parts, request: &HttpRequest, role: Role) -> StillIn {
+pub(crate) fn still_in(parts: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
     let identify = Arc::clone(&parts.identify);
     let secret: Arc<str> = Cookie::Session.of(parts, request).unwrap_or_default().into();
     Arc::new(move |is_used| {
@@ -179,7 +189,7 @@ pub(crate) fn still_in(parts: &Parts, request: &HttpRequest, role: Role) -> Stil
 
 /// Whether this browser may see the page of this role. The page holds nothing by itself; this is for
 /// whoever comes without being signed in, to be sent where they can.
-pub(crate) async fn admits_page(parts: &Parts, request: &HttpRequest, role: Role) -> bool {
+pub(crate) async fn admits_page(parts: &Dependencies, request: &HttpRequest, role: Role) -> bool {
     let known = match role {
         Role::Agent => session(parts, request).await.is_ok(),
         Role::Admin => session(parts, request).await.is_ok_and(|it| it.person.role >= role),
@@ -190,12 +200,12 @@ pub(crate) async fn admits_page(parts: &Parts, request: &HttpRequest, role: Role
 }
 
 /// What may change something without a session: signing in. From one of our own pages, or from a program.
-pub(super) fn from_our_page(parts: &Parts, request: &HttpRequest) -> Result<(), Trouble> {
+pub(super) fn from_our_page(parts: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
     if parts.origins.is_own(request) {
         return Ok(());
     }
     let message = "Only pages of this server may sign in.";
-    Err(Trouble::new(TroubleCode::OriginNotAllowed, message))
+    Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message))
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -203,21 +213,21 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// What a caller is told of why they were not signed in.
-pub(crate) fn trouble(error: IdentityError) -> Trouble {
+pub(crate) fn trouble(error: IdentityError) -> ApiError {
     let code = match &error {
-        IdentityError::Wrong => TroubleCode::WrongSignIn,
-        IdentityError::TooMany { .. } => TroubleCode::TooManyTries,
-        IdentityError::Weak(_) => TroubleCode::WeakPassword,
-        IdentityError::Unfit(_) => TroubleCode::Unfit,
-        IdentityError::LinkSpent => TroubleCode::LinkSpent,
-        IdentityError::NoRole => TroubleCode::Forbidden,
+        IdentityError::Wrong => ApiErrorCode::WrongSignIn,
+        IdentityError::TooMany { .. } => ApiErrorCode::TooManyTries,
+        IdentityError::Weak(_) => ApiErrorCode::WeakPassword,
+        IdentityError::Unfit(_) => ApiErrorCode::Unfit,
+        IdentityError::LinkSpent => ApiErrorCode::LinkSpent,
+        IdentityError::NoRole => ApiErrorCode::Forbidden,
         IdentityError::NotVerified { cause } => {
             warn!(cause:% = cause; "a sign-in at the provider was not brought to its end");
-            TroubleCode::NotVerified
+            ApiErrorCode::NotVerified
         }
         IdentityError::Down { cause } => {
             warn!(cause:% = cause; "nobody can be signed in just now");
-            TroubleCode::Unavailable
+            ApiErrorCode::Unavailable
         }
     };
     let wait = match &error {
@@ -227,6 +237,6 @@ pub(crate) fn trouble(error: IdentityError) -> Trouble {
     let words = error.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    let trouble = Trouble::new(code, format!("{first}{}.", letters.as_str()));
+    let trouble = ApiError::new(code, format!("{first}{}.", letters.as_str()));
     wait.map_or(trouble.clone(), |wait| trouble.retry_after(wait))
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use hsc_actors::ports::{IdentityError, Returned};
+use hsc_actors::ports::{IdentityError, ProviderCallback};
 use serde::Deserialize;
 
-use super::super::{Parts, Trouble, client_address};
+use super::super::{ApiError, Dependencies, client_address};
 use super::cookie::Cookie;
 use super::guard::trouble;
 use super::sign_in::bring;
@@ -38,7 +38,7 @@ pub(crate) struct Return {
     responses((status = 302, description = "To the provider, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid")]
 pub(crate) async fn openid(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     asked: web::Query<Begin>,
 ) -> HttpResponse {
@@ -61,14 +61,14 @@ pub(crate) async fn openid(
     responses((status = 302, description = "To the page, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid/return")]
 pub(crate) async fn openid_return(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     said: web::Query<Return>,
 ) -> HttpResponse {
     let Return { state, code, error } = said.into_inner();
     let brought = Cookie::OpenId.of(&parts, &request).and_then(|it| it.split_once('~'));
     let next = page(brought.map(|(_, next)| next));
-    let returned = Returned {
+    let returned = ProviderCallback {
         kept: brought.map(|(kept, _)| kept.to_owned()),
         state,
         code: code.ok_or_else(|| error.unwrap_or_else(|| "nothing".to_owned())),
@@ -87,7 +87,7 @@ pub(crate) async fn openid_return(
     response.append_header(Cookie::OpenId.clear(&parts, &request)).finish()
 }
 
-fn back_to(parts: &Parts, request: &HttpRequest) -> String {
+fn back_to(parts: &Dependencies, request: &HttpRequest) -> String {
     format!("{}{RETURN}", parts.origins.own(request))
 }
 
@@ -110,6 +110,6 @@ fn to(address: &str) -> actix_web::HttpResponseBuilder {
 }
 
 fn failed(error: IdentityError, next: &str) -> actix_web::HttpResponseBuilder {
-    let Trouble { code, .. } = trouble(error);
+    let ApiError { code, .. } = trouble(error);
     to(&format!("/sign-in?failed={}&next={next}", code.as_str()))
 }

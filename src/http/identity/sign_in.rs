@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use hsc_actors::ports::archive::Role;
-use hsc_actors::ports::{Attempt, Opened, SignedIn};
+use hsc_actors::ports::{Attempt, OpenedSession, SignedIn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, client_address};
+use super::super::{ApiError, Dependencies, client_address};
 use super::cookie::Cookie;
 use super::guard::{Agent, from_our_page, session, trouble};
 
@@ -32,7 +32,7 @@ impl From<SignedIn> for Me {
 
 /// The ways to sign in.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Ways {
+pub(crate) struct SignInMethods {
     /// What the OpenID provider is called, where there is one.
     provider: Option<String>,
     /// False before the first account was created: the page then says how to create it.
@@ -57,27 +57,27 @@ pub(crate) struct SignOut {
 }
 
 /// The ways to sign in.
-#[utoipa::path(get, path = "/api/sign-in", tag = "team", responses((status = 200, body = Ways)))]
+#[utoipa::path(get, path = "/api/sign-in", tag = "team", responses((status = 200, body = SignInMethods)))]
 #[get("/api/sign-in")]
-pub(crate) async fn ways(parts: web::Data<Parts>) -> HttpResponse {
+pub(crate) async fn ways(parts: web::Data<Dependencies>) -> HttpResponse {
     let provider = parts.identify.provider().map(str::to_owned);
     // While the accounts cannot be asked, nobody is told to create one.
     let has_accounts = parts.identify.has_accounts().await.unwrap_or(true);
-    let ways = Ways { provider, has_accounts };
+    let ways = SignInMethods { provider, has_accounts };
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(ways)
 }
 
 /// Signs in by mail address and password; the session comes as a cookie.
 #[utoipa::path(post, path = "/api/sign-in", tag = "team", request_body = SignIn,
-    responses((status = 200, body = Me), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 429, body = Trouble),
-        (status = 503, body = Trouble)))]
+    responses((status = 200, body = Me), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 429, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[post("/api/sign-in")]
 pub(crate) async fn sign_in(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<SignIn>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     from_our_page(&parts, &request)?;
     let SignIn { address, password } = said.into_inner();
     let device = Cookie::Device.of(&parts, &request).map(str::to_owned);
@@ -88,15 +88,15 @@ pub(crate) async fn sign_in(
 
 /// Signs out, of this browser or of all.
 #[utoipa::path(post, path = "/api/sign-out", tag = "team", request_body = SignOut,
-    responses((status = 204, description = "Signed out"), (status = 401, body = Trouble),
-        (status = 403, body = Trouble)))]
+    responses((status = 204, description = "Signed out"), (status = 401, body = ApiError),
+        (status = 403, body = ApiError)))]
 #[post("/api/sign-out")]
 pub(crate) async fn sign_out(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<SignOut>,
     Agent(person, caller): Agent,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let secret = Cookie::Session.of(&parts, &request).unwrap_or_default();
     parts.identify.sign_out(secret, said.everywhere).await.map_err(trouble)?;
     let how = if said.everywhere { "everywhere" } else { "" };
@@ -107,18 +107,22 @@ pub(crate) async fn sign_out(
 
 /// Who is signed in, and what their pages have to bring.
 #[utoipa::path(get, path = "/api/me", tag = "team",
-    responses((status = 200, body = Me), (status = 401, body = Trouble)))]
+    responses((status = 200, body = Me), (status = 401, body = ApiError)))]
 #[get("/api/me")]
 pub(crate) async fn me(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let signed_in = session(&parts, &request).await?;
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Me::from(signed_in)))
 }
 
 /// The answer to whoever has just signed in. A session that the browser had before ends.
-pub(super) async fn welcome(parts: &Parts, request: &HttpRequest, opened: Opened) -> HttpResponse {
+pub(super) async fn welcome(
+    parts: &Dependencies,
+    request: &HttpRequest,
+    opened: OpenedSession,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     bring(parts, request, &opened, &mut response).await;
     response.insert_header(("Cache-Control", "no-store")).json(Me::from(opened.signed_in))
@@ -126,16 +130,16 @@ pub(super) async fn welcome(parts: &Parts, request: &HttpRequest, opened: Opened
 
 /// Puts the new session into the browser in place of the one before.
 pub(super) async fn bring(
-    parts: &Parts,
+    parts: &Dependencies,
     request: &HttpRequest,
-    opened: &Opened,
+    opened: &OpenedSession,
     response: &mut HttpResponseBuilder,
 ) {
     if let Some(before) = Cookie::Session.of(parts, request) {
         // The new session is good whether or not the old one can be ended just now.
         let _ = parts.identify.sign_out(before, false).await;
     }
-    let Opened { secret, lasts, device, device_lasts, .. } = opened;
+    let OpenedSession { secret, lasts, device, device_lasts, .. } = opened;
     response.append_header(Cookie::Session.set(parts, request, secret, *lasts));
     response.append_header(Cookie::Device.set(parts, request, device, *device_lasts));
 }

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::super::{Connection, TrustedProxies};
-use super::connections::{Admitted, Closed, Connections, Phase, Refused};
+use super::connections::{Admitted, Closed, ConnectionRefused, Connections, Phase};
 use super::proxy_protocol;
 use super::stream::{Io, Stream};
 use super::tls::Certificate;
@@ -185,7 +185,7 @@ impl Listener {
     }
 
     /// Says to a client that there are too many connections, as far as it can be said.
-    async fn refuse(&self, mut io: TcpStream, refused: Refused) {
+    async fn refuse(&self, mut io: TcpStream, refused: ConnectionRefused) {
         const BODY: &str = r#"{"code":"full","message":"The server holds as many connections as it may; try again in a few seconds."}"#;
         self.metrics.connections.refused(refused.as_str());
         if self.certificate.is_some() {
@@ -212,7 +212,7 @@ enum Ended {
         cause: String,
     },
     /// Its client, named by the proxy, has too many.
-    Refused(Refused),
+    Refused(ConnectionRefused),
     Failed(String),
     Gone(String),
 }

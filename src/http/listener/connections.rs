@@ -82,14 +82,14 @@ impl Closed {
 /// Why a connection is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(crate) enum Refused {
+pub(crate) enum ConnectionRefused {
     /// Its client has as many as it may, and each is in use.
     Address,
     /// There are as many as there may be, and each is in use.
     Full,
 }
 
-impl Refused {
+impl ConnectionRefused {
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
     }
@@ -146,19 +146,19 @@ pub struct Connections {
     capacity: Capacity,
     deadlines: Deadlines,
     began: Instant,
-    table: Mutex<Table>,
+    table: Mutex<ConnectionTable>,
 }
 
 #[derive(Default)]
-struct Table {
+struct ConnectionTable {
     next: u64,
-    places: HashMap<u64, Place>,
+    places: HashMap<u64, ConnectionSlot>,
     of_client: HashMap<ClientKey, usize>,
     general: usize,
     reserved: usize,
 }
 
-struct Place {
+struct ConnectionSlot {
     /// None of a proxy, which has many clients.
     client: Option<ClientKey>,
     is_reserved: bool,
@@ -183,20 +183,24 @@ impl Connections {
     }
 
     /// A place for a new connection; `client` is none of a proxy.
-    pub(crate) fn admit(self: &Arc<Self>, client: Option<ClientKey>) -> Result<Admitted, Refused> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        client: Option<ClientKey>,
+    ) -> Result<Admitted, ConnectionRefused> {
         let mut table = self.table();
         if let Some(client) = client {
             self.room_of_client(&mut table, client)?;
         }
-        let has_room = |is_reserved: bool, table: &Table| match is_reserved {
+        let has_room = |is_reserved: bool, table: &ConnectionTable| match is_reserved {
             false => table.general < self.capacity.general,
             true => table.reserved < self.capacity.reserved,
         };
-        let of_tier = |is_reserved: bool| move |place: &Place| place.is_reserved == is_reserved;
+        let of_tier =
+            |is_reserved: bool| move |place: &ConnectionSlot| place.is_reserved == is_reserved;
         let is_reserved = [false, true].into_iter().find(|&is_reserved| {
             has_room(is_reserved, &table) || table.evict(of_tier(is_reserved))
         });
-        let Some(is_reserved) = is_reserved else { return Err(Refused::Full) };
+        let Some(is_reserved) = is_reserved else { return Err(ConnectionRefused::Full) };
         let id = table.next;
         table.next += 1;
         let state = Arc::new(ConnectionState {
@@ -211,22 +215,26 @@ impl Connections {
             evicted: Notify::new(),
             changed: Notify::new(),
         });
-        table.enter(id, Place { client, is_reserved, state: Arc::clone(&state) });
+        table.enter(id, ConnectionSlot { client, is_reserved, state: Arc::clone(&state) });
         drop(table);
         Ok(Admitted { connections: Arc::clone(self), state })
     }
 
     /// Makes room for one more connection of a client that has as many as it may.
-    fn room_of_client(&self, table: &mut Table, client: ClientKey) -> Result<(), Refused> {
+    fn room_of_client(
+        &self,
+        table: &mut ConnectionTable,
+        client: ClientKey,
+    ) -> Result<(), ConnectionRefused> {
         let most = self.capacity.per_address;
         let held = table.of_client.get(&client).copied().unwrap_or(0);
         if most == 0 || held < most || table.evict(|place| place.client == Some(client)) {
             return Ok(());
         }
-        Err(Refused::Address)
+        Err(ConnectionRefused::Address)
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -235,8 +243,8 @@ impl Connections {
     }
 }
 
-impl Table {
-    fn enter(&mut self, id: u64, place: Place) {
+impl ConnectionTable {
+    fn enter(&mut self, id: u64, place: ConnectionSlot) {
         match place.is_reserved {
             true => self.reserved += 1,
             false => self.general += 1,
@@ -247,7 +255,7 @@ impl Table {
         self.places.insert(id, place);
     }
 
-    fn leave(&mut self, id: u64) -> Option<Place> {
+    fn leave(&mut self, id: u64) -> Option<ConnectionSlot> {
         let place = self.places.remove(&id)?;
         match place.is_reserved {
             true => self.reserved -= 1,
@@ -265,8 +273,8 @@ impl Table {
     }
 
     /// Closes one of these connections that only holds its descriptor; false where there is none.
-    fn evict(&mut self, eligible: impl Fn(&Place) -> bool) -> bool {
-        let held = |place: &Place| {
+    fn evict(&mut self, eligible: impl Fn(&ConnectionSlot) -> bool) -> bool {
+        let held = |place: &ConnectionSlot| {
             place.client.and_then(|client| self.of_client.get(&client).copied()).unwrap_or(0)
         };
         let chosen = self
@@ -297,7 +305,7 @@ impl Admitted {
     }
 
     /// The proxy has named the client of this connection.
-    pub(super) fn identify(&self, client: ClientKey) -> Result<(), Refused> {
+    pub(super) fn identify(&self, client: ClientKey) -> Result<(), ConnectionRefused> {
         let table = &mut *self.connections.table();
         self.connections.room_of_client(table, client)?;
         if let Some(place) = table.places.get_mut(&self.state.id) {
@@ -498,7 +506,7 @@ mod tests {
         let next = connections.admit(client(1)).expect("the one before has sent nothing");
         assert!(is_evicted(&probe) && next.state.is_reserved());
         next.state.enter(Phase::Answering);
-        assert_eq!(connections.admit(client(2)).err(), Some(Refused::Full));
+        assert_eq!(connections.admit(client(2)).err(), Some(ConnectionRefused::Full));
         drop(held);
         assert!(next.state.take_general_place() && !next.state.is_reserved());
         assert!(!connections.admit(client(2)).expect("room").state.is_reserved());
@@ -512,10 +520,13 @@ mod tests {
         let third = connections.admit(client(1)).expect("an idle one gives way");
         assert!(is_evicted(&held[1]));
         third.state.enter(Phase::Upgraded);
-        assert_eq!(connections.admit(client(1)).err(), Some(Refused::Address));
+        assert_eq!(connections.admit(client(1)).err(), Some(ConnectionRefused::Address));
         assert!(connections.admit(client(2)).is_ok());
         let of_proxy: Vec<_> = (0..50).map(|_| connections.admit(None).expect("room")).collect();
-        assert_eq!(of_proxy[0].identify(client(1).expect("a key")), Err(Refused::Address));
+        assert_eq!(
+            of_proxy[0].identify(client(1).expect("a key")),
+            Err(ConnectionRefused::Address)
+        );
         assert_eq!(of_proxy[0].identify(client(3).expect("a key")), Ok(()));
     }
 

@@ -16,4 +16,4 @@ mod tls;
 pub use accept::Listener;
 pub use connections::{Capacity, Connections, Deadlines};
 pub(super) use connections::{ConnectionState, Phase};
-pub use tls::{BadCertificate, Certificate};
+pub use tls::{Certificate, InvalidCertificate};

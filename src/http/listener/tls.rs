@@ -22,7 +22,7 @@ const COMPARED_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum BadCertificate {
+pub enum InvalidCertificate {
     /// A file cannot be read.
     #[error("{setting} = {}: {cause}", path.display())]
     Unreadable {
@@ -68,7 +68,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When the files cannot be read or do not belong together.
-    pub fn of(settings: &TlsSettings) -> Result<Option<Arc<Self>>, BadCertificate> {
+    pub fn of(settings: &TlsSettings) -> Result<Option<Arc<Self>>, InvalidCertificate> {
         if settings.cert.is_empty() {
             return Ok(None);
         }
@@ -97,9 +97,9 @@ impl Certificate {
                     info!("the certificate has changed; new connections get the new one");
                 }
                 // Files that cannot be read stay so for many looks; it is told once.
-                Ok(Err(BadCertificate::Unreadable { .. })) if is_unreadable => {}
+                Ok(Err(InvalidCertificate::Unreadable { .. })) if is_unreadable => {}
                 Ok(Err(error)) => {
-                    is_unreadable = matches!(error, BadCertificate::Unreadable { .. });
+                    is_unreadable = matches!(error, InvalidCertificate::Unreadable { .. });
                     metrics.connections.certificate_reloaded("kept");
                     warn!(cause:% = error; "the new certificate cannot be used; the one before stays");
                 }
@@ -109,7 +109,7 @@ impl Certificate {
     }
 
     /// True where the files had changed and the new certificate is in use now.
-    fn look(&self) -> Result<bool, BadCertificate> {
+    fn look(&self) -> Result<bool, InvalidCertificate> {
         let files = read(&self.cert, &self.key)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == files {
@@ -122,20 +122,20 @@ impl Certificate {
     }
 }
 
-fn read(cert: &Path, key: &Path) -> Result<Files, BadCertificate> {
+fn read(cert: &Path, key: &Path) -> Result<Files, InvalidCertificate> {
     let file = |setting, path: &Path| {
         std::fs::read(path).map_err(|cause| {
             let path = path.to_owned();
-            BadCertificate::Unreadable { setting, path, cause }
+            InvalidCertificate::Unreadable { setting, path, cause }
         })
     };
     Ok(Files { cert: file("server.tls.cert", cert)?, key: file("server.tls.key", key)? })
 }
 
-fn config(cert: &Path, key: &Path, files: &Files) -> Result<Arc<ServerConfig>, BadCertificate> {
+fn config(cert: &Path, key: &Path, files: &Files) -> Result<Arc<ServerConfig>, InvalidCertificate> {
     let no_pem = |setting, path: &Path, cause| {
         let path = path.to_owned();
-        BadCertificate::NoPem { setting, path, cause }
+        InvalidCertificate::NoPem { setting, path, cause }
     };
     let chain = CertificateDer::pem_slice_iter(&files.cert)
         .collect::<Result<Vec<_>, _>>()

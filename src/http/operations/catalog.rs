@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::identity::Admin;
-use super::super::{NotPlaced, Parts, Placed, Standing, Trouble, TroubleCode};
+use super::super::{
+    ApiError, ApiErrorCode, CatalogFileError, CatalogFileStored, CatalogStatus, Dependencies,
+};
 use super::page::{invalid, ms};
 
 /// Largest brand file that is taken over HTTP, in bytes. The largest seen has 40 MB; it lies in memory while it
@@ -43,22 +45,25 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
 
 /// The catalog in force: version, number of products, brands each with its file, what the last load found wrong.
 #[utoipa::path(get, path = "/admin/catalog", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/catalog")]
-pub(crate) async fn catalog(parts: web::Data<Parts>, _: Admin) -> HttpResponse {
+pub(crate) async fn catalog(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
     shown(&parts, &parts.catalog_files.standing())
 }
 
 /// Loads the catalog of this pod again from its folder. One that is broken is not put in force: `kept` says why.
 #[utoipa::path(post, path = "/admin/catalog/reload", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/catalog/reload")]
-pub(crate) async fn reload_catalog(parts: web::Data<Parts>, Admin(caller): Admin) -> HttpResponse {
+pub(crate) async fn reload_catalog(
+    parts: web::Data<Dependencies>,
+    Admin(caller): Admin,
+) -> HttpResponse {
     caller.did(&parts, "catalog.reload", parts.house.pod(), "");
     shown(&parts, &parts.catalog_files.reload().await)
 }
 
-fn shown(parts: &Parts, standing: &Standing) -> HttpResponse {
+fn shown(parts: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
     let in_force = parts.catalog.load();
     let brands: Vec<_> = in_force
         .brands()
@@ -95,18 +100,18 @@ fn yes() -> bool {
 /// Tries a brand file in a copy of the catalog, and with `dry_run=false` writes it into the folder of this pod and loads again.
 #[utoipa::path(put, path = "/admin/catalog/files/{file}", tag = "operations", request_body = Object,
     params(("file" = String, Path), ("dry_run" = Option<bool>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 409, body = Trouble), (status = 413, body = Trouble),
-        (status = 422, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 409, body = ApiError), (status = 413, body = ApiError),
+        (status = 422, body = ApiError)))]
 // Whatever follows, so that a name which climbs is refused in words and not by a route that is missing.
 #[put("/admin/catalog/files/{file:.*}")]
 pub(crate) async fn place_file(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     file: web::Path<String>,
     asked: web::Query<Asked>,
     body: web::Payload,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let (file, dry_run) = (file.into_inner(), asked.dry_run);
     let text = text_of(body).await?;
     let placed =
@@ -120,8 +125,8 @@ pub(crate) async fn place_file(
     Ok(HttpResponse::Ok().json(told(&file, dry_run, &placed)))
 }
 
-fn told(file: &str, dry_run: bool, placed: &Placed) -> serde_json::Value {
-    let Placed { trial, refused, written, before, kept } = placed;
+fn told(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Value {
+    let CatalogFileStored { trial, refused, written, before, kept } = placed;
     let named = |ids: &[String]| ids.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
     let clash = |(id, file): &(String, String)| json!({ "id": id, "file": file });
     json!({
@@ -147,7 +152,7 @@ fn told(file: &str, dry_run: bool, placed: &Placed) -> serde_json::Value {
 }
 
 /// The body, bounded while it comes in.
-async fn text_of(mut body: web::Payload) -> Result<String, Trouble> {
+async fn text_of(mut body: web::Payload) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
         let piece =
@@ -156,7 +161,7 @@ async fn text_of(mut body: web::Payload) -> Result<String, Trouble> {
             let message = format!(
                 "The file is larger than {MOST_BYTES} bytes; put it into the catalog folder by other means."
             );
-            return Err(Trouble::new(TroubleCode::TooLarge, message));
+            return Err(ApiError::new(ApiErrorCode::TooLarge, message));
         }
         bytes.extend_from_slice(&piece);
     }
@@ -166,11 +171,11 @@ async fn text_of(mut body: web::Payload) -> Result<String, Trouble> {
     })
 }
 
-fn not_placed(not: NotPlaced) -> Trouble {
+fn not_placed(not: CatalogFileError) -> ApiError {
     let code = match &not {
-        NotPlaced::Name(_) => TroubleCode::InvalidRequest,
-        NotPlaced::Unfit(_) => TroubleCode::UnfitCatalog,
-        NotPlaced::NotWritable { .. } => TroubleCode::NotWritable,
+        CatalogFileError::Name(_) => ApiErrorCode::InvalidRequest,
+        CatalogFileError::Unfit(_) => ApiErrorCode::UnfitCatalog,
+        CatalogFileError::NotWritable { .. } => ApiErrorCode::NotWritable,
     };
-    Trouble::new(code, format!("Not written: {not}."))
+    ApiError::new(code, format!("Not written: {not}."))
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::identity::Admin;
-use super::super::{EncoderHealth, Parts, Trouble, TroubleCode};
-use super::page::{Page, Wanted, invalid, ms};
+use super::super::{ApiError, ApiErrorCode, Dependencies, EncoderHealth};
+use super::page::{Page, PageRequest, invalid, ms};
 
 /// Longest somebody waits for a manual that is fetched again. Fetching has a bound of its own and reading
 /// another; this is what a person waits before a page.
@@ -90,14 +90,14 @@ struct Manuals {
 #[utoipa::path(get, path = "/admin/manuals", tag = "operations",
     params(("text" = Option<String>, Query), ("state" = Option<String>, Query),
         ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError)))]
 #[get("/admin/manuals")]
 pub(crate) async fn manuals(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Trouble> {
+    wanted: web::Query<PageRequest>,
+) -> Result<HttpResponse, ApiError> {
     let (limit, text, after) = (wanted.limit()?, wanted.text(), wanted.after.clone());
     let state = wanted.state().map(|word| {
         State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
@@ -117,7 +117,7 @@ pub(crate) async fn manuals(
         Page::of(rows.take(limit + 1).collect(), limit, |row: &Row| row.product.to_string())
     })
     .await;
-    let page = found.map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string()))?;
+    let page = found.map_err(|error| ApiError::new(ApiErrorCode::Internal, error.to_string()))?;
     let manuals = Manuals { page, encoder };
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(manuals))
 }
@@ -129,7 +129,7 @@ fn is_meant(product: &Product, text: &str) -> bool {
 
 /// The row of a product, where its manual is as wanted. What memory tells is asked first, and the disk only
 /// where that leaves it open.
-fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
+fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option<Row> {
     let mut row = Row {
         product: Arc::clone(&product.id),
         name: Arc::clone(&product.name),
@@ -194,28 +194,27 @@ fn row(parts: &Parts, product: &Product, wanted: Option<State>) -> Option<Row> {
 /// where that takes longer than half a minute.
 #[utoipa::path(post, path = "/admin/manuals/{product}/refetch", tag = "operations",
     params(("product" = String, Path)),
-    responses((status = 200, body = Object), (status = 202, body = Object), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 202, body = Object), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/manuals/{product}/refetch")]
 pub(crate) async fn refetch(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     product: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let found = parts.catalog.load().product(&product).map(Arc::clone);
     let product = found.ok_or_else(|| {
-        Trouble::new(TroubleCode::NoSuchProduct, "The catalog has no product with this id.")
+        ApiError::new(ApiErrorCode::NoSuchProduct, "The catalog has no product with this id.")
     })?;
     let Some(documentation) = product.documentation.clone() else {
         let message = "The catalog has no manual for this product.";
-        return Err(Trouble::new(TroubleCode::NoManual, message));
+        return Err(ApiError::new(ApiErrorCode::NoManual, message));
     };
     caller.did(&parts, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
-    let Announced { here, other_pods } =
-        parts.house.invalidate(what).await.map_err(|error| {
-            Trouble::new(TroubleCode::Full, format!("Not done just now: {error}."))
-        })?;
+    let Announced { here, other_pods } = parts.house.invalidate(what).await.map_err(|error| {
+        ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
+    })?;
     let opened = timeout(WAITS, parts.house.caches().open(ManualRequest { documentation })).await;
     let outcome = match &opened {
         Ok(Ok(_)) => "opened",
@@ -226,7 +225,7 @@ pub(crate) async fn refetch(
         let (parts, product) = (parts.clone(), Arc::clone(&product));
         web::block(move || row(&parts, &product, None)).await
     };
-    let manual = shown.map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string()))?;
+    let manual = shown.map_err(|error| ApiError::new(ApiErrorCode::Internal, error.to_string()))?;
     let mut answer = if opened.is_ok() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(answer.json(json!({
         "outcome": outcome, "manual": manual, "forgotten": here, "other_pods": other_pods,

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode};
 
 /// Items of a page where nobody says how many.
 const USUAL: usize = 50;
@@ -14,7 +14,7 @@ const MOST: usize = 200;
 /// Which page of what is wanted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct PageRequest {
     /// A part of what is shown; none is everything.
     text: Option<String>,
     /// A state, where the items have one.
@@ -32,8 +32,8 @@ pub(crate) struct Page<T> {
     pub(crate) next: Option<String>,
 }
 
-impl Wanted {
-    pub(crate) fn limit(&self) -> Result<usize, Trouble> {
+impl PageRequest {
+    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
         match self.limit.unwrap_or(USUAL) {
             limit @ 1..=MOST => Ok(limit),
             _ => Err(invalid("limit has to be a whole number from 1 to 200.")),
@@ -66,8 +66,8 @@ pub(crate) fn ms(at: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-pub(crate) fn invalid(message: &str) -> Trouble {
-    Trouble::new(TroubleCode::InvalidRequest, message)
+pub(crate) fn invalid(message: &str) -> ApiError {
+    ApiError::new(ApiErrorCode::InvalidRequest, message)
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use actix_web::{HttpResponse, get, web};
 use hsc_actors::Charts;
 
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble};
+use super::super::{ApiError, Dependencies};
 
 /// The last ten minutes of this pod: rates, percentiles and gauges, a value every few seconds, null where there is none.
 #[utoipa::path(get, path = "/admin/series", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/series")]
-pub(crate) async fn series(parts: web::Data<Parts>, _: Admin) -> HttpResponse {
+pub(crate) async fn series(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
     let charts: Charts = parts.house.charts();
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(charts)
 }

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble, TroubleCode};
-use super::page::{Page, Wanted, invalid};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::page::{Page, PageRequest, invalid};
 
 /// A session as the page shows it.
 #[derive(Debug, Serialize)]
@@ -25,14 +25,14 @@ struct Shown {
 /// The sessions of this pod, the newest first; `text` finds a key, or a part of a conversation, product, agent or address.
 #[utoipa::path(get, path = "/admin/sessions", tag = "operations",
     params(("text" = Option<String>, Query), ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError)))]
 #[get("/admin/sessions")]
 pub(crate) async fn sessions(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Trouble> {
+    wanted: web::Query<PageRequest>,
+) -> Result<HttpResponse, ApiError> {
     let (limit, text) = (wanted.limit()?, wanted.text());
     let before = wanted.after.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| invalid("after has to be the next of the page before."))?;
@@ -64,18 +64,18 @@ fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
 /// Closes a session of this pod, with a code on which its page does not come back by itself.
 #[utoipa::path(post, path = "/admin/sessions/{key}/close", tag = "operations",
     params(("key" = u64, Path)),
-    responses((status = 200, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 404, body = Trouble)))]
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 404, body = ApiError)))]
 #[post("/admin/sessions/{key}/close")]
 pub(crate) async fn close_session(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     key: web::Path<u64>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let key = key.into_inner();
     if !parts.house.sessions().dismiss(key) {
         let message = format!("This pod has no session {key}; it may have ended just now.");
-        return Err(Trouble::new(TroubleCode::NoSuchSession, message));
+        return Err(ApiError::new(ApiErrorCode::NoSuchSession, message));
     }
     caller.did(&parts, "session.close", &key.to_string(), "");
     Ok(HttpResponse::Ok().json(json!({ "closed": key })))

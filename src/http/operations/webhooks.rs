@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
 use super::super::identity::Admin;
-use super::super::{Endpoint, Parts, Trouble, TroubleCode};
-use super::page::Wanted;
+use super::super::{ApiError, ApiErrorCode, Dependencies, Endpoint};
+use super::page::PageRequest;
 
 /// The endpoints.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,10 +22,13 @@ pub(crate) struct Endpoints {
 
 /// The endpoints of webhooks: what each is told, what was delivered, what waits, what came to nothing.
 #[utoipa::path(get, path = "/admin/webhooks", tag = "operations",
-    responses((status = 200, body = Endpoints), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 503, body = Trouble)))]
+    responses((status = 200, body = Endpoints), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[get("/admin/webhooks")]
-pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpResponse, Trouble> {
+pub(crate) async fn webhooks(
+    parts: web::Data<Dependencies>,
+    _: Admin,
+) -> Result<HttpResponse, ApiError> {
     let mut endpoints: Vec<Endpoint> = parts.webhooks.endpoints();
     for standing in parts.deliveries.standing().await.map_err(away)? {
         let known = endpoints.iter_mut().find(|it| it.url == standing.endpoint);
@@ -46,14 +49,14 @@ pub(crate) async fn webhooks(parts: web::Data<Parts>, _: Admin) -> Result<HttpRe
 /// Deliveries that came to nothing, the newest first.
 #[utoipa::path(get, path = "/admin/webhooks/dead-letters", tag = "operations",
     params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Delivery>), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Paged<Delivery>), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/webhooks/dead-letters")]
 pub(crate) async fn dead_letters(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Trouble> {
+    wanted: web::Query<PageRequest>,
+) -> Result<HttpResponse, ApiError> {
     let limit = u32::try_from(wanted.limit()?).unwrap_or(Page::MOST);
     let page = Page { after: wanted.after.clone(), limit };
     let paged = parts.deliveries.dead_letters(page).await.map_err(away)?;
@@ -63,14 +66,14 @@ pub(crate) async fn dead_letters(
 /// Has a dead letter delivered again, from its first try.
 #[utoipa::path(post, path = "/admin/webhooks/dead-letters/{id}/retry", tag = "operations",
     params(("id" = String, Path)),
-    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/webhooks/dead-letters/{id}/retry")]
 pub(crate) async fn retry_dead_letter(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     if !parts.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
     }
@@ -81,14 +84,14 @@ pub(crate) async fn retry_dead_letter(
 /// Throws a dead letter away.
 #[utoipa::path(delete, path = "/admin/webhooks/dead-letters/{id}", tag = "operations",
     params(("id" = String, Path)),
-    responses((status = 204), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 204), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[delete("/admin/webhooks/dead-letters/{id}")]
 pub(crate) async fn discard_dead_letter(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     if !parts.deliveries.discard(&id).await.map_err(away)? {
         return Err(unknown(&id));
     }
@@ -107,19 +110,19 @@ pub(crate) struct Tested {
 
 /// Sends a `test` to the endpoint of this address, or to all, whatever else they take.
 #[utoipa::path(post, path = "/admin/webhooks/test", tag = "operations", request_body = Tested,
-    responses((status = 202, body = Object), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 409, body = Trouble)))]
+    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 409, body = ApiError)))]
 #[post("/admin/webhooks/test")]
 pub(crate) async fn test_webhooks(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     Admin(caller): Admin,
     tested: Option<JsonBody<Tested>>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let tested = tested.map(JsonBody::into_inner).unwrap_or_default();
     let ids = parts.webhooks.test(tested.url.as_deref());
     if ids.is_empty() {
         let message = "There is no such endpoint; webhooks.endpoints has them.";
-        return Err(Trouble::new(TroubleCode::NoWebhook, message));
+        return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
     caller.did(&parts, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
     Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
@@ -129,12 +132,15 @@ fn fresh(body: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
 }
 
-fn away(error: ArchiveError) -> Trouble {
+fn away(error: ArchiveError) -> ApiError {
     warn!(error:%; "webhooks cannot be looked up");
-    Trouble::new(TroubleCode::Unavailable, "The archive does not answer just now; try again soon.")
+    ApiError::new(
+        ApiErrorCode::Unavailable,
+        "The archive does not answer just now; try again soon.",
+    )
 }
 
-fn unknown(id: &str) -> Trouble {
+fn unknown(id: &str) -> ApiError {
     let message = format!("There is no dead letter {id}; it may have been tried again.");
-    Trouble::new(TroubleCode::NoSuchLetter, message)
+    ApiError::new(ApiErrorCode::NoSuchLetter, message)
 }

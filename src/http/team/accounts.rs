@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
 use super::super::identity::{Admin, trouble};
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::asked::{invalid, told, untold};
 
 /// All accounts.
@@ -57,7 +57,7 @@ impl From<Account> for Shown {
 /// An account that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Newcomer {
+pub(crate) struct AccountCreation {
     /// The name that colleagues and visitors see, 1 to 80 characters.
     name: String,
     /// The mail address to sign in with.
@@ -84,26 +84,29 @@ pub(crate) struct Change {
 
 /// The accounts of the team, by name.
 #[utoipa::path(get, path = "/admin/users", tag = "operations",
-    responses((status = 200, body = Accounts), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 503, body = Trouble)))]
+    responses((status = 200, body = Accounts), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[get("/admin/users")]
-pub(crate) async fn users(_: Admin, parts: web::Data<Parts>) -> Result<HttpResponse, Trouble> {
+pub(crate) async fn users(
+    _: Admin,
+    parts: web::Data<Dependencies>,
+) -> Result<HttpResponse, ApiError> {
     let all = parts.staff.all().await.map_err(untold)?;
     Ok(told(Accounts { items: all.into_iter().map(Shown::from).collect() }))
 }
 
 /// Adds an account.
-#[utoipa::path(post, path = "/admin/users", tag = "operations", request_body = Newcomer,
-    responses((status = 201, body = Shown), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 409, body = Trouble), (status = 422, body = Trouble),
-        (status = 503, body = Trouble)))]
+#[utoipa::path(post, path = "/admin/users", tag = "operations", request_body = AccountCreation,
+    responses((status = 201, body = Shown), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[post("/admin/users")]
 pub(crate) async fn add_user(
     Admin(caller): Admin,
-    parts: web::Data<Parts>,
-    newcomer: JsonBody<Newcomer>,
-) -> Result<HttpResponse, Trouble> {
-    let Newcomer { name, address, role, password } = newcomer.into_inner();
+    parts: web::Data<Dependencies>,
+    newcomer: JsonBody<AccountCreation>,
+) -> Result<HttpResponse, ApiError> {
+    let AccountCreation { name, address, role, password } = newcomer.into_inner();
     let newcomer = NewAccount { name, address, role, password };
     let account = parts.staff.add(newcomer).await.map_err(refused)?;
     caller.did(&parts, "account.add", &account.id, account.role.as_str());
@@ -115,16 +118,16 @@ pub(crate) async fn add_user(
 /// Changes an account. Whoever is disabled, or gets another role or password, is signed out everywhere.
 #[utoipa::path(patch, path = "/admin/users/{id}", tag = "operations", params(("id" = String, Path)),
     request_body = Change,
-    responses((status = 200, body = Shown), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 409, body = Trouble),
-        (status = 422, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Shown), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError),
+        (status = 422, body = ApiError), (status = 503, body = ApiError)))]
 #[patch("/admin/users/{id}")]
 pub(crate) async fn change_user(
     Admin(caller): Admin,
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
     change: JsonBody<Change>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let Change { name, role, password, is_disabled, unlock } = change.into_inner();
     // What the audit will say, by the words of `hsc user`.
     let done: Vec<(&str, &str)> = [
@@ -151,22 +154,22 @@ pub(crate) async fn change_user(
 }
 
 /// What an admin is told of why an account was not added or changed.
-fn refused(error: StaffError) -> Trouble {
+fn refused(error: StaffError) -> ApiError {
     match error {
         StaffError::Identity(error) => trouble(error),
         StaffError::Account(AccountError::Archive(error)) => untold(error),
         StaffError::Account(AccountError::Unknown) => {
-            Trouble::new(TroubleCode::NoSuchAccount, "There is no such account.")
+            ApiError::new(ApiErrorCode::NoSuchAccount, "There is no such account.")
         }
         StaffError::Account(AccountError::Taken) => {
-            Trouble::new(TroubleCode::AddressTaken, "There is an account with this address.")
+            ApiError::new(ApiErrorCode::AddressTaken, "There is an account with this address.")
         }
         // Of the link of a first start alone; told all the same, should it ever come this way.
         StaffError::Account(AccountError::NotFirst) => {
-            Trouble::new(TroubleCode::Forbidden, "There is an account already.")
+            ApiError::new(ApiErrorCode::Forbidden, "There is an account already.")
         }
-        StaffError::Account(AccountError::LastAdmin) => Trouble::new(
-            TroubleCode::LastAdmin,
+        StaffError::Account(AccountError::LastAdmin) => ApiError::new(
+            ApiErrorCode::LastAdmin,
             "This is the last admin who may sign in; make another one first.",
         ),
     }

@@ -4,13 +4,13 @@ use actix_web::{HttpResponse, get, web};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt as _};
 use hsc_actors::ports::archive::{
-    ArchiveError, Asked, Page, Paged, Period, RatingsOfADay, Snapshot, Unanswered,
+    ArchiveError, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot, Unanswered,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble};
+use super::super::{ApiError, Dependencies};
 use super::asked::{DAY_MS, Named, invalid, period, piece, told, untold, word};
 use super::table::{attached, begun, further};
 
@@ -20,7 +20,7 @@ const HOURS_OF_DAYS: u64 = 366;
 /// Which figures are wanted.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Over {
+pub(crate) struct AnalyticsPeriod {
     from_ms: Option<u64>,
     to_ms: Option<u64>,
     product: Option<String>,
@@ -28,13 +28,13 @@ pub(crate) struct Over {
     after: Option<String>,
 }
 
-impl Over {
-    fn period(&self) -> Result<Period, Trouble> {
+impl AnalyticsPeriod {
+    fn period(&self) -> Result<Period, ApiError> {
         period(self.from_ms, self.to_ms)
     }
 
     /// A period that can be told by the hour.
-    fn hours(&self) -> Result<Period, Trouble> {
+    fn hours(&self) -> Result<Period, ApiError> {
         let period = self.period()?;
         if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
             return Err(invalid(format!(
@@ -48,7 +48,7 @@ impl Over {
         word(self.product.clone())
     }
 
-    fn piece(&self) -> Result<Page, Trouble> {
+    fn piece(&self) -> Result<Page, ApiError> {
         piece(self.limit, self.after.clone())
     }
 }
@@ -64,33 +64,36 @@ pub(crate) struct Figures<T> {
 /// `product=` alone asks for those.
 #[utoipa::path(get, path = "/admin/analytics/snapshots", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/snapshots")]
 pub(crate) async fn snapshots(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     Ok(told(Figures { items: hours(&parts, &over).await? }))
 }
 
 /// The same as a table.
 #[utoipa::path(get, path = "/admin/analytics/snapshots.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/snapshots.csv")]
 pub(crate) async fn snapshots_table(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     let rows = hours(&parts, &over).await?;
     Ok(attached("snapshots", over.period()?).body(begun(&rows)))
 }
 
-async fn hours(parts: &Parts, over: &Over) -> Result<Vec<Named<Snapshot>>, Trouble> {
+async fn hours(
+    parts: &Dependencies,
+    over: &AnalyticsPeriod,
+) -> Result<Vec<Named<Snapshot>>, ApiError> {
     // Empty and absent differ here: empty is the line of the totals.
     let product = over.product.as_deref().map(str::trim);
     let hours = parts.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
@@ -106,37 +109,41 @@ async fn hours(parts: &Parts, over: &Over) -> Result<Vec<Named<Snapshot>>, Troub
 #[utoipa::path(get, path = "/admin/analytics/most-asked", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Figures<Named<Asked>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Figures<Named<ProductQuestion>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/most-asked")]
 pub(crate) async fn most_asked(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     Ok(told(Figures { items: asked(&parts, &over, over.piece()?.limit).await? }))
 }
 
 /// The same as a table, of all products.
 #[utoipa::path(get, path = "/admin/analytics/most-asked.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/most-asked.csv")]
 pub(crate) async fn most_asked_table(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     let rows = asked(&parts, &over, u32::MAX).await?;
     Ok(attached("most-asked", over.period()?).body(begun(&rows)))
 }
 
-async fn asked(parts: &Parts, over: &Over, limit: u32) -> Result<Vec<Named<Asked>>, Trouble> {
+async fn asked(
+    parts: &Dependencies,
+    over: &AnalyticsPeriod,
+    limit: u32,
+) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
     let product = over.product();
     let asked = parts.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
     let catalog = parts.catalog.load();
-    let named = |it: Asked| {
+    let named = |it: ProductQuestion| {
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
     };
@@ -147,14 +154,14 @@ async fn asked(parts: &Parts, over: &Over, limit: u32) -> Result<Vec<Named<Asked
 #[utoipa::path(get, path = "/admin/analytics/unanswered", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/unanswered")]
 pub(crate) async fn unanswered(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     let open = open(&parts, over.period()?, over.product(), over.piece()?).await;
     Ok(told(open.map_err(untold)?))
 }
@@ -162,14 +169,14 @@ pub(crate) async fn unanswered(
 /// The same as a table, whole however long it is.
 #[utoipa::path(get, path = "/admin/analytics/unanswered.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/unanswered.csv")]
 pub(crate) async fn unanswered_table(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     let (period, product) = (over.period()?, over.product());
     let first = Page { after: None, limit: Page::MOST };
     // The first piece is waited for, so that an archive that is away is said in words.
@@ -183,11 +190,11 @@ pub(crate) async fn unanswered_table(
 /// The table after its first piece. An archive that goes away meanwhile breaks the download off: half a list
 /// that looks whole would be worse.
 fn rest(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     period: Period,
     product: Option<String>,
     next: Option<String>,
-) -> impl Stream<Item = Result<Bytes, Trouble>> {
+) -> impl Stream<Item = Result<Bytes, ApiError>> {
     stream::try_unfold((parts, product, next), move |(parts, product, next)| async move {
         let Some(mark) = next else { return Ok(None) };
         let page = Page { after: Some(mark), limit: Page::MOST };
@@ -198,7 +205,7 @@ fn rest(
 }
 
 async fn open(
-    parts: &Parts,
+    parts: &Dependencies,
     period: Period,
     product: Option<String>,
     page: Page,
@@ -215,33 +222,36 @@ async fn open(
 /// Visitors' marks by day (UTC), the oldest first.
 #[utoipa::path(get, path = "/admin/analytics/ratings", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = Figures<RatingsOfADay>), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Figures<RatingsOfADay>), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/ratings")]
 pub(crate) async fn ratings(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     Ok(told(Figures { items: marks(&parts, &over).await? }))
 }
 
 /// The same as a table.
 #[utoipa::path(get, path = "/admin/analytics/ratings.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/analytics/ratings.csv")]
 pub(crate) async fn ratings_table(
     _: Admin,
-    parts: web::Data<Parts>,
-    over: web::Query<Over>,
-) -> Result<HttpResponse, Trouble> {
+    parts: web::Data<Dependencies>,
+    over: web::Query<AnalyticsPeriod>,
+) -> Result<HttpResponse, ApiError> {
     let rows = marks(&parts, &over).await?;
     Ok(attached("ratings", over.period()?).body(begun(&rows)))
 }
 
-async fn marks(parts: &Parts, over: &Over) -> Result<Vec<RatingsOfADay>, Trouble> {
+async fn marks(
+    parts: &Dependencies,
+    over: &AnalyticsPeriod,
+) -> Result<Vec<RatingsOfADay>, ApiError> {
     let product = over.product();
     parts.analytics.ratings(over.period()?, product.as_deref()).await.map_err(untold)
 }

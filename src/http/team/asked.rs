@@ -10,7 +10,7 @@ use log::warn;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::{Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode};
 
 /// Items of a piece where nobody says how many.
 const USUAL: u32 = 50;
@@ -19,7 +19,7 @@ const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
 pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// Which piece of a list is wanted.
-pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, Trouble> {
+pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, ApiError> {
     match limit.unwrap_or(USUAL) {
         limit if (1..=Page::MOST).contains(&limit) => {
             Ok(Page { after: after.filter(|mark| !mark.is_empty()), limit })
@@ -30,7 +30,7 @@ pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, T
 
 /// The period that figures are wanted of: the last thirty days up to its end where no beginning is named, up to
 /// now where no end is.
-pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period, Trouble> {
+pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period, ApiError> {
     // What happens in this very millisecond is in it.
     let to_ms = to_ms.unwrap_or_else(|| now_ms().saturating_add(1));
     in_order(from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_SPAN_MS)), to_ms)
@@ -41,14 +41,14 @@ pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period,
 pub(super) fn narrowed(
     from_ms: Option<u64>,
     to_ms: Option<u64>,
-) -> Result<Option<Period>, Trouble> {
+) -> Result<Option<Period>, ApiError> {
     if from_ms.is_none() && to_ms.is_none() {
         return Ok(None);
     }
     in_order(from_ms.unwrap_or(0), to_ms.unwrap_or(u64::MAX)).map(Some)
 }
 
-fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, Trouble> {
+fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, ApiError> {
     if from_ms > to_ms {
         return Err(invalid("from_ms is after to_ms: the period would end before it begins."));
     }
@@ -84,24 +84,24 @@ pub(super) fn told(answer: impl Serialize) -> HttpResponse {
 }
 
 /// What the team is told when the archive does not do what it was asked.
-pub(super) fn untold(error: ArchiveError) -> Trouble {
+pub(super) fn untold(error: ArchiveError) -> ApiError {
     match error {
         ArchiveError::Unavailable { cause } => {
             warn!(cause:%; "the archive is away from the team");
             let message =
                 "The archive cannot be reached just now. Chats go on; try again in a moment.";
-            Trouble::new(TroubleCode::Unavailable, message)
+            ApiError::new(ApiErrorCode::Unavailable, message)
         }
         ArchiveError::Refused { cause } => {
             warn!(cause:%; "the archive refused what the team asked");
             let message = "The archive did not take this; the log of the server says why.";
-            Trouble::new(TroubleCode::Internal, message)
+            ApiError::new(ApiErrorCode::Internal, message)
         }
     }
 }
 
-pub(super) fn invalid(message: impl Into<String>) -> Trouble {
-    Trouble::new(TroubleCode::InvalidRequest, message)
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(ApiErrorCode::InvalidRequest, message)
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
     fn a_period_that_ends_before_it_begins_is_refused_in_words() {
         for trouble in [period(Some(2), Some(1)).err(), narrowed(Some(2), Some(1)).err()] {
             let trouble = trouble.expect("a refusal");
-            assert_eq!(trouble.code, TroubleCode::InvalidRequest);
+            assert_eq!(trouble.code, ApiErrorCode::InvalidRequest);
             assert!(trouble.message.contains("from_ms is after to_ms"), "{trouble}");
         }
     }

@@ -5,13 +5,13 @@ use hsc_actors::ports::archive::{AuditSearch, Audited, Paged};
 use serde::Deserialize;
 
 use super::super::identity::Admin;
-use super::super::{Parts, Trouble};
+use super::super::{ApiError, Dependencies};
 use super::asked::{narrowed, piece, told, untold, word};
 
 /// Which entries are wanted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Sought {
+pub(crate) struct AuditFilter {
     /// Id of an account, or `token`, `command line` and the like.
     who: Option<String>,
     /// What was done, as `cache.invalidate`.
@@ -28,15 +28,15 @@ pub(crate) struct Sought {
         ("action" = Option<String>, Query, description = "As `conversation.read`"),
         ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Audited>), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Paged<Audited>), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/audit")]
 pub(crate) async fn audit(
     _: Admin,
-    parts: web::Data<Parts>,
-    sought: web::Query<Sought>,
-) -> Result<HttpResponse, Trouble> {
-    let Sought { who, action, from_ms, to_ms, limit, after } = sought.into_inner();
+    parts: web::Data<Dependencies>,
+    sought: web::Query<AuditFilter>,
+) -> Result<HttpResponse, ApiError> {
+    let AuditFilter { who, action, from_ms, to_ms, limit, after } = sought.into_inner();
     let search =
         AuditSearch { who: word(who), action: word(action), period: narrowed(from_ms, to_ms)? };
     let found = parts.archive.audit(search, piece(limit, after)?).await.map_err(untold)?;

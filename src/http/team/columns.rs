@@ -1,6 +1,6 @@
 //! What stands in which column of the tables of figures.
 
-use hsc_actors::ports::archive::{Asked, RatingsOfADay, Snapshot, Unanswered};
+use hsc_actors::ports::archive::{ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 
 use super::asked::Named;
 use super::table::{Row, day, moment};
@@ -45,7 +45,7 @@ impl Row for Named<Snapshot> {
     }
 }
 
-impl Row for Named<Asked> {
+impl Row for Named<ProductQuestion> {
     const HEAD: &'static [&'static str] =
         &["product", "product_name", "questions", "answered", "unknown"];
 

@@ -7,7 +7,7 @@ use hsc_actors::ports::archive::{ConversationFound, Paged, Search, Transcript};
 use serde::Deserialize;
 
 use super::super::identity::Agent;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::asked::{Named, invalid, narrowed, piece, told, untold, word};
 
 /// Longest text that is searched for, in characters. The archive looks for its first words.
@@ -16,7 +16,7 @@ const TEXT_CHARS: usize = 500;
 /// Which past conversations are wanted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Sought {
+pub(crate) struct ConversationFilter {
     /// Words that were said, all of them.
     text: Option<String>,
     /// A product that was asked about.
@@ -38,15 +38,16 @@ pub(crate) struct Sought {
         ("rating" = Option<u8>, Query, description = "1 to 5"),
         ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Named<ConversationFound>>), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Paged<Named<ConversationFound>>), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/api/conversations")]
 pub(crate) async fn conversations(
     _: Agent,
-    parts: web::Data<Parts>,
-    sought: web::Query<Sought>,
-) -> Result<HttpResponse, Trouble> {
-    let Sought { text, product, agent, rating, from_ms, to_ms, limit, after } = sought.into_inner();
+    parts: web::Data<Dependencies>,
+    sought: web::Query<ConversationFilter>,
+) -> Result<HttpResponse, ApiError> {
+    let ConversationFilter { text, product, agent, rating, from_ms, to_ms, limit, after } =
+        sought.into_inner();
     if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS) {
         return Err(invalid(format!("text may have {TEXT_CHARS} characters at most.")));
     }
@@ -71,17 +72,17 @@ pub(crate) async fn conversations(
 
 /// A whole past conversation, notes and pictures too. Reading one is written into the audit.
 #[utoipa::path(get, path = "/api/conversations/{id}", tag = "team", params(("id" = String, Path)),
-    responses((status = 200, body = Named<Transcript>), (status = 401, body = Trouble), (status = 404, body = Trouble),
-        (status = 503, body = Trouble)))]
+    responses((status = 200, body = Named<Transcript>), (status = 401, body = ApiError), (status = 404, body = ApiError),
+        (status = 503, body = ApiError)))]
 #[get("/api/conversations/{id}")]
 pub(crate) async fn conversation(
     Agent(person, caller): Agent,
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let transcript = parts.archive.transcript(&id).await.map_err(untold)?.ok_or_else(|| {
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
-        Trouble::new(TroubleCode::NothingSaid, message)
+        ApiError::new(ApiErrorCode::NothingSaid, message)
     })?;
     // A page that shows it asks again whenever it has changed: that is one reading.
     if parts.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {

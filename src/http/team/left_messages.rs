@@ -5,13 +5,13 @@ use hsc_actors::ports::archive::{LeftMessage, Paged};
 use serde::Deserialize;
 
 use super::super::identity::Agent;
-use super::super::{Parts, Trouble};
+use super::super::{ApiError, Dependencies};
 use super::asked::{piece, told, untold};
 
 /// Which piece of the list is wanted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Piece {
+pub(crate) struct MessagesFilter {
     limit: Option<u32>,
     after: Option<String>,
 }
@@ -19,15 +19,15 @@ pub(crate) struct Piece {
 /// Messages that were left, the newest first, each with the address for the answer.
 #[utoipa::path(get, path = "/api/left-messages", tag = "team",
     params(("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<LeftMessage>), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = Paged<LeftMessage>), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/api/left-messages")]
 pub(crate) async fn left_messages(
     _: Agent,
-    parts: web::Data<Parts>,
-    wanted: web::Query<Piece>,
-) -> Result<HttpResponse, Trouble> {
-    let Piece { limit, after } = wanted.into_inner();
+    parts: web::Data<Dependencies>,
+    wanted: web::Query<MessagesFilter>,
+) -> Result<HttpResponse, ApiError> {
+    let MessagesFilter { limit, after } = wanted.into_inner();
     let left = parts.archive.left_messages(piece(limit, after)?).await.map_err(untold)?;
     Ok(told(left))
 }

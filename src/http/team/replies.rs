@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::body::JsonBody;
 use super::super::identity::Agent;
 use super::super::visitor::words;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::asked::{invalid, told, untold, word};
 
 /// Longest shortcut, in characters: it is typed to be quick.
@@ -42,22 +42,25 @@ pub(crate) struct Written {
 
 /// All canned replies, by shortcut.
 #[utoipa::path(get, path = "/api/replies", tag = "team",
-    responses((status = 200, body = All), (status = 401, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = All), (status = 401, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/api/replies")]
-pub(crate) async fn replies(_: Agent, parts: web::Data<Parts>) -> Result<HttpResponse, Trouble> {
+pub(crate) async fn replies(
+    _: Agent,
+    parts: web::Data<Dependencies>,
+) -> Result<HttpResponse, ApiError> {
     Ok(told(All { items: parts.replies.replies().await.map_err(untold)? }))
 }
 
 /// Adds a canned reply, or changes one.
 #[utoipa::path(put, path = "/api/replies", tag = "team", request_body = Written,
-    responses((status = 200, body = CannedReply), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = CannedReply), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[put("/api/replies")]
 pub(crate) async fn put_reply(
     Agent(_, caller): Agent,
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     written: JsonBody<Written>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let Written { id, shortcut, text, product } = written.into_inner();
     let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
     judge(&shortcut, &text).map_err(invalid)?;
@@ -88,14 +91,14 @@ pub(crate) async fn put_reply(
 
 /// Removes a canned reply.
 #[utoipa::path(delete, path = "/api/replies/{id}", tag = "team", params(("id" = String, Path)),
-    responses((status = 204, description = "Removed"), (status = 401, body = Trouble), (status = 403, body = Trouble),
-        (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 204, description = "Removed"), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[delete("/api/replies/{id}")]
 pub(crate) async fn remove_reply(
     Agent(_, caller): Agent,
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     if !parts.replies.remove_reply(&id).await.map_err(untold)? {
         return Err(no_such_reply());
     }
@@ -124,9 +127,9 @@ fn judge(shortcut: &str, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn no_such_reply() -> Trouble {
-    Trouble::new(
-        TroubleCode::NoSuchReply,
+fn no_such_reply() -> ApiError {
+    ApiError::new(
+        ApiErrorCode::NoSuchReply,
         "There is no such canned reply; it may have been removed.",
     )
 }

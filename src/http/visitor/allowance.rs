@@ -76,7 +76,7 @@ impl Allowances {
     }
 
     /// A place for a picture that comes in, or none: of all places, or of those that one client may have.
-    pub(super) fn place(&self, client: Option<ClientKey>) -> Option<ComingIn<'_>> {
+    pub(super) fn place(&self, client: Option<ClientKey>) -> Option<IncomingUpload<'_>> {
         let place = self.coming_in.try_acquire().ok()?;
         if let Some(client) = client {
             let mut coming = self.coming_in_of.lock().expect("nobody panics while counting");
@@ -86,7 +86,7 @@ impl Allowances {
             }
             *count += 1;
         }
-        Some(ComingIn { allowances: self, client, _place: place })
+        Some(IncomingUpload { allowances: self, client, _place: place })
     }
 
     /// One more message for the team, or how long to wait.
@@ -141,13 +141,13 @@ impl Allowances {
 }
 
 /// A picture that comes in. Its place is free again when this is dropped.
-pub(super) struct ComingIn<'a> {
+pub(super) struct IncomingUpload<'a> {
     allowances: &'a Allowances,
     client: Option<ClientKey>,
     _place: SemaphorePermit<'a>,
 }
 
-impl Drop for ComingIn<'_> {
+impl Drop for IncomingUpload<'_> {
     fn drop(&mut self) {
         let Some(client) = self.client else { return };
         let mut coming = self.allowances.coming_in_of.lock().expect("nobody panics while counting");

@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, TroubleCode, client_address};
+use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::address::{mail_address, words};
 use super::token::{admitted, brought, conversation};
 
@@ -36,21 +36,21 @@ pub(crate) struct Taken {
 /// It needs no conversation; with the conversation's token the team sees to which one it belongs.
 #[utoipa::path(post, path = "/api/leave-message", tag = "chat", request_body = LeftMessage,
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome")),
-    responses((status = 202, body = Taken), (status = 400, body = Trouble),
-        (status = 403, body = Trouble), (status = 429, body = Trouble)))]
+    responses((status = 202, body = Taken), (status = 400, body = ApiError),
+        (status = 403, body = ApiError), (status = 429, body = ApiError)))]
 #[post("/api/leave-message")]
 pub(crate) async fn leave_message(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<LeftMessage>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     admitted(&parts, &request)?;
     let LeftMessage { address, text } = said.into_inner();
     let address = mail_address(&address).ok_or_else(no_address)?;
     let text = words(&text);
     if text.is_empty() || text.chars().count() > TEXT_CHARS {
         let message = format!("The message needs 1 to {TEXT_CHARS} characters.");
-        return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+        return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
     // A token that is too old is no reason to lose the words: they just belong to no conversation.
     let of = match brought(&request) {
@@ -61,7 +61,7 @@ pub(crate) async fn leave_message(
     if let Err(wait) = parts.allowances.letter(of.as_deref(), client_address(&request).key()).await
     {
         parts.metrics.doors.letter("message", "too_many");
-        return Err(Trouble::too_many(wait, "messages"));
+        return Err(ApiError::too_many(wait, "messages"));
     }
     let data = json!({ "address": address, "text": text });
     let record = Record::Left { conversation: of.clone(), address, text };
@@ -74,7 +74,7 @@ pub(crate) async fn leave_message(
 }
 
 /// What is said of an address that cannot be one.
-pub(super) fn no_address() -> Trouble {
+pub(super) fn no_address() -> ApiError {
     let message = "The address has to be a mail address, such as name@example.com.";
-    Trouble::new(TroubleCode::InvalidRequest, message)
+    ApiError::new(ApiErrorCode::InvalidRequest, message)
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::Parts;
+use super::super::Dependencies;
 use super::transcript::REQUESTED;
 
 /// What a chat page may offer its visitor.
@@ -51,7 +51,7 @@ struct Desk {
 #[utoipa::path(get, path = "/api/visitor/options", tag = "chat",
     responses((status = 200, body = Options)))]
 #[get("/api/visitor/options")]
-pub(crate) async fn options(parts: web::Data<Parts>) -> HttpResponse {
+pub(crate) async fn options(parts: web::Data<Dependencies>) -> HttpResponse {
     let desk = parts.house.desk();
     // A desk that is away has nobody to give.
     let agents = desk.look().await.map(|view| view.agents).unwrap_or_default();

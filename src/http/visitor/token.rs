@@ -6,20 +6,20 @@ use actix_web::HttpRequest;
 use hsc_conversation::{TokenError, Tokens};
 
 use super::super::headers::CONVERSATION_TOKEN;
-use super::super::{Parts, Trouble, TroubleCode};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 
 /// The conversation whose token this request brings, also one that its visitor has just ended.
 pub(super) async fn conversation(
-    parts: &Parts,
+    parts: &Dependencies,
     request: &HttpRequest,
-) -> Result<Arc<str>, Trouble> {
+) -> Result<Arc<str>, ApiError> {
     let Some(token) = brought(request) else {
         let message = "X-Conversation-Token has to bring the token of the conversation's welcome.";
-        return Err(Trouble::new(TroubleCode::NoToken, message));
+        return Err(ApiError::new(ApiErrorCode::NoToken, message));
     };
     let expired = || {
         let message = "The token is too old; continue the conversation to get a new one.";
-        Trouble::new(TroubleCode::TokenExpired, message)
+        ApiError::new(ApiErrorCode::TokenExpired, message)
     };
     let named =
         parts.tokens.conversation(token).map(Arc::<str>::from).map_err(|error| match error {
@@ -29,7 +29,7 @@ pub(super) async fn conversation(
             | TokenError::WrongSignature
             | TokenError::OtherConversation => {
                 let message = "The token was not given by this server for any conversation.";
-                Trouble::new(TroubleCode::WrongToken, message)
+                ApiError::new(ApiErrorCode::WrongToken, message)
             }
         })?;
     // A log that is away does not say so; then the token is good until it expires.
@@ -40,13 +40,13 @@ pub(super) async fn conversation(
 
 /// The same of a conversation that is not ended.
 pub(super) async fn open_conversation(
-    parts: &Parts,
+    parts: &Dependencies,
     request: &HttpRequest,
-) -> Result<Arc<str>, Trouble> {
+) -> Result<Arc<str>, ApiError> {
     let named = conversation(parts, request).await?;
     if brought(request).is_some_and(Tokens::is_of_ended) {
         let message = "The conversation is ended; begin a new one.";
-        return Err(Trouble::new(TroubleCode::TokenExpired, message));
+        return Err(ApiError::new(ApiErrorCode::TokenExpired, message));
     }
     Ok(named)
 }
@@ -57,10 +57,10 @@ pub(super) fn brought(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Pages that the settings do not name may not call; programs, which have no page, may.
-pub(super) fn admitted(parts: &Parts, request: &HttpRequest) -> Result<(), Trouble> {
+pub(super) fn admitted(parts: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
     if parts.origins.admit(request) {
         return Ok(());
     }
     let message = "Pages of this origin may not do this; server.allowed_origins names who may.";
-    Err(Trouble::new(TroubleCode::OriginNotAllowed, message))
+    Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message))
 }

@@ -10,7 +10,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, post, web};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
-use hsc_actors::ports::{Picture, UploadError};
+use hsc_actors::ports::{StoredImage, UploadError};
 use hsc_conversation::UploadId;
 use hsc_conversation::archive::{Record, Upload};
 use log::warn;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::super::identity::Agent;
-use super::super::{Parts, Trouble, TroubleCode, client_address};
+use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::token::{admitted, brought, open_conversation};
 
 /// Longest a picture may take to come in: a slow telephone sends 8 MiB in less.
@@ -41,7 +41,7 @@ pub(crate) struct For {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeptPicture {
     #[serde(flatten)]
-    picture: Picture,
+    picture: StoredImage,
     /// Where it is shown.
     url: String,
 }
@@ -54,25 +54,25 @@ pub(crate) struct KeptPicture {
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome"),
         ("conversation" = Option<String>, Query, description = "Of agents: which conversation")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = KeptPicture), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 413, body = Trouble), (status = 415, body = Trouble),
-        (status = 429, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 201, body = KeptPicture), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 413, body = ApiError), (status = 415, body = ApiError),
+        (status = 429, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/api/uploads")]
 pub(crate) async fn upload(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     query: web::Query<For>,
     payload: web::Payload,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let taken = take(&parts, &request, query.into_inner(), payload).await;
     parts.metrics.doors.upload(match &taken {
         Ok(_) => "kept",
         Err(trouble) => match trouble.code {
-            TroubleCode::TooLarge => "too_large",
-            TroubleCode::NotAPicture => "not_a_picture",
-            TroubleCode::TooMany => "too_many",
-            TroubleCode::Unavailable => "busy",
-            TroubleCode::Internal => "failed",
+            ApiErrorCode::TooLarge => "too_large",
+            ApiErrorCode::NotAPicture => "not_a_picture",
+            ApiErrorCode::TooMany => "too_many",
+            ApiErrorCode::Unavailable => "busy",
+            ApiErrorCode::Internal => "failed",
             // Nobody was let in: that is the guards' to count.
             _ => return Err(taken.expect_err("it is one")),
         },
@@ -85,15 +85,15 @@ pub(crate) async fn upload(
 }
 
 async fn take(
-    parts: &Parts,
+    parts: &Dependencies,
     request: &HttpRequest,
     For { conversation: named }: For,
     payload: web::Payload,
-) -> Result<Picture, Trouble> {
+) -> Result<StoredImage, ApiError> {
     let limits = parts.uploads.limits();
     if !limits.enabled {
         let message = "This server takes no pictures; uploads.enabled lets it.";
-        return Err(Trouble::new(TroubleCode::Forbidden, message));
+        return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }
     let (of, is_visitor) = match named {
         Some(named) if brought(request).is_none() => {
@@ -102,7 +102,7 @@ async fn take(
                 && named.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
             if !fits {
                 let message = "This is no id of a conversation.";
-                return Err(Trouble::new(TroubleCode::InvalidRequest, message));
+                return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
             }
             caller.did(parts, "upload.keep", &named, "");
             (Arc::from(named), false)
@@ -114,7 +114,7 @@ async fn take(
     };
     let too_large = || {
         let message = format!("A picture may have {} bytes.", limits.max_bytes);
-        Trouble::new(TroubleCode::TooLarge, message)
+        ApiError::new(ApiErrorCode::TooLarge, message)
     };
     // What is said beforehand spares both sides the bytes; what is not is counted below.
     let said = request.headers().get(header::CONTENT_LENGTH);
@@ -124,12 +124,16 @@ async fn take(
     }
     // A team shares an address and is known by name: it is not counted by that.
     let from = is_visitor.then(|| client_address(request).key());
-    parts.allowances.upload(&of, from).await.map_err(|wait| Trouble::too_many(wait, "pictures"))?;
+    parts
+        .allowances
+        .upload(&of, from)
+        .await
+        .map_err(|wait| ApiError::too_many(wait, "pictures"))?;
     let Some(_place) = parts.allowances.place(from) else {
         return Err(trouble(UploadError::Busy));
     };
     let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
-    let late = || Trouble::new(TroubleCode::InvalidRequest, "The picture did not come in time.");
+    let late = || ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come in time.");
     let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
     let picture = parts.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
     parts.house.archive().record(Record::UploadKept(Upload {
@@ -144,11 +148,11 @@ async fn take(
 }
 
 /// The body; none where it is longer than that.
-async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, Trouble> {
+async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, ApiError> {
     let mut bytes = BytesMut::new();
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| {
-            Trouble::new(TroubleCode::InvalidRequest, "The picture did not come whole.")
+            ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come whole.")
         })?;
         if bytes.len() + piece.len() > most {
             return Ok(None);
@@ -158,35 +162,35 @@ async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, T
     Ok(Some(bytes.freeze()))
 }
 
-fn trouble(error: UploadError) -> Trouble {
+fn trouble(error: UploadError) -> ApiError {
     let code = match &error {
-        UploadError::NotAPicture => TroubleCode::NotAPicture,
-        UploadError::TooManyPixels { .. } => TroubleCode::TooLarge,
-        UploadError::Busy => TroubleCode::Unavailable,
+        UploadError::NotAPicture => ApiErrorCode::NotAPicture,
+        UploadError::TooManyPixels { .. } => ApiErrorCode::TooLarge,
+        UploadError::Busy => ApiErrorCode::Unavailable,
         UploadError::NoRoom => {
             warn!("there is no room for more pictures: uploads.max_total_bytes");
-            TroubleCode::Unavailable
+            ApiErrorCode::Unavailable
         }
         UploadError::Failed { cause } => {
             warn!(cause:%; "a picture cannot be kept or shown");
-            TroubleCode::Internal
+            ApiErrorCode::Internal
         }
     };
-    Trouble::new(code, error.to_string())
+    ApiError::new(code, error.to_string())
 }
 
 /// A picture of a conversation. Whoever has its address may see it, until its time is over.
 #[utoipa::path(get, path = "/uploads/{id}", tag = "chat",
     params(("id" = String, Path, description = "Id of the picture")),
     responses((status = 200, description = "The picture", content_type = "image/png"),
-        (status = 404, body = Trouble), (status = 500, body = Trouble)))]
+        (status = 404, body = ApiError), (status = 500, body = ApiError)))]
 #[actix_web::route("/uploads/{id}", method = "GET", method = "HEAD")]
 pub(crate) async fn shown(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     let missing =
-        || Trouble::new(TroubleCode::NoSuchFile, "There is no such picture, or not any more.");
+        || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or not any more.");
     // What is no id of ours never comes near a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
     let picture = parts.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;

@@ -1,7 +1,7 @@
 //! To the provider and back.
 
 use hsc_actors::ports::archive::{Account, AccountChange};
-use hsc_actors::ports::{Begun, IdentityError, Opened, Returned};
+use hsc_actors::ports::{IdentityError, OpenedSession, ProviderCallback, ProviderSignIn};
 use hsc_conversation::BoxError;
 
 use super::super::account_creation::account;
@@ -9,7 +9,7 @@ use super::super::refusal::{down, refused};
 use super::super::secret::{self, same};
 use super::super::team::Team;
 use super::provider::Provider;
-use super::token::{Vouched, check};
+use super::token::{ProviderIdentity, check};
 
 /// What we ask to be told: who they are, their address, their name.
 const SCOPE: &str = "openid email profile";
@@ -18,7 +18,7 @@ impl Team {
     pub(in super::super) async fn go_to_provider(
         &self,
         back_to: String,
-    ) -> Result<Begun, IdentityError> {
+    ) -> Result<ProviderSignIn, IdentityError> {
         let provider = self.asked()?;
         let (state, nonce, verifier) = (secret::random(), secret::random(), secret::random());
         let about = provider.about().await.map_err(|cause| IdentityError::Down { cause })?;
@@ -33,13 +33,13 @@ impl Team {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &secret::challenge(&verifier))
             .append_pair("code_challenge_method", "S256");
-        Ok(Begun { address: address.into(), kept: format!("{state}.{nonce}.{verifier}") })
+        Ok(ProviderSignIn { address: address.into(), kept: format!("{state}.{nonce}.{verifier}") })
     }
 
     pub(in super::super) async fn back_from_provider(
         &self,
-        returned: Returned,
-    ) -> Result<Opened, IdentityError> {
+        returned: ProviderCallback,
+    ) -> Result<OpenedSession, IdentityError> {
         let provider = self.asked()?;
         let kept = returned.kept.as_deref().unwrap_or_default();
         let mut parts = kept.split('.');
@@ -68,8 +68,8 @@ impl Team {
     }
 
     /// The account of somebody whom the provider knows, as the provider knows them today.
-    async fn account_of(&self, vouched: Vouched) -> Result<Account, IdentityError> {
-        let Vouched { subject, address, name, role } = vouched;
+    async fn account_of(&self, vouched: ProviderIdentity) -> Result<Account, IdentityError> {
+        let ProviderIdentity { subject, address, name, role } = vouched;
         let role = role.ok_or(IdentityError::NoRole)?;
         let by_subject = self.accounts.by_subject(&subject).await.map_err(down)?;
         let found = match (by_subject, &address) {

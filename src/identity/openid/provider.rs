@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::{Host, Url, form_urlencoded};
 
-use crate::outside::{PublicOnly, is_public, tls};
+use crate::outbound::{PublicOnly, is_public, tls};
 
 /// Longest a request to the provider may take; somebody looks at an empty page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,20 +36,20 @@ pub struct NoProvider(BoxError);
 pub(crate) struct Provider {
     pub(super) settings: OpenIdSettings,
     client: Client,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<CachedDiscovery>>,
 }
 
 /// What was learnt of the provider, and when.
 #[derive(Clone)]
-struct Known {
-    about: Arc<About>,
+struct CachedDiscovery {
+    about: Arc<DiscoveryDocument>,
     keys: Arc<JwkSet>,
     at: Instant,
 }
 
 /// The provider's own description (OpenID Connect Discovery). Only what is used.
 #[derive(Debug, Deserialize)]
-pub(super) struct About {
+pub(super) struct DiscoveryDocument {
     issuer: String,
     #[serde(deserialize_with = "address")]
     pub(super) authorization_endpoint: Url,
@@ -102,7 +102,7 @@ impl Provider {
     }
 
     /// The provider's description.
-    pub(super) async fn about(&self) -> Result<Arc<About>, BoxError> {
+    pub(super) async fn about(&self) -> Result<Arc<DiscoveryDocument>, BoxError> {
         Ok(self.known(FRESH).await?.about)
     }
 
@@ -121,7 +121,7 @@ impl Provider {
         key.ok_or_else(|| "the ID token names a key that the provider does not publish".into())
     }
 
-    async fn known(&self, fresh: Duration) -> Result<Known, BoxError> {
+    async fn known(&self, fresh: Duration) -> Result<CachedDiscovery, BoxError> {
         // Held while asking: a crowd that signs in at once asks the provider once.
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref().filter(|known| known.at.elapsed() < fresh) {
@@ -129,7 +129,7 @@ impl Provider {
         }
         let issuer = self.settings.issuer.trim_end_matches('/');
         let address = format!("{issuer}/.well-known/openid-configuration").parse()?;
-        let about: About = self.json(self.client.get(self.may_ask(address)?)).await?;
+        let about: DiscoveryDocument = self.json(self.client.get(self.may_ask(address)?)).await?;
         if about.issuer != self.settings.issuer {
             return Err(format!(
                 "the provider calls itself {}, identity.openid.issuer says {}",
@@ -139,7 +139,8 @@ impl Provider {
         }
         self.may_ask(about.authorization_endpoint.clone())?;
         let keys = self.json(self.client.get(self.may_ask(about.jwks_uri.clone())?)).await?;
-        let learnt = Known { about: Arc::new(about), keys: Arc::new(keys), at: Instant::now() };
+        let learnt =
+            CachedDiscovery { about: Arc::new(about), keys: Arc::new(keys), at: Instant::now() };
         Ok(known.insert(learnt).clone())
     }
 
@@ -215,7 +216,7 @@ struct Refusal {
     error: String,
 }
 
-impl About {
+impl DiscoveryDocument {
     /// Basic is the default where a provider does not say (OpenID Connect Discovery, section 3).
     fn takes_basic(&self) -> bool {
         let methods = &self.token_endpoint_auth_methods_supported;

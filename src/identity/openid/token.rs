@@ -17,7 +17,7 @@ const LEEWAY: u64 = 60;
 
 /// Somebody as the provider knows them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Vouched {
+pub(super) struct ProviderIdentity {
     /// Issuer and subject: the one name that never changes.
     pub(super) subject: String,
     /// The mail address, where the provider says that it is theirs.
@@ -49,7 +49,7 @@ pub(super) async fn check(
     provider: &Provider,
     token: &str,
     nonce: &str,
-) -> Result<Vouched, BoxError> {
+) -> Result<ProviderIdentity, BoxError> {
     let settings = &provider.settings;
     let header = decode_header(token)?;
     if !is_understood(&header) {
@@ -81,14 +81,14 @@ pub(super) async fn check(
     Ok(vouched(claims, settings))
 }
 
-fn vouched(claims: Claims, settings: &OpenIdSettings) -> Vouched {
+fn vouched(claims: Claims, settings: &OpenIdSettings) -> ProviderIdentity {
     let filled = |text: Option<String>| {
         let plain = clean_name(&text?.chars().take(80).collect::<String>());
         Some(plain).filter(|plain| !plain.is_empty())
     };
     let address =
         claims.email.filter(|_| claims.email_verified).map(|it| clean_name(&it).to_lowercase());
-    Vouched {
+    ProviderIdentity {
         subject: format!("{} {}", claims.iss, claims.sub),
         address: address.filter(|address| !address.is_empty()),
         name: filled(claims.name).or_else(|| filled(claims.preferred_username)),

@@ -7,13 +7,13 @@ use rand::RngExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Visitor;
-use super::session::Trouble;
+use super::session::SessionError;
 use crate::load::scenario::varied;
 use crate::load::tally::Operation;
 
 impl Visitor {
     /// Listens, which also answers the server's pings.
-    pub(super) async fn idle(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn idle(&mut self) -> Result<(), SessionError> {
         loop {
             self.session().hear().await?;
         }
@@ -21,7 +21,7 @@ impl Visitor {
 
     /// Asks, reads, thinks, asks. The next question is due when the answer has been read, so there is
     /// no stall that could hide a question.
-    pub(super) async fn ask_on(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn ask_on(&mut self) -> Result<(), SessionError> {
         loop {
             let think = varied(self.kind.pace.think, &mut self.random);
             self.listen_for(think).await?;
@@ -29,7 +29,7 @@ impl Visitor {
         }
     }
 
-    async fn ask(&mut self) -> Result<(), Trouble> {
+    async fn ask(&mut self) -> Result<(), SessionError> {
         let question = self.pick_question();
         let asked = Instant::now();
         let id = self.session().say(&ClientSays::LockAndQuery(question)).await?;
@@ -61,7 +61,7 @@ impl Visitor {
     }
 
     /// Has a conversation, and loses its socket whenever everybody does.
-    pub(super) async fn weather_storms(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn weather_storms(&mut self) -> Result<(), SessionError> {
         self.ask().await?;
         let mut server = self.number;
         loop {
@@ -89,7 +89,7 @@ impl Visitor {
     }
 
     /// Types faster than it reads, by far.
-    pub(super) async fn read_slowly(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn read_slowly(&mut self) -> Result<(), SessionError> {
         let mut read_at = Instant::now() + self.kind.pace.read_every;
         loop {
             // At a pace of zero a slow reader would never give up its turn.
@@ -104,7 +104,7 @@ impl Visitor {
         }
     }
 
-    async fn listen_for(&mut self, time: Duration) -> Result<(), Trouble> {
+    async fn listen_for(&mut self, time: Duration) -> Result<(), SessionError> {
         tokio::select! {
             ended = self.idle() => ended,
             () = sleep(time) => Ok(()),

@@ -19,7 +19,7 @@ use super::mix::Kind;
 use super::scenario::Scenario;
 use super::tally::Count;
 pub(super) use crowd::Crowd;
-use session::{Session, Trouble};
+use session::{Session, SessionError};
 
 /// Wait before a visitor that lost its socket comes back, twice that at most: a server that refuses
 /// must not be knocked on without end.
@@ -62,7 +62,7 @@ impl Visitor {
         }
     }
 
-    async fn play(&mut self, intended: Instant) -> Result<(), Trouble> {
+    async fn play(&mut self, intended: Instant) -> Result<(), SessionError> {
         self.open(intended).await?;
         match self.kind.scenario {
             Scenario::Idle => self.idle().await,
@@ -73,7 +73,7 @@ impl Visitor {
         }
     }
 
-    async fn open(&mut self, intended: Instant) -> Result<(), Trouble> {
+    async fn open(&mut self, intended: Instant) -> Result<(), SessionError> {
         let narrow = self.kind.scenario == Scenario::SlowReader;
         let session = Session::open(&self.crowd, self.number, intended, narrow).await?;
         self.session = Some(session);
@@ -85,25 +85,25 @@ impl Visitor {
     }
 
     /// Counts what went wrong, and says when to come back.
-    fn lost(&mut self, trouble: &Trouble) -> Duration {
+    fn lost(&mut self, trouble: &SessionError) -> Duration {
         let slow = self.kind.scenario == Scenario::SlowReader;
         let told = self.session.as_ref().and_then(|session| session.come_back_after);
         self.crowd.tally(|tally| match trouble {
-            Trouble::Refused(why) => {
+            SessionError::Refused(why) => {
                 tally.count(Count::Refused);
                 tally.because(format!("refused: {why}"));
             }
             // What the protocol promises a client that does not read is 1008; behind all it has not
             // read it may never see the frame.
-            Trouble::Lost(why) if slow => {
+            SessionError::Lost(why) if slow => {
                 tally.count(Count::ClosedSlow);
                 tally.because(format!("slow reader: {why}"));
             }
-            Trouble::Lost(why) => {
+            SessionError::Lost(why) => {
                 tally.count(Count::Dropped);
                 tally.because(format!("dropped: {why}"));
             }
-            Trouble::Timeout => tally.count(Count::Timeouts),
+            SessionError::Timeout => tally.count(Count::Timeouts),
         });
         told.unwrap_or_else(|| COMES_BACK_AFTER.mul_f64(self.random.random_range(1.0..2.0)))
     }

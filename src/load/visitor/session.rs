@@ -7,21 +7,21 @@ use hsc_conversation::protocol::{ClientSays, Hello, Resume};
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
-use crate::load::client::{Client, Heard, Lost};
+use crate::load::client::{Client, ReceivedMessage, SocketError};
 use crate::load::tally::{Count, Operation, Tally};
 
 /// Why a scenario ends early.
-pub(super) enum Trouble {
+pub(super) enum SessionError {
     /// There was never a socket.
-    Refused(Lost),
+    Refused(SocketError),
     /// There is none any more.
-    Lost(Lost),
+    Lost(SocketError),
     /// Nobody answered in time.
     Timeout,
 }
 
-impl From<Lost> for Trouble {
-    fn from(lost: Lost) -> Self {
+impl From<SocketError> for SessionError {
+    fn from(lost: SocketError) -> Self {
         Self::Lost(lost)
     }
 }
@@ -51,18 +51,22 @@ impl Session {
         number: usize,
         intended: Instant,
         narrow: bool,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, SessionError> {
         let mut session = Self::connect(crowd, number, narrow).await?;
         crowd.tally(|tally| tally.took(Operation::Connect, intended.elapsed()));
         session.greet(None, Operation::Hello, Instant::now()).await?;
         Ok(session)
     }
 
-    async fn connect(crowd: &Arc<Crowd>, number: usize, narrow: bool) -> Result<Self, Trouble> {
+    async fn connect(
+        crowd: &Arc<Crowd>,
+        number: usize,
+        narrow: bool,
+    ) -> Result<Self, SessionError> {
         let target = &crowd.targets[number % crowd.targets.len()];
         let source = crowd.source(number);
         let opened = tokio::time::timeout(crowd.plan.timeout, target.open(source, narrow)).await;
-        let client = opened.map_err(|_| Trouble::Timeout)?.map_err(Trouble::Refused)?;
+        let client = opened.map_err(|_| SessionError::Timeout)?.map_err(SessionError::Refused)?;
         crowd.tally(Tally::opened);
         Ok(Self {
             client,
@@ -77,7 +81,7 @@ impl Session {
 
     /// Lets the socket go without a word, and goes on with the conversation on another one.
     /// `number` says which server: the next one, where there are several.
-    pub(super) async fn resume(self, number: usize, since: Instant) -> Result<Self, Trouble> {
+    pub(super) async fn resume(self, number: usize, since: Instant) -> Result<Self, SessionError> {
         let resume = Resume {
             conversation: self.conversation.clone(),
             token: self.token.clone(),
@@ -97,7 +101,7 @@ impl Session {
         resume: Option<Resume>,
         operation: Operation,
         since: Instant,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), SessionError> {
         let resumes = resume.is_some();
         let hello = Hello { compact: self.crowd.plan.compact, resume, ..Hello::default() };
         self.say(&ClientSays::Hello(hello)).await?;
@@ -118,16 +122,16 @@ impl Session {
     }
 
     /// Says something, and the id it will be answered by.
-    pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, Trouble> {
+    pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, SessionError> {
         self.last_id += 1;
         let said =
             tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, self.last_id));
-        said.await.map_err(|_| Trouble::Timeout)??;
+        said.await.map_err(|_| SessionError::Timeout)??;
         Ok(self.last_id)
     }
 
     /// The next message, however long it takes. Safe to drop while it waits.
-    pub(super) async fn hear(&mut self) -> Result<Heard, Trouble> {
+    pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SessionError> {
         let heard = self.client.hear().await?;
         let gap = match (heard.kind.as_str(), self.offset, heard.offset) {
             // The offset of a welcome is the conversation's, not a place of its own in it.
@@ -155,8 +159,8 @@ impl Session {
     /// The first message that is `wanted`, in time.
     pub(super) async fn hear_until(
         &mut self,
-        wanted: impl Fn(&Heard) -> bool,
-    ) -> Result<Heard, Trouble> {
+        wanted: impl Fn(&ReceivedMessage) -> bool,
+    ) -> Result<ReceivedMessage, SessionError> {
         let within = self.crowd.plan.timeout;
         let found = async {
             loop {
@@ -166,7 +170,7 @@ impl Session {
                 }
             }
         };
-        tokio::time::timeout(within, found).await.map_err(|_| Trouble::Timeout)?
+        tokio::time::timeout(within, found).await.map_err(|_| SessionError::Timeout)?
     }
 
     pub(super) async fn close(mut self) {

@@ -12,8 +12,8 @@ use rand::RngExt as _;
 use tokio::time::Instant;
 
 use super::Visitor;
-use super::session::Trouble;
-use crate::load::client::Heard;
+use super::session::SessionError;
+use crate::load::client::ReceivedMessage;
 use crate::load::scenario::varied;
 use crate::load::tally::{Count, Operation, Tally};
 
@@ -27,7 +27,7 @@ struct Waiting(VecDeque<(u64, Instant)>);
 
 impl Waiting {
     /// A prediction came: it answers its own keystroke, and the server passed over those before it.
-    fn answered(&mut self, heard: &Heard, now: Instant, tally: &mut Tally) {
+    fn answered(&mut self, heard: &ReceivedMessage, now: Instant, tally: &mut Tally) {
         let (true, Some(id)) = (heard.kind == "prediction", heard.id) else { return };
         while let Some(&(oldest, typed)) = self.0.front() {
             if oldest > id {
@@ -58,7 +58,7 @@ fn typed_at(due: Instant, now: Instant) -> Instant {
 
 impl Visitor {
     /// Types names, one after the other, without end.
-    pub(super) async fn type_names(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn type_names(&mut self) -> Result<(), SessionError> {
         let mut waiting = Waiting::default();
         let mut name: Vec<char> = Vec::new();
         let mut typed = 0;
@@ -95,7 +95,11 @@ impl Visitor {
     }
 
     /// Hears what comes until the next key is due.
-    async fn listen_until(&mut self, due: Instant, waiting: &mut Waiting) -> Result<(), Trouble> {
+    async fn listen_until(
+        &mut self,
+        due: Instant,
+        waiting: &mut Waiting,
+    ) -> Result<(), SessionError> {
         if self.kind.pace.key.is_zero() {
             return Ok(());
         }
@@ -112,7 +116,7 @@ impl Visitor {
     }
 
     /// Hears until nothing waits.
-    async fn listen_for_all(&mut self, waiting: &mut Waiting) -> Result<(), Trouble> {
+    async fn listen_for_all(&mut self, waiting: &mut Waiting) -> Result<(), SessionError> {
         while !waiting.0.is_empty() {
             let heard = self.session().hear_until(|heard| heard.kind == "prediction").await?;
             self.crowd.tally(|tally| waiting.answered(&heard, Instant::now(), tally));
@@ -125,8 +129,12 @@ impl Visitor {
 mod tests {
     use super::*;
 
-    fn prediction(id: u64) -> Heard {
-        Heard { kind: "prediction".to_owned(), id: Some(id), ..Heard::default() }
+    fn prediction(id: u64) -> ReceivedMessage {
+        ReceivedMessage {
+            kind: "prediction".to_owned(),
+            id: Some(id),
+            ..ReceivedMessage::default()
+        }
     }
 
     #[test]

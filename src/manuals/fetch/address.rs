@@ -8,14 +8,14 @@
 use url::Url;
 
 use super::super::LoadError;
-pub(super) use crate::outside::{Allowed, Trust};
-use crate::outside::{NotAsked, trusted};
+use crate::outbound::{AddressRefused, trusted};
+pub(super) use crate::outbound::{Allowed, Trust};
 
 /// Looks at an address before it is asked. A name is looked at again once it is resolved.
 pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
     trusted(url, allowed).map_err(|not| match not {
-        NotAsked::NoHost => LoadError::BadAddress { url: url.to_string() },
-        NotAsked::NotPublic { host, address } => LoadError::Forbidden { host, address },
+        AddressRefused::NoHost => LoadError::BadAddress { url: url.to_string() },
+        AddressRefused::NotPublic { host, address } => LoadError::Forbidden { host, address },
     })
 }
 

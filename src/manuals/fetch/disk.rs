@@ -21,7 +21,7 @@ const BODY: &str = ".body";
 
 /// What is known of a copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Slip {
+pub(super) struct CopyMetadata {
     /// The address that was asked.
     pub url: String,
     /// The address that answered, after redirects.
@@ -75,8 +75,9 @@ impl Disk {
     }
 
     /// The copy of an address, where there is a whole one.
-    pub(super) fn find(&self, url: &str) -> Option<Slip> {
-        let slip: Slip = serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
+    pub(super) fn find(&self, url: &str) -> Option<CopyMetadata> {
+        let slip: CopyMetadata =
+            serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
         // The name is a hash; the address inside decides.
         (slip.url == url && self.body(&slip).is_file()).then_some(slip)
     }
@@ -85,17 +86,21 @@ impl Disk {
     fn has_slip(&self, body: &str) -> bool {
         let Some((key, _)) = body.split_once('-') else { return false };
         let slip = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
-        let slip = slip.and_then(|slip| serde_json::from_slice::<Slip>(&slip).ok());
+        let slip = slip.and_then(|slip| serde_json::from_slice::<CopyMetadata>(&slip).ok());
         slip.is_some_and(|slip| slip.body == body)
     }
 
     /// Where a copy's body lies.
-    pub(super) fn body(&self, slip: &Slip) -> PathBuf {
+    pub(super) fn body(&self, slip: &CopyMetadata) -> PathBuf {
         self.folder.join(Path::new(&slip.body).file_name().unwrap_or_default())
     }
 
     /// Keeps a body and its slip. The body it replaces goes; who has it open reads on.
-    pub(super) fn keep(&self, draft: NamedTempFile, mut slip: Slip) -> io::Result<Slip> {
+    pub(super) fn keep(
+        &self,
+        draft: NamedTempFile,
+        mut slip: CopyMetadata,
+    ) -> io::Result<CopyMetadata> {
         let before = self.find(&slip.url);
         let random: u64 = rand::random();
         slip.body = format!("{}-{random:016x}{BODY}", key(&slip.url));
@@ -109,7 +114,7 @@ impl Disk {
     }
 
     /// Notes that the host has said again that a copy is right.
-    pub(super) fn confirm(&self, mut slip: Slip) -> io::Result<Slip> {
+    pub(super) fn confirm(&self, mut slip: CopyMetadata) -> io::Result<CopyMetadata> {
         slip.confirmed = SystemTime::now();
         self.write(&slip)?;
         Ok(slip)
@@ -134,7 +139,7 @@ impl Disk {
         self.folder.join(format!("{}.html", key(url)))
     }
 
-    fn write(&self, slip: &Slip) -> io::Result<()> {
+    fn write(&self, slip: &CopyMetadata) -> io::Result<()> {
         let mut draft = self.draft()?;
         serde_json::to_writer(&mut draft, slip)?;
         draft.persist(self.slip_path(&slip.url))?;
@@ -146,7 +151,7 @@ impl Disk {
     }
 }
 
-impl Slip {
+impl CopyMetadata {
     /// True while the copy need not be asked for.
     pub(super) fn is_fresh(&self, revalidate_after: Duration) -> bool {
         // A clock that was set back makes a copy from the future; asking again is the safe side.
@@ -168,8 +173,8 @@ fn key(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn slip(url: &str) -> Slip {
-        Slip {
+    fn slip(url: &str) -> CopyMetadata {
+        CopyMetadata {
             url: url.into(),
             location: url.into(),
             body: String::new(),
@@ -180,7 +185,7 @@ mod tests {
         }
     }
 
-    fn keep(disk: &Disk, url: &str, body: &[u8]) -> Slip {
+    fn keep(disk: &Disk, url: &str, body: &[u8]) -> CopyMetadata {
         let mut draft = disk.draft().expect("a draft");
         draft.write_all(body).expect("written");
         disk.keep(draft, slip(url)).expect("kept")

@@ -16,9 +16,9 @@ use url::Url;
 
 use super::super::LoadError;
 use super::address::{Allowed, Trust, check};
-use super::disk::Slip;
+use super::disk::CopyMetadata;
 use super::retry;
-use crate::outside::{NotPublic, asking, not_public};
+use crate::outbound::{NotPublic, asking, not_public};
 
 /// What a host answered.
 pub(super) enum Answer {
@@ -58,7 +58,7 @@ pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> F
 }
 
 /// Makes one request at a time, without following redirects.
-pub(super) struct Hopper {
+pub(super) struct SingleRequestClient {
     allowed: Allowed,
     /// Asks hosts of the settings, wherever they lie.
     named: Client,
@@ -67,7 +67,7 @@ pub(super) struct Hopper {
     max_bytes: u64,
 }
 
-impl Hopper {
+impl SingleRequestClient {
     pub(super) fn new(settings: &ManualsSettings) -> Result<Self, LoadError> {
         let build = |trust: Trust| {
             let patience = Duration::from_millis(settings.connect_timeout_ms);
@@ -95,7 +95,7 @@ impl Hopper {
     pub(super) async fn hop(
         &self,
         url: &Url,
-        kept: Option<&Slip>,
+        kept: Option<&CopyMetadata>,
         draft: NamedTempFile,
     ) -> Result<Answer, Failed> {
         let client = match check(url, &self.allowed).map_err(Failed::final_)? {

@@ -18,8 +18,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
-use self::disk::{Disk, Slip};
-use self::hop::{Answer, Hopper, host};
+use self::disk::{CopyMetadata, Disk};
+use self::hop::{Answer, SingleRequestClient, host};
 use self::retry::Backoff;
 use super::LoadError;
 
@@ -40,7 +40,7 @@ pub(super) struct Copy {
 
 /// Fetches manuals. One for the process: it knows which hosts are being asked.
 pub(super) struct Fetcher {
-    hopper: Hopper,
+    hopper: SingleRequestClient,
     disk: Disk,
     hosts: DashMap<String, Arc<Semaphore>>,
     /// Addresses whose copy is asked for again although it is fresh, and since when.
@@ -58,7 +58,7 @@ impl Fetcher {
             cause: cause.into(),
         })?;
         Ok(Self {
-            hopper: Hopper::new(settings)?,
+            hopper: SingleRequestClient::new(settings)?,
             disk,
             hosts: DashMap::new(),
             doubted: DashMap::new(),
@@ -111,7 +111,7 @@ impl Fetcher {
     }
 
     /// True for a copy that need not be asked for.
-    fn is_good(&self, slip: &Slip) -> bool {
+    fn is_good(&self, slip: &CopyMetadata) -> bool {
         // Forgotten once the host was asked since, so that there are few of them.
         self.doubted.remove_if(&slip.url, |_, since| slip.confirmed > *since);
         slip.is_fresh(self.revalidate_after) && !self.doubted.contains_key(&slip.url)
@@ -139,7 +139,7 @@ impl Fetcher {
     async fn ask(
         &self,
         url: &Url,
-        kept: Option<&Slip>,
+        kept: Option<&CopyMetadata>,
         deadline: Instant,
     ) -> Result<Copy, LoadError> {
         let mut retry = 0;
@@ -165,7 +165,7 @@ impl Fetcher {
     }
 
     /// Follows redirects by hand, so that each hop is checked and counted.
-    async fn follow(&self, url: &Url, kept: Option<&Slip>) -> Result<Copy, hop::Failed> {
+    async fn follow(&self, url: &Url, kept: Option<&CopyMetadata>) -> Result<Copy, hop::Failed> {
         let mut at = url.clone();
         for _ in 0..=self.max_redirects {
             let draft = self.disk.draft().map_err(hop::ours("cannot write a fetched manual"))?;
@@ -183,7 +183,7 @@ impl Fetcher {
                     return Ok(self.copy(&slip, "not_modified", 0));
                 }
                 Answer::Body { draft, bytes, etag, last_modified, charset } => {
-                    let slip = Slip {
+                    let slip = CopyMetadata {
                         url: url.to_string(),
                         location: at.to_string(),
                         body: String::new(),
@@ -207,7 +207,7 @@ impl Fetcher {
         self.hosts.entry(host(url)).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 
-    fn copy(&self, slip: &Slip, how: &'static str, fetched_bytes: u64) -> Copy {
+    fn copy(&self, slip: &CopyMetadata, how: &'static str, fetched_bytes: u64) -> Copy {
         Copy {
             path: self.disk.body(slip),
             location: slip.location.clone(),

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hsc_actors::ports::{AtDesk, Desk};
+use hsc_actors::ports::{DeskReply, HandoffDesk};
 use hsc_actors::{DeskLimits, Pace};
 use hsc_conversation::desk::{
-    ByAgent, DeskChange, DeskError, DeskView, LetGo, Place, TicketDetails, VisitorEnds,
-    VisitorsSeen, Wanted,
+    ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, OnBehalfOf, QueuePlace,
+    ReleaseKind, TicketDetails, VisitorEnds,
 };
-use hsc_conversation::protocol::{Agent, Gone, GoneWhy, Speaker, Ticket};
+use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone, TicketGoneReason};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 
 use super::reply::{Reply, of_change, of_gone, of_presence, of_ticket, there};
@@ -60,14 +60,14 @@ impl RedisDesk {
         &self,
         script: ScriptInvocation<'static>,
         read: impl FnOnce(R) -> Result<T, DeskError> + Send + 'static,
-    ) -> AtDesk<T> {
+    ) -> DeskReply<T> {
         let desk = self.clone();
         Box::pin(async move { read(desk.invoke(script).await?) })
     }
 }
 
-impl Desk for RedisDesk {
-    fn wait(&self, wanted: Wanted) -> AtDesk<Ticket> {
+impl HandoffDesk for RedisDesk {
+    fn wait(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
         let mut script = self.script(&scripts::WAIT);
         script.arg(self.limits.max_waiting).arg(&*wanted.conversation).arg(&*self.pod);
         script.arg(wanted.since_ms.map(|since| since.to_string()).unwrap_or_default());
@@ -79,33 +79,43 @@ impl Desk for RedisDesk {
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
-    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> AtDesk<Option<Gone>> {
+    fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
         let mut script = self.script(&scripts::END);
-        script.arg(&*conversation).arg(GoneWhy::from(how).as_str());
+        script.arg(&*conversation).arg(TicketGoneReason::from(how).as_str());
         script.arg(u8::from(how == VisitorEnds::Withdraws)).arg(millis(self.limits.remembers_for));
         self.ask(script, of_gone)
     }
 
-    fn take(&self, conversation: Arc<str>, agent: Agent) -> AtDesk<Ticket> {
+    fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket> {
         let mut script = self.script(&scripts::TAKE);
         script.arg(&*conversation).arg(agent.id).arg(agent.name).arg(Pace::TAKES);
         script.arg(self.answer_within());
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
-    fn let_go(&self, conversation: Arc<str>, by: ByAgent, how: LetGo) -> AtDesk<DeskChange> {
+    fn let_go(
+        &self,
+        conversation: Arc<str>,
+        by: OnBehalfOf,
+        how: ReleaseKind,
+    ) -> DeskReply<DeskChange> {
         let mut script = self.script(&scripts::LET_GO);
         script.arg(&*conversation).arg(by.agent.id).arg(u8::from(by.is_admin));
         match how {
-            LetGo::To(colleague) => script.arg(colleague).arg(""),
-            LetGo::ToMachine => script.arg("").arg(GoneWhy::Returned.as_str()),
-            LetGo::Close => script.arg("").arg(GoneWhy::Closed.as_str()),
+            ReleaseKind::To(colleague) => script.arg(colleague).arg(""),
+            ReleaseKind::ToMachine => script.arg("").arg(TicketGoneReason::Returned.as_str()),
+            ReleaseKind::Close => script.arg("").arg(TicketGoneReason::Closed.as_str()),
         };
         script.arg(millis(self.limits.remembers_for)).arg(self.answer_within());
         self.ask(script, |reply| there(of_change(reply)?))
     }
 
-    fn touch(&self, conversation: Arc<str>, last: String, by: Speaker) -> AtDesk<Option<Ticket>> {
+    fn touch(
+        &self,
+        conversation: Arc<str>,
+        last: String,
+        by: Speaker,
+    ) -> DeskReply<Option<Ticket>> {
         let mut script = self.script(&scripts::TOUCH);
         let by = match by {
             Speaker::Visitor => "visitor",
@@ -115,14 +125,18 @@ impl Desk for RedisDesk {
         self.ask(script, of_ticket)
     }
 
-    fn describe(&self, conversation: Arc<str>, details: TicketDetails) -> AtDesk<Option<Ticket>> {
+    fn describe(
+        &self,
+        conversation: Arc<str>,
+        details: TicketDetails,
+    ) -> DeskReply<Option<Ticket>> {
         let mut script = self.script(&scripts::DESCRIBE);
         script.arg(&*conversation);
         give_details(&mut script, details);
         self.ask(script, of_ticket)
     }
 
-    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> AtDesk<VisitorsSeen> {
+    fn visitors_here(&self, conversations: Vec<Arc<str>>) -> DeskReply<ConnectedVisitors> {
         let mut script = self.script(&scripts::VISITORS);
         script.arg(&*self.pod);
         for conversation in &conversations {
@@ -131,39 +145,40 @@ impl Desk for RedisDesk {
         self.ask(script, |(changed, now): (Vec<Reply>, Vec<Reply>)| {
             let changed = changed.into_iter().map(|reply| there(of_ticket(reply)?));
             let now = now.into_iter().filter_map(|reply| of_change(reply).transpose());
-            Ok(VisitorsSeen {
+            Ok(ConnectedVisitors {
                 changed: changed.collect::<Result<_, _>>()?,
                 now: now.collect::<Result<_, _>>()?,
             })
         })
     }
 
-    fn visitor_left(&self, conversation: Arc<str>) -> AtDesk<Option<Ticket>> {
+    fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
         let mut script = self.script(&scripts::LEFT);
         script.arg(&*self.pod).arg(&*conversation);
         self.ask(script, of_ticket)
     }
 
-    fn find(&self, conversation: Arc<str>) -> AtDesk<Option<DeskChange>> {
+    fn find(&self, conversation: Arc<str>) -> DeskReply<Option<DeskChange>> {
         let mut script = self.script(&scripts::FIND);
         script.arg(&*conversation);
         self.ask(script, of_change)
     }
 
-    fn places(&self, conversations: Vec<Arc<str>>) -> AtDesk<Vec<(Arc<str>, Place)>> {
+    fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>> {
         let mut script = self.script(&scripts::PLACES);
         for conversation in &conversations {
             script.arg(&**conversation);
         }
         self.ask(script, move |(places, gaps): (Vec<usize>, Vec<u64>)| {
-            let place = |number| Place { number, wait: Pace::wait(gaps.iter().copied(), number) };
+            let place =
+                |number| QueuePlace { number, wait: Pace::wait(gaps.iter().copied(), number) };
             let all = conversations.into_iter().zip(places);
             let waiting = all.filter(|(_, number)| *number > 0);
             Ok(waiting.map(|(conversation, number)| (conversation, place(number))).collect())
         })
     }
 
-    fn look(&self) -> AtDesk<DeskView> {
+    fn look(&self) -> DeskReply<DeskView> {
         let script = self.script(&scripts::LOOK);
         self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
@@ -177,7 +192,7 @@ impl Desk for RedisDesk {
         })
     }
 
-    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> AtDesk<bool> {
+    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> DeskReply<bool> {
         let mut script = self.script(&scripts::AGENT);
         script.arg(agent.id).arg(agent.name).arg(&*seat).arg(millis(self.limits.present_for));
         match available {
@@ -187,13 +202,13 @@ impl Desk for RedisDesk {
         self.ask(script, Ok)
     }
 
-    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> AtDesk<bool> {
+    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> DeskReply<bool> {
         let mut script = self.script(&scripts::AGENT);
         script.arg(agent.id).arg(agent.name).arg(&*seat).arg("").arg("");
         self.ask(script, Ok)
     }
 
-    fn tidy(&self) -> AtDesk<Vec<DeskChange>> {
+    fn tidy(&self) -> DeskReply<Vec<DeskChange>> {
         let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
             self.limits;
         let mut script = self.script(&scripts::TIDY);

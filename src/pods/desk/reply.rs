@@ -2,7 +2,9 @@
 
 use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{DeskChange, DeskError};
-use hsc_conversation::protocol::{AboutProduct, Agent, Gone, GoneWhy, Presence, Ticket};
+use hsc_conversation::protocol::{
+    AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason,
+};
 use strum::VariantArray as _;
 
 /// An answer: a word, and texts behind it.
@@ -17,7 +19,7 @@ pub(super) fn of_change(reply: Reply) -> Result<Option<DeskChange>, DeskError> {
         ["gone", conversation, why, agent, name, rev] => {
             let conversation = conversation.to_owned();
             let (why, rev) = (gone_why(why)?, number(rev)?);
-            Ok(Some(DeskChange::Gone(Gone {
+            Ok(Some(DeskChange::Gone(TicketGone {
                 conversation,
                 why,
                 agent: agent_of(agent, name),
@@ -46,7 +48,7 @@ pub(super) fn of_ticket(reply: Reply) -> Result<Option<Ticket>, DeskError> {
 }
 
 /// How a conversation went, where it did.
-pub(super) fn of_gone(reply: Reply) -> Result<Option<Gone>, DeskError> {
+pub(super) fn of_gone(reply: Reply) -> Result<Option<TicketGone>, DeskError> {
     match of_change(reply)? {
         None => Ok(None),
         Some(DeskChange::Gone(gone)) => Ok(Some(gone)),
@@ -117,8 +119,8 @@ fn agent_of(id: &str, name: &str) -> Option<Agent> {
     (!id.is_empty()).then(|| Agent { id: id.to_owned(), name: name.to_owned() })
 }
 
-fn gone_why(word: &str) -> Result<GoneWhy, DeskError> {
-    GoneWhy::ALL.into_iter().find(|why| why.as_str() == word).ok_or_else(not_understood)
+fn gone_why(word: &str) -> Result<TicketGoneReason, DeskError> {
+    TicketGoneReason::ALL.into_iter().find(|why| why.as_str() == word).ok_or_else(not_understood)
 }
 
 fn number(text: &str) -> Result<u64, DeskError> {

@@ -11,7 +11,10 @@ use futures::future::BoxFuture;
 use hsc_actors::LogLimits;
 use hsc_actors::bridge::{around_frames, channels};
 use hsc_actors::ports::ConversationLog;
-use hsc_conversation::log::{Batch, Claimed, Kept, LogError, MOST_OFFSET, Owned, Seen, TakenOver};
+use hsc_conversation::log::{
+    Batch, Claimed, ClientPosition, LogError, MOST_OFFSET, OwnedConversation, StoredConversation,
+    TakenOver,
+};
 use hsc_conversation::now_ms;
 use redis::{FromRedisValue, ScriptInvocation};
 
@@ -34,10 +37,10 @@ pub struct RedisLog {
 }
 
 /// What is taken over.
-struct Wanted {
+struct TakeoverRequest {
     conversation: Arc<str>,
     /// How far its client has come; none where there is no client.
-    seen: Option<Seen>,
+    seen: Option<ClientPosition>,
     /// Only from this owner, in this epoch.
     only_from: Option<(u64, Arc<str>)>,
 }
@@ -53,7 +56,7 @@ impl RedisLog {
     ///
     /// # Errors
     /// [`LogError::Unknown`], and [`LogError::Unavailable`] for what is no answer of the script.
-    pub fn entries_of(reply: Vec<redis::Value>) -> Result<Kept, LogError> {
+    pub fn entries_of(reply: Vec<redis::Value>) -> Result<StoredConversation, LogError> {
         of_read(reply)
     }
 
@@ -95,7 +98,7 @@ impl RedisLog {
         self.link.run(run).await.map_err(away)
     }
 
-    async fn take(&self, wanted: Wanted) -> Result<Option<TakenOver>, LogError> {
+    async fn take(&self, wanted: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
         let mut script = TAKE_OVER.prepare_invoke();
         script.key(&self.keys(&wanted.conversation)).arg(&*self.pod);
         script.arg(self.ttl_ms());
@@ -111,7 +114,7 @@ impl RedisLog {
         of_take_over(reply, wanted.seen.map_or(0, |seen| seen.offset), &self.pod)
     }
 
-    async fn mark(&self, owned: &Owned, is_answering: bool) -> Result<(), LogError> {
+    async fn mark(&self, owned: &OwnedConversation, is_answering: bool) -> Result<(), LogError> {
         let (key, mark) = (self.marks(&self.pod), mark(owned));
         let mut commands = redis::pipe();
         if is_answering {
@@ -152,12 +155,18 @@ impl RedisLog {
         Err(LogError::unavailable("too many old marks of answers; ask again"))
     }
 
-    async fn claim_one(&self, gone: &Arc<str>, before: Owned) -> Result<Option<Claimed>, LogError> {
+    async fn claim_one(
+        &self,
+        gone: &Arc<str>,
+        before: OwnedConversation,
+    ) -> Result<Option<Claimed>, LogError> {
         let conversation = Arc::clone(&before.conversation);
-        let mine = Owned { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
+        let mine =
+            OwnedConversation { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
         self.mark(&mine, true).await?;
         let only_from = Some((before.epoch, Arc::clone(gone)));
-        let wanted = Wanted { conversation: Arc::clone(&conversation), seen: None, only_from };
+        let wanted =
+            TakeoverRequest { conversation: Arc::clone(&conversation), seen: None, only_from };
         let taken = match self.take(wanted).await {
             Err(LogError::Unknown) => None,
             taken => taken?,
@@ -170,7 +179,11 @@ impl RedisLog {
 }
 
 impl ConversationLog for RedisLog {
-    fn begin(&self, owned: Owned, offset: u64) -> BoxFuture<'static, Result<(), LogError>> {
+    fn begin(
+        &self,
+        owned: OwnedConversation,
+        offset: u64,
+    ) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.clone();
         Box::pin(async move {
             let mut script = BEGIN.prepare_invoke();
@@ -180,10 +193,14 @@ impl ConversationLog for RedisLog {
         })
     }
 
-    fn append(&self, owned: Owned, batch: Batch) -> BoxFuture<'static, Result<u64, LogError>> {
+    fn append(
+        &self,
+        owned: OwnedConversation,
+        batch: Batch,
+    ) -> BoxFuture<'static, Result<u64, LogError>> {
         let log = self.clone();
         Box::pin(async move {
-            let Owned { conversation, epoch } = &owned;
+            let OwnedConversation { conversation, epoch } = &owned;
             let channel = log.link.channel(&channels::conversation(conversation));
             let (before, after) = around_frames(&log.pod, now_ms(), conversation, *epoch);
             let mut script = APPEND.prepare_invoke();
@@ -204,18 +221,21 @@ impl ConversationLog for RedisLog {
     fn take_over(
         &self,
         conversation: Arc<str>,
-        seen: Seen,
+        seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
         let log = self.clone();
         Box::pin(async move {
             let offset = seen.offset.min(MOST_OFFSET);
-            let seen = Some(Seen { offset, ..seen });
-            let taken = log.take(Wanted { conversation, seen, only_from: None }).await?;
+            let seen = Some(ClientPosition { offset, ..seen });
+            let taken = log.take(TakeoverRequest { conversation, seen, only_from: None }).await?;
             taken.ok_or(LogError::Unknown)
         })
     }
 
-    fn read(&self, conversation: Arc<str>) -> BoxFuture<'static, Result<Kept, LogError>> {
+    fn read(
+        &self,
+        conversation: Arc<str>,
+    ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
         let log = self.clone();
         Box::pin(async move {
             let mut script = READ.prepare_invoke();
@@ -226,7 +246,7 @@ impl ConversationLog for RedisLog {
 
     fn answering(
         &self,
-        owned: Owned,
+        owned: OwnedConversation,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>> {
         let log = self.clone();
@@ -266,14 +286,14 @@ impl ConversationLog for RedisLog {
 }
 
 /// A conversation that is being answered, and in which epoch: where that one is over, so is the answer.
-fn mark(owned: &Owned) -> String {
+fn mark(owned: &OwnedConversation) -> String {
     format!("{}:{}", owned.epoch, owned.conversation)
 }
 
-fn read_mark(text: &[u8]) -> Option<Owned> {
+fn read_mark(text: &[u8]) -> Option<OwnedConversation> {
     let (epoch, conversation) = std::str::from_utf8(text).ok()?.split_once(':')?;
     let epoch = epoch.parse().ok().filter(|epoch| *epoch < MOST_OFFSET)?;
-    Some(Owned { conversation: conversation.into(), epoch })
+    Some(OwnedConversation { conversation: conversation.into(), epoch })
 }
 
 fn away(error: LinkError) -> LogError {

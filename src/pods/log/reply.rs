@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hsc_conversation::log::{Kept, LogError, Missed, StoredEntry, TakenOver};
+use hsc_conversation::log::{LogError, MissedEntries, StoredConversation, StoredEntry, TakenOver};
 use redis::{FromRedisValue as _, Value};
 
 /// What `append` and `begin` answer.
@@ -35,9 +35,9 @@ pub(super) fn of_take_over(
                 "all" if after.saturating_add(reply.len() as u64) > offset => {
                     return Err(not_understood());
                 }
-                "all" => entries(reply, after).map_or(Missed::Gone, Missed::All),
-                "gone" => Missed::Gone,
-                "ahead" => Missed::Ahead,
+                "all" => entries(reply, after).map_or(MissedEntries::Gone, MissedEntries::All),
+                "gone" => MissedEntries::Gone,
+                "ahead" => MissedEntries::Ahead,
                 _ => return Err(not_understood()),
             };
             Ok(Some(TakenOver { epoch, offset, missed, checkpoint, from }))
@@ -46,7 +46,7 @@ pub(super) fn of_take_over(
 }
 
 /// What `read` answers.
-pub(super) fn of_read(reply: Vec<Value>) -> Result<Kept, LogError> {
+pub(super) fn of_read(reply: Vec<Value>) -> Result<StoredConversation, LogError> {
     let mut reply = reply.into_iter();
     match text(reply.next())?.as_str() {
         "unknown" => Err(LogError::Unknown),
@@ -54,7 +54,7 @@ pub(super) fn of_read(reply: Vec<Value>) -> Result<Kept, LogError> {
             let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
             let before = offset.checked_sub(reply.len() as u64).ok_or_else(not_understood)?;
             let entries = entries(reply, before).unwrap_or_default();
-            Ok(Kept { epoch, offset, entries })
+            Ok(StoredConversation { epoch, offset, entries })
         }
         _ => Err(not_understood()),
     }

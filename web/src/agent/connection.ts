@@ -6,11 +6,11 @@
 
 import { backoff } from "../wire/backoff.ts";
 import type { Clock, Socket } from "../wire/connection.ts";
-import type { AgentSays, DeskSays, Envelope } from "../wire/types.ts";
+import type { AgentMessage, DeskMessage, Envelope } from "../wire/types.ts";
 
 /** What the connection tells. */
 export interface Listener {
-  heard(message: DeskSays, id: string | undefined): void;
+  heard(message: DeskMessage, id: string | undefined): void;
   /** This was asked, and no answer will come. */
   unanswered(id: string): void;
   /** The socket is gone; the next try comes by itself. `opened` is false when it had never been open. */
@@ -75,7 +75,7 @@ export class AgentConnection {
   }
 
   /** Says something that gets an answer; returns its id. Where there is no connection it is unanswered at once. */
-  ask(says: AgentSays): string {
+  ask(says: AgentMessage): string {
     const id = `${this.options.prefix}-${++this.numbers}`;
     const { clock, listener } = this.options;
     const { socket } = this;
@@ -96,14 +96,14 @@ export class AgentConnection {
   }
 
   /** Says something that gets none, and that nobody misses. */
-  tell(says: AgentSays): void {
+  tell(says: AgentMessage): void {
     if (this.isOpen) this.socket?.send(JSON.stringify(says));
   }
 
   private received(text: string): void {
-    let frame: DeskSays & Envelope;
+    let frame: DeskMessage & Envelope;
     try {
-      frame = JSON.parse(text) as DeskSays & Envelope;
+      frame = JSON.parse(text) as DeskMessage & Envelope;
     } catch {
       return; // Not one of ours.
     }

@@ -3,7 +3,7 @@
 import { el, set } from "../element.ts";
 import { clock, openSocket } from "../wire/browser.ts";
 import { isOut, type Me, signOut } from "../wire/team.ts";
-import type { AgentSays } from "../wire/types.ts";
+import type { AgentMessage } from "../wire/types.ts";
 import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
 import { Alarm, noticesAre, notify } from "./alarm.ts";
 import { banner } from "./banner.ts";
@@ -241,7 +241,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   }
 
   /** Asks something of the desk, and remembers what until it is answered. */
-  function ask(says: Extract<AgentSays, { type: Asked["deed"] }>): void {
+  function ask(says: Extract<AgentMessage, { type: Asked["deed"] }>): void {
     const id = connection.ask(says);
     happen({ what: "asked", id, asked: { conversation: says.conversation, deed: says.type } });
   }
@@ -586,7 +586,7 @@ function draw(root: HTMLElement, bar: HTMLElement, maker: Parameters<typeof list
   };
 }
 
-function saying(conversation: string, note: boolean, content: string, upload: string | undefined): AgentSays {
+function saying(conversation: string, note: boolean, content: string, upload: string | undefined): AgentMessage {
   if (note) return { type: "note", conversation, content };
   return { type: "say", conversation, content, ...(upload === undefined ? {} : { upload }) };
 }

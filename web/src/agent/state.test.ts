@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DeskSays, Note, ServerMessage, Ticket } from "../wire/types.ts";
+import type { DeskMessage, Note, ServerMessage, Ticket } from "../wire/types.ts";
 import { toKeep } from "./keep.ts";
 import { newsOf } from "./news.ts";
 import { asMessage, beginning, concerns, type Happening, isNoting, listed, reduce, released, type State, type Talk, wanted } from "./state.ts";
@@ -7,7 +7,7 @@ import { asMessage, beginning, concerns, type Happening, isNoting, listed, reduc
 const yael = { id: "y", name: "Yael" };
 const ada = { id: "a", name: "Ada" };
 const ticket = (conversation: string, more: Partial<Ticket> = {}): Ticket => ({ conversation, since_ms: 1, online: true, pod: "p", rev: 1, ...more });
-const heard = (message: DeskSays, id?: string): Happening => ({ what: "heard", message, id });
+const heard = (message: DeskMessage, id?: string): Happening => ({ what: "heard", message, id });
 const desk = (tickets: Ticket[]): Happening => {
   const mine = tickets.filter((one) => one.agent?.id === "y");
   const waiting = tickets.filter((one) => !one.agent);

@@ -3,7 +3,7 @@
 // No socket, no clock, no element: the connection and the parts stand outside and speak in `Happening`s.
 // What must never be: words that an agent wrote and that are nowhere any more, neither said nor to be seen.
 
-import type { Agent, Citation, DeskSays, Envelope, Gone, Note, Presence, ServerMessage, Ticket } from "../wire/types.ts";
+import type { Agent, Citation, DeskMessage, Envelope, TicketGone, Note, Presence, ServerMessage, Ticket } from "../wire/types.ts";
 import type { TeamWord } from "../words/team.ts";
 
 /** A message of a conversation as its visitor got it. */
@@ -81,7 +81,7 @@ export interface Talk {
   isRead: boolean;
   typing: boolean;
   unread: number;
-  gone: Gone | undefined;
+  gone: TicketGone | undefined;
   outgoing: readonly Outgoing[];
   writing: Writing;
 }
@@ -107,7 +107,7 @@ export interface State {
 }
 
 export type Happening =
-  | { what: "heard"; message: DeskSays; id: string | undefined }
+  | { what: "heard"; message: DeskMessage; id: string | undefined }
   | { what: "dropped" }
   | { what: "ended" }
   | { what: "toldBack" }
@@ -362,7 +362,7 @@ function takenBack(state: State, conversation: string, key: string): State {
   });
 }
 
-function heard(before: State, message: DeskSays, id: string | undefined): State {
+function heard(before: State, message: DeskMessage, id: string | undefined): State {
   const state = message.type === "error" ? before : settled(before, id);
   switch (message.type) {
     case "desk":
@@ -442,7 +442,7 @@ function heard(before: State, message: DeskSays, id: string | undefined): State 
   }
 }
 
-function looked(state: State, desk: DeskSays & { type: "desk" }): State {
+function looked(state: State, desk: DeskMessage & { type: "desk" }): State {
   const all = [...desk.waiting, ...desk.mine, ...desk.open];
   const talks = Object.fromEntries(
     Object.entries(state.talks).map(([id, talk]) => {
@@ -504,7 +504,7 @@ function heldBack(state: State, conversation: string): State {
   return held.reverse().reduce((all, { key }) => takenBack(all, conversation, key), state);
 }
 
-function gone(state: State, gone: Gone): State {
+function gone(state: State, gone: TicketGone): State {
   const { conversation, rev } = gone;
   if ((state.revs[conversation] ?? 0) > rev) return state;
   const ticket = state.tickets[conversation];
@@ -594,7 +594,7 @@ export function asMessage(draft: string): string {
 }
 
 /** Why the server did not do it, in our words where we have them. */
-export function refusal({ code, by, message }: DeskSays & { type: "error" }, state: State, id: string | undefined): Told {
+export function refusal({ code, by, message }: DeskMessage & { type: "error" }, state: State, id: string | undefined): Told {
   const conversation = conversationOf(state, id);
   const known = conversation === undefined ? undefined : { conversation, rev: state.revs[conversation] ?? 0 };
   switch (code) {

@@ -7,7 +7,7 @@ export type Scenario = "general" | "studio" | "live";
 /**
  * What an agent says.
  */
-export type AgentSays =
+export type AgentMessage =
   | {
       /**
        * Which.
@@ -168,15 +168,15 @@ export type Thumb = "up" | "down";
 /**
  * Everything that agents are told.
  */
-export type DeskSays =
-  | (DeskNow & {
+export type DeskMessage =
+  | (DeskSnapshot & {
       type: "desk";
     })
   | {
       ticket: Ticket;
       type: "ticket";
     }
-  | (Gone & {
+  | (TicketGone & {
       type: "ticket_gone";
     })
   | {
@@ -258,7 +258,7 @@ export type DeskSays =
 /**
  * Why a conversation is not at the desk any more.
  */
-export type GoneWhy = "withdrawn" | "returned" | "closed" | "ended" | "expired";
+export type TicketGoneReason = "withdrawn" | "returned" | "closed" | "ended" | "expired";
 /**
  * Everything the server sends.
  */
@@ -403,23 +403,21 @@ export interface Wire {
   AboutProduct: AboutProduct;
   Accessory: Accessory;
   Agent: Agent;
-  AgentSays: AgentSays;
+  AgentMessage: AgentMessage;
   AnswerContext: AnswerContext;
   Ask: Ask;
   ChatMessage: ChatMessage;
   Citation: Citation;
   ClientSays: ClientSays;
   Csat: Csat;
-  DeskNow: DeskNow;
-  DeskSays: DeskSays;
+  DeskMessage: DeskMessage;
+  DeskSnapshot: DeskSnapshot;
   DetectedProduct: DetectedProduct;
   Draft: Draft;
   Envelope: Envelope;
   ErrorCode: ErrorCode;
   Feedback: Feedback;
   FinalAnswer: FinalAnswer;
-  Gone: Gone;
-  GoneWhy: GoneWhy;
   HandoffChange: HandoffChange;
   HandoffState: HandoffState;
   HandoffWish: HandoffWish;
@@ -442,6 +440,8 @@ export interface Wire {
   Speaker: Speaker;
   Thumb: Thumb;
   Ticket: Ticket;
+  TicketGone: TicketGone;
+  TicketGoneReason: TicketGoneReason;
   Transcript: Transcript;
   TranscriptEntry: TranscriptEntry;
   Understood: Understood;
@@ -455,7 +455,7 @@ export interface Wire {
   ManualSection: ManualSection;
   ManualLink: ManualLink;
   PodReport: PodReport;
-  Totals: Totals;
+  PodTotals: PodTotals;
   ActorState: ActorState;
 }
 /**
@@ -713,7 +713,7 @@ export interface Csat {
 /**
  * The desk at one moment.
  */
-export interface DeskNow {
+export interface DeskSnapshot {
   you: Agent;
   /**
    * True when this agent takes conversations.
@@ -799,12 +799,12 @@ export interface Presence {
 /**
  * A conversation that does not wait for a person any more, nor has one.
  */
-export interface Gone {
+export interface TicketGone {
   /**
    * The conversation.
    */
   conversation: string;
-  why: GoneWhy;
+  why: TicketGoneReason;
   agent?: Agent | null;
   /**
    * As [`Ticket::rev`].
@@ -1260,7 +1260,7 @@ export interface Pods {
    * Them, by name.
    */
   pods: PodReport[];
-  totals: Totals;
+  totals: PodTotals;
 }
 /**
  * What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
@@ -1306,7 +1306,7 @@ export interface PodReport {
 /**
  * Sums over pods.
  */
-export interface Totals {
+export interface PodTotals {
   /**
    * Pods that report, this one included.
    */

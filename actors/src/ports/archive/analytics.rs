@@ -22,7 +22,7 @@ pub trait Analytics: Send + Sync + 'static {
         period: Period,
         product: Option<&str>,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Asked>, ArchiveError>>;
+    ) -> BoxFuture<'_, Result<Vec<ProductQuestion>, ArchiveError>>;
 
     /// Questions that the machine could not answer, newest first: the list of a content team.
     fn unanswered(
@@ -73,7 +73,7 @@ pub struct Snapshot {
 
 /// A product and what was asked about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Asked {
+pub struct ProductQuestion {
     /// The product.
     pub product: String,
     /// Questions.
@@ -96,7 +96,7 @@ pub struct Unanswered {
     /// The visitor's words.
     pub question: String,
     /// `unknown` or `no_manual`.
-    pub outcome: hsc_conversation::archive::SaidOutcome,
+    pub outcome: hsc_conversation::archive::MessageOutcome,
 }
 
 /// The marks of one day.

@@ -30,7 +30,7 @@ pub trait Deliveries: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
     /// How many there are, by endpoint; also of endpoints that nobody knows any more.
-    fn standing(&self) -> BoxFuture<'_, Result<Vec<Standing>, ArchiveError>>;
+    fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>>;
 
     /// Those that came to nothing, newest first.
     fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>>;
@@ -44,7 +44,7 @@ pub trait Deliveries: Send + Sync + 'static {
 
 /// What is kept for one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Standing {
+pub struct EndpointBacklog {
     /// The endpoint.
     pub endpoint: String,
     /// Deliveries that wait to be made, or to be tried again.

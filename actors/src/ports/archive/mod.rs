@@ -25,14 +25,14 @@ pub use accounts::{
     Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
     LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
-pub use analytics::{Analytics, Asked, RatingsOfADay, Snapshot, Unanswered};
-pub use deliveries::{Deliveries, Delivery, Standing};
-pub use notes::{KeptNote, Notes};
+pub use analytics::{Analytics, ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
+pub use deliveries::{Deliveries, Delivery, EndpointBacklog};
+pub use notes::{Notes, StoredNote};
 pub use past::{
-    Archive, AuditSearch, Audited, ConversationFound, KeptUpload, LeftMessage, Search, Transcript,
-    TranscriptEntry,
+    Archive, AuditSearch, Audited, ConversationFound, LeftMessage, Search, StoredUpload,
+    Transcript, TranscriptEntry,
 };
-pub use privacy::{Erased, Export, Privacy, Whose};
+pub use privacy::{DataSubject, Erased, Export, Privacy};
 pub use replies::{CannedReply, Replies};
 
 use hsc_conversation::BoxError;

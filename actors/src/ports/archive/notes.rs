@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::ArchiveError;
-use hsc_conversation::archive::{AgentRef, Stamped};
+use hsc_conversation::archive::{AgentRef, StampedRecord};
 
 /// Keeps notes. Every call ends within a bounded time of its own.
 pub trait Notes: Send + Sync + 'static {
@@ -16,16 +16,16 @@ pub trait Notes: Send + Sync + 'static {
         &self,
         conversation: &str,
         most: u32,
-    ) -> BoxFuture<'_, Result<Vec<KeptNote>, ArchiveError>>;
+    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>>;
 
     /// Writes one now, not behind: whoever asks next finds it, on whichever pod. One that is there
     /// already is passed over, so a note whose fate is unknown can be written again.
-    fn keep_note(&self, note: Arc<Stamped>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn keep_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
 }
 
 /// A note that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptNote {
+pub struct StoredNote {
     /// Its identity: that of the record it came in as.
     pub id: String,
     /// When it was written.

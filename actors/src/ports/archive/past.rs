@@ -8,13 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ArchiveError, Page, Paged, Period};
-use hsc_conversation::archive::{AgentRef, Author, SaidOutcome, Stamped, Thumb, Visitor};
+use hsc_conversation::archive::{AgentRef, Author, MessageOutcome, StampedRecord, Thumb, Visitor};
 
 /// Keeps conversations and finds them again. Every call ends within a bounded time of its own.
 pub trait Archive: Send + Sync + 'static {
     /// Writes all of a batch or nothing. A record that is there already is passed over, so a batch whose
     /// fate is unknown can be written again.
-    fn write(&self, batch: Vec<Arc<Stamped>>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
     /// Is it there? Makes what it needs when it is reached for the first time.
     fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>>;
@@ -102,7 +102,7 @@ pub struct Transcript {
     /// What was said and what happened, in order.
     pub entries: Vec<TranscriptEntry>,
     /// The pictures that were kept.
-    pub uploads: Vec<KeptUpload>,
+    pub uploads: Vec<StoredUpload>,
 }
 
 /// One thing of a conversation.
@@ -127,7 +127,7 @@ pub enum TranscriptEntry {
         /// About which product.
         product: Option<String>,
         /// How the machine's answer ended.
-        outcome: Option<SaidOutcome>,
+        outcome: Option<MessageOutcome>,
         /// How sure the machine was.
         confidence: Option<f32>,
         /// The pages it rests on.
@@ -145,7 +145,7 @@ pub enum TranscriptEntry {
         /// When.
         at_ms: u64,
         /// What happened.
-        turn: hsc_conversation::archive::TurnKind,
+        turn: hsc_conversation::archive::HandoffRecordKind,
         /// Who of the team did it.
         agent: Option<AgentRef>,
         /// To whom it went.
@@ -157,7 +157,7 @@ pub enum TranscriptEntry {
 
 /// A picture that was kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct KeptUpload {
+pub struct StoredUpload {
     /// Its id.
     pub id: String,
     /// What it is.

@@ -8,7 +8,7 @@ use super::{ArchiveError, LeftMessage, Transcript};
 
 /// Whose data is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum DataSubject {
     /// One conversation's, by its id.
     Conversation(String),
     /// A visitor's, by the subject or the mail address that was signed for, or the address of a form.
@@ -18,10 +18,10 @@ pub enum Whose {
 /// Hands out and erases.
 pub trait Privacy: Send + Sync + 'static {
     /// Everything kept about somebody. Notes of the team are told too: they are about them.
-    fn export(&self, whose: Whose) -> BoxFuture<'_, Result<Export, ArchiveError>>;
+    fn export(&self, whose: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>>;
 
     /// Erases it all. Figures by hour stay: they name nobody. What is said afterwards is kept again.
-    fn erase(&self, whose: Whose) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
+    fn erase(&self, whose: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
 
     /// Erases conversations and left messages in which nothing happened since then, at most so many at
     /// once; the audit too. Whoever calls it calls again while there is something to erase.

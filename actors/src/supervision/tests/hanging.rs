@@ -1,6 +1,6 @@
 //! What hangs: a supervisor, the root, a thread with neighbours on it.
 
-use super::super::lives::Lives;
+use super::super::children::Children;
 use super::super::supervisor::Supervisor;
 use super::*;
 
@@ -40,8 +40,11 @@ impl Stage {
     }
 
     /// A group that can be made to hang until a gate is opened.
-    fn open_group(&self, children: Vec<ChildSpec>) -> (ChildSpec, Handle<Supervisor>, Arc<Lives>) {
-        let lives = Arc::new(Lives::new(children.into(), Arc::clone(&self.threads)));
+    fn open_group(
+        &self,
+        children: Vec<ChildSpec>,
+    ) -> (ChildSpec, Handle<Supervisor>, Arc<Children>) {
+        let lives = Arc::new(Children::new(children.into(), Arc::clone(&self.threads)));
         let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
         let made = Supervisor::spec_of("group", hasty(), strategy, up, &lives, &self.metrics);
         (made.0, made.1, lives)
@@ -204,7 +207,7 @@ async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed
         assert_eq!(handle.ask(Tell(2)).await, Ok(vec![2]));
     }
     let said = neighbour.record().last_death().unwrap();
-    assert_eq!(said, Death::new(Ending::ThreadLost, "culprit hangs on its thread"));
+    assert_eq!(said, Exit::new(Ending::ThreadLost, "culprit hangs on its thread"));
     assert_eq!(ending(culprit.record()), Some(Ending::Hung));
     gate.store(true, Ordering::SeqCst);
     root.stop().await;

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use hsc_actors::ports::archive::TranscriptEntry;
 use hsc_catalogs::Citation;
-use hsc_conversation::archive::{Author, TurnKind};
+use hsc_conversation::archive::{Author, HandoffRecordKind};
 use hsc_conversation::protocol::Speaker;
-use hsc_conversation::{AnswerCompleted, ConversationEvent, Entry};
+use hsc_conversation::{AnswerCompleted, ConversationEvent, LogEntry};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// One thing that was said or happened.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub(crate) struct Line {
+pub(crate) struct TranscriptLine {
     /// When, in milliseconds since 1970, where that is known.
     pub(super) at_ms: Option<u64>,
     /// By whom.
@@ -58,7 +58,7 @@ pub(crate) enum Who {
     Event,
 }
 
-impl Line {
+impl TranscriptLine {
     fn new(at_ms: Option<u64>, who: Who, text: impl Into<String>) -> Self {
         Self {
             at_ms,
@@ -88,11 +88,11 @@ impl Line {
 }
 
 /// Out of the log. `times` are those of the archive, for entries that have none.
-pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> {
+pub(super) fn of_log(entries: &[LogEntry], times: &HashMap<u64, u64>) -> Vec<TranscriptLine> {
     let mut lines = Vec::new();
     // An answer's pieces come before the question is named, with its end.
     let mut answer = String::new();
-    for Entry { offset, at_ms, event, .. } in entries {
+    for LogEntry { offset, at_ms, event, .. } in entries {
         let at_ms = at_ms.or_else(|| times.get(offset).copied());
         match event {
             ConversationEvent::AnswerChunk { content } => answer.push_str(content),
@@ -100,13 +100,17 @@ pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> 
                 let AnswerCompleted { question, product, citations, .. } = &**completed;
                 let product = product.clone();
                 if let Some(question) = question {
-                    let question = Line::new(at_ms, Who::Visitor, question);
-                    lines.push(Line { product: product.clone(), ..question });
+                    let question = TranscriptLine::new(at_ms, Who::Visitor, question);
+                    lines.push(TranscriptLine { product: product.clone(), ..question });
                 }
                 let words = std::mem::take(&mut answer);
                 if !words.trim().is_empty() {
                     let pages = citations.iter().cloned().map(Page::from).collect();
-                    lines.push(Line { product, pages, ..Line::new(at_ms, Who::Machine, words) });
+                    lines.push(TranscriptLine {
+                        product,
+                        pages,
+                        ..TranscriptLine::new(at_ms, Who::Machine, words)
+                    });
                 }
             }
             ConversationEvent::MessageSent(message) => {
@@ -114,20 +118,22 @@ pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> 
                     Speaker::Agent => Who::Agent,
                     Speaker::Visitor => Who::Visitor,
                 };
-                lines.push(Line {
+                lines.push(TranscriptLine {
                     name: message.agent.as_ref().map(|agent| agent.name.clone()),
                     pages: message.citations.iter().cloned().map(Page::from).collect(),
                     upload: message.upload.clone(),
-                    ..Line::new(Some(message.at_ms), who, &*message.content)
+                    ..TranscriptLine::new(Some(message.at_ms), who, &*message.content)
                 });
             }
             ConversationEvent::AgentJoined { agent } => {
-                lines.push(Line::joined(at_ms, &agent.name));
+                lines.push(TranscriptLine::joined(at_ms, &agent.name));
             }
             ConversationEvent::AgentLeft { agent, .. } => {
-                lines.push(Line::left(at_ms, &agent.name));
+                lines.push(TranscriptLine::left(at_ms, &agent.name));
             }
-            ConversationEvent::ConversationClosed { .. } => lines.push(Line::closed(at_ms)),
+            ConversationEvent::ConversationClosed { .. } => {
+                lines.push(TranscriptLine::closed(at_ms))
+            }
             _ => {}
         }
     }
@@ -135,11 +141,11 @@ pub(super) fn of_log(entries: &[Entry], times: &HashMap<u64, u64>) -> Vec<Line> 
 }
 
 /// Out of the archive: what the team said to the team stays there.
-pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<Line> {
+pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<TranscriptLine> {
     entries.into_iter().filter_map(of_entry).collect()
 }
 
-fn of_entry(entry: TranscriptEntry) -> Option<Line> {
+fn of_entry(entry: TranscriptEntry) -> Option<TranscriptLine> {
     Some(match entry {
         TranscriptEntry::Said {
             at_ms, author, agent, text, product, citations, upload, ..
@@ -153,14 +159,23 @@ fn of_entry(entry: TranscriptEntry) -> Option<Line> {
             };
             let pages = citations.into_iter().map(Page::from).collect();
             let name = agent.map(|agent| agent.name);
-            Line { name, product, pages, upload, ..Line::new(Some(at_ms), who, text) }
+            TranscriptLine {
+                name,
+                product,
+                pages,
+                upload,
+                ..TranscriptLine::new(Some(at_ms), who, text)
+            }
         }
         TranscriptEntry::Turned { at_ms, turn, agent, .. } => match (turn, agent) {
-            (TurnKind::Taken, Some(agent)) => Line::joined(Some(at_ms), &agent.name),
-            (TurnKind::Handed | TurnKind::Returned | TurnKind::Left, Some(agent)) => {
-                Line::left(Some(at_ms), &agent.name)
+            (HandoffRecordKind::Taken, Some(agent)) => {
+                TranscriptLine::joined(Some(at_ms), &agent.name)
             }
-            (TurnKind::Ended, _) => Line::closed(Some(at_ms)),
+            (
+                HandoffRecordKind::Handed | HandoffRecordKind::Returned | HandoffRecordKind::Left,
+                Some(agent),
+            ) => TranscriptLine::left(Some(at_ms), &agent.name),
+            (HandoffRecordKind::Ended, _) => TranscriptLine::closed(Some(at_ms)),
             _ => return None,
         },
     })
@@ -193,7 +208,7 @@ mod tests {
                 "content": "Hello", "html": "<p>Hello</p>", "at_ms": 7, "citations": [], "upload": "u"}),
             json!({"type": "handoff", "state": "closed"}),
         ];
-        let entries: Vec<Entry> = (1..)
+        let entries: Vec<LogEntry> = (1..)
             .zip(&frames)
             .map(|(offset, frame)| StoredEntry { offset, text: frame.to_string().into() })
             .map(|stored| stored.read().expect("a frame of the version before"))

@@ -13,19 +13,19 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::ports::Announcement;
 use hsc_actors::ports::archive::{self, TranscriptEntry};
-use hsc_conversation::Entry;
-use hsc_conversation::log::{Kept, LogError};
+use hsc_conversation::LogEntry;
+use hsc_conversation::log::{LogError, StoredConversation};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::{Parts, Trouble, TroubleCode, client_address};
+use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::address::mail_address;
 use super::left::no_address;
 use super::token::{admitted, conversation};
-use lines::Line;
+use lines::TranscriptLine;
 
 /// The event by which a transcript is sent: whoever takes it has the mail server.
 pub(super) const REQUESTED: &str = "transcript.requested";
@@ -78,27 +78,27 @@ enum SendState {
 
 /// What was said in a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub(crate) struct Told {
+pub(crate) struct TranscriptText {
     /// The conversation.
     conversation: String,
     /// False where its beginning is not told: it is not kept any more, or very long ago.
     whole: bool,
     /// What was said and what happened, in order.
-    lines: Vec<Line>,
+    lines: Vec<TranscriptLine>,
 }
 
 /// The visitor's own conversation, to be kept.
 #[utoipa::path(get, path = "/api/transcript", tag = "chat",
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome"),
         ("format" = Option<String>, Query, description = "text, or json")),
-    responses((status = 200, body = Told), (status = 400, body = Trouble), (status = 401, body = Trouble),
-        (status = 403, body = Trouble), (status = 404, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 200, body = TranscriptText), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/api/transcript")]
 pub(crate) async fn transcript(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     form: web::Query<Form>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     admitted(&parts, &request)?;
     let of = conversation(&parts, &request).await?;
     // It goes back to the sender of the request.
@@ -125,33 +125,33 @@ pub(crate) async fn transcript(
 /// of somebody else. The server has no mail; a webhook that takes `transcript.requested` does it.
 #[utoipa::path(post, path = "/api/transcript/send", tag = "chat", request_body = SendTo,
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome")),
-    responses((status = 202, body = Sending), (status = 400, body = Trouble),
-        (status = 401, body = Trouble), (status = 403, body = Trouble), (status = 404, body = Trouble),
-        (status = 409, body = Trouble), (status = 429, body = Trouble), (status = 503, body = Trouble)))]
+    responses((status = 202, body = Sending), (status = 400, body = ApiError),
+        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError),
+        (status = 409, body = ApiError), (status = 429, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/api/transcript/send")]
 pub(crate) async fn send_transcript(
-    parts: web::Data<Parts>,
+    parts: web::Data<Dependencies>,
     request: HttpRequest,
     to: JsonBody<SendTo>,
-) -> Result<HttpResponse, Trouble> {
+) -> Result<HttpResponse, ApiError> {
     admitted(&parts, &request)?;
     let of = conversation(&parts, &request).await?;
     let address = mail_address(&to.address).ok_or_else(no_address)?;
     if !parts.announcer.takes(REQUESTED) {
         let message = "Transcripts are not sent here; take it along instead.";
-        return Err(Trouble::new(TroubleCode::NoWebhook, message));
+        return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
     // Counted before the code is looked at: a code is not guessed either.
     if let Err(wait) = parts.allowances.mail(&of, &address, client_address(&request).key()).await {
         parts.metrics.doors.letter("transcript", "too_many");
-        return Err(Trouble::too_many(wait, "letters"));
+        return Err(ApiError::too_many(wait, "letters"));
     }
     let purpose = format!("transcript {of} {}", address.to_lowercase());
     let is_confirmed = match &to.code {
         Some(code) if parts.tokens.is_code(&purpose, code) => true,
         Some(_) => {
             let message = "This is not the code that was sent to the address, or it is too old.";
-            return Err(Trouble::new(TroubleCode::WrongCode, message));
+            return Err(ApiError::new(ApiErrorCode::WrongCode, message));
         }
         None => is_own_address(&parts, &of, &address).await,
     };
@@ -172,14 +172,18 @@ pub(crate) async fn send_transcript(
 }
 
 /// True where the site has signed that this is the visitor's address. An archive that is away does not say so.
-async fn is_own_address(parts: &Parts, of: &str, address: &str) -> bool {
+async fn is_own_address(parts: &Dependencies, of: &str, address: &str) -> bool {
     let archived = parts.archive.transcript(of).await.ok().flatten();
     let signed = archived.and_then(|it| it.about.visitor).and_then(|visitor| visitor.address);
     signed.is_some_and(|signed| signed.to_lowercase() == address.to_lowercase())
 }
 
 /// What is told, with links below `own`; without links where that is none.
-async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Trouble> {
+async fn told(
+    parts: &Dependencies,
+    own: Option<&str>,
+    of: Arc<str>,
+) -> Result<TranscriptText, ApiError> {
     let kept = match parts.log.read(Arc::clone(&of)).await {
         Ok(kept) => Some(kept),
         Err(LogError::Unavailable { cause }) => {
@@ -192,7 +196,7 @@ async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Tr
     let archived = parts.archive.transcript(&of).await;
     let is_away = archived.is_err();
     let entries = archived.ok().flatten().map(|it| it.entries).unwrap_or_default();
-    let is_whole = |kept: &Kept| kept.entries.len() as u64 == kept.offset;
+    let is_whole = |kept: &StoredConversation| kept.entries.len() as u64 == kept.offset;
     let (whole, mut lines) = match kept {
         Some(kept) if is_whole(&kept) || entries.is_empty() => {
             (is_whole(&kept), lines::of_log(&read(&kept), &times(&entries)))
@@ -204,11 +208,11 @@ async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Tr
     let whole = whole && over == 0;
     if lines.is_empty() && is_away {
         let message = "The conversation cannot be read just now; try again later.";
-        return Err(Trouble::new(TroubleCode::Unavailable, message));
+        return Err(ApiError::new(ApiErrorCode::Unavailable, message));
     }
     if lines.is_empty() {
         let message = "Nothing was said in this conversation, or it is not kept any more.";
-        return Err(Trouble::new(TroubleCode::NothingSaid, message));
+        return Err(ApiError::new(ApiErrorCode::NothingSaid, message));
     }
     let catalog = parts.catalog.load();
     for line in &mut lines {
@@ -220,11 +224,11 @@ async fn told(parts: &Parts, own: Option<&str>, of: Arc<str>) -> Result<Told, Tr
             has_manual.then(|| product.map(|it| format!("{own}/manuals/{}", it.id))).flatten();
         line.picture = line.upload.as_ref().map(|id| format!("{own}/uploads/{id}"));
     }
-    Ok(Told { conversation: of.to_string(), whole, lines })
+    Ok(TranscriptText { conversation: of.to_string(), whole, lines })
 }
 
 /// The events of the log; an entry of a later version is left out.
-fn read(kept: &Kept) -> Vec<Entry> {
+fn read(kept: &StoredConversation) -> Vec<LogEntry> {
     kept.entries.iter().filter_map(|stored| stored.read().ok()).collect()
 }
 

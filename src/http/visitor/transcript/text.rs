@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::Told;
-use super::lines::{Line, Who};
+use super::TranscriptText;
+use super::lines::{TranscriptLine, Who};
 
 /// The mail that confirms an address. It has no word of the conversation: whoever reads it may not be its visitor.
 pub(super) fn confirmation(code: &str) -> String {
@@ -14,7 +14,7 @@ pub(super) fn confirmation(code: &str) -> String {
 }
 
 /// The text. `own` is where we are, where links may lead there.
-pub(super) fn text(told: &Told, own: Option<&str>) -> String {
+pub(super) fn text(told: &TranscriptText, own: Option<&str>) -> String {
     let at = own.map(|own| format!(" at {own}")).unwrap_or_default();
     let mut text = format!("Conversation {}{at}\n", told.conversation);
     if !told.whole {
@@ -27,7 +27,7 @@ pub(super) fn text(told: &Told, own: Option<&str>) -> String {
     text
 }
 
-fn one(line: &Line) -> String {
+fn one(line: &TranscriptLine) -> String {
     let at = line.at_ms.map(|at_ms| format!("[{}] ", time(at_ms))).unwrap_or_default();
     let who = match (line.who, &line.name) {
         (Who::Event, _) => return format!("{at}-- {} --\n", line.text),

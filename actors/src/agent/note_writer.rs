@@ -1,0 +1,111 @@
+//! The way of a note: into the archive first, and to the agents who watch then.
+//!
+//! In this order nobody misses one: whoever listens and reads then has read it or hears it, on whichever
+//! pod. While the archive is away it is written behind, and those who watch hear it all the same. A note is
+//! no part of the conversation: it never enters the log, out of which visitors are answered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::debug;
+use tokio::time::{Instant, timeout};
+
+use crate::archiving::ArchiveHandle;
+use crate::bridge::{Body, DeskBroadcast, channels};
+use crate::ports::archive::StoredNote;
+use crate::session::SessionContext;
+use hsc_conversation::archive::{AgentRef, ArchivedMessage, Author, Record, StampedRecord};
+use hsc_conversation::protocol::{Agent, Note};
+
+/// Longest a note waits for the archive before colleagues are told: they look at the page meanwhile.
+const KEPT_WITHIN: Duration = Duration::from_secs(1);
+/// Longest a transcript waits for its notes: what the visitor said is wanted more.
+const READ_WITHIN: Duration = Duration::from_secs(1);
+/// Notes of a transcript: more than a team writes about one conversation.
+pub(super) const MOST_NOTES: usize = 100;
+/// Bytes of their words, so that a transcript stays within what may be queued for a socket.
+const MOST_BYTES: usize = 128 * 1024;
+
+/// A note, as it goes to agents and as it goes into the archive.
+pub(super) fn stamped(
+    agent: Agent,
+    conversation: String,
+    content: String,
+) -> (Note, StampedRecord) {
+    let by = AgentRef { id: agent.id.clone(), name: agent.name.clone() };
+    let said = ArchivedMessage {
+        agent: Some(by),
+        ..ArchivedMessage::new(&*conversation, Author::Note, &*content)
+    };
+    let stamped = ArchiveHandle::stamp(Record::Said(Box::new(said)));
+    let (note_id, at_ms) = (stamped.id.clone(), stamped.at_ms);
+    (Note { note_id, conversation, agent, content, at_ms }, stamped)
+}
+
+/// Keeps a note, and tells the agents who watch.
+pub(super) async fn keep(wiring: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
+    // Not asked while it is known to be away: colleagues would wait for nothing.
+    if !wiring.archive.is_up() || !is_written(&wiring, &stamped).await {
+        wiring.archive.write_behind(stamped);
+    }
+    let channel = channels::to_agents(&note.conversation);
+    drop(wiring.front.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
+}
+
+async fn is_written(wiring: &SessionContext, stamped: &StampedRecord) -> bool {
+    let began = Instant::now();
+    let writing = wiring.notes.keep_note(Arc::new(stamped.clone()));
+    match timeout(KEPT_WITHIN, writing).await {
+        Ok(Ok(())) => {
+            wiring.metrics.archive.written(1, began.elapsed());
+            wiring.archive.has_written([&stamped.record]);
+            true
+        }
+        Ok(Err(error)) => {
+            debug!(cause:% = error; "a note is written behind, the archive did not take it at once");
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+/// The notes about a conversation that are in the archive; none when it does not say so in time.
+pub(super) async fn read(wiring: &SessionContext, conversation: &str) -> Vec<Note> {
+    if !wiring.archive.is_up() {
+        return Vec::new();
+    }
+    let most = u32::try_from(MOST_NOTES).unwrap_or(u32::MAX);
+    let kept = match timeout(READ_WITHIN, wiring.notes.notes(conversation, most)).await {
+        Ok(Ok(kept)) => kept,
+        Ok(Err(error)) => {
+            debug!(conversation, cause:% = error; "a transcript goes without its notes");
+            return Vec::new();
+        }
+        Err(_) => return Vec::new(),
+    };
+    let told = |StoredNote { id, at_ms, agent, text }| Note {
+        note_id: id,
+        conversation: conversation.to_owned(),
+        agent: Agent { id: agent.id, name: agent.name },
+        content: text,
+        at_ms,
+    };
+    kept.into_iter().map(told).collect()
+}
+
+/// What was read and what was heard meanwhile, each once, in order; the oldest go where it is too much.
+pub(super) fn merged(read: Vec<Note>, heard: Vec<Note>) -> Vec<Note> {
+    let known: HashSet<String> = read.iter().map(|note| note.note_id.clone()).collect();
+    let is_new = |note: &Note| !known.contains(&note.note_id);
+    let mut notes: Vec<Note> = read.into_iter().chain(heard.into_iter().filter(is_new)).collect();
+    notes.sort_by_key(|note| note.at_ms);
+    let mut left = MOST_BYTES;
+    let fit = notes.iter().rev().take(MOST_NOTES).take_while(|note| {
+        let fits = note.content.len() <= left;
+        left = left.saturating_sub(note.content.len());
+        fits
+    });
+    let first = notes.len() - fit.count();
+    notes.split_off(first)
+}

@@ -1,0 +1,176 @@
+//! The keeper: erases conversations that are past their age, and what is left of their pictures.
+//!
+//! Owns   nothing.
+//! Hears  nobody; it looks once an hour.
+//! Asks   [`Privacy`], a few hundred conversations at a time.
+//! Never  touches the figures, or a conversation in which something happened since.
+//! Loses  nothing: what it did not get to is erased an hour later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_monitoring::Metrics;
+use log::{info, warn};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::handle::now_ms;
+use crate::ports::Uploads;
+use crate::ports::archive::Privacy;
+use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
+
+/// How often it looks. An age is given in days.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+/// After the start, when a server has more to do than to tidy.
+const FIRST_LOOK: Duration = Duration::from_secs(60);
+/// Conversations erased in one transaction: while it lasts, SQLite lets nobody else write.
+const AT_ONCE: u32 = 200;
+
+/// What is kept for how long.
+pub struct Retention {
+    /// Erases.
+    pub privacy: Arc<dyn Privacy>,
+    /// Has the pictures, which the archive knows by name alone.
+    pub uploads: Arc<dyn Uploads>,
+    /// The age.
+    pub keep: Duration,
+}
+
+/// The keeper as a child of the tree.
+pub fn keeper(keeping: Retention, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
+    let keeping = Arc::new(keeping);
+    ChildSpec::worker("archive.keeper", "archive_keeper", care, metrics, move |life| {
+        tidy(Arc::clone(&keeping), life)
+    })
+}
+
+async fn tidy(keeping: Arc<Retention>, life: Life) -> Result<(), BoxError> {
+    let mut erased_ever = 0;
+    sleep(FIRST_LOOK).await;
+    while life.holds() {
+        erased_ever += once(&keeping).await;
+        life.observe(json!({ "erased": erased_ever, "looks_every_s": LOOK_EVERY.as_secs() }));
+        sleep(LOOK_EVERY).await;
+    }
+    Err("a successor tidies".into())
+}
+
+/// Erases everything that is past its age now; says how many conversations went.
+async fn once(keeping: &Retention) -> u64 {
+    let age = u64::try_from(keeping.keep.as_millis()).unwrap_or(u64::MAX);
+    let before = now_ms().saturating_sub(age);
+    let mut conversations = 0;
+    loop {
+        match keeping.privacy.expire(before, AT_ONCE).await {
+            Ok(erased) if erased.is_empty() => break,
+            Ok(erased) => {
+                conversations += erased.conversations;
+                keeping.uploads.remove(erased.files).await;
+            }
+            Err(error) => {
+                warn!(error:%; "what is past its age was not erased, it is tried again in an hour");
+                break;
+            }
+        }
+    }
+    if conversations > 0 {
+        info!(conversations; "erased conversations that were past their age");
+    }
+    conversations
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+
+    use super::*;
+    use crate::ports::archive::{ArchiveError, DataSubject, Erased, Export};
+    use crate::ports::{ImageContent, StoredImage, UploadError, UploadLimits};
+    use hsc_conversation::UploadId;
+
+    /// Has so many conversations that are past their age, each with a picture, or is away.
+    struct Cellar {
+        old: Mutex<u64>,
+        asked: Mutex<Vec<u64>>,
+        removed: Mutex<Vec<String>>,
+        is_away: bool,
+    }
+
+    impl Uploads for Cellar {
+        fn limits(&self) -> UploadLimits {
+            UploadLimits { enabled: false, max_bytes: 0 }
+        }
+
+        fn keep(
+            &self,
+            _: Arc<str>,
+            _: Bytes,
+        ) -> BoxFuture<'static, Result<StoredImage, UploadError>> {
+            std::future::ready(Err(UploadError::Busy)).boxed()
+        }
+
+        fn show(
+            &self,
+            _: UploadId,
+        ) -> BoxFuture<'static, Result<Option<ImageContent>, UploadError>> {
+            std::future::ready(Ok(None)).boxed()
+        }
+
+        fn remove(&self, files: Vec<String>) -> BoxFuture<'static, usize> {
+            let removed = files.len();
+            self.removed.lock().unwrap().extend(files);
+            std::future::ready(removed).boxed()
+        }
+    }
+
+    impl Privacy for Cellar {
+        fn export(&self, _: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+            std::future::ready(Ok(Export::default())).boxed()
+        }
+
+        fn erase(&self, _: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+            std::future::ready(Ok(Erased::default())).boxed()
+        }
+
+        fn expire(&self, before: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+            self.asked.lock().unwrap().push(before);
+            let mut old = self.old.lock().unwrap();
+            let conversations = u64::from(most).min(*old);
+            *old -= conversations;
+            let files = (0..conversations).map(|it| it.to_string()).collect();
+            let erased = Erased { conversations, files, ..Erased::default() };
+            let away = || Err(ArchiveError::unavailable("away"));
+            std::future::ready(if self.is_away { away() } else { Ok(erased) }).boxed()
+        }
+    }
+
+    fn keeping(old: u64, is_away: bool) -> (Arc<Cellar>, Retention) {
+        let (asked, removed) = (Mutex::default(), Mutex::default());
+        let cellar = Arc::new(Cellar { old: Mutex::new(old), asked, removed, is_away });
+        let keep = Duration::from_secs(86_400);
+        (cellar.clone(), Retention { privacy: cellar.clone(), uploads: cellar, keep })
+    }
+
+    #[actix::test]
+    async fn everything_past_its_age_goes_in_pieces_and_nothing_younger_is_asked_for() {
+        let (cellar, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
+        assert_eq!(once(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
+        let asked = cellar.asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "three pieces, and the one that says that nothing is left");
+        assert!(asked.iter().all(|before| *before <= now_ms() - 86_400_000));
+        let removed = cellar.removed.lock().unwrap().len() as u64;
+        assert_eq!(removed, u64::from(AT_ONCE) * 2 + 1, "their pictures go with them");
+    }
+
+    #[actix::test]
+    async fn an_archive_that_is_away_is_not_asked_again_and_again() {
+        let (cellar, keeping) = keeping(5, true);
+        assert_eq!(once(&keeping).await, 0);
+        assert_eq!(cellar.asked.lock().unwrap().len(), 1);
+    }
+}

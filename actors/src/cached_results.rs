@@ -1,0 +1,379 @@
+//! What was predicted and answered before, kept to be said again.
+//!
+//! Both caches are filled by their users: a keystroke never waits for an actor, and an answer is
+//! known only when its last word was said. A key names the catalog's version, so what was made from
+//! an old catalog is never found under a new one.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt as _, StreamExt as _};
+use hsc_catalogs::{Citation, Manual, Product, Scenario, Snapshot, Suggestion};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::cache::{Cache, CacheTag, Contents, L2Policy, LoadFailure};
+use crate::ports::Answerer;
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
+};
+use hsc_conversation::{Predicted, PredictionCache, PredictionKey};
+
+/// Bytes a key and the bookkeeping of an entry take beside the value.
+const OVERHEAD: usize = 200;
+/// Answers made again at once ahead of their time. Nobody waits for them, so they must not stand in the
+/// way of those that somebody does wait for.
+const RENEWALS_AT_ONCE: usize = 2;
+
+/// Answers to keystrokes, as the contents of a cache.
+#[derive(Debug)]
+pub struct Predictions;
+
+impl Contents for Predictions {
+    type Key = PredictionKey;
+    type Value = Arc<Predicted>;
+    type Error = LoadFailure;
+
+    fn lost(&self, why: LoadFailure) -> LoadFailure {
+        why
+    }
+
+    fn weight(&self, key: &PredictionKey, predicted: &Arc<Predicted>) -> usize {
+        OVERHEAD + key.typed.len() + predicted.data.get().len()
+    }
+
+    /// Not on a product: a prediction shows the catalog, and the catalog's version is its key.
+    fn grounds(key: &PredictionKey) -> Vec<CacheTag> {
+        vec![CacheTag::CatalogVersion(Arc::clone(&key.version))]
+    }
+
+    /// A search is over before another pod could be asked, and every keystroke makes one. So none is
+    /// looked for there; what many type is shared, for pods that start.
+    fn sharing(_: &PredictionKey) -> L2Policy {
+        L2Policy::WhenHot
+    }
+}
+
+/// Answers to questions, as the contents of a cache.
+#[derive(Debug)]
+pub struct Answers;
+
+/// Everything an answer depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AnswerKey {
+    version: Arc<str>,
+    product: Arc<str>,
+    manual: ManualRequest,
+    question: String,
+    previous: Vec<String>,
+    scenario: Scenario,
+    locale: Option<String>,
+}
+
+/// An answer as it was said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PackedAnswer", into = "PackedAnswer")]
+pub struct CachedAnswer {
+    chunks: Vec<String>,
+    answer: Answer,
+}
+
+/// An answer as it lies in the second layer: without what is the same for all that are kept
+/// ([`is_worth_keeping`]), and without its text, which is its chunks.
+#[derive(Serialize, Deserialize)]
+struct PackedAnswer {
+    chunks: Vec<String>,
+    html: String,
+    citations: Vec<Citation>,
+    confidence: f32,
+    grounded: bool,
+    answerer: AnswererName,
+}
+
+impl From<CachedAnswer> for PackedAnswer {
+    fn from(CachedAnswer { chunks, answer }: CachedAnswer) -> Self {
+        let Answer { html, citations, confidence, grounded, answerer, .. } = answer;
+        Self { chunks, html, citations, confidence, grounded, answerer }
+    }
+}
+
+impl From<PackedAnswer> for CachedAnswer {
+    fn from(written: PackedAnswer) -> Self {
+        let PackedAnswer { chunks, html, citations, confidence, grounded, answerer } = written;
+        let (outcome, text) = (Outcome::Answered, chunks.concat());
+        let (fallback, stale_manual) = (None, false);
+        let answer = Answer {
+            outcome,
+            text,
+            html,
+            citations,
+            confidence,
+            grounded,
+            answerer,
+            fallback,
+            stale_manual,
+            provisional: false,
+            pages_pending: 0,
+        };
+        Self { chunks, answer }
+    }
+}
+
+impl PredictionCache for Cache<Predictions> {
+    fn get(&self, key: &PredictionKey) -> Option<(Arc<Predicted>, bool)> {
+        let (predicted, is_due) = self.get_to_renew(key)?;
+        Some((predicted.ok()?, is_due))
+    }
+
+    fn put(&self, key: PredictionKey, predicted: Arc<Predicted>) {
+        Cache::put(self, key, predicted);
+    }
+}
+
+/// A manual below the catalog folder is at hand in every pod, and pods whose folders differ (an
+/// update that rolls) must not read each other's.
+pub(crate) fn sharing_of(manual: &ManualRequest) -> L2Policy {
+    let url = &manual.documentation.url;
+    let is_remote = url.starts_with("http://") || url.starts_with("https://");
+    if is_remote { L2Policy::AtOnce } else { L2Policy::Never }
+}
+
+impl Contents for Answers {
+    type Key = AnswerKey;
+    type Value = Arc<CachedAnswer>;
+    type Error = LoadFailure;
+
+    fn lost(&self, why: LoadFailure) -> LoadFailure {
+        why
+    }
+
+    fn weight(&self, key: &AnswerKey, said: &Arc<CachedAnswer>) -> usize {
+        let chunks: usize = said.chunks.iter().map(|chunk| chunk.len() + 24).sum();
+        let quotes: usize =
+            said.answer.citations.iter().map(|citation| citation.quote.len() + 64).sum();
+        OVERHEAD
+            + key.question.len()
+            + chunks
+            + quotes
+            + said.answer.text.len()
+            + said.answer.html.len()
+    }
+
+    fn grounds(key: &AnswerKey) -> Vec<CacheTag> {
+        vec![
+            CacheTag::CatalogVersion(Arc::clone(&key.version)),
+            CacheTag::Product(Arc::clone(&key.product)),
+            CacheTag::Manual(key.manual.clone()),
+        ]
+    }
+
+    fn sharing(key: &AnswerKey) -> L2Policy {
+        sharing_of(&key.manual)
+    }
+}
+
+/// An answerer that says again what it, or another pod, has said before.
+#[derive(Clone)]
+pub(crate) struct Remembering {
+    inner: Arc<dyn Answerer>,
+    cache: Cache<Answers>,
+    catalog: Arc<Snapshot>,
+    renewals: Arc<Semaphore>,
+}
+
+impl Remembering {
+    pub(crate) fn new(
+        inner: Arc<dyn Answerer>,
+        cache: Cache<Answers>,
+        catalog: Arc<Snapshot>,
+    ) -> Self {
+        Self { inner, cache, catalog, renewals: Arc::new(Semaphore::new(RENEWALS_AT_ONCE)) }
+    }
+
+    /// Nothing for a question whose answer cannot be the same twice: it shows a picture, or there is
+    /// no manual to rest on.
+    fn key(&self, question: &Question) -> Option<AnswerKey> {
+        if question.image.is_some() {
+            return None;
+        }
+        let documentation = question.product.documentation.clone()?;
+        Some(AnswerKey {
+            version: self.catalog.load().version().into(),
+            product: question.product.id.clone(),
+            manual: ManualRequest { documentation },
+            question: normalised(&question.text),
+            previous: question
+                .previous
+                .iter()
+                .map(|exchange| normalised(&exchange.question))
+                .collect(),
+            scenario: question.scenario,
+            locale: question.locale.clone(),
+        })
+    }
+}
+
+impl Answerer for Remembering {
+    fn reduced(&self, question: Question) -> Question {
+        self.inner.reduced(question)
+    }
+
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+        let question = self.inner.reduced(question);
+        let Some(key) = self.key(&question) else { return self.inner.answer(question) };
+        if let Some((Ok(said), due)) = self.cache.get_to_renew(&key) {
+            if due {
+                self.renew(question, key);
+            }
+            return repeated(&said);
+        }
+        if !self.cache.is_shared(&key) {
+            return self.make(question, key);
+        }
+        let this = self.clone();
+        let sought = async move {
+            match this.cache.seek(&key).await {
+                Some(said) => repeated(&said),
+                None => this.make(question, key),
+            }
+        };
+        sought.into_stream().flatten().boxed()
+    }
+
+    fn sees_pictures(&self) -> bool {
+        self.inner.sees_pictures()
+    }
+
+    fn confirm(
+        &self,
+        product: Arc<Product>,
+        manual: Arc<Manual>,
+        suggestions: Vec<Suggestion>,
+    ) -> BoxFuture<'static, Vec<bool>> {
+        self.inner.confirm(product, manual, suggestions)
+    }
+}
+
+impl Remembering {
+    /// Has a hot answer made again before its time is over, beside those who are given the old one.
+    fn renew(&self, question: Question, key: AnswerKey) {
+        // None free: whoever asks after its time is over has it made, as if it had not been hot.
+        let Ok(permit) = Arc::clone(&self.renewals).try_acquire_owned() else { return };
+        let this = self.clone();
+        // Nobody waits for it: it counts for the pod alone.
+        let question = Question { asker: Requester::default(), ..question };
+        drop(actix::spawn(async move {
+            this.make(question, key).for_each(|_| std::future::ready(())).await;
+            drop(permit);
+        }));
+    }
+
+    /// Has it made, and keeps it.
+    fn make(&self, question: Question, key: AnswerKey) -> BoxStream<'static, AnswerEvent> {
+        let cache = self.cache.clone();
+        let mut key = Some(key);
+        let mut chunks = Vec::new();
+        let watched = self.inner.answer(question).inspect(move |event| match event {
+            AnswerEvent::Chunk(chunk) => chunks.push(chunk.clone()),
+            AnswerEvent::Done(answer) if is_worth_keeping(answer) => {
+                if let Some(key) = key.take() {
+                    let said = CachedAnswer {
+                        chunks: std::mem::take(&mut chunks),
+                        answer: *answer.clone(),
+                    };
+                    cache.put(key, Arc::new(said));
+                }
+            }
+            _ => {}
+        });
+        watched.boxed()
+    }
+}
+
+/// Only what would be said again: made from the manual in force, by whoever was asked to, and resting
+/// on it. What the manual's own sentences say needs no further proof.
+fn is_worth_keeping(answer: &Answer) -> bool {
+    answer.outcome == Outcome::Answered
+        && answer.fallback.is_none()
+        && !answer.stale_manual
+        && !answer.provisional
+        && (answer.grounded || answer.answerer == AnswererName::Extractive)
+}
+
+fn repeated(said: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
+    let begin = [AnswerEvent::Recalled, AnswerEvent::Reading, AnswerEvent::Thinking];
+    let chunks = said.chunks.iter().cloned().map(AnswerEvent::Chunk);
+    let done = AnswerEvent::Done(Box::new(said.answer.clone()));
+    let events: Vec<AnswerEvent> = begin.into_iter().chain(chunks).chain([done]).collect();
+    stream::iter(events).boxed()
+}
+
+/// The question without what makes no difference: case, spaces, the mark at its end.
+fn normalised(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.trim_end_matches(['?', '.', '!', ' ']).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_that_differ_in_nothing_that_matters_are_one() {
+        let one = normalised("How do I  reset it?");
+        assert_eq!(one, normalised(" how do i reset it ?! "));
+        assert_ne!(one, normalised("How do I not reset it?"));
+    }
+
+    #[test]
+    fn an_answer_is_the_same_after_it_was_written_down_and_read() {
+        let said = CachedAnswer {
+            chunks: vec!["Hold ".into(), "Menu. [PAGE: 3]".into()],
+            answer: Answer {
+                outcome: Outcome::Answered,
+                text: "Hold Menu. [PAGE: 3]".into(),
+                html: "<p>Hold Menu.</p>".into(),
+                citations: vec![Citation {
+                    page: 3,
+                    page_label: Some("iii".into()),
+                    quote: "Hold the Menu button.".into(),
+                    url: "/manuals/a#page=3".into(),
+                    score: 0.5,
+                }],
+                confidence: 0.75,
+                grounded: true,
+                answerer: AnswererName::Llm,
+                fallback: None,
+                stale_manual: false,
+                provisional: false,
+                pages_pending: 0,
+            },
+        };
+        let written = serde_json::to_string(&said).unwrap();
+        assert_eq!(serde_json::from_str::<CachedAnswer>(&written).unwrap(), said);
+    }
+
+    #[test]
+    fn only_answers_that_would_be_given_again_are_kept() {
+        let good = Answer {
+            outcome: Outcome::Answered,
+            text: String::new(),
+            html: String::new(),
+            citations: Vec::new(),
+            confidence: 0.9,
+            grounded: true,
+            answerer: AnswererName::Llm,
+            fallback: None,
+            stale_manual: false,
+            provisional: false,
+            pages_pending: 0,
+        };
+        assert!(is_worth_keeping(&good));
+        assert!(!is_worth_keeping(&Answer { grounded: false, ..good.clone() }));
+        assert!(!is_worth_keeping(&Answer { stale_manual: true, ..good.clone() }));
+        assert!(!is_worth_keeping(&Answer { provisional: true, ..good.clone() }));
+        assert!(!is_worth_keeping(&Answer { fallback: Some("slow".into()), ..good.clone() }));
+        assert!(!is_worth_keeping(&Answer { outcome: Outcome::Unknown, ..good }));
+    }
+}

@@ -1,0 +1,248 @@
+//! Carries between the desk and the sessions of this pod: what changes there is told here, and that their
+//! visitors are here is told there. A task of the tree; who has a ticket here, and what it listens with,
+//! outlive it.
+
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use dashmap::DashSet;
+use hsc_monitoring::{DeskStanding, Metrics};
+use log::debug;
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+
+use super::HandoffService;
+use crate::bridge::{Body, ChannelEvent, DeskBroadcast, Subscription, channels};
+use crate::session::Deliver;
+use crate::sessions::Sessions;
+use crate::supervision::{Care, ChildSpec, Life};
+use hsc_conversation::BoxError;
+use hsc_conversation::DeskUpdate;
+use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskView};
+use hsc_conversation::now_ms;
+use hsc_conversation::protocol::Ticket;
+
+/// How often places in line are looked up again, at most: a visitor reads no faster.
+const PLACES_EVERY: Duration = Duration::from_secs(1);
+
+/// How often agents are told that the archive knows more, at most: each telling makes pages ask for a list.
+const ARCHIVED_EVERY: Duration = Duration::from_secs(1);
+
+/// The conversations on this pod that are at the desk.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LocalDeskConversations {
+    conversations: Arc<DashSet<Arc<str>>>,
+}
+
+impl LocalDeskConversations {
+    pub(crate) fn enter(&self, conversation: Arc<str>) {
+        self.conversations.insert(conversation);
+    }
+
+    pub(crate) fn leave(&self, conversation: &Arc<str>) {
+        self.conversations.remove(conversation);
+    }
+
+    fn all(&self) -> Vec<Arc<str>> {
+        self.conversations.iter().map(|it| Arc::clone(it.key())).collect()
+    }
+}
+
+/// The clerk as a child of the tree. `heartbeat` is how often the desk is told who is here.
+pub(crate) fn clerk(
+    front: &HandoffService,
+    here: LocalDeskConversations,
+    sessions: Arc<Sessions>,
+    heartbeat: Duration,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let listening = Arc::new(Mutex::new(front.bridge().listen(channels::DESK)));
+    let (front, counted) = (front.clone(), Arc::clone(metrics));
+    let clerk = DeskRelay { front, here, sessions, heartbeat, listening, counted };
+    ChildSpec::worker("desk", "desk", care, metrics, move |life| clerk.clone().attend(life))
+}
+
+#[derive(Clone)]
+struct DeskRelay {
+    front: HandoffService,
+    here: LocalDeskConversations,
+    sessions: Arc<Sessions>,
+    heartbeat: Duration,
+    // Never locked across an await: one that hangs must not keep its successor out.
+    listening: Arc<Mutex<Subscription>>,
+    counted: Arc<Metrics>,
+}
+
+impl DeskRelay {
+    async fn attend(self, life: Life) -> Result<(), BoxError> {
+        let mut beat_at = Instant::now();
+        let mut places_at = None;
+        let mut archived_at = None;
+        loop {
+            let heard = poll_fn(|task| {
+                if !life.holds() {
+                    return Poll::Pending;
+                }
+                self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+            });
+            tokio::select! {
+                heard = heard => {
+                    self.heard(heard);
+                    places_at.get_or_insert_with(|| Instant::now() + PLACES_EVERY);
+                }
+                () = sleep_until(beat_at) => {
+                    beat_at = Instant::now() + self.heartbeat;
+                    self.beat().await;
+                    life.observe(json!({ "conversations": self.here.conversations.len() }));
+                }
+                () = self.front.archive().more_written() => {
+                    archived_at.get_or_insert_with(|| Instant::now() + ARCHIVED_EVERY);
+                }
+                () = sleep_until(archived_at.unwrap_or(beat_at)), if archived_at.is_some() => {
+                    archived_at = None;
+                    self.front.tell_archived();
+                }
+                () = sleep_until(places_at.unwrap_or(beat_at)), if places_at.is_some() => {
+                    places_at = None;
+                    if let Err(error) = self.tell_places().await {
+                        debug!(why:? = error; "places in line are not known just now");
+                    }
+                }
+            }
+        }
+    }
+
+    fn heard(&self, heard: ChannelEvent) {
+        // Whatever was missed is found with the next heartbeat.
+        let ChannelEvent::Told(envelope) = heard else { return };
+        match &envelope.body {
+            Body::Talk(DeskBroadcast::Ticket { ticket }) => {
+                self.tell(
+                    DeskUpdate::Changed(Box::new(DeskChange::Ticket(Ticket::clone(ticket)))),
+                    &ticket.conversation,
+                );
+            }
+            Body::Talk(DeskBroadcast::TicketGone { gone }) => {
+                self.tell(
+                    DeskUpdate::Changed(Box::new(DeskChange::Gone(gone.clone()))),
+                    &gone.conversation,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&self, news: DeskUpdate, conversation: &str) {
+        if self.here.conversations.contains(conversation)
+            && let Some(info) = self.sessions.of_conversation(conversation)
+        {
+            self.sessions.tell(info.key, Deliver::Desk(Box::new(news)));
+        }
+    }
+
+    /// Says who is here, hears how each of them is at the desk, and sees to what time has changed.
+    async fn beat(&self) {
+        let outcome: Result<(), DeskError> = async {
+            let here = self.here.all();
+            if !here.is_empty() {
+                let ConnectedVisitors { now, .. } = self.front.visitors_here(here.clone()).await?;
+                for conversation in &here {
+                    if !self.here.conversations.contains(conversation) {
+                        // It left meanwhile, and its last word may have come before this one.
+                        self.front.visitor_left(Arc::clone(conversation)).await;
+                    }
+                }
+                let mut lost: HashSet<&str> = here.iter().map(|it| &**it).collect();
+                for change in now {
+                    let conversation = match &change {
+                        DeskChange::Ticket(ticket) => ticket.conversation.clone(),
+                        DeskChange::Gone(gone) => gone.conversation.clone(),
+                        DeskChange::Agents => continue,
+                    };
+                    lost.remove(conversation.as_str());
+                    self.tell(DeskUpdate::Changed(Box::new(change)), &conversation);
+                }
+                for conversation in lost {
+                    self.tell(DeskUpdate::Lost, conversation);
+                }
+                self.tell_places().await?;
+            }
+            self.front.tidy().await?;
+            self.counted.desk.standing(standing(&self.front.look().await?, now_ms()));
+            Ok(())
+        }
+        .await;
+        if let Err(error) = outcome {
+            debug!(why:? = error; "the desk was not told who is here");
+        }
+    }
+
+    async fn tell_places(&self) -> Result<(), DeskError> {
+        let here = self.here.all();
+        if here.is_empty() {
+            return Ok(());
+        }
+        for (conversation, place) in self.front.places(here).await? {
+            self.tell(DeskUpdate::Placed(place), &conversation);
+        }
+        Ok(())
+    }
+}
+
+/// What is counted of the desk.
+fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
+    let available = view.agents.iter().filter(|it| it.available).count();
+    let waiting = || view.tickets.iter().filter(|ticket| ticket.agent.is_none());
+    let since_ms = waiting().map(|ticket| ticket.since_ms).min().unwrap_or(now_ms);
+    DeskStanding {
+        available,
+        on_break: view.agents.len() - available,
+        waiting: waiting().count(),
+        with_agent: view.tickets.len() - waiting().count(),
+        // Clocks of pods differ a little.
+        oldest_wait: Duration::from_millis(now_ms.saturating_sub(since_ms)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hsc_conversation::protocol::{Agent, Presence};
+
+    fn ticket(since_ms: u64, agent: Option<Agent>) -> Ticket {
+        Ticket {
+            conversation: format!("c{since_ms}"),
+            product: None,
+            visitor: None,
+            locale: None,
+            scenario: None,
+            page: None,
+            reason: None,
+            last: None,
+            since_ms,
+            agent,
+            unanswered_by: None,
+            online: true,
+            pod: "a".to_owned(),
+            rev: 1,
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_is_of_those_whom_nobody_has_taken() {
+        let ada = Agent { id: "ada".to_owned(), name: "Ada".to_owned() };
+        let tickets =
+            vec![ticket(1_000, Some(ada.clone())), ticket(4_000, None), ticket(9_000, None)];
+        let agents = vec![Presence { agent: ada, available: false }];
+        let now = standing(&DeskView { tickets, agents }, 10_000);
+        let oldest_wait = Duration::from_secs(6);
+        let all =
+            DeskStanding { available: 0, on_break: 1, waiting: 2, with_agent: 1, oldest_wait };
+        assert_eq!(now, all);
+        assert_eq!(standing(&DeskView::default(), 10_000), DeskStanding::default());
+    }
+}

@@ -1,0 +1,356 @@
+//! What others hold of the desk: it decides, and everybody hears of it.
+//!
+//! What the desk decides is recorded here, by the pod that asked for it, whether or not the visitor is
+//! connected anywhere: a session would miss what happens while its visitor is away.
+
+use std::sync::Arc;
+
+use log::warn;
+use tokio::time::Instant;
+
+use super::Hours;
+use super::quota::{HandoffLimits, HandoffQuota};
+use crate::archiving::ArchiveHandle;
+use crate::bridge::{Body, Bridge, DeskBroadcast, channels};
+use crate::ports::HandoffDesk;
+use hsc_conversation::ClientKey;
+use hsc_conversation::desk::{
+    ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, HandoffUnavailable,
+    OnBehalfOf, QueuePlace, ReleaseKind, TicketDetails, VisitorEnds,
+};
+use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
+use hsc_conversation::{DeskDecision, decision_row};
+
+/// The desk and the way to everybody who wants to hear of it. Cheap to clone.
+#[derive(Clone)]
+pub struct HandoffService {
+    desk: Arc<dyn HandoffDesk>,
+    bridge: Bridge,
+    hours: Arc<Hours>,
+    archive: ArchiveHandle,
+    quota: Arc<HandoffQuota>,
+}
+
+impl HandoffService {
+    /// Over a desk, without a bound for one client.
+    #[must_use]
+    pub fn new(
+        desk: Arc<dyn HandoffDesk>,
+        bridge: Bridge,
+        hours: Arc<Hours>,
+        archive: ArchiveHandle,
+    ) -> Self {
+        let quota = Arc::new(HandoffQuota::new(HandoffLimits::default()));
+        Self { desk, bridge, hours, archive, quota }
+    }
+
+    /// With these bounds for one client.
+    #[must_use]
+    pub fn limited(self, limits: HandoffLimits) -> Self {
+        Self { quota: Arc::new(HandoffQuota::new(limits)), ..self }
+    }
+
+    /// A visitor at this client address wants a person, and gets a place in line where one can come.
+    ///
+    /// # Errors
+    /// Why nobody can come.
+    pub async fn ask_for_a_person(
+        &self,
+        wanted: HandoffRequest,
+        client: Option<ClientKey>,
+    ) -> Result<Ticket, HandoffUnavailable> {
+        let (conversation, words) = (Arc::clone(&wanted.conversation), wanted.reason.clone());
+        match self.find_a_person(wanted, client).await {
+            Ok((ticket, is_new)) => {
+                if is_new {
+                    let (rev, reason) = (ticket.rev, words.as_deref());
+                    self.record(&conversation, DeskDecision::Requested { rev, reason });
+                }
+                Ok(ticket)
+            }
+            Err(why) => {
+                self.record(&conversation, DeskDecision::Unavailable { why });
+                Err(why)
+            }
+        }
+    }
+
+    /// The ticket, and whether there was none before.
+    async fn find_a_person(
+        &self,
+        wanted: HandoffRequest,
+        client: Option<ClientKey>,
+    ) -> Result<(Ticket, bool), HandoffUnavailable> {
+        if !self.hours.is_open_now() {
+            return Err(HandoffUnavailable::Closed);
+        }
+        let away = |error: DeskError| {
+            if matches!(error, DeskError::Full) {
+                return HandoffUnavailable::Full;
+            }
+            warn!(conversation:% = wanted.conversation, why:? = error; "a visitor cannot be given a person");
+            HandoffUnavailable::Away
+        };
+        let view = self.desk.look().await.map_err(away)?;
+        let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
+        // A break of the only agent does not send those away who wait already.
+        let is_new = !view.tickets.iter().any(has_place);
+        if !view.agents.iter().any(|agent| agent.available) && is_new {
+            return Err(HandoffUnavailable::NobodyThere);
+        }
+        let is_at_desk = |conversation: &str| {
+            view.tickets.iter().any(|ticket| *ticket.conversation == *conversation)
+        };
+        let conversation = &wanted.conversation;
+        if let Some(client) = client
+            && !self.quota.take(client, conversation, is_at_desk, Instant::now())
+        {
+            return Err(HandoffUnavailable::TooMany);
+        }
+        let ticket = self.desk.wait(wanted.clone()).await.map_err(|error| {
+            if let Some(client) = client {
+                self.quota.take_back(client, conversation);
+            }
+            away(error)
+        })?;
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok((ticket, is_new))
+    }
+
+    /// Puts a conversation back that the desk has lost, as it was.
+    ///
+    /// # Errors
+    /// As [`Desk::wait`].
+    pub async fn put_back(&self, wanted: HandoffRequest) -> Result<Ticket, DeskError> {
+        let ticket = self.desk.wait(wanted).await?;
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok(ticket)
+    }
+
+    /// As [`Desk::end`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn end(
+        &self,
+        conversation: Arc<str>,
+        how: VisitorEnds,
+    ) -> Result<Option<TicketGone>, DeskError> {
+        let gone = self.desk.end(conversation, how).await?;
+        if let Some(gone) = &gone {
+            self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
+            self.tell(DeskChange::Gone(gone.clone()));
+        }
+        Ok(gone)
+    }
+
+    /// As [`Desk::take`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn take(&self, conversation: Arc<str>, agent: Agent) -> Result<Ticket, DeskError> {
+        let before = self.desk.find(Arc::clone(&conversation)).await?;
+        let has_it = |ticket: &Ticket| ticket.agent.as_ref().is_some_and(|it| it.id == agent.id);
+        let ticket = self.desk.take(conversation, agent.clone()).await?;
+        // An agent may take twice, in two windows.
+        if !matches!(&before, Some(DeskChange::Ticket(ticket)) if has_it(ticket)) {
+            let joined = DeskDecision::Joined { rev: ticket.rev, agent: &agent };
+            self.record(&ticket.conversation, joined);
+        }
+        self.tell(DeskChange::Ticket(ticket.clone()));
+        Ok(ticket)
+    }
+
+    /// As [`Desk::let_go`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn let_go(
+        &self,
+        conversation: Arc<str>,
+        by: OnBehalfOf,
+        how: ReleaseKind,
+    ) -> Result<DeskChange, DeskError> {
+        let change = self.desk.let_go(conversation, by.clone(), how).await?;
+        match &change {
+            DeskChange::Ticket(ticket) => {
+                let (from, to) = (&by.agent, ticket.agent.as_ref());
+                let transferred = DeskDecision::Transferred { rev: ticket.rev, from, to };
+                self.record(&ticket.conversation, transferred);
+            }
+            DeskChange::Gone(gone) => {
+                let ended = DeskDecision::Ended { gone, by: Some(&by.agent) };
+                self.record(&gone.conversation, ended);
+            }
+            DeskChange::Agents => {}
+        }
+        self.tell(change.clone());
+        Ok(change)
+    }
+
+    /// This was said last in a conversation, should it be at the desk. Cut short for a list.
+    pub async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
+        let last: String = words.chars().take(LAST_CHARS).collect();
+        match self.desk.touch(conversation, last, by).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            Err(error) => warn!(why:? = error; "the desk was not told what was said last"),
+        }
+    }
+
+    /// More is known of the visitor of a conversation, should it be at the desk.
+    pub async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
+        match self.desk.describe(conversation, details).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            Err(error) => warn!(why:? = error; "the desk was not told more of a visitor"),
+        }
+    }
+
+    /// As [`Desk::visitors_here`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn visitors_here(
+        &self,
+        conversations: Vec<Arc<str>>,
+    ) -> Result<ConnectedVisitors, DeskError> {
+        let seen = self.desk.visitors_here(conversations).await?;
+        for ticket in &seen.changed {
+            self.tell(DeskChange::Ticket(ticket.clone()));
+        }
+        Ok(seen)
+    }
+
+    /// A visitor has gone from this pod.
+    pub async fn visitor_left(&self, conversation: Arc<str>) {
+        match self.desk.visitor_left(conversation).await {
+            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(None) => {}
+            // Time tells it too, a little later.
+            Err(error) => log::debug!(why:? = error; "the desk was not told that a visitor left"),
+        }
+    }
+
+    /// As [`Desk::find`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn find(&self, conversation: Arc<str>) -> Result<Option<DeskChange>, DeskError> {
+        self.desk.find(conversation).await
+    }
+
+    /// As [`Desk::places`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn places(
+        &self,
+        conversations: Vec<Arc<str>>,
+    ) -> Result<Vec<(Arc<str>, QueuePlace)>, DeskError> {
+        self.desk.places(conversations).await
+    }
+
+    /// Whether it is within the opening hours.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.hours.is_open_now()
+    }
+
+    /// As [`Desk::look`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn look(&self) -> Result<DeskView, DeskError> {
+        self.desk.look().await
+    }
+
+    /// As [`Desk::agent_here`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn agent_here(
+        &self,
+        agent: Agent,
+        seat: Arc<str>,
+        available: Option<bool>,
+    ) -> Result<(), DeskError> {
+        if self.desk.agent_here(agent, seat, available).await? {
+            self.tell(DeskChange::Agents);
+        }
+        Ok(())
+    }
+
+    /// As [`Desk::agent_left`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn agent_left(&self, agent: Agent, seat: Arc<str>) -> Result<(), DeskError> {
+        if self.desk.agent_left(agent, seat).await? {
+            self.tell(DeskChange::Agents);
+        }
+        Ok(())
+    }
+
+    /// As [`Desk::tidy`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn tidy(&self) -> Result<(), DeskError> {
+        for change in self.desk.tidy().await? {
+            if let DeskChange::Gone(gone) = &change {
+                self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
+            }
+            if let DeskChange::Ticket(Ticket {
+                conversation,
+                unanswered_by: Some(agent),
+                agent: None,
+                ..
+            }) = &change
+            {
+                warn!(conversation, agent:% = agent.id; "an agent did not answer in time, the conversation is offered again");
+            }
+            self.tell(change);
+        }
+        Ok(())
+    }
+
+    /// What the archive has taken.
+    pub(crate) fn archive(&self) -> &ArchiveHandle {
+        &self.archive
+    }
+
+    /// Tells the agents of all pods of which conversations the archive knows more now.
+    pub(crate) fn tell_archived(&self) {
+        let talk = DeskBroadcast::Archived { conversations: self.archive.take_written() };
+        drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+    }
+
+    /// The way to the other pods.
+    pub(crate) fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
+    fn record(&self, conversation: &str, decision: DeskDecision<'_>) {
+        self.archive.record(decision_row(conversation, decision));
+    }
+
+    /// Nobody waits for what becomes of it: who misses it looks again.
+    fn tell(&self, change: DeskChange) {
+        let talk = match change {
+            DeskChange::Ticket(ticket) => DeskBroadcast::Ticket { ticket: Box::new(ticket) },
+            DeskChange::Gone(gone) => DeskBroadcast::TicketGone { gone },
+            DeskChange::Agents => DeskBroadcast::Agents,
+        };
+        drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+    }
+}
+
+/// Longest piece of what was said last that a list shows, in characters.
+const LAST_CHARS: usize = 140;
+
+impl std::fmt::Debug for HandoffService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandoffService").field("bridge", &self.bridge).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! Answers that a pod left behind which is not heard of any more.
+//!
+//! Owns   the pods it was told of, and how many conversations it completes at once.
+//! Hears  [`Vanished`] from whoever watches the pods.
+//! Asks   nobody; claiming and completing run beside it.
+//! Never  completes what another pod has claimed: the log gives each conversation to one claimer.
+//! Loses  in a crash the answers it was completing; a client that comes back starts them again.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message};
+use futures::FutureExt as _;
+use log::{info, warn};
+use serde_json::{Value, json};
+
+use crate::session::{HeadlessOutcome, SessionContext, complete};
+use crate::supervision::Child;
+use hsc_conversation::log::{Claimed, LogError};
+
+/// Conversations completed at once. Few: the visitors who are connected go first, and the other pods
+/// claim as well.
+const AT_ONCE: usize = 8;
+/// Wait before a log that could not be reached is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often it is asked for one pod. By then the visitors have come back by themselves.
+const TIMES: u32 = 60;
+
+/// The actor. See the card above.
+pub(crate) struct PodTakeover {
+    wiring: Arc<SessionContext>,
+    pods: VecDeque<DepartedPod>,
+    is_claiming: bool,
+    running: usize,
+    completed: u64,
+}
+
+struct DepartedPod {
+    name: Arc<str>,
+    refused: u32,
+}
+
+/// This pod is not heard of any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct PodDeparted(pub(crate) Arc<str>);
+
+impl PodTakeover {
+    pub(crate) fn new(wiring: Arc<SessionContext>) -> Self {
+        Self { wiring, pods: VecDeque::new(), is_claiming: false, running: 0, completed: 0 }
+    }
+
+    /// Claims the next conversation, when there is room to complete it.
+    fn claim(&mut self, ctx: &mut Context<Self>) {
+        let Some(pod) = self.pods.front() else { return };
+        if self.is_claiming || self.running >= AT_ONCE {
+            return;
+        }
+        self.is_claiming = true;
+        let claimed =
+            actix::fut::wrap_future::<_, Self>(self.wiring.log.claim(Arc::clone(&pod.name)));
+        ctx.spawn(claimed.map(|claimed, orphans, ctx| orphans.claimed(claimed, ctx)));
+    }
+
+    fn claimed(&mut self, claimed: Result<Option<Claimed>, LogError>, ctx: &mut Context<Self>) {
+        self.is_claiming = false;
+        match claimed {
+            Ok(Some(claimed)) => self.complete(claimed, ctx),
+            Ok(None) => drop(self.pods.pop_front()),
+            Err(error) => {
+                let Some(pod) = self.pods.front_mut() else { return };
+                pod.refused += 1;
+                if pod.refused > TIMES {
+                    warn!(pod:% = pod.name, error:%; "the answers of a vanished pod cannot be claimed");
+                    self.pods.pop_front();
+                } else {
+                    ctx.run_later(ASK_AGAIN, Self::claim);
+                    return;
+                }
+            }
+        }
+        self.claim(ctx);
+    }
+
+    fn complete(&mut self, claimed: Claimed, ctx: &mut Context<Self>) {
+        self.running += 1;
+        let conversation = Arc::clone(&claimed.conversation);
+        let completing = AssertUnwindSafe(complete(Arc::clone(&self.wiring), claimed));
+        let completing = actix::fut::wrap_future::<_, Self>(completing.catch_unwind());
+        ctx.spawn(completing.map(move |ended, orphans, ctx| {
+            orphans.ended(&conversation, ended.ok());
+            orphans.claim(ctx);
+        }));
+    }
+
+    /// `None` is a panic: the claim stays, and counts as one more pod that this answer has cost.
+    fn ended(&mut self, conversation: &str, ended: Option<HeadlessOutcome>) {
+        self.running -= 1;
+        self.wiring
+            .metrics
+            .conversations
+            .completed(ended.map_or("failed", HeadlessOutcome::as_str));
+        self.completed += u64::from(ended == Some(HeadlessOutcome::Done));
+        match ended {
+            Some(ended) => {
+                info!(conversation, how = ended.as_str(); "the answers of a vanished pod were completed here");
+            }
+            None => warn!(conversation; "completing the answers of a vanished pod failed"),
+        }
+    }
+}
+
+impl Actor for PodTakeover {
+    type Context = Context<Self>;
+}
+
+impl Child for PodTakeover {
+    fn observe(&self) -> Value {
+        json!({ "pods": self.pods.len(), "completing": self.running, "completed": self.completed })
+    }
+}
+
+impl Handler<PodDeparted> for PodTakeover {
+    type Result = ();
+
+    fn handle(&mut self, PodDeparted(name): PodDeparted, ctx: &mut Self::Context) {
+        if self.pods.iter().all(|pod| pod.name != name) {
+            self.pods.push_back(DepartedPod { name, refused: 0 });
+        }
+        self.claim(ctx);
+    }
+}

@@ -1,0 +1,349 @@
+//! How many answers are made at once in a pod, and the line of those who wait.
+//!
+//! An answer costs memory and a model's time; a hundred at once would all be slow. Those behind the
+//! bound wait in the order they came, are told their place and told again when it has changed, and are
+//! told when the line itself is full.
+//!
+//! Each hears of its place at its own pace, so that a step of a long line is not a thousand messages at
+//! once: those in front at once, those far behind spread over [`PACE`], nobody twice within it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, Stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use hsc_conversation::ClientKey;
+
+/// Time between two words to one waiter about its place. A person reads no faster, and a line of a
+/// thousand then costs at most a thousand small frames a second.
+const PACE: Duration = Duration::from_secs(1);
+/// Those in front hear of a step at once; they are few and it is soon their turn.
+const IN_FRONT: usize = 8;
+/// Those behind them hear in so many groups, one after the other within [`PACE`].
+const GROUPS: u32 = 16;
+
+/// The line of a pod.
+pub(crate) struct AnswerQueue {
+    free: Arc<Semaphore>,
+    waiting: Mutex<QueuedQuestion>,
+    /// How many have left it: changes when a place may have.
+    left: watch::Sender<u64>,
+    at_once: usize,
+    max_waiting: usize,
+    /// The same of one client; 0 is any number.
+    max_waiting_of_client: usize,
+    pace: Duration,
+}
+
+#[derive(Default)]
+struct QueuedQuestion {
+    /// In the order they came, so that a place is found by halving.
+    tickets: VecDeque<u64>,
+    next: u64,
+    /// How many of them each client has.
+    of_client: HashMap<ClientKey, usize>,
+}
+
+/// What became of somebody who came.
+pub(crate) enum QueueOutcome {
+    /// It is their turn.
+    Now(OwnedSemaphorePermit),
+    /// They wait.
+    Later(QueueSlot),
+    /// There is no room to wait.
+    Full,
+}
+
+/// A place in the line, given up when dropped.
+pub(crate) struct QueueSlot {
+    line: Arc<AnswerQueue>,
+    ticket: u64,
+    client: Option<ClientKey>,
+}
+
+/// What somebody who waits hears.
+pub(crate) enum QueueUpdate {
+    /// Their place; 1 is next.
+    At(usize),
+    /// It is their turn.
+    Over(OwnedSemaphorePermit),
+}
+
+impl AnswerQueue {
+    pub(crate) fn new(
+        at_once: usize,
+        max_waiting: usize,
+        max_waiting_of_client: usize,
+    ) -> Arc<Self> {
+        Self::paced(at_once, max_waiting, max_waiting_of_client, PACE)
+    }
+
+    fn paced(
+        at_once: usize,
+        max_waiting: usize,
+        max_waiting_of_client: usize,
+        pace: Duration,
+    ) -> Arc<Self> {
+        let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(at_once));
+        let left = watch::Sender::new(0);
+        let waiting = Mutex::default();
+        Arc::new(Self { free, waiting, left, at_once, max_waiting, max_waiting_of_client, pace })
+    }
+
+    /// Answers that are being made.
+    pub(crate) fn answering(&self) -> usize {
+        self.at_once.saturating_sub(self.free.available_permits())
+    }
+
+    /// Questions that wait.
+    pub(crate) fn in_line(&self) -> usize {
+        self.waiting().tickets.len()
+    }
+
+    /// Comes into the line, for a question from this client address. The bound of one client comes before that
+    /// of all, so that one cannot fill the line.
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<ClientKey>) -> QueueOutcome {
+        let mut waiting = self.waiting();
+        // Whoever waits already goes first.
+        if waiting.tickets.is_empty()
+            && let Ok(permit) = Arc::clone(&self.free).try_acquire_owned()
+        {
+            return QueueOutcome::Now(permit);
+        }
+        let most = self.max_waiting_of_client;
+        let of_client = client.and_then(|client| waiting.of_client.get(&client)).copied();
+        if (most > 0 && of_client.unwrap_or_default() >= most)
+            || waiting.tickets.len() >= self.max_waiting
+        {
+            return QueueOutcome::Full;
+        }
+        if let Some(client) = client {
+            *waiting.of_client.entry(client).or_default() += 1;
+        }
+        let ticket = waiting.next;
+        waiting.next += 1;
+        waiting.tickets.push_back(ticket);
+        drop(waiting);
+        QueueOutcome::Later(QueueSlot { line: Arc::clone(self), ticket, client })
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, QueuedQuestion> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl QueueSlot {
+    /// 1 is next.
+    pub(crate) fn number(&self) -> usize {
+        let found = self.line.waiting().tickets.binary_search(&self.ticket);
+        found.map_or(1, |before| before + 1)
+    }
+
+    /// Says its place, says it again when it has changed, and at last that it is its turn.
+    pub(crate) fn waits(self) -> impl Stream<Item = QueueUpdate> + Send + 'static {
+        let turn = Arc::clone(&self.line.free).acquire_owned();
+        let watched = WatchedSlot { left: self.line.left.subscribe(), told: None, place: self };
+        stream::unfold(Some((Box::pin(turn), watched)), |waits| async move {
+            let (mut turn, mut watched) = waits?;
+            tokio::select! {
+                biased;
+                // A line that is torn down ends the stream.
+                permit = &mut turn => Some((QueueUpdate::Over(permit.ok()?), None)),
+                number = watched.next() => Some((QueueUpdate::At(number), Some((turn, watched)))),
+            }
+        })
+    }
+}
+
+impl Drop for QueueSlot {
+    fn drop(&mut self) {
+        let mut waiting = self.line.waiting();
+        if let Ok(at) = waiting.tickets.binary_search(&self.ticket) {
+            waiting.tickets.remove(at);
+        }
+        if let Some(client) = self.client
+            && let Some(count) = waiting.of_client.get_mut(&client)
+        {
+            *count -= 1;
+            if *count == 0 {
+                waiting.of_client.remove(&client);
+            }
+        }
+        drop(waiting);
+        self.line.left.send_modify(|left| *left = left.wrapping_add(1));
+    }
+}
+
+/// A place whose changes are told.
+struct WatchedSlot {
+    left: watch::Receiver<u64>,
+    /// What was said last, and when.
+    told: Option<(usize, Instant)>,
+    place: QueueSlot,
+}
+
+impl WatchedSlot {
+    /// Its place, once it is another than was told. Nothing is lost when this is dropped half way.
+    async fn next(&mut self) -> usize {
+        loop {
+            if let Some((number, at)) = self.told {
+                // Asleep it is not woken by the steps of others: a busy line wakes nobody for nothing.
+                sleep_until(at + self.place.line.pace).await;
+                if !self.left.has_changed().unwrap_or(false) && self.left.changed().await.is_err() {
+                    // Not while the place holds its line.
+                    std::future::pending::<()>().await;
+                }
+                sleep(hold_back(number, self.place.ticket, self.place.line.pace)).await;
+            }
+            self.left.mark_unchanged();
+            let number = self.place.number();
+            let before = self.told.map(|(before, _)| before);
+            self.told = Some((number, Instant::now()));
+            if before != Some(number) {
+                return number;
+            }
+        }
+    }
+}
+
+/// How long after a step somebody is told of it, so that not all are told in the same moment.
+fn hold_back(number: usize, ticket: u64, pace: Duration) -> Duration {
+    if number <= IN_FRONT {
+        return Duration::ZERO;
+    }
+    let group = u32::try_from(ticket % u64::from(GROUPS)).unwrap_or(0);
+    pace * group / GROUPS
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use futures::StreamExt as _;
+    use futures::stream::BoxStream;
+
+    use super::*;
+    use hsc_conversation::ClientAddress;
+
+    fn wait(line: &Arc<AnswerQueue>) -> QueueSlot {
+        match line.enter(None) {
+            QueueOutcome::Later(place) => place,
+            _ => panic!("there was to be a wait"),
+        }
+    }
+
+    /// Everything a waiter hears without any time passing.
+    fn hears(waits: &mut BoxStream<'static, QueueUpdate>) -> Vec<QueueUpdate> {
+        let mut heard = Vec::new();
+        while let Poll::Ready(Some(word)) =
+            waits.poll_next_unpin(&mut Context::from_waker(Waker::noop()))
+        {
+            heard.push(word);
+        }
+        heard
+    }
+
+    fn places(heard: &[QueueUpdate]) -> Vec<usize> {
+        let place = |word: &QueueUpdate| match word {
+            QueueUpdate::At(place) => Some(*place),
+            QueueUpdate::Over(_) => None,
+        };
+        heard.iter().filter_map(place).collect()
+    }
+
+    #[tokio::test]
+    async fn one_client_leaves_room_in_the_line_for_others() {
+        let line = AnswerQueue::new(1, 10, 2);
+        let client = |last| Some(ClientAddress::new([10, 0, 0, last].into()).key());
+        let (one, other) = (client(1), client(2));
+        let QueueOutcome::Now(_running) = line.enter(one) else { panic!("the line was empty") };
+        let places: Vec<QueueOutcome> = (0..2).map(|_| line.enter(one)).collect();
+        assert!(places.iter().all(|turn| matches!(turn, QueueOutcome::Later(_))));
+        assert!(matches!(line.enter(one), QueueOutcome::Full));
+        assert!(matches!(line.enter(other), QueueOutcome::Later(_)));
+        drop(places);
+        assert!(matches!(line.enter(one), QueueOutcome::Later(_)));
+    }
+
+    #[tokio::test]
+    async fn who_came_first_is_first_and_who_leaves_makes_room() {
+        let line = AnswerQueue::new(1, 2, 0);
+        let QueueOutcome::Now(running) = line.enter(None) else { panic!("the line was empty") };
+        let (first, second) = (wait(&line), wait(&line));
+        assert_eq!((first.number(), second.number()), (1, 2));
+        assert!(matches!(line.enter(None), QueueOutcome::Full));
+        drop(first);
+        assert_eq!(second.number(), 1);
+        let third = wait(&line);
+        let (mut second, mut third) = (second.waits().boxed(), third.waits().boxed());
+        assert_eq!(places(&hears(&mut second)), [1]);
+        assert_eq!(places(&hears(&mut third)), [2]);
+        drop(running);
+        let turn = hears(&mut second);
+        assert!(matches!(turn[..], [QueueUpdate::Over(_)]));
+        assert!(hears(&mut third).is_empty(), "one at a time");
+        drop((turn, second));
+        assert!(matches!(hears(&mut third)[..], [QueueUpdate::Over(_)]));
+        drop(third);
+        assert!(matches!(line.enter(None), QueueOutcome::Now(_)));
+    }
+
+    const SOON: Duration = Duration::from_millis(20);
+    const NOT_TODAY: Duration = Duration::from_secs(86_400);
+
+    #[tokio::test]
+    async fn whose_place_changes_is_told_and_whose_does_not_is_left_alone() {
+        let line = AnswerQueue::paced(1, 10, 0, SOON);
+        let QueueOutcome::Now(_running) = line.enter(None) else { panic!("the line was empty") };
+        let (first, second, third) = (wait(&line), wait(&line), wait(&line));
+        let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
+        assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
+        drop(second);
+        let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("it is told");
+        assert_eq!(places(&told.into_iter().collect::<Vec<_>>()), [2]);
+        let silent = tokio::time::timeout(5 * SOON, first.next()).await;
+        assert!(silent.is_err(), "still the first");
+    }
+
+    #[tokio::test]
+    async fn steps_within_the_pace_are_not_told_one_by_one_and_the_last_word_is_true() {
+        let slow = AnswerQueue::paced(1, 100, 0, NOT_TODAY);
+        let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the line was empty") };
+        let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&slow)).collect();
+        let mut last = wait(&slow).waits().boxed();
+        assert_eq!(places(&hears(&mut last)), [51]);
+        for place in leaving {
+            drop(place);
+            assert!(hears(&mut last).is_empty(), "told a moment ago");
+        }
+        let quick = AnswerQueue::paced(1, 1_000, 0, SOON);
+        let QueueOutcome::Now(_running) = quick.enter(None) else { panic!("the line was empty") };
+        let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&quick)).collect();
+        let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).waits().boxed()).collect();
+        for waits in &mut waiting {
+            hears(waits);
+        }
+        drop(leaving);
+        let told = futures::future::join_all(waiting.iter_mut().map(|waits| waits.next())).await;
+        for (at, told) in told.into_iter().enumerate() {
+            let told: Vec<QueueUpdate> = told.into_iter().collect();
+            assert_eq!(places(&told), [at + 1], "fifty steps, one word");
+        }
+    }
+
+    #[test]
+    fn a_thousand_waiters_are_not_told_in_the_same_moment() {
+        let mut at_once = std::collections::BTreeMap::new();
+        for number in 1..=1_000 {
+            let wait = hold_back(number, number as u64, PACE);
+            assert!(wait < PACE);
+            *at_once.entry(wait).or_insert(0) += 1;
+        }
+        let most = at_once.values().max().copied().unwrap_or(0);
+        assert!(most <= 1_000 / GROUPS as usize + IN_FRONT + 1, "{most} at once");
+    }
+}

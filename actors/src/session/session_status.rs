@@ -1,0 +1,105 @@
+//! How a session stands, for whoever looks from outside: read without asking the session.
+//!
+//! Written by the session alone, but for what is on its way to it. No word of a customer is in it.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::supervision::Exit;
+use hsc_conversation::Conversation;
+
+/// What is known of a session.
+#[derive(Debug, Default)]
+pub(crate) struct SessionStatus {
+    answering: AtomicBool,
+    offset: AtomicU64,
+    /// The name of the person who has the conversation.
+    agent: Mutex<Option<Arc<str>>>,
+    crashes: AtomicU64,
+    last: Mutex<Option<Exit>>,
+    /// Bytes queued for its client; the socket's own count.
+    queue_bytes: Arc<AtomicUsize>,
+    /// What it was told and has not heard yet.
+    told: AtomicUsize,
+}
+
+impl SessionStatus {
+    pub(crate) fn new(queue_bytes: Arc<AtomicUsize>) -> Self {
+        Self { queue_bytes, ..Self::default() }
+    }
+
+    /// Notes where its conversation is.
+    pub(super) fn note(&self, conversation: &Conversation) {
+        self.answering.store(conversation.is_answering(), Relaxed);
+        self.offset.store(conversation.offset(), Relaxed);
+        let mut known = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref() != conversation.agent() {
+            *known = conversation.agent().map(Arc::from);
+        }
+    }
+
+    /// True while an answer is being made.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.answering.load(Relaxed)
+    }
+
+    /// The name of the person who has the conversation.
+    pub(crate) fn agent(&self) -> Option<Arc<str>> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Bytes that wait for its client.
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue_bytes.load(Relaxed)
+    }
+
+    /// Notes that its rules failed.
+    pub(super) fn failed(&self, death: &Exit) {
+        self.crashes.fetch_add(1, Relaxed);
+        *self.last() = Some(death.clone());
+    }
+
+    /// It is told something.
+    pub(crate) fn told(&self) {
+        self.told.fetch_add(1, Relaxed);
+    }
+
+    /// It heard what it was told, or never will.
+    pub(crate) fn heard(&self) {
+        self.told.fetch_sub(1, Relaxed);
+    }
+
+    /// How often its rules failed.
+    pub(crate) fn crashes(&self) -> u64 {
+        self.crashes.load(Relaxed)
+    }
+
+    /// How they failed last.
+    pub(crate) fn last_reason(&self) -> Option<String> {
+        self.last().as_ref().map(Exit::to_string)
+    }
+
+    /// What is on its way to it.
+    pub(crate) fn depth(&self) -> usize {
+        self.told.load(Relaxed)
+    }
+
+    /// What an operator sees of its state.
+    pub(crate) fn observed(&self, conversation: &str, product: Option<&str>) -> Value {
+        json!({
+            "conversation": conversation,
+            "answering": self.answering.load(Relaxed),
+            "offset": self.offset.load(Relaxed),
+            "queue_bytes": self.queue_bytes.load(Relaxed),
+            "product": product,
+        })
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Exit>> {
+        // One assignment: nothing can be half done.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,376 @@
+//! A pod for tests of live sockets: an answerer that waits at a gate, a server, its clients.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::{App, HttpRequest, HttpServer, web};
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{SinkExt as _, StreamExt as _};
+use hsc_catalogs::{Manual, Snapshot};
+use hsc_config::Settings;
+use hsc_monitoring::Metrics;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::archiving::{ArchiveHandle, ArchiveLimits};
+use crate::bridge::{InMemoryBus, Loopback};
+use crate::cache::CacheLimits;
+use crate::ports::archive::{ArchiveError, Notes, StoredNote};
+use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, SessionCheck};
+use crate::{
+    Admission, CacheBudgets, DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod,
+    PodDependencies, Sessions, SocketLimits, SupervisionConfig,
+};
+use hsc_conversation::ClientAddress;
+use hsc_conversation::Rules;
+use hsc_conversation::Tokens;
+use hsc_conversation::answer::{
+    Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
+};
+use hsc_conversation::archive::{Record, StampedRecord};
+use hsc_conversation::desk::OnBehalfOf;
+use hsc_conversation::protocol::{Agent, Limits};
+/// Longest a client of these tests waits for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Says "one two" and, when the gate is opened, "three".
+pub(crate) struct GatedAnswerer {
+    pub(crate) gate: watch::Sender<bool>,
+    pub(crate) asked: AtomicUsize,
+    /// Who caused each answer.
+    pub(crate) askers: Mutex<Vec<Requester>>,
+    /// The picture of each question.
+    pub(crate) images: Mutex<Vec<Option<hsc_conversation::protocol::Image>>>,
+    pub(crate) panics: AtomicBool,
+    pub(crate) other_words: AtomicBool,
+    pub(crate) sees_pictures: AtomicBool,
+}
+
+impl Answerer for GatedAnswerer {
+    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.askers.lock().expect("no test panics while it holds this").push(question.asker);
+        if !self.sees_pictures() {
+            // Held here, a picture would keep its share of the budget.
+            self.images.lock().expect("no test panics while it holds this").push(question.image);
+        }
+        assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
+        let first = if self.other_words.load(Ordering::SeqCst) { "uno " } else { "one " };
+        let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
+        let words = [first, "two "].map(|word| AnswerEvent::Chunk(word.to_owned()));
+        let mut gate = self.gate.subscribe();
+        let rest = async move {
+            let _ = gate.wait_for(|open| *open).await;
+            let done = Answer {
+                outcome: Outcome::Answered,
+                text: format!("{first}two three"),
+                html: String::new(),
+                citations: Vec::new(),
+                confidence: 1.0,
+                grounded: true,
+                answerer: AnswererName::Extractive,
+                fallback: None,
+                stale_manual: false,
+                provisional: false,
+                pages_pending: 0,
+            };
+            stream::iter([
+                AnswerEvent::Chunk("three".to_owned()),
+                AnswerEvent::Done(Box::new(done)),
+            ])
+        };
+        let rest = futures::FutureExt::flatten_stream(rest);
+        stream::iter(begin).chain(stream::iter(words)).chain(rest).boxed()
+    }
+
+    fn sees_pictures(&self) -> bool {
+        self.sees_pictures.load(Ordering::SeqCst)
+    }
+}
+
+struct NoManuals;
+
+impl ManualLoader for NoManuals {
+    fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        Box::pin(async { Err(ManualError::new("none", "There is none.", "no manuals here")) })
+    }
+}
+
+/// An archive that is away: notes go to whoever watches, and are written behind.
+struct NoNotes;
+
+impl Notes for NoNotes {
+    fn notes(&self, _: &str, _: u32) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
+        Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
+    }
+
+    fn keep_note(&self, _: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
+    }
+}
+
+pub(crate) struct TestPod {
+    pub(crate) house: Arc<Pod>,
+    pub(crate) teacher: Arc<GatedAnswerer>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) address: SocketAddr,
+    pub(crate) product: String,
+    /// What went to the archive, in order.
+    pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
+}
+
+impl TestPod {
+    pub(crate) async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
+        let log = Arc::new(MemoryLog::new(LogLimits::from(&settings)));
+        Self::among_others("pod", log, Arc::new(crate::tokens_of(&settings)), change).await
+    }
+
+    /// A pod that shares its log with others.
+    pub(crate) async fn among_others(
+        pod: &str,
+        log: Arc<dyn ConversationLog>,
+        tokens: Arc<Tokens>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().desk;
+        let desk = MemoryDesk::new(DeskLimits::from(&settings), pod.into());
+        Self::at_desk(pod, (log, tokens), (desk, None), change).await
+    }
+
+    /// A pod that shares its log and its desk with others, and hears them where there is an ether.
+    pub(crate) async fn at_desk(
+        pod: &str,
+        (log, tokens): (Arc<dyn ConversationLog>, Arc<Tokens>),
+        (desk, ether): (MemoryDesk, Option<InMemoryBus>),
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
+        settings.actors.max_restarts = 10_000;
+        settings.sessions.overload_after_ms = 0;
+        settings.server.messages_per_second = 100_000;
+        settings.server.message_burst = 100_000;
+        change(&mut settings);
+        let metrics = Metrics::new();
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogs/data");
+        let catalog = hsc_catalogs::load_dir(&data).unwrap().catalog;
+        let with_manual = |product: &&Arc<hsc_catalogs::Product>| product.documentation.is_some();
+        let product = catalog.products().iter().find(with_manual).unwrap().id.to_string();
+        let recorded = Arc::new(Mutex::new(Vec::new()));
+        let archive = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), &metrics);
+        let hears = Arc::clone(&recorded);
+        let archive = archive.heard_by(move |stamped: &StampedRecord| {
+            hears.lock().expect("no test panics under it").push(stamped.record.clone());
+        });
+        let teacher = Arc::new(GatedAnswerer {
+            gate: watch::Sender::new(false),
+            asked: AtomicUsize::new(0),
+            askers: Mutex::default(),
+            images: Mutex::default(),
+            panics: AtomicBool::new(false),
+            other_words: AtomicBool::new(false),
+            sees_pictures: AtomicBool::new(false),
+        });
+        let upkeep = SupervisionConfig::from(&settings.actors);
+        let limits = |budget| CacheLimits::of(&settings.cache, budget);
+        let on_the_shelf = limits(&settings.cache.manuals);
+        let shelf =
+            ManualCache::new(Arc::new(NoManuals), None, on_the_shelf, upkeep.care, &metrics);
+        let answerer: Arc<dyn Answerer> = teacher.clone();
+        let house = Arc::new(Pod::start(PodDependencies {
+            pod: pod.into(),
+            relay: ether.map(|ether| Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>),
+            attendance: crate::PodRegistration {
+                roll: None,
+                address: "127.0.0.1:1".to_owned(),
+                version: "test",
+                started_at: String::new(),
+                heartbeat: Duration::from_secs(1),
+                expires: Duration::from_secs(5),
+            },
+            catalog: Arc::new(Snapshot::new(catalog)),
+            shelf,
+            answerer,
+            sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
+            log,
+            desk: Arc::new(desk.of_pod(pod)),
+            hours: Hours::of(&settings.desk.hours).unwrap(),
+            desk_heartbeat: Duration::from_millis(50),
+            archive,
+            notes: Arc::new(NoNotes),
+            tokens,
+            vouch: None,
+            rules: Rules {
+                pending_questions: settings.sessions.max_pending_questions,
+                prefetch_confidence: 101,
+                limits: Limits::new(settings.server.max_message_bytes, 100_000),
+            },
+            limits: SocketLimits {
+                ping_interval: Duration::from_secs(20),
+                idle_timeout: Duration::from_secs(60),
+                prefetch_after: Duration::from_secs(1),
+                outgoing_bytes: settings.server.outgoing_queue_bytes,
+                queued_bytes: settings.server.queued_bytes,
+                burst: settings.server.message_burst,
+                small_frames_per_second: settings.server.small_frames_per_second,
+                message_deadline: Duration::from_millis(settings.server.message_deadline_ms),
+                unfinished_bytes: settings.server.unfinished_message_bytes,
+                close_timeout: Duration::from_millis(settings.server.close_timeout_ms),
+                max_answers: settings.sessions.max_answers,
+                max_waiting_answers: settings.sessions.max_waiting_answers,
+                max_waiting_answers_per_address: 0,
+                images: crate::ImageLimits::from(&settings.sessions),
+                handoffs: crate::HandoffLimits::default(),
+                busy_after: Duration::from_millis(settings.sessions.overload_after_ms),
+            },
+            seconds: crate::L2Caches::default(),
+            budgets: CacheBudgets {
+                predictions: limits(&settings.cache.predictions),
+                answers: limits(&settings.cache.answers),
+            },
+            upkeep,
+            workers: Vec::new(),
+            metrics: Arc::clone(&metrics),
+        }));
+        let doors = Arc::clone(&house);
+        let server = HttpServer::new(move || {
+            let house = Arc::clone(&doors);
+            let open = move |request: HttpRequest, payload: web::Payload| {
+                let house = Arc::clone(&house);
+                async move { house.connect(&request, payload, ClientAddress::NONE) }
+            };
+            let house = Arc::clone(&doors);
+            let open_agent =
+                move |id: web::Path<String>, request: HttpRequest, payload: web::Payload| {
+                    let house = Arc::clone(&house);
+                    let id = id.into_inner();
+                    let (name, is_admin) = (id.to_uppercase(), id == "admin");
+                    let me = OnBehalfOf { agent: Agent { id, name }, is_admin };
+                    let still_in: SessionCheck = Arc::new(|_| Box::pin(async { true }));
+                    async move { house.connect_agent(&request, payload, (me, ""), still_in) }
+                };
+            App::new()
+                .route("/ws", web::get().to(open))
+                .route("/ws/agent/{id}", web::get().to(open_agent))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .unwrap();
+        let address = server.addrs()[0];
+        actix::spawn(server.run());
+        Self { house, teacher, metrics, address, product, recorded }
+    }
+
+    /// An agent's socket, on which the desk was seen.
+    pub(crate) async fn agent(&self, id: &str) -> Client {
+        let address = format!("ws://{}/ws/agent/{id}", self.address);
+        let (socket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+        let mut agent = Client { socket, heard: Vec::new() };
+        agent.hear("desk").await;
+        agent
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        let (socket, _) =
+            tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
+        Client { socket, heard: Vec::new() }
+    }
+
+    pub(crate) fn ask(&self) -> Value {
+        json!({ "type": "query", "id": "q", "product_id": self.product, "query": "count" })
+    }
+
+    pub(crate) fn open_the_gate(&self) {
+        self.teacher.gate.send_replace(true);
+    }
+
+    pub(crate) fn says(&self, line: &str) -> bool {
+        self.metrics.render().lines().any(|said| said == line)
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) heard: Vec<Value>,
+}
+
+impl Client {
+    pub(crate) async fn say(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next message of a type; what came before it is kept in `heard`.
+    pub(crate) async fn hear(&mut self, kind: &str) -> Value {
+        self.hear_first(kind, |message| message["type"] == kind).await
+    }
+
+    /// The next message, whatever it is.
+    pub(crate) async fn hear_any(&mut self) {
+        self.hear_first("message", |_| true).await;
+    }
+
+    /// The first message that is it; what came before it is kept in `heard`. One deadline for all of it:
+    /// neither pings nor other messages put it off.
+    pub(crate) async fn hear_first(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let Self { socket, heard } = self;
+        let found = async {
+            loop {
+                match socket.next().await.unwrap().unwrap() {
+                    Message::Text(text) => {
+                        let message: Value = serde_json::from_str(&text).unwrap();
+                        heard.push(message.clone());
+                        if is_it(&message) {
+                            return message;
+                        }
+                    }
+                    Message::Close(close) => panic!("closed ({close:?}) after {heard:?}"),
+                    _ => {}
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(message) => message,
+            Err(_) => panic!("no {what} within {PATIENCE:?} after {:?}", self.heard),
+        }
+    }
+
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        let closed = async {
+            loop {
+                match self.socket.next().await.unwrap().unwrap() {
+                    Message::Close(close) => return close.unwrap().code.into(),
+                    Message::Text(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("the socket is closed in time")
+    }
+
+    pub(crate) fn answer(&self) -> String {
+        let chunks = self.heard.iter().filter(|message| message["type"] == "answer_chunk");
+        chunks.map(|chunk| chunk["content"].as_str().unwrap()).collect()
+    }
+
+    pub(crate) fn offsets(&self) -> Vec<u64> {
+        self.heard.iter().filter_map(|message| message["offset"].as_u64()).collect()
+    }
+}
+
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never happened: {what}");
+}

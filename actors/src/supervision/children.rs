@@ -1,0 +1,318 @@
+//! The lives of one supervisor's children, shared by all generations of the supervisor.
+//!
+//! Only the generation in force may touch them: a caller takes a [`ChildrenGuard`], which an old
+//! supervisor that wakes late does not get. Everything a supervisor does to the world outside itself is
+//! done through one, so a late one can touch no record, end no child and start none.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix::{Arbiter, ArbiterHandle};
+use futures::future::AbortHandle;
+use log::error;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+use super::pulse::{BEATS_BEFORE_A_HANG, Pulse};
+use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
+use super::spec::Placement;
+use super::threads::{ThreadSlot, TurnTracker};
+use super::{ChildSpec, Ending, Exit, Life, State, Threads};
+
+/// The children of a supervisor, whichever generation of it lives.
+pub(super) struct Children {
+    specs: Arc<[ChildSpec]>,
+    threads: Arc<Threads>,
+    held: Mutex<ChildEntry>,
+}
+
+struct ChildEntry {
+    /// The supervisor that may touch them; 0 is none.
+    owner: u64,
+    living: Vec<Option<RunningChild>>,
+}
+
+/// The life of a child that is in force.
+struct RunningChild {
+    generation: u64,
+    abort: AbortHandle,
+    home: ChildHost,
+    beats: Pulse,
+    turns: Pulse,
+    thread_hangs: bool,
+    stop_by: Option<Instant>,
+}
+
+/// Where it lives.
+enum ChildHost {
+    Pool(ThreadSlot),
+    /// Alone on a thread, which ends with it.
+    Own(ArbiterHandle, TurnTracker),
+    /// The machine gave it no thread.
+    Nowhere,
+}
+
+/// A child that is no more, and how it ended.
+pub(super) struct EndedChild {
+    pub(super) child: usize,
+    generation: u64,
+    pub(super) death: Exit,
+}
+
+/// The right to touch them, while it is held.
+pub(super) struct ChildrenGuard<'a> {
+    specs: &'a [ChildSpec],
+    threads: &'a Arc<Threads>,
+    held: MutexGuard<'a, ChildEntry>,
+}
+
+impl Children {
+    pub(super) fn new(specs: Arc<[ChildSpec]>, threads: Arc<Threads>) -> Self {
+        let living = specs.iter().map(|_| None).collect();
+        Self { specs, threads, held: Mutex::new(ChildEntry { owner: 0, living }) }
+    }
+
+    pub(super) fn specs(&self) -> &[ChildSpec] {
+        &self.specs
+    }
+
+    /// Hands them to this supervisor and ends what an earlier one has left; false when a later one is
+    /// in force already.
+    pub(super) fn hand_to(&self, supervisor: &Life) -> bool {
+        let mut held = self.lock();
+        if !supervisor.holds() {
+            return false;
+        }
+        held.end_all(&self.specs);
+        held.owner = supervisor.generation();
+        true
+    }
+
+    /// The right to touch them, for the supervisor in force.
+    pub(super) fn grip(&self, supervisor: &Life) -> Option<ChildrenGuard<'_>> {
+        let held = self.lock();
+        let is_in_force = held.owner == supervisor.generation() && supervisor.holds();
+        is_in_force.then(|| ChildrenGuard { specs: &self.specs, threads: &self.threads, held })
+    }
+
+    /// Ends all of them, if this generation of the supervisor still has them.
+    pub(super) fn let_go(&self, generation: u64) {
+        let mut held = self.lock();
+        if held.owner == generation {
+            held.end_all(&self.specs);
+        }
+    }
+
+    /// Ends all of them, whoever has them. For the parent, which has fenced the supervisor off before.
+    pub(super) fn end(&self) {
+        self.lock().end_all(&self.specs);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ChildEntry> {
+        // A panic under the lock ends the supervisor, and that ends all of them: nothing to mistrust.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ChildEntry {
+    /// Children without a supervisor would live on unwatched. Nobody waits for their last words: each is
+    /// fenced off, so that it can do no harm while it ends, or wakes.
+    fn end_all(&mut self, specs: &[ChildSpec]) {
+        self.owner = 0;
+        for (spec, living) in specs.iter().zip(&mut self.living).rev() {
+            let Some(living) = living.take() else { continue };
+            (spec.fence)();
+            living.abort.abort();
+            if let ChildHost::Own(arbiter, _) = living.home {
+                arbiter.stop();
+            }
+            (spec.end_family)();
+            if spec.record.state() != State::GaveUp {
+                spec.record.enter(State::Restarting);
+            }
+        }
+    }
+}
+
+impl RunningChild {
+    /// How it ended without a word, if it did.
+    fn missed(&mut self, spec: &ChildSpec, late: Duration, now: Instant) -> Option<Exit> {
+        self.beats.forgive(late);
+        let silence = self.beats.silence(spec.record.beats(), now);
+        if self.stop_by.is_some_and(|by| by <= now) {
+            return Some(Exit::new(Ending::Stopped, "it did not stop in time"));
+        }
+        if silence < spec.care.hang_after {
+            return None;
+        }
+        match &self.home {
+            // It is not its turn and yet nothing moves: it is another who holds the thread up.
+            ChildHost::Pool(seat) if self.thread_hangs && !seat.desk.is_mine() => {
+                Some(Exit::new(Ending::ThreadLost, seat.who_hangs()))
+            }
+            _ => Some(Exit::new(Ending::Hung, "its heartbeat was missed")),
+        }
+    }
+
+    /// Looks whether its thread gives anybody a turn.
+    fn feel_thread(&mut self, hang_after: Duration, late: Duration, now: Instant) {
+        self.turns.forgive(late);
+        let turns = self.home.turns();
+        // Half of it, because the last turn that was begun may be half as old as the last beat.
+        self.thread_hangs = self.turns.silence(turns, now) >= hang_after / 2;
+    }
+}
+
+impl ChildHost {
+    fn turns(&self) -> u64 {
+        match self {
+            Self::Pool(seat) => seat.desk.turns(),
+            Self::Own(_, desk) => desk.turns(),
+            Self::Nowhere => 0,
+        }
+    }
+}
+
+impl ChildrenGuard<'_> {
+    /// Starts a child. Its news go to `tell`.
+    pub(super) fn start(&mut self, child: usize, tell: &UnboundedSender<ChildNotice>) {
+        let spec = &self.specs[child];
+        let record = &spec.record;
+        let generation = record.next_generation();
+        // Who was given up stays so until it stands: readiness rests on that.
+        match record.state() {
+            State::GaveUp => {}
+            State::Down => record.enter(State::Starting),
+            _ => record.enter(State::Restarting),
+        }
+        let certificate = ExitGuard::new(child, generation, tell.clone());
+        let (abort, registration) = AbortHandle::new_pair();
+        let home = self.home_for(child, generation, tell);
+        let at = match &home {
+            ChildHost::Pool(seat) => Some((seat.arbiter.clone(), seat.desk.clone())),
+            ChildHost::Own(arbiter, desk) => Some((arbiter.clone(), desk.clone())),
+            ChildHost::Nowhere => None,
+        };
+        let (beats, turns) = (Pulse::new(record.beats()), Pulse::new(home.turns()));
+        self.held.living[child] = Some(RunningChild {
+            generation,
+            abort,
+            home,
+            beats,
+            turns,
+            thread_hangs: false,
+            stop_by: None,
+        });
+        // Without a thread the certificate is dropped here, and that says how the child ended.
+        let Some((arbiter, desk)) = at else { return };
+        let beat_every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
+        let abort = registration;
+        (spec.launch)(Launch { arbiter, desk, generation, certificate, abort, beat_every });
+    }
+
+    fn home_for(
+        &self,
+        child: usize,
+        generation: u64,
+        tell: &UnboundedSender<ChildNotice>,
+    ) -> ChildHost {
+        let spec = &self.specs[child];
+        match spec.place {
+            Placement::Pool => {
+                let tell = tell.clone();
+                let evict = Box::new(move |death| {
+                    let what = ChildEvent::Evicted(death);
+                    // A supervisor that is gone has ended the child already.
+                    let _ = tell.send(ChildNotice { child, generation, what });
+                });
+                ChildHost::Pool(self.threads.seat(spec.record.shared_name(), evict))
+            }
+            Placement::Own => match Arbiter::try_new() {
+                Ok(arbiter) => ChildHost::Own(arbiter.handle(), TurnTracker::default()),
+                Err(cause) => {
+                    error!(actor:% = spec.record.name(), cause:err; "no thread could be started");
+                    ChildHost::Nowhere
+                }
+            },
+        }
+    }
+
+    /// Tells a child to stop.
+    pub(super) fn stop(&mut self, child: usize) {
+        let spec = &self.specs[child];
+        let Some(living) = &mut self.held.living[child] else { return };
+        living.stop_by = Some(Instant::now() + spec.care.stop_within);
+        match &spec.ask_to_stop {
+            Some(ask) => ask(),
+            None => {
+                // Fenced off at once, should it be in the middle of something.
+                (spec.fence)();
+                living.abort.abort();
+            }
+        }
+    }
+
+    /// True when this generation of the child is in force and was not told to end.
+    pub(super) fn is_in_force(&self, child: usize, generation: u64) -> bool {
+        let living = self.held.living[child].as_ref();
+        living.is_some_and(|it| it.generation == generation && !it.abort.is_aborted())
+    }
+
+    /// A child has ended; false when it was not this generation of it that counted.
+    pub(super) fn ended(&mut self, child: usize, generation: u64, ending: Ending) -> bool {
+        let living = &mut self.held.living[child];
+        let Some(ended) = living.take_if(|living| living.generation == generation) else {
+            return false;
+        };
+        match ended.home {
+            ChildHost::Pool(seat) if ending == Ending::ThreadLost => seat.give_up_the_thread(),
+            ChildHost::Own(arbiter, _) => {
+                arbiter.stop();
+            }
+            ChildHost::Pool(_) | ChildHost::Nowhere => {}
+        }
+        (self.specs[child].end_family)();
+        true
+    }
+
+    /// Ends a child that does not end by itself; false when it was not this generation of it that counted.
+    pub(super) fn put_out(&mut self, child: usize, generation: u64) -> bool {
+        let living = &mut self.held.living[child];
+        let Some(living) = living.take_if(|living| living.generation == generation) else {
+            return false;
+        };
+        // Fenced off before anybody takes its place: when it wakes it gets no letter and is told to end.
+        let spec = &self.specs[child];
+        (spec.fence)();
+        let RunningChild { abort, home, thread_hangs, .. } = living;
+        abort.abort();
+        match home {
+            ChildHost::Pool(seat) if thread_hangs => seat.give_up_the_thread(),
+            ChildHost::Own(arbiter, _) => {
+                // When it hangs: told to end when it wakes.
+                arbiter.stop();
+            }
+            ChildHost::Pool(_) | ChildHost::Nowhere => {}
+        }
+        (spec.end_family)();
+        true
+    }
+
+    /// Puts out the children that hang, or do not stop. `late` is how much later than it should the
+    /// supervisor listens.
+    pub(super) fn put_out_the_silent(&mut self, late: Duration, now: Instant) -> Vec<EndedChild> {
+        let mut gone = Vec::new();
+        for (child, (spec, living)) in self.specs.iter().zip(&mut self.held.living).enumerate() {
+            let Some(living) = living else { continue };
+            living.feel_thread(spec.care.hang_after, late, now);
+            if let Some(death) = living.missed(spec, late, now) {
+                let generation = living.generation;
+                gone.push(EndedChild { child, generation, death });
+            }
+        }
+        for EndedChild { child, generation, .. } in &gone {
+            self.put_out(*child, *generation);
+        }
+        gone
+    }
+}

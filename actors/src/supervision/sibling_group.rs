@@ -1,0 +1,326 @@
+//! The children of one supervisor, as a plain state machine: who is started, stopped, given up, and
+//! in which order.
+//!
+//! Events and the time go in, orders come out; no runtime, no clock, no chance of its own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::intensity::Window;
+use super::{Backoff, Ending, Intensity, Policy};
+
+/// Whom a failure concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// The child that failed, and nobody else.
+    OneForOne,
+    /// The child that failed and those started after it: they rest on it.
+    RestForOne,
+}
+
+/// What a supervisor does about a child that fails more often than is borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnGiveUp {
+    /// Stops the others and fails itself, so that its parent decides.
+    Escalate,
+    /// Leaves the child down and tries again at this pace; the others go on. For the root.
+    Retry(Duration),
+}
+
+/// What a family has to know of a child.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RestartTerms {
+    pub(crate) policy: Policy,
+    pub(crate) intensity: Intensity,
+    pub(crate) backoff: Backoff,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Start this child.
+    Start(usize),
+    /// Tell this child to stop; its end is awaited.
+    Stop(usize),
+    /// Say that this child is down for `wait` and comes back.
+    Await(usize, Duration),
+    /// Say that this child was given up.
+    GiveUp(usize),
+    /// Say that this child rests and does not come back.
+    Rest(usize),
+    /// Nobody is left. With a child where it is the one that could not be kept alive.
+    AllDown(Option<usize>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    /// To be started when its turn comes.
+    Down,
+    Waiting {
+        until: Instant,
+    },
+    Starting,
+    Up {
+        since: Instant,
+    },
+    /// Told to stop, and to be started again afterwards or not.
+    Stopping {
+        again: bool,
+    },
+    /// Given up, to be tried again.
+    GivenUp {
+        retry_at: Instant,
+    },
+    Resting,
+}
+
+#[derive(Debug)]
+struct Member {
+    terms: RestartTerms,
+    state: State,
+    window: Window,
+    /// Lives in a row that ended before they had lasted the window.
+    failures: u32,
+    /// It was started before: the order of the first start binds it no more.
+    begun: bool,
+    /// It was given up before and has not yet proved itself: the next failure gives it up at once.
+    on_probation: bool,
+}
+
+/// The children of one supervisor.
+#[derive(Debug)]
+pub(crate) struct SiblingGroup {
+    strategy: Strategy,
+    on_give_up: OnGiveUp,
+    members: Vec<Member>,
+    stopping: bool,
+    failed: Option<usize>,
+    all_down: bool,
+}
+
+impl SiblingGroup {
+    pub(crate) fn new(strategy: Strategy, on_give_up: OnGiveUp, terms: Vec<RestartTerms>) -> Self {
+        let member = |terms| Member {
+            terms,
+            state: State::Down,
+            window: Window::default(),
+            failures: 0,
+            begun: false,
+            on_probation: false,
+        };
+        let members = terms.into_iter().map(member).collect();
+        Self { strategy, on_give_up, members, stopping: false, failed: None, all_down: false }
+    }
+
+    /// Starts the first; the others follow, each when its turn comes.
+    pub(crate) fn begin(&mut self) -> Vec<Order> {
+        let mut orders = Vec::new();
+        self.advance(&mut orders);
+        orders
+    }
+
+    /// A child is up.
+    pub(crate) fn started(&mut self, child: usize, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if self.members[child].state == State::Starting {
+            self.members[child].state = State::Up { since: now };
+        }
+        self.advance(&mut orders);
+        orders
+    }
+
+    /// A child ended. `chance` (0 to 1) spreads the wait before its restart.
+    pub(crate) fn ended(
+        &mut self,
+        child: usize,
+        ending: Ending,
+        now: Instant,
+        chance: f64,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        match self.members[child].state {
+            State::Stopping { again: true } => self.members[child].state = State::Down,
+            State::Stopping { again: false } => self.rest(child, &mut orders),
+            State::Starting | State::Up { .. } if self.stopping => self.rest(child, &mut orders),
+            State::Starting | State::Up { .. } => {
+                self.failed(child, ending, now, chance, &mut orders)
+            }
+            // It was not alive: nothing can end twice.
+            State::Down | State::Waiting { .. } | State::GivenUp { .. } | State::Resting => {}
+        }
+        self.advance(&mut orders);
+        orders
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        for member in &mut self.members {
+            match member.state {
+                State::Waiting { until } if until <= now => member.state = State::Down,
+                State::GivenUp { retry_at } if retry_at <= now => {
+                    member.on_probation = true;
+                    member.state = State::Down;
+                }
+                State::Up { since } if now - since >= member.terms.intensity.within => {
+                    member.failures = 0;
+                    member.on_probation = false;
+                }
+                _ => {}
+            }
+        }
+        self.advance(&mut orders);
+        orders
+    }
+
+    /// When [`Family::tick`] has something to do next.
+    pub(crate) fn next_tick(&self) -> Option<Instant> {
+        let due = |member: &Member| match member.state {
+            State::Waiting { until } => Some(until),
+            State::GivenUp { retry_at } => Some(retry_at),
+            _ => None,
+        };
+        self.members.iter().filter_map(due).min()
+    }
+
+    /// Stops everybody, the last started first.
+    pub(crate) fn stop(&mut self) -> Vec<Order> {
+        self.stopping = true;
+        let mut orders = Vec::new();
+        self.advance(&mut orders);
+        orders
+    }
+
+    fn failed(
+        &mut self,
+        child: usize,
+        ending: Ending,
+        now: Instant,
+        chance: f64,
+        orders: &mut Vec<Order>,
+    ) {
+        let member = &mut self.members[child];
+        if !member.terms.policy.restarts(ending) {
+            self.rest(child, orders);
+            return;
+        }
+        if let State::Up { since } = member.state
+            && now - since >= member.terms.intensity.within
+        {
+            member.failures = 0;
+            member.on_probation = false;
+        }
+        member.failures = member.failures.saturating_add(1);
+        if member.on_probation || !member.window.admits(member.terms.intensity, now) {
+            self.give_up(child, now, orders);
+        } else {
+            let wait = member.terms.backoff.wait(member.failures, chance);
+            member.state = State::Waiting { until: now + wait };
+            if wait.is_zero() {
+                member.state = State::Down;
+            }
+            orders.push(Order::Await(child, wait));
+        }
+        if self.strategy == Strategy::RestForOne && !self.stopping {
+            self.stop_those_after(child, orders);
+        }
+    }
+
+    fn rest(&mut self, child: usize, orders: &mut Vec<Order>) {
+        self.members[child].state = State::Resting;
+        orders.push(Order::Rest(child));
+    }
+
+    fn give_up(&mut self, child: usize, now: Instant, orders: &mut Vec<Order>) {
+        orders.push(Order::GiveUp(child));
+        match self.on_give_up {
+            OnGiveUp::Escalate => {
+                self.members[child].state = State::Resting;
+                self.failed = Some(child);
+                self.stopping = true;
+            }
+            OnGiveUp::Retry(every) => {
+                self.members[child].state = State::GivenUp { retry_at: now + every };
+            }
+        }
+    }
+
+    fn stop_those_after(&mut self, child: usize, orders: &mut Vec<Order>) {
+        for later in (child + 1..self.members.len()).rev() {
+            match self.members[later].state {
+                State::Starting | State::Up { .. } => {
+                    self.members[later].state = State::Stopping { again: true };
+                    orders.push(Order::Stop(later));
+                }
+                State::Waiting { .. } => self.members[later].state = State::Down,
+                _ => {}
+            }
+        }
+    }
+
+    /// Starts or stops whoever's turn it is.
+    fn advance(&mut self, orders: &mut Vec<Order>) {
+        if self.stopping {
+            self.advance_stop(orders);
+            return;
+        }
+        for child in 0..self.members.len() {
+            match self.members[child].state {
+                State::Down if self.may_start(child) => {
+                    self.members[child].state = State::Starting;
+                    self.members[child].begun = true;
+                    orders.push(Order::Start(child));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A child is started when those before it have had their turn. One for one, a brother that
+    /// cannot start holds nobody up, and a restart waits for no brother; rest for one, the later ones
+    /// rest on the earlier.
+    fn may_start(&self, child: usize) -> bool {
+        let (before, rest) = self.members.split_at(child);
+        match self.strategy {
+            Strategy::OneForOne => {
+                let had_its_turn =
+                    |member: &Member| !matches!(member.state, State::Down | State::Starting);
+                rest[0].begun || before.iter().all(had_its_turn)
+            }
+            Strategy::RestForOne => {
+                let stands =
+                    |member: &Member| matches!(member.state, State::Up { .. } | State::Resting);
+                let is_stopping = |member: &Member| matches!(member.state, State::Stopping { .. });
+                before.iter().all(stands) && !rest[1..].iter().any(is_stopping)
+            }
+        }
+    }
+
+    /// One at a time, from the last to the first; then the end.
+    fn advance_stop(&mut self, orders: &mut Vec<Order>) {
+        for child in (0..self.members.len()).rev() {
+            match self.members[child].state {
+                State::Starting | State::Up { .. } => {
+                    self.members[child].state = State::Stopping { again: false };
+                    orders.push(Order::Stop(child));
+                    return;
+                }
+                State::Stopping { .. } => {
+                    self.members[child].state = State::Stopping { again: false };
+                    return;
+                }
+                State::Resting => {}
+                _ => self.rest(child, orders),
+            }
+        }
+        if !self.all_down {
+            self.all_down = true;
+            orders.push(Order::AllDown(self.failed));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sibling_group_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+//! Every rule of a family, with the time handed in.
+
+use proptest::prelude::{any, prop, prop_assert, proptest};
+use strum::VariantArray as _;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn terms(restarts: u32) -> RestartTerms {
+    RestartTerms {
+        policy: Policy::Permanent,
+        intensity: Intensity { restarts, within: 10 * SECOND },
+        backoff: Backoff { first: SECOND, most: 8 * SECOND },
+    }
+}
+
+/// Three children that are up.
+fn three(strategy: Strategy, on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
+    let mut family = SiblingGroup::new(strategy, on_give_up, vec![terms(2); 3]);
+    assert_eq!(family.begin(), [Order::Start(0)]);
+    assert_eq!(family.started(0, now), [Order::Start(1)]);
+    assert_eq!(family.started(1, now), [Order::Start(2)]);
+    assert_eq!(family.started(2, now), []);
+    family
+}
+
+#[test]
+fn one_for_one_restarts_the_one_that_failed_and_does_not_wait_the_first_time() {
+    let now = Instant::now();
+    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    let orders = family.ended(1, Ending::Panicked, now, 0.0);
+    assert_eq!(orders, [Order::Await(1, Duration::ZERO), Order::Start(1)]);
+    family.started(1, now);
+    assert_eq!(family.ended(1, Ending::Panicked, now, 0.0), [Order::Await(1, SECOND)]);
+    assert_eq!(family.next_tick(), Some(now + SECOND));
+    assert_eq!(family.tick(now + SECOND / 2), []);
+    assert_eq!(family.tick(now + SECOND), [Order::Start(1)]);
+}
+
+#[test]
+fn rest_for_one_stops_the_later_ones_last_first_and_starts_them_in_order() {
+    let now = Instant::now();
+    let mut family = three(Strategy::RestForOne, OnGiveUp::Escalate, now);
+    let orders = family.ended(0, Ending::Failed, now, 0.0);
+    assert_eq!(orders, [Order::Await(0, Duration::ZERO), Order::Stop(2), Order::Stop(1)]);
+    assert_eq!(family.ended(1, Ending::Stopped, now, 0.0), [], "the third still stops");
+    assert_eq!(family.ended(2, Ending::Stopped, now, 0.0), [Order::Start(0)]);
+    assert_eq!(family.started(0, now), [Order::Start(1)]);
+    assert_eq!(family.started(1, now), [Order::Start(2)]);
+}
+
+#[test]
+fn one_restart_too_many_stops_all_in_order_and_escalates() {
+    let now = Instant::now();
+    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    for second in 1..=2 {
+        family.ended(0, Ending::Panicked, now, 0.0);
+        family.tick(now + second * SECOND);
+        family.started(0, now);
+    }
+    let orders = family.ended(0, Ending::Panicked, now + 3 * SECOND, 0.0);
+    assert_eq!(orders, [Order::GiveUp(0), Order::Stop(2)]);
+    assert_eq!(family.ended(2, Ending::Stopped, now, 0.0), [Order::Rest(2), Order::Stop(1)]);
+    let last = family.ended(1, Ending::Stopped, now, 0.0);
+    assert_eq!(last, [Order::Rest(1), Order::AllDown(Some(0))]);
+    assert_eq!(family.tick(now + 100 * SECOND), [], "it is over");
+}
+
+#[test]
+fn a_root_keeps_the_others_and_tries_again_at_its_own_pace() {
+    let now = Instant::now();
+    let mut family =
+        SiblingGroup::new(Strategy::OneForOne, OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
+    family.begin();
+    let orders = family.ended(0, Ending::Failed, now, 0.0);
+    assert_eq!(orders, [Order::GiveUp(0), Order::Start(1)]);
+    family.started(1, now);
+    assert_eq!(family.next_tick(), Some(now + 30 * SECOND));
+    assert_eq!(family.tick(now + 30 * SECOND), [Order::Start(0)]);
+    let again = family.ended(0, Ending::Failed, now + 31 * SECOND, 0.0);
+    assert_eq!(again, [Order::GiveUp(0)], "on probation the first failure is enough");
+    assert_eq!(family.tick(now + 61 * SECOND), [Order::Start(0)]);
+    assert_eq!(family.started(0, now + 61 * SECOND), []);
+    assert_eq!(family.next_tick(), None);
+}
+
+#[test]
+fn a_child_that_lasted_is_forgiven() {
+    let now = Instant::now();
+    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    for hour in 1_u32..100 {
+        let later = now + hour * 3_600 * SECOND;
+        let orders = family.ended(2, Ending::Hung, later, 0.0);
+        assert_eq!(orders, [Order::Await(2, Duration::ZERO), Order::Start(2)]);
+        family.started(2, later);
+    }
+}
+
+#[test]
+fn who_says_done_rests_when_the_policy_lets_it() {
+    let now = Instant::now();
+    let transient = RestartTerms { policy: Policy::Transient, ..terms(2) };
+    let mut family =
+        SiblingGroup::new(Strategy::RestForOne, OnGiveUp::Escalate, vec![transient; 2]);
+    family.begin();
+    family.started(0, now);
+    family.started(1, now);
+    assert_eq!(family.ended(0, Ending::Done, now, 0.0), [Order::Rest(0)]);
+    assert_eq!(
+        family.ended(1, Ending::Stopped, now, 0.0),
+        [Order::Await(1, Duration::ZERO), Order::Start(1)]
+    );
+}
+
+#[test]
+fn a_stop_while_some_wait_for_their_restart_ends_all_the_same() {
+    let now = Instant::now();
+    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    family.ended(1, Ending::Panicked, now, 0.0);
+    family.ended(1, Ending::Panicked, now, 0.0);
+    assert_eq!(family.stop(), [Order::Stop(2)]);
+    let next = family.ended(2, Ending::Stopped, now, 0.0);
+    assert_eq!(next, [Order::Rest(2), Order::Rest(1), Order::Stop(0)]);
+    let last = family.ended(0, Ending::Stopped, now, 0.0);
+    assert_eq!(last, [Order::Rest(0), Order::AllDown(None)]);
+}
+
+#[test]
+fn a_family_without_children_stops_at_once() {
+    let mut family = SiblingGroup::new(Strategy::OneForOne, OnGiveUp::Escalate, Vec::new());
+    assert_eq!(family.begin(), []);
+    assert_eq!(family.stop(), [Order::AllDown(None)]);
+}
+
+/// What a child is, seen from outside, by the orders it got.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Seen {
+    Down,
+    Alive,
+    ToldToStop,
+}
+
+proptest! {
+    /// Whatever happens in whatever order: nobody is started twice, nobody is told to stop who does
+    /// not live, nobody is started after the end, and a stop always comes to an end.
+    #[test]
+    fn orders_are_always_possible(
+        rest_for_one in any::<bool>(),
+        retry in any::<bool>(),
+        restarts in 0_u32..4,
+        steps in prop::collection::vec((0_usize..4, 0_u8..4, 0_usize..6, 0_u64..4_000), 0..120),
+    ) {
+        let strategy = if rest_for_one { Strategy::RestForOne } else { Strategy::OneForOne };
+        let on_give_up = if retry { OnGiveUp::Retry(SECOND) } else { OnGiveUp::Escalate };
+        let mut family = SiblingGroup::new(strategy, on_give_up, vec![terms(restarts); 4]);
+        let mut now = Instant::now();
+        let mut seen = [Seen::Down; 4];
+        let mut over = false;
+        let obey = |orders: Vec<Order>, seen: &mut [Seen; 4], over: &mut bool| {
+            for order in orders {
+                match order {
+                    Order::Start(child) => {
+                        assert!(!*over && seen[child] == Seen::Down, "start {child}: {seen:?}");
+                        seen[child] = Seen::Alive;
+                    }
+                    Order::Stop(child) => {
+                        assert_eq!(seen[child], Seen::Alive);
+                        seen[child] = Seen::ToldToStop;
+                    }
+                    Order::AllDown(_) => {
+                        assert!(!*over && seen.iter().all(|seen| *seen == Seen::Down));
+                        *over = true;
+                    }
+                    Order::Await(..) | Order::GiveUp(_) | Order::Rest(_) => {}
+                }
+            }
+        };
+        obey(family.begin(), &mut seen, &mut over);
+        for (child, what, ending, step_ms) in steps {
+            now += Duration::from_millis(step_ms);
+            let orders = match what {
+                0 if seen[child] == Seen::Alive => family.started(child, now),
+                1 if seen[child] != Seen::Down => {
+                    seen[child] = Seen::Down;
+                    family.ended(child, Ending::VARIANTS[ending], now, 0.5)
+                }
+                _ => family.tick(now),
+            };
+            obey(orders, &mut seen, &mut over);
+        }
+        obey(family.stop(), &mut seen, &mut over);
+        for _ in 0..4 {
+            if let Some(child) = seen.iter().position(|seen| *seen == Seen::ToldToStop) {
+                seen[child] = Seen::Down;
+                obey(family.ended(child, Ending::Stopped, now, 0.5), &mut seen, &mut over);
+            }
+        }
+        prop_assert!(over);
+    }
+}

@@ -1,0 +1,80 @@
+//! How actors are kept alive and how much caches may hold, read out of the settings.
+
+use std::time::Duration;
+
+use hsc_config::{ActorsSettings, CacheBudget, CacheSettings, GiveUpChoice};
+
+use crate::cache::CacheLimits;
+use crate::supervision::{Backoff, Bounds, Care, Intensity, OnGiveUp, Policy};
+
+/// Longest anybody waits for an actor that is up, where the question brings no bound of its own. Only
+/// administration asks like this, and its caller has a bound too.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// How the actors of a pod are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupervisionConfig {
+    /// Threads they live on.
+    pub threads: usize,
+    /// How each is cared for.
+    pub care: Care,
+    /// What the root does about one that fails too often.
+    pub on_give_up: OnGiveUp,
+}
+
+impl From<&ActorsSettings> for SupervisionConfig {
+    fn from(settings: &ActorsSettings) -> Self {
+        let care = Care {
+            policy: Policy::Permanent,
+            intensity: Intensity {
+                restarts: settings.max_restarts,
+                within: Duration::from_millis(settings.restart_window_ms),
+            },
+            backoff: Backoff {
+                first: Duration::from_millis(settings.backoff_initial_ms),
+                most: Duration::from_millis(settings.backoff_max_ms),
+            },
+            hang_after: Duration::from_millis(settings.heartbeat_timeout_ms),
+            stop_within: Duration::from_millis(settings.stop_timeout_ms),
+            bounds: Bounds {
+                inbox: settings.mailbox_capacity,
+                while_down: Duration::from_millis(settings.restart_wait_ms),
+                answer: ANSWER_WITHIN,
+            },
+        };
+        let on_give_up = match settings.on_give_up {
+            GiveUpChoice::Retry => {
+                OnGiveUp::Retry(Duration::from_millis(settings.retry_interval_ms))
+            }
+            GiveUpChoice::Exit => OnGiveUp::Escalate,
+        };
+        let threads = match settings.threads {
+            0 => cores(),
+            threads => threads,
+        };
+        Self { threads, care, on_give_up }
+    }
+}
+
+impl CacheLimits {
+    /// The limits of one cache: what all share, and its own budget.
+    #[must_use]
+    pub fn of(settings: &CacheSettings, budget: &CacheBudget) -> Self {
+        Self {
+            shards: match settings.shards {
+                0 => 2 * cores(),
+                shards => shards,
+            },
+            entries: budget.entries,
+            bytes: budget.bytes,
+            ttl: Duration::from_millis(budget.ttl_ms),
+            negative_ttl: Duration::from_millis(settings.negative_ttl_ms),
+            stale: Duration::from_millis(settings.stale_ms),
+            load_timeout: Duration::from_millis(settings.load_timeout_ms),
+        }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

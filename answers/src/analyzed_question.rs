@@ -1,0 +1,476 @@
+//! A question as the ranking reads it: its words, how much each tells, what kind of answer it wants.
+
+use hsc_catalogs::Scenario;
+
+use super::index::{Index, TermId};
+use super::question::Question;
+use super::ranking_parts::{Part, RankingParts};
+use super::text::{Word, distance};
+use super::turn::{Turn, topic};
+
+/// Share of its weight that a word people ask with keeps: `help` tells little in `help with fonts`.
+const ASKING: f32 = 0.3;
+/// Share of its weight that a word of the product's own name keeps: the whole manual is about it.
+const PRODUCT: f32 = 0.2;
+/// Share of its weight that a second reading (a compound in one, its parts) has.
+const EXTRA: f32 = 0.5;
+/// How much more a word tells that the manual does not have in any reading: what it names is not
+/// what the manual is about.
+const ABSENT: f32 = 1.5;
+/// Likeness of a word that differs by one slip, and by two or in its first letter.
+const SLIP: (f32, f32) = (0.8, 0.6);
+/// Likeness of a word that means about the same.
+const SYNONYM: f32 = 0.6;
+/// Share of that for what means the same as a word that was misspelt.
+const SYNONYM_OF_SLIP: f32 = 0.7;
+/// Share of the mean weight of its words that what a phrase means has.
+const PHRASE: f32 = 0.6;
+/// Shortest word that is read as a slip of another (shorter ones have too many neighbours), and the shortest one
+/// with two slips.
+const SLIP_FROM_CHARS: (usize, usize) = (4, 7);
+/// Longest word that is read as a slip of a common word.
+const COMMON_SLIP_CHARS: usize = 6;
+/// Least weight of a whole question.
+const LEAST_WEIGHT: f32 = 0.01;
+/// Share of its weight that a word of the question before a follow-up has.
+const BEFORE: f32 = 0.7;
+/// Weight of a word that the scenario adds: enough to break a tie, too little to change the subject.
+const SCENARIO: f32 = 0.15;
+
+/// What kind of answer a question wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// How to do something: steps.
+    HowTo,
+    /// A figure: rows of a table.
+    Figure,
+    /// Why something does not work.
+    Trouble,
+    /// What something is, or anything else.
+    About,
+}
+
+/// One word of the question.
+#[derive(Debug, Clone)]
+pub(super) struct AskedTerm {
+    /// The manual's words it may stand for, with how alike they are (1 is the same).
+    pub readings: Vec<(TermId, f32)>,
+    /// The words it is made of where the manual writes it apart: all of them are it.
+    pub parts: Box<[TermId]>,
+    /// How much it tells.
+    pub weight: f32,
+    /// True when an answer should contain it: not for what we added ourselves.
+    pub needed: bool,
+    /// True for a word that names a feature, a part or a property.
+    pub topic: bool,
+}
+
+/// A question in the words of one manual.
+#[derive(Debug)]
+pub(super) struct AnalyzedQuestion {
+    /// Its words, those that tell something.
+    pub terms: Vec<AskedTerm>,
+    /// All its words in order as the manual numbers them, `None` for one it does not have.
+    pub sequence: Vec<Option<TermId>>,
+    /// The kind of answer it wants.
+    pub kind: Kind,
+}
+
+impl AnalyzedQuestion {
+    /// Reads a question against a manual.
+    pub(super) fn new(question: &Question, index: &Index, parts: RankingParts) -> Self {
+        let words: Vec<Word> = index
+            .reader()
+            .words(question.text)
+            .into_iter()
+            .map(|word| match parts.has(Part::Misspellings) {
+                true => spelt_right(word, index),
+                false => word,
+            })
+            .collect();
+        let product = product_words(question, index);
+        let tells = |word: &Word| {
+            !word.common && !word.asking && !word.extra && !product.contains(&word.term)
+        };
+        let has_subject = words.iter().any(tells);
+        let mut terms: Vec<AskedTerm> = Vec::new();
+        for word in words.iter().filter(|word| !word.common) {
+            let term = index.term(&word.term);
+            if word.extra && term.is_none() {
+                continue;
+            }
+            let mut share = 1.0;
+            if has_subject && word.asking {
+                share *= ASKING;
+            }
+            if has_subject && product.contains(&word.term) {
+                share *= PRODUCT;
+            }
+            if word.extra {
+                share *= EXTRA;
+            }
+            let readings = readings(word, term, index, parts);
+            if terms.iter().any(|known| {
+                !known.readings.is_empty() && known.readings.first() == readings.first()
+            }) {
+                continue;
+            }
+            if readings.is_empty() {
+                share *= ABSENT;
+            }
+            let weight = share * weight_of(&readings, index);
+            let apart = term.map_or(&[][..], |term| index.parts(term)).into();
+            let topic = is_topic(word, &readings, index);
+            terms.push(AskedTerm { readings, parts: apart, weight, needed: true, topic });
+        }
+        if parts.has(Part::Synonyms) {
+            terms.extend(phrase_terms(&words, index));
+        }
+        terms.extend(terms_before(question, &terms, index, parts));
+        terms.extend(scenario_terms(question.scenario, index));
+        let mut sequence = Vec::new();
+        for word in words.iter().filter(|word| !word.extra) {
+            let term = index.term(&word.term);
+            match term.map(|term| index.parts(term)) {
+                Some(parts) if !parts.is_empty() => {
+                    sequence.extend(parts.iter().copied().map(Some))
+                }
+                _ => sequence.push(term),
+            }
+        }
+        Self { terms, sequence, kind: Kind::of(question.text) }
+    }
+
+    /// Weight of everything an answer should contain.
+    pub(super) fn needed_weight(&self) -> f32 {
+        self.terms.iter().filter(|term| term.needed).map(|term| term.weight).sum()
+    }
+
+    /// What a passage could get at most, about: never zero, so that a score is a share of it. A question whose own
+    /// words are all common ones has only what its phrases mean.
+    pub(super) fn whole_weight(&self) -> f32 {
+        let all: f32 = self.terms.iter().map(|term| term.weight).sum();
+        self.needed_weight().max(all / 2.0).max(LEAST_WEIGHT)
+    }
+
+    /// How much of a topic of the question is missing where `has` says what is there: 0 when each topic stands
+    /// there, 1 when one stands there in no reading.
+    pub(super) fn topic_missing(&self, mut has: impl FnMut(TermId) -> bool) -> f32 {
+        let missing = self.terms.iter().filter(|term| term.topic && term.needed).map(|term| {
+            let there = term.readings.iter().filter(|(id, _)| has(*id)).map(|reading| reading.1);
+            1.0 - there.fold(0.0, f32::max)
+        });
+        missing.fold(0.0, f32::max)
+    }
+
+    /// How alike the best reading of each word is that `has` says is there, weighed; 0 to 1.
+    pub(super) fn covered(&self, mut has: impl FnMut(TermId) -> bool) -> f32 {
+        let all = self.needed_weight();
+        if all <= 0.0 {
+            return 0.0;
+        }
+        let found: f32 = self
+            .terms
+            .iter()
+            .filter(|term| term.needed)
+            .map(|term| {
+                let whole =
+                    term.readings.iter().filter(|(id, _)| has(*id)).map(|reading| reading.1);
+                let whole = whole.fold(0.0, f32::max);
+                let apart = !term.parts.is_empty() && term.parts.iter().all(|part| has(*part));
+                term.weight * if apart { 1.0 } else { whole }
+            })
+            .sum();
+        found / all
+    }
+}
+
+/// A word that is a slip of a common word and none of the manual's, as that common word.
+fn spelt_right(word: Word, index: &Index) -> Word {
+    let chars = word.surface.chars().count();
+    if word.common
+        || word.asking
+        || word.extra
+        || chars > COMMON_SLIP_CHARS
+        || !word.surface.chars().all(char::is_alphabetic)
+        || index.term(&word.term).is_some()
+    {
+        return word;
+    }
+    match index.language().misspelt_common(&word.surface) {
+        Some(right) => index.reader().words(right).into_iter().next().unwrap_or(word),
+        None => word,
+    }
+}
+
+/// Weight of a word: that of the word itself, else of the rarest word it may stand for.
+fn weight_of(readings: &[(TermId, f32)], index: &Index) -> f32 {
+    match readings {
+        [] => index.weight(None),
+        [(own, alike), ..] if *alike >= 1.0 => index.weight(Some(*own)),
+        _ => readings.iter().map(|(id, _)| index.weight(Some(*id))).fold(0.0, f32::max),
+    }
+}
+
+/// The manual's words that a word of the question may stand for, the most alike first.
+fn readings(
+    word: &Word,
+    term: Option<TermId>,
+    index: &Index,
+    parts: RankingParts,
+) -> Vec<(TermId, f32)> {
+    let mut readings: Vec<(TermId, f32)> = term.map(|term| (term, 1.0)).into_iter().collect();
+    let mut alike = SYNONYM;
+    let mut means = word.term.clone();
+    if readings.is_empty()
+        && parts.has(Part::Misspellings)
+        && let Some((right, id, likeness)) = slip(word, index)
+    {
+        readings.push((id, likeness));
+        alike *= SYNONYM_OF_SLIP;
+        means = index.reader().words(right).into_iter().next().map_or(means, |word| word.term);
+    }
+    if !parts.has(Part::Synonyms) {
+        return readings;
+    }
+    let mut add = |of: &str, alike: f32| {
+        for other in index.synonyms().of_word(of) {
+            if let Some(id) =
+                index.term(other).filter(|id| readings.iter().all(|known| known.0 != *id))
+            {
+                readings.push((id, alike));
+            }
+        }
+    };
+    add(&word.term, SYNONYM);
+    if means != word.term {
+        add(&means, alike);
+    }
+    readings
+}
+
+/// True for a topic, also a misspelt one.
+fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
+    let spelt = |(term, alike): &(TermId, f32)| {
+        *alike > SYNONYM && index.word(*term).is_some_and(|word| index.synonyms().is_topic(word))
+    };
+    index.synonyms().is_topic(&word.term) || readings.iter().any(spelt)
+}
+
+/// The word of the manual that a word the manual does not have is most probably a slip of.
+fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
+    let chars = word.surface.chars().count();
+    if chars < SLIP_FROM_CHARS.0 || !word.surface.chars().all(char::is_alphabetic) {
+        return None;
+    }
+    let limit = if chars < SLIP_FROM_CHARS.1 { 1 } else { 2 };
+    let first = word.surface.chars().next();
+    let slips = index.spellings().filter(|(other, _)| other.chars().count() >= SLIP_FROM_CHARS.0);
+    let slips = slips.filter_map(|(other, spelling)| {
+        let steps = distance(&word.surface, other, limit)?;
+        // Half a step for another first letter: people rarely miss that one.
+        let steps = 2 * steps + usize::from(other.chars().next() != first);
+        Some((steps, std::cmp::Reverse(spelling.times), other, spelling.term))
+    });
+    let (steps, _, other, term) = slips.min()?;
+    Some((other, term, if steps <= 2 { SLIP.0 } else { SLIP.1 }))
+}
+
+/// The words of the question before a follow-up: it says what `it` is.
+fn terms_before(
+    question: &Question,
+    known: &[AskedTerm],
+    index: &Index,
+    parts: RankingParts,
+) -> Vec<AskedTerm> {
+    if Turn::of(question) == Turn::Question {
+        return Vec::new();
+    }
+    let Some(topic) = topic(question) else { return Vec::new() };
+    let before = Question { text: &topic.text, previous: &[], ..*question };
+    let before = AnalyzedQuestion::new(&before, index, parts);
+    let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
+    let terms = before.terms.into_iter().filter(is_new);
+    terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()
+}
+
+/// What the phrases of a question mean. Not needed: the question's own words say it too.
+fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
+    let question: Vec<String> =
+        words.iter().filter(|word| !word.extra).map(|word| word.term.clone()).collect();
+    let term = |meanings: &[String]| {
+        let readings: Vec<(TermId, f32)> = meanings
+            .iter()
+            .filter_map(|word| index.term(word))
+            .map(|term| (term, SYNONYM))
+            .collect();
+        let all: f32 = readings.iter().map(|(term, _)| index.weight(Some(*term))).sum();
+        (!readings.is_empty()).then(|| AskedTerm {
+            weight: PHRASE * all / readings.len() as f32,
+            readings,
+            parts: Box::default(),
+            needed: false,
+            topic: false,
+        })
+    };
+    index.synonyms().of_phrases(&question).filter_map(term).collect()
+}
+
+fn product_words(question: &Question, index: &Index) -> Vec<String> {
+    let product = question.product;
+    let names = [
+        &*product.name,
+        &*product.brand_name,
+        product.model.as_deref().unwrap_or_default(),
+        &*product.category,
+    ];
+    names
+        .iter()
+        .flat_map(|name| index.reader().words(name))
+        .filter(|word| !word.common)
+        .map(|word| word.term)
+        .collect()
+}
+
+fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
+    let words = match scenario {
+        Scenario::General => return Vec::new(),
+        Scenario::Studio => "recording record studio DAW audio interface computer",
+        Scenario::Live => "live stage performance performing PA mixer",
+    };
+    let ids = index.reader().words(words).into_iter().filter_map(|word| index.term(&word.term));
+    ids.map(|id| AskedTerm {
+        readings: vec![(id, 1.0)],
+        parts: Box::default(),
+        weight: SCENARIO,
+        needed: false,
+        topic: false,
+    })
+    .collect()
+}
+
+impl Kind {
+    /// Reads the kind off the question's own words, in the languages the fixed phrases are in.
+    fn of(text: &str) -> Self {
+        let text = format!(" {} ", text.to_lowercase());
+        let has = |cues: &[&str]| cues.iter().any(|cue| text.contains(cue));
+        if has(TROUBLE) {
+            Self::Trouble
+        } else if has(FIGURE) {
+            Self::Figure
+        } else if has(HOW_TO) {
+            Self::HowTo
+        } else {
+            Self::About
+        }
+    }
+}
+
+/// Cues of a question about a fault.
+const TROUBLE: &[&str] = &[
+    " why ",
+    "won't",
+    "wont ",
+    "doesn't",
+    "does not",
+    " not work",
+    "isn't",
+    " no sound",
+    " error",
+    "problem",
+    "trouble",
+    " stuck",
+    " fails",
+    "failed",
+    " broken",
+    " can't",
+    " cannot",
+    "למה",
+    "מדוע",
+    "לא עובד",
+    "תקלה",
+    "שגיאה",
+    "בעיה",
+];
+
+/// Cues of a question for a figure.
+const FIGURE: &[&str] = &[
+    " how many",
+    " how much",
+    " how long",
+    " how heavy",
+    " how big",
+    " how large",
+    " how far",
+    " how high",
+    " how loud",
+    "weigh",
+    "dimension",
+    " size",
+    "voltage",
+    " watt",
+    "power consumption",
+    "impedance",
+    "frequency response",
+    "specification",
+    " specs",
+    " spec ",
+    "maximum",
+    " max ",
+    "minimum",
+    "temperature",
+    "capacity",
+    "resolution",
+    "sample rate",
+    " range",
+    " polyphony",
+    "battery life",
+    "polarity",
+    " current ",
+    "כמה",
+    "משקל",
+    "מידות",
+    "מתח",
+    "מפרט",
+    "הספק",
+];
+
+/// Cues of a question for steps.
+const HOW_TO: &[&str] = &[
+    " how do ",
+    " how can ",
+    " how to ",
+    " how should ",
+    " how would ",
+    " steps ",
+    " procedure",
+    " set up ",
+    " setup ",
+    " install ",
+    " connect ",
+    " change ",
+    " replace ",
+    " reset ",
+    " turn on",
+    " turn off",
+    "איך",
+    "כיצד",
+    "להתקין",
+    "לחבר",
+    "לאפס",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_read_off_the_questions_words() {
+        assert_eq!(Kind::of("How do I pair a phone?"), Kind::HowTo);
+        assert_eq!(Kind::of("How much does it weigh?"), Kind::Figure);
+        assert_eq!(Kind::of("Why is there no sound"), Kind::Trouble);
+        assert_eq!(Kind::of("what is a kit"), Kind::About);
+        assert_eq!(Kind::of("כמה שוקל המודול"), Kind::Figure);
+        assert_eq!(Kind::of("איך מאפסים"), Kind::HowTo);
+    }
+}

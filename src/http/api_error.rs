@@ -1,0 +1,232 @@
+//! The one table of what can go wrong with a request: code, status, and what the caller reads.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request failed. Its form on the wire is the same on every route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ApiError {
+    /// Stable and machine-readable.
+    pub code: ApiErrorCode,
+    /// For people.
+    pub message: String,
+    /// When to try again, in a header, where that is known.
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+/// The codes of [`Trouble`].
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ApiErrorCode {
+    /// A part of the request is not what the route takes (400).
+    InvalidRequest,
+    /// Pages of this origin may not call (403).
+    OriginNotAllowed,
+    /// The caller may not do this (403).
+    Forbidden,
+    /// Nobody is signed in with this browser (401).
+    NotSignedIn,
+    /// This address and password do not belong together (401).
+    WrongSignIn,
+    /// The request does not bring the token of its session (403).
+    NoCsrfToken,
+    /// The link of the first start was used, or is too old (410).
+    LinkSpent,
+    /// The password is too easy to guess (422).
+    WeakPassword,
+    /// The name or the address of an account will not do (422).
+    Unfit,
+    /// Too many tries to sign in (429).
+    TooManyTries,
+    /// Signing in at the provider did not work (502).
+    NotVerified,
+    /// A part that this needs does not work just now (503).
+    Unavailable,
+    /// The catalog would be none any more with this file (422).
+    UnfitCatalog,
+    /// The folder does not take files (409).
+    NotWritable,
+    /// There is no such actor (404).
+    NoSuchActor,
+    /// There is no such session (404).
+    NoSuchSession,
+    /// There is no such dead letter (404).
+    NoSuchLetter,
+    /// There is no such canned reply (404).
+    NoSuchReply,
+    /// There is no such account (404).
+    NoSuchAccount,
+    /// There is an account with this address (409).
+    AddressTaken,
+    /// Nobody could administrate any more (409).
+    LastAdmin,
+    /// There is no such route (404).
+    NoSuchRoute,
+    /// There is no such product (404).
+    NoSuchProduct,
+    /// The product has no manual in the catalog (404).
+    NoManual,
+    /// Nothing in the catalog is close to what was asked for (404).
+    NoMatch,
+    /// The best match has no price in the catalog (404).
+    NoPrice,
+    /// There is no such file (404).
+    NoSuchFile,
+    /// The route does not take this method (405).
+    MethodNotAllowed,
+    /// The request is no WebSocket upgrade (426).
+    UpgradeRequired,
+    /// The server failed (500).
+    Internal,
+    /// The manual's host did not give it (502).
+    ManualUnavailable,
+    /// The request does not bring the token of a conversation (401).
+    NoToken,
+    /// The token of the conversation is too old (401).
+    TokenExpired,
+    /// The token is none that this server gave (403).
+    WrongToken,
+    /// The code that confirms a mail address is not this one, or too old (403).
+    WrongCode,
+    /// Nothing was said in the conversation, or it is not kept any more (404).
+    NothingSaid,
+    /// Nobody takes what this would announce (409).
+    NoWebhook,
+    /// The body is larger than is taken, or shows more pixels (413).
+    TooLarge,
+    /// The body is no picture of a kind that is taken (415).
+    NotAPicture,
+    /// More than is taken within an hour (429).
+    TooMany,
+    /// The server takes no more sockets just now (503).
+    Full,
+    /// The body of the request did not come in time (408).
+    RequestTimeout,
+}
+
+impl ApiErrorCode {
+    /// The status that goes with it.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::OriginNotAllowed
+            | Self::Forbidden
+            | Self::NoCsrfToken
+            | Self::WrongToken
+            | Self::WrongCode => StatusCode::FORBIDDEN,
+            Self::NoSuchActor
+            | Self::NoSuchSession
+            | Self::NoSuchLetter
+            | Self::NoSuchReply
+            | Self::NoSuchAccount
+            | Self::NoSuchRoute
+            | Self::NoSuchProduct
+            | Self::NoManual
+            | Self::NoMatch
+            | Self::NoPrice
+            | Self::NoSuchFile
+            | Self::NothingSaid => StatusCode::NOT_FOUND,
+            Self::NoWebhook | Self::AddressTaken | Self::LastAdmin => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::LinkSpent => StatusCode::GONE,
+            Self::NotWritable => StatusCode::CONFLICT,
+            Self::TooManyTries | Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotVerified => StatusCode::BAD_GATEWAY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotSignedIn | Self::WrongSignIn | Self::NoToken | Self::TokenExpired => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::WeakPassword | Self::Unfit | Self::UnfitCatalog => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ManualUnavailable => StatusCode::BAD_GATEWAY,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl ApiError {
+    /// Puts a sentence to a code.
+    pub fn new(code: ApiErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// The same, with when to try again.
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// More of these than are taken within an hour; the next one after this wait.
+    pub(super) fn too_many(wait: Duration, of_what: &str) -> Self {
+        let message = format!("Too many {of_what} within an hour; try again later.");
+        Self { retry_after: Some(wait), ..Self::new(ApiErrorCode::TooMany, message) }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code.as_str())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        // Long enough that a crowd thins, short enough that a person still waits.
+        let crowd = (self.code == ApiErrorCode::Full).then_some(Duration::from_secs(5));
+        if let Some(wait) = self.retry_after.or(crowd) {
+            response.insert_header(("Retry-After", wait.as_secs().max(1).to_string()));
+        }
+        response.json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray as _;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_written_as_it_is_named() {
+        for &code in ApiErrorCode::VARIANTS {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What every part that asks hosts outside needs: TLS, and the addresses that are on the public internet.
+//!
+//! Where an address comes from somebody else (a catalog, a redirect, a provider's answer), whoever wrote
+//! it must not thereby speak to what only this machine can reach. The check happens after the name is
+//! resolved, and the connection is made to the very addresses that were checked, so that a name cannot
+//! change its mind in between.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use hsc_conversation::BoxError;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, ClientBuilder};
+use url::{Host, Url};
+
+/// TLS with the well-known roots and without the system's libraries.
+pub(crate) fn tls() -> Result<rustls::ClientConfig, BoxError> {
+    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// The hosts that may lie anywhere, as `name` or `name:port`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Allowed(Vec<String>);
+
+impl Allowed {
+    pub(crate) fn new(hosts: &[String]) -> Self {
+        Self(hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect())
+    }
+
+    fn holds(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or_default());
+        self.0.iter().any(|allowed| *allowed == host || *allowed == with_port)
+    }
+}
+
+/// How far an address is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Anywhere: the settings name the host.
+    Named,
+    /// On the public internet only.
+    Public,
+}
+
+/// Why an address is not asked.
+#[derive(Debug)]
+pub(crate) enum AddressRefused {
+    /// Neither http nor https, or no host in it.
+    NoHost,
+    /// It lies where only this machine or its neighbours can reach.
+    NotPublic { host: String, address: String },
+}
+
+/// Looks at an address before it is asked. A name is looked at again once it is resolved.
+pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefused> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(AddressRefused::NoHost);
+    }
+    let literal = match url.host() {
+        None => return Err(AddressRefused::NoHost),
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) => None,
+    };
+    if allowed.holds(url) {
+        return Ok(Trust::Named);
+    }
+    match literal {
+        Some(address) if !is_public(address) => Err(AddressRefused::NotPublic {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            address: address.to_string(),
+        }),
+        _ => Ok(Trust::Public),
+    }
+}
+
+/// The beginning of a client that asks hosts so far trusted: no redirect is followed by itself, no proxy
+/// resolves a name in its place, and a name outside the settings is asked at the addresses that were checked.
+pub(crate) fn asking(trust: Trust) -> Result<ClientBuilder, BoxError> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .redirect(reqwest::redirect::Policy::none())
+        // A proxy would resolve names itself, and no address could be checked.
+        .no_proxy()
+        .referer(false);
+    Ok(match trust {
+        Trust::Named => builder,
+        Trust::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+    })
+}
+
+/// The name in an error of a client that lies where it is not asked.
+pub(crate) fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// True for an address on the public internet.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(a == 0 // this network
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local() // also where clouds keep their metadata
+        || address.is_broadcast()
+        || address.is_documentation()
+        || a >= 224 // multicast and reserved
+        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
+        || (a == 192 && b == 0 && c == 0) // protocol assignments
+        || (a == 192 && b == 88 && c == 99) // 6to4 relays, withdrawn
+        || (a == 198 && (b == 18 || b == 19))) // benchmarks
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    if let Some(inner) = inner_v4(address) {
+        return is_public_v4(inner);
+    }
+    let [a, b, ..] = address.segments();
+    // Only 2000::/3 is given out; what lies outside is loopback, local, multicast or reserved. Inside
+    // it 2001:db8::/32 and 3fff::/20 are for documentation, 2001::/23 for protocols.
+    a & 0xe000 == 0x2000
+        && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))
+        && !(a == 0x3fff && b < 0x1000)
+}
+
+/// The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64 or 6to4. Such an address
+/// leads where the inner one leads.
+fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Some(Ipv4Addr::new(a, b, c, d))
+    };
+    match (a, b, c, d, e, f) {
+        (0, 0, 0, 0, 0, 0 | 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, ..) => v4(g, h),
+        (0x2002, ..) => v4(b, c),
+        _ => None,
+    }
+}
+
+/// Resolves names and gives out public addresses only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PublicOnly;
+
+/// A name that lies at an address which is not asked. Found again in the client's error.
+#[derive(Debug, thiserror::Error)]
+#[error("{host} lies at {address}, which is not on the public internet")]
+pub(crate) struct NotPublic {
+    pub(crate) host: String,
+    pub(crate) address: String,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            // One bad address spoils the name: a name that lies both outside and inside is a trap.
+            if let Some(bad) = found.iter().find(|address| !is_public(address.ip())) {
+                let address = bad.ip().to_string();
+                return Err(NotPublic { host, address }.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_this_machine_is_refused_by_the_resolver() {
+        let error = PublicOnly.resolve("localhost".parse().expect("a name")).await.err();
+        assert!(error.is_some_and(|error| error.is::<NotPublic>()));
+    }
+}

@@ -1,0 +1,156 @@
+//! The second layer of a cache as a cache sees it: who enters finds the value, or loads it.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, try_join_all};
+use hsc_actors::cache::{
+    CacheTag, Contents, L2Cache, L2Entry, L2Lookup, LoadTurn, RecentEntries, Scope,
+};
+use log::warn;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::lock::LoadLock;
+use super::store::{L2Store, StoreLookup};
+
+/// Pause between two looks for what another pod loads, the first and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
+
+/// The second layer of one cache.
+pub(super) struct RedisL2<C> {
+    shelf: Arc<L2Store>,
+    contents: PhantomData<fn() -> C>,
+}
+
+/// The turn to load one value.
+struct RedisLoadTurn<C: Contents> {
+    shelf: Arc<L2Store>,
+    key: C::Key,
+    /// Nothing when Redis could not be asked: then what is loaded is not put there either.
+    marks: Option<Vec<String>>,
+    lock: Option<LoadLock>,
+}
+
+impl<C> RedisL2<C> {
+    pub(super) fn new(shelf: L2Store) -> Self {
+        Self { shelf: Arc::new(shelf), contents: PhantomData }
+    }
+}
+
+impl<C> L2Cache<C> for RedisL2<C>
+where
+    C: Contents,
+    C::Key: Serialize + DeserializeOwned,
+    C::Value: Serialize + DeserializeOwned,
+{
+    fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>> {
+        enter(Arc::clone(&self.shelf), key, at_least).boxed()
+    }
+
+    fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>> {
+        let shelf = Arc::clone(&self.shelf);
+        async move { shelf.look::<C>(&key).await.ok()?.held }.boxed()
+    }
+
+    fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
+        let shelf = Arc::clone(&self.shelf);
+        async move {
+            let Ok(_place) = shelf.puts.try_acquire() else { return shelf.meter.trouble("busy") };
+            let Ok(marks) = shelf.bounded(shelf.marks::<C>(&key)).await else { return };
+            shelf.put::<C>(key, marks, value, ttl).await;
+        }
+        .boxed()
+    }
+
+    fn recent(
+        &self,
+        ground: CacheTag,
+        most: usize,
+    ) -> BoxFuture<'static, Option<RecentEntries<C>>> {
+        let shelf = Arc::clone(&self.shelf);
+        async move { shelf.recent::<C>(&ground, most).await.ok() }.boxed()
+    }
+
+    fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
+        let shelf = Arc::clone(&self.shelf);
+        async move {
+            let marked = scope.grounds().into_iter().map(|ground| shelf.forget(ground));
+            if let Err(error) = try_join_all(marked).await {
+                shelf.meter.trouble("unreachable");
+                warn!(error:%; "what was to be forgotten may still lie in Redis, ask again");
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn enter<C>(shelf: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
+where
+    C: Contents,
+    C::Key: Serialize + DeserializeOwned,
+    C::Value: Serialize + DeserializeOwned,
+{
+    let until = Instant::now() + shelf.limits.wait;
+    let lock_key: Arc<str> = shelf.key("lock", &key).into();
+    let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.left >= at_least);
+    let yours = |key, marks, lock| {
+        L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
+            shelf: Arc::clone(&shelf),
+            key,
+            marks,
+            lock,
+        }))
+    };
+    let mut pause = PAUSES.0;
+    loop {
+        let Ok(mut look) = shelf.look::<C>(&key).await else { return yours(key, None, None) };
+        if let Some(held) = fresh(&mut look) {
+            return L2Lookup::Found(held);
+        }
+        let taking = LoadLock::take(&shelf.link, Arc::clone(&lock_key), shelf.limits.lock);
+        match shelf.bounded(taking).await {
+            Ok(Some(lock)) => {
+                // Whoever held it before may have put the value there between the look and the lock.
+                let Ok(mut look) = shelf.look::<C>(&key).await else {
+                    return yours(key, None, Some(lock));
+                };
+                return match fresh(&mut look) {
+                    Some(held) => L2Lookup::Found(held),
+                    None => yours(key, Some(look.marks), Some(lock)),
+                };
+            }
+            Ok(None) if Instant::now() >= until => {
+                shelf.meter.trouble("waited");
+                return yours(key, Some(look.marks), None);
+            }
+            Ok(None) => {}
+            Err(_) => return yours(key, Some(look.marks), None),
+        }
+        // By chance, so that a hundred pods do not look at the same moments.
+        tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+impl<C> LoadTurn<C> for RedisLoadTurn<C>
+where
+    C: Contents,
+    C::Key: Serialize,
+    C::Value: Serialize,
+{
+    fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
+        async move {
+            let Self { shelf, key, marks, lock } = *self;
+            if let Some(marks) = marks {
+                shelf.put::<C>(key, marks, value, ttl).await;
+            }
+            // Not before the value is there, or whoever waits would load it again.
+            drop(lock);
+        }
+        .boxed()
+    }
+}

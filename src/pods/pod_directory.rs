@@ -1,0 +1,131 @@
+//! The roll of pods, in Redis: one script a heartbeat says "I am here" and reads who else is.
+//!
+//! Who was not heard of for longer than a heartbeat lasts has vanished, and is given to one of the
+//! living. Times are those of Redis, so clocks of machines do not matter. After nobody could say
+//! anything for a while (Redis was away) nobody is called vanished until all had time to speak.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use hsc_actors::ports::{MissingPod, PodDirectory, PodList, PodReport};
+use hsc_conversation::BoxError;
+
+use super::Link;
+
+/// After how long a vanished pod is given to another one, in case the first vanished too.
+const AGAIN: Duration = Duration::from_secs(15);
+/// After how long it is forgotten.
+const FORGET: Duration = Duration::from_secs(60);
+
+/// Keys: the last heartbeats, the reports, who was given away until when.
+/// Arguments: the pod, its report, then in milliseconds: expiry, again, forget.
+const ANSWER: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local expires, again, forget = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+if newest[2] and now - tonumber(newest[2]) > expires then
+  redis.call('HSET', KEYS[3], '', now + 2 * expires)
+end
+local patient = now < tonumber(redis.call('HGET', KEYS[3], '') or 0)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+redis.call('HDEL', KEYS[3], ARGV[1])
+local living, vanished = {}, {}
+local beats = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #beats, 2 do
+  local pod, age = beats[i], now - tonumber(beats[i + 1])
+  if age <= expires then
+    living[#living + 1] = redis.call('HGET', KEYS[2], pod) or ''
+  elseif not patient then
+    local given = redis.call('HGET', KEYS[3], pod)
+    if age > forget and given then
+      redis.call('ZREM', KEYS[1], pod)
+      redis.call('HDEL', KEYS[2], pod)
+      redis.call('HDEL', KEYS[3], pod)
+    elseif not given or now > tonumber(given) then
+      redis.call('HSET', KEYS[3], pod, now + again)
+      vanished[#vanished + 1] = (given and '-' or '+') .. pod
+    end
+  end
+end
+for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], 86400000) end
+return {living, vanished}
+";
+
+/// Arguments: the pod, whether it leaves work, the expiry in milliseconds.
+const LEAVE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ARGV[2] == '1' then
+  redis.call('ZADD', KEYS[1], now - ARGV[3] - 1, ARGV[1])
+else
+  redis.call('ZREM', KEYS[1], ARGV[1])
+end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return 0
+";
+
+/// The register of pods in Redis.
+pub struct RedisPodDirectory {
+    link: Link,
+    expires: Duration,
+    keys: [String; 3],
+}
+
+impl RedisPodDirectory {
+    /// The roll in this Redis, where a pod counts as gone after so long without a heartbeat.
+    #[must_use]
+    pub fn new(link: Link, expires: Duration) -> Self {
+        // In braces, so that a Cluster keeps them together.
+        let key = |what| format!("{}:{{roll}}:{what}", link.prefix());
+        let keys = ["beats", "reports", "given"].map(key);
+        Self { link, expires, keys }
+    }
+
+    fn script(&self, script: &str) -> redis::Cmd {
+        let mut eval = redis::cmd("EVAL");
+        eval.arg(script).arg(self.keys.len()).arg(&self.keys);
+        eval
+    }
+}
+
+impl PodDirectory for RedisPodDirectory {
+    fn answer(&self, report: PodReport) -> BoxFuture<'static, Result<PodList, BoxError>> {
+        let written = serde_json::to_string(&report).expect("a report is plain data");
+        let mut eval = self.script(ANSWER);
+        eval.arg(&*report.pod).arg(written);
+        eval.arg([self.expires, AGAIN, FORGET].map(in_ms).to_vec());
+        let link = self.link.clone();
+        async move {
+            let (living, vanished): (Vec<String>, Vec<String>) = link.command(eval).await?;
+            let mut roll = PodList::default();
+            for report in living {
+                match serde_json::from_str(&report) {
+                    Ok(report) => roll.pods.push(report),
+                    Err(_) => roll.unread += 1,
+                }
+            }
+            let gone = |pod: &String| {
+                let (news, pod) = pod.split_at_checked(1)?;
+                Some(MissingPod { pod: pod.into(), is_news: news == "+" })
+            };
+            roll.vanished = vanished.iter().filter_map(gone).collect();
+            Ok(roll)
+        }
+        .boxed()
+    }
+
+    fn leave(&self, pod: Arc<str>, leaves_work: bool) -> BoxFuture<'static, Result<(), BoxError>> {
+        let mut eval = self.script(LEAVE);
+        eval.arg(&*pod).arg(u8::from(leaves_work)).arg(in_ms(self.expires));
+        let link = self.link.clone();
+        async move { link.command::<u8>(eval).await.map(drop).map_err(Into::into) }.boxed()
+    }
+}
+
+fn in_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

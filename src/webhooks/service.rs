@@ -1,0 +1,155 @@
+//! What happened becomes a delivery for each endpoint that wants to be told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::archiving::ArchiveHandle;
+use hsc_actors::ports::archive::Deliveries;
+use hsc_actors::ports::{Announcement, Announcer};
+use hsc_config::WebhooksSettings;
+use hsc_conversation::archive::{NewDelivery, Record, StampedRecord};
+use hsc_monitoring::Metrics;
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::endpoint::{Endpoint, NoEndpoint};
+use super::event::{self, Event};
+use super::sending::Sender;
+
+/// Bytes of a digest that are an id: as many as a random one would have.
+const ID_BYTES: usize = 16;
+
+/// The endpoints of the settings, and the way to them. Cheap to clone.
+#[derive(Clone)]
+pub struct Webhooks {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    /// A handle that nobody hears: a delivery is no event.
+    archive: ArchiveHandle,
+    pub(super) deliveries: Arc<dyn Deliveries>,
+    pub(super) sender: Sender,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) max_attempts: u32,
+    pub(super) backoff_first: Duration,
+    pub(super) backoff_most: Duration,
+    pub(super) timeout: Duration,
+    pub(super) concurrency: usize,
+}
+
+impl Webhooks {
+    /// Over the endpoints of the settings. Deliveries are written by this handle and kept there.
+    ///
+    /// # Errors
+    /// [`NoEndpoint`] when an endpoint cannot be one.
+    pub fn new(
+        settings: &WebhooksSettings,
+        archive: ArchiveHandle,
+        deliveries: Arc<dyn Deliveries>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, NoEndpoint> {
+        let endpoints = settings.endpoints.iter().map(|it| Endpoint::of(it).map(Arc::new));
+        let ms = Duration::from_millis;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                endpoints: endpoints.collect::<Result<_, _>>()?,
+                archive,
+                deliveries,
+                sender: Sender::new(settings),
+                metrics: Arc::clone(metrics),
+                max_attempts: settings.max_attempts,
+                backoff_first: ms(settings.backoff_initial_ms),
+                backoff_most: ms(settings.backoff_max_ms),
+                timeout: ms(settings.timeout_ms),
+                concurrency: settings.concurrency,
+            }),
+        })
+    }
+
+    /// True where there is no endpoint.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.endpoints.is_empty()
+    }
+
+    /// The port by which others announce.
+    #[must_use]
+    pub fn announcer(&self) -> Announcer {
+        let (asked, told) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        Announcer::new(
+            move |event| asked.endpoints.iter().any(|it| it.takes(event)),
+            move |announcement| told.tell(&happened(announcement)),
+        )
+    }
+
+    /// Hears what is written into the archive.
+    pub fn heard(&self, stamped: &StampedRecord) {
+        if self.is_empty() {
+            return;
+        }
+        for event in event::of_record(stamped) {
+            self.inner.tell(&event);
+        }
+    }
+
+    /// Tells the endpoint of this address, or all, whether or not they take such events, that this is a
+    /// test; says the ids of the deliveries.
+    #[must_use]
+    pub fn test(&self, url: Option<&str>) -> Vec<String> {
+        let data = json!({ "message": "This is a test of HSC-JIT's webhooks." });
+        let event = happened(Announcement { event: "test", conversation: None, data });
+        let meant = self.inner.endpoints.iter().filter(|it| url.is_none_or(|url| it.name == url));
+        meant.map(|endpoint| self.inner.deliver(&event, endpoint)).collect()
+    }
+
+    /// Each endpoint, what it takes, and how many this pod delivered and failed to deliver to it.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&str, &[String], u64, u64)> {
+        self.inner.endpoints.iter().map(|endpoint| {
+            let (delivered, failed) = endpoint.counted();
+            (&*endpoint.name, &*endpoint.events, delivered, failed)
+        })
+    }
+}
+
+impl Inner {
+    fn tell(&self, event: &Event) {
+        let takes = |endpoint: &&Arc<Endpoint>| endpoint.takes(event.announcement.event);
+        for endpoint in self.endpoints.iter().filter(takes) {
+            self.deliver(event, endpoint);
+        }
+    }
+
+    /// Has it delivered to this endpoint; the id is the same whenever the event is told again.
+    fn deliver(&self, event: &Event, endpoint: &Endpoint) -> String {
+        let digest = Sha256::digest(format!("{}\n{}", event.mark, endpoint.name));
+        let hex = digest.iter().take(ID_BYTES).map(|byte| format!("{byte:02x}"));
+        let id = format!("msg_{}", hex.collect::<String>());
+        let Announcement { event: kind, conversation, data } = &event.announcement;
+        let at =
+            i64::try_from(event.at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let body = json!({
+            "type": kind,
+            "timestamp": at.unwrap_or_default(),
+            "conversation": conversation,
+            "data": data,
+        });
+        self.archive.record(Record::Deliver(NewDelivery {
+            id: id.clone(),
+            endpoint: endpoint.name.clone(),
+            event: (*kind).to_owned(),
+            body: body.to_string(),
+            conversation: conversation.clone(),
+        }));
+        id
+    }
+}
+
+/// Something that happens now and is in no record.
+fn happened(announcement: Announcement) -> Event {
+    let at_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+    let mark = format!("{:032x}", rand::random::<u128>());
+    Event { announcement, at_ms, mark }
+}
