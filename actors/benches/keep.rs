@@ -8,7 +8,7 @@ use actix::{Actor, Context, Handler, Message};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hsc_actors::cache::{Cache, CacheLimits, CacheTag, Contents, LoadFailure};
 use hsc_actors::supervision::{
-    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
+    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Threads,
 };
 use hsc_monitoring::Metrics;
 
@@ -67,7 +67,6 @@ fn root(children: Vec<ChildSpec>, metrics: &Arc<Metrics>) -> Root {
         "root",
         RootSpec {
             children,
-            strategy: Strategy::OneForOne,
             on_give_up: OnGiveUp::Escalate,
             care: care(),
             threads: Arc::new(Threads::start(1)),

@@ -9,7 +9,7 @@ use crate::cache::Scope;
 use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
-use crate::supervision::{AskError, ChildSpec, OnGiveUp, Strategy, Supervisor, Threads};
+use crate::supervision::{AskError, ChildSpec, OnGiveUp, Supervisor, Threads};
 use crate::warming;
 use crate::{cache::Cache, supervision_config::SupervisionConfig};
 use hsc_conversation::answer::ManualRequest;
@@ -130,8 +130,8 @@ impl Caches {
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
         let group = |name: &'static str, shards| {
-            let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-            Supervisor::spec(name, upkeep.care, strategy, up, shards, threads, metrics)
+            let up = OnGiveUp::Escalate;
+            Supervisor::spec(name, upkeep.care, up, shards, threads, metrics)
         };
         vec![
             group("cache.manuals", self.shelf.children()),

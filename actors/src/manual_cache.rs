@@ -14,7 +14,7 @@ use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, Lo
 use crate::cached_results::sharing_of;
 use crate::manual_loader::ManualLoaderHandle;
 use crate::ports::{ManualError, ManualLoader};
-use crate::supervision::{Care, ChildSpec, Root, RootSpec, Strategy, Threads};
+use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
 use crate::supervision_config::SupervisionConfig;
 use hsc_conversation::answer::ManualRequest;
 
@@ -64,7 +64,6 @@ impl ManualCache {
             "root",
             RootSpec {
                 children: shelf.children(),
-                strategy: Strategy::OneForOne,
                 on_give_up: upkeep.on_give_up,
                 care: upkeep.care,
                 threads: Arc::new(Threads::start(upkeep.threads)),

@@ -136,7 +136,7 @@ mod tests {
     use hsc_catalogs::{Documentation, DocumentationKind, ManualFormat, ManualSource};
 
     use super::*;
-    use crate::supervision::{Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+    use crate::supervision::{Fault, OnGiveUp, Root, RootSpec, Threads};
 
     /// Reads what it is asked for; the first load never ends, where that is wanted.
     struct Library {
@@ -182,7 +182,6 @@ mod tests {
             ManualLoaderHandle::new(outside, Duration::from_secs(30), care, &metrics);
         let spec = RootSpec {
             children: vec![spec],
-            strategy: Strategy::OneForOne,
             on_give_up: OnGiveUp::Escalate,
             care,
             threads: Arc::new(Threads::start(2)),

@@ -36,7 +36,7 @@ use crate::sessions::{AdmissionRefused, SessionInfo, Sessions};
 use crate::socket::SocketRules;
 use crate::socket::frames::FrameLimits;
 use crate::supervision::{
-    AskError, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Strategy, Threads, TreeReport,
+    AskError, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Threads, TreeReport,
 };
 use crate::supervision_config::SupervisionConfig;
 use crate::takeovers::takeovers;
@@ -312,14 +312,7 @@ impl Pod {
         children.extend(parts.workers);
         let root = Root::start(
             "root",
-            RootSpec {
-                children,
-                strategy: Strategy::OneForOne,
-                on_give_up: upkeep.on_give_up,
-                care,
-                threads,
-                metrics,
-            },
+            RootSpec { children, on_give_up: upkeep.on_give_up, care, threads, metrics },
         );
         Self {
             bridge,

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{ManualLoader as _, SharedVectors};
-use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
+use hsc_actors::supervision::{Root, RootSpec, Threads};
 use hsc_actors::{ManualCache, SupervisionConfig};
 use hsc_catalogs::Product;
 use hsc_config::Settings;
@@ -90,7 +90,6 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
         "root",
         RootSpec {
             children,
-            strategy: Strategy::OneForOne,
             on_give_up: upkeep.on_give_up,
             care: upkeep.care,
             threads: Arc::new(Threads::start(upkeep.threads)),

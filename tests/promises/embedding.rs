@@ -7,7 +7,7 @@ use hsc::embeddings::{Embeddings, ModelState, worker};
 use hsc::pods::RedisVectors;
 use hsc_actors::SupervisionConfig;
 use hsc_actors::ports::SharedVectors;
-use hsc_actors::supervision::{Root, RootSpec, Strategy, Threads};
+use hsc_actors::supervision::{Root, RootSpec, Threads};
 use hsc_answers::encoder::synthetic::{Vocabulary, write};
 use hsc_answers::encoder::{Embedder as _, ManualTexts};
 use hsc_config::Settings;
@@ -41,7 +41,6 @@ impl Pod {
             "root",
             RootSpec {
                 children: vec![worker(&embeddings, upkeep.care, &metrics)],
-                strategy: Strategy::OneForOne,
                 on_give_up: upkeep.on_give_up,
                 care: upkeep.care,
                 threads: Arc::new(Threads::start(1)),

@@ -8,7 +8,7 @@
 //!        read again. When that happens too often it closes (1011).
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,13 +34,14 @@ use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequences;
 use crate::session::{QueueOutcome, SessionContext};
 use crate::socket::{Outgoing, Received, SocketContext};
-use crate::supervision::{Exit, Window};
+use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
 use hsc_conversation::desk::{DeskChange, OnBehalfOf};
 use hsc_conversation::owners;
 use hsc_conversation::protocol::{
     AgentFrame, CloseReason, DeskFrame, DeskMessage, MessageId, Ticket,
 };
+use hsc_monitoring::Metrics;
 
 /// Refused messages in a row after which a connection is closed, as with visitors.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
@@ -79,7 +80,7 @@ pub(crate) struct AgentSocket {
     deeds: Sequences<Option<String>>,
     /// The desk could not be reached and is asked again.
     is_looking_again: bool,
-    crashes: Window,
+    in_place: InPlace,
     outgoing: Outgoing,
     messages: Gcra,
     refusals: u32,
@@ -99,6 +100,32 @@ pub(crate) enum Deliver {
     /// Panic, to rehearse it.
     #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
     Panic,
+}
+
+impl RebuiltInPlace for AgentSocket {
+    const KIND: &'static str = "agent";
+
+    fn in_place(&mut self) -> &mut InPlace {
+        &mut self.in_place
+    }
+
+    fn bounds(&self) -> (Intensity, Arc<Metrics>) {
+        (self.wired.shared.intensity, Arc::clone(&self.wired.shared.metrics))
+    }
+
+    fn id(&self) -> Arc<str> {
+        self.view.agent().id.clone().into()
+    }
+
+    fn rebuild(&mut self, _: &Exit, ctx: &mut SocketContext<Self>) {
+        let (view, effects) = self.view.again();
+        self.view = view;
+        self.guarded(ctx, |socket, ctx| socket.perform(effects, ctx));
+    }
+
+    fn give_up(&mut self, ctx: &mut SocketContext<Self>) {
+        self.close(CloseReason::Internal, ctx);
+    }
 }
 
 impl AgentSocket {
@@ -122,7 +149,7 @@ impl AgentSocket {
             watching: HashMap::new(),
             deeds: Sequences::default(),
             is_looking_again: false,
-            crashes: Window::default(),
+            in_place: InPlace::default(),
             outgoing,
             refusals: 0,
             heard_at: now,
@@ -135,30 +162,6 @@ impl AgentSocket {
             let effects = socket.view.apply(event);
             socket.perform(effects, ctx);
         });
-    }
-
-    /// Does something that may panic. The panic ends here.
-    fn guarded(
-        &mut self,
-        ctx: &mut SocketContext<Self>,
-        what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
-    ) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
-            self.begin_again(&Exit::of_panic(&*panic), ctx);
-        }
-    }
-
-    fn begin_again(&mut self, death: &Exit, ctx: &mut SocketContext<Self>) {
-        if !self.crashes.admits(self.wired.shared.intensity, Instant::now()) {
-            warn!(agent = self.view.agent().id, why:% = death.why; "an agent's socket fails too often, closing it");
-            self.close(CloseReason::Internal, ctx);
-            return;
-        }
-        warn!(agent = self.view.agent().id, why:% = death.why; "an agent's socket failed and begins again");
-        self.wired.shared.metrics.actors.restarted("agent", death.ending.as_str());
-        let (view, effects) = self.view.again();
-        self.view = view;
-        self.guarded(ctx, |socket, ctx| socket.perform(effects, ctx));
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {

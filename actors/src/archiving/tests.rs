@@ -14,7 +14,7 @@ use crate::ports::archive::{
     Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
     Search, Transcript,
 };
-use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
 use hsc_conversation::archive::{
     ArchivedMessage, Author, ConversationFacts, Record, StampedRecord,
 };
@@ -128,7 +128,6 @@ impl Stage {
         let archive: Arc<dyn Archive> = book.clone();
         let spec = RootSpec {
             children: vec![writer(archive, handle.clone(), care, &metrics)],
-            strategy: Strategy::OneForOne,
             on_give_up: OnGiveUp::Escalate,
             care,
             threads: Arc::new(Threads::start(2)),

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::*;
 use crate::Invalidate;
 use crate::ports::{Relay, Relayed};
-use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Strategy, Threads};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
 use hsc_conversation::BoxError;
 
 /// Longest anything of these tests may take on a machine that compiles beside them.
@@ -34,7 +34,6 @@ fn pod(name: &str, relay: impl Relay) -> Pod {
     let (spec, bridge) = Bridge::new(name.into(), Arc::new(relay), care, &metrics);
     let spec = RootSpec {
         children: vec![spec],
-        strategy: Strategy::OneForOne,
         on_give_up: OnGiveUp::Escalate,
         care,
         threads: Arc::new(Threads::start(2)),

@@ -13,9 +13,7 @@ use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, p
 use super::l2::OptionalL2;
 use super::order::Order;
 use super::*;
-use crate::supervision::{
-    Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Strategy, Threads,
-};
+use crate::supervision::{Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Threads};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 
@@ -126,7 +124,6 @@ impl Stage {
             "root",
             RootSpec {
                 children: cache.children(),
-                strategy: Strategy::OneForOne,
                 on_give_up: OnGiveUp::Escalate,
                 care,
                 threads: Arc::new(Threads::start(2)),

@@ -8,7 +8,6 @@
 //!        checkpoint, the running answer going on where it was. When that happens too often it closes (1011).
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
 use crate::sessions::Sessions;
 use crate::socket::{Outgoing, Received, SocketContext};
-use crate::supervision::{Exit, Intensity, Window};
+use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use crate::takeovers;
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Tokens;
@@ -102,8 +101,7 @@ pub(crate) struct Session {
     pub(super) attended: Option<Box<DeskAttachment>>,
     /// What is asked of the desk, in order.
     pub(super) desk_asks: Sequence,
-    /// Crashes so far; most sessions never need it.
-    crashes: Option<Box<Window>>,
+    in_place: InPlace,
     /// The id of the message that is being read, so that a crash over it can be told.
     in_hand: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, yet to be answered.
@@ -155,6 +153,51 @@ pub(crate) enum Deliver {
     Stop,
 }
 
+impl RebuiltInPlace for Session {
+    const KIND: &'static str = "session";
+
+    fn in_place(&mut self) -> &mut InPlace {
+        &mut self.in_place
+    }
+
+    fn bounds(&self) -> (Intensity, Arc<Metrics>) {
+        (self.wiring.intensity, Arc::clone(&self.wiring.metrics))
+    }
+
+    fn id(&self) -> Arc<str> {
+        Arc::clone(self.conversation.id())
+    }
+
+    /// Begins the conversation again from its checkpoint. The visitor gets an error for the message that was being
+    /// handled, and the running answer goes on where it was.
+    fn rebuild(&mut self, exit: &Exit, ctx: &mut SocketContext<Self>) {
+        self.standing.failed(exit);
+        for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
+            ctx.cancel_future(task);
+        }
+        let token = self.conversation.token().to_owned();
+        self.conversation = (self.wiring.begin)(self.id(), token);
+        if let Some(id) = self.in_hand.take() {
+            let message = "The server failed over this message; it can be sent again.".to_owned();
+            let error = ServerMessage::Error { message, code: ErrorCode::Internal };
+            self.send(&error, id.as_ref(), ctx);
+        }
+        self.guarded(ctx, |session, ctx| {
+            let effects = session.conversation.at(now_ms()).recall(session.checkpoint.clone());
+            session.conversation.write_checkpoint(&mut session.checkpoint);
+            session.standing.note(&session.conversation);
+            session.checkpoint_changed();
+            session.perform(effects, ctx);
+            session.post(ctx);
+            session.leave_when_idle(ctx);
+        });
+    }
+
+    fn give_up(&mut self, ctx: &mut SocketContext<Self>) {
+        self.close(CloseReason::Internal, ctx);
+    }
+}
+
 impl Session {
     pub(crate) fn new(
         (key, address): (u64, ClientAddress),
@@ -173,7 +216,7 @@ impl Session {
             opening: None,
             attended: None,
             desk_asks: Sequence::default(),
-            crashes: None,
+            in_place: InPlace::default(),
             in_hand: None,
             newest: None,
             wiring,
@@ -230,50 +273,6 @@ impl Session {
             self.send(&ServerMessage::Reconnect { after_ms }, None, ctx);
             self.close(CloseReason::Restart, ctx);
         }
-    }
-
-    /// Does something that may panic. The panic ends here: the socket and everybody else on this
-    /// thread live on, and the conversation is begun again.
-    pub(super) fn guarded(
-        &mut self,
-        ctx: &mut SocketContext<Self>,
-        what: impl FnOnce(&mut Self, &mut SocketContext<Self>),
-    ) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| what(self, ctx))) {
-            self.begin_again(&Exit::of_panic(&*panic), ctx);
-        }
-    }
-
-    fn begin_again(&mut self, death: &Exit, ctx: &mut SocketContext<Self>) {
-        let id = Arc::clone(self.conversation.id());
-        self.standing.failed(death);
-        let crashes = self.crashes.get_or_insert_default();
-        if !crashes.admits(self.wiring.intensity, Instant::now()) {
-            warn!(conversation:% = id, why:% = death.why; "session fails too often, closing it");
-            self.close(CloseReason::Internal, ctx);
-            return;
-        }
-        warn!(conversation:% = id, reason:% = death.ending, why:% = death.why; "session failed, going on from its checkpoint");
-        self.wiring.metrics.actors.restarted("session", death.ending.as_str());
-        for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
-            ctx.cancel_future(task);
-        }
-        let token = self.conversation.token().to_owned();
-        self.conversation = (self.wiring.begin)(id, token);
-        if let Some(id) = self.in_hand.take() {
-            let message = "The server failed over this message; it can be sent again.".to_owned();
-            let error = ServerMessage::Error { message, code: ErrorCode::Internal };
-            self.send(&error, id.as_ref(), ctx);
-        }
-        self.guarded(ctx, |session, ctx| {
-            let effects = session.conversation.at(now_ms()).recall(session.checkpoint.clone());
-            session.conversation.write_checkpoint(&mut session.checkpoint);
-            session.standing.note(&session.conversation);
-            session.checkpoint_changed();
-            session.perform(effects, ctx);
-            session.post(ctx);
-            session.leave_when_idle(ctx);
-        });
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {

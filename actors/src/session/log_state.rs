@@ -16,6 +16,7 @@ use super::Session;
 use super::log_opening;
 use crate::sequence::Sequence;
 use crate::socket::SocketContext;
+use crate::supervision::RebuiltInPlace as _;
 use hsc_conversation::Input;
 use hsc_conversation::log::{LogError, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::{Ending, Policy};
+
 /// At most `restarts` in `within`; one more and the child is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intensity {
@@ -22,9 +24,37 @@ pub(crate) struct Window {
     restarts: VecDeque<Instant>,
 }
 
+/// What follows the end of a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Its policy does not want it back.
+    Rest,
+    /// It is started again; the restart was counted.
+    Restart,
+    /// It failed too often.
+    GiveUp,
+}
+
 impl Window {
+    /// Decides what follows an end at `now`.
+    pub(crate) fn decide(
+        &mut self,
+        policy: Policy,
+        limit: Intensity,
+        ending: Ending,
+        now: Instant,
+    ) -> Verdict {
+        if !policy.restarts(ending) {
+            Verdict::Rest
+        } else if self.admits(limit, now) {
+            Verdict::Restart
+        } else {
+            Verdict::GiveUp
+        }
+    }
+
     /// Counts a restart at `now`; false when it is one too many, and then it is not counted.
-    pub(crate) fn admits(&mut self, limit: Intensity, now: Instant) -> bool {
+    fn admits(&mut self, limit: Intensity, now: Instant) -> bool {
         let still_counts = |at: &Instant| now.saturating_duration_since(*at) < limit.within;
         while self.restarts.front().is_some_and(|at| !still_counts(at)) {
             self.restarts.pop_front();

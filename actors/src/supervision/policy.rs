@@ -2,15 +2,13 @@
 
 use super::Ending;
 
-/// Whether a child is wanted back.
+/// When a child is restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// Always: it has no end of its own.
+    /// After every ending: it has no end of its own.
     Permanent,
-    /// Unless it said that its work is done.
+    /// After every ending but `done`.
     Transient,
-    /// Never restarts.
-    Temporary,
 }
 
 impl Policy {
@@ -20,7 +18,6 @@ impl Policy {
         match self {
             Self::Permanent => true,
             Self::Transient => ending != Ending::Done,
-            Self::Temporary => false,
         }
     }
 }
@@ -40,7 +37,7 @@ mod tests {
             #[test]
             fn every_policy_meets_every_ending_in_the_table() {
                 let cells = [$((Policy::$policy, Ending::$ending)),*];
-                for policy in [Policy::Permanent, Policy::Transient, Policy::Temporary] {
+                for policy in [Policy::Permanent, Policy::Transient] {
                     for &ending in Ending::VARIANTS {
                         assert!(cells.contains(&(policy, ending)), "{policy:?} {ending}");
                     }
@@ -62,11 +59,5 @@ mod tests {
         transient_restarts_when_hung: Transient Hung true;
         transient_restarts_when_its_thread_is_lost: Transient ThreadLost true;
         transient_restarts_on_a_stop: Transient Stopped true;
-        temporary_rests_when_done: Temporary Done false;
-        temporary_rests_on_failure: Temporary Failed false;
-        temporary_rests_on_panic: Temporary Panicked false;
-        temporary_rests_when_hung: Temporary Hung false;
-        temporary_rests_when_its_thread_is_lost: Temporary ThreadLost false;
-        temporary_rests_on_a_stop: Temporary Stopped false;
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
 use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
 use super::threads::TurnTracker;
-use super::{Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Strategy, Threads};
+use super::{Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Threads};
 use super::{Supervisor, TreeReport, spec};
 
 /// Wait before a root that ended is started again: supervision that fails in a loop must not burn a core.
@@ -28,7 +28,6 @@ pub struct RootSpec {
     /// The children, in the order they are started.
     pub children: Vec<ChildSpec>,
     /// Whom a failure concerns.
-    pub strategy: Strategy,
     /// Try a child that fails too often again at a slow pace, or give the whole pod up.
     pub on_give_up: OnGiveUp,
     /// How the root is cared for; only its bounds and times matter.
@@ -55,8 +54,8 @@ impl Root {
     /// Outside an actix system.
     #[must_use]
     pub fn start(name: &str, spec: RootSpec) -> Self {
-        let RootSpec { children, strategy, on_give_up, care, threads, metrics } = spec;
-        let spec = Supervisor::spec(name, care, strategy, on_give_up, children, &threads, &metrics);
+        let RootSpec { children, on_give_up, care, threads, metrics } = spec;
+        let spec = Supervisor::spec(name, care, on_give_up, children, &threads, &metrics);
         let (ended, end) = watch::channel(None);
         let root = Self {
             record: Arc::clone(&spec.record),

@@ -7,17 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::intensity::Window;
+use super::intensity::{Verdict, Window};
 use super::{Backoff, Ending, Intensity, Policy};
-
-/// Whom a failure concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// The child that failed, and nobody else.
-    OneForOne,
-    /// The child that failed and those started after it: they rest on it.
-    RestForOne,
-}
 
 /// What a supervisor does about a child that fails more often than is borne.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +55,8 @@ enum State {
     Up {
         since: Instant,
     },
-    /// Told to stop, and to be started again afterwards or not.
-    Stopping {
-        again: bool,
-    },
+    /// Told to stop, for good.
+    Stopping,
     /// Given up, to be tried again.
     GivenUp {
         retry_at: Instant,
@@ -91,7 +80,6 @@ struct Member {
 /// The children of one supervisor.
 #[derive(Debug)]
 pub(crate) struct SiblingGroup {
-    strategy: Strategy,
     on_give_up: OnGiveUp,
     members: Vec<Member>,
     stopping: bool,
@@ -100,7 +88,7 @@ pub(crate) struct SiblingGroup {
 }
 
 impl SiblingGroup {
-    pub(crate) fn new(strategy: Strategy, on_give_up: OnGiveUp, terms: Vec<RestartTerms>) -> Self {
+    pub(crate) fn new(on_give_up: OnGiveUp, terms: Vec<RestartTerms>) -> Self {
         let member = |terms| Member {
             terms,
             state: State::Down,
@@ -110,7 +98,7 @@ impl SiblingGroup {
             on_probation: false,
         };
         let members = terms.into_iter().map(member).collect();
-        Self { strategy, on_give_up, members, stopping: false, failed: None, all_down: false }
+        Self { on_give_up, members, stopping: false, failed: None, all_down: false }
     }
 
     /// Starts the first; the others follow, each when its turn comes.
@@ -140,8 +128,7 @@ impl SiblingGroup {
     ) -> Vec<Order> {
         let mut orders = Vec::new();
         match self.members[child].state {
-            State::Stopping { again: true } => self.members[child].state = State::Down,
-            State::Stopping { again: false } => self.rest(child, &mut orders),
+            State::Stopping => self.rest(child, &mut orders),
             State::Starting | State::Up { .. } if self.stopping => self.rest(child, &mut orders),
             State::Starting | State::Up { .. } => {
                 self.failed(child, ending, now, chance, &mut orders)
@@ -201,29 +188,33 @@ impl SiblingGroup {
         orders: &mut Vec<Order>,
     ) {
         let member = &mut self.members[child];
-        if !member.terms.policy.restarts(ending) {
-            self.rest(child, orders);
-            return;
-        }
+        let RestartTerms { policy, intensity, backoff } = member.terms;
         if let State::Up { since } = member.state
-            && now - since >= member.terms.intensity.within
+            && now - since >= intensity.within
         {
             member.failures = 0;
             member.on_probation = false;
         }
-        member.failures = member.failures.saturating_add(1);
-        if member.on_probation || !member.window.admits(member.terms.intensity, now) {
-            self.give_up(child, now, orders);
+        let verdict = if member.on_probation && policy.restarts(ending) {
+            Verdict::GiveUp
         } else {
-            let wait = member.terms.backoff.wait(member.failures, chance);
-            member.state = State::Waiting { until: now + wait };
-            if wait.is_zero() {
-                member.state = State::Down;
+            member.window.decide(policy, intensity, ending, now)
+        };
+        match verdict {
+            Verdict::Rest => self.rest(child, orders),
+            Verdict::Restart => {
+                member.failures = member.failures.saturating_add(1);
+                let wait = backoff.wait(member.failures, chance);
+                member.state = State::Waiting { until: now + wait };
+                if wait.is_zero() {
+                    member.state = State::Down;
+                }
+                orders.push(Order::Await(child, wait));
             }
-            orders.push(Order::Await(child, wait));
-        }
-        if self.strategy == Strategy::RestForOne && !self.stopping {
-            self.stop_those_after(child, orders);
+            Verdict::GiveUp => {
+                member.failures = member.failures.saturating_add(1);
+                self.give_up(child, now, orders);
+            }
         }
     }
 
@@ -246,19 +237,6 @@ impl SiblingGroup {
         }
     }
 
-    fn stop_those_after(&mut self, child: usize, orders: &mut Vec<Order>) {
-        for later in (child + 1..self.members.len()).rev() {
-            match self.members[later].state {
-                State::Starting | State::Up { .. } => {
-                    self.members[later].state = State::Stopping { again: true };
-                    orders.push(Order::Stop(later));
-                }
-                State::Waiting { .. } => self.members[later].state = State::Down,
-                _ => {}
-            }
-        }
-    }
-
     /// Starts or stops whoever's turn it is.
     fn advance(&mut self, orders: &mut Vec<Order>) {
         if self.stopping {
@@ -277,24 +255,12 @@ impl SiblingGroup {
         }
     }
 
-    /// A child is started when those before it have had their turn. One for one, a brother that
-    /// cannot start holds nobody up, and a restart waits for no brother; rest for one, the later ones
-    /// rest on the earlier.
+    /// A child is first started when those before it were up, or are waiting or given up: a sibling that cannot
+    /// start holds up no other. A restart waits for no sibling.
     fn may_start(&self, child: usize) -> bool {
         let (before, rest) = self.members.split_at(child);
-        match self.strategy {
-            Strategy::OneForOne => {
-                let had_its_turn =
-                    |member: &Member| !matches!(member.state, State::Down | State::Starting);
-                rest[0].begun || before.iter().all(had_its_turn)
-            }
-            Strategy::RestForOne => {
-                let stands =
-                    |member: &Member| matches!(member.state, State::Up { .. } | State::Resting);
-                let is_stopping = |member: &Member| matches!(member.state, State::Stopping { .. });
-                before.iter().all(stands) && !rest[1..].iter().any(is_stopping)
-            }
-        }
+        let had_its_turn = |member: &Member| !matches!(member.state, State::Down | State::Starting);
+        rest[0].begun || before.iter().all(had_its_turn)
     }
 
     /// One at a time, from the last to the first; then the end.
@@ -302,14 +268,11 @@ impl SiblingGroup {
         for child in (0..self.members.len()).rev() {
             match self.members[child].state {
                 State::Starting | State::Up { .. } => {
-                    self.members[child].state = State::Stopping { again: false };
+                    self.members[child].state = State::Stopping;
                     orders.push(Order::Stop(child));
                     return;
                 }
-                State::Stopping { .. } => {
-                    self.members[child].state = State::Stopping { again: false };
-                    return;
-                }
+                State::Stopping => return,
                 State::Resting => {}
                 _ => self.rest(child, orders),
             }

@@ -16,8 +16,8 @@ fn terms(restarts: u32) -> RestartTerms {
 }
 
 /// Three children that are up.
-fn three(strategy: Strategy, on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
-    let mut family = SiblingGroup::new(strategy, on_give_up, vec![terms(2); 3]);
+fn three(on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
+    let mut family = SiblingGroup::new(on_give_up, vec![terms(2); 3]);
     assert_eq!(family.begin(), [Order::Start(0)]);
     assert_eq!(family.started(0, now), [Order::Start(1)]);
     assert_eq!(family.started(1, now), [Order::Start(2)]);
@@ -26,9 +26,9 @@ fn three(strategy: Strategy, on_give_up: OnGiveUp, now: Instant) -> SiblingGroup
 }
 
 #[test]
-fn one_for_one_restarts_the_one_that_failed_and_does_not_wait_the_first_time() {
+fn the_child_that_failed_is_restarted_alone_and_without_a_wait_the_first_time() {
     let now = Instant::now();
-    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    let mut family = three(OnGiveUp::Escalate, now);
     let orders = family.ended(1, Ending::Panicked, now, 0.0);
     assert_eq!(orders, [Order::Await(1, Duration::ZERO), Order::Start(1)]);
     family.started(1, now);
@@ -39,21 +39,9 @@ fn one_for_one_restarts_the_one_that_failed_and_does_not_wait_the_first_time() {
 }
 
 #[test]
-fn rest_for_one_stops_the_later_ones_last_first_and_starts_them_in_order() {
-    let now = Instant::now();
-    let mut family = three(Strategy::RestForOne, OnGiveUp::Escalate, now);
-    let orders = family.ended(0, Ending::Failed, now, 0.0);
-    assert_eq!(orders, [Order::Await(0, Duration::ZERO), Order::Stop(2), Order::Stop(1)]);
-    assert_eq!(family.ended(1, Ending::Stopped, now, 0.0), [], "the third still stops");
-    assert_eq!(family.ended(2, Ending::Stopped, now, 0.0), [Order::Start(0)]);
-    assert_eq!(family.started(0, now), [Order::Start(1)]);
-    assert_eq!(family.started(1, now), [Order::Start(2)]);
-}
-
-#[test]
 fn one_restart_too_many_stops_all_in_order_and_escalates() {
     let now = Instant::now();
-    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    let mut family = three(OnGiveUp::Escalate, now);
     for second in 1..=2 {
         family.ended(0, Ending::Panicked, now, 0.0);
         family.tick(now + second * SECOND);
@@ -70,8 +58,7 @@ fn one_restart_too_many_stops_all_in_order_and_escalates() {
 #[test]
 fn a_root_keeps_the_others_and_tries_again_at_its_own_pace() {
     let now = Instant::now();
-    let mut family =
-        SiblingGroup::new(Strategy::OneForOne, OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
+    let mut family = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
     family.begin();
     let orders = family.ended(0, Ending::Failed, now, 0.0);
     assert_eq!(orders, [Order::GiveUp(0), Order::Start(1)]);
@@ -88,7 +75,7 @@ fn a_root_keeps_the_others_and_tries_again_at_its_own_pace() {
 #[test]
 fn a_child_that_lasted_is_forgiven() {
     let now = Instant::now();
-    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    let mut family = three(OnGiveUp::Escalate, now);
     for hour in 1_u32..100 {
         let later = now + hour * 3_600 * SECOND;
         let orders = family.ended(2, Ending::Hung, later, 0.0);
@@ -101,8 +88,7 @@ fn a_child_that_lasted_is_forgiven() {
 fn who_says_done_rests_when_the_policy_lets_it() {
     let now = Instant::now();
     let transient = RestartTerms { policy: Policy::Transient, ..terms(2) };
-    let mut family =
-        SiblingGroup::new(Strategy::RestForOne, OnGiveUp::Escalate, vec![transient; 2]);
+    let mut family = SiblingGroup::new(OnGiveUp::Escalate, vec![transient; 2]);
     family.begin();
     family.started(0, now);
     family.started(1, now);
@@ -116,7 +102,7 @@ fn who_says_done_rests_when_the_policy_lets_it() {
 #[test]
 fn a_stop_while_some_wait_for_their_restart_ends_all_the_same() {
     let now = Instant::now();
-    let mut family = three(Strategy::OneForOne, OnGiveUp::Escalate, now);
+    let mut family = three(OnGiveUp::Escalate, now);
     family.ended(1, Ending::Panicked, now, 0.0);
     family.ended(1, Ending::Panicked, now, 0.0);
     assert_eq!(family.stop(), [Order::Stop(2)]);
@@ -128,7 +114,7 @@ fn a_stop_while_some_wait_for_their_restart_ends_all_the_same() {
 
 #[test]
 fn a_family_without_children_stops_at_once() {
-    let mut family = SiblingGroup::new(Strategy::OneForOne, OnGiveUp::Escalate, Vec::new());
+    let mut family = SiblingGroup::new(OnGiveUp::Escalate, Vec::new());
     assert_eq!(family.begin(), []);
     assert_eq!(family.stop(), [Order::AllDown(None)]);
 }
@@ -146,14 +132,12 @@ proptest! {
     /// not live, nobody is started after the end, and a stop always comes to an end.
     #[test]
     fn orders_are_always_possible(
-        rest_for_one in any::<bool>(),
         retry in any::<bool>(),
         restarts in 0_u32..4,
         steps in prop::collection::vec((0_usize..4, 0_u8..4, 0_usize..6, 0_u64..4_000), 0..120),
     ) {
-        let strategy = if rest_for_one { Strategy::RestForOne } else { Strategy::OneForOne };
         let on_give_up = if retry { OnGiveUp::Retry(SECOND) } else { OnGiveUp::Escalate };
-        let mut family = SiblingGroup::new(strategy, on_give_up, vec![terms(restarts); 4]);
+        let mut family = SiblingGroup::new(on_give_up, vec![terms(restarts); 4]);
         let mut now = Instant::now();
         let mut seen = [Seen::Down; 4];
         let mut over = false;

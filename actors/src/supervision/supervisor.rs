@@ -22,7 +22,7 @@ use super::pulse::{BEATS_BEFORE_A_HANG, Listener};
 use super::run::{ChildEvent, ChildNotice};
 use super::sibling_group::{Order, RestartTerms, SiblingGroup};
 use super::spec::Placement;
-use super::{Care, Child, ChildSpec, Exit, Handle, Life, OnGiveUp, State, Strategy, Threads};
+use super::{Care, Child, ChildSpec, Exit, Handle, Life, OnGiveUp, State, Threads};
 
 /// Stop your children in order, then end. From the parent.
 #[derive(Message)]
@@ -48,29 +48,26 @@ impl Supervisor {
     pub fn spec(
         name: impl Into<Arc<str>>,
         care: Care,
-        strategy: Strategy,
         on_give_up: OnGiveUp,
         children: Vec<ChildSpec>,
         threads: &Arc<Threads>,
         metrics: &Arc<Metrics>,
     ) -> ChildSpec {
         let lives = Arc::new(Children::new(children.into(), Arc::clone(threads)));
-        Self::spec_of(name, care, strategy, on_give_up, &lives, metrics).0
+        Self::spec_of(name, care, on_give_up, &lives, metrics).0
     }
 
     /// The same, and what reaches it, over lives that the caller may look at.
     pub(super) fn spec_of(
         name: impl Into<Arc<str>>,
         care: Care,
-        strategy: Strategy,
         on_give_up: OnGiveUp,
         lives: &Arc<Children>,
         metrics: &Arc<Metrics>,
     ) -> (ChildSpec, Handle<Self>) {
         let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
-        let make = move |life: &Life| {
-            Ok(Self::new(life.clone(), strategy, on_give_up, Arc::clone(&made_over)))
-        };
+        let make =
+            move |life: &Life| Ok(Self::new(life.clone(), on_give_up, Arc::clone(&made_over)));
         let (mut spec, handle) = ChildSpec::actor(name, "supervisor", care, metrics, make);
         let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
         spec.record.has_children(records);
@@ -84,19 +81,13 @@ impl Supervisor {
         (spec, handle)
     }
 
-    pub(super) fn new(
-        life: Life,
-        strategy: Strategy,
-        on_give_up: OnGiveUp,
-        lives: Arc<Children>,
-    ) -> Self {
+    pub(super) fn new(life: Life, on_give_up: OnGiveUp, lives: Arc<Children>) -> Self {
         let terms = |spec: &ChildSpec| RestartTerms {
             policy: spec.care.policy,
             intensity: spec.care.intensity,
             backoff: spec.care.backoff,
         };
-        let family =
-            SiblingGroup::new(strategy, on_give_up, lives.specs().iter().map(terms).collect());
+        let family = SiblingGroup::new(on_give_up, lives.specs().iter().map(terms).collect());
         let last = lives.specs().iter().map(|_| None).collect();
         let (tell, hear) = mpsc::unbounded_channel();
         let listener = Listener::new(pulse_every(lives.specs()));

@@ -148,25 +148,18 @@ impl Stage {
         ChildSpec::actor(name, "memory", care, &self.metrics, make).0
     }
 
-    fn root(&self, children: Vec<ChildSpec>, strategy: Strategy, on_give_up: OnGiveUp) -> Root {
-        self.root_under(care(), children, strategy, on_give_up)
+    fn root(&self, children: Vec<ChildSpec>, on_give_up: OnGiveUp) -> Root {
+        self.root_under(care(), children, on_give_up)
     }
 
-    fn root_under(
-        &self,
-        care: Care,
-        children: Vec<ChildSpec>,
-        strategy: Strategy,
-        on_give_up: OnGiveUp,
-    ) -> Root {
+    fn root_under(&self, care: Care, children: Vec<ChildSpec>, on_give_up: OnGiveUp) -> Root {
         let (threads, metrics) = (Arc::clone(&self.threads), Arc::clone(&self.metrics));
-        Root::start("root", RootSpec { children, strategy, on_give_up, care, threads, metrics })
+        Root::start("root", RootSpec { children, on_give_up, care, threads, metrics })
     }
 
     fn group(&self, name: &'static str, care: Care, children: Vec<ChildSpec>) -> ChildSpec {
-        let strategy = Strategy::OneForOne;
         let (threads, metrics) = (&self.threads, &self.metrics);
-        Supervisor::spec(name, care, strategy, OnGiveUp::Escalate, children, threads, metrics)
+        Supervisor::spec(name, care, OnGiveUp::Escalate, children, threads, metrics)
     }
 
     fn journal(&self) -> Vec<String> {
@@ -191,7 +184,7 @@ macro_rules! comes_back {
             let stage = Stage::new();
             let (spec, memory) = stage.memory("memory", care());
             let (innocent, other) = stage.memory("other", care());
-            let root = stage.root(vec![spec, innocent], Strategy::OneForOne, OnGiveUp::Escalate);
+            let root = stage.root(vec![spec, innocent], OnGiveUp::Escalate);
             assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
             assert_eq!(other.ask(Tell(1)).await, Ok(vec![1]));
             assert!(root.inject("memory", $fault));
@@ -225,7 +218,7 @@ comes_back! {
 async fn a_child_whose_thread_dies_comes_back_on_another() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     // More often than there are threads: lost ones are replaced, not used up.
     for time in 1..=5 {
@@ -241,7 +234,7 @@ async fn a_child_whose_thread_dies_comes_back_on_another() {
 async fn a_child_that_says_it_failed_comes_back_and_the_reason_is_kept() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Distrust).await, Ok(()));
     eventually("it was started again", || memory.record().restarts() == 1).await;
     let death = memory.record().last_death().unwrap();
@@ -254,7 +247,7 @@ async fn a_child_that_says_it_failed_comes_back_and_the_reason_is_kept() {
 async fn a_child_that_panics_while_it_starts_is_tried_again() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert!(root.inject("memory", Fault::PanicAtStart { times: 4 }));
     eventually("it got through", || memory.record().restarts() == 5).await;
@@ -289,7 +282,7 @@ async fn a_panic_in_started_is_a_panic() {
     let left = Arc::new(AtomicU32::new(3));
     let make = move |_: &Life| Ok(Stumbles(Arc::clone(&left)));
     let (spec, handle) = ChildSpec::actor("stumbles", "memory", care(), &stage.metrics, make);
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(handle.ask(Finish).await, Ok(()), "asked before it stood, answered when it did");
     assert_eq!(handle.record().restarts(), 3);
     assert_eq!(handle.record().last_death(), Some(Exit::new(Ending::Panicked, "stumbled")));
@@ -300,7 +293,7 @@ async fn a_panic_in_started_is_a_panic() {
 async fn a_child_that_hangs_is_replaced_and_does_no_harm_when_it_wakes() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", hasty());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     let (gate, holds) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
     memory.post(SleepUntil(Arc::clone(&gate), Arc::clone(&holds))).ok().unwrap();
@@ -324,7 +317,7 @@ async fn letters_wait_for_a_child_that_is_down_and_what_does_not_fit_is_handed_b
         ..care()
     };
     let (spec, memory) = stage.memory("memory", slow);
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     // The second death in a row is followed by a wait.
     root.inject("memory", Fault::Panic);
@@ -361,7 +354,7 @@ impl Handler<Burst> for Memory {
 async fn whoever_asked_the_one_that_crashed_hears_of_it_and_those_behind_are_answered() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     let (burst, behind) = tokio::join!(memory.ask(Burst), memory.ask(Tell(2)));
     assert_eq!(burst, Err(AskError::Restarting));
@@ -373,7 +366,7 @@ async fn whoever_asked_the_one_that_crashed_hears_of_it_and_those_behind_are_ans
 async fn a_reply_that_does_not_come_is_a_time_out_and_no_endless_wait() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     let gate = Arc::new(AtomicBool::new(false));
     let sleep = SleepUntil(Arc::clone(&gate), Arc::default());
@@ -392,7 +385,7 @@ async fn a_root_that_retries_says_what_is_wrong_and_recovers_when_the_cause_is_g
     let spec = stage.moody("moody", strict, Arc::clone(&broken));
     let record = Arc::clone(spec.record());
     let (other, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec, other], Strategy::OneForOne, OnGiveUp::Retry(20 * MS));
+    let root = stage.root(vec![spec, other], OnGiveUp::Retry(20 * MS));
     eventually("it was given up", || root.trouble().is_some()).await;
     let trouble = root.trouble().unwrap();
     assert!(trouble.contains("moody") && trouble.contains("the cause is still there"), "{trouble}");
@@ -409,7 +402,7 @@ async fn a_handle_of_a_child_that_was_given_up_says_so_at_once() {
     let strict = Care { intensity: Intensity { restarts: 0, ..care().intensity }, ..care() };
     let (spec, memory) = stage.memory("memory", strict);
     let retry = OnGiveUp::Retry(Duration::from_secs(60));
-    let root = stage.root(vec![spec], Strategy::OneForOne, retry);
+    let root = stage.root(vec![spec], retry);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     let (burst, behind) = tokio::join!(memory.ask(Burst), memory.ask(Tell(2)));
     assert!(burst.is_err());
@@ -427,7 +420,7 @@ async fn a_failure_that_is_too_much_for_a_supervisor_goes_up_to_the_root() {
     let moody = stage.moody("moody", strict, broken);
     let (brother, _) = stage.memory("brother", care());
     let group = stage.group("group", strict, vec![brother, moody]);
-    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group], OnGiveUp::Escalate);
     let death = root.ended().await;
     assert_eq!(death.ending, Ending::Failed);
     assert!(death.why.contains("group was given up") && death.why.contains("moody"), "{death}");
@@ -449,7 +442,7 @@ async fn children_start_in_order_and_stop_in_the_opposite_one() {
     let (two, _) = stage.memory("two", care());
     let (three, handle) = stage.memory("three", care());
     let group = stage.group("group", care(), vec![two, three]);
-    let root = stage.root(vec![one, group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![one, group], OnGiveUp::Escalate);
     assert_eq!(handle.ask(Tell(1)).await, Ok(vec![1]));
     root.stop().await;
     let started = ["one started", "two started", "three started"];
@@ -459,23 +452,24 @@ async fn children_start_in_order_and_stop_in_the_opposite_one() {
 }
 
 #[actix::test]
-async fn rest_for_one_takes_those_along_that_rest_on_the_one_that_failed() {
+async fn a_restart_leaves_the_siblings_alone() {
     let stage = Stage::new();
     let (one, first) = stage.memory("one", care());
     let (two, second) = stage.memory("two", care());
     let (three, third) = stage.memory("three", care());
-    let root = stage.root(vec![one, two, three], Strategy::RestForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![one, two, three], OnGiveUp::Escalate);
     assert_eq!(third.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(second.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(first.ask(Tell(1)).await, Ok(vec![1]));
     root.inject("two", Fault::Panic);
-    eventually("all are up again", || {
-        stage.journal().iter().filter(|entry| *entry == "three started").count() == 2
+    eventually("the one that failed is up again", || {
+        stage.journal().iter().filter(|entry| *entry == "two started").count() == 2
     })
     .await;
-    assert_eq!(third.ask(Tell(2)).await, Ok(vec![2]), "started anew");
     assert_eq!(second.ask(Tell(2)).await, Ok(vec![2]), "started anew");
-    assert_eq!(first.ask(Tell(2)).await, Ok(vec![1, 2]), "was before it, and lives on");
+    for sibling in [first, third] {
+        assert_eq!(sibling.ask(Tell(2)).await, Ok(vec![1, 2]), "lives on");
+    }
     root.stop().await;
 }
 
@@ -484,7 +478,7 @@ async fn who_says_done_is_left_in_peace() {
     let stage = Stage::new();
     let transient = Care { policy: Policy::Transient, ..care() };
     let (spec, memory) = stage.memory("memory", transient);
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Finish).await, Ok(()));
     eventually("it rests", || memory.record().state() == State::Stopped).await;
     assert_eq!(memory.record().restarts(), 0);
@@ -509,7 +503,7 @@ async fn a_task_is_kept_alive_like_an_actor() {
         }
     });
     let record = Arc::clone(spec.record());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     eventually("its third life lasts", || record.restarts() == 2 && record.state() == State::Up)
         .await;
     for (fault, ending) in [
@@ -537,7 +531,7 @@ async fn a_task_that_hangs_is_replaced() {
         futures::future::pending()
     });
     let record = Arc::clone(spec.record());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     eventually("it is up", || record.state() == State::Up).await;
     assert!(root.inject("watcher", Fault::Hang { ms: 1_500 }));
     eventually("it was started again", || record.restarts() == 1).await;
@@ -549,7 +543,7 @@ async fn a_task_that_hangs_is_replaced() {
 async fn the_root_survives_the_loss_of_its_own_thread() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
-    let root = stage.root(vec![spec], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     for fault in [Fault::KillThread, Fault::Panic] {
         let before = root.record().restarts();
@@ -566,7 +560,7 @@ async fn the_tree_can_be_read_by_eye_and_by_machine() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
-    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group], OnGiveUp::Escalate);
     root.inject("memory", Fault::Panic);
     eventually("it was started again", || memory.record().restarts() == 1).await;
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));

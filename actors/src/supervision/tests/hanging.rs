@@ -45,8 +45,8 @@ impl Stage {
         children: Vec<ChildSpec>,
     ) -> (ChildSpec, Handle<Supervisor>, Arc<Children>) {
         let lives = Arc::new(Children::new(children.into(), Arc::clone(&self.threads)));
-        let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-        let made = Supervisor::spec_of("group", hasty(), strategy, up, &lives, &self.metrics);
+        let up = OnGiveUp::Escalate;
+        let made = Supervisor::spec_of("group", hasty(), up, &lives, &self.metrics);
         (made.0, made.1, lives)
     }
 }
@@ -61,7 +61,7 @@ async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm()
     let (spec, memory) = stage.memory("memory", care());
     let (other, neighbour) = stage.memory("other", care());
     let (group, supervisor, lives) = stage.open_group(vec![spec]);
-    let root = stage.root(vec![group, other], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group, other], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
     let held_before = Arc::strong_count(&lives);
@@ -103,7 +103,7 @@ async fn whoever_hangs_below_a_supervisor_that_hangs_is_fenced_off_with_it() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let (group, supervisor, _) = stage.open_group(vec![spec]);
-    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     let (gate, holds) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
     let woke = Arc::default();
@@ -125,7 +125,7 @@ async fn a_supervisor_whose_thread_dies_is_counted_itself_and_nobody_else_is() {
     let (other, neighbour) = stage.memory("other", care());
     let group = stage.group("group", care(), vec![spec]);
     let record = Arc::clone(group.record());
-    let root = stage.root(vec![group, other], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group, other], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
     for time in 1..=3 {
@@ -144,8 +144,8 @@ async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
-    let (strategy, up) = (Strategy::OneForOne, OnGiveUp::Escalate);
-    let root = stage.root_under(hasty(), vec![group], strategy, up);
+    let up = OnGiveUp::Escalate;
+    let root = stage.root_under(hasty(), vec![group], up);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert!(root.inject("root", Fault::Hang { ms: 3_600_000 }));
     eventually("the root is back", || root.record().restarts() == 1).await;
@@ -170,7 +170,7 @@ async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang(
     let (apart, stranger) = stage.memory("stranger", care());
     let one = stage.group("one", care(), vec![hung, beside]);
     let two = stage.group("two", care(), vec![apart]);
-    let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![one, two], OnGiveUp::Escalate);
     for handle in [&culprit, &brother, &stranger] {
         assert_eq!(handle.ask(Tell(1)).await, Ok(vec![1]));
     }
@@ -197,7 +197,7 @@ async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed
     let (beside, neighbour) = stage.memory("neighbour", hasty());
     let one = stage.group("one", care(), vec![hung]);
     let two = stage.group("two", care(), vec![beside]);
-    let root = stage.root(vec![one, two], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![one, two], OnGiveUp::Escalate);
     for handle in [&culprit, &neighbour] {
         assert_eq!(handle.ask(Tell(1)).await, Ok(vec![1]));
     }
@@ -220,7 +220,7 @@ async fn a_child_that_waits_for_ever_is_replaced_and_costs_its_neighbours_nothin
     let slow = Care { hang_after: Duration::from_secs(2), ..care() };
     let (hung, culprit) = stage.memory("culprit", slow);
     let (beside, neighbour) = stage.memory("neighbour", slow);
-    let root = stage.root(vec![hung, beside], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![hung, beside], OnGiveUp::Escalate);
     assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(culprit.ask(Tell(1)).await, Ok(vec![1]));
     culprit.post(WaitForEver).ok().unwrap();
@@ -237,7 +237,7 @@ async fn a_supervisor_that_cannot_start_is_tried_again_and_its_children_wait_for
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
     let record = Arc::clone(group.record());
-    let root = stage.root(vec![group], Strategy::OneForOne, OnGiveUp::Escalate);
+    let root = stage.root(vec![group], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert!(root.inject("group", Fault::PanicAtStart { times: 3 }));
     eventually("it got through", || record.restarts() == 4).await;
