@@ -135,7 +135,7 @@ test-artillery: web/dist/.built ## Another harness, Artillery, drives the server
 # An optimised build with the checks of the tests for our own crates. The server itself is without debug assertions: with
 # them rust-embed expects a build in which it reads the pages from the disk.
 CHECKED = --config profile.release.package.hsc.overflow-checks=true \
-	$(foreach crate,hsc-actors hsc-answers hsc-catalogs hsc-config hsc-conversation hsc-manuals hsc-monitoring,\
+	$(foreach crate,hsc-actors hsc-answers hsc-catalogs hsc-config hsc-conversation hsc-load hsc-manuals hsc-monitoring,\
 	--config profile.release.package.$(crate).overflow-checks=true --config profile.release.package.$(crate).debug-assertions=true)
 
 .PHONY: fuzz

@@ -1,10 +1,10 @@
 //! Takes brand files that an admin sends: tries them in a copy of the catalog, writes them whole, loads again.
 //!
-//! Owns   the turn to write: one file at a time.
-//! Never  writes a file that would keep the catalog from being loaded or take products from another file, one
-//!        outside of the folder, or half of one.
-//! Loses  nothing in a crash: a file is written beside and renamed into place, and what stood there before
-//!        lies in a hidden file, which the loader passes over.
+//! Owns      the turn to write: one file at a time.
+//! Never     writes a file that would keep the catalog from being loaded or take products from another file, one
+//!           outside of the folder, or half of one.
+//! On crash  loses nothing in a crash: a file is written beside and renamed into place, and what stood there before
+//!           lies in a hidden file, which the loader passes over.
 
 use std::io::{self, Write as _};
 use std::path::Path;

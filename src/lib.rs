@@ -11,7 +11,6 @@ mod embedding_loader;
 pub mod embeddings;
 pub mod http;
 pub mod identity;
-pub mod load;
 mod manual_files;
 pub mod manuals;
 mod outbound;

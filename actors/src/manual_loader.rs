@@ -1,10 +1,10 @@
 //! The manual loader as an actor: every load of a manual goes through it.
 //!
-//! Owns   the count of loads under way; the [`ManualLoader`] of the world outside is shared.
-//! Hears  [`Load`] from the shards of the shelf, through [`Loading`].
-//! Asks   nobody; a load runs beside it and is its reply.
-//! Never  loads one manual twice at once (the shards see to that), keeps a manual.
-//! Loses  nothing: a load that was under way when it crashed is asked for once more.
+//! Owns      the count of loads under way; the [`ManualLoader`] of the world outside is shared.
+//! Receives  [`Load`] from the shards of the shelf, through [`Loading`].
+//! Calls     no other actor; a load runs beside it and is its reply.
+//! Never     loads one manual twice at once (the shards see to that), keeps a manual.
+//! On crash  loses nothing: a load that was under way when it crashed is asked for once more.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;

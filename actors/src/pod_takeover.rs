@@ -1,10 +1,10 @@
 //! Answers that a pod left behind which is not heard of any more.
 //!
-//! Owns   the pods it was told of, and how many conversations it completes at once.
-//! Hears  [`Vanished`] from whoever watches the pods.
-//! Asks   nobody; claiming and completing run beside it.
-//! Never  completes what another pod has claimed: the log gives each conversation to one claimer.
-//! Loses  in a crash the answers it was completing; a client that comes back starts them again.
+//! Owns      the pods it was told of, and how many conversations it completes at once.
+//! Receives  [`Vanished`] from whoever watches the pods.
+//! Calls     no other actor; claiming and completing run beside it.
+//! Never     completes what another pod has claimed: the log gives each conversation to one claimer.
+//! On crash  loses the answers it was completing; a client that comes back starts them again.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;

@@ -1,11 +1,11 @@
 //! This pod among the others: says that it is there, and knows who else is.
 //!
-//! Owns   the roll as it was last read.
-//! Asks   the [`PodDirectory`] of the world outside, at every heartbeat.
+//! Owns      the roll as it was last read.
+//! Calls     the [`PodDirectory`] of the world outside, at every heartbeat.
 //! Tells  the actor that completes what a vanished pod left behind.
 //! Never  makes anybody wait: who asks for the pods gets what was last read, and is told where that is not
 //!        all of them.
-//! Loses  nothing: the next heartbeat reads it all again.
+//! On crash  loses nothing: the next heartbeat reads it all again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,10 +1,10 @@
 //! The registry of sessions, as an actor: what is done to many of them, beside whoever wants it done.
 //!
-//! Owns   nothing: the table is [`Sessions`], which outlives it.
-//! Hears  [`Broadcast`], [`CloseAll`] and [`InjectFault`] from administration.
-//! Asks   nobody; a session that does not hear is counted and left.
-//! Never  opens a session, reads what is said in one.
-//! Loses  nothing in a crash.
+//! Owns      nothing: the table is [`Sessions`], which outlives it.
+//! Receives  [`Broadcast`], [`CloseAll`] and [`InjectFault`] from administration.
+//! Calls     no other actor; a session that does not hear is counted and left.
+//! Never     opens a session, reads what is said in one.
+//! On crash  loses nothing.
 
 use std::sync::Arc;
 

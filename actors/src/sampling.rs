@@ -1,9 +1,9 @@
 //! Takes a sample of our own metrics every few seconds, for the charts of the page `/admin`.
 //!
-//! Owns   nothing: the ring outlives the worker.
-//! Asks   nobody; it reads counters.
-//! Never  holds anybody up, keeps more than ten minutes.
-//! Loses  in a crash the samples of the time until it is back; those steps stay empty.
+//! Owns      nothing: the ring outlives the worker.
+//! Calls     no other actor; it reads counters.
+//! Never     holds anybody up, keeps more than ten minutes.
+//! On crash  loses the samples of the time until it is back; those steps stay empty.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

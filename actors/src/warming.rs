@@ -1,9 +1,9 @@
 //! Takes over what other pods predict, so that a pod that starts answers many keystrokes from memory.
 //!
-//! Owns   the version of the catalog that it has taken predictions over for.
-//! Asks   the cache of predictions, which asks its second layer.
-//! Never  holds a keystroke up: no keystroke looks in the second layer.
-//! Loses  nothing: a second time does no harm.
+//! Owns      the version of the catalog that it has taken predictions over for.
+//! Calls     the cache of predictions, which asks its second layer.
+//! Never     holds a keystroke up: no keystroke looks in the second layer.
+//! On crash  loses nothing: a second time does no harm.
 
 use std::sync::Arc;
 use std::time::Duration;

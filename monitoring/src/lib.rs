@@ -2,7 +2,7 @@
 //!
 //! [`Metrics`] is one value handed to whoever counts, with a registry of its own: several servers in
 //! one process (tests) do not share numbers. Names, help and labels stand in one list,
-//! [`CATALOGUE`], which the dashboards, the alerts and the docs are tested against. [`History`] makes the
+//! [`METRICS`], which the dashboards, the alerts and the docs are tested against. [`History`] makes the
 //! charts of the page `/admin` out of them, for those who run no Prometheus.
 
 mod actors;
@@ -26,9 +26,9 @@ pub use archives::Archives;
 pub use bridge::Bridge;
 pub use connections::Connections;
 pub use desk::{Desk, DeskStanding};
-pub use metric_list::{CATALOGUE, Kind, MetricInfo, reference_markdown};
+pub use metric_list::{Kind, METRICS, MetricInfo, reference_markdown};
 pub use metrics::{
-    Answers, CacheMeter, Caches, Catalogs, Http, Manuals, Metrics, Pods, Predictions, SecondMeter,
+    Answers, CacheMeter, Caches, Catalogs, Http, L2Meter, Manuals, Metrics, Pods, Predictions,
     Sockets,
 };
 pub use process::{Process, ProcessUsage};

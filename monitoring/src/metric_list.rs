@@ -29,7 +29,7 @@ pub struct MetricInfo {
 macro_rules! catalogue {
     ($($name:ident $kind:ident [$($label:literal),*] $help:literal;)*) => {
         /// Every metric of the server, in the order of the documentation.
-        pub const CATALOGUE: &[MetricInfo] = &[$(MetricInfo {
+        pub const METRICS: &[MetricInfo] = &[$(MetricInfo {
             name: stringify!($name), kind: Kind::$kind, labels: &[$($label),*], help: $help,
         }),*];
     };
@@ -71,51 +71,51 @@ catalogue! {
     hsc_answers_total Counter ["answerer", "outcome"] "Answers completed: answered, likely, unknown or no_manual";
     hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
     hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";
-    hsc_answer_fallbacks_total Counter ["reason"] "Answers that the language model was to give and did not";
+    hsc_answer_fallbacks_total Counter ["reason"] "Answers given without the language model although it is configured, by reason";
     hsc_question_image_bytes Gauge [] "Bytes of memory held for pictures of questions that wait or are being answered, their base64 included";
     hsc_question_images_refused_total Counter ["scope"] "Pictures of questions refused because too many bytes of pictures were held: scope is client or pod";
     hsc_llm_limited_total Counter ["scope", "limit"] "Questions that the language model was not asked because a quota was used up: scope is conversation, client or pod, limit is answers or tokens";
     hsc_llm_tokens_total Counter ["kind"] "Tokens that the language model used, prompt or completion, as its endpoint counts them, else estimated";
-    hsc_conversations_resumed_total Counter ["outcome"] "Clients that came back for a conversation: recovered, or why not (bad_token, expired, ended, late, unknown, unavailable, gone, ahead)";
-    hsc_conversations_completed_total Counter ["outcome"] "Conversations of vanished pods whose answers were completed here: done, superseded (the client came back meanwhile), log_away or failed";
+    hsc_conversations_resumed_total Counter ["outcome"] "Resumes of conversations, by outcome: recovered, or why not (bad_token, expired, ended, late, unknown, unavailable, gone, ahead)";
+    hsc_conversations_completed_total Counter ["outcome"] "Conversations of lost pods whose answers were completed here: done, superseded (the client came back meanwhile), log_away or failed";
     hsc_cache_hits_total Counter ["cache", "layer"] "Values found in a cache";
     hsc_cache_misses_total Counter ["cache", "layer"] "Values not found in a cache";
-    hsc_cache_evictions_total Counter ["cache", "reason"] "Values put out of a cache: entries, bytes, expired or invalidated";
+    hsc_cache_evictions_total Counter ["cache", "reason"] "Values evicted from a cache, by reason: entries, bytes, expired or invalidated";
     hsc_cache_bytes Gauge ["cache"] "Bytes held by a cache";
     hsc_cache_entries Gauge ["cache"] "Values held by a cache";
-    hsc_cache_second_troubles_total Counter ["cache", "reason"] "What the second layer of a cache could not do: unreachable (Redis), corrupt (a value that is not ours, or damaged), too_large, busy (too many values to put) or waited (another pod's load took too long)";
+    hsc_cache_l2_errors_total Counter ["cache", "reason"] "Operations that the L2 cache (in Redis) could not do, by reason: unreachable (Redis), corrupt (a value that is not ours, or damaged), too_large, busy (too many values to put) or waited (another pod's load took too long)";
     hsc_cache_load_seconds Histogram ["cache"] "Time to load a value on a miss";
     hsc_pods Gauge [] "Pods that this one knows of, itself included";
     hsc_pods_complete Gauge [] "1 while this pod knows all pods, 0 while Redis cannot be asked";
-    hsc_pods_vanished_total Counter [] "Pods that were not heard of any more and that this one noticed first";
+    hsc_pods_lost_total Counter [] "Pods whose heartbeat was lost and that this pod noticed first";
     hsc_actor_up Gauge ["actor"] "Actors alive, by kind";
-    hsc_actor_restarts_total Counter ["actor", "reason"] "Actors that ended without being asked to and were started again";
-    hsc_actor_mailbox_depth Gauge ["actor"] "Messages that wait for an actor, by kind";
+    hsc_actor_restarts_total Counter ["actor", "reason"] "Restarts of actors, by reason";
+    hsc_actor_mailbox_depth Gauge ["actor"] "Messages in the inboxes of actors, by kind";
     hsc_actor_handle_seconds Histogram ["actor"] "Time an actor spends on one message, by kind";
-    hsc_actor_undelivered_total Counter ["actor"] "Messages handed back because an actor had as many as it may, or was given up";
-    hsc_bridge_connected Gauge [] "1 while other pods can be reached and everything wanted is listened to";
-    hsc_bridge_channels Gauge [] "Channels that somebody on this pod listens to";
+    hsc_actor_undelivered_total Counter ["actor"] "Messages refused because the inbox of an actor was full or the actor was given up";
+    hsc_bridge_connected Gauge [] "1 while other pods can be reached and every subscription is active";
+    hsc_bridge_channels Gauge [] "Channels with a subscriber on this pod";
     hsc_bridge_published_total Counter ["kind"] "Messages the bridge published to other pods, by kind; the log publishes what it appends by itself";
     hsc_bridge_received_total Counter ["kind"] "Messages of other pods that were read, by kind";
     hsc_bridge_dropped_total Counter ["reason"] "Messages between pods that were lost: down, full or failed on the way out; version, kind or malformed on the way in; slow_listener here";
     hsc_bridge_latency_seconds Histogram [] "Time from a message's writing on another pod to its reading here, by the two clocks";
-    hsc_bridge_reconnects_total Counter [] "Times the bridge came up again";
+    hsc_bridge_reconnects_total Counter [] "Reconnects of the bridge";
     hsc_archive_up Gauge [] "1 while the archive takes what is written, else 0";
     hsc_archive_queued Gauge [] "Records that wait to be written";
     hsc_archive_written_total Counter [] "Records written into the archive";
     hsc_archive_dropped_total Counter ["reason"] "Records that were not written: full (the archive was away or slow for too long) or refused";
     hsc_archive_batch_seconds Histogram [] "Time to write one batch of records";
-    hsc_desk_agents Gauge ["state"] "Agents of all pods who are there: available, or having a break";
+    hsc_desk_agents Gauge ["state"] "Connected agents of all pods, by state: available or having a break";
     hsc_desk_tickets Gauge ["state"] "Conversations of all pods at the desk: waiting for a person, or with_agent";
     hsc_desk_oldest_wait_seconds Gauge [] "Longest wait of a conversation that waits for an agent; 0 when none waits";
-    hsc_uploads_total Counter ["outcome"] "Pictures that were to be put into a conversation: kept, or why not (too_large, not_a_picture, too_many, busy, failed)";
-    hsc_uploads_expired_total Counter [] "Pictures that were removed because their time was over";
-    hsc_letters_total Counter ["kind", "outcome"] "Messages left in the form (message) and transcripts that were to be sent (transcript): taken or too_many";
-    hsc_webhook_tries_total Counter ["outcome"] "Tries to deliver a webhook: delivered, failed (it is tried again) or dead";
-    hsc_webhook_dead_total Counter ["reason"] "Webhooks that became dead letters: attempts (too many tries), gone (the endpoint said 410) or forbidden (its address is not asked)";
+    hsc_uploads_total Counter ["outcome"] "Uploads, by outcome: kept, or why not (too_large, not_a_picture, too_many, busy, failed)";
+    hsc_uploads_expired_total Counter [] "Uploads deleted at the end of their retention";
+    hsc_offline_messages_total Counter ["kind", "outcome"] "Offline messages (kind message) and transcripts to be sent by mail (kind transcript), by outcome: taken or too_many";
+    hsc_webhook_attempts_total Counter ["outcome"] "Attempts to deliver a webhook, by outcome: delivered, failed (it is retried) or dead";
+    hsc_webhook_dead_total Counter ["reason"] "Webhooks that became dead letters, by reason: attempts (too many attempts), gone (the endpoint said 410) or forbidden (its address is not asked)";
     hsc_webhook_seconds Histogram [] "Time of one try to deliver a webhook";
     hsc_webhooks_waiting Gauge [] "Webhooks of all pods that wait to be delivered or tried again";
-    hsc_webhook_dead_letters Gauge [] "Webhooks of all pods that came to nothing and are kept";
+    hsc_webhook_dead_letters Gauge [] "Webhooks of all pods that are stored as dead letters";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";
@@ -131,7 +131,7 @@ pub fn reference_markdown() -> String {
          file descriptors, threads, start time) of the client library.\n\n\
          | metric | kind | labels | what it says |\n|---|---|---|---|\n",
     );
-    for metric in CATALOGUE {
+    for metric in METRICS {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",

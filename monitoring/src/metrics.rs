@@ -133,12 +133,12 @@ pub struct Caches {
     bytes: IntGaugeVec,
     entries: IntGaugeVec,
     load_seconds: HistogramVec,
-    second_troubles: IntCounterVec,
+    l2_errors: IntCounterVec,
 }
 
 /// What is counted of the second layer of one cache.
 #[derive(Clone)]
-pub struct SecondMeter {
+pub struct L2Meter {
     cache: &'static str,
     troubles: IntCounterVec,
 }
@@ -252,12 +252,12 @@ impl Metrics {
                 bytes: maker.gauge("hsc_cache_bytes"),
                 entries: maker.gauge("hsc_cache_entries"),
                 load_seconds: maker.histogram("hsc_cache_load_seconds"),
-                second_troubles: maker.counter("hsc_cache_second_troubles_total"),
+                l2_errors: maker.counter("hsc_cache_l2_errors_total"),
             },
             pods: Pods {
                 known: maker.gauge("hsc_pods").with_label_values(NONE),
                 complete: maker.gauge("hsc_pods_complete").with_label_values(NONE),
-                vanished: maker.counter("hsc_pods_vanished_total").with_label_values(NONE),
+                vanished: maker.counter("hsc_pods_lost_total").with_label_values(NONE),
             },
             actors: Actors::new(&maker),
             bridge: Bridge::new(&maker),
@@ -489,15 +489,15 @@ impl Caches {
 impl Caches {
     /// The meter of the second layer of this cache. Its series are there from now on, at zero.
     #[must_use]
-    pub fn second_meter(&self, cache: &'static str) -> SecondMeter {
+    pub fn second_meter(&self, cache: &'static str) -> L2Meter {
         for reason in SECOND_TROUBLES {
-            self.second_troubles.with_label_values(&[cache, reason]);
+            self.l2_errors.with_label_values(&[cache, reason]);
         }
-        SecondMeter { cache, troubles: self.second_troubles.clone() }
+        L2Meter { cache, troubles: self.l2_errors.clone() }
     }
 }
 
-impl SecondMeter {
+impl L2Meter {
     /// It could not do something: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
     pub fn trouble(&self, reason: &'static str) {
         self.troubles.with_label_values(&[self.cache, reason]).inc();
@@ -589,12 +589,12 @@ fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric_list::{CATALOGUE, Kind};
+    use crate::metric_list::{Kind, METRICS};
 
     #[test]
     fn every_metric_of_the_list_can_be_made_and_has_a_conventional_name() {
         let _ = Metrics::new();
-        for metric in CATALOGUE {
+        for metric in METRICS {
             assert!(metric.name.starts_with("hsc_"), "{}", metric.name);
             assert_eq!(
                 metric.name.ends_with("_total"),

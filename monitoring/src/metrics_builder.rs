@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
-use crate::metric_list::{CATALOGUE, Kind};
+use crate::metric_list::{Kind, METRICS};
 
 /// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
 const BUCKETS: [f64; 17] = [
@@ -26,7 +26,7 @@ impl MetricsBuilder {
         let (mut counters, mut gauges, mut histograms) =
             (HashMap::new(), HashMap::new(), HashMap::new());
         let fits = "a test makes every metric of the list";
-        for metric in CATALOGUE {
+        for metric in METRICS {
             match metric.kind {
                 Kind::Counter => {
                     let made =

@@ -1,7 +1,7 @@
 //! The last minutes of a pod as lines of a chart, made from our own metrics.
 //!
-//! Owns   the ring of points, bounded, and the sample that the next one is compared with.
-//! Never  asks a clock or a registry by itself: a [`Sample`] is handed in, so every rule is plain arithmetic.
+//! Owns      the ring of points, bounded, and the sample that the next one is compared with.
+//! Never     asks a clock or a registry by itself: a [`Sample`] is handed in, so every rule is plain arithmetic.
 //!
 //! A counter becomes a rate, a histogram the percentiles of what was observed between two samples, a gauge
 //! stays what it is. Where there is nothing to tell (no sample, nothing observed) a point is null.

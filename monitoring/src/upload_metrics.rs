@@ -16,7 +16,7 @@ impl UploadMetrics {
         Self {
             uploads: maker.counter("hsc_uploads_total"),
             uploads_expired: maker.counter("hsc_uploads_expired_total").with_label_values(NONE),
-            letters: maker.counter("hsc_letters_total"),
+            letters: maker.counter("hsc_offline_messages_total"),
         }
     }
 

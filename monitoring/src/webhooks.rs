@@ -18,7 +18,7 @@ pub struct Webhooks {
 impl Webhooks {
     pub(crate) fn new(maker: &MetricsBuilder) -> Self {
         Self {
-            tries: maker.counter("hsc_webhook_tries_total"),
+            tries: maker.counter("hsc_webhook_attempts_total"),
             dead: maker.counter("hsc_webhook_dead_total"),
             seconds: maker.histogram("hsc_webhook_seconds").with_label_values(NONE),
             waiting: maker.gauge("hsc_webhooks_waiting").with_label_values(NONE),

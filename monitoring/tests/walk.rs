@@ -2,12 +2,12 @@
 //!
 //! A dashboard that asks for a metric nobody exports shows an empty panel, and an empty panel looks
 //! like a quiet night. So every name, every label and every use of a counter or histogram in
-//! `grafana/` and `alerts/` is compared with [`CATALOGUE`] and with what a server really exports.
+//! `grafana/` and `alerts/` is compared with [`METRICS`] and with what a server really exports.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hsc_monitoring::{CATALOGUE, Kind, MetricInfo, Metrics, reference_markdown};
+use hsc_monitoring::{Kind, METRICS, MetricInfo, Metrics, reference_markdown};
 use serde_json::Value;
 
 /// Labels that Prometheus itself puts on a sample, and the bound of a bucket.
@@ -115,7 +115,7 @@ fn names(expression: &str) -> Vec<(usize, usize, &str)> {
 
 /// The metric of the list that a name in an expression asks for.
 fn in_catalogue(name: &str) -> Option<&'static MetricInfo> {
-    CATALOGUE.iter().find(|metric| match metric.kind {
+    METRICS.iter().find(|metric| match metric.kind {
         Kind::Counter | Kind::Gauge => metric.name == name,
         // A histogram is never exported under its own name.
         Kind::Histogram => ["_bucket", "_sum", "_count"]
@@ -202,7 +202,7 @@ fn every_metric_is_on_a_dashboard() {
         .map(|metric| metric.name)
         .collect();
     let hidden: Vec<&str> =
-        CATALOGUE.iter().map(|metric| metric.name).filter(|name| !asked.contains(name)).collect();
+        METRICS.iter().map(|metric| metric.name).filter(|name| !asked.contains(name)).collect();
     assert!(hidden.is_empty(), "on no dashboard: {}", hidden.join(", "));
 }
 
@@ -262,7 +262,7 @@ fn name_faults(metrics: &[(&str, Kind)]) -> Vec<String> {
 
 #[test]
 fn every_name_is_a_family_of_its_own_with_base_units() {
-    let metrics: Vec<(&str, Kind)> = CATALOGUE.iter().map(|it| (it.name, it.kind)).collect();
+    let metrics: Vec<(&str, Kind)> = METRICS.iter().map(|it| (it.name, it.kind)).collect();
     let faults = name_faults(&metrics);
     assert!(faults.is_empty(), "\n  {}\n", faults.join("\n  "));
 }

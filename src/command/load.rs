@@ -1,4 +1,4 @@
-//! `hsc load`: lets visitors loose on a server and says what they had to wait.
+//! `hsc load`: runs a load test against a server and reports latencies.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 
-use crate::load::{
+use hsc_load::{
     Arrival, Mix, Pace, Plan, Scenario, Schedule, Summary, Threshold, Verdict, Words,
     allow_sockets, html, parse_duration, run as run_load, table,
 };

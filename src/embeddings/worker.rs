@@ -1,9 +1,9 @@
 //! The task behind [`Embeddings`]: it looks for a model and embeds what waits.
 //!
-//! Owns   the queue's far end; one manual is embedded at a time, by the threads of the settings.
-//! Asks   Redis, whether another pod has the vectors or is making them.
-//! Never  holds up a question: those have a thread of their own in the encoder.
-//! Loses  the manual it was at; the next question about it queues it again.
+//! Owns      the queue's far end; one manual is embedded at a time, by the threads of the settings.
+//! Calls     Redis, whether another pod has the vectors or is making them.
+//! Never     holds up a question: those have a thread of their own in the encoder.
+//! On crash  loses the manual it was at; the next question about it queues it again.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! How the last load of each manual went, for whoever looks after them.
 //!
-//! Owns   a line a manual, in memory: what is known of a manual that is not on the shelf any more, or never was.
-//! Never  decides anything by it.
-//! Loses  everything with the process.
+//! Owns      a line a manual, in memory: what is known of a manual that is not on the shelf any more, or never was.
+//! Never     decides anything by it.
+//! On crash  loses everything with the process.
 
 use std::time::SystemTime;
 

@@ -1,8 +1,8 @@
 //! The manual loader: finds the bytes, has them read, and says where they came from.
 //!
-//! Owns   the fetcher (who is being asked), the reader (how many are being read).
-//! Never  loads what nobody asked for, keeps a manual: that is the shelf's business.
-//! Loses  nothing in a crash but the requests under way; fetched bytes lie on disk.
+//! Owns      the fetcher (who is being asked), the reader (how many are being read).
+//! Never     loads what nobody asked for, keeps a manual: that is the shelf's business.
+//! On crash  loses nothing in a crash but the requests under way; fetched bytes lie on disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

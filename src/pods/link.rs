@@ -1,7 +1,7 @@
 //! The connection to Redis that everything but pub/sub shares.
 //!
-//! Owns   one multiplexed connection, made anew for as long as it takes.
-//! Never  makes anybody wait for a Redis that is known to be away: that fails at once.
+//! Owns      one multiplexed connection, made anew for as long as it takes.
+//! Never     makes anybody wait for a Redis that is known to be away: that fails at once.
 //!
 //! Twice a second Redis is asked to write a key of ours, because one that answers `PING` may yet take
 //! no writes. One that takes none stays connected for reading and says so; one that does not answer,

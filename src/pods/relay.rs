@@ -1,7 +1,7 @@
 //! Messages between pods through Redis' publish and subscribe.
 //!
-//! Owns   one connection of its own, made anew for as long as it takes; what is wanted outlives it.
-//! Never  says that it is up before everything wanted is listened to; buffers without end.
+//! Owns      one connection of its own, made anew for as long as it takes; what is wanted outlives it.
+//! Never     says that it is up before everything wanted is listened to; buffers without end.
 //!
 //! What this pod publishes goes through one queue, in the order of the calls. One pipeline of `PUBLISH`
 //! commands is under way at a time and takes whatever waits, so that order holds and a round trip

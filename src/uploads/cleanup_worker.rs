@@ -1,10 +1,10 @@
 //! The tidier: removes pictures whose time is over.
 //!
-//! Owns   nothing: an id says by itself when its picture goes.
-//! Hears  nobody; it looks at the folder again and again.
-//! Asks   the file system, off the threads that serve.
-//! Never  touches a file that is not named as the server names them.
-//! Loses  nothing: what it did not get to is removed at its next look, or by another pod.
+//! Owns      nothing: an id says by itself when its picture goes.
+//! Receives  nobody; it looks at the folder again and again.
+//! Calls     the file system, off the threads that serve.
+//! Never     touches a file that is not named as the server names them.
+//! On crash  loses nothing: what it did not get to is removed at its next look, or by another pod.
 
 use std::path::Path;
 use std::sync::Arc;

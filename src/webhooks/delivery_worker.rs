@@ -1,11 +1,11 @@
 //! The courier: delivers what is due, a lane an endpoint, tries again, and gives up.
 //!
-//! Owns   the deliveries it has in hand; they are hidden from other pods for as long as a try can take.
-//! Hears  nobody; it looks into the archive.
-//! Asks   [`Deliveries`](hsc_actors::ports::archive::Deliveries), and the endpoints.
-//! Never  follows a redirect, has more under way to one endpoint than the settings say.
-//! Loses  nothing: what it had in hand is due again, for itself or another pod. What an endpoint had got
-//!        then comes to it a second time, under the same id.
+//! Owns      the deliveries it has in hand; they are hidden from other pods for as long as a try can take.
+//! Receives  nobody; it looks into the archive.
+//! Calls     [`Deliveries`](hsc_actors::ports::archive::Deliveries), and the endpoints.
+//! Never     follows a redirect, has more under way to one endpoint than the settings say.
+//! On crash  loses nothing: what it had in hand is due again, for itself or another pod. What an endpoint had got
+//!           then comes to it a second time, under the same id.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hsc_monitoring::CATALOGUE;
+use hsc_monitoring::METRICS;
 use serde_json::json;
 
 use crate::server::Server;
@@ -24,7 +24,7 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
         .filter(|name| !name.starts_with("process_"))
         .collect();
-    let listed: BTreeSet<&str> = CATALOGUE.iter().map(|metric| metric.name).collect();
+    let listed: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
     assert!(exported.is_subset(&listed), "not in the list: {:?}", exported.difference(&listed));
     for name in [
         "hsc_http_requests_total",

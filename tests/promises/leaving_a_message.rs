@@ -121,6 +121,7 @@ async fn so_many_are_taken_an_hour() {
     let refused = leave(&server, &[("x-forwarded-for", "9.9.9.9")], body).await;
     assert!(refused.headers().contains_key("retry-after"));
     assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
-    let counted = server.metric("hsc_letters_total{kind=\"message\",outcome=\"too_many\"}").await;
+    let counted =
+        server.metric("hsc_offline_messages_total{kind=\"message\",outcome=\"too_many\"}").await;
     assert_eq!(counted, 1.0);
 }

@@ -8,7 +8,7 @@ use crate::redis::Redis;
 use crate::server::{Server, operator};
 use crate::shop::{self, LIGHT, Shop};
 
-const VANISHED: &str = "hsc_pods_vanished_total";
+const VANISHED: &str = "hsc_pods_lost_total";
 
 async fn pod(redis: &Redis, settings: &[(&str, &str)]) -> Server {
     let url = redis.url();

@@ -128,7 +128,7 @@ async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
     })
     .await;
     assert_eq!(server.json("/admin/pods").await["complete"], true);
-    assert_eq!(server.metric("hsc_pods_vanished_total").await, 0.0);
+    assert_eq!(server.metric("hsc_pods_lost_total").await, 0.0);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::visitor::Visitor;
 
 const HITS: &str = "hsc_cache_hits_total{cache=\"manuals\",layer=\"l2\"}";
 const MISSES: &str = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l2\"}";
-const CORRUPT: &str = "hsc_cache_second_troubles_total{cache=\"manuals\",reason=\"corrupt\"}";
+const CORRUPT: &str = "hsc_cache_l2_errors_total{cache=\"manuals\",reason=\"corrupt\"}";
 
 /// A pod on this Redis whose light has its manual at this host.
 async fn pod(redis: &Redis, host: &Host, settings: &[(&str, &str)]) -> Server {
@@ -135,7 +135,7 @@ async fn a_lock_that_nobody_gives_back_is_waited_for_no_longer_than_the_settings
     redis.ask(&["SET", &lock, "somebody else"]).await;
     let other = pod(&redis, &host, &patience).await;
     hears_of_the_fuse(&other, "Which steps replace a fuse?").await;
-    let waited = "hsc_cache_second_troubles_total{cache=\"manuals\",reason=\"waited\"}";
+    let waited = "hsc_cache_l2_errors_total{cache=\"manuals\",reason=\"waited\"}";
     assert_eq!(other.metric(waited).await, 1.0);
     assert_eq!(host.asked(), 2);
     assert!(

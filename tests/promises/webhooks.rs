@@ -88,9 +88,9 @@ async fn an_endpoint_that_fails_is_tried_again_under_the_same_id_until_it_takes_
     let seconds =
         |at: usize| told[at].headers["webhook-timestamp"].parse::<u64>().expect("seconds");
     assert!(seconds(2) > seconds(1), "it asked for a second");
-    let delivered = "hsc_webhook_tries_total{outcome=\"delivered\"}";
+    let delivered = "hsc_webhook_attempts_total{outcome=\"delivered\"}";
     eventually("it is counted", async || server.metric(delivered).await == 1.0).await;
-    assert_eq!(server.metric("hsc_webhook_tries_total{outcome=\"failed\"}").await, 3.0);
+    assert_eq!(server.metric("hsc_webhook_attempts_total{outcome=\"failed\"}").await, 3.0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::tree::{assert_none, files};
 
 /// What the head of an actor's file tells a newcomer, in this order.
-const CARD: &[&str] = &["Owns", "Hears", "Asks", "Never", "Loses"];
+const CARD: &[&str] = &["Owns", "Receives", "Calls", "Never", "On crash"];
 
 /// The lines within which the card stands: a newcomer reads it without scrolling.
 const HEAD: usize = 20;
@@ -19,7 +19,7 @@ const BANNED: &[(&str, &str)] = &[
 const FAULTS: &str = "actors/src/supervision/fault_injection.rs";
 
 #[test]
-fn every_actor_wears_its_card() {
+fn every_actor_file_begins_with_its_card() {
     let mut breaches = Vec::new();
     let mut actors = 0;
     for file in files("actors/src", &["rs"]).iter().filter(|file| !file.is_tests()) {

@@ -16,6 +16,7 @@ const CRATES: &[&str] = &[
     "catalogs/src",
     "config/src",
     "conversation/src",
+    "load/src",
     "manuals/src",
     "monitoring/src",
     "src",

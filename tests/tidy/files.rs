@@ -10,6 +10,7 @@ const CODE: &[&str] = &[
     "catalogs",
     "config",
     "conversation",
+    "load",
     "manuals",
     "monitoring",
     "tests",

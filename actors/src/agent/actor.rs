@@ -1,11 +1,11 @@
 //! One agent's socket, as an actor.
 //!
-//! Owns   its [`AgentView`], what it listens to, its rate and its outgoing budget.
-//! Hears  frames from its socket, changes at the desk, the conversations it watches, [`Deliver`].
-//! Asks   nobody; the desk, the log, deliveries and drafts run beside it and come back as events.
-//! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `AgentView`).
-//! Loses  nothing when a rule panics: the socket stays, the desk is looked at again and what was watched is
-//!        read again. When that happens too often it closes (1011).
+//! Owns      its [`AgentView`], what it listens to, its rate and its outgoing budget.
+//! Receives  frames from its socket, changes at the desk, the conversations it watches, [`Deliver`].
+//! Calls     no other actor; the desk, the log, deliveries and drafts run beside it and come back as events.
+//! Never     blocks, never writes past its outgoing budget, never decides a rule (that is `AgentView`).
+//! On crash  loses nothing when a rule panics: the socket stays, the desk is looked at again and what was watched is
+//!           read again. When that happens too often it closes (1011).
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;

@@ -1,10 +1,10 @@
 //! The keeper: erases conversations that are past their age, and what is left of their pictures.
 //!
-//! Owns   nothing.
-//! Hears  nobody; it looks once an hour.
-//! Asks   [`Privacy`], a few hundred conversations at a time.
-//! Never  touches the figures, or a conversation in which something happened since.
-//! Loses  nothing: what it did not get to is erased an hour later.
+//! Owns      nothing.
+//! Receives  nobody; it looks once an hour.
+//! Calls     [`Privacy`], a few hundred conversations at a time.
+//! Never     touches the figures, or a conversation in which something happened since.
+//! On crash  loses nothing: what it did not get to is erased an hour later.
 
 use std::sync::Arc;
 use std::time::Duration;

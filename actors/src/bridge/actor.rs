@@ -1,12 +1,12 @@
 //! The bridge: the only actor that talks to other pods.
 //!
-//! Owns   the stream of the relay, and what is being published right now.
-//! Hears  what the relay reports; the bells of the table and of the outbox, which outlive it.
-//! Asks   nobody.
-//! Never  holds up whoever publishes or listens, decides what a message means, delivers after a
-//!        successor was started.
-//! Loses  in a crash only the messages that came in the moment of it, and every listener is told that
-//!        something may be missed. Who listens and what waits to go out stays.
+//! Owns      the stream of the relay, and what is being published right now.
+//! Receives  what the relay reports; the bells of the table and of the outbox, which outlive it.
+//! Calls     no other actor.
+//! Never     holds up whoever publishes or listens, decides what a message means, delivers after a
+//!           successor was started.
+//! On crash  loses only the messages that came in the moment of it, and every listener is told that
+//!           something may be missed. Who listens and what waits to go out stays.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! One shard of a cache.
 //!
-//! Owns   the order of its values, bounded in entries and in bytes, and the loads under way.
-//! Hears  [`Get`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
-//! Asks   the second layer and the source, beside itself: a load comes back as an event of its own.
-//! Never  starts two loads of one key, never waits in a handler, writes nothing once it is replaced.
-//! Loses  the order of its values in a crash, and the loads under way: their askers ask again.
+//! Owns      the order of its values, bounded in entries and in bytes, and the loads under way.
+//! Receives  [`Get`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
+//! Calls     the second layer and the source, beside itself: a load comes back as an event of its own.
+//! Never     starts two loads of one key, never waits in a handler, writes nothing once it is replaced.
+//! On crash  loses the order of its values, and the loads under way: their askers ask again.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;

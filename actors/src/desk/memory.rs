@@ -1,8 +1,8 @@
 //! The desk of a pod without Redis.
 //!
-//! Owns   the tickets and who of the agents is there.
-//! Never  waits: the lock is held for a few copies, and nobody sleeps under it.
-//! Loses  everything with the process; sessions that live on put their conversations back.
+//! Owns      the tickets and who of the agents is there.
+//! Never     waits: the lock is held for a few copies, and nobody sleeps under it.
+//! On crash  loses everything with the process; sessions that live on put their conversations back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

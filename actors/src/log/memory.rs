@@ -1,8 +1,8 @@
 //! The log of conversations in this process.
 //!
-//! Owns   the newest entries of each conversation, the longest untouched first to go.
-//! Never  waits: the lock is held for a few copies, and nobody sleeps under it.
-//! Loses  everything with the process. Sessions that crash find everything.
+//! Owns      the newest entries of each conversation, the longest untouched first to go.
+//! Never     waits: the lock is held for a few copies, and nobody sleeps under it.
+//! On crash  loses everything with the process. Sessions that crash find everything.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

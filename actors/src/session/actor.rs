@@ -1,11 +1,11 @@
 //! One visitor's socket, as an actor.
 //!
-//! Owns   its [`Conversation`] and its checkpoint, the running answer, its rate and its outgoing budget.
-//! Hears  frames from its socket, [`Deliver`] from the registry, the answer it started, its log.
-//! Asks   nobody; an answer, a prefetch and the log run beside it and come back as events.
-//! Never  blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
-//! Loses  nothing when a rule panics: the socket stays and the conversation is begun again from its
-//!        checkpoint, the running answer going on where it was. When that happens too often it closes (1011).
+//! Owns      its [`Conversation`] and its checkpoint, the running answer, its rate and its outgoing budget.
+//! Receives  frames from its socket, [`Deliver`] from the registry, the answer it started, its log.
+//! Calls     no other actor; an answer, a prefetch and the log run beside it and come back as events.
+//! Never     blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
+//! On crash  loses nothing when a rule panics: the socket stays and the conversation is begun again from its
+//!           checkpoint, the running answer going on where it was. When that happens too often it closes (1011).
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,9 +1,13 @@
 //! Supervision of a socket's actor: its state is rebuilt in place.
 //!
-//! A supervisor replaces an actor that failed by a new one. An actor that holds a connection cannot be replaced: with
-//! it the connection would end. So its state is the child: a handler that panics leaves the actor and its socket, and
-//! the state is rebuilt. Policy, restart intensity, endings, the metric and the words of the log are those of every
-//! other child: [`Window::decide`] decides for both.
+//! Owns      the restarts of one actor that still count.
+//! Receives  what the actor runs within [`RebuiltInPlace::guarded`].
+//! Calls     [`RebuiltInPlace::rebuild`] after a panic, [`RebuiltInPlace::give_up`] after too many.
+//! Never     replaces the actor: its connection would end with it. Its state is the child.
+//! On crash  loses nothing: the actor, its socket and these counts stay.
+//!
+//! Policy, restart intensity, endings, the metric and the words of the log are those of every other child:
+//! [`Window::decide`] decides for both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

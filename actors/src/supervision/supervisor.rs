@@ -1,10 +1,10 @@
 //! One supervisor: an actor whose work is to keep its children alive.
 //!
-//! Owns   its [`SiblingGroup`] (every rule) and, while it is in force, the [`Children`] of its children (every effect).
-//! Hears  its children's [`ChildNotice`]s, [`StopAll`] from its parent.
-//! Asks   nobody: it tells and hears, so it never waits for a child.
-//! Never  runs a child's code, trusts the news of an old generation, does anything once it is one itself.
-//! Loses  its count of restarts in a crash; its children end with it and are started again.
+//! Owns      its [`SiblingGroup`] (every rule) and, while it is in force, the [`Children`] of its children (every effect).
+//! Receives  its children's [`ChildNotice`]s, [`StopAll`] from its parent.
+//! Calls     no other actor: it tells and hears, so it never waits for a child.
+//! Never     runs a child's code, trusts the news of an old generation, does anything once it is one itself.
+//! On crash  loses its count of restarts; its children end with it and are started again.
 
 use std::sync::Arc;
 use std::time::Duration;

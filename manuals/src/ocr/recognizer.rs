@@ -1,8 +1,8 @@
 //! The parent's side: one job a manual, in a child process, each page stored as it comes.
 //!
-//! Owns   the jobs under way; the page store on disk is shared with other processes.
-//! Never  runs more jobs than half of the cores, holds up a reading (jobs run beside it), repeats a stored page.
-//! Loses  nothing in a crash but the page that was being recognized.
+//! Owns      the jobs under way; the page store on disk is shared with other processes.
+//! Never     runs more jobs than half of the cores, holds up a reading (jobs run beside it), repeats a stored page.
+//! On crash  loses nothing in a crash but the page that was being recognized.
 
 use std::collections::HashMap;
 use std::fs::File;

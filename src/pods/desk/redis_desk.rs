@@ -1,8 +1,8 @@
 //! The desk in Redis, as one pod sees it.
 //!
-//! Owns   nothing: all of it is in Redis.
-//! Never  waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
-//! Loses  nothing with the pod.
+//! Owns      nothing: all of it is in Redis.
+//! Never     waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
+//! On crash  loses nothing with the pod.
 
 use std::sync::Arc;
 use std::time::Duration;

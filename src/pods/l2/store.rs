@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 use hsc_actors::cache::{CacheTag, Contents, L2Entry, L2Policy, RecentEntries};
-use hsc_monitoring::SecondMeter;
+use hsc_monitoring::L2Meter;
 use log::debug;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub(super) struct L2Store {
     /// What every key begins with.
     root: String,
     pub(super) limits: L2Limits,
-    pub(super) meter: SecondMeter,
+    pub(super) meter: L2Meter,
     pub(super) puts: Semaphore,
 }
 
@@ -74,12 +74,7 @@ pub(super) struct StoreLookup<V> {
 }
 
 impl L2Store {
-    pub(super) fn new(
-        link: Link,
-        cache: &'static str,
-        limits: L2Limits,
-        meter: SecondMeter,
-    ) -> Self {
+    pub(super) fn new(link: Link, cache: &'static str, limits: L2Limits, meter: L2Meter) -> Self {
         let root = format!("{}:l2:{cache}:{FORM}", link.prefix());
         Self { link, root, limits, meter, puts: Semaphore::new(PUTS_AT_ONCE) }
     }

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::chart::{Series, lines};
-use crate::load::duration::show_micros;
-use crate::load::summary::{OperationSummary, Summary};
-use crate::load::table::bytes;
-use crate::load::tally::{Count, Operation};
-use crate::load::threshold::Verdict;
+use crate::duration::show_micros;
+use crate::summary::{OperationSummary, Summary};
+use crate::table::bytes;
+use crate::tally::{Count, Operation};
+use crate::threshold::Verdict;
 use strum::VariantArray as _;
 
 /// Colours by name, twice: for light and for dark. Everything else is said once.
@@ -108,7 +108,7 @@ fn charts(summary: &Summary) -> String {
     let mut figure = |title: &str, svg: String| {
         let _ = write!(out, "<figure><figcaption>{title}</figcaption>{svg}</figure>");
     };
-    let over = |pick: &dyn Fn(&crate::load::summary::Point) -> Option<f64>| -> Vec<(f64, f64)> {
+    let over = |pick: &dyn Fn(&crate::summary::Point) -> Option<f64>| -> Vec<(f64, f64)> {
         summary.points.iter().filter_map(|point| Some((point.at_s, pick(point)?))).collect()
     };
     let open = over(&|point| Some(point.open as f64));
@@ -171,7 +171,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::tally::Tally;
+    use crate::tally::Tally;
 
     fn report(failed: bool) -> String {
         let mut tally = Tally::default();

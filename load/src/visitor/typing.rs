@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::Visitor;
 use super::session::SessionError;
-use crate::load::client::ReceivedMessage;
-use crate::load::scenario::varied;
-use crate::load::tally::{Count, Operation, Tally};
+use crate::client::ReceivedMessage;
+use crate::scenario::varied;
+use crate::tally::{Count, Operation, Tally};
 
 /// What a timer may be late by without the machine being behind: tokio's has steps of a millisecond.
 /// Later than that the harness itself is stalled, and the wait is counted.

@@ -162,7 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::tally::Tally;
+    use crate::tally::Tally;
 
     fn run() -> Summary {
         let mut tally = Tally::default();

@@ -5,23 +5,23 @@ use std::sync::Mutex;
 
 use tokio::time::Instant;
 
-use crate::load::client::Target;
-use crate::load::plan::Plan;
-use crate::load::tally::Tally;
-use crate::load::words::Words;
+use crate::client::Target;
+use crate::plan::Plan;
+use crate::tally::Tally;
+use crate::words::Words;
 
 /// What visitors of a run share.
-pub(in crate::load) struct Crowd {
-    pub(in crate::load) plan: Plan,
-    pub(in crate::load) words: Words,
-    pub(in crate::load) targets: Vec<Target>,
-    pub(in crate::load) began: Instant,
-    pub(in crate::load) tally: Mutex<Tally>,
+pub(crate) struct Crowd {
+    pub(crate) plan: Plan,
+    pub(crate) words: Words,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) began: Instant,
+    pub(crate) tally: Mutex<Tally>,
 }
 
 impl Crowd {
     /// Counts something; the lock is held for no longer than that.
-    pub(in crate::load) fn tally<T>(&self, count: impl FnOnce(&mut Tally) -> T) -> T {
+    pub(crate) fn tally<T>(&self, count: impl FnOnce(&mut Tally) -> T) -> T {
         count(&mut self.tally.lock().expect("counting does not panic"))
     }
 

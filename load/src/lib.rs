@@ -1,4 +1,4 @@
-//! The load harness behind `hsc load`: visitors that behave like people, and what they had to wait.
+//! The load harness behind `hsc load`: simulated visitors, and the latencies they see.
 //!
 //! ```text
 //! Plan ─► Schedule (when) × Mix (what) ─► Visitor ─► Tally ─► Summary ─► table, JSON, report, verdicts
@@ -7,8 +7,8 @@
 //! What is arithmetic (schedule, mix, thresholds, summary, report) reads no clock and opens no socket;
 //! `client` and `visitor` do both. Latencies count from when a thing was due.
 //!
-//! What must never be: a type of the server in here other than the wire's, a visitor that waits in
-//! silence for a server that stalls, more sockets or more time than the plan allows.
+//! Never: a type of the server other than the wire protocol's, a visitor that waits without a bound for a server
+//! that stalls, more sockets or more time than the plan allows.
 
 mod arrival;
 mod client;

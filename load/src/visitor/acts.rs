@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Visitor;
 use super::session::SessionError;
-use crate::load::scenario::varied;
-use crate::load::tally::Operation;
+use crate::scenario::varied;
+use crate::tally::Operation;
 
 impl Visitor {
     /// Listens, which also answers the server's pings.

@@ -7,8 +7,8 @@ use hsc_conversation::protocol::{ClientSays, Hello, Resume};
 use tokio::time::Instant;
 
 use super::crowd::Crowd;
-use crate::load::client::{Client, ReceivedMessage, SocketError};
-use crate::load::tally::{Count, Operation, Tally};
+use crate::client::{Client, ReceivedMessage, SocketError};
+use crate::tally::{Count, Operation, Tally};
 
 /// Why a scenario ends early.
 pub(super) enum SessionError {

@@ -78,7 +78,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::load::tally::Tally;
+    use crate::tally::Tally;
 
     #[test]
     fn the_table_shows_what_was_done_and_that_nothing_was_lost() {
