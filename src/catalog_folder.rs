@@ -9,14 +9,12 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use hsc_catalogs::Trial;
+use hsc_catalogs::{Problem, Trial};
 use log::info;
 use tempfile::NamedTempFile;
 
-use crate::http::{CatalogFileError, CatalogFileStored, CatalogFiles, CatalogStatus};
 use crate::reload::{LastLoad, Reloader};
 use crate::temporary;
 
@@ -27,9 +25,58 @@ const PLACING: (&str, &str) = (".placing-", ".part");
 /// Clashes that are named one by one in a refusal.
 const CLASHES_NAMED: usize = 5;
 
+/// How the last load of the catalog ended.
+#[derive(Debug, Clone)]
+pub struct CatalogStatus {
+    /// Path of the catalog folder.
+    pub folder: String,
+    /// When it ended.
+    pub loaded_at: SystemTime,
+    /// The problems that it found.
+    pub problems: Arc<[Problem]>,
+    /// Why the catalog in force is an older one, if it is.
+    pub kept: Option<String>,
+}
+
+/// What happened to a file that an admin sent.
+#[derive(Debug)]
+pub struct CatalogFileStored {
+    /// What it would change in the catalog, or changed.
+    pub trial: Trial,
+    /// Why it would not be written; `None` if it would.
+    pub refused: Option<String>,
+    /// True if it was written. A file with the same bytes is not written again.
+    pub written: bool,
+    /// The file that keeps the previous content, if there was one.
+    pub before: Option<String>,
+    /// Why the catalog in force does not contain the file although it was written.
+    pub kept: Option<String>,
+}
+
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogFileError {
+    /// The loader does not read a file of this name, or the name leads out of the folder.
+    #[error("{0}")]
+    Name(String),
+    /// The catalog would not be loaded with it, or it takes products from another file.
+    #[error("{0}")]
+    Unfit(String),
+    /// The folder cannot be written.
+    #[error(
+        "the catalog folder {folder} cannot be written: {cause}; put the file there by other means, or name a folder with catalog.dir that the server may write"
+    )]
+    NotWritable {
+        /// The folder.
+        folder: String,
+        /// The error of the system.
+        cause: io::Error,
+    },
+}
+
 /// The folder of the catalog files.
 #[derive(Clone)]
-pub(crate) struct CatalogFolder {
+pub struct CatalogFolder {
     reloader: Arc<Reloader>,
     one_at_a_time: Arc<tokio::sync::Mutex<()>>,
 }
@@ -45,7 +92,25 @@ impl CatalogFolder {
         Self { reloader, one_at_a_time: Arc::default() }
     }
 
-    async fn place_file(
+    /// How the last load of the catalog ended.
+    #[must_use]
+    pub fn status(&self) -> CatalogStatus {
+        let LastLoad { at, problems, kept } = self.reloader.last();
+        let folder = self.reloader.dir().display().to_string();
+        CatalogStatus { folder, loaded_at: at, problems, kept }
+    }
+
+    /// Loads the catalog again, now.
+    pub async fn reload(&self) -> CatalogStatus {
+        self.reloader.reload("an admin asked for it").await;
+        self.status()
+    }
+
+    /// Tries a text as the file of this name; unless `dry_run`, writes it and loads the catalog again.
+    ///
+    /// # Errors
+    /// Why the file was not written.
+    pub async fn place(
         &self,
         name: String,
         text: String,
@@ -80,33 +145,6 @@ impl CatalogFolder {
             placed.kept = self.reloader.last().kept;
         }
         Ok(placed)
-    }
-}
-
-impl CatalogFiles for CatalogFolder {
-    fn standing(&self) -> CatalogStatus {
-        let LastLoad { at, problems, kept } = self.reloader.last();
-        let folder = self.reloader.dir().display().to_string();
-        CatalogStatus { folder, loaded_at: at, problems, kept }
-    }
-
-    fn reload(&self) -> BoxFuture<'static, CatalogStatus> {
-        let folder = self.clone();
-        async move {
-            folder.reloader.reload("an admin asked for it").await;
-            folder.standing()
-        }
-        .boxed()
-    }
-
-    fn place(
-        &self,
-        name: String,
-        text: String,
-        dry_run: bool,
-    ) -> BoxFuture<'static, Result<CatalogFileStored, CatalogFileError>> {
-        let folder = self.clone();
-        async move { folder.place_file(name, text, dry_run).await }.boxed()
     }
 }
 

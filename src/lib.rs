@@ -5,13 +5,13 @@
 
 pub mod answers;
 pub mod archive;
-mod catalog_folder;
+pub mod catalog_folder;
 pub mod command;
+pub mod drain;
 mod embedding_loader;
 pub mod embeddings;
 pub mod http;
 pub mod identity;
-mod manual_files;
 pub mod manuals;
 mod outbound;
 pub mod pods;

@@ -118,12 +118,6 @@ impl Reloader {
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = ended;
     }
-
-    /// Why the catalog in force is an old one, where it is.
-    #[must_use]
-    pub fn kept(&self) -> Option<String> {
-        self.last().kept.map(|reason| format!("the catalog is an old one: {reason}"))
-    }
 }
 
 /// Logs what is wrong with a catalog.

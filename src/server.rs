@@ -10,7 +10,8 @@ use actix_web::web;
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{
-    Auditor, ConversationLog, HandoffDesk, Identify, PodDirectory, Relay, SharedQuota, Uploads,
+    Auditor, ConversationLog, HandoffDesk, Identify, PodDirectory, RedisStatus, Relay, SharedQuota,
+    Uploads,
 };
 use hsc_actors::{
     Admission, CacheBudgets, DeskLimits, HandoffLimits, Hours, ImageLimits, InvalidHours,
@@ -25,17 +26,16 @@ use hsc_conversation::protocol::Limits;
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
 use tokio::net::TcpSocket;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::answers;
 use crate::archive::{NoArchive, Store};
 use crate::catalog_folder::CatalogFolder;
+use crate::drain::{Drain, Drained};
 use crate::embedding_loader::EmbeddingLoader;
 use crate::embeddings::{self, Embeddings};
 use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
 use crate::identity::{SignedVisitorTokens, Team};
-use crate::manual_files::ManualFiles;
 use crate::manuals::{LoadError, Loader};
 use crate::pods::{
     self, InvalidAddress, Link, RedisDesk, RedisLog, RedisPodDirectory, RedisQuota, RedisRelay,
@@ -48,14 +48,10 @@ use crate::webhooks::Webhooks;
 /// Connections the system may hold for us until they are accepted: a pod that comes back is met by
 /// all of its clients at once.
 const BACKLOG: u32 = 4_096;
-/// The last part of the time to drain, for those whose answers still run to leave them to another pod.
-const HAND_OVER_PART: u32 = 5;
 /// Connections beyond those that may be open which are accepted to be told so.
 const BEING_JUDGED: usize = 64;
 /// How much longer the system tries to send than the table of connections waits, so that a close is counted.
 const AFTER_THE_TABLE: Duration = Duration::from_secs(5);
-/// How often a draining server looks whether the last session has gone.
-const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
 const WRITE_BEHIND: Duration = Duration::from_secs(3);
@@ -141,7 +137,6 @@ pub struct Server {
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     certificates: Option<tokio::task::AbortHandle>,
     house: Arc<Pod>,
-    sessions: Arc<Sessions>,
     reloader: Arc<Reloader>,
     team: Arc<Team>,
     public_url: String,
@@ -201,7 +196,7 @@ impl Server {
         let on_the_shelf = limits(&settings.cache.manuals);
         let loader = Loader::new(&manuals_of(settings), &dir, Arc::clone(&metrics))
             .map_err(StartError::NoManuals)?;
-        let files = Arc::new(ManualFiles(loader.clone()));
+        let manual_files = Arc::new(loader.clone());
         let scans = loader.clone();
         let shared = pods::RedisL2Caches::new(redis.as_ref(), &settings.cache, &metrics);
         let second = shared.of("manuals", &settings.cache.manuals);
@@ -303,25 +298,16 @@ impl Server {
             metrics: Arc::clone(&metrics),
         }));
         forget_what_scans_lacked(&scans, &house);
-        let drain = Arc::new(Drain {
-            house: Arc::clone(&house),
-            asked: Notify::new(),
-            timeout: Duration::from_millis(settings.server.drain_timeout_ms),
-        });
+        let drain_timeout = Duration::from_millis(settings.server.drain_timeout_ms);
+        let drain = Arc::new(Drain::new(Arc::clone(&house), drain_timeout));
         let parts = web::Data::new(http::Dependencies {
-            drain: Arc::clone(&drain) as Arc<dyn http::Drain>,
+            drain: Arc::clone(&drain),
             catalog,
             house: Arc::clone(&house),
-            originals: files,
-            encoder: Arc::new(Status(encoder.clone())),
-            condition: Arc::new(State {
-                encoder: encoder.clone(),
-                house: Arc::clone(&house),
-                sessions: Arc::clone(&sessions),
-                reloader: Arc::clone(&reloader),
-                redis,
-                redis_required: settings.redis.required_for_ready,
-            }),
+            manual_files,
+            encoder: Arc::new(encoder),
+            redis: redis.map(|link| Arc::new(link) as Arc<dyn RedisStatus>),
+            redis_required: settings.redis.required_for_ready,
             metrics,
             process,
             body_deadline: http::BodyDeadline::from(&settings.server),
@@ -337,7 +323,7 @@ impl Server {
             staff: team.clone(),
             auditor,
             announcer: webhooks.announcer(),
-            webhooks: Arc::new(WebhookAdmin(webhooks)),
+            webhooks: Arc::new(webhooks),
             deliveries: archive.clone(),
             uploads: pictures,
             tokens,
@@ -353,7 +339,7 @@ impl Server {
                 chaos: settings.chaos.enabled,
             },
             settings: settings.shown(),
-            catalog_files: Arc::new(CatalogFolder::new(Arc::clone(&reloader))),
+            catalog_folder: CatalogFolder::new(Arc::clone(&reloader)),
             statics: dir.join("static"),
         });
         let operations_address = operations.as_ref().map(|it| it.local_addr()).transpose()?;
@@ -373,7 +359,6 @@ impl Server {
             task,
             certificates,
             house,
-            sessions,
             reloader,
             team,
             public_url,
@@ -435,7 +420,7 @@ impl Server {
 
     /// Waits until an operator has the server drain (`POST /admin/drain`).
     pub async fn drain_asked(&self) {
-        self.drain.asked.notified().await;
+        self.drain.requested().await;
     }
 
     /// Takes no new work, lets running answers end within the time of the settings, and stops. Answers
@@ -444,22 +429,7 @@ impl Server {
     /// # Errors
     /// When the server had failed before.
     pub async fn drain(self) -> std::io::Result<()> {
-        let timeout = self.drain.timeout;
-        let until = Instant::now() + timeout;
-        info!(sessions = self.sessions.count(); "draining");
-        // Half of the time, so that the last client hears it early enough to end in time.
-        self.sessions.drain(timeout / 2);
-        self.house.send_agents_away();
-        let mut left = self.emptied(until - timeout / HAND_OVER_PART).await;
-        let leaves_work = left > 0;
-        if leaves_work {
-            info!(sessions = left; "what still runs is left to other pods");
-            self.sessions.hand_over();
-            left = self.emptied(until).await;
-        }
-        if left > 0 {
-            warn!(sessions = left; "sessions did not end in time");
-        }
+        let Drained { left, leaves_work } = self.drain.run().await;
         self.handle.stop(left == 0).await;
         let unwritten = self.house.archive().flush(WRITE_BEHIND).await;
         if unwritten > 0 {
@@ -473,14 +443,6 @@ impl Server {
         let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
         info!("stopped");
         ended
-    }
-
-    /// Waits until there is no session any more, at most until then; says how many are left.
-    async fn emptied(&self, until: Instant) -> usize {
-        while self.sessions.count() > 0 && Instant::now() < until {
-            tokio::time::sleep(DRAIN_STEP).await;
-        }
-        self.sessions.count()
     }
 }
 
@@ -666,125 +628,5 @@ fn socket_limits(settings: &Settings) -> SocketLimits {
         images: ImageLimits::from(&settings.sessions),
         handoffs: HandoffLimits::from(&settings.desk),
         busy_after: Duration::from_millis(settings.sessions.overload_after_ms),
-    }
-}
-
-/// The webhooks, for the routes that administer them.
-struct WebhookAdmin(Webhooks);
-
-impl http::Webhooks for WebhookAdmin {
-    fn endpoints(&self) -> Vec<http::Endpoint> {
-        let of = |(url, events, delivered, failed): (&str, &[String], u64, u64)| {
-            http::Endpoint::new(url.to_owned(), events.to_vec(), delivered, failed)
-        };
-        self.0.endpoints().map(of).collect()
-    }
-
-    fn test(&self, url: Option<&str>) -> Vec<String> {
-        self.0.test(url)
-    }
-}
-
-/// Has the server drain, for the route by which an operator asks for it.
-struct Drain {
-    house: Arc<Pod>,
-    asked: Notify,
-    timeout: Duration,
-}
-
-impl http::Drain for Drain {
-    fn begin(&self) -> http::Draining {
-        let sessions = self.house.sessions();
-        // Before it is answered: whoever asked may look at /ready at once.
-        let is_first = sessions.close_doors();
-        if is_first {
-            warn!("an operator has the server drain");
-            self.asked.notify_one();
-        }
-        http::Draining { is_first, sessions: sessions.count(), within: self.timeout }
-    }
-}
-
-/// How the server is, for the routes that tell.
-struct State {
-    encoder: Embeddings,
-    house: Arc<Pod>,
-    sessions: Arc<Sessions>,
-    reloader: Arc<Reloader>,
-    redis: Option<Link>,
-    redis_required: bool,
-}
-
-impl State {
-    /// What is wrong with Redis, where one is configured.
-    fn redis_trouble(&self) -> Option<String> {
-        let redis = self.redis.as_ref()?;
-        if !redis.is_up() {
-            let away = "Redis does not answer: this pod stands on its own until it does";
-            return Some(away.to_owned());
-        }
-        if let Some(why) = redis.refuses_writes() {
-            return Some(format!("Redis takes no writes: {why}"));
-        }
-        let deaf = "messages between pods do not arrive: the bridge is down";
-        (!self.house.bridge().is_up()).then(|| deaf.to_owned())
-    }
-}
-
-impl State {
-    fn archive_trouble(&self) -> Option<String> {
-        let away =
-            "the archive takes nothing: chats go on, what is said is written when it is back";
-        (!self.house.archive().is_up()).then(|| away.to_owned())
-    }
-}
-
-impl State {
-    fn encoder_trouble(&self) -> Option<String> {
-        match self.encoder.model() {
-            embeddings::ModelState::Damaged(why) => {
-                Some(format!("answers are found by words alone: {why}"))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// How the sentence encoder is, for the routes that tell.
-struct Status(Embeddings);
-
-impl http::EncoderStatus for Status {
-    fn health(&self) -> http::EncoderHealth {
-        let model = self.0.model();
-        let models = match &model {
-            embeddings::ModelState::Ready(set) => {
-                set.members().iter().map(|member| member.name().to_owned()).collect()
-            }
-            _ => Vec::new(),
-        };
-        http::EncoderHealth { state: model.word(), models, waiting: self.0.waiting() }
-    }
-
-    fn progress(&self, location: &str) -> Option<(usize, usize)> {
-        self.0.progress(location).map(|progress| (progress.done, progress.total))
-    }
-}
-
-impl http::Condition for State {
-    fn not_ready(&self) -> Option<String> {
-        let draining = self.sessions.is_draining().then(|| "draining".to_owned());
-        let without_redis = || self.redis_required.then(|| self.redis_trouble()).flatten();
-        draining.or_else(|| self.house.trouble()).or_else(without_redis)
-    }
-
-    fn degraded(&self) -> Option<String> {
-        self.redis_trouble()
-            .or_else(|| self.archive_trouble())
-            .or_else(|| self.reloader.kept())
-            .or_else(|| self.encoder_trouble())
-    }
-
-    fn redis_connected(&self) -> bool {
-        self.redis.as_ref().is_some_and(Link::is_up)
     }
 }

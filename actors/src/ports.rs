@@ -7,28 +7,36 @@
 mod announcer;
 pub mod archive;
 mod desk;
+mod encoder_status;
 mod identity;
 mod log;
+mod manual_files;
 mod pod_directory;
 mod quota;
+mod redis_status;
 mod relay;
 mod staff;
 mod uploads;
 mod vectors;
+mod webhook_admin;
 
 pub use announcer::{Announcement, Announcer};
 pub use desk::{DeskReply, HandoffDesk};
+pub use encoder_status::{EncoderHealth, EncoderStatus};
 pub use identity::{
     Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
     ProviderSignIn, SessionCheck, SignedIn,
 };
 pub use log::ConversationLog;
+pub use manual_files::{CachedFile, LastLoad, ManualFiles, OriginalFile};
 pub use pod_directory::{MissingPod, PodDirectory, PodList, PodReport};
 pub use quota::SharedQuota;
+pub use redis_status::RedisStatus;
 pub use relay::{Relay, Relayed};
 pub use staff::{NewAccount, Staff, StaffChange, StaffError};
 pub use uploads::{ImageContent, StoredImage, UploadError, UploadLimits, Uploads};
 pub use vectors::{Claim, SharedVectors};
+pub use webhook_admin::{EndpointCounters, WebhookAdmin};
 
 use std::error::Error;
 use std::fmt;

@@ -13,5 +13,5 @@ mod store;
 mod worker;
 
 pub use now::EmbedNow;
-pub use service::{Embeddings, ModelState, Progress};
+pub use service::{Embeddings, ModelState};
 pub use worker::worker;

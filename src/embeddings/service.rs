@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use hsc_actors::ports::SharedVectors;
+use hsc_actors::ports::{EncoderHealth, EncoderStatus, SharedVectors};
 use hsc_answers::encoder::{Embedder, EncoderSet, ManualTexts, ManualVectors, QueryVectors};
 use hsc_config::EncoderSettings;
 use hsc_monitoring::Metrics;
@@ -52,11 +52,11 @@ impl ModelState {
 
 /// How far a manual is embedded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub(super) struct Progress {
     /// Windows that have a vector.
-    pub done: usize,
+    pub(super) done: usize,
     /// Windows of the manual.
-    pub total: usize,
+    pub(super) total: usize,
 }
 
 /// The encoder. Cheap to clone.
@@ -138,16 +138,35 @@ impl Embeddings {
         self.shared.looked.load(Ordering::Acquire)
     }
 
-    /// How far the manual of this name is embedded; none where nothing asked for it since the start.
-    #[must_use]
-    pub fn progress(&self, name: &str) -> Option<Progress> {
-        self.shared.state().named.peek(name).copied()
-    }
-
     /// Manuals that wait or are being embedded.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.state().progress.len()
+    }
+}
+
+impl EncoderStatus for Embeddings {
+    fn health(&self) -> EncoderHealth {
+        let model = self.model();
+        let models = match &model {
+            ModelState::Ready(set) => {
+                set.members().iter().map(|member| member.name().to_owned()).collect()
+            }
+            _ => Vec::new(),
+        };
+        EncoderHealth { state: model.word(), models, waiting: self.waiting() }
+    }
+
+    fn damage(&self) -> Option<String> {
+        match self.model() {
+            ModelState::Damaged(why) => Some(why.to_string()),
+            _ => None,
+        }
+    }
+
+    fn progress(&self, location: &str) -> Option<(usize, usize)> {
+        let progress = self.shared.state().named.peek(location).copied()?;
+        Some((progress.done, progress.total))
     }
 }
 

@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::body::JsonBody;
 use super::identity::Admin;
-use super::{ApiError, ApiErrorCode, Dependencies, Draining};
+use super::{ApiError, ApiErrorCode, Dependencies};
+use crate::drain::DrainStarted;
 
 /// Longest notice: a page shows it in one line or two.
 const MOST_CHARACTERS: usize = 1_000;
@@ -61,7 +62,7 @@ pub(super) async fn drain(
     Admin(caller): Admin,
 ) -> Result<HttpResponse, ApiError> {
     caller.did(&parts, "pod.drain", parts.house.pod(), "");
-    let Draining { is_first, sessions, within } = parts.drain.begin();
+    let DrainStarted { is_first, sessions, within } = parts.drain.request();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let message = match is_first {
         true => {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Dependencies;
+use hsc_actors::ports::EncoderHealth;
 
 /// How the server is, in numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +25,7 @@ pub(super) struct Health {
     /// Processor time since the last call as a share of one core.
     cpu_usage_percent: f64,
     /// The sentence encoder.
-    encoder: super::EncoderHealth,
+    encoder: EncoderHealth,
     /// Sockets open now.
     active_connections: usize,
     /// Products in the catalog.
@@ -72,7 +73,7 @@ pub(super) async fn health(parts: web::Data<Dependencies>) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Health {
         status,
         reason,
-        redis_connected: parts.condition.redis_connected(),
+        redis_connected: parts.redis.as_ref().is_some_and(|redis| redis.is_up()),
         memory_usage_percent: reading.memory_usage_percent,
         cpu_usage_percent: reading.cpu_usage_percent,
         encoder: parts.encoder.health(),
@@ -93,11 +94,52 @@ pub(super) async fn health_status(parts: web::Data<Dependencies>) -> HttpRespons
 }
 
 fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
-    match (parts.condition.not_ready(), parts.condition.degraded()) {
+    match (not_ready(parts), degraded(parts)) {
         (Some(reason), _) => ("unhealthy", Some(reason)),
         (None, Some(reason)) => ("degraded", Some(reason)),
         (None, None) => ("healthy", None),
     }
+}
+
+/// Why no new work should be sent to this pod; `None` if it should.
+fn not_ready(parts: &Dependencies) -> Option<String> {
+    let draining = parts.house.sessions().is_draining().then(|| "draining".to_owned());
+    let without_redis = || parts.redis_required.then(|| redis_fault(parts)).flatten();
+    draining.or_else(|| parts.house.trouble()).or_else(without_redis)
+}
+
+/// What is missing although the server serves; `None` if nothing is.
+fn degraded(parts: &Dependencies) -> Option<String> {
+    let catalog_fault = || {
+        let kept = parts.catalog_folder.status().kept?;
+        Some(format!("the catalog is an old one: {kept}"))
+    };
+    let encoder_fault = || {
+        let damage = parts.encoder.damage()?;
+        Some(format!("answers are found by words alone: {damage}"))
+    };
+    redis_fault(parts)
+        .or_else(|| archive_fault(parts))
+        .or_else(catalog_fault)
+        .or_else(encoder_fault)
+}
+
+fn redis_fault(parts: &Dependencies) -> Option<String> {
+    let redis = parts.redis.as_ref()?;
+    if !redis.is_up() {
+        let away = "Redis does not answer: this pod stands on its own until it does";
+        return Some(away.to_owned());
+    }
+    if let Some(why) = redis.refuses_writes() {
+        return Some(format!("Redis takes no writes: {why}"));
+    }
+    let deaf = "messages between pods do not arrive: the bridge is down";
+    (!parts.house.bridge().is_up()).then(|| deaf.to_owned())
+}
+
+fn archive_fault(parts: &Dependencies) -> Option<String> {
+    let away = "the archive takes nothing: chats go on, what is said is written when it is back";
+    (!parts.house.archive().is_up()).then(|| away.to_owned())
 }
 
 /// Whether new work should be sent here.
@@ -105,7 +147,7 @@ fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/ready")]
 pub(super) async fn ready(parts: web::Data<Dependencies>) -> HttpResponse {
-    let (mut response, readiness) = match parts.condition.not_ready() {
+    let (mut response, readiness) = match not_ready(&parts) {
         None => (HttpResponse::Ok(), Readiness { status: "ready", reason: None }),
         Some(reason) => (
             HttpResponse::ServiceUnavailable(),

@@ -36,11 +36,11 @@ pub(super) async fn manual(
 ) -> Result<HttpResponse, ApiError> {
     let catalog = parts.catalog.load();
     let product = catalog.product(&product_id).ok_or_else(no_such_product)?;
-    let Some(documentation) = product.documentation.clone() else {
+    let Some(documentation) = &product.documentation else {
         let message = "The catalog has no manual for this product.";
         return Err(ApiError::new(ApiErrorCode::NoManual, message));
     };
-    let original = parts.originals.original(documentation).await.map_err(|error| {
+    let original = parts.manual_files.original(documentation).await.map_err(|error| {
         warn!(product:% = product.id, code = error.code, cause:% = error.cause; "manual cannot be shown");
         ApiError::new(ApiErrorCode::ManualUnavailable, error.words)
     })?;

@@ -14,7 +14,6 @@ mod body;
 mod body_deadline;
 mod brands;
 mod capacity;
-mod catalog_files;
 mod client_address;
 mod dependencies;
 mod docs;
@@ -45,13 +44,9 @@ mod visitor;
 pub use api_error::{ApiError, ApiErrorCode};
 pub use asyncapi::asyncapi;
 pub use body_deadline::BodyDeadline;
-pub use catalog_files::{CatalogFileError, CatalogFileStored, CatalogFiles, CatalogStatus};
 pub use client_address::{Connection, TrustedProxies};
 use client_address::{client_address, warn_of_unknown_proxy};
-pub use dependencies::{
-    AdminRules, Condition, Dependencies, Drain, Draining, EncoderHealth, EncoderStatus, Endpoint,
-    KeptFile, LastLoad, Original, Originals, Webhooks,
-};
+pub use dependencies::{AdminRules, Dependencies};
 pub use headers::FrameAncestors;
 pub use listener::{Capacity, Certificate, Connections, Deadlines, InvalidCertificate, Listener};
 pub use openapi::openapi;

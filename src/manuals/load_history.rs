@@ -7,22 +7,11 @@
 use std::time::SystemTime;
 
 use dashmap::DashMap;
-use hsc_actors::ports::ManualError;
+use hsc_actors::ports::{LastLoad, ManualError};
 use hsc_catalogs::{Documentation, Manual};
 
 /// Manuals that have a line: more than any catalog names that was seen. When there are as many, all begin anew.
 const MOST: usize = 100_000;
-
-/// How the last load of a manual went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LastLoad {
-    /// When it ended.
-    pub at: SystemTime,
-    /// Pages, where it was ever read.
-    pub pages: Option<usize>,
-    /// Why it was not read, where the last load failed.
-    pub fault: Option<String>,
-}
 
 /// The last load of each manual.
 #[derive(Debug, Default)]

@@ -6,11 +6,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use hsc_actors::ports::{ManualError, ManualLoader};
+use hsc_actors::ports::{
+    CachedFile, LastLoad, ManualError, ManualFiles, ManualLoader, OriginalFile,
+};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
 use hsc_config::ManualsSettings;
 use hsc_conversation::answer::ManualRequest;
@@ -18,7 +20,7 @@ use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
 use super::fetch::{Copy, Fetcher};
-use super::load_history::{LastLoad, LoadHistory};
+use super::load_history::LoadHistory;
 use super::local::Folder;
 use super::{LoadError, ocr_report, settings};
 
@@ -36,26 +38,6 @@ struct LoaderParts {
     waits_for_ocr: bool,
     ledger: LoadHistory,
     metrics: Arc<Metrics>,
-}
-
-/// A manual's file as it lies on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CachedFile {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// When its host last said that it is right; of a file below the catalog folder, when it was written.
-    pub at: SystemTime,
-}
-
-/// A manual's file as it is handed to a browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Original {
-    /// The file. It may be replaced by a newer one at any time; who has it open reads on.
-    pub path: PathBuf,
-    /// What it is. A web page comes as a plain page of our own making, without scripts.
-    pub media_type: &'static str,
-    /// True when its host did not answer and an older copy is given.
-    pub stale: bool,
 }
 
 impl Loader {
@@ -119,37 +101,6 @@ impl Loader {
     pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
         self.0.recognizer.when_more(call);
     }
-
-    /// How the last load of a manual went; nothing where it was never loaded here.
-    #[must_use]
-    pub fn last_load(&self, documentation: &Documentation) -> Option<LastLoad> {
-        self.0.ledger.of(documentation)
-    }
-
-    /// The manual's file as it lies on this machine, fetched from its address or from its backup; nothing where
-    /// it does not. Looks on disk, and asks nobody.
-    #[must_use]
-    pub fn kept(&self, documentation: &Documentation) -> Option<CachedFile> {
-        let Documentation { url, backup_url, .. } = documentation;
-        std::iter::once(url).chain(backup_url).find_map(|address| self.0.kept(address))
-    }
-
-    /// The manual's file, fetched where it is not here yet, for a browser to open.
-    ///
-    /// # Errors
-    /// As [`ManualLoader::load`], reading excepted.
-    pub async fn original(&self, documentation: &Documentation) -> Result<Original, ManualError> {
-        let parts = &self.0;
-        let open = |found: FoundFile| async move {
-            let stale = found.stale;
-            if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
-                return Ok(Original { path: found.path, media_type: "application/pdf", stale });
-            }
-            let path = parts.printed(documentation, found).await?;
-            Ok(Original { path, media_type: "text/html; charset=utf-8", stale })
-        };
-        Ok(parts.first(documentation, open).await?)
-    }
 }
 
 fn is_pdf(path: &Path) -> bool {
@@ -157,6 +108,38 @@ fn is_pdf(path: &Path) -> bool {
     let mut start = [0; 5];
     std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
         && start == *b"%PDF-"
+}
+
+impl ManualFiles for Loader {
+    fn original(
+        &self,
+        documentation: &Documentation,
+    ) -> BoxFuture<'static, Result<OriginalFile, ManualError>> {
+        let (parts, documentation) = (Arc::clone(&self.0), documentation.clone());
+        async move {
+            let (parts, documentation) = (&parts, &documentation);
+            let open = |found: FoundFile| async move {
+                let stale = found.stale;
+                if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
+                    let media_type = "application/pdf";
+                    return Ok(OriginalFile { path: found.path, media_type, stale });
+                }
+                let path = parts.printed(documentation, found).await?;
+                Ok(OriginalFile { path, media_type: "text/html; charset=utf-8", stale })
+            };
+            Ok(parts.first(documentation, open).await?)
+        }
+        .boxed()
+    }
+
+    fn last_load(&self, documentation: &Documentation) -> Option<LastLoad> {
+        self.0.ledger.of(documentation)
+    }
+
+    fn cached_file(&self, documentation: &Documentation) -> Option<CachedFile> {
+        let Documentation { url, backup_url, .. } = documentation;
+        std::iter::once(url).chain(backup_url).find_map(|address| self.0.cached_file(address))
+    }
 }
 
 impl ManualLoader for Loader {
@@ -282,8 +265,8 @@ impl LoaderParts {
         found.inspect_err(|error| counted(error.code_and_words().0, 0))
     }
 
-    /// The file of one address as it lies here.
-    fn kept(&self, address: &str) -> Option<CachedFile> {
+    /// The file of one address on this machine.
+    fn cached_file(&self, address: &str) -> Option<CachedFile> {
         if is_remote(address) {
             let (path, at) = self.fetcher.kept(address)?;
             return Some(CachedFile { bytes: path.metadata().ok()?.len(), at });

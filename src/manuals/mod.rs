@@ -5,7 +5,7 @@
 //!                                    hsc_manuals::Recognizer ─► OcrReport ─► log, metrics
 //! ```
 //!
-//! The adapter between the crate that reads and the server: it answers the port `ManualLoader`, fetches over http(s), turns
+//! The adapter between the crate that reads and the server: it implements the ports `ManualLoader` and `ManualFiles`, fetches over http(s), turns
 //! settings into the crate's own and its facts into log lines and metrics. It knows bytes and addresses,
 //! never a question: what is asked about a manual is the business of the answers.
 
@@ -20,6 +20,5 @@ mod settings;
 mod tests;
 
 pub use self::error::LoadError;
-pub use self::load_history::LastLoad;
-pub use self::loader::{CachedFile, Loader, Original};
+pub use self::loader::Loader;
 pub use self::settings::limits;

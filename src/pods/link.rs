@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hsc_actors::ports::RedisStatus;
 use hsc_config::RedisSettings;
 use log::{info, warn};
 use redis::{Cmd, FromRedisValue, RedisError};
@@ -77,18 +78,6 @@ impl Link {
         Ok(Self { connection, shared, timeout, prefix })
     }
 
-    /// True while Redis answers.
-    #[must_use]
-    pub fn is_up(&self) -> bool {
-        self.connection.borrow().is_some()
-    }
-
-    /// Why Redis takes no writes although it answers; none while it does.
-    #[must_use]
-    pub fn refuses_writes(&self) -> Option<&'static str> {
-        *self.shared.refuses.borrow()
-    }
-
     /// Waits until Redis answers, for good if it never does.
     pub async fn up(&self) {
         let is_up = self.connection.clone().wait_for(Option::is_some).await.is_ok();
@@ -144,6 +133,16 @@ impl Link {
     /// As [`Link::run`].
     pub async fn command<T: FromRedisValue>(&self, command: Cmd) -> Result<T, LinkError> {
         self.run(|mut connection| async move { command.query_async(&mut connection).await }).await
+    }
+}
+
+impl RedisStatus for Link {
+    fn is_up(&self) -> bool {
+        self.connection.borrow().is_some()
+    }
+
+    fn refuses_writes(&self) -> Option<&'static str> {
+        *self.shared.refuses.borrow()
     }
 }
 

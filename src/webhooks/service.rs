@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hsc_actors::archiving::ArchiveHandle;
 use hsc_actors::ports::archive::Deliveries;
-use hsc_actors::ports::{Announcement, Announcer};
+use hsc_actors::ports::{Announcement, Announcer, EndpointCounters, WebhookAdmin};
 use hsc_config::WebhooksSettings;
 use hsc_conversation::archive::{NewDelivery, Record, StampedRecord};
 use hsc_monitoring::Metrics;
@@ -94,23 +94,23 @@ impl Webhooks {
             self.inner.tell(&event);
         }
     }
+}
 
-    /// Tells the endpoint of this address, or all, whether or not they take such events, that this is a
-    /// test; says the ids of the deliveries.
-    #[must_use]
-    pub fn test(&self, url: Option<&str>) -> Vec<String> {
+impl WebhookAdmin for Webhooks {
+    fn endpoints(&self) -> Vec<EndpointCounters> {
+        let of = |endpoint: &Arc<Endpoint>| {
+            let (delivered, failed) = endpoint.counted();
+            let (url, events) = (endpoint.name.clone(), endpoint.events.clone());
+            EndpointCounters { url, events, delivered, failed }
+        };
+        self.inner.endpoints.iter().map(of).collect()
+    }
+
+    fn test(&self, url: Option<&str>) -> Vec<String> {
         let data = json!({ "message": "This is a test of HSC-JIT's webhooks." });
         let event = happened(Announcement { event: "test", conversation: None, data });
         let meant = self.inner.endpoints.iter().filter(|it| url.is_none_or(|url| it.name == url));
         meant.map(|endpoint| self.inner.deliver(&event, endpoint)).collect()
-    }
-
-    /// Each endpoint, what it takes, and how many this pod delivered and failed to deliver to it.
-    pub fn endpoints(&self) -> impl Iterator<Item = (&str, &[String], u64, u64)> {
-        self.inner.endpoints.iter().map(|endpoint| {
-            let (delivered, failed) = endpoint.counted();
-            (&*endpoint.name, &*endpoint.events, delivered, failed)
-        })
     }
 }
 

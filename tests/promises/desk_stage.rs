@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc::pods::{Link, RedisDesk};
-use hsc_actors::ports::HandoffDesk;
+use hsc_actors::ports::{HandoffDesk, RedisStatus as _};
 use hsc_actors::{DeskLimits, MemoryDesk};
 use hsc_conversation::desk::HandoffRequest;
 use hsc_conversation::protocol::Agent;

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use hsc::pods::{Link, RedisLog};
 use hsc_actors::bridge::{Envelope, InMemoryBus, Loopback, channels};
-use hsc_actors::ports::{ConversationLog, Relay as _, Relayed};
+use hsc_actors::ports::{ConversationLog, RedisStatus as _, Relay as _, Relayed};
 use hsc_actors::{LogLimits, MemoryLog};
 use hsc_conversation::log::{Batch, ClientPosition, OwnedConversation, StoredEntry};
 

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+use hsc_actors::ports::RedisStatus as _;
+
 use crate::eventually::eventually;
 use crate::process;
 

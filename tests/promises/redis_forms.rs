@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use hsc::pods::{Link, RedisRelay};
-use hsc_actors::ports::Relay;
+use hsc_actors::ports::{RedisStatus as _, Relay};
 use hsc_config::RedisSettings;
 use serde_json::json;
 

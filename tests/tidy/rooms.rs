@@ -45,6 +45,22 @@ fn no_room_reaches_up_into_the_wiring() {
 }
 
 #[test]
+fn a_port_between_rooms_stands_in_one_place() {
+    let mut breaches = Vec::new();
+    for file in files("src", &["rs"]) {
+        for (line, code) in file.code_lines() {
+            if code.trim_start().starts_with("pub trait ") {
+                breaches.push(format!("{}:{line}", file.path));
+            }
+        }
+    }
+    assert_none(
+        "A trait by which rooms meet stands in actors/src/ports, with the data types that it names:",
+        &breaches,
+    );
+}
+
+#[test]
 fn one_module_alone_names_actix_web_actors() {
     let mut breaches = Vec::new();
     for folder in ["src", "actors/src"] {

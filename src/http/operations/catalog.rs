@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::identity::Admin;
-use super::super::{
-    ApiError, ApiErrorCode, CatalogFileError, CatalogFileStored, CatalogStatus, Dependencies,
-};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::{invalid, ms};
+use crate::catalog_folder::{CatalogFileError, CatalogFileStored, CatalogStatus};
 
 /// Largest brand file that is taken over HTTP, in bytes. The largest seen has 40 MB; it lies in memory while it
 /// is tried, so a larger one is put into the folder by other means.
@@ -48,7 +47,7 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/catalog")]
 pub(crate) async fn catalog(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    shown(&parts, &parts.catalog_files.standing())
+    shown(&parts, &parts.catalog_folder.status())
 }
 
 /// Loads the catalog of this pod again from its folder. One that is broken is not put in force: `kept` says why.
@@ -60,7 +59,7 @@ pub(crate) async fn reload_catalog(
     Admin(caller): Admin,
 ) -> HttpResponse {
     caller.did(&parts, "catalog.reload", parts.house.pod(), "");
-    shown(&parts, &parts.catalog_files.reload().await)
+    shown(&parts, &parts.catalog_folder.reload().await)
 }
 
 fn shown(parts: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
@@ -115,7 +114,7 @@ pub(crate) async fn place_file(
     let (file, dry_run) = (file.into_inner(), asked.dry_run);
     let text = text_of(body).await?;
     let placed =
-        parts.catalog_files.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
+        parts.catalog_folder.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
     if placed.written {
         let trial = &placed.trial;
         let (added, changed) = (trial.added.len(), trial.changed.len());

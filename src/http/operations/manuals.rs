@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, get, post, web};
+use hsc_actors::ports::EncoderHealth;
 use hsc_actors::{Announced, Invalidate};
 use hsc_catalogs::Product;
 use hsc_conversation::answer::ManualRequest;
@@ -12,7 +13,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::super::identity::Admin;
-use super::super::{ApiError, ApiErrorCode, Dependencies, EncoderHealth};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::{Page, PageRequest, invalid, ms};
 
 /// Longest somebody waits for a manual that is fetched again. Fetching has a bound of its own and reading
@@ -150,7 +151,7 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
         return wanted.is_none_or(|state| state == State::None).then_some(row);
     };
     let request = ManualRequest { documentation };
-    let last = parts.originals.last_load(&request.documentation);
+    let last = parts.manual_files.last_load(&request.documentation);
     let in_memory = match parts.house.caches().manual(&request) {
         Some(Ok(manual)) => {
             row.pages = Some(manual.pages.len());
@@ -179,7 +180,7 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
     if wanted.is_some_and(|state| !may_be(state)) {
         return None;
     }
-    let kept = parts.originals.kept(&request.documentation);
+    let kept = parts.manual_files.cached_file(&request.documentation);
     let otherwise = if kept.is_some() { State::Kept } else { State::Unread };
     row.state = in_memory.unwrap_or(otherwise);
     row.pages = row.pages.or(last.as_ref().and_then(|it| it.pages));

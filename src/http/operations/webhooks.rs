@@ -1,6 +1,7 @@
 //! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
 
 use actix_web::{HttpResponse, delete, get, post, web};
+use hsc_actors::ports::EndpointCounters;
 use hsc_actors::ports::archive::{ArchiveError, Delivery, Page, Paged};
 use hsc_conversation::now_ms;
 use log::warn;
@@ -10,8 +11,31 @@ use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
 use super::super::identity::Admin;
-use super::super::{ApiError, ApiErrorCode, Dependencies, Endpoint};
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::PageRequest;
+
+/// An endpoint, what was delivered to it, and what waits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Endpoint {
+    /// Its address.
+    url: String,
+    /// What it is told; `all` is everything. Empty where the settings do not have it any more.
+    events: Vec<String>,
+    /// Deliveries that this pod made since its start.
+    delivered: u64,
+    /// Tries of this pod that failed since its start.
+    failed: u64,
+    /// Deliveries of all pods that wait.
+    waiting: u64,
+    /// Dead letters of all pods.
+    dead: u64,
+}
+
+impl From<EndpointCounters> for Endpoint {
+    fn from(EndpointCounters { url, events, delivered, failed }: EndpointCounters) -> Self {
+        Self { url, events, delivered, failed, waiting: 0, dead: 0 }
+    }
+}
 
 /// The endpoints.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,7 +53,8 @@ pub(crate) async fn webhooks(
     parts: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let mut endpoints: Vec<Endpoint> = parts.webhooks.endpoints();
+    let counted = parts.webhooks.endpoints();
+    let mut endpoints: Vec<Endpoint> = counted.into_iter().map(Endpoint::from).collect();
     for standing in parts.deliveries.standing().await.map_err(away)? {
         let known = endpoints.iter_mut().find(|it| it.url == standing.endpoint);
         let (waiting, dead) = (standing.waiting, standing.dead);
@@ -37,9 +62,12 @@ pub(crate) async fn webhooks(
             Some(known) => (known.waiting, known.dead) = (waiting, dead),
             // Its deliveries wait for it to come back into the settings.
             None => endpoints.push(Endpoint {
+                url: standing.endpoint,
+                events: Vec::new(),
+                delivered: 0,
+                failed: 0,
                 waiting,
                 dead,
-                ..Endpoint::new(standing.endpoint, Vec::new(), 0, 0)
             }),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hsc_actors::ports::{ManualError, ManualLoader as _};
+use hsc_actors::ports::{ManualError, ManualFiles as _, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, Settings};
 use hsc_conversation::answer::ManualRequest;

@@ -1,0 +1,56 @@
+//! The files of manuals on this machine, as the routes show them.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use futures::future::BoxFuture;
+use hsc_catalogs::Documentation;
+
+use super::ManualError;
+
+/// Gives a manual's file as its maker published it, and reports how manuals were loaded.
+pub trait ManualFiles: Send + Sync + 'static {
+    /// The manual's file, fetched if it is not on this machine yet. Ends within a bounded time of its own.
+    fn original(
+        &self,
+        documentation: &Documentation,
+    ) -> BoxFuture<'static, Result<OriginalFile, ManualError>>;
+
+    /// How the last load of a manual ended; `None` if it was never loaded by this process.
+    fn last_load(&self, documentation: &Documentation) -> Option<LastLoad>;
+
+    /// The manual's file on this machine, fetched from its address or from its backup address; `None` if there is
+    /// none. Reads the disk and sends no request.
+    fn cached_file(&self, documentation: &Documentation) -> Option<CachedFile>;
+}
+
+/// A manual's file as a browser receives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginalFile {
+    /// The file. A newer one may replace it at any time; a process that has it open keeps the old one.
+    pub path: PathBuf,
+    /// `application/pdf`, or `text/html; charset=utf-8` for a plain page of our own making without scripts.
+    pub media_type: &'static str,
+    /// True when the host did not answer and the file is an older copy.
+    pub stale: bool,
+}
+
+/// How the last load of a manual ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastLoad {
+    /// When it ended.
+    pub at: SystemTime,
+    /// Pages; `None` if the manual was never read.
+    pub pages: Option<usize>,
+    /// Why the last load failed, or why it used an older copy.
+    pub fault: Option<String>,
+}
+
+/// The size and age of a manual's file on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CachedFile {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// When the host last confirmed it; for a file below the catalog folder, when it was written.
+    pub at: SystemTime,
+}

@@ -1,0 +1,94 @@
+//! Draining: how an operator starts it and what the server does until it stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::Pod;
+use log::{info, warn};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The last part of the drain time, in which sessions leave their running answers to another pod.
+const HAND_OVER_PART: u32 = 5;
+/// How often a draining server checks whether the last session has ended.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// Ends the work of this server within the time of the settings.
+pub struct Drain {
+    pod: Arc<Pod>,
+    requested: Notify,
+    timeout: Duration,
+}
+
+/// What a request to drain did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrainStarted {
+    /// False if the server was draining already.
+    pub is_first: bool,
+    /// Sessions that are asked to connect elsewhere.
+    pub sessions: usize,
+    /// The longest time until the server has ended.
+    pub within: Duration,
+}
+
+/// How a drain ended.
+pub(crate) struct Drained {
+    /// Sessions that did not end in time.
+    pub(crate) left: usize,
+    /// True if running answers were left to other pods.
+    pub(crate) leaves_work: bool,
+}
+
+impl Drain {
+    /// A drain of this pod that takes at most `timeout`.
+    pub(crate) fn new(pod: Arc<Pod>, timeout: Duration) -> Self {
+        Self { pod, requested: Notify::new(), timeout }
+    }
+
+    /// Admits no new session from now on and wakes [`Drain::requested`]. A second call changes nothing.
+    pub fn request(&self) -> DrainStarted {
+        // Before the reply: its receiver may look at /ready at once.
+        let sessions = self.pod.sessions();
+        let is_first = sessions.close_doors();
+        if is_first {
+            warn!("an operator drains the server");
+            self.requested.notify_one();
+        }
+        DrainStarted { is_first, sessions: sessions.count(), within: self.timeout }
+    }
+
+    /// Waits until an operator requests a drain.
+    pub(crate) async fn requested(&self) {
+        self.requested.notified().await;
+    }
+
+    /// Asks every client to connect elsewhere, a visitor once its answer has ended, and waits until all have ended. Answers
+    /// that still run near the end of the time are left to other pods.
+    pub(crate) async fn run(&self) -> Drained {
+        let until = Instant::now() + self.timeout;
+        let sessions = self.pod.sessions();
+        info!(sessions = sessions.count(); "draining");
+        // Half of the time, so that the last client is asked early enough to end in time.
+        sessions.drain(self.timeout / 2);
+        self.pod.send_agents_away();
+        let mut left = self.emptied(until - self.timeout / HAND_OVER_PART).await;
+        let leaves_work = left > 0;
+        if leaves_work {
+            info!(sessions = left; "running answers are left to other pods");
+            sessions.hand_over();
+            left = self.emptied(until).await;
+        }
+        if left > 0 {
+            warn!(sessions = left; "sessions did not end in time");
+        }
+        Drained { left, leaves_work }
+    }
+
+    /// Waits until there is no session, at most until then; returns how many are left.
+    async fn emptied(&self, until: Instant) -> usize {
+        while self.pod.sessions().count() > 0 && Instant::now() < until {
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+        self.pod.sessions().count()
+    }
+}
