@@ -69,13 +69,13 @@ impl Drain {
         let sessions = self.pod.sessions();
         info!(sessions = sessions.count(); "draining");
         // Half of the time, so that the last client is asked early enough to end in time.
-        sessions.drain(self.timeout / 2);
+        sessions.drain(self.timeout / 2).await;
         self.pod.send_agents_away();
         let mut left = self.emptied(until - self.timeout / HAND_OVER_PART).await;
         let leaves_work = left > 0;
         if leaves_work {
             info!(sessions = left; "running answers are left to other pods");
-            sessions.hand_over();
+            sessions.hand_over().await;
             left = self.emptied(until).await;
         }
         if left > 0 {

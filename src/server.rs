@@ -16,7 +16,7 @@ use hsc_actors::ports::{
 use hsc_actors::{
     Admission, CacheBudgets, DeskLimits, HandoffLimits, Hours, ImageLimits, InvalidHours,
     Invalidate, L2Caches, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod, PodRegistration,
-    Sessions, SocketLimits, SupervisionConfig,
+    SessionRegistry, SocketLimits, SupervisionConfig,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, ServerSettings, Settings};
@@ -179,7 +179,7 @@ impl Server {
         let counted = Arc::clone(&metrics);
         let reloader = Reloader::new(Arc::clone(&catalog), dir.clone(), problems, counted);
         let reloader = Arc::new(reloader);
-        let sessions = Arc::new(Sessions::new(Admission::from(&settings.sessions)));
+        let sessions = Arc::new(SessionRegistry::new(Admission::from(&settings.sessions)));
         let upkeep = SupervisionConfig::from(&settings.actors);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
         let watcher = settings.catalog.watch.then(|| {

@@ -9,10 +9,13 @@ use crate::cache::Scope;
 use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
-use crate::supervision::{AskError, ChildSpec, OnGiveUp, Supervisor, Threads};
+use crate::supervision::{AskError, ChildSpec, OnGiveUp, Supervisor, Threads, TreeReport};
 use crate::warming;
 use crate::{cache::Cache, supervision_config::SupervisionConfig};
 use hsc_conversation::answer::ManualRequest;
+
+/// The name of the manual cache's supervisor in the tree.
+const MANUALS: &str = "cache.manuals";
 
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]
@@ -122,6 +125,16 @@ impl Caches {
         }
     }
 
+    /// Adds what is counted of loads to the node of the manual cache.
+    pub(crate) fn describe(&self, tree: &mut TreeReport) {
+        let Some(manuals) = tree.find_mut(MANUALS) else { return };
+        if let (Some(said), serde_json::Value::Object(counted)) =
+            (manuals.observed.as_object_mut(), self.shelf.observed())
+        {
+            said.extend(counted);
+        }
+    }
+
     /// The part of the tree that keeps the shards alive: a group a cache.
     pub(crate) fn children(
         &self,
@@ -134,7 +147,7 @@ impl Caches {
             Supervisor::spec(name, upkeep.care, up, shards, threads, metrics)
         };
         vec![
-            group("cache.manuals", self.shelf.children()),
+            group(MANUALS, self.shelf.children()),
             group("cache.predictions", self.of_predictions(upkeep, metrics)),
             group("cache.answers", self.answers.children()),
         ]

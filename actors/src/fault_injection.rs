@@ -1,7 +1,7 @@
 //! Faults on demand, by name: which actor is meant, and whether it can suffer that fault.
 
 use crate::session::Deliver;
-use crate::supervision::{AskError, Fault};
+use crate::supervision::Fault;
 
 /// Why nobody was made to fail. A variant for each thing the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,9 +16,6 @@ pub enum FaultNotInjected {
          sockets along that live on the same thread"
     )]
     NotInASession,
-    /// The registry of sessions did not answer.
-    #[error(transparent)]
-    NoAnswer(#[from] AskError),
 }
 
 /// Who is meant by a name.

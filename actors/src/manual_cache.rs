@@ -1,9 +1,10 @@
-//! The shelf of read manuals: one load a manual, however many ask.
+//! The cache of read manuals: one load of a manual at a time, however many callers wait for it.
 //!
-//! A [`Cache`] of manuals, filled by the [`ManualLoader`] of the world outside; and, since it loads
-//! manuals too, a loader like any other, only that it remembers.
+//! A [`Cache`] of manuals, filled by the [`ManualLoader`] of the server. The cache bounds how long a load may take
+//! and how many run at once, and turns a load that panics into an error of its callers; here loads are counted.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -12,7 +13,6 @@ use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, LoadFailure};
 use crate::cached_results::sharing_of;
-use crate::manual_loader::ManualLoaderHandle;
 use crate::ports::{ManualError, ManualLoader};
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
 use crate::supervision_config::SupervisionConfig;
@@ -22,17 +22,52 @@ use hsc_conversation::answer::ManualRequest;
 #[derive(Clone)]
 pub struct ManualCache {
     cache: Cache<ManualContents>,
-    loader: ChildSpec,
     source: Arc<dyn ManualLoader>,
+    counters: Arc<LoadCounters>,
 }
 
 /// Manuals as the contents of a cache.
 pub struct ManualContents {
     loader: Arc<dyn ManualLoader>,
+    counters: Arc<LoadCounters>,
+}
+
+/// Loads since the start of the process.
+#[derive(Debug, Default)]
+struct LoadCounters {
+    under_way: AtomicU64,
+    loaded: AtomicU64,
+    failed: AtomicU64,
+}
+
+/// A load that is counted as under way until it is dropped, however it ends.
+struct CountedLoad {
+    counters: Arc<LoadCounters>,
+    succeeded: bool,
+}
+
+impl CountedLoad {
+    fn begin(counters: &Arc<LoadCounters>) -> Self {
+        counters.under_way.fetch_add(1, Relaxed);
+        Self { counters: Arc::clone(counters), succeeded: false }
+    }
+
+    fn end(mut self, succeeded: bool) {
+        self.succeeded = succeeded;
+    }
+}
+
+impl Drop for CountedLoad {
+    fn drop(&mut self) {
+        let LoadCounters { under_way, loaded, failed } = &*self.counters;
+        under_way.fetch_sub(1, Relaxed);
+        let ended = if self.succeeded { loaded } else { failed };
+        ended.fetch_add(1, Relaxed);
+    }
 }
 
 impl ManualCache {
-    /// A manual cache whose loader and shards, [`ManualCache::children`], are yet to be hung into a tree.
+    /// A manual cache whose shards, [`ManualCache::children`], are yet to be put into a tree.
     #[must_use]
     pub fn new(
         loader: Arc<dyn ManualLoader>,
@@ -42,10 +77,10 @@ impl ManualCache {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let source = Arc::clone(&loader);
-        let (spec, loading) = ManualLoaderHandle::new(loader, limits.load_timeout, care, metrics);
-        let manuals = ManualContents { loader: Arc::new(loading) };
+        let counters = Arc::<LoadCounters>::default();
+        let manuals = ManualContents { loader, counters: Arc::clone(&counters) };
         let cache = Cache::new("manuals", manuals, second, limits, care, metrics);
-        Self { cache, loader: spec, source }
+        Self { cache, source, counters }
     }
 
     /// A shelf on its own, for a program that has no house; it works as long as its root is kept.
@@ -88,12 +123,20 @@ impl ManualCache {
         &self.cache
     }
 
-    /// Its loader and its shards, for the tree; the loader first, because shards ask it.
+    /// Its shards, for the tree.
     #[must_use]
     pub fn children(&self) -> Vec<ChildSpec> {
-        let mut children = vec![self.loader.clone()];
-        children.extend(self.cache.children());
-        children
+        self.cache.children()
+    }
+
+    /// Loads since the start, for an operator: under way, loaded, failed.
+    pub(crate) fn observed(&self) -> serde_json::Value {
+        let LoadCounters { under_way, loaded, failed } = &*self.counters;
+        serde_json::json!({
+            "loads_under_way": under_way.load(Relaxed),
+            "loaded": loaded.load(Relaxed),
+            "failed": failed.load(Relaxed),
+        })
     }
 }
 
@@ -120,7 +163,14 @@ impl Contents for ManualContents {
     type Error = ManualError;
 
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
-        self.loader.load(request)
+        let counted = CountedLoad::begin(&self.counters);
+        let load = self.loader.load(request);
+        async move {
+            let outcome = load.await;
+            counted.end(outcome.is_ok());
+            outcome
+        }
+        .boxed()
     }
 
     fn lost(&self, why: LoadFailure) -> ManualError {
@@ -174,4 +224,89 @@ fn weight(manual: &Manual) -> usize {
         })
         .sum();
     pages + passages
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use hsc_catalogs::{Documentation, DocumentationKind, ManualFormat, ManualSource};
+    use serde_json::json;
+
+    use super::*;
+    use crate::supervision::Fault;
+
+    /// Returns a manual for any request but `torn`; the first load never ends, if that is wanted.
+    struct Library {
+        requests: AtomicUsize,
+        first_is_endless: bool,
+    }
+
+    impl ManualLoader for Library {
+        fn load(
+            &self,
+            request: ManualRequest,
+        ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+            let is_first = self.requests.fetch_add(1, Ordering::SeqCst) == 0;
+            let endless = is_first && self.first_is_endless;
+            async move {
+                assert!(request.documentation.url != "torn", "a page is torn");
+                if endless {
+                    futures::future::pending::<()>().await;
+                }
+                Ok(Arc::new(Manual {
+                    title: request.documentation.url,
+                    format: ManualFormat::Pdf,
+                    source: ManualSource::default(),
+                    pages: Vec::new(),
+                    passages: Vec::new(),
+                    outline: Vec::new(),
+                }))
+            }
+            .boxed()
+        }
+    }
+
+    fn request(url: &str) -> ManualRequest {
+        let (kind, url) = (DocumentationKind::Pdf, url.to_owned());
+        ManualRequest { documentation: Documentation { kind, url, backup_url: None } }
+    }
+
+    fn cache(first_is_endless: bool) -> (ManualCache, Root, Arc<Library>) {
+        let library = Arc::new(Library { requests: AtomicUsize::new(0), first_is_endless });
+        let settings = hsc_config::Settings::load(None, Vec::<(String, String)>::new()).unwrap();
+        let config = SupervisionConfig::from(&settings.actors);
+        let limits = CacheLimits {
+            shards: 1,
+            load_timeout: Duration::from_secs(30),
+            ..CacheLimits::of(&settings.cache, &settings.cache.manuals)
+        };
+        let metrics = Metrics::new();
+        let (cache, root) = ManualCache::start(library.clone(), limits, &config, &metrics);
+        (cache, root, library)
+    }
+
+    #[actix::test]
+    async fn a_load_that_panics_fails_its_caller_and_is_counted() {
+        let (manuals, _root, _) = cache(false);
+        assert_eq!(manuals.open(request("torn")).await.unwrap_err().code, "load_panicked");
+        assert_eq!(manuals.open(request("whole")).await.unwrap().title, "whole");
+        let counted = json!({ "loads_under_way": 0, "loaded": 1, "failed": 1 });
+        assert_eq!(manuals.observed(), counted);
+    }
+
+    #[actix::test]
+    async fn a_load_whose_shard_ends_under_it_is_started_once_more() {
+        let (manuals, root, library) = cache(true);
+        let opened = actix::spawn(manuals.load(request("whole")));
+        while library.requests.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(root.inject("cache.manuals.0", Fault::KillThread));
+        assert_eq!(opened.await.unwrap().unwrap().title, "whole");
+        assert_eq!(library.requests.load(Ordering::SeqCst), 2);
+        let counted = json!({ "loads_under_way": 0, "loaded": 1, "failed": 1 });
+        assert_eq!(manuals.observed(), counted, "the load that ended with its shard has failed");
+    }
 }

@@ -29,21 +29,17 @@ use crate::pod_takeover::PodTakeover;
 use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ConversationLog, HandoffDesk, ManualLoader, Relay, SessionCheck};
 use crate::presence::{PodRegistration, Pods, Presence};
-use crate::registry::{Broadcast, CloseAll, InjectFault, Registry};
 use crate::sampling::{self, Charts, RecentSamples};
 use crate::session::{AnswerQueue, Overload, Session, SessionContext};
-use crate::sessions::{AdmissionRefused, SessionInfo, Sessions};
+use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
 use crate::socket::frames::FrameLimits;
-use crate::supervision::{
-    AskError, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Threads, TreeReport,
-};
+use crate::supervision::{AskError, ChildSpec, Exit, Fault, Root, RootSpec, Threads, TreeReport};
 use crate::supervision_config::SupervisionConfig;
 use crate::takeovers::takeovers;
 use hsc_conversation::PredictionCache;
 use hsc_conversation::Tokens;
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::protocol::CloseReason;
 use hsc_conversation::{ClientAddress, VisitorTokenVerifier};
 use hsc_conversation::{Conversation, Rules};
 
@@ -53,8 +49,6 @@ const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Sessions that the tree names: what a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;
-/// The name of their registry in the tree.
-const REGISTRY: &str = "sessions";
 
 /// Everything alive in one pod.
 pub struct Pod {
@@ -62,9 +56,8 @@ pub struct Pod {
     is_alone: bool,
     wiring: Arc<SessionContext>,
     sockets: SocketRules,
-    registry: Handle<Registry>,
     #[cfg(test)]
-    orphans: Handle<PodTakeover>,
+    orphans: crate::supervision::Handle<PodTakeover>,
     caches: Caches,
     presence: Arc<Presence>,
     agents: Arc<AgentContext>,
@@ -87,7 +80,7 @@ pub struct PodDependencies {
     /// Answers questions: extractive or by a language model.
     pub answerer: Arc<dyn Answerer>,
     /// The table of who is connected.
-    pub sessions: Arc<Sessions>,
+    pub sessions: Arc<SessionRegistry>,
     /// Who waits for a person, and who has one.
     pub desk: Arc<dyn HandoffDesk>,
     /// When persons are there.
@@ -287,22 +280,19 @@ impl Pod {
             heartbeat: parts.desk_heartbeat,
         });
         let threads = Arc::new(Threads::start(upkeep.threads));
-        let (registered, registry) =
-            ChildSpec::actor(REGISTRY, "session_registry", care, &metrics, move |_| {
-                Ok(Registry { sessions: Arc::clone(&sessions) })
-            });
         let for_them = Arc::clone(&wiring);
         let (completing, orphans) =
             ChildSpec::actor("conversations.orphans", "orphans", care, &metrics, move |_| {
                 Ok(PodTakeover::new(Arc::clone(&for_them)))
             });
-        let mut children = vec![registered, completing];
+        let mut children = vec![completing];
         children.push(takeovers(&bridge, &wiring.sessions, care, &metrics));
         children.extend(caches.children(&upkeep, &threads, &metrics));
         children.push(bridging);
         let for_clerk = Arc::clone(&wiring.sessions);
         children.push(clerk(&front, at_desk, for_clerk, parts.desk_heartbeat, care, &metrics));
-        children.push(announcements(&bridge, registry.clone(), caches.clone(), care, &metrics));
+        let for_notices = Arc::clone(&wiring.sessions);
+        children.push(announcements(&bridge, for_notices, caches.clone(), care, &metrics));
         let presence = Presence::new(pod, parts.attendance, Arc::clone(&wiring));
         children.extend(presence.worker(&orphans, care, &metrics));
         let recent = RecentSamples::new();
@@ -319,7 +309,6 @@ impl Pod {
             is_alone,
             wiring,
             sockets,
-            registry,
             #[cfg(test)]
             orphans,
             caches,
@@ -341,13 +330,8 @@ impl Pod {
     #[must_use]
     pub fn tree(&self) -> TreeReport {
         let mut tree = self.root.tree();
-        if let Some(registry) = tree.find_mut(REGISTRY) {
-            registry.children = self.wiring.sessions.newest(SESSIONS_SHOWN);
-            // Their number of now, beside them: what the registry said is as old as its heartbeat.
-            if let Some(total) = registry.observed.get_mut("sessions") {
-                *total = self.wiring.sessions.count().into();
-            }
-        }
+        self.caches.describe(&mut tree);
+        tree.children.insert(0, self.wiring.sessions.report(SESSIONS_SHOWN));
         tree
     }
 
@@ -365,7 +349,8 @@ impl Pod {
     pub async fn rehearse(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
         let told = match FaultTarget::by(actor) {
             FaultTarget::AllSessions => {
-                self.registry.ask(InjectFault(in_a_session(fault)?)).await?
+                let fault = in_a_session(fault)?;
+                self.wiring.sessions.tell_all(|| fault.clone()).await
             }
             FaultTarget::Session(key) => {
                 usize::from(self.wiring.sessions.tell(key, in_a_session(fault)?))
@@ -375,13 +360,10 @@ impl Pod {
         if told == 0 { Err(FaultNotInjected::NoSuchActor) } else { Ok(told) }
     }
 
-    /// Tells everybody who is connected, to whichever pod.
-    ///
-    /// # Errors
-    /// When the registry of this pod did not answer; then other pods are not told either.
-    pub async fn broadcast(&self, message: String) -> Result<Announced<usize>, AskError> {
-        let here = self.registry.ask(Broadcast(message.clone())).await?;
-        Ok(self.announce(here, Body::Notice { message }).await)
+    /// Sends a notice to every client of every pod.
+    pub async fn broadcast(&self, message: String) -> Announced<usize> {
+        let here = self.wiring.sessions.broadcast(message.clone()).await;
+        self.announce(here, Body::Notice { message }).await
     }
 
     /// Has the caches of every pod forget something.
@@ -410,18 +392,6 @@ impl Pod {
     #[must_use]
     pub fn bridge(&self) -> &Bridge {
         &self.bridge
-    }
-
-    /// Closes every session that a rule names; says how many.
-    ///
-    /// # Errors
-    /// When the registry did not answer.
-    pub async fn close_where(
-        &self,
-        rule: impl Fn(&SessionInfo) -> bool + Send + 'static,
-        reason: CloseReason,
-    ) -> Result<usize, AskError> {
-        self.registry.ask(CloseAll { rule: Box::new(rule), reason }).await
     }
 
     /// Completes the answers that this pod was making, as the presence worker asks for it when a pod is not
@@ -569,14 +539,14 @@ impl Pod {
 
     /// The table of sessions.
     #[must_use]
-    pub fn sessions(&self) -> &Arc<Sessions> {
+    pub fn sessions(&self) -> &Arc<SessionRegistry> {
         &self.wiring.sessions
     }
 }
 
 /// A place in the table that is given back unless a session took it: a bad handshake must not leak one.
 struct SessionReservation<'a> {
-    sessions: &'a Sessions,
+    sessions: &'a SessionRegistry,
     key: u64,
     address: ClientAddress,
     kept: bool,

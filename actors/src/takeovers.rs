@@ -11,7 +11,7 @@ use hsc_monitoring::Metrics;
 use serde_json::json;
 
 use crate::bridge::{Body, Bridge, ChannelEvent, channels};
-use crate::sessions::Sessions;
+use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 
 /// Tells the pod that owned a conversation who owns it now. Nobody waits for it.
@@ -23,7 +23,7 @@ pub(crate) fn tell(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch:
 /// Closes the sessions whose conversation other pods have taken over.
 pub(crate) fn takeovers(
     bridge: &Bridge,
-    sessions: &Arc<Sessions>,
+    sessions: &Arc<SessionRegistry>,
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {

@@ -127,7 +127,7 @@ pub(super) async fn broadcast(
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
     }
     caller.did(&parts, "broadcast", "everybody", &message);
-    let Announced { here, other_pods } = parts.house.broadcast(message).await.map_err(down)?;
+    let Announced { here, other_pods } = parts.house.broadcast(message).await;
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
 
@@ -152,7 +152,6 @@ pub(super) async fn chaos(
         let code = match not {
             FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
             FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,
-            FaultNotInjected::NoAnswer(_) => ApiErrorCode::Full,
         };
         ApiError::new(code, format!("{actor}: {not}."))
     })?;

@@ -48,24 +48,8 @@ async fn a_hung_shard_is_replaced_and_who_waits_for_it_is_answered() {
     assert_eq!(end["grounded"], true, "{end}");
     let shard = server.actor("cache.manuals.0").await;
     assert!(shard["last_reason"].as_str().unwrap().starts_with("hung"), "{shard}");
-}
-
-#[tokio::test]
-async fn a_loader_that_hangs_itself_is_replaced_and_who_waits_for_a_manual_is_answered() {
-    let server =
-        Server::with(&[("chaos.enabled", "true"), ("actors.heartbeat_timeout_ms", "500")]).await;
-    let mut visitor = server.visitor().await;
-    let hang = json!({ "actor": "manuals.loader", "fault": "hang", "ms": 600_000 });
-    assert_eq!(server.rehearse(hang).await, 200);
-    ask(&mut visitor, LIGHT).await;
-    let end = end_of_answer(&mut visitor).await;
-    assert_eq!(end["grounded"], true, "{end}");
-    let loader = server.actor("manuals.loader").await;
-    assert!(loader["last_reason"].as_str().unwrap().starts_with("hung"), "{loader}");
-    eventually("the one that lives now says that it loaded it", async || {
-        server.actor("manuals.loader").await["observed"]["loaded"] == 1
-    })
-    .await;
+    let manuals = server.actor("cache.manuals").await;
+    assert_eq!(manuals["observed"]["loaded"], 1, "{manuals}");
 }
 
 #[tokio::test]

@@ -12,14 +12,14 @@ use serde_json::json;
 
 use super::{Body, Bridge, ChannelEvent, Subscription, channels};
 use crate::caches::Caches;
-use crate::registry::{Broadcast, Registry};
-use crate::supervision::{AskError, Care, ChildSpec, Handle, Life};
+use crate::session_registry::SessionRegistry;
+use crate::supervision::{AskError, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 
 /// Does what other pods announce.
 pub(crate) fn announcements(
     bridge: &Bridge,
-    registry: Handle<Registry>,
+    sessions: Arc<SessionRegistry>,
     caches: Caches,
     care: Care,
     metrics: &Arc<Metrics>,
@@ -27,7 +27,7 @@ pub(crate) fn announcements(
     let here = PodAnnouncement {
         pod: Arc::clone(bridge.pod()),
         listening: Arc::new(Mutex::new(bridge.listen(channels::PODS))),
-        registry,
+        sessions,
         caches,
     };
     let attend = move |life| here.clone().attend(life);
@@ -39,7 +39,7 @@ struct PodAnnouncement {
     pod: Arc<str>,
     // Never locked across an await: one that hangs must not keep its successor out.
     listening: Arc<Mutex<Subscription>>,
-    registry: Handle<Registry>,
+    sessions: Arc<SessionRegistry>,
     caches: Caches,
 }
 
@@ -73,7 +73,8 @@ impl PodAnnouncement {
     async fn take(&self, body: &Body) -> Result<(), AskError> {
         match body {
             Body::Notice { message } => {
-                self.registry.ask(Broadcast(message.clone())).await.map(drop)
+                self.sessions.broadcast(message.clone()).await;
+                Ok(())
             }
             Body::Forget { what } => self.caches.invalidate(what.clone()).await.map(drop),
             // Not for every pod, but no harm.

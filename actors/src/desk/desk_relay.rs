@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::HandoffService;
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, Subscription, channels};
 use crate::session::Deliver;
-use crate::sessions::Sessions;
+use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::DeskUpdate;
@@ -55,7 +55,7 @@ impl LocalDeskConversations {
 pub(crate) fn clerk(
     front: &HandoffService,
     here: LocalDeskConversations,
-    sessions: Arc<Sessions>,
+    sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
     care: Care,
     metrics: &Arc<Metrics>,
@@ -70,7 +70,7 @@ pub(crate) fn clerk(
 struct DeskRelay {
     front: HandoffService,
     here: LocalDeskConversations,
-    sessions: Arc<Sessions>,
+    sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
     // Never locked across an await: one that hangs must not keep its successor out.
     listening: Arc<Mutex<Subscription>>,

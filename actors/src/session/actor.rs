@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, Message,
-    SpawnHandle, StreamHandler,
+    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle,
+    StreamHandler,
 };
 use futures::FutureExt as _;
 use hsc_monitoring::{ActorMeter, Metrics};
@@ -28,7 +28,7 @@ use crate::ports::archive::Notes;
 use crate::ports::{Answerer, ConversationLog, ManualLoader};
 use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
-use crate::sessions::Sessions;
+use crate::session_registry::SessionRegistry;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use crate::takeovers;
@@ -44,10 +44,10 @@ use hsc_conversation::protocol::{
 
 use super::desk_client::DeskAttachment;
 use super::log_state::{self, LogState};
-use super::{AnswerQueue, Overload, SessionStatus, answering};
+use super::{AnswerQueue, Deliver, Overload, SessionStatus, answering};
 use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
-use hsc_conversation::{Checkpoint, Conversation, DeskUpdate, Effect, Input};
+use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
 use hsc_conversation::{LogEntry, archive_row, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
@@ -69,7 +69,7 @@ pub(crate) struct SessionContext {
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) images: Arc<ImageBudget>,
     pub(crate) shelf: Arc<dyn ManualLoader>,
-    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) sessions: Arc<SessionRegistry>,
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
     pub(crate) archive: ArchiveHandle,
@@ -119,38 +119,6 @@ pub(crate) struct Session {
     pub(super) closed: bool,
     /// The embedding site's word for who the visitor is, until the conversation has heard it.
     introduction: Option<String>,
-}
-
-/// Something the pod wants said on this socket, or its end.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub(crate) enum Deliver {
-    /// End the running answer, tell the client to come again elsewhere, close with 1012.
-    Reconnect {
-        /// After so long.
-        after_ms: u64,
-    },
-    /// The time to drain is over: leave the running answer to another pod, tell the client to come
-    /// again there, close with 1012.
-    HandOver {
-        /// After so long.
-        after_ms: u64,
-    },
-    /// Close.
-    Close(CloseReason),
-    /// Close, where the conversation is owned by a later epoch than this session's.
-    TakenOver {
-        /// The epoch in force.
-        epoch: u64,
-    },
-    /// Say this.
-    Say(Arc<ServerMessage>),
-    /// Something became known of its conversation at the desk.
-    Desk(Box<DeskUpdate>),
-    /// Panic, to rehearse it.
-    Panic,
-    /// Stop without a word, to rehearse it.
-    Stop,
 }
 
 impl RebuiltInPlace for Session {
@@ -501,7 +469,8 @@ impl Actor for Session {
         self.wiring.meter.up(true);
         let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
         let standing = Arc::clone(&self.standing);
-        self.wiring.sessions.entered(self.key, id, self.address, address, standing);
+        let session = address.recipient();
+        self.wiring.sessions.entered(self.key, id, self.address, session, standing);
         ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
         if let Some(token) = self.introduction.take() {

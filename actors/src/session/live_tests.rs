@@ -413,20 +413,24 @@ async fn sessions_are_found_told_and_closed() {
     assert!(newest[0].key > newest[1].key && newest[1].key > rest[0].key);
     clients[0].say(stage.ask()).await;
     clients[0].hear("answer_chunk").await;
-    let of_product = stage.house.sessions().of_product(&stage.product);
+    let product = stage.product.as_str();
+    let of_product =
+        stage.house.sessions().page(None, 10, |info| info.product.as_deref() == Some(product));
     assert_eq!(of_product.len(), 1);
     let told = stage.house.broadcast("a break at noon".to_owned()).await;
-    assert_eq!(told, Ok(Announced { here: 3, other_pods: OtherPods::None }));
+    assert_eq!(told, Announced { here: 3, other_pods: OtherPods::None });
     for client in &mut clients {
         assert_eq!(client.hear("notice").await["message"], "a break at noon");
     }
     let asking = of_product[0].key;
-    let closed = stage.house.close_where(move |info| info.key != asking, CloseReason::Policy).await;
-    assert_eq!(closed, Ok(2));
-    assert_eq!(clients[1].close_code().await, 1008);
-    assert_eq!(clients[2].close_code().await, 1008);
-    assert!(stage.house.sessions().close(&of_product[0].conversation, CloseReason::Normal));
-    assert_eq!(clients[0].close_code().await, 1000);
+    for idle in page(None, 10).into_iter().filter(|info| info.key != asking) {
+        assert!(stage.house.sessions().dismiss(idle.key));
+    }
+    let dismissed = CloseReason::Dismissed.code();
+    assert_eq!(clients[1].close_code().await, dismissed);
+    assert_eq!(clients[2].close_code().await, dismissed);
+    assert!(stage.house.sessions().dismiss(asking));
+    assert_eq!(clients[0].close_code().await, dismissed);
     eventually("the table is empty", || stage.house.sessions().count() == 0).await;
 }
 

@@ -6,6 +6,7 @@
 mod actor;
 mod answer_queue;
 mod answering;
+mod deliver;
 mod desk_client;
 mod headless;
 #[cfg(test)]
@@ -21,8 +22,9 @@ mod story_tests;
 #[cfg(test)]
 pub(crate) mod test_pod;
 
-pub(crate) use actor::{Deliver, Session, SessionContext};
+pub(crate) use actor::{Session, SessionContext};
 pub(crate) use answer_queue::{AnswerQueue, QueueOutcome, QueueUpdate};
+pub(crate) use deliver::Deliver;
 pub(crate) use headless::{HeadlessOutcome, complete};
 pub(crate) use overload::Overload;
 pub(crate) use session_status::SessionStatus;

@@ -252,7 +252,7 @@ async fn a_pod_that_may_wait_no_longer_leaves_its_answer_to_another() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
-    pods.a.house.sessions().hand_over();
+    pods.a.house.sessions().hand_over().await;
     assert_eq!(client.close_code().await, 1012);
     assert_eq!(client.heard.last().unwrap()["type"], "reconnect");
     assert!(client.heard.iter().all(|message| message["type"] != "final_answer"));

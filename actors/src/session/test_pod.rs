@@ -26,7 +26,7 @@ use crate::ports::archive::{ArchiveError, Notes, StoredNote};
 use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, SessionCheck};
 use crate::{
     Admission, CacheBudgets, DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod,
-    PodDependencies, Sessions, SocketLimits, SupervisionConfig,
+    PodDependencies, SessionRegistry, SocketLimits, SupervisionConfig,
 };
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Rules;
@@ -198,7 +198,7 @@ impl TestPod {
             catalog: Arc::new(Snapshot::new(catalog)),
             shelf,
             answerer,
-            sessions: Arc::new(Sessions::new(Admission::from(&settings.sessions))),
+            sessions: Arc::new(SessionRegistry::new(Admission::from(&settings.sessions))),
             log,
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),

@@ -1,24 +1,28 @@
-//! The table of who is connected.
+//! The registry of sessions: a table in plain memory, and no actor.
 //!
-//! Plain memory and no actor, so whatever restarts forgets nobody. It admits, counts, finds and tells;
-//! it knows nothing of what is said in a conversation.
+//! Owns      the sessions of this pod by key, conversation and client; who is admitted.
+//! Receives  method calls from any thread; each locks at most one shard of a table.
+//! Calls     `try_send` of a session, which never waits: a session that hangs is counted and skipped.
+//! Never     opens a session, reads what is said in one.
+//! On crash  it outlives every actor, so no restart forgets a session.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use actix::Addr;
+use actix::Recipient;
 use dashmap::DashMap;
 use hsc_config::SessionsSettings;
 use log::warn;
 use serde::Serialize;
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::rate_limit::{Gcra, Quota, RateLimiter};
-use crate::session::{Deliver, Session, SessionStatus};
+use crate::session::{Deliver, SessionStatus};
 use crate::supervision::{State, TreeReport};
-use hsc_conversation::protocol::CloseReason;
+use hsc_conversation::protocol::{CloseReason, ServerMessage};
 use hsc_conversation::{ClientAddress, ClientKey};
 
 /// Addresses whose pace is remembered. To push one out takes as many others.
@@ -26,9 +30,13 @@ const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
 /// Within so long those come again whose answer is handed over. Few, and they wait for its rest.
 const HAND_OVER_SPREAD_MS: u64 = 500;
+/// Sessions that a message to many reaches before other tasks of the thread run: a slice takes less than a
+/// millisecond, a hundred thousand sessions in one go would take the thread for a tenth of a second.
+const SLICE: usize = 512;
 
-/// Who is connected.
-pub struct Sessions {
+/// The sessions of this pod.
+pub struct SessionRegistry {
+    started_at: Instant,
     table: DashMap<u64, SessionEntry>,
     conversations: DashMap<Arc<str>, u64>,
     addresses: DashMap<ClientKey, u32>,
@@ -69,7 +77,7 @@ struct SessionEntry {
     address: ClientAddress,
     product: Option<Arc<str>>,
     opened_at: Instant,
-    session: Addr<Session>,
+    session: Recipient<Deliver>,
     standing: Arc<SessionStatus>,
 }
 
@@ -123,7 +131,7 @@ impl AdmissionRefused {
     }
 }
 
-impl Sessions {
+impl SessionRegistry {
     /// An empty table for those who are admitted.
     #[must_use]
     pub fn new(admission: Admission) -> Self {
@@ -131,6 +139,7 @@ impl Sessions {
         let opens = quota(admission.opens_per_second);
         let opens_of_address = quota(admission.opens_per_second_per_address);
         Self {
+            started_at: Instant::now(),
             table: DashMap::new(),
             conversations: DashMap::new(),
             addresses: DashMap::new(),
@@ -163,7 +172,7 @@ impl Sessions {
     }
 
     /// A place in the table, counted at once so that a rush cannot pass the limit together. Whoever
-    /// gets one gives it back with [`Sessions::left`].
+    /// gets one gives it back with [`SessionRegistry::left`].
     pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, AdmissionRefused> {
         if self.is_draining() {
             return Err(AdmissionRefused::Draining);
@@ -201,7 +210,7 @@ impl Sessions {
         key: u64,
         conversation: Arc<str>,
         address: ClientAddress,
-        session: Addr<Session>,
+        session: Recipient<Deliver>,
         standing: Arc<SessionStatus>,
     ) {
         self.conversations.insert(Arc::clone(&conversation), key);
@@ -262,9 +271,24 @@ impl Sessions {
         keys.into_iter().filter_map(info).filter(|info| rule(info)).take(limit).collect()
     }
 
+    /// The registry as a node of the tree of actors, with the newest sessions below it, at most so many.
+    pub(crate) fn report(&self, limit: usize) -> TreeReport {
+        TreeReport {
+            name: "sessions".to_owned(),
+            kind: "session_registry",
+            state: State::Up,
+            restarts: 0,
+            last_reason: None,
+            mailbox_depth: 0,
+            uptime_ms: Some(millis(self.started_at)),
+            observed: json!({ "sessions": self.count(), "draining": self.is_draining() }),
+            children: self.newest(limit),
+        }
+    }
+
     /// The newest sessions as actors of the tree, the newest first, at most so many. A pod may hold a
     /// hundred thousand: only their keys are looked through.
-    pub(crate) fn newest(&self, limit: usize) -> Vec<TreeReport> {
+    fn newest(&self, limit: usize) -> Vec<TreeReport> {
         let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
         if keys.len() > limit && limit > 0 {
             keys.select_nth_unstable_by_key(limit - 1, |key| std::cmp::Reverse(*key));
@@ -272,18 +296,6 @@ impl Sessions {
         keys.truncate(limit);
         keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
         keys.into_iter().filter_map(|key| Some(self.table.get(&key)?.report(key))).collect()
-    }
-
-    /// Sessions that last asked about this product.
-    #[must_use]
-    pub fn of_product(&self, product: &str) -> Vec<SessionInfo> {
-        self.those(|info| info.product.as_deref() == Some(product))
-    }
-
-    /// Closes the session that holds this conversation; false when there is none.
-    pub fn close(&self, conversation: &str, reason: CloseReason) -> bool {
-        self.of_conversation(conversation)
-            .is_some_and(|info| self.tell(info.key, Deliver::Close(reason)))
     }
 
     /// Closes this session because an admin wants it; false when there is none.
@@ -297,10 +309,10 @@ impl Sessions {
             .is_some_and(|info| self.tell(info.key, Deliver::TakenOver { epoch }))
     }
 
-    /// Closes every session that a rule names; says how many.
-    pub fn close_where(&self, rule: impl Fn(&SessionInfo) -> bool, reason: CloseReason) -> usize {
-        let closed = self.those(rule).into_iter();
-        closed.filter(|info| self.tell(info.key, Deliver::Close(reason))).count()
+    /// Sends a notice to every client; returns how many sessions took it.
+    pub async fn broadcast(&self, message: String) -> usize {
+        self.tell_all(|| Deliver::Say(Arc::new(ServerMessage::Notice { message: message.clone() })))
+            .await
     }
 
     /// Takes no more sessions; false when that was so already.
@@ -310,19 +322,16 @@ impl Sessions {
 
     /// Takes no more sessions and tells those that are here to come again elsewhere, each at its own
     /// moment within `spread`, so that the next pod is not met by all at once.
-    pub fn drain(&self, spread: Duration) {
+    pub async fn drain(&self, spread: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
-        for info in self.those(|_| true) {
-            let after_ms = rand::random_range(0..spread_ms);
-            self.tell(info.key, Deliver::Reconnect { after_ms });
-        }
+        self.tell_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..spread_ms) }).await;
     }
 
     /// Tells those whose answer still runs when the time to drain is over to leave it to another pod.
-    pub fn hand_over(&self) {
-        let after_ms = rand::random_range(0..HAND_OVER_SPREAD_MS);
-        self.tell_all(&Deliver::HandOver { after_ms });
+    pub async fn hand_over(&self) {
+        let after_ms = || rand::random_range(0..HAND_OVER_SPREAD_MS);
+        self.tell_all(|| Deliver::HandOver { after_ms: after_ms() }).await;
     }
 
     /// Tells one session something; false when it did not hear.
@@ -341,17 +350,17 @@ impl Sessions {
         told
     }
 
-    /// Tells everybody; says how many heard.
-    pub(crate) fn tell_all(&self, what: &Deliver) -> usize {
-        let all = self.those(|_| true).into_iter();
-        all.filter(|info| self.tell(info.key, what.clone())).count()
-    }
-
-    fn those(&self, rule: impl Fn(&SessionInfo) -> bool) -> Vec<SessionInfo> {
-        let infos = self.table.iter().map(|entry| entry.value().info(*entry.key()));
-        let mut found: Vec<SessionInfo> = infos.filter(|info| rule(info)).collect();
-        found.sort_unstable_by_key(|info| info.key);
-        found
+    /// Sends a message to every session, oldest first; returns how many took it. Waits for none of them, and lets
+    /// other tasks of the thread run after each [`SLICE`].
+    pub(crate) async fn tell_all(&self, what: impl Fn() -> Deliver) -> usize {
+        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
+        keys.sort_unstable();
+        let mut told = 0;
+        for slice in keys.chunks(SLICE) {
+            told += slice.iter().filter(|key| self.tell(**key, what())).count();
+            tokio::task::yield_now().await;
+        }
+        told
     }
 
     fn count_address(&self, address: ClientAddress) -> bool {
@@ -401,13 +410,18 @@ impl SessionEntry {
     }
 
     fn open_ms(&self) -> u64 {
-        u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX)
+        millis(self.opened_at)
     }
 }
 
-impl std::fmt::Debug for Sessions {
+/// Milliseconds since then.
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl std::fmt::Debug for SessionRegistry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sessions")
+        f.debug_struct("SessionRegistry")
             .field("count", &self.count())
             .field("admission", &self.admission)
             .finish_non_exhaustive()
@@ -431,9 +445,9 @@ mod tests {
         ClientAddress::new(address.parse().unwrap())
     }
 
-    fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> Sessions {
+    fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> SessionRegistry {
         let opens_per_second_per_address = 0;
-        Sessions::new(Admission {
+        SessionRegistry::new(Admission {
             max,
             per_address,
             opens_per_second,
@@ -478,7 +492,7 @@ mod tests {
             opens_per_second: 5,
             opens_per_second_per_address: 3,
         };
-        let sessions = Sessions::new(admission);
+        let sessions = SessionRegistry::new(admission);
         assert_eq!((0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count(), 3);
         assert_eq!(
             (0..10).filter(|_| sessions.admit(client("10.0.0.1")).is_ok()).count(),
@@ -487,10 +501,10 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_pod_that_drains_takes_nobody() {
+    #[tokio::test]
+    async fn a_pod_that_drains_takes_nobody() {
         let sessions = sessions(100, 0, 0);
-        sessions.drain(Duration::from_secs(1));
+        sessions.drain(Duration::from_secs(1)).await;
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Draining));
     }
 }
