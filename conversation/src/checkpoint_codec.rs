@@ -6,12 +6,16 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hsc_catalogs::Scenario;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::archive::Visitor;
-use crate::checkpoint::{AcceptedQuestion, Checkpoint, OpenAnswer, SeenMessage, TextDigest};
+use crate::checkpoint::Checkpoint;
 use crate::handoff::Handoff;
+use crate::message_ids::SeenMessage;
+use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::protocol::{Image, MessageId, QueryMessage};
+use crate::topic::Topic;
 
 /// The form. A pod that does not know it goes on without one.
 const VERSION: u8 = 1;
@@ -43,8 +47,45 @@ struct StoredCheckpoint {
     pending: Vec<StoredQuestion>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seen: Vec<MessageId>,
-    #[serde(rename = "person", default, skip_serializing_if = "Handoff::is_nothing")]
+    #[serde(default, skip_serializing_if = "StoredPerson::is_nothing")]
+    person: StoredPerson,
+}
+
+/// Handoff and topic, which are one object in the stored form.
+#[derive(Default)]
+struct StoredPerson {
     handoff: Handoff,
+    topic: Topic,
+}
+
+impl StoredPerson {
+    fn is_nothing(&self) -> bool {
+        self.handoff.is_nothing() && self.topic == Topic::default()
+    }
+}
+
+impl Serialize for StoredPerson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Both<'a> {
+            #[serde(flatten)]
+            handoff: &'a Handoff,
+            #[serde(flatten)]
+            topic: &'a Topic,
+        }
+        Both { handoff: &self.handoff, topic: &self.topic }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredPerson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        // Read twice: a flattened field would lose the digits of an id that is a number.
+        let object = Box::<RawValue>::deserialize(deserializer)?;
+        let handoff = serde_json::from_str(object.get()).map_err(D::Error::custom)?;
+        let topic = serde_json::from_str(object.get()).map_err(D::Error::custom)?;
+        Ok(Self { handoff, topic })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,7 +138,7 @@ impl Checkpoint {
             }),
             pending: self.pending.iter().map(StoredQuestion::of).collect(),
             seen,
-            handoff: self.handoff.clone(),
+            person: StoredPerson { handoff: self.handoff.clone(), topic: self.topic.clone() },
         };
         let json = serde_json::to_string(&kept).expect("no map, and no serializer of our own");
         json.into()
@@ -126,7 +167,8 @@ impl Checkpoint {
             open,
             pending,
             seen: kept.seen.into_iter().map(|id| SeenMessage { id, matters: true }).collect(),
-            handoff: kept.handoff,
+            handoff: kept.person.handoff,
+            topic: kept.person.topic,
             ..Self::default()
         })
     }
@@ -212,7 +254,7 @@ mod tests {
             answers: 3,
             open: Some(Box::new(open)),
             pending: [asked(2, 100), asked(3, PICTURE_BYTES + 1)].into(),
-            seen: [seen(false, "typed"), seen(true, "asked")].into(),
+            seen: [seen(false, "typed"), seen(true, "asked")].into_iter().collect(),
             ..Checkpoint::default()
         }
     }
@@ -226,10 +268,8 @@ mod tests {
         assert_eq!((&open.asked.id, &open.asked.query), (&was.asked.id, &was.asked.query));
         assert_eq!((after.answers, after.locale.as_deref()), (3, Some("he")));
         assert_eq!(after.pending[0].query, before.pending[0].query, "a small picture is kept");
-        assert_eq!(
-            after.seen,
-            [SeenMessage { id: MessageId::Text("asked".to_owned()), matters: true }]
-        );
+        let seen: Vec<&SeenMessage> = after.seen.iter().collect();
+        assert_eq!(seen, [&SeenMessage { id: MessageId::Text("asked".to_owned()), matters: true }]);
     }
 
     #[test]

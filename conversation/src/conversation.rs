@@ -1,267 +1,298 @@
-//! What happens in a conversation, as a plain state machine.
+//! The state machine of one visitor's conversation: a router over the machines that own its state.
 //!
-//! An event goes in, effects come out; no socket, no clock, no runtime. The order of part 1 of the
-//! protocol is kept here and tested here: two statuses, the chunks, the context, the final answer.
+//! Owns      the last offset, the visitor's language, the ids of messages that were read.
+//! Receives  an [`Input`]: a message of the visitor, a report of the answerer, the log, the desk or an agent.
+//! Returns   [`Effect`]s, in order.
+//! Never     waits, sends or reads a clock; the session does what the effects say.
 //!
-//! One answer runs at a time. A question that comes meanwhile waits in line, so that a client of
-//! the earlier system gets an answer to each. A client that says `cancel` ends the running one and
-//! all that wait; a question with `"replace":true` does the same and is answered next.
+//! [`AnswerRun`] answers questions, [`Handoff`] knows whether an agent has the conversation, [`Resume`] knows which
+//! conversation it is, [`Prediction`] answers keystrokes. None of them knows another: each returns [`Step`]s, and the
+//! router gives the events among them their offsets.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::Tokens;
-use crate::VisitorTokenVerifier;
-use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Requester};
-use crate::archive::{MessageOutcome, Visitor};
-use crate::event::{AnswerCompleted, ConversationEvent, LogEntry};
-use crate::protocol::{
-    AnswerContext, ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, Image, Limits, MessageId,
-    QueueFor, Reason, ServerMessage, VisitorMessage,
-};
-
-use crate::checkpoint::{
-    AcceptedQuestion, OpenAnswer, PendingHello, RepeatMatch, SeenMessage, TextDigest,
-};
-use crate::earlier_client::NameBreaker;
-use crate::handoff::{DeskRequest, Handoff, refused};
+use crate::answer_run::{AnswerFailure, AnswerRun, AnswerStart, BUSY, LOST};
+use crate::archive::Visitor;
+use crate::checkpoint::Checkpoint;
+use crate::desk::{DeskUpdate, HandoffRequest, TicketDetails};
+use crate::event::{ConversationEvent, LogEntry};
+use crate::handoff::Handoff;
 use crate::input::{Effect, Input};
 use crate::language;
+use crate::log::TakenOver;
+use crate::may_stand;
+use crate::message_ids::MessageIds;
+use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
+use crate::opening::OpeningResult;
 use crate::phrases::Phrases;
 use crate::prediction::{Prediction, PredictionCache};
-use crate::search_results;
+use crate::protocol::{
+    ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, HandoffWish, Hello, MessageId,
+    QueryMessage, ServerMessage, VisitorMessage,
+};
+use crate::resume::{EarlierOwner, Opened, Resume};
+use crate::rules::Rules;
+use crate::step::Step;
+use crate::topic::Topic;
+use crate::visitor_identity::{VisitorIdentity, VisitorTokenVerifier};
 
-/// Ids remembered so that one sent twice is answered once. A client that reconnects repeats what is
-/// unanswered, which is a handful; this is room for minutes of typing with an id on every keystroke.
-const REMEMBERED_IDS: usize = 256;
-/// Messages beside the questions in line that are held while a conversation is being opened.
-const HELD_BESIDE: usize = 4;
-
-/// Why an answer ends before its end, for machines and for people.
-#[derive(Clone, Copy)]
-pub(super) struct AnswerFailure {
-    code: &'static str,
-    /// Stands between the words and what was said before.
-    before: &'static str,
-    words: fn(&Phrases) -> &str,
-}
-
-/// Whoever made the answer failed.
-pub(super) const LOST: AnswerFailure =
-    AnswerFailure { code: "internal", before: "", words: |said| &said.lost };
-/// The answer was begun again and came out differently.
-const CUT_OFF: AnswerFailure =
-    AnswerFailure { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
-/// The question came with a picture that was too large to be taken along.
-const NO_PICTURE: AnswerFailure =
-    AnswerFailure { code: "picture_lost", before: "", words: |said| &said.no_picture };
-/// The question came with a picture, and too many pictures are held.
-const NO_ROOM_FOR_PICTURE: AnswerFailure =
-    AnswerFailure { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
-/// Too many wait.
-const BUSY: AnswerFailure = AnswerFailure { code: "busy", before: "", words: |said| &said.busy };
-
-/// The limits a conversation keeps, out of the settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
-    /// Questions that may wait behind the one that is being answered.
-    pub pending_questions: usize,
-    /// Confidence (0 to 100) from which a prediction's manual is opened ahead of the question.
-    pub prefetch_confidence: u8,
-    /// What a client is told in `welcome`.
-    pub limits: Limits,
-}
+/// Crashes of its session after which an answer is not made again: it is likely to be what crashes.
+const CRASHES_OF_AN_ANSWER: u32 = 2;
+/// The same for crashes of its pod. More, since a pod mostly ends for reasons of its own.
+const PODS_OF_AN_ANSWER: u32 = 3;
 
 /// A visitor's conversation. It alone gives out offsets.
 pub struct Conversation {
-    pub(super) id: Arc<str>,
-    pub(super) token: String,
-    pub(super) catalog: Arc<Snapshot>,
-    pub(super) rules: Arc<Rules>,
-    pub(super) compact: bool,
-    pub(super) locale: Option<String>,
-    /// Who speaks, where the embedding site has signed for them.
-    pub(super) visitor: Option<Visitor>,
-    /// Who knows visitors by what the site has signed.
-    pub(super) vouch: Option<Arc<dyn VisitorTokenVerifier>>,
-    /// What tells whether a picture is of this conversation.
-    pub(super) tokens: Option<Arc<Tokens>>,
-    /// Who owns it; 0 before its first `hello`.
-    pub(super) epoch: u64,
-    pub(super) offset: u64,
-    pub(super) answers: u64,
-    pub(super) running: Option<RunningAnswer>,
-    pub(super) pending: VecDeque<AcceptedQuestion>,
-    pub(super) seen: VecDeque<SeenMessage>,
-    pub(super) greeting: Option<Box<PendingHello>>,
-    pub(super) handoff: Handoff,
-    /// The time of the present event, milliseconds since 1970.
-    pub(super) now_ms: u64,
+    catalog: Arc<Snapshot>,
+    rules: Arc<Rules>,
+    /// Checks whether a picture is of this conversation; without them it has no pictures.
+    tokens: Option<Arc<Tokens>>,
+    /// The client wants predictions without the whole catalog entry.
+    compact: bool,
+    /// The visitor's language.
+    locale: Option<String>,
+    /// The last offset that was given out.
+    offset: u64,
+    /// The time of the present input, milliseconds since 1970.
+    now_ms: u64,
+    ids: MessageIds,
+    identity: VisitorIdentity,
+    topic: Topic,
     prediction: Prediction,
-}
-
-/// What is known of a running answer beside its words.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct AnswerStats {
-    /// From the question to the first words, in milliseconds.
-    first_words_ms: Option<u64>,
-    /// True when it came out of the cache.
-    recalled: bool,
-}
-
-/// The answer that is being made.
-pub(super) struct RunningAnswer {
-    answer: u64,
-    pub(super) product: Arc<Product>,
-    pub(super) open: OpenAnswer,
-    pub(super) measured: AnswerStats,
-    /// What the answer has come to. Less than what was said while it is repeated after a crash.
-    heard: TextDigest,
-    /// For a client that said no `hello`, where the product has related ones.
-    breaker: Option<NameBreaker>,
+    answers: AnswerRun,
+    handoff: Handoff,
+    resume: Resume,
 }
 
 impl Conversation {
-    /// A new conversation over the catalog, with the id and token a `welcome` will name.
+    /// A new conversation over the catalog, with the id and token that its `welcome` will have.
     #[must_use]
     pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
-        let prediction = Prediction::new(rules.prefetch_confidence);
         Self {
-            id,
-            token,
-            catalog,
-            rules,
+            tokens: None,
             compact: false,
             locale: None,
-            visitor: None,
-            vouch: None,
-            tokens: None,
-            epoch: 0,
             offset: 0,
-            answers: 0,
-            running: None,
-            pending: VecDeque::new(),
-            seen: VecDeque::new(),
-            greeting: None,
-            handoff: Handoff::default(),
             now_ms: 0,
-            prediction,
+            ids: MessageIds::default(),
+            identity: VisitorIdentity::default(),
+            topic: Topic::default(),
+            prediction: Prediction::new(rules.prefetch_confidence),
+            answers: AnswerRun::new(Arc::clone(&catalog)),
+            handoff: Handoff::default(),
+            resume: Resume::new(id, token, Arc::clone(&rules)),
+            catalog,
+            rules,
         }
     }
 
-    /// Looks there first for the answer to a keystroke, and keeps it there.
+    /// Answers keystrokes from this cache where it can, and fills it.
     pub fn remembering(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
         self.prediction.remember_in(predicted);
         self
     }
 
-    /// Knows its pictures by these; without them it has none.
+    /// Checks with these whether a picture is of the conversation.
     pub fn sealed_by(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// Checks with this who the visitor is; with none every visitor is anonymous.
+    #[must_use]
+    pub fn vouched_by(mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) -> Self {
+        self.identity.verify_with(verifier);
         self
     }
 
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
-        &self.id
+        self.resume.id()
     }
 
-    /// The last offset it gave out.
+    /// The last offset that was given out.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// What proves that a client may continue it; empty before its first `hello`.
+    /// Proves that a client may continue it; empty before its first `hello`.
     pub fn token(&self) -> &str {
-        &self.token
+        self.resume.token()
     }
 
     /// True while an answer is being made.
     #[must_use]
     pub fn is_answering(&self) -> bool {
-        self.running.is_some()
+        self.answers.is_running()
     }
 
-    /// The person who has it, where one has.
+    /// The name of the agent who has it.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
-        self.handoff.name()
+        self.handoff.agent_name()
     }
 
-    /// The event that the running answer was lost.
+    /// The visitor, where the embedding site has signed for them.
+    #[must_use]
+    pub fn visitor(&self) -> Option<&Visitor> {
+        self.identity.visitor()
+    }
+
+    /// The input that the running answer was lost.
     pub fn lost(&self) -> Input {
-        Input::AnswerLost { answer: self.running.as_ref().map_or(0, |running| running.answer) }
+        Input::AnswerLost { answer: self.answers.running_number() }
     }
 
     /// The product of the running answer.
     #[must_use]
     pub fn product(&self) -> Option<&Arc<Product>> {
-        self.running.as_ref().map(|running| &running.product)
+        self.answers.product()
     }
 
-    /// Sets the time of the events that follow, in milliseconds since 1970. Messages carry it as their time stamp.
+    /// Sets the time of the inputs that follow, in milliseconds since 1970.
     pub fn at(&mut self, now_ms: u64) -> &mut Self {
         self.now_ms = now_ms;
         self
     }
 
-    /// Takes an event and says what is to be done, in order.
-    pub fn apply(&mut self, event: Input) -> Vec<Effect> {
+    /// Takes an input and returns what is to be done, in order.
+    pub fn apply(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
-        match event {
+        match input {
             Input::Heard(frame) => self.heard(frame, &mut effects),
-            Input::Introduced { token } => self.introduced(&token, None, &mut effects),
+            Input::Introduced { token } => {
+                let refusal = self.identity.introduce(&token, None);
+                self.take(refusal, &mut effects);
+            }
             Input::Misheard(bad) => {
-                let error = ServerMessage::Error { message: bad.message, code: bad.code };
-                effects.push(transient(error, bad.id));
+                self.take([Step::error(bad.code, bad.message, bad.id)], &mut effects);
             }
             Input::Flooded => {
-                let message = "Too many messages: slow down, this one was not read".to_owned();
-                effects.push(transient(
-                    ServerMessage::Error { message, code: ErrorCode::RateLimited },
-                    None,
-                ));
+                let message = "Too many messages: slow down, this one was not read";
+                self.take([Step::error(ErrorCode::RateLimited, message, None)], &mut effects);
             }
-            Input::Answering { answer, event } => self.answering(answer, event, &mut effects),
-            Input::FirstWords { answer, after_ms } => {
-                if let Some(running) = self.running.as_mut().filter(|it| it.answer == answer) {
-                    running.measured.first_words_ms = Some(after_ms);
-                }
+            Input::Answering { answer, event } => {
+                let steps = self.answers.apply(answer, event, self.phrases());
+                self.take(steps, &mut effects);
+                self.start_next(&mut effects);
             }
+            Input::FirstWords { answer, after_ms } => self.answers.first_words(answer, after_ms),
             Input::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
             Input::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
             Input::AnswerWaits { answer, place } => {
-                if let Some(running) = self.running.as_ref().filter(|it| it.answer == answer) {
-                    let id = running.open.asked.id.clone();
-                    effects.push(transient(
-                        ServerMessage::Queue { place, line: QueueFor::Answer, wait_ms: None },
-                        id,
-                    ));
-                }
+                let step = self.answers.waits(answer, place);
+                self.take(step, &mut effects);
             }
             Input::Settled { prediction } => effects.extend(self.prediction.settled(prediction)),
-            Input::Opened(opened) => self.opened(opened, &mut effects),
-            Input::Desk(news) => self.hears_of_desk(news, &mut effects),
-            Input::AgentSaid(said) => self.agent_says(*said, &mut effects),
-            Input::AgentTyping { agent, typing } => self.agent_types(&agent, typing, &mut effects),
+            Input::Opened(result) => self.opened(result, &mut effects),
+            Input::Desk(update) => self.desk(update, &mut effects),
+            Input::AgentSaid(said) => {
+                let steps = self.handoff.agent_message(*said, &mut self.ids);
+                self.take(steps, &mut effects);
+            }
+            Input::AgentTyping { agent, typing } => {
+                let step = self.handoff.agent_typing(&agent, typing);
+                self.take(step, &mut effects);
+            }
         }
-        self.tell_details(&mut effects);
+        self.describe_visitor(&mut effects);
         effects
     }
 
-    pub(super) fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+    /// Writes down what outlives a crash. True when something changed that the next owner of the conversation has to
+    /// know.
+    pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
+        let open = self.answers.open();
+        let sent = |open: &OpenAnswer| (open.said, open.crashes);
+        let numbers = (self.offset, self.answers.number());
+        let mut is_news = checkpoint.compact != self.compact
+            || checkpoint.locale != self.locale
+            || (checkpoint.offset, checkpoint.answers) != numbers
+            || checkpoint.open.as_deref().map(sent) != open.map(sent)
+            || checkpoint.pending.len() != self.answers.queue().len()
+            || checkpoint.visitor.as_ref() != self.identity.visitor();
+        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.resume.epoch());
+        (checkpoint.offset, checkpoint.answers) = numbers;
+        checkpoint.locale.clone_from(&self.locale);
+        checkpoint.visitor = self.identity.visitor().cloned();
+        checkpoint.open = open.map(|open| Box::new(open.clone()));
+        checkpoint.pending.clone_from(self.answers.queue());
+        checkpoint.greeting = self.resume.greeting().map(|greeting| Box::new(greeting.clone()));
+        if checkpoint.handoff != self.handoff {
+            is_news = true;
+            checkpoint.handoff.clone_from(&self.handoff);
+        }
+        if checkpoint.topic != self.topic {
+            is_news = true;
+            checkpoint.topic.clone_from(&self.topic);
+        }
+        // With every piece of an answer it would be copied for nothing.
+        if checkpoint.seen.last() != self.ids.last() {
+            is_news |= self.ids.last().is_some_and(|seen| seen.matters);
+            checkpoint.seen.clone_from(&self.ids);
+        }
+        is_news
+    }
+
+    /// Continues after a crash. The running answer is made again, and only the part that the visitor does not have is
+    /// sent; an answer that crashes twice ends, and says so.
+    pub fn recall(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        (self.compact, self.offset) = (checkpoint.compact, checkpoint.offset);
+        let (epoch, greeting) = (checkpoint.epoch, checkpoint.greeting.clone());
+        let step = self.resume.restore(epoch, greeting, self.offset);
+        self.take(step, &mut effects);
+        self.restore(checkpoint, Some(CRASHES_OF_AN_ANSWER), &mut effects);
+        effects
+    }
+
+    /// Completes what a pod that vanished has left, with no client.
+    pub fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let (follow, EarlierOwner { offset, checkpoint }) = self.resume.adopt(taken);
+        self.offset = offset;
+        self.take([follow], &mut effects);
+        self.restore(checkpoint, Some(PODS_OF_AN_ANSWER), &mut effects);
+        effects
+    }
+
+    /// Takes the steps of a machine over: gives each event its offset.
+    fn take(&mut self, steps: impl IntoIterator<Item = Step>, effects: &mut Vec<Effect>) {
+        for step in steps {
+            match step {
+                Step::Effect(effect) => effects.push(effect),
+                Step::Event(event, reply_to) => {
+                    if event.is_sent() {
+                        self.offset += 1;
+                    }
+                    let entry = LogEntry {
+                        offset: self.offset,
+                        epoch: self.resume.epoch(),
+                        at_ms: Some(self.now_ms),
+                        reply_to,
+                        event: *event,
+                    };
+                    self.topic.observe(&entry);
+                    effects.push(Effect::Happened(Box::new(entry)));
+                }
+            }
+        }
+    }
+
+    /// A message of the visitor.
+    fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
         let is_typing =
             matches!(frame.message, ClientMessage::Typing(_) | ClientMessage::Understand(_));
-        if !is_typing && let Some(greeting) = &mut self.greeting {
-            // Which conversation it belongs to is not known yet.
-            hold(frame, greeting, self.rules.pending_questions, effects);
-            return;
+        if !is_typing && self.resume.is_opening() {
+            let refusal = self.resume.hold(frame);
+            return self.take(refusal, effects);
         }
         let ClientFrame { id, message } = frame;
-        let is_new = id.as_ref().is_none_or(|id| self.is_new(id, !is_typing));
+        let is_new = id.as_ref().is_none_or(|id| self.ids.insert(id, !is_typing));
         // A rating is repeated until it is acknowledged, and the acknowledgement may be what was lost.
         let is_rating = matches!(message, ClientMessage::Feedback(_) | ClientMessage::Csat(_));
         if !is_new && !is_rating {
@@ -269,369 +300,252 @@ impl Conversation {
         }
         match message {
             ClientMessage::Typing(content) => self.typed(&content, id, effects),
-            ClientMessage::Understand(content) => self.understands(&content, id, effects),
-            ClientMessage::Query(query) => {
-                let asked = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false };
-                self.asked(asked, effects);
-            }
-            ClientMessage::Hello(hello) => self.greeted(hello, id, effects),
-            ClientMessage::About(about) => self.is_about(about),
-            ClientMessage::Cancel => self.cancelled(effects),
-            ClientMessage::Handoff(wish) => self.wishes(wish, id, effects),
-            ClientMessage::Message(said) => self.visitor_says(said, id, effects),
-            ClientMessage::Feedback(feedback) if !self.is_answer(&feedback) => {
+            ClientMessage::Understand(content) => self.understand(&content, id, effects),
+            ClientMessage::Query(query) => self.ask(query, id, effects),
+            ClientMessage::Hello(hello) => self.hello(hello, id, effects),
+            ClientMessage::About(about) => self.topic.about(about, &self.catalog.load()),
+            ClientMessage::Cancel => self.cancel(effects),
+            ClientMessage::Handoff(wish) => self.wish(wish, id, effects),
+            ClientMessage::Message(message) => self.visitor_message(message, id, effects),
+            ClientMessage::Feedback(feedback) if !self.topic.is_answer(feedback.offset) => {
                 let message = "There is no answer at this offset; send that of its 'final_answer'.";
-                effects.push(refused(message, ErrorCode::NoSuchAnswer, id));
+                self.take([Step::error(ErrorCode::NoSuchAnswer, message, id)], effects);
             }
             ClientMessage::Feedback(Feedback { offset: answer, thumb, comment }) => {
-                self.rated(
-                    ConversationEvent::AnswerRated { answer, thumb, comment },
-                    id,
-                    is_new,
-                    effects,
-                );
+                let rating = ConversationEvent::AnswerRated { answer, thumb, comment };
+                self.rate(rating, id, is_new, effects);
             }
             ClientMessage::Csat(Csat { rating, comment }) => {
-                self.rated(
-                    ConversationEvent::ConversationRated { rating, comment },
-                    id,
-                    is_new,
-                    effects,
-                );
+                let rating = ConversationEvent::ConversationRated { rating, comment };
+                self.rate(rating, id, is_new, effects);
             }
-            ClientMessage::Bye => self.says_bye(effects),
+            ClientMessage::Bye => self.bye(effects),
         }
-    }
-
-    /// Remembers an id; false when it was there already.
-    pub(super) fn is_new(&mut self, id: &MessageId, matters: bool) -> bool {
-        if self.seen.iter().any(|seen| seen.id == *id) {
-            return false;
-        }
-        // More than one too many after a take-over, which brings the ids of before.
-        while self.seen.len() >= REMEMBERED_IDS {
-            self.seen.pop_front();
-        }
-        self.seen.push_back(SeenMessage { id: id.clone(), matters });
-        true
     }
 
     fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
         let (data, await_calm) = self.prediction.predict(&catalog, content, self.compact);
         effects.extend(await_calm);
-        if self.handoff.has_it() {
-            effects.push(Effect::Desk(DeskRequest::Typing(!content.is_empty())));
-        }
-        effects.push(transient(ServerMessage::Prediction { data }, id));
+        let typing = self.handoff.visitor_typing(!content.is_empty());
+        self.take(typing, effects);
+        self.take([Step::send(ServerMessage::Prediction { data }, id)], effects);
     }
 
     /// Typing has paused: what the whole text means. Nothing is opened; the client decides.
-    fn understands(&self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn understand(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
         let understood = self.prediction.understand(&catalog, content, self.compact);
-        effects.push(transient(ServerMessage::Understood(Box::new(understood)), id));
+        self.take([Step::send(ServerMessage::Understood(Box::new(understood)), id)], effects);
     }
 
-    pub(super) fn asked(&mut self, asked: AcceptedQuestion, effects: &mut Vec<Effect>) {
-        if asked.query.replace {
-            self.cancelled(effects);
+    fn hello(&mut self, hello: Hello, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+        if let Some(token) = &hello.visitor {
+            let refusal = self.identity.introduce(token, id.clone());
+            self.take(refusal, effects);
         }
-        if self.running.is_none() {
-            self.start(asked, effects);
-        } else if self.pending.len() < self.rules.pending_questions {
-            self.pending.push_back(asked);
-        } else {
-            let message = format!(
-                "{} questions already wait; wait for an answer or send 'cancel'",
-                self.rules.pending_questions
-            );
-            effects.push(transient(
-                ServerMessage::Error { message, code: ErrorCode::TooManyQuestions },
-                asked.id,
-            ));
-        }
+        self.compact = hello.compact;
+        self.locale = hello.locale.filter(|locale| language::is_tag(locale));
+        let is_first = self.offset == 0 && !self.answers.is_running();
+        let step = self.resume.hello(hello.resume, id, is_first, self.offset);
+        self.take([step], effects);
     }
 
-    /// Starts the questions in line until one runs.
-    pub(super) fn start_next(&mut self, effects: &mut Vec<Effect>) {
-        while self.running.is_none() {
-            let Some(next) = self.pending.pop_front() else { break };
-            self.start(next, effects);
-        }
-    }
-
-    fn start(&mut self, asked: AcceptedQuestion, effects: &mut Vec<Effect>) {
-        if self.handoff.has_it() {
-            // The machine answers nothing by itself while a person is there.
-            let content = asked.query.question.clone();
-            let said = VisitorMessage { content, upload: None };
-            self.visitor_says(said, asked.id, effects);
+    /// The log is open, or it cannot be reached.
+    fn opened(&mut self, result: OpeningResult, effects: &mut Vec<Effect>) {
+        let Some(Opened { steps, before, held }) = self.resume.opened(result, self.offset) else {
             return;
+        };
+        if let Some(EarlierOwner { offset, mut checkpoint }) = before {
+            self.offset = offset;
+            self.take(steps, effects);
+            // What the client says of itself now is newer.
+            checkpoint.locale = self.locale.take().or(checkpoint.locale);
+            checkpoint.visitor = self.identity.visitor().cloned().or(checkpoint.visitor);
+            self.restore(checkpoint, None, effects);
+        } else {
+            self.take(steps, effects);
         }
-        self.hears_language(&asked.query.question);
-        let (said, said_reading, said_thinking) = (TextDigest::default(), false, false);
-        let (id, query, before) = (asked.id.clone(), Arc::clone(&asked.query), self.answers);
-        self.start_open(
-            OpenAnswer { asked, said, said_reading, said_thinking, crashes: 0 },
-            effects,
-        );
-        if self.answers > before {
-            self.record_details(effects);
+        for frame in held {
+            self.heard(frame, effects);
+        }
+    }
+
+    /// Takes questions and answers over from a checkpoint. `crashes` is how many an answer may live through, where
+    /// this is one more.
+    fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>, effects: &mut Vec<Effect>) {
+        self.locale = checkpoint.locale;
+        self.identity.restore(checkpoint.visitor);
+        self.answers.restore(checkpoint.answers, checkpoint.pending);
+        self.topic = checkpoint.topic;
+        let steps = self.handoff.restore(checkpoint.handoff);
+        self.take(steps, effects);
+        self.ids.restore(checkpoint.seen);
+        if let Some(mut open) = checkpoint.open {
+            open.crashes += u32::from(crashes.is_some());
+            let is_given_up = crashes.is_some_and(|most| open.crashes >= most);
+            self.start_answer(*open, false, is_given_up, effects);
+        }
+        self.start_next(effects);
+    }
+
+    /// A question: it is answered, it waits, or the agent gets it.
+    fn ask(&mut self, query: QueryMessage, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+        if query.replace {
+            self.cancel(effects);
+        }
+        let question = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false };
+        if self.answers.is_running() {
+            let refusal = self.answers.enqueue(question, self.rules.pending_questions);
+            self.take(refusal, effects);
+        } else {
+            self.start(question, effects);
+        }
+    }
+
+    /// Starts the questions in the queue until one runs.
+    fn start_next(&mut self, effects: &mut Vec<Effect>) {
+        while let Some(question) = self.answers.next_question() {
+            self.start(question, effects);
+        }
+    }
+
+    fn start(&mut self, question: AcceptedQuestion, effects: &mut Vec<Effect>) {
+        if self.handoff.has_agent() {
+            let content = question.query.question.clone();
+            let message = VisitorMessage { content, upload: None };
+            return self.visitor_message(message, question.id, effects);
+        }
+        self.detect_language(&question.query.question);
+        let open = OpenAnswer {
+            asked: question,
+            said: TextDigest::default(),
+            said_reading: false,
+            said_thinking: false,
+            crashes: 0,
+        };
+        self.start_answer(open, true, false, effects);
+    }
+
+    /// Starts an answer. `is_new` is false for one that is made again.
+    fn start_answer(
+        &mut self,
+        open: OpenAnswer,
+        is_new: bool,
+        is_given_up: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let catalog = self.catalog.load();
+        let product = match AnswerRun::product_of(&open.asked, &catalog) {
+            Ok(product) => product,
+            Err(refusal) => return self.take([refusal], effects),
+        };
+        let (id, query) = (open.asked.id.clone(), Arc::clone(&open.asked.query));
+        self.topic.asked(&product, query.scenario, &query.question);
+        if is_new {
+            self.record_visitor(effects);
             let asked = ConversationEvent::QuestionAsked {
                 question: query.question.clone(),
                 product: query.product_id.clone(),
                 language: self.locale.clone(),
             };
-            self.happened(asked, id, effects);
+            self.take([Step::event(asked, id)], effects);
         }
-    }
-
-    /// The visitor's own words tell the language better than the page they are written in.
-    pub(super) fn hears_language(&mut self, words: &str) {
-        self.locale = language::after(self.locale.take(), words);
-    }
-
-    /// What it says itself, in the visitor's language.
-    pub(super) fn phrases(&self) -> &'static Phrases {
-        Phrases::of(self.locale.as_deref())
-    }
-
-    /// Starts an answer, or starts one again that a crash cut off.
-    pub(super) fn start_open(&mut self, open: OpenAnswer, effects: &mut Vec<Effect>) {
-        let AcceptedQuestion { id, query, lost_picture } = open.asked.clone();
-        let catalog = self.catalog.load();
-        let status = |msg: &str| ServerMessage::Status { msg: msg.to_owned() };
-        if query.product_id.is_empty() {
-            effects.push(transient(status("Error: No product selected."), id));
-            return;
-        }
-        let Some(product) = catalog.product(&query.product_id).cloned() else {
-            effects.push(transient(status("Error: Product not found."), id));
-            return;
-        };
-        if query.question.is_empty() {
-            let message =
-                "Invalid message format: the question is empty; put it into 'query'".to_owned();
-            effects.push(transient(
-                ServerMessage::Error { message, code: ErrorCode::InvalidMessage },
-                id,
-            ));
-            return;
-        }
-        self.handoff.asked(&product, query.scenario, &query.question);
-        self.answers += 1;
-        let answer = self.answers;
-        let heard = TextDigest::default();
-        let (product_of, measured) = (Arc::clone(&product), AnswerStats::default());
-        let related = catalog.related_items(&product);
-        let names = related.iter().map(|item| &*item.name);
-        let breaker = (self.epoch == 0).then(|| NameBreaker::new(names)).flatten();
-        self.running =
-            Some(RunningAnswer { answer, product: product_of, open, heard, measured, breaker });
-        if lost_picture {
-            self.answer_failed(answer, NO_PICTURE, effects);
-            return;
-        }
-        if query.image == Some(Image::NoRoom) {
-            self.answer_failed(answer, NO_ROOM_FOR_PICTURE, effects);
-            return;
-        }
-        let question = Question {
-            related,
-            owners: search_results::owners(&catalog, &product),
+        let start = AnswerStart {
+            catalog: &catalog,
             product,
-            text: query.question.clone(),
-            previous: self.handoff.previous(),
-            scenario: query.scenario,
-            image: query.image.clone(),
+            conversation: Arc::clone(self.resume.id()),
+            previous: self.topic.previous(),
             locale: self.locale.clone(),
-            // The session knows the client.
-            asker: Requester { conversation: Some(Arc::clone(&self.id)), client: None },
+            phrases: self.phrases(),
+            is_earlier_client: !self.resume.is_welcomed(),
+            is_given_up,
         };
-        effects.push(Effect::StartAnswer { answer, question: Box::new(question) });
+        let steps = self.answers.start(open, start);
+        self.take(steps, effects);
     }
 
-    fn answering(&mut self, answer: u64, event: AnswerEvent, effects: &mut Vec<Effect>) {
-        if self.running.as_ref().is_none_or(|running| running.answer != answer) {
-            return;
-        }
-        match event {
-            AnswerEvent::Recalled => {
-                if let Some(running) = &mut self.running {
-                    running.measured.recalled = true;
-                }
-            }
-            AnswerEvent::Reading => self.say_reading(effects),
-            AnswerEvent::Thinking => self.say_thinking(effects),
-            AnswerEvent::Chunk(content) => {
-                let breaker = self.running.as_mut().and_then(|running| running.breaker.as_mut());
-                let content = match breaker {
-                    Some(breaker) => breaker.push(&content),
-                    None => content,
-                };
-                if !content.is_empty() {
-                    self.say_chunk(content, effects);
-                }
-            }
-            AnswerEvent::Done(done) => {
-                let breaker = self.running.as_mut().and_then(|running| running.breaker.as_mut());
-                let rest = breaker.map(NameBreaker::finish).unwrap_or_default();
-                if !rest.is_empty() {
-                    self.say_chunk(rest, effects);
-                }
-                let has_words = |running: &RunningAnswer| running.heard.bytes > 0;
-                if matches!(done.outcome, Outcome::NoManual { .. })
-                    && !self.running.as_ref().is_some_and(has_words)
-                {
-                    self.say_chunk(self.no_manual(), effects);
-                }
-                match &self.running {
-                    // It is shorter than what was read of it.
-                    Some(running) if running.heard != running.open.said => {
-                        self.answer_failed(answer, CUT_OFF, effects);
-                    }
-                    // None when the words of just now were other ones.
-                    running if running.as_ref().is_none_or(|it| it.answer != answer) => {}
-                    _ => {
-                        let last = answer_completed(*done, self.phrases());
-                        self.finish(last, effects);
-                    }
-                }
-            }
-        }
-    }
-
-    /// That there is no manual; and what becomes of a picture that came with the question.
-    fn no_manual(&self) -> String {
-        let phrases = self.phrases();
-        let asked = self.running.as_ref().map(|running| &running.open.asked);
-        match asked.and_then(|asked| asked.query.image.as_ref()) {
-            Some(_) => format!("{} {}", phrases.no_manual, phrases.picture_unseen),
-            None => phrases.no_manual.to_string(),
-        }
-    }
-
-    /// An honest ending for an answer that cannot be made.
-    pub(super) fn answer_failed(
-        &mut self,
-        answer: u64,
-        why: AnswerFailure,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(running) = self.running.as_mut().filter(|running| running.answer == answer) else {
-            return;
-        };
-        // What was said stays said; this goes on after it.
-        running.heard = running.open.said;
-        let words = (why.words)(self.phrases());
-        let message = format!("{}{words}", why.before);
-        self.say_chunk(message.clone(), effects);
-        let reason = Some(Reason { code: why.code.to_owned(), message });
-        let text = words.to_owned();
-        self.finish(
-            AnswerCompleted { text, reason, ..unanswered(MessageOutcome::Failed) },
-            effects,
-        );
-    }
-
-    pub(super) fn cancelled(&mut self, effects: &mut Vec<Effect>) {
-        // What waited was asked before the visitor said stop; it stops too.
-        let pending = std::mem::take(&mut self.pending);
-        if self.running.is_some() {
-            effects.push(Effect::StopAnswer);
-            self.finish(unanswered(MessageOutcome::Cancelled), effects);
-        }
-        for asked in pending {
-            let stopped = Box::new(unanswered(MessageOutcome::Cancelled));
-            self.happened(ConversationEvent::AnswerCompleted(stopped), asked.id, effects);
-        }
-    }
-
-    fn say_reading(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(open) = self.open().filter(|open| !open.said_reading) {
-            open.said_reading = true;
-            let msg = "Reading Official Manual...".to_owned();
-            effects.push(transient(ServerMessage::Status { msg }, open.asked.id.clone()));
-        }
-    }
-
-    fn say_thinking(&mut self, effects: &mut Vec<Effect>) {
-        self.say_reading(effects);
-        if let Some(open) = self.open().filter(|open| !open.said_thinking) {
-            open.said_thinking = true;
-            let msg = "Thinking...".to_owned();
-            effects.push(transient(ServerMessage::Status { msg }, open.asked.id.clone()));
-        }
-    }
-
-    fn open(&mut self) -> Option<&mut OpenAnswer> {
-        self.running.as_mut().map(|running| &mut running.open)
-    }
-
-    fn say_chunk(&mut self, content: String, effects: &mut Vec<Effect>) {
-        self.say_thinking(effects);
-        let Some(running) = self.running.as_mut() else { return };
-        let content = match running.heard.repeat(&content, running.open.said) {
-            RepeatMatch::New(new) => new.to_owned(),
-            RepeatMatch::Nothing => return,
-            RepeatMatch::Differs => {
-                let answer = running.answer;
-                effects.push(Effect::StopAnswer);
-                self.answer_failed(answer, CUT_OFF, effects);
-                return;
-            }
-        };
-        running.open.said.push(&content);
-        running.heard = running.open.said;
-        let id = running.open.asked.id.clone();
-        self.happened(ConversationEvent::AnswerChunk { content }, id, effects);
-    }
-
-    /// Context and the end of the answer, then the next question in line.
-    fn finish(&mut self, mut last: AnswerCompleted, effects: &mut Vec<Effect>) {
-        self.say_thinking(effects);
-        let Some(running) = self.running.take() else { return };
-        let catalog = self.catalog.load();
-        let context = AnswerContext {
-            brand: search_results::brand_json(&catalog, &running.product),
-            related_items: catalog.related_items(&running.product),
-            scenario: running.open.asked.query.scenario,
-        };
-        last.question = Some(running.open.asked.query.question.clone());
-        last.product = Some(running.product.id.to_string());
-        (last.first_words_ms, last.cached) =
-            (running.measured.first_words_ms, running.measured.recalled);
-        let id = running.open.asked.id.clone();
-        let words = last.text.clone();
-        self.happened(ConversationEvent::AnswerContext(Box::new(context)), id.clone(), effects);
-        self.happened(ConversationEvent::AnswerCompleted(Box::new(last)), id, effects);
-        self.handoff.answered(self.offset, &words);
+    fn answer_failed(&mut self, answer: u64, why: AnswerFailure, effects: &mut Vec<Effect>) {
+        let steps = self.answers.fail(answer, why, self.phrases());
+        self.take(steps, effects);
         self.start_next(effects);
     }
 
-    /// Gives an event its place.
-    pub(super) fn happened(
-        &mut self,
-        event: ConversationEvent,
-        reply_to: Option<MessageId>,
-        effects: &mut Vec<Effect>,
-    ) {
-        if event.is_sent() {
-            self.offset += 1;
-        }
-        let (offset, epoch, at_ms) = (self.offset, self.epoch, Some(self.now_ms));
-        effects.push(Effect::Happened(Box::new(LogEntry {
-            offset,
-            epoch,
-            at_ms,
-            reply_to,
-            event,
-        })));
+    fn cancel(&mut self, effects: &mut Vec<Effect>) {
+        let steps = self.answers.cancel();
+        self.take(steps, effects);
     }
 
-    /// A rating counts when it is new, and is acknowledged, where it has an id, whether or not it is.
-    fn rated(
+    /// The visitor wants an agent, or does not any more.
+    fn wish(&mut self, wish: HandoffWish, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+        let step = match self.handoff.wish(wish, id, self.resume.is_welcomed()) {
+            Ok(()) => {
+                self.record_visitor(effects);
+                let request = self.handoff_request();
+                Some(self.handoff.request(request))
+            }
+            Err(step) => step,
+        };
+        self.take(step, effects);
+    }
+
+    /// From the visitor to the agent.
+    fn visitor_message(
+        &mut self,
+        message: VisitorMessage,
+        id: Option<MessageId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let has_upload = |upload: &str| {
+            let tokens = self.tokens.as_ref();
+            tokens.is_some_and(|tokens| may_stand(tokens, upload, self.id(), self.now_ms))
+        };
+        if let Some(refusal) = self.handoff.refusal(&message, id.as_ref(), has_upload) {
+            return self.take([refusal], effects);
+        }
+        self.detect_language(&message.content);
+        let steps = self.handoff.visitor_message(message, id, self.now_ms);
+        self.take(steps, effects);
+    }
+
+    /// The desk reports.
+    fn desk(&mut self, update: DeskUpdate, effects: &mut Vec<Effect>) {
+        if matches!(update, DeskUpdate::Lost) {
+            let request = self.handoff_request();
+            let step = self.handoff.put_back(request);
+            return self.take(step, effects);
+        }
+        let phrases = self.phrases();
+        let outcome = self.handoff.apply(update, &mut self.ids, phrases);
+        self.take(outcome.steps, effects);
+        // The answer has the id of the visitor's message; without a product there is nothing to answer from.
+        if let Some((question, id)) = outcome.left_unanswered
+            && let Some(product) = self.topic.product()
+        {
+            let query = QueryMessage {
+                product_id: product.id.clone(),
+                question,
+                scenario: self.topic.scenario().unwrap_or_default(),
+                image: None,
+                locked: false,
+                replace: false,
+            };
+            self.ask(query, id, effects);
+        }
+    }
+
+    /// The visitor ends the conversation.
+    fn bye(&mut self, effects: &mut Vec<Effect>) {
+        self.cancel(effects);
+        if let Some(tokens) = &self.tokens {
+            let steps = self.resume.end(tokens, self.offset);
+            self.take(steps, effects);
+        }
+        self.take([self.handoff.bye()], effects);
+    }
+
+    /// A rating counts when it is new. It is acknowledged, where it has an id, whether or not it is new.
+    fn rate(
         &mut self,
         rating: ConversationEvent,
         id: Option<MessageId>,
@@ -639,84 +553,65 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         if is_new {
-            self.happened(rating, id.clone(), effects);
+            self.take([Step::event(rating, id.clone())], effects);
         }
         if id.is_some() {
-            effects.push(transient(ServerMessage::Ack, id));
+            self.take([Step::send(ServerMessage::Ack, id)], effects);
         }
     }
-}
 
-pub(super) fn transient(message: ServerMessage, id: Option<MessageId>) -> Effect {
-    Effect::Send { message, id }
-}
-
-/// Holds a message until it is known which conversation it belongs to.
-fn hold(
-    frame: ClientFrame,
-    greeting: &mut PendingHello,
-    questions: usize,
-    effects: &mut Vec<Effect>,
-) {
-    if greeting.held.len() < questions + HELD_BESIDE {
-        greeting.held.push(frame);
-    } else {
-        let message = "the conversation is still being opened; send this again after 'welcome'";
-        let code = ErrorCode::TooManyQuestions;
-        effects
-            .push(transient(ServerMessage::Error { message: message.to_owned(), code }, frame.id));
-    }
-}
-
-/// The end of an answer that says nothing.
-fn unanswered(outcome: MessageOutcome) -> AnswerCompleted {
-    AnswerCompleted {
-        question: None,
-        product: None,
-        text: String::new(),
-        html: String::new(),
-        citations: Vec::new(),
-        confidence: 0.0,
-        grounded: false,
-        answerer: AnswererName::Extractive,
-        outcome,
-        fallback: false,
-        stale: false,
-        likely: false,
-        pages_pending: 0,
-        reason: None,
-        first_words_ms: None,
-        cached: false,
-    }
-}
-
-fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
-    let likely = answer.outcome == Outcome::Likely;
-    let outcome = match &answer.outcome {
-        // Pages were shown; the confidence beside it tells how sure they are.
-        Outcome::Answered | Outcome::Likely => MessageOutcome::Answered,
-        Outcome::Unknown => MessageOutcome::Unknown,
-        Outcome::NoManual { .. } => MessageOutcome::NoManual,
-    };
-    let reason = match answer.outcome {
-        Outcome::Answered | Outcome::Likely => None,
-        Outcome::Unknown => {
-            Some(Reason { code: "unknown".to_owned(), message: phrases.unknown.to_string() })
+    /// Tells the archive and the desk what is new of the visitor, while the conversation is at the desk. After every
+    /// input, whatever it changed.
+    fn describe_visitor(&mut self, effects: &mut Vec<Effect>) {
+        if self.handoff.is_at_desk() {
+            self.record_visitor(effects);
+            let step = self.handoff.describe(self.details());
+            self.take(step, effects);
         }
-        Outcome::NoManual { code, words } => Some(Reason { code: code.to_owned(), message: words }),
-    };
-    AnswerCompleted {
-        text: answer.text,
-        html: answer.html,
-        citations: answer.citations,
-        confidence: answer.confidence,
-        grounded: answer.grounded,
-        answerer: answer.answerer,
-        fallback: answer.fallback.is_some(),
-        stale: answer.stale_manual,
-        likely,
-        pages_pending: answer.pages_pending,
-        reason,
-        ..unanswered(outcome)
+    }
+
+    /// Records what is new of the visitor.
+    fn record_visitor(&mut self, effects: &mut Vec<Effect>) {
+        let details = self.details();
+        let described = self.topic.describe(self.identity.visitor(), details);
+        self.take(described.map(|event| Step::event(event, None)), effects);
+    }
+
+    fn details(&self) -> TicketDetails {
+        TicketDetails {
+            product: self.topic.product().cloned(),
+            visitor: self.identity.visitor().and_then(|visitor| visitor.name.clone()),
+            locale: self.locale.clone(),
+            scenario: self.topic.scenario(),
+            page: self.topic.page().map(str::to_owned),
+            reason: self.handoff.reason().map(str::to_owned),
+        }
+    }
+
+    fn handoff_request(&self) -> HandoffRequest {
+        let TicketDetails { product, visitor, locale, scenario, page, reason } = self.details();
+        HandoffRequest {
+            conversation: Arc::clone(self.resume.id()),
+            product,
+            visitor,
+            locale,
+            scenario,
+            page,
+            reason,
+            last: self.topic.last().map(str::to_owned),
+            since_ms: None,
+            agent: None,
+            awaits_answer: self.handoff.awaits_answer(),
+        }
+    }
+
+    /// The visitor's own words tell the language better than the page they are written in.
+    fn detect_language(&mut self, words: &str) {
+        self.locale = language::after(self.locale.take(), words);
+    }
+
+    /// The sentences of the assistant, in the visitor's language.
+    fn phrases(&self) -> &'static Phrases {
+        Phrases::of(self.locale.as_deref())
     }
 }

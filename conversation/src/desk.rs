@@ -7,7 +7,9 @@ use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 
 use crate::BoxError;
-use crate::protocol::{AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason};
+use crate::protocol::{
+    AboutProduct, Agent, Presence, Speaker, Ticket, TicketGone, TicketGoneReason,
+};
 
 /// A conversation whose visitor wants a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,4 +267,54 @@ pub struct ConnectedVisitors {
     pub changed: Vec<Ticket>,
     /// What each of the conversations is at the desk; those it does not know are left out.
     pub now: Vec<DeskChange>,
+}
+
+/// What a conversation asks of the desk, or tells it.
+#[derive(Debug)]
+pub enum DeskRequest {
+    /// The visitor wants an agent.
+    Person(Box<HandoffRequest>),
+    /// The desk has lost the conversation.
+    PutBack(Box<HandoffRequest>),
+    /// The visitor does not want an agent any more.
+    End(VisitorEnds),
+    /// The conversation is at the desk, or not any more: subscribe to its changes, or unsubscribe.
+    Attend(bool),
+    /// The conversation continues on this pod: what is its state at the desk?
+    Here,
+    /// What is the state of the conversation at the desk? Comes back as [`DeskUpdate::Found`].
+    Find,
+    /// The last message.
+    Touch {
+        /// Its text.
+        words: String,
+        /// Its author.
+        by: Speaker,
+    },
+    /// More is known of the visitor.
+    Describe(Box<TicketDetails>),
+    /// The visitor is typing, or not any more.
+    Typing(bool),
+    /// A message of an agent was accepted, or not.
+    Accepted {
+        /// [`AgentSaid::request`].
+        request: String,
+        /// True when it is in the conversation.
+        accepted: bool,
+    },
+}
+
+/// What the desk reports of a conversation.
+#[derive(Debug, Clone)]
+pub enum DeskUpdate {
+    /// The conversation changed, or is not at the desk any more.
+    Changed(Box<DeskChange>),
+    /// The desk does not know it.
+    Lost,
+    /// The state of the conversation; none where the desk does not know it or cannot be reached.
+    Found(Option<Box<DeskChange>>),
+    /// Its place in the queue.
+    Placed(QueuePlace),
+    /// No agent can come.
+    NoPerson(HandoffUnavailable),
 }

@@ -1,8 +1,4 @@
-//! What happens in a conversation: typed events, and the one form in which the log stores them.
-//!
-//! ```json
-//! {"v":1,"offset":7,"epoch":1,"at":1764038400123,"id":"q1","event":{"answer_chunk":{"content":"Hold "}}}
-//! ```
+//! What happens in a conversation: typed events. The log stores them in the form of [`mod@crate::entry_codec`].
 //!
 //! Whatever is sent, shown or archived of an event is a projection of it: [`mod@crate::visitor_frame`] for the visitor,
 //! [`mod@crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to an event
@@ -13,12 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::AnswererName;
 use crate::archive::{MessageOutcome, Visitor};
-use crate::legacy_entry;
-use crate::log::StoredEntry;
 use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
-
-/// The version of the stored form.
-const VERSION: u64 = 1;
 
 /// An event and its place in the conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -226,67 +217,4 @@ pub enum UnreadableEntry {
     /// A frame of the version before, of a type that is never stored.
     #[error("an entry of the earlier form has the type {0}")]
     Type(String),
-}
-
-#[derive(Serialize)]
-struct Written<'a> {
-    v: u64,
-    offset: u64,
-    epoch: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a MessageId>,
-    event: &'a ConversationEvent,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Read {
-    offset: u64,
-    epoch: u64,
-    at: Option<u64>,
-    id: Option<MessageId>,
-    event: ConversationEvent,
-}
-
-impl LogEntry {
-    /// In the form of the log.
-    #[must_use]
-    pub fn stored(&self) -> StoredEntry {
-        let Self { offset, epoch, at_ms, reply_to, event } = self;
-        let written = Written {
-            v: VERSION,
-            offset: *offset,
-            epoch: *epoch,
-            at: *at_ms,
-            id: reply_to.as_ref(),
-            event,
-        };
-        let text = serde_json::to_string(&written)
-            .expect("events have string keys and no failing serializer");
-        StoredEntry { offset: *offset, text: text.into() }
-    }
-}
-
-impl StoredEntry {
-    /// Reads an entry of this version, or a frame that the version before stored.
-    ///
-    /// # Errors
-    /// Why it is not understood.
-    pub fn read(&self) -> Result<LogEntry, UnreadableEntry> {
-        let Version { v } = serde_json::from_str(&self.text)?;
-        match v {
-            None => legacy_entry::read(self.offset, &self.text),
-            Some(VERSION) => {
-                let Read { offset, epoch, at, id, event } = serde_json::from_str(&self.text)?;
-                Ok(LogEntry { offset, epoch, at_ms: at, reply_to: id, event })
-            }
-            Some(other) => Err(UnreadableEntry::Version(other)),
-        }
-    }
 }

@@ -10,10 +10,10 @@ use crate::answer::Outcome;
 use crate::archive::{HandoffRecordKind, Record};
 use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
-use crate::desk::AgentSaid;
-use crate::desk::HandoffUnavailable;
-use crate::desk::{DeskChange, HandoffRequest, QueuePlace, VisitorEnds};
-use crate::handoff::{DeskRequest, DeskUpdate};
+use crate::desk::{
+    AgentSaid, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable, QueuePlace,
+    VisitorEnds,
+};
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
 use crate::tests::{

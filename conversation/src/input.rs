@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::{AnswerEvent, ManualRequest, Question};
-use crate::desk::AgentSaid;
+use crate::desk::{AgentSaid, DeskRequest, DeskUpdate};
 use crate::event::LogEntry;
 use crate::log::OwnedConversation;
-use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
-
-use crate::handoff::{DeskRequest, DeskUpdate};
 use crate::opening::{Opening, OpeningResult};
+use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
 
 /// What can happen to a conversation.
 #[derive(Debug)]

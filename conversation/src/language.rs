@@ -11,6 +11,15 @@ const ENGLISH: [&str; 14] = [
     "not", "and",
 ];
 
+/// Longest language tag that is kept.
+const TAG_BYTES: usize = 35;
+
+/// True for a text of the form of a language tag (RFC 5646): agents read it beside other text.
+pub(super) fn is_tag(locale: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    locale.len() <= TAG_BYTES && locale.bytes().all(fits)
+}
+
 /// The language of a text, where it is sure.
 pub(super) fn spoken(text: &str) -> Option<&'static str> {
     let letters = text.chars().filter(|letter| letter.is_alphabetic());

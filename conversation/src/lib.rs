@@ -1,7 +1,8 @@
 //! A conversation between a visitor, the assistant and an agent, as plain data and plain rules.
 //!
 //! - [`protocol`]: the messages on the wire, both ways.
-//! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out.
+//! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out. It
+//!   routes to four machines that own their state: `AnswerRun`, `Handoff`, `Resume`, `Prediction`.
 //! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
 //!   [`mod@agent_frame`] and [`archive_row`] are its projections.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
@@ -14,6 +15,7 @@
 
 mod agent_frame;
 pub mod answer;
+mod answer_run;
 pub mod archive;
 mod archive_rows;
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod clock;
 mod conversation;
 pub mod desk;
 mod earlier_client;
+mod entry_codec;
 mod event;
 mod handoff;
 #[cfg(test)]
@@ -33,7 +36,9 @@ mod input;
 mod language;
 mod legacy_entry;
 pub mod log;
+mod message_ids;
 mod names;
+mod open_answer;
 mod opening;
 pub mod outbox;
 mod phrases;
@@ -44,10 +49,13 @@ mod recorded_frames_tests;
 mod resume;
 #[cfg(test)]
 mod resume_tests;
+mod rules;
 mod search_results;
+mod step;
 #[cfg(test)]
 mod tests;
 mod token;
+mod topic;
 mod upload_id;
 mod visitor_frame;
 mod visitor_identity;
@@ -58,18 +66,18 @@ pub use checkpoint::Checkpoint;
 pub use checkpoint_codec::rewritten_checkpoint;
 pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
-pub use conversation::{Conversation, Rules};
+pub use conversation::Conversation;
 pub use event::{
     AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, VisitorDescription,
 };
-pub use handoff::{DeskRequest, DeskUpdate, NO_SUCH_UPLOAD};
 pub use input::{Effect, Input};
 pub use names::{clean_name, is_clean_name};
 pub use opening::{NotResumed, Opening, OpeningResult, UNLOGGED};
 pub use prediction::{Predicted, PredictionCache, PredictionKey, PrefetchHint};
+pub use rules::Rules;
 pub use search_results::{brand_json, owners, predictions, whole_entry};
 pub use token::{TokenError, Tokens};
-pub use upload_id::{UploadId, may_stand};
+pub use upload_id::{NO_SUCH_UPLOAD, UploadId, may_stand};
 pub use visitor_frame::visitor_frame;
 pub use visitor_identity::{VisitorTokenError, VisitorTokenVerifier};
 

@@ -8,8 +8,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome};
 use crate::conversation::Conversation;
-use crate::desk::{AgentSaid, DeskChange, HandoffUnavailable};
-use crate::handoff::DeskUpdate;
+use crate::desk::{AgentSaid, DeskChange, DeskUpdate, HandoffUnavailable};
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
 use crate::tests::{chunk, conversation, done, frames, goes_on, greet, say};

@@ -196,25 +196,6 @@ fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
 }
 
 #[test]
-fn ids_of_before_a_take_over_do_not_pile_up() {
-    let mut after = conversation();
-    hello_again(&mut after, 0);
-    let typing = |id: usize| json!({"type": "typing", "id": id, "content": "td"});
-    for id in 0..300 {
-        say(&mut after, typing(id));
-    }
-    let mut before = conversation();
-    for id in ["a", "b", "c"] {
-        ask(&mut before, id, "one");
-    }
-    taken_over(&mut after, taken(&before, 0, MissedEntries::All(Vec::new())));
-    for id in 300..1_000 {
-        say(&mut after, typing(id));
-    }
-    assert!(after.seen.len() <= 256, "{}", after.seen.len());
-}
-
-#[test]
 fn a_conversation_is_gone_on_with_by_the_first_message_only() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");

@@ -10,9 +10,10 @@ use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question};
 use crate::protocol::{ClientFrame, InvalidMessage, Limits, ServerFrame};
 
 use crate::archive::Record;
-use crate::conversation::{Conversation, Rules};
+use crate::conversation::Conversation;
 use crate::input::{Effect, Input};
 use crate::opening::OpeningResult;
+use crate::rules::Rules;
 use crate::{archive_row, visitor_frame};
 
 const QUESTIONS_IN_LINE: usize = 2;
@@ -38,9 +39,13 @@ fn catalog() -> Arc<Snapshot> {
 }
 
 pub(super) fn conversation() -> Conversation {
+    conversation_over(catalog())
+}
+
+fn conversation_over(catalog: Arc<Snapshot>) -> Conversation {
     let limits = Limits::new(1 << 20, 20);
     let rules = Rules { pending_questions: QUESTIONS_IN_LINE, prefetch_confidence: 80, limits };
-    Conversation::new("c1".into(), String::new(), catalog(), Arc::new(rules))
+    Conversation::new("c1".into(), String::new(), catalog, Arc::new(rules))
 }
 
 /// Says hello, and the log is open at once.
@@ -389,8 +394,9 @@ fn typing_gets_ten_at_most_and_nothing_typed_a_sample_of_fifty() {
 
 #[test]
 fn a_question_in_the_first_box_names_its_product_and_the_rest_is_the_question() {
-    let mut conversation = conversation();
-    conversation.catalog.load().prepare();
+    let catalog = catalog();
+    catalog.load().prepare();
+    let mut conversation = conversation_over(catalog);
     greet(&mut conversation, json!({"type": "hello", "compact": true}));
     let mut understood = |content: &str| {
         let message = json!({"type": "understand", "id": content, "content": content});

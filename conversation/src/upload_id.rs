@@ -14,6 +14,10 @@ use subtle::ConstantTimeEq as _;
 
 use crate::Tokens;
 
+/// The error for a picture that is not of the conversation.
+pub const NO_SUCH_UPLOAD: &str =
+    "There is no such picture in this conversation, or it is gone; upload it again.";
+
 /// Digits of the random bits, and of the seal.
 const HEX_OF_128_BITS: usize = 32;
 /// Most digits of a time.

@@ -5,9 +5,8 @@
 use std::sync::Arc;
 
 use crate::archive::Visitor;
-use crate::conversation::Conversation;
-use crate::input::Effect;
-use crate::protocol::{ErrorCode, MessageId, ServerMessage};
+use crate::protocol::{ErrorCode, MessageId};
+use crate::step::Step;
 
 /// Knows visitors again for whom the embedding site has signed.
 pub trait VisitorTokenVerifier: Send + Sync + 'static {
@@ -27,33 +26,36 @@ pub enum VisitorTokenError {
     Wrong,
 }
 
-impl Conversation {
-    /// Has this one say who visitors are; with none all are anonymous.
-    #[must_use]
-    pub fn vouched_by(mut self, vouch: Option<Arc<dyn VisitorTokenVerifier>>) -> Self {
-        self.vouch = vouch;
-        self
+/// Who the visitor is, and what checks a token.
+#[derive(Default)]
+pub(crate) struct VisitorIdentity {
+    verifier: Option<Arc<dyn VisitorTokenVerifier>>,
+    visitor: Option<Visitor>,
+}
+
+impl VisitorIdentity {
+    /// Checks tokens with this verifier; with none every visitor is anonymous.
+    pub(crate) fn verify_with(&mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) {
+        self.verifier = verifier;
     }
 
-    /// Who the visitor is, where the site has signed for them.
-    #[must_use]
-    pub fn visitor(&self) -> Option<&Visitor> {
+    /// The visitor, where the site has signed for them.
+    pub(crate) fn visitor(&self) -> Option<&Visitor> {
         self.visitor.as_ref()
     }
 
-    /// The visitor brings the site's word. A later one takes the place of an earlier one; one that names
-    /// nobody does not.
-    pub(super) fn introduced(
-        &mut self,
-        token: &str,
-        id: Option<MessageId>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let vouched = self.vouch.as_ref().ok_or(VisitorTokenError::Wrong);
-        let (code, message) = match vouched.and_then(|vouch| vouch.visitor(token)) {
+    /// The visitor of an earlier owner of the conversation.
+    pub(crate) fn restore(&mut self, visitor: Option<Visitor>) {
+        self.visitor = visitor;
+    }
+
+    /// Takes a token; an error where it names nobody. A later visitor takes the place of an earlier one.
+    pub(crate) fn introduce(&mut self, token: &str, id: Option<MessageId>) -> Option<Step> {
+        let verifier = self.verifier.as_ref().ok_or(VisitorTokenError::Wrong);
+        let (code, message) = match verifier.and_then(|verifier| verifier.visitor(token)) {
             Ok(visitor) => {
                 self.visitor = Some(visitor);
-                return;
+                return None;
             }
             Err(VisitorTokenError::Expired) => (
                 ErrorCode::VisitorExpired,
@@ -64,8 +66,7 @@ impl Conversation {
                 "The visitor's token is not one that this server accepts: visitors.key is what it has to be signed with",
             ),
         };
-        let message = ServerMessage::Error { message: message.to_owned(), code };
-        effects.push(Effect::Send { message, id });
+        Some(Step::error(code, message, id))
     }
 }
 
@@ -73,8 +74,8 @@ impl Conversation {
 mod tests {
     use super::*;
     use crate::checkpoint::Checkpoint;
-    use crate::input::Input;
-    use crate::protocol::{ClientFrame, ClientMessage, Hello};
+    use crate::input::{Effect, Input};
+    use crate::protocol::{ClientFrame, ClientMessage, Hello, ServerMessage};
     use crate::tests::conversation;
 
     /// A site whose tokens are names.

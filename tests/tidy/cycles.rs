@@ -37,8 +37,6 @@ const KNOWN: &[(&[&str], &str)] = &[
         ],
         "goes with the one supervision system",
     ),
-    (&["conversation/src/protocol/"], "the checks of texts and pictures are below the messages"),
-    (&["conversation/src/"], "goes with the state machines that own their state"),
     (&["manuals/src/"], "layout and blocks share the marks of a list"),
     (&["src/http/visitor/transcript/"], "goes with the text transcript as a projection"),
 ];

@@ -20,8 +20,7 @@ use crate::session::Deliver;
 use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
-use hsc_conversation::DeskUpdate;
-use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskView};
+use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskUpdate, DeskView};
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::Ticket;
 

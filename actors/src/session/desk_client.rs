@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::Session;
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
 use crate::socket::SocketContext;
-use hsc_conversation::desk::{DeskChange, VisitorEnds};
-use hsc_conversation::{DeskRequest, DeskUpdate, Input};
+use hsc_conversation::Input;
+use hsc_conversation::desk::{DeskChange, DeskRequest, DeskUpdate, VisitorEnds};
 
 /// How often an agent is told that the visitor types on.
 const TYPING_EVERY: Duration = Duration::from_secs(2);

@@ -1,18 +1,16 @@
 //! What a client sends, checked once.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use hsc_catalogs::Scenario;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::protocol::ErrorCode;
+use crate::protocol::fields::{
+    InvalidMessage, at_most, bool_of, invalid, kind_of, read_frame, shown, text_of, unknown_type,
+};
 use crate::protocol::image::Image;
 use crate::protocol::live::{Csat, Feedback, HandoffWish, VisitorMessage};
-use crate::protocol::surrogates::without_lone_surrogates;
+use crate::protocol::message_id::MessageId;
 
 /// Longest `content` of `typing`, in characters (protocol, part 1).
 pub(super) const TYPING_CHARS: usize = 1_000;
@@ -20,8 +18,6 @@ pub(super) const TYPING_CHARS: usize = 1_000;
 pub(super) const QUESTION_CHARS: usize = 2_000;
 /// Longest product id, in characters (protocol, part 1).
 pub(super) const PRODUCT_ID_CHARS: usize = 200;
-/// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
-pub(super) const MESSAGE_ID_CHARS: usize = 100;
 /// Longest token of a `hello`, in characters: more than the head of a request holds, where a token of the site
 /// may come as well.
 pub(super) const TOKEN_CHARS: usize = 16_384;
@@ -29,36 +25,6 @@ pub(super) const TOKEN_CHARS: usize = 16_384;
 const LOCALE_BYTES: usize = 100;
 /// Longest address of a page in `about`, in characters: longer ones are query strings of trackers.
 pub(super) const PAGE_CHARS: usize = 1_000;
-
-/// The client's own id for a message: text, or a number as some clients count. It is echoed as it
-/// came, because a client compares what it gets with what it sent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(untagged)]
-pub enum MessageId {
-    /// `"a1"`.
-    Text(String),
-    /// `7`.
-    Number(Number),
-}
-
-impl<'de> Deserialize<'de> for MessageId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error as _;
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if let Some(number) = exact_number(raw.get()) {
-            return Ok(Self::Number(number));
-        }
-        serde_json::from_str(raw.get()).map(Self::Text).map_err(D::Error::custom)
-    }
-}
-
-/// A number of JSON as it was written. Read as a [`Value`], one of many digits may become its neighbour, and
-/// a client would not know it again.
-fn exact_number(text: &str) -> Option<Number> {
-    let whole = text.parse().map(|number: u64| number.into());
-    let whole = whole.or_else(|_| text.parse().map(|number: i64| Number::from(number)));
-    whole.ok().or_else(|| text.parse().ok().and_then(Number::from_f64))
-}
 
 /// One message of a client and the id it gave it.
 #[derive(Debug, Clone, PartialEq)]
@@ -177,18 +143,6 @@ pub struct Resume {
     pub after: u64,
 }
 
-/// A frame that is no message, and what the client is told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct InvalidMessage {
-    /// The stable code.
-    pub code: ErrorCode,
-    /// `Invalid JSON`, or `Invalid message format: …`.
-    pub message: String,
-    /// The id of the message, where it could be read.
-    pub id: Option<MessageId>,
-}
-
 impl ClientFrame {
     /// Reads one text frame.
     ///
@@ -198,49 +152,6 @@ impl ClientFrame {
         let (id, message) = read_frame(text, read)?;
         Ok(Self { id, message })
     }
-}
-
-/// Reads the envelope of a text frame, and what is in it by `read`.
-pub(super) fn read_frame<T>(
-    text: &str,
-    read: impl FnOnce(&Map<String, Value>) -> Result<T, InvalidMessage>,
-) -> Result<(Option<MessageId>, T), InvalidMessage> {
-    let read_json =
-        serde_json::from_str::<Value>(text).ok().map(|value| (value, Cow::Borrowed(text)));
-    // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
-    let read_json = read_json.or_else(|| {
-        let whole = without_lone_surrogates(text)?;
-        Some((serde_json::from_str(&whole).ok()?, Cow::Owned(whole)))
-    });
-    let (value, text) = read_json.ok_or_else(|| InvalidMessage {
-        code: ErrorCode::InvalidJson,
-        message: "Invalid JSON".to_owned(),
-        id: None,
-    })?;
-    let Value::Object(fields) = value else {
-        return Err(invalid(None, "a message is an object with a field 'type'"));
-    };
-    let id = message_id(&fields, &text)?;
-    let message = read(&fields).map_err(|mut bad| {
-        bad.id.clone_from(&id);
-        bad
-    })?;
-    Ok((id, message))
-}
-
-/// The word of `type`.
-pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, InvalidMessage> {
-    match fields.get("type") {
-        Some(Value::String(kind)) => Ok(kind),
-        Some(_) => Err(invalid(None, "'type' must be a string")),
-        None => Err(invalid(None, "'type' is missing")),
-    }
-}
-
-/// A `type` that is none of the known ones.
-pub(super) fn unknown_type(kind: &str, known: &str) -> InvalidMessage {
-    let reason = format!("unknown type '{}'; known are {known}", shown(kind));
-    InvalidMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
 }
 
 /// What a client may say, for one that says something else.
@@ -353,72 +264,6 @@ fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     Ok(ClientMessage::Hello(Hello { locale, ..hello }))
 }
 
-fn message_id(
-    fields: &Map<String, Value>,
-    text: &str,
-) -> Result<Option<MessageId>, InvalidMessage> {
-    match fields.get("id") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
-            Ok(Some(MessageId::Text(id.clone())))
-        }
-        Some(Value::Number(id)) if id.is_f64() => {
-            let raw: HashMap<Cow<'_, str>, &RawValue> =
-                serde_json::from_str(text).unwrap_or_default();
-            let exact = raw.get("id").and_then(|raw| exact_number(raw.get()));
-            Ok(Some(MessageId::Number(exact.unwrap_or_else(|| id.clone()))))
-        }
-        Some(Value::Number(id)) => Ok(Some(MessageId::Number(id.clone()))),
-        Some(_) => Err(invalid(
-            None,
-            &format!("'id' must be a number, or a string of at most {MESSAGE_ID_CHARS} characters"),
-        )),
-    }
-}
-
-/// A field that is a string or absent; null counts as absent, as it did in the earlier system.
-pub(super) fn text_of<'a>(
-    fields: &'a Map<String, Value>,
-    field: &str,
-) -> Result<Option<&'a str>, InvalidMessage> {
-    match fields.get(field) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(invalid(None, &format!("'{field}' must be a string"))),
-    }
-}
-
-/// A field that is true, false or absent, which is false.
-pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, InvalidMessage> {
-    match fields.get(field) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(invalid(None, &format!("'{field}' must be true or false"))),
-    }
-}
-
-pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), InvalidMessage> {
-    // Bytes first: a text with few bytes has few characters, and counting is the slower half.
-    if text.len() <= limit || text.chars().count() <= limit {
-        return Ok(());
-    }
-    Err(invalid(None, &format!("'{field}' has more than {limit} characters")))
-}
-
 fn without_control(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
-}
-
-pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> InvalidMessage {
-    InvalidMessage {
-        code: ErrorCode::InvalidMessage,
-        message: format!("Invalid message format: {reason}"),
-        id,
-    }
-}
-
-/// A stranger's words cut short, so that an error never repeats a megabyte; long enough for a
-/// sentence of ours around them.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 
-use crate::protocol::client::{InvalidMessage, invalid};
 use crate::protocol::error::ErrorCode;
+use crate::protocol::fields::{InvalidMessage, invalid};
 
 /// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
 pub(crate) const IMAGE_BYTES: usize = 4 * 1024 * 1024;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::protocol::client::{InvalidMessage, at_most, bool_of, invalid, text_of};
 use crate::protocol::desk::Agent;
+use crate::protocol::fields::{InvalidMessage, at_most, bool_of, invalid, text_of};
 
 /// Longest reason a visitor gives for wanting a person, in characters: a sentence or two for whoever
 /// looks at the queue.

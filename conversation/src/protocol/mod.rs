@@ -8,10 +8,12 @@ mod agent;
 mod client;
 mod desk;
 mod error;
+mod fields;
 mod image;
 mod live;
 #[cfg(test)]
 mod live_tests;
+mod message_id;
 mod prediction;
 mod product;
 mod schema;
@@ -24,16 +26,16 @@ pub use agent::{
     AgentFrame, AgentMessage, DeskFrame, DeskMessage, DeskSnapshot, Draft, Note, Transcript,
     TranscriptEntry,
 };
-pub use client::{
-    About, ClientFrame, ClientMessage, Hello, InvalidMessage, MessageId, QueryMessage, Resume,
-};
+pub use client::{About, ClientFrame, ClientMessage, Hello, QueryMessage, Resume};
 pub use desk::{AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason};
 pub use error::{CloseReason, ErrorCode};
+pub use fields::InvalidMessage;
 pub use image::{Image, ImageFile};
 pub use live::{
     ChatMessage, Csat, Feedback, HandoffChange, HandoffState, HandoffWish, LeaveReason, QueueFor,
     Speaker, Thumb, VisitorMessage, plain_html,
 };
+pub use message_id::MessageId;
 pub use prediction::{
     Context, Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction, PredictionContext,
     PredictionData, WholePrediction,

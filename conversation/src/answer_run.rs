@@ -1,0 +1,435 @@
+//! The answers of a conversation: the one that is being made, and the questions that wait for theirs.
+//!
+//! Owns      the running answer, how much of it the visitor has, the queue of questions.
+//! Receives  questions from the conversation, the [`AnswerEvent`]s of the answerer.
+//! Returns   two statuses, the chunks, the context and the completed answer, in this order (protocol, part 1).
+//!
+//! One answer runs at a time. An answer that is made again after a crash or a takeover is sent from where the visitor
+//! has it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hsc_catalogs::{Catalog, Exchange, Product, Snapshot};
+
+use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Requester};
+use crate::archive::MessageOutcome;
+use crate::earlier_client::NameBreaker;
+use crate::event::{AnswerCompleted, ConversationEvent};
+use crate::input::Effect;
+use crate::open_answer::{AcceptedQuestion, OpenAnswer, RepeatMatch, TextDigest};
+use crate::phrases::Phrases;
+use crate::protocol::{AnswerContext, ErrorCode, Image, QueueFor, Reason, ServerMessage};
+use crate::search_results;
+use crate::step::Step;
+
+/// Why an answer ends early, for programs and for people.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswerFailure {
+    code: &'static str,
+    /// Separates the sentence from the part of the answer that was sent before.
+    before: &'static str,
+    words: fn(&Phrases) -> &str,
+}
+
+/// The answerer failed.
+pub(crate) const LOST: AnswerFailure =
+    AnswerFailure { code: "internal", before: "", words: |said| &said.lost };
+/// Too many questions wait on this pod.
+pub(crate) const BUSY: AnswerFailure =
+    AnswerFailure { code: "busy", before: "", words: |said| &said.busy };
+/// The answer was made again and came out differently.
+const CUT_OFF: AnswerFailure =
+    AnswerFailure { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
+/// The question came with a picture that was too large to be stored.
+const NO_PICTURE: AnswerFailure =
+    AnswerFailure { code: "picture_lost", before: "", words: |said| &said.no_picture };
+/// The question came with a picture, and too many pictures are held.
+const NO_ROOM_FOR_PICTURE: AnswerFailure =
+    AnswerFailure { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
+
+/// The answers of one conversation.
+pub(crate) struct AnswerRun {
+    catalog: Arc<Snapshot>,
+    /// Number of the answer that was started last.
+    number: u64,
+    running: Option<RunningAnswer>,
+    queue: VecDeque<AcceptedQuestion>,
+}
+
+/// The answer that is being made.
+struct RunningAnswer {
+    number: u64,
+    product: Arc<Product>,
+    open: OpenAnswer,
+    /// The part that was made so far. Less than the part that was sent while an answer is made again.
+    made: TextDigest,
+    /// From the question to the first words, in milliseconds.
+    first_words_ms: Option<u64>,
+    /// True when it came out of the cache.
+    cached: bool,
+    /// For a client that sent no `hello`, where the product has related ones.
+    breaker: Option<NameBreaker>,
+}
+
+/// What the conversation knows when an answer starts.
+pub(crate) struct AnswerStart<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) product: Arc<Product>,
+    pub(crate) conversation: Arc<str>,
+    /// The questions about the same product before this one.
+    pub(crate) previous: Vec<Exchange>,
+    pub(crate) locale: Option<String>,
+    pub(crate) phrases: &'static Phrases,
+    /// The client sent no `hello`.
+    pub(crate) is_earlier_client: bool,
+    /// The answer crashed too often and is not made again.
+    pub(crate) is_given_up: bool,
+}
+
+impl AnswerRun {
+    pub(crate) fn new(catalog: Arc<Snapshot>) -> Self {
+        Self { catalog, number: 0, running: None, queue: VecDeque::new() }
+    }
+
+    /// Continues the numbers and the queue of an earlier owner.
+    pub(crate) fn restore(&mut self, number: u64, queue: VecDeque<AcceptedQuestion>) {
+        (self.number, self.queue) = (number, queue);
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Number of the running answer; 0 where none runs.
+    pub(crate) fn running_number(&self) -> u64 {
+        self.running.as_ref().map_or(0, |running| running.number)
+    }
+
+    /// Number of the answer that was started last.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The product of the running answer.
+    pub(crate) fn product(&self) -> Option<&Arc<Product>> {
+        self.running.as_ref().map(|running| &running.product)
+    }
+
+    /// The question of the running answer, and how much of the answer was sent.
+    pub(crate) fn open(&self) -> Option<&OpenAnswer> {
+        self.running.as_ref().map(|running| &running.open)
+    }
+
+    /// The questions behind the running answer.
+    pub(crate) fn queue(&self) -> &VecDeque<AcceptedQuestion> {
+        &self.queue
+    }
+
+    /// Puts a question behind the running answer; an error where `most` wait already.
+    pub(crate) fn enqueue(&mut self, question: AcceptedQuestion, most: usize) -> Option<Step> {
+        if self.queue.len() < most {
+            self.queue.push_back(question);
+            return None;
+        }
+        let message = format!("{most} questions already wait; wait for an answer or send 'cancel'");
+        Some(Step::error(ErrorCode::TooManyQuestions, message, question.id))
+    }
+
+    /// The question to start next; none while an answer runs.
+    pub(crate) fn next_question(&mut self) -> Option<AcceptedQuestion> {
+        if self.is_running() { None } else { self.queue.pop_front() }
+    }
+
+    /// The product of a question, where the question can be answered.
+    ///
+    /// # Errors
+    /// The message for the visitor, where it cannot.
+    pub(crate) fn product_of(
+        question: &AcceptedQuestion,
+        catalog: &Catalog,
+    ) -> Result<Arc<Product>, Step> {
+        let AcceptedQuestion { id, query, .. } = question;
+        let status =
+            |msg: &str| Err(Step::send(ServerMessage::Status { msg: msg.to_owned() }, id.clone()));
+        if query.product_id.is_empty() {
+            return status("Error: No product selected.");
+        }
+        let Some(product) = catalog.product(&query.product_id) else {
+            return status("Error: Product not found.");
+        };
+        if query.question.is_empty() {
+            let message = "Invalid message format: the question is empty; put it into 'query'";
+            return Err(Step::error(ErrorCode::InvalidMessage, message, id.clone()));
+        }
+        Ok(Arc::clone(product))
+    }
+
+    /// Starts an answer, or starts one again that was cut off.
+    pub(crate) fn start(&mut self, open: OpenAnswer, start: AnswerStart<'_>) -> Vec<Step> {
+        let AnswerStart { catalog, product, phrases, .. } = start;
+        let AcceptedQuestion { query, lost_picture, .. } = open.asked.clone();
+        self.number += 1;
+        let number = self.number;
+        let related = catalog.related_items(&product);
+        let names = related.iter().map(|item| &*item.name);
+        let breaker = start.is_earlier_client.then(|| NameBreaker::new(names)).flatten();
+        self.running = Some(RunningAnswer {
+            number,
+            product: Arc::clone(&product),
+            open,
+            made: TextDigest::default(),
+            first_words_ms: None,
+            cached: false,
+            breaker,
+        });
+        let failure = match query.image {
+            _ if lost_picture => Some(NO_PICTURE),
+            Some(Image::NoRoom) => Some(NO_ROOM_FOR_PICTURE),
+            _ => start.is_given_up.then_some(LOST),
+        };
+        if let Some(failure) = failure {
+            return self.fail(number, failure, phrases);
+        }
+        let question = Question {
+            related,
+            owners: search_results::owners(catalog, &product),
+            product,
+            text: query.question.clone(),
+            previous: start.previous,
+            scenario: query.scenario,
+            image: query.image.clone(),
+            locale: start.locale,
+            // The session knows the client.
+            asker: Requester { conversation: Some(start.conversation), client: None },
+        };
+        vec![Step::Effect(Effect::StartAnswer { answer: number, question: Box::new(question) })]
+    }
+
+    /// The first words came, so many milliseconds after the question.
+    pub(crate) fn first_words(&mut self, number: u64, after_ms: u64) {
+        if let Some(running) = self.running(number) {
+            running.first_words_ms = Some(after_ms);
+        }
+    }
+
+    /// The place of the running answer in the queue of this pod; 1 is next.
+    pub(crate) fn waits(&mut self, number: u64, place: usize) -> Option<Step> {
+        let id = self.running(number)?.open.asked.id.clone();
+        let queue = ServerMessage::Queue { place, line: QueueFor::Answer, wait_ms: None };
+        Some(Step::send(queue, id))
+    }
+
+    /// The answerer reports. An event of an answer that does not run any more is dropped.
+    pub(crate) fn apply(
+        &mut self,
+        number: u64,
+        event: AnswerEvent,
+        phrases: &Phrases,
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let Some(running) = self.running(number) else { return steps };
+        match event {
+            AnswerEvent::Recalled => running.cached = true,
+            AnswerEvent::Reading => running.send_reading(&mut steps),
+            AnswerEvent::Thinking => running.send_thinking(&mut steps),
+            AnswerEvent::Chunk(content) => {
+                let content = match &mut running.breaker {
+                    Some(breaker) => breaker.push(&content),
+                    None => content,
+                };
+                self.send_chunk(content, phrases, &mut steps);
+            }
+            AnswerEvent::Done(answer) => self.done(*answer, phrases, &mut steps),
+        }
+        steps
+    }
+
+    /// Ends an answer that cannot be made with a sentence that says why.
+    pub(crate) fn fail(
+        &mut self,
+        number: u64,
+        failure: AnswerFailure,
+        phrases: &Phrases,
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let Some(running) = self.running(number) else { return steps };
+        // The sentence follows what was sent.
+        running.made = running.open.said;
+        let words = (failure.words)(phrases);
+        let message = format!("{}{words}", failure.before);
+        self.send_chunk(message.clone(), phrases, &mut steps);
+        let reason = Some(Reason { code: failure.code.to_owned(), message });
+        let text = words.to_owned();
+        let failed = AnswerCompleted { text, reason, ..unanswered(MessageOutcome::Failed) };
+        self.finish(failed, &mut steps);
+        steps
+    }
+
+    /// Ends the running answer and everything behind it, which was asked before the visitor stopped it.
+    pub(crate) fn cancel(&mut self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.is_running() {
+            steps.push(Step::Effect(Effect::StopAnswer));
+            self.finish(unanswered(MessageOutcome::Cancelled), &mut steps);
+        }
+        steps.extend(self.queue.drain(..).map(|question| {
+            let cancelled = Box::new(unanswered(MessageOutcome::Cancelled));
+            Step::event(ConversationEvent::AnswerCompleted(cancelled), question.id)
+        }));
+        steps
+    }
+
+    fn running(&mut self, number: u64) -> Option<&mut RunningAnswer> {
+        self.running.as_mut().filter(|running| running.number == number)
+    }
+
+    fn send_chunk(&mut self, content: String, phrases: &Phrases, steps: &mut Vec<Step>) {
+        let Some(running) = self.running.as_mut().filter(|_| !content.is_empty()) else { return };
+        if running.send_chunk(&content, steps).is_err() {
+            let number = running.number;
+            steps.push(Step::Effect(Effect::StopAnswer));
+            steps.extend(self.fail(number, CUT_OFF, phrases));
+        }
+    }
+
+    fn done(&mut self, answer: Answer, phrases: &Phrases, steps: &mut Vec<Step>) {
+        let breaker = self.running.as_mut().and_then(|running| running.breaker.as_mut());
+        let rest = breaker.map(NameBreaker::finish).unwrap_or_default();
+        self.send_chunk(rest, phrases, steps);
+        let Some(running) = &self.running else { return };
+        if matches!(answer.outcome, Outcome::NoManual { .. }) && running.made.bytes == 0 {
+            let sentence = running.no_manual(phrases);
+            self.send_chunk(sentence, phrases, steps);
+        }
+        // None where the last chunk differed from what the visitor has.
+        let Some(running) = &self.running else { return };
+        if running.made == running.open.said {
+            self.finish(answer_completed(answer, phrases), steps);
+        } else {
+            // The answer is shorter than what the visitor has of it.
+            let number = running.number;
+            steps.extend(self.fail(number, CUT_OFF, phrases));
+        }
+    }
+
+    /// The context, and the end of the running answer.
+    fn finish(&mut self, mut completed: AnswerCompleted, steps: &mut Vec<Step>) {
+        let Some(mut running) = self.running.take() else { return };
+        running.send_thinking(steps);
+        let RunningAnswer { product, open, first_words_ms, cached, .. } = running;
+        let AcceptedQuestion { id, query, .. } = open.asked;
+        let catalog = self.catalog.load();
+        let context = AnswerContext {
+            brand: search_results::brand_json(&catalog, &product),
+            related_items: catalog.related_items(&product),
+            scenario: query.scenario,
+        };
+        completed.question = Some(query.question.clone());
+        completed.product = Some(product.id.to_string());
+        (completed.first_words_ms, completed.cached) = (first_words_ms, cached);
+        let context = ConversationEvent::AnswerContext(Box::new(context));
+        steps.push(Step::event(context, id.clone()));
+        let completed = ConversationEvent::AnswerCompleted(Box::new(completed));
+        steps.push(Step::event(completed, id));
+    }
+}
+
+/// The part of a repeated answer that the visitor has is not the beginning of it.
+struct DiffersFromSent;
+
+impl RunningAnswer {
+    fn send_reading(&mut self, steps: &mut Vec<Step>) {
+        if !std::mem::replace(&mut self.open.said_reading, true) {
+            self.send_status("Reading Official Manual...", steps);
+        }
+    }
+
+    fn send_thinking(&mut self, steps: &mut Vec<Step>) {
+        self.send_reading(steps);
+        if !std::mem::replace(&mut self.open.said_thinking, true) {
+            self.send_status("Thinking...", steps);
+        }
+    }
+
+    fn send_status(&self, msg: &str, steps: &mut Vec<Step>) {
+        let status = ServerMessage::Status { msg: msg.to_owned() };
+        steps.push(Step::send(status, self.open.asked.id.clone()));
+    }
+
+    /// Sends the part of a piece that the visitor does not have.
+    fn send_chunk(&mut self, piece: &str, steps: &mut Vec<Step>) -> Result<(), DiffersFromSent> {
+        self.send_thinking(steps);
+        let content = match self.made.repeat(piece, self.open.said) {
+            RepeatMatch::New(new) => new.to_owned(),
+            RepeatMatch::Nothing => return Ok(()),
+            RepeatMatch::Differs => return Err(DiffersFromSent),
+        };
+        self.open.said.push(&content);
+        self.made = self.open.said;
+        let id = self.open.asked.id.clone();
+        steps.push(Step::event(ConversationEvent::AnswerChunk { content }, id));
+        Ok(())
+    }
+
+    /// There is no manual; and, where a picture came with the question, nobody looks at it.
+    fn no_manual(&self, phrases: &Phrases) -> String {
+        match &self.open.asked.query.image {
+            Some(_) => format!("{} {}", phrases.no_manual, phrases.picture_unseen),
+            None => phrases.no_manual.to_string(),
+        }
+    }
+}
+
+/// The end of an answer that says nothing.
+fn unanswered(outcome: MessageOutcome) -> AnswerCompleted {
+    AnswerCompleted {
+        question: None,
+        product: None,
+        text: String::new(),
+        html: String::new(),
+        citations: Vec::new(),
+        confidence: 0.0,
+        grounded: false,
+        answerer: AnswererName::Extractive,
+        outcome,
+        fallback: false,
+        stale: false,
+        likely: false,
+        pages_pending: 0,
+        reason: None,
+        first_words_ms: None,
+        cached: false,
+    }
+}
+
+fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
+    let likely = answer.outcome == Outcome::Likely;
+    let outcome = match &answer.outcome {
+        // Pages were shown; the confidence beside it tells how sure they are.
+        Outcome::Answered | Outcome::Likely => MessageOutcome::Answered,
+        Outcome::Unknown => MessageOutcome::Unknown,
+        Outcome::NoManual { .. } => MessageOutcome::NoManual,
+    };
+    let reason = match answer.outcome {
+        Outcome::Answered | Outcome::Likely => None,
+        Outcome::Unknown => {
+            Some(Reason { code: "unknown".to_owned(), message: phrases.unknown.to_string() })
+        }
+        Outcome::NoManual { code, words } => Some(Reason { code: code.to_owned(), message: words }),
+    };
+    AnswerCompleted {
+        text: answer.text,
+        html: answer.html,
+        citations: answer.citations,
+        confidence: answer.confidence,
+        grounded: answer.grounded,
+        answerer: answer.answerer,
+        fallback: answer.fallback.is_some(),
+        stale: answer.stale_manual,
+        likely,
+        pages_pending: answer.pages_pending,
+        reason,
+        ..unanswered(outcome)
+    }
+}

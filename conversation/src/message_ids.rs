@@ -1,0 +1,85 @@
+//! The ids of messages that were read, so that a message that is sent twice has its effect once.
+
+use std::collections::VecDeque;
+
+use crate::protocol::MessageId;
+
+/// Ids that are remembered. A client that reconnects repeats what is unanswered, which is a handful; this is room for
+/// minutes of typing with an id on every keystroke.
+const CAPACITY: usize = 256;
+
+/// The id of a message that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenMessage {
+    pub(crate) id: MessageId,
+    /// False for a keystroke, which may be answered again.
+    pub(crate) matters: bool,
+}
+
+/// The newest ids, in the order in which they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct MessageIds {
+    seen: VecDeque<SeenMessage>,
+}
+
+impl MessageIds {
+    /// Remembers an id; false when it is known already.
+    pub(crate) fn insert(&mut self, id: &MessageId, matters: bool) -> bool {
+        if self.seen.iter().any(|seen| seen.id == *id) {
+            return false;
+        }
+        // More than one too many after a takeover, which brings the ids of the owner before.
+        while self.seen.len() >= CAPACITY {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(SeenMessage { id: id.clone(), matters });
+        true
+    }
+
+    /// The newest.
+    pub(crate) fn last(&self) -> Option<&SeenMessage> {
+        self.seen.back()
+    }
+
+    /// All of them, the newest last.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &SeenMessage> {
+        self.seen.iter()
+    }
+
+    /// Forgets every id for which this is false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&MessageId) -> bool) {
+        self.seen.retain(|seen| keep(&seen.id));
+    }
+
+    /// Puts the ids of an earlier owner before its own.
+    pub(crate) fn restore(&mut self, before: Self) {
+        let since = std::mem::replace(&mut self.seen, before.seen);
+        self.seen.extend(since);
+    }
+}
+
+impl FromIterator<SeenMessage> for MessageIds {
+    fn from_iter<I: IntoIterator<Item = SeenMessage>>(ids: I) -> Self {
+        Self { seen: ids.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_an_earlier_owner_do_not_pile_up() {
+        let typed = |number: usize| MessageId::Number(number.into());
+        let (mut ids, mut before) = (MessageIds::default(), MessageIds::default());
+        for number in 0..CAPACITY {
+            assert!(
+                ids.insert(&typed(number), false) && before.insert(&typed(1_000 + number), true)
+            );
+        }
+        ids.restore(before);
+        assert!(!ids.insert(&typed(1_000), true) && !ids.insert(&typed(0), false));
+        assert!(ids.insert(&typed(2_000), true));
+        assert_eq!(ids.iter().count(), CAPACITY);
+    }
+}

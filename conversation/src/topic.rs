@@ -1,0 +1,178 @@
+//! What a conversation is about: the product, the visitor's page, the questions about the product.
+//!
+//! A follow-up question is answered with the questions before it, a rating is accepted for an answer only, and an agent
+//! sees the product before the first message. Owned by the conversation and kept through a crash and a takeover.
+
+use std::collections::VecDeque;
+
+use hsc_catalogs::{Catalog, Exchange, Product, Scenario};
+use serde::{Deserialize, Serialize};
+
+use crate::archive::Visitor;
+use crate::desk::TicketDetails;
+use crate::event::{ConversationEvent, LogEntry, VisitorDescription};
+use crate::protocol::{About, AboutProduct};
+
+/// Offsets of answers that are remembered, so that a rating of something else is refused. More than a visitor scrolls
+/// back through.
+const ANSWERS: usize = 64;
+/// Longest part of the last message that the desk shows, in characters.
+const LAST_CHARS: usize = 140;
+/// Longest question that is kept for a follow-up, in characters.
+const PREVIOUS_CHARS: usize = 300;
+/// Longest answer that is kept beside it, in characters: what a language model needs to know of what it said.
+const PREVIOUS_ANSWER_CHARS: usize = 600;
+/// Questions that are kept for a follow-up.
+const PREVIOUS: usize = 3;
+/// What a list of conversations shows for a last message that is a picture without text. In no language.
+const JUST_A_PICTURE: &str = "\u{1F5BC}";
+
+/// What the conversation is about.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Topic {
+    /// The product that was chosen or asked about last.
+    product: Option<AboutProduct>,
+    /// How the visitor uses it, where the visitor's page or a question said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scenario: Option<Scenario>,
+    /// Address of the page on which the visitor chats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+    /// The last message, cut short.
+    last: Option<String>,
+    /// The newest question about the product, cut short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    question: Option<String>,
+    /// The questions about the product before that one and their answers, the newest last.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    previous: VecDeque<Exchange>,
+    /// The answer to the newest question, cut short.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    answer: String,
+    /// Offsets of the last messages of answers.
+    answers: VecDeque<u64>,
+    /// What was recorded of the visitor last.
+    #[serde(skip)]
+    recorded: Option<TicketDetails>,
+}
+
+impl Topic {
+    pub(crate) fn product(&self) -> Option<&AboutProduct> {
+        self.product.as_ref()
+    }
+
+    pub(crate) fn scenario(&self) -> Option<Scenario> {
+        self.scenario
+    }
+
+    pub(crate) fn page(&self) -> Option<&str> {
+        self.page.as_deref()
+    }
+
+    /// The last message, cut short.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// The questions about the same product before the newest one and their answers, the newest last.
+    pub(crate) fn previous(&self) -> Vec<Exchange> {
+        self.previous.iter().cloned().collect()
+    }
+
+    /// True when an answer ended at this offset.
+    pub(crate) fn is_answer(&self, offset: u64) -> bool {
+        self.answers.contains(&offset)
+    }
+
+    /// The visitor's page shows this.
+    pub(crate) fn about(&mut self, about: About, catalog: &Catalog) {
+        let About { product_id, scenario, page } = about;
+        // A product that the catalog of this pod does not have, while a new one is being loaded, changes nothing.
+        match product_id.as_deref() {
+            None => {}
+            Some("") => self.product = None,
+            Some(id) => {
+                if let Some(product) = catalog.product(id) {
+                    self.choose(product);
+                }
+            }
+        }
+        self.scenario = scenario.or(self.scenario);
+        self.page = page.or(self.page.take());
+    }
+
+    /// A question about this product is being answered.
+    pub(crate) fn asked(&mut self, product: &Product, scenario: Scenario, words: &str) {
+        let is_other = self.product.as_ref().is_none_or(|known| known.id != *product.id);
+        let question: String = words.chars().take(PREVIOUS_CHARS).collect();
+        // An answer that starts again after a crash asks the same question once more.
+        if is_other {
+            self.previous.clear();
+        } else if let Some(before) = self.question.take_if(|before| *before != question) {
+            if self.previous.len() == PREVIOUS {
+                self.previous.pop_front();
+            }
+            let answer = std::mem::take(&mut self.answer);
+            self.previous.push_back(Exchange { question: before, answer });
+        }
+        self.question = Some(question);
+        self.answer.clear();
+        self.choose(product);
+        if scenario != Scenario::General || self.scenario.is_some() {
+            self.scenario = Some(scenario);
+        }
+        self.set_last(words);
+    }
+
+    /// This happened in the conversation.
+    pub(crate) fn observe(&mut self, entry: &LogEntry) {
+        match &entry.event {
+            // The end of a question that was cancelled in the queue is not an answer.
+            ConversationEvent::AnswerCompleted(answer) if answer.question.is_some() => {
+                self.answer = answer.text.chars().take(PREVIOUS_ANSWER_CHARS).collect();
+                if self.answers.len() == ANSWERS {
+                    self.answers.pop_front();
+                }
+                self.answers.push_back(entry.offset);
+            }
+            ConversationEvent::MessageSent(message) => self.set_last(words_shown(&message.content)),
+            _ => {}
+        }
+    }
+
+    /// The event that more is known of the visitor; none where it was recorded already.
+    pub(crate) fn describe(
+        &mut self,
+        visitor: Option<&Visitor>,
+        details: TicketDetails,
+    ) -> Option<ConversationEvent> {
+        let is_known = details != TicketDetails::default() || visitor.is_some();
+        if !is_known || self.recorded.as_ref() == Some(&details) {
+            return None;
+        }
+        let described = VisitorDescription {
+            visitor: visitor.cloned(),
+            language: details.locale.clone(),
+            product: details.product.as_ref().map(|product| product.id.clone()),
+            scenario: details.scenario,
+            page: details.page.clone(),
+            reason: details.reason.clone(),
+        };
+        self.recorded = Some(details);
+        Some(ConversationEvent::VisitorDescribed(Box::new(described)))
+    }
+
+    fn choose(&mut self, product: &Product) {
+        let (id, name) = (product.id.to_string(), product.name.to_string());
+        self.product = Some(AboutProduct { id, name });
+    }
+
+    fn set_last(&mut self, words: &str) {
+        self.last = Some(words.chars().take(LAST_CHARS).collect());
+    }
+}
+
+/// What a list of conversations shows of a message.
+pub(crate) fn words_shown(content: &str) -> &str {
+    if content.is_empty() { JUST_A_PICTURE } else { content }
+}
