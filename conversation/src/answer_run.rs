@@ -148,19 +148,21 @@ impl AnswerRun {
     pub(crate) fn product_of(
         question: &AcceptedQuestion,
         catalog: &Catalog,
-    ) -> Result<Arc<Product>, Step> {
+    ) -> Result<Arc<Product>, Box<Step>> {
         let AcceptedQuestion { id, query, .. } = question;
-        let status =
-            |msg: &str| Err(Step::send(ServerMessage::Status { msg: msg.to_owned() }, id.clone()));
+        let status = |msg: &str| {
+            Box::new(Step::send(ServerMessage::Status { msg: msg.to_owned() }, id.clone()))
+        };
         if query.product_id.is_empty() {
-            return status("Error: No product selected.");
+            return Err(status("Error: No product selected."));
         }
         let Some(product) = catalog.product(&query.product_id) else {
-            return status("Error: Product not found.");
+            return Err(status("Error: Product not found."));
         };
         if query.question.is_empty() {
             let message = "Invalid message format: the question is empty; put it into 'query'";
-            return Err(Step::error(ErrorCode::InvalidMessage, message, id.clone()));
+            let error = Step::error(ErrorCode::InvalidMessage, message, id.clone());
+            return Err(Box::new(error));
         }
         Ok(Arc::clone(product))
     }

@@ -19,7 +19,7 @@ use crate::archive::Visitor;
 use crate::checkpoint::Checkpoint;
 use crate::desk::{DeskUpdate, HandoffRequest, TicketDetails};
 use crate::event::{ConversationEvent, LogEntry};
-use crate::handoff::Handoff;
+use crate::handoff::{Handoff, WishOutcome};
 use crate::input::{Effect, Input};
 use crate::language;
 use crate::log::TakenOver;
@@ -438,7 +438,7 @@ impl Conversation {
         let catalog = self.catalog.load();
         let product = match AnswerRun::product_of(&open.asked, &catalog) {
             Ok(product) => product,
-            Err(refusal) => return self.take([refusal], effects),
+            Err(refusal) => return self.take([*refusal], effects),
         };
         let (id, query) = (open.asked.id.clone(), Arc::clone(&open.asked.query));
         self.topic.asked(&product, query.scenario, &query.question);
@@ -479,12 +479,12 @@ impl Conversation {
     /// The visitor wants an agent, or does not any more.
     fn wish(&mut self, wish: HandoffWish, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let step = match self.handoff.wish(wish, id, self.resume.is_welcomed()) {
-            Ok(()) => {
+            WishOutcome::AskDesk => {
                 self.record_visitor(effects);
                 let request = self.handoff_request();
                 Some(self.handoff.request(request))
             }
-            Err(step) => step,
+            WishOutcome::Done(step) => step,
         };
         self.take(step, effects);
     }

@@ -83,6 +83,15 @@ pub(crate) struct DeskOutcome {
     pub(crate) left_unanswered: Option<(String, Option<MessageId>)>,
 }
 
+/// What follows from a wish for an agent.
+#[derive(Debug)]
+pub(crate) enum WishOutcome {
+    /// The desk is to be asked with [`Handoff::request`].
+    AskDesk,
+    /// Nothing but this, where it is anything.
+    Done(Option<Step>),
+}
+
 impl Who {
     /// True where this agent has the conversation.
     fn is(&self, agent: &Agent) -> bool {
@@ -134,17 +143,14 @@ impl Handoff {
     }
 
     /// The visitor wants an agent, or does not any more.
-    ///
-    /// # Errors
-    /// What answers the wish, where the desk is not to be asked with [`Handoff::request`].
     pub(crate) fn wish(
         &mut self,
         wish: HandoffWish,
         id: Option<MessageId>,
         has_hello: bool,
-    ) -> Result<(), Option<Step>> {
+    ) -> WishOutcome {
         if wish.withdraw {
-            return Err(match self.who {
+            return WishOutcome::Done(match self.who {
                 Who::With(_) => {
                     let message = "A person has the conversation already; say 'bye' to end it.";
                     Some(Step::error(ErrorCode::Taken, message, id))
@@ -155,15 +161,15 @@ impl Handoff {
         }
         if !has_hello {
             let message = "Invalid message format: say 'hello' first, so that a person finds you";
-            return Err(Some(Step::error(ErrorCode::InvalidMessage, message, id)));
+            return WishOutcome::Done(Some(Step::error(ErrorCode::InvalidMessage, message, id)));
         }
         if self.has_agent() || self.is_asking {
-            return Err(None);
+            return WishOutcome::Done(None);
         }
         (self.is_asking, self.told) = (true, None);
         // A repeated wish without a reason keeps the reason that was given.
         self.reason = wish.reason.or(self.reason.take().filter(|_| self.who == Who::Waiting));
-        Ok(())
+        WishOutcome::AskDesk
     }
 
     /// Asks the desk for an agent.

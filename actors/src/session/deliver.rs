@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix::Message;
-use hsc_conversation::DeskUpdate;
+use hsc_conversation::desk::DeskUpdate;
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
 
 /// Something the pod wants said on this socket, or its end.
