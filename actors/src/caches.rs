@@ -135,6 +135,11 @@ impl Caches {
         }
     }
 
+    /// The cache of answers to keystrokes.
+    pub(crate) fn predictions(&self) -> &Cache<Predictions> {
+        &self.predictions
+    }
+
     /// The part of the tree that keeps the shards alive: a group a cache.
     pub(crate) fn children(
         &self,

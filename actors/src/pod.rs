@@ -1,51 +1,43 @@
-//! The house: everything alive in one pod, put together, with the root of its tree.
+//! A pod: everything alive in one process, made from [`PodDependencies`], with the root of its tree.
 //!
-//! Opens a socket for whoever is admitted. It owns no conversation and no manual: those belong to the
-//! sessions and to the shelf it was given.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Opens a socket for each visitor who is admitted. It owns no conversation and no manual: those belong to the
+//! sessions and to the manual cache.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use hsc_catalogs::{Manual, Product, Snapshot, Suggestion};
+use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
+use std::sync::Arc;
 
 use crate::agent::{AgentContext, AgentSocket, AgentSockets};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
-use crate::cache::{Cache, CacheLimits, L2Cache};
+use crate::cache::Cache;
 use crate::cached_results::{Answers, Predictions, Remembering};
 use crate::caches::{Caches, Invalidate, Invalidated};
-use crate::desk::{HandoffLimits, HandoffService, Hours, LocalDeskConversations, clerk};
+use crate::desk::{HandoffService, LocalDeskConversations, clerk};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
-use crate::image_budget::{ImageBudget, ImageLimits};
-use crate::manual_cache::ManualCache;
+use crate::image_budget::ImageBudget;
+use crate::pod_dependencies::PodDependencies;
 #[cfg(test)]
 use crate::pod_takeover::PodDeparted;
 use crate::pod_takeover::PodTakeover;
-use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ConversationLog, HandoffDesk, ManualLoader, Relay, SessionCheck};
-use crate::presence::{PodRegistration, Pods, Presence};
+use crate::ports::SessionCheck;
+use crate::presence::{Pods, Presence};
 use crate::sampling::{self, Charts, RecentSamples};
 use crate::session::{AnswerQueue, Overload, Session, SessionContext};
 use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
 use crate::socket::frames::FrameLimits;
-use crate::supervision::{AskError, ChildSpec, Exit, Fault, Root, RootSpec, Threads, TreeReport};
-use crate::supervision_config::SupervisionConfig;
+use crate::supervision::{
+    AskError, Care, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Threads, TreeReport,
+};
 use crate::takeovers::takeovers;
 use hsc_conversation::PredictionCache;
-use hsc_conversation::Tokens;
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::{ClientAddress, VisitorTokenVerifier};
-use hsc_conversation::{Conversation, Rules};
-
-/// When somebody who is refused should come again: long enough that a crowd thins, short enough that a
-/// person still waits.
-const RETRY_AFTER_SECONDS: &str = "5";
+use hsc_conversation::{ClientAddress, Conversation};
 
 /// Sessions that the tree names: what a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;
@@ -57,7 +49,7 @@ pub struct Pod {
     wiring: Arc<SessionContext>,
     sockets: SocketRules,
     #[cfg(test)]
-    orphans: crate::supervision::Handle<PodTakeover>,
+    orphans: Handle<PodTakeover>,
     caches: Caches,
     presence: Arc<Presence>,
     agents: Arc<AgentContext>,
@@ -65,61 +57,13 @@ pub struct Pod {
     root: Root,
 }
 
-/// What a house is put together from.
-pub struct PodDependencies {
-    /// The name of this pod among the others.
-    pub pod: Arc<str>,
-    /// What carries messages to other pods; none for a pod on its own.
-    pub relay: Option<Arc<dyn Relay>>,
-    /// How it appears among them.
-    pub attendance: PodRegistration,
-    /// The catalog in force.
-    pub catalog: Arc<Snapshot>,
-    /// The read manuals.
-    pub shelf: ManualCache,
-    /// Answers questions: extractive or by a language model.
-    pub answerer: Arc<dyn Answerer>,
-    /// The table of who is connected.
-    pub sessions: Arc<SessionRegistry>,
-    /// Who waits for a person, and who has one.
-    pub desk: Arc<dyn HandoffDesk>,
-    /// When persons are there.
-    pub hours: Hours,
-    /// How often the desk is told which visitors and agents are here.
-    pub desk_heartbeat: Duration,
-    /// What keeps conversations.
-    pub log: Arc<dyn ConversationLog>,
-    /// What proves that a client may go on with one.
-    pub tokens: Arc<Tokens>,
-    /// Who knows visitors by what the embedding site has signed; with none all are anonymous.
-    pub vouch: Option<Arc<dyn VisitorTokenVerifier>>,
-    /// Writes conversations down behind them.
-    pub archive: ArchiveHandle,
-    /// What agents tell each other about a conversation.
-    pub notes: Arc<dyn Notes>,
-    /// The rules of a conversation.
-    pub rules: Rules,
-    /// The times and budgets of a socket.
-    pub limits: SocketLimits,
-    /// How much is remembered.
-    pub budgets: CacheBudgets,
-    /// What is remembered together with other pods.
-    pub seconds: L2Caches,
-    /// How actors are kept alive.
-    pub upkeep: SupervisionConfig,
-    /// Tasks of the server that are to be kept alive too, e.g. the watcher of the catalog folder.
-    pub workers: Vec<ChildSpec>,
-    /// Everything that is counted.
-    pub metrics: Arc<Metrics>,
-}
-
-/// How much is remembered beside the manuals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheBudgets {
-    /// Answers to keystrokes.
-    pub predictions: CacheLimits,
-    /// Answers to questions.
-    pub answers: CacheLimits,
+/// Why a socket was not opened.
+#[derive(Debug)]
+pub enum SocketRefused {
+    /// The pod admits no session now.
+    Admission(AdmissionRefused),
+    /// The request is no WebSocket upgrade.
+    NoUpgrade(actix_web::Error),
 }
 
 /// What was done on this pod, and whether the others were told to do it too.
@@ -143,174 +87,45 @@ pub enum OtherPods {
     Unreached,
 }
 
-/// The second layers of the caches beside the manuals; none where a pod stands on its own.
-#[derive(Clone, Default)]
-pub struct L2Caches {
-    /// Answers to keystrokes.
-    pub predictions: Option<Arc<dyn L2Cache<Predictions>>>,
-    /// Answers to questions.
-    pub answers: Option<Arc<dyn L2Cache<Answers>>>,
-}
-
-/// The times and budgets of a socket, out of the settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SocketLimits {
-    /// How often the server pings.
-    pub ping_interval: Duration,
-    /// Silence after which a client is gone.
-    pub idle_timeout: Duration,
-    /// How long typing must rest on a product before its manual is opened ahead.
-    pub prefetch_after: Duration,
-    /// Bytes that may be queued for a client that does not read.
-    pub outgoing_bytes: usize,
-    /// Bytes that may be queued for all clients together.
-    pub queued_bytes: usize,
-    /// Messages a client may send at once.
-    pub burst: u32,
-    /// Small frames (ping, pong, empty) a client may send in a second.
-    pub small_frames_per_second: u32,
-    /// Longest time from the first byte of a message to its last.
-    pub message_deadline: Duration,
-    /// Bytes of all messages that are not finished.
-    pub unfinished_bytes: usize,
-    /// Longest time for a client to take what was sent before a close.
-    pub close_timeout: Duration,
-    /// Answers made at once.
-    pub max_answers: usize,
-    /// Questions that may wait for one.
-    pub max_waiting_answers: usize,
-    /// The same of one client; 0 is any number.
-    pub max_waiting_answers_per_address: usize,
-    /// Bytes of pictures that are held for answers.
-    pub images: ImageLimits,
-    /// Handoffs that one client may ask for.
-    pub handoffs: HandoffLimits,
-    /// Delay of the event loop from which the pod is too busy; zero is never.
-    pub busy_after: Duration,
-}
-
 impl Pod {
-    /// Puts the parts together and starts what is alive.
+    /// Makes the actors from their dependencies and starts them under one root.
     ///
     /// # Panics
     /// Outside an actix system.
     #[must_use]
-    pub fn start(parts: PodDependencies) -> Self {
-        let PodDependencies { catalog, shelf, answerer, sessions, rules, limits, .. } = parts;
-        let (upkeep, metrics) = (parts.upkeep, parts.metrics);
-        let (care, budgets, seconds) = (upkeep.care, parts.budgets, parts.seconds);
-        let predicted = Cache::new(
-            "predictions",
-            Predictions,
-            seconds.predictions,
-            budgets.predictions,
-            care,
-            &metrics,
-        );
-        let answers =
-            Cache::new("answers", Answers, seconds.answers, budgets.answers, care, &metrics);
-        let answerer = Remembering::new(answerer, answers.clone(), Arc::clone(&catalog));
-        let caches = Caches::new(shelf.clone(), predicted.clone(), answers, Arc::clone(&catalog));
-        let is_alone = parts.relay.is_none();
-        let relay = parts.relay.unwrap_or_else(|| Arc::new(Loopback::new()));
-        let pod = Arc::clone(&parts.pod);
-        let (bridging, bridge) = Bridge::new(parts.pod, relay, care, &metrics);
-        let front = HandoffService::new(
-            parts.desk,
-            bridge.clone(),
-            Arc::new(parts.hours),
-            parts.archive.clone(),
-        )
-        .limited(limits.handoffs);
-        let at_desk = LocalDeskConversations::default();
-        let shelf: Arc<dyn ManualLoader> = Arc::new(shelf);
-        let sockets = SocketRules::new(
-            FrameLimits {
-                message_bytes: rules.limits.message_bytes,
-                small_frames_per_second: limits.small_frames_per_second,
-            },
-            (limits.message_deadline, limits.unfinished_bytes),
-            (limits.outgoing_bytes, limits.queued_bytes, limits.close_timeout),
-            Arc::clone(&metrics),
-        );
-        let messages_per_second = rules.limits.messages_per_second;
-        let rules = Arc::new(rules);
-        let vouch = parts.vouch;
-        let for_agents = Arc::clone(&catalog);
-        let sealing = Arc::clone(&parts.tokens);
-        let predictions: Arc<dyn PredictionCache> = Arc::new(predicted.clone());
-        let begin = move |id, token| {
-            Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
-                .remembering(Arc::clone(&predictions))
-                .vouched_by(vouch.clone())
-                .sealed_by(Arc::clone(&sealing))
-        };
-        let wiring = Arc::new(SessionContext {
-            begin: Box::new(begin),
-            line: AnswerQueue::new(
-                limits.max_answers,
-                limits.max_waiting_answers,
-                limits.max_waiting_answers_per_address,
-            ),
-            strain: Overload::new(limits.busy_after),
-            images: ImageBudget::new(limits.images, Arc::clone(&metrics)),
-            intensity: care.intensity,
-            answerer: Arc::new(answerer),
-            shelf,
-            sessions: Arc::clone(&sessions),
-            meter: metrics.actors.meter("session"),
-            bridge: bridge.clone(),
-            log: parts.log,
-            archive: parts.archive,
-            notes: parts.notes,
-            tokens: parts.tokens,
-            front: front.clone(),
-            at_desk: at_desk.clone(),
-            metrics: Arc::clone(&metrics),
-            ping_interval: limits.ping_interval,
-            idle_timeout: limits.idle_timeout,
-            prefetch_after: limits.prefetch_after,
-            messages_per_second,
-            message_burst: limits.burst,
-        });
-        let agents = Arc::new(AgentContext {
-            shared: Arc::clone(&wiring),
-            sockets: AgentSockets::default(),
-            catalog: for_agents,
-            heartbeat: parts.desk_heartbeat,
-        });
-        let threads = Arc::new(Threads::start(upkeep.threads));
-        let for_them = Arc::clone(&wiring);
-        let (completing, orphans) =
-            ChildSpec::actor("conversations.orphans", "orphans", care, &metrics, move |_| {
-                Ok(PodTakeover::new(Arc::clone(&for_them)))
-            });
-        let mut children = vec![completing];
-        children.push(takeovers(&bridge, &wiring.sessions, care, &metrics));
-        children.extend(caches.children(&upkeep, &threads, &metrics));
-        children.push(bridging);
-        let for_clerk = Arc::clone(&wiring.sessions);
-        children.push(clerk(&front, at_desk, for_clerk, parts.desk_heartbeat, care, &metrics));
-        let for_notices = Arc::clone(&wiring.sessions);
-        children.push(announcements(&bridge, for_notices, caches.clone(), care, &metrics));
-        let presence = Presence::new(pod, parts.attendance, Arc::clone(&wiring));
-        children.extend(presence.worker(&orphans, care, &metrics));
+    pub fn start(dependencies: PodDependencies) -> Self {
+        let is_alone = dependencies.relay.is_none();
+        let relay = dependencies.relay.clone().unwrap_or_else(|| Arc::new(Loopback::new()));
+        let (care, metrics) = (dependencies.supervision.care, Arc::clone(&dependencies.metrics));
+        let name = Arc::clone(&dependencies.name);
+        let (bridging, bridge) = Bridge::new(Arc::clone(&name), relay, care, &metrics);
+        let (caches, answerer) = caches(&dependencies);
+        let context = Arc::new(session_context(&dependencies, &caches, answerer, &bridge));
+        let agents = Arc::new(agent_context(&dependencies, &context));
+        let presence = Presence::new(name, dependencies.registration.clone(), Arc::clone(&context));
         let recent = RecentSamples::new();
-        let connected = Arc::clone(&agents);
-        let agents_now = move || connected.sockets.count();
-        children.push(sampling::worker(&recent, agents_now, care, &metrics));
-        children.extend(parts.workers);
-        let root = Root::start(
-            "root",
-            RootSpec { children, on_give_up: upkeep.on_give_up, care, threads, metrics },
-        );
+        let sockets = socket_rules(&dependencies);
+        let threads = Arc::new(Threads::start(dependencies.supervision.threads));
+        let (completing, takeover) = pod_takeover(&context, care, &metrics);
+        let mut children = vec![completing];
+        children.push(takeovers(&bridge, &context.sessions, care, &metrics));
+        children.extend(caches.children(&dependencies.supervision, &threads, &metrics));
+        children.push(bridging);
+        children.push(desk_relay(&dependencies, &context));
+        let sessions = Arc::clone(&context.sessions);
+        children.push(announcements(&bridge, sessions, caches.clone(), care, &metrics));
+        children.extend(presence.worker(&takeover, care, &metrics));
+        children.push(sampler(&recent, &agents, care, &metrics));
+        children.extend(dependencies.workers);
+        let on_give_up = dependencies.supervision.on_give_up;
+        let root = Root::start("root", RootSpec { children, on_give_up, care, threads, metrics });
         Self {
             bridge,
             is_alone,
-            wiring,
+            wiring: context,
             sockets,
             #[cfg(test)]
-            orphans,
+            orphans: takeover,
             caches,
             presence,
             agents,
@@ -442,51 +257,39 @@ impl Pod {
         self.presence.leave(leaves_work).await;
     }
 
-    /// Opens the socket of a visitor whose client has this address.
+    /// Opens the socket of a visitor whose client has this address. `visitor_token` is what the embedding site
+    /// signed about the visitor, if it did.
     ///
     /// # Errors
-    /// When the request is no WebSocket upgrade.
+    /// When the pod admits no session now, or the request is no WebSocket upgrade.
     pub fn connect(
         &self,
         request: &HttpRequest,
         payload: Payload,
         address: ClientAddress,
-    ) -> Result<HttpResponse, actix_web::Error> {
+        visitor_token: Option<String>,
+    ) -> Result<HttpResponse, SocketRefused> {
         let admitted = match self.wiring.strain.is_busy() {
             true => Err(AdmissionRefused::Busy),
             false => self.wiring.sessions.admit(address),
         };
-        let key = match admitted {
-            Ok(key) => key,
-            Err(refused) => return self.refuse(refused, request),
-        };
+        let key = admitted.map_err(|refused| self.refused(refused))?;
         let mut place =
             SessionReservation { sessions: &self.wiring.sessions, key, address, kept: false };
         let conversation = (self.wiring.begin)(random_id().into(), String::new());
         let wiring = Arc::clone(&self.wiring);
-        let response = crate::socket::open(request, payload, &self.sockets, |outgoing| {
+        let opened = crate::socket::open(request, payload, &self.sockets, |outgoing| {
             place.kept = true;
             Session::new((key, address), conversation, wiring, outgoing)
-                .introduced_by(introduction(request))
+                .introduced_by(visitor_token)
         });
         drop(place);
-        response
+        opened.map_err(SocketRefused::NoUpgrade)
     }
 
-    /// A page in a browser cannot read a refused handshake, so it is let in to be told (1013 or 1012);
-    /// everybody else gets 503 and when to come again.
-    fn refuse(
-        &self,
-        refused: AdmissionRefused,
-        request: &HttpRequest,
-    ) -> Result<HttpResponse, actix_web::Error> {
+    fn refused(&self, refused: AdmissionRefused) -> SocketRefused {
         self.wiring.metrics.sockets.refused(refused.as_str());
-        if request.headers().contains_key("origin") {
-            return crate::socket::turn_away(request, refused.into());
-        }
-        Ok(HttpResponse::ServiceUnavailable()
-            .insert_header(("Retry-After", RETRY_AFTER_SECONDS))
-            .json(serde_json::json!({ "code": "full", "message": refused.to_string() })))
+        SocketRefused::Admission(refused)
     }
 
     /// The desk of all pods.
@@ -504,21 +307,22 @@ impl Pod {
     /// Opens the socket of an agent, whom the caller has made sure of, and who comes from this address.
     ///
     /// # Errors
-    /// When the request is no WebSocket upgrade.
+    /// When the pod drains, or the request is no WebSocket upgrade.
     pub fn connect_agent(
         &self,
         request: &HttpRequest,
         payload: Payload,
         (me, from): (OnBehalfOf, &str),
         still_in: SessionCheck,
-    ) -> Result<HttpResponse, actix_web::Error> {
+    ) -> Result<HttpResponse, SocketRefused> {
         if self.wiring.sessions.is_draining() {
-            return self.refuse(AdmissionRefused::Draining, request);
+            return Err(self.refused(AdmissionRefused::Draining));
         }
         let wired = Arc::clone(&self.agents);
         crate::socket::open(request, payload, &self.sockets, |outgoing| {
             AgentSocket::new((me, from.into()), still_in, wired, outgoing)
         })
+        .map_err(SocketRefused::NoUpgrade)
     }
 
     /// Tells the agents to come again elsewhere; says how many heard.
@@ -565,12 +369,129 @@ fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// The embedding site's word for who the visitor is, where the address of the socket brings it.
-fn introduction(request: &HttpRequest) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Asked {
-        visitor: Option<String>,
+/// The caches of the pod, and the answerer that remembers its answers in them.
+fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
+    let PodDependencies { catalog, manuals, answerer, l2, budgets, metrics, .. } = dependencies;
+    let care = dependencies.supervision.care;
+    let predictions = Cache::new(
+        "predictions",
+        Predictions,
+        l2.predictions.clone(),
+        budgets.predictions,
+        care,
+        metrics,
+    );
+    let answers =
+        Cache::new("answers", Answers, l2.answers.clone(), budgets.answers, care, metrics);
+    let answerer = Remembering::new(Arc::clone(answerer), answers.clone(), Arc::clone(catalog));
+    (Caches::new(manuals.clone(), predictions, answers, Arc::clone(catalog)), answerer)
+}
+
+/// What every session of the pod shares.
+fn session_context(
+    dependencies: &PodDependencies,
+    caches: &Caches,
+    answerer: Remembering,
+    bridge: &Bridge,
+) -> SessionContext {
+    let PodDependencies { limits, rules, metrics, archive, .. } = dependencies;
+    let (desk, hours) = (Arc::clone(&dependencies.desk), Arc::new(dependencies.hours.clone()));
+    let handoffs = HandoffService::new(desk, bridge.clone(), hours, archive.clone());
+    SessionContext {
+        begin: Box::new(conversations(dependencies, caches)),
+        line: AnswerQueue::new(
+            limits.max_answers,
+            limits.max_waiting_answers,
+            limits.max_waiting_answers_per_address,
+        ),
+        strain: Overload::new(limits.busy_after),
+        images: ImageBudget::new(limits.images, Arc::clone(metrics)),
+        intensity: dependencies.supervision.care.intensity,
+        answerer: Arc::new(answerer),
+        shelf: Arc::new(dependencies.manuals.clone()),
+        sessions: Arc::new(SessionRegistry::new(dependencies.admission)),
+        meter: metrics.actors.meter("session"),
+        bridge: bridge.clone(),
+        log: Arc::clone(&dependencies.log),
+        archive: archive.clone(),
+        notes: Arc::clone(&dependencies.notes),
+        tokens: Arc::clone(&dependencies.tokens),
+        front: handoffs.limited(limits.handoffs),
+        at_desk: LocalDeskConversations::default(),
+        metrics: Arc::clone(metrics),
+        ping_interval: limits.ping_interval,
+        idle_timeout: limits.idle_timeout,
+        prefetch_after: limits.prefetch_after,
+        messages_per_second: rules.limits.messages_per_second,
+        message_burst: limits.burst,
     }
-    let asked = actix_web::web::Query::<Asked>::from_query(request.query_string());
-    asked.ok()?.into_inner().visitor.filter(|token| !token.is_empty())
+}
+
+/// Begins a conversation with an id and a token.
+fn conversations(
+    dependencies: &PodDependencies,
+    caches: &Caches,
+) -> impl Fn(Arc<str>, String) -> Conversation + Send + Sync + use<> {
+    let (catalog, rules) =
+        (Arc::clone(&dependencies.catalog), Arc::new(dependencies.rules.clone()));
+    let verifier = dependencies.visitor_tokens.clone();
+    let tokens = Arc::clone(&dependencies.tokens);
+    let predictions: Arc<dyn PredictionCache> = Arc::new(caches.predictions().clone());
+    move |id, token| {
+        Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
+            .remembering(Arc::clone(&predictions))
+            .vouched_by(verifier.clone())
+            .sealed_by(Arc::clone(&tokens))
+    }
+}
+
+/// What every agent's socket of the pod shares.
+fn agent_context(dependencies: &PodDependencies, context: &Arc<SessionContext>) -> AgentContext {
+    AgentContext {
+        shared: Arc::clone(context),
+        sockets: AgentSockets::default(),
+        catalog: Arc::clone(&dependencies.catalog),
+        heartbeat: dependencies.desk_heartbeat,
+    }
+}
+
+fn socket_rules(dependencies: &PodDependencies) -> SocketRules {
+    let PodDependencies { limits, rules, metrics, .. } = dependencies;
+    SocketRules::new(
+        FrameLimits {
+            message_bytes: rules.limits.message_bytes,
+            small_frames_per_second: limits.small_frames_per_second,
+        },
+        (limits.message_deadline, limits.unfinished_bytes),
+        (limits.outgoing_bytes, limits.queued_bytes, limits.close_timeout),
+        Arc::clone(metrics),
+    )
+}
+
+/// The actor that completes what a pod which vanished left behind.
+fn pod_takeover(
+    context: &Arc<SessionContext>,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> (ChildSpec, Handle<PodTakeover>) {
+    let context = Arc::clone(context);
+    ChildSpec::actor("conversations.orphans", "orphans", care, metrics, move |_| {
+        Ok(PodTakeover::new(Arc::clone(&context)))
+    })
+}
+
+fn desk_relay(dependencies: &PodDependencies, context: &SessionContext) -> ChildSpec {
+    let PodDependencies { desk_heartbeat, supervision, metrics, .. } = dependencies;
+    let (here, sessions) = (context.at_desk.clone(), Arc::clone(&context.sessions));
+    clerk(&context.front, here, sessions, *desk_heartbeat, supervision.care, metrics)
+}
+
+fn sampler(
+    recent: &RecentSamples,
+    agents: &Arc<AgentContext>,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let agents = Arc::clone(agents);
+    sampling::worker(recent, move || agents.sockets.count(), care, metrics)
 }

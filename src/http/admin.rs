@@ -37,7 +37,7 @@ pub(super) async fn actors(
     parts: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let tree: TreeReport = parts.house.tree();
+    let tree: TreeReport = parts.pod.tree();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn pods(
     parts: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let pods: Pods = parts.house.pods();
+    let pods: Pods = parts.pod.pods();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn drain(
     parts: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> Result<HttpResponse, ApiError> {
-    caller.did(&parts, "pod.drain", parts.house.pod(), "");
+    caller.did(&parts, "pod.drain", parts.pod.pod(), "");
     let DrainStarted { is_first, sessions, within } = parts.drain.request();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let message = match is_first {
@@ -90,7 +90,7 @@ pub(super) async fn invalidate(
 ) -> Result<HttpResponse, ApiError> {
     let what = what.into_inner();
     caller.did(&parts, "cache.invalidate", &format!("{what:?}"), "");
-    let Announced { here, other_pods } = parts.house.invalidate(what).await.map_err(down)?;
+    let Announced { here, other_pods } = parts.pod.invalidate(what).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn broadcast(
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
     }
     caller.did(&parts, "broadcast", "everybody", &message);
-    let Announced { here, other_pods } = parts.house.broadcast(message).await;
+    let Announced { here, other_pods } = parts.pod.broadcast(message).await;
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn chaos(
     let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
     caller.did(&parts, "chaos", &actor, &format!("{fault:?}"));
-    let told = parts.house.rehearse(&actor, fault).await.map_err(|not| {
+    let told = parts.pod.rehearse(&actor, fault).await.map_err(|not| {
         let code = match not {
             FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
             FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,

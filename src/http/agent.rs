@@ -8,11 +8,11 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use hsc_actors::ports::archive::Role;
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::protocol::Agent as Speaker;
-use log::debug;
 
 use super::identity::{Agent, still_in};
 use super::observe::RequestId;
-use super::{ApiError, ApiErrorCode, Dependencies};
+use super::socket::not_opened;
+use super::{ApiError, Dependencies};
 
 /// Opens the agents' socket (WebSocket upgrade), for whoever is signed in.
 ///
@@ -32,11 +32,11 @@ pub(super) async fn agent_socket(
     let is_admin = person.role == Role::Admin;
     let me = OnBehalfOf { agent: Speaker { id: person.id, name: person.name }, is_admin };
     let who = (me, caller.from());
-    let opened = parts.house.connect_agent(&request, payload, who, still_in).map_err(|error| {
-        debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
-        let message = "This address is a WebSocket: ask for an upgrade, version 13.";
-        ApiError::new(ApiErrorCode::UpgradeRequired, message)
-    })?;
-    caller.did(&parts, "desk.open", "", "");
-    Ok(opened)
+    match parts.pod.connect_agent(&request, payload, who, still_in) {
+        Ok(opened) => {
+            caller.did(&parts, "desk.open", "", "");
+            Ok(opened)
+        }
+        Err(refused) => not_opened(&request, &request_id, refused),
+    }
 }

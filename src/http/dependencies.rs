@@ -1,4 +1,4 @@
-//! What the routes are given: handles and ports, put together by `server.rs`.
+//! What the routes are given: handles and ports, put together by `components.rs`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Dependencies {
     /// The catalog in force.
     pub catalog: Arc<Snapshot>,
     /// Accepts visitor and agent sockets.
-    pub house: Arc<Pod>,
+    pub pod: Arc<Pod>,
     /// The files of manuals.
     pub manual_files: Arc<dyn ManualFiles>,
     /// The state of the sentence encoder.

@@ -77,7 +77,7 @@ pub(super) async fn health(parts: web::Data<Dependencies>) -> HttpResponse {
         memory_usage_percent: reading.memory_usage_percent,
         cpu_usage_percent: reading.cpu_usage_percent,
         encoder: parts.encoder.health(),
-        active_connections: parts.house.sessions().count(),
+        active_connections: parts.pod.sessions().count(),
         product_count: catalog.products().len(),
         uptime_seconds: reading.uptime_seconds,
         timestamp: jiff::Timestamp::now().to_string(),
@@ -103,9 +103,9 @@ fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
 
 /// Why no new work should be sent to this pod; `None` if it should.
 fn not_ready(parts: &Dependencies) -> Option<String> {
-    let draining = parts.house.sessions().is_draining().then(|| "draining".to_owned());
+    let draining = parts.pod.sessions().is_draining().then(|| "draining".to_owned());
     let without_redis = || parts.redis_required.then(|| redis_fault(parts)).flatten();
-    draining.or_else(|| parts.house.trouble()).or_else(without_redis)
+    draining.or_else(|| parts.pod.trouble()).or_else(without_redis)
 }
 
 /// What is missing although the server serves; `None` if nothing is.
@@ -134,12 +134,12 @@ fn redis_fault(parts: &Dependencies) -> Option<String> {
         return Some(format!("Redis takes no writes: {why}"));
     }
     let deaf = "messages between pods do not arrive: the bridge is down";
-    (!parts.house.bridge().is_up()).then(|| deaf.to_owned())
+    (!parts.pod.bridge().is_up()).then(|| deaf.to_owned())
 }
 
 fn archive_fault(parts: &Dependencies) -> Option<String> {
     let away = "the archive takes nothing: chats go on, what is said is written when it is back";
-    (!parts.house.archive().is_up()).then(|| away.to_owned())
+    (!parts.pod.archive().is_up()).then(|| away.to_owned())
 }
 
 /// Whether new work should be sent here.

@@ -54,12 +54,12 @@ pub(super) async fn sections(
     let sections = match product.documentation.clone() {
         None => Vec::new(),
         Some(documentation) => {
-            match parts.house.caches().open(ManualRequest { documentation }).await {
+            match parts.pod.caches().open(ManualRequest { documentation }).await {
                 Ok(manual) => {
                     let product = Arc::clone(product);
                     let likely = likely_sections(&manual);
                     let suggestions = likely.iter().map(Section::suggestion).collect();
-                    let confirmed = parts.house.confirm(product, manual, suggestions).await;
+                    let confirmed = parts.pod.confirm(product, manual, suggestions).await;
                     offered(likely, &confirmed)
                 }
                 Err(error) => {

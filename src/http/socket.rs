@@ -2,8 +2,12 @@
 //!
 //! The handshake is met here (origin, upgrade); what is said over it belongs to the session.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use hsc_actors::SocketRefused;
+use hsc_actors::socket::turn_away;
 use log::debug;
+use serde::Deserialize;
 
 use super::observe::RequestId;
 use super::{ApiError, ApiErrorCode, Dependencies, client_address};
@@ -29,9 +33,40 @@ pub(super) async fn socket(
             "Pages of this origin may not open the socket; server.allowed_origins names who may.";
         return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message).into());
     }
-    parts.house.connect(&request, payload, client_address(&request)).map_err(|error| {
+    let address = client_address(&request);
+    let opened = parts.pod.connect(&request, payload, address, visitor_token(&request));
+    opened.or_else(|refused| not_opened(&request, &request_id, refused))
+}
+
+/// The answer to a handshake after which no session runs. A page in a browser cannot read a refused handshake, so its
+/// socket is opened and closed at once (1013 or 1012); any other client gets 503 and when to try again.
+pub(super) fn not_opened(
+    request: &HttpRequest,
+    request_id: &RequestId,
+    refused: SocketRefused,
+) -> Result<HttpResponse, actix_web::Error> {
+    let no_upgrade = |error: actix_web::Error| -> actix_web::Error {
         debug!(request:% = request_id.0, cause:% = error; "no WebSocket upgrade");
         let message = "This address is a WebSocket: ask for an upgrade, version 13.";
         ApiError::new(ApiErrorCode::UpgradeRequired, message).into()
-    })
+    };
+    match refused {
+        SocketRefused::NoUpgrade(error) => Err(no_upgrade(error)),
+        SocketRefused::Admission(refused) if request.headers().contains_key(header::ORIGIN) => {
+            turn_away(request, refused.into()).map_err(no_upgrade)
+        }
+        SocketRefused::Admission(refused) => {
+            Err(ApiError::new(ApiErrorCode::Full, refused.to_string()).into())
+        }
+    }
+}
+
+/// What the embedding site signed about the visitor, from the query string.
+fn visitor_token(request: &HttpRequest) -> Option<String> {
+    #[derive(Deserialize)]
+    struct SocketQuery {
+        visitor: Option<String>,
+    }
+    let query = web::Query::<SocketQuery>::from_query(request.query_string());
+    query.ok()?.into_inner().visitor.filter(|token| !token.is_empty())
 }

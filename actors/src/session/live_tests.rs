@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use futures::SinkExt as _;
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::tungstenite::Message;
 
 pub(crate) use super::test_pod::{Client, TestPod, eventually};
 use crate::supervision::Fault;
@@ -376,26 +375,6 @@ async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
     let kept = client.hear("prediction").await;
     assert_eq!((&kept["data"], &kept["id"]), (&made["data"], &json!("2")));
     assert!(stage.says("hsc_cache_hits_total{cache=\"predictions\",layer=\"l1\"} 1"));
-}
-
-#[actix::test]
-async fn a_full_pod_tells_a_page_with_1013_and_a_program_with_503_and_when_to_come_again() {
-    let stage = TestPod::new(|settings| settings.sessions.max = 1).await;
-    let mut inside = stage.client().await;
-    let address = format!("ws://{}/ws", stage.address);
-    let Err(WsError::Http(refused)) = tokio_tungstenite::connect_async(&address).await else {
-        panic!("it was to be refused")
-    };
-    assert_eq!(refused.status(), 503);
-    assert_eq!(refused.headers()["retry-after"], "5");
-    let mut request = address.into_client_request().unwrap();
-    request.headers_mut().insert("origin", "http://localhost".parse().unwrap());
-    let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let mut page = Client { socket, heard: Vec::new() };
-    assert_eq!(page.close_code().await, 1013);
-    assert!(stage.says("hsc_ws_refused_total{reason=\"full\"} 2"));
-    inside.say(json!({ "type": "typing", "content": "a" })).await;
-    inside.hear("prediction").await;
 }
 
 #[actix::test]

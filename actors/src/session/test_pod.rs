@@ -26,7 +26,7 @@ use crate::ports::archive::{ArchiveError, Notes, StoredNote};
 use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, SessionCheck};
 use crate::{
     Admission, CacheBudgets, DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod,
-    PodDependencies, SessionRegistry, SocketLimits, SupervisionConfig,
+    PodDependencies, SocketLimits, SocketRefused, SupervisionConfig,
 };
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Rules;
@@ -178,16 +178,15 @@ impl TestPod {
             other_words: AtomicBool::new(false),
             sees_pictures: AtomicBool::new(false),
         });
-        let upkeep = SupervisionConfig::from(&settings.actors);
-        let limits = |budget| CacheLimits::of(&settings.cache, budget);
-        let on_the_shelf = limits(&settings.cache.manuals);
-        let shelf =
-            ManualCache::new(Arc::new(NoManuals), None, on_the_shelf, upkeep.care, &metrics);
+        let supervision = SupervisionConfig::from(&settings.actors);
+        let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
+        let manuals =
+            ManualCache::new(Arc::new(NoManuals), None, limits, supervision.care, &metrics);
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(Pod::start(PodDependencies {
-            pod: pod.into(),
+            name: pod.into(),
             relay: ether.map(|ether| Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>),
-            attendance: crate::PodRegistration {
+            registration: crate::PodRegistration {
                 roll: None,
                 address: "127.0.0.1:1".to_owned(),
                 version: "test",
@@ -196,9 +195,9 @@ impl TestPod {
                 expires: Duration::from_secs(5),
             },
             catalog: Arc::new(Snapshot::new(catalog)),
-            shelf,
+            manuals,
             answerer,
-            sessions: Arc::new(SessionRegistry::new(Admission::from(&settings.sessions))),
+            admission: Admission::from(&settings.sessions),
             log,
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),
@@ -206,7 +205,7 @@ impl TestPod {
             archive,
             notes: Arc::new(NoNotes),
             tokens,
-            vouch: None,
+            visitor_tokens: None,
             rules: Rules {
                 pending_questions: settings.sessions.max_pending_questions,
                 prefetch_confidence: 101,
@@ -216,26 +215,13 @@ impl TestPod {
                 ping_interval: Duration::from_secs(20),
                 idle_timeout: Duration::from_secs(60),
                 prefetch_after: Duration::from_secs(1),
-                outgoing_bytes: settings.server.outgoing_queue_bytes,
-                queued_bytes: settings.server.queued_bytes,
-                burst: settings.server.message_burst,
-                small_frames_per_second: settings.server.small_frames_per_second,
-                message_deadline: Duration::from_millis(settings.server.message_deadline_ms),
-                unfinished_bytes: settings.server.unfinished_message_bytes,
-                close_timeout: Duration::from_millis(settings.server.close_timeout_ms),
-                max_answers: settings.sessions.max_answers,
-                max_waiting_answers: settings.sessions.max_waiting_answers,
                 max_waiting_answers_per_address: 0,
-                images: crate::ImageLimits::from(&settings.sessions),
                 handoffs: crate::HandoffLimits::default(),
-                busy_after: Duration::from_millis(settings.sessions.overload_after_ms),
+                ..SocketLimits::of(&settings.server, &settings.sessions, &settings.desk)
             },
-            seconds: crate::L2Caches::default(),
-            budgets: CacheBudgets {
-                predictions: limits(&settings.cache.predictions),
-                answers: limits(&settings.cache.answers),
-            },
-            upkeep,
+            l2: crate::L2Caches::default(),
+            budgets: CacheBudgets::from(&settings.cache),
+            supervision,
             workers: Vec::new(),
             metrics: Arc::clone(&metrics),
         }));
@@ -244,18 +230,23 @@ impl TestPod {
             let house = Arc::clone(&doors);
             let open = move |request: HttpRequest, payload: web::Payload| {
                 let house = Arc::clone(&house);
-                async move { house.connect(&request, payload, ClientAddress::NONE) }
+                async move {
+                    house.connect(&request, payload, ClientAddress::NONE, None).map_err(no_socket)
+                }
             };
             let house = Arc::clone(&doors);
-            let open_agent =
-                move |id: web::Path<String>, request: HttpRequest, payload: web::Payload| {
-                    let house = Arc::clone(&house);
-                    let id = id.into_inner();
-                    let (name, is_admin) = (id.to_uppercase(), id == "admin");
-                    let me = OnBehalfOf { agent: Agent { id, name }, is_admin };
-                    let still_in: SessionCheck = Arc::new(|_| Box::pin(async { true }));
-                    async move { house.connect_agent(&request, payload, (me, ""), still_in) }
-                };
+            let open_agent = move |id: web::Path<String>,
+                                   request: HttpRequest,
+                                   payload: web::Payload| {
+                let house = Arc::clone(&house);
+                let id = id.into_inner();
+                let (name, is_admin) = (id.to_uppercase(), id == "admin");
+                let me = OnBehalfOf { agent: Agent { id, name }, is_admin };
+                let still_in: SessionCheck = Arc::new(|_| Box::pin(async { true }));
+                async move {
+                    house.connect_agent(&request, payload, (me, ""), still_in).map_err(no_socket)
+                }
+            };
             App::new()
                 .route("/ws", web::get().to(open))
                 .route("/ws/agent/{id}", web::get().to(open_agent))
@@ -294,6 +285,15 @@ impl TestPod {
 
     pub(crate) fn says(&self, line: &str) -> bool {
         self.metrics.render().lines().any(|said| said == line)
+    }
+}
+
+fn no_socket(refused: SocketRefused) -> actix_web::Error {
+    match refused {
+        SocketRefused::Admission(refused) => {
+            actix_web::error::ErrorServiceUnavailable(refused.to_string())
+        }
+        SocketRefused::NoUpgrade(error) => error,
     }
 }
 

@@ -104,7 +104,7 @@ where
 ///
 /// # Errors
 /// When the request is no WebSocket upgrade.
-pub(crate) fn turn_away(
+pub fn turn_away(
     request: &HttpRequest,
     reason: CloseReason,
 ) -> Result<HttpResponse, actix_web::Error> {

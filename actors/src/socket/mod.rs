@@ -15,7 +15,8 @@ pub mod frames;
 mod incoming;
 mod outgoing;
 
+pub use connection::turn_away;
 pub(crate) use connection::{
-    Received, SocketContext, SocketEvent, SocketRules, close, open, turn_away, understand,
+    Received, SocketContext, SocketEvent, SocketRules, close, open, understand,
 };
 pub(crate) use outgoing::Outgoing;

@@ -58,7 +58,7 @@ pub(crate) async fn reload_catalog(
     parts: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> HttpResponse {
-    caller.did(&parts, "catalog.reload", parts.house.pod(), "");
+    caller.did(&parts, "catalog.reload", parts.pod.pod(), "");
     shown(&parts, &parts.catalog_folder.reload().await)
 }
 

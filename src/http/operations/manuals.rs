@@ -152,7 +152,7 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
     };
     let request = ManualRequest { documentation };
     let last = parts.manual_files.last_load(&request.documentation);
-    let in_memory = match parts.house.caches().manual(&request) {
+    let in_memory = match parts.pod.caches().manual(&request) {
         Some(Ok(manual)) => {
             row.pages = Some(manual.pages.len());
             row.pending_pages.clone_from(&manual.source.pending);
@@ -213,10 +213,10 @@ pub(crate) async fn refetch(
     };
     caller.did(&parts, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
-    let Announced { here, other_pods } = parts.house.invalidate(what).await.map_err(|error| {
+    let Announced { here, other_pods } = parts.pod.invalidate(what).await.map_err(|error| {
         ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
     })?;
-    let opened = timeout(WAITS, parts.house.caches().open(ManualRequest { documentation })).await;
+    let opened = timeout(WAITS, parts.pod.caches().open(ManualRequest { documentation })).await;
     let outcome = match &opened {
         Ok(Ok(_)) => "opened",
         Ok(Err(_)) => "failed",

@@ -11,6 +11,6 @@ use super::super::{ApiError, Dependencies};
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/series")]
 pub(crate) async fn series(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    let charts: Charts = parts.house.charts();
+    let charts: Charts = parts.pod.charts();
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(charts)
 }

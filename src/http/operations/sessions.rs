@@ -36,7 +36,7 @@ pub(crate) async fn sessions(
     let (limit, text) = (wanted.limit()?, wanted.text());
     let before = wanted.after.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| invalid("after has to be the next of the page before."))?;
-    let found = parts.house.sessions().page(before, limit + 1, |info| is_meant(info, &text));
+    let found = parts.pod.sessions().page(before, limit + 1, |info| is_meant(info, &text));
     let catalog = parts.catalog.load();
     let page = Page::of(found, limit, |info| info.key.to_string());
     let items: Vec<Shown> = page.items.into_iter().map(|info| shown(info, &catalog)).collect();
@@ -73,7 +73,7 @@ pub(crate) async fn close_session(
     key: web::Path<u64>,
 ) -> Result<HttpResponse, ApiError> {
     let key = key.into_inner();
-    if !parts.house.sessions().dismiss(key) {
+    if !parts.pod.sessions().dismiss(key) {
         let message = format!("This pod has no session {key}; it may have ended just now.");
         return Err(ApiError::new(ApiErrorCode::NoSuchSession, message));
     }

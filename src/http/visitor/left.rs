@@ -65,7 +65,7 @@ pub(crate) async fn leave_message(
     }
     let data = json!({ "address": address, "text": text });
     let record = Record::Left { conversation: of.clone(), address, text };
-    let id = parts.house.archive().record_and_name(record);
+    let id = parts.pod.archive().record_and_name(record);
     let mut announcement = Announcement { event: "message.left", conversation: of, data };
     announcement.data["id"] = id.clone().into();
     parts.announcer.announce(announcement);

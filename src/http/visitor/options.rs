@@ -52,7 +52,7 @@ struct Desk {
     responses((status = 200, body = Options)))]
 #[get("/api/visitor/options")]
 pub(crate) async fn options(parts: web::Data<Dependencies>) -> HttpResponse {
-    let desk = parts.house.desk();
+    let desk = parts.pod.desk();
     // A desk that is away has nobody to give.
     let agents = desk.look().await.map(|view| view.agents).unwrap_or_default();
     let limits = parts.uploads.limits();

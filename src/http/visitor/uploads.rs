@@ -136,7 +136,7 @@ async fn take(
     let late = || ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come in time.");
     let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
     let picture = parts.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
-    parts.house.archive().record(Record::UploadKept(Upload {
+    parts.pod.archive().record(Record::UploadKept(Upload {
         conversation: of.to_string(),
         id: picture.id.clone(),
         file: picture.id.clone(),

@@ -1,0 +1,418 @@
+//! The components of a server, made from the settings. Each step makes one and says why it may fail.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
+use hsc_actors::cache::CacheLimits;
+use hsc_actors::ports::{
+    Answerer, Auditor, ConversationLog, HandoffDesk, Identify, PodDirectory, RedisStatus, Relay,
+    SharedQuota, SharedVectors, Uploads,
+};
+use hsc_actors::supervision::{Care, ChildSpec};
+use hsc_actors::{
+    Admission, CacheBudgets, DeskLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache,
+    MemoryDesk, MemoryLog, Pod, PodDependencies, PodRegistration, SocketLimits, SupervisionConfig,
+};
+use hsc_catalogs::{LoadReport, Snapshot};
+use hsc_config::{ManualsSettings, Settings};
+use hsc_conversation::archive::Record;
+use hsc_conversation::protocol::Limits;
+use hsc_conversation::{Rules, Tokens};
+use hsc_monitoring::{Metrics, Process};
+use log::{info, warn};
+use tokio::time::Instant;
+
+use crate::answers;
+use crate::archive::Store;
+use crate::catalog_folder::CatalogFolder;
+use crate::drain::Drain;
+use crate::embedding_loader::EmbeddingLoader;
+use crate::embeddings::{self, Embeddings};
+use crate::http;
+use crate::identity::{SignedVisitorTokens, Team};
+use crate::listeners::Listeners;
+use crate::manuals::Loader;
+use crate::pods::{
+    self, Link, RedisDesk, RedisL2Caches, RedisLog, RedisPodDirectory, RedisQuota, RedisRelay,
+    RedisVectors,
+};
+use crate::reload::{self, Reloader, tell};
+use crate::start_error::StartError;
+use crate::uploads::{self, Folder};
+use crate::webhooks::Webhooks;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the pod and the routes are made from.
+pub(crate) struct Components {
+    pub(crate) metrics: Arc<Metrics>,
+    supervision: SupervisionConfig,
+    pod_name: Arc<str>,
+    redis: Redis,
+    catalog: CatalogComponents,
+    manuals: ManualComponents,
+    archive: ArchiveComponents,
+    pub(crate) team: Arc<Team>,
+    tokens: Arc<Tokens>,
+    uploads: Folder,
+    log: Arc<dyn ConversationLog>,
+}
+
+/// The connections to Redis, if the settings name one.
+struct Redis {
+    link: Option<Link>,
+    relay: Option<Arc<dyn Relay>>,
+}
+
+/// The catalog, and what keeps it up to date.
+struct CatalogComponents {
+    snapshot: Arc<Snapshot>,
+    reloader: Arc<Reloader>,
+    dir: PathBuf,
+    watcher: Option<ChildSpec>,
+}
+
+/// From a manual's address to an answer.
+struct ManualComponents {
+    loader: Loader,
+    encoder: Embeddings,
+    cache: ManualCache,
+    answerer: Arc<dyn Answerer>,
+}
+
+/// The archive, and what hears of its records.
+struct ArchiveComponents {
+    store: Arc<Store>,
+    handle: ArchiveHandle,
+    webhooks: Webhooks,
+    auditor: Auditor,
+}
+
+impl Components {
+    /// Makes the components of these settings.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Metrics::new();
+        let supervision = SupervisionConfig::from(&settings.actors);
+        let pod_name = pods::name(&settings.server.pod_name);
+        info!(pod:% = pod_name; "this pod has a name");
+        let redis = Redis::connect(settings)?;
+        let catalog = CatalogComponents::load(settings, supervision.care, &metrics)?;
+        let care = supervision.care;
+        let manuals = ManualComponents::new(settings, &redis, &catalog, care, &metrics)?;
+        let archive = ArchiveComponents::new(settings, &metrics)?;
+        let team = archive.team(settings)?;
+        let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
+        let uploads = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
+        let log = redis.log(settings, &pod_name);
+        Ok(Self {
+            metrics,
+            supervision,
+            pod_name,
+            redis,
+            catalog,
+            manuals,
+            archive,
+            team,
+            tokens,
+            uploads,
+            log,
+        })
+    }
+
+    /// Starts the pod, which other pods reach at this address.
+    pub(crate) fn start_pod(
+        &self,
+        settings: &Settings,
+        address: SocketAddr,
+    ) -> Result<Arc<Pod>, StartError> {
+        let desk_limits = DeskLimits::from(&settings.desk);
+        let visitor_tokens =
+            SignedVisitorTokens::new(&settings.visitors).map_err(StartError::NoVisitors)?;
+        let pod = Arc::new(Pod::start(PodDependencies {
+            name: Arc::clone(&self.pod_name),
+            relay: self.redis.relay.clone(),
+            registration: self.redis.registration(settings, address),
+            catalog: Arc::clone(&self.catalog.snapshot),
+            manuals: self.manuals.cache.clone(),
+            answerer: Arc::clone(&self.manuals.answerer),
+            admission: Admission::from(&settings.sessions),
+            desk: self.redis.desk(desk_limits, &self.pod_name),
+            hours: Hours::of(&settings.desk.hours)?,
+            desk_heartbeat: desk_limits.heartbeat(),
+            log: Arc::clone(&self.log),
+            tokens: Arc::clone(&self.tokens),
+            visitor_tokens: Some(Arc::new(visitor_tokens)),
+            archive: self.archive.handle.clone(),
+            notes: self.archive.store.clone(),
+            rules: rules(settings),
+            limits: SocketLimits::of(&settings.server, &settings.sessions, &settings.desk),
+            budgets: CacheBudgets::from(&settings.cache),
+            l2: self.redis.l2(settings, &self.metrics),
+            supervision: self.supervision,
+            workers: self.workers(settings),
+            metrics: Arc::clone(&self.metrics),
+        }));
+        forget_what_scans_lacked(&self.manuals.loader, &pod);
+        Ok(pod)
+    }
+
+    /// The tasks of the server that the pod supervises.
+    fn workers(&self, settings: &Settings) -> Vec<ChildSpec> {
+        let (care, metrics) = (self.supervision.care, &self.metrics);
+        let ArchiveComponents { store, handle, webhooks, .. } = &self.archive;
+        let mut workers: Vec<_> = self.catalog.watcher.iter().cloned().collect();
+        workers.push(embeddings::worker(&self.manuals.encoder, care, metrics));
+        workers.push(uploads::tidier(self.uploads.clone(), handle.clone(), care, metrics));
+        workers.push(archiving::writer(store.clone(), handle.clone(), care, metrics));
+        if !webhooks.is_empty() {
+            workers.push(webhooks.courier(care));
+        }
+        if settings.archive.retention_days > 0 {
+            let retention = Retention {
+                privacy: store.clone(),
+                uploads: Arc::new(self.uploads.clone()),
+                keep: DAY * settings.archive.retention_days,
+            };
+            workers.push(archiving::keeper(retention, care, metrics));
+        }
+        workers
+    }
+
+    /// What the routes are made from.
+    pub(crate) fn routes(
+        &self,
+        settings: &Settings,
+        listeners: &Listeners,
+        process: Process,
+        pod: &Arc<Pod>,
+        drain: &Arc<Drain>,
+    ) -> http::Dependencies {
+        let (server, archive) = (&settings.server, &self.archive);
+        let redis = self.redis.link.clone();
+        http::Dependencies {
+            catalog: Arc::clone(&self.catalog.snapshot),
+            pod: Arc::clone(pod),
+            manual_files: Arc::new(self.manuals.loader.clone()),
+            encoder: Arc::new(self.manuals.encoder.clone()),
+            redis: redis.map(|link| Arc::new(link) as Arc<dyn RedisStatus>),
+            redis_required: settings.redis.required_for_ready,
+            drain: Arc::clone(drain),
+            metrics: Arc::clone(&self.metrics),
+            process,
+            body_deadline: http::BodyDeadline::from(server),
+            operations_apart: listeners.operations_address.is_some(),
+            https_only: server.public_url.starts_with("https://"),
+            trusted_proxies: http::TrustedProxies::new(&server.trusted_proxies),
+            origins: http::Origins::new(&server.allowed_origins, &server.public_url),
+            frame_ancestors: http::FrameAncestors::new(&server.frame_ancestors),
+            admin: http::AdminRules {
+                token: settings.admin.token.clone(),
+                chaos: settings.chaos.enabled,
+            },
+            catalog_folder: CatalogFolder::new(Arc::clone(&self.catalog.reloader)),
+            settings: settings.shown(),
+            identify: Arc::clone(&self.team) as Arc<dyn Identify>,
+            staff: self.team.clone(),
+            auditor: Arc::clone(&archive.auditor),
+            announcer: archive.webhooks.announcer(),
+            webhooks: Arc::new(archive.webhooks.clone()),
+            deliveries: archive.store.clone(),
+            uploads: Arc::new(self.uploads.clone()) as Arc<dyn Uploads>,
+            tokens: Arc::clone(&self.tokens),
+            log: Arc::clone(&self.log),
+            archive: archive.store.clone(),
+            analytics: archive.store.clone(),
+            replies: archive.store.clone(),
+            reads: http::Reads::default(),
+            allowances: http::Allowances::new(&settings.uploads, &settings.offline_messages)
+                .counted_by(self.redis.quota()),
+            statics: self.catalog.dir.join("static"),
+        }
+    }
+
+    /// Loads the catalog again.
+    pub(crate) fn reloader(&self) -> &Arc<Reloader> {
+        &self.catalog.reloader
+    }
+
+    /// The database of the archive.
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.archive.store
+    }
+}
+
+impl Redis {
+    fn connect(settings: &Settings) -> Result<Self, StartError> {
+        if settings.redis.url.reveal().is_none() {
+            return Ok(Self { link: None, relay: None });
+        }
+        let link = Link::connect(&settings.redis).map_err(StartError::NoRedis)?;
+        let relay = RedisRelay::new(&settings.redis).map_err(StartError::NoRedis)?;
+        Ok(Self { link: Some(link), relay: Some(Arc::new(relay)) })
+    }
+
+    fn log(&self, settings: &Settings, pod: &Arc<str>) -> Arc<dyn ConversationLog> {
+        let limits = LogLimits::from(&settings.conversations);
+        match &self.link {
+            Some(link) => Arc::new(RedisLog::new(link.clone(), Arc::clone(pod), limits)),
+            None => Arc::new(MemoryLog::new(limits).of_pod(pod)),
+        }
+    }
+
+    fn desk(&self, limits: DeskLimits, pod: &Arc<str>) -> Arc<dyn HandoffDesk> {
+        match &self.link {
+            Some(link) => Arc::new(RedisDesk::new(link.clone(), Arc::clone(pod), limits)),
+            None => Arc::new(MemoryDesk::new(limits, Arc::clone(pod))),
+        }
+    }
+
+    fn l2(&self, settings: &Settings, metrics: &Metrics) -> L2Caches {
+        let cache = &settings.cache;
+        let l2 = RedisL2Caches::new(self.link.as_ref(), cache, metrics);
+        L2Caches {
+            predictions: l2.of("predictions", &cache.predictions),
+            answers: l2.of("answers", &cache.answers),
+        }
+    }
+
+    fn vectors(&self) -> Option<Arc<dyn SharedVectors>> {
+        let link = self.link.clone()?;
+        Some(Arc::new(RedisVectors::new(link)))
+    }
+
+    fn quota(&self) -> Option<Arc<dyn SharedQuota>> {
+        let link = self.link.clone()?;
+        Some(Arc::new(RedisQuota::new(link)))
+    }
+
+    /// How this pod appears in the directory of pods.
+    fn registration(&self, settings: &Settings, address: SocketAddr) -> PodRegistration {
+        let expires = Duration::from_millis(settings.pods.expires_ms);
+        let roll = self.link.clone().map(|link| RedisPodDirectory::new(link, expires));
+        let advertise = &settings.server.advertise;
+        PodRegistration {
+            roll: roll.map(|roll| Arc::new(roll) as Arc<dyn PodDirectory>),
+            address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: jiff::Timestamp::now().to_string(),
+            heartbeat: Duration::from_millis(settings.pods.heartbeat_ms),
+            expires,
+        }
+    }
+}
+
+impl CatalogComponents {
+    fn load(settings: &Settings, care: Care, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
+        let dir = PathBuf::from(&settings.catalog.dir);
+        // Before the files are read: what changes meanwhile is loaded again.
+        let before = reload::FolderState::at(&dir);
+        let LoadReport { catalog, problems } = load(&dir, metrics)?;
+        let snapshot = Arc::new(Snapshot::new(catalog));
+        let counted = Arc::clone(metrics);
+        let reloader = Reloader::new(Arc::clone(&snapshot), dir.clone(), problems, counted);
+        let reloader = Arc::new(reloader);
+        let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
+        let watcher = settings.catalog.watch.then(|| {
+            let reloader = Arc::clone(&reloader);
+            reload::watcher(reloader, dir.clone(), before, quiet, care, metrics)
+        });
+        Ok(Self { snapshot, reloader, dir, watcher })
+    }
+}
+
+impl ManualComponents {
+    fn new(
+        settings: &Settings,
+        redis: &Redis,
+        catalog: &CatalogComponents,
+        care: Care,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StartError> {
+        let loader = Loader::new(&manuals_of(settings), &catalog.dir, Arc::clone(metrics))
+            .map_err(StartError::NoManuals)?;
+        let encoder = Embeddings::new(&settings.answers.encoder, redis.vectors(), metrics);
+        let embedding =
+            EmbeddingLoader::new(Arc::new(loader.clone()), Arc::clone(&catalog.snapshot));
+        let prepares = embedding.prepares();
+        let budget = &settings.cache.manuals;
+        let l2 =
+            RedisL2Caches::new(redis.link.as_ref(), &settings.cache, metrics).of("manuals", budget);
+        let limits = CacheLimits::of(&settings.cache, budget);
+        let cache = ManualCache::new(Arc::new(embedding), l2, limits, care, metrics);
+        let answerer = answers::from(
+            &settings.answers,
+            Arc::new(cache.clone()),
+            Some(Arc::new(encoder.clone())),
+            hsc_answers::RankingParts::ALL,
+            metrics,
+        )
+        .map_err(StartError::NoAnswerer)?;
+        prepares.set(&answerer);
+        Ok(Self { loader, encoder, cache, answerer })
+    }
+}
+
+impl ArchiveComponents {
+    fn new(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
+        let store = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
+        info!(archive:% = store.describe(); "conversations are archived");
+        let handle = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), metrics);
+        let webhooks = Webhooks::new(&settings.webhooks, handle.clone(), store.clone(), metrics)?;
+        let hears = webhooks.clone();
+        let handle = handle.heard_by(move |stamped| hears.heard(stamped));
+        let audited = handle.clone();
+        let auditor: Auditor = Arc::new(move |audit| audited.record(Record::Audit(audit)));
+        Ok(Self { store, handle, webhooks, auditor })
+    }
+
+    fn team(&self, settings: &Settings) -> Result<Arc<Team>, StartError> {
+        let (store, auditor) = (self.store.clone(), Arc::clone(&self.auditor));
+        let team = Team::new(&settings.identity, &settings.admin.token, store, auditor);
+        Ok(Arc::new(team.map_err(StartError::NoProvider)?))
+    }
+}
+
+fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {
+    let began = Instant::now();
+    let report = hsc_catalogs::load_dir(dir)
+        .map_err(|cause| StartError::NoCatalog { dir: dir.to_owned(), cause })?;
+    tell(&report.problems);
+    let (products, brands) = (report.catalog.products().len(), report.catalog.brands().len());
+    metrics.catalog.holds(products, brands, report.problems.len());
+    info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
+        took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
+    Ok(report)
+}
+
+/// The settings of manuals. Fetching and reading take their part of the time of a load, so its other half at most is
+/// waited for scanned pages.
+fn manuals_of(settings: &Settings) -> ManualsSettings {
+    let mut manuals = settings.manuals.clone();
+    manuals.ocr.wait_ms = manuals.ocr.wait_ms.min(settings.cache.load_timeout_ms / 2);
+    manuals
+}
+
+fn rules(settings: &Settings) -> Rules {
+    Rules {
+        pending_questions: settings.sessions.max_pending_questions,
+        prefetch_confidence: settings.sessions.prefetch_confidence,
+        limits: Limits::new(settings.server.max_message_bytes, settings.server.messages_per_second),
+    }
+}
+
+/// Has a manual forgotten, and the answers made from it, when OCR has read pages that it was opened without.
+fn forget_what_scans_lacked(scans: &Loader, pod: &Arc<Pod>) {
+    // Weak: the pod owns the loader.
+    let pod = Arc::downgrade(pod);
+    scans.when_more(move |documentation| {
+        let Some(pod) = pod.upgrade() else { return };
+        drop(tokio::spawn(async move {
+            if let Err(error) = pod.invalidate(Invalidate::Manual(documentation.url)).await {
+                warn!(error:%; "a manual with newly recognized pages is not forgotten");
+            }
+        }));
+    });
+}
