@@ -1,8 +1,8 @@
-//! The lives of one supervisor's children, shared by all generations of the supervisor.
+//! The running children of one supervisor, shared by all generations of the supervisor.
 //!
-//! Only the generation in force may touch them: a caller takes a [`ChildrenGuard`], which an old
-//! supervisor that wakes late does not get. Everything a supervisor does to the world outside itself is
-//! done through one, so a late one can touch no record, end no child and start none.
+//! Only the current generation may change them: it takes a [`ChildrenGuard`], which a replaced
+//! supervisor does not get. Every side effect of a supervisor goes through a guard, so a replaced
+//! supervisor that wakes up can change no record, end no child and start none.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::spec::Placement;
 use super::threads::{ThreadSlot, TurnTracker};
 use super::{ChildSpec, Ending, Exit, Life, State, Threads};
 
-/// The children of a supervisor, whichever generation of it lives.
+/// The children of a supervisor, independent of its generation.
 pub(super) struct Children {
     specs: Arc<[ChildSpec]>,
     threads: Arc<Threads>,
@@ -27,12 +27,12 @@ pub(super) struct Children {
 }
 
 struct ChildEntry {
-    /// The supervisor that may touch them; 0 is none.
+    /// Generation of the supervisor that may change them; 0 is none.
     owner: u64,
     living: Vec<Option<RunningChild>>,
 }
 
-/// The life of a child that is in force.
+/// The current generation of a child.
 struct RunningChild {
     generation: u64,
     abort: AbortHandle,
@@ -43,23 +43,22 @@ struct RunningChild {
     stop_by: Option<Instant>,
 }
 
-/// Where it lives.
 enum ChildHost {
     Pool(ThreadSlot),
-    /// Alone on a thread, which ends with it.
+    /// A thread of its own, which ends with the child.
     Own(ArbiterHandle, TurnTracker),
-    /// The machine gave it no thread.
+    /// No thread could be started.
     Nowhere,
 }
 
-/// A child that is no more, and how it ended.
+/// A child that ended, and how.
 pub(super) struct EndedChild {
     pub(super) child: usize,
     generation: u64,
     pub(super) death: Exit,
 }
 
-/// The right to touch them, while it is held.
+/// Exclusive access to the children while it is held.
 pub(super) struct ChildrenGuard<'a> {
     specs: &'a [ChildSpec],
     threads: &'a Arc<Threads>,
@@ -76,8 +75,8 @@ impl Children {
         &self.specs
     }
 
-    /// Hands them to this supervisor and ends what an earlier one has left; false when a later one is
-    /// in force already.
+    /// Gives the children to this supervisor and ends those of an earlier one; false when a later supervisor
+    /// already owns them.
     pub(super) fn hand_to(&self, supervisor: &Life) -> bool {
         let mut held = self.lock();
         if !supervisor.holds() {
@@ -88,14 +87,14 @@ impl Children {
         true
     }
 
-    /// The right to touch them, for the supervisor in force.
+    /// Access to the children, for the current supervisor only.
     pub(super) fn grip(&self, supervisor: &Life) -> Option<ChildrenGuard<'_>> {
         let held = self.lock();
         let is_in_force = held.owner == supervisor.generation() && supervisor.holds();
         is_in_force.then(|| ChildrenGuard { specs: &self.specs, threads: &self.threads, held })
     }
 
-    /// Ends all of them, if this generation of the supervisor still has them.
+    /// Ends all children, if this generation of the supervisor still owns them.
     pub(super) fn let_go(&self, generation: u64) {
         let mut held = self.lock();
         if held.owner == generation {
@@ -103,20 +102,21 @@ impl Children {
         }
     }
 
-    /// Ends all of them, whoever has them. For the parent, which has fenced the supervisor off before.
+    /// Ends all children, whichever generation owns them. For the parent, which has fenced the supervisor off
+    /// before.
     pub(super) fn end(&self) {
         self.lock().end_all(&self.specs);
     }
 
     fn lock(&self) -> MutexGuard<'_, ChildEntry> {
-        // A panic under the lock ends the supervisor, and that ends all of them: nothing to mistrust.
+        // A panic under the lock ends the supervisor, and that ends all children: the state needs no check.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ChildEntry {
-    /// Children without a supervisor would live on unwatched. Nobody waits for their last words: each is
-    /// fenced off, so that it can do no harm while it ends, or wakes.
+    /// Children without a supervisor would run unwatched. The end does not wait for their exit: each is
+    /// fenced off, so that it can do no harm while it ends, or when it wakes up.
     fn end_all(&mut self, specs: &[ChildSpec]) {
         self.owner = 0;
         for (spec, living) in specs.iter().zip(&mut self.living).rev() {
@@ -135,7 +135,7 @@ impl ChildEntry {
 }
 
 impl RunningChild {
-    /// How it ended without a word, if it did.
+    /// How the child ended without an exit notice, if it did.
     fn missed(&mut self, spec: &ChildSpec, late: Duration, now: Instant) -> Option<Exit> {
         self.beats.forgive(late);
         let silence = self.beats.silence(spec.record.beats(), now);
@@ -146,7 +146,7 @@ impl RunningChild {
             return None;
         }
         match &self.home {
-            // It is not its turn and yet nothing moves: it is another who holds the thread up.
+            // It is not this child's turn and the thread does not move: another child blocks the thread.
             ChildHost::Pool(seat) if self.thread_hangs && !seat.desk.is_mine() => {
                 Some(Exit::new(Ending::ThreadLost, seat.who_hangs()))
             }
@@ -154,11 +154,11 @@ impl RunningChild {
         }
     }
 
-    /// Looks whether its thread gives anybody a turn.
+    /// Checks whether the thread still gives turns to its children.
     fn feel_thread(&mut self, hang_after: Duration, late: Duration, now: Instant) {
         self.turns.forgive(late);
         let turns = self.home.turns();
-        // Half of it, because the last turn that was begun may be half as old as the last beat.
+        // Half of the bound, because the last turn that began may be half as old as the last heartbeat.
         self.thread_hangs = self.turns.silence(turns, now) >= hang_after / 2;
     }
 }
@@ -174,12 +174,12 @@ impl ChildHost {
 }
 
 impl ChildrenGuard<'_> {
-    /// Starts a child. Its news go to `tell`.
+    /// Starts a child. Its notices go to `tell`.
     pub(super) fn start(&mut self, child: usize, tell: &UnboundedSender<ChildNotice>) {
         let spec = &self.specs[child];
         let record = &spec.record;
         let generation = record.next_generation();
-        // Who was given up stays so until it stands: readiness rests on that.
+        // A child that was given up stays so until it is up: readiness depends on it.
         match record.state() {
             State::GaveUp => {}
             State::Down => record.enter(State::Starting),
@@ -203,7 +203,7 @@ impl ChildrenGuard<'_> {
             thread_hangs: false,
             stop_by: None,
         });
-        // Without a thread the certificate is dropped here, and that says how the child ended.
+        // Without a thread the exit guard is dropped here, and its drop reports the ending.
         let Some((arbiter, desk)) = at else { return };
         let beat_every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
         let abort = registration;
@@ -222,7 +222,7 @@ impl ChildrenGuard<'_> {
                 let tell = tell.clone();
                 let evict = Box::new(move |death| {
                     let what = ChildEvent::Evicted(death);
-                    // A supervisor that is gone has ended the child already.
+                    // If the supervisor is gone, it has ended the child already.
                     let _ = tell.send(ChildNotice { child, generation, what });
                 });
                 ChildHost::Pool(self.threads.seat(spec.record.shared_name(), evict))
@@ -237,7 +237,6 @@ impl ChildrenGuard<'_> {
         }
     }
 
-    /// Tells a child to stop.
     pub(super) fn stop(&mut self, child: usize) {
         let spec = &self.specs[child];
         let Some(living) = &mut self.held.living[child] else { return };
@@ -245,20 +244,20 @@ impl ChildrenGuard<'_> {
         match &spec.ask_to_stop {
             Some(ask) => ask(),
             None => {
-                // Fenced off at once, should it be in the middle of something.
+                // Fenced off at once, in case it is in the middle of something.
                 (spec.fence)();
                 living.abort.abort();
             }
         }
     }
 
-    /// True when this generation of the child is in force and was not told to end.
+    /// True when this generation of the child is current and was not told to end.
     pub(super) fn is_in_force(&self, child: usize, generation: u64) -> bool {
         let living = self.held.living[child].as_ref();
         living.is_some_and(|it| it.generation == generation && !it.abort.is_aborted())
     }
 
-    /// A child has ended; false when it was not this generation of it that counted.
+    /// Records the end of a child; false when the generation is not the current one.
     pub(super) fn ended(&mut self, child: usize, generation: u64, ending: Ending) -> bool {
         let living = &mut self.held.living[child];
         let Some(ended) = living.take_if(|living| living.generation == generation) else {
@@ -275,13 +274,13 @@ impl ChildrenGuard<'_> {
         true
     }
 
-    /// Ends a child that does not end by itself; false when it was not this generation of it that counted.
+    /// Ends a child that does not end by itself; false when the generation is not the current one.
     pub(super) fn put_out(&mut self, child: usize, generation: u64) -> bool {
         let living = &mut self.held.living[child];
         let Some(living) = living.take_if(|living| living.generation == generation) else {
             return false;
         };
-        // Fenced off before anybody takes its place: when it wakes it gets no letter and is told to end.
+        // Fenced off before a successor starts: when it wakes up, it gets no message and ends.
         let spec = &self.specs[child];
         (spec.fence)();
         let RunningChild { abort, home, thread_hangs, .. } = living;
@@ -289,7 +288,7 @@ impl ChildrenGuard<'_> {
         match home {
             ChildHost::Pool(seat) if thread_hangs => seat.give_up_the_thread(),
             ChildHost::Own(arbiter, _) => {
-                // When it hangs: told to end when it wakes.
+                // A hung thread ends when it wakes up.
                 arbiter.stop();
             }
             ChildHost::Pool(_) | ChildHost::Nowhere => {}
@@ -298,8 +297,7 @@ impl ChildrenGuard<'_> {
         true
     }
 
-    /// Puts out the children that hang, or do not stop. `late` is how much later than it should the
-    /// supervisor listens.
+    /// Ends the children that hang or do not stop. `late` is the delay of the supervisor's own check.
     pub(super) fn put_out_the_silent(&mut self, late: Duration, now: Instant) -> Vec<EndedChild> {
         let mut gone = Vec::new();
         for (child, (spec, living)) in self.specs.iter().zip(&mut self.held.living).enumerate() {

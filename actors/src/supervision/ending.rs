@@ -12,17 +12,17 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Ending {
-    /// It said that its work is done.
+    /// It reported that its work is done.
     Done,
-    /// It said that it failed, or its factory did: it no longer trusts its state.
+    /// It, or its factory, reported a failure: it no longer trusts its state.
     Failed,
     /// It panicked: in a handler, in `started`, in a future it spawned, in a stream it reads.
     Panicked,
-    /// Its heartbeat was missed. The old one is fenced off and a new one takes its place.
+    /// Its heartbeat was missed. The old generation is fenced off and a new one starts.
     Hung,
-    /// The thread it lived on ended under it.
+    /// The thread it ran on ended.
     ThreadLost,
-    /// It stopped, and had not said why.
+    /// It stopped without a reason.
     Stopped,
 }
 
@@ -40,22 +40,21 @@ impl fmt::Display for Ending {
     }
 }
 
-/// How a child ended, and what is known about why.
+/// How a child ended, and the known cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
-    /// The kind of ending.
     pub ending: Ending,
-    /// For the log and the tree; empty where nothing is known.
+    /// For the log and the tree; empty when unknown.
     pub why: String,
 }
 
 impl Exit {
-    /// Puts words to an ending.
+    /// An ending with its cause.
     pub fn new(ending: Ending, why: impl Into<String>) -> Self {
         Self { ending, why: why.into() }
     }
 
-    /// Reads what a panic carried.
+    /// Reads the payload of a panic.
     pub(crate) fn of_panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&'static str>()

@@ -1,39 +1,39 @@
-//! Faults on demand: each way a child can end, so that tests and operators can rehearse it.
+//! Injectable faults: each way in which a child can end, for tests and operators.
 
 use serde::Deserialize;
 
-/// A way to make a child end, or be as good as ended.
+/// A way to make a child end, or stop responding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum Fault {
     /// Panic while handling a message.
     Panic,
-    /// Panic while being started, this often; begins with a panic now.
+    /// Panic while starting, this often; the first panic happens now.
     PanicAtStart {
-        /// Starts that fail.
+        /// Number of starts that fail.
         times: u32,
     },
     /// Panic in a future that the actor spawned.
     PanicInFuture,
     /// Panic in a stream that the actor reads.
     PanicInStream,
-    /// Stop without a word.
+    /// Stop without a reason.
     Stop,
-    /// End by saying that it failed, as one does that no longer trusts its state.
+    /// End with a reported failure, as an actor that no longer trusts its state.
     Fail,
-    /// Block the thread for so long.
+    /// Block the thread.
     Hang {
         /// Milliseconds for which the thread is blocked.
         ms: u64,
     },
-    /// End the thread the child lives on.
+    /// End the thread that the child runs on.
     KillThread,
 }
 
-/// The words of a failure that was wanted.
+/// The text of an injected failure.
 pub(super) const FAILURE: &str = "a failure on demand";
 
-/// A panic that says that it was wanted.
+/// An injected panic; its text says so.
 pub(crate) fn rehearse() {
     panic!("a panic on demand");
 }

@@ -1,4 +1,4 @@
-//! Makes a child fail on demand, in each way in which one can fail by itself.
+//! Makes a child fail on demand, in each way in which a child can fail by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use super::fault::rehearse;
 use super::inbox::Envelope;
 use super::{Child, Fault, Record};
 
-/// The letter that makes an actor suffer a fault.
+/// The message that applies a fault to an actor.
 pub(super) fn letter<A: Child>(fault: Fault, record: &Arc<Record>) -> Envelope<A> {
     let record = Arc::clone(record);
     Box::new(move |_, ctx| suffer(fault, &record, ctx))
@@ -39,7 +39,7 @@ fn suffer<A: Child>(fault: Fault, record: &Record, ctx: &mut Context<A>) {
 /// The faults that need no actor.
 pub(super) fn suffer_anywhere(fault: Fault) {
     match fault {
-        // Blocking on purpose: this is what a hang is.
+        // Blocks on purpose: this simulates a hang.
         Fault::Hang { ms } => std::thread::sleep(Duration::from_millis(ms)),
         Fault::KillThread => {
             Arbiter::current().stop();

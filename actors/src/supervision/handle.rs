@@ -1,8 +1,8 @@
-//! The handle others hold: it always reaches the child that lives now.
+//! The handle to a child; it always reaches the current generation.
 //!
-//! What becomes of a message while the child is down: it waits in the inbox, up to the bound, and
-//! the next generation reads it. `ask` waits for the reply up to a bound of time and then says why
-//! there is none; `post` hands back what does not fit. Nothing waits for ever and nothing panics.
+//! While the child is down, a message waits in the inbox, up to the bound, and the next generation
+//! handles it. `ask` waits for the reply up to a time limit and then returns why there is none; `post`
+//! hands back a message that does not fit. No wait is unbounded and nothing panics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,31 +15,31 @@ use tokio::time::timeout;
 use super::inbox::Inbox;
 use super::{Child, Record, State};
 
-/// How much may wait for a child, and for how long.
+/// Bounds of a child's inbox and of the waits on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Messages that may wait.
+    /// Capacity of the inbox in messages.
     pub inbox: usize,
-    /// Longest an `ask` waits for a child that is down.
+    /// Longest wait of an `ask` for a child that is down.
     pub while_down: Duration,
-    /// Longest an `ask` waits in all, unless it says otherwise.
+    /// Longest wait of an `ask` in total, unless the call sets its own bound.
     pub answer: Duration,
 }
 
 /// Why an `ask` got no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// The child ended with the message in hand, or is being started again. What the message was to
-    /// do may be half done: ask again when doing it twice does no harm.
+    /// The child ended while it handled the message, or is restarting. The work may be half done: ask again
+    /// only when a repetition does no harm.
     #[error("the actor is being restarted")]
     Restarting,
     /// The child fails too often and was given up.
     #[error("the actor was given up after it failed too often")]
     GaveUp,
-    /// As many messages wait as may.
+    /// The inbox is full.
     #[error("the actor has more messages than it may")]
     Overloaded,
-    /// No reply within the bound; the message may yet be handled.
+    /// No reply within the bound; the message may still be handled.
     #[error("the actor did not answer in time")]
     TimedOut,
 }
@@ -47,14 +47,14 @@ pub enum AskError {
 /// A message that was not delivered, handed back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undelivered<M> {
-    /// As many messages wait as may.
+    /// The inbox is full.
     Full(M),
     /// The child was given up, or ended for good.
     GaveUp(M),
 }
 
 impl<M> Undelivered<M> {
-    /// Gives the message back to its sender.
+    /// Returns the message to its sender.
     pub fn into_inner(self) -> M {
         match self {
             Self::Full(message) | Self::GaveUp(message) => message,
@@ -62,14 +62,14 @@ impl<M> Undelivered<M> {
     }
 }
 
-/// What a handle shares with its child.
+/// State that a handle shares with its child.
 pub(super) struct Slot<A: Child> {
     pub(super) record: Arc<Record>,
     pub(super) inbox: Inbox<A>,
     pub(super) bounds: Bounds,
 }
 
-/// Reaches a child, whichever generation of it lives. Cheap to clone.
+/// Reaches the current generation of a child. Cheap to clone.
 pub struct Handle<A: Child> {
     slot: Arc<Slot<A>>,
 }
@@ -79,7 +79,7 @@ impl<A: Child> Handle<A> {
         Self { slot }
     }
 
-    /// Asks and waits for the reply, at most as long as the handle's bounds say.
+    /// Sends a message and waits for the reply, within the handle's bounds.
     ///
     /// # Errors
     /// Why there is no reply.
@@ -92,7 +92,7 @@ impl<A: Child> Handle<A> {
         self.ask_within(self.slot.bounds.answer, message).await
     }
 
-    /// Asks and waits for the reply, at most so long.
+    /// Sends a message and waits for the reply, at most `bound`.
     ///
     /// # Errors
     /// Why there is no reply.
@@ -108,7 +108,7 @@ impl<A: Child> Handle<A> {
         let (reply, replied) = oneshot::channel();
         let wrapped = |message| -> super::inbox::Envelope<A> {
             Box::new(move |actor, ctx| {
-                // Whoever asked has given up waiting: do not work for nobody.
+                // The caller has given up waiting: skip the work.
                 if !reply.is_closed() {
                     A::handle(actor, message, ctx).handle(ctx, Some(reply));
                 }
@@ -142,10 +142,10 @@ impl<A: Child> Handle<A> {
         }
     }
 
-    /// Tells, and waits for nothing. A message for a child that is down waits for the next one.
+    /// Sends a message without waiting. A message for a child that is down waits for the next generation.
     ///
     /// # Errors
-    /// Hands the message back when it cannot wait; that is counted.
+    /// Hands the message back when it cannot be queued; the refusal is counted.
     pub fn post<M>(&self, message: M) -> Result<(), Undelivered<M>>
     where
         A: Handler<M>,
@@ -171,13 +171,13 @@ impl<A: Child> Handle<A> {
         }
     }
 
-    /// True while the child is alive.
+    /// True while the child is running.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.slot.record.state() == State::Up
     }
 
-    /// The child's standing.
+    /// The child's record: state, restarts, last ending.
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.slot.record

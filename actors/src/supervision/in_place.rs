@@ -1,12 +1,12 @@
 //! Supervision of a socket's actor: its state is rebuilt in place.
 //!
-//! Owns      the restarts of one actor that still count.
-//! Receives  what the actor runs within [`RebuiltInPlace::guarded`].
+//! Owns      the recent restarts of one actor.
+//! Receives  the work that the actor runs within [`RebuiltInPlace::guarded`].
 //! Calls     [`RebuiltInPlace::rebuild`] after a panic, [`RebuiltInPlace::give_up`] after too many.
 //! Never     replaces the actor: its connection would end with it. Its state is the child.
 //! On crash  loses nothing: the actor, its socket and these counts stay.
 //!
-//! Policy, restart intensity, endings, the metric and the words of the log are those of every other child:
+//! Policy, restart intensity, endings, metric and log fields are those of every other child:
 //! [`Window::decide`] decides for both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,31 +20,30 @@ use tokio::time::Instant;
 use super::intensity::{Verdict, Window};
 use super::{Exit, Intensity, Policy};
 
-/// The restarts of one actor that still count. One pointer: most sessions never fail.
+/// The recent restarts of one actor. One pointer: most sessions never fail.
 #[derive(Debug, Default)]
 pub(crate) struct InPlace(Option<Box<Window>>);
 
 /// An actor whose state is rebuilt when it fails.
 pub(crate) trait RebuiltInPlace: Actor {
-    /// Its name in the metric and in the log.
+    /// Label of the metric and field of the log.
     const KIND: &'static str;
 
-    /// Its restarts.
     fn in_place(&mut self) -> &mut InPlace;
 
-    /// How many restarts are borne, and where they are counted.
+    /// The restart limit, and where restarts are counted.
     fn bounds(&self) -> (Intensity, Arc<Metrics>);
 
-    /// Which one it is, for the log.
+    /// Id of the actor, for the log.
     fn id(&self) -> Arc<str>;
 
     /// Builds the state again. It may fail in turn, within [`guarded`](Self::guarded).
     fn rebuild(&mut self, exit: &Exit, ctx: &mut Self::Context);
 
-    /// Ends the actor: it failed too often.
+    /// Ends the actor, which failed too often.
     fn give_up(&mut self, ctx: &mut Self::Context);
 
-    /// Runs what may panic. A panic ends here: every other actor of the thread lives on.
+    /// Runs code that may panic. The panic ends here: every other actor of the thread goes on.
     fn guarded(
         &mut self,
         ctx: &mut Self::Context,
@@ -79,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts, and fails where it is told to.
+    /// Counts messages, and fails on demand.
     #[derive(Default)]
     struct Counter {
         in_place: InPlace,
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn the_state_is_rebuilt_until_it_failed_too_often() {
+    async fn the_state_is_rebuilt_until_the_restart_limit() {
         let mut counter = Counter::default();
         counter.guarded(&mut Context::new(), |counter, _| counter.count += 1);
         assert_eq!((counter.count, counter.rebuilds), (1, 0));
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn a_rebuild_that_fails_counts_too() {
+    async fn a_failed_rebuild_counts_as_a_restart() {
         let mut counter = Counter { rebuild_fails: true, ..Counter::default() };
         fail(&mut counter);
         assert_eq!((counter.rebuilds, counter.gave_up), (2, true));

@@ -1,7 +1,7 @@
-//! Where a child's letters wait. It outlives the child.
+//! The inbox of a child. It outlives the child.
 //!
-//! Bounded, and fenced: letters go to the generation in force and to no other, checked under the
-//! same lock that gives the letter out, so an old generation that wakes up late gets none.
+//! It is bounded and fenced: only the current generation gets messages. The check and the take happen
+//! under one lock, so an old generation that wakes up gets none.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use actix::Context;
 
 use super::Child;
 
-/// A message on its way, wrapped in what is to be done with it.
+/// A queued message, wrapped in the call that handles it.
 pub(crate) type Envelope<A> = Box<dyn FnOnce(&mut A, &mut Context<A>) + Send>;
 
-/// The letters of one child.
+/// The queued messages of one child.
 pub(crate) struct Inbox<A: Child> {
     queue: Mutex<Queue<A>>,
     capacity: usize,
@@ -32,12 +32,12 @@ impl<A: Child> Inbox<A> {
         Self { queue: Mutex::new(queue), capacity: capacity.max(1) }
     }
 
-    /// Letters that wait.
+    /// Number of queued messages.
     pub(crate) fn depth(&self) -> usize {
         self.lock().letters.len()
     }
 
-    /// Puts a message in, when there is room; else hands it back.
+    /// Queues a message if there is room; else hands it back.
     pub(crate) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
         let mut queue = self.lock();
         if queue.letters.len() >= self.capacity {
@@ -50,7 +50,7 @@ impl<A: Child> Inbox<A> {
         Ok(())
     }
 
-    /// Puts a letter before all others, bound or not: an order of the supervisor, a fault.
+    /// Queues a message before all others, regardless of the bound: an order of the supervisor, a fault.
     pub(crate) fn push_first(&self, letter: Envelope<A>) {
         let mut queue = self.lock();
         queue.letters.push_front(letter);
@@ -59,7 +59,7 @@ impl<A: Child> Inbox<A> {
         wake(waker);
     }
 
-    /// The next letter for this generation; `Ready(None)` when another one is in force.
+    /// The next message for this generation; `Ready(None)` when another generation is current.
     pub(crate) fn poll_take(
         &self,
         generation: u64,
@@ -78,7 +78,7 @@ impl<A: Child> Inbox<A> {
         }
     }
 
-    /// Hands the inbox to a generation and wakes the one before, so that it sees that it is over.
+    /// Gives the inbox to a generation and wakes the previous one, so that it ends.
     pub(crate) fn hand_to(&self, generation: u64) {
         let mut queue = self.lock();
         queue.owner = generation;
@@ -87,15 +87,15 @@ impl<A: Child> Inbox<A> {
         wake(waker);
     }
 
-    /// Throws all letters away; whoever waits for a reply hears of it. Returns how many they were.
+    /// Drops all messages; their senders get an error. Returns their number.
     pub(crate) fn clear(&self) -> usize {
-        // Dropped outside the lock: a letter may wake whoever sent it, who may look in here.
+        // Dropped outside the lock: the drop may wake the sender, which may use this inbox.
         let letters = std::mem::take(&mut self.lock().letters);
         letters.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<A>> {
-        // Nothing runs under the lock that could leave a queue half changed.
+        // No code under the lock can leave a queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

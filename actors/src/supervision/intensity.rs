@@ -1,6 +1,6 @@
-//! How often is too often: at most so many restarts in so long.
+//! Restart intensity: a maximum of restarts within a window.
 //!
-//! Time is handed in, so an hour takes no time in a test.
+//! Time is a parameter, so a test of an hour takes no time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 use super::{Ending, Policy};
 
-/// At most `restarts` in `within`; one more and the child is given up.
+/// At most `restarts` within `within`; one more and the child is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intensity {
-    /// Restarts that are borne.
+    /// Maximum number of restarts.
     pub restarts: u32,
-    /// The window they are counted in.
+    /// Length of the sliding window.
     pub within: Duration,
 }
 
-/// The restarts of one child that still count. Never holds more than the limit.
+/// The restarts of one child within the window. Never holds more than the limit.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     restarts: VecDeque<Instant>,
@@ -27,16 +27,16 @@ pub(crate) struct Window {
 /// What follows the end of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Its policy does not want it back.
+    /// The policy does not restart it.
     Rest,
-    /// It is started again; the restart was counted.
+    /// It is restarted; the restart was counted.
     Restart,
     /// It failed too often.
     GiveUp,
 }
 
 impl Window {
-    /// Decides what follows an end at `now`.
+    /// Decides what follows an ending at `now`.
     pub(crate) fn decide(
         &mut self,
         policy: Policy,
@@ -53,7 +53,7 @@ impl Window {
         }
     }
 
-    /// Counts a restart at `now`; false when it is one too many, and then it is not counted.
+    /// Counts a restart at `now`; false when it exceeds the limit, and then it is not counted.
     fn admits(&mut self, limit: Intensity, now: Instant) -> bool {
         let still_counts = |at: &Instant| now.saturating_duration_since(*at) < limit.within;
         while self.restarts.front().is_some_and(|at| !still_counts(at)) {
@@ -87,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn no_restart_is_admitted_where_none_is_borne() {
+    fn a_limit_of_zero_admits_no_restart() {
         let limit = Intensity { restarts: 0, within: Duration::from_secs(10) };
         assert!(!Window::default().admits(limit, Instant::now()));
     }
 
     proptest! {
         #[test]
-        fn no_stretch_of_the_window_ever_holds_more_than_the_limit(
+        fn no_window_holds_more_restarts_than_the_limit(
             restarts in 0_u32..6,
             within_ms in 1_u64..1_000,
             steps_ms in prop::collection::vec(0_u64..400, 1..200),
@@ -107,7 +107,7 @@ mod tests {
                 now += Duration::from_millis(step);
                 let counting = admitted.iter().filter(|at| now - **at < limit.within).count();
                 let admits = window.admits(limit, now);
-                // Exactly when there is room, never more and never less.
+                // A restart is admitted if and only if there is room.
                 prop_assert_eq!(admits, counting < restarts as usize);
                 if admits {
                     admitted.push(now);

@@ -1,4 +1,4 @@
-//! What an actor must be to be a child, and what a child knows of its own life.
+//! The trait of a supervised actor, and the handle that a generation has on itself.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,15 @@ use super::fault::FAILURE;
 use super::{Ending, Exit, Record};
 use hsc_conversation::BoxError;
 
-/// An actor that a supervisor can keep alive.
+/// An actor that a supervisor can restart.
 pub trait Child: Actor<Context = Context<Self>> {
-    /// What an operator sees of its state. Asked with each heartbeat, so it must be cheap.
+    /// The state that an operator sees. Called with each heartbeat, so it must be cheap.
     fn observe(&self) -> Value {
         Value::Null
     }
 }
 
-/// One life of a child: handed to its factory, kept by the child that needs it.
+/// One generation of a child: an argument of its factory, stored by the child if it needs it.
 #[derive(Clone)]
 pub struct Life {
     record: Arc<Record>,
@@ -31,20 +31,20 @@ impl Life {
         Self { record, generation, last_words: Arc::default() }
     }
 
-    /// Which life of the child this is, from 1.
+    /// Number of this generation, from 1.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
     /// False once a successor was started, or the child was told to stop. A child that may have been
-    /// asleep asks before it touches what it shares with its successor.
+    /// blocked checks this before it touches state that it shares with its successor.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.record.generation() == self.generation
     }
 
-    /// Ends the actor: it no longer trusts its state.
+    /// Ends the actor with a failure: it no longer trusts its state.
     pub fn fail<A: Child>(&self, ctx: &mut Context<A>, cause: impl Into<BoxError>) {
         self.say(Exit::new(Ending::Failed, cause.into().to_string()));
         ctx.stop();
@@ -56,12 +56,12 @@ impl Life {
         ctx.stop();
     }
 
-    /// Shows an operator this much of the child's state, for a child that is a task and no actor.
+    /// Publishes the state that an operator sees, for a child that is a task and no actor.
     pub fn observe(&self, value: Value) {
         self.record.observe(self.generation, value);
     }
 
-    /// A heartbeat; one of an old generation does not count.
+    /// A heartbeat; that of an old generation does not count.
     pub(super) fn beat(&self) {
         if self.holds() {
             self.record.beat();
@@ -72,7 +72,7 @@ impl Life {
         &self.record
     }
 
-    /// How it ended, by its own words; an end without words is a stop.
+    /// The ending that the child reported; without a report it is a stop.
     pub(super) fn last_words(&self) -> Exit {
         let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
         said.unwrap_or_else(|| {

@@ -13,9 +13,9 @@
 //! Handle ── Inbox: outlives every restart of the child
 //! ```
 //!
-//! The six words of [`Ending`] stand in the type, the metric label, the log and the docs.
-//! A child's messages lie in its inbox, not in its mailbox, so a queued message survives the crash of its
-//! receiver; only the message that is being handled is lost, and its sender gets an error.
+//! The six words of [`Ending`] are used in the type, the metric label, the log and the docs.
+//! The messages of a child wait in its inbox, not in its mailbox, so a queued message survives a crash of its
+//! receiver; only the message in work is lost, and its sender gets an error.
 //!
 //! Never: a restart that is not counted, a message that is lost without an error, a wait without a bound, an old
 //! generation (of a child or of a supervisor) that takes messages after a new one was started.

@@ -1,18 +1,18 @@
-//! Who is started again: one table, decided in one function.
+//! Restart policies: one table, decided in one function.
 
 use super::Ending;
 
 /// When a child is restarted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// After every ending: it has no end of its own.
+    /// After every ending: the child never ends by itself.
     Permanent,
     /// After every ending but `done`.
     Transient,
 }
 
 impl Policy {
-    /// True when a child of this policy that ended like this is started again.
+    /// True when a child with this policy is restarted after this ending.
     #[must_use]
     pub fn restarts(self, ending: Ending) -> bool {
         match self {

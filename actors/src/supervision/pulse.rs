@@ -1,13 +1,13 @@
-//! Listens to a count that goes up as long as something lives.
+//! Detects a counter that stands still.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Beats a child is expected to give before it hangs: one may be late on a busy machine, not four.
+/// Heartbeats missed before a child counts as hung: on a busy machine one may be late, four are not.
 pub(super) const BEATS_BEFORE_A_HANG: u32 = 4;
 
-/// What was last heard, and when.
+/// The last value of the counter, and when it changed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pulse {
     count: u64,
@@ -19,7 +19,7 @@ impl Pulse {
         Self { count, heard_at: Instant::now() }
     }
 
-    /// How long the count has stood still.
+    /// How long the counter has stood still.
     pub(super) fn silence(&mut self, count: u64, now: Instant) -> Duration {
         if count != self.count {
             (self.count, self.heard_at) = (count, now);
@@ -27,14 +27,14 @@ impl Pulse {
         now.saturating_duration_since(self.heard_at)
     }
 
-    /// Does not hold this much of the silence against it.
+    /// Subtracts `delay` from the silence.
     pub(super) fn forgive(&mut self, delay: Duration) {
         self.heard_at += delay;
     }
 }
 
-/// Whoever listens may be held up itself (a machine that slept, a stopped process). It has not listened
-/// meanwhile, and those it listens to may have been held up with it: that time does not count.
+/// The observer may be delayed itself (a suspended machine, a stopped process). It did not observe
+/// during that time, and the observed children may have been delayed as well: that time does not count.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listener {
     every: Duration,
@@ -46,7 +46,7 @@ impl Listener {
         Self { every, due: Instant::now() + every }
     }
 
-    /// How late it listens.
+    /// Delay of the observer's own check.
     pub(super) fn delay(&mut self, now: Instant) -> Duration {
         let delay = now.saturating_duration_since(self.due);
         self.due = now + self.every;
@@ -61,7 +61,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn what_moves_is_not_silent_and_what_stands_still_is() {
+    fn a_moving_counter_is_not_silent_and_a_still_one_is() {
         let mut pulse = Pulse::new(1);
         let began = pulse.heard_at;
         assert_eq!(pulse.silence(1, began + 3 * SECOND), 3 * SECOND);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_listens_late_says_how_late() {
+    fn a_late_observer_reports_its_delay() {
         let mut listener = Listener::new(SECOND);
         let began = listener.due - SECOND;
         assert_eq!(listener.delay(began + SECOND), Duration::ZERO);

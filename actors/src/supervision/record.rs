@@ -1,6 +1,6 @@
-//! What is known of one child, whoever asks and whatever state its supervisor is in.
+//! The record of one child, readable in every state of its supervisor.
 //!
-//! A record is made once and outlives every generation of its child, and its supervisor too. Only
+//! A record is created once and outlives every generation of its child and of its supervisor. Only
 //! the supervisor writes its state; handles, the tree and the metrics read it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{Ending, Exit, Fault};
 
-/// Where a child is in its life.
+/// Where a child is in its life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ActorState)]
@@ -23,17 +23,17 @@ pub enum State {
     Down,
     /// Being started for the first time.
     Starting,
-    /// Started, and its heartbeat is heard.
+    /// Started, with a heartbeat.
     Up,
-    /// It ended and comes back.
+    /// It ended and will be restarted.
     Restarting,
-    /// It failed more often than is borne. A root tries again at a slow pace.
+    /// It failed more often than the limit allows. A root retries at a slow pace.
     GaveUp,
-    /// It ended and does not come back.
+    /// It ended and is not restarted.
     Stopped,
 }
 
-/// One child's name, standing and history.
+/// One child's name, state and history.
 pub struct Record {
     name: Arc<str>,
     kind: &'static str,
@@ -41,9 +41,9 @@ pub struct Record {
     generation: AtomicU64,
     restarts: AtomicU64,
     beats: AtomicU64,
-    /// Panics that the next starts are to suffer, for rehearsals.
+    /// Number of the next starts that panic, for fault injection.
     pub(super) panics_at_start: AtomicU32,
-    /// It is to say that it failed when it stops next, for rehearsals.
+    /// The next stop reports a failure, for fault injection.
     pub(super) fails_on_demand: AtomicBool,
     notes: Mutex<Notes>,
     pub(super) meter: ActorMeter,
@@ -51,11 +51,11 @@ pub struct Record {
     pub(super) means: OnceLock<ChildControls>,
 }
 
-/// What a record can do to its child without knowing its type.
+/// What a record can do with its child without its type.
 pub(super) struct ChildControls {
-    /// Letters that wait.
+    /// Number of queued messages.
     pub(super) depth: Box<dyn Fn() -> usize + Send + Sync>,
-    /// Hands it a fault; false when it cannot take one.
+    /// Injects a fault; false when the child cannot take one.
     pub(super) inject: Box<dyn Fn(Fault) -> bool + Send + Sync>,
 }
 
@@ -68,7 +68,7 @@ struct Notes {
 }
 
 impl Record {
-    /// A child that was not started yet. `kind` is the metric label: a closed set, so no numbers.
+    /// The record of a child that was not started yet. `kind` is the metric label: a closed set, so no numbers.
     pub(crate) fn new(
         name: impl Into<Arc<str>>,
         kind: &'static str,
@@ -90,7 +90,7 @@ impl Record {
         })
     }
 
-    /// Its name in the tree, unlike any other.
+    /// Its unique name in the tree.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -100,25 +100,25 @@ impl Record {
         Arc::clone(&self.name)
     }
 
-    /// What it is: the label of its metrics.
+    /// Label of its metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
-    /// Where it is in its life.
+    /// Where it is in its life cycle.
     #[must_use]
     pub fn state(&self) -> State {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often it was started again.
+    /// Number of restarts.
     #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }
 
-    /// The generation that is in force; older ones are fenced off.
+    /// The current generation; older ones are fenced off.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
@@ -130,23 +130,23 @@ impl Record {
         self.notes().last.clone()
     }
 
-    /// Since when it is up, where it is.
+    /// Start of the current uptime; `None` while it is not up.
     pub(super) fn up_since(&self) -> Option<Instant> {
         self.notes().up_since
     }
 
-    /// What it last said about itself.
+    /// The state that it last published.
     pub(super) fn observed(&self) -> Value {
         self.notes().observed.clone()
     }
 
-    /// Its children, where it is a supervisor.
+    /// The children of a supervisor; empty for others.
     #[must_use]
     pub fn children(&self) -> Vec<Arc<Record>> {
         self.notes().children.clone()
     }
 
-    /// This record or the one below it that bears the name.
+    /// This record or the descendant with this name.
     #[must_use]
     pub fn find(self: &Arc<Self>, name: &str) -> Option<Arc<Self>> {
         if self.name() == name {
@@ -155,13 +155,13 @@ impl Record {
         self.children().iter().find_map(|child| child.find(name))
     }
 
-    /// Letters that wait in its inbox.
+    /// Number of messages in its inbox.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.means.get().map_or(0, |means| (means.depth)())
     }
 
-    /// Hands the child a fault; false when it cannot take one.
+    /// Injects a fault; false when the child cannot take one.
     pub fn inject(&self, fault: Fault) -> bool {
         if let Fault::PanicAtStart { times } = fault {
             self.panics_at_start.store(times, Ordering::Relaxed);
@@ -173,7 +173,7 @@ impl Record {
         self.notes().children = children;
     }
 
-    /// Notes what a generation says about itself; an old one is not listened to.
+    /// Stores the state that a generation publishes; an old generation is ignored.
     pub(super) fn observe(&self, generation: u64, value: Value) {
         let mut notes = self.notes();
         if self.generation() == generation {
@@ -181,9 +181,9 @@ impl Record {
         }
     }
 
-    /// Opens the next generation, which fences the one before off.
+    /// Opens the next generation, which fences the previous one off.
     pub(super) fn next_generation(&self) -> u64 {
-        // Under the lock of the notes, so that the one before cannot be in the middle of writing one.
+        // Under the lock of the notes, so that the previous generation cannot be writing one.
         let _notes = self.notes();
         self.generation.fetch_add(1, Ordering::AcqRel) + 1
     }
@@ -205,7 +205,7 @@ impl Record {
         self.metrics.actors.restarted(self.kind, ending.as_str());
     }
 
-    /// A letter could not be delivered.
+    /// Counts a message that could not be delivered.
     pub(super) fn refused_a_letter(&self) {
         self.metrics.actors.undelivered(self.kind);
     }
@@ -227,7 +227,7 @@ impl Record {
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
-        // Nothing in here can be half done: each field is set in one assignment.
+        // No state can be half changed: each field is set in one assignment.
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
-//! The root of the tree, and what keeps the root itself.
+//! The root of the tree, and the loop that restarts the root.
 //!
-//! The root supervisor is an actor on a thread of its own, so that nothing a child does holds it up.
-//! Above it stands only a loop on the starter's thread that listens to its heartbeat and starts it again,
-//! thread and all, should our own supervision ever fail or hang.
+//! The root supervisor is an actor on a thread of its own, so that no child can block it.
+//! Above it runs only a loop on the starter's thread that watches its heartbeat and starts it again
+//! on a new thread if the supervision itself fails or hangs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,17 +20,16 @@ use super::threads::TurnTracker;
 use super::{Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Threads};
 use super::{Supervisor, TreeReport, spec};
 
-/// Wait before a root that ended is started again: supervision that fails in a loop must not burn a core.
+/// Wait before an ended root is restarted: supervision that fails in a loop must not burn a core.
 const ROOT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a root is made of.
+/// Arguments of a root.
 pub struct RootSpec {
     /// The children, in the order they are started.
     pub children: Vec<ChildSpec>,
-    /// Whom a failure concerns.
-    /// Try a child that fails too often again at a slow pace, or give the whole pod up.
+    /// What a child that fails too often causes: a retry at a slow pace, or the end of the whole pod.
     pub on_give_up: OnGiveUp,
-    /// How the root is cared for; only its bounds and times matter.
+    /// Bounds and times of the root; the rest is not used.
     pub care: Care,
     /// The threads of the tree.
     pub threads: Arc<Threads>,
@@ -48,7 +47,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// Starts the tree. Children come up in their order; this does not wait for them.
+    /// Starts the tree. Children start in their order; this does not wait for them.
     ///
     /// # Panics
     /// Outside an actix system.
@@ -68,13 +67,13 @@ impl Root {
         root
     }
 
-    /// The tree of this moment.
+    /// The current tree.
     #[must_use]
     pub fn tree(&self) -> TreeReport {
         TreeReport::of(&self.record)
     }
 
-    /// Why the pod should not get new visitors; none while every actor is kept alive.
+    /// Why the pod must not get new visitors; `None` while no actor is given up.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         if let Some(death) = &*self.end.borrow() {
@@ -83,26 +82,26 @@ impl Root {
         self.tree().trouble()
     }
 
-    /// Hands the actor of this name a fault; false when there is none, or it cannot take one.
+    /// Injects a fault into the actor of this name; false when it does not exist or cannot take one.
     pub fn inject(&self, name: &str, fault: Fault) -> bool {
         self.record.find(name).is_some_and(|record| record.inject(fault))
     }
 
-    /// The root's own standing.
+    /// The root's own record.
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.record
     }
 
     /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root
-    /// was to escalate.
+    /// escalates.
     pub async fn ended(&self) -> Exit {
         let mut end = self.end.clone();
         let ended = end.wait_for(Option::is_some).await.map(|death| death.clone());
         ended.ok().flatten().unwrap_or_else(|| Exit::new(Ending::ThreadLost, "nobody keeps it"))
     }
 
-    /// Stops the children in order, the last started first, and then the threads.
+    /// Stops the children, the last started first, and then the threads.
     pub async fn stop(&self) {
         (self.ask_to_stop)();
         if tokio::time::timeout(self.stop_within, self.ended()).await.is_err() {
@@ -112,7 +111,7 @@ impl Root {
     }
 }
 
-/// Starts the root, again and again, until it ends because it was told to or because it gave up.
+/// Restarts the root until it ends because it was stopped or because it gave up.
 async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Exit>>) {
     loop {
         let death = one_life(&spec).await;
@@ -130,7 +129,7 @@ async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Exit>>) {
     }
 }
 
-/// One life of the root, on a thread of its own, and everything below it.
+/// One generation of the root, on a thread of its own, and everything below it.
 async fn one_life(spec: &spec::ChildSpec) -> Exit {
     let arbiter = match Arbiter::try_new() {
         Ok(arbiter) => arbiter,
@@ -149,7 +148,7 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
         beat_every: spec.care.hang_after / BEATS_BEFORE_A_HANG,
     });
     let death = end_of(spec, hear).await;
-    // Whether it is gone or only hangs: it and those below it can do no harm to its successor.
+    // It ended or hangs; in both cases it and its descendants can do no harm to the successor.
     (spec.fence)();
     abort.abort();
     arbiter.stop();
@@ -157,7 +156,7 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
     death
 }
 
-/// Waits for the end of the root's life, or for its heartbeat to be missed.
+/// Waits for the end of the root's generation, or for a missed heartbeat.
 async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<ChildNotice>) -> Exit {
     let every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
     let mut tick = tokio::time::interval_at(Instant::now() + every, every);

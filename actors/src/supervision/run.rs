@@ -1,8 +1,8 @@
-//! One life of a child: its task, what drives it, and how its end is noticed.
+//! One generation of a child: its task, what drives it, and how its end is noticed.
 //!
-//! The task catches a panic wherever in the child it comes from, because actix polls handlers,
-//! `started`, spawned futures and streams in one future. A [`ExitGuard`] goes with the task: it is
-//! signed with the ending, or dropped unsigned, and that means that the thread went away under it.
+//! The task catches a panic from any part of the child, because actix polls handlers,
+//! `started`, spawned futures and streams in one future. An [`ExitGuard`] goes with the task: it reports
+//! the ending, or is dropped without a report, which means that the thread ended.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -22,17 +22,17 @@ use super::threads::TurnTracker;
 use super::{Child, Ending, Exit, Fault, Life, Record, fault, fault_injection};
 use hsc_conversation::BoxError;
 
-/// Letters handled before the actor's other futures get their turn: enough to be fast, few enough
+/// Messages handled before the actor's other futures get their turn: enough for throughput, few enough
 /// that a full inbox starves no timer.
 const LETTERS_A_TURN: usize = 64;
 
-/// Makes the actor of a life.
+/// Creates the actor of a generation.
 pub(super) type Factory<A> = Arc<dyn Fn(&Life) -> Result<A, BoxError> + Send + Sync>;
-/// Makes the task of a life.
+/// Creates the task of a generation.
 pub(super) type Task =
     Arc<dyn Fn(Life) -> LocalBoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
 
-/// What a supervisor hears of a child.
+/// Notice of a child to its supervisor.
 #[derive(Debug)]
 pub(super) struct ChildNotice {
     pub(super) child: usize,
@@ -43,13 +43,13 @@ pub(super) struct ChildNotice {
 #[derive(Debug)]
 pub(super) enum ChildEvent {
     Started,
-    /// Its task is over.
+    /// Its task has ended.
     Ended(Exit),
-    /// Its thread was given up under it; the task may yet wake.
+    /// Its thread was given up; the task may still wake up.
     Evicted(Exit),
 }
 
-/// Everything a life needs from its supervisor.
+/// What a generation needs from its supervisor.
 pub(super) struct Launch {
     pub(super) arbiter: ArbiterHandle,
     pub(super) desk: TurnTracker,
@@ -59,7 +59,7 @@ pub(super) struct Launch {
     pub(super) beat_every: Duration,
 }
 
-/// Tells the supervisor of the start and of the end, and of the end whatever happens.
+/// Notifies the supervisor of the start and of the end; the notice of the end is sent in every case.
 pub(super) struct ExitGuard {
     child: usize,
     generation: u64,
@@ -87,7 +87,7 @@ impl ExitGuard {
 
     fn tell(&self, what: ChildEvent) {
         let notice = ChildNotice { child: self.child, generation: self.generation, what };
-        // A supervisor that is gone has told its children to stop; nobody is left to hear.
+        // A supervisor that is gone has stopped its children; no receiver is left.
         let _ = self.notices.send(notice);
     }
 }
@@ -100,7 +100,7 @@ impl Drop for ExitGuard {
     }
 }
 
-/// Starts an actor's life on the launch's thread.
+/// Starts an actor's generation on the launch's thread.
 pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Launch) {
     let Launch { arbiter, desk, generation, certificate, abort, beat_every } = launch;
     slot.inbox.hand_to(generation);
@@ -127,11 +127,11 @@ pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Laun
         };
         actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, certificate)));
     };
-    // A thread that is gone drops the task, and the certificate with it.
+    // A thread that ended drops the task, and the guard with it.
     arbiter.spawn_fn(task);
 }
 
-/// Starts a plain task's life on the launch's thread.
+/// Starts a plain task's generation on the launch's thread.
 pub(super) fn worker(
     record: Arc<Record>,
     make: Task,
@@ -169,13 +169,13 @@ pub(super) fn worker(
     arbiter.spawn_fn(task);
 }
 
-/// Notes at the desk when it is this life's turn, so that a thread that hangs can be asked in whom.
+/// Marks the turns of this generation, so that the culprit on a hung thread can be named.
 async fn at_its_desk(desk: TurnTracker, life: impl Future<Output = ()>) {
     let mut life = std::pin::pin!(life);
     std::future::poll_fn(|task| desk.turn(|| life.as_mut().poll(task))).await;
 }
 
-/// Runs a life to its end, whichever it is, and signs the certificate with it.
+/// Runs a generation to its end and reports the ending through the guard.
 async fn until_the_end(
     body: LocalBoxFuture<'static, Exit>,
     abort: AbortRegistration,
@@ -183,7 +183,7 @@ async fn until_the_end(
 ) {
     let mut body = Box::pin(Abortable::new(body, abort));
     let ended = AssertUnwindSafe(body.as_mut()).catch_unwind().await;
-    // Dropping an actor runs its `stopped`, which may panic too; nobody learns more from that.
+    // Dropping an actor runs its `stopped`, which may panic too; that panic adds no information.
     let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
     let death = match (ended, dropped) {
         (Err(panic), _) => Exit::of_panic(&*panic),
@@ -191,7 +191,7 @@ async fn until_the_end(
         (Ok(Ok(death)), Ok(())) => death,
         (Ok(Err(_aborted)), Ok(())) => Exit::new(Ending::Stopped, "it was told to"),
     };
-    // The pump's share went with the body, so this is the last one.
+    // The pump's share was dropped with the body, so this is the last one.
     if let Some(certificate) = Arc::into_inner(certificate) {
         certificate.sign(death);
     }
@@ -211,8 +211,8 @@ fn pulse(every: Duration) -> Interval {
     pulse
 }
 
-/// Brings an actor its letters, and beats while the actor is not stuck: a handler that blocks, or a
-/// `wait` that does not end, keeps it from being polled, and that is how a hang is seen.
+/// Delivers an actor's messages, and beats while the actor is not stuck: a handler that blocks, or a
+/// `wait` that does not end, keeps it from being polled, and so a hang is detected.
 struct MailboxPump<A: Child> {
     slot: Arc<Slot<A>>,
     life: Life,
@@ -245,7 +245,7 @@ impl<A: Child> ActorFuture<A> for MailboxPump<A> {
                     let began = Instant::now();
                     letter(actor, ctx);
                     this.slot.record.meter.handled(began.elapsed());
-                    // It said `wait` or `stop`: the next letter is not for now, or not for it.
+                    // The actor called `wait` or `stop`: the next message is not delivered now.
                     if ctx.waiting() {
                         return Poll::Pending;
                     }

@@ -1,7 +1,7 @@
-//! The children of one supervisor, as a plain state machine: who is started, stopped, given up, and
-//! in which order.
+//! The children of one supervisor, as a plain state machine: which child is started, stopped or given up,
+//! and in which order.
 //!
-//! Events and the time go in, orders come out; no runtime, no clock, no chance of its own.
+//! Events and the time go in, orders come out; it has no runtime, clock or random source.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use tokio::time::Instant;
 use super::intensity::{Verdict, Window};
 use super::{Backoff, Ending, Intensity, Policy};
 
-/// What a supervisor does about a child that fails more often than is borne.
+/// What a supervisor does when a child fails more often than the limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnGiveUp {
-    /// Stops the others and fails itself, so that its parent decides.
+    /// Stops the other children and fails itself, so that its parent decides.
     Escalate,
-    /// Leaves the child down and tries again at this pace; the others go on. For the root.
+    /// Leaves the child down and retries at this interval; the other children go on. For the root.
     Retry(Duration),
 }
 
-/// What a family has to know of a child.
+/// The restart rules of one child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RestartTerms {
     pub(crate) policy: Policy,
@@ -27,26 +27,25 @@ pub(crate) struct RestartTerms {
     pub(crate) backoff: Backoff,
 }
 
-/// What is to be done, in this order.
+/// Orders to carry out, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Start this child.
     Start(usize),
-    /// Tell this child to stop; its end is awaited.
+    /// Tell this child to stop; the group waits for its end.
     Stop(usize),
-    /// Say that this child is down for `wait` and comes back.
+    /// Mark this child as down for `wait`, then restarting.
     Await(usize, Duration),
-    /// Say that this child was given up.
+    /// Mark this child as given up.
     GiveUp(usize),
-    /// Say that this child rests and does not come back.
+    /// Mark this child as stopped for good.
     Rest(usize),
-    /// Nobody is left. With a child where it is the one that could not be kept alive.
+    /// All children are down. Holds the child that was given up, if that is the cause.
     AllDown(Option<usize>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
-    /// To be started when its turn comes.
+    /// Waits for its first start.
     Down,
     Waiting {
         until: Instant,
@@ -57,7 +56,7 @@ enum State {
     },
     /// Told to stop, for good.
     Stopping,
-    /// Given up, to be tried again.
+    /// Given up, to be retried.
     GivenUp {
         retry_at: Instant,
     },
@@ -69,11 +68,11 @@ struct Member {
     terms: RestartTerms,
     state: State,
     window: Window,
-    /// Lives in a row that ended before they had lasted the window.
+    /// Consecutive generations that ended before the window had passed.
     failures: u32,
-    /// It was started before: the order of the first start binds it no more.
+    /// It was started before: the order of the first start no longer applies.
     begun: bool,
-    /// It was given up before and has not yet proved itself: the next failure gives it up at once.
+    /// It was given up before and has not yet lasted the window: the next failure gives it up at once.
     on_probation: bool,
 }
 
@@ -101,14 +100,13 @@ impl SiblingGroup {
         Self { on_give_up, members, stopping: false, failed: None, all_down: false }
     }
 
-    /// Starts the first; the others follow, each when its turn comes.
+    /// Starts the first child; the others follow in order.
     pub(crate) fn begin(&mut self) -> Vec<Order> {
         let mut orders = Vec::new();
         self.advance(&mut orders);
         orders
     }
 
-    /// A child is up.
     pub(crate) fn started(&mut self, child: usize, now: Instant) -> Vec<Order> {
         let mut orders = Vec::new();
         if self.members[child].state == State::Starting {
@@ -133,14 +131,14 @@ impl SiblingGroup {
             State::Starting | State::Up { .. } => {
                 self.failed(child, ending, now, chance, &mut orders)
             }
-            // It was not alive: nothing can end twice.
+            // It was not running: a child cannot end twice.
             State::Down | State::Waiting { .. } | State::GivenUp { .. } | State::Resting => {}
         }
         self.advance(&mut orders);
         orders
     }
 
-    /// Time has passed.
+    /// Applies the passage of time.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<Order> {
         let mut orders = Vec::new();
         for member in &mut self.members {
@@ -161,7 +159,7 @@ impl SiblingGroup {
         orders
     }
 
-    /// When [`Family::tick`] has something to do next.
+    /// When [`SiblingGroup::tick`] must be called next.
     pub(crate) fn next_tick(&self) -> Option<Instant> {
         let due = |member: &Member| match member.state {
             State::Waiting { until } => Some(until),
@@ -171,7 +169,7 @@ impl SiblingGroup {
         self.members.iter().filter_map(due).min()
     }
 
-    /// Stops everybody, the last started first.
+    /// Stops all children, the last started first.
     pub(crate) fn stop(&mut self) -> Vec<Order> {
         self.stopping = true;
         let mut orders = Vec::new();
@@ -237,7 +235,7 @@ impl SiblingGroup {
         }
     }
 
-    /// Starts or stops whoever's turn it is.
+    /// Starts or stops the next children in order.
     fn advance(&mut self, orders: &mut Vec<Order>) {
         if self.stopping {
             self.advance_stop(orders);
@@ -256,7 +254,7 @@ impl SiblingGroup {
     }
 
     /// A child is first started when those before it were up, or are waiting or given up: a sibling that cannot
-    /// start holds up no other. A restart waits for no sibling.
+    /// start delays no other. A restart waits for no sibling.
     fn may_start(&self, child: usize) -> bool {
         let (before, rest) = self.members.split_at(child);
         let had_its_turn = |member: &Member| !matches!(member.state, State::Down | State::Starting);

@@ -1,4 +1,4 @@
-//! Every rule of a family, with the time handed in.
+//! Every rule of a sibling group, with the time as a parameter.
 
 use proptest::prelude::{any, prop, prop_assert, proptest};
 use strum::VariantArray as _;
@@ -15,7 +15,6 @@ fn terms(restarts: u32) -> RestartTerms {
     }
 }
 
-/// Three children that are up.
 fn three(on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
     let mut family = SiblingGroup::new(on_give_up, vec![terms(2); 3]);
     assert_eq!(family.begin(), [Order::Start(0)]);
@@ -26,7 +25,7 @@ fn three(on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
 }
 
 #[test]
-fn the_child_that_failed_is_restarted_alone_and_without_a_wait_the_first_time() {
+fn a_failed_child_is_restarted_alone_and_at_once_the_first_time() {
     let now = Instant::now();
     let mut family = three(OnGiveUp::Escalate, now);
     let orders = family.ended(1, Ending::Panicked, now, 0.0);
@@ -39,7 +38,7 @@ fn the_child_that_failed_is_restarted_alone_and_without_a_wait_the_first_time() 
 }
 
 #[test]
-fn one_restart_too_many_stops_all_in_order_and_escalates() {
+fn exceeding_the_restart_limit_stops_all_in_order_and_escalates() {
     let now = Instant::now();
     let mut family = three(OnGiveUp::Escalate, now);
     for second in 1..=2 {
@@ -56,7 +55,7 @@ fn one_restart_too_many_stops_all_in_order_and_escalates() {
 }
 
 #[test]
-fn a_root_keeps_the_others_and_tries_again_at_its_own_pace() {
+fn a_root_keeps_the_other_children_and_retries_at_its_own_pace() {
     let now = Instant::now();
     let mut family = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
     family.begin();
@@ -73,7 +72,7 @@ fn a_root_keeps_the_others_and_tries_again_at_its_own_pace() {
 }
 
 #[test]
-fn a_child_that_lasted_is_forgiven() {
+fn a_child_that_lasts_the_window_resets_its_failures() {
     let now = Instant::now();
     let mut family = three(OnGiveUp::Escalate, now);
     for hour in 1_u32..100 {
@@ -85,7 +84,7 @@ fn a_child_that_lasted_is_forgiven() {
 }
 
 #[test]
-fn who_says_done_rests_when_the_policy_lets_it() {
+fn a_transient_child_that_is_done_is_not_restarted() {
     let now = Instant::now();
     let transient = RestartTerms { policy: Policy::Transient, ..terms(2) };
     let mut family = SiblingGroup::new(OnGiveUp::Escalate, vec![transient; 2]);
@@ -100,7 +99,7 @@ fn who_says_done_rests_when_the_policy_lets_it() {
 }
 
 #[test]
-fn a_stop_while_some_wait_for_their_restart_ends_all_the_same() {
+fn a_stop_completes_while_children_wait_for_their_restart() {
     let now = Instant::now();
     let mut family = three(OnGiveUp::Escalate, now);
     family.ended(1, Ending::Panicked, now, 0.0);
@@ -113,13 +112,13 @@ fn a_stop_while_some_wait_for_their_restart_ends_all_the_same() {
 }
 
 #[test]
-fn a_family_without_children_stops_at_once() {
+fn a_group_without_children_stops_at_once() {
     let mut family = SiblingGroup::new(OnGiveUp::Escalate, Vec::new());
     assert_eq!(family.begin(), []);
     assert_eq!(family.stop(), [Order::AllDown(None)]);
 }
 
-/// What a child is, seen from outside, by the orders it got.
+/// The state of a child, derived from the orders it got.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Seen {
     Down,
@@ -128,8 +127,8 @@ enum Seen {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: nobody is started twice, nobody is told to stop who does
-    /// not live, nobody is started after the end, and a stop always comes to an end.
+    /// For every sequence of events: no child is started twice, no child is stopped that does
+    /// not run, no child is started after the end, and a stop always completes.
     #[test]
     fn orders_are_always_possible(
         retry in any::<bool>(),

@@ -1,4 +1,4 @@
-//! What a supervisor is told of a child: its name, how it is made, how it is cared for.
+//! The specification of a child: its name, its factory and its supervision parameters.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,25 +17,25 @@ use super::{
 };
 use hsc_conversation::BoxError;
 
-/// How a child is cared for.
+/// Supervision parameters of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Care {
-    /// Whether it is wanted back.
+    /// When it is restarted.
     pub policy: Policy,
-    /// How often it may fail.
+    /// How often it may be restarted.
     pub intensity: Intensity,
-    /// How long to wait before it is started again.
+    /// The wait before a restart.
     pub backoff: Backoff,
-    /// Silence of its heartbeat after which it hangs.
+    /// Heartbeat silence after which it counts as hung.
     pub hang_after: Duration,
-    /// Longest it may take to stop when told to.
+    /// Longest time it may take to stop.
     pub stop_within: Duration,
-    /// How much may wait for it, and for how long.
+    /// Bounds of its inbox and of the waits on it.
     pub bounds: Bounds,
 }
 
 impl Default for Care {
-    /// What `default.toml` says, for tests and benchmarks.
+    /// The values of `default.toml`, for tests and benchmarks.
     fn default() -> Self {
         Self {
             policy: Policy::Permanent,
@@ -52,35 +52,35 @@ impl Default for Care {
     }
 }
 
-/// Where a child lives.
+/// The thread that a child runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placement {
-    /// On the next thread of the pool.
+    /// The next thread of the pool.
     Pool,
-    /// Alone on a thread. For supervisors: whoever looks after others is held up by none of them, and
-    /// can be missed itself.
+    /// A thread of its own. For supervisors: their children cannot block them, and the parent can detect
+    /// that one hangs.
     Own,
 }
 
-/// A child specification. Made once; every life of the child comes out of it.
+/// A child specification. Created once; every generation of the child is built from it.
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(super) record: Arc<Record>,
     pub(super) care: Care,
     pub(super) place: Placement,
     pub(super) launch: Arc<dyn Fn(Launch) + Send + Sync>,
-    /// Asks it to stop in order; where there is none it is simply ended.
+    /// Asks it to stop in order; without it the child is ended at once.
     pub(super) ask_to_stop: Option<Arc<dyn Fn() + Send + Sync>>,
-    /// Throws away what waits for it.
+    /// Drops its queued messages.
     pub(super) clear: Arc<dyn Fn() + Send + Sync>,
-    /// Fences the life in force off: from here on it gets no letter and what it shares refuses it.
+    /// Fences the current generation off: it gets no more messages and cannot change shared state.
     pub(super) fence: Arc<dyn Fn() + Send + Sync>,
-    /// Ends those it looks after, and fences them off.
+    /// Ends its children, and fences them off.
     pub(super) end_family: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl ChildSpec {
-    /// An actor, and the handle that always reaches it. `name` is its own in the tree, `kind` the
+    /// An actor, and the handle that always reaches it. `name` is unique in the tree, `kind` is the
     /// label of its metrics.
     pub fn actor<A: Child>(
         name: impl Into<Arc<str>>,
@@ -93,7 +93,7 @@ impl ChildSpec {
         let inbox = Inbox::new(care.bounds.inbox);
         let slot = Arc::new(Slot { record, inbox, bounds: care.bounds });
         let (deep, hurt) = (Arc::downgrade(&slot), Arc::downgrade(&slot));
-        // Weak, because the slot holds the record: a circle would never be freed.
+        // Weak, because the slot holds the record: a cycle would never be freed.
         let means = ChildControls {
             depth: Box::new(move || deep.upgrade().map_or(0, |slot| slot.inbox.depth())),
             inject: Box::new(move |fault| {

@@ -1,10 +1,10 @@
-//! One supervisor: an actor whose work is to keep its children alive.
+//! A supervisor: an actor that restarts its children.
 //!
-//! Owns      its [`SiblingGroup`] (every rule) and, while it is in force, the [`Children`] of its children (every effect).
+//! Owns      its [`SiblingGroup`] (every rule) and, while it is current, its [`Children`] (every effect).
 //! Receives  its children's [`ChildNotice`]s, [`StopAll`] from its parent.
-//! Calls     no other actor: it tells and hears, so it never waits for a child.
-//! Never     runs a child's code, trusts the news of an old generation, does anything once it is one itself.
-//! On crash  loses its count of restarts; its children end with it and are started again.
+//! Calls     no other actor: it only posts and receives notices, so it never waits for a child.
+//! Never     runs a child's code, accepts notices of an old generation, or acts once it is replaced.
+//! On crash  loses its restart counts; its children end with it and are started again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use super::sibling_group::{Order, RestartTerms, SiblingGroup};
 use super::spec::Placement;
 use super::{Care, Child, ChildSpec, Exit, Handle, Life, OnGiveUp, State, Threads};
 
-/// Stop your children in order, then end. From the parent.
+/// From the parent: stop the children in order, then end.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct StopAll;
@@ -34,7 +34,7 @@ pub struct Supervisor {
     life: Life,
     family: SiblingGroup,
     lives: Arc<Children>,
-    /// How each child ended last, for the words of an escalation.
+    /// How each child last ended, for the text of an escalation.
     last: Vec<Option<Exit>>,
     tell: mpsc::UnboundedSender<ChildNotice>,
     hear: Option<mpsc::UnboundedReceiver<ChildNotice>>,
@@ -43,7 +43,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A supervisor with children of its own, which it stops in order when it stops.
+    /// A supervisor with children, which it stops in order when it stops.
     #[must_use]
     pub fn spec(
         name: impl Into<Arc<str>>,
@@ -57,7 +57,7 @@ impl Supervisor {
         Self::spec_of(name, care, on_give_up, &lives, metrics).0
     }
 
-    /// The same, and what reaches it, over lives that the caller may look at.
+    /// The same with its handle, over children that the caller can inspect.
     pub(super) fn spec_of(
         name: impl Into<Arc<str>>,
         care: Care,
@@ -75,7 +75,7 @@ impl Supervisor {
         spec.end_family = Arc::new(move || ended.end());
         let told = handle.clone();
         spec.ask_to_stop = Some(Arc::new(move || {
-            // Full or over: then the bound on its stop ends it.
+            // Full or ended: then the bound on its stop ends it.
             let _ = told.post(StopAll);
         }));
         (spec, handle)
@@ -94,7 +94,7 @@ impl Supervisor {
         Self { life, family, lives, last, tell, hear: Some(hear), alarm: None, listener }
     }
 
-    /// Does something to the children. One that is not in force any more does nothing and ends.
+    /// Runs a change of the children. A supervisor that was replaced changes nothing and ends.
     fn in_force(
         &mut self,
         ctx: &mut Context<Self>,
@@ -130,7 +130,7 @@ impl Supervisor {
 
     fn announce_restart(&self, child: usize, wait: Duration) {
         let record = &self.lives.specs()[child].record;
-        // Who was given up stays so until it stands: else a pod would be ready between two tries.
+        // A child that was given up stays so until it is up: else a pod would be ready between two retries.
         if record.state() != State::GaveUp {
             record.enter(State::Restarting);
         }
@@ -171,7 +171,7 @@ impl Supervisor {
             ChildEvent::Evicted(death) if grip.put_out(child, generation) => {
                 supervisor.child_ended(child, death)
             }
-            // News of an old generation.
+            // A notice of an old generation.
             ChildEvent::Started | ChildEvent::Ended(_) | ChildEvent::Evicted(_) => Vec::new(),
         });
     }
@@ -187,7 +187,7 @@ impl Supervisor {
         self.family.ended(child, ending, Instant::now(), rand::random())
     }
 
-    /// Looks for children that hang, or do not stop.
+    /// Checks for children that hang or do not stop.
     fn feel_pulses(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let late = self.listener.delay(now);
@@ -215,7 +215,7 @@ impl Actor for Supervisor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // It may have been asleep since it was made.
+        // It may have been blocked since it was created.
         if !self.lives.hand_to(&self.life) {
             return ctx.stop();
         }
@@ -254,7 +254,7 @@ impl Child for Supervisor {
 }
 
 impl Drop for Supervisor {
-    // Whatever ended it: children without a supervisor would live on unwatched.
+    // For every ending: children without a supervisor would run unwatched.
     fn drop(&mut self) {
         self.lives.let_go(self.life.generation());
     }

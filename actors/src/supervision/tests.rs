@@ -1,4 +1,4 @@
-//! Real children on real threads, made to end in every way there is.
+//! Real children on real threads, ended in every possible way.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,8 @@ mod hanging;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Short waits between restarts, and patience with what is slow: a panic that prints its stack on a busy
-/// machine takes longer than any hang a test would wait for.
+/// Short waits between restarts, and a long hang bound: a panic that prints its stack on a busy
+/// machine takes longer than any hang that a test would wait for.
 fn care() -> Care {
     let patience = Duration::from_secs(60);
     Care {
@@ -27,12 +27,12 @@ fn care() -> Care {
     }
 }
 
-/// For what is to hang: seen while the test runs.
+/// For children that hang: detected while the test runs.
 fn hasty() -> Care {
     Care { hang_after: 400 * MS, ..care() }
 }
 
-/// Remembers what it was told since it was started.
+/// Stores the messages it got since its start.
 struct Memory {
     life: Life,
     told: Vec<u32>,
@@ -43,7 +43,7 @@ struct Memory {
 #[rtype(result = "Vec<u32>")]
 struct Tell(u32);
 
-/// Blocks the thread until the gate is opened, then tries to do harm.
+/// Blocks the thread until the gate is opened, then tries to change shared state.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct SleepUntil(Arc<AtomicBool>, Arc<Mutex<Vec<bool>>>);
@@ -84,7 +84,7 @@ impl Handler<SleepUntil> for Memory {
     type Result = ();
 
     fn handle(&mut self, SleepUntil(gate, holds): SleepUntil, _: &mut Self::Context) {
-        // No deadline: a minute at most, and no test lasts as long.
+        // No deadline: a minute at most, longer than any test.
         for _ in 0..60_000 {
             if gate.load(Ordering::SeqCst) {
                 break;
@@ -111,7 +111,7 @@ impl Handler<Finish> for Memory {
     }
 }
 
-/// What the tests of this file share: threads, metrics, and a journal of who started and stopped.
+/// Shared by the tests of this file: threads, metrics, and a journal of starts and stops.
 struct Stage {
     threads: Arc<Threads>,
     metrics: Arc<Metrics>,
@@ -195,7 +195,7 @@ macro_rules! comes_back {
                 "hsc_actor_restarts_total{{actor=\"memory\",reason=\"{}\"}} 1", Ending::$ending
             );
             assert!(stage.metrics.render().contains(&line), "{}", stage.metrics.render());
-            // It answers before its record says that it is up.
+            // It replies before its record says that it is up.
             eventually("both are up", || {
                 stage.metrics.render().contains("hsc_actor_up{actor=\"memory\"} 2")
             })
@@ -215,7 +215,7 @@ comes_back! {
 }
 
 #[actix::test]
-async fn a_child_whose_thread_dies_comes_back_on_another() {
+async fn a_child_whose_thread_ends_is_restarted_on_another() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -231,7 +231,7 @@ async fn a_child_whose_thread_dies_comes_back_on_another() {
 }
 
 #[actix::test]
-async fn a_child_that_says_it_failed_comes_back_and_the_reason_is_kept() {
+async fn a_child_that_reports_a_failure_is_restarted_and_its_reason_is_recorded() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -244,7 +244,7 @@ async fn a_child_that_says_it_failed_comes_back_and_the_reason_is_kept() {
 }
 
 #[actix::test]
-async fn a_child_that_panics_while_it_starts_is_tried_again() {
+async fn a_child_that_panics_while_it_starts_is_restarted() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -277,7 +277,7 @@ impl Handler<Finish> for Stumbles {
 }
 
 #[actix::test]
-async fn a_panic_in_started_is_a_panic() {
+async fn a_panic_in_started_is_reported_as_a_panic() {
     let stage = Stage::new();
     let left = Arc::new(AtomicU32::new(3));
     let make = move |_: &Life| Ok(Stumbles(Arc::clone(&left)));
@@ -290,7 +290,7 @@ async fn a_panic_in_started_is_a_panic() {
 }
 
 #[actix::test]
-async fn a_child_that_hangs_is_replaced_and_does_no_harm_when_it_wakes() {
+async fn a_hung_child_is_replaced_and_changes_nothing_when_it_wakes() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", hasty());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -309,7 +309,7 @@ async fn a_child_that_hangs_is_replaced_and_does_no_harm_when_it_wakes() {
 }
 
 #[actix::test]
-async fn letters_wait_for_a_child_that_is_down_and_what_does_not_fit_is_handed_back() {
+async fn messages_wait_for_a_child_that_is_down_and_excess_ones_are_handed_back() {
     let stage = Stage::new();
     let slow = Care {
         backoff: Backoff { first: 300 * MS, most: 300 * MS },
@@ -319,7 +319,7 @@ async fn letters_wait_for_a_child_that_is_down_and_what_does_not_fit_is_handed_b
     let (spec, memory) = stage.memory("memory", slow);
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
-    // The second death in a row is followed by a wait.
+    // The second failure in a row is followed by a wait.
     root.inject("memory", Fault::Panic);
     eventually("it was started again", || memory.record().restarts() == 1).await;
     eventually("it is up", || memory.is_up()).await;
@@ -351,7 +351,7 @@ impl Handler<Burst> for Memory {
 }
 
 #[actix::test]
-async fn whoever_asked_the_one_that_crashed_hears_of_it_and_those_behind_are_answered() {
+async fn the_caller_of_a_crash_gets_an_error_and_queued_callers_get_replies() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -363,7 +363,7 @@ async fn whoever_asked_the_one_that_crashed_hears_of_it_and_those_behind_are_ans
 }
 
 #[actix::test]
-async fn a_reply_that_does_not_come_is_a_time_out_and_no_endless_wait() {
+async fn a_missing_reply_is_a_timeout() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
@@ -378,7 +378,7 @@ async fn a_reply_that_does_not_come_is_a_time_out_and_no_endless_wait() {
 }
 
 #[actix::test]
-async fn a_root_that_retries_says_what_is_wrong_and_recovers_when_the_cause_is_gone() {
+async fn a_root_that_retries_reports_the_trouble_and_recovers() {
     let stage = Stage::new();
     let broken = Arc::new(AtomicBool::new(true));
     let strict = Care { intensity: Intensity { restarts: 2, ..care().intensity }, ..care() };
@@ -397,7 +397,7 @@ async fn a_root_that_retries_says_what_is_wrong_and_recovers_when_the_cause_is_g
 }
 
 #[actix::test]
-async fn a_handle_of_a_child_that_was_given_up_says_so_at_once() {
+async fn a_handle_of_a_child_that_was_given_up_fails_at_once() {
     let stage = Stage::new();
     let strict = Care { intensity: Intensity { restarts: 0, ..care().intensity }, ..care() };
     let (spec, memory) = stage.memory("memory", strict);
@@ -413,7 +413,7 @@ async fn a_handle_of_a_child_that_was_given_up_says_so_at_once() {
 }
 
 #[actix::test]
-async fn a_failure_that_is_too_much_for_a_supervisor_goes_up_to_the_root() {
+async fn a_failure_escalates_to_the_root() {
     let stage = Stage::new();
     let strict = Care { intensity: Intensity { restarts: 1, ..care().intensity }, ..care() };
     let broken = Arc::new(AtomicBool::new(true));
@@ -436,7 +436,7 @@ async fn a_failure_that_is_too_much_for_a_supervisor_goes_up_to_the_root() {
 }
 
 #[actix::test]
-async fn children_start_in_order_and_stop_in_the_opposite_one() {
+async fn children_start_in_order_and_stop_in_reverse() {
     let stage = Stage::new();
     let (one, _) = stage.memory("one", care());
     let (two, _) = stage.memory("two", care());
@@ -474,7 +474,7 @@ async fn a_restart_leaves_the_siblings_alone() {
 }
 
 #[actix::test]
-async fn who_says_done_is_left_in_peace() {
+async fn a_child_that_is_done_is_not_restarted() {
     let stage = Stage::new();
     let transient = Care { policy: Policy::Transient, ..care() };
     let (spec, memory) = stage.memory("memory", transient);
@@ -486,7 +486,7 @@ async fn who_says_done_is_left_in_peace() {
 }
 
 #[actix::test]
-async fn a_task_is_kept_alive_like_an_actor() {
+async fn a_task_is_restarted_like_an_actor() {
     let stage = Stage::new();
     let rounds = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&rounds);
@@ -556,7 +556,7 @@ async fn the_root_survives_the_loss_of_its_own_thread() {
 }
 
 #[actix::test]
-async fn the_tree_can_be_read_by_eye_and_by_machine() {
+async fn the_tree_has_a_text_and_a_json_form() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);

@@ -1,8 +1,8 @@
-//! The threads children live on.
+//! The pool of threads that children run on.
 //!
-//! A fixed number, each an arbiter. One that ended, or on which a child hangs, is replaced by a new
-//! one; a hung thread cannot be killed, so it is left, told to end when it wakes. Whoever else lives on
-//! it is told at once to move: nobody has to wait until they are missed too.
+//! The pool has a fixed size; each thread is an arbiter. A thread that ended, or on which a child hangs, is
+//! replaced; a hung thread cannot be killed, so it is abandoned and ends when it wakes up. The other children
+//! on it are moved at once: they do not wait until they are missed as well.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,7 +26,7 @@ struct Pool {
     closed: bool,
 }
 
-/// One thread, known by a number that no later one gets, and who lives there.
+/// One thread, with a number that no later thread gets, and its children.
 struct Thread {
     id: u64,
     arbiter: ArbiterHandle,
@@ -40,19 +40,19 @@ struct ThreadTenant {
     evict: OnThreadLost,
 }
 
-/// Tells whoever looks after a child that its thread was given up, and how the child ended by that.
+/// Notifies the supervisor of a child that its thread was given up, and how the child ended by that.
 pub(super) type OnThreadLost = Box<dyn Fn(Exit) + Send>;
 
-/// What a thread is at.
+/// What a thread is doing.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// Turns begun so far: stands still while the thread hangs.
+    /// Turns begun so far: constant while the thread hangs.
     turns: AtomicU64,
-    /// Whose turn it is; 0 is nobody's.
+    /// The child whose turn it is; 0 is none.
     whose: AtomicU64,
 }
 
-/// A child's own desk on its thread: notes when it is that child's turn.
+/// A child's own turns on its thread.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TurnTracker {
     work: Arc<Work>,
@@ -60,7 +60,7 @@ pub(super) struct TurnTracker {
 }
 
 impl TurnTracker {
-    /// A turn of this child.
+    /// Runs one turn of this child.
     pub(super) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
         self.work.whose.store(self.token, Relaxed);
         self.work.turns.fetch_add(1, Relaxed);
@@ -74,13 +74,13 @@ impl TurnTracker {
         self.work.turns.load(Relaxed)
     }
 
-    /// True while it is this child's turn.
+    /// True during this child's turn.
     pub(super) fn is_mine(&self) -> bool {
         self.work.whose.load(Relaxed) == self.token
     }
 }
 
-/// A child's place on a thread of the pool, given back when dropped.
+/// A child's slot on a thread of the pool, released on drop.
 pub(super) struct ThreadSlot {
     threads: Arc<Threads>,
     thread: u64,
@@ -89,15 +89,15 @@ pub(super) struct ThreadSlot {
 }
 
 impl ThreadSlot {
-    /// The thread hangs, or is lost: replaces it and tells everybody else who lives there.
+    /// The thread hangs or ended: replaces it and notifies the supervisors of its other children.
     pub(super) fn give_up_the_thread(self) {
         let (threads, thread) = (Arc::clone(&self.threads), self.thread);
-        // Whoever gives it up knows of it and is not told.
+        // The caller knows already and needs no notice.
         drop(self);
         threads.give_up(thread);
     }
 
-    /// What the thread hangs in, as far as anybody can tell.
+    /// The child that the thread hangs in, as far as known.
     pub(super) fn who_hangs(&self) -> String {
         let pool = self.threads.lock();
         let thread = pool.threads.iter().find(|thread| thread.id == self.thread);
@@ -119,10 +119,10 @@ impl Drop for ThreadSlot {
 }
 
 impl Threads {
-    /// Starts so many, at least one.
+    /// Starts `count` threads, at least one.
     ///
     /// # Panics
-    /// Outside an actix system, or when the machine gives no thread.
+    /// Outside an actix system, or when the machine cannot start a thread.
     #[must_use]
     pub fn start(count: usize) -> Self {
         let threads: Vec<Thread> =
@@ -131,7 +131,7 @@ impl Threads {
         Self { pool: Mutex::new(Pool { threads, next: 0, next_id, next_token: 1, closed: false }) }
     }
 
-    /// A place on the thread whose turn it is. A dead thread is replaced on the way.
+    /// A slot on the next thread in turn. A dead thread is replaced on the way.
     pub(super) fn seat(self: &Arc<Self>, name: Arc<str>, evict: OnThreadLost) -> ThreadSlot {
         let mut pool = self.lock();
         let index = pool.next % pool.threads.len();
@@ -151,7 +151,7 @@ impl Threads {
         }
     }
 
-    /// Gives up a thread that is dead or hangs. Says it once, however many lived there.
+    /// Gives up a thread that ended or hangs. Logs once, regardless of the number of its children.
     fn give_up(&self, id: u64) {
         let mut pool = self.lock();
         if let Some(index) = pool.threads.iter().position(|thread| thread.id == id) {
@@ -185,7 +185,7 @@ impl Pool {
                 self.threads[index] = Thread::new(self.next_id, &arbiter);
                 self.next_id += 1;
             }
-            // The next start finds it dead again and tries again; the supervisor backs off.
+            // The next start finds the thread dead again and retries; the supervisor backs off.
             Err(cause) => error!(cause:err; "no thread could be started"),
         }
     }
@@ -196,7 +196,7 @@ impl Thread {
         Self { id, arbiter: arbiter.handle(), work: Arc::default(), residents: Vec::new() }
     }
 
-    /// Whose turn it is.
+    /// Name of the child whose turn it is.
     fn at_work(&self) -> Option<&str> {
         let whose = self.work.whose.load(Relaxed);
         let resident = self.residents.iter().find(|resident| resident.token == whose);
@@ -205,7 +205,7 @@ impl Thread {
 
     fn evict_all(&mut self) {
         let whose = self.work.whose.load(Relaxed);
-        // Told to end in case it only hangs: then it ends when it wakes.
+        // If it only hangs, it ends when it wakes up.
         self.arbiter.stop();
         for ThreadTenant { token, evict, .. } in self.residents.drain(..) {
             evict(if token == whose {

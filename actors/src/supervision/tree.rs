@@ -1,4 +1,4 @@
-//! The tree as an operator sees it: one function for the eye, one for JSON.
+//! The tree as an operator sees it: as text and as JSON.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType};
 
 use super::{Record, State};
 
-/// One actor of the tree and those below it.
+/// One actor of the tree and its descendants.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TreeReport {
-    /// Its name, unlike any other.
+    /// Its unique name.
     pub name: String,
-    /// What it is; the label of its metrics.
+    /// Label of its metrics.
     pub kind: &'static str,
-    /// Where it is in its life.
+    /// Where it is in its life cycle.
     pub state: State,
-    /// How often it was started again.
+    /// Number of restarts.
     pub restarts: u64,
     /// How it last ended, e.g. `panicked: index out of bounds`.
     #[schema(required)]
     pub last_reason: Option<String>,
-    /// Messages that wait for it.
+    /// Number of messages in its inbox.
     pub mailbox_depth: usize,
-    /// Since it was last started, in milliseconds; none while it is not up.
+    /// Milliseconds since the last start; `None` while it is not up.
     #[schema(required)]
     pub uptime_ms: Option<u64>,
-    /// What it says about itself: whatever it likes.
+    /// The state that it publishes, in a form of its own.
     #[schema(schema_with = anything)]
     pub observed: Value,
-    /// Those it looks after, in the order they are started.
+    /// Its children, in start order.
     #[schema(no_recursion)]
     pub children: Vec<TreeReport>,
 }
@@ -42,7 +42,7 @@ fn anything() -> Schema {
 }
 
 impl TreeReport {
-    /// Reads the standing of an actor and of all below it.
+    /// Reads the records of an actor and its descendants.
     #[must_use]
     pub fn of(record: &Arc<Record>) -> Self {
         let millis = |since: tokio::time::Instant| {
@@ -61,7 +61,7 @@ impl TreeReport {
         }
     }
 
-    /// This actor or the one below it that bears the name.
+    /// This actor or the descendant with this name.
     pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut Self> {
         if self.name == name {
             return Some(self);
@@ -69,7 +69,7 @@ impl TreeReport {
         self.children.iter_mut().find_map(|child| child.find_mut(name))
     }
 
-    /// The first actor below that was given up, and why.
+    /// The first descendant that was given up, and why.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         if self.state == State::GaveUp {

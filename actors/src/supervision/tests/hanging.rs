@@ -1,15 +1,15 @@
-//! What hangs: a supervisor, the root, a thread with neighbours on it.
+//! Hangs: of a supervisor, of the root, of a thread with neighbours on it.
 
 use super::super::children::Children;
 use super::super::supervisor::Supervisor;
 use super::*;
 
-/// A supervisor is made to hang like any child.
+/// Makes a supervisor hang like any child.
 impl Handler<SleepUntil> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, SleepUntil(gate, woke): SleepUntil, _: &mut Self::Context) {
-        // No deadline: a minute at most, and no test lasts as long.
+        // No deadline: a minute at most, longer than any test.
         for _ in 0..60_000 {
             if gate.load(Ordering::SeqCst) {
                 break;
@@ -20,7 +20,7 @@ impl Handler<SleepUntil> for Supervisor {
     }
 }
 
-/// Waits for what never comes, and lets its thread go on meanwhile.
+/// Waits for an event that never comes, without blocking its thread.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct WaitForEver;
@@ -39,7 +39,7 @@ impl Stage {
         Self { threads: Arc::new(Threads::start(count)), ..Self::new() }
     }
 
-    /// A group that can be made to hang until a gate is opened.
+    /// A group that hangs on demand until a gate is opened.
     fn open_group(
         &self,
         children: Vec<ChildSpec>,
@@ -56,7 +56,7 @@ fn ending(record: &Record) -> Option<Ending> {
 }
 
 #[actix::test]
-async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm() {
+async fn a_hung_supervisor_is_replaced_and_changes_nothing_when_it_wakes() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let (other, neighbour) = stage.memory("other", care());
@@ -75,11 +75,11 @@ async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm()
     assert_eq!(stage.journal().iter().filter(|it| *it == "memory started").count(), 2);
     eventually("the old child ended", || stage.journal().contains(&"memory stopped".into())).await;
 
-    // Its successor looks after the child while the old one still sleeps.
+    // Its successor supervises the child while the old one is still blocked.
     root.inject("memory", Fault::Panic);
     eventually("the child is started again", || memory.record().restarts() == 1).await;
     assert_eq!(memory.ask(Tell(3)).await, Ok(vec![3]));
-    // It answers before its record says that it is up.
+    // It replies before its record says that it is up.
     eventually("its record says so", || memory.is_up()).await;
     let (generation, up_since) = (memory.record().generation(), memory.record().up_since());
 
@@ -99,7 +99,7 @@ async fn a_supervisor_that_hangs_is_replaced_and_when_it_wakes_it_does_no_harm()
 }
 
 #[actix::test]
-async fn whoever_hangs_below_a_supervisor_that_hangs_is_fenced_off_with_it() {
+async fn a_hung_child_of_a_hung_supervisor_is_fenced_off_with_it() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let (group, supervisor, _) = stage.open_group(vec![spec]);
@@ -119,7 +119,7 @@ async fn whoever_hangs_below_a_supervisor_that_hangs_is_fenced_off_with_it() {
 }
 
 #[actix::test]
-async fn a_supervisor_whose_thread_dies_is_counted_itself_and_nobody_else_is() {
+async fn a_supervisor_whose_thread_ends_is_the_only_one_counted() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let (other, neighbour) = stage.memory("other", care());
@@ -140,7 +140,7 @@ async fn a_supervisor_whose_thread_dies_is_counted_itself_and_nobody_else_is() {
 }
 
 #[actix::test]
-async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
+async fn a_hung_root_is_replaced_with_everything_below_it() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
@@ -162,9 +162,9 @@ async fn a_root_that_hangs_is_replaced_with_everything_below_it() {
 }
 
 #[actix::test]
-async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang() {
+async fn neighbours_of_a_hung_child_move_at_once_and_are_not_reported_as_hung() {
     let stage = Stage::on_threads(1);
-    // One beside it in its own family, one in another; both are missed no sooner than in a minute.
+    // One neighbour in its own group, one in another; both hang bounds are a minute.
     let (hung, culprit) = stage.memory("culprit", hasty());
     let (beside, brother) = stage.memory("brother", care());
     let (apart, stranger) = stage.memory("stranger", care());
@@ -191,7 +191,7 @@ async fn neighbours_of_a_child_that_hangs_move_at_once_and_are_not_said_to_hang(
 }
 
 #[actix::test]
-async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed_first() {
+async fn the_hung_child_is_reported_even_when_a_neighbour_is_missed_first() {
     let stage = Stage::on_threads(1);
     let (hung, culprit) = stage.memory("culprit", care());
     let (beside, neighbour) = stage.memory("neighbour", hasty());
@@ -214,7 +214,7 @@ async fn it_is_the_one_that_hangs_who_is_said_to_even_when_a_neighbour_is_missed
 }
 
 #[actix::test]
-async fn a_child_that_waits_for_ever_is_replaced_and_costs_its_neighbours_nothing() {
+async fn a_child_that_waits_forever_is_replaced_without_its_neighbours() {
     let stage = Stage::on_threads(1);
     // Long enough that the neighbour beats in time on a busy machine, and both beat as often.
     let slow = Care { hang_after: Duration::from_secs(2), ..care() };
@@ -232,7 +232,7 @@ async fn a_child_that_waits_for_ever_is_replaced_and_costs_its_neighbours_nothin
 }
 
 #[actix::test]
-async fn a_supervisor_that_cannot_start_is_tried_again_and_its_children_wait_for_it() {
+async fn a_supervisor_that_cannot_start_is_retried_and_its_children_wait() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let group = stage.group("group", care(), vec![spec]);
