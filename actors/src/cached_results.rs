@@ -1,7 +1,7 @@
-//! What was predicted and answered before, kept to be said again.
+//! The caches of predictions and of answers.
 //!
-//! Both caches are filled by their users: a keystroke never waits for an actor, and an answer is
-//! known only when its last word was said. A key names the catalog's version, so what was made from
+//! Both are filled by their users: a keystroke never waits for an actor, and an answer is complete
+//! only after its last chunk. A key contains the catalog's version, so a result from
 //! an old catalog is never found under a new one.
 
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use hsc_conversation::answer::{
 };
 use hsc_conversation::{Predicted, PredictionCache, PredictionKey};
 
-/// Bytes a key and the bookkeeping of an entry take beside the value.
+/// Bytes of a key and of the bookkeeping of an entry, in addition to the value.
 const OVERHEAD: usize = 200;
-/// Answers made again at once ahead of their time. Nobody waits for them, so they must not stand in the
-/// way of those that somebody does wait for.
+/// Concurrent refreshes of answers. No client waits for them, so they must not delay the answers
+/// that a client waits for.
 const RENEWALS_AT_ONCE: usize = 2;
 
 /// Answers to keystrokes, as the contents of a cache.
@@ -43,13 +43,13 @@ impl Contents for Predictions {
         OVERHEAD + key.typed.len() + predicted.data.get().len()
     }
 
-    /// Not on a product: a prediction shows the catalog, and the catalog's version is its key.
+    /// Not on a product: a prediction shows the catalog, and the catalog's version is in its key.
     fn grounds(key: &PredictionKey) -> Vec<CacheTag> {
         vec![CacheTag::CatalogVersion(Arc::clone(&key.version))]
     }
 
-    /// A search is over before another pod could be asked, and every keystroke makes one. So none is
-    /// looked for there; what many type is shared, for pods that start.
+    /// A search is faster than a lookup in another pod, and every keystroke makes one. So there is no
+    /// lookup; only hot predictions are shared, for pods that start.
     fn sharing(_: &PredictionKey) -> L2Policy {
         L2Policy::WhenHot
     }
@@ -71,7 +71,7 @@ pub struct AnswerKey {
     locale: Option<String>,
 }
 
-/// An answer as it was said.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PackedAnswer", into = "PackedAnswer")]
 pub struct CachedAnswer {
@@ -79,8 +79,8 @@ pub struct CachedAnswer {
     answer: Answer,
 }
 
-/// An answer as it lies in the second layer: without what is the same for all that are kept
-/// ([`is_worth_keeping`]), and without its text, which is its chunks.
+/// An answer as stored in the L2 cache: without the fields that are equal for all stored answers
+/// ([`is_worth_keeping`]), and without its text, which is the sum of its chunks.
 #[derive(Serialize, Deserialize)]
 struct PackedAnswer {
     chunks: Vec<String>,
@@ -131,8 +131,8 @@ impl PredictionCache for Cache<Predictions> {
     }
 }
 
-/// A manual below the catalog folder is at hand in every pod, and pods whose folders differ (an
-/// update that rolls) must not read each other's.
+/// A manual in the catalog folder is a local file in every pod, and pods whose folders differ (during a
+/// rolling update) must not read each other's.
 pub(crate) fn sharing_of(manual: &ManualRequest) -> L2Policy {
     let url = &manual.documentation.url;
     let is_remote = url.starts_with("http://") || url.starts_with("https://");
@@ -173,7 +173,7 @@ impl Contents for Answers {
     }
 }
 
-/// An answerer that says again what it, or another pod, has said before.
+/// An answerer that replays a cached answer of this or another pod.
 #[derive(Clone)]
 pub(crate) struct Remembering {
     inner: Arc<dyn Answerer>,
@@ -191,8 +191,8 @@ impl Remembering {
         Self { inner, cache, catalog, renewals: Arc::new(Semaphore::new(RENEWALS_AT_ONCE)) }
     }
 
-    /// Nothing for a question whose answer cannot be the same twice: it shows a picture, or there is
-    /// no manual to rest on.
+    /// `None` for a question whose answer cannot be reused: it contains a picture, or there is
+    /// no manual to answer from.
     fn key(&self, question: &Question) -> Option<AnswerKey> {
         if question.image.is_some() {
             return None;
@@ -256,12 +256,12 @@ impl Answerer for Remembering {
 }
 
 impl Remembering {
-    /// Has a hot answer made again before its time is over, beside those who are given the old one.
+    /// Refreshes a hot answer before it expires, while readers still get the cached one.
     fn renew(&self, question: Question, key: AnswerKey) {
-        // None free: whoever asks after its time is over has it made, as if it had not been hot.
+        // No permit is free: after expiry the next question makes the answer, as if it had not been hot.
         let Ok(permit) = Arc::clone(&self.renewals).try_acquire_owned() else { return };
         let this = self.clone();
-        // Nobody waits for it: it counts for the pod alone.
+        // No client waits for it: it is attributed to the pod alone.
         let question = Question { asker: Requester::default(), ..question };
         drop(actix::spawn(async move {
             this.make(question, key).for_each(|_| std::future::ready(())).await;
@@ -269,7 +269,7 @@ impl Remembering {
         }));
     }
 
-    /// Has it made, and keeps it.
+    /// Makes the answer and stores it.
     fn make(&self, question: Question, key: AnswerKey) -> BoxStream<'static, AnswerEvent> {
         let cache = self.cache.clone();
         let mut key = Some(key);
@@ -291,8 +291,8 @@ impl Remembering {
     }
 }
 
-/// Only what would be said again: made from the manual in force, by whoever was asked to, and resting
-/// on it. What the manual's own sentences say needs no further proof.
+/// Only answers that would be given again: made from the current manual by the configured answerer, and
+/// supported by it. An answer quoted from the manual needs no further check.
 fn is_worth_keeping(answer: &Answer) -> bool {
     answer.outcome == Outcome::Answered
         && answer.fallback.is_none()
@@ -309,7 +309,7 @@ fn repeated(said: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
     stream::iter(events).boxed()
 }
 
-/// The question without what makes no difference: case, spaces, the mark at its end.
+/// The question without differences that do not matter: case, spaces, final punctuation.
 fn normalised(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.trim_end_matches(['?', '.', '!', ' ']).to_lowercase()
@@ -320,14 +320,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn questions_that_differ_in_nothing_that_matters_are_one() {
+    fn questions_that_differ_only_in_form_share_a_key() {
         let one = normalised("How do I  reset it?");
         assert_eq!(one, normalised(" how do i reset it ?! "));
         assert_ne!(one, normalised("How do I not reset it?"));
     }
 
     #[test]
-    fn an_answer_is_the_same_after_it_was_written_down_and_read() {
+    fn a_packed_answer_unpacks_to_the_same_answer() {
         let said = CachedAnswer {
             chunks: vec!["Hold ".into(), "Menu. [PAGE: 3]".into()],
             answer: Answer {
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn only_answers_that_would_be_given_again_are_kept() {
+    fn only_reusable_answers_are_stored() {
         let good = Answer {
             outcome: Outcome::Answered,
             text: String::new(),

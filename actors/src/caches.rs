@@ -1,4 +1,4 @@
-//! The caches of a pod, together: who may forget what.
+//! The caches of a pod, and their invalidation.
 
 use std::sync::Arc;
 
@@ -26,21 +26,21 @@ pub struct Caches {
     catalog: Arc<Snapshot>,
 }
 
-/// What an operator wants forgotten.
+/// What an operator invalidates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Invalidate {
     /// The manual at this address, and the answers made from it.
     Manual(String),
-    /// Whatever concerns this product.
+    /// All values that depend on this product.
     Product(String),
-    /// Whatever was made from this version of the catalog.
+    /// All values made from this version of the catalog.
     CatalogVersion(String),
     /// All caches.
     All,
 }
 
-/// How many values each cache has forgotten.
+/// Number of values that each cache has forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Invalidated {
     /// Manuals removed.
@@ -61,15 +61,15 @@ impl Caches {
         Self { shelf, predictions, answers, catalog }
     }
 
-    /// Forgets.
+    /// Invalidates values.
     ///
     /// # Errors
-    /// When a shard did not answer; the others have forgotten.
+    /// When a shard did not reply; the others have forgotten.
     pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
             if let Scope::Product { manual: Some(manual), .. } = &scope {
-                // Else a copy on disk that is fresh would be read again, and nothing were forgotten.
+                // Else a fresh copy on disk would be read again, and the invalidation would have no effect.
                 self.shelf.doubt(manual);
             }
             let (manuals, predictions, answers) = tokio::join!(
@@ -84,7 +84,7 @@ impl Caches {
         Ok(forgotten)
     }
 
-    /// The manual where it lies open on the shelf, or why it could not be opened a moment ago.
+    /// The manual if it is cached, or the remembered error of its last load.
     #[must_use]
     pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
         self.shelf.cache().peek(request)
@@ -93,7 +93,7 @@ impl Caches {
     /// Opens a manual, as a question would.
     ///
     /// # Errors
-    /// Why it could not be had.
+    /// Why the manual could not be loaded.
     pub async fn open(&self, request: ManualRequest) -> Result<Arc<Manual>, ManualError> {
         self.shelf.open(request).await
     }
@@ -125,7 +125,7 @@ impl Caches {
         }
     }
 
-    /// Adds what is counted of loads to the node of the manual cache.
+    /// Adds the counts of loads to the manual cache's node of the tree.
     pub(crate) fn describe(&self, tree: &mut TreeReport) {
         let Some(manuals) = tree.find_mut(MANUALS) else { return };
         if let (Some(said), serde_json::Value::Object(counted)) =
@@ -135,12 +135,12 @@ impl Caches {
         }
     }
 
-    /// The cache of answers to keystrokes.
+    /// The subtree that supervises the shards: one group per cache.
     pub(crate) fn predictions(&self) -> &Cache<Predictions> {
         &self.predictions
     }
 
-    /// The part of the tree that keeps the shards alive: a group a cache.
+    /// The shards, and with an L2 cache the task that takes over shared predictions.
     pub(crate) fn children(
         &self,
         upkeep: &SupervisionConfig,

@@ -18,7 +18,7 @@ use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
 use crate::supervision_config::SupervisionConfig;
 use hsc_conversation::answer::ManualRequest;
 
-/// Handle of the shelf. Cheap to clone.
+/// Handle of the manual cache. Cheap to clone.
 #[derive(Clone)]
 pub struct ManualCache {
     cache: Cache<ManualContents>,
@@ -32,7 +32,7 @@ pub struct ManualContents {
     counters: Arc<LoadCounters>,
 }
 
-/// Loads since the start of the process.
+/// Counts of loads since the start of the process.
 #[derive(Debug, Default)]
 struct LoadCounters {
     under_way: AtomicU64,
@@ -40,7 +40,7 @@ struct LoadCounters {
     failed: AtomicU64,
 }
 
-/// A load that is counted as under way until it is dropped, however it ends.
+/// A load that counts as running until it is dropped.
 struct CountedLoad {
     counters: Arc<LoadCounters>,
     succeeded: bool,
@@ -83,7 +83,7 @@ impl ManualCache {
         Self { cache, source, counters }
     }
 
-    /// A shelf on its own, for a program that has no house; it works as long as its root is kept.
+    /// A manual cache on its own, for a program without a pod; it works as long as its root is held.
     ///
     /// # Panics
     /// Outside an actix system.
@@ -108,16 +108,16 @@ impl ManualCache {
         (shelf, root)
     }
 
-    /// The manual, from the shelf when it is there; else the first asker starts the load and later
-    /// ones wait for the same one.
+    /// The manual, loaded if it is not cached; the first caller starts the load and later
+    /// callers wait for the same one.
     ///
     /// # Errors
-    /// Why it could not be had, the same for everybody who waited.
+    /// Why the load failed, the same for all callers that waited.
     pub async fn open(&self, request: ManualRequest) -> Result<Arc<Manual>, ManualError> {
         self.cache.get(request).await
     }
 
-    /// The cache behind it.
+    /// The underlying cache.
     #[must_use]
     pub fn cache(&self) -> &Cache<ManualContents> {
         &self.cache
@@ -129,7 +129,7 @@ impl ManualCache {
         self.cache.children()
     }
 
-    /// Loads since the start, for an operator: under way, loaded, failed.
+    /// Loads since the start, for an operator: running, loaded, failed.
     pub(crate) fn observed(&self) -> serde_json::Value {
         let LoadCounters { under_way, loaded, failed } = &*self.counters;
         serde_json::json!({
@@ -191,7 +191,7 @@ impl Contents for ManualContents {
         weight(manual)
     }
 
-    /// Not on the catalog: what a manual says does not change with the catalog that names it.
+    /// Not on the catalog: the contents of a manual do not change with the catalog that names it.
     fn grounds(key: &ManualRequest) -> Vec<CacheTag> {
         vec![CacheTag::Manual(key.clone())]
     }
@@ -211,7 +211,7 @@ impl Contents for ManualContents {
     }
 }
 
-/// Bytes of text a manual holds; what it costs beside is small change.
+/// Bytes of text of a manual; its other memory is negligible.
 fn weight(manual: &Manual) -> usize {
     let pages: usize = manual.pages.iter().map(|page| page.text.len() + 64).sum();
     let passages: usize = manual
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::supervision::Fault;
 
-    /// Returns a manual for any request but `torn`; the first load never ends, if that is wanted.
+    /// Returns a manual for any request but `torn`; the first load can be made to never end.
     struct Library {
         requests: AtomicUsize,
         first_is_endless: bool,
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn a_load_whose_shard_ends_under_it_is_started_once_more() {
+    async fn a_load_whose_shard_ends_is_started_once_more() {
         let (manuals, root, library) = cache(true);
         let opened = actix::spawn(manuals.load(request("whole")));
         while library.requests.load(Ordering::SeqCst) == 0 {

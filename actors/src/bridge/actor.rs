@@ -1,12 +1,11 @@
 //! The bridge: the only actor that talks to other pods.
 //!
-//! Owns      the stream of the relay, and what is being published right now.
-//! Receives  what the relay reports; the bells of the table and of the outbox, which outlive it.
+//! Owns      the stream of the relay, and the messages that are being published.
+//! Receives  the reports of the relay; the change signals of the table and of the outbox, which outlive it.
 //! Calls     no other actor.
-//! Never     holds up whoever publishes or listens, decides what a message means, delivers after a
-//!           successor was started.
-//! On crash  loses only the messages that came in the moment of it, and every listener is told that
-//!           something may be missed. Who listens and what waits to go out stays.
+//! Never     delays a publisher or a subscriber, interprets a message, delivers after a successor was started.
+//! On crash  loses only the messages that arrive during the crash, and every subscriber receives
+//!           `Missed`. Subscriptions and queued messages stay.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +24,9 @@ use super::state::Shared;
 use crate::ports::Relayed;
 use crate::supervision::{Child, Life};
 
-/// Messages that are on their way to Redis at once, in order. Enough to hide a round trip.
+/// Unacknowledged messages to Redis, in order. Enough to hide a round trip.
 const UNDER_WAY: usize = 64;
-/// How often other pods are told, at most, that something was not published to them.
+/// Shortest interval between two reports to other pods that messages to them were lost.
 const TELL_OF_LOST_EVERY: Duration = Duration::from_secs(1);
 
 /// The actor. See the card above.
@@ -37,12 +36,12 @@ pub(crate) struct BridgeActor {
     pub(super) way: watch::Sender<RelayState>,
 }
 
-/// Whether other pods can be reached.
+/// State of the connection to other pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelayState {
-    /// Nobody knows yet: what is to go out waits a little.
+    /// Not known yet: outgoing messages wait briefly.
     Opening,
-    /// They can, and everything wanted is listened to.
+    /// Connected, with every wanted channel subscribed.
     Up,
     Down,
 }
@@ -51,12 +50,12 @@ impl Actor for BridgeActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // Whatever the one before said of it.
+        // Independent of what the previous generation reported.
         self.shared.is_up(false);
         if self.life.generation() > 1 {
             self.shared.table.are_deaf();
         }
-        // Before the relay is opened, so that it is up with everything.
+        // Before the relay is opened, so that `Up` covers every wanted channel.
         self.shared.relay.want(self.shared.table.wanted(), Vec::new());
         ctx.add_stream(self.shared.relay.open());
         ctx.spawn(wrap_future(follow(Arc::clone(&self.shared), self.life.clone())));
@@ -77,7 +76,7 @@ impl Child for BridgeActor {
 
 impl StreamHandler<Relayed> for BridgeActor {
     fn handle(&mut self, relayed: Relayed, ctx: &mut Self::Context) {
-        // One that hung and wakes has its successor beside it, which heard the same.
+        // A generation that hung and wakes up has a successor that receives the same messages.
         if !self.life.holds() {
             return ctx.stop();
         }
@@ -85,8 +84,8 @@ impl StreamHandler<Relayed> for BridgeActor {
             Relayed::Message { channel, payload } => self.shared.heard(&channel, &payload),
             Relayed::Listening { channels } => self.shared.table.are_live(Some(&channels)),
             Relayed::Up => {
-                info!(channels = self.shared.table.count(); "the bridge to the other pods is up");
-                // The way out first: who learns that a channel is heard may publish at once.
+                info!(channels = self.shared.table.count(); "connected to the other pods");
+                // The outgoing way first: a subscriber that sees the channel live may publish at once.
                 self.way.send_replace(RelayState::Up);
                 self.shared.is_up(true);
                 self.shared.table.are_live(None);
@@ -94,13 +93,13 @@ impl StreamHandler<Relayed> for BridgeActor {
             Relayed::Down { why } => {
                 let was = self.way.send_replace(RelayState::Down);
                 match was {
-                    RelayState::Down => debug!(why:%; "the bridge to the other pods is still down"),
+                    RelayState::Down => debug!(why:%; "still disconnected from the other pods"),
                     RelayState::Up => {
-                        warn!(why:%; "the bridge to the other pods is down");
+                        warn!(why:%; "disconnected from the other pods");
                         self.shared.table.are_deaf();
                     }
                     RelayState::Opening => {
-                        warn!(why:%; "the bridge to the other pods is not up yet")
+                        warn!(why:%; "not connected to the other pods yet")
                     }
                 }
                 self.shared.is_up(false);
@@ -113,10 +112,10 @@ impl StreamHandler<Relayed> for BridgeActor {
     }
 }
 
-/// Tells the relay what came to be wanted.
+/// Passes changes of the wanted channels to the relay.
 async fn follow(shared: Arc<Shared>, life: Life) {
     let mut bell = shared.table.bell();
-    // Also for what changed between the first look and the bell.
+    // Also for changes between the first look and the subscription to the signal.
     loop {
         if !life.holds() {
             return;
@@ -131,7 +130,7 @@ async fn follow(shared: Arc<Shared>, life: Life) {
     }
 }
 
-/// Takes what waits to go out and publishes it, in order.
+/// Publishes queued messages, in order.
 async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<RelayState>) {
     let mut bell = shared.outbox.bell();
     let mut under_way = FuturesOrdered::new();
@@ -187,8 +186,8 @@ fn send(shared: &Arc<Shared>, outgoing: Outgoing) -> impl Future<Output = ()> + 
     }
 }
 
-/// A message that the relay has. Where the actor ends before the relay has answered, nobody knows what
-/// became of it, and that counts as lost.
+/// A message that was handed to the relay. If the actor ends before the relay has replied, its fate is
+/// unknown, and it counts as lost.
 struct PendingPublish {
     shared: Arc<Shared>,
     outgoing: Option<Outgoing>,

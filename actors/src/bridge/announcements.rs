@@ -1,6 +1,6 @@
-//! What is said to every pod, and done here: notices for whoever is connected, and what the caches are
-//! to forget. A task of the tree; what it listens with outlives it, so a crash loses at most the
-//! announcement in hand.
+//! Messages to every pod, and their effects here: notices for all connected clients, and cache
+//! invalidations. A task of the tree; its subscription outlives it, so a crash loses at most the
+//! announcement in work.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use crate::session_registry::SessionRegistry;
 use crate::supervision::{AskError, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 
-/// Does what other pods announce.
+/// Applies the announcements of other pods.
 pub(crate) fn announcements(
     bridge: &Bridge,
     sessions: Arc<SessionRegistry>,
@@ -37,7 +37,7 @@ pub(crate) fn announcements(
 #[derive(Clone)]
 struct PodAnnouncement {
     pod: Arc<str>,
-    // Never locked across an await: one that hangs must not keep its successor out.
+    // Never locked across an await: a hung task must not lock its successor out.
     listening: Arc<Mutex<Subscription>>,
     sessions: Arc<SessionRegistry>,
     caches: Caches,
@@ -54,15 +54,15 @@ impl PodAnnouncement {
                 self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
             });
             match heard.await {
-                // Whoever announced here has done it here.
+                // The announcing pod has applied it already.
                 ChannelEvent::Told(envelope) if envelope.from == self.pod => continue,
                 ChannelEvent::Told(envelope) => {
                     if let Err(error) = self.take(&envelope.body).await {
                         let kind = envelope.body.kind();
-                        warn!(kind, error:%; "an announcement of another pod was not followed");
+                        warn!(kind, error:%; "an announcement of another pod was not applied");
                     }
                 }
-                // A notice of then would puzzle now; a cache forgets by itself after its time.
+                // An old notice would confuse; a cached value expires by itself.
                 ChannelEvent::Missed => debug!("announcements of other pods may have been missed"),
             }
             done += 1;
@@ -77,7 +77,7 @@ impl PodAnnouncement {
                 Ok(())
             }
             Body::Forget { what } => self.caches.invalidate(what.clone()).await.map(drop),
-            // Not for every pod, but no harm.
+            // Not sent to every pod; ignored.
             Body::Appended { .. } | Body::TakenOver { .. } | Body::Lost | Body::Talk(_) => Ok(()),
         }
     }

@@ -1,30 +1,30 @@
-//! The names of the channels, all in one place. A relay may put a prefix of its own before them.
+//! The names of the channels. A relay may add a prefix.
 
-/// What concerns every pod.
+/// Messages to every pod.
 pub const PODS: &str = "pods";
 
-/// What changes at the desk.
+/// Changes of the desk.
 pub const DESK: &str = "desk";
 
-/// What is said to the owner of a conversation.
+/// Messages to the owner of a conversation.
 #[must_use]
 pub fn to_owner(id: &str) -> String {
     format!("conversation.{id}.in")
 }
 
-/// What is said about a conversation to agents alone.
+/// Messages about a conversation to agents only.
 #[must_use]
 pub fn to_agents(id: &str) -> String {
     format!("conversation.{id}.agents")
 }
 
-/// What concerns one conversation.
+/// Messages about one conversation.
 #[must_use]
 pub fn conversation(id: &str) -> String {
     format!("conversation.{id}")
 }
 
-/// What concerns one pod.
+/// Messages to one pod.
 #[must_use]
 pub fn pod(name: &str) -> String {
     format!("pod.{name}")

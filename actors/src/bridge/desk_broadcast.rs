@@ -1,62 +1,62 @@
-//! What pods tell each other of the desk, and of a conversation that a person has.
+//! Messages between pods about the desk, and about a conversation with an agent.
 
 use hsc_conversation::desk::AgentSaid;
 use serde::{Deserialize, Serialize};
 
 use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone};
 
-/// Said on the channels of the desk and of conversations at the desk.
+/// A message on the channels of the desk and of conversations at the desk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DeskBroadcast {
-    /// A conversation is at the desk, like this.
+    /// The new state of a conversation at the desk.
     Ticket {
-        /// The conversation there.
+        /// The conversation.
         ticket: Box<Ticket>,
     },
-    /// A conversation is not at the desk any more.
+    /// A conversation has left the desk.
     TicketGone {
-        /// How it went.
+        /// Its last state.
         gone: TicketGone,
     },
-    /// Agents have come, gone or changed: look again.
+    /// Agents have come, gone or changed: read the desk again.
     Agents,
-    /// To the owner of a conversation: its agent says this to the visitor.
+    /// To the owner of a conversation: a message of its agent to the visitor.
     AgentSaid {
         /// The message, rating or other act of the agent.
         said: Box<AgentSaid>,
     },
-    /// To the owner of a conversation: its agent is typing, or no more.
+    /// To the owner of a conversation: its agent started or stopped typing.
     AgentTyping {
         /// The agent who types.
         agent: Agent,
         /// False when the typing ends.
         typing: bool,
     },
-    /// To the agents: what an agent said has become part of the conversation, or has not.
+    /// To the agents: an agent's message was added to the conversation, or was refused.
     Accepted {
         /// Id of the conversation.
         conversation: String,
-        /// The number of what was said.
+        /// Number of the agent's message.
         request: String,
-        /// False where the conversation is not that agent's.
+        /// False when the conversation is not assigned to that agent.
         accepted: bool,
     },
-    /// To the agents: the visitor is typing, or no more.
+    /// To the agents: the visitor started or stopped typing.
     VisitorTyping {
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
         /// False when the typing ends.
         typing: bool,
     },
-    /// To the agents: the archive knows more of these conversations; empty where there are more than are named.
+    /// To the agents: the archive has new data of these conversations; empty when there are too many to name.
     Archived {
         /// Ids of the conversations.
         conversations: Vec<String>,
     },
-    /// To the agents: a note.
+    /// To the agents: a new note.
     Note {
-        /// As it is stored.
+        /// The note as stored.
         note: Note,
     },
 }
@@ -74,7 +74,7 @@ impl DeskBroadcast {
         "note",
     ];
 
-    /// Its kind, as on the wire and as the label of a metric.
+    /// Its kind on the wire and in the label of a metric.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Ticket { .. } => "ticket",

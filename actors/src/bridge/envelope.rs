@@ -1,11 +1,11 @@
-//! What one pod writes to another: an envelope with a version, and a body of one of a few kinds.
+//! The message format between pods: an envelope with a version, and a body of a few kinds.
 //!
 //! ```json
 //! {"v":1,"from":"pod-a.k3f9","at_ms":1764038400000,"body":{"kind":"taken_over","conversation":"…","epoch":4}}
 //! ```
 //!
-//! Pods of two versions run side by side while an update rolls: what a pod cannot read it passes over,
-//! and says why, so that it is counted. Fields may be added to a body without a new version.
+//! Pods of two versions run side by side during a rolling update: a pod skips a message that it cannot
+//! read, and returns why, so that it is counted. Fields may be added to a body without a new version.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +20,14 @@ use hsc_conversation::now_ms;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
-/// Longest envelope that is read. The longest answer with its page quotes is far below; whoever writes
-/// more than this to a channel of ours is not one of us.
+/// Longest envelope that is read. The longest answer with its page quotes is far below; a longer
+/// message was not written by this server.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// What pods say to each other.
+/// The messages between pods.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
-    /// A conversation has gone on by these messages.
+    /// New entries of a conversation.
     Appended {
         /// Id of the conversation.
         conversation: Arc<str>,
@@ -36,58 +36,58 @@ pub enum Body {
         /// The new entries, by offset.
         frames: Vec<StoredEntry>,
     },
-    /// A conversation belongs to the sender from this epoch on; whoever owned it before says nothing more.
+    /// The sender owns a conversation from this epoch on; the previous owner stops writing.
     TakenOver {
         /// Id of the conversation.
         conversation: Arc<str>,
         /// The new owner's epoch.
         epoch: u64,
     },
-    /// Everybody who is connected is to be told this.
+    /// A notice for every connected client.
     Notice {
         /// Shown to every visitor and agent as it is.
         message: String,
     },
-    /// What the caches are to forget.
+    /// A cache invalidation.
     Forget {
-        /// The part of the caches.
+        /// The part of the caches to forget.
         what: Invalidate,
     },
-    /// Messages of the sender to this channel were not published. Whoever listens to it reads again what
-    /// it follows, as after a lost connection of its own.
+    /// Messages of the sender to this channel were lost. A subscriber reads its source again,
+    /// as after a lost connection of its own.
     Lost,
-    /// Of the desk, or of a conversation that a person has.
+    /// A message about the desk, or about a conversation with an agent.
     Talk(DeskBroadcast),
 }
 
-/// An envelope that was read.
+/// A decoded envelope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
     /// The pod that wrote it.
     pub from: Arc<str>,
-    /// When, by its clock: milliseconds since 1970.
+    /// When, by the clock of that pod: milliseconds since 1970.
     pub at_ms: u64,
-    /// What it says.
+    /// The message.
     pub body: Body,
 }
 
-/// Why an envelope was passed over.
+/// Why an envelope was skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum EnvelopeError {
-    /// Written in a version that this pod does not know.
+    /// Its version is unknown to this pod.
     #[error("of another version")]
     Version,
-    /// Of a kind that this pod does not know.
+    /// Its kind is unknown to this pod.
     #[error("of an unknown kind")]
     Kind,
-    /// No envelope at all, or one whose fields are not what its kind has.
+    /// Not an envelope, or one whose fields do not fit its kind.
     #[error("malformed")]
     Malformed,
 }
 
 impl EnvelopeError {
-    /// As the label of a metric.
+    /// The label of a metric.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -95,7 +95,7 @@ impl EnvelopeError {
 }
 
 impl Body {
-    /// Its kind, as on the wire and as the label of a metric.
+    /// Its kind on the wire and in the label of a metric.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -110,26 +110,26 @@ impl Body {
 }
 
 impl Envelope {
-    /// Written by this pod, now.
+    /// An envelope of this pod, dated now.
     #[must_use]
     pub fn new(from: Arc<str>, body: Body) -> Self {
         Self { from, at_ms: now_ms(), body }
     }
 
-    /// How long it was on its way, by two clocks that may differ.
+    /// Time since it was written, by two clocks that may differ.
     #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(now_ms().saturating_sub(self.at_ms))
     }
 
-    /// As it goes to other pods.
+    /// The encoded envelope.
     ///
     /// # Panics
-    /// When a frame is no JSON: frames are text frames of the wire, which are.
+    /// When a frame is not JSON: frames are text frames of the wire, which are.
     #[must_use]
     pub fn write(&self) -> String {
         match &self.body {
-            // By the same words as Redis puts it together, so that there is one form only.
+            // In the same form as the Redis script writes it, so that there is one form only.
             Body::Appended { conversation, epoch, frames } => {
                 let (before, after) = around_frames(&self.from, self.at_ms, conversation, *epoch);
                 let frames: Vec<String> = frames.iter().map(frame).collect();
@@ -144,15 +144,15 @@ impl Envelope {
         }
     }
 
-    /// Reads what another pod wrote.
+    /// Decodes an envelope of another pod.
     ///
     /// # Errors
-    /// Why it was passed over.
+    /// Why it is skipped.
     pub fn read(payload: &[u8]) -> Result<Self, EnvelopeError> {
         if payload.len() > MAX_BYTES {
             return Err(EnvelopeError::Malformed);
         }
-        // The version first: of another one nothing else is known.
+        // The version first: the rest of an unknown version cannot be read.
         let Version { v } = serde_json::from_slice(payload).map_err(malformed)?;
         if v != VERSION {
             return Err(EnvelopeError::Version);
@@ -163,9 +163,9 @@ impl Envelope {
     }
 }
 
-/// The text of an `appended` envelope before its frames and after them. Between the two go the frames,
-/// each written as `[offset,frame]`, with commas between them: this is how the script of the log that
-/// appends and publishes in one puts an envelope together without reading a frame.
+/// The text of an `appended` envelope before its frames and after them. The frames go between the two,
+/// each written as `[offset,frame]`, separated by commas: the log's script, which appends and publishes
+/// in one step, builds an envelope this way without parsing a frame.
 #[must_use]
 pub fn around_frames(
     from: &str,
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read_as_it_was_written_and_a_frame_stays_byte_for_byte() {
+    fn every_kind_survives_a_round_trip_and_a_frame_stays_byte_for_byte() {
         for body in bodies() {
             let envelope = Envelope { from: "pod-a.k3f9".into(), at_ms: 1_764_038_400_000, body };
             let text = envelope.write();
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn another_version_or_kind_is_passed_over_and_says_so() {
+    fn an_unknown_version_or_kind_is_skipped_with_its_reason() {
         let read = |text: &str| Envelope::read(text.as_bytes()).unwrap_err();
         assert_eq!(read(r#"{"v":2,"was":"from"}"#), EnvelopeError::Version);
         let unknown = r#"{"v":1,"from":"p","at_ms":1,"body":{"kind":"sing","song":1}}"#;

@@ -1,4 +1,4 @@
-//! What others hold of the bridge, and what outlives its actor.
+//! The handle of the bridge. It outlives the bridge's actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +15,14 @@ use crate::ports::Relay;
 use crate::supervision::{Care, ChildSpec};
 use hsc_conversation::log::{Batch, OwnedConversation};
 
-/// The way to the other pods. Cheap to clone.
+/// Publishes to and receives from other pods. Cheap to clone.
 #[derive(Clone)]
 pub struct Bridge {
     shared: Arc<Shared>,
 }
 
 impl Bridge {
-    /// The bridge as a child of the tree, and what reaches it.
+    /// The bridge as a child of the tree, and its handle.
     pub(crate) fn new(
         pod: Arc<str>,
         relay: Arc<dyn Relay>,
@@ -39,7 +39,7 @@ impl Bridge {
             was_up: AtomicBool::new(false),
         });
         let bridge = Self { shared: Arc::clone(&shared) };
-        // Nothing is asked of the actor itself: its handle is not needed.
+        // The actor itself receives no message: its handle is not needed.
         let (spec, _) = ChildSpec::actor("bridge", "bridge", care, metrics, move |life| {
             let way = watch::Sender::new(RelayState::Opening);
             Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), way })
@@ -53,31 +53,31 @@ impl Bridge {
         &self.shared.pod
     }
 
-    /// True while other pods can be reached and everything wanted is listened to.
+    /// True while other pods can be reached and every wanted channel is subscribed.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.shared.is_up.load(Ordering::Acquire)
     }
 
-    /// Listens to a channel (see [`channels`]) for as long as the outcome is held.
-    /// Messages of this pod are heard at once, those of others as soon as [`Subscription::live`] says so.
+    /// Subscribes to a channel (see [`channels`]) until the subscription is dropped.
+    /// Messages of this pod arrive at once, those of other pods as soon as [`Subscription::live`] returns.
     #[must_use]
     pub fn listen(&self, channel: impl Into<String>) -> Subscription {
         self.shared.table.listen(channel.into())
     }
 
-    /// Says something on a channel. Whoever listens on this pod has heard it when this returns; it is on
-    /// its way to other pods then. The outcome tells what became of that, within a bound, and may be
-    /// dropped. It is never good before everything wanted here is listened to.
+    /// Publishes on a channel. Subscribers of this pod have received the message when this returns; for
+    /// other pods it is queued. The result of the delivery is available within a bound, and may be
+    /// dropped. It is never `Ok` before every wanted channel is subscribed here.
     pub fn publish(&self, channel: &str, body: Body) -> Published {
         let envelope = Arc::new(Envelope::new(Arc::clone(&self.shared.pod), body));
         self.shared.table.say(channel, &envelope);
         self.shared.put(channel, &envelope)
     }
 
-    /// What whoever listens on this pod is to hear of a batch once it is appended: other pods are told by
-    /// the log, and what comes back from there as this pod's own is passed over. Nothing is copied while
-    /// nobody listens.
+    /// The message for this pod's subscribers about a batch, sent once the batch is appended: other pods get
+    /// it from the log, and the copy that comes back from there is ignored. Copies nothing without
+    /// subscribers.
     #[must_use]
     pub(crate) fn of_append(
         &self,
@@ -92,15 +92,15 @@ impl Bridge {
         })
     }
 
-    /// Says something on a channel to whoever listens on this pod, because the other pods are told in
-    /// another way. Says how many that are.
+    /// Publishes on a channel to subscribers of this pod only, when other pods get the message
+    /// another way. Returns the number of subscribers.
     fn say_here(&self, channel: &str, body: Body) -> usize {
         let envelope = Envelope::new(Arc::clone(&self.shared.pod), body);
         self.shared.table.say(channel, &Arc::new(envelope))
     }
 }
 
-/// What is heard of an append; see [`Bridge::of_append`].
+/// The subscribers of an append; see [`Bridge::of_append`].
 #[derive(Debug)]
 pub(crate) struct AppendSubscriptions {
     bridge: Bridge,
@@ -109,7 +109,7 @@ pub(crate) struct AppendSubscriptions {
 }
 
 impl AppendSubscriptions {
-    /// Says it: the batch is in the log.
+    /// Delivers the message: the batch is in the log.
     pub(crate) fn say(self) {
         self.bridge.say_here(&self.channel, self.body);
     }

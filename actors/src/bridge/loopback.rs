@@ -1,5 +1,5 @@
-//! The relay of a pod on its own, and of several in one process: what is published comes back to all
-//! who are open, and to nobody else.
+//! The relay of a single pod, and of several pods in one process: a published message is delivered to
+//! every open relay.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,18 +13,18 @@ use tokio::sync::mpsc;
 use crate::ports::{Relay, Relayed};
 use hsc_conversation::BoxError;
 
-/// Messages that may wait for a reader; a reader that is further behind has lost the connection, as it
-/// would have with Redis.
+/// Messages that may be queued for a reader; a reader that is further behind loses its connection, as it
+/// would with Redis.
 const WAITING: usize = 4_096;
 
-/// Carries messages within this process. Cheap to clone; clones are one and the same pod.
+/// Carries messages within this process. Cheap to clone; clones belong to the same pod.
 #[derive(Clone, Default)]
 pub struct Loopback {
     port: Arc<Mutex<Port>>,
     ether: InMemoryBus,
 }
 
-/// What several loopbacks share: the pods of a test.
+/// Shared by several loopbacks: the pods of a test.
 #[derive(Clone, Default)]
 pub struct InMemoryBus {
     ports: Arc<Mutex<Vec<Arc<Mutex<Port>>>>>,
@@ -37,13 +37,13 @@ struct Port {
 }
 
 impl Loopback {
-    /// Of a pod on its own.
+    /// The relay of a single pod.
     #[must_use]
     pub fn new() -> Self {
         Self::over(&InMemoryBus::default())
     }
 
-    /// Of one of the pods that share this ether.
+    /// The relay of one of the pods that share this bus.
     #[must_use]
     pub fn over(ether: &InMemoryBus) -> Self {
         let port = Arc::new(Mutex::new(Port::default()));

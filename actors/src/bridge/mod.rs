@@ -1,18 +1,18 @@
-//! Between pods: what they say to each other, who hears it, and the one actor that carries it.
+//! Communication between pods: the messages, the subscriptions, and the one actor that carries them.
 //!
 //! ```text
-//! publish ──► Table: who listens here hears at once
+//! publish ──► ChannelTable: subscribers of this pod receive it at once
 //!    │
-//!    └─► Outbox ─► bridge (actor) ─► Relay ─► … other pods … ─► Relay ─► bridge ─► Table ─► Listening
+//!    └─► Outbox ─► BridgeActor ─► Relay ─► … other pods … ─► Relay ─► BridgeActor ─► ChannelTable ─► Subscription
 //! ```
 //!
-//! [`Envelope`] is what is said, [`channels`] where, [`Bridge`] what others hold. The relay is
-//! [`Loopback`] for a pod on its own, and Redis in the server. A pod listens to a channel only while
-//! somebody here does. Messages are heard at most once; whoever needs all of them asks the log when it
-//! hears [`ChannelEvent::Missed`].
+//! [`Envelope`] is the message, [`channels`] holds the names, [`Bridge`] is the handle. The relay is
+//! [`Loopback`] for a single pod, and Redis in the server. A pod subscribes to a channel only while
+//! it has a subscriber. Messages are delivered at most once; a subscriber that needs all of them reads the
+//! log when it receives [`ChannelEvent::Missed`].
 //!
-//! What must never be: a wait for Redis in whoever publishes or listens, a queue without a bound, a
-//! listener that has missed something and is not told.
+//! Never: a publisher or subscriber that waits for Redis, a queue without a bound, a
+//! subscriber that missed a message and is not notified.
 
 mod actor;
 mod announcements;

@@ -1,4 +1,4 @@
-//! What waits to be published. Outlives the bridge's actor, so that a crash publishes it a little later.
+//! The queue of messages to publish. It outlives the bridge's actor, so a crash only delays them.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -8,35 +8,35 @@ use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-/// Messages that may wait. The actor takes them as fast as Redis does; a queue this long means that it
-/// does not.
+/// Capacity of the queue. The actor drains it as fast as Redis accepts messages; a queue this long means
+/// that Redis does not.
 const WAITING: usize = 1_024;
-/// How long one may wait for a bridge that is being started: it is up within milliseconds, or Redis is away.
+/// Longest wait for a bridge that is starting: it is up within milliseconds, or Redis is down.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Channels to which something was not published that are remembered. More than there are conversations
-/// with a person on a pod; those past it are told of nothing, as before.
+/// Channels with lost messages that are remembered. More than the conversations with an agent on a pod;
+/// the subscribers of further channels are not notified.
 const LOST: usize = 16_384;
 
 /// Why a message may not have reached the other pods. Subscribers of this pod have received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotPublished {
-    /// They cannot be reached just now.
+    /// They cannot be reached.
     #[error("the other pods cannot be reached")]
     Down,
-    /// As many messages wait as may.
+    /// The queue is full.
     #[error("too many messages wait to be published")]
     Full,
-    /// The relay did not take it.
+    /// The relay refused it.
     #[error("the message could not be published")]
     Failed,
-    /// No answer came within the bound; other pods may have received it.
+    /// No reply came within the bound; other pods may have received it.
     #[error("it is not known whether the message was published")]
     TimedOut,
 }
 
 impl NotPublished {
-    /// As the label of a metric.
+    /// The label of a metric.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Down => "down",
@@ -46,7 +46,6 @@ impl NotPublished {
     }
 }
 
-/// A message on its way out.
 pub(super) struct Outgoing {
     pub(super) channel: String,
     pub(super) payload: Bytes,
@@ -55,12 +54,12 @@ pub(super) struct Outgoing {
     pub(super) reply: oneshot::Sender<Result<(), NotPublished>>,
 }
 
-/// In the order in which it was asked for.
+/// In publication order.
 pub(super) struct Outbox {
     waiting: Mutex<VecDeque<Outgoing>>,
-    /// The channels to which something was not published.
+    /// The channels with lost messages.
     lost: Mutex<HashSet<String>>,
-    // Not a `Notify`: that may ring at an actor that hangs, and its successor would never hear.
+    // Not a `Notify`: that may wake an actor that hangs, and its successor would miss the signal.
     bell: watch::Sender<()>,
 }
 
@@ -71,7 +70,7 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Hands it back when too many wait.
+    /// Hands it back when the queue is full.
     pub(super) fn put(&self, outgoing: Outgoing) -> Result<(), Outgoing> {
         let mut waiting = self.lock();
         if waiting.len() >= WAITING {
@@ -87,12 +86,12 @@ impl Outbox {
         self.lock().pop_front()
     }
 
-    /// When the one that waits longest has waited long enough.
+    /// When the oldest message times out.
     pub(super) fn until(&self) -> Option<Instant> {
         self.lock().front().map(|outgoing| outgoing.until)
     }
 
-    /// Something was not published to this channel: whoever listens there is to be told.
+    /// A message to this channel was lost: its subscribers are to be notified.
     pub(super) fn has_lost(&self, channel: String) {
         let mut lost = self.lost();
         if lost.len() < LOST {
@@ -100,7 +99,7 @@ impl Outbox {
         }
     }
 
-    /// The channels to which something was not published since it was last asked.
+    /// The channels with lost messages since the last call.
     pub(super) fn take_lost(&self) -> HashSet<String> {
         std::mem::take(&mut *self.lost())
     }

@@ -1,4 +1,4 @@
-//! What the bridge's handles and each life of its actor share. It outlives the actor.
+//! Shared by the bridge's handles and each generation of its actor. It outlives the actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use super::table::ChannelTable;
 use super::{Body, Envelope};
 use crate::ports::Relay;
 
-/// Longest anybody waits to learn what became of a message: the wait for the bridge, and the relay's own
+/// Longest wait for the result of a publication: the wait for the bridge, and the relay's own
 /// bound with room.
 const PUBLISHED_WITHIN: Duration = Duration::from_secs(5);
 
-/// The connection to the relay, the subscriptions and the queue of what goes out.
+/// The connection to the relay, the subscriptions and the outgoing queue.
 pub(super) struct Shared {
     pub(super) pod: Arc<str>,
     pub(super) relay: Arc<dyn Relay>,
@@ -29,28 +29,28 @@ pub(super) struct Shared {
     pub(super) was_up: AtomicBool,
 }
 
-/// What becomes of a message; see [`Bridge::publish`](super::Bridge::publish).
+/// The pending result of a publication; see [`Bridge::publish`](super::Bridge::publish).
 #[derive(Debug)]
 pub struct Published {
     replied: oneshot::Receiver<Result<(), NotPublished>>,
 }
 
 impl Published {
-    /// Waits until it is known, within a bound.
+    /// Waits for the result, within a bound.
     ///
     /// # Errors
-    /// Why other pods may not hear it.
+    /// Why other pods may not receive the message.
     pub async fn outcome(self) -> Result<(), NotPublished> {
         match tokio::time::timeout(PUBLISHED_WITHIN, self.replied).await {
             Ok(Ok(outcome)) => outcome,
-            // The actor ended with the message in hand, or hangs.
+            // The actor ended with the message in work, or hangs.
             Ok(Err(_)) | Err(_) => Err(NotPublished::TimedOut),
         }
     }
 }
 
 impl Shared {
-    /// Gives a message its place among those that go out.
+    /// Queues a message.
     pub(super) fn put(&self, channel: &str, envelope: &Envelope) -> Published {
         let (reply, replied) = oneshot::channel();
         let outgoing = Outgoing {
@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// A message has gone out, or has not.
+    /// The result of one publication.
     pub(super) fn published(&self, outgoing: Outgoing, outcome: Result<(), NotPublished>) {
         match outcome {
             Ok(()) => self.metrics.bridge.published(outgoing.kind),
@@ -96,7 +96,7 @@ impl Shared {
     /// Decodes a message of another pod and passes it to the subscribers.
     pub(super) fn heard(&self, channel: &str, payload: &[u8]) {
         match Envelope::read(payload) {
-            // Who listens here heard it when it was published.
+            // Subscribers of this pod received it when it was published.
             Ok(envelope) if envelope.from == self.pod => {}
             Ok(envelope) => {
                 self.metrics.bridge.received(envelope.body.kind(), envelope.age());
@@ -106,7 +106,7 @@ impl Shared {
                 self.table.say(channel, &Arc::new(envelope));
             }
             Err(unread) => {
-                debug!(channel:%, unread:%; "a message of another pod was passed over");
+                debug!(channel:%, unread:%; "skipped a message of another pod");
                 self.metrics.bridge.dropped(unread.as_str());
             }
         }

@@ -1,7 +1,7 @@
-//! Who listens here, channel by channel. Outlives the bridge's actor.
+//! The subscriptions of this pod, by channel. Outlives the bridge's actor.
 //!
-//! The table is what is wanted; the actor makes it so. It is told of changes by a bell that may ring
-//! once for many, and looks then: nothing is lost by an actor that was not there when it rang.
+//! The table states which channels are wanted; the actor subscribes to them. A change signal may stand
+//! for many changes, and the actor then reads the table: a restarted actor misses nothing.
 
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use tokio::sync::{mpsc, watch};
 
 use super::Envelope;
 
-/// Messages that may wait for one listener. One that is further behind has missed something and is
-/// told so; whoever needs all asks the log.
+/// Messages that may be queued for one subscriber. A subscriber that is further behind has missed some and
+/// receives `Missed`; one that needs all of them reads the log.
 const WAITING: usize = 256;
 
-/// What a listener hears.
+/// What a subscriber receives.
 #[derive(Debug, Clone)]
 pub enum ChannelEvent {
-    /// Somebody said this.
+    /// A message.
     Told(Arc<Envelope>),
-    /// Something may have been said that was not heard: the connection was lost for a while, another pod
-    /// could not publish, or this listener was too slow.
+    /// Messages may be missing: the connection was lost for a while, another pod
+    /// could not publish, or this subscriber was too slow.
     Missed,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct ChannelTable {
 
 struct Channel {
     listeners: Vec<Listener>,
-    /// True while other pods are heard on it.
+    /// True while messages of other pods arrive on it.
     live: watch::Sender<bool>,
 }
 
@@ -51,7 +51,7 @@ struct Listener {
     missed: Arc<AtomicBool>,
 }
 
-/// Hears what is said on a channel, for as long as it is held.
+/// Receives the messages of a channel until it is dropped.
 pub struct Subscription {
     table: Arc<ChannelTable>,
     channel: String,
@@ -101,7 +101,7 @@ impl ChannelTable {
         }
     }
 
-    /// After the map, never before: whoever looks then sees the change.
+    /// After the map, never before: a reader woken by the signal then sees the change.
     fn has_changed(&self, channel: &str) {
         self.changed().insert(channel.to_owned());
         self.metrics.bridge.listens_to(self.channels.len());
@@ -112,18 +112,18 @@ impl ChannelTable {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rings when channels came to be wanted, or came not to be any more.
+    /// Signals that channels became wanted or unwanted.
     pub(super) fn bell(&self) -> watch::Receiver<()> {
         self.bell.subscribe()
     }
 
-    /// The channels that came to be wanted and those that are not any more, since it was last asked.
+    /// The channels that became wanted and unwanted since the last call.
     pub(super) fn changes(&self) -> (Vec<String>, Vec<String>) {
         let changed = std::mem::take(&mut *self.changed());
         changed.into_iter().partition(|channel| self.channels.contains_key(channel))
     }
 
-    /// Every channel that is wanted.
+    /// All wanted channels.
     pub(super) fn wanted(&self) -> Vec<String> {
         self.channels.iter().map(|entry| entry.key().clone()).collect()
     }
@@ -136,7 +136,7 @@ impl ChannelTable {
         self.channels.len()
     }
 
-    /// Says it to everybody here who listens; says how many that are.
+    /// Delivers to all subscribers of this pod; returns their number.
     pub(super) fn say(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
         let Some(entry) = self.channels.get(channel) else { return 0 };
         for listener in &entry.listeners {
@@ -148,14 +148,14 @@ impl ChannelTable {
         entry.listeners.len()
     }
 
-    /// Tells those who listen to a channel that something may have been said that was not heard.
+    /// Notifies the subscribers of a channel that messages may be missing.
     pub(super) fn may_have_missed(&self, channel: &str) {
         if let Some(entry) = self.channels.get(channel) {
             entry.listeners.iter().for_each(Listener::misses);
         }
     }
 
-    /// These channels are heard now, all of them where none is named.
+    /// These channels are subscribed now; `None` means all of them.
     pub(super) fn are_live(&self, channels: Option<&[String]>) {
         match channels {
             None => self.channels.iter().for_each(|entry| entry.is_live(true)),
@@ -166,7 +166,7 @@ impl ChannelTable {
         }
     }
 
-    /// No channel is heard any more, and nobody knows what is said meanwhile.
+    /// No channel is subscribed any more, and messages may be missed.
     pub(super) fn are_deaf(&self) {
         for entry in &self.channels {
             entry.is_live(false);
@@ -190,21 +190,21 @@ impl Channel {
 }
 
 impl Subscription {
-    /// What comes next; never ends by itself.
+    /// The next event; never ends by itself.
     pub async fn next(&mut self) -> ChannelEvent {
         std::future::poll_fn(|task| self.poll_hear(task)).await
     }
 
-    /// Waits until messages of other pods, published from now on, are heard: a round to Redis after the
-    /// first listener of a channel came. For good while Redis is away, so bring a bound.
+    /// Waits until messages of other pods, published from now on, arrive: one round trip to Redis after the
+    /// first subscription of a channel. Waits forever while Redis is down, so callers set a time limit.
     pub async fn live(&mut self) {
-        // The sender lives in the table, which this holds.
+        // The sender is in the table, which this holds.
         let _ = self.live.wait_for(|live| *live).await;
     }
 
     pub(crate) fn poll_hear(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
-        // Before what waits: who asks the log now gets whatever was dropped so far. It is set only while
-        // the queue is full, so that it needs no waker of its own.
+        // Before the queued messages: a reader of the log now gets every message dropped so far. It is set only
+        // while the queue is full, so it needs no waker of its own.
         if self.missed.swap(false, Ordering::AcqRel) {
             return Poll::Ready(ChannelEvent::Missed);
         }

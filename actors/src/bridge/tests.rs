@@ -19,7 +19,7 @@ use crate::ports::{Relay, Relayed};
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
 use hsc_conversation::BoxError;
 
-/// Longest anything of these tests may take on a machine that compiles beside them.
+/// Upper bound of each wait of these tests on a machine that compiles at the same time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Pod {
@@ -50,7 +50,7 @@ fn notice(words: &str) -> Body {
     Body::Notice { message: words.to_owned() }
 }
 
-/// The words of the next notice; what was missed is told of and passed over.
+/// The text of the next notice; skips `Missed`.
 async fn hear(listening: &mut Subscription) -> String {
     in_time(async {
         loop {
@@ -64,7 +64,7 @@ async fn hear(listening: &mut Subscription) -> String {
 }
 
 #[actix::test]
-async fn who_listens_on_the_same_pod_hears_at_once_and_once() {
+async fn a_subscriber_of_the_same_pod_receives_at_once_and_once() {
     let pod = pod("a", Loopback::new());
     let mut listening = pod.bridge.listen("pods");
     let published = pod.bridge.publish("pods", notice("one"));
@@ -77,7 +77,7 @@ async fn who_listens_on_the_same_pod_hears_at_once_and_once() {
 }
 
 #[actix::test]
-async fn pods_hear_each_other_in_order_and_only_what_they_listen_to() {
+async fn pods_receive_messages_in_order_and_only_of_subscribed_channels() {
     let ether = InMemoryBus::default();
     let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
     let mut listening = two.bridge.listen(channels::conversation("c"));
@@ -101,7 +101,7 @@ async fn pods_hear_each_other_in_order_and_only_what_they_listen_to() {
 }
 
 #[actix::test]
-async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobody_else_waits() {
+async fn a_stalled_subscriber_receives_missed_and_delays_no_other() {
     let pod = pod("a", Loopback::new());
     let (mut slow, mut quick) = (pod.bridge.listen("pods"), pod.bridge.listen("pods"));
     for number in 0..1_000 {
@@ -120,7 +120,7 @@ async fn a_listener_that_does_not_read_is_told_that_it_missed_something_and_nobo
 }
 
 #[actix::test]
-async fn whatever_ends_the_bridge_who_listens_goes_on_listening() {
+async fn subscriptions_survive_every_ending_of_the_bridge() {
     let ether = InMemoryBus::default();
     let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
     let mut listening = two.bridge.listen("pods");
@@ -145,13 +145,13 @@ async fn whatever_ends_the_bridge_who_listens_goes_on_listening() {
             }
         })
         .await;
-        // It was deaf for a moment and says so.
+        // It was unsubscribed for a moment and reports it.
         assert!(matches!(in_time(listening.next()).await, ChannelEvent::Missed), "{fault:?}");
         in_time(listening.live()).await;
         let words = format!("after fault {number}");
         one.bridge.publish("pods", notice(&words)).outcome().await.unwrap();
         assert_eq!(hear(&mut listening).await, words);
-        // The way out works too, and what waits while it is down goes out afterwards.
+        // Publishing works too, and messages queued while it is down go out afterwards.
         assert_eq!(in_time(two.bridge.publish("pods", notice(&words)).outcome()).await, Ok(()));
         assert_eq!(hear(&mut listening).await, words);
     }
@@ -195,7 +195,7 @@ impl Relay for Arc<Written> {
     }
 }
 
-/// A relay that hears and cannot publish while it is cut.
+/// A relay that receives but cannot publish while it is cut.
 struct OneWay {
     relay: Loopback,
     is_cut: Arc<AtomicBool>,
@@ -219,7 +219,7 @@ impl Relay for OneWay {
 }
 
 #[actix::test]
-async fn listeners_of_other_pods_learn_that_something_was_not_published_to_their_channel() {
+async fn subscribers_of_other_pods_receive_missed_after_a_failed_publication() {
     let (ether, is_cut) = (InMemoryBus::default(), Arc::<AtomicBool>::default());
     let relay = OneWay { relay: Loopback::over(&ether), is_cut: Arc::clone(&is_cut) };
     let (one, two) = (pod("a", relay), pod("b", Loopback::over(&ether)));
@@ -236,7 +236,7 @@ async fn listeners_of_other_pods_learn_that_something_was_not_published_to_their
 }
 
 #[actix::test]
-async fn what_cannot_be_read_is_counted_and_passed_over() {
+async fn an_unreadable_message_is_counted_and_skipped() {
     let (relay, report) = Written::new();
     let pod = pod("a", relay);
     let mut listening = pod.bridge.listen("pods");
@@ -257,7 +257,7 @@ async fn what_cannot_be_read_is_counted_and_passed_over() {
 }
 
 #[actix::test]
-async fn while_the_others_cannot_be_reached_publishing_fails_at_once_and_those_here_hear() {
+async fn while_disconnected_publishing_fails_at_once_and_local_subscribers_receive() {
     let (relay, report) = Written::new();
     let pod = pod("a", Arc::clone(&relay));
     let mut listening = pod.bridge.listen("pods");
@@ -280,7 +280,7 @@ async fn while_the_others_cannot_be_reached_publishing_fails_at_once_and_those_h
 }
 
 #[actix::test]
-async fn a_channel_is_wanted_while_somebody_listens_and_no_longer() {
+async fn a_channel_is_wanted_while_it_has_a_subscriber() {
     let (relay, _report) = Written::new();
     let pod = pod("a", Arc::clone(&relay));
     let mut wanted = relay.wanted.subscribe();
@@ -294,8 +294,8 @@ async fn a_channel_is_wanted_while_somebody_listens_and_no_longer() {
 }
 
 #[actix::test]
-async fn what_cannot_go_out_waits_in_a_queue_with_an_end() {
-    // Neither up nor down: everything waits.
+async fn unpublished_messages_wait_in_a_bounded_queue() {
+    // Neither up nor down: messages wait.
     let (relay, _report) = Written::new();
     let pod = pod("a", relay);
     let mut published = Vec::new();
@@ -304,7 +304,7 @@ async fn what_cannot_go_out_waits_in_a_queue_with_an_end() {
     }
     let last = published.pop().unwrap();
     assert_eq!(last.outcome().await, Err(NotPublished::Full));
-    // And not for ever: a bridge that does not come up is as good as down.
+    // But not forever: a bridge that does not come up counts as down.
     let first = published.swap_remove(0);
     assert_eq!(in_time(first.outcome()).await, Err(NotPublished::Down));
 }

@@ -1,4 +1,4 @@
-//! What a cache holds and where it comes from.
+//! What a cache holds and how it is loaded.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use hsc_conversation::answer::ManualRequest;
 
-/// What a cache is to forget.
+/// The part of a cache to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Whatever concerns this product.
+    /// All values that depend on this product.
     Product {
         /// Id of the product.
         id: String,
-        /// Its manual, where the catalog names one.
+        /// Its manual, if the catalog names one.
         manual: Option<ManualRequest>,
     },
-    /// Whatever was made from this version of the catalog.
+    /// All values made from this version of the catalog.
     CatalogVersion(String),
     /// Every value of every cache.
     All,
 }
 
 impl Scope {
-    /// What it takes the ground away of.
+    /// The tags that the scope invalidates.
     #[must_use]
     pub fn grounds(&self) -> Vec<CacheTag> {
         match self {
@@ -43,103 +43,103 @@ impl Scope {
     }
 }
 
-/// What a value rests on. When a scope takes one of its grounds away, the value is forgotten.
+/// A dependency of a value. When a scope invalidates one of its tags, the value is forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CacheTag {
-    /// Every value rests on this.
+    /// Every value has this tag.
     All,
     /// A version of the catalog.
     CatalogVersion(Arc<str>),
-    /// What depends on a product, by its id.
+    /// Depends on the product with this id.
     Product(Arc<str>),
-    /// What depends on one manual.
+    /// Depends on this manual.
     Manual(ManualRequest),
 }
 
-/// Whether a value goes into the second layer.
+/// When a value goes into the L2 cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum L2Policy {
-    /// It does not, and is not looked for there: every pod has its own.
+    /// Never stored or looked up there: every pod has its own.
     Never,
-    /// As soon as it is there.
+    /// Stored as soon as it is loaded.
     AtOnce,
-    /// Once many have asked for it. For values that are made faster than they are fetched.
+    /// Stored once it is hot. For values that are faster to compute than to fetch.
     WhenHot,
 }
 
-/// Why a load gave nothing, where its source did not say so itself.
+/// Why a load gave no value, when its source did not report an error itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum LoadFailure {
     /// The loading task panicked.
     #[strum(serialize = "load_panicked")]
     Panicked,
-    /// It took longer than it may.
+    /// The load exceeded its time limit.
     #[strum(serialize = "load_timed_out")]
     TimedOut,
-    /// As many loads are under way as may be.
+    /// Too many loads run at once.
     Overloaded,
-    /// The shard is being started again.
+    /// The shard is restarting.
     Restarting,
     /// The shard was given up.
     GaveUp,
-    /// This cache is filled by its users and has nothing to load from.
+    /// This cache is filled by its users and has no source to load from.
     NoSource,
 }
 
 impl LoadFailure {
-    /// The word for logs and error codes.
+    /// The value in logs and error codes.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// The values of one cache: what they are, what they weigh, how they are loaded.
+/// The values of one cache: their types, their size, how they are loaded.
 pub trait Contents: Send + Sync + 'static {
-    /// What a value is found by.
+    /// Shared keys are stored in the L2 cache under their hash.
     type Key: Hash + Eq + Clone + Send + Sync + Unpin + 'static;
     /// A value. Cheap to clone: an `Arc`, `Bytes`.
     type Value: Clone + Send + Sync + Unpin + 'static;
-    /// Why there is none. Cheap to clone: every waiter of one load gets it.
+    /// Why a load failed. Cheap to clone: every waiter of a load gets it.
     type Error: Clone + Send + Sync + Unpin + 'static;
 
-    /// Loads a value. Never called twice at once for one key.
+    /// Loads a value. Never called concurrently for one key.
     fn load(&self, key: Self::Key) -> BoxFuture<'static, Result<Self::Value, Self::Error>> {
         drop(key);
         let none = Err(self.lost(LoadFailure::NoSource));
         async move { none }.boxed()
     }
 
-    /// Puts a failure of ours into the words of the source.
+    /// Maps a failure of the cache to the error type of the source.
     fn lost(&self, why: LoadFailure) -> Self::Error;
 
-    /// Bytes that a value holds, its key included.
+    /// Size of a value in bytes, including its key.
     fn weight(&self, key: &Self::Key, value: &Self::Value) -> usize;
 
-    /// What the value of this key rests on, beside [`CacheTag::All`].
+    /// The tags of this key's value, in addition to [`CacheTag::All`].
     fn grounds(key: &Self::Key) -> Vec<CacheTag>;
 
-    /// Whether the value of this key goes into the second layer.
+    /// When the value of this key goes into the L2 cache.
     fn sharing(key: &Self::Key) -> L2Policy {
         let _ = key;
         L2Policy::AtOnce
     }
 
-    /// True for a value that is to be asked for again soon, because it is only the best there was.
+    /// True for a fallback value that must be loaded again soon.
     fn is_degraded(&self, value: &Self::Value) -> bool {
         let _ = value;
         false
     }
 
-    /// Marks an old value that is used because no new one could be had.
+    /// Marks a stale value that is used because no fresh one could be loaded.
     fn aged(&self, value: Self::Value) -> Self::Value {
         value
     }
 }
 
-/// True when a scope takes the value of this key away.
+/// True when a scope invalidates the value of this key.
 pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
     let taken = scope.grounds();
     taken.contains(&CacheTag::All) || C::grounds(key).iter().any(|ground| taken.contains(ground))

@@ -1,4 +1,4 @@
-//! The handle of a cache: reads without a hop, asks the shard that owns the key for the rest.
+//! The handle of a cache: reads without a message to an actor, sends the rest to the shard that owns the key.
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -15,13 +15,13 @@ use super::{
 };
 use crate::supervision::{AskError, Care, ChildSpec, Handle};
 
-/// Time a shard gets on top of a load's own bound before its asker is told that it does not answer.
+/// Added to a load's own time limit before the caller gets an error that the shard does not respond.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Longest that somebody who waits for a value waits for the second layer to look. Its own bound is far
-/// shorter; this holds where it does not keep it.
+/// Upper bound of an L2 lookup that a caller waits for. The L2 cache has a far shorter bound of its own;
+/// this one holds if it fails.
 const SEEK: Duration = Duration::from_secs(1);
-/// The same for what is taken over at the start, which nobody waits for.
+/// The same for entries taken over at the start, which no caller waits for.
 const WARM: Duration = Duration::from_secs(10);
 
 /// Handle of a cache. Cheap to clone.
@@ -29,7 +29,7 @@ pub struct Cache<C: Contents> {
     inner: Arc<Inner<C>>,
 }
 
-/// What a shard keeps, read without asking it, and the shard itself.
+/// The values of a shard, readable without a message, and the shard itself.
 type ShardSlot<C> = (Arc<SharedEntries<C>>, Handle<Shard<C>>);
 
 struct Inner<C: Contents> {
@@ -41,8 +41,8 @@ struct Inner<C: Contents> {
 }
 
 impl<C: Contents> Cache<C> {
-    /// A cache whose shards, [`Cache::children`], are yet to be hung into a tree. Until then, and while
-    /// they are down, reads go on and loads wait.
+    /// A cache whose shards, [`Cache::children`], still have to be added to a tree. Until then, and while
+    /// they are down, reads work and loads wait.
     #[must_use]
     pub fn new(
         name: &'static str,
@@ -77,7 +77,7 @@ impl<C: Contents> Cache<C> {
         self.inner.specs.clone()
     }
 
-    /// The value where it is there and fresh, without waiting. A failure that is remembered is there too.
+    /// The fresh value, if it is cached, without waiting. A remembered failure counts as cached.
     pub fn get_cached<Q>(&self, key: &Q) -> Option<Result<C::Value, C::Error>>
     where
         C::Key: Borrow<Q>,
@@ -85,19 +85,19 @@ impl<C: Contents> Cache<C> {
     {
         let (outcome, due) = self.get_to_renew(key)?;
         if due && self.shard_of(key).1.post(Refresh(key.to_owned())).is_err() {
-            debug!(cache = self.inner.name; "too busy to load a hot value ahead");
+            debug!(cache = self.inner.name; "the shard is full, a hot value is not refreshed");
         }
         Some(outcome)
     }
 
-    /// The value where it is there and fresh, for somebody who only looks: it is not counted and not used.
+    /// The fresh value, if it is cached, without an effect on metrics or on the eviction order.
     #[must_use]
     pub fn peek(&self, key: &C::Key) -> Option<Outcome<C>> {
         self.shard_of(key).0.peek(key)
     }
 
-    /// The same for a cache that its users fill. True for one reader of a hot value whose time is nearly
-    /// over: it makes the value again and puts it in, so that nobody finds it gone.
+    /// The same for a cache that its users fill. True for one reader of a hot value that is about to expire:
+    /// that reader makes the value again and puts it in, so that no reader finds it expired.
     pub fn get_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>
     where
         C::Key: Borrow<Q>,
@@ -115,17 +115,17 @@ impl<C: Contents> Cache<C> {
         if found.became_hot && self.has_second() {
             let key = key.to_owned();
             if C::sharing(&key) == L2Policy::WhenHot {
-                // Too busy to share it is no loss to anybody here.
+                // A full shard skips the sharing: no value is lost here.
                 let _ = shard.post(Share(key));
             }
         }
         Some((found.outcome, found.wants_refresh))
     }
 
-    /// The value, loaded when it is not there. One load a key, however many ask.
+    /// The value, loaded if it is not cached. One load per key, for any number of callers.
     ///
     /// # Errors
-    /// Why it could not be had, the same for everybody who waited.
+    /// Why the load failed, the same for all callers that waited.
     pub async fn get(&self, key: C::Key) -> Result<C::Value, C::Error> {
         if let Some(outcome) = self.get_cached(&key) {
             return outcome;
@@ -134,7 +134,7 @@ impl<C: Contents> Cache<C> {
         let bound = self.inner.shared.limits.load_timeout + GRACE;
         let mut asked = shard.ask_within(bound, Get(key.clone())).await;
         if matches!(asked, Ok(None) | Err(AskError::Restarting)) {
-            // Its shard ended with the load in hand. Loading twice does no harm, so ask the next one.
+            // The shard ended during the load. A second load does no harm, so ask the next generation.
             asked = shard.ask_within(bound, Get(key)).await;
         }
         let lost = |failure| Err(self.inner.shared.contents.lost(failure));
@@ -145,7 +145,7 @@ impl<C: Contents> Cache<C> {
         }
     }
 
-    /// The value out of either layer, for a cache that its users fill.
+    /// The value from L1 or L2, for a cache that its users fill.
     pub async fn seek(&self, key: &C::Key) -> Option<C::Value> {
         if let Some(outcome) = self.get_cached(key) {
             return outcome.ok();
@@ -157,18 +157,18 @@ impl<C: Contents> Cache<C> {
         let held = held?;
         let value = held.value.clone();
         if !self.is_off() && self.shard_of(key).1.post(Adopt(key.clone(), held)).is_err() {
-            debug!(cache = self.inner.name; "too busy to keep a value of the second layer");
+            debug!(cache = self.inner.name; "the shard is full, a value of the L2 cache is not stored");
         }
         Some(value)
     }
 
-    /// Takes over what other pods shared last and rests on this, at most so many; says how many they
-    /// were, and nothing when the second layer cannot be asked just now.
+    /// Takes over at most `most` values with this tag that other pods shared last; returns their number, or
+    /// `None` when the L2 cache cannot be reached.
     pub async fn warm(&self, ground: CacheTag, most: usize) -> Option<usize> {
         let second = Arc::clone(self.inner.shared.second.as_ref()?);
         let shared = aided(WARM, move || second.recent(ground, most)).await.flatten()?;
         let mut taken = 0;
-        // The newest last, so that they are the last to go.
+        // The newest last, so that they are evicted last.
         for (key, held) in shared.into_iter().rev() {
             self.inner.shared.met_second(true);
             taken += usize::from(self.shard_of(&key).1.post(Adopt(key, held)).is_ok());
@@ -176,38 +176,38 @@ impl<C: Contents> Cache<C> {
         Some(taken)
     }
 
-    /// True where there is a second layer.
+    /// True if the cache has an L2 cache.
     #[must_use]
     pub fn has_second(&self) -> bool {
         self.inner.shared.second.is_some()
     }
 
-    /// True where the value of this key is worth being sought in the second layer.
+    /// True if the value of this key may be in the L2 cache.
     #[must_use]
     pub fn is_shared(&self, key: &C::Key) -> bool {
         self.has_second() && C::sharing(key) == L2Policy::AtOnce
     }
 
-    /// Keeps a value. An aid and no duty: when the shard has too much to do it is dropped, and counted.
+    /// Stores a value. Best effort: when the shard's inbox is full the value is dropped, and counted.
     pub fn put(&self, key: C::Key, value: C::Value) {
         if !self.is_off() && self.shard_of(&key).1.post(Put(key, value)).is_err() {
-            debug!(cache = self.inner.name; "too busy to keep a value");
+            debug!(cache = self.inner.name; "the shard is full, a value is not stored");
         }
     }
 
-    /// Forgets one key; says whether it was there.
+    /// Forgets one key; true if it was cached.
     ///
     /// # Errors
-    /// When its shard did not answer.
+    /// When its shard did not reply.
     pub async fn forget(&self, key: C::Key) -> Result<bool, AskError> {
         let (_, shard) = self.shard_of(&key);
         Ok(shard.ask(Forget(ForgetScope::Key(key))).await? > 0)
     }
 
-    /// Forgets what a scope takes away, in the second layer too; says how many values that were.
+    /// Forgets the values of a scope, in the L2 cache too; returns their number.
     ///
     /// # Errors
-    /// When a shard did not answer; the others have forgotten.
+    /// When a shard did not reply; the others have forgotten.
     pub async fn invalidate(&self, scope: Scope) -> Result<usize, AskError> {
         if let Some(second) = &self.inner.shared.second {
             let (second, scope) = (Arc::clone(second), scope.clone());
@@ -221,7 +221,7 @@ impl<C: Contents> Cache<C> {
         told.into_iter().sum()
     }
 
-    /// Values now, remembered failures left out.
+    /// Number of values, without remembered failures.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inner.shards.iter().map(|(pages, _)| pages.len()).sum()
@@ -233,7 +233,7 @@ impl<C: Contents> Cache<C> {
         self.len() == 0
     }
 
-    /// Its name: the label of its metrics.
+    /// Label of its metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.inner.name

@@ -1,7 +1,7 @@
-//! The second layer of a cache: behind the first, shared with other pods.
+//! The L2 cache, behind the in-process cache and shared with other pods.
 //!
-//! It is an aid and no authority: what it cannot do it leaves undone, within a bounded time of its own,
-//! and never fails a load. Whoever calls it bounds it and bears its panics all the same.
+//! It is best effort: a call that cannot complete within its own time bound is skipped, and it never
+//! fails a load. The caller still bounds each call and survives its panics.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,57 +12,56 @@ use futures::future::BoxFuture;
 
 use super::{CacheTag, Contents, Scope};
 
-/// A value of the second layer.
+/// A value of the L2 cache.
 #[derive(Debug, Clone)]
 pub struct L2Entry<V> {
     /// The stored value.
     pub value: V,
-    /// How long it may still be used.
+    /// Remaining time to live.
     pub left: Duration,
 }
 
-/// What became of somebody who wants a value.
+/// Result of an L2 lookup.
 pub enum L2Lookup<C: Contents> {
-    /// It is there.
+    /// The value is cached.
     Found(L2Entry<C::Value>),
-    /// It is not there: load it.
+    /// It is not cached: the caller loads it.
     Yours(Box<dyn LoadTurn<C>>),
 }
 
 /// Keys and their values, the newest first.
 pub type RecentEntries<C> = Vec<(<C as Contents>::Key, L2Entry<<C as Contents>::Value>)>;
 
-/// The turn to load a value. Dropping it lets the next pod try.
+/// The right to load a value. Dropping it lets the next pod load.
 pub trait LoadTurn<C: Contents>: Send + 'static {
-    /// Keeps what was loaded, for so long, and gives the turn back.
+    /// Stores the loaded value for `ttl` and releases the turn.
     fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// A second layer.
+/// An L2 cache.
 pub trait L2Cache<C: Contents>: Send + Sync + 'static {
-    /// The value, if it is good for so long at least; else whose turn it is to load it. While another pod
-    /// loads it this waits, within a bound: then it is the caller's turn in any case.
+    /// The value, if it stays valid for at least `at_least`; else the turn to load it. While another pod
+    /// loads the value this waits, within a bound: then the caller loads in any case.
     fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>>;
 
-    /// The value, where it is there; nobody is waited for.
+    /// The value, if it is cached; does not wait for other pods.
     fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>>;
 
-    /// Keeps a value that nobody took a turn for, for so long.
+    /// Stores a value without a turn, for `ttl`.
     fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()>;
 
-    /// What was put last and rests on this, the newest first, at most so many; nothing at all where the
-    /// layer cannot be asked just now.
+    /// The latest values with this tag, the newest first, at most `most`; `None` when the
+    /// L2 cache cannot be reached.
     fn recent(&self, ground: CacheTag, most: usize)
     -> BoxFuture<'static, Option<RecentEntries<C>>>;
 
-    /// Forgets what a scope takes away, also what is being loaded meanwhile.
+    /// Forgets the values of a scope, including those that are being loaded.
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;
 }
 
-/// A second layer, or none.
 pub(crate) type OptionalL2<C> = Option<Arc<dyn L2Cache<C>>>;
 
-/// Calls a second layer and gives nothing when it panics or does not end: it is an aid.
+/// Calls the L2 cache and returns nothing when the call panics or times out: it is best effort.
 pub(super) async fn aided<T>(
     longest: Duration,
     call: impl FnOnce() -> BoxFuture<'static, T>,

@@ -1,4 +1,4 @@
-//! A cache with a second layer: one that works, and one that fails, hangs, panics or lies.
+//! A cache with an L2 cache that works, fails, hangs, panics or returns wrong lifetimes.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,12 +12,12 @@ use super::l2::OptionalL2;
 use super::tests::{Lengths, MS, Mood, Stage, eventually, limits};
 use super::*;
 
-/// A second layer in memory, and how it is disposed.
+/// An L2 cache in memory, with a configurable fault.
 #[derive(Default)]
 struct Cupboard {
     values: Mutex<HashMap<String, String>>,
     disposition: Mutex<Disposition>,
-    /// For how long values were to be good, call by call.
+    /// The requested minimum lifetime of each call.
     at_least: Mutex<Vec<Duration>>,
     kept: AtomicUsize,
     turns_given_back: AtomicUsize,
@@ -27,11 +27,11 @@ struct Cupboard {
 enum Disposition {
     #[default]
     Willing,
-    /// It has nothing and keeps nothing.
+    /// It finds nothing and stores nothing.
     Useless,
     Hanging,
     Panicking,
-    /// Whatever is asked for, this, for so long.
+    /// It returns the same value for each key, with this lifetime.
     Lying(Duration),
 }
 
@@ -138,7 +138,7 @@ fn stage(cupboard: &Arc<Cupboard>, limits: CacheLimits) -> Stage {
 }
 
 #[actix::test]
-async fn the_second_layer_is_asked_before_the_source_and_filled_after_it() {
+async fn l2_is_read_before_the_source_and_filled_after_it() {
     let cupboard: Arc<Cupboard> = Arc::default();
     let one = stage(&cupboard, limits());
     assert_eq!(one.get("word").await.as_deref(), Ok("4"));
@@ -154,7 +154,7 @@ async fn the_second_layer_is_asked_before_the_source_and_filled_after_it() {
 }
 
 #[actix::test]
-async fn a_load_that_fails_gives_its_turn_back_and_shares_nothing() {
+async fn a_failed_load_releases_its_turn_and_shares_nothing() {
     let cupboard: Arc<Cupboard> = Arc::default();
     let stage = stage(&cupboard, limits());
     stage.mood(Mood::Closed);
@@ -191,7 +191,7 @@ bears! {
 }
 
 #[actix::test]
-async fn what_is_here_is_read_while_the_second_layer_hangs() {
+async fn a_cached_value_is_read_while_l2_hangs() {
     let cupboard: Arc<Cupboard> = Arc::default();
     let stage = stage(&cupboard, limits());
     stage.get("word").await.unwrap();
@@ -202,7 +202,7 @@ async fn what_is_here_is_read_while_the_second_layer_hangs() {
 }
 
 #[actix::test]
-async fn a_second_layer_that_promises_too_much_is_believed_no_longer_than_the_time_to_live() {
+async fn the_lifetime_of_an_l2_value_is_capped_by_the_ttl() {
     let cupboard: Arc<Cupboard> = Arc::default();
     cupboard.is(Disposition::Lying(Duration::MAX));
     let stage = stage(&cupboard, CacheLimits { ttl: 50 * MS, ..limits() });
@@ -214,7 +214,7 @@ async fn a_second_layer_that_promises_too_much_is_believed_no_longer_than_the_ti
 }
 
 #[actix::test]
-async fn a_value_of_the_second_layer_is_kept_no_longer_than_it_has_left() {
+async fn an_l2_value_is_cached_for_its_remaining_lifetime_at_most() {
     let cupboard: Arc<Cupboard> = Arc::default();
     cupboard.is(Disposition::Lying(Duration::ZERO));
     let stage = stage(&cupboard, limits());
@@ -223,7 +223,7 @@ async fn a_value_of_the_second_layer_is_kept_no_longer_than_it_has_left() {
 }
 
 #[actix::test]
-async fn what_is_to_be_renewed_is_not_taken_from_where_it_is_as_old() {
+async fn a_refresh_does_not_take_an_equally_old_l2_value() {
     let cupboard: Arc<Cupboard> = Arc::default();
     let ttl = 500 * MS;
     let stage = stage(&cupboard, CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
@@ -237,7 +237,7 @@ async fn what_is_to_be_renewed_is_not_taken_from_where_it_is_as_old() {
 }
 
 #[actix::test]
-async fn what_is_not_to_be_shared_is_neither_looked_for_nor_kept_elsewhere() {
+async fn an_unshared_value_is_neither_read_from_nor_stored_in_l2() {
     let cupboard: Arc<Cupboard> = Arc::default();
     cupboard.is(Disposition::Lying(Duration::MAX));
     let stage = stage(&cupboard, limits());
@@ -249,7 +249,7 @@ async fn what_is_not_to_be_shared_is_neither_looked_for_nor_kept_elsewhere() {
 }
 
 #[actix::test]
-async fn what_many_ask_for_is_shared_once_and_a_pod_that_starts_takes_it_over() {
+async fn a_hot_value_is_shared_once_and_a_starting_pod_takes_it_over() {
     let cupboard: Arc<Cupboard> = Arc::default();
     let one = stage(&cupboard, limits());
     for key in ["popular a", "popular b"] {
@@ -273,7 +273,7 @@ async fn what_many_ask_for_is_shared_once_and_a_pod_that_starts_takes_it_over() 
 }
 
 #[actix::test]
-async fn what_is_sought_and_found_in_the_second_layer_is_kept_here() {
+async fn a_value_found_in_l2_is_cached() {
     let cupboard: Arc<Cupboard> = Arc::default();
     cupboard.values.lock().unwrap().insert("word".to_owned(), "from afar".to_owned());
     let stage = stage(&cupboard, limits());

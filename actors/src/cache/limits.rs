@@ -1,4 +1,4 @@
-//! How much a cache may hold and for how long.
+//! Bounds of a cache in size and time.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use std::time::Duration;
 pub struct CacheLimits {
     /// Number of shards.
     pub shards: usize,
-    /// Values over all shards; 0 switches the cache off.
+    /// Values over all shards; 0 disables the cache.
     pub entries: usize,
     /// Bytes over all shards.
     pub bytes: usize,
-    /// How long a value is fresh, a tenth more or less.
+    /// How long a value is fresh, varied by up to a tenth.
     pub ttl: Duration,
-    /// How long a failure is remembered, so that what cannot be had is not asked for every time.
+    /// How long a failure is remembered, so that a failing source is not asked every time.
     pub negative_ttl: Duration,
-    /// How long past its time an old value is kept, for when no new one can be had.
+    /// How long an expired value is kept as a fallback when no fresh one can be loaded.
     pub stale: Duration,
-    /// Longest a load may take before its waiters are told.
+    /// Time limit of a load; its waiters then get an error.
     pub load_timeout: Duration,
 }
 
 impl CacheLimits {
-    /// One shard's part. At least one value, whatever the sum: a shard that can keep nothing would
+    /// One shard's part. At least one value, whatever the total: a shard that holds nothing would
     /// load the same value every time.
     pub(crate) fn share(&self) -> Self {
         let shards = self.shards.max(1);

@@ -1,11 +1,10 @@
 //! Caches whose shards are supervised actors.
 //!
-//! [`Cache`] is the handle everybody holds. A value that is there is read out of a map without a hop
-//! to any actor ([`SharedEntries`]); what is not there is asked of the [`Shard`] that owns its key, which loads it
-//! once, however many ask. What a cache holds is said by its [`Contents`]; a second layer that other
-//! pods share is a [`L2Cache`].
+//! [`Cache`] is the handle. A cached value is read from a map without a message
+//! to an actor ([`SharedEntries`]); a miss goes to the [`Shard`] that owns the key, which loads the value
+//! once for all callers. [`Contents`] defines what a cache holds; an [`L2Cache`] is shared with other pods.
 //!
-//! What must never be: two loads of one key at once, a key that stays stuck because its load panicked
+//! Never: two concurrent loads of one key, a key that stays stuck because its load panicked
 //! or did not end, more bytes or entries than the budget, a hit that waits for an actor.
 
 mod contents;

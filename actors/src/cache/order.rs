@@ -1,13 +1,13 @@
-//! Which value goes when there is no room: the least recently used, as a plain state machine.
+//! The eviction order, as a plain state machine: the least recently used value goes first.
 //!
-//! A hit does not come here, it only marks the value as used; a marked value that would go gets a
-//! second chance instead. So the order is exact between looks and a hit costs no lock and no message.
+//! A hit does not change the order, it only marks the value as used; a marked value that would be evicted
+//! gets a second chance instead. So a hit costs no lock and no message.
 
 use std::hash::Hash;
 
 use lru::LruCache;
 
-/// The order of the values of one shard, and their weight.
+/// The values of one shard in eviction order, and their weight.
 pub(super) struct Order<K: Hash + Eq> {
     recency: LruCache<K, usize>,
     bytes: usize,
@@ -15,7 +15,7 @@ pub(super) struct Order<K: Hash + Eq> {
     max_bytes: usize,
 }
 
-/// Why a value had to go.
+/// Why a value is evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Reason {
@@ -55,10 +55,10 @@ impl<K: Hash + Eq + Clone> Order<K> {
         }
     }
 
-    /// The next value that has to go, if one has to. The last one stays whatever it weighs: without
-    /// it the same value would be loaded every time. `was_used` takes the mark of a hit away.
+    /// The next value to evict, if any. The last value stays whatever it weighs: without
+    /// it the same value would be loaded every time. `was_used` clears the mark of a hit.
     pub(super) fn next_out(&mut self, mut was_used: impl FnMut(&K) -> bool) -> Option<(K, Reason)> {
-        // Each value is passed over at most once, or a stream of hits would hold this up for ever.
+        // Each value is passed over at most once, or a stream of hits would never let this end.
         let mut chances = self.recency.len();
         loop {
             let reason = if self.recency.len() > self.max_entries.max(1) {

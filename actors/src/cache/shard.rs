@@ -1,10 +1,10 @@
 //! One shard of a cache.
 //!
-//! Owns      the order of its values, bounded in entries and in bytes, and the loads under way.
+//! Owns      the order of its values, bounded in entries and in bytes, and the running loads.
 //! Receives  [`Get`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
-//! Calls     the second layer and the source, beside itself: a load comes back as an event of its own.
-//! Never     starts two loads of one key, never waits in a handler, writes nothing once it is replaced.
-//! On crash  loses the order of its values, and the loads under way: their askers ask again.
+//! Calls     the L2 cache and the source, beside itself: a load returns as an event.
+//! Never     starts two loads of one key, waits in a handler, or writes once it is replaced.
+//! On crash  loses the order of its values, and the running loads: their callers ask again.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -28,22 +28,22 @@ use super::shared_entries::{CachedEntry, EntryAges, SharedEntries};
 use super::{CacheLimits, Contents, L2Entry, L2Lookup, L2Policy, LoadFailure, Scope};
 use crate::supervision::{Child, Life};
 
-/// Loads of one shard at once. Each may hold a whole manual's bytes while it is read; more than this
-/// is a flood of keys that nobody reads twice, and its askers are told so.
+/// Concurrent loads of one shard. Each may hold a whole manual's bytes while it is read; more than this
+/// is a flood of keys that are read once, and the callers get an overload error.
 const LOADS_AT_ONCE: usize = 64;
-/// How often old values are swept out, so that what nobody asks for again does not stay.
+/// Interval of the sweep that removes expired values that are never read again.
 const SWEEP_EVERY: Duration = Duration::from_secs(15);
-/// Part of its time after which a hot value is loaded ahead: late enough to be worth it, early enough
+/// Part of its lifetime after which a hot value is refreshed: late enough to be worth it, early enough
 /// that a slow load ends in time.
 const REFRESH_AT: f64 = 0.8;
-/// Longest that putting a value into the second layer may go on. Nobody waits for it; without a bound a
-/// layer that hangs would keep every value that was ever made.
+/// Time limit for a write to the L2 cache. No caller waits for it; without a bound a hung L2 cache
+/// would keep every value alive.
 const SHARE: Duration = Duration::from_secs(5);
 
-/// A value, or why there is none.
+/// A value, or why the load failed.
 pub type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 
-/// What every life of a shard shares with the handle.
+/// Shared by every generation of a shard and the handle.
 pub(crate) struct Shared<C: Contents> {
     pub(super) contents: Arc<C>,
     pub(super) second: OptionalL2<C>,
@@ -52,12 +52,12 @@ pub(crate) struct Shared<C: Contents> {
 }
 
 impl<C: Contents> Shared<C> {
-    /// The second layer, where values of this key are shared.
+    /// The L2 cache, if values of this key are shared.
     pub(super) fn second_for(&self, key: &C::Key) -> OptionalL2<C> {
         self.second.clone().filter(|_| C::sharing(key) != L2Policy::Never)
     }
 
-    /// Counts what the second layer had.
+    /// Counts an L2 hit or miss.
     pub(super) fn met_second(&self, was_there: bool) {
         if was_there { self.meter.hit_second() } else { self.meter.missed_second() }
     }
@@ -72,45 +72,45 @@ pub(crate) struct Shard<C: Contents> {
     loads: HashMap<C::Key, InFlightLoad<C>>,
 }
 
-/// A load under way.
+/// A running load.
 struct InFlightLoad<C: Contents> {
     waiting: Vec<oneshot::Sender<Outcome<C>>>,
-    /// The key was forgotten meanwhile: whoever waits gets the value, nobody after them.
+    /// False when the key was forgotten during the load: the waiters get the value, later callers do not.
     keep: bool,
 }
 
-/// A value, please. The first asker starts the load; later ones wait for the same one. The reply is
-/// nothing when the shard ended meanwhile.
+/// Returns a value. The first caller starts the load; later callers wait for the same one. The reply is
+/// `None` when the key was dropped with the shard's generation.
 #[derive(Message)]
 #[rtype(result = "Option<Outcome<C>>")]
 pub(crate) struct Get<C: Contents>(pub(super) C::Key);
 
-/// A value that somebody made.
+/// Stores a value that the caller made.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Put<C: Contents>(pub(super) C::Key, pub(super) C::Value);
 
-/// A value of the second layer.
+/// Stores a value of the L2 cache.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Adopt<C: Contents>(pub(super) C::Key, pub(super) L2Entry<C::Value>);
 
-/// A value has become hot: let other pods have it.
+/// A value has become hot: share it with other pods.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Share<C: Contents>(pub(super) C::Key);
 
-/// A hot value is nearly over its time: load it ahead.
+/// A hot value is about to expire: load it again.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Refresh<C: Contents>(pub(super) C::Key);
 
-/// Forget these; says how many they were.
+/// Forgets values; returns their number.
 #[derive(Message)]
 #[rtype(result = "usize")]
 pub(crate) struct Forget<C: Contents>(pub(super) ForgetScope<C>);
 
-/// What is to be forgotten.
+/// The values to forget.
 #[derive(Clone)]
 pub(crate) enum ForgetScope<C: Contents> {
     Key(C::Key),
@@ -126,7 +126,7 @@ impl<C: Contents> Shard<C> {
         shard
     }
 
-    /// What the life before left is whole: only its order is lost.
+    /// The entries of the previous generation are valid: only their order is lost.
     fn take_over(&mut self) {
         let (pages, order) = (&self.pages, &mut self.order);
         pages.look(|kept| {
@@ -137,7 +137,7 @@ impl<C: Contents> Shard<C> {
         self.make_room();
     }
 
-    /// Starts a load. What the second layer has is taken where it is good for `at_least` so long.
+    /// Starts a load. A value of the L2 cache is taken if it stays valid for at least `at_least`.
     fn begin_load(&mut self, key: C::Key, at_least: Duration, ctx: &mut Context<Self>) {
         let shared = Arc::clone(&self.shared);
         let wanted = key.clone();
@@ -158,11 +158,11 @@ impl<C: Contents> Shard<C> {
         }));
     }
 
-    /// `left` is given for a value of the second layer: no longer is it kept here.
+    /// `left` is set for a value of the L2 cache: it bounds how long it is cached here.
     fn loaded(&mut self, key: C::Key, outcome: Outcome<C>, left: Option<Duration>) {
         let Some(InFlightLoad { waiting, keep }) = self.loads.remove(&key) else { return };
         if outcome.is_err() && waiting.is_empty() && self.pages.read(&key).is_some() {
-            // It was to be renewed ahead of its time: what there is stays good until then.
+            // A refresh ahead of time has failed: the present value stays valid until it expires.
             return;
         }
         let old = if outcome.is_err() { self.old_value(&key) } else { None };
@@ -171,7 +171,7 @@ impl<C: Contents> Shard<C> {
             None => (outcome, None),
         };
         for waiter in waiting {
-            // A waiter that went away has no use for it.
+            // A waiter that went away needs no reply.
             let _ = waiter.send(outcome.clone());
         }
         if keep {
@@ -179,7 +179,7 @@ impl<C: Contents> Shard<C> {
         }
     }
 
-    /// The old value of a key, marked, where there is one that may still be used, and until when.
+    /// The stale value of a key, marked, if it may still be used, and until when.
     fn old_value(&self, key: &C::Key) -> Option<(C::Value, Instant)> {
         let now = Instant::now();
         self.pages.look(|kept| {
@@ -189,8 +189,8 @@ impl<C: Contents> Shard<C> {
         })
     }
 
-    /// Keeps an outcome, no longer than it has `left`. `stale_until` is given for an old value that is used once more: it is asked
-    /// for again soon, and gets no older than it might have got.
+    /// Stores an outcome, for `left` at most. `stale_until` is set for a stale value that is used once more: it is
+    /// requested again soon, and its lifetime does not grow.
     fn store(
         &mut self,
         key: C::Key,
@@ -204,7 +204,7 @@ impl<C: Contents> Shard<C> {
             Ok(value) if stale_until.is_none() && !contents.is_degraded(value) => limits.ttl,
             _ => limits.negative_ttl,
         };
-        // A tenth more or less, so that what was loaded together does not expire together.
+        // A tenth more or less, so that values loaded together do not expire together.
         let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1)).min(left.unwrap_or(Duration::MAX));
         let now = Instant::now();
         let kept = CachedEntry::new(
@@ -237,7 +237,7 @@ impl<C: Contents> Shard<C> {
         self.tell();
     }
 
-    /// Takes values away; says how many.
+    /// Removes values; returns their number.
     fn remove(
         &mut self,
         reason: &'static str,
@@ -260,7 +260,7 @@ impl<C: Contents> Shard<C> {
         gone.unwrap_or(0)
     }
 
-    /// Puts a value into the second layer. Nobody waits for it.
+    /// Writes a value to the L2 cache. No caller waits for it.
     fn share(&self, key: C::Key, value: C::Value, left: Duration) {
         if let Some(second) = &self.shared.second {
             let second = Arc::clone(second);
@@ -283,7 +283,7 @@ impl<C: Contents> Shard<C> {
     }
 }
 
-/// Asks the second layer, then the source. Says how long a value of the second layer may still be used.
+/// Asks the L2 cache, then the source. Returns the remaining lifetime of a value of the L2 cache.
 async fn load<C: Contents>(
     shared: Arc<Shared<C>>,
     key: C::Key,
@@ -292,7 +292,7 @@ async fn load<C: Contents>(
     let entry = match shared.second_for(&key) {
         Some(second) => {
             let key = key.clone();
-            // Half of the time: if it waits in vain, the other half is for the source.
+            // Half of the time: if the lookup times out, the other half is for the source.
             aided(shared.limits.load_timeout / 2, move || second.enter(key, at_least)).await
         }
         None => return (shared.contents.load(key).await, None),
@@ -307,7 +307,7 @@ async fn load<C: Contents>(
     if let (Some(turn), Ok(value)) = (turn, &loaded)
         && !shared.contents.is_degraded(value)
     {
-        // Nobody waits for it.
+        // No caller waits for it.
         drop(actix::spawn(turn.keep(value.clone(), shared.limits.ttl)));
     }
     (loaded, None)
@@ -335,7 +335,7 @@ impl<C: Contents> Handler<Get<C>> for Shard<C> {
     type Result = ResponseFuture<Option<Outcome<C>>>;
 
     fn handle(&mut self, Get(key): Get<C>, ctx: &mut Self::Context) -> Self::Result {
-        // Loaded while this letter waited.
+        // Loaded while this message was queued.
         if let Some(found) = self.pages.read(&key) {
             return Box::pin(async move { Some(found.outcome) });
         }
@@ -367,7 +367,7 @@ impl<C: Contents> Handler<Adopt<C>> for Shard<C> {
     type Result = ();
 
     fn handle(&mut self, Adopt(key, held): Adopt<C>, _: &mut Self::Context) {
-        // What was made here meanwhile is newer.
+        // A value made here meanwhile is newer.
         if self.pages.read(&key).is_none() {
             self.store(key, Ok(held.value), Some(held.left), None);
         }
@@ -395,7 +395,7 @@ impl<C: Contents> Handler<Refresh<C>> for Shard<C> {
     fn handle(&mut self, Refresh(key): Refresh<C>, ctx: &mut Self::Context) {
         if !self.loads.contains_key(&key) && self.loads.len() < LOADS_AT_ONCE {
             self.loads.insert(key.clone(), InFlightLoad { waiting: Vec::new(), keep: true });
-            // What other pods have is as old as what there is here, unless one has renewed it.
+            // Other pods have a value of the same age, unless one has refreshed it.
             self.begin_load(key, self.shared.limits.ttl / 2, ctx);
         }
     }

@@ -1,8 +1,8 @@
-//! The values of one shard, where everybody can read them without asking the shard.
+//! The values of one shard, readable without a message to the shard.
 //!
-//! Only the shard writes, and only while its life holds: that is checked under the lock that it
-//! writes under, so a shard that hung and was replaced can change nothing when it wakes. The pages
-//! outlive the shard: a crash costs the order of its values, not the values.
+//! Only the shard writes, and only in its current generation: that is checked under the write
+//! lock, so a shard that hung and was replaced changes nothing when it wakes up. The entries
+//! outlive the shard: a crash loses the order of its values, not the values.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use super::Contents;
 use crate::supervision::Life;
 
-/// Reads after which a value is hot: worth loading again before its time is over.
+/// Reads after which a value is hot: worth a refresh before it expires.
 const HOT: u32 = 3;
 
-/// One value, or why there is none, and how long that holds.
+/// A value or a failure, and how long it is valid.
 pub(crate) struct CachedEntry<C: Contents> {
     pub(super) outcome: Result<C::Value, C::Error>,
     pub(super) weight: usize,
@@ -27,30 +27,30 @@ pub(crate) struct CachedEntry<C: Contents> {
     refreshing: AtomicBool,
 }
 
-/// The ages of a value.
+/// The lifetimes of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryAges {
-    /// From then on a hot value is loaded ahead.
+    /// From then on a hot value is refreshed.
     pub(super) refresh_from: Instant,
-    /// From then on it is old.
+    /// From then on it is stale.
     pub(super) fresh_until: Instant,
-    /// From then on it is not used any more, whatever happens.
+    /// From then on it is never used.
     pub(super) stale_until: Instant,
 }
 
-/// A read that found something.
+/// A read that found an entry.
 pub(super) struct CacheHit<C: Contents> {
     pub(super) outcome: Result<C::Value, C::Error>,
-    /// It is hot and its time is nearly over: whoever reads this has it loaded ahead, once.
+    /// The value is hot and about to expire: the reader triggers one refresh.
     pub(super) wants_refresh: bool,
-    /// This read made it hot: whoever reads this has it shared with other pods, once.
+    /// This read made the value hot: the reader shares it with other pods once.
     pub(super) became_hot: bool,
 }
 
-/// The pages of one shard.
+/// The entries of one shard.
 pub(crate) struct SharedEntries<C: Contents> {
     kept: RwLock<HashMap<C::Key, CachedEntry<C>>>,
-    /// What the metrics were last told.
+    /// Entries and bytes last reported to the metrics.
     told: (AtomicI64, AtomicI64),
 }
 
@@ -65,13 +65,13 @@ impl<C: Contents> CachedEntry<C> {
         Self { outcome, weight, times, used, reads, refreshing }
     }
 
-    /// Takes the mark of a hit away.
+    /// Clears the mark of a hit.
     pub(super) fn take_used(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
     }
 
     fn read(&self, now: Instant) -> CacheHit<C> {
-        // Written only when it changes: a line of memory that many cores read is best left alone.
+        // Written only when it changes, to keep a cache line that many cores read unmodified.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
@@ -102,7 +102,7 @@ impl<C: Contents> SharedEntries<C> {
         kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.read(now))
     }
 
-    /// The fresh value of a key, without it being used.
+    /// The fresh value of a key, without marking it as used.
     pub(super) fn peek(&self, key: &C::Key) -> Option<Result<C::Value, C::Error>> {
         let now = Instant::now();
         let kept = self.shared();
@@ -113,12 +113,12 @@ impl<C: Contents> SharedEntries<C> {
         self.shared().values().filter(|kept| kept.outcome.is_ok()).count()
     }
 
-    /// Looks at all of them, as they are now.
+    /// Reads all entries under the lock.
     pub(super) fn look<R>(&self, look: impl FnOnce(&HashMap<C::Key, CachedEntry<C>>) -> R) -> R {
         look(&self.shared())
     }
 
-    /// Changes them, if this life of the shard still holds.
+    /// Changes the entries, if this generation of the shard is current.
     pub(super) fn change<R>(
         &self,
         life: &Life,
@@ -128,7 +128,7 @@ impl<C: Contents> SharedEntries<C> {
         life.holds().then(|| change(&mut kept))
     }
 
-    /// The difference to what the metrics were told before.
+    /// The difference to the last report to the metrics.
     pub(super) fn tell(&self, entries: usize, bytes: usize) -> (i64, i64) {
         let difference = |told: &AtomicI64, now: usize| {
             let now = i64::try_from(now).unwrap_or(i64::MAX);
@@ -138,7 +138,7 @@ impl<C: Contents> SharedEntries<C> {
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, HashMap<C::Key, CachedEntry<C>>> {
-        // A shard that panicked while it wrote left whole values: each goes in or out in one step.
+        // A shard that panicked during a write left whole values: each is added or removed in one step.
         self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,7 +17,7 @@ use crate::supervision::{Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSp
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 
-/// Lengths of words, looked up in a book that can be closed, lost or made to stumble.
+/// A source that maps words to their lengths and can be closed, or made to fail or panic.
 #[derive(Default)]
 pub(super) struct Book {
     pub(super) opened: AtomicUsize,
@@ -161,7 +161,7 @@ pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[actix::test]
-async fn many_who_ask_for_one_key_share_one_load() {
+async fn concurrent_callers_of_one_key_share_one_load() {
     let stage = Stage::new(limits());
     stage.mood(Mood::Slow);
     let asked = futures::future::join_all((0..100).map(|_| stage.get("word"))).await;
@@ -176,7 +176,7 @@ async fn many_who_ask_for_one_key_share_one_load() {
 }
 
 #[actix::test]
-async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_asked_again() {
+async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_loaded_again() {
     let stage = Stage::new(CacheLimits { negative_ttl: MS, ..limits() });
     stage.mood(Mood::Panicking);
     let asked = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
@@ -187,7 +187,7 @@ async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_asked_again() {
 }
 
 #[actix::test]
-async fn a_load_that_does_not_end_fails_its_waiters_and_the_key_can_be_asked_again() {
+async fn a_load_that_times_out_fails_its_waiters_and_the_key_can_be_loaded_again() {
     let short = CacheLimits { negative_ttl: MS, load_timeout: 50 * MS, ..limits() };
     let stage = Stage::new(short);
     stage.mood(Mood::Endless);
@@ -198,7 +198,7 @@ async fn a_load_that_does_not_end_fails_its_waiters_and_the_key_can_be_asked_aga
 }
 
 #[actix::test]
-async fn a_failure_is_remembered_for_a_while() {
+async fn a_failure_is_remembered_for_its_ttl() {
     let stage = Stage::new(limits());
     stage.mood(Mood::Closed);
     assert_eq!(stage.get("word").await, Err("closed"));
@@ -208,17 +208,17 @@ async fn a_failure_is_remembered_for_a_while() {
 }
 
 #[actix::test]
-async fn an_old_value_is_used_and_marked_when_no_new_one_can_be_had() {
+async fn a_stale_value_is_used_and_marked_when_the_load_fails() {
     let stage = Stage::new(CacheLimits { ttl: 30 * MS, ..limits() });
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
     stage.mood(Mood::Closed);
-    // Loading ahead may have failed by now: the old value is then used and marked already.
+    // A refresh may have failed by now: the stale value is then used and marked already.
     eventually("it is old", || stage.cache.get_cached("word") != Some(Ok("4".to_owned()))).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4 (old)"));
 }
 
 #[actix::test]
-async fn a_hot_value_is_loaded_ahead_of_its_time_and_nobody_waits() {
+async fn a_hot_value_is_refreshed_before_it_expires_without_a_wait() {
     let stage = Stage::new(CacheLimits { ttl: 500 * MS, stale: Duration::ZERO, ..limits() });
     stage.get("word").await.unwrap();
     let mut missed = 0;
@@ -231,7 +231,7 @@ async fn a_hot_value_is_loaded_ahead_of_its_time_and_nobody_waits() {
 }
 
 #[actix::test]
-async fn under_load_a_hot_value_is_loaded_once_a_lifetime_and_nobody_finds_it_gone() {
+async fn under_load_a_hot_value_is_loaded_once_per_lifetime_and_never_missing() {
     let ttl = 2_500 * MS;
     let stage = Stage::new(CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
     stage.get("word").await.unwrap();
@@ -293,7 +293,7 @@ survives! {
 }
 
 #[actix::test]
-async fn a_scope_is_forgotten_and_a_load_under_way_is_not_kept() {
+async fn a_scope_is_forgotten_and_a_running_load_is_not_stored() {
     let stage = Stage::new(limits());
     for key in ["td-17 a", "td-17 b", "fp-30 a"] {
         stage.get(key).await.unwrap();
@@ -315,13 +315,13 @@ async fn a_scope_is_forgotten_and_a_load_under_way_is_not_kept() {
 }
 
 #[actix::test]
-async fn a_cache_of_no_entries_keeps_nothing() {
+async fn a_cache_of_zero_entries_stores_nothing() {
     let stage = Stage::new(CacheLimits { entries: 0, ..limits() });
     stage.cache.put("word".to_owned(), "4".to_owned());
     assert!(stage.cache.get_cached("word").is_none());
 }
 
-/// The order of a shard, written down as slowly as can be.
+/// The eviction order of a shard, as a naive reference.
 #[derive(Default)]
 struct Naive {
     /// Oldest first: key, weight, used since.
@@ -358,7 +358,7 @@ enum Step {
 
 proptest! {
     #[test]
-    fn a_shard_keeps_what_the_naive_reference_keeps(
+    fn a_shard_evicts_as_the_naive_reference_does(
         entries in 1_usize..8,
         bytes in 1_usize..60,
         steps in prop::collection::vec(

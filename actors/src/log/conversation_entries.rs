@@ -1,4 +1,4 @@
-//! One conversation as the log in memory keeps it: the newest entries, and who owns it.
+//! One conversation of the in-memory log: the newest entries, and the owner.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use hsc_conversation::log::{
     Batch, ClientPosition, LogError, MOST_OFFSET, MissedEntries, OwnedConversation, StoredEntry,
 };
 
-/// What one costs beside its text: itself and its place in the table, its name, and the counts that
-/// belong to shared text.
+/// Bytes of a conversation without its text: itself and its slot in the table, its name, and the
+/// counters of shared text.
 const OWN_BYTES: usize = 280;
-/// What an entry costs beside its text.
+/// Bytes of an entry without its text.
 const ENTRY_BYTES: usize = 32;
 
-/// Ends of epochs that are kept. A client that was welcomed before that was away for many resumes of
+/// Number of remembered epoch ends. A client of an older epoch has missed many resumes of
 /// another copy of itself.
 const MOST_ENDS: usize = 32;
 
-/// One conversation. Its entries end at `offset` without a hole, so only their texts are kept.
+/// One conversation. Its entries end at `offset` without a gap, so only their texts are stored.
 pub(super) struct ConversationEntries {
     pub(super) epoch: u64,
     pub(super) owner: Arc<str>,
@@ -28,7 +28,7 @@ pub(super) struct ConversationEntries {
     pub(super) touched: Instant,
     entries: VecDeque<Arc<str>>,
     text_bytes: usize,
-    /// Epochs that are over and the last offset of each, the newest last. Empty with most.
+    /// Past epochs and the last offset of each, the newest last. Usually empty.
     ends: Vec<(u64, u64)>,
 }
 
@@ -46,14 +46,14 @@ impl ConversationEntries {
         }
     }
 
-    /// What it takes of the bound.
+    /// Its share of the byte limit.
     pub(super) fn bytes(&self) -> usize {
         let checkpoint = self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.len());
         let ends = self.ends.capacity() * size_of::<(u64, u64)>();
         OWN_BYTES + ends + self.text_bytes + self.entries.len() * ENTRY_BYTES + checkpoint
     }
 
-    /// Whether this writer may write.
+    /// Checks that this writer is the owner.
     pub(super) fn admits(&self, writer: &OwnedConversation, pod: &str) -> Result<(), LogError> {
         match self.epoch.cmp(&writer.epoch) {
             std::cmp::Ordering::Greater => Err(LogError::Stale { owner: self.epoch }),
@@ -65,7 +65,7 @@ impl ConversationEntries {
         }
     }
 
-    /// Appends what is not there yet, or nothing when something between is missing. Gives the last offset
+    /// Appends the entries that are missing, or nothing when there is a gap. Returns the last offset
     /// before and after.
     pub(super) fn append(&mut self, batch: Batch, window: usize) -> Result<(u64, u64), LogError> {
         let (last, mut next) = (self.offset, self.offset);
@@ -89,15 +89,15 @@ impl ConversationEntries {
         Ok((last, next))
     }
 
-    /// Gives the conversation to a pod, in the next epoch. Gives the owner before.
+    /// Gives the conversation to a pod, in the next epoch. Returns the previous owner.
     pub(super) fn give_to(&mut self, pod: &Arc<str>) -> Arc<str> {
         self.end_epoch(self.epoch + 1);
         std::mem::replace(&mut self.owner, Arc::clone(pod))
     }
 
-    /// What a client that has come so far has missed; then the conversation is the pod's. Where the
-    /// client has come farther than its epoch has in here, everything goes on after it: what came before
-    /// cannot be given to anybody any more.
+    /// The entries that a client at this position has missed; then the conversation is the pod's. If the
+    /// client's position is past the end of its epoch here, all entries after it are new to the client: earlier ones
+    /// are lost.
     pub(super) fn resume(
         &mut self,
         seen: ClientPosition,
@@ -116,7 +116,7 @@ impl ConversationEntries {
         (missed, before)
     }
 
-    /// Everything that is kept, in order.
+    /// All stored entries, in order.
     pub(super) fn all(&self) -> Vec<StoredEntry> {
         let first = self.offset + 1 - self.entries.len() as u64;
         let all = (first..).zip(&self.entries);
@@ -134,7 +134,7 @@ impl ConversationEntries {
         )
     }
 
-    /// The last offset of an epoch, where that is known.
+    /// The last offset of an epoch, if it is known.
     fn end_of(&self, epoch: u64) -> Option<u64> {
         if epoch == self.epoch {
             return Some(self.offset);

@@ -1,8 +1,8 @@
 //! The log of conversations in this process.
 //!
-//! Owns      the newest entries of each conversation, the longest untouched first to go.
-//! Never     waits: the lock is held for a few copies, and nobody sleeps under it.
-//! On crash  loses everything with the process. Sessions that crash find everything.
+//! Owns      the newest entries of each conversation; evicts the least recently used one first.
+//! Never     waits: the lock is held for a few copies, and never across an await.
+//! On crash  loses everything with the process. A crash of a session loses nothing.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,21 +22,21 @@ use hsc_conversation::log::{
 use super::LogLimits;
 use super::table::ConversationTable;
 
-/// Ended conversations that are remembered: 60 bytes each. More in one life of a token end with few pods alone.
+/// Ended conversations that are remembered: 60 bytes each. Few pods end more within one token lifetime.
 const MOST_ENDED: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 
-/// The log in memory, as one pod sees it. Cheap to clone.
+/// The in-memory log, as one pod sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct MemoryLog {
     table: Arc<Mutex<ConversationTable>>,
-    /// Until when it is known of a conversation that its tokens are over.
+    /// When the tokens of an ended conversation have expired.
     ended: Arc<Mutex<LruCache<Arc<str>, Instant>>>,
     pod: Arc<str>,
     relay: Option<Arc<dyn Relay>>,
 }
 
 impl MemoryLog {
-    /// An empty one.
+    /// An empty log.
     #[must_use]
     pub fn new(limits: LogLimits) -> Self {
         let table = Arc::new(Mutex::new(ConversationTable::new(limits)));
@@ -44,14 +44,14 @@ impl MemoryLog {
         Self { table, ended, pod: "here".into(), relay: None }
     }
 
-    /// The same log, for another pod of this process: several houses under one roof can hand
+    /// The same log, for another pod of this process, so that several pods of a test can hand
     /// conversations over.
     #[must_use]
     pub fn of_pod(&self, pod: &str) -> Self {
         Self { pod: pod.into(), ..self.clone() }
     }
 
-    /// Publishes what is appended over this relay.
+    /// Publishes appended entries over this relay.
     #[must_use]
     pub fn telling(self, relay: Arc<dyn Relay>) -> Self {
         Self { relay: Some(relay), ..self }
@@ -73,9 +73,9 @@ impl MemoryLog {
             let channel = channels::conversation(&conversation);
             let body = Body::Appended { conversation, epoch, frames };
             let payload = Envelope::new(Arc::clone(&self.pod), body).write();
-            // What is in the log is there, whoever heard of it.
+            // The append has succeeded, whether or not it was published.
             if let Err(error) = relay.publish(channel, payload.into()).await {
-                debug!(why:% = error; "nobody was told of what was appended");
+                debug!(why:% = error; "appended entries were not published");
             }
         }
         Ok(last)
@@ -85,7 +85,7 @@ impl MemoryLog {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A panic under the lock would be a mistake in the table; whoever comes next is not punished for it.
+    /// A panic under the lock would be a defect of the table; later callers go on.
     fn table(&self) -> MutexGuard<'_, ConversationTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! All conversations of the log in memory, bounded in bytes and in time.
+//! All conversations of the in-memory log, bounded in bytes and in time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use hsc_conversation::log::{
 
 use super::conversation_entries::ConversationEntries;
 
-/// How much is kept of conversations.
+/// Bounds of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLimits {
     /// Entries of one conversation.
     pub window: usize,
-    /// How long an untouched conversation is kept.
+    /// How long an untouched conversation is stored.
     pub ttl: Duration,
-    /// Bytes in all, where they are kept in memory.
+    /// Total bytes, for the log in memory.
     pub bytes: usize,
 }
 
@@ -35,12 +35,12 @@ impl From<&ConversationsSettings> for LogLimits {
     }
 }
 
-/// The table. Who comes in late in the order of the cache is who was touched longest ago.
+/// The table. The eviction order of the cache is the order of the last touch.
 pub(super) struct ConversationTable {
     limits: LogLimits,
     kept: LruCache<Arc<str>, ConversationEntries>,
     bytes: usize,
-    /// Answers under way, by pod.
+    /// Running answers, by pod.
     answering: HashMap<Arc<str>, HashSet<OwnedConversation>>,
 }
 
@@ -59,7 +59,7 @@ impl ConversationTable {
         self.forget_old(now);
         if let Some(kept) = self.kept.peek(&owned.conversation) {
             match kept.admits(owned, pod) {
-                // It was begun already, and has come at least as far.
+                // It exists already, and its offset is at least as high.
                 Ok(()) if kept.offset >= offset => return Ok(()),
                 Ok(()) | Err(LogError::Unknown) => {}
                 Err(stale) => return Err(stale),
@@ -141,7 +141,7 @@ impl ConversationTable {
             let mark = mark.clone();
             self.answering(gone, mark.clone(), false);
             let taken = self.touch(&mark.conversation, now, |kept| {
-                // Whoever was taken over since makes that answer no more.
+                // The previous owner of a conversation that was taken over no longer makes that answer.
                 kept.admits(&mark, gone)?;
                 let before = kept.give_to(claimer);
                 Ok(taken(kept, MissedEntries::All(Vec::new()), before))
@@ -159,7 +159,7 @@ impl ConversationTable {
         None
     }
 
-    /// Does something with a conversation, which counts as touched when it went well.
+    /// Runs an operation on a conversation, which counts as touched when it succeeds.
     fn touch<T>(
         &mut self,
         conversation: &Arc<str>,
@@ -177,7 +177,7 @@ impl ConversationTable {
         Ok(done)
     }
 
-    /// The longest untouched is the last, so only those that go are looked at.
+    /// The least recently touched comes first, so only expired conversations are visited.
     fn forget_old(&mut self, now: Instant) {
         let ttl = self.limits.ttl;
         while self.kept.peek_lru().is_some_and(|(_, kept)| now - kept.touched >= ttl) {

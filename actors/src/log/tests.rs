@@ -22,7 +22,7 @@ fn batch(offset: u64, frame: &str) -> Batch {
 }
 
 #[test]
-fn the_longest_untouched_goes_when_memory_is_full() {
+fn the_least_recently_touched_conversation_is_evicted_when_memory_is_full() {
     let mut table = ConversationTable::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
     let now = Instant::now();
     for name in ["a", "b", "c"] {
@@ -40,7 +40,7 @@ fn the_longest_untouched_goes_when_memory_is_full() {
 }
 
 #[test]
-fn one_that_is_larger_than_all_memory_is_not_kept() {
+fn a_conversation_larger_than_the_limit_is_not_stored() {
     let mut table = ConversationTable::new(LogLimits { bytes: 8 * 1024, ..LIMITS });
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
@@ -49,7 +49,7 @@ fn one_that_is_larger_than_all_memory_is_not_kept() {
 }
 
 #[test]
-fn what_nobody_touches_is_gone_in_time_and_what_is_touched_stays() {
+fn an_untouched_conversation_expires_and_a_touched_one_stays() {
     let mut table = ConversationTable::new(LIMITS);
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
@@ -62,7 +62,7 @@ fn what_nobody_touches_is_gone_in_time_and_what_is_touched_stays() {
 }
 
 #[test]
-fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
+fn the_byte_count_is_exact_after_refusals_and_replacements() {
     let mut table = ConversationTable::new(LIMITS);
     let now = Instant::now();
     table.begin(&pod(), &owned("a"), 0, now).unwrap();
@@ -76,13 +76,13 @@ fn the_sum_of_bytes_is_right_whatever_was_refused_or_replaced() {
     let begun_again = table.size();
     assert!(begun_again.1 < full.1);
     table.take_over(&pod(), &"a".into(), ClientPosition { epoch: 1, offset: 90 }, now).unwrap();
-    // It remembers where the epoch ended, and nothing else.
+    // It remembers the end of the epoch, and nothing else.
     assert!((begun_again.1..begun_again.1 + 100).contains(&table.size().1));
 }
 
 #[test]
 fn an_idle_conversation_takes_less_than_300_bytes() {
-    // What the allocator hands out for the node, the slot in the table at its emptiest, and the name.
+    // Allocated bytes of the node, of the slot in the table at its lowest load, and of the name.
     let node = size_of::<super::conversation_entries::ConversationEntries>()
         + size_of::<Arc<str>>()
         + 2 * size_of::<usize>();

@@ -1,5 +1,5 @@
-//! Memory of the pod that its connections share: for messages that are not finished, and for what is queued for
-//! clients that do not take it. Each of the two is a budget of its own.
+//! Memory that the connections of a pod share: for incomplete messages, and for data queued for
+//! clients that do not read. Each of the two has a budget of its own.
 //!
 //! Each connection that holds some of it has a [`BudgetShare`]. When all shares together exceed the budget, one
 //! connection is evicted: of those that hold at least the average, the one whose share began first. So a client
@@ -17,7 +17,7 @@ use futures::task::AtomicWaker;
 pub(crate) struct SharedBudget {
     max_bytes: usize,
     held: Mutex<BudgetUse>,
-    /// Called with the bytes held, whenever they change.
+    /// Called with the bytes held, on every change.
     observe: Box<dyn Fn(usize) + Send + Sync>,
 }
 
@@ -35,7 +35,7 @@ struct Eviction {
     waker: AtomicWaker,
 }
 
-/// What one connection holds of the budget; given back when it is dropped.
+/// The part of the budget that one connection holds; released on drop.
 pub(crate) struct BudgetShare {
     number: u64,
     eviction: Arc<Eviction>,
@@ -43,7 +43,7 @@ pub(crate) struct BudgetShare {
 }
 
 impl SharedBudget {
-    /// A budget of so many bytes, which reports what is held to `observe`.
+    /// A budget of `bytes`, which reports the bytes held to `observe`.
     pub(crate) fn new(
         max_bytes: usize,
         observe: impl Fn(usize) + Send + Sync + 'static,
@@ -68,7 +68,7 @@ impl SharedBudget {
 }
 
 impl BudgetUse {
-    /// Takes the share that gives way out of the table.
+    /// Removes the share to evict from the table.
     fn evict(&mut self) {
         let average = self.bytes / self.shares.len().max(1);
         let oldest = self.shares.iter().find(|(_, (bytes, _))| *bytes >= average);
@@ -82,7 +82,7 @@ impl BudgetUse {
 }
 
 impl BudgetShare {
-    /// Holds so many bytes from now on. May evict a share, this one included.
+    /// Sets the bytes held. May evict a share, this one included.
     pub(crate) fn hold(&self, bytes: usize) {
         let mut held = self.budget.lock();
         let Some((before, _)) = held.shares.get_mut(&self.number) else { return };
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_large_message_gives_way_and_small_ones_do_not() {
+    fn the_oldest_large_message_is_evicted_and_small_ones_are_not() {
         let (budget, seen) = budget(100);
         let [small, first, second, third] = [5, 40, 40, 0].map(|bytes| {
             let share = budget.share();

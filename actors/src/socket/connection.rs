@@ -1,4 +1,4 @@
-//! Opens sockets, hands their messages to actors, closes them.
+//! Opens sockets, passes their messages to actors, closes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,20 +19,20 @@ use hsc_conversation::protocol::CloseReason;
 
 /// The context of an actor that is a socket.
 pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
-/// What arrives: a message, or why there is none. The library's type, since its context wants it.
+/// A received message, or the error of the connection. The library's type, required by its context.
 pub(crate) type Received = Result<ws::Message, ProtocolError>;
 
-/// What a message meant.
+/// A received message, interpreted.
 pub(crate) enum SocketEvent {
     /// A whole text message.
     Text(String),
     /// A ping or a pong.
     Nothing,
-    /// The end, and the reason to give.
+    /// The end, and the close reason to send.
     End(CloseReason),
 }
 
-/// What bounds every socket of a pod.
+/// The bounds of every socket of a pod.
 pub(crate) struct SocketRules {
     frames: FrameLimits,
     messages: Arc<MessageRules>,
@@ -43,8 +43,8 @@ pub(crate) struct SocketRules {
 }
 
 impl SocketRules {
-    /// The bounds of a socket, and the budgets that all of them share: `unfinished_bytes` for messages that
-    /// come in, `queued_bytes` for what is queued for clients.
+    /// The bounds of a socket, and the budgets that all of them share: `unfinished_bytes` for incomplete
+    /// incoming messages, `queued_bytes` for data queued for clients.
     pub(crate) fn new(
         frames: FrameLimits,
         (message_deadline, unfinished_bytes): (Duration, usize),
@@ -62,10 +62,10 @@ impl SocketRules {
     }
 }
 
-/// Answers the upgrade and starts the actor that `make` makes, on this worker's thread.
+/// Accepts the upgrade and starts the actor that `make` creates, on this worker's thread.
 ///
 /// # Errors
-/// When the request is no WebSocket upgrade.
+/// When the request is not a WebSocket upgrade.
 pub(crate) fn open<A>(
     request: &HttpRequest,
     payload: Payload,
@@ -82,7 +82,7 @@ where
     let incoming = incoming.map(move |received| match received {
         Ok(message) => Ok(library_message(message)),
         Err(violation) => {
-            debug!(reason = violation.as_str(); "a client's frames are refused");
+            debug!(reason = violation.as_str(); "refused the frames of a client");
             metrics.sockets.violated(violation.as_str());
             Err(ProtocolError::Io(std::io::Error::other(violation)))
         }
@@ -92,7 +92,7 @@ where
         metrics.sockets.violated("queue_budget");
     });
     let actor = make(queue.outgoing(rules.max_outgoing));
-    // The library's own decoder gets nothing to decode: it would buffer without a bound.
+    // The library's own decoder gets no data: it would buffer without a bound.
     let context = SocketContext::with_factory(futures::stream::pending(), |ctx| {
         ctx.add_stream(incoming);
         actor
@@ -100,10 +100,10 @@ where
     Ok(response.streaming(queue.run(context, rules.close_timeout)))
 }
 
-/// Answers the upgrade only to say why there is no session: the close frame, and the end.
+/// Accepts the upgrade only to send a close frame with the reason of the refusal.
 ///
 /// # Errors
-/// When the request is no WebSocket upgrade.
+/// When the request is not a WebSocket upgrade.
 pub fn turn_away(
     request: &HttpRequest,
     reason: CloseReason,
@@ -128,8 +128,8 @@ fn library_message(message: Message) -> ws::Message {
     }
 }
 
-/// Reads one message, answers pings. The guard bounds how many of them come; their answers count as what
-/// is queued for the client.
+/// Interprets one message and answers pings. The guard bounds the number of pings; the pongs count as
+/// data queued for the client.
 pub(crate) fn understand<A>(
     outgoing: &mut Outgoing,
     received: Received,
@@ -140,8 +140,8 @@ where
 {
     match received {
         Ok(ws::Message::Text(text)) => SocketEvent::Text(text.into()),
-        // Clients of the earlier system send text only; binary that is UTF-8 is read all the same. What
-        // is not UTF-8 cannot be JSON; the parser then says so in the words of part 1.
+        // Clients of the earlier system send text only; binary that is UTF-8 is accepted as well. Other
+        // binary cannot be JSON; the parser then reports it with the error of part 1.
         Ok(ws::Message::Binary(bytes)) => {
             SocketEvent::Text(String::from_utf8_lossy(&bytes).into_owned())
         }

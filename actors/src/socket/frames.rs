@@ -1,8 +1,8 @@
 //! The frame guard: reads WebSocket frames (RFC 6455) from the bytes of a client, within bounds.
 //!
-//! Owns the one message that is not finished yet. A frame is judged by its header, before its payload
+//! Owns the one incomplete message. A frame is checked by its header, before its payload
 //! is stored: a length past the limit, a reserved bit, an unmasked frame or a flood of small frames ends
-//! the connection without a byte more being buffered. Pure: no runtime, no clock, no socket; the caller
+//! the connection without a further byte being buffered. Pure: no runtime, no clock, no socket; the caller
 //! passes the time since the connection opened. Bytes in, messages or one [`Violation`] out.
 
 use std::time::Duration;
@@ -14,17 +14,17 @@ use hsc_conversation::protocol::CloseReason;
 
 /// Longest payload of a control frame (RFC 6455, section 5.5).
 const CONTROL_PAYLOAD: u64 = 125;
-/// Payload under which a fragment costs more to handle than it carries, so that it counts as a small
+/// Payload below which a fragment costs more to handle than it carries, so that it counts as a small
 /// frame. Libraries that fragment do so at 1 KiB or more.
 const SMALL_FRAGMENT: u64 = 64;
 /// Longest header: two bytes, eight of length, four of mask.
 const LONGEST_HEADER: usize = 14;
-/// Small frames may come in bursts of so many seconds' worth, e.g. after a client was suspended.
+/// Small frames may come in bursts of this many seconds' worth, e.g. after a client was suspended.
 const BURST_SECONDS: u32 = 5;
 /// First allocation for a message; it doubles from there.
 const FIRST_ALLOCATION: usize = 256;
 
-/// What one connection may send.
+/// Bounds of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameLimits {
     /// Largest message in bytes, over all of its fragments.
@@ -34,22 +34,22 @@ pub struct FrameLimits {
     pub small_frames_per_second: u32,
 }
 
-/// A message of a client, whole and unmasked.
+/// A message of a client, complete and unmasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// A text message.
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// A ping, with what the pong has to repeat.
+    /// A ping; its payload is repeated in the pong.
     Ping(Vec<u8>),
-    /// A pong; it only shows that the client lives.
+    /// A pong; it only shows that the client is alive.
     Pong,
     /// The client closes. Nothing after it is read.
     Close,
 }
 
-/// Why a connection is closed. Each has one close code and one metric label.
+/// Why a connection is closed. Each reason has one close code and one metric label.
 #[derive(
     Debug,
     Clone,
@@ -76,7 +76,7 @@ pub enum Violation {
     ControlTooLong,
     /// A control frame is fragmented (1002).
     ControlFragmented,
-    /// A continuation frame continues nothing (1002).
+    /// A continuation frame without a message to continue (1002).
     UnexpectedContinuation,
     /// A message begins within another one (1002).
     InterleavedMessage,
@@ -86,9 +86,9 @@ pub enum Violation {
     InvalidText,
     /// More small frames than the limit (1008).
     FrameFlood,
-    /// A message took longer than it may from its first byte to its last (1008).
+    /// A message exceeded the time limit from its first byte to its last (1008).
     MessageDeadline,
-    /// The pod's memory for unfinished messages is used up, and this is the oldest large one (1013).
+    /// The pod's memory for incomplete messages is used up, and this is the oldest large one (1013).
     MemoryBudget,
 }
 
@@ -99,7 +99,7 @@ impl Violation {
         self.into()
     }
 
-    /// What the client is told.
+    /// The close frame for the client.
     #[must_use]
     pub fn close_reason(self) -> CloseReason {
         match self {
@@ -119,7 +119,7 @@ impl Violation {
     }
 }
 
-/// What one call of [`FrameReader::read`] did.
+/// The result of one call of [`FrameReader::read`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Bytes that were read. Never 0 when bytes were given.
@@ -168,11 +168,11 @@ struct Frame {
     left: usize,
 }
 
-/// The data message that is not finished.
+/// The incomplete data message.
 #[derive(Debug)]
 struct Unfinished {
     is_text: bool,
-    /// What the headers so far declare, in bytes; at most the limit.
+    /// Sum of the declared lengths so far, in bytes; at most the limit.
     declared: u64,
     payload: Vec<u8>,
 }
@@ -193,7 +193,7 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    /// Of a connection that has sent nothing yet.
+    /// The reader of a new connection.
     #[must_use]
     pub fn new(limits: FrameLimits) -> Self {
         let rate = limits.small_frames_per_second.max(1);
@@ -213,11 +213,11 @@ impl FrameReader {
         }
     }
 
-    /// Reads to the end of the current frame, or of `bytes` when they end before it. `now` is the time
+    /// Reads to the end of the current frame, or of `bytes` if they end before it. `now` is the time
     /// since the connection opened. After a [`Message::Close`] everything is read and ignored.
     ///
     /// # Errors
-    /// What the client did wrong; the same again on every later call.
+    /// The violation of the client; the same again on every later call.
     pub fn read(&mut self, bytes: &[u8], now: Duration) -> Result<Step, Violation> {
         if let Some(violation) = self.failed {
             return Err(violation);
@@ -232,13 +232,13 @@ impl FrameReader {
         })
     }
 
-    /// Payload bytes that are stored for a message that is not finished.
+    /// Stored payload bytes of the incomplete message.
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.payload.len()) + self.control.len()
     }
 
-    /// True when no frame and no message is under way.
+    /// True when no frame and no message is incomplete.
     #[must_use]
     pub fn is_between_messages(&self) -> bool {
         self.header_len == 0 && self.frame.is_none() && self.message.is_none()
@@ -270,7 +270,7 @@ impl FrameReader {
         Ok(Step { read, message: self.end_frame(frame)? })
     }
 
-    /// Reads one byte of a header; a frame when it was the last. Judged as early as the byte is there.
+    /// Reads one byte of a header; returns the frame after the last byte. Checks each byte as it arrives.
     fn read_header(&mut self, byte: u8, now: Duration) -> Result<Option<Frame>, Violation> {
         self.header[self.header_len] = byte;
         self.header_len += 1;
@@ -410,7 +410,7 @@ impl FrameReader {
     }
 }
 
-/// True for nothing at all, or a code that may be sent (RFC 6455, section 7.4) and UTF-8 after it.
+/// True for an empty payload, or a valid code (RFC 6455, section 7.4) followed by UTF-8.
 fn is_close(payload: &[u8]) -> bool {
     match payload {
         [] => true,
@@ -423,7 +423,7 @@ fn is_close(payload: &[u8]) -> bool {
     }
 }
 
-/// Takes the mask off bytes that begin so far within their frame.
+/// Unmasks bytes that begin at `offset` within their frame.
 fn unmask(bytes: &mut [u8], mut mask: [u8; 4], offset: usize) {
     mask.rotate_left(offset % 4);
     let mut words = bytes.chunks_exact_mut(4);
@@ -468,7 +468,7 @@ mod tests {
         bytes
     }
 
-    /// Reads everything, in chunks of so many bytes.
+    /// Reads everything, in chunks of this size.
     fn read_all(
         reader: &mut FrameReader,
         bytes: &[u8],
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_declares_too_much_is_refused_before_any_payload() {
+    fn an_oversized_header_is_refused_before_any_payload() {
         // The header of the issue: 2^63 - 1 bytes, and not even its mask has come.
         let huge = [0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
         let mut reader = FrameReader::new(LIMITS);
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_that_add_up_to_too_much_are_refused_at_the_header_that_does() {
+    fn fragments_are_refused_at_the_header_that_exceeds_the_limit() {
         let mut reader = FrameReader::new(LIMITS);
         let first = [frame(0x01, &[b'a'; 600]), frame(0x00, &[b'a'; 400])].concat();
         assert_eq!(read_all(&mut reader, &first, 77), (vec![], None));
@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn each_breach_of_the_protocol_has_its_name() {
+    fn each_protocol_violation_is_classified() {
         assert_eq!(refused(&[0xc1]), Violation::ReservedBits, "a compressed frame");
         assert_eq!(refused(&[0x91]), Violation::ReservedBits);
         assert_eq!(refused(&[0x83]), Violation::UnknownOpcode);
@@ -575,7 +575,7 @@ mod tests {
         for _ in 0..1_000 {
             assert!(chat.read(&frame(0x81, b"x"), START).unwrap().message.is_some());
         }
-        // At the sustained rate it goes on for ever.
+        // At the sustained rate it goes on forever.
         let mut steady = FrameReader::new(LIMITS);
         for tenth in 0..10_000 {
             steady.read(&frame(0x8a, &[]), Duration::from_millis(tenth * 100)).unwrap();
@@ -599,9 +599,9 @@ mod tests {
     }
 
     proptest! {
-        // The parser of actix-http is the second opinion.
+        // The parser of actix-http is the reference.
         #[test]
-        fn what_passes_is_read_as_actix_http_reads_it(
+        fn accepted_frames_are_read_as_actix_http_reads_them(
             messages in prop::collection::vec((any::<bool>(), "\\PC{0,80}", 1_usize..40), 1..6),
             chunk in 1_usize..200,
         ) {
@@ -629,7 +629,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_store_more_than_the_limit_or_depend_on_chunks(
+        fn stored_bytes_stay_within_the_limit_and_chunking_does_not_matter(
             bytes in prop::collection::vec(any::<u8>(), 0..400),
             chunk in 1_usize..50,
         ) {

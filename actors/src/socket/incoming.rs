@@ -13,27 +13,27 @@ use tokio::time::{Instant, Sleep};
 use super::budget::{BudgetShare, SharedBudget};
 use super::frames::{FrameReader, Message, Violation};
 
-/// Frames that are read before the thread is yielded to other connections. Fragments are frames without
-/// a message, so the context, which yields by messages, would not see them.
+/// Frames read before the thread is yielded to other connections. Fragments are frames without
+/// a message, so the context, which yields by messages, would not count them.
 const FRAMES_AT_ONCE: usize = 32;
 
-/// What bounds a message while it is not finished.
+/// Bounds of an incomplete message.
 pub(super) struct MessageRules {
     /// From its first byte to its last.
     pub(super) deadline: Duration,
-    /// What all connections of the pod share.
+    /// Shared by all connections of the pod.
     pub(super) budget: Arc<SharedBudget>,
 }
 
 /// The stream of messages. Ends after a violation, and when the client has gone.
 pub(super) struct Incoming<S> {
     bytes: S,
-    /// The last read, as far as it is not decoded.
+    /// The rest of the last read that is not decoded yet.
     chunk: Bytes,
     reader: FrameReader,
     opened: Instant,
     rules: Arc<MessageRules>,
-    /// While a message or frame is not finished.
+    /// Set while a message or frame is incomplete.
     unfinished: Option<Unfinished>,
     has_ended: bool,
 }
@@ -109,7 +109,7 @@ where
         self.poll_unfinished(cx).map(|it| Some(Err(it)))
     }
 
-    /// Counts what is stored of a message that is not finished, and looks at its deadline.
+    /// Counts the stored bytes of the incomplete message, and checks its deadline.
     fn poll_unfinished(&mut self, cx: &mut Context<'_>) -> Poll<Violation> {
         if self.reader.is_between_messages() {
             return Poll::Pending;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn fragments_without_end_yield_the_thread_after_a_bounded_number() {
+    async fn endless_fragments_yield_the_thread_after_a_bounded_number() {
         let fragments = [frame(0x01, &[b'x'; 100]), frame(0x00, &[b'x'; 100]).repeat(999)].concat();
         let mut rest = Some(Ok(Bytes::from(fragments)));
         let bytes = stream::poll_fn(move |_| match rest.take() {
@@ -170,7 +170,7 @@ mod tests {
     async fn a_pong_does_not_prolong_a_message() {
         let begin = stream::iter([Ok(Bytes::from(frame(0x01, b"{")))]);
         let pongs = stream::unfold((), |()| async {
-            // No deadline: it ends with what reads it, which has one.
+            // No deadline: it ends with its reader, which has one.
             tokio::time::sleep(Duration::from_millis(5)).await;
             Some((Ok(Bytes::from(frame(0x8a, b""))), ()))
         });

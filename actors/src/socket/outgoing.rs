@@ -1,11 +1,11 @@
-//! What is written to one client, counted until its connection takes it.
+//! Data written to one client, counted until its connection takes it.
 //!
 //! The actor's context runs in a task of its own and its frames wait in a queue. If it ran as the body of
-//! the response, as the library has it, the connection would poll it only while the client reads: an
+//! the response, as in the library, the connection would poll it only while the client reads: an
 //! actor whose client does not read would miss its timers, its deadlines and its messages.
 //!
-//! Clients that do not read share a budget of the pod beside the one of each: many queues that are just within
-//! their own bound would fill the memory. When it is used up, the connection of the oldest large queue is cut.
+//! Clients that do not read share a budget of the pod in addition to their own: many queues just below
+//! their own bound would fill the memory. When it is used up, the connection of the oldest large queue is closed.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -24,24 +24,24 @@ use tokio::task::JoinHandle;
 
 use super::budget::{BudgetShare, SharedBudget};
 
-/// What the connection takes at once. Small, so that what is counted as queued is what has not been
-/// written: the connection stores up to 32 KiB more.
+/// Bytes the connection takes at once. Small, so that the queued count covers almost all unwritten
+/// data: the connection stores up to 32 KiB more.
 const SLICE: usize = 8 * 1_024;
 
-/// Queues up to this size are not counted among those of the pod: a client that reads has no more, and so the
-/// shared count is not touched for it.
+/// Queues up to this size do not count towards the pod's budget: a client that reads has no more, and so
+/// the shared counter is not touched for it.
 const SMALL_QUEUE: usize = 16 * 1_024;
 
 /// The budget of bytes that are queued for a client and not yet taken by its connection.
 pub(crate) struct Outgoing {
     in_flight: Arc<AtomicUsize>,
     max_bytes: usize,
-    /// Bytes that were queued past the budget, until the queue is empty again.
+    /// Bytes that were queued outside the budget, until the queue is empty again.
     exempt: usize,
 }
 
 impl Outgoing {
-    /// True when so many more bytes may be queued. One message is always admitted to an empty queue.
+    /// True if `bytes` more may be queued. One message is always admitted to an empty queue.
     pub(crate) fn admits(&mut self, bytes: usize) -> bool {
         let in_flight = self.in_flight.load(Relaxed);
         if in_flight == 0 {
@@ -50,18 +50,18 @@ impl Outgoing {
         in_flight == 0 || in_flight + bytes <= self.max_bytes + self.exempt
     }
 
-    /// Counts what was queued.
+    /// Counts queued bytes.
     pub(crate) fn queued(&self, bytes: usize) {
         self.in_flight.fetch_add(bytes, Relaxed);
     }
 
-    /// Counts what was queued beside the budget, because something else bounds it.
+    /// Counts queued bytes outside the budget, because they have another bound.
     pub(crate) fn queued_exempt(&mut self, bytes: usize) {
         self.exempt += bytes;
         self.queued(bytes);
     }
 
-    /// The count of what is queued. One thread changes it; any may read it.
+    /// The count of queued bytes. One thread changes it; any may read it.
     pub(crate) fn count(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.in_flight)
     }
@@ -79,26 +79,26 @@ struct State {
     frames: VecDeque<Bytes>,
     bytes: usize,
     budget: Arc<SharedBudget>,
-    /// While the queue is not small.
+    /// Set while the queue is not small.
     share: Option<BudgetShare>,
     end: Option<End>,
     connection: Option<Waker>,
     /// The task of the context, while it waits for the queue to be empty.
     context: Option<Waker>,
-    /// The same task, while it may be told to give way.
+    /// The same task, while it may be evicted.
     task: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The context has ended; what is queued is still to be written.
+    /// The context has ended; queued data is still to be written.
     Flush,
     /// The client did not take it in time.
     Abort,
 }
 
 impl FrameQueue {
-    /// A queue that counts among those that share `budget`; `evicted` is called when it has to give way.
+    /// A queue that shares `budget` with others; `evicted` is called when it is evicted.
     pub(super) fn new(budget: Arc<SharedBudget>, evicted: impl Fn() + 'static) -> Self {
         let state = State {
             frames: VecDeque::new(),
@@ -122,7 +122,7 @@ impl FrameQueue {
         Outgoing { in_flight: Arc::clone(&self.in_flight), max_bytes, exempt: 0 }
     }
 
-    /// Runs the context in a task of this thread, and gives the body of the response that takes its
+    /// Runs the context in a task of this thread, and returns the body of the response that takes its
     /// frames. Once the context has ended, the client has `close_timeout` to take the rest.
     pub(super) fn run<E: 'static>(
         self,
@@ -163,7 +163,7 @@ impl FrameQueue {
         state.bytes += frames.len();
         state.frames.push_back(frames);
         state.count();
-        // The context hands over everything that was queued in it.
+        // The context passes on everything that was queued in it.
         self.in_flight.store(state.bytes, Relaxed);
         state.wake_connection();
     }
@@ -172,21 +172,21 @@ impl FrameQueue {
         let mut state = self.state.borrow_mut();
         state.end = Some(end);
         if end == End::Abort {
-            // The connection may be stuck in a write, and look only when its system gives it up.
+            // The connection may be stuck in a write and is polled only when its system gives it up.
             state.frames = VecDeque::new();
             state.share = None;
         }
         state.wake_connection();
     }
 
-    /// Waits until it has to give way to others.
+    /// Waits for the eviction.
     async fn is_evicted(&self) {
         futures::future::poll_fn(|cx| {
             let mut state = self.state.borrow_mut();
             match state.share.as_ref().is_some_and(|share| share.is_evicted(cx)) {
                 true => Poll::Ready(()),
                 false => {
-                    // A share that begins later has to know whom to wake.
+                    // A share that begins later needs the waker.
                     state.task = Some(cx.waker().clone());
                     Poll::Pending
                 }
@@ -209,7 +209,7 @@ impl FrameQueue {
 }
 
 impl State {
-    /// Counts what is queued among all queues of the pod.
+    /// Adds the queue to the count of all queues of the pod.
     fn count(&mut self) {
         if self.bytes <= SMALL_QUEUE {
             self.share = None;
@@ -217,7 +217,7 @@ impl State {
         }
         if self.share.is_none() {
             self.share = Some(self.budget.share());
-            // So that the task asks this share from now on.
+            // So that the task polls this share from now on.
             if let Some(task) = &self.task {
                 task.wake_by_ref();
             }

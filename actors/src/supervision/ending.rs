@@ -43,6 +43,7 @@ impl fmt::Display for Ending {
 /// How a child ended, and the known cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
+    /// The kind of ending.
     pub ending: Ending,
     /// For the log and the tree; empty when unknown.
     pub why: String,
