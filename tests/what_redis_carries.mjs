@@ -1,5 +1,5 @@
 // What one Redis carries: runs the server's own scripts of the conversation log and its pub/sub against a
-// redis-server of its own, and prints what each unit costs Redis. docs/scaling.md is computed from it.
+// redis-server of its own, and prints what each unit costs Redis. docs/operations/capacity.md is computed from it.
 //
 //   node tests/what_redis_carries.mjs
 //

@@ -301,13 +301,13 @@ fn the_page_of_metrics_is_what_the_list_says() {
 
 #[test]
 fn every_alert_says_what_to_do() {
-    let operations = read(ours("../docs/operations.md"));
+    let runbook = read(ours("../docs/operations/runbook.md"));
     for alert in alerts() {
         let heading = alert.name.to_lowercase();
-        assert_eq!(alert.runbook, format!("docs/operations.md#{heading}"), "{}", alert.name);
+        assert_eq!(alert.runbook, format!("docs/operations/runbook.md#{heading}"), "{}", alert.name);
         assert!(
-            operations.lines().any(|line| line.trim_start_matches('#').trim() == alert.name),
-            "docs/operations.md has no heading {}",
+            runbook.lines().any(|line| line.trim_start_matches('#').trim() == alert.name),
+            "docs/operations/runbook.md has no heading {}",
             alert.name
         );
     }

@@ -15,7 +15,7 @@
 //!   stays in order, and the queue of messages has a bound, which the library's own `PubSub` lacks.
 //! - classic and not sharded, because then any node of a Cluster will do, a connection is one and not one
 //!   a shard, and one that moves its slots moves no subscription. The price is that every node of a
-//!   Cluster sees every message (docs/scaling.md says when that ends).
+//!   Cluster sees every message (docs/operations/capacity.md says when that ends).
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -206,7 +206,7 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
 async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its_own_keys() {
     let dir = tempfile::tempdir().expect("a folder");
     let [port] = free_ports();
-    // What docs/operations.md asks for.
+    // What docs/operations/scale.md asks for.
     let may = "~hsc:* &hsc:* +@all -@admin -@dangerous +info";
     let users = format!("user default off\nuser shop on >p@ss:w/rd {may}\n");
     std::fs::write(dir.path().join("users.acl"), users).expect("it is written");
