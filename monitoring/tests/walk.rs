@@ -304,7 +304,12 @@ fn every_alert_says_what_to_do() {
     let runbook = read(ours("../docs/operations/runbook.md"));
     for alert in alerts() {
         let heading = alert.name.to_lowercase();
-        assert_eq!(alert.runbook, format!("docs/operations/runbook.md#{heading}"), "{}", alert.name);
+        assert_eq!(
+            alert.runbook,
+            format!("docs/operations/runbook.md#{heading}"),
+            "{}",
+            alert.name
+        );
         assert!(
             runbook.lines().any(|line| line.trim_start_matches('#').trim() == alert.name),
             "docs/operations/runbook.md has no heading {}",
