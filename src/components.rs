@@ -361,8 +361,8 @@ impl ArchiveComponents {
         info!(archive:% = store.describe(); "conversations are archived");
         let handle = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), metrics);
         let webhooks = Webhooks::new(&settings.webhooks, handle.clone(), store.clone(), metrics)?;
-        let hears = webhooks.clone();
-        let handle = handle.heard_by(move |stamped| hears.heard(stamped));
+        let deliveries = webhooks.clone();
+        let handle = handle.observed_by(move |event| deliveries.deliver(event));
         let audited = handle.clone();
         let auditor: Auditor = Arc::new(move |audit| audited.record(Record::Audit(audit)));
         Ok(Self { store, handle, webhooks, auditor })

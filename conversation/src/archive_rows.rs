@@ -4,10 +4,10 @@ use crate::archive::{
     AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffRecord,
     HandoffRecordKind, RatingRecord, Record, Thumb, TurnPlace,
 };
-use crate::desk::HandoffUnavailable;
+use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
 use crate::protocol::{
-    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGone, TicketGoneReason,
+    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
 };
 
 /// The row; none for an event that the archive does not keep by itself: the pieces of an answer, which its end has
@@ -16,7 +16,7 @@ use crate::protocol::{
 #[must_use]
 pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
     let LogEntry { offset, reply_to, event, .. } = entry;
-    let reply_to = reply_to.as_ref().map(written);
+    let reply_to = reply_to.as_ref().map(MessageId::to_string);
     match event {
         ConversationEvent::VisitorDescribed(described) => Some(began(conversation, described)),
         ConversationEvent::QuestionAsked { question, product, language } => {
@@ -138,54 +138,6 @@ fn sent(conversation: &str, offset: u64, message: &ChatMessage) -> Record {
 
 fn named(agent: &Agent) -> AgentRef {
     AgentRef { id: agent.id.clone(), name: agent.name.clone() }
-}
-
-/// A client's id as text: a number and its digits are one and the same here.
-fn written(id: &MessageId) -> String {
-    match id {
-        MessageId::Text(text) => text.clone(),
-        MessageId::Number(number) => number.to_string(),
-    }
-}
-
-/// What the desk decided about a conversation. `rev` is the number of its change ([`protocol::Ticket::rev`]).
-#[derive(Debug, Clone, Copy)]
-pub enum DeskDecision<'a> {
-    /// The visitor waits for an agent.
-    Requested {
-        /// The change.
-        rev: u64,
-        /// Why, in the visitor's words.
-        reason: Option<&'a str>,
-    },
-    /// No agent can come.
-    Unavailable {
-        /// Why.
-        why: HandoffUnavailable,
-    },
-    /// An agent took the conversation.
-    Joined {
-        /// The change.
-        rev: u64,
-        /// The agent.
-        agent: &'a Agent,
-    },
-    /// An agent handed the conversation to a colleague.
-    Transferred {
-        /// The change.
-        rev: u64,
-        /// The agent who did it.
-        from: &'a Agent,
-        /// The colleague.
-        to: Option<&'a Agent>,
-    },
-    /// The conversation is not at the desk any more.
-    Ended {
-        /// How it ended.
-        gone: &'a TicketGone,
-        /// The agent who ended it, where one did.
-        by: Option<&'a Agent>,
-    },
 }
 
 /// The row of a decision.

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::answer::{AnswerEvent, Outcome};
 use crate::archive::{ArchivedMessage, Author, HandoffRecordKind, MessageOutcome, Record};
-use crate::archive_rows::{DeskDecision, decision_row};
+use crate::archive_rows::decision_row;
 use crate::checkpoint::Checkpoint;
-use crate::desk::HandoffUnavailable;
+use crate::desk::{DeskDecision, HandoffUnavailable};
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, TicketGone, TicketGoneReason};
 use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};

@@ -318,3 +318,43 @@ pub enum DeskUpdate {
     /// No agent can come.
     NoPerson(HandoffUnavailable),
 }
+
+/// What the desk decided about a conversation. `rev` is the number of its change ([`Ticket::rev`]).
+#[derive(Debug, Clone, Copy)]
+pub enum DeskDecision<'a> {
+    /// The visitor waits for an agent.
+    Requested {
+        /// The change.
+        rev: u64,
+        /// Why, in the visitor's words.
+        reason: Option<&'a str>,
+    },
+    /// No agent can come.
+    Unavailable {
+        /// Why.
+        why: HandoffUnavailable,
+    },
+    /// An agent took the conversation.
+    Joined {
+        /// The change.
+        rev: u64,
+        /// The agent.
+        agent: &'a Agent,
+    },
+    /// An agent handed the conversation to a colleague.
+    Transferred {
+        /// The change.
+        rev: u64,
+        /// The agent who did it.
+        from: &'a Agent,
+        /// The colleague.
+        to: Option<&'a Agent>,
+    },
+    /// The conversation is not at the desk any more.
+    Ended {
+        /// How it ended.
+        gone: &'a TicketGone,
+        /// The agent who ended it, where one did.
+        by: Option<&'a Agent>,
+    },
+}

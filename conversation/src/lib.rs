@@ -4,7 +4,8 @@
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out. It
 //!   routes to four machines that own their state: `AnswerRun`, `Handoff`, `Resume`, `Prediction`.
 //! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
-//!   [`mod@agent_frame`] and [`archive_row`] are its projections.
+//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events`] and [`transcript_lines`] are its projections, one file a
+//!   target; [`audit_entry`] is the projection of an agent's action.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
 //!   its log and the archive.
@@ -20,6 +21,7 @@ pub mod archive;
 mod archive_rows;
 #[cfg(test)]
 mod archive_rows_tests;
+mod audit_entries;
 mod checkpoint;
 mod checkpoint_codec;
 mod client_address;
@@ -56,12 +58,17 @@ mod step;
 mod tests;
 mod token;
 mod topic;
+mod transcript_lines;
 mod upload_id;
 mod visitor_frame;
 mod visitor_identity;
+mod webhook_events;
+#[cfg(test)]
+mod webhook_events_tests;
 
 pub use agent_frame::agent_frame;
-pub use archive_rows::{DeskDecision, archive_row, decision_row};
+pub use archive_rows::{archive_row, decision_row};
+pub use audit_entries::{AgentAction, audit_entry};
 pub use checkpoint::Checkpoint;
 pub use checkpoint_codec::rewritten_checkpoint;
 pub use client_address::{ClientAddress, ClientKey};
@@ -77,9 +84,11 @@ pub use prediction::{Predicted, PredictionCache, PredictionKey, PrefetchHint};
 pub use rules::Rules;
 pub use search_results::{brand_json, owners, predictions, whole_entry};
 pub use token::{TokenError, Tokens};
+pub use transcript_lines::{TranscriptAuthor, TranscriptLine, TranscriptPage, transcript_lines};
 pub use upload_id::{NO_SUCH_UPLOAD, UploadId, may_stand};
 pub use visitor_frame::visitor_frame;
 pub use visitor_identity::{VisitorTokenError, VisitorTokenVerifier};
+pub use webhook_events::{WebhookEvent, decision_webhook_events, webhook_events};
 
 /// The cause of a failure, whatever library it came from.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hsc_actors::archiving::ArchiveHandle;
+use hsc_actors::archiving::{ArchiveHandle, ObservedEvent};
 use hsc_actors::ports::archive::Deliveries;
 use hsc_actors::ports::{Announcement, Announcer, EndpointCounters, WebhookAdmin};
 use hsc_config::WebhooksSettings;
-use hsc_conversation::archive::{NewDelivery, Record, StampedRecord};
+use hsc_conversation::archive::{NewDelivery, Record};
 use hsc_monitoring::Metrics;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::endpoint::{Endpoint, NoEndpoint};
-use super::event::{self, Event};
+use super::event::Event;
 use super::sending::Sender;
 
 /// Bytes of a digest that are an id: as many as a random one would have.
@@ -85,13 +85,10 @@ impl Webhooks {
         )
     }
 
-    /// Hears what is written into the archive.
-    pub fn heard(&self, stamped: &StampedRecord) {
-        if self.is_empty() {
-            return;
-        }
-        for event in event::of_record(stamped) {
-            self.inner.tell(&event);
+    /// Delivers an event of a conversation to every endpoint that takes it.
+    pub fn deliver(&self, observed: ObservedEvent<'_>) {
+        if !self.is_empty() {
+            self.inner.tell(&Event::of(observed));
         }
     }
 }

@@ -29,6 +29,7 @@ mod administering;
 mod agents;
 mod answers;
 mod archive_contract;
+mod archive_migration;
 mod archiving;
 mod as_text;
 mod audited;

@@ -38,7 +38,6 @@ const KNOWN: &[(&[&str], &str)] = &[
         "goes with the one supervision system",
     ),
     (&["manuals/src/"], "layout and blocks share the marks of a list"),
-    (&["src/http/visitor/transcript/"], "goes with the text transcript as a projection"),
 ];
 
 #[test]

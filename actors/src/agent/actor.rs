@@ -22,7 +22,6 @@ use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use super::audited_action::AuditedAction;
 use super::delivery::deliver;
 use super::event::{Effect, Event};
 use super::note_writer;
@@ -36,6 +35,8 @@ use crate::session::{QueueOutcome, SessionContext};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
+use hsc_conversation::archive::{Audit, Record};
+use hsc_conversation::audit_entry;
 use hsc_conversation::desk::{DeskChange, OnBehalfOf};
 use hsc_conversation::owners;
 use hsc_conversation::protocol::{
@@ -168,7 +169,8 @@ impl AgentSocket {
         let front = self.wired.shared.front.clone();
         for effect in effects {
             let front = front.clone();
-            let deed = AuditedAction::of(&effect);
+            let audit = effect.audited();
+            let audit = audit.map(|action| audit_entry(action, self.view.me(), &self.from));
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
                 Effect::LookForAgents => self.beside(ctx, async move {
@@ -182,7 +184,7 @@ impl AgentSocket {
                     let agent = self.view.agent().clone();
                     info!(conversation, agent = agent.id; "an agent takes a conversation");
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(deed, about, ctx, async move {
+                    self.brings_to_its_end(audit, about, ctx, async move {
                         let taken = front.take(conversation.into(), agent).await;
                         let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
                         Event::Asked { id, outcome }
@@ -192,7 +194,7 @@ impl AgentSocket {
                     let by = self.view.me().clone();
                     info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(deed, about, ctx, async move {
+                    self.brings_to_its_end(audit, about, ctx, async move {
                         let outcome = front.let_go(conversation.into(), by, how).await.map(Some);
                         Event::Asked { id, outcome }
                     });
@@ -200,7 +202,7 @@ impl AgentSocket {
                 Effect::Available { id, available } => {
                     let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
                     let (wired, key) = (Arc::clone(&self.wired), self.key);
-                    self.brings_to_its_end(deed, None, ctx, async move {
+                    self.brings_to_its_end(audit, None, ctx, async move {
                         let told =
                             front.agent_here(agent.clone(), Arc::clone(&seat), Some(available));
                         let told = told.await;
@@ -222,7 +224,7 @@ impl AgentSocket {
                     let archive = self.wired.shared.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(deed, about, ctx, async move {
+                    self.brings_to_its_end(audit, about, ctx, async move {
                         let outcome =
                             deliver(front, log, archive, conversation, *said, is_online).await;
                         Event::Delivered { id, outcome }
@@ -238,7 +240,7 @@ impl AgentSocket {
                     let about = Some(conversation.clone());
                     let (note, stamped) = note_writer::stamped(agent, conversation, content);
                     let keeping = note_writer::keep(Arc::clone(&self.wired.shared), note, stamped);
-                    self.brings_to_its_end(deed, about, ctx, async move {
+                    self.brings_to_its_end(audit, about, ctx, async move {
                         keeping.await;
                         Event::Noted { id }
                     });
@@ -309,18 +311,17 @@ impl AgentSocket {
     /// what is said keeps its order, and a conversation is closed after the last words.
     fn brings_to_its_end(
         &mut self,
-        deed: Option<AuditedAction>,
+        audit: Option<Audit>,
         about: Option<String>,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
     ) {
-        let (me, from) = (self.view.me().clone(), Arc::clone(&self.from));
         let archive = self.wired.shared.archive.clone();
         let asked = self.deeds.put(about, asked);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
             let event = asked.await;
-            if let Some(deed) = deed.filter(|_| event.is_done()) {
-                archive.record(deed.by(&me, &from));
+            if let Some(audit) = audit.filter(|_| event.is_done()) {
+                archive.record(Record::Audit(audit));
             }
             event
         }));

@@ -17,7 +17,7 @@ use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::DeskChange;
 use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation};
 use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
-use hsc_conversation::{ConversationEvent, LogEntry, archive_row};
+use hsc_conversation::{ConversationEvent, LogEntry};
 
 /// How long the owner may take to answer.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -134,16 +134,13 @@ async fn append_alone(
         reply_to: None,
         event: ConversationEvent::MessageSent(Box::new(chat)),
     };
-    let record = archive_row(&conversation, &entry);
     let entries = vec![entry.stored()];
-    let owned = OwnedConversation { conversation, epoch: taken.epoch };
+    let owned = OwnedConversation { conversation: Arc::clone(&conversation), epoch: taken.epoch };
     let batch = Batch { entries, checkpoint: None };
     let here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.
-    if let Some(record) = record {
-        archive.record(record);
-    }
+    archive.event(&conversation, &entry);
     // Whoever watches here; the agent who said it among them.
     if let Some(here) = here {
         here.say();

@@ -1,6 +1,7 @@
 //! What goes into an agent's view and what comes out of it.
 
 use crate::bridge::DeskBroadcast;
+use hsc_conversation::AgentAction;
 use hsc_conversation::answer::Answer;
 use hsc_conversation::desk::AgentSaid;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, ReleaseKind};
@@ -179,4 +180,20 @@ pub(crate) enum Effect {
         /// In which language.
         locale: Option<String>,
     },
+}
+
+impl Effect {
+    /// What the agent does by this, as the audit names it; none where it only looks or tells.
+    pub(super) fn audited(&self) -> Option<AgentAction<'_>> {
+        Some(match self {
+            Self::Take { conversation, .. } => AgentAction::Took { conversation },
+            Self::LetGo { conversation, how, .. } => AgentAction::Released { conversation, how },
+            Self::Say { conversation, .. } => AgentAction::MessageSent { conversation },
+            Self::Note { conversation, .. } => AgentAction::NoteWritten { conversation },
+            Self::Available { available, .. } => {
+                AgentAction::AvailabilityChanged { available: *available }
+            }
+            _ => return None,
+        })
+    }
 }

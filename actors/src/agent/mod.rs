@@ -7,7 +7,6 @@
 //! believes that something was said that was not; a note in the log of a conversation.
 
 mod actor;
-mod audited_action;
 mod delivery;
 mod event;
 #[cfg(test)]

@@ -11,6 +11,10 @@ use tokio::sync::Notify;
 
 use super::queue::RecordQueue;
 use hsc_conversation::archive::{Record, StampedRecord};
+use hsc_conversation::desk::DeskDecision;
+use hsc_conversation::{
+    LogEntry, WebhookEvent, archive_row, decision_row, decision_webhook_events, webhook_events,
+};
 
 /// How much waits to be written, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,9 @@ pub struct ArchiveHandle {
     written: Arc<ArchivedConversations>,
     is_up: Arc<AtomicBool>,
     observer: Option<Observer>,
+    /// Every record, in order, for the tests of others.
+    #[cfg(test)]
+    pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
 }
 
 /// Conversations that the archive knows more of than was announced.
@@ -55,8 +62,27 @@ struct ArchivedConversations {
 /// Conversations that are gathered between two announcements: of more it is only known that there are more.
 const MOST_WRITTEN: usize = 64;
 
-/// Hears of what is recorded, before it is written. Must not wait.
-type Observer = Arc<dyn Fn(&StampedRecord) + Send + Sync>;
+/// What endpoints outside are told of a conversation, with the time and the identity of the archive's record.
+#[derive(Debug)]
+pub struct ObservedEvent<'a> {
+    /// Identity of the record.
+    pub id: &'a str,
+    /// When it happened, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The conversation.
+    pub conversation: &'a str,
+    /// The event.
+    pub event: WebhookEvent,
+}
+
+/// Observes events of conversations. Must not wait.
+type Observer = Arc<dyn Fn(ObservedEvent<'_>) + Send + Sync>;
+
+/// What makes a record one: time and identity.
+struct Stamp {
+    id: String,
+    at_ms: u64,
+}
 
 impl ArchiveHandle {
     /// A handle and the queue behind it. What is recorded waits there until a writer takes it.
@@ -65,17 +91,49 @@ impl ArchiveHandle {
         let queue = Arc::new(RecordQueue::new(limits, Arc::clone(metrics)));
         // Until the writer has looked, nobody is told that something is wrong.
         let written = Arc::default();
-        Self { queue, written, is_up: Arc::new(AtomicBool::new(true)), observer: None }
+        Self {
+            queue,
+            written,
+            is_up: Arc::new(AtomicBool::new(true)),
+            observer: None,
+            #[cfg(test)]
+            recorded: Arc::default(),
+        }
     }
 
-    /// The same, and whatever is recorded by it is heard by this too, once. What the observer itself
-    /// records goes by the handle of before, else it would hear itself.
+    /// The same, and this observes every event and decision that is recorded by it, once.
     #[must_use]
-    pub fn heard_by(self, observer: impl Fn(&StampedRecord) + Send + Sync + 'static) -> Self {
+    pub fn observed_by(self, observer: impl Fn(ObservedEvent<'_>) + Send + Sync + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Keeps this. Never waits and never fails: what the archive cannot take is counted there.
+    /// Records an event of a conversation: the row of the archive, and what the observer is told of it. Never waits
+    /// and never fails: what the archive cannot take is counted there.
+    pub fn event(&self, conversation: &str, entry: &LogEntry) {
+        let (row, events) = (archive_row(conversation, entry), webhook_events(entry));
+        self.project(conversation, row, events);
+    }
+
+    /// The same for a decision of the desk.
+    pub fn decision(&self, conversation: &str, decision: DeskDecision<'_>) {
+        let events = decision_webhook_events(decision);
+        self.project(conversation, Some(decision_row(conversation, decision)), events);
+    }
+
+    fn project(&self, conversation: &str, row: Option<Record>, events: Vec<WebhookEvent>) {
+        let stamp = Stamp::new();
+        if let Some(observer) = &self.observer {
+            let (id, at_ms) = (&*stamp.id, stamp.at_ms);
+            events
+                .into_iter()
+                .for_each(|event| observer(ObservedEvent { id, at_ms, conversation, event }));
+        }
+        if let Some(record) = row {
+            self.keep(stamp.of(record));
+        }
+    }
+
+    /// Records what is not an event of a conversation. Never waits and never fails, like [`ArchiveHandle::event`].
     pub fn record(&self, record: Record) {
         self.keep(Self::stamp(record));
     }
@@ -90,9 +148,8 @@ impl ArchiveHandle {
     }
 
     fn keep(&self, stamped: StampedRecord) {
-        if let Some(observer) = &self.observer {
-            observer(&stamped);
-        }
+        #[cfg(test)]
+        self.recorded.lock().expect("no test panics under it").push(stamped.record.clone());
         self.queue.push(stamped);
     }
 
@@ -108,14 +165,7 @@ impl ArchiveHandle {
     /// stamped first comes first wherever the archive sorts by time and identity.
     #[must_use]
     pub fn stamp(record: Record) -> StampedRecord {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // The number before the time: of two that are stamped one after the other, the later has both
-        // greater, but for a clock that is set back.
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed) & 0x00ff_ffff;
-        let at_ms = now_ms();
-        let chance = rand::random::<u64>() >> 8;
-        let id = format!("{:012x}{number:06x}{chance:014x}", at_ms & 0xffff_ffff_ffff);
-        StampedRecord { id, at_ms, record }
+        Stamp::new().of(record)
     }
 
     /// False while the archive does not take what is written.
@@ -169,6 +219,23 @@ impl ArchiveHandle {
 
     pub(super) fn set_up(&self, up: bool) -> bool {
         self.is_up.swap(up, Ordering::Relaxed)
+    }
+}
+
+impl Stamp {
+    fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // The number before the time: of two that are stamped one after the other, the later has both
+        // greater, but for a clock that is set back.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed) & 0x00ff_ffff;
+        let at_ms = now_ms();
+        let chance = rand::random::<u64>() >> 8;
+        let id = format!("{:012x}{number:06x}{chance:014x}", at_ms & 0xffff_ffff_ffff);
+        Self { id, at_ms }
+    }
+
+    fn of(self, record: Record) -> StampedRecord {
+        StampedRecord { id: self.id, at_ms: self.at_ms, record }
     }
 }
 

@@ -18,6 +18,6 @@ mod retention_worker;
 mod tests;
 mod writer;
 
-pub use handle::{ArchiveHandle, ArchiveLimits};
+pub use handle::{ArchiveHandle, ArchiveLimits, ObservedEvent};
 pub use retention_worker::{Retention, keeper};
 pub use writer::writer;

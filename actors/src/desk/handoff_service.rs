@@ -15,11 +15,10 @@ use crate::bridge::{Body, Bridge, DeskBroadcast, channels};
 use crate::ports::HandoffDesk;
 use hsc_conversation::ClientKey;
 use hsc_conversation::desk::{
-    ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, HandoffUnavailable,
-    OnBehalfOf, QueuePlace, ReleaseKind, TicketDetails, VisitorEnds,
+    ConnectedVisitors, DeskChange, DeskDecision, DeskError, DeskView, HandoffRequest,
+    HandoffUnavailable, OnBehalfOf, QueuePlace, ReleaseKind, TicketDetails, VisitorEnds,
 };
 use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
-use hsc_conversation::{DeskDecision, decision_row};
 
 /// The desk and the way to everybody who wants to hear of it. Cheap to clone.
 #[derive(Clone)]
@@ -332,7 +331,7 @@ impl HandoffService {
     }
 
     fn record(&self, conversation: &str, decision: DeskDecision<'_>) {
-        self.archive.record(decision_row(conversation, decision));
+        self.archive.decision(conversation, decision);
     }
 
     /// Nobody waits for what becomes of it: who misses it looks again.

@@ -48,7 +48,7 @@ use super::{AnswerQueue, Deliver, Overload, SessionStatus, answering};
 use hsc_conversation::outbox::Frame;
 use hsc_conversation::outbox::Outbox;
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
-use hsc_conversation::{LogEntry, archive_row, visitor_frame};
+use hsc_conversation::{LogEntry, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
 /// times to slow down and does not is no chat.
@@ -317,9 +317,7 @@ impl Session {
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
     fn happened(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
-        if let Some(row) = archive_row(self.conversation.id(), entry) {
-            self.wiring.archive.record(row);
-        }
+        self.wiring.archive.event(self.conversation.id(), entry);
         if self.closed {
             return;
         }

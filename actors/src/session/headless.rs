@@ -17,8 +17,8 @@ use crate::takeovers;
 use hsc_conversation::log::{Claimed, OwnedConversation};
 use hsc_conversation::now_ms;
 use hsc_conversation::outbox::{Outbox, OutboxStep};
+use hsc_conversation::visitor_frame;
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
-use hsc_conversation::{archive_row, visitor_frame};
 
 /// How long a log that is away is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -114,9 +114,7 @@ impl HeadlessAnswer {
         for effect in effects {
             match effect {
                 Effect::Happened(entry) => {
-                    if let Some(row) = archive_row(&self.owned.conversation, &entry) {
-                        self.wiring.archive.record(row);
-                    }
+                    self.wiring.archive.event(&self.owned.conversation, &entry);
                     if let Some(frame) = visitor_frame(&entry) {
                         // No client is connected that could receive the frame.
                         self.outbox.push(frame, Some(entry.stored()), &mut Vec::new());

@@ -3,7 +3,8 @@
 //! It is told out of the conversation's log, in which no note of the team ever is, with the times of the
 //! archive; where the log does not reach back to the beginning any more, out of the archive without notes.
 
-mod lines;
+mod archived;
+mod document;
 mod text;
 
 use std::collections::HashMap;
@@ -13,8 +14,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::ports::Announcement;
 use hsc_actors::ports::archive::{self, TranscriptEntry};
-use hsc_conversation::LogEntry;
 use hsc_conversation::log::{LogError, StoredConversation};
+use hsc_conversation::{LogEntry, transcript_lines};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,7 +26,7 @@ use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::address::mail_address;
 use super::left::no_address;
 use super::token::{admitted, conversation};
-use lines::TranscriptLine;
+pub(crate) use document::TranscriptText;
 
 /// The event by which a transcript is sent: whoever takes it has the mail server.
 pub(super) const REQUESTED: &str = "transcript.requested";
@@ -74,17 +75,6 @@ enum SendState {
     Sent,
     /// A code is on its way to the address; the same request with the code sends the transcript.
     Confirm,
-}
-
-/// What was said in a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub(crate) struct TranscriptText {
-    /// The conversation.
-    conversation: String,
-    /// False where its beginning is not told: it is not kept any more, or very long ago.
-    whole: bool,
-    /// What was said and what happened, in order.
-    lines: Vec<TranscriptLine>,
 }
 
 /// The visitor's own conversation, to be kept.
@@ -199,9 +189,9 @@ async fn told(
     let is_whole = |kept: &StoredConversation| kept.entries.len() as u64 == kept.offset;
     let (whole, mut lines) = match kept {
         Some(kept) if is_whole(&kept) || entries.is_empty() => {
-            (is_whole(&kept), lines::of_log(&read(&kept), &times(&entries)))
+            (is_whole(&kept), transcript_lines(&read(&kept), &times(&entries)))
         }
-        _ => (true, lines::of_archive(entries)),
+        _ => (true, archived::of_archive(entries)),
     };
     let over = lines.len().saturating_sub(MOST_LINES);
     lines.drain(..over);

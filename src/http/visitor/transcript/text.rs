@@ -1,9 +1,9 @@
 //! The transcript for people: plain text that any mail or editor shows.
 
+use hsc_conversation::{TranscriptAuthor, TranscriptLine};
 use jiff::Timestamp;
 
-use super::TranscriptText;
-use super::lines::{TranscriptLine, Who};
+use super::document::TranscriptText;
 
 /// The mail that confirms an address. It has no word of the conversation: whoever reads it may not be its visitor.
 pub(super) fn confirmation(code: &str) -> String {
@@ -30,14 +30,14 @@ pub(super) fn text(told: &TranscriptText, own: Option<&str>) -> String {
 fn one(line: &TranscriptLine) -> String {
     let at = line.at_ms.map(|at_ms| format!("[{}] ", time(at_ms))).unwrap_or_default();
     let who = match (line.who, &line.name) {
-        (Who::Event, _) => return format!("{at}-- {} --\n", line.text),
-        (Who::Visitor, _) => "You",
-        (Who::Machine, _) => "The manual",
-        (Who::Agent, Some(name)) => name,
-        (Who::Agent, None) => "A person",
+        (TranscriptAuthor::Event, _) => return format!("{at}-- {} --\n", line.text),
+        (TranscriptAuthor::Visitor, _) => "You",
+        (TranscriptAuthor::Machine, _) => "The manual",
+        (TranscriptAuthor::Agent, Some(name)) => name,
+        (TranscriptAuthor::Agent, None) => "A person",
     };
     let about = match (&line.product_name, line.who) {
-        (Some(name), Who::Visitor) => format!(" (about {name})"),
+        (Some(name), TranscriptAuthor::Visitor) => format!(" (about {name})"),
         _ => String::new(),
     };
     let mut text = format!("{at}{who}{about}:\n");
@@ -45,7 +45,7 @@ fn one(line: &TranscriptLine) -> String {
         text.push_str(plain(&line.text).trim());
         text.push('\n');
     }
-    if let Some(manual) = line.manual.as_ref().filter(|_| line.who == Who::Machine) {
+    if let Some(manual) = line.manual.as_ref().filter(|_| line.who == TranscriptAuthor::Machine) {
         text.push_str(&format!("Manual: {manual}\n"));
     }
     if let Some(picture) = &line.picture {

@@ -1,0 +1,218 @@
+//! What endpoints outside are told of an event, or of a decision of the desk: the `data` of a webhook.
+
+use serde_json::{Value, json};
+
+use crate::archive::{Author, TurnPlace};
+use crate::desk::DeskDecision;
+use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
+use crate::protocol::{
+    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
+};
+
+/// One message to the endpoints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookEvent {
+    /// Its name, e.g. `message.created`.
+    pub name: &'static str,
+    /// Its place in the conversation. An event that is reported again, by the pod that took the conversation over, has
+    /// the same place and name.
+    pub place: TurnPlace,
+    /// What there is to know of it.
+    pub data: Value,
+}
+
+/// The messages about an event; none for an event that is told by another one: the pieces of an answer by its end,
+/// what the desk decides by the decision.
+#[must_use]
+pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
+    let LogEntry { offset, reply_to, event, .. } = entry;
+    let question = reply_to.as_ref().map(MessageId::to_string);
+    let at = TurnPlace::Log(*offset);
+    let one = |name, place, data| vec![WebhookEvent { name, place, data }];
+    match event {
+        ConversationEvent::QuestionAsked { question: text, product, language } => {
+            let said = Message {
+                text,
+                product: Some(product),
+                question: question.as_deref(),
+                language: language.as_deref(),
+                ..Message::of(Author::Visitor)
+            };
+            one("message.created", TurnPlace::Unnumbered, said.data())
+        }
+        // The question of an answer that never began is not told either.
+        ConversationEvent::AnswerCompleted(answer) if answer.question.is_some() => {
+            one("message.created", at, completed(*offset, question.as_deref(), answer))
+        }
+        ConversationEvent::MessageSent(message) => {
+            one("message.created", at, sent(*offset, message))
+        }
+        ConversationEvent::AgentLeft { agent, reason } => {
+            let reason = match reason {
+                LeaveReason::Gone => "gone",
+                LeaveReason::NoAnswer => "no_answer",
+                // The desk decided it.
+                LeaveReason::Handed
+                | LeaveReason::Returned
+                | LeaveReason::Closed
+                | LeaveReason::Ended => return Vec::new(),
+            };
+            // The visitor waits for another agent.
+            vec![
+                turn("agent.left", at, Some(agent), Some(reason)),
+                turn("handoff.requested", at, None, None),
+            ]
+        }
+        ConversationEvent::AnswerRated { answer, thumb, comment } => {
+            let thumb = match thumb {
+                protocol::Thumb::Up => "up",
+                protocol::Thumb::Down => "down",
+            };
+            let data = json!({ "offset": answer, "thumb": thumb, "comment": comment });
+            one("feedback.given", TurnPlace::Unnumbered, data)
+        }
+        ConversationEvent::ConversationRated { rating, comment } => {
+            let data = json!({ "rating": rating, "comment": comment });
+            one("rating.given", TurnPlace::Unnumbered, data)
+        }
+        ConversationEvent::ConversationClosed { by: Some(ClosedBy::Visitor), at_desk: false } => {
+            vec![turn("conversation.closed", at, None, Some("visitor"))]
+        }
+        ConversationEvent::VisitorDescribed(_)
+        | ConversationEvent::AnswerChunk { .. }
+        | ConversationEvent::AnswerContext(_)
+        | ConversationEvent::AnswerCompleted(_)
+        | ConversationEvent::HandoffRequested { .. }
+        | ConversationEvent::HandoffUnavailable { .. }
+        | ConversationEvent::HandoffAccepted
+        | ConversationEvent::HandoffReturned { .. }
+        | ConversationEvent::AgentJoined { .. }
+        | ConversationEvent::ConversationClosed { .. } => Vec::new(),
+    }
+}
+
+/// The messages about a decision. An agent who leaves is told apart from what becomes of the conversation.
+#[must_use]
+pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> {
+    let desk = TurnPlace::Desk;
+    match decision {
+        DeskDecision::Requested { rev, reason } => {
+            vec![turn("handoff.requested", desk(rev), None, reason)]
+        }
+        DeskDecision::Unavailable { why } => {
+            let place = TurnPlace::Unnumbered;
+            vec![turn("handoff.unavailable", place, None, Some(why.as_str()))]
+        }
+        DeskDecision::Joined { rev, agent } => {
+            vec![turn("agent.joined", desk(rev), Some(agent), None)]
+        }
+        DeskDecision::Transferred { rev, from, .. } => {
+            vec![turn("agent.left", desk(rev), Some(from), Some("handed"))]
+        }
+        DeskDecision::Ended { gone, by } => {
+            let at = desk(gone.rev);
+            let had = gone.agent.as_ref();
+            let returned = |why| turn("conversation.returned", at, None, Some(why));
+            let closed = |agent: Option<&Agent>, left, by| {
+                let left = agent.map(|agent| turn("agent.left", at, Some(agent), Some(left)));
+                let closed = turn("conversation.closed", at, agent, Some(by));
+                left.into_iter().chain([closed]).collect()
+            };
+            match gone.why {
+                TicketGoneReason::Withdrawn => vec![returned("withdrawn")],
+                TicketGoneReason::Expired => vec![returned("expired")],
+                TicketGoneReason::Returned => {
+                    let left = turn("agent.left", at, by.or(had), Some("returned"));
+                    vec![left, returned("returned")]
+                }
+                TicketGoneReason::Closed => closed(by.or(had), "closed", "agent"),
+                TicketGoneReason::Ended => closed(had, "ended", "visitor"),
+            }
+        }
+    }
+}
+
+fn turn(
+    name: &'static str,
+    place: TurnPlace,
+    agent: Option<&Agent>,
+    reason: Option<&str>,
+) -> WebhookEvent {
+    let data = json!({ "offset": place.offset(), "agent": agent, "reason": reason });
+    WebhookEvent { name, place, data }
+}
+
+/// The fields of `message.created`. What is none does not apply.
+struct Message<'a> {
+    author: Author,
+    offset: Option<u64>,
+    text: &'a str,
+    product: Option<&'a str>,
+    question: Option<&'a str>,
+    agent: Option<&'a Agent>,
+    outcome: Option<&'static str>,
+    citations: &'a [hsc_catalogs::Citation],
+    language: Option<&'a str>,
+    upload: Option<&'a str>,
+}
+
+impl Message<'_> {
+    fn of(author: Author) -> Self {
+        Self {
+            author,
+            offset: None,
+            text: "",
+            product: None,
+            question: None,
+            agent: None,
+            outcome: None,
+            citations: &[],
+            language: None,
+            upload: None,
+        }
+    }
+
+    fn data(self) -> Value {
+        json!({
+            "author": self.author.as_str(),
+            "offset": self.offset,
+            "text": self.text,
+            "product": self.product,
+            "question": self.question,
+            "agent": self.agent,
+            "outcome": self.outcome,
+            "citations": self.citations,
+            "language": self.language,
+            "upload": self.upload,
+        })
+    }
+}
+
+fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> Value {
+    let said = Message {
+        offset: Some(offset),
+        text: &answer.text,
+        product: answer.product.as_deref(),
+        question,
+        outcome: Some(answer.outcome.as_str()),
+        citations: &answer.citations,
+        ..Message::of(Author::Machine)
+    };
+    said.data()
+}
+
+fn sent(offset: u64, message: &ChatMessage) -> Value {
+    let author = match message.from {
+        Speaker::Visitor => Author::Visitor,
+        Speaker::Agent => Author::Agent,
+    };
+    let said = Message {
+        offset: Some(offset),
+        text: &message.content,
+        agent: message.agent.as_ref(),
+        citations: &message.citations,
+        upload: message.upload.as_deref(),
+        ..Message::of(author)
+    };
+    said.data()
+}

@@ -1,0 +1,76 @@
+//! The lines of a conversation whose log does not reach back to its beginning any more: they come from the rows of the
+//! archive. Where the log has them, they are a projection of its events (`conversation/src/transcript_lines.rs`).
+
+use hsc_actors::ports::archive::TranscriptEntry;
+use hsc_conversation::archive::{Author, HandoffRecordKind};
+use hsc_conversation::{TranscriptAuthor, TranscriptLine, TranscriptPage};
+
+/// The lines of rows of the archive. A note is for the team and is left out.
+pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<TranscriptLine> {
+    entries.into_iter().filter_map(of_entry).collect()
+}
+
+fn of_entry(entry: TranscriptEntry) -> Option<TranscriptLine> {
+    Some(match entry {
+        TranscriptEntry::Said {
+            at_ms, author, agent, text, product, citations, upload, ..
+        } => {
+            let who = match author {
+                Author::Visitor => TranscriptAuthor::Visitor,
+                Author::Machine => TranscriptAuthor::Machine,
+                Author::Agent => TranscriptAuthor::Agent,
+                Author::System => TranscriptAuthor::Event,
+                Author::Note => return None,
+            };
+            let pages = citations.into_iter().map(TranscriptPage::from).collect();
+            let name = agent.map(|agent| agent.name);
+            TranscriptLine {
+                name,
+                product,
+                pages,
+                upload,
+                ..TranscriptLine::new(Some(at_ms), who, text)
+            }
+        }
+        TranscriptEntry::Turned { at_ms, turn, agent, .. } => match (turn, agent) {
+            (HandoffRecordKind::Taken, Some(agent)) => {
+                TranscriptLine::joined(Some(at_ms), &agent.name)
+            }
+            (
+                HandoffRecordKind::Handed | HandoffRecordKind::Returned | HandoffRecordKind::Left,
+                Some(agent),
+            ) => TranscriptLine::left(Some(at_ms), &agent.name),
+            (HandoffRecordKind::Ended, _) => TranscriptLine::closed(Some(at_ms)),
+            _ => return None,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_conversation::archive::AgentRef;
+
+    use super::*;
+
+    #[test]
+    fn what_the_team_says_to_the_team_is_never_told() {
+        let said = |author, text: &str| TranscriptEntry::Said {
+            at_ms: 1,
+            author,
+            agent: Some(AgentRef { id: "1".to_owned(), name: "Ada".to_owned() }),
+            offset: None,
+            text: text.to_owned(),
+            html: String::new(),
+            product: None,
+            outcome: None,
+            confidence: None,
+            citations: Vec::new(),
+            thumb: None,
+            comment: None,
+            upload: None,
+        };
+        let lines = of_archive(vec![said(Author::Note, "rude"), said(Author::Agent, "Hello")]);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].text, "Hello");
+    }
+}
