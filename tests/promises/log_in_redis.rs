@@ -12,8 +12,8 @@ fn is_unavailable<T>(result: &Result<T, LogError>) -> bool {
 }
 
 /// Keys of the conversation `c`.
-const META: &str = "hsc:log1:{c}";
-const FRAMES: &str = "hsc:log1:{c}:frames";
+const META: &str = "hsc:log2:{c}";
+const FRAMES: &str = "hsc:log2:{c}:entries";
 
 async fn with_three(log: &dyn ConversationLog) {
     log.begin(owned("c", 1), 0).await.expect("the log does it");
@@ -227,7 +227,7 @@ async fn frames_and_marks_that_are_no_text_are_passed_over() {
     let taken = a.take_over("c".into(), seen(1, 0)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.missed), (2, MissedEntries::Gone));
 
-    let marks = "hsc:{answering1}:gone";
+    let marks = "hsc:{answering2}:gone";
     let bytes = "redis.call('SADD', KEYS[1], '\\255\\254', 'c', '1', ':', 'x:c', '-1:c', \
         '99999999999999999999:c', '18446744073709551615:c', '7:c', '2:other')";
     redis.ask(&["EVAL", bytes, "1", marks]).await;

@@ -87,7 +87,7 @@ async fn an_append_in_redis_and_what_a_conversation_takes_there() {
                 .expect("the log is there");
         }
         let mut bytes = String::new();
-        for key in [format!("hsc:log1:{{{name}}}"), format!("hsc:log1:{{{name}}}:frames")] {
+        for key in [format!("hsc:log2:{{{name}}}"), format!("hsc:log2:{{{name}}}:entries")] {
             let command = ["MEMORY", "USAGE", key.as_str(), "SAMPLES", "0"];
             bytes += &format!("  {key}: {}", stage.redis_ref().ask(&command).await);
         }

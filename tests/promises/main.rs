@@ -58,6 +58,7 @@ mod load;
 mod log_contract;
 mod log_in_redis;
 mod log_model;
+mod log_rolling_update;
 mod log_speed;
 mod manuals;
 mod manuals_kept;

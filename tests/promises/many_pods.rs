@@ -328,7 +328,7 @@ async fn redis_that_dies_amid_answers_drops_nobody_and_what_is_lost_is_said() {
     // And once they are in the log again they can go on elsewhere.
     for person in &people {
         let key =
-            format!("hsc:log1:{{{}}}", person.welcome["conversation"].as_str().expect("an id"));
+            format!("hsc:log2:{{{}}}", person.welcome["conversation"].as_str().expect("an id"));
         let last = format!("{:?}", person.after().to_string());
         eventually("the conversation is logged again", async || {
             redis.ask(&["HGET", &key, "offset"]).await.contains(last.trim_matches('"'))

@@ -99,7 +99,7 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Appended { .. } => "appended",
+            Self::Appended { .. } => APPENDED,
             Self::TakenOver { .. } => "taken_over",
             Self::Notice { .. } => "notice",
             Self::Forget { .. } => "forget",
@@ -131,7 +131,7 @@ impl Envelope {
         match &self.body {
             // In the same form as the Redis script writes it, so that there is one form only.
             Body::Appended { conversation, epoch, frames } => {
-                let (before, after) = around_frames(&self.from, self.at_ms, conversation, *epoch);
+                let (before, after) = around_entries(&self.from, self.at_ms, conversation, *epoch);
                 let frames: Vec<String> = frames.iter().map(frame).collect();
                 format!("{before}{}{after}", frames.join(","))
             }
@@ -163,11 +163,15 @@ impl Envelope {
     }
 }
 
-/// The text of an `appended` envelope before its frames and after them. The frames go between the two,
-/// each written as `[offset,frame]`, separated by commas: the log's script, which appends and publishes
-/// in one step, builds an envelope this way without parsing a frame.
+/// The kind of an envelope with entries of a log. Pods of the previous version use another kind, `appended`, and send its
+/// content to agents unchanged; they skip this one.
+const APPENDED: &str = "entries";
+
+/// The text of an envelope of this kind before its entries and after them. The entries go between the two, each written
+/// as `[offset,entry]`, separated by commas: the log's script, which appends and publishes in one step, builds an
+/// envelope this way without parsing an entry.
 #[must_use]
-pub fn around_frames(
+pub fn around_entries(
     from: &str,
     at_ms: u64,
     conversation: &str,
@@ -175,8 +179,8 @@ pub fn around_frames(
 ) -> (String, &'static str) {
     let (from, conversation) = (write(from), write(conversation));
     let before = format!(
-        "{{\"v\":{VERSION},\"from\":{from},\"at_ms\":{at_ms},\"body\":{{\"kind\":\"appended\",\
-         \"conversation\":{conversation},\"epoch\":{epoch},\"frames\":["
+        "{{\"v\":{VERSION},\"from\":{from},\"at_ms\":{at_ms},\"body\":{{\"kind\":\"{APPENDED}\",\
+         \"conversation\":{conversation},\"epoch\":{epoch},\"entries\":["
     );
     (before, "]}}")
 }
@@ -257,8 +261,9 @@ struct Kind {
 struct Appended<'a> {
     conversation: Arc<str>,
     epoch: u64,
-    #[serde(borrow)]
-    frames: Vec<(u64, &'a RawValue)>,
+    /// `frames` in an envelope of the version before.
+    #[serde(borrow, alias = "frames")]
+    entries: Vec<(u64, &'a RawValue)>,
 }
 
 #[derive(Deserialize)]
@@ -283,13 +288,13 @@ fn read_body(text: &str) -> Result<Body, EnvelopeError> {
     }
     let Kind { kind } = read(text)?;
     Ok(match kind.as_str() {
-        "appended" => {
-            let Appended { conversation, epoch, frames } = read(text)?;
-            let entry = |(offset, frame): (u64, &RawValue)| StoredEntry {
+        APPENDED | "appended" => {
+            let Appended { conversation, epoch, entries } = read(text)?;
+            let entry = |(offset, entry): (u64, &RawValue)| StoredEntry {
                 offset,
-                text: frame.get().into(),
+                text: entry.get().into(),
             };
-            Body::Appended { conversation, epoch, frames: frames.into_iter().map(entry).collect() }
+            Body::Appended { conversation, epoch, frames: entries.into_iter().map(entry).collect() }
         }
         "taken_over" => {
             let TakenOver { conversation, epoch } = read(text)?;
@@ -399,6 +404,18 @@ mod tests {
             let kind = format!("\"kind\":\"{}\"", envelope.body.kind());
             assert!(text.contains(&kind), "{text}");
         }
+    }
+
+    #[test]
+    fn entries_have_a_kind_that_the_previous_version_skips_and_its_kind_is_read() {
+        let body = bodies().remove(0);
+        let envelope = Envelope { from: "p".into(), at_ms: 1, body };
+        let text = envelope.write();
+        assert!(!text.contains("\"appended\""), "{text}");
+        let before = text.replace("\"entries\":[", "\"frames\":[");
+        let before = before.replace("\"kind\":\"entries\"", "\"kind\":\"appended\"");
+        assert_ne!(before, text);
+        assert_eq!(Envelope::read(before.as_bytes()), Ok(envelope));
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod tests;
 
 pub(crate) use announcements::announcements;
 pub use desk_broadcast::DeskBroadcast;
-pub use envelope::{Body, Envelope, EnvelopeError, around_frames};
+pub use envelope::{Body, Envelope, EnvelopeError, around_entries};
 pub use handle::Bridge;
 pub use loopback::{InMemoryBus, Loopback};
 pub use outbox::NotPublished;

@@ -1,7 +1,7 @@
 -- Appends to a conversation and tells whoever listens.
 --
--- ARGV   pod, epoch, time to live in ms, window, channel, envelope before its frames and after them,
---        '1' where minutes follow, the minutes, then offset and frame of each entry
+-- ARGV   pod, epoch, time to live in ms, window, channel, envelope before its entries and after them,
+--        '1' where minutes follow, the minutes, then offset and text of each entry
 -- Gives  {'done', last offset}, {'stale', epoch}, {'gap', last offset} or {'unknown', 0}
 
 local pod, mine, window = ARGV[1], tonumber(ARGV[2]), ARGV[4]
@@ -11,6 +11,11 @@ if not epoch or epoch < mine then
 end
 if epoch > mine or owner ~= pod then
   return {'stale', epoch}
+end
+
+local taken = taken_back(mine)
+if taken then
+  return {'stale', taken}
 end
 
 local next, new = last, {}
@@ -43,10 +48,10 @@ end
 renew(ARGV[3])
 
 if #new > 0 then
-  local frames = {}
+  local entries = {}
   for place, at in ipairs(new) do
-    frames[place] = '[' .. ARGV[at] .. ',' .. ARGV[at + 1] .. ']'
+    entries[place] = '[' .. ARGV[at] .. ',' .. ARGV[at + 1] .. ']'
   end
-  redis.call('PUBLISH', ARGV[5], ARGV[6] .. table.concat(frames, ',') .. ARGV[7])
+  redis.call('PUBLISH', ARGV[5], ARGV[6] .. table.concat(entries, ',') .. ARGV[7])
 end
 return {'done', next}

@@ -8,6 +8,10 @@ local epoch, owner, last = meta()
 if epoch and (epoch > mine or (epoch == mine and owner ~= pod)) then
   return {'stale', epoch}
 end
+local taken = taken_back(mine)
+if taken then
+  return {'stale', taken}
+end
 if epoch ~= mine or last < offset then
   -- Whatever lay there: the log of an older epoch, one with a hole to come, or no log at all.
   -- Of another type perhaps, which takes no fields; and fields of ours that are not meant any more.

@@ -2,7 +2,10 @@
 --
 -- KEYS[1]  a hash: epoch, owner (a pod), offset (the last one given out), minutes, and end:<epoch>, the last
 --          offset of each of the last epochs that are over
--- KEYS[2]  a stream: an entry a message, its id the offset with -0 behind it, its one field the frame
+-- KEYS[2]  a stream: an entry an event, its id the offset with -0 behind it, its one field the event
+-- KEYS[3], KEYS[4]  the same of the version before, whose pods run beside ours while an update rolls. Its entries are
+--          frames, and it sends what it reads to clients as it is; so it never finds an event of ours under its keys.
+--          Whichever hash has the greater epoch is the conversation.
 --
 -- A script writes nothing before it has read everything, and first what a full Redis refuses: so it is
 -- done as a whole or not at all.
@@ -15,9 +18,9 @@ local function whole(text)
   end
 end
 
--- Epoch, owner and offset; nothing where there is no log, or something that is none.
-local function meta()
-  local fields = redis.pcall('HMGET', KEYS[1], 'epoch', 'owner', 'offset')
+-- Epoch, owner and offset of a hash; nothing where there is none, or something that is no log.
+local function meta_of(hash)
+  local fields = redis.pcall('HMGET', hash, 'epoch', 'owner', 'offset')
   if fields.err then
     return
   end
@@ -25,6 +28,16 @@ local function meta()
   if epoch and offset and fields[2] then
     return epoch, fields[2], offset
   end
+end
+
+local function meta()
+  return meta_of(KEYS[1])
+end
+
+-- The epoch of a pod of the version before that took the conversation over after this epoch; nothing where none has.
+local function taken_back(mine)
+  local before = meta_of(KEYS[3])
+  return before and before > mine and before
 end
 
 -- A conversation that is touched is kept for so long again.

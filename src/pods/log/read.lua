@@ -1,12 +1,17 @@
 -- Reads what is kept of a conversation. Nothing changes by it.
 --
--- Gives  {'unknown'}, or {'kept', epoch, offset, frames from the first that is kept …}
+-- Gives  {'unknown'}, or {'kept', epoch, offset, entries from the first that is kept …}
 
 local epoch, _, last = meta()
+local stream = KEYS[2]
+local before, _, before_last = meta_of(KEYS[3])
+if before and (not epoch or before > epoch) then
+  epoch, last, stream = before, before_last, KEYS[4]
+end
 if not epoch then
   return {'unknown'}
 end
-local found = redis.pcall('XRANGE', KEYS[2], '-', '+')
+local found = redis.pcall('XRANGE', stream, '-', '+')
 local reply = {'kept', epoch, last}
 if found.err then
   return reply

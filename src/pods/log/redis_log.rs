@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hsc_actors::LogLimits;
-use hsc_actors::bridge::{around_frames, channels};
+use hsc_actors::bridge::{around_entries, channels};
 use hsc_actors::ports::ConversationLog;
 use hsc_conversation::log::{
     Batch, Claimed, ClientPosition, LogError, MOST_OFFSET, OwnedConversation, StoredConversation,
@@ -71,11 +71,11 @@ impl RedisLog {
         of_take_over(reply, after, "")
     }
 
-    /// Both lie in one slot of a Cluster, by what stands in braces. The number is the version: another
-    /// one would be another key, and so never misread.
-    fn keys(&self, conversation: &str) -> [String; 2] {
-        let log = format!("{}:log1:{{{conversation}}}", self.link.prefix());
-        [log.clone(), log + ":frames"]
+    /// Hash and stream, then those of the version before. All lie in one slot of a Cluster, by what stands in braces.
+    /// The number is the version: an entry of another form lies under another key, and so is never misread.
+    fn keys(&self, conversation: &str) -> [String; 4] {
+        let log = |version: u8| format!("{}:log{version}:{{{conversation}}}", self.link.prefix());
+        [log(2), log(2) + ":entries", log(1), log(1) + ":frames"]
     }
 
     /// There where the tokens of the conversation are over. Apart from the log, which is kept for a shorter time.
@@ -83,8 +83,14 @@ impl RedisLog {
         format!("{}:ended1:{{{conversation}}}", self.link.prefix())
     }
 
-    /// The answers that a pod makes, all pods' in one slot.
+    /// The answers that a pod makes, all pods' in one slot. A pod of the version before cannot complete the answer of
+    /// one of ours, so it does not find its mark.
     fn marks(&self, pod: &str) -> String {
+        format!("{}:{{answering2}}:{pod}", self.link.prefix())
+    }
+
+    /// The same of a pod of the version before, whose answers are completed here.
+    fn marks_before(&self, pod: &str) -> String {
         format!("{}:{{answering1}}:{pod}", self.link.prefix())
     }
 
@@ -131,11 +137,10 @@ impl RedisLog {
     /// one can take it from that owner in that epoch. The claimer's own mark is there before, and the
     /// mark of the one that is gone until after, so that a claimer may vanish at any moment and the
     /// conversation is found again.
-    async fn claim_from(&self, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
-        let marks = self.marks(gone);
+    async fn claim_from(&self, marks: &str, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
         for _ in 0..MOST_LOOKED_AT {
             let mut any = redis::cmd("SRANDMEMBER");
-            any.arg(&marks);
+            any.arg(marks);
             let Some(found) = self.link.command::<Option<Vec<u8>>>(any).await.map_err(away)? else {
                 return Ok(None);
             };
@@ -144,7 +149,7 @@ impl RedisLog {
                 None => None,
             };
             let mut done = redis::cmd("SREM");
-            done.arg(&marks).arg(found);
+            done.arg(marks).arg(found);
             let removed = self.link.command::<()>(done).await.map_err(away);
             if taken.is_some() {
                 // It is ours whether or not its old mark is gone; that one leads nowhere now.
@@ -202,7 +207,7 @@ impl ConversationLog for RedisLog {
         Box::pin(async move {
             let OwnedConversation { conversation, epoch } = &owned;
             let channel = log.link.channel(&channels::conversation(conversation));
-            let (before, after) = around_frames(&log.pod, now_ms(), conversation, *epoch);
+            let (before, after) = around_entries(&log.pod, now_ms(), conversation, *epoch);
             let mut script = APPEND.prepare_invoke();
             script.key(&log.keys(conversation));
             script.arg(&*log.pod).arg(*epoch).arg(log.ttl_ms()).arg(log.limits.window);
@@ -281,7 +286,12 @@ impl ConversationLog for RedisLog {
 
     fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
         let log = self.clone();
-        Box::pin(async move { log.claim_from(&pod).await })
+        Box::pin(async move {
+            match log.claim_from(&log.marks(&pod), &pod).await? {
+                Some(claimed) => Ok(Some(claimed)),
+                None => log.claim_from(&log.marks_before(&pod), &pod).await,
+            }
+        })
     }
 }
 

@@ -2,10 +2,16 @@
 --
 -- ARGV   pod, time to live in ms, epoch and offset a client has come to ('' and '' where there is none and
 --        nothing is missed), epoch and pod of the only owner that it is taken from ('' and '' is any)
--- Gives  {'all', 'gone' or 'ahead', epoch, offset, owner before, minutes, frames that were missed …},
+-- Gives  {'all', 'gone' or 'ahead', epoch, offset, owner before, minutes, entries that were missed …},
 --        {'unknown'} or {'moved'}
 
 local epoch, owner, last = meta()
+local hash, stream = KEYS[1], KEYS[2]
+local before, before_owner, before_last = meta_of(KEYS[3])
+local is_before = before and (not epoch or before > epoch)
+if is_before then
+  epoch, owner, last, hash, stream = before, before_owner, before_last, KEYS[3], KEYS[4]
+end
 if not epoch then
   return {'unknown'}
 end
@@ -19,12 +25,12 @@ local word, missed = 'all', {}
 -- was never logged, whatever the log has at those offsets.
 local ended = last
 if seen ~= epoch then
-  ended = whole(redis.call('HGET', KEYS[1], 'end:' .. seen)) or -1
+  ended = whole(redis.call('HGET', hash, 'end:' .. seen)) or -1
 end
 if after > ended then
   word = 'ahead'
 elseif after < last then
-  local found = redis.pcall('XRANGE', KEYS[2], (after + 1) .. '-0', last .. '-0')
+  local found = redis.pcall('XRANGE', stream, (after + 1) .. '-0', last .. '-0')
   if found.err or #found ~= last - after then
     word = 'gone'
   else
@@ -37,13 +43,32 @@ elseif after < last then
   end
 end
 
-local minutes = redis.call('HGET', KEYS[1], 'minutes') or ''
+local minutes = redis.call('HGET', hash, 'minutes') or ''
 local over, ends, forgotten = 'end:' .. epoch, last, 'end:' .. (epoch - 32)
 epoch, last = math.max(epoch, seen) + 1, math.max(after, last)
+if is_before then
+  -- Whatever lies under our keys is older.
+  if redis.call('EXISTS', KEYS[1]) == 1 then
+    redis.call('SET', KEYS[1], '')
+    redis.call('DEL', KEYS[1])
+  end
+  redis.call('HSET', KEYS[1], unpack(redis.call('HGETALL', KEYS[3])))
+  redis.call('DEL', KEYS[2])
+  if redis.call('EXISTS', KEYS[4]) == 1 then
+    redis.call('RENAME', KEYS[4], KEYS[2])
+  end
+end
 redis.call('HSET', KEYS[1], over, ends, 'epoch', epoch, 'owner', ARGV[1], 'offset', last)
 redis.call('HDEL', KEYS[1], forgotten)
 if word == 'ahead' then
   redis.call('DEL', KEYS[2])
+end
+if is_before then
+  -- For pods of the version before: the owner before is superseded, and a client that goes back to such a pod is told
+  -- that it cannot have what came since. It has less than this offset, however much that is.
+  redis.call('HSET', KEYS[3], 'epoch', epoch, 'owner', ARGV[1], 'offset', last + 1000000)
+  redis.call('HDEL', KEYS[3], 'minutes')
+  redis.call('PEXPIRE', KEYS[3], ARGV[2])
 end
 renew(ARGV[2])
 
