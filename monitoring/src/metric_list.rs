@@ -126,7 +126,7 @@ catalogue! {
 #[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::from(
-        "# Metrics\n\nMade from `monitoring/src/catalogue.rs` by `make docs`; edit that file, not this page. \
+        "# Metrics\n\nMade from `monitoring/src/metric_list.rs` by `make docs`; edit that file, not this page. \
          `GET /metrics` serves them as Prometheus text, together with the `process_*` metrics (CPU, memory, \
          file descriptors, threads, start time) of the client library.\n\n\
          | metric | kind | labels | what it says |\n|---|---|---|---|\n",
