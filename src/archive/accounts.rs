@@ -1,4 +1,4 @@
-//! Accounts and who is signed in.
+//! Accounts and sessions.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Accounts for Store {
         self.reaching(async move {
             let mut transaction = self.begin().await.map_err(refusal)?;
             if self.kind() == Kind::Postgres {
-                // Whoever else adds one waits; SQLite lets one write at a time anyhow.
+                // Concurrent inserts wait; SQLite allows one writer at a time anyway.
                 sqlx::query("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
                     .execute(&mut *transaction)
                     .await
@@ -97,7 +97,7 @@ impl Accounts for Store {
     ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>> {
         self.with(async move |pool| {
             let outcome = self.counted(&attempt).await?;
-            // Forgotten long ago. Twice as old as what counts: nobody waits for a row that is in use.
+            // Twice as old as the longest count that matters: the deletion waits for no row in use.
             let forgotten = 2 * AttemptLimit::FORGOTTEN_AFTER;
             let forgotten = u64::try_from(forgotten.as_millis()).unwrap_or(u64::MAX);
             sqlx::query("DELETE FROM sign_in_attempts WHERE last_ms < $1")
@@ -118,7 +118,7 @@ impl Accounts for Store {
             let forgotten = forgotten.map(|limit| (&limit.key, u32::MAX));
             let mut keys: Vec<(&String, u32)> =
                 taken_back.map(|key| (key, 1)).chain(forgotten).collect();
-            // In one order everywhere: two attempts never wait for each other.
+            // In one order everywhere: two attempts never deadlock.
             keys.sort_unstable();
             for (key, failures) in keys {
                 sqlx::query(
@@ -323,9 +323,9 @@ impl Store {
         .await
     }
 
-    /// Counts an attempt in one transaction. Each row is locked before it is judged, in the order of the keys.
+    /// Counts an attempt in one transaction. Each row is locked before it is checked, in the order of the keys.
     async fn counted(&self, attempt: &SignInAttempt) -> Result<AttemptOutcome, Error> {
-        // What several addresses share belongs to none of them: no unlock forgets it.
+        // A count shared by several addresses belongs to none of them: no unlock resets it.
         let limits = attempt.limits.iter();
         let limits = limits.map(|it| (&it.key, if it.is_shared { "" } else { &*attempt.address }));
         let watched = attempt.watched.iter().map(|key| (key, &*attempt.address));
@@ -350,7 +350,7 @@ impl Store {
         });
         let longest = waits.max_by_key(|(wait, _)| *wait).filter(|(wait, _)| !wait.is_zero());
         let outcome = match longest {
-            // Not counted: who waits must not be the one who prolongs the wait.
+            // Not counted: an attempt during the wait must not prolong the wait.
             Some((wait, limit)) => {
                 sqlx::query("UPDATE sign_in_attempts SET is_refused = 1 WHERE key = $1")
                     .bind(clean(&limit.key))
@@ -399,14 +399,14 @@ impl Store {
         .bind(cleaned(change.password_hash.as_deref()))
         .bind(cleaned(change.subject.as_deref()))
         .bind(change.is_disabled.map(i64::from))
-        // Whoever has a new password tries it at once.
+        // The owner of a new password tries it at once.
         .bind(i64::from(change.unlock || change.password_hash.is_some()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(refusal)?;
         let Some(row) = row else { return Err(AccountError::Unknown) };
         if had_admins && admins(&mut transaction).await.map_err(refusal)? == 0 {
-            // Dropped, the transaction is taken back.
+            // The transaction rolls back on drop.
             return Err(AccountError::LastAdmin);
         }
         if takes_a_right || change.role.is_some() || change.password_hash.is_some() {
@@ -428,14 +428,14 @@ impl Store {
     }
 }
 
-/// What is counted under one key.
+/// The count of one key.
 struct Count {
     failures: u32,
     last_ms: u64,
     is_refused: bool,
 }
 
-/// The count of a key, whose row is there and locked afterwards. What is forgotten counts as none.
+/// The count of a key; its row exists and is locked afterwards. An expired count is zero.
 async fn count_of(
     transaction: &mut Transaction,
     key: &str,
@@ -452,7 +452,7 @@ async fn count_of(
     .bind(signed(now_ms))
     .execute(&mut **transaction)
     .await?;
-    // It changes nothing and locks the row, in either database.
+    // Changes nothing and locks the row, in either database.
     let row = sqlx::query(
         "UPDATE sign_in_attempts SET failures = failures WHERE key = $1
          RETURNING failures, last_ms, is_refused",
@@ -491,8 +491,8 @@ async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), 
     Ok(())
 }
 
-/// How many may administrate. Takes hold of all admins first: of two who disable each other at once, the
-/// second one sees what the first one did.
+/// Number of active admins. Locks all admins first: of two who disable each other at once, the
+/// second one sees the change of the first.
 async fn admins(transaction: &mut Transaction) -> Result<i64, Error> {
     sqlx::query("UPDATE accounts SET role = role WHERE role = 'admin'")
         .execute(&mut **transaction)

@@ -1,4 +1,4 @@
-//! The figures, told.
+//! Queries for the analytics.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -64,7 +64,7 @@ impl Analytics for Store {
         product: Option<&str>,
         page: Page,
     ) -> BoxFuture<'_, Result<Paged<Unanswered>, ArchiveError>> {
-        // The question by its id; a client that gives none asked the last thing it said before.
+        // The question by its id; a client without ids rates the latest question before.
         let mut statement = Statement::new(
             "SELECT a.id, a.at_ms, a.conversation, a.product, a.outcome, COALESCE(
                 (SELECT q.text FROM messages q WHERE q.conversation = a.conversation
@@ -107,7 +107,7 @@ impl Analytics for Store {
                 CAST(SUM(rating_sum) AS BIGINT) AS rating_sum
              FROM snapshots WHERE ratings > 0",
         );
-        // A line of a product and one of the total: both would count a mark twice.
+        // Either the row of a product or that of the total: both would count a rating twice.
         statement.and(" AND product = ").bind(product.unwrap_or(""));
         within(&mut statement, Some(period), " AND hour_ms >= ", " AND hour_ms < ");
         statement.and(" GROUP BY hour_ms - hour_ms % 86400000 ORDER BY 1");

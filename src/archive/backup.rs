@@ -1,4 +1,4 @@
-//! A copy of the archive's file, made while the server runs, and put back while it does not.
+//! Backup of the archive's file while the server runs, and restore while it does not.
 
 use std::path::{Path, PathBuf};
 
@@ -8,47 +8,47 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::sql::clean;
 use super::store::{Kind, Store, make_private, make_private_folder, migrator, url_of};
 
-/// Why there is no copy, or why one was not put back. Each says what to do.
+/// Why a backup or a restore failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// PostgreSQL has tools of its own.
     #[error("the archive is PostgreSQL: back it up with pg_dump and restore it with pg_restore")]
     NotAFile,
-    /// Nothing is overwritten.
+    /// The file exists and is never overwritten.
     #[error("{} is there already; name another file, or move it away", .0.display())]
     IsThere(PathBuf),
-    /// There is nothing to read.
+    /// The file does not exist.
     #[error("there is no file {}", .0.display())]
     IsMissing(PathBuf),
-    /// It is damaged, or none of ours.
+    /// The file is damaged, or not an archive.
     #[error("{} is no archive of hsc: {why}", file.display())]
     NoArchive {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
     },
-    /// Somebody writes to it.
+    /// Another process has the archive open.
     #[error("the archive is in use; stop the server first")]
     InUse,
     /// The database failed.
     #[error("the archive cannot be copied: {0}")]
     Database(#[from] sqlx::Error),
-    /// The disk failed.
+    /// A file operation failed.
     #[error("cannot write {}: {cause}", file.display())]
     Io {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: std::io::Error,
     },
 }
 
 impl Store {
-    /// Writes a whole and consistent copy; the server may run meanwhile.
+    /// Writes a complete and consistent copy; the server may run meanwhile.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why no copy was written.
     pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
         let from = self.file().ok_or(BackupError::NotAFile)?;
         if to.exists() {
@@ -57,7 +57,7 @@ impl Store {
         if !from.exists() {
             return Err(BackupError::IsMissing(from.to_owned()));
         }
-        // SQLite writes into an empty file; made here it is for its owner alone from the beginning.
+        // SQLite writes into an empty file; created here, it is private to its owner from the start.
         make_private(to).map_err(|cause| BackupError::Io { file: to.to_owned(), cause })?;
         let pool =
             AnyPoolOptions::new().max_connections(1).connect(url_of(from, "rw").as_str()).await?;
@@ -68,8 +68,8 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a copy in the place of the archive, once it has been found whole. The archive that was
-    /// there is kept beside it; its path comes back.
+    /// Replaces the archive by a backup after an integrity check. Keeps the previous archive
+    /// beside it and returns its path.
     ///
     /// # Errors
     /// Why nothing was changed.
@@ -81,7 +81,7 @@ impl Store {
         check(from).await?;
         let io = |cause| BackupError::Io { file: place.to_owned(), cause };
         make_private_folder(place).map_err(io)?;
-        // Beside the place and moved into it: what is half copied is never the archive.
+        // Copied beside it and renamed: a partial copy is never the archive.
         let half = with_ending(place, "restoring");
         make_private(&half).map_err(io)?;
         std::io::copy(
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-/// Reads a copy through.
+/// Checks the integrity of a backup.
 async fn check(file: &Path) -> Result<(), BackupError> {
     let none = |why: String| BackupError::NoArchive { file: file.to_owned(), why };
     let pool = AnyPoolOptions::new()
@@ -134,14 +134,14 @@ async fn check(file: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Folds the log of a file into it, so that the file is whole without it. Refused while somebody else
+/// Folds the log of a file into it, so that the file is complete without it. Fails while another process
 /// has it open.
 async fn fold_in(file: &Path) -> Result<(), BackupError> {
     let pool =
         AnyPoolOptions::new().max_connections(1).connect(url_of(file, "rw").as_str()).await?;
     let alone = async {
         sqlx::query("PRAGMA busy_timeout = 0").execute(&pool).await?;
-        // Leaving the log mode needs the file for oneself.
+        // Leaving WAL mode needs exclusive access to the file.
         sqlx::query(AssertSqlSafe("PRAGMA journal_mode = DELETE".to_owned())).fetch_one(&pool).await
     };
     let alone = alone.await;

@@ -1,4 +1,4 @@
-//! Webhook deliveries on their way.
+//! Pending webhook deliveries.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -24,8 +24,8 @@ impl Deliveries for Store {
         let endpoint = clean(endpoint);
         self.with(async move |_| {
             let mut transaction = self.begin().await?;
-            // The outer condition is the one that counts: whoever waited for another pod's row looks at
-            // it again, and it is not due any more.
+            // The outer condition decides: a pod that waited for another pod's row lock evaluates
+            // it again, and the row is no longer due.
             let rows = sqlx::query(
                 "UPDATE deliveries SET next_try_ms = $2, attempts = attempts + 1
                  WHERE next_try_ms <= $1 AND id IN (SELECT id FROM deliveries
@@ -40,7 +40,7 @@ impl Deliveries for Store {
             .await?;
             transaction.commit().await?;
             let mut due: Vec<Delivery> = rows.iter().map(delivery).collect::<Result<_, _>>()?;
-            // Neither database gives them back in the order of the inner one.
+            // Neither database returns them in the order of the subquery.
             due.sort_by(|a, b| (a.at_ms, &a.id).cmp(&(b.at_ms, &b.id)));
             Ok(due)
         })

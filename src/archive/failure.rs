@@ -1,10 +1,10 @@
-//! What a failure of the database means to whoever asked.
+//! Maps database errors to errors of the archive.
 
 use hsc_actors::ports::archive::ArchiveError;
 use sqlx::Error;
 use sqlx::error::ErrorKind;
 
-/// Unavailable, unless the database said that it will never take this.
+/// `Unavailable`, unless the database can never accept this value.
 pub(super) fn of(error: Error) -> ArchiveError {
     if is_final(&error) { ArchiveError::refused(error) } else { ArchiveError::unavailable(error) }
 }
@@ -16,7 +16,7 @@ fn is_final(error: &Error) -> bool {
                 // PostgreSQL: data exceptions. SQLite: too big, wrong type.
                 code.starts_with("22") && code.len() == 5 || matches!(&*code, "18" | "20")
             }),
-            // A constraint, whichever.
+            // Any violated constraint.
             _ => true,
         },
         Error::Encode(_) | Error::Decode(_) | Error::ColumnDecode { .. } => true,
@@ -24,7 +24,7 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
-/// True when a unique constraint refused it.
+/// True for a violated unique constraint.
 pub(super) fn is_taken(error: &Error) -> bool {
     error.as_database_error().is_some_and(|said| said.is_unique_violation())
 }

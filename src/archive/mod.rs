@@ -1,12 +1,12 @@
-//! The archive: conversations, accounts and figures in a database.
+//! The archive: conversations, accounts and analytics in a database.
 //!
 //! One [`Store`] implements the ports of `hsc_actors::ports::archive` over SQLite (a file, the default)
-//! or PostgreSQL. Both speak the same SQL but for the search index, so every statement stands once;
+//! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
-//! connects, `write` takes batches in (`tally` counts them for the figures), the others ask.
+//! connects, `write` writes batches (`tally` counts them for the analytics), the others query.
 //!
-//! What must never be: a value put into a statement's text, a statement that only one of the two
-//! databases understands outside `store` and `backup`, an answer that waits longer than the settings say.
+//! Never: a value concatenated into a statement's text, a statement that only one of the two
+//! databases understands outside `store` and `backup`, a reply that takes longer than the settings allow.
 
 mod accounts;
 mod analytics;

@@ -41,7 +41,7 @@ impl Notes for Store {
 }
 
 fn note(row: &AnyRow) -> Result<StoredNote, Error> {
-    // The team writes them, so one without a name was written by something else than this server.
+    // The team writes notes, so one without a name was written by another program.
     let nobody = || AgentRef { id: String::new(), name: String::new() };
     Ok(StoredNote {
         id: rows::text(row, "id")?,

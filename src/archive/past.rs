@@ -1,4 +1,4 @@
-//! Past conversations, left messages and the audit, found again.
+//! Queries for past conversations, offline messages and the audit log.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ fn search_statement(search: &Search, page: &Page, kind: Kind) -> Statement {
     statement
 }
 
-/// Narrows to a span of time.
+/// Adds a time range.
 pub(super) fn within(
     statement: &mut Statement,
     period: Option<Period>,
@@ -133,7 +133,7 @@ pub(super) fn within(
     }
 }
 
-/// Goes on where the piece before ended. A mark that is none of ours begins at the beginning.
+/// Continues after the previous page. An invalid cursor starts at the beginning.
 pub(super) fn after(statement: &mut Statement, page: &Page, condition: &'static str) {
     let mark = page.after.as_deref().and_then(|mark| mark.split_once(':'));
     if let Some((at_ms, id)) = mark.and_then(|(at_ms, id)| Some((at_ms.parse::<u64>().ok()?, id))) {
@@ -141,12 +141,12 @@ pub(super) fn after(statement: &mut Statement, page: &Page, condition: &'static 
     }
 }
 
-/// One more than is shown: whether it is there says whether there is a next piece.
+/// One more than the page size: the extra row shows that there is a next page.
 pub(super) fn limit(page: &Page) -> u64 {
     u64::from(page.limit.clamp(1, Page::MOST)) + 1
 }
 
-/// A piece of a list out of its rows.
+/// A page of a list from its rows.
 pub(super) fn paged<T>(
     rows: &[AnyRow],
     page: &Page,
@@ -204,7 +204,7 @@ fn audited(row: &AnyRow) -> Result<Audited, Error> {
     })
 }
 
-/// A whole conversation, where it is known.
+/// A complete conversation, if it is known.
 pub(super) async fn transcript(
     pool: &AnyPool,
     conversation: &str,
@@ -236,7 +236,7 @@ pub(super) async fn transcript(
     for row in &turns {
         entries.push((rows::number(row, "at_ms")?, turned(row)?));
     }
-    // Stable, so what was said in one millisecond stays in its order.
+    // Stable, so entries of the same millisecond keep their order.
     entries.sort_by_key(|(at_ms, _)| *at_ms);
     let uploads = sqlx::query("SELECT * FROM uploads WHERE conversation = $1 ORDER BY at_ms, id")
         .bind(conversation)

@@ -1,4 +1,4 @@
-//! One visitor's data: handed out, erased, gone when it is old. Figures stay.
+//! Export and deletion of one visitor's data, and retention. Analytics stay.
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -9,7 +9,7 @@ use super::past::{left_message, transcript};
 use super::sql::{clean, signed};
 use super::store::{Kind, Store, Transaction};
 
-/// What hangs on a conversation, and by which column. The conversation itself is the last one.
+/// The tables with rows of a conversation, and their key column. The conversation itself is the last one.
 const OF_A_CONVERSATION: &[(&str, &str)] = &[
     ("messages", "conversation"),
     ("feedback", "conversation"),
@@ -76,7 +76,7 @@ impl Privacy for Store {
             for (table, count) in
                 [("left_messages", &mut erased.left_messages), ("audit", &mut erased.audit)]
             {
-                // Both names stand in this line.
+                // Both names are constants of the list above.
                 let text = format!(
                     "DELETE FROM {table} WHERE id IN
                         (SELECT id FROM {table} WHERE at_ms < $1 ORDER BY at_ms, id LIMIT $2)"
@@ -88,7 +88,7 @@ impl Privacy for Store {
                     .await?;
                 *count += gone.rows_affected();
             }
-            // Dead letters hold what visitors wrote; what is still tried is never that old.
+            // Dead letters contain text of visitors; pending deliveries are never that old.
             sqlx::query("DELETE FROM deliveries WHERE next_try_ms IS NULL AND at_ms < $1")
                 .bind(before)
                 .execute(&mut *transaction)
@@ -105,8 +105,8 @@ impl Privacy for Store {
 }
 
 impl Store {
-    /// Makes SQLite forget what it was told to: erased words stay in an index until its pieces are
-    /// merged, and erased pages in the log until it is folded into the file.
+    /// Removes deleted data from SQLite's files: deleted words stay in an index until its segments are
+    /// merged, and deleted pages in the log until it is folded into the file.
     async fn forget(&self, pool: &AnyPool, erased: &Erased) -> Result<(), Error> {
         if self.kind() == Kind::Sqlite && !erased.is_empty() {
             sqlx::query("INSERT INTO message_words (message_words) VALUES ('optimize')")
@@ -118,7 +118,7 @@ impl Store {
     }
 }
 
-/// The name that is bound.
+/// The value to bind.
 fn who(whose: &DataSubject) -> String {
     match whose {
         DataSubject::Conversation(id) => clean(id),
@@ -162,7 +162,7 @@ async fn erase(
         erased.files.push(row.try_get("file")?);
     }
     for (table, column) in OF_A_CONVERSATION {
-        // Both come out of the list above.
+        // Both are constants of the list above.
         let text = format!("DELETE FROM {table} WHERE {column} = $1");
         let gone = sqlx::query(AssertSqlSafe(text))
             .bind(conversation)

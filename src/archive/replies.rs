@@ -24,7 +24,7 @@ impl Replies for Store {
     fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>> {
         self.with(async move |_| {
             let mut transaction = self.begin().await?;
-            // One that was renamed leaves its old shortcut.
+            // A renamed reply frees its old shortcut.
             sqlx::query("DELETE FROM replies WHERE id = $1")
                 .bind(clean(&reply.id))
                 .execute(&mut *transaction)

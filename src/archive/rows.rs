@@ -1,4 +1,4 @@
-//! Rows as what they mean.
+//! Reads the columns of a row as typed values.
 
 use hsc_conversation::archive::{AgentRef, Visitor};
 use sqlx::any::AnyRow;
@@ -9,28 +9,26 @@ pub(super) fn number(row: &AnyRow, column: &str) -> Result<u64, Error> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
 }
 
-/// One that may be missing.
+/// A number that may be `NULL`.
 pub(super) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<u64>, Error> {
     let number: Option<i64> = row.try_get(column)?;
     Ok(number.map(|number| u64::try_from(number).unwrap_or(0)))
 }
 
-/// A text.
 pub(super) fn text(row: &AnyRow, column: &str) -> Result<String, Error> {
     row.try_get(column)
 }
 
-/// A text that may be missing.
+/// A text that may be `NULL`.
 pub(super) fn maybe(row: &AnyRow, column: &str) -> Result<Option<String>, Error> {
     row.try_get(column)
 }
 
-/// True or false.
 pub(super) fn truth(row: &AnyRow, column: &str) -> Result<bool, Error> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 
-/// The word of a list, as the value that has it.
+/// The variant with this name in the database.
 pub(super) fn word<T: Copy>(
     row: &AnyRow,
     column: &str,
@@ -44,7 +42,7 @@ pub(super) fn word<T: Copy>(
     })
 }
 
-/// The same where there may be none.
+/// The same for a column that may be `NULL`.
 pub(super) fn maybe_word<T: Copy>(
     row: &AnyRow,
     column: &str,
@@ -57,13 +55,13 @@ pub(super) fn maybe_word<T: Copy>(
     }
 }
 
-/// Somebody of the team, out of two columns.
+/// A member of the team, from two columns.
 pub(super) fn agent(row: &AnyRow, id: &str, name: &str) -> Result<Option<AgentRef>, Error> {
     let (id, name) = (maybe(row, id)?, maybe(row, name)?);
     Ok(id.map(|id| AgentRef { id, name: name.unwrap_or_default() }))
 }
 
-/// A visitor, out of three.
+/// A visitor, from three columns.
 pub(super) fn visitor(row: &AnyRow) -> Result<Option<Visitor>, Error> {
     let (name, address) = (maybe(row, "visitor_name")?, maybe(row, "visitor_address")?);
     Ok(maybe(row, "subject")?.map(|subject| Visitor { subject, name, address }))

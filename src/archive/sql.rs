@@ -1,10 +1,10 @@
-//! A statement that is put together: pieces of its text are ours, values are always bound.
+//! A statement that is put together: its text consists of constants, values are always bound.
 
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe};
 
-/// A statement that grows by conditions.
+/// A statement to which conditions are added.
 pub(super) struct Statement {
     text: String,
     values: Vec<Value>,
@@ -12,9 +12,7 @@ pub(super) struct Statement {
 
 /// A value to be bound.
 pub(super) enum Value {
-    /// Text.
     Text(String),
-    /// A whole number.
     Number(i64),
 }
 
@@ -36,23 +34,23 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
-    /// More text.
+    /// Appends text.
     pub(super) fn and(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// A value in this place.
+    /// Appends a placeholder and binds the value.
     pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        // Both databases know numbered places.
+        // Both databases support numbered placeholders.
         self.text.push_str(&format!("${}", self.values.len()));
         self
     }
 
     /// The statement with its values.
     pub(super) fn query(self) -> Query<'static, Any, AnyArguments> {
-        // The text consists of pieces that stand in this program and of the numbers of places.
+        // The text consists of constants of this program and of placeholder numbers.
         self.values.into_iter().fold(sqlx::query(AssertSqlSafe(self.text)), |query, value| {
             match value {
                 Value::Text(text) => query.bind(text),
@@ -62,17 +60,17 @@ impl Statement {
     }
 }
 
-/// Text that both databases take: PostgreSQL knows no NUL.
+/// Text that both databases accept: PostgreSQL refuses NUL.
 pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "")
 }
 
-/// The same of a text that may be missing.
+/// The same for an optional text.
 pub(super) fn cleaned(text: Option<&str>) -> Option<String> {
     text.map(clean)
 }
 
-/// A number as the databases know numbers. What is past their end is their end.
+/// The signed number of the databases; larger values saturate.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

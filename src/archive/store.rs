@@ -1,4 +1,4 @@
-//! The database: reached when it is first needed, brought to the present form, and kept.
+//! The database connection: opened on first use, with migrations.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -31,42 +31,42 @@ pub(super) enum Kind {
     Postgres,
 }
 
-/// The archive over one database. Made without touching it: the server starts while it is away.
+/// The archive in one database. Created without a connection: the server starts while the database is down.
 pub struct Store {
     pool: AnyPool,
     kind: Kind,
     bound: Duration,
     file: Option<PathBuf>,
     is_ready: OnceCell<()>,
-    /// Where the connections live. Theirs alone: on a thread of actors or of HTTP they would die or
-    /// stand still with whoever fails there. None once it was dropped.
+    /// Runtime of the connections. Separate, because on a thread of actors or of HTTP they would end or
+    /// hang with a fault of that thread. `None` only during the drop.
     runtime: Option<Runtime>,
-    /// The folder of an archive that is gone with the process.
+    /// The folder of an archive that is deleted with the process.
     _folder: Option<TemporaryFolder>,
 }
 
-/// Why no archive can be made of the settings.
+/// Why the settings give no archive.
 #[derive(Debug, thiserror::Error)]
 pub enum NoArchive {
-    /// The address is none.
+    /// The address is invalid.
     #[error("archive.url is no address of a database: {cause}")]
     BadUrl {
-        /// What is wrong with it. Without the address, which holds a password.
+        /// The problem. Without the address, which holds a password.
         cause: sqlx::Error,
     },
-    /// There is no place for a temporary one.
+    /// No temporary folder can be created.
     #[error("cannot make a temporary folder for the archive: {0}; archive.path names a file")]
     NoFolder(std::io::Error),
-    /// The system gives no thread.
+    /// The system starts no thread.
     #[error("cannot start the thread of the archive: {0}")]
     NoThread(std::io::Error),
 }
 
 impl Store {
-    /// An archive as the settings describe it.
+    /// The archive of the settings.
     ///
     /// # Errors
-    /// [`NoArchive`] when they describe none. A database that is away is no error here.
+    /// [`NoArchive`] for invalid settings. A database that is down is not an error here.
     pub fn new(settings: &ArchiveSettings) -> Result<Self, NoArchive> {
         install_default_drivers();
         let bound = Duration::from_millis(settings.timeout_ms);
@@ -102,11 +102,11 @@ impl Store {
             .enable_all()
             .build()
             .map_err(NoArchive::NoThread)?;
-        // The pool starts tasks of its own when it is made.
+        // The pool spawns tasks when it is created.
         let entered = runtime.enter();
         let pool = AnyPoolOptions::new()
             .max_connections(settings.connections)
-            // A chat never waits for this; what waits is the writer and people who look something up.
+            // A chat never waits for this; only the writer and lookups of the team do.
             .acquire_timeout(Duration::from_millis(settings.connect_timeout_ms))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
@@ -124,7 +124,7 @@ impl Store {
         Ok(Self { pool, kind, bound, file, is_ready, runtime, _folder: folder })
     }
 
-    /// What it is, for the log and the admin page: no password in it.
+    /// Description for the log and the admin page: without a password.
     #[must_use]
     pub fn describe(&self) -> String {
         match &self.file {
@@ -147,7 +147,7 @@ impl Store {
         self.file.as_deref()
     }
 
-    /// Does something with the database once it has its present form, within the bound of the settings.
+    /// Runs a query once the migrations are applied, within the time limit of the settings.
     pub(super) async fn with<T, F>(
         &self,
         work: impl FnOnce(AnyPool) -> F,
@@ -158,7 +158,7 @@ impl Store {
         self.reaching(async { work(self.pool.clone()).await.map_err(failure::of) }).await
     }
 
-    /// The same for work that has failures of its own.
+    /// The same for work with an error type of its own.
     pub(super) async fn reaching<T, E: From<ArchiveError>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
@@ -172,8 +172,8 @@ impl Store {
         self.among_its_own(bounded).await.map_err(late)?
     }
 
-    /// Runs a future on the caller's thread, and lets the connections it opens and the time it waits for
-    /// belong to the runtime of the archive.
+    /// Polls a future on the caller's thread; its connections and timers belong to the archive's
+    /// runtime.
     async fn among_its_own<T>(&self, work: impl Future<Output = T>) -> T {
         let runtime = self.runtime.as_ref().expect("it is there until the store is dropped");
         let mut work = pin!(work);
@@ -184,8 +184,8 @@ impl Store {
         .await
     }
 
-    /// A transaction that may write. In SQLite it asks for the right to write at its beginning: one that
-    /// asked later could be refused after it has read.
+    /// A write transaction. In SQLite it takes the write lock at its start: taken later, it
+    /// could fail after the reads.
     pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         match self.kind {
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
@@ -193,8 +193,7 @@ impl Store {
         }
     }
 
-    /// Makes the folder of the file and the file, for the server alone, and brings the tables to the present
-    /// form.
+    /// Creates the folder and the file, private to the server, and applies the migrations.
     async fn prepare(&self) -> Result<(), ArchiveError> {
         if let Some(file) = self.file.as_deref() {
             make_private(file).map_err(ArchiveError::unavailable)?;
@@ -203,9 +202,9 @@ impl Store {
     }
 }
 
-/// Makes the file where it is missing, and gives its owner alone access (0600). SQLite gives its log (`-wal`,
-/// `-shm`) the mode of the file. Folders that are missing are made 0700; one that is there is left as it is, as
-/// it may hold what others are to read.
+/// Creates the file if it is missing, and restricts it to its owner (0600). SQLite gives its log (`-wal`,
+/// `-shm`) the mode of the file. Missing folders are created with 0700; an existing one is not changed, as
+/// other users may need it.
 pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
     make_private_folder(file)?;
     let mut options = std::fs::OpenOptions::new();
@@ -216,7 +215,7 @@ pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes the folders above a file that are missing, for their owner alone.
+/// Creates the missing folders above a file, private to their owner.
 pub(super) fn make_private_folder(file: &Path) -> std::io::Result<()> {
     let Some(folder) = file.parent() else { return Ok(()) };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
@@ -225,7 +224,7 @@ pub(super) fn make_private_folder(file: &Path) -> std::io::Result<()> {
 impl Drop for Store {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Dropped where it is, it would wait for its tasks, which no async task may.
+            // A plain drop would block until its tasks end, which is forbidden in async code.
             runtime.shutdown_background();
         }
     }
@@ -237,29 +236,29 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What every connection to SQLite is told.
+/// Settings of every SQLite connection.
 const PRAGMAS: &[&str] = &[
     // Readers do not wait for the writer.
     "PRAGMA journal_mode = WAL",
-    // A commit survives the process; the last ones may be lost with the machine's power, as may what
-    // still waits to be written.
+    // A commit survives the process; after a power failure the last ones may be lost, as are the
+    // queued records.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 5000",
-    // What is erased is overwritten.
+    // Deleted data is overwritten.
     "PRAGMA secure_delete = ON",
 ];
 
-/// The address of a file. `mode` is `rwc` (made where it is missing) or `ro`.
+/// The URL of a file. `mode` is `rwc` (created if missing) or `ro`.
 pub(super) fn url_of(file: &Path, mode: &str) -> Url {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let mut url = Url::from_file_path(file).expect("an absolute path has an address");
-    // `file:` is no special scheme to leave for `sqlite:` in this library, so the text is changed.
+    // The library cannot change the scheme `file:` to `sqlite:`, so the text is changed.
     url.set_query(Some(&format!("mode={mode}")));
     let text = url.as_str().replacen("file:", "sqlite:", 1);
     text.parse().expect("an address stays one under another scheme")
 }
 
-/// The migrations of one database, in order. They are never changed once released, only added to.
+/// The migrations of one database, in order. Released ones never change.
 pub(super) fn migrator(kind: Kind) -> Migrator {
     let search = match kind {
         Kind::Sqlite => include_str!("migrations/0002_search.sqlite.sql"),

@@ -1,7 +1,7 @@
-//! Counts a batch for the figures: gathered in memory, written at its end.
+//! Counts a batch for the analytics: collected in memory, written at its end.
 //!
-//! In one order and in one piece, so that two pods which write at once wait for each other and never
-//! stand crosswise. Only what was new in the archive is counted, in the same transaction, so a batch
+//! All rows are written in one fixed order, so that two pods that write at once wait for each other and never
+//! deadlock. Only records that were new in the archive are counted, in the same transaction, so a batch
 //! that is written twice counts once.
 
 use std::collections::BTreeMap;
@@ -14,13 +14,13 @@ use super::store::Transaction;
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
 
-/// What a batch adds to the figures, by hour and product.
+/// Increments of a batch, by hour and product.
 #[derive(Default)]
 pub(super) struct Tally {
     lines: BTreeMap<(i64, String), Counts>,
 }
 
-/// What is added to one line. A mark that is changed may take something away.
+/// Increments of one row. A changed rating may subtract.
 #[derive(Default, Clone, Copy)]
 struct Counts {
     conversations: i64,
@@ -37,17 +37,16 @@ struct Counts {
 }
 
 impl Tally {
-    /// A conversation began.
     pub(super) fn began(&mut self, at_ms: u64) {
         self.line(at_ms, "").conversations += 1;
     }
 
-    /// A conversation turned to a product for the first time.
+    /// A conversation selected a product for the first time.
     pub(super) fn turned_to(&mut self, at_ms: u64, product: &str) {
         self.line(at_ms, product).conversations += 1;
     }
 
-    /// The machine ended an answer.
+    /// The assistant completed an answer.
     pub(super) fn answered(&mut self, at_ms: u64, said: &ArchivedMessage) {
         let Some(outcome) = said.outcome else { return };
         self.both(at_ms, said.product.as_deref(), |counts| {
@@ -66,12 +65,12 @@ impl Tally {
         });
     }
 
-    /// A conversation wanted a person for the first time.
+    /// A conversation requested an agent for the first time.
     pub(super) fn handed_over(&mut self, at_ms: u64, product: Option<&str>) {
         self.both(at_ms, product, |counts| counts.handed_over += 1);
     }
 
-    /// A mark was given, or changed from another one.
+    /// A rating was given or changed.
     pub(super) fn rated(
         &mut self,
         at_ms: u64,
@@ -85,7 +84,7 @@ impl Tally {
         });
     }
 
-    /// Adds it all to the figures.
+    /// Adds the increments to the analytics tables.
     pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
         for ((hour, product), counts) in self.lines {
             sqlx::query(ADD)
@@ -108,7 +107,7 @@ impl Tally {
         Ok(())
     }
 
-    /// The total's line and the product's.
+    /// The row of the total and that of the product.
     fn both(&mut self, at_ms: u64, product: Option<&str>, count: impl Fn(&mut Counts)) {
         count(self.line(at_ms, ""));
         if let Some(product) = product.filter(|product| !product.is_empty()) {

@@ -1,7 +1,7 @@
-//! Words as the search index knows them, and a search for them.
+//! The words of the search index, and the parsing of a search.
 //!
-//! Both databases get the same words, parted and folded here, so that both find the same: a model name
-//! like `TD-17KVX2` is `td` and `17kvx2` to either, and neither's own idea of a word matters.
+//! Both databases get the same words, split and folded here, so that both find the same: a model name
+//! like `TD-17KVX2` is `td` and `17kvx2` in both, whatever their own tokenizers would do.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -10,12 +10,12 @@ use super::store::Kind;
 
 /// Longest word that is indexed, in characters: longer ones are addresses and noise.
 const LONGEST_WORD: usize = 64;
-/// Most of a message that is indexed, in bytes: a database bounds its own index at a megabyte.
+/// Longest text that is indexed, in bytes: a database limits its own index to a megabyte.
 const MOST_TEXT: usize = 200_000;
-/// Most words of a search. Each costs a look into the index.
+/// Most words of a search. Each costs an index lookup.
 const MOST_WORDS: usize = 8;
 
-/// The words of a text, folded (case, accents, Hebrew points), parted by one space.
+/// The words of a text, folded (case, accents, Hebrew points), separated by one space.
 pub(super) fn searchable(text: &str) -> String {
     let mut words = String::new();
     let end = text.floor_char_boundary(MOST_TEXT);
@@ -32,15 +32,15 @@ pub(super) fn searchable(text: &str) -> String {
     words
 }
 
-/// For each word of a search the text that the index of this database is asked with; the last one may be
-/// the beginning of a word.
+/// For each word of a search the index query of this database; the last word may be
+/// a prefix.
 pub(super) fn patterns(search: &str, kind: Kind) -> Vec<String> {
     let words = searchable(search);
     let mut words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();
     words.truncate(MOST_WORDS);
     let last = words.len().saturating_sub(1);
     let pattern = |(at, word): (usize, &&str)| match (kind, at == last) {
-        // A word holds letters and digits alone, so that no quote can end it.
+        // A word holds letters and digits only, so it contains no quote.
         (Kind::Sqlite, false) => format!("\"{word}\""),
         (Kind::Sqlite, true) => format!("\"{word}\"*"),
         (Kind::Postgres, false) => format!("'{word}'"),

@@ -1,4 +1,4 @@
-//! Takes batches in: one transaction, each record once however often it comes.
+//! Writes batches: one transaction, each record once however often it is sent.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::store::{Store, Transaction};
 use super::tally::Tally;
 use super::words;
 
-/// Characters of the first words that a list shows.
+/// Characters of the excerpt in a list.
 const FIRST_WORDS: usize = 160;
 
 impl Store {
-    /// The whole batch or nothing of it.
+    /// Writes the whole batch or nothing.
     pub(super) async fn write_batch(&self, batch: &[Arc<StampedRecord>]) -> Result<(), Error> {
         let mut writing = Writing { transaction: self.begin().await?, tally: Tally::default() };
         for stamped in batch {
@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-/// A batch on its way in.
+/// A batch that is being written.
 struct Writing {
     transaction: Transaction,
     tally: Tally,
@@ -56,7 +56,7 @@ impl Writing {
         }
     }
 
-    /// The line of the conversation, made where it is missing.
+    /// The row of the conversation, created if it is missing.
     async fn conversation(&mut self, at_ms: u64, conversation: &str) -> Result<(), Error> {
         let made = sqlx::query(
             "INSERT INTO conversations (id, began_ms, last_ms) VALUES ($1, $2, $2)
@@ -107,10 +107,10 @@ impl Writing {
     }
 
     async fn said(&mut self, id: &str, at_ms: u64, said: &ArchivedMessage) -> Result<(), Error> {
-        // By its place where it has one: a conversation that changed pods may have said it on both.
+        // By its offset if it has one: a conversation that changed pods may have sent it on both.
         let id = match (said.offset, &said.question) {
             (Some(offset), _) => format!("{}/{offset}", said.conversation),
-            // A question by its id, which a client gives once.
+            // A question by its id, which a client uses once.
             (None, Some(question)) if said.author == Author::Visitor => {
                 format!("{}?{question}", said.conversation)
             }
@@ -138,7 +138,7 @@ impl Writing {
         .bind(cleaned(said.product.as_deref()))
         .bind(cleaned(said.question.as_deref()))
         .bind(said.outcome.map(|outcome| outcome.as_str()))
-        // As text: the driver gives a missing number another width than one that is there.
+        // As text: the driver gives a missing number another type than a present one.
         .bind(said.confidence.map(|confidence| confidence.to_string()))
         .bind(said.first_answer_ms.map(signed))
         .bind(i64::from(said.cached))
@@ -162,7 +162,7 @@ impl Writing {
             self.tally.answered(at_ms, said);
         }
         let is_visitor = said.author == Author::Visitor;
-        // Of an agent too: a visitor may ask for one and say nothing more.
+        // An agent's message too: a visitor may request an agent without a question.
         let begins = is_visitor || said.author == Author::Agent;
         let first_words: String =
             if begins { said.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
@@ -306,7 +306,7 @@ impl Writing {
         .await?;
         let rating = i64::from(rated.rating.clamp(1, 5));
         let before_rating: Option<i64> = before.try_get("rating")?;
-        // A changed mark is counted where the first one was.
+        // A changed rating is counted in the hour of the first one.
         let (counted_ms, product): (i64, Option<String>) = match before_rating {
             Some(_) => (before.try_get("rated_ms")?, before.try_get("rated_product")?),
             None => (signed(at_ms), before.try_get("product")?),

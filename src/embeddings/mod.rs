@@ -1,11 +1,11 @@
-//! The sentence encoder at work: it finds its model, embeds manuals in the background, and remembers.
+//! The sentence encoder in the server: it loads its model, embeds manuals in the background, and stores vectors.
 //!
-//! [`Embeddings`] is what others hold: it answers at once with what is there and queues the rest. `worker` is
-//! the supervised task that looks for the model and takes manuals from the queue; `store` keeps vectors on
-//! disk. Vectors lie in memory, on disk and in Redis under the fingerprints of the texts and of the model.
+//! [`Embeddings`] is the handle: it returns existing vectors at once and queues the rest. `worker` is
+//! the supervised task that loads the model and takes manuals from the queue; `store` keeps vectors on
+//! disk. Vectors in memory, on disk and in Redis are keyed by fingerprints of the texts and of the model.
 //!
-//! What must never be: a question that waits for a manual to be embedded, a queue without a bound, a model
-//! that is damaged and yet used.
+//! Never: a question that waits for a manual to be embedded, a queue without a bound, a
+//! damaged model in use.
 
 mod now;
 mod service;

@@ -1,6 +1,6 @@
-//! Embeds a manual while the caller waits, for an evaluation: nothing is queued and nothing runs beside it.
+//! Embeds a manual while the caller waits, for an evaluation: without a queue or a background task.
 //!
-//! Vectors are kept on disk as the server keeps them, so that a second evaluation embeds nothing.
+//! Vectors are stored on disk in the server's format, so that a second evaluation embeds nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use hsc_config::EncoderSettings;
 use super::service::vector_key;
 use super::store::Store;
 
-/// An encoder whose vectors are there when it is asked for them.
+/// An encoder that embeds on request.
 pub struct EmbedNow {
     set: EncoderSet,
     store: Store,
@@ -22,7 +22,7 @@ pub struct EmbedNow {
 }
 
 impl EmbedNow {
-    /// Loads the model of the settings, for as many threads as the machine has.
+    /// Loads the configured model, for as many threads as the machine has cores.
     ///
     /// # Errors
     /// Why the model cannot be used.

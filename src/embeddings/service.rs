@@ -1,4 +1,4 @@
-//! What others hold of the encoder: questions are embedded at once, manuals are looked up or queued.
+//! The handle of the encoder: questions are embedded at once, manuals are looked up or queued.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -17,19 +17,20 @@ use tokio::sync::Notify;
 
 use super::store::Store;
 
-/// Manuals that may wait. One that comes then is forgotten; the next question about it queues it again.
+/// Capacity of the queue in manuals. Beyond it a request is dropped; the next question about the manual
+/// queues it again.
 const MOST_WAITING: usize = 1_024;
 /// Manuals whose vectors are kept in memory: some two hundred megabytes of manuals of a hundred pages.
 const MOST_HELD: NonZeroUsize = NonZeroUsize::new(192).expect("it is not zero");
 /// Names whose progress is remembered.
 const MOST_NAMED: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 
-/// How the model is.
+/// State of the model.
 #[derive(Clone)]
 pub enum ModelState {
-    /// The settings want none.
+    /// Disabled by the settings.
     Disabled,
-    /// The directory holds none, or was not looked at yet.
+    /// The directory has no model, or was not read yet.
     Missing,
     /// It cannot be used, and why.
     Damaged(Arc<str>),
@@ -38,7 +39,7 @@ pub enum ModelState {
 }
 
 impl ModelState {
-    /// One word for operators: `disabled`, `missing`, `damaged` or `ready`.
+    /// The state for operators: `disabled`, `missing`, `damaged` or `ready`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -50,7 +51,7 @@ impl ModelState {
     }
 }
 
-/// How far a manual is embedded.
+/// Embedding progress of a manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     /// Windows that have a vector.
@@ -65,7 +66,7 @@ pub struct Embeddings {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What the handles and the worker share.
+/// Shared by the handles and the worker.
 pub(super) struct Shared {
     pub(super) enabled: bool,
     pub(super) dir: PathBuf,
@@ -76,7 +77,7 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     pub(super) model: ArcSwap<ModelState>,
     pub(super) wake: Notify,
-    /// Whether the directory was looked at.
+    /// Whether the directory was read.
     pub(super) looked: AtomicBool,
     pub(super) state: Mutex<State>,
 }
@@ -87,14 +88,14 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Arc<ManualTexts>>,
     /// The manual that is being embedded.
     pub(super) current: Option<Arc<ManualTexts>>,
-    /// By key of the texts: those that wait or are being embedded.
+    /// By key of the texts: queued manuals and the one being embedded.
     pub(super) progress: HashMap<String, Progress>,
-    /// The key of the texts that a manual of this name had last, and how far they are.
+    /// Progress of the last texts of a manual with this name.
     pub(super) named: LruCache<String, Progress>,
 }
 
 impl Embeddings {
-    /// The encoder of the settings; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker)
+    /// The configured encoder; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker)
     /// runs.
     #[must_use]
     pub fn new(
@@ -126,19 +127,19 @@ impl Embeddings {
         }
     }
 
-    /// How the model is.
+    /// State of the model.
     #[must_use]
     pub fn model(&self) -> ModelState {
         ModelState::clone(&self.shared.model.load())
     }
 
-    /// Whether the model directory was looked at: before that, `Missing` is not known.
+    /// Whether the model directory was read: before that, `Missing` is not certain.
     #[must_use]
     pub fn has_looked(&self) -> bool {
         self.shared.looked.load(Ordering::Acquire)
     }
 
-    /// Manuals that wait or are being embedded.
+    /// Manuals that are queued or being embedded.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.state().progress.len()
@@ -218,7 +219,7 @@ impl Shared {
     }
 }
 
-/// Where vectors lie: a fingerprint of the texts and one of the model.
+/// The key of vectors: a fingerprint of the texts and one of the model.
 pub(super) fn vector_key(set: &EncoderSet, manual: &ManualTexts) -> String {
     format!("{}-{}", manual.key(), set.id())
 }

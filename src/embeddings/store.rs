@@ -1,4 +1,4 @@
-//! Vectors on disk: one file a manual and model, the least recently used deleted past a bound.
+//! Vectors on disk: one file per manual and model; past a bound the least recently used is deleted.
 
 use std::fs;
 use std::io::Write as _;
@@ -30,7 +30,7 @@ impl Store {
         let bytes = fs::read(&path).ok()?;
         let vectors = ManualVectors::from_bytes(&bytes);
         match &vectors {
-            // The time of the last use is what `prune` goes by.
+            // The modification time is the time of the last use, which `prune` reads.
             Some(_) => drop(fs::File::options().append(true).open(&path).and_then(|file| {
                 file.set_times(fs::FileTimes::new().set_modified(SystemTime::now()))
             })),
@@ -42,19 +42,19 @@ impl Store {
         vectors
     }
 
-    /// Stores bytes under `key`. A disk that takes nothing is logged: the vectors stay in memory.
+    /// Stores bytes under `key`. A failed write is logged: the vectors stay in memory.
     pub(super) fn put(&self, key: &str, bytes: &[u8]) {
         let (Some(path), Some(dir)) = (self.path(key), self.dir.as_ref()) else { return };
         let write = || {
             fs::create_dir_all(dir)?;
-            // Written aside and renamed, so that a reader, or a crash, never sees half of it.
+            // Written under a temporary name and renamed, so that a reader, or a crash, never sees half of it.
             let mut file = tempfile::NamedTempFile::new_in(dir)?;
             file.write_all(bytes)?;
             file.persist(&path).map_err(|error| error.error)?;
             Ok::<_, std::io::Error>(())
         };
         if let Err(error) = write() {
-            warn!(file:% = path.display(), cause:% = error; "vectors cannot be stored");
+            warn!(file:% = path.display(), cause:% = error; "cannot store vectors");
             return;
         }
         self.prune(dir);

@@ -1,9 +1,9 @@
-//! The task behind [`Embeddings`]: it looks for a model and embeds what waits.
+//! The task behind [`Embeddings`]: it loads the model and embeds queued manuals.
 //!
-//! Owns      the queue's far end; one manual is embedded at a time, by the threads of the settings.
-//! Calls     Redis, whether another pod has the vectors or is making them.
-//! Never     holds up a question: those have a thread of their own in the encoder.
-//! On crash  loses the manual it was at; the next question about it queues it again.
+//! Owns      the receiving end of the queue; one manual is embedded at a time, by the configured threads.
+//! Calls     Redis, to find vectors of another pod or its claim to make them.
+//! Never     delays a question: questions have a thread of their own in the encoder.
+//! On crash  loses the manual in work; the next question about it queues it again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::service::{Embeddings, ModelState, Progress, Shared, vector_key};
 
-/// Windows embedded at once: a second of work, so that progress moves and a stop is heard.
+/// Windows embedded at once: a second of work, so that progress is visible and a stop takes effect.
 const SLICE: usize = 16;
-/// How long another pod's embedding is left alone before it is looked at again.
+/// Interval at which a manual that another pod embeds is looked up again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The priority of the threads that embed: below everything that serves.
 const NICE: i32 = 10;
@@ -34,7 +34,7 @@ pub fn worker(embeddings: &Embeddings, care: Care, metrics: &Arc<Metrics>) -> Ch
 }
 
 async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
-    // What a run before this one was at.
+    // The manual that the previous run was at.
     if let Some(left) = shared.state().current.take() {
         end(&shared, &left, None);
     }
@@ -61,10 +61,10 @@ async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
     }
 }
 
-/// The files of a model directory with their sizes and times: another list is another model.
+/// The files of a model directory with their sizes and times: a changed list is a changed model.
 type Seen = Vec<(std::path::PathBuf, u64, Option<SystemTime>)>;
 
-/// Loads the model where the directory is not as it was seen last.
+/// Loads the model if the directory has changed.
 async fn look(shared: &Arc<Shared>, seen: &mut Option<Seen>) {
     let there = files(&shared.dir);
     if seen.as_ref() == Some(&there) {
@@ -83,7 +83,7 @@ async fn look(shared: &Arc<Shared>, seen: &mut Option<Seen>) {
             ModelState::Ready(Arc::new(set))
         }
         Ok(Err(ModelError::Missing { dir })) => {
-            info!(dir:% = dir.display(); "there is no model of the sentence encoder: answers are found by words alone");
+            info!(dir:% = dir.display(); "no model of the sentence encoder found: passages are ranked by words alone");
             shared.metrics.encoder.models(0);
             ModelState::Missing
         }
@@ -95,7 +95,7 @@ async fn look(shared: &Arc<Shared>, seen: &mut Option<Seen>) {
 }
 
 fn damaged(shared: &Shared, why: &str) -> ModelState {
-    warn!(cause:% = why; "the model of the sentence encoder cannot be used: answers are found by words alone");
+    warn!(cause:% = why; "the model of the sentence encoder cannot be used: passages are ranked by words alone");
     shared.metrics.encoder.models(0);
     ModelState::Damaged(why.into())
 }
@@ -106,7 +106,7 @@ fn files(dir: &Path) -> Seen {
     };
     let mut seen: Seen = list(dir)
         .into_iter()
-        // Hidden folders are downloads that are not finished.
+        // Hidden folders are incomplete downloads.
         .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
         .flat_map(|entry| if entry.path().is_dir() { list(&entry.path()) } else { vec![entry] })
         .filter_map(|entry| {
@@ -118,7 +118,7 @@ fn files(dir: &Path) -> Seen {
     seen
 }
 
-/// Threads that embed run when nothing else wants the core.
+/// Threads that embed run only when a core is idle.
 fn lower_priority() {
     // Refused in some containers: then they share cores like any other thread.
     let _ = rustix::process::setpriority_process(None, NICE);
@@ -151,7 +151,7 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
                 Claim::Theirs if give_way(shared, manual) => return sleep(LOOK_AGAIN / 10).await,
                 Claim::Theirs => sleep(LOOK_AGAIN).await,
             }
-            // With the right in hand, once more: another pod may have put them there just before it let go.
+            // Once more with the claim held: another pod may have stored them just before it released the claim.
         }
     }
     let mut vectors = ManualVectors::default();
@@ -181,7 +181,7 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
     drop(right);
 }
 
-/// Lets the next manual of the queue pass one that another pod embeds. False where none waits.
+/// Lets the next manual of the queue pass one that another pod embeds. False when none is queued.
 fn give_way(shared: &Shared, manual: &Arc<ManualTexts>) -> bool {
     let mut state = shared.state();
     if state.waiting.is_empty() {
@@ -213,7 +213,7 @@ fn finish(
     end(shared, manual, Some((key, Arc::new(vectors))));
 }
 
-/// Takes a manual off the list of those that wait, with its vectors or without.
+/// Removes a manual from the queue, with its vectors or without.
 fn end(shared: &Shared, manual: &ManualTexts, made: Option<(String, Arc<ManualVectors>)>) {
     let mut state = shared.state();
     state.current = None;

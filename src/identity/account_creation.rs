@@ -1,4 +1,4 @@
-//! An account that is to be made: what its parts must be.
+//! Validation of a new account.
 
 use hsc_actors::ports::archive::{Account, Role};
 use hsc_actors::ports::{IdentityError, NewAccount};
@@ -7,12 +7,12 @@ use hsc_conversation::{clean_name, is_clean_name, now_ms};
 use super::password::{self, Hasher};
 use super::refusal::{no_hash, unfit, weak};
 
-/// Longest name that colleagues and visitors see.
+/// Longest name shown to colleagues and visitors, in characters.
 const LONGEST_NAME: usize = 80;
 /// Longest mail address (RFC 5321).
 const LONGEST_ADDRESS: usize = 254;
 
-/// The account of somebody new, the password hashed.
+/// The new account, with the password hashed.
 pub(super) async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Account, IdentityError> {
     let NewAccount { name, address, role, password } = newcomer;
     judge_name(name.trim()).map_err(unfit)?;
@@ -25,12 +25,12 @@ pub(super) async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Accoun
     Ok(account(name, address, role, Some(hash), None))
 }
 
-/// The part before the @, which people put into their password.
+/// The part before the @, which people often put into their password.
 pub(super) fn own_part(address: &str) -> &str {
     address.split('@').next().unwrap_or_default()
 }
 
-/// An account with an id of its own, as it begins.
+/// A new account with a random id.
 pub(super) fn account(
     name: String,
     address: String,
@@ -60,7 +60,7 @@ pub(super) fn judge_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Not whether there is such a mailbox, but whether the text can be one.
+/// Checks the syntax, not whether the mailbox exists.
 fn judge_address(address: &str) -> Result<(), &'static str> {
     let fits = address
         .split_once('@')
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_account_is_made_of_what_will_do_and_of_nothing_else() {
+    async fn an_account_is_made_only_of_valid_parts() {
         let hasher = Hasher::new();
         let made = async |name: &str, address: &str, password: &str| {
             let newcomer = NewAccount {

@@ -1,13 +1,13 @@
-//! How often a password and `admin.token` may be tried.
+//! Limits on attempts at a password and at `admin.token`.
 //!
-//! A password is tried by a known device or by an unknown one. A known device brings the secret of a cookie that
+//! A password attempt comes from a known or an unknown device. A known device sends the secret of a cookie that
 //! it got when it last signed in to the same account; its attempts are counted by that secret, so nobody else
 //! can use them up. Unknown devices are counted by client address and mail address together, so a stranger
-//! slows down nobody but the stranger's own address. No limit counts an account as a whole: strangers could
-//! turn it against the owner. What many unknown devices try together lowers what each of them has free.
+//! slows down only the stranger's own address. No limit counts an account as a whole: strangers could
+//! turn it against the owner. Many attempts of unknown devices together lower the free attempts of each.
 //!
-//! An attempt is counted before it is known to be wrong, so that many at once are not checked at once. Counted is
-//! what was typed, whether or not there is such an account: the answer tells nothing. The counts are in the
+//! An attempt is counted before it is checked, so that concurrent attempts do not pass the limit. The typed
+//! address is counted, whether or not the account exists: the response reveals nothing. The counts are in the
 //! archive, for all pods ([`Accounts::count_attempt`]); those of `admin.token` are of this pod.
 //!
 //! [`Accounts::count_attempt`]: hsc_actors::ports::archive::Accounts::count_attempt
@@ -26,26 +26,26 @@ use crate::outbound::is_public;
 
 /// Failures without a wait: people mistype.
 const FREE: u32 = 5;
-/// The same for an unknown device while many try the same address. The owner needs one.
+/// The same for an unknown device during an attack on the same address. The owner needs one.
 const FREE_UNDER_ATTACK: u32 = 1;
-/// Failures of one client, whatever the mail address. An office shares one.
+/// Failures of one client over all mail addresses. An office shares one address.
 const FREE_OF_A_CLIENT: u32 = 50;
 /// The longest wait: 96 guesses a day find no password that passes the rules.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// The longest wait at an address that is not public. Where `server.trusted_proxies` does not name the proxy,
-/// everybody is behind that one address; this bounds how long an attacker keeps a new device of the owner out.
+/// The longest wait at an address that is not public. If `server.trusted_proxies` does not name the proxy,
+/// all clients share that one address; this bounds how long an attacker blocks a new device of the owner.
 const LONGEST_WAIT_NOT_PUBLIC: Duration = Duration::from_secs(30);
 
 /// Wrong tokens of one client without a wait.
 const FREE_TOKENS: u32 = 10;
-/// The longest wait of one client. A token of 32 characters is not guessed at one in a minute.
+/// The longest wait of one client. One attempt a minute does not guess a token of 32 characters.
 const LONGEST_WAIT_TOKEN: Duration = Duration::from_secs(60);
-/// A use of the token by one client is audited once within so long: programs ask every few seconds.
+/// Shortest interval of audit entries for one client's use of the token: programs poll every few seconds.
 const AUDITED_EVERY: Duration = Duration::from_secs(60 * 60);
-/// Clients that are remembered. To push one out takes as many addresses.
+/// Clients that are remembered. Evicting one takes as many addresses.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
-/// An attempt to sign in as this mail address (in lower case) from this client, by a known device or not.
+/// A sign-in attempt for this mail address (in lower case) from this client, by a known device or not.
 pub(super) fn sign_in(
     address: String,
     client: ClientAddress,
@@ -94,12 +94,12 @@ struct Client {
     audited_at: Option<Instant>,
 }
 
-/// An attempt that is not made.
+/// An attempt that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooMany {
-    /// How long until the next is admitted.
+    /// Time until the next attempt is admitted.
     pub(super) wait: Duration,
-    /// The first since one was counted: worth one audit entry.
+    /// True for the first refusal since a counted attempt: it gets one audit entry.
     pub(super) is_first: bool,
 }
 
@@ -108,7 +108,7 @@ impl TokenAttempts {
         Self(Mutex::new(LruCache::new(REMEMBERED)))
     }
 
-    /// Whether this client may try a token now.
+    /// Checks that this client may try a token now.
     pub(super) fn admit(&self, client: ClientKey, now: Instant) -> Result<(), TooMany> {
         let limit = AttemptLimit {
             key: String::new(),
@@ -130,7 +130,6 @@ impl TokenAttempts {
         Err(TooMany { wait, is_first: !std::mem::replace(&mut client.has_refused, true) })
     }
 
-    /// The token was wrong.
     pub(super) fn failed(&self, client: ClientKey, now: Instant) {
         let mut known = self.0.lock().expect("nobody panics while counting");
         let client = known.get_or_insert_mut(client, Client::default);
@@ -138,7 +137,7 @@ impl TokenAttempts {
         (client.failed_at, client.has_refused) = (Some(now), false);
     }
 
-    /// The token was right. True where that is to be audited.
+    /// The token was right. True when the use is to be audited.
     pub(super) fn succeeded(&self, client: ClientKey, now: Instant) -> bool {
         let mut known = self.0.lock().expect("nobody panics while counting");
         let client = known.get_or_insert_mut(client, Client::default);
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_count_under_no_key_of_a_known_device() {
+    fn attempts_of_strangers_never_count_for_a_known_device() {
         let owner = keys("yael", "8.8.8.8", Some("secret"));
         for stranger in [
             keys("yael", "8.8.8.8", None),
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_devices_share_a_limit_with_their_own_address_alone() {
+    fn unknown_devices_share_a_limit_only_within_their_address() {
         let limits = |address: &str, client: &str| {
             let attempt = sign_in(address.to_owned(), at(client), None, 0);
             attempt.limits.into_iter().map(|it| it.key).collect::<Vec<_>>()
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_tokens_slow_down_their_own_client() {
+    fn wrong_tokens_slow_down_only_their_client() {
         let (attempts, mut now) = (TokenAttempts::new(), Instant::now());
         for _ in 0..FREE_TOKENS {
             assert_eq!(attempts.admit(at("10.0.0.1").key(), now), Ok(()));

@@ -1,4 +1,4 @@
-//! Makes the first admin, by the link of a first start.
+//! Creates the first admin, by the setup link of a first start.
 
 use hsc_actors::ports::archive::{AccountError, Role};
 use hsc_actors::ports::{FirstAdmin, IdentityError, NewAccount, OpenedSession};
@@ -22,15 +22,15 @@ impl Team {
             },
         )?;
         let newcomer = NewAccount { name, address, role: Role::Admin, password };
-        // A password that will not do costs the link nothing: who mistyped tries again.
+        // A rejected password does not use up the link: the user can try again.
         let account = made(newcomer, &self.hasher).await?;
-        // Somebody may make an account at this moment, here or on another pod: the archive says who is first.
+        // An account may be created concurrently, here or on another pod: the archive decides which is first.
         let added = self.accounts.add_first(account.clone()).await;
         added.map_err(|error| match error {
             AccountError::NotFirst => IdentityError::LinkSpent,
             other => refused(other),
         })?;
-        // Void only now: while the archive is away the link stays good.
+        // Revoked only now: while the archive is down the link stays valid.
         self.first.void();
         self.audit(&account, "account.first", "", from);
         self.open(&account, "first", from, None).await

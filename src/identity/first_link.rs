@@ -1,4 +1,4 @@
-//! The link of a first start: it makes the first admin, once, within its time.
+//! The setup link of a first start: it creates the first admin, once, within its lifetime.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::secret;
 
-/// The link that is good, in this pod's memory: it is for whoever reads what this pod prints.
+/// The valid link, in this pod's memory: its reader is the operator who sees this pod's output.
 pub(super) struct FirstLink {
     good_for: Duration,
     made: Mutex<Option<Made>>,
@@ -23,7 +23,7 @@ impl FirstLink {
         Self { good_for, made: Mutex::new(None) }
     }
 
-    /// A new one; one made before is void.
+    /// A new link; the previous one is revoked.
     pub(super) fn make(&self, now: Instant) -> String {
         let token = secret::random();
         let made = Made { kept: secret::kept(&token), until: now + self.good_for };
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_good_once_and_within_its_time() {
+    fn a_link_is_valid_once_and_within_its_lifetime() {
         let minute = Duration::from_secs(60);
         let (link, now) = (FirstLink::new(minute), Instant::now());
         assert!(!link.is_good("", now));

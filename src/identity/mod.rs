@@ -1,11 +1,11 @@
-//! Who may do what: people of the team by account, password or provider, and visitors by a signed token.
+//! Authentication: members of the team by account, password or provider, and visitors by a signed token.
 //!
-//! [`Team`] signs people in and knows their sessions again; [`SignedVisitorTokens`] knows the visitors for whom the
-//! embedding site has signed. Accounts and sessions lie in the archive; what a browser shows of it is the
-//! business of the routes. How much may be tried is counted here, in memory.
+//! [`Team`] signs members in and verifies their sessions; [`SignedVisitorTokens`] verifies the tokens of
+//! embedding sites. Accounts and sessions are in the archive; cookies are the
+//! business of the routes. Attempts are limited here.
 //!
-//! What must never be: a secret or a password in a log, an error or the archive; an answer that tells
-//! whether there is an account; a session that was there before somebody signed in.
+//! Never: a secret or a password in a log, an error or the archive; a response that reveals
+//! whether an account exists; a session that existed before the sign-in.
 
 mod account_creation;
 mod attempts;

@@ -1,4 +1,4 @@
-//! Which passwords will do, and how they are kept: as an argon2id hash, made away from the event loop.
+//! Password rules, and argon2id hashing off the event loop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
-/// Fewest characters. The password is the only factor, and length is what an attacker pays for.
+/// Minimum number of characters. The password is the only factor, and length determines the cost of an attack.
 pub const FEWEST: usize = 12;
-/// Most characters: longer ones add nothing but work for us.
+/// Maximum number of characters: longer ones only cost hashing time.
 pub const MOST: usize = 200;
-/// Fewest different characters: `aaaaaaaaaaaab` is long and no password.
+/// Minimum number of different characters: `aaaaaaaaaaaab` is long and weak.
 const FEWEST_DIFFERENT: usize = 5;
 /// OWASP's parameters for argon2id of 2025: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-/// Hashes made at once. Each takes its memory and a core for some tens of milliseconds; more at once
-/// would be memory for whoever guesses, not speed for whoever signs in.
+/// Concurrent hashes. Each takes its memory and a core for some tens of milliseconds; more
+/// would give memory to attackers, not speed to users.
 const AT_ONCE: usize = 2;
-/// Longest wait for a turn. A crowd of guessers is told to come again, not queued for ever.
+/// Longest wait for a slot. Excess attempts get an error instead of an unbounded queue.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The words most passwords are made of, one a line.
+/// The most common parts of passwords, one per line.
 const COMMONEST: &str = include_str!("commonest.txt");
 
-/// Why a password will not do, said to whoever chose it.
+/// Why a password is rejected; shown to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Weak {
     /// Shorter than [`FEWEST`].
@@ -33,20 +33,20 @@ pub enum Weak {
     /// Longer than [`MOST`].
     #[error("the password must have at most {MOST} characters")]
     Long,
-    /// One of those that are tried first.
+    /// One of the commonest passwords.
     #[error(
         "the password is one of those that are tried first; a few words that belong to nothing are better"
     )]
     Common,
-    /// It has the account's name in it.
+    /// It contains the account's name.
     #[error("the password must not contain the name of the account")]
     NamesAccount,
 }
 
-/// Whether a password will do for the account of this name.
+/// Checks a password for the account of this name.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The rule that it violates.
 pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
     let letters = password.chars().count();
     if letters < FEWEST {
@@ -57,7 +57,7 @@ pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
     }
     let lower = password.to_lowercase();
     let account = account.to_lowercase();
-    // A name of three letters is in many good passwords by chance.
+    // A name of three letters occurs in many good passwords by chance.
     if account.chars().count() > 3 && lower.contains(&account) {
         return Err(Weak::NamesAccount);
     }
@@ -70,8 +70,8 @@ pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
     Ok(())
 }
 
-/// True when four characters or fewer are left once the commonest words are taken out, and then those
-/// that are written in disguise.
+/// True when four characters or fewer are left after the commonest words are removed, and then those
+/// with substituted letters.
 fn is_common(lower: &str) -> bool {
     let rest = without_common(lower);
     let plain: String = rest.chars().map(undisguised).collect();
@@ -96,7 +96,7 @@ fn undisguised(letter: char) -> char {
     }
 }
 
-/// Why a password was neither right nor wrong.
+/// Why no hash was computed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoHash {
     #[error("too many passwords are being checked just now")]
@@ -105,11 +105,11 @@ pub(super) enum NoHash {
     Failed(String),
 }
 
-/// Makes and checks hashes, few at once, on the threads for work that blocks.
+/// Computes and verifies hashes, few at once, on the blocking pool.
 #[derive(Clone)]
 pub(super) struct Hasher {
     turns: Arc<Semaphore>,
-    /// The hash of a password nobody has, checked where there is no account: the same work either way.
+    /// The hash of a random password, verified when the account does not exist: the same work either way.
     nobody: Arc<str>,
 }
 
@@ -119,12 +119,12 @@ impl Hasher {
         Self { turns: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() }
     }
 
-    /// The hash of a password, as a text that names its parameters.
+    /// The hash of a password, as a text that contains its parameters.
     pub(super) async fn hash(&self, password: String) -> Result<String, NoHash> {
         self.aside(move || hash(&password)).await?.map_err(NoHash::Failed)
     }
 
-    /// True when the password is the one of this hash. With no hash it does the same work, and is not.
+    /// True when the password matches the hash. Without a hash it does the same work and returns false.
     pub(super) async fn is_right(
         &self,
         password: String,
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_judged_by_its_length_and_by_what_is_tried_first() {
+    fn a_password_is_checked_for_length_and_common_words() {
         for (password, judged) in [
             ("correct horse battery", Ok(())),
             ("סיסמה ארוכה דיה", Ok(())),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_names_its_parameters_and_knows_its_password_alone() {
+    async fn a_hash_contains_its_parameters_and_matches_only_its_password() {
         let hasher = Hasher::new();
         let kept = hasher.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");

@@ -1,4 +1,4 @@
-//! Errors of the archive and of passwords as reasons why a person is not signed in.
+//! Maps errors of the archive and of passwords to identity errors.
 
 use hsc_actors::ports::IdentityError;
 use hsc_actors::ports::archive::{AccountError, ArchiveError};

@@ -1,18 +1,18 @@
-//! Checks the signatures of signed tokens (JWT), with ring, the cryptography this binary has anyway.
+//! Verifies the signatures of tokens (JWT) with ring, which the binary contains anyway.
 //!
-//! jsonwebtoken reads tokens and judges their claims; for the arithmetic it takes whom it is given.
-//! Tokens are checked here and never made.
+//! jsonwebtoken parses tokens and validates their claims; its cryptography is pluggable.
+//! Tokens are only verified here, never signed.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey, Header};
 use ring::{hmac, signature};
 
-/// What can be checked. Each has a key of its own kind, so that no token chooses how it is checked.
+/// The supported algorithms. Each has a key type of its own, so that a token cannot choose how it is verified.
 pub(super) const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::HS256, Algorithm::RS256, Algorithm::PS256, Algorithm::ES256];
 
-/// True where the header names no extension that has to be understood (RFC 7515, section 4.1.11). None is
+/// True when the header names no critical extension (RFC 7515, section 4.1.11). None is
 /// implemented here, so every `crit` is refused, also an empty one, which the standard forbids.
 pub(super) fn is_understood(header: &Header) -> bool {
     header.crit.is_none()
@@ -24,9 +24,9 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Has jsonwebtoken check with ring, in the whole process.
+/// Installs ring as the crypto provider of jsonwebtoken, process-wide.
 pub(super) fn with_ring() {
-    // A second time is refused and changes nothing.
+    // A second install is refused and changes nothing.
     let _ = RING.install_default();
 }
 
@@ -41,7 +41,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
         Algorithm::ES256 => AlgorithmFamily::Ec,
         _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
     };
-    // A public key is public: used as a shared secret it would let everybody sign.
+    // A public key is public: used as a shared secret it would let anyone sign.
     if key.family() != family {
         return Err(ErrorKind::InvalidAlgorithm.into());
     }

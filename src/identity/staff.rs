@@ -1,4 +1,4 @@
-//! Accounts kept in order: added, disabled, given another name, role or password.
+//! Account management: create, disable, rename, change role or password.
 
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{Account, AccountChange, AccountError, ArchiveError};

@@ -1,4 +1,4 @@
-//! The people of the team: signed in by password, known again by their session, signed out.
+//! The members of the team: sign-in by password, sessions, sign-out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +26,16 @@ use super::password::Hasher;
 use super::refusal::{down, no_hash, refused, weak};
 use super::secret;
 
-/// Failures of an account in a row from which admins see that it is attacked.
+/// Consecutive failures of an account after which admins see a warning.
 const ATTACKED_AFTER: u32 = 10;
-/// For how long they see it after the last failure.
+/// How long the warning is shown after the last failure.
 const ATTACKED_FOR: Duration = Duration::from_secs(15 * 60);
-/// How long a device is known after it last signed in: half a year.
+/// How long a device is remembered after its last sign-in: half a year.
 const DEVICE_LASTS: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// How often the use of a session is written down: an idle time is measured in hours.
+/// Shortest interval in which the use of a session is stored: an idle time is measured in hours.
 const NOTED_EVERY_MS: u64 = 60_000;
 
-/// Signs people in and out.
+/// Signs members in and out.
 pub struct Team {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) hasher: Hasher,
@@ -53,7 +53,7 @@ impl Team {
     /// Over these accounts, with `admin.token`.
     ///
     /// # Errors
-    /// When the provider of the settings cannot be one.
+    /// When the configured provider cannot be used.
     pub fn new(
         settings: &IdentitySettings,
         admin_token: &Secret,
@@ -74,10 +74,10 @@ impl Team {
         })
     }
 
-    /// The secret of a new link that makes the first account; none where there is an account.
+    /// The secret of a new setup link; `None` when an account exists.
     ///
     /// # Errors
-    /// When the archive cannot say.
+    /// When the archive cannot be reached.
     pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
         Ok(if self.accounts.count().await? == 0 {
             Some(self.first.make(Instant::now()))
@@ -86,7 +86,7 @@ impl Team {
         })
     }
 
-    /// The hash of a new password for this account, where the password will do.
+    /// The hash of a new password for this account, if the password passes the rules.
     pub(super) async fn hash(
         &self,
         account: &Account,
@@ -136,7 +136,7 @@ impl Team {
         }
     }
 
-    /// Writes down a try that is no account's. Without what was typed: people type passwords into the
+    /// Audits a failed attempt without an account. The typed text is left out: people type passwords into the
     /// wrong field.
     fn nobody_signed_in(&self, why: &str, from: ClientAddress) {
         (self.auditor)(Audit {
@@ -149,7 +149,7 @@ impl Team {
         });
     }
 
-    /// Notes a failure beside the answer, which must not take longer for an account that there is.
+    /// Stores a failure in a task of its own: the response must not take longer for an existing account.
     fn failed(&self, account: &Account, from: ClientAddress) {
         self.audit(account, "sign_in.failed", "", from);
         let accounts = Arc::clone(&self.accounts);
@@ -162,9 +162,9 @@ impl Team {
         });
     }
 
-    /// Opens a session. Its secret is new whatever the browser had, so that nobody can lay one out for
-    /// somebody else to sign in with. So is the device's, unless the device is known to have been signed in to
-    /// this account.
+    /// Opens a session. Its secret is always new, so that an attacker cannot prepare a session for
+    /// another user. So is the device's, unless the device has signed in to this account
+    /// before.
     pub(super) async fn open(
         &self,
         account: &Account,
@@ -186,7 +186,7 @@ impl Team {
         let device = known_device.unwrap_or_else(secret::random);
         let kept = secret::kept(&device);
         if let Err(error) = self.accounts.remember_device(&kept, &account.id, now).await {
-            // The session is good; the next sign-in counts as that of an unknown device.
+            // The session is valid; the next sign-in counts as that of an unknown device.
             warn!(account:% = account.id, cause:% = error; "a device could not be remembered");
         }
         self.audit(account, "sign_in", how, from);
@@ -212,7 +212,7 @@ impl Team {
         self.within_attempts(&self.token_attempts, ("token", "admin_token"), is_right, from)
     }
 
-    /// Compares a secret that no account has, within the limits of the client. Every such comparison goes
+    /// Compares a secret without an account, within the limits of the client. Every such comparison goes
     /// through here: failures are audited as `<what>.failed`, uses as `<what>.used`.
     pub(super) fn within_attempts(
         &self,
@@ -249,7 +249,7 @@ impl Team {
         Ok(())
     }
 
-    /// The session of this secret, and whose it is; one that has not been used for too long is ended.
+    /// The session of this secret, and its account; a session that was idle for too long is ended.
     async fn looked_up(
         &self,
         secret: &str,
@@ -267,7 +267,7 @@ impl Team {
         Ok(Some((session, account)))
     }
 
-    /// The same, used by being looked up.
+    /// The same; the lookup counts as a use.
     async fn session(
         &self,
         secret: &str,
@@ -275,7 +275,7 @@ impl Team {
         let Some((session, account)) = self.looked_up(secret).await? else { return Ok(None) };
         let now = now_ms();
         let idle = now.saturating_sub(session.used_ms);
-        // Never so seldom that a short idle time would end a session that is used.
+        // Often enough that a short idle time never ends a session in use.
         if idle >= NOTED_EVERY_MS.min(self.idle_ms / 4) {
             self.accounts.session_used(&session.hash, now).await.map_err(down)?;
         }

@@ -1,8 +1,8 @@
-//! Visitors for whom the embedding site has signed: its token says who they are, and until when.
+//! Visitor tokens: signed by the embedding site, with the visitor's identity and an expiry.
 //!
-//! A token is a JWT: HS256 with a shared secret, or RS256 with the site's public key. Which of the two is
-//! the key's own form and never the token's choice. Two keys are live at once, so that a site changes its
-//! key without a moment in which visitors are strangers.
+//! A token is a JWT: HS256 with a shared secret, or RS256 with the site's public key. The form of
+//! the key selects the algorithm, never the token. Two keys are valid at once, so that a site rotates its
+//! key without a moment in which tokens are refused.
 
 use hsc_config::{Secret, VisitorsSettings};
 use hsc_conversation::archive::Visitor;
@@ -14,21 +14,21 @@ use serde::Deserialize;
 
 use super::signature;
 
-/// Longest token that is looked at. Ours of the four claims are under a kilobyte.
+/// Longest accepted token. Tokens with the four claims are under a kilobyte.
 const LONGEST_TOKEN: usize = 4_096;
-/// Longest text of a claim; the archive keeps it with each conversation.
+/// Longest text of a claim; the archive stores it with each conversation.
 const LONGEST_CLAIM: usize = 200;
-/// How far the clocks of the site and of ours may differ, in seconds.
+/// Largest difference between the site's clock and ours, in seconds.
 const LEEWAY: u64 = 30;
 
-/// Why the key of a setting is none.
+/// Why a configured key is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{setting} is neither a secret of at least 32 characters nor an RSA public key as PEM")]
 pub struct InvalidKey {
     setting: &'static str,
 }
 
-/// The keys of the settings.
+/// The configured keys.
 pub struct SignedVisitorTokens(Vec<Key>);
 
 struct Key {
@@ -44,10 +44,10 @@ struct Claims {
 }
 
 impl SignedVisitorTokens {
-    /// With the keys of the settings; with none everybody is anonymous.
+    /// With the keys of the settings; without a key every visitor is anonymous.
     ///
     /// # Errors
-    /// A key that is none.
+    /// An invalid key.
     pub fn new(settings: &VisitorsSettings) -> Result<Self, InvalidKey> {
         signature::with_ring();
         let given =
@@ -60,7 +60,7 @@ impl SignedVisitorTokens {
     }
 }
 
-/// A key by its own form. A short secret is guessed by whoever sees one token.
+/// A key by its own form. A short secret could be guessed from one token.
 fn read(key: &str) -> Option<Key> {
     let (key, algorithm) = if key.trim_start().starts_with("-----BEGIN") {
         (DecodingKey::from_rsa_pem(key.as_bytes()).ok()?, Algorithm::RS256)
@@ -72,7 +72,7 @@ fn read(key: &str) -> Option<Key> {
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims(&["exp", "sub"]);
     validation.validate_nbf = true;
-    // Whom else the site means the token for is the site's business: the key is for us alone.
+    // The site may name other audiences; the key is for this server alone.
     validation.validate_aud = false;
     validation.leeway = LEEWAY;
     Some(Key { key, validation })
@@ -89,9 +89,9 @@ impl VisitorTokenVerifier for SignedVisitorTokens {
                 Ok(token) if signature::is_understood(&token.header) => {
                     return visitor(token.claims);
                 }
-                // Signed with this key, with an extension that is to be refused where it is not known.
+                // Signed with this key, with a critical extension that is not supported.
                 Ok(_) => return Err(VisitorTokenError::Wrong),
-                // Of this key, and late: the other key will not know it better.
+                // Signed with this key, and expired: the other key will not match.
                 Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
                     why = VisitorTokenError::Expired;
                 }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_visitor_is_known_by_either_key() {
+    fn either_key_verifies_a_token() {
         let keys = vouching(KEY, OLD);
         let claims = json!({ "sub": "c-17", "name": "Noa Levi", "email": "noa@example.test",
             "exp": in_seconds(60), "aud": "whoever" });
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_without_what_reorders_text() {
+    fn a_name_has_no_bidi_controls() {
         let claims =
             json!({ "sub": "c-17", "name": "Noa \u{202e}nimda\u{2066}", "exp": in_seconds(60) });
         let visitor = vouching(KEY, "").visitor(&hs256(&claims, KEY)).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_is_told_from_what_is_wrong() {
+    fn an_expired_token_is_distinguished_from_an_invalid_one() {
         let keys = vouching(KEY, OLD);
         let late = json!({ "sub": "c-17", "exp": in_seconds(-60) });
         assert_eq!(keys.visitor(&hs256(&late, KEY)), Err(VisitorTokenError::Expired));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_is_named() {
+    fn an_invalid_key_is_named() {
         let settings = VisitorsSettings { key: KEY.into(), previous_key: "too short".into() };
         let error = SignedVisitorTokens::new(&settings).err().unwrap().to_string();
         assert!(error.starts_with("visitors.previous_key is neither"), "{error}");

@@ -1,4 +1,4 @@
-//! Why a manual could not be had, and the one table of what is said about it.
+//! Errors of loading a manual, and the one table of their texts.
 
 use hsc_actors::ports::ManualError;
 use hsc_conversation::BoxError;
@@ -10,60 +10,60 @@ pub enum LoadError {
     /// The file is here and could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A scan whose text is being recognized, and no page of it is there yet.
+    /// A scan whose text is being recognized; no page is done yet.
     #[error("{done} of {pages} scanned pages are recognized and none has text; OCR goes on")]
     Recognizing {
-        /// How many pages are done.
+        /// Pages that are done.
         done: u32,
-        /// How many there are.
+        /// Pages of the manual.
         pages: u32,
     },
-    /// A local manual that is not there.
+    /// A local manual that does not exist.
     #[error("there is no file {path} below the catalog folder")]
     Missing {
-        /// The path as the catalog gives it.
+        /// The path as in the catalog.
         path: String,
     },
     /// A path that leaves the catalog folder.
     #[error("{path} lies outside the catalog folder")]
     Outside {
-        /// The path as the catalog gives it.
+        /// The path as in the catalog.
         path: String,
     },
-    /// An address that is none, or neither http nor https.
+    /// An invalid address, or one that is neither http nor https.
     #[error("{url} is no http(s) address")]
     BadAddress {
-        /// The address as it was given.
+        /// The address as in the catalog.
         url: String,
     },
-    /// A host whose address we do not ask: private, loopback, link-local and the like.
+    /// A host with an address that is never fetched from: private, loopback, link-local and the like.
     #[error(
         "{host} lies at {address}, which is not asked; list it in manuals.allowed_hosts to allow it"
     )]
     Forbidden {
         /// Host name of the manual.
         host: String,
-        /// Where it lies.
+        /// The resolved address.
         address: String,
     },
-    /// A chain of redirects that does not end.
+    /// Too many redirects.
     #[error("more than {limit} redirects from {url}")]
     TooManyRedirects {
-        /// Where the chain began.
+        /// The first address of the chain.
         url: String,
         /// The configured maximum.
         limit: u32,
     },
-    /// The host did not answer, or broke off.
+    /// The host did not respond, or closed the connection early.
     #[error("{host} did not send the manual")]
     Unreachable {
         /// Host name of the manual.
         host: String,
-        /// What the client said.
+        /// The error of the HTTP client.
         #[source]
         cause: BoxError,
     },
-    /// The host answered, and the answer is no.
+    /// The host responded with an error status.
     #[error("{host} answered {status}")]
     Refused {
         /// Host name of the manual.
@@ -71,7 +71,7 @@ pub enum LoadError {
         /// The HTTP status.
         status: u16,
     },
-    /// The host did not send everything in time.
+    /// The transfer did not end in time.
     #[error("{host} did not send the manual within {limit_ms} ms")]
     TimedOut {
         /// Host name of the manual.
@@ -79,19 +79,19 @@ pub enum LoadError {
         /// The configured maximum in milliseconds.
         limit_ms: u64,
     },
-    /// Our own side failed: a disk that is full, a process that does not start.
+    /// A failure of this machine: a full disk, a process that does not start.
     #[error("{what}")]
     Ours {
-        /// What was to be done.
+        /// The operation that failed.
         what: &'static str,
-        /// Why it was not.
+        /// Its cause.
         #[source]
         cause: BoxError,
     },
 }
 
 impl LoadError {
-    /// The stable code, and what a customer reads. The only place where errors become words.
+    /// The stable code, and the text for the customer. The only place where errors become text.
     #[must_use]
     pub fn code_and_words(&self) -> (&'static str, &'static str) {
         match self {

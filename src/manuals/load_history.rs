@@ -1,6 +1,6 @@
-//! How the last load of each manual went, for whoever looks after them.
+//! The result of the last load of each manual, for operators.
 //!
-//! Owns      a line a manual, in memory: what is known of a manual that is not on the shelf any more, or never was.
+//! Owns      one entry per manual, in memory; also for manuals that are not cached.
 //! Never     decides anything by it.
 //! On crash  loses everything with the process.
 
@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use hsc_actors::ports::{LastLoad, ManualError};
 use hsc_catalogs::{Documentation, Manual};
 
-/// Manuals that have a line: more than any catalog names that was seen. When there are as many, all begin anew.
+/// Most entries: more than any known catalog has manuals. When it is full, all entries are cleared.
 const MOST: usize = 100_000;
 
 /// The last load of each manual.
@@ -18,7 +18,7 @@ const MOST: usize = 100_000;
 pub(super) struct LoadHistory(DashMap<Documentation, LastLoad>);
 
 impl LoadHistory {
-    /// Notes how a load went.
+    /// Records the result of a load.
     pub(super) fn note(
         &self,
         documentation: &Documentation,
@@ -45,7 +45,7 @@ impl LoadHistory {
         self.0.insert(documentation.clone(), line);
     }
 
-    /// The line of a manual.
+    /// The entry of a manual.
     pub(super) fn of(&self, documentation: &Documentation) -> Option<LastLoad> {
         self.0.get(documentation).map(|line| line.clone())
     }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_until_the_manual_is_read_and_the_pages_are_remembered() {
+    fn a_fault_is_shown_until_the_next_load_and_the_page_count_stays() {
         let (kind, url) = (DocumentationKind::Html, "http://a/".to_owned());
         let (ledger, it) = (LoadHistory::default(), Documentation { kind, url, backup_url: None });
         assert_eq!(ledger.of(&it), None);

@@ -1,8 +1,8 @@
-//! The manual loader: finds the bytes, has them read, and says where they came from.
+//! The manual loader: finds the file, reads it, and reports its source.
 //!
-//! Owns      the fetcher (who is being asked), the reader (how many are being read).
-//! Never     loads what nobody asked for, keeps a manual: that is the shelf's business.
-//! On crash  loses nothing in a crash but the requests under way; fetched bytes lie on disk.
+//! Owns      the fetcher (limits requests), the reader (limits concurrent reads).
+//! Never     loads a manual without a request, stores a manual: that is the manual cache's business.
+//! On crash  loses only the requests in work; fetched files are on disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct LoaderParts {
     fetcher: Fetcher,
     reader: Reader,
     recognizer: Recognizer,
-    /// The longest that a reading of a manual without text waits for OCR.
+    /// Longest wait for OCR of a manual without text.
     ocr_wait: Duration,
     waits_for_ocr: bool,
     ledger: LoadHistory,
@@ -44,7 +44,7 @@ impl Loader {
     /// A loader for the manuals of the catalogs in `catalog_dir`.
     ///
     /// # Errors
-    /// When the folder for fetched manuals cannot be opened, or this system has no HTTP client.
+    /// When the folder for fetched manuals cannot be opened, or the HTTP client cannot be created.
     pub fn new(
         settings: &ManualsSettings,
         catalog_dir: &Path,
@@ -68,8 +68,8 @@ impl Loader {
         })))
     }
 
-    /// The same loader, reading with the `extract` of another binary than the running one. For
-    /// programs that are not `hsc` themselves.
+    /// The same loader, with the `extract` command of another binary than the running one. For
+    /// programs that are not `hsc`.
     ///
     /// # Panics
     /// When the loader has been cloned already.
@@ -81,7 +81,8 @@ impl Loader {
         Self(Arc::new(LoaderParts { reader, recognizer, ..parts }))
     }
 
-    /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare or evaluate manuals.
+    /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare or
+    /// evaluate manuals.
     ///
     /// # Panics
     /// When the loader has been cloned already.
@@ -91,13 +92,13 @@ impl Loader {
         Self(Arc::new(LoaderParts { waits_for_ocr: true, ..parts }))
     }
 
-    /// The longest that such a load waits.
+    /// Longest wait of such a load.
     #[must_use]
     pub fn longest_ocr(&self) -> Duration {
         self.0.recognizer.longest()
     }
 
-    /// Has `call` called when a manual that was loaded has more text by now: OCR has read scanned pages since.
+    /// Sets a callback for a loaded manual that has more text by now: OCR has read scanned pages since.
     pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
         self.0.recognizer.when_more(call);
     }
@@ -163,7 +164,7 @@ impl ManualLoader for Loader {
     }
 }
 
-/// A file, and where it came from.
+/// A file and its source.
 #[derive(Debug, Clone)]
 struct FoundFile {
     path: PathBuf,
@@ -171,7 +172,7 @@ struct FoundFile {
     /// The charset of `Content-Type`.
     charset: Option<String>,
     stale: bool,
-    /// From the network, that is: from anybody.
+    /// True for a file from the network, which is not trusted.
     foreign: bool,
 }
 
@@ -182,7 +183,7 @@ impl From<Copy> for FoundFile {
 }
 
 impl LoaderParts {
-    /// Does something with the first address that serves: the manual's own, then its backup, then
+    /// Tries the addresses in order: the manual's own, its backup, then
     /// older copies of either. The error is that of the manual's own address.
     async fn first<T, F>(
         &self,
@@ -197,7 +198,7 @@ impl LoaderParts {
             std::iter::once(url).chain(backup_url).map(String::as_str).collect();
         let end = self.fetcher.deadline();
         let mut failed = None;
-        // Addresses whose copy is as new as it gets: when that one cannot be read, it is not read again.
+        // Addresses whose copy is current: if it cannot be read, it is not read again.
         let mut found = Vec::new();
         for (place, &address) in addresses.iter().enumerate() {
             // Half of the time that is left, while there is another address to try.
@@ -213,10 +214,10 @@ impl LoaderParts {
             };
             match tried {
                 Ok(done) => return Ok(done),
-                // It was had from here, and its text comes.
+                // The file is the right one; its text follows.
                 Err(error @ LoadError::Recognizing { .. }) => return Err(error),
                 Err(error) => {
-                    log::warn!(address, error:% = with_causes(&error); "manual not had from here");
+                    log::warn!(address, error:% = with_causes(&error); "cannot load the manual from this address");
                     failed.get_or_insert(error);
                 }
             }
@@ -226,7 +227,7 @@ impl LoaderParts {
             self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
             let found = FoundFile { stale: true, ..FoundFile::from(copy) };
             if let Ok(done) = then(found).await {
-                log::warn!(address; "manual host did not answer, using an older copy");
+                log::warn!(address; "the manual host did not respond, using an older copy");
                 return Ok(done);
             }
         }
@@ -244,7 +245,7 @@ impl LoaderParts {
             |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
         let found = if is_remote(address) {
             self.fetcher.get(address, deadline).await.map(|copy| {
-                // A fresh copy is no fetch.
+                // A fresh copy is not a fetch.
                 if copy.how != "fresh" {
                     counted(copy.how, copy.fetched_bytes);
                 }
@@ -265,7 +266,7 @@ impl LoaderParts {
         found.inspect_err(|error| counted(error.code_and_words().0, 0))
     }
 
-    /// The file of one address on this machine.
+    /// The local file of one address.
     fn cached_file(&self, address: &str) -> Option<CachedFile> {
         if is_remote(address) {
             let (path, at) = self.fetcher.kept(address)?;
@@ -275,7 +276,7 @@ impl LoaderParts {
         Some(CachedFile { bytes: about.len(), at: about.modified().ok()? })
     }
 
-    /// A web page printed plainly. The maker's own page would bring its scripts to our address.
+    /// A web page as a plain page. The maker's own page would run its scripts in our origin.
     async fn printed(
         &self,
         documentation: &Documentation,
@@ -309,8 +310,8 @@ impl LoaderParts {
         Ok(manual)
     }
 
-    /// Reads a file, its scanned pages with what OCR has made of them so far. A manual without text waits for OCR for a
-    /// while, which is added to `waited`; one that has text does not.
+    /// Reads a file, with the text that OCR has recognized so far. A manual without text waits for OCR up to a
+    /// limit, which is added to `waited`; one that has text does not wait.
     async fn read_scanned(
         &self,
         documentation: &Documentation,
@@ -358,7 +359,7 @@ impl LoaderParts {
             *waited += began.elapsed();
             stored = pages.look(&scanned);
         }
-        // Photographs on covers are scans without text: what was read is all there is to read.
+        // Photographs on covers are scans without text: there is nothing more to read.
         let again = if stored.has_text {
             read(Some(pages.folder().to_owned())).await
         } else {
@@ -379,12 +380,12 @@ impl LoaderParts {
     }
 }
 
-/// True for an address with a scheme; the rest are paths. A drive letter is no scheme.
+/// True for an address with a scheme; others are paths. A drive letter is not a scheme.
 fn is_remote(address: &str) -> bool {
     address.split_once("://").is_some_and(|(scheme, _)| scheme.len() > 1)
 }
 
-/// An error and what is behind it, on one line.
+/// An error and its causes, on one line.
 fn with_causes(error: &LoadError) -> String {
     let mut line = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,4 +1,4 @@
-//! Manuals that lie below the catalog folder.
+//! Manuals in the catalog folder.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -15,8 +15,8 @@ impl Folder {
         Self(folder.to_owned())
     }
 
-    /// The file a catalog's path names. It must lie below the folder, links followed: a catalog is
-    /// data, and must not open what its writer could not open himself.
+    /// The file of a catalog's path. It must be below the folder, links followed: a catalog is
+    /// data, and must not open files that its author could not open.
     pub(super) fn find(&self, path: &str) -> Result<PathBuf, LoadError> {
         let outside = || LoadError::Outside { path: path.to_owned() };
         let relative = Path::new(path);
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_below_the_folder_is_found_and_nothing_else_is() {
+    fn only_a_file_below_the_folder_is_found() {
         let house = tempfile::tempdir().expect("a folder");
         let folder = house.path().join("catalog");
         std::fs::create_dir_all(folder.join("manuals")).expect("made");

@@ -1,13 +1,13 @@
-//! Find the bytes of a manual, have `hsc-manuals` read them, and say where they came from.
+//! Finds the file of a manual, reads it with `hsc-manuals`, and reports its source.
 //!
 //! ```text
 //! Loader ─► local │ fetch ─► file ─► hsc_manuals::Reader ─► Manual
 //!                                    hsc_manuals::Recognizer ─► OcrReport ─► log, metrics
 //! ```
 //!
-//! The adapter between the crate that reads and the server: it implements the ports `ManualLoader` and `ManualFiles`, fetches over http(s), turns
-//! settings into the crate's own and its facts into log lines and metrics. It knows bytes and addresses,
-//! never a question: what is asked about a manual is the business of the answers.
+//! The adapter between the reading crate and the server: it implements the ports `ManualLoader` and `ManualFiles`,
+//! fetches over http(s), maps settings to the crate's own and its events to log lines and metrics. It handles bytes
+//! and addresses, never a question: questions are the business of the answers.
 
 mod error;
 mod fetch;

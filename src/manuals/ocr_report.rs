@@ -1,4 +1,4 @@
-//! What the recognizer of scanned pages reports, as log lines and metrics.
+//! Events of the recognizer of scanned pages, as log lines and metrics.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use hsc_manuals::{NoEngine, OcrEvent};
 use hsc_monitoring::Metrics;
 use log::{info, warn};
 
-/// A function that counts and logs what the recognizer reports.
+/// A callback that counts and logs the recognizer's events.
 pub(super) fn to_log_and(metrics: Arc<Metrics>) -> impl Fn(OcrEvent<'_>) + Send + Sync + 'static {
     move |event| match event {
         OcrEvent::PageDone(outcome) => {

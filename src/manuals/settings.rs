@@ -1,11 +1,11 @@
-//! The settings of manuals as the settings of `hsc-manuals`.
+//! Maps the settings of manuals to those of `hsc-manuals`.
 
 use std::path::{Path, PathBuf};
 
 use hsc_config::{Isolate, ManualsSettings, OcrChoice};
 use hsc_manuals::{HtmlLimits, Isolation, Limits, OcrSettings, ReaderSettings};
 
-/// How far a reading may go. A thread for each core.
+/// Bounds of reading a manual. One thread per core.
 #[must_use]
 pub fn limits(settings: &ManualsSettings) -> Limits {
     Limits {
@@ -21,7 +21,7 @@ pub fn limits(settings: &ManualsSettings) -> Limits {
     }
 }
 
-/// How files are read, by the `extract` of `program`.
+/// How files are read, by the `extract` command of `program`.
 pub(super) fn reader(settings: &ManualsSettings, program: PathBuf) -> ReaderSettings {
     ReaderSettings {
         limits: limits(settings),
@@ -36,11 +36,11 @@ pub(super) fn reader(settings: &ManualsSettings, program: PathBuf) -> ReaderSett
     }
 }
 
-/// How scanned pages are recognized, by the `recognize` of `program`; stored below `folder`.
+/// How scanned pages are recognized, by the `recognize` command of `program`; results are stored below `folder`.
 pub(super) fn ocr(settings: &ManualsSettings, folder: &Path, program: PathBuf) -> OcrSettings {
     let ocr = &settings.ocr;
     OcrSettings {
-        // OCR runs in a process of its own or not at all.
+        // OCR always runs in a process of its own.
         enabled: ocr.enabled == OcrChoice::Auto && settings.isolate != Isolate::Never,
         command: ocr.command.clone(),
         languages: ocr.languages.clone(),

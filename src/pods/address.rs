@@ -1,55 +1,55 @@
-//! Where Redis is, read out of the settings once, at the start.
+//! The address of Redis, parsed from the settings once, at the start.
 //!
 //! | form | what |
 //! |---|---|
 //! | `redis://user:password@host:6379/0` | one Redis; `unix:///path` is its socket |
 //! | `rediss://…` | the same over TLS |
-//! | `redis+sentinel://user:password@host:26379,host:26379/name/0` | whichever Redis the Sentinels call master of `name` |
+//! | `redis+sentinel://user:password@host:26379,host:26379/name/0` | the master of `name` by the Sentinels |
 //! | `redis+cluster://user:password@host:7000,host:7001` | a Cluster, found through any of these nodes |
 //!
-//! `rediss+sentinel` and `rediss+cluster` are over TLS. Sentinels with a password of their own are given
-//! it by `?sentinel_user=…&sentinel_password=…`.
+//! `rediss+sentinel` and `rediss+cluster` use TLS. `?sentinel_user=…&sentinel_password=…` holds the login of
+//! Sentinels that have one of their own.
 
 use std::path::PathBuf;
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
-/// Where a Sentinel listens when nobody says otherwise.
+/// Default port of a Sentinel.
 const SENTINEL_PORT: &str = "26379";
 
-/// Why an address is none. Says what to do, and never what was written: that may hold a password.
+/// Why an address is invalid. Says how to correct it, and never repeats it: it may hold a password.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidAddress {
-    /// It cannot be read.
+    /// It cannot be parsed.
     #[error(
         "the address of Redis (REDIS_URL or redis.url) {wrong}; write redis://user:password@host:6379/0, \
          rediss://… over TLS, redis+sentinel://host:26379,host:26379/name/0 or \
          redis+cluster://host:7000,host:7001, or leave it empty for a pod on its own"
     )]
     Unreadable {
-        /// What is wrong with it, as the rest of the sentence.
+        /// The problem, as the rest of the sentence.
         wrong: String,
     },
     /// The certificate of the authority cannot be used.
     #[error("redis.ca_file = {}: {cause}; it must name a file of certificates in PEM form", file.display())]
     NoAuthority {
-        /// The file of the settings.
+        /// Path of the certificate in the settings.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
 }
 
-/// Where Redis is.
+/// A parsed address.
 #[derive(Debug, Clone)]
 pub(super) enum Address {
     /// A single server.
     One(ConnectionInfo),
-    /// Whichever the Sentinels call master.
+    /// The current master of the Sentinels.
     Sentinel {
-        /// Where the Sentinels are.
+        /// Addresses of the Sentinels.
         sentinels: Vec<ConnectionAddr>,
-        /// What they call the master.
+        /// Name of the master.
         name: String,
         /// User, password and database of the master.
         redis: RedisConnectionInfo,
@@ -61,7 +61,7 @@ pub(super) enum Address {
 }
 
 impl Address {
-    /// Reads an address.
+    /// Parses an address.
     pub(super) fn read(text: &str) -> Result<Self, InvalidAddress> {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| unreadable("has no scheme"))?;
         if rest.ends_with("#insecure") {
@@ -75,7 +75,7 @@ impl Address {
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        // The last one: a password may hold an @ that nobody encoded.
+        // The last one: a password may contain an @ that is not encoded.
         let (login, hosts) = match authority.rsplit_once('@') {
             Some((login, hosts)) => (format!("{login}@"), hosts),
             None => (String::new(), authority),
@@ -115,7 +115,7 @@ impl Address {
         })
     }
 
-    /// True when it is spoken to over TLS.
+    /// True when the connection uses TLS.
     pub(super) fn is_tls(&self) -> bool {
         let addr = match self {
             Self::One(info) => Some(info.addr()),
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_redis_is_read_with_user_password_and_database() {
+    fn a_single_redis_is_parsed_with_user_password_and_database() {
         let read = Address::read("rediss://u:p%40w@r.example:6380/3").unwrap();
         assert!(read.is_tls());
         let Address::One(info) = read else { panic!("{read:?}") };
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn sentinels_are_read_with_the_name_of_the_master() {
+    fn sentinels_are_parsed_with_the_name_of_the_master() {
         let text = "redis+sentinel://u:p@a,b:1/shop/2?sentinel_password=s%26";
         let Ok(Address::Sentinel { sentinels, name, redis, login }) = Address::read(text) else {
             panic!("cannot be read")
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_address_says_what_is_wrong_and_never_tells_the_password() {
+    fn an_invalid_address_is_explained_without_its_password() {
         for (text, wrong) in [
             ("redis", "has no scheme"),
             ("redis://:hush@host/shop", "Invalid database number"),

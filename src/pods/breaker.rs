@@ -1,41 +1,41 @@
-//! When a Redis that is connected counts as away, and when it takes no writes: the rules alone.
+//! When a connected Redis counts as down, and when it is read-only: the rules alone.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use redis::{RedisError, ServerErrorKind};
 
-/// Commands in a row that were not answered in time after which Redis counts as away. One may be a
-/// slow script of somebody else's; three are a Redis that everybody would wait for.
+/// Consecutive commands without a reply in time after which Redis counts as down. One may be a
+/// slow script of another client; three mean that every command would wait.
 const TIMEOUTS: u32 = 3;
 
-/// Counts commands that were not answered in time.
+/// Counts consecutive timeouts.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     timed_out: AtomicU32,
 }
 
 impl Breaker {
-    /// A command was answered, be it with an error.
+    /// A command got a reply, be it an error.
     pub(super) fn answered(&self) {
-        // Mostly it is zero: reading it leaves the cache line of every thread in place.
+        // Usually zero: the read leaves the cache line shared between threads.
         if self.timed_out.load(Ordering::Relaxed) != 0 {
             self.timed_out.store(0, Ordering::Relaxed);
         }
     }
 
-    /// A command was not answered in time; true when Redis counts as away now.
+    /// A command timed out; true when Redis counts as down now.
     pub(super) fn timed_out(&self) -> bool {
         self.timed_out.fetch_add(1, Ordering::Relaxed);
         self.is_open()
     }
 
-    /// True when so many commands in a row were not answered in time that Redis counts as away.
+    /// True when enough consecutive commands have timed out.
     pub(super) fn is_open(&self) -> bool {
         self.timed_out.load(Ordering::Relaxed) >= TIMEOUTS
     }
 }
 
-/// Why a Redis takes no writes, where that is what an error says.
+/// Why a Redis refuses writes, if the error says so.
 pub(super) fn refuses_writes(error: &RedisError) -> Option<&'static str> {
     if error.kind() == redis::ErrorKind::Server(ServerErrorKind::ReadOnly) {
         return Some("it is a replica");
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_timeouts_in_a_row_count_and_an_answer_between_them_forgives() {
+    fn only_consecutive_timeouts_count() {
         let breaker = Breaker::default();
         assert!(!breaker.timed_out() && !breaker.timed_out());
         breaker.answered();

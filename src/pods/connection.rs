@@ -1,4 +1,4 @@
-//! A connection for commands: to one Redis, or to a Cluster. Whoever uses it need not know which.
+//! A connection for commands, to one Redis or to a Cluster; callers need not know which.
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster_async::ClusterConnection;
@@ -9,7 +9,7 @@ use redis::{Cmd, Pipeline, RedisFuture, Value};
 pub enum Connection {
     /// To one Redis.
     One(MultiplexedConnection),
-    /// To the nodes of a Cluster. The keys of one command have to lie in one slot: give them a common
+    /// To the nodes of a Cluster. The keys of one command must be in one slot: give them a common
     /// part in braces.
     Cluster(ClusterConnection),
 }

@@ -1,11 +1,11 @@
 //! The connection to Redis that everything but pub/sub shares.
 //!
-//! Owns      one multiplexed connection, made anew for as long as it takes.
-//! Never     makes anybody wait for a Redis that is known to be away: that fails at once.
+//! Owns      one multiplexed connection, which it reconnects until it succeeds.
+//! Never     lets a caller wait for a Redis that is known to be down: the call fails at once.
 //!
-//! Twice a second Redis is asked to write a key of ours, because one that answers `PING` may yet take
-//! no writes. One that takes none stays connected for reading and says so; one that does not answer,
-//! or let several commands in a row wait too long, counts as away until a new connection answers in time.
+//! Twice a second a heartbeat writes a key, because a Redis that answers `PING` may still
+//! refuse writes. One that refuses writes stays connected for reading and is reported; one that does not reply,
+//! or lets several consecutive commands time out, counts as down until a new connection replies in time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,24 +23,24 @@ use super::connection::Connection;
 use super::pause::Pause;
 use super::target::Target;
 
-/// How often a connection is asked whether it lives.
+/// Interval of the heartbeat.
 const PULSE: Duration = Duration::from_millis(500);
-/// How long the key of the pulse is kept: it is there to be written, not to be read.
+/// Lifetime of the heartbeat's key: it is written and never read.
 const PULSE_TTL_MS: u64 = 10_000;
-/// How long a Redis may refuse writes before it is looked for anew: behind the same name, or the same
-/// Sentinels, there may be another one by now.
+/// How long a Redis may refuse writes before a reconnection: the same name, or the same
+/// Sentinels, may lead to another server by then.
 const REFUSES_MOST: Duration = Duration::from_secs(5);
 
-/// Why Redis did not do what it was asked.
+/// Why a command to Redis failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// It is known to be away; nothing was sent.
+    /// Redis is known to be down; nothing was sent.
     #[error("Redis is not connected")]
     Down,
-    /// It did not answer in time; whether it did what was asked is unknown.
+    /// No reply in time; it is unknown whether the command was executed.
     #[error("Redis did not answer within {0:?}")]
     TimedOut(Duration),
-    /// It answered with an error, or the connection broke.
+    /// Redis replied with an error, or the connection broke.
     #[error("Redis: {0}")]
     Redis(#[from] RedisError),
 }
@@ -54,7 +54,7 @@ pub struct Link {
     prefix: Arc<str>,
 }
 
-/// What those who use the connection share with the one who keeps it.
+/// Shared by the users of the connection and the task that watches it.
 #[derive(Default)]
 struct Shared {
     breaker: Breaker,
@@ -66,7 +66,7 @@ impl Link {
     /// Connects in the background, now and whenever the connection is lost; never waits.
     ///
     /// # Errors
-    /// When the address in the settings is none. Whether somebody is there is not looked at.
+    /// When the address in the settings is invalid. Does not check whether it is reachable.
     pub fn connect(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let target = Target::new(settings)?;
         let (timeout, prefix) = (target.timeout(), Arc::from(settings.prefix.as_str()));
@@ -78,7 +78,7 @@ impl Link {
         Ok(Self { connection, shared, timeout, prefix })
     }
 
-    /// Waits until Redis answers, for good if it never does.
+    /// Waits until Redis replies, possibly forever.
     pub async fn up(&self) {
         let is_up = self.connection.clone().wait_for(Option::is_some).await.is_ok();
         if !is_up {
@@ -86,23 +86,23 @@ impl Link {
         }
     }
 
-    /// What every key and channel of ours begins with, without the colon after it.
+    /// Prefix of every key and channel, without the colon after it.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The name in Redis of one of our channels (`hsc_actors::bridge::channels`).
+    /// The name in Redis of a channel (`hsc_actors::bridge::channels`).
     #[must_use]
     pub fn channel(&self, name: &str) -> String {
         super::relay::channel(&self.prefix, name)
     }
 
-    /// Does something with the connection, within the time of the settings. Fails at once while Redis
-    /// is away.
+    /// Uses the connection, within the time limit of the settings. Fails at once while Redis
+    /// is down.
     ///
     /// # Errors
-    /// [`LinkError`], which says whether it may have been done.
+    /// [`LinkError`], which says whether the command may have been executed.
     pub async fn run<T, F>(&self, what: impl FnOnce(Connection) -> F) -> Result<T, LinkError>
     where
         F: Future<Output = Result<T, RedisError>>,
@@ -127,7 +127,7 @@ impl Link {
         }
     }
 
-    /// One command.
+    /// Sends one command.
     ///
     /// # Errors
     /// As [`Link::run`].
@@ -147,9 +147,9 @@ impl RedisStatus for Link {
 }
 
 impl Shared {
-    /// An error that says that Redis takes no writes is noticed at once, not with the next pulse.
+    /// Handles an error about refused writes at once, not with the next heartbeat.
     fn noticed(&self, error: RedisError) -> RedisError {
-        // Not that a command of ours is forbidden: only the pulse shows that none may write.
+        // Not `NOPERM` of a single command: only the heartbeat shows that no write is permitted.
         if let Some(why) = refuses_writes(&error).filter(|_| error.code() != Some("NOPERM")) {
             self.refuses(Some(why));
         }
@@ -166,7 +166,7 @@ impl Shared {
     }
 }
 
-/// Makes connections and watches over them.
+/// Connects and watches the connection.
 struct LinkWatcher {
     target: Target,
     key: String,
@@ -174,25 +174,25 @@ struct LinkWatcher {
     tell: watch::Sender<Option<Connection>>,
 }
 
-/// What a connection said when it was asked to write.
+/// The result of a heartbeat.
 enum Pulse {
     Writes,
     Refuses(&'static str),
 }
 
 impl LinkWatcher {
-    /// Connects, watches, connects again, until nobody holds the link.
+    /// Connects, watches and reconnects, until the last link is dropped.
     async fn keep(self) {
         let mut pause = Pause::default();
         while !self.tell.is_closed() {
             match self.connected().await {
                 Ok(connection) => {
-                    info!("Redis is connected");
+                    info!("connected to Redis");
                     let since = Instant::now();
                     self.tell.send_replace(Some(connection.clone()));
                     let why = self.watch_over(connection).await;
                     self.tell.send_replace(None);
-                    warn!(why:%; "Redis is lost");
+                    warn!(why:%; "lost the connection to Redis");
                     pause.after(since.elapsed());
                 }
                 Err(error) => log::debug!(why:% = error; "Redis does not answer"),
@@ -204,7 +204,7 @@ impl LinkWatcher {
         }
     }
 
-    /// A connection that answered in time.
+    /// A connection that replied in time.
     async fn connected(&self) -> Result<Connection, RedisError> {
         let mut connection = self.target.connect().await?;
         self.shared.breaker.answered();
@@ -213,14 +213,14 @@ impl LinkWatcher {
         Ok(connection)
     }
 
-    /// Ends when the connection does not answer any more, and says why.
+    /// Returns when the connection no longer replies, with the reason.
     async fn watch_over(&self, mut connection: Connection) -> String {
         let mut refused_since = None;
         loop {
             tokio::select! {
                 () = tokio::time::sleep(PULSE) => {}
                 () = self.shared.tripped.notified() => {
-                    // A trip that is older than this connection is none of its.
+                    // Timeouts before this connection do not count.
                     if self.shared.breaker.is_open() {
                         return "several commands in a row were not answered in time".to_owned();
                     }

@@ -1,8 +1,8 @@
-//! What pods share, through Redis.
+//! State that pods share, through Redis.
 //!
-//! [`Link`] is the one connection for commands; everything here goes over it, but for pub/sub, which
-//! has its own. What must never be: a chat that waits for Redis longer than the settings say, a
-//! command without a bound, a value of another version or another program that is trusted.
+//! [`Link`] is the one connection for commands; everything here uses it except pub/sub, which
+//! has its own. Never: a chat that waits for Redis longer than the settings allow, a
+//! command without a bound, a trusted value of another version or another program.
 
 mod address;
 mod breaker;
@@ -30,10 +30,10 @@ pub use pod_directory::RedisPodDirectory;
 pub use quota::RedisQuota;
 pub use relay::RedisRelay;
 
-/// Looks whether the settings name a Redis that could be connected to; nobody is asked whether it is there.
+/// Checks that the settings name a valid address of Redis; does not connect.
 ///
 /// # Errors
-/// What is wrong with them, and what to do.
+/// What is wrong with the settings, and how to correct it.
 pub fn check(settings: &hsc_config::RedisSettings) -> Result<(), InvalidAddress> {
     match settings.url.reveal() {
         Some(_) => target::Target::new(settings).map(drop),

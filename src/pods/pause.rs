@@ -1,15 +1,15 @@
-//! How long to wait before a connection is tried again.
+//! The pause before a reconnection.
 
 use std::time::Duration;
 
-/// The first pause and the longest. Short, because what waits behind it is a pod's sight of the others;
-/// not shorter, because every pod of a fleet tries.
+/// The first pause. Short, because the pod is cut off from the others meanwhile;
+/// not shorter, because every pod of a fleet reconnects.
 const FIRST: Duration = Duration::from_millis(50);
 const MOST: Duration = Duration::from_secs(1);
-/// A connection that lived this long was a good one: the next pause is the first again.
+/// Lifetime after which a connection counts as good: the next pause is the first again.
 const GOOD: Duration = Duration::from_secs(5);
 
-/// Doubles with each try; up to half of it is taken away by chance, so that pods do not come all at once.
+/// Doubles with each attempt; a random part of up to half is subtracted, so that pods do not reconnect at once.
 #[derive(Debug)]
 pub(super) struct Pause(Duration);
 
@@ -20,14 +20,14 @@ impl Default for Pause {
 }
 
 impl Pause {
-    /// A connection was lost after it had lived so long.
+    /// A connection was lost after `lived`.
     pub(super) fn after(&mut self, lived: Duration) {
         if lived >= GOOD {
             self.0 = FIRST;
         }
     }
 
-    /// Waits, longer the next time.
+    /// Waits; the next wait is longer.
     pub(super) async fn wait(&mut self) {
         let pause = self.next();
         tokio::time::sleep(pause).await;
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_to_its_most_and_begins_again_after_a_good_connection() {
+    fn it_grows_to_its_maximum_and_resets_after_a_good_connection() {
         let mut pause = Pause::default();
         for _ in 0..20 {
             let next = pause.next();

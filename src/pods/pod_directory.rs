@@ -1,8 +1,8 @@
-//! The roll of pods, in Redis: one script a heartbeat says "I am here" and reads who else is.
+//! The directory of pods, in Redis: one script per heartbeat registers this pod and reads the others.
 //!
-//! Who was not heard of for longer than a heartbeat lasts has vanished, and is given to one of the
-//! living. Times are those of Redis, so clocks of machines do not matter. After nobody could say
-//! anything for a while (Redis was away) nobody is called vanished until all had time to speak.
+//! A pod without a heartbeat for longer than its expiry has vanished, and is assigned to a
+//! living one. Times are those of Redis, so the clocks of machines do not matter. After an
+//! outage of Redis no pod counts as vanished until all had time for a heartbeat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use hsc_conversation::BoxError;
 
 use super::Link;
 
-/// After how long a vanished pod is given to another one, in case the first vanished too.
+/// When a vanished pod is assigned to another one, in case the first vanished too.
 const AGAIN: Duration = Duration::from_secs(15);
-/// After how long it is forgotten.
+/// When a vanished pod is forgotten.
 const FORGET: Duration = Duration::from_secs(60);
 
-/// Keys: the last heartbeats, the reports, who was given away until when.
-/// Arguments: the pod, its report, then in milliseconds: expiry, again, forget.
+/// Keys: the last heartbeats, the reports, the end of each assignment.
+/// Arguments: the pod, its report, then in milliseconds: expiry, reassignment, removal.
 const ANSWER: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -68,7 +68,7 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 return 0
 ";
 
-/// The register of pods in Redis.
+/// The directory of pods in Redis.
 pub struct RedisPodDirectory {
     link: Link,
     expires: Duration,
@@ -76,10 +76,10 @@ pub struct RedisPodDirectory {
 }
 
 impl RedisPodDirectory {
-    /// The roll in this Redis, where a pod counts as gone after so long without a heartbeat.
+    /// The directory in this Redis; a pod counts as gone after `expires` without a heartbeat.
     #[must_use]
     pub fn new(link: Link, expires: Duration) -> Self {
-        // In braces, so that a Cluster keeps them together.
+        // In braces, so that a Cluster stores them in one slot.
         let key = |what| format!("{}:{{roll}}:{what}", link.prefix());
         let keys = ["beats", "reports", "given"].map(key);
         Self { link, expires, keys }

@@ -1,6 +1,6 @@
-//! Quotas that all pods count together, in Redis.
+//! Quotas counted over all pods, in Redis.
 //!
-//! A key of ours is a digest of the caller's: who was counted is not to be read in Redis.
+//! A key is a digest of the caller's key, so that clients cannot be identified in Redis.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use ring::digest::{SHA256, digest};
 
 use super::Link;
 
-/// Bytes of a digest that are kept: no two clients share 128 bits by chance.
+/// Bytes of a digest that are used: 128 bits do not collide by chance.
 const DIGEST_BYTES: usize = 16;
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("quota.lua")));

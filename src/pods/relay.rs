@@ -1,21 +1,22 @@
-//! Messages between pods through Redis' publish and subscribe.
+//! Messages between pods through publish and subscribe of Redis.
 //!
-//! Owns      one connection of its own, made anew for as long as it takes; what is wanted outlives it.
-//! Never     says that it is up before everything wanted is listened to; buffers without end.
+//! Owns      one connection of its own, which it reconnects until it succeeds; the wanted channels outlive it.
+//! Never     reports `Up` before every wanted channel is subscribed; buffers without a bound.
 //!
-//! What this pod publishes goes through one queue, in the order of the calls. One pipeline of `PUBLISH`
-//! commands is under way at a time and takes whatever waits, so that order holds and a round trip
-//! carries many messages. (Commands that are sent one by one over the multiplexed connection overtake
+//! Publications go through one queue, in the order of the calls. One pipeline of `PUBLISH`
+//! commands is in flight at a time and takes everything queued, so the order holds and a round trip
+//! carries many messages. (Commands sent one by one over the multiplexed connection overtake
 //! each other as soon as its own short queue is full.)
 //!
-//! Classic pub/sub over RESP3, one connection for both ways:
+//! Classic pub/sub over RESP3, one connection for both directions:
 //!
-//! - RESP3, because on such a connection subscriptions are confirmed, other commands are answered and
-//!   messages are handed over at once, so that one pulse tells of all three, what this pod publishes
-//!   stays in order, and the queue of messages has a bound, which the library's own `PubSub` lacks.
-//! - classic and not sharded, because then any node of a Cluster will do, a connection is one and not one
-//!   a shard, and one that moves its slots moves no subscription. The price is that every node of a
-//!   Cluster sees every message (docs/operations/capacity.md says when that ends).
+//! - RESP3, because on such a connection subscription replies, command replies and pushed
+//!   messages share one stream: one heartbeat covers all three, publications stay in
+//!   order, and the queue of messages has a bound, which the library's own `PubSub` lacks.
+//! - Classic and not sharded, because then any node of a Cluster will do, one connection is enough instead of one
+//!   per shard, and a Cluster that moves its slots moves no subscription. The price is that every node of a
+//!   Cluster sees every message (docs/operations/capacity.md says when that is
+//!   too much).
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,19 +38,19 @@ use super::pause::Pause;
 use super::subscription::{SinkClosed, SubscriptionSink};
 use super::target::Target;
 
-/// Messages that may wait for the bridge. One that is further behind has lost the connection as far as
-/// anybody can tell, and it is made anew.
+/// Messages that may be queued for the bridge. If it is further behind, the connection counts as lost
+/// and is made anew.
 const WAITING: usize = 8_192;
 /// Channels in one command: large enough that 20,000 are a few round trips, small enough that Redis
-/// does nothing else for less than a millisecond.
+/// is blocked for less than a millisecond.
 const BATCH: usize = 500;
-/// Messages that may wait to be published. As many as may wait in the bridge: more means that Redis does
-/// not take them, and then the publisher learns it at once.
+/// Messages that may be queued for publication. As many as in the bridge: a longer queue means that Redis does
+/// not accept them, and then the publisher learns it at once.
 const QUEUED: usize = 1_024;
-/// Messages in one pipeline. Large enough to hide a round trip, small enough that one that fails or is
-/// not answered in time leaves few messages in doubt.
+/// Messages in one pipeline. Large enough to hide a round trip, small enough that a failed or
+/// late one leaves few messages in doubt.
 const PIPELINED: usize = 128;
-/// How often the connection is asked whether it lives.
+/// Interval of the heartbeat.
 const PULSE: Duration = Duration::from_millis(500);
 
 /// The relay through Redis.
@@ -61,19 +62,19 @@ struct Shared {
     target: Target,
     prefix: String,
     wanted: Mutex<Wanted>,
-    // Not a `Notify`: that may ring at a stream whose thread hangs, and the newer would never hear.
+    // Not a `Notify`: that may wake a stream whose thread hangs, and the newer one would miss the signal.
     bell: watch::Sender<()>,
-    /// The queue to publish through and the stream it belongs to, while everything wanted is listened to.
+    /// The queue to publish through and its stream, while every wanted channel is subscribed.
     way_out: watch::Sender<Option<(u64, mpsc::Sender<Publication>)>>,
-    /// How often the relay was opened: an older stream ends when a newer one is there.
+    /// How often the relay was opened: an older stream ends when a newer one exists.
     opened: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct Wanted {
     all: HashSet<String>,
-    /// What the stream of this number has yet to follow; nothing while there is none (0), however long
-    /// Redis is away and whatever comes and goes meanwhile.
+    /// Changes that the stream of this number has yet to apply; empty without a stream (0), however long
+    /// Redis is down and however many channels change meanwhile.
     changed: HashSet<String>,
     followed_by: u64,
 }
@@ -82,7 +83,7 @@ impl RedisRelay {
     /// To the Redis of the settings. Connects when it is opened.
     ///
     /// # Errors
-    /// When the address in the settings is none.
+    /// When the address in the settings is invalid.
     pub fn new(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let shared = Shared {
             target: Target::new(settings)?,
@@ -96,7 +97,7 @@ impl RedisRelay {
     }
 }
 
-/// The name in Redis of one of our channels: what the script of the log publishes to.
+/// The name of a channel in Redis; the script of the log publishes to it.
 pub(super) fn channel(prefix: &str, channel: &str) -> String {
     format!("{prefix}:{channel}")
 }
@@ -113,9 +114,9 @@ impl Relay for RedisRelay {
         tokio::spawn(async move {
             let mut newer = stream.shared.opened.subscribe();
             tokio::select! {
-                // In this order: one that hung and wakes does nothing more.
+                // In this order: a stream that hung and wakes up does nothing more.
                 biased;
-                // Nobody reads any more, or a newer stream was opened: the connection goes with this.
+                // The reader is gone, or a newer stream was opened: the connection ends with this stream.
                 _ = newer.wait_for(|times| *times > number) => {}
                 () = stream.tell.closed() => {}
                 () = stream.keep() => {}
@@ -162,12 +163,12 @@ impl Relay for RedisRelay {
     }
 }
 
-/// A message on its way out.
+/// A message to publish.
 struct Publication {
-    /// As Redis knows it.
+    /// The channel's name in Redis.
     channel: String,
     payload: Bytes,
-    /// Not sent after this: its publisher has given up by then.
+    /// Not sent after this: by then its publisher has given up.
     until: Instant,
     reply: oneshot::Sender<Result<(), RedisError>>,
 }
@@ -196,7 +197,7 @@ impl Shared {
     }
 }
 
-/// One opening of the relay: what keeps the connection and reports.
+/// One opening of the relay: keeps the connection and reports.
 struct Stream {
     shared: Arc<Shared>,
     number: u64,
@@ -204,7 +205,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// Connects, listens, connects again, until nobody reads.
+    /// Connects, subscribes and reconnects, until the reader is gone.
     async fn keep(&self) {
         let mut pause = Pause::default();
         loop {
@@ -219,7 +220,7 @@ impl Stream {
                 Err(end) => end,
             };
             drop(over);
-            // Whatever this connection has still to say belongs to a time that is over.
+            // Late messages of this connection are ignored.
             heard.is_over();
             let End::Lost(why) = end else { return };
             if self.tell.send(Relayed::Down { why }).await.is_err() {
@@ -230,7 +231,7 @@ impl Stream {
         }
     }
 
-    /// A connection that listens to everything wanted.
+    /// A connection that is subscribed to every wanted channel.
     async fn connected(
         &self,
         heard: &Arc<SubscriptionSink>,
@@ -239,17 +240,17 @@ impl Stream {
         let mut connection = self.shared.target.listen(move |push| hear.hear(push)).await?;
         let mut listened = HashSet::new();
         {
-            // From here on everything is asked for anew.
+            // From here on every channel is subscribed anew.
             let mut wanted = self.shared.wanted();
             wanted.changed = wanted.all.clone();
             wanted.followed_by = self.number;
         }
-        // Again for what came to be wanted while the rest was asked for: up means all of it.
+        // Again for channels that became wanted meanwhile: `Up` covers all of them.
         while self.adjust(&mut connection, &mut listened).await?.is_some() {}
         Ok((connection, listened))
     }
 
-    /// Makes what is listened to what is wanted; says which channels came to be, none when nothing has
+    /// Subscribes and unsubscribes to match the wanted channels; returns the new ones, `None` when nothing has
     /// changed.
     async fn adjust(
         &self,
@@ -285,7 +286,7 @@ impl Stream {
         Ok(Some(wanted))
     }
 
-    /// Keeps a connection until it ends, and says why.
+    /// Keeps a connection until it ends, and returns why.
     async fn attend(
         &self,
         mut connection: MultiplexedConnection,
@@ -296,9 +297,9 @@ impl Stream {
         let published = publish(connection.clone(), &mut queued, self.shared.target.timeout());
         let attended = async {
             let mut bell = self.shared.bell.subscribe();
-            // What rang before the bell was there.
+            // Changes that were signalled before the receiver existed.
             while self.adjust(&mut connection, listened).await?.is_some() {}
-            // The way out first: who hears that it is up may publish at once.
+            // Publishing first: a reader of `Up` may publish at once.
             self.shared.way_out.send_replace(Some((self.number, queue)));
             self.tell.send(Relayed::Up).await.map_err(|_| SinkClosed)?;
             let mut pulse = tokio::time::interval(PULSE);
@@ -328,14 +329,14 @@ impl Stream {
         }
     }
 
-    /// Asks whether the connection lives, and whether it still leads to a master: what is published to
-    /// one that was deposed is heard by nobody.
+    /// Checks that the connection lives, and that it still leads to a master: a message published to
+    /// a deposed one reaches no subscriber.
     async fn pulse(&self, connection: &mut MultiplexedConnection) -> Result<(), End> {
         self.in_time(redis::cmd("PING").query_async::<()>(connection)).await?;
         if self.shared.target.may_move() {
             let role = redis::cmd("ROLE");
             let role = role.query_async::<redis::Value>(connection);
-            // Who may not ask goes without.
+            // A user without the permission for `ROLE` skips this check.
             if let Ok(redis::Value::Array(role)) = self.in_time(role).await
                 && let Some(redis::Value::BulkString(role)) = role.first()
                 && role != b"master"
@@ -357,7 +358,7 @@ impl Stream {
     }
 }
 
-/// Publishes what is queued, in order, until the queue is closed.
+/// Publishes queued messages, in order, until the queue is closed.
 async fn publish(
     mut connection: MultiplexedConnection,
     queued: &mut mpsc::Receiver<Publication>,
@@ -386,13 +387,13 @@ async fn publish(
             }
         };
         for (publication, outcome) in batch.drain(..).zip(outcomes) {
-            // Dropped by a publisher that does not want to know.
+            // The publisher may have dropped its receiver.
             let _ = publication.reply.send(outcome);
         }
     }
 }
 
-/// Nobody publishes over a connection that has ended, however it ended, and nobody gathers changes for it.
+/// On drop nothing is published over the ended connection any more, and no changes are collected for it.
 struct Over<'a>(&'a Stream);
 
 impl Drop for Over<'_> {

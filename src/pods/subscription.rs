@@ -1,4 +1,4 @@
-//! What one connection of the relay hears, until it is over.
+//! The incoming messages of one connection of the relay.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,10 +7,10 @@ use hsc_actors::ports::Relayed;
 use redis::{Msg, PushInfo, PushKind};
 use tokio::sync::{Notify, mpsc};
 
-/// Nobody is left to tell.
+/// The reader is gone.
 pub(super) struct SinkClosed;
 
-/// What one connection hands over as it comes in.
+/// Passes on the messages of one connection.
 pub(super) struct SubscriptionSink {
     tell: mpsc::Sender<Relayed>,
     prefix: String,
@@ -25,7 +25,7 @@ impl SubscriptionSink {
         Self { tell, prefix, over, overran, lost: Notify::new() }
     }
 
-    /// Whatever the connection has still to say belongs to a time that is over.
+    /// Later messages of the connection are ignored.
     pub(super) fn is_over(&self) {
         self.over.store(true, Ordering::Release);
     }
@@ -54,7 +54,7 @@ impl SubscriptionSink {
         Ok(())
     }
 
-    /// Waits until the connection is of no more use, and says why.
+    /// Waits until the connection is unusable, and returns why.
     pub(super) async fn lost(&self) -> &'static str {
         self.lost.notified().await;
         match self.overran.load(Ordering::Acquire) {

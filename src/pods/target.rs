@@ -1,4 +1,4 @@
-//! How a connection is made, whatever form the address has.
+//! How a connection is made, for every form of the address.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use redis::{
 use super::address::{Address, InvalidAddress};
 use super::connection::Connection;
 
-/// A connection needs several answers in a row: the Sentinels', TLS, the greeting. So much more time
-/// than one command may take it gets in all.
+/// Connecting takes several replies in sequence: of the Sentinels, TLS, the greeting. Its time limit
+/// is this many times that of a command.
 const ANSWERS_TO_CONNECT: u32 = 4;
 
-/// Knows where Redis is and how to get there. Cheap to clone.
+/// Connects to the configured Redis. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Target {
     address: Arc<Address>,
     authority: Option<TlsCertificates>,
     cluster: Option<ClusterClient>,
     timeout: Duration,
-    /// Tries so far: each begins with another Sentinel or node, so that one that hangs is no wall.
+    /// Attempts so far: each begins with another Sentinel or node, so that one that hangs does not block.
     tries: Arc<AtomicUsize>,
 }
 
@@ -56,12 +56,12 @@ impl Target {
         Ok(Self { address, authority, cluster, timeout, tries })
     }
 
-    /// How long one command may take.
+    /// Time limit of one command.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// True when the same address leads to another Redis some day: Sentinels depose a master.
+    /// True when the same address may lead to another Redis later: Sentinels depose a master.
     pub(super) fn may_move(&self) -> bool {
         matches!(&*self.address, Address::Sentinel { .. })
     }
@@ -79,7 +79,7 @@ impl Target {
         self.in_time(connected).await
     }
 
-    /// A connection of its own for pub/sub, which hands what comes in to `hear`.
+    /// A connection of its own for pub/sub, which passes incoming messages to `hear`.
     pub(super) async fn listen(
         &self,
         hear: impl AsyncPushSender,
@@ -94,7 +94,7 @@ impl Target {
         self.in_time(connected).await
     }
 
-    /// One Redis to connect to: the one, the master, or any node of the Cluster.
+    /// One Redis to connect to: the single one, the master, or any node of the Cluster.
     async fn node(&self) -> Result<ConnectionInfo, RedisError> {
         let tries = self.tries.fetch_add(1, Ordering::Relaxed);
         match &*self.address {
@@ -133,7 +133,7 @@ impl Target {
         }
     }
 
-    /// The same, believing the authority of the settings.
+    /// The same, with the certificate authority of the settings.
     fn trusting(&self, info: ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
         match (&self.authority, info.addr()) {
             (Some(authority), ConnectionAddr::TcpTls { .. }) => {
@@ -163,7 +163,7 @@ fn authority(file: PathBuf) -> Result<TlsCertificates, InvalidAddress> {
     let no = |cause: String| InvalidAddress::NoAuthority { file: file.clone(), cause };
     let pem = std::fs::read(&file).map_err(|cause| no(cause.to_string()))?;
     let authority = TlsCertificates { client_tls: None, root_cert: Some(pem.clone()) };
-    // Redis' client reads nothing at all without a complaint.
+    // The Redis client accepts an empty file without an error.
     if !pem.windows(27).any(|part| part == b"-----BEGIN CERTIFICATE-----") {
         return Err(no("there is no certificate in it".to_owned()));
     }

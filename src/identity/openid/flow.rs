@@ -1,4 +1,4 @@
-//! To the provider and back.
+//! The authorization code flow.
 
 use hsc_actors::ports::archive::{Account, AccountChange};
 use hsc_actors::ports::{IdentityError, OpenedSession, ProviderCallback, ProviderSignIn};
@@ -11,7 +11,7 @@ use super::super::team::Team;
 use super::provider::Provider;
 use super::token::{ProviderIdentity, check};
 
-/// What we ask to be told: who they are, their address, their name.
+/// Requested claims: subject, mail address, name.
 const SCOPE: &str = "openid email profile";
 
 impl Team {
@@ -48,7 +48,7 @@ impl Team {
         else {
             return Err(not_verified("this browser has not begun to sign in"));
         };
-        // Else a link could sign somebody in as somebody else.
+        // Else a forged link could sign a user in to another account.
         if !same(state, &returned.state) {
             return Err(not_verified("the state is of another sign-in"));
         }
@@ -67,14 +67,14 @@ impl Team {
         self.provider.as_ref().ok_or_else(|| not_verified("no provider is configured"))
     }
 
-    /// The account of somebody whom the provider knows, as the provider knows them today.
+    /// The account of a user of the provider, updated with the provider's current data.
     async fn account_of(&self, vouched: ProviderIdentity) -> Result<Account, IdentityError> {
         let ProviderIdentity { subject, address, name, role } = vouched;
         let role = role.ok_or(IdentityError::NoRole)?;
         let by_subject = self.accounts.by_subject(&subject).await.map_err(down)?;
         let found = match (by_subject, &address) {
             (Some(account), _) => Some(account),
-            // Whoever has the mailbox has the account; one that belongs to a subject stays with it.
+            // The owner of the mailbox owns the account; an account with a subject stays with that subject.
             (None, Some(address)) => self
                 .accounts
                 .by_address(address)
@@ -85,7 +85,7 @@ impl Team {
         };
         let Some(known) = found else {
             let address = address.unwrap_or_else(|| {
-                // Some providers give none; an account needs one of its own.
+                // Some providers send no address; an account needs a unique one.
                 format!("{}@openid.invalid", &secret::kept(&subject)[..16])
             });
             let name =

@@ -1,8 +1,8 @@
-//! OpenID Connect: people of the team sign in at a provider, who says which groups they are in.
+//! OpenID Connect: members of the team sign in at a provider, which sends their groups.
 //!
-//! The authorization code flow with PKCE, a state and a nonce. [`provider`] knows the provider's addresses
-//! and keys, [`token`] checks what it signed, [`flow`] goes there and comes back. What is kept between the
-//! two lies in a cookie of the browser that went, so that any pod can take it back.
+//! The authorization code flow with PKCE, a state and a nonce. [`provider`] fetches the provider's addresses
+//! and keys, [`token`] validates ID tokens, [`flow`] runs the redirects. The state between the two redirects
+//! is in a cookie of the browser, so that any pod can complete the flow.
 
 mod flow;
 mod provider;

@@ -1,4 +1,4 @@
-//! The provider: its addresses and its keys, asked once an hour and when a new key appears.
+//! The provider: its addresses and its keys, fetched once an hour and when a new key appears.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,28 +18,28 @@ use url::{Host, Url, form_urlencoded};
 
 use crate::outbound::{PublicOnly, is_public, tls};
 
-/// Longest a request to the provider may take; somebody looks at an empty page meanwhile.
+/// Time limit of a request to the provider; the user sees an empty page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Largest answer. Discovery, keys and tokens have a few kilobytes.
+/// Largest response. Discovery, keys and tokens have a few kilobytes.
 const MOST_BYTES: usize = 256 * 1024;
-/// How long addresses and keys are taken for what they were.
+/// How long addresses and keys are cached.
 const FRESH: Duration = Duration::from_secs(60 * 60);
-/// How soon keys are asked for again when a token names an unknown one: tokens come from strangers.
+/// Shortest interval of key fetches when a token names an unknown key: strangers can send such tokens.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 
-/// Why the provider of the settings cannot be one.
+/// Why the configured provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("identity.openid cannot be used: {0}")]
 pub struct NoProvider(BoxError);
 
-/// The provider of the settings.
+/// The configured provider.
 pub(crate) struct Provider {
     pub(super) settings: OpenIdSettings,
     client: Client,
     known: Mutex<Option<CachedDiscovery>>,
 }
 
-/// What was learnt of the provider, and when.
+/// The provider's metadata, and when it was fetched.
 #[derive(Clone)]
 struct CachedDiscovery {
     about: Arc<DiscoveryDocument>,
@@ -47,7 +47,7 @@ struct CachedDiscovery {
     at: Instant,
 }
 
-/// The provider's own description (OpenID Connect Discovery). Only what is used.
+/// The provider's metadata (OpenID Connect Discovery). Only the fields in use.
 #[derive(Debug, Deserialize)]
 pub(super) struct DiscoveryDocument {
     issuer: String,
@@ -65,14 +65,14 @@ fn address<'de, D: Deserializer<'de>>(text: D) -> Result<Url, D::Error> {
     String::deserialize(text)?.parse().map_err(D::Error::custom)
 }
 
-/// What the provider gives for a code.
+/// The provider's token response.
 #[derive(Deserialize)]
 struct Tokens {
     id_token: String,
 }
 
 impl Provider {
-    /// The provider, where one is set.
+    /// The provider, if one is configured.
     pub(crate) fn new(settings: &OpenIdSettings) -> Result<Option<Self>, NoProvider> {
         if settings.issuer.is_empty() {
             return Ok(None);
@@ -81,7 +81,7 @@ impl Provider {
         let build = || {
             let builder = Client::builder()
                 .tls_backend_preconfigured(tls()?)
-                // A redirect would carry the secret and the code to whoever it names.
+                // A redirect would send the secret and the code to another host.
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()
                 .referer(false)
@@ -101,12 +101,12 @@ impl Provider {
         &self.settings.name
     }
 
-    /// The provider's description.
+    /// The provider's metadata.
     pub(super) async fn about(&self) -> Result<Arc<DiscoveryDocument>, BoxError> {
         Ok(self.known(FRESH).await?.about)
     }
 
-    /// The key of this name; with no name the only key there is.
+    /// The key with this id; without an id the only key.
     pub(super) async fn key(&self, name: Option<&str>) -> Result<Jwk, BoxError> {
         let find = |keys: &JwkSet| match name {
             Some(name) => keys.find(name).cloned(),
@@ -116,13 +116,13 @@ impl Provider {
         if let Some(key) = find(&self.known(FRESH).await?.keys) {
             return Ok(key);
         }
-        // Providers change their keys; the new one may be a minute old.
+        // Providers rotate their keys; the new one may be a minute old.
         let key = find(&self.known(AGAIN_AFTER).await?.keys);
         key.ok_or_else(|| "the ID token names a key that the provider does not publish".into())
     }
 
     async fn known(&self, fresh: Duration) -> Result<CachedDiscovery, BoxError> {
-        // Held while asking: a crowd that signs in at once asks the provider once.
+        // Held during the request: concurrent sign-ins cause one request.
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref().filter(|known| known.at.elapsed() < fresh) {
             return Ok(known.clone());
@@ -173,7 +173,7 @@ impl Provider {
         Ok(self.json::<Tokens>(request).await?.id_token)
     }
 
-    /// The address, where it is one that the settings let us ask.
+    /// The address, if the settings allow a request to it.
     fn may_ask(&self, address: Url) -> Result<Url, BoxError> {
         if self.settings.allow_private {
             return Ok(address);
@@ -202,7 +202,7 @@ impl Provider {
             body.extend_from_slice(&piece);
         }
         if !status.is_success() {
-            // The body may repeat the code; its error word is all that is of use.
+            // The body may repeat the code; only its error code is used.
             let word = serde_json::from_slice::<Refusal>(&body).map(|it| it.error);
             let word = word.unwrap_or_else(|_| "no reason".to_owned());
             return Err(format!("the provider answered {status}: {word}").into());
@@ -217,14 +217,14 @@ struct Refusal {
 }
 
 impl DiscoveryDocument {
-    /// Basic is the default where a provider does not say (OpenID Connect Discovery, section 3).
+    /// Basic is the default when the metadata does not say (OpenID Connect Discovery, section 3).
     fn takes_basic(&self) -> bool {
         let methods = &self.token_endpoint_auth_methods_supported;
         methods.is_empty() || methods.iter().any(|method| method == "client_secret_basic")
     }
 }
 
-/// Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1).
+/// Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
 fn basic(id: &str, secret: &str) -> String {
     let encoded =
         |text: &str| -> String { form_urlencoded::byte_serialize(text.as_bytes()).collect() };

@@ -1,4 +1,4 @@
-//! The ID token: what the provider signed about somebody, checked, and what of it we use.
+//! Validation of the ID token, and the claims in use.
 
 use hsc_actors::ports::archive::Role;
 use hsc_config::OpenIdSettings;
@@ -12,19 +12,19 @@ use super::super::secret::same;
 use super::super::signature::{ALGORITHMS, is_understood};
 use super::provider::Provider;
 
-/// How far the provider's clock and ours may differ, in seconds.
+/// Largest difference between the provider's clock and ours, in seconds.
 const LEEWAY: u64 = 60;
 
-/// Somebody as the provider knows them.
+/// A user as the provider identifies them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ProviderIdentity {
-    /// Issuer and subject: the one name that never changes.
+    /// Issuer and subject: the only identifier that never changes.
     pub(super) subject: String,
-    /// The mail address, where the provider says that it is theirs.
+    /// The mail address, if the provider has verified it.
     pub(super) address: Option<String>,
-    /// What people call them.
+    /// Display name.
     pub(super) name: Option<String>,
-    /// What the settings let them do.
+    /// The role by the settings.
     pub(super) role: Option<Role>,
 }
 
@@ -44,7 +44,7 @@ struct Claims {
     others: Map<String, Value>,
 }
 
-/// Checks a token: signed by the provider, for us, now, and for the sign-in with this nonce.
+/// Validates signature, audience, lifetime and nonce.
 pub(super) async fn check(
     provider: &Provider,
     token: &str,
@@ -55,7 +55,7 @@ pub(super) async fn check(
     if !is_understood(&header) {
         return Err("the ID token has a critical header (crit), and none is known here".into());
     }
-    // A shared secret signs nothing here: the key is what the provider publishes.
+    // A shared secret is never accepted: the key is one that the provider publishes.
     if header.alg == Algorithm::HS256 || !ALGORITHMS.contains(&header.alg) {
         return Err(
             format!("the ID token is signed with {:?}, which is not taken", header.alg).into()
@@ -72,7 +72,7 @@ pub(super) async fn check(
     if !claims.nonce.as_deref().is_some_and(|brought| same(brought, nonce)) {
         return Err("the ID token is of another sign-in".into());
     }
-    // A token for several is ours only when it says so (OpenID Connect Core, section 3.1.3.7).
+    // With several audiences the token must name us as the authorized party (OpenID Connect Core, section 3.1.3.7).
     let is_for_many = claims.aud.as_array().is_some_and(|all| all.len() > 1);
     let is_ours = |azp: &String| *azp == settings.client_id;
     if !claims.azp.as_ref().map_or(!is_for_many, is_ours) {
@@ -96,7 +96,7 @@ fn vouched(claims: Claims, settings: &OpenIdSettings) -> ProviderIdentity {
     }
 }
 
-/// The role of the settings for what the claim says: the higher one of two.
+/// The role that the settings assign to the claim; the higher one of two.
 fn role(claims: &Map<String, Value>, settings: &OpenIdSettings) -> Option<Role> {
     let said = claim(claims, &settings.role_claim)?;
     let said: Vec<&str> = match said {
@@ -114,7 +114,7 @@ fn role(claims: &Map<String, Value>, settings: &OpenIdSettings) -> Option<Role> 
     }
 }
 
-/// A claim by its name, or by a path as in `realm_access.roles` where no claim has the dots in its name.
+/// A claim by its name, or by a path as in `realm_access.roles` when no claim has that name.
 fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claims.get(name).or_else(|| {
         let (first, rest) = name.split_once('.')?;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_role_is_what_the_settings_make_of_the_claim() {
+    fn the_role_follows_from_the_claim_by_the_settings() {
         assert_eq!(role_of("groups", json!({ "groups": ["support"] })), Some(Role::Agent));
         assert_eq!(role_of("groups", json!({ "groups": "second line" })), Some(Role::Agent));
         assert_eq!(role_of("groups", json!({ "groups": ["support", "ops"] })), Some(Role::Admin));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_counts_only_where_the_provider_says_that_it_is_theirs() {
+    fn an_address_counts_only_when_the_provider_has_verified_it() {
         let read = |claims: Value| {
             let claims: Claims = serde_json::from_value(claims).unwrap();
             vouched(claims, &settings("groups"))

@@ -1,9 +1,9 @@
-//! Which addresses may be asked.
+//! Which addresses may be fetched from.
 //!
-//! A catalog is data, and whoever writes a manual's address into it must not thereby speak to what
+//! A catalog is data: the author of a manual's address must not thereby reach hosts that
 //! only this machine can reach: its own services, the neighbours in its network, the metadata service
-//! of a cloud. The check happens after the name is resolved, and the connection is made to the very
-//! addresses that were checked, so that a name cannot change its mind in between.
+//! of a cloud. The check happens after the name is resolved, and the connection uses exactly the
+//! addresses that were checked, so that a name cannot resolve differently in between.
 
 use url::Url;
 
@@ -11,7 +11,7 @@ use super::super::LoadError;
 use crate::outbound::{AddressRefused, trusted};
 pub(super) use crate::outbound::{Allowed, Trust};
 
-/// Looks at an address before it is asked. A name is looked at again once it is resolved.
+/// Checks an address before the request. A host name is checked again once it is resolved.
 pub(super) fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
     trusted(url, allowed).map_err(|not| match not {
         AddressRefused::NoHost => LoadError::BadAddress { url: url.to_string() },
@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_only_this_machine_can_reach_are_refused_in_every_spelling() {
+    fn internal_addresses_are_refused_in_every_spelling() {
         for host in [
             "127.0.0.1",
             "127.1",
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn public_addresses_and_names_are_asked() {
+    fn public_addresses_and_names_are_allowed() {
         for host in ["8.8.8.8", "172.15.0.1", "100.128.0.1", "[2606:4700::1111]", "example.com"] {
             let url = format!("https://{host}/");
             assert!(matches!(checked(&url, &[]), Ok(Trust::Public)), "{host}");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_of_the_settings_may_lie_anywhere_and_a_port_narrows_it() {
+    fn a_configured_host_may_have_any_address_and_a_port_narrows_it() {
         assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1"]), Ok(Trust::Named)));
         assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1:8080"]), Ok(Trust::Named)));
         assert!(checked("http://127.0.0.1:9090/", &["127.0.0.1:8080"]).is_err());
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_no_addresses() {
+    fn other_schemes_are_invalid_addresses() {
         for url in
             ["file:///etc/passwd", "ftp://example.com/", "data:text/plain,hello", "gopher://x/"]
         {

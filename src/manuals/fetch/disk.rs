@@ -1,7 +1,7 @@
 //! Fetched manuals on disk.
 //!
-//! A copy is two files: a body, and a slip that says what the body is and where it lies. Both are
-//! written beside and renamed into place, the slip last, so that a reader sees the old copy or the new
+//! A copy is two files: a body, and a metadata file that names the body and describes it. Both are
+//! written under a temporary name and renamed, the metadata last, so that a reader sees the old copy or the new
 //! one and never half of one; several processes may share the folder.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,17 +14,17 @@ use tempfile::NamedTempFile;
 
 use crate::temporary::{self, TemporaryFolder};
 
-/// Beginning and end of the name of a file that is being written.
+/// Prefix and suffix of a file that is being written.
 const DRAFT: (&str, &str) = ("draft-", ".part");
-/// End of the name of a body.
+/// Suffix of a body.
 const BODY: &str = ".body";
 
-/// What is known of a copy.
+/// The metadata of a copy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct CopyMetadata {
-    /// The address that was asked.
+    /// The requested address.
     pub url: String,
-    /// The address that answered, after redirects.
+    /// The final address, after redirects.
     pub location: String,
     /// Name of the body's file.
     pub body: String,
@@ -35,7 +35,7 @@ pub(super) struct CopyMetadata {
     /// The charset of `Content-Type`.
     #[serde(default)]
     pub charset: Option<String>,
-    /// When the host last said that this copy is right.
+    /// When the host last confirmed this copy.
     pub confirmed: SystemTime,
 }
 
@@ -43,12 +43,12 @@ pub(super) struct CopyMetadata {
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
-    /// Removes the folder with the last handle, where it is ours alone.
+    /// Removes the folder with the last handle, if it belongs to this process alone.
     _ours: Option<TemporaryFolder>,
 }
 
 impl Disk {
-    /// Opens the folder, making it where it is missing; an empty path is a folder of this process.
+    /// Opens the folder, creating it if it is missing; an empty path is a temporary folder of this process.
     pub(super) fn open(folder: &str) -> io::Result<Self> {
         if folder.is_empty() {
             let ours = TemporaryFolder::new(temporary::Kind::Manuals)?;
@@ -56,7 +56,7 @@ impl Disk {
         }
         std::fs::create_dir_all(folder)?;
         let disk = Self { folder: PathBuf::from(folder), _ours: None };
-        // What a killed process was writing, and a body whose slip it did not write any more.
+        // Unfinished files of a killed process, and bodies without metadata.
         temporary::remove_unfinished(&disk.folder, |name| {
             (name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1))
                 || (name.ends_with(BODY) && !disk.has_slip(name))
@@ -64,17 +64,16 @@ impl Disk {
         Ok(disk)
     }
 
-    /// Where it lies.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// A new file to write a body into. Gone by itself unless it is kept.
+    /// A temporary file for a body. Deleted unless it is persisted.
     pub(super) fn draft(&self) -> io::Result<NamedTempFile> {
         tempfile::Builder::new().prefix(DRAFT.0).suffix(DRAFT.1).tempfile_in(&self.folder)
     }
 
-    /// The copy of an address, where there is a whole one.
+    /// The copy of an address, if a complete one exists.
     pub(super) fn find(&self, url: &str) -> Option<CopyMetadata> {
         let slip: CopyMetadata =
             serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
@@ -82,7 +81,7 @@ impl Disk {
         (slip.url == url && self.body(&slip).is_file()).then_some(slip)
     }
 
-    /// True for the name of a body that a slip names.
+    /// True for the name of a body that a metadata file names.
     fn has_slip(&self, body: &str) -> bool {
         let Some((key, _)) = body.split_once('-') else { return false };
         let slip = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
@@ -90,12 +89,12 @@ impl Disk {
         slip.is_some_and(|slip| slip.body == body)
     }
 
-    /// Where a copy's body lies.
+    /// Path of a copy's body.
     pub(super) fn body(&self, slip: &CopyMetadata) -> PathBuf {
         self.folder.join(Path::new(&slip.body).file_name().unwrap_or_default())
     }
 
-    /// Keeps a body and its slip. The body it replaces goes; who has it open reads on.
+    /// Stores a body and its metadata. The previous body is deleted; a process that has it open reads on.
     pub(super) fn keep(
         &self,
         draft: NamedTempFile,
@@ -107,13 +106,13 @@ impl Disk {
         draft.persist(self.folder.join(&slip.body))?;
         self.write(&slip)?;
         if let Some(before) = before {
-            // A body that cannot be removed costs room and nothing else.
+            // A body that cannot be deleted only costs space.
             let _ = std::fs::remove_file(self.body(&before));
         }
         Ok(slip)
     }
 
-    /// Notes that the host has said again that a copy is right.
+    /// Records that the host has confirmed a copy.
     pub(super) fn confirm(&self, mut slip: CopyMetadata) -> io::Result<CopyMetadata> {
         slip.confirmed = SystemTime::now();
         self.write(&slip)?;
@@ -127,7 +126,7 @@ impl Disk {
         (written(&path)? >= written(of)?).then_some(path)
     }
 
-    /// Keeps a plain page.
+    /// Stores a plain page.
     pub(super) fn keep_print(&self, url: &str, page: &str) -> io::Result<PathBuf> {
         let (mut draft, path) = (self.draft()?, self.print_path(url));
         draft.write_all(page.as_bytes())?;
@@ -152,14 +151,14 @@ impl Disk {
 }
 
 impl CopyMetadata {
-    /// True while the copy need not be asked for.
+    /// True while the copy need not be revalidated.
     pub(super) fn is_fresh(&self, revalidate_after: Duration) -> bool {
-        // A clock that was set back makes a copy from the future; asking again is the safe side.
+        // After the clock was set back a copy may be from the future; revalidation is the safe choice.
         self.confirmed.elapsed().is_ok_and(|age| age < revalidate_after)
     }
 }
 
-/// A file name for an address. Another hash in another build finds nothing and fetches again.
+/// A file name for an address. A build with another hash finds nothing and fetches again.
 fn key(url: &str) -> String {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_found_again_and_a_newer_one_replaces_it_without_litter() {
+    fn a_newer_copy_replaces_the_older_one_and_its_files() {
         let disk = Disk::open("").expect("a folder");
         keep(&disk, "http://a/", b"old");
         let kept = keep(&disk, "http://a/", b"new");
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_without_its_body_is_no_copy() {
+    fn metadata_without_a_body_is_not_a_copy() {
         let disk = Disk::open("").expect("a folder");
         let kept = keep(&disk, "http://a/", b"body");
         std::fs::remove_file(disk.body(&kept)).expect("removed");
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_ages_and_is_young_again_when_confirmed() {
+    fn a_copy_expires_and_is_fresh_again_when_confirmed() {
         let disk = Disk::open("").expect("a folder");
         let mut kept = keep(&disk, "http://a/", b"body");
         kept.confirmed -= Duration::from_secs(60);
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_was_writing_is_removed_and_whole_copies_stay() {
+    fn unfinished_files_are_removed_and_complete_copies_stay() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("a path in UTF-8");
         let kept = keep(&Disk::open(path).expect("a folder"), "http://a/", b"whole");
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_a_process_goes_with_it() {
+    fn the_temporary_folder_is_removed_with_its_process() {
         let disk = Disk::open("").expect("a folder");
         let folder = disk.folder.clone();
         drop(disk);

@@ -1,4 +1,4 @@
-//! One request, and what came of it.
+//! One request and its result.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,11 +20,11 @@ use super::disk::CopyMetadata;
 use super::retry;
 use crate::outbound::{NotPublic, asking, not_public};
 
-/// What a host answered.
+/// The response of a host.
 pub(super) enum Answer {
     /// A redirect to this address.
     Moved(Url),
-    /// The copy we named is still right.
+    /// The given copy is still current.
     NotModified,
     /// The manual, in a file.
     Body {
@@ -40,9 +40,9 @@ pub(super) enum Answer {
 /// A request that failed.
 pub(super) struct Failed {
     pub error: LoadError,
-    /// True when the next try may do better.
+    /// True when a retry may succeed.
     pub passes: bool,
-    /// What the host asked for.
+    /// The `Retry-After` of the host.
     pub retry_after: Option<Duration>,
 }
 
@@ -52,7 +52,7 @@ impl Failed {
     }
 }
 
-/// A fault on our side; trying again does not mend a disk.
+/// A local fault; a retry does not repair a disk.
 pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> Failed {
     move |cause| Failed::final_(LoadError::Ours { what, cause: cause.into() })
 }
@@ -60,9 +60,9 @@ pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> F
 /// Makes one request at a time, without following redirects.
 pub(super) struct SingleRequestClient {
     allowed: Allowed,
-    /// Asks hosts of the settings, wherever they lie.
+    /// For configured hosts, at any address.
     named: Client,
-    /// Asks everybody else, on the public internet only.
+    /// For all other hosts, at public addresses only.
     public: Client,
     max_bytes: u64,
 }
@@ -74,8 +74,8 @@ impl SingleRequestClient {
             let builder = asking(trust)?
                 .user_agent(&settings.user_agent)
                 .connect_timeout(patience)
-                // A host that falls silent is given as long as one that does not open: the time in
-                // all would otherwise be spent on the first try.
+                // A host that stops sending gets as long as one that does not connect: otherwise the first attempt
+                // would use up the total time.
                 .read_timeout(patience);
             builder.build().map_err(BoxError::from)
         };
@@ -91,7 +91,7 @@ impl SingleRequestClient {
         })
     }
 
-    /// Asks one address and reads the answer into `draft`.
+    /// Requests one address and reads the body into `draft`.
     pub(super) async fn hop(
         &self,
         url: &Url,
@@ -103,7 +103,7 @@ impl SingleRequestClient {
             Trust::Public => &self.public,
         };
         let mut request = client.get(url.clone());
-        // Validators belong to the address that gave them, not to where it moved meanwhile.
+        // Validators belong to the address that sent them, not to a later redirect target.
         if let Some(slip) = kept.filter(|slip| slip.location == url.as_str()) {
             let validators: [(HeaderName, &Option<String>); 2] =
                 [(IF_NONE_MATCH, &slip.etag), (IF_MODIFIED_SINCE, &slip.last_modified)];
@@ -143,7 +143,7 @@ impl SingleRequestClient {
         let file = draft.as_file().try_clone().map_err(write())?;
         let mut file = tokio::fs::File::from_std(file);
         let mut bytes = 0;
-        // Counted as it comes, after decompression: a length can lie, and a small body can inflate.
+        // Counted as it arrives, after decompression: a length can be wrong, and a small body can inflate.
         while let Some(piece) = response.chunk().await.map_err(|error| failed(url, error))? {
             bytes += piece.len() as u64;
             if bytes > limit {
@@ -170,7 +170,7 @@ fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
     })
 }
 
-/// What the client's error means: a refused address is final, everything else may pass.
+/// Maps the client's error: a refused address is final, all others allow a retry.
 fn failed(url: &Url, error: reqwest::Error) -> Failed {
     if let Some(NotPublic { host, address }) = not_public(&error) {
         let (host, address) = (host.clone(), address.clone());
@@ -194,7 +194,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// Host and port, as one is asked.
+/// Host and port.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))

@@ -1,7 +1,7 @@
-//! Gets the bytes of a manual over http(s) into a file, politely and within bounds.
+//! Fetches the bytes of a manual over http(s) into a file, within bounds.
 //!
-//! [`address`] says who may be asked, [`hop`] makes one request and reads its answer, [`retry`] says
-//! when to try again, [`disk`] keeps what came. Whoever fetches holds the host's one connection.
+//! [`address`] says which hosts are allowed, [`hop`] makes one request and reads its response, [`retry`] says
+//! when to retry, [`disk`] stores the result. Each host gets one connection at a time.
 
 mod address;
 mod disk;
@@ -23,7 +23,7 @@ use self::hop::{Answer, SingleRequestClient, host};
 use self::retry::Backoff;
 use super::LoadError;
 
-/// A manual's bytes as they lie on disk.
+/// A manual's bytes on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Copy {
     /// Path of the fetched file.
@@ -32,18 +32,18 @@ pub(super) struct Copy {
     pub location: String,
     /// The charset of `Content-Type`.
     pub charset: Option<String>,
-    /// How it was come by: `fresh`, `ok`, `not_modified` or `stale`.
+    /// The source: `fresh`, `ok`, `not_modified` or `stale`.
     pub how: &'static str,
-    /// Bytes that went over the wire for it.
+    /// Bytes that were transferred for it.
     pub fetched_bytes: u64,
 }
 
-/// Fetches manuals. One for the process: it knows which hosts are being asked.
+/// Fetches manuals. One per process: it limits the connections per host.
 pub(super) struct Fetcher {
     hopper: SingleRequestClient,
     disk: Disk,
     hosts: DashMap<String, Arc<Semaphore>>,
-    /// Addresses whose copy is asked for again although it is fresh, and since when.
+    /// Addresses whose copy is to be revalidated although it is fresh, and since when.
     doubted: DashMap<String, SystemTime>,
     backoff: Backoff,
     timeout: Duration,
@@ -77,12 +77,12 @@ impl Fetcher {
         self.disk.folder()
     }
 
-    /// When a fetch that starts now must have ended, retries and backups included.
+    /// Deadline of a fetch that starts now, retries and backups included.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }
 
-    /// The newest copy of an address: the one on disk while it is fresh, else what the host says.
+    /// The newest copy of an address: the one on disk while it is fresh, else that of the host.
     pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, LoadError> {
         let parsed = Url::parse(url).map_err(|_| LoadError::BadAddress { url: url.to_owned() })?;
         let kept = self.disk.find(url);
@@ -99,35 +99,35 @@ impl Fetcher {
         }
     }
 
-    /// Has the next one who wants this address ask its host, however fresh the copy is. The copy stays, for
-    /// when the host does not answer.
+    /// Makes the next fetch of this address revalidate its copy, however fresh. The copy stays, for
+    /// an outage of the host.
     pub(super) fn doubt(&self, url: &str) {
         self.doubted.insert(url.to_owned(), SystemTime::now());
     }
 
-    /// The copy of an address, and when its host last said that it is right.
+    /// The copy of an address, and when its host last confirmed it.
     pub(super) fn kept(&self, url: &str) -> Option<(PathBuf, SystemTime)> {
         self.disk.find(url).map(|slip| (self.disk.body(&slip), slip.confirmed))
     }
 
-    /// True for a copy that need not be asked for.
+    /// True for a copy that need not be revalidated.
     fn is_good(&self, slip: &CopyMetadata) -> bool {
-        // Forgotten once the host was asked since, so that there are few of them.
+        // Removed once the host was asked since, so that the map stays small.
         self.doubted.remove_if(&slip.url, |_, since| slip.confirmed > *since);
         slip.is_fresh(self.revalidate_after) && !self.doubted.contains_key(&slip.url)
     }
 
-    /// An older copy of an address, for when nobody answers.
+    /// An older copy of an address, for an outage.
     pub(super) fn stale(&self, url: &str) -> Option<Copy> {
         self.disk.find(url).map(|slip| self.copy(&slip, "stale", 0))
     }
 
-    /// The plain page made of a web page, while it is not older than the bytes it was made of.
+    /// The plain page made of a web page, if it is not older than its source.
     pub(super) fn printed(&self, url: &str, of: &Path) -> Option<PathBuf> {
         self.disk.printed(url, of)
     }
 
-    /// Keeps a plain page beside the fetched manuals.
+    /// Stores a plain page beside the fetched manuals.
     pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, LoadError> {
         self.disk.keep_print(url, page).map_err(|cause| LoadError::Ours {
             what: "cannot keep a printed manual",
@@ -135,7 +135,7 @@ impl Fetcher {
         })
     }
 
-    /// Asks until there is an answer, a final refusal, or no retry left.
+    /// Retries until there is a response, a final refusal, or no retry left.
     async fn ask(
         &self,
         url: &Url,
@@ -150,7 +150,7 @@ impl Fetcher {
             };
             let wait = self.backoff.wait(retry, rand::random());
             let (true, Some(wait)) = (failed.passes, wait) else { return Err(failed.error) };
-            // A host that names its time is asked no sooner. When that is too late, its answer is final.
+            // A `Retry-After` is respected. If it is past the deadline, the response is final.
             let wait = wait.max(failed.retry_after.unwrap_or_default());
             if Instant::now() + wait >= deadline {
                 return Err(failed.error);
@@ -170,7 +170,7 @@ impl Fetcher {
         for _ in 0..=self.max_redirects {
             let draft = self.disk.draft().map_err(hop::ours("cannot write a fetched manual"))?;
             let line = self.line(&at);
-            // Closed never: the semaphores live as long as the fetcher.
+            // Never closed: the semaphores live as long as the fetcher.
             let _held = line.acquire().await;
             match self.hopper.hop(&at, kept, draft).await? {
                 Answer::Moved(to) => at = to,
@@ -202,7 +202,7 @@ impl Fetcher {
         Err(hop::Failed::final_(LoadError::TooManyRedirects { url: url.to_string(), limit }))
     }
 
-    /// The one line to a host.
+    /// The semaphore of a host.
     fn line(&self, url: &Url) -> Arc<Semaphore> {
         self.hosts.entry(host(url)).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }

@@ -1,4 +1,4 @@
-//! When to try again, and how long to wait before: decided in plain functions.
+//! Retry rules as pure functions.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,12 +11,12 @@ pub(super) struct Backoff {
     pub retries: u32,
 }
 
-/// Longest wait between two tries. Somebody is waiting for an answer.
+/// Longest wait between two attempts. A customer waits for the answer.
 const LONGEST: Duration = Duration::from_secs(5);
 
 impl Backoff {
-    /// The wait before a retry (0 is the first), or none when there is no retry left. `jitter` is 0 to
-    /// 1 and takes off up to half: many pods that fail together must not come back together.
+    /// The wait before a retry (0 is the first), or `None` when no retry is left. `jitter` is 0 to
+    /// 1 and subtracts up to half: many pods that fail together must not retry together.
     pub(super) fn wait(self, retry: u32, jitter: f64) -> Option<Duration> {
         if retry >= self.retries {
             return None;
@@ -26,12 +26,12 @@ impl Backoff {
     }
 }
 
-/// True for an answer that may be another one soon.
+/// True for a status that may be different soon.
 pub(super) fn passes(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// What `Retry-After` asks for: seconds or a date.
+/// The wait of a `Retry-After`: seconds or a date.
 pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -55,19 +55,19 @@ mod tests {
     }
 
     #[test]
-    fn jitter_takes_off_up_to_half() {
+    fn jitter_subtracts_up_to_half() {
         assert_eq!(BACKOFF.wait(0, 1.0), Some(Duration::from_millis(100)));
         assert_eq!(BACKOFF.wait(0, 0.5), Some(Duration::from_millis(150)));
     }
 
     #[test]
-    fn no_wait_is_longer_than_a_customer_has_patience() {
+    fn no_wait_exceeds_the_longest() {
         let backoff = Backoff { retries: 40, ..BACKOFF };
         assert_eq!(backoff.wait(39, 0.0), Some(LONGEST));
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
+    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
         let later = Some(Duration::from_secs(3));
         assert_eq!(retry_after("3", now), later);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_final_and_an_overload_passes() {
+    fn a_refusal_is_final_and_an_overload_is_retried() {
         assert!(passes(StatusCode::SERVICE_UNAVAILABLE) && passes(StatusCode::TOO_MANY_REQUESTS));
         assert!(!passes(StatusCode::NOT_FOUND) && !passes(StatusCode::FORBIDDEN));
     }

@@ -1,4 +1,4 @@
-//! Fetching, against a host that has the faults of real ones.
+//! Fetching, against a host with the faults of real ones.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use super::host::{Host, Reply};
 
 const PAGE: &str = "<h1>Mixer</h1><p>It mixes eight channels.</p>";
 
-/// Settings under which this machine may be asked and nobody waits long.
+/// Settings that allow this machine and have short waits.
 fn settings() -> ManualsSettings {
     let defaults =
         Settings::load(None, std::iter::empty::<(String, String)>()).expect("the defaults");
     ManualsSettings {
         allowed_hosts: vec!["127.0.0.1".into()],
-        // The running program is a test and has no `extract`.
+        // The running program is a test and has no `extract` command.
         isolate: Isolate::Never,
         retry_base_ms: 1,
         connect_timeout_ms: 300,
@@ -46,7 +46,7 @@ async fn code(settings: &ManualsSettings, documentation: Documentation) -> &'sta
 }
 
 #[tokio::test]
-async fn a_manual_is_fetched_under_our_name_and_read() {
+async fn a_manual_is_fetched_with_our_user_agent_and_read() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let manual = load(&loader(&settings()), page_at(host.url("/m.html"))).await.expect("a manual");
     assert_eq!(manual.pages[0].text, "Mixer\nIt mixes eight channels.");
@@ -56,7 +56,7 @@ async fn a_manual_is_fetched_under_our_name_and_read() {
 }
 
 #[tokio::test]
-async fn redirects_are_followed_and_the_manual_says_where_it_was() {
+async fn redirects_are_followed_and_the_final_address_is_recorded() {
     let host = Host::start(|request, _| match request.path.as_str() {
         "/old" => Reply::moved("new"),
         _ => Reply::ok(PAGE),
@@ -67,7 +67,7 @@ async fn redirects_are_followed_and_the_manual_says_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_circle_of_redirects_ends_after_as_many_as_are_allowed() {
+async fn a_redirect_loop_ends_at_the_limit() {
     let host = Host::start(|_, _| Reply::moved("/again")).await;
     let settings = ManualsSettings { max_redirects: 3, ..settings() };
     assert_eq!(code(&settings, page_at(host.url("/"))).await, "too_many_redirects");
@@ -88,7 +88,7 @@ async fn a_redirect_to_a_private_address_or_another_scheme_is_refused() {
 }
 
 #[tokio::test]
-async fn this_machine_is_not_asked_unless_the_settings_name_it() {
+async fn this_machine_is_refused_unless_the_settings_name_it() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let settings = ManualsSettings { allowed_hosts: Vec::new(), ..settings() };
     assert_eq!(code(&settings, page_at(host.url("/"))).await, "forbidden");
@@ -98,16 +98,16 @@ async fn this_machine_is_not_asked_unless_the_settings_name_it() {
 }
 
 #[tokio::test]
-async fn a_manual_that_is_too_large_is_broken_off() {
+async fn a_transfer_over_the_size_limit_is_aborted() {
     let settings = ManualsSettings { max_bytes: 1_000, ..settings() };
     let honest = Host::start(|_, _| Reply::ok(vec![b'x'; 2_000])).await;
     assert_eq!(code(&settings, page_at(honest.url("/"))).await, "too_large");
-    // It is not tried again: it would be as large.
+    // No retry: it would be as large.
     assert_eq!(honest.seen().len(), 1);
 }
 
 #[tokio::test]
-async fn a_body_shorter_than_promised_is_fetched_again() {
+async fn a_body_shorter_than_declared_is_fetched_again() {
     let host = Host::start(|_, before| match before {
         0 => Reply::ok("<p>It mi").cut_short(),
         _ => Reply::ok(PAGE),
@@ -118,7 +118,7 @@ async fn a_body_shorter_than_promised_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_overloaded_is_asked_again_and_one_that_refuses_is_not() {
+async fn an_overloaded_host_is_retried_and_a_refusal_is_not() {
     let overloaded = Host::start(|_, before| match before {
         0 | 1 => Reply::status(503).with("Retry-After", 0),
         _ => Reply::ok(PAGE),
@@ -134,14 +134,14 @@ async fn a_host_that_is_overloaded_is_asked_again_and_one_that_refuses_is_not() 
 }
 
 #[tokio::test]
-async fn a_host_that_wants_more_time_than_there_is_is_not_waited_for() {
+async fn a_retry_after_past_the_deadline_is_final() {
     let host = Host::start(|_, _| Reply::status(503).with("Retry-After", 3_600)).await;
     assert_eq!(code(&settings(), page_at(host.url("/"))).await, "refused");
     assert_eq!(host.seen().len(), 1);
 }
 
 #[tokio::test]
-async fn a_host_that_falls_silent_is_given_up() {
+async fn a_silent_host_times_out() {
     let host = Host::start(|_, _| Reply::ok("<p>It mi").stalled()).await;
     let silent = ManualsSettings { retries: 1, connect_timeout_ms: 50, ..settings() };
     assert_eq!(code(&silent, page_at(host.url("/"))).await, "unreachable");
@@ -151,7 +151,7 @@ async fn a_host_that_falls_silent_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_backup_serves_when_the_first_address_does_not() {
+async fn the_backup_is_used_when_the_first_address_fails() {
     let (broken, backup) =
         (Host::start(|_, _| Reply::status(410)).await, Host::start(|_, _| Reply::ok(PAGE)).await);
     let documentation =
@@ -161,7 +161,7 @@ async fn the_backup_serves_when_the_first_address_does_not() {
 }
 
 #[tokio::test]
-async fn the_backup_serves_when_what_came_cannot_be_read() {
+async fn the_backup_is_used_when_the_file_cannot_be_read() {
     let (wrong, backup) =
         (Host::start(|_, _| Reply::ok("no page")).await, Host::start(|_, _| Reply::ok(PAGE)).await);
     let documentation =
@@ -170,7 +170,7 @@ async fn the_backup_serves_when_what_came_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn what_has_just_come_and_cannot_be_read_is_read_once() {
+async fn an_unreadable_fresh_copy_is_read_once() {
     let host = Host::start(|_, _| Reply::ok("no page")).await;
     let metrics = Metrics::new();
     let loader =
@@ -196,7 +196,7 @@ async fn the_backup_still_has_time_when_the_first_address_is_silent() {
 }
 
 #[tokio::test]
-async fn a_fresh_copy_is_not_asked_for_and_an_old_one_is_asked_for_by_its_tag() {
+async fn a_fresh_copy_is_used_and_an_old_one_is_revalidated_by_its_etag() {
     let host = Host::start(|request, _| match request.headers.get("if-none-match") {
         Some(tag) if tag == "\"v1\"" => Reply::status(304),
         _ => Reply::ok(PAGE)
@@ -220,7 +220,7 @@ async fn a_fresh_copy_is_not_asked_for_and_an_old_one_is_asked_for_by_its_tag() 
 }
 
 #[tokio::test]
-async fn an_older_copy_is_used_and_marked_when_the_host_is_gone() {
+async fn an_older_copy_is_used_and_marked_when_the_host_is_down() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let metrics = Metrics::new();
     let settings = ManualsSettings { revalidate_after_ms: 0, retries: 0, ..settings() };
@@ -237,7 +237,7 @@ async fn an_older_copy_is_used_and_marked_when_the_host_is_gone() {
 }
 
 #[tokio::test]
-async fn copies_outlive_the_process_in_a_folder_of_the_settings() {
+async fn copies_outlive_the_process_in_a_configured_folder() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let folder = tempfile::tempdir().expect("a folder");
     let settings = ManualsSettings {
@@ -262,7 +262,7 @@ async fn one_host_has_one_connection_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_inflates_without_end_is_broken_off() {
+async fn a_decompression_bomb_is_aborted() {
     use std::io::Write as _;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
@@ -276,7 +276,7 @@ async fn a_body_that_inflates_without_end_is_broken_off() {
 }
 
 #[tokio::test]
-async fn a_web_page_is_handed_to_a_browser_as_a_plain_page_and_made_once() {
+async fn a_web_page_is_served_as_a_plain_page_and_made_once() {
     let host = Host::start(|_, _| Reply::ok(format!("{PAGE}<script>x</script>"))).await;
     let loader = loader(&settings());
     let first = loader.original(&page_at(host.url("/"))).await.expect("a file");
@@ -286,7 +286,7 @@ async fn a_web_page_is_handed_to_a_browser_as_a_plain_page_and_made_once() {
 }
 
 #[tokio::test]
-async fn a_local_file_is_read_and_handed_out_as_it_is() {
+async fn a_local_file_is_read_and_served_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/manuals/fixtures/rot/rotate0.pdf");
     std::fs::copy(fixture, folder.path().join("m.pdf")).expect("copied");

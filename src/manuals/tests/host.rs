@@ -1,4 +1,4 @@
-//! A manual's host on this machine, with the faults a real one has.
+//! A local manual host with the faults of real ones.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,12 +14,12 @@ pub(super) struct Seen {
     pub headers: HashMap<String, String>,
 }
 
-/// What the host does with a request.
+/// The host's response to a request.
 #[derive(Debug, Clone)]
 pub(super) struct Reply {
     head: String,
     body: Vec<u8>,
-    /// Bytes that are promised beyond the body.
+    /// Bytes that are declared beyond the body.
     missing: usize,
     stalls: bool,
 }
@@ -47,18 +47,18 @@ impl Reply {
         self
     }
 
-    /// Promises more than it sends, then closes.
+    /// Declares more than it sends, then closes.
     pub(super) fn cut_short(self) -> Self {
         Self { missing: 100, ..self }
     }
 
-    /// Sends its body and then nothing, with the line open.
+    /// Sends its body and then nothing, with the connection open.
     pub(super) fn stalled(self) -> Self {
         Self { missing: 100, stalls: true, ..self }
     }
 }
 
-/// A host that is up until it is dropped.
+/// A host that runs until it is dropped.
 pub(super) struct Host {
     address: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -67,7 +67,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Starts a host; `reply` gets the request and how many came before it.
+    /// Starts a host; `reply` gets the request and the number of earlier ones.
     pub(super) async fn start(
         reply: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -78,7 +78,7 @@ impl Host {
         let task = tokio::spawn({
             let (seen, busiest) = (seen.clone(), busiest.clone());
             async move {
-                // Held here, so that stalled lines stay open as long as the host is up.
+                // Held here, so that stalled connections stay open as long as the host runs.
                 let mut lines = tokio::task::JoinSet::new();
                 while let Ok((line, _)) = listener.accept().await {
                     let (seen, busiest) = (seen.clone(), busiest.clone());
@@ -103,12 +103,12 @@ impl Host {
         self.seen.lock().expect("not poisoned").clone()
     }
 
-    /// The most connections it had at once.
+    /// The maximum number of concurrent connections.
     pub(super) fn busiest(&self) -> usize {
         self.busiest.load(Ordering::SeqCst)
     }
 
-    /// Takes the host down: nobody listens there any more.
+    /// Stops the host: its port is closed.
     pub(super) async fn die(mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;

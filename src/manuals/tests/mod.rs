@@ -1,4 +1,4 @@
-//! The loader against hosts that misbehave.
+//! The loader against faulty hosts.
 
 mod fetching;
 mod host;

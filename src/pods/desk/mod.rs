@@ -1,9 +1,9 @@
 //! The desk in Redis: [`Desk`](hsc_actors::ports::Desk) for many pods.
 //!
-//! All of it lies in one slot of a Cluster, and each call is one script, which Redis runs as a whole: of
-//! two agents on two pods who take one conversation at the same instant, one gets it. Times are Redis'
-//! own, so that clocks of pods need not agree. What must never be: a decision that a pod makes by what it
-//! read before.
+//! All its keys are in one slot of a Cluster, and each call is one atomic script: if
+//! two agents on two pods take one conversation at the same time, exactly one gets it. Times are those of Redis,
+//! so the clocks of pods need not agree. Never: a decision that a pod makes from data it
+//! read earlier.
 
 mod redis_desk;
 mod reply;

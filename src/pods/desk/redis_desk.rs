@@ -1,7 +1,7 @@
 //! The desk in Redis, as one pod sees it.
 //!
-//! Owns      nothing: all of it is in Redis.
-//! Never     waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
+//! Owns      nothing: all state is in Redis.
+//! Never     waits longer than the link's bound for one call, nor starts a call while Redis is known to be down.
 //! On crash  loses nothing with the pod.
 
 use std::sync::Arc;
@@ -35,14 +35,14 @@ impl RedisDesk {
         Self { link, pod, limits }
     }
 
-    /// The number is the version: another one would be other keys, and so never misread.
+    /// The number is the version: another version uses other keys, so no version misreads another.
     fn script(&self, script: &'static Script) -> ScriptInvocation<'static> {
         let mut script = script.prepare_invoke();
         script.key(format!("{}:{{desk1}}", self.link.prefix()));
         script
     }
 
-    /// How long a visitor waits for an answer, in milliseconds; 0 is without end.
+    /// How long a visitor waits for an agent, in milliseconds; 0 is without a limit.
     fn answer_within(&self) -> u64 {
         self.limits.answer_within.map_or(0, millis)
     }
@@ -55,7 +55,7 @@ impl RedisDesk {
         self.link.run(run).await.map_err(DeskError::unavailable)
     }
 
-    /// Runs a script beside the caller.
+    /// Runs a script in a task of its own.
     fn ask<T: Send + 'static, R: FromRedisValue + Send>(
         &self,
         script: ScriptInvocation<'static>,
@@ -221,7 +221,7 @@ impl HandoffDesk for RedisDesk {
     }
 }
 
-/// Names and values, so that a script takes each by its name; what is not known is left out.
+/// Names and values, so that a script reads each by its name; unknown details are left out.
 fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) {
     let TicketDetails { product, visitor, locale, scenario, page, reason } = details;
     let (product, product_name) = product.map(|it| (it.id, it.name)).unzip();
@@ -242,6 +242,6 @@ fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) 
 }
 
 fn millis(span: Duration) -> u64 {
-    // Redis counts up to here in a signed number of 64 bits, from 1970 on.
+    // A hundred years: Redis adds this to a signed 64-bit time since 1970.
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(3_155_760_000_000)
 }

@@ -1,4 +1,4 @@
-//! What the scripts answer, read. Whatever else Redis may say is an error and never a panic.
+//! Parses the replies of the scripts. An unexpected reply is an error and never a panic.
 
 use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{DeskChange, DeskError};
@@ -7,10 +7,10 @@ use hsc_conversation::protocol::{
 };
 use strum::VariantArray as _;
 
-/// An answer: a word, and texts behind it.
+/// A reply: a word, followed by texts.
 pub(super) type Reply = Vec<String>;
 
-/// The change that was asked for, or why it was not made; none where there was nothing to change.
+/// The change, or why it was refused; `None` when there was nothing to change.
 pub(super) fn of_change(reply: Reply) -> Result<Option<DeskChange>, DeskError> {
     let words: Vec<&str> = reply.iter().map(String::as_str).collect();
     match *words.as_slice() {
@@ -38,7 +38,7 @@ pub(super) fn of_change(reply: Reply) -> Result<Option<DeskChange>, DeskError> {
     }
 }
 
-/// The ticket, where there is one.
+/// The ticket, if there is one.
 pub(super) fn of_ticket(reply: Reply) -> Result<Option<Ticket>, DeskError> {
     match of_change(reply)? {
         None => Ok(None),
@@ -47,7 +47,7 @@ pub(super) fn of_ticket(reply: Reply) -> Result<Option<Ticket>, DeskError> {
     }
 }
 
-/// How a conversation went, where it did.
+/// How a conversation left the desk, if it did.
 pub(super) fn of_gone(reply: Reply) -> Result<Option<TicketGone>, DeskError> {
     match of_change(reply)? {
         None => Ok(None),
@@ -56,7 +56,7 @@ pub(super) fn of_gone(reply: Reply) -> Result<Option<TicketGone>, DeskError> {
     }
 }
 
-/// An agent who is there.
+/// The presence of an agent.
 pub(super) fn of_presence(reply: &Reply) -> Result<Presence, DeskError> {
     match reply.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [id, name, available] => {
@@ -67,7 +67,7 @@ pub(super) fn of_presence(reply: &Reply) -> Result<Presence, DeskError> {
     }
 }
 
-/// What is there where something has to be.
+/// A value that the reply must contain.
 pub(super) fn there<T>(found: Option<T>) -> Result<T, DeskError> {
     found.ok_or_else(not_understood)
 }

@@ -1,4 +1,4 @@
-//! The scripts. Redis keeps them by their hash; one that has lost them is given them again.
+//! The scripts. Redis caches them by their hash; a Redis that has lost them gets them again.
 
 use std::sync::LazyLock;
 
@@ -13,30 +13,30 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// A visitor wants a person.
+    /// A visitor requests an agent.
     WAIT = "wait.lua";
-    /// A visitor wants no person any more.
+    /// A visitor no longer requests an agent.
     END = "end.lua";
     /// An agent takes a conversation.
     TAKE = "take.lua";
-    /// An agent lets go of one.
+    /// An agent releases a conversation.
     LET_GO = "let_go.lua";
-    /// What was said last.
+    /// Sets the last message.
     TOUCH = "touch.lua";
-    /// What is known of a visitor.
+    /// Sets the details of a visitor.
     DESCRIBE = "describe.lua";
-    /// Visitors are connected.
+    /// Refreshes the presence of connected visitors.
     VISITORS = "visitors.lua";
-    /// A visitor has gone.
+    /// A visitor has disconnected.
     LEFT = "left.lua";
-    /// What became of a conversation.
+    /// Finds how a conversation left the desk.
     FIND = "find.lua";
-    /// Places in line.
+    /// Positions in the queue.
     PLACES = "places.lua";
-    /// Everything.
+    /// The whole desk.
     LOOK = "look.lua";
-    /// An agent is there, or has left a seat.
+    /// An agent is present, or has closed a connection.
     AGENT = "agent.lua";
-    /// What time has changed.
+    /// Applies timeouts.
     TIDY = "tidy.lua";
 }

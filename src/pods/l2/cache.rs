@@ -1,4 +1,4 @@
-//! The second layer of a cache as a cache sees it: who enters finds the value, or loads it.
+//! The L2 cache as a cache sees it: a lookup finds the value, or gets the turn to load it.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use tokio::time::Instant;
 use super::lock::LoadLock;
 use super::store::{L2Store, StoreLookup};
 
-/// Pause between two looks for what another pod loads, the first and the longest.
+/// Pause between two lookups of a value that another pod loads: the first and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
-/// The second layer of one cache.
+/// The L2 cache of one cache.
 pub(super) struct RedisL2<C> {
     shelf: Arc<L2Store>,
     contents: PhantomData<fn() -> C>,
@@ -30,7 +30,7 @@ pub(super) struct RedisL2<C> {
 struct RedisLoadTurn<C: Contents> {
     shelf: Arc<L2Store>,
     key: C::Key,
-    /// Nothing when Redis could not be asked: then what is loaded is not put there either.
+    /// `None` when Redis was not reachable: then the loaded value is not stored there either.
     marks: Option<Vec<String>>,
     lock: Option<LoadLock>,
 }
@@ -81,7 +81,7 @@ where
             let marked = scope.grounds().into_iter().map(|ground| shelf.forget(ground));
             if let Err(error) = try_join_all(marked).await {
                 shelf.meter.trouble("unreachable");
-                warn!(error:%; "what was to be forgotten may still lie in Redis, ask again");
+                warn!(error:%; "invalidated values may still be in Redis, invalidate again");
             }
         }
         .boxed()
@@ -114,7 +114,7 @@ where
         let taking = LoadLock::take(&shelf.link, Arc::clone(&lock_key), shelf.limits.lock);
         match shelf.bounded(taking).await {
             Ok(Some(lock)) => {
-                // Whoever held it before may have put the value there between the look and the lock.
+                // The previous holder of the lock may have stored the value between the lookup and the lock.
                 let Ok(mut look) = shelf.look::<C>(&key).await else {
                     return yours(key, None, Some(lock));
                 };
@@ -130,7 +130,7 @@ where
             Ok(None) => {}
             Err(_) => return yours(key, Some(look.marks), None),
         }
-        // By chance, so that a hundred pods do not look at the same moments.
+        // Random, so that a hundred pods do not poll at the same moments.
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
         pause = (pause * 2).min(PAUSES.1);
     }
@@ -148,7 +148,7 @@ where
             if let Some(marks) = marks {
                 shelf.put::<C>(key, marks, value, ttl).await;
             }
-            // Not before the value is there, or whoever waits would load it again.
+            // Not before the value is stored, or a waiting pod would load it again.
             drop(lock);
         }
         .boxed()

@@ -1,8 +1,8 @@
-//! A lock over one load: whoever holds it loads, and the other pods wait for what comes of it.
+//! A lock for one load: its holder loads, and the other pods wait for the value.
 //!
-//! It is held by a token that nobody else knows, renewed for as long as its holder lives, and over soon
-//! after that: a pod that dies while it loads holds nobody up for longer. It guards work, not truth: two
-//! pods that load the same do no harm.
+//! A random token identifies the holder. The lock is renewed while its holder lives and expires soon
+//! after: a pod that dies while it loads delays others no longer than that. It saves work and is not needed for
+//! correctness: two pods that load the same value do no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tokio::task::AbortHandle;
 
 use crate::pods::{Link, LinkError};
 
-/// Gives the lock back, if it is still ours.
+/// Releases the lock, if the token is still ours.
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
     return redis.call('DEL', KEYS[1]) else return 0 end";
-/// Makes it last longer, if it is still ours.
+/// Extends the lock, if the token is still ours.
 const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
     return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end";
 
-/// A lock that is held. Dropping it gives it back.
+/// A held lock. Dropping it releases it.
 #[derive(Debug)]
 pub(super) struct LoadLock {
     link: Link,
@@ -29,7 +29,7 @@ pub(super) struct LoadLock {
 }
 
 impl LoadLock {
-    /// Takes it; nothing when another pod holds it. Unless it is renewed it is over after `lasts`.
+    /// Takes the lock; `None` when another pod holds it. Without renewal it expires after `lasts`.
     pub(super) async fn take(
         link: &Link,
         key: Arc<str>,
@@ -51,7 +51,7 @@ impl LoadLock {
 async fn renew(link: Link, key: Arc<str>, token: Arc<str>, lasts: Duration) {
     let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
     loop {
-        // Two renewals may go wrong before it is over.
+        // Two renewals may fail before it expires.
         tokio::time::sleep(lasts / 3).await;
         let mut renewed = redis::cmd("EVAL");
         renewed.arg(RENEW).arg(1).arg(&*key).arg(&*token).arg(lasts_ms);
@@ -68,7 +68,7 @@ impl Drop for LoadLock {
         self.renewal.abort();
         let (link, mut release) = (self.link.clone(), redis::cmd("EVAL"));
         release.arg(RELEASE).arg(1).arg(&*self.key).arg(&*self.token);
-        // On a thread that ends there is nobody to send it: then it is over by its own time.
+        // Without a runtime the release cannot be sent: then the lock expires.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { link.command::<u64>(release).await });
         }

@@ -1,10 +1,10 @@
-//! The second layer of the caches, in Redis: what one pod loaded, the others need not.
+//! The L2 cache in Redis: a value that one pod loaded need not be loaded by the others.
 //!
-//! [`SecondLayers`] makes them. `layer` is what a cache sees, `shelf` where values lie, `lock` lets one
-//! pod load for all, `packing` turns values into bytes and back.
+//! [`RedisL2Caches`] creates them. `cache` is what a cache sees, `store` the values in Redis, `lock` lets one
+//! pod load for all, `packing` encodes values as bytes.
 //!
-//! What must never be: a load that fails because of Redis, a miss that waits longer than the settings
-//! say, a value that is trusted because it was there.
+//! Never: a load that fails because of Redis, a miss that waits longer than the settings
+//! allow, a value that is trusted because it was there.
 
 mod cache;
 mod lock;
@@ -26,7 +26,7 @@ use cache::RedisL2;
 use store::{L2Limits, L2Store};
 pub use vectors::RedisVectors;
 
-/// Makes the second layer of each cache, where there is a Redis and the settings want one.
+/// Creates the L2 cache of each cache, if Redis is configured and the settings enable it.
 #[derive(Clone, Copy)]
 pub struct RedisL2Caches<'a> {
     redis: Option<&'a Link>,
@@ -41,7 +41,7 @@ impl<'a> RedisL2Caches<'a> {
         Self { redis, settings, metrics }
     }
 
-    /// For the cache of this name.
+    /// The L2 cache of the cache with this name.
     #[must_use]
     pub fn of<C>(&self, cache: &'static str, budget: &CacheBudget) -> Option<Arc<dyn L2Cache<C>>>
     where

@@ -1,11 +1,11 @@
-//! A value of the second cache layer as bytes: a header, then JSON, deflated.
+//! A value of the L2 cache as bytes: a header, then JSON, deflated.
 //!
 //! ```text
 //! "HSC" 01 | length of the JSON, u32 | CRC-32 of what follows, u32 | deflated JSON
 //! ```
 //!
-//! Redis is shared, and so may hold what another program, another version or a broken machine left
-//! under a key of ours. Whatever it is, reading it costs no more than the limits say and ends in an
+//! Redis is shared, so a key of this server may hold bytes of another program, of another version or of a
+//! faulty machine. Reading any bytes costs no more than the limits and ends in an
 //! error that is counted.
 
 use std::io::{Read as _, Write as _};
@@ -16,37 +16,37 @@ use flate2::write::DeflateEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Says what it is, and in which form; the last byte counts the forms.
+/// Magic number and format version; the last byte is the version.
 const MAGIC: [u8; 4] = *b"HSC\x01";
 const HEADER: usize = 12;
-/// Room that is taken before anything was read: what the header says is not believed beyond this.
+/// Initial allocation: the length in the header is not trusted beyond this.
 const FIRST_ROOM: usize = 64 * 1024;
-/// How many times its packed length a value may unpack to. Text packs to a fifth or so; what claims
-/// more than this is made to fill the memory.
+/// Maximum ratio of unpacked to packed length. Text packs to about a fifth; a higher ratio is an
+/// attack on the memory.
 const MOST_UNPACKED: usize = 16;
 
 /// Why a value was not packed or unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PackError {
-    /// Larger than a value may be.
+    /// Larger than the limit.
     #[error("larger than cache.l2.max_value_bytes allows")]
     TooLarge,
-    /// Not written by us, or not in this form.
+    /// Not written by this server, or in another format version.
     #[error("foreign")]
     Foreign,
-    /// Ours once, and damaged.
+    /// The format is right and the content is damaged.
     #[error("damaged")]
     Damaged,
 }
 
-/// Packs a value into at most so many bytes.
+/// Packs a value into at most `most` bytes.
 pub(super) fn pack<T: Serialize>(value: &T, most: usize) -> Result<Vec<u8>, PackError> {
     let json = serde_json::to_vec(value).map_err(|_| PackError::Damaged)?;
     let length = u32::try_from(json.len()).map_err(|_| PackError::TooLarge)?;
     if json.len() > most.saturating_mul(MOST_UNPACKED) {
         return Err(PackError::TooLarge);
     }
-    // The fastest: it packs text to a quarter instead of a fifth, in a third of the time.
+    // The fastest level: it packs text to a quarter instead of a fifth, in a third of the time.
     let mut body = DeflateEncoder::new(Vec::with_capacity(json.len() / 4), Compression::fast());
     let body =
         body.write_all(&json).and_then(|()| body.finish()).map_err(|_| PackError::Damaged)?;
@@ -61,7 +61,7 @@ pub(super) fn pack<T: Serialize>(value: &T, most: usize) -> Result<Vec<u8>, Pack
     Ok(packed)
 }
 
-/// Unpacks a value that was packed into at most so many bytes.
+/// Unpacks a value that was packed into at most `most` bytes.
 pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8], most: usize) -> Result<T, PackError> {
     if packed.len() > most {
         return Err(PackError::TooLarge);
@@ -82,7 +82,7 @@ pub(super) fn unpack<T: DeserializeOwned>(packed: &[u8], most: usize) -> Result<
         return Err(PackError::Damaged);
     }
     let mut json = Vec::with_capacity(length.min(FIRST_ROOM));
-    // One byte more than it says, so that one that says too little is noticed.
+    // One byte more than declared, so that a length that is too small is noticed.
     let unpacked = DeflateDecoder::new(body).take(length as u64 + 1).read_to_end(&mut json);
     match unpacked {
         Ok(read) if read == length => serde_json::from_slice(&json).map_err(|_| PackError::Foreign),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_is_unpacked_and_smaller_on_the_way() {
+    fn a_packed_value_is_smaller_and_unpacks_to_itself() {
         let text = "Hold the Menu button for ten seconds. ".repeat(100);
         let packed = pack(&text, MOST).unwrap();
         assert!(packed.len() * 10 < text.len());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_neither_packed_nor_unpacked() {
+    fn a_value_over_the_limit_is_neither_packed_nor_unpacked() {
         let noise: Vec<u32> =
             (0..MOST as u32).map(|number| number.wrapping_mul(2_654_435_769)).collect();
         assert_eq!(pack(&noise, MOST), Err(PackError::TooLarge));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_put_away_unlit() {
+    fn a_decompression_bomb_is_refused() {
         let zeros = format!("\"{}\"", "0".repeat(50_000_000));
         let honest = with_body(zeros.len() as u32, zeros.as_bytes());
         assert_eq!(unpack::<String>(&honest, 100_000), Err(PackError::TooLarge));
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tower_of_brackets_does_not_reach_the_end_of_the_stack() {
+    fn deeply_nested_json_does_not_overflow_the_stack() {
         let tower = "[".repeat(100_000);
         let packed = with_body(tower.len() as u32, tower.as_bytes());
         assert_eq!(unpack::<serde_json::Value>(&packed, MOST), Err(PackError::Foreign));
     }
 
     #[test]
-    fn what_another_version_wrote_is_foreign() {
+    fn a_value_of_another_version_is_foreign() {
         let mut packed = pack(&"a", MOST).unwrap();
         packed[3] += 1;
         assert_eq!(unpack::<String>(&packed, MOST), Err(PackError::Foreign));

@@ -1,8 +1,8 @@
-//! Where the values of one cache lie in Redis, and under which marks.
+//! The keys of one cache's values in Redis, and their tag versions.
 //!
-//! A value lies under the hash of its key, beside the marks of what it rested on when it was made.
-//! Forgetting is a mark and not a search: it gives a ground a new mark, and whatever was made under the
-//! old one is not found any more, also what another pod is just loading.
+//! A value is stored under the hash of its key, together with the versions of its tags at that time.
+//! Invalidation needs no search: it gives a tag a new version, and values with the
+//! old one are not found any more, including one that another pod is loading.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,56 +20,56 @@ use tokio::time::timeout;
 use super::packing::{PackError, pack, unpack};
 use crate::pods::{Link, LinkError};
 
-/// Counts the forms of keys and values. What was written in another form is not found.
+/// Version of the format of keys and values. Values of another version are not found.
 const FORM: &str = "v1";
-/// Puts at once of one cache. A put that would be one more is left undone: others will make it again.
+/// Concurrent writes of one cache. A further write is skipped: the value will be made again.
 const PUTS_AT_ONCE: usize = 32;
-/// Values remembered as put last, for pods that start.
+/// Number of latest values that are remembered for pods that start.
 const RECENT: isize = 4_096;
-/// Values that are fetched at once for a pod that starts, each up to the largest there may be.
+/// Values fetched concurrently for a pod that starts, each up to the size limit.
 const FETCHED_AT_ONCE: usize = 64;
-/// Least time a mark is kept. It must outlive every value that was made before it, here and in pods with
+/// Minimum lifetime of a tag version. It must outlive every value written before it, here and in pods with
 /// other settings.
 const MARK_LASTS: Duration = Duration::from_secs(24 * 3_600);
 
-/// How much the second layer may take, out of the settings.
+/// Bounds of the L2 cache, from the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct L2Limits {
     /// Largest value, packed.
     pub(super) value_bytes: usize,
-    /// Longest a look may take.
+    /// Time limit of a lookup.
     pub(super) timeout: Duration,
-    /// Longest another pod's load is waited for.
+    /// Longest wait for another pod's load.
     pub(super) wait: Duration,
-    /// After how long a pod that died while it loaded is not waited for any more.
+    /// Lifetime of the lock of a pod that died while it loaded.
     pub(super) lock: Duration,
-    /// How long the values of this cache are kept.
+    /// Lifetime of the values of this cache.
     pub(super) ttl: Duration,
 }
 
 /// The values of one cache, in Redis.
 pub(super) struct L2Store {
     pub(super) link: Link,
-    /// What every key begins with.
+    /// Prefix of every key.
     root: String,
     pub(super) limits: L2Limits,
     pub(super) meter: L2Meter,
     pub(super) puts: Semaphore,
 }
 
-/// A value as it lies there.
+/// A value as it is stored.
 #[derive(Serialize, Deserialize)]
 struct StoredValue<K, V> {
     key: K,
-    /// The marks of what it rests on, in order, as they were when it was made.
+    /// The versions of its tags, in order, at the time it was made.
     marks: Vec<String>,
     value: V,
 }
 
-/// What a look finds.
+/// The result of a lookup.
 pub(super) struct StoreLookup<V> {
     pub(super) held: Option<L2Entry<V>>,
-    /// The marks now.
+    /// The current versions of the tags.
     pub(super) marks: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl L2Store {
         Self { link, root, limits, meter, puts: Semaphore::new(PUTS_AT_ONCE) }
     }
 
-    /// Looks for a value and at the marks it must bear, all in one round.
+    /// Looks up a value and the current versions of its tags in one round trip.
     pub(super) async fn look<C>(&self, key: &C::Key) -> Result<StoreLookup<C::Value>, LinkError>
     where
         C: Contents,
@@ -102,7 +102,7 @@ impl L2Store {
         Ok(StoreLookup { held, marks })
     }
 
-    /// The bytes at a place and how long they are good. What is larger than may be is not fetched whole.
+    /// The bytes of a key and their remaining lifetime. A value over the size limit is not fetched whole.
     async fn fetch(&self, at: &str) -> Result<Option<(Vec<u8>, Duration)>, LinkError> {
         let (mut range, mut left) = (redis::cmd("GETRANGE"), redis::cmd("PTTL"));
         range.arg(at).arg(0).arg(self.limits.value_bytes);
@@ -110,7 +110,7 @@ impl L2Store {
         let (range, left) = (self.link.command::<Vec<u8>>(range), self.link.command::<i64>(left));
         let (range, left) = tokio::join!(range, left);
         let (packed, left) = match range {
-            // A list, a hash: nothing of ours.
+            // A list or a hash, not written by this server.
             Err(LinkError::Redis(error)) if error.code() == Some("WRONGTYPE") => {
                 self.unfit(PackError::Foreign);
                 return Ok(None);
@@ -119,9 +119,9 @@ impl L2Store {
         };
         match u64::try_from(left) {
             Ok(left) if !packed.is_empty() => Ok(Some((packed, Duration::from_millis(left)))),
-            // It was over between the two questions, or there was nothing.
+            // It expired between the two commands, or there was none.
             _ if packed.is_empty() || left == -2 => Ok(None),
-            // Without an end: whatever we write has one.
+            // Without an expiry: this server always sets one.
             _ => {
                 self.unfit(PackError::Foreign);
                 Ok(None)
@@ -129,7 +129,7 @@ impl L2Store {
         }
     }
 
-    /// Reads bytes, beside the threads that serve.
+    /// Decodes bytes on the blocking pool, off the threads that serve.
     async fn read<C>(
         &self,
         packed: Vec<u8>,
@@ -183,7 +183,7 @@ impl L2Store {
         }
     }
 
-    /// Notes a value as the newest of what rests on this.
+    /// Records a value as the latest of this tag.
     async fn list(&self, ground: &CacheTag, hash: &str, ttl_ms: u64) -> Result<(), LinkError> {
         let at = self.key("recent", ground);
         let (mut add, mut trim) = (redis::cmd("ZADD"), redis::cmd("ZREMRANGEBYRANK"));
@@ -235,17 +235,17 @@ impl L2Store {
         Ok(found)
     }
 
-    /// The marks of what a value rests on.
+    /// The current versions of a value's tags.
     pub(super) async fn marks<C: Contents>(&self, key: &C::Key) -> Result<Vec<String>, LinkError> {
         let grounds = grounds::<C>(key);
         try_join_all(grounds.iter().map(|ground| self.mark(ground))).await
     }
 
-    /// Empty for what was never forgotten.
+    /// Empty for a tag that was never invalidated.
     async fn mark(&self, ground: &CacheTag) -> Result<String, LinkError> {
         let mut get = redis::cmd("GETRANGE");
         get.arg(self.key("mark", ground)).arg(0).arg(64);
-        // Bytes of another program are a mark like any other: what was made under it is found.
+        // Bytes of another program are a version like any other: values made under it are found.
         let mark: Vec<u8> = self.link.command(get).await?;
         Ok(String::from_utf8_lossy(&mark).into_owned())
     }
@@ -267,7 +267,7 @@ impl L2Store {
         format!("{}:{what}:{hash}", self.root)
     }
 
-    /// Within the bound on what somebody waits for.
+    /// Within the time limit of a lookup that a caller waits for.
     pub(super) async fn bounded<T>(
         &self,
         asked: impl Future<Output = Result<T, LinkError>>,
@@ -279,7 +279,7 @@ impl L2Store {
 
     fn unreachable(&self, error: &LinkError) {
         self.meter.trouble("unreachable");
-        debug!(error:%; "the second cache layer cannot be asked");
+        debug!(error:%; "the L2 cache cannot be reached");
     }
 
     fn unfit(&self, unfit: PackError) {
@@ -287,7 +287,7 @@ impl L2Store {
             PackError::TooLarge => "too_large",
             PackError::Foreign | PackError::Damaged => "corrupt",
         });
-        debug!(why:% = unfit; "a value of the second cache layer is passed over");
+        debug!(why:% = unfit; "skipped a value of the L2 cache");
     }
 }
 
@@ -295,8 +295,8 @@ fn grounds<C: Contents>(key: &C::Key) -> Vec<CacheTag> {
     std::iter::once(CacheTag::All).chain(C::grounds(key)).collect()
 }
 
-/// What a key, or a ground, is found by. The version of the server is in it: two versions may make two
-/// things of one manual, and while an update rolls both are there.
+/// The hash of a key, or of a tag. It includes the version of the server: two versions may make different
+/// values of one manual, and during a rolling update both are running.
 fn hash(key: &impl Serialize) -> String {
     let json = serde_json::to_vec(key).expect("keys and grounds are plain data");
     let mut hasher = Sha256::new();

@@ -1,4 +1,4 @@
-//! Vectors of manuals in Redis: one pod embeds a manual, the others fetch what it made.
+//! Vectors of manuals in Redis: one pod embeds a manual, the others fetch the vectors.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use log::debug;
 use super::lock::LoadLock;
 use crate::pods::Link;
 
-/// How long vectors are kept after they were last fetched. Embedding a large manual costs a minute of a core.
+/// Lifetime of vectors after their last use. Embedding a large manual costs a minute of a core.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
-/// After how long a pod that died while it embedded is not waited for any more.
+/// Lifetime of the claim of a pod that died while it embedded.
 const CLAIM: Duration = Duration::from_secs(15);
-/// The largest value: vectors of a manual of 4,000 pages. What is larger each pod embeds for itself.
+/// The largest value: vectors of a manual of 4,000 pages. Larger manuals are embedded by each pod.
 const MOST_BYTES: usize = 64 << 20;
 
 /// Vectors in Redis.
@@ -23,7 +23,7 @@ pub struct RedisVectors {
 }
 
 impl RedisVectors {
-    /// In this Redis.
+    /// Over this connection.
     #[must_use]
     pub fn new(link: Link) -> Self {
         Self { link }
@@ -58,7 +58,7 @@ impl SharedVectors for RedisVectors {
             let mut set = redis::cmd("SET");
             set.arg(&key).arg(bytes).arg("PX").arg(KEPT.as_millis() as u64);
             if let Err(error) = link.command::<()>(set).await {
-                debug!(error:%; "vectors cannot be put into Redis");
+                debug!(error:%; "cannot store vectors in Redis");
             }
         }
         .boxed()
@@ -70,7 +70,7 @@ impl SharedVectors for RedisVectors {
             match LoadLock::take(&link, key.into(), CLAIM).await {
                 Ok(Some(lock)) => Claim::Ours(Box::new(lock)),
                 Ok(None) => Claim::Theirs,
-                // Without Redis a pod stands on its own.
+                // Without Redis each pod embeds for itself.
                 Err(_) => Claim::Ours(Box::new(())),
             }
         }

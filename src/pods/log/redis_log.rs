@@ -1,7 +1,7 @@
-//! The log of conversations in Redis, as one pod sees it.
+//! The log in Redis, as one pod sees it.
 //!
-//! Owns      nothing: all of it is in Redis.
-//! Never     waits longer than the link's bound for one call, nor begins to where Redis is known to be away.
+//! Owns      nothing: all state is in Redis.
+//! Never     waits longer than the link's bound for one call, nor starts a call while Redis is known to be down.
 //! On crash  loses nothing with the pod.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::reply::{of_append, of_read, of_take_over};
 use super::scripts::{APPEND, BEGIN, READ, TAKE_OVER};
 use crate::pods::{Link, LinkError};
 
-/// Marks that one claim looks at; more than a pod leaves of answers that others took over long ago.
+/// Marks that one claim reads; more than the stale marks that a pod leaves of answers taken over long ago.
 const MOST_LOOKED_AT: usize = 64;
 
 /// A hundred years.
@@ -36,10 +36,10 @@ pub struct RedisLog {
     limits: LogLimits,
 }
 
-/// What is taken over.
+/// A takeover.
 struct TakeoverRequest {
     conversation: Arc<str>,
-    /// How far its client has come; none where there is no client.
+    /// Position of the client; `None` without a client.
     seen: Option<ClientPosition>,
     /// Only from this owner, in this epoch.
     only_from: Option<(u64, Arc<str>)>,
@@ -52,15 +52,15 @@ impl RedisLog {
         Self { link, pod, limits }
     }
 
-    /// What the log's script answers to [`ConversationLog::read`], understood. Never panics, whatever it is.
+    /// Parses the script's reply to [`ConversationLog::read`]. Never panics, whatever the reply is.
     ///
     /// # Errors
-    /// [`LogError::Unknown`], and [`LogError::Unavailable`] for what is no answer of the script.
+    /// [`LogError::Unknown`], and [`LogError::Unavailable`] for a reply that the script does not give.
     pub fn entries_of(reply: Vec<redis::Value>) -> Result<StoredConversation, LogError> {
         of_read(reply)
     }
 
-    /// The same of [`ConversationLog::take_over`], for a client that has come as far as `after`.
+    /// The same for [`ConversationLog::take_over`], for a client at the position `after`.
     ///
     /// # Errors
     /// As [`RedisLog::entries_of`].
@@ -71,31 +71,31 @@ impl RedisLog {
         of_take_over(reply, after, "")
     }
 
-    /// Hash and stream, then those of the version before. All lie in one slot of a Cluster, by what stands in braces.
-    /// The number is the version: an entry of another form lies under another key, and so is never misread.
+    /// Hash and stream, then those of the previous version. The braces put all keys in one slot of a Cluster.
+    /// The number is the version: an entry of another format has another key, so no version misreads another.
     fn keys(&self, conversation: &str) -> [String; 4] {
         let log = |version: u8| format!("{}:log{version}:{{{conversation}}}", self.link.prefix());
         [log(2), log(2) + ":entries", log(1), log(1) + ":frames"]
     }
 
-    /// There where the tokens of the conversation are over. Apart from the log, which is kept for a shorter time.
+    /// Exists once the tokens of the conversation are revoked. Separate from the log, which expires earlier.
     fn ended(&self, conversation: &str) -> String {
         format!("{}:ended1:{{{conversation}}}", self.link.prefix())
     }
 
-    /// The answers that a pod makes, all pods' in one slot. A pod of the version before cannot complete the answer of
-    /// one of ours, so it does not find its mark.
+    /// The running answers of a pod; those of all pods are in one slot. A pod of the previous version cannot complete
+    /// an answer of this one, so it does not find its mark.
     fn marks(&self, pod: &str) -> String {
         format!("{}:{{answering2}}:{pod}", self.link.prefix())
     }
 
-    /// The same of a pod of the version before, whose answers are completed here.
+    /// The same for a pod of the previous version, whose answers are completed here.
     fn marks_before(&self, pod: &str) -> String {
         format!("{}:{{answering1}}:{pod}", self.link.prefix())
     }
 
     fn ttl_ms(&self) -> i64 {
-        // A longer time would end past what Redis counts to.
+        // A longer time would exceed the range of Redis.
         i64::try_from(self.limits.ttl.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS)
     }
 
@@ -124,7 +124,7 @@ impl RedisLog {
         let (key, mark) = (self.marks(&self.pod), mark(owned));
         let mut commands = redis::pipe();
         if is_answering {
-            // Where all pods die nobody takes the marks away.
+            // If all pods die, the marks must expire by themselves.
             commands.sadd(&key, mark).ignore().pexpire(&key, self.ttl_ms()).ignore();
         } else {
             commands.srem(&key, mark).ignore();
@@ -133,10 +133,10 @@ impl RedisLog {
         self.link.run(run).await.map_err(away)
     }
 
-    /// Takes one conversation from a pod that is gone. The take-over itself decides who gets it: only
-    /// one can take it from that owner in that epoch. The claimer's own mark is there before, and the
-    /// mark of the one that is gone until after, so that a claimer may vanish at any moment and the
-    /// conversation is found again.
+    /// Takes one conversation from a pod that is gone. The takeover itself decides which pod gets it: only
+    /// one can take it from that owner in that epoch. The claimer's own mark is set before, and the
+    /// mark of the gone pod is removed after, so that the conversation is found again if the claimer
+    /// vanishes at any moment.
     async fn claim_from(&self, marks: &str, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
         for _ in 0..MOST_LOOKED_AT {
             let mut any = redis::cmd("SRANDMEMBER");
@@ -152,7 +152,7 @@ impl RedisLog {
             done.arg(marks).arg(found);
             let removed = self.link.command::<()>(done).await.map_err(away);
             if taken.is_some() {
-                // It is ours whether or not its old mark is gone; that one leads nowhere now.
+                // It is ours whether or not its old mark is gone; the old mark has no effect now.
                 return Ok(taken);
             }
             removed?;
@@ -295,7 +295,7 @@ impl ConversationLog for RedisLog {
     }
 }
 
-/// A conversation that is being answered, and in which epoch: where that one is over, so is the answer.
+/// A conversation with a running answer, and its epoch: the mark is stale in a later epoch.
 fn mark(owned: &OwnedConversation) -> String {
     format!("{}:{}", owned.epoch, owned.conversation)
 }

@@ -1,11 +1,11 @@
-//! What the scripts answer, read. Whatever else Redis may say is an error and never a panic.
+//! Parses the replies of the scripts. An unexpected reply is an error and never a panic.
 
 use std::sync::Arc;
 
 use hsc_conversation::log::{LogError, MissedEntries, StoredConversation, StoredEntry, TakenOver};
 use redis::{FromRedisValue as _, Value};
 
-/// What `append` and `begin` answer.
+/// The reply of `append` and `begin`.
 pub(super) fn of_append((word, number): (String, u64)) -> Result<u64, LogError> {
     match word.as_str() {
         "done" => Ok(number),
@@ -16,7 +16,7 @@ pub(super) fn of_append((word, number): (String, u64)) -> Result<u64, LogError> 
     }
 }
 
-/// What `take_over` answers: none where somebody else owns the conversation by now.
+/// The reply of `take_over`: `None` when another pod owns the conversation.
 pub(super) fn of_take_over(
     reply: Vec<Value>,
     after: u64,
@@ -45,7 +45,7 @@ pub(super) fn of_take_over(
     }
 }
 
-/// What `read` answers.
+/// The reply of `read`.
 pub(super) fn of_read(reply: Vec<Value>) -> Result<StoredConversation, LogError> {
     let mut reply = reply.into_iter();
     match text(reply.next())?.as_str() {
@@ -60,7 +60,7 @@ pub(super) fn of_read(reply: Vec<Value>) -> Result<StoredConversation, LogError>
     }
 }
 
-/// The frames after `after`; none when one of them is no text and so none of ours.
+/// The frames after `after`; `None` when one of them is not text and so not written by this server.
 fn entries(frames: impl Iterator<Item = Value>, after: u64) -> Option<Vec<StoredEntry>> {
     let entry =
         |(offset, frame)| Some(StoredEntry { offset, text: text(Some(frame)).ok()?.into() });
@@ -74,7 +74,7 @@ fn text(value: Option<Value>) -> Result<String, LogError> {
 fn number(value: Option<Value>) -> Result<u64, LogError> {
     let number = u64::from_redis_value(value.ok_or_else(not_understood)?);
     let number = number.map_err(LogError::unavailable)?;
-    // Redis counts no further, and what counts on from here must not run over.
+    // The range of Redis, so that later increments do not overflow.
     if i64::try_from(number).is_err() { Err(not_understood()) } else { Ok(number) }
 }
 

@@ -1,4 +1,4 @@
-//! The scripts. Redis keeps them by their hash; one that has lost them is given them again.
+//! The scripts. Redis caches them by their hash; a Redis that has lost them gets them again.
 
 use std::sync::LazyLock;
 
@@ -13,11 +13,11 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Begins a conversation, or begins it again.
+    /// Creates a conversation, or creates it again.
     BEGIN = "begin.lua";
     /// Appends and publishes.
     APPEND = "append.lua";
-    /// Reads what is kept.
+    /// Reads the stored entries.
     READ = "read.lua";
     /// Gives a conversation to another owner.
     TAKE_OVER = "take_over.lua";
