@@ -23,8 +23,20 @@ impl From<Block> for Piece {
 /// The blocks of a stretch of lines under one heading on one page.
 pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Piece> {
     let mut blocks: Vec<Open> = Vec::new();
+    let mut labels: Vec<String> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let above = at.checked_sub(1).map(|above| lines[above]);
+        let of_prose = above
+            .zip(blocks.last())
+            .and_then(|(above, open)| open.line_beside_labels(line, above, setting));
+        if let Some(of_prose) = of_prose {
+            labels.extend(line.cells[1..].iter().map(|cell| cell.text.clone()));
+            let text = of_prose.text();
+            if let Some(open) = blocks.last_mut() {
+                open.take(&of_prose, &text, words);
+            }
+            continue;
+        }
         let text = line.text();
         if let Some(open) = blocks.last_mut().filter(|open| open.kind == Kind::Row)
             && let Some(above) = above
@@ -38,9 +50,13 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
             (Some(above), Some(open)) if open.takes(line, &text, above, setting) => {
                 open.take(line, &text, words);
             }
-            _ => blocks.push(Open::new(line, text)),
+            _ => {
+                Open::push_labels(&mut labels, &mut blocks);
+                blocks.push(Open::new(line, text));
+            }
         }
     }
+    Open::push_labels(&mut labels, &mut blocks);
     let mut pieces = Vec::with_capacity(blocks.len());
     let mut table: Vec<Row> = Vec::new();
     for open in blocks {
@@ -65,6 +81,8 @@ fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
     }
 }
 
+/// Letters of a line of prose beside the labels of a figure at least.
+const PROSE: usize = 15;
 /// Distance of the lines of one cell, in ems.
 const TIGHT: f32 = 1.35;
 /// Lines around a line that are looked at for bars, and those of them with a bar above that make a table in which
@@ -163,6 +181,39 @@ impl Open {
             _ => text,
         };
         Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, bold: line.bold, cells }
+    }
+
+    /// The line of prose in a line that looks like a row, where the other cells are the labels of a figure that the
+    /// prose runs around: the first cell continues the sentence of this block within its width. The rows of a table
+    /// begin their cells anew.
+    fn line_beside_labels(&self, line: &Line, above: &Line, setting: Setting) -> Option<Line> {
+        let first = line.cells.first().filter(|_| line.is_row() && !line.mono && !line.ruled)?;
+        let distance = above.y - line.y;
+        let continues = !matches!(self.kind, Kind::Row | Kind::Code)
+            && self.lines >= 2
+            && !self.text.ends_with(['.', '!', '?', ':'])
+            && first.text.starts_with(char::is_lowercase)
+            && first.text.chars().count() >= PROSE
+            && (first.x - above.x()).abs() < 0.8 * setting.body
+            && above.cells[0].end >= first.end - setting.body
+            && (line.size - above.size).abs() < 0.5
+            && (0.0..=1.3 * setting.leading * line.size.max(above.size)).contains(&distance);
+        continues.then(|| Line { cells: vec![first.clone()], ..line.clone() })
+    }
+
+    /// Puts the labels of a figure behind the block that runs around it.
+    fn push_labels(labels: &mut Vec<String>, blocks: &mut Vec<Self>) {
+        if let Some(last) = blocks.last().filter(|_| !labels.is_empty()) {
+            let label = Self {
+                kind: Kind::Paragraph,
+                text: std::mem::take(labels).join(" "),
+                cells: Vec::new(),
+                // Nothing is put to it.
+                lines: 0,
+                ..*last
+            };
+            blocks.push(label);
+        }
     }
 
     /// True when a line holds more of the cells of this row. In a table with a bar above each row that is each line
@@ -497,6 +548,32 @@ mod tests {
                 Block::Step("2. Let go.".into()),
                 Block::Bullet("Red: busy or locked".into())
             ]
+        );
+    }
+
+    #[test]
+    fn prose_that_runs_around_a_figure_stays_whole_and_the_labels_stand_behind_it() {
+        assert_eq!(
+            read(&[
+                "72:If the fuse blows once more",
+                "72:the amplifier has suffered a",
+                "72:malfunction and needs service | MODEL:",
+                "72:from a qualified technician | 0",
+                "72:of the dealer."
+            ]),
+            [
+                Block::Paragraph(
+                    "If the fuse blows once more the amplifier has suffered a malfunction and needs service from a \
+                     qualified technician of the dealer."
+                        .into()
+                ),
+                Block::Paragraph("MODEL: 0".into())
+            ]
+        );
+        // A table below a paragraph begins its cells anew.
+        assert_eq!(
+            read(&["72:These are the", "72:values of it", "72:Weight without a case | 2.5 kg"]).len(),
+            2
         );
     }
 
