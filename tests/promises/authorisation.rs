@@ -506,9 +506,9 @@ fn report() -> String {
     }
     let _ = writeln!(
         text,
-        "\nMessages of the agents' socket. Who opens it stands above (`GET /ws/agent`); everybody else sends nothing on \
-         it. `no effect` is answered with nothing and told to nobody.\n\n| message | agent who has the conversation | \
-         colleague | admin | visitor on `/ws` |\n|---|---|---|---|---|"
+        "\nMessages of the agent socket. The row `GET /ws/agent` above shows who may open it. `no effect` is ignored \
+         without a reply.\n\n| message | agent who has the conversation | colleague | admin | visitor on `/ws` \
+         |\n|---|---|---|---|---|"
     );
     for (kind, cells) in MESSAGES {
         let _ = writeln!(text, "| `{kind}` | {} |", cells.join(" | "));
