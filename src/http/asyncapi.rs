@@ -60,7 +60,7 @@ pub fn asyncapi() -> Value {
         "info": {
             "title": "HSC-JIT sockets",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "JSON text frames over a WebSocket. docs/protocol.md tells what is said when.",
+            "description": "JSON text frames over a WebSocket. docs/protocol.md describes them.",
         },
         "defaultContentType": "application/json",
         "channels": channels,
