@@ -1,7 +1,7 @@
-//! What may be set, where it comes from, and what is said when it is wrong.
+//! The settings: their types, sources, validation and error messages.
 //!
-//! [`Settings::load`] puts `default.toml`, the file of `--config` and the environment together into
-//! one typed tree. This crate reads; it knows no actor, no socket and no log.
+//! [`Settings::load`] merges `default.toml`, the file of `--config` and the environment into
+//! one typed tree. This crate only reads settings; it knows no actor, no socket and no log.
 
 mod load;
 mod network;

@@ -1,7 +1,7 @@
-//! Where settings come from, and what is said when one is wrong.
+//! Loads and merges the settings.
 //!
 //! `default.toml`, then the file of `--config`, then the environment. Each value keeps its source, so
-//! that a wrong one is reported with the key, the value, where it stood and what was expected.
+//! that an error names the key, the value, its source and the expected format.
 
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use crate::{Settings, rules, suggestion};
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
-/// Environment variables of ours begin with this; two underscores part the levels.
+/// Prefix of environment variables; two underscores separate the levels.
 const PREFIX: &str = "HSC__";
-/// Keys whose value is never repeated in a message.
+/// Keys whose value never appears in a message.
 pub(crate) const SECRET_KEYS: [&str; 9] = [
     "archive.url",
     "answers.llm.api_key",
@@ -35,7 +35,7 @@ pub enum SettingsError {
     Unreadable {
         /// Path of the settings file.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
     /// The file of `--config` is not TOML.
@@ -43,34 +43,34 @@ pub enum SettingsError {
     NotToml {
         /// Path of the settings file.
         path: String,
-        /// Line, column and what is wrong. Never the line itself: it may hold a key.
+        /// Line, column and error. Never the line itself: it may hold a key.
         reason: String,
     },
-    /// There is no such setting.
+    /// The setting does not exist.
     #[error("{key} (from {source_name}): there is no such setting{hint}")]
     Unknown {
         /// Dotted key, as `server.port`.
         key: String,
         /// File or variable.
         source_name: String,
-        /// `; did you mean server.port?`, or where all are listed.
+        /// `; did you mean server.port?`, or a reference to the list of settings.
         hint: String,
     },
-    /// The value does not fit.
+    /// The value is invalid.
     #[error("{key} = {value} (from {source_name}): expected {expected}")]
     Wrong {
         /// Dotted key, as `server.port`.
         key: String,
-        /// The value as it was given, stars for a secret.
+        /// The value as it was given; stars for a secret.
         value: String,
         /// `the defaults`, a file or a variable.
         source_name: String,
-        /// What would have been right.
+        /// Description of valid values.
         expected: String,
     },
 }
 
-/// One value that overrides a default, right by itself.
+/// One valid value that overrides a default.
 struct Given {
     key: String,
     value: Value,
@@ -78,11 +78,11 @@ struct Given {
 }
 
 impl Settings {
-    /// Puts the settings together. `env` is the environment, handed in so that tests need none;
-    /// a program hands in [`environment`].
+    /// Merges the settings. `env` is the environment, a parameter so that tests need none;
+    /// a program passes [`environment`].
     ///
     /// # Errors
-    /// The first thing that is wrong, in one line.
+    /// The first error, in one line.
     ///
     /// ```
     /// let env = [("HSC__SERVER__PORT".to_owned(), "eighty".to_owned())];
@@ -99,7 +99,7 @@ impl Settings {
         Self::load_with_warnings(config_file, env).map(|(settings, _)| settings)
     }
 
-    /// As [`load`](Self::load), with the settings that were given under an old name.
+    /// As [`load`](Self::load), together with the settings given under an old name.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -134,15 +134,15 @@ impl Settings {
         })
     }
 
-    /// All settings as TOML, for people to look at. Stars stand where a secret is.
+    /// All settings as TOML, for people. Secrets are stars.
     #[must_use]
     pub fn masked(&self) -> String {
         toml::to_string(self).expect("a tree of numbers and texts can be written")
     }
 }
 
-/// The environment of this process, as [`Settings::load`] wants it. What is not UTF-8 is not left
-/// out but mended, so that it is reported as a wrong value and not overlooked.
+/// The environment of this process, as [`Settings::load`] expects it. Invalid UTF-8 is replaced instead of
+/// skipped, so that it is reported as a wrong value.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| {
         (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
@@ -161,7 +161,7 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     })?;
     let mut leaves = Vec::new();
     flatten("", &table, &mut leaves);
-    // A setting that has both names has the value of the new one.
+    // A setting given under both names gets the value of the new one.
     leaves.sort_by_key(|(key, _)| renamed::current(key).is_none());
     let check = |(key, value): (String, Value)| {
         let key = present_name(key, &name, deprecated);
@@ -181,25 +181,25 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     leaves.into_iter().map(check).collect()
 }
 
-/// Adds what the environment says to what the file said.
+/// Adds the values of the environment to those of the file.
 fn of_environment(
     env: impl IntoIterator<Item = (String, String)>,
     given: &mut Vec<Given>,
     deprecated: &mut Vec<Deprecated>,
 ) -> Result<(), SettingsError> {
     let mut env: Vec<(String, String)> = env.into_iter().collect();
-    // The order of an environment is chance; of two wrong values always the same is reported.
+    // The order of an environment is random; sorted, the same error is always reported first.
     env.sort();
     let in_file = given.iter().any(|one| one.key == "answers.answerer");
     let mut named: Vec<(&str, String, &str)> = Vec::new();
-    // The names existing deployments set. Ours come after them and so win.
+    // Names of existing deployments. The `HSC__` names come after them and take precedence.
     for (name, text) in env.iter().filter(|(_, text)| !text.is_empty()) {
         match name.as_str() {
             "REDIS_URL" => named.push((name, "redis.url".to_owned(), text)),
             "DATABASE_URL" => named.push((name, "archive.url".to_owned(), text)),
             "GEMINI_API_KEY" => {
                 named.push((name, "answers.llm.api_key".to_owned(), text));
-                // Who sets a key wants it used, unless the file says otherwise.
+                // A key enables the model, unless the file disables it.
                 if !in_file {
                     named.push((name, "answers.answerer".to_owned(), "llm"));
                 }
@@ -237,14 +237,14 @@ fn of_environment(
     Ok(())
 }
 
-/// The name a setting has now; an old one is noted.
+/// The current name of a setting; an old name is recorded.
 fn present_name(key: String, source: &str, deprecated: &mut Vec<Deprecated>) -> String {
     let Some(replaced_by) = renamed::current(&key) else { return key };
     deprecated.push(Deprecated { key, replaced_by, source: source.to_owned() });
     replaced_by.to_owned()
 }
 
-/// Says that there is no such setting, or that it is a section of settings.
+/// The error for a setting that does not exist, or is a section.
 fn no_rule(
     key: String,
     value: String,
@@ -255,7 +255,7 @@ fn no_rule(
     let is_section =
         |known: &str| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.'));
     if rules::keys().any(is_section) {
-        // The value is not repeated where a secret may be part of it.
+        // The value is left out when a secret may be part of it.
         let holds_secret = SECRET_KEYS.into_iter().any(is_section);
         let value = if holds_secret { "***".to_owned() } else { value };
         let expected = format!("a section: its settings are {}.…", written(&key));
@@ -268,7 +268,7 @@ fn no_rule(
     SettingsError::Unknown { key, source_name, hint }
 }
 
-/// Where a file stops being TOML, and why. The line itself is left out: it may hold a secret.
+/// Position and message of a TOML error. The line itself is left out: it may hold a secret.
 fn located(text: &str, error: &toml::de::Error) -> String {
     let why = error.message().replace('\n', " ");
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return why };
@@ -277,7 +277,7 @@ fn located(text: &str, error: &toml::de::Error) -> String {
     format!("line {line}, column {column}: {why}")
 }
 
-/// Every key and its value. An empty table is one too, else a misspelt empty section would pass.
+/// Every key and its value. An empty table counts as one, else a misspelt empty section would pass.
 pub(crate) fn flatten(prefix: &str, table: &Table, leaves: &mut Vec<(String, Value)>) {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
@@ -304,6 +304,6 @@ fn slot<'a>(tree: &'a mut Table, key: &str) -> &'a mut Value {
 }
 
 fn shown(key: &str, value: &Value) -> String {
-    // Text across lines would break the promise of one line.
+    // A line break would break the promise of one line.
     if SECRET_KEYS.contains(&key) { "***".to_owned() } else { value.to_string().replace('\n', " ") }
 }

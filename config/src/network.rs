@@ -1,4 +1,4 @@
-//! Networks as the settings name them: an address, or an address and the length of its prefix.
+//! Networks in settings: an address, or an address and the length of its prefix.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 /// The network that a setting names: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
 ///
-/// `None` for text that is no network, for bits after the prefix (`10.0.0.1/8` is either a mistyped address
+/// `None` for text that is not a network, for bits after the prefix (`10.0.0.1/8` is either a mistyped address
 /// or a mistyped prefix) and for a prefix of length 0, which contains every address of the internet.
 #[must_use]
 pub fn network(text: &str) -> Option<IpNet> {
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_a_network_of_one_and_bits_after_the_prefix_are_refused() {
+    fn an_address_is_a_network_of_one_and_host_bits_are_refused() {
         for (text, shown) in [
             ("192.0.2.7", "192.0.2.7/32"),
             (" 10.0.0.0/8 ", "10.0.0.0/8"),

@@ -2,7 +2,7 @@
 //!
 //! A browser sends `scheme://host` or `scheme://host:port` in lower case, without the default port of the
 //! scheme, with an IDN host in Punycode, and `null` for an opaque origin (RFC 6454, section 6.1). A pattern in
-//! any other form equals no request, so [`normalize`] writes it in this form or says why it cannot be one.
+//! any other form matches no request, so [`normalize`] converts it or returns why that is impossible.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,7 @@ pub const OPAQUE: &str = "null";
 /// The pattern that admits every origin.
 pub const ANY: &str = "*";
 
-/// Why a text is the origin of no browser request.
+/// Why a text is not an origin that a browser sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrigin {
     /// No `://`.
@@ -127,7 +127,7 @@ fn host_name(name: &str) -> Result<String, InvalidOrigin> {
     if name.len() > 253 || !labels.split('.').all(label) {
         return Err(InvalidOrigin::Host);
     }
-    // Browsers read a host that ends in a number as an IPv4 address, and write that in its usual form.
+    // Browsers parse a host that ends in a number as an IPv4 address, and send its canonical form.
     let last = labels.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) && name.parse::<Ipv4Addr>().is_err() {
         return Err(InvalidOrigin::Host);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_refused_with_the_reason() {
+    fn an_origin_that_no_browser_sends_is_refused_with_the_reason() {
         for (written, why) in [
             ("https://*.example.com", InvalidOrigin::Wildcard),
             ("*.example.com", InvalidOrigin::Wildcard),

@@ -1,4 +1,4 @@
-//! `docs/configuration.md`, made out of `default.toml` and its comments.
+//! Generates `docs/configuration.md` from `default.toml` and its comments.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
-//! Settings that had another name in an earlier version. The old name is still accepted, with a warning.
+//! Old names of settings. An old name is still accepted, with a warning.
 
-/// The old key and the one that replaces it.
+/// The old key and its replacement.
 const RENAMED: [(&str, &str); 22] = [
     ("actors.backoff_first_ms", "actors.backoff_initial_ms"),
     ("actors.backoff_most_ms", "actors.backoff_max_ms"),
@@ -26,7 +26,7 @@ const RENAMED: [(&str, &str); 22] = [
     ("webhooks.backoff_most_ms", "webhooks.backoff_max_ms"),
 ];
 
-/// The present name of a setting, when `key` is an old one.
+/// The current name of a setting, if `key` is an old one.
 pub(crate) fn current(key: &str) -> Option<&'static str> {
     RENAMED.iter().find(|(old, _)| *old == key).map(|(_, new)| *new)
 }

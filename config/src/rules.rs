@@ -1,8 +1,8 @@
-//! What a value must be, key by key.
+//! The valid values of each setting.
 //!
 //! Each setting has one line here; a test compares them with `default.toml`. The same line checks a
-//! value, says what was expected when it is wrong, and stands in `docs/configuration.md`. Upper ends
-//! are there to catch a slip of the unit (seconds for milliseconds, bytes for MiB), not to forbid.
+//! value, describes valid values in errors, and appears in `docs/configuration.md`. Upper
+//! bounds catch a wrong unit (seconds for milliseconds, bytes for MiB); they are not limits of the server.
 
 use toml::{Table, Value};
 
@@ -12,21 +12,21 @@ use crate::{
     WEBHOOK_EVENTS, WebhookEndpoint,
 };
 
-/// What a value must be.
+/// The valid values of a setting.
 pub(crate) enum Rule {
-    /// A whole number from the first to the second.
+    /// A whole number in this range, inclusive.
     Whole(i64, i64),
     /// A number from 0 to 1.
     Share,
     /// `true` or `false`.
     Truth,
-    /// One of some words.
+    /// One of these words.
     OneOf(&'static [&'static str]),
-    /// A text that passes a test, and what that test wants.
+    /// A text that passes a check, and the description of that check.
     Text(fn(&str) -> bool, &'static str),
-    /// A list of texts that each pass a test, and what that test wants of one.
+    /// A list of texts that each pass a check, and the description of that check.
     Texts(fn(&str) -> bool, &'static str),
-    /// A list of tables that each pass a test, and what that test wants of one.
+    /// A list of tables that each pass a check, and the description of that check.
     Tables(fn(&Table) -> bool, &'static str),
 }
 use Rule::{OneOf, Share, Tables, Text, Texts, Truth, Whole};
@@ -45,7 +45,7 @@ const TTL: Rule = Whole(1, 365 * DAY);
 /// The rule of every setting, in the order of `default.toml`.
 const RULES: &[(&str, Rule)] = &[
     ("server.host", Text(filled, "an address such as 127.0.0.1 or 0.0.0.0")),
-    // Port 0 lets the system choose a free one, which tests do.
+    // Port 0 lets the system choose a free one, for tests.
     ("server.port", Whole(0, 65_535)),
     ("server.workers", Whole(0, 1_024)),
     // Under 4 KiB the longest question of part 1 (2,000 characters) would not fit.
@@ -61,7 +61,7 @@ const RULES: &[(&str, Rule)] = &[
     ("server.queued_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.close_timeout_ms", Whole(100, MINUTE)),
-    // Whether one can be an origin at all is checked in `clash`, which gives the reason.
+    // Whether it can be an origin at all is checked in `clash`, which returns the reason.
     (
         "server.allowed_origins",
         Texts(
@@ -125,12 +125,12 @@ const RULES: &[(&str, Rule)] = &[
     ("manuals.user_agent", Text(header, "text in printable ASCII, because it is an HTTP header")),
     ("manuals.allowed_hosts", Texts(host, "a host name or host:port, without scheme and path")),
     ("manuals.extract_timeout_ms", Whole(1, 10 * MINUTE)),
-    // The reading process itself needs most of 128 MiB before it has opened anything.
+    // The reading process itself needs most of 128 MiB before it has opened a file.
     ("manuals.extract_memory_bytes", Whole(128 * MIB, 64 * GIB)),
     ("manuals.extract_max_text_bytes", Whole(1, GIB)),
     ("manuals.html_max_nodes", Whole(1_000, 100_000_000)),
     ("manuals.html_max_depth", Whole(32, 10_000)),
-    // The beginning of a tag is fed before it is known whether it is one; it may look like 32 attributes.
+    // The parser buffers the beginning of a tag before it knows that it is one; it may look like 32 attributes.
     ("manuals.html_max_attributes", Whole(64, 10_000)),
     ("manuals.isolate", OneOf(Isolate::WORDS)),
     ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
@@ -172,11 +172,11 @@ const RULES: &[(&str, Rule)] = &[
     ("cache.stale_ms", Whole(0, 365 * DAY)),
     ("cache.load_timeout_ms", Whole(1, 10 * MINUTE)),
     ("cache.l2.enabled", Truth),
-    // Longer values would hold the connection up for everybody else.
+    // Longer values would block the shared connection for other commands.
     ("cache.l2.max_value_bytes", Whole(KIB, 64 * MIB)),
     ("cache.l2.timeout_ms", Whole(1, MINUTE)),
     ("cache.l2.wait_ms", Whole(0, 10 * MINUTE)),
-    // It is renewed three times as often: under a tenth of a second a busy pod would lose it.
+    // The lock is renewed three times as often: under a tenth of a second a busy pod would lose it.
     ("cache.l2.lock_ms", Whole(100, 10 * MINUTE)),
     ("cache.manuals.entries", ENTRIES),
     ("cache.manuals.bytes", BYTES),
@@ -197,12 +197,12 @@ const RULES: &[(&str, Rule)] = &[
     ("sessions.max_answers", Whole(1, 100_000)),
     ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
     ("sessions.max_waiting_answers_per_address", Whole(0, 1_000_000)),
-    // The largest picture of the protocol weighs 9.8 MB and must find room in an idle pod.
+    // The largest picture of the protocol takes 9.8 MB and must fit into an idle pod.
     ("sessions.max_image_bytes", Whole(10 * MIB, 1_024 * GIB)),
     ("sessions.max_image_bytes_per_address", Whole(0, 1_024 * GIB)),
     ("sessions.overload_after_ms", Whole(0, MINUTE)),
     ("conversations.window", Whole(1, 100_000)),
-    // Under a second a client would not be back in time.
+    // Under a second a client could not reconnect in time.
     ("conversations.ttl_ms", Whole(1_000, 30 * DAY)),
     ("conversations.memory_bytes", Whole(MIB, 1_024 * GIB)),
     (
@@ -216,7 +216,7 @@ const RULES: &[(&str, Rule)] = &[
     ("desk.max_waiting", Whole(0, 100_000)),
     ("desk.max_open_per_address", Whole(0, 100_000)),
     ("desk.per_address", Whole(0, 1_000_000)),
-    // Pods tell three times as often: under a second a busy machine would lose its agents.
+    // Pods report three times as often: under a second a busy machine would lose its agents.
     ("desk.presence_timeout_ms", Whole(1_000, 10 * MINUTE)),
     ("desk.requeue_after_ms", Whole(1_000, DAY)),
     ("desk.answer_within_ms", Whole(0, DAY)),
@@ -236,7 +236,7 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.restart_window_ms", Whole(1, DAY)),
     ("actors.backoff_initial_ms", Whole(0, MINUTE)),
     ("actors.backoff_max_ms", Whole(0, 60 * MINUTE)),
-    // Under a tenth of a second a busy machine would be taken for a hang.
+    // Under a tenth of a second a busy machine would count as hung.
     ("actors.heartbeat_timeout_ms", Whole(100, 10 * MINUTE)),
     ("actors.stop_timeout_ms", Whole(1, 10 * MINUTE)),
     ("actors.mailbox_capacity", Whole(1, 1_000_000)),
@@ -298,7 +298,7 @@ const RULES: &[(&str, Rule)] = &[
     ("redis.required_for_ready", Truth),
     ("redis.ca_file", Text(any, "the path of a file of certificates, or nothing")),
     ("redis.prefix", Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores")),
-    // Under a few milliseconds a healthy Redis in another zone would count as away.
+    // Under a few milliseconds a healthy Redis in another zone would count as down.
     ("redis.command_timeout_ms", Whole(5, MINUTE)),
     // Every heartbeat is a command of every pod.
     ("pods.heartbeat_ms", Whole(50, MINUTE)),
@@ -319,7 +319,7 @@ const RULES: &[(&str, Rule)] = &[
     ("uploads.enabled", Truth),
     ("uploads.dir", Text(any, "the path of a folder, or nothing")),
     ("uploads.max_bytes", Whole(KIB, 256 * MIB)),
-    // A hundred million pixels are 400 MB while one is cleaned.
+    // A hundred million pixels are 400 MB during re-encoding.
     ("uploads.max_pixels", Whole(1, 100_000_000)),
     ("uploads.retention_ms", Whole(1_000, 365 * DAY)),
     ("uploads.max_total_bytes", BYTES),
@@ -342,7 +342,7 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
 }
 
 impl Rule {
-    /// Takes a value of a file as it is, a whole number for a share as well; `None` when it breaks the rule.
+    /// Accepts a value of a file, and a whole number for a share; `None` when it breaks the rule.
     pub(crate) fn admit(&self, value: &Value) -> Option<Value> {
         let fits = match (self, value) {
             (Whole(least, most), Value::Integer(number)) => (least..=most).contains(&number),
@@ -362,7 +362,7 @@ impl Rule {
         fits.then(|| value.clone())
     }
 
-    /// Takes a text of the environment; `None` when it breaks the rule. Commas part a list.
+    /// Parses a text of the environment; `None` when it breaks the rule. Commas separate a list.
     pub(crate) fn admit_text(&self, text: &str) -> Option<Value> {
         let value = match self {
             Whole(..) => Value::Integer(text.trim().parse().ok()?),
@@ -380,7 +380,7 @@ impl Rule {
         self.admit(&value)
     }
 
-    /// What is allowed, as the end of the sentence "expected …".
+    /// Valid values, as the end of the sentence "expected …".
     pub(crate) fn expected(&self) -> String {
         match self {
             Whole(least, most) => format!("a whole number from {least} to {most}"),
@@ -412,7 +412,7 @@ fn header(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// The name of a file of tesseract: it becomes an argument, and languages are joined by `+`.
+/// The name of a language file of tesseract: it becomes an argument, and languages are joined by `+`.
 fn ocr_language(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     (2..=32).contains(&text.len()) && text.bytes().all(fits)
@@ -448,7 +448,7 @@ fn endpoint(table: &Table) -> bool {
         && table.keys().all(|it| ["url", "events", "secret", "previous_secret"].contains(&&**it))
 }
 
-/// `whsec_` and at least 24 bytes in base64, as the Standard Webhooks have it.
+/// `whsec_` and at least 24 bytes in base64, the format of Standard Webhooks.
 fn signing_secret(text: &str) -> bool {
     let in_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
     text.strip_prefix("whsec_").is_some_and(|rest| {
@@ -489,7 +489,7 @@ fn postgres_url(text: &str) -> bool {
     text.is_empty() || after_scheme(text, &["postgres", "postgresql"]).is_some_and(filled)
 }
 
-/// Spans of hours, or nothing. Whether one ends before it begins is seen where they are read.
+/// Time ranges, or nothing. The order of start and end is checked where they are parsed.
 fn hours(text: &str) -> bool {
     let time = |text: &str| {
         let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -501,8 +501,8 @@ fn hours(text: &str) -> bool {
 }
 
 fn redis_url(text: &str) -> bool {
-    // The schemes that the redis crate reads, those of its fork Valkey, and ours for many servers. The
-    // server reads the rest of the address when it starts.
+    // The schemes of the redis crate, those of its fork Valkey, and those of this server for several servers. The
+    // rest of the address is parsed when the server starts.
     const SCHEMES: [&str; 10] = [
         "redis",
         "rediss",
@@ -518,8 +518,8 @@ fn redis_url(text: &str) -> bool {
     text.is_empty() || after_scheme(text, &SCHEMES).is_some_and(filled)
 }
 
-/// A source of the CSP directive `frame-ancestors`. `*` alone is refused: every site could then have a
-/// visitor click on what they do not see.
+/// A source of the CSP directive `frame-ancestors`. `*` alone is refused: any site could then trick
+/// visitors into clicks on a hidden page.
 fn frame_ancestor(text: &str) -> bool {
     let is_host = |host: &str| {
         let (name, port) =
@@ -550,7 +550,7 @@ fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
 }
 
 impl Settings {
-    /// What is allowed and hardly meant, each with what to do about it.
+    /// Warnings about valid but unlikely combinations, each with a remedy.
     #[must_use]
     pub fn doubts(&self) -> Vec<&'static str> {
         let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
@@ -568,29 +568,29 @@ impl Settings {
     }
 }
 
-/// What the largest picture of the protocol (4 MiB) and its base64 take, and a little.
+/// Memory of the largest picture of the protocol (4 MiB) with its base64, rounded up.
 const LARGEST_IMAGE: usize = 10 * 1_048_576;
 
-/// A value that is right by itself and wrong beside another.
+/// A valid value that conflicts with another setting.
 pub(crate) struct CrossValidation {
     pub(crate) key: &'static str,
     pub(crate) expected: String,
 }
 
-/// Checks what no single rule can say.
+/// Checks that involve more than one setting.
 pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
     let server = &settings.server;
     let refused = server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY);
     let mut refused = refused.filter_map(|it| Some((it, origin::normalize(it).err()?)));
     if let Some((pattern, why)) = refused.next() {
-        // It would be accepted and match no request: the pages it names would be refused without a hint.
+        // It would match no request: its pages would be refused without a hint.
         return Some(CrossValidation {
             key: "server.allowed_origins",
             expected: format!("origins as browsers send them; no browser sends {pattern:?}: {why}"),
         });
     }
     if server.idle_timeout_ms <= server.ping_interval_ms {
-        // Between two pings a healthy client may be silent, and would be closed.
+        // A healthy client may be silent between two pings, and would be closed.
         return Some(CrossValidation {
             key: "server.idle_timeout_ms",
             expected: format!(
@@ -600,7 +600,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
         });
     }
     if server.queued_bytes < server.outgoing_queue_bytes {
-        // Else one client alone could be cut before it has what one client may have.
+        // Else one client could be evicted before it reaches its own limit.
         return Some(CrossValidation {
             key: "server.queued_bytes",
             expected: format!(
@@ -610,7 +610,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
         });
     }
     if server.unfinished_message_bytes < server.max_message_bytes {
-        // Else the largest message could never be finished.
+        // Else the largest message could never be completed.
         return Some(CrossValidation {
             key: "server.unfinished_message_bytes",
             expected: format!(
@@ -646,7 +646,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
     }
     let conversations = &settings.conversations;
     if conversations.token_ttl_ms < conversations.ttl_ms {
-        // Else a client would be turned away from a conversation that is still there.
+        // Else a client would be refused although its conversation still exists.
         return Some(CrossValidation {
             key: "conversations.token_ttl_ms",
             expected: format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
@@ -697,7 +697,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
         })
     };
     if hooks.endpoints.iter().any(is_open) {
-        // What visitors write would travel for all to read.
+        // Messages of visitors would be sent unencrypted.
         return Some(CrossValidation {
             key: "webhooks.endpoints",
             expected: "https:// in each url, or its host in webhooks.allowed_hosts".to_owned(),
@@ -714,7 +714,7 @@ pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
     }
     let pods = &settings.pods;
     if pods.expires_ms < 3 * pods.heartbeat_ms {
-        // One heartbeat that is late must not be taken for a death.
+        // One late heartbeat must not count as a death.
         return Some(CrossValidation {
             key: "pods.expires_ms",
             expected: format!(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A key or a password. Debug and serialisation show stars; [`Secret::reveal`] is the only way in.
+/// A key or a password. Debug and serialisation show stars; [`Secret::reveal`] is the only access.
 #[derive(Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -16,7 +16,7 @@ impl Secret {
         Some(self.0.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Stars where there is a value, nothing where there is none.
+    /// Stars for a value, nothing for an empty one.
     fn mask(&self) -> &'static str {
         if self.0.is_empty() { "" } else { "***" }
     }

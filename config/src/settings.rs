@@ -1,12 +1,12 @@
-//! The settings as types. `default.toml` beside this crate has a line for each field, with its reason.
+//! The settings as types. Each field has a line in `default.toml`, with its reason.
 //!
-//! Names, order and nesting are those of the file; a test walks both.
+//! Names, order and nesting are those of the file; a test compares them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
-/// What an endpoint of a webhook may be told of. `docs/webhooks.md` has a body of each.
+/// The events a webhook may subscribe to. `docs/webhooks.md` has a body of each.
 pub const WEBHOOK_EVENTS: [&str; 12] = [
     "message.created",
     "handoff.requested",
@@ -32,45 +32,45 @@ macro_rules! sections {
 }
 
 sections! {
-    /// Everything that can be set.
+    /// All settings.
     Settings {
-        /// The listening side.
+        /// The listener.
         server: ServerSettings,
         /// The catalog files.
         catalog: CatalogSettings,
         /// Fetching and reading manuals.
         manuals: ManualsSettings,
-        /// Answering.
+        /// Answers.
         answers: AnswersSettings,
-        /// What is kept to be used again.
+        /// The caches.
         cache: CacheSettings,
-        /// Conversations.
+        /// Visitor sessions.
         sessions: SessionsSettings,
-        /// What is kept of conversations.
+        /// The log of conversations.
         conversations: ConversationsSettings,
-        /// Persons who answer.
+        /// Handoffs to agents.
         desk: DeskSettings,
-        /// What keeps actors alive.
+        /// Supervision of actors.
         actors: ActorsSettings,
-        /// Faults on demand.
+        /// Fault injection.
         chaos: ChaosSettings,
         /// Administration.
         admin: AdminSettings,
-        /// Who of the team signs in, and how.
+        /// Sign-in of the team.
         identity: IdentitySettings,
-        /// Visitors for whom a site signs.
+        /// Visitor tokens of embedding sites.
         visitors: VisitorsSettings,
-        /// Who outside is told what happens.
+        /// Webhooks.
         webhooks: WebhooksSettings,
-        /// Redis, where there is one.
+        /// Redis; optional.
         redis: RedisSettings,
-        /// Pods among each other.
+        /// Communication between pods.
         pods: PodsSettings,
-        /// What is kept of conversations.
+        /// The archive of conversations.
         archive: ArchiveSettings,
         /// Pictures in conversations.
         uploads: UploadsSettings,
-        /// What visitors leave or have sent.
+        /// Offline messages and transcripts by mail.
         offline_messages: OfflineMessagesSettings,
         /// Logging.
         log: LogSettings,
@@ -82,61 +82,61 @@ sections! {
         host: String,
         /// Port to listen on.
         port: u16,
-        /// Threads; 0 is one a core.
+        /// Worker threads; 0 is one per core.
         workers: usize,
         /// Largest client message, in bytes.
         max_message_bytes: usize,
-        /// Time between pings.
+        /// Milliseconds between pings.
         ping_interval_ms: u64,
-        /// Silence after which a client is gone.
+        /// Milliseconds of silence after which a client counts as gone.
         idle_timeout_ms: u64,
-        /// Bytes that may be queued for a slow reader.
+        /// Bytes that may be queued for one client.
         outgoing_queue_bytes: usize,
         /// Bytes that may be queued for all clients together.
         queued_bytes: usize,
         /// Sustained message rate of a connection.
         messages_per_second: u32,
-        /// Messages at once.
+        /// Messages a connection may send at once.
         message_burst: u32,
         /// Sustained rate of small frames of a connection.
         small_frames_per_second: u32,
-        /// Longest time from the first byte of a message to its last.
+        /// Milliseconds from the first byte of a message to its last.
         message_deadline_ms: u64,
-        /// Memory of the pod for messages that are not finished.
+        /// Bytes of incomplete messages, over all connections of the pod.
         unfinished_message_bytes: usize,
-        /// Longest time for a client to take what was sent before a close.
+        /// Milliseconds a client has to take queued data before a close.
         close_timeout_ms: u64,
-        /// Origins that may connect; none is any.
+        /// Origins that may connect; empty admits all.
         allowed_origins: Vec<String>,
-        /// Addresses and networks of the proxies whose word on the client's address counts.
+        /// Addresses and networks of proxies whose forwarded client address is trusted.
         trusted_proxies: Vec<String>,
-        /// Sites that may frame the visitor's page; none is no site.
+        /// Sites that may frame the visitor's page; empty is none.
         frame_ancestors: Vec<String>,
-        /// Address that browsers reach it under; empty is wherever they call.
+        /// Public address of the server; empty is the address of the request.
         public_url: String,
-        /// Name of this pod; empty is that of the machine.
+        /// Name of this pod; empty is the host name.
         pod_name: String,
-        /// Where it is reached; empty is where it listens.
+        /// Address of this pod for other pods; empty is the listening address.
         advertise: String,
-        /// Second address, for operations; empty is none.
+        /// Second listening address, for operations; empty is none.
         operations_listen: String,
-        /// Connections of all clients; 0 is what the descriptors allow.
+        /// Most connections; 0 is the limit of file descriptors.
         max_connections: usize,
-        /// Connections of one client address; 0 is any number.
+        /// Most connections of one client address; 0 is unlimited.
         max_connections_per_address: usize,
-        /// Longest head of a request.
+        /// Milliseconds to receive the head of a request.
         header_timeout_ms: u64,
-        /// Longest idle time between two requests.
+        /// Idle milliseconds between two requests.
         keep_alive_ms: u64,
-        /// Longest body of a request.
+        /// Milliseconds to receive the body of a request.
         body_timeout_ms: u64,
-        /// Slowest body of a request; 0 is any rate.
+        /// Minimum bytes per second of a request's body; 0 is no minimum.
         body_bytes_per_second: u32,
-        /// Longest time in which a client takes nothing.
+        /// Milliseconds after which a client that reads nothing is closed.
         write_timeout_ms: u64,
-        /// Whether trusted proxies begin with a PROXY header.
+        /// Whether trusted proxies send a PROXY header.
         proxy_protocol: bool,
-        /// How long a stopping server waits.
+        /// Milliseconds that a stopping server waits for its clients.
         drain_timeout_ms: u64,
         /// TLS.
         tls: TlsSettings,
@@ -144,9 +144,9 @@ sections! {
 
     /// `[server.tls]`
     TlsSettings {
-        /// File of the certificate chain; empty is no TLS.
+        /// File of the certificate chain; empty disables TLS.
         cert: String,
-        /// File of its key.
+        /// File of the private key.
         key: String,
     }
 
@@ -154,9 +154,9 @@ sections! {
     CatalogSettings {
         /// Folder of the catalog files.
         dir: String,
-        /// Load again when a file changes.
+        /// Reload when a file changes.
         watch: bool,
-        /// Quiet time before that.
+        /// Milliseconds without a change before a reload.
         watch_debounce_ms: u64,
     }
 
@@ -164,41 +164,41 @@ sections! {
     ManualsSettings {
         /// Largest manual, in bytes.
         max_bytes: u64,
-        /// Most pages read.
+        /// Most pages of a manual.
         max_pages: u32,
-        /// Longest fetch in all.
+        /// Milliseconds for a fetch, retries and backups included.
         fetch_timeout_ms: u64,
-        /// Longest connect.
+        /// Milliseconds to connect.
         connect_timeout_ms: u64,
-        /// Tries after the first.
+        /// Retries after the first attempt.
         retries: u32,
-        /// Wait before the first retry.
+        /// Milliseconds before the first retry.
         retry_base_ms: u64,
-        /// Most redirects followed.
+        /// Most redirects.
         max_redirects: u32,
-        /// Our name to a manual's host.
+        /// User agent of fetches.
         user_agent: String,
-        /// Hosts that may lie at a private address.
+        /// Hosts that may have a private address.
         allowed_hosts: Vec<String>,
-        /// Longest reading.
+        /// Milliseconds to read a manual.
         extract_timeout_ms: u64,
-        /// Most memory of the reading process.
+        /// Bytes of memory of the reading process.
         extract_memory_bytes: u64,
-        /// Most text of a manual.
+        /// Bytes of text of a manual.
         extract_max_text_bytes: usize,
         /// Most elements, texts and comments of a web page.
         html_max_nodes: u32,
-        /// Most elements inside each other in a web page.
+        /// Deepest nesting of elements in a web page.
         html_max_depth: u32,
         /// Most attributes of one element of a web page.
         html_max_attributes: u32,
-        /// Which manuals are read in a process of their own.
+        /// Which manuals are read in a separate process.
         isolate: Isolate,
         /// Folder for fetched manuals; empty is a temporary one.
         cache_dir: String,
-        /// Age after which a manual is asked for again.
+        /// Milliseconds after which a copy is revalidated.
         revalidate_after_ms: u64,
-        /// The text of scanned pages.
+        /// Text recognition of scanned pages.
         ocr: OcrSettings,
     }
 
@@ -208,31 +208,31 @@ sections! {
         enabled: OcrChoice,
         /// Name or path of tesseract.
         command: String,
-        /// Languages to recognize, as tesseract names them.
+        /// Languages, as tesseract names them.
         languages: Vec<String>,
-        /// Longest recognition of one page.
+        /// Milliseconds to recognize one page.
         page_timeout_ms: u64,
-        /// Longest recognition of one manual.
+        /// Milliseconds to recognize one manual.
         timeout_ms: u64,
-        /// Longest time that opening a scanned manual waits for it.
+        /// Milliseconds that opening a scanned manual waits for its text.
         wait_ms: u64,
-        /// Most bytes of the recognized pages on disk.
+        /// Bytes of recognized pages on disk.
         cache_max_bytes: u64,
     }
 
     /// `[answers]`
     AnswersSettings {
-        /// Who answers.
+        /// The answerer.
         answerer: AnswererChoice,
-        /// Passages an answer may be made of.
+        /// Most passages of an answer.
         max_passages: usize,
-        /// Confidence under which nothing was found.
+        /// Confidence below which there is no answer.
         min_confidence: f64,
         /// The sentence encoder.
         encoder: EncoderSettings,
-        /// Confidence from which the manual answers; under it there are likely passages.
+        /// Confidence from which the manual answers; below it, likely passages are shown.
         answer_confidence: f64,
-        /// Folder with files of synonyms; empty is none.
+        /// Folder of synonym files; empty is none.
         synonyms: String,
         /// The language model.
         llm: LlmSettings,
@@ -240,13 +240,13 @@ sections! {
 
     /// `[answers.encoder]`
     EncoderSettings {
-        /// False: answers are found by words alone.
+        /// False: passages are ranked by words alone.
         enabled: bool,
         /// The model directory.
         dir: String,
         /// Threads that embed passages.
         threads: usize,
-        /// Pause between two looks for a new model, in milliseconds.
+        /// Milliseconds between two checks for a new model.
         check_interval_ms: u64,
         /// Folder of the stored vectors.
         vectors_dir: String,
@@ -260,71 +260,71 @@ sections! {
         base_url: String,
         /// Name of the model.
         model: String,
-        /// Key; empty is none.
+        /// API key; empty is none.
         api_key: Secret,
-        /// Longest answer in all.
+        /// Milliseconds for a whole answer.
         timeout_ms: u64,
-        /// Longest until the first words.
+        /// Milliseconds until the first token.
         first_token_timeout_ms: u64,
         /// Most tokens of an answer.
         max_tokens: u32,
         /// Characters of manual text in a prompt.
         context_chars: usize,
-        /// Answers of the model in a minute, for one conversation; 0 is any number.
+        /// Answers of the model per minute and conversation; 0 is unlimited.
         answers_per_minute_per_conversation: u32,
-        /// The same for one client address.
+        /// The same per client address.
         answers_per_minute_per_client: u32,
-        /// The same for everybody together.
+        /// The same for the pod.
         answers_per_minute: u32,
-        /// Tokens in a day, for one conversation; 0 is any number.
+        /// Tokens per day and conversation; 0 is unlimited.
         tokens_per_day_per_conversation: u64,
-        /// The same for one client address.
+        /// The same per client address.
         tokens_per_day_per_client: u64,
-        /// The same for everybody together.
+        /// The same for the pod.
         tokens_per_day: u64,
     }
 
     /// `[cache]`
     CacheSettings {
-        /// Shards of each; 0 is twice the cores.
+        /// Shards of each cache; 0 is twice the cores.
         shards: usize,
-        /// How long a failure is remembered.
+        /// Milliseconds for which a failure is remembered.
         negative_ttl_ms: u64,
-        /// How long past its time an old value is kept.
+        /// Milliseconds past its expiry for which an old value is kept.
         stale_ms: u64,
-        /// Longest load.
+        /// Milliseconds for a load.
         load_timeout_ms: u64,
-        /// The second layer.
+        /// The L2 cache.
         l2: SecondLayerSettings,
-        /// The shelf of read manuals.
+        /// The cache of manuals.
         manuals: CacheBudget,
-        /// Answers to keystrokes.
+        /// The cache of predictions.
         predictions: CacheBudget,
-        /// Answers to questions.
+        /// The cache of answers.
         answers: CacheBudget,
     }
 
     /// `[cache.l2]`
     SecondLayerSettings {
-        /// Whether there is one.
+        /// Whether the L2 cache is used.
         enabled: bool,
-        /// Largest value.
+        /// Largest value, in bytes.
         max_value_bytes: usize,
-        /// Longest look.
+        /// Milliseconds for a lookup.
         timeout_ms: u64,
-        /// Longest wait for another pod's load.
+        /// Milliseconds to wait for another pod's load.
         wait_ms: u64,
-        /// How long a pod that died is waited for.
+        /// Milliseconds until the lock of a dead pod expires.
         lock_ms: u64,
     }
 
-    /// `[cache.manuals]` and its brothers.
+    /// `[cache.manuals]`, `[cache.predictions]` and `[cache.answers]`.
     CacheBudget {
-        /// Values kept; 0 is none.
+        /// Most values; 0 disables the cache.
         entries: usize,
-        /// Bytes kept.
+        /// Most bytes.
         bytes: usize,
-        /// How long one is kept.
+        /// Milliseconds for which a value is fresh.
         ttl_ms: u64,
     }
 
@@ -332,135 +332,135 @@ sections! {
     SessionsSettings {
         /// Most sessions of this pod.
         max: usize,
-        /// Confidence from which a manual is opened ahead.
+        /// Confidence from which a manual is prefetched.
         prefetch_confidence: u8,
-        /// How long typing must rest before that.
+        /// Milliseconds without a keystroke before a prefetch.
         prefetch_after_ms: u64,
-        /// Questions that may wait.
+        /// Most pending questions of a session.
         max_pending_questions: usize,
-        /// Sessions of one address; 0 is any number.
+        /// Most sessions of one address; 0 is unlimited.
         max_per_address: u32,
-        /// Sessions opened in a second; 0 is any number.
+        /// Sessions opened per second; 0 is unlimited.
         opens_per_second: u32,
-        /// The same of one address; 0 is any number.
+        /// The same per address; 0 is unlimited.
         opens_per_second_per_address: u32,
-        /// Answers made at once.
+        /// Most answers in work.
         max_answers: usize,
-        /// Questions that may wait in line for one.
+        /// Most questions in the queue.
         max_waiting_answers: usize,
-        /// The same of one address; 0 is any number.
+        /// The same per address; 0 is unlimited.
         max_waiting_answers_per_address: usize,
         /// Bytes of pictures held for answers.
         max_image_bytes: usize,
-        /// The same of one address; 0 is any number.
+        /// The same per address; 0 is unlimited.
         max_image_bytes_per_address: usize,
-        /// Delay from which the server is too busy; 0 is never.
+        /// Milliseconds of delay from which the server is overloaded; 0 is never.
         overload_after_ms: u64,
     }
 
     /// `[conversations]`
     ConversationsSettings {
-        /// Messages of one that are kept.
+        /// Most stored messages of a conversation.
         window: usize,
-        /// How long an untouched one is kept.
+        /// Milliseconds for which an untouched conversation is stored.
         ttl_ms: u64,
-        /// Bytes of them in memory.
+        /// Bytes of all conversations in memory.
         memory_bytes: usize,
-        /// What resume tokens are signed with, the first, and verified with, all.
+        /// Keys of resume tokens: the first signs, all verify.
         token_keys: Vec<Secret>,
-        /// How long a resume token is good.
+        /// Milliseconds for which a resume token is valid.
         token_ttl_ms: u64,
     }
 
     /// `[desk]`
     DeskSettings {
-        /// Conversations that may wait for a person.
+        /// Most conversations in the queue.
         max_waiting: usize,
-        /// Handoffs of one address at once; 0 is any number.
+        /// Concurrent handoffs of one address; 0 is unlimited.
         max_open_per_address: usize,
-        /// Handoffs of one address within an hour; 0 is any number.
+        /// Handoffs per hour and address; 0 is unlimited.
         per_address: usize,
-        /// Silence after which an agent or a visitor is not there.
+        /// Milliseconds of silence after which an agent or a visitor counts as absent.
         presence_timeout_ms: u64,
-        /// Silence of an agent after which what the agent had waits again.
+        /// Milliseconds of an agent's absence after which the agent's conversations are queued again.
         requeue_after_ms: u64,
-        /// How long a visitor waits for an agent who has the conversation; 0 is without end.
+        /// Milliseconds for the first reply of an agent who took a conversation; 0 is unlimited.
         answer_within_ms: u64,
-        /// Absence after which a visitor does not wait any more.
+        /// Milliseconds of a visitor's absence after which the request for an agent ends.
         visitor_timeout_ms: u64,
-        /// How long it is known how a conversation went.
+        /// Milliseconds for which the end of a handoff is remembered.
         history_ttl_ms: u64,
-        /// When persons are there.
+        /// Opening hours.
         hours: HoursSettings,
     }
 
     /// `[desk.hours]`
     HoursSettings {
-        /// Whose clocks count.
+        /// Time zone of the hours.
         time_zone: String,
-        /// Hours of a Monday; on no day any is always.
+        /// Hours of a Monday; no hours on any day means always open.
         monday: String,
-        /// Of a Tuesday.
+        /// Hours of a Tuesday.
         tuesday: String,
-        /// Of a Wednesday.
+        /// Hours of a Wednesday.
         wednesday: String,
-        /// Of a Thursday.
+        /// Hours of a Thursday.
         thursday: String,
-        /// Of a Friday.
+        /// Hours of a Friday.
         friday: String,
-        /// Of a Saturday.
+        /// Hours of a Saturday.
         saturday: String,
-        /// Of a Sunday.
+        /// Hours of a Sunday.
         sunday: String,
-        /// Days on which nobody is there.
+        /// Days without opening hours.
         closed_days: Vec<String>,
     }
 
     /// `[actors]`
     ActorsSettings {
-        /// Threads; 0 is one a core.
+        /// Threads; 0 is one per core.
         threads: usize,
-        /// Restarts that are borne.
+        /// Most restarts within the window.
         max_restarts: u32,
-        /// The time they are counted in.
+        /// Milliseconds of the restart window.
         restart_window_ms: u64,
-        /// Wait before the second restart in a row.
+        /// Milliseconds before the second restart in a row.
         backoff_initial_ms: u64,
-        /// Longest wait before a restart.
+        /// Longest wait before a restart, in milliseconds.
         backoff_max_ms: u64,
-        /// Silence after which an actor hangs.
+        /// Milliseconds without a heartbeat after which an actor counts as hung.
         heartbeat_timeout_ms: u64,
-        /// Longest stop.
+        /// Milliseconds for an actor to stop.
         stop_timeout_ms: u64,
-        /// Messages that may wait.
+        /// Capacity of an inbox in messages.
         mailbox_capacity: usize,
-        /// Longest wait for an actor that is down.
+        /// Longest wait for an actor that is down, in milliseconds.
         restart_wait_ms: u64,
-        /// What becomes of a pod whose actor was given up.
+        /// What a pod does when an actor was given up.
         on_give_up: GiveUpChoice,
-        /// Pace of further tries.
+        /// Milliseconds between retries of an actor that was given up.
         retry_interval_ms: u64,
     }
 
     /// `[chaos]`
     ChaosSettings {
-        /// Faults on demand.
+        /// Whether faults may be injected.
         enabled: bool,
     }
 
     /// `[admin]`
     AdminSettings {
-        /// What a caller has to bring; empty is none.
+        /// The admin token; empty is none.
         token: Secret,
     }
 
     /// `[identity]`
     IdentitySettings {
-        /// Idle time after which somebody is signed out.
+        /// Idle milliseconds after which a session ends.
         session_idle_ms: u64,
-        /// Longest session.
+        /// Longest session, in milliseconds.
         session_ms: u64,
-        /// How long the link of a first start is good.
+        /// Milliseconds for which the setup link of a first start is valid.
         first_link_ms: u64,
         /// The OpenID Connect provider.
         openid: OpenIdSettings,
@@ -470,80 +470,80 @@ sections! {
     OpenIdSettings {
         /// The issuer; empty is none.
         issuer: String,
-        /// Our name there.
+        /// Client id.
         client_id: String,
-        /// Our secret there; empty is none.
+        /// Client secret; empty is none.
         client_secret: Secret,
-        /// What people call it.
+        /// Name of the provider on the sign-in page.
         name: String,
-        /// The claim that says what somebody may do.
+        /// The claim that determines the role.
         role_claim: String,
-        /// Its values for admins.
+        /// Claim values of admins.
         admins: Vec<String>,
-        /// Its values for agents.
+        /// Claim values of agents.
         agents: Vec<String>,
-        /// Whether it may lie at a private address, or speak without TLS.
+        /// Whether it may have a private address, or no TLS.
         allow_private: bool,
     }
 
     /// `[visitors]`
     VisitorsSettings {
-        /// What a site signs with; empty is none.
+        /// Key of visitor tokens; empty is none.
         key: Secret,
-        /// What it signed with before; empty is none.
+        /// Previous key, still valid; empty is none.
         previous_key: Secret,
     }
 
     /// `[webhooks]`
     WebhooksSettings {
-        /// Who is told.
+        /// The endpoints.
         endpoints: Vec<WebhookEndpoint>,
-        /// Hosts that may lie at a private address.
+        /// Hosts that may have a private address.
         allowed_hosts: Vec<String>,
-        /// Tries before a delivery is a dead letter.
+        /// Attempts before a delivery is a dead letter.
         max_attempts: u32,
-        /// Most of the wait before the second try.
+        /// Upper bound of the wait before the second attempt, in milliseconds.
         backoff_initial_ms: u64,
-        /// Most of any wait.
+        /// Upper bound of every wait, in milliseconds.
         backoff_max_ms: u64,
-        /// Longest one try may take.
+        /// Milliseconds for one attempt.
         timeout_ms: u64,
-        /// Deliveries to one endpoint at once.
+        /// Concurrent deliveries to one endpoint.
         concurrency: usize,
     }
 
     /// One of `webhooks.endpoints`.
     WebhookEndpoint {
-        /// Where it is.
+        /// Address of the endpoint.
         url: String,
-        /// Of what it is told: names of [`WEBHOOK_EVENTS`], or `all`.
+        /// Subscribed events: names of [`WEBHOOK_EVENTS`], or `all`.
         events: Vec<String>,
-        /// What deliveries are signed with, `whsec_` and base64.
+        /// Signing secret: `whsec_` and base64.
         secret: Secret,
-        /// The secret of before, with which they are signed as well while the receiver changes over.
+        /// Previous secret, which signs as well during a rotation.
         #[serde(default)]
         previous_secret: Secret,
     }
 
     /// `[redis]`
     RedisSettings {
-        /// Address, empty is none. A secret, because it may hold a password.
+        /// Address; empty is none. A secret, because it may hold a password.
         url: Secret,
-        /// Whether a pod without it takes no new visitors.
+        /// Whether a pod without it reports that it is not ready.
         required_for_ready: bool,
         /// Certificate of a private authority; empty trusts the public ones.
         ca_file: String,
-        /// What every key and channel begins with.
+        /// Prefix of every key and channel.
         prefix: String,
-        /// Longest one command may take.
+        /// Milliseconds for one command.
         command_timeout_ms: u64,
     }
 
     /// `[pods]`
     PodsSettings {
-        /// How often a pod says that it is there.
+        /// Milliseconds between heartbeats.
         heartbeat_ms: u64,
-        /// Silence after which it is gone.
+        /// Milliseconds of silence after which a pod is gone.
         expires_ms: u64,
     }
 
@@ -555,47 +555,47 @@ sections! {
         path: String,
         /// Most connections.
         connections: u32,
-        /// Longest wait for one.
+        /// Longest wait for a connection, in milliseconds.
         connect_timeout_ms: u64,
-        /// Longest question or batch.
+        /// Milliseconds for a query or a batch.
         timeout_ms: u64,
-        /// Records that may wait.
+        /// Most queued records.
         queue_records: usize,
-        /// Bytes of them.
+        /// Most bytes of queued records.
         queue_bytes: usize,
-        /// Records written at once.
+        /// Most records of a batch.
         batch_records: usize,
-        /// How long a record waits for others.
+        /// Milliseconds that a record waits for a batch to fill.
         batch_delay_ms: u64,
-        /// Days a conversation is kept; 0 is for ever.
+        /// Days a conversation is stored; 0 is forever.
         retention_days: u32,
     }
 
     /// `[uploads]`
     UploadsSettings {
-        /// Whether pictures are taken.
+        /// Whether pictures are accepted.
         enabled: bool,
         /// Their folder; empty is a temporary one.
         dir: String,
-        /// Largest picture.
+        /// Largest picture, in bytes.
         max_bytes: usize,
-        /// Most pixels.
+        /// Most pixels of a picture.
         max_pixels: u64,
-        /// How long one is kept.
+        /// Milliseconds for which a picture is stored.
         retention_ms: u64,
-        /// Most bytes of all.
+        /// Most bytes of all pictures.
         max_total_bytes: u64,
-        /// Most of one conversation within an hour.
+        /// Pictures per hour and conversation.
         per_conversation: u32,
-        /// Most of one address within an hour; 0 does not count addresses.
+        /// Pictures per hour and address; 0 is unlimited.
         per_address: u32,
     }
 
     /// `[offline_messages]`
     OfflineMessagesSettings {
-        /// Most of one address, and of one conversation, within an hour.
+        /// Messages per hour and address, and per hour and conversation.
         per_address: u32,
-        /// Most of everybody within an hour.
+        /// Messages per hour in total.
         per_hour: u32,
     }
 
@@ -603,7 +603,7 @@ sections! {
     LogSettings {
         /// Least severe level that is written.
         level: LogLevel,
-        /// Form of a line.
+        /// Format of a line.
         format: LogFormat,
     }
 }
@@ -615,14 +615,14 @@ macro_rules! choices {
         pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
-            /// The words of the choices.
+            /// The values of the choices.
             pub(crate) const WORDS: &[&str] = &[$($word),*];
         }
     )*};
 }
 
 choices! {
-    /// Which manuals are read in a process of their own.
+    /// Which manuals are read in a separate process.
     Isolate {
         /// Those fetched from the network.
         Http = "http",
@@ -634,49 +634,49 @@ choices! {
 
     /// Whether the text of scanned pages is recognized.
     OcrChoice {
-        /// Where tesseract is installed.
+        /// If tesseract is installed.
         Auto = "auto",
         /// Never.
         Never = "never",
     }
 
-    /// Who answers.
+    /// The answerer.
     AnswererChoice {
         /// The manual's own sentences.
         Extractive = "extractive",
-        /// A language model that is given passages.
+        /// A language model with passages of the manual.
         Llm = "llm",
     }
 
-    /// What becomes of a pod whose actor fails more often than is borne.
+    /// What a pod does when an actor exceeds its restart limit.
     GiveUpChoice {
-        /// It is not ready, and tries again at a slow pace.
+        /// It is not ready, and retries at a slow pace.
         Retry = "retry",
-        /// It ends with an error.
+        /// It exits with an error.
         Exit = "exit",
     }
 
     /// Severity of a log line.
     LogLevel {
-        /// Something failed and somebody must look.
+        /// A failure that needs an operator.
         Error = "error",
-        /// Something failed and was mended.
+        /// A failure that was handled.
         Warn = "warn",
-        /// What an operator wants to know.
+        /// Information for operators.
         Info = "info",
-        /// What a developer wants to know.
+        /// Information for developers.
         Debug = "debug",
         /// Everything.
         Trace = "trace",
     }
 
-    /// Form of a log line.
+    /// Format of a log line.
     LogFormat {
-        /// Readable on a terminal, JSON elsewhere.
+        /// Text on a terminal, JSON elsewhere.
         Auto = "auto",
-        /// Readable.
+        /// Readable text.
         Text = "text",
-        /// One JSON object a line.
+        /// One JSON object per line.
         Json = "json",
     }
 }

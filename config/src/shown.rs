@@ -1,17 +1,17 @@
-//! The settings in force as they may be shown to an admin: nested as in the file, no secret in them.
+//! The current settings for an admin: nested as in the file, without secrets.
 
 use serde_json::{Map, Value};
 
 use crate::load::{DEFAULTS, SECRET_KEYS};
 use crate::{Settings, rules};
 
-/// What stands where something is not shown.
+/// Replaces a hidden value.
 const MASK: &str = "***";
 
 impl Settings {
-    /// All settings as JSON: a secret is `"***"` where it is set and null where it is not, and an address
-    /// that holds a name, a password or a query shows where it leads and not these. `changed` beside the sections
-    /// names every setting that is not as in `default.toml`, with the value it has there.
+    /// All settings as JSON: a secret is `"***"` if it is set and null if it is not, and an address
+    /// with a name, a password or a query is shown without these. `changed` beside the sections
+    /// lists every setting that differs from `default.toml`, with its default.
     ///
     /// ```
     /// let env = [("HSC__ADMIN__TOKEN".to_owned(), "0123456789abcdef0123456789abcdef".to_owned())];
@@ -58,7 +58,7 @@ fn mask(key: &str, value: &mut Value) {
             }
         }
         _ if SECRET_KEYS.contains(&key) => {
-            // Stars are set by `Secret` itself; here they are set again, whoever wrote the type.
+            // `Secret` masks itself; here the value is masked again, whatever its type.
             let is_set = match value {
                 Value::Array(all) => !all.is_empty(),
                 ref other => other.as_str().is_some_and(|text| !text.is_empty()),
@@ -75,11 +75,11 @@ fn mask(key: &str, value: &mut Value) {
     }
 }
 
-/// An address without the name and password before its host, and without its query; nothing where it has none.
+/// An address without the login before its host, and without its query; `None` when it has neither.
 fn without_password(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
-    // The last sign, wherever it is: a password may hold signs and slashes, written as they are. One in a
-    // path hides the host too, which is the safe side.
+    // The last @, wherever it is: a password may contain unencoded signs and slashes. An @ in a
+    // path hides the host too, which is the safe choice.
     let after_name = rest.rsplit_once('@').map(|(_, host)| format!("{MASK}@{host}"));
     let rest_now = after_name.as_deref().unwrap_or(rest);
     let without_query = rest_now.split_once('?').map(|(before, _)| format!("{before}?{MASK}"));
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::load::flatten;
 
-    /// What is set where a text may be, known again wherever it comes out.
+    /// A value for every text setting, recognisable wherever it appears.
     const CANARY: &str = "a-canary-that-sings";
 
     /// The defaults with the canary in every text and list of texts.
@@ -114,7 +114,7 @@ mod tests {
         let mut tree: Table = DEFAULTS.parse().unwrap();
         let before = tree.clone();
         fill(&mut tree);
-        // The words of a choice are no texts.
+        // A choice is not a free text.
         for key in
             ["answers.answerer", "manuals.isolate", "actors.on_give_up", "log.level", "log.format"]
         {
@@ -122,14 +122,14 @@ mod tests {
             tree[section][name] = before[section][name].clone();
         }
         tree["manuals"]["ocr"]["enabled"] = before["manuals"]["ocr"]["enabled"].clone();
-        // A list of tables takes no texts.
+        // A list of tables is set separately.
         let endpoint = format!("url = {CANARY:?}\nevents = [{CANARY:?}]\nsecret = {CANARY:?}\n");
         let endpoint: Table = endpoint.parse().unwrap();
         tree["webhooks"]["endpoints"] = toml::Value::Array(vec![endpoint.into()]);
         tree.try_into().unwrap()
     }
 
-    /// The keys whose value the type itself hides, whatever any list says of them.
+    /// The keys whose value the type itself hides, independent of any list.
     fn hidden_by_type(settings: &Settings) -> BTreeSet<String> {
         let mut leaves = Vec::new();
         flatten("", &settings.masked().parse::<Table>().unwrap(), &mut leaves);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_of_a_full_tree_comes_out() {
+    fn no_secret_of_a_full_tree_is_shown() {
         let shown = full().shown();
         for key in SECRET_KEYS {
             assert_eq!(at(&shown, key), Some(&Value::from(MASK)), "{key}");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_by_default_is_named_with_its_default() {
+    fn a_changed_setting_is_listed_with_its_default() {
         let mut settings = Settings::load(None, []).unwrap();
         settings.server.port = 9_000;
         settings.admin.token = "sesame".into();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_an_address_that_is_no_secret_is_hidden_too() {
+    fn a_password_in_an_address_is_hidden() {
         let mut settings = Settings::load(None, []).unwrap();
         settings.answers.llm.base_url = "https://me:sesame@models.example/v1".to_owned();
         assert_eq!(settings.shown()["answers"]["llm"]["base_url"], "https://***@models.example/v1");

@@ -1,13 +1,13 @@
-//! Which setting was meant, when there is none of the name given.
+//! Suggests a setting for an unknown name.
 
-/// The key that `wrong` is most likely a slip of, `None` when none is near.
+/// The key that `wrong` is most likely a typo of; `None` when none is close.
 pub(crate) fn meant(
     wrong: &str,
     known: impl Iterator<Item = &'static str>,
 ) -> Option<&'static str> {
     let known: Vec<&str> = known.collect();
     let nearest = known.iter().map(|key| (edits(key, wrong), *key)).min();
-    // A third of the letters wrong is a slip; more is another word.
+    // Up to a third of the letters wrong counts as a typo; more is another word.
     if let Some((edits, key)) = nearest
         && edits * 3 <= wrong.len()
     {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_recognised_and_another_word_is_not() {
+    fn a_typo_is_recognised_and_another_word_is_not() {
         let keys = ["server.port", "server.host", "cache.ttl_ms", "a.max", "b.max"];
         for (wrong, key) in [
             ("server.prot", Some("server.port")),

@@ -1,4 +1,4 @@
-//! Every sentence a wrong setting is answered with, and the walk over all settings.
+//! The error message of every wrong setting, and the comparison of all lists of settings.
 
 use std::io::Write as _;
 
@@ -51,7 +51,7 @@ fn an_old_name_still_works_and_is_reported_and_the_new_name_wins() {
 }
 
 #[test]
-fn the_names_of_existing_deployments_are_understood() {
+fn the_names_of_existing_deployments_are_accepted() {
     let settings = load(None, &[("REDIS_URL", "redis://r"), ("GEMINI_API_KEY", "k")]).unwrap();
     assert_eq!(settings.redis.url.reveal(), Some("redis://r"));
     assert_eq!(settings.answers.answerer, AnswererChoice::Llm);
@@ -60,24 +60,24 @@ fn the_names_of_existing_deployments_are_understood() {
 }
 
 #[test]
-fn a_key_in_the_environment_switches_the_model_on_unless_the_file_chose() {
+fn a_key_in_the_environment_enables_the_model_unless_the_file_decides() {
     let key = [("GEMINI_API_KEY", "k")];
     let chosen = load(Some("[answers]\nanswerer = \"extractive\"\n"), &key).unwrap();
     assert_eq!(chosen.answers.answerer, AnswererChoice::Extractive);
     assert_eq!(chosen.answers.llm.api_key.reveal(), Some("k"));
-    // Compose files pass on variables that nobody set as empty ones.
+    // Compose files pass unset variables on as empty ones.
     let empty = load(None, &[("GEMINI_API_KEY", ""), ("REDIS_URL", "")]).unwrap();
     assert_eq!(empty, load(None, &[]).unwrap());
 }
 
 #[test]
-fn our_own_names_win_over_those_of_existing_deployments() {
+fn our_own_names_take_precedence_over_those_of_existing_deployments() {
     let env = [("REDIS_URL", "redis://old"), ("HSC__REDIS__URL", "rediss://new")];
     assert_eq!(load(None, &env).unwrap().redis.url.reveal(), Some("rediss://new"));
 }
 
 #[test]
-fn lists_come_from_the_environment_parted_by_commas() {
+fn lists_in_the_environment_are_separated_by_commas() {
     let settings =
         load(None, &[("HSC__SERVER__ALLOWED_ORIGINS", "https://a.example, https://b.example")])
             .unwrap();
@@ -110,18 +110,18 @@ fn a_site_that_may_frame_the_page_is_an_origin_and_never_any_site() {
     }
 }
 
-/// The sentence of a file that is wrong.
+/// The error message for a wrong file.
 fn of_file(text: &str) -> String {
     load(Some(text), &[]).unwrap_err()
 }
 
-/// The sentence of a variable that is wrong.
+/// The error message for a wrong variable.
 fn of_variable(name: &str, value: &str) -> String {
     load(None, &[(name, value)]).unwrap_err()
 }
 
 #[test]
-fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
+fn a_wrong_value_is_reported_with_its_source_and_the_expected_format() {
     for (sentence, expected) in [
         (
             of_variable("HSC__SERVER__PORT", "eight"),
@@ -197,7 +197,7 @@ fn a_wrong_value_is_named_with_its_source_and_what_was_expected() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_named_with_the_one_that_was_meant() {
+fn an_unknown_setting_is_reported_with_a_suggestion() {
     for (sentence, expected) in [
         (
             of_file("[server]\nprot = 1\n"),
@@ -225,7 +225,7 @@ fn a_setting_that_does_not_exist_is_named_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn values_that_contradict_each_other_are_named_with_the_other() {
+fn conflicting_values_are_reported_together() {
     assert_eq!(
         of_variable("HSC__SERVER__PING_INTERVAL_MS", "80000"),
         "server.idle_timeout_ms = 75000 (from the defaults): expected more than server.ping_interval_ms, which is 80000",
@@ -287,7 +287,7 @@ fn values_that_contradict_each_other_are_named_with_the_other() {
 }
 
 #[test]
-fn a_secret_is_in_no_sentence() {
+fn no_error_message_contains_a_secret() {
     for sentence in [
         of_variable("REDIS_URL", "hush://user:hush@host"),
         of_variable("GEMINI_API_KEY", "hush\n"),
@@ -302,7 +302,7 @@ fn a_secret_is_in_no_sentence() {
 }
 
 #[test]
-fn a_file_that_is_missing_or_no_toml_is_named() {
+fn a_missing_or_invalid_file_is_reported() {
     let missing =
         Settings::load(Some(std::path::Path::new("/no/such.toml")), []).unwrap_err().to_string();
     assert!(missing.starts_with("/no/such.toml: cannot read the settings: "), "{missing}");
@@ -320,7 +320,7 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
-fn an_endpoint_that_is_none_is_refused_and_its_secret_is_not_repeated() {
+fn an_invalid_endpoint_is_refused_without_its_secret() {
     let secret = format!("whsec_{}", "c2Vj".repeat(8));
     let endpoints = |url: &str, events: &str, secret: &str| {
         let one = format!(r#"[{{url="{url}",events=[{events}],secret="{secret}"}}]"#);
@@ -344,7 +344,7 @@ fn an_endpoint_that_is_none_is_refused_and_its_secret_is_not_repeated() {
 }
 
 #[test]
-fn pods_behind_redis_that_do_not_share_a_key_are_doubted() {
+fn pods_without_a_shared_key_get_a_warning() {
     let doubts = |env: &[(&str, &str)]| load(None, env).unwrap().doubts().len();
     let key = "k".repeat(32);
     assert_eq!(doubts(&[]), 0);
@@ -360,14 +360,14 @@ fn pods_behind_redis_that_do_not_share_a_key_are_doubted() {
 }
 
 #[test]
-fn pods_behind_redis_with_an_archive_each_are_doubted() {
+fn pods_with_separate_archives_get_a_warning() {
     let key = "k".repeat(32);
     let each = [("REDIS_URL", "redis://r"), ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str())];
     assert_eq!(load(None, &each).unwrap().doubts().len(), 1);
 }
 
 #[test]
-fn a_key_that_is_too_short_is_refused_and_not_repeated() {
+fn a_key_that_is_too_short_is_refused_without_its_value() {
     let said = of_variable("HSC__CONVERSATIONS__TOKEN_KEYS", "short");
     assert!(said.contains("openssl rand -hex 32") && !said.contains("short"), "{said}");
 }
@@ -380,7 +380,7 @@ fn leaves() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn types_defaults_and_rules_name_the_same_settings() {
+fn types_defaults_and_rules_have_the_same_settings() {
     let typed = Table::try_from(load(None, &[]).unwrap()).unwrap();
     let mut of_types = Vec::new();
     flatten("", &typed, &mut of_types);
@@ -395,7 +395,7 @@ fn types_defaults_and_rules_name_the_same_settings() {
 }
 
 #[test]
-fn every_default_keeps_its_own_rule() {
+fn every_default_passes_its_own_rule() {
     for (key, value) in leaves() {
         let rule = rules::of(&key).unwrap();
         assert_eq!(rule.admit(&value), Some(value), "{key}: {}", rule.expected());
@@ -403,7 +403,7 @@ fn every_default_keeps_its_own_rule() {
 }
 
 #[test]
-fn whatever_a_rule_admits_fits_into_the_types() {
+fn every_admitted_value_fits_into_its_type() {
     for key in rules::keys() {
         let written: Vec<String> = match rules::of(key).unwrap() {
             Rule::Whole(least, most) => vec![least.to_string(), most.to_string()],
@@ -456,7 +456,7 @@ fn whatever_a_rule_admits_fits_into_the_types() {
 }
 
 #[test]
-fn every_setting_has_a_reason_and_stands_in_the_documentation() {
+fn every_setting_has_a_reason_and_is_documented() {
     let page = reference_markdown();
     for (key, _) in leaves() {
         let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();

@@ -1,4 +1,4 @@
-//! What is counted of actors, by kind.
+//! Metrics of actors, by kind.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Actors {
     undelivered: IntCounterVec,
 }
 
-/// What is counted with every message of one kind of actor, looked up once.
+/// The metrics of one kind of actor that every message updates, looked up once.
 #[derive(Clone)]
 pub struct ActorMeter {
     up: IntGauge,
@@ -34,7 +34,7 @@ impl Actors {
         }
     }
 
-    /// The meter of this kind of actor. Its series are there from now on, at zero.
+    /// The meter of this kind of actor. Its series exist from now on, at zero.
     #[must_use]
     pub fn meter(&self, actor: &'static str) -> ActorMeter {
         ActorMeter {
@@ -44,7 +44,7 @@ impl Actors {
         }
     }
 
-    /// An actor was started again.
+    /// An actor was restarted.
     pub fn restarted(&self, actor: &'static str, reason: &'static str) {
         self.restarts.with_label_values(&[actor, reason]).inc();
     }
@@ -56,12 +56,12 @@ impl Actors {
 }
 
 impl ActorMeter {
-    /// An actor is up, or (when false) is not any more.
+    /// An actor is up, or (when false) down.
     pub fn up(&self, up: bool) {
         self.up.add(if up { 1 } else { -1 });
     }
 
-    /// So many more messages wait (fewer, when negative).
+    /// Adds to the number of queued messages; negative subtracts.
     pub fn queued(&self, messages: i64) {
         self.mailbox_depth.add(messages);
     }

@@ -1,4 +1,4 @@
-//! What is counted of the archive.
+//! Metrics of the archive.
 
 use std::time::Duration;
 
@@ -26,23 +26,23 @@ impl Archives {
         }
     }
 
-    /// It takes what is written, or (when false) does not.
+    /// The archive accepts writes, or (when false) does not.
     pub fn up(&self, up: bool) {
         self.up.set(i64::from(up));
     }
 
-    /// So many records wait.
+    /// Number of queued records.
     pub fn queued(&self, records: usize) {
         self.queued.set(i64::try_from(records).unwrap_or(i64::MAX));
     }
 
-    /// A batch of so many records was written.
+    /// A batch of `records` was written.
     pub fn written(&self, records: usize, took: Duration) {
         self.written.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
         self.batch_seconds.observe(took.as_secs_f64());
     }
 
-    /// So many records were given up: `full` or `refused`.
+    /// Records were dropped: `full` or `refused`.
     pub fn dropped(&self, reason: &'static str, records: usize) {
         let records = u64::try_from(records).unwrap_or(u64::MAX);
         self.dropped.with_label_values(&[reason]).inc_by(records);

@@ -1,4 +1,4 @@
-//! What is counted of the messages between pods.
+//! Metrics of the messages between pods.
 
 use std::time::Duration;
 
@@ -38,17 +38,17 @@ impl Bridge {
         }
     }
 
-    /// Somebody here listens to so many channels.
+    /// Number of channels with a subscriber on this pod.
     pub fn listens_to(&self, channels: usize) {
         self.channels.set(i64::try_from(channels).unwrap_or(i64::MAX));
     }
 
-    /// A message went out to the other pods.
+    /// A message was published to the other pods.
     pub fn published(&self, kind: &'static str) {
         self.published.with_label_values(&[kind]).inc();
     }
 
-    /// A message of another pod was read, so long after it was written.
+    /// A message of another pod was received; `age` is the time since it was written.
     pub fn received(&self, kind: &'static str, age: Duration) {
         self.received.with_label_values(&[kind]).inc();
         self.latency.observe(age.as_secs_f64());

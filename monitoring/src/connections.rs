@@ -1,4 +1,4 @@
-//! What is counted of connections, before and beside the requests they carry.
+//! Metrics of TCP connections, apart from their requests.
 
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
@@ -26,18 +26,18 @@ impl Connections {
         }
     }
 
-    /// A connection was accepted and is served.
+    /// A connection was accepted.
     pub fn opened(&self) {
         self.open.inc();
         self.opened.inc();
     }
 
-    /// It is closed.
+    /// A connection was closed, by either side.
     pub fn ended(&self) {
         self.open.dec();
     }
 
-    /// A connection is not served: `address` (its client has too many) or `full`.
+    /// A connection was refused: `address` (its client has too many) or `full`.
     pub fn refused(&self, reason: &'static str) {
         self.refused.with_label_values(&[reason]).inc();
     }
@@ -47,12 +47,12 @@ impl Connections {
         self.closed.with_label_values(&[reason]).inc();
     }
 
-    /// What a client sent cannot be understood: as a `request`, as `tls` or as a `proxy_header`.
+    /// The data of a client cannot be parsed: as a `request`, as `tls` or as a `proxy_header`.
     pub fn malformed(&self, what: &'static str) {
         self.malformed.with_label_values(&[what]).inc();
     }
 
-    /// The files of the certificate have changed: `taken`, or `kept` (the one before stays in use).
+    /// The certificate files have changed: `taken`, or `kept` (the previous one stays in use).
     pub fn certificate_reloaded(&self, outcome: &'static str) {
         self.reloads.with_label_values(&[outcome]).inc();
     }

@@ -1,4 +1,4 @@
-//! What is counted of the desk: who waits for a person, and which persons are there.
+//! Metrics of the desk: queue, conversations and agents.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use prometheus::{IntGauge, IntGaugeVec};
 
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
-/// The desk of all pods, as this one saw it last.
+/// The desk of all pods, as this one last saw it.
 pub struct Desk {
     agents: IntGaugeVec,
     tickets: IntGaugeVec,
     oldest: IntGauge,
 }
 
-/// How the desk is at one moment.
+/// The state of the desk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeskStanding {
     /// Agents who take conversations.
     pub available: usize,
-    /// Agents who are there and have a break.
+    /// Agents who are present and on a break.
     pub on_break: usize,
-    /// Conversations that wait for a person.
+    /// Conversations in the queue.
     pub waiting: usize,
-    /// Conversations that a person has.
+    /// Conversations with an agent.
     pub with_agent: usize,
-    /// How long the one that waits longest does.
+    /// Age of the oldest queued conversation.
     pub oldest_wait: Duration,
 }
 
@@ -35,12 +35,12 @@ impl Desk {
             tickets: maker.gauge("hsc_desk_tickets"),
             oldest: maker.gauge("hsc_desk_oldest_wait_seconds").with_label_values(NONE),
         };
-        // A desk that nobody has looked at is empty, not absent.
+        // The gauges exist, at zero, before the first look.
         desk.standing(DeskStanding::default());
         desk
     }
 
-    /// The desk is like this now.
+    /// Sets the state of the desk.
     pub fn standing(&self, now: DeskStanding) {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.agents.with_label_values(&["available"]).set(number(now.available));

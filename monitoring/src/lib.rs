@@ -1,9 +1,9 @@
-//! Every metric, and the form of a log line.
+//! Every metric, and the format of a log line.
 //!
-//! [`Metrics`] is one value handed to whoever counts, with a registry of its own: several servers in
-//! one process (tests) do not share numbers. Names, help and labels stand in one list,
+//! [`Metrics`] is one value that is passed to every caller that counts. It has a registry of its own: several servers
+//! in one process (tests) do not share numbers. Names, help and labels are in one list,
 //! [`METRICS`], which the dashboards, the alerts and the docs are tested against. [`History`] makes the
-//! charts of the page `/admin` out of them, for those who run no Prometheus.
+//! charts of the page `/admin` from them, for deployments without Prometheus.
 
 mod actors;
 mod archives;

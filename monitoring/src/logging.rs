@@ -1,7 +1,7 @@
-//! The form of a log line: JSON where a machine reads, plain where a person does.
+//! The format of a log line: JSON for machines, text for a terminal.
 //!
-//! Never customer text at `info` or above: ids, codes and numbers only. What a customer typed may
-//! appear at `debug`, which no deployment runs with. What slips in with somebody else's words is masked.
+//! Never customer text at `info` or above: ids, codes and numbers only. Customer text may
+//! appear at `debug`, which no deployment uses. Error texts of libraries and other servers are masked.
 
 use std::io::{IsTerminal as _, Write};
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::masking::mask;
 
-/// Starts logging to standard error. `RUST_LOG`, when set, wins over the settings.
+/// Starts logging to standard error. `RUST_LOG`, when set, takes precedence over the settings.
 ///
 /// # Errors
 /// When a logger was set before.
@@ -28,10 +28,10 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
     // These log every connection.
     for (module, level) in [
         ("actix_server", LevelFilter::Warn),
-        // Says of each malformed request that it is an error of the server. The listener counts them and says so at debug.
+        // It reports each malformed request as an error of the server. The listener counts them and logs at debug.
         ("actix_http", LevelFilter::Off),
         ("rustls", LevelFilter::Error),
-        // A notice of PostgreSQL's for every table that is there already.
+        // PostgreSQL sends a notice for every table that exists already.
         ("sqlx", LevelFilter::Warn),
     ] {
         builder.filter_module(module, level);
@@ -57,7 +57,7 @@ fn level(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// One line of JSON: `ts`, `level`, `target`, `msg`, then what the record says beside.
+/// One line of JSON: `ts`, `level`, `target`, `msg`, then the fields of the record.
 #[must_use]
 pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
     let mut line = Map::new();
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_json_whatever_the_message_holds() {
+    fn a_line_is_json_for_every_message() {
         let fields = [
             ("conversation", Value::from("a\"b\n")),
             ("retry_in_ms", Value::from(400)),

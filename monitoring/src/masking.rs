@@ -1,7 +1,7 @@
-//! Stars in the place of what must not stand in a log: mail addresses, passwords in addresses, tokens.
+//! Masks secrets and personal data in log lines: mail addresses, passwords in addresses, tokens.
 //!
-//! Nobody means to log these. They come with what a library or another server says of its own failure:
-//! the address it could not reach, the header it did not like. So every line goes through here.
+//! No code logs these on purpose. They are part of error texts of libraries and other servers:
+//! the address that failed, the header that was refused. So every line is masked.
 
 use std::borrow::Cow;
 
@@ -18,10 +18,10 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "client_secret",
     "password",
 ];
-/// Shorter than this nothing that begins like a token is one.
+/// A shorter word with a token's prefix is not a token.
 const SHORTEST_TOKEN: usize = 20;
 
-/// The text with stars where something personal or secret stood.
+/// The text with stars in place of personal data and secrets.
 #[must_use]
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     let is_suspect = |sign: &str| text.contains(sign);
@@ -38,7 +38,7 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
             false => masked.push_str(&mask_word(word)),
         }
         masked.push_str(rest);
-        // What parts the two may be several signs, each a piece of its own.
+        // A separator may be several signs, each a piece of its own.
         if !word.is_empty() {
             after_bearer = word.eq_ignore_ascii_case("bearer");
         }
@@ -46,7 +46,7 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// True for what parts words: never a sign that stands in an address.
+/// True for a separator of words: never a sign that occurs in an address.
 fn parts(letter: char) -> bool {
     letter.is_whitespace()
         || matches!(letter, '"' | '\'' | '`' | ',' | ';' | '(' | ')' | '<' | '>' | '{' | '}')
@@ -58,7 +58,7 @@ fn mask_word(word: &str) -> Cow<'_, str> {
     }
     let mut masked = Cow::Borrowed(word);
     if let Some((before, after)) = word.split_once("://") {
-        // The last one, because a password may hold one too.
+        // The last one, because a password may contain one too.
         let host = after.find(['/', '?', '#']).unwrap_or(after.len());
         if let Some(at) = after[..host].rfind('@') {
             masked = Cow::Owned(format!("{before}://{STARS}{}", &after[at..]));
@@ -67,7 +67,7 @@ fn mask_word(word: &str) -> Cow<'_, str> {
         && !local.is_empty()
         && domain.contains('.')
     {
-        // What stands before the name: `to=`, `mailto:`.
+        // The prefix of the name: `to=`, `mailto:`.
         let name = local.rfind(['=', ':', '/']).map_or(0, |at| at + 1);
         masked = Cow::Owned(format!("{}{STARS}@{domain}", &local[..name]));
     }
@@ -77,7 +77,7 @@ fn mask_word(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// Values of parameters that are secrets; none when there is none.
+/// Masks the values of secret parameters; `None` when there is none.
 fn mask_parameters(word: &str) -> Option<String> {
     let mut masked = String::with_capacity(word.len());
     let mut changed = false;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_nothing_suspect_is_not_copied() {
+    fn a_line_without_secrets_is_not_copied() {
         assert!(matches!(mask("catalog loaded"), Cow::Borrowed(_)));
     }
 }

@@ -1,13 +1,13 @@
-//! The list of all metrics: the one place where a name, a help text or a label is written.
+//! The list of all metrics: the only place where a name, a help text or a label is written.
 
 use std::fmt::Write as _;
 
-/// What a metric does.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A value that only grows.
     Counter,
-    /// Goes up and down.
+    /// A value that goes up and down.
     Gauge,
     /// Observations in buckets, in seconds.
     Histogram,
@@ -18,11 +18,11 @@ pub enum Kind {
 pub struct MetricInfo {
     /// Its name by the Prometheus conventions: base unit, `_total` for counters.
     pub name: &'static str,
-    /// What it does.
+    /// The type.
     pub kind: Kind,
     /// Its labels; every label has a closed set of values.
     pub labels: &'static [&'static str],
-    /// What it counts, in one line.
+    /// Help text, one line.
     pub help: &'static str,
 }
 
@@ -122,7 +122,7 @@ catalogue! {
     hsc_catalog_reloads_total Counter ["outcome"] "Reloads of the catalog: swapped or kept";
 }
 
-/// `docs/metrics.md`, made out of the list.
+/// Generates `docs/metrics.md` from the list.
 #[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::from(

@@ -1,7 +1,7 @@
-//! The metrics, grouped by the room that counts them.
+//! The metrics, grouped by subject.
 //!
-//! Whoever counts calls a method with plain values; label names stay in here. What a keystroke
-//! counts is looked up once at the start, not with every keystroke.
+//! Callers pass plain values to methods; label names stay in here. The series of a keystroke
+//! are looked up once at the start, not with every keystroke.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::metrics_builder::{MetricsBuilder, NONE};
 use crate::upload_metrics::UploadMetrics;
 use crate::webhooks::Webhooks;
 
-/// Everything that is counted.
+/// All metrics.
 pub struct Metrics {
     registry: Registry,
     /// TCP connections of the listener.
@@ -37,11 +37,11 @@ pub struct Metrics {
     pub encoder: Encoder,
     /// Answers and the use of the language model.
     pub answers: Answers,
-    /// Conversations that go on.
+    /// Resumed and taken-over conversations.
     pub conversations: Conversations,
     /// Hits, misses and sizes, by cache.
     pub caches: Caches,
-    /// Pods that this one knows.
+    /// Pods known to this one.
     pub pods: Pods,
     /// Restarts and queues of actors.
     pub actors: Actors,
@@ -51,7 +51,7 @@ pub struct Metrics {
     pub archive: Archives,
     /// Handoffs and agents.
     pub desk: Desk,
-    /// Pictures and letters.
+    /// Pictures and offline messages.
     pub doors: UploadMetrics,
     /// Deliveries to webhooks.
     pub webhooks: Webhooks,
@@ -119,7 +119,7 @@ pub struct Answers {
     llm_tokens: IntCounterVec,
 }
 
-/// Conversations that go on over another socket, on another pod, with nobody there.
+/// Conversations that continue over another socket, on another pod, or without a client.
 pub struct Conversations {
     resumed: IntCounterVec,
     completed: IntCounterVec,
@@ -136,17 +136,17 @@ pub struct Caches {
     l2_errors: IntCounterVec,
 }
 
-/// What is counted of the second layer of one cache.
+/// Metrics of the L2 cache of one cache.
 #[derive(Clone)]
 pub struct L2Meter {
     cache: &'static str,
     troubles: IntCounterVec,
 }
 
-/// What a second layer could not do.
+/// Failures of an L2 cache.
 const SECOND_TROUBLES: [&str; 5] = ["unreachable", "corrupt", "too_large", "busy", "waited"];
 
-/// What is counted with every use of one cache, looked up once.
+/// Metrics of one cache that every use updates, looked up once.
 #[derive(Clone)]
 pub struct CacheMeter {
     hits: IntCounter,
@@ -162,7 +162,7 @@ pub struct CacheMeter {
 /// Why a value leaves a cache.
 const EVICTIONS: [&str; 4] = ["entries", "bytes", "expired", "invalidated"];
 
-/// Pods that this one knows.
+/// Pods known to this one.
 pub struct Pods {
     known: IntGauge,
     complete: IntGauge,
@@ -178,7 +178,7 @@ pub struct Catalogs {
 }
 
 impl Metrics {
-    /// All metrics at zero, in a registry of their own, with the process metrics beside them.
+    /// All metrics at zero, in a registry of their own, with the process metrics.
     #[must_use]
     pub fn new() -> Arc<Self> {
         let maker = MetricsBuilder::new();
@@ -276,12 +276,12 @@ impl Metrics {
         })
     }
 
-    /// Everything, as it is now.
+    /// The current values of all metrics.
     pub(crate) fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
         self.registry.gather()
     }
 
-    /// Everything as Prometheus text.
+    /// All metrics as Prometheus text.
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = Vec::new();
@@ -293,7 +293,7 @@ impl Metrics {
 }
 
 impl Http {
-    /// A request was answered. `route` is the pattern, never the path: paths are without number.
+    /// A request was answered. `route` is the pattern, never the path: the number of paths is unbounded.
     pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let mut digits = [0; 5];
         self.requests.with_label_values(&[method, route, decimal(status, &mut digits)]).inc();
@@ -308,7 +308,7 @@ impl Sockets {
         self.opened.inc();
     }
 
-    /// A socket is gone, whoever ended it.
+    /// A socket was closed, by either side.
     pub fn ended(&self) {
         self.open.dec();
     }
@@ -318,7 +318,7 @@ impl Sockets {
         self.refused.with_label_values(&[reason]).inc();
     }
 
-    /// A message came in.
+    /// A message was received.
     pub fn received(&self, kind: &'static str) {
         if kind == "typing" {
             self.typing.inc()
@@ -327,7 +327,7 @@ impl Sockets {
         }
     }
 
-    /// A message went out.
+    /// A message was sent.
     pub fn sent(&self, kind: &'static str) {
         if kind == "prediction" {
             self.prediction.inc()
@@ -341,24 +341,24 @@ impl Sockets {
         self.closed.with_label_values(&[decimal(code, &mut [0; 5])]).inc();
     }
 
-    /// A client sent frames that it may not send.
+    /// A client sent frames that violate the limits or the protocol.
     pub fn violated(&self, reason: &'static str) {
         self.violations.with_label_values(&[reason]).inc();
     }
 
-    /// So many bytes are queued for clients that do not take them at once.
+    /// Bytes queued for clients.
     pub fn queued(&self, bytes: usize) {
         self.queued.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
-    /// So many bytes are held of messages that are not finished.
+    /// Bytes of incomplete messages.
     pub fn unfinished(&self, bytes: usize) {
         self.unfinished.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 }
 
 impl Predictions {
-    /// A keystroke gave way to a newer one.
+    /// A keystroke was replaced by a newer one.
     pub fn coalesced(&self) {
         self.coalesced.inc();
     }
@@ -371,14 +371,14 @@ impl Predictions {
 }
 
 impl Manuals {
-    /// A manual's bytes were got, or not: `ok`, `not_modified`, `stale` or an error code.
+    /// A fetch of a manual ended: `ok`, `not_modified`, `stale` or an error code.
     pub fn fetched(&self, outcome: &'static str, bytes: u64, took: Duration) {
         self.fetches.with_label_values(&[outcome]).inc();
         self.fetch_bytes.inc_by(bytes);
         self.fetch_seconds.observe(took.as_secs_f64());
     }
 
-    /// A manual's bytes were read, or not: `ok` or an error code.
+    /// A read of a manual ended: `ok` or an error code.
     pub fn extracted(&self, outcome: &'static str, pages: u64, took: Duration) {
         self.extracts.with_label_values(&[outcome]).inc();
         self.pages.inc_by(pages);
@@ -392,7 +392,7 @@ impl Manuals {
 }
 
 impl Encoder {
-    /// So many models are loaded.
+    /// Number of loaded models.
     pub fn models(&self, models: usize) {
         self.models.set(models as i64);
     }
@@ -402,24 +402,24 @@ impl Encoder {
         self.query_seconds.observe(took.as_secs_f64());
     }
 
-    /// The vectors of a manual are there, or not: `embedded`, `disk`, `shared`, `failed` or `dropped`.
+    /// The embedding of a manual ended: `embedded`, `disk`, `shared`, `failed` or `dropped`.
     pub fn manual(&self, outcome: &'static str) {
         self.manuals.with_label_values(&[outcome]).inc();
     }
 
-    /// So many windows were embedded.
+    /// Windows were embedded.
     pub fn windows(&self, windows: usize) {
         self.windows.inc_by(windows as u64);
     }
 
-    /// So many manuals are waiting or being embedded.
+    /// Number of manuals that are queued or being embedded.
     pub fn waiting(&self, manuals: usize) {
         self.waiting.set(manuals as i64);
     }
 }
 
 impl Answers {
-    /// The first words of an answer went out.
+    /// The first chunk of an answer was sent.
     pub fn first_chunk(&self, took: Duration) {
         self.first_chunk_seconds.observe(took.as_secs_f64());
     }
@@ -430,27 +430,27 @@ impl Answers {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// The language model was to answer and did not.
+    /// The language model failed and the extractive answer was used.
     pub fn fell_back(&self, reason: &str) {
         self.fallbacks.with_label_values(&[reason]).inc();
     }
 
-    /// So many bytes are held for pictures of questions.
+    /// Bytes held for pictures of questions.
     pub fn images_held(&self, bytes: usize) {
         self.image_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
-    /// A picture found no room; `scope` is whose bytes are used up, `client` or `pod`.
+    /// A picture was refused; `scope` is the exhausted limit, `client` or `pod`.
     pub fn image_refused(&self, scope: &'static str) {
         self.images_refused.with_label_values(&[scope]).inc();
     }
 
-    /// The language model was not asked, because the quota of this scope is used up.
+    /// The language model got no request, because the quota of this scope is used up.
     pub fn model_limited(&self, scope: &'static str, limit: &'static str) {
         self.llm_limited.with_label_values(&[scope, limit]).inc();
     }
 
-    /// The language model used so many tokens.
+    /// Tokens used by the language model.
     pub fn model_tokens(&self, prompt: u64, completion: u64) {
         self.llm_tokens.with_label_values(&["prompt"]).inc_by(prompt);
         self.llm_tokens.with_label_values(&["completion"]).inc_by(completion);
@@ -458,7 +458,7 @@ impl Answers {
 }
 
 impl Conversations {
-    /// A client came back.
+    /// A client resumed a conversation.
     pub fn resumed(&self, outcome: &str) {
         self.resumed.with_label_values(&[outcome]).inc();
     }
@@ -470,7 +470,7 @@ impl Conversations {
 }
 
 impl Caches {
-    /// The meter of this cache. Its series are there from now on, at zero.
+    /// The meter of this cache. Its series exist from now on, at zero.
     #[must_use]
     pub fn meter(&self, cache: &'static str) -> CacheMeter {
         CacheMeter {
@@ -487,7 +487,7 @@ impl Caches {
 }
 
 impl Caches {
-    /// The meter of the second layer of this cache. Its series are there from now on, at zero.
+    /// The meter of this cache's L2 cache. Its series exist from now on, at zero.
     #[must_use]
     pub fn second_meter(&self, cache: &'static str) -> L2Meter {
         for reason in SECOND_TROUBLES {
@@ -498,47 +498,47 @@ impl Caches {
 }
 
 impl L2Meter {
-    /// It could not do something: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
+    /// An operation was skipped or failed: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
     pub fn trouble(&self, reason: &'static str) {
         self.troubles.with_label_values(&[self.cache, reason]).inc();
     }
 }
 
 impl Pods {
-    /// So many are known, and whether they are all.
+    /// Number of known pods, and whether the list is complete.
     pub fn are(&self, known: usize, complete: bool) {
         self.known.set(i64::try_from(known).unwrap_or(i64::MAX));
         self.complete.set(complete.into());
     }
 
-    /// One is not heard of any more.
+    /// A pod has vanished.
     pub fn vanished(&self) {
         self.vanished.inc();
     }
 }
 
 impl CacheMeter {
-    /// A value was there.
+    /// A hit in the process.
     pub fn hit(&self) {
         self.hits.inc();
     }
 
-    /// A value was not there.
+    /// A miss in the process.
     pub fn missed(&self) {
         self.misses.inc();
     }
 
-    /// A value was in the second layer.
+    /// A hit in the L2 cache.
     pub fn hit_second(&self) {
         self.second_hits.inc();
     }
 
-    /// A value was not in the second layer either.
+    /// A miss in the L2 cache.
     pub fn missed_second(&self) {
         self.second_misses.inc();
     }
 
-    /// A value was put out: `entries`, `bytes`, `expired` or `invalidated`.
+    /// A value was evicted: `entries`, `bytes`, `expired` or `invalidated`.
     pub fn evicted(&self, reason: &'static str) {
         let known = EVICTIONS.iter().zip(&self.evictions).find(|(word, _)| **word == reason);
         if let Some((_, counter)) = known {
@@ -546,12 +546,12 @@ impl CacheMeter {
         }
     }
 
-    /// A value was loaded, or failed to.
+    /// A load ended, with a value or an error.
     pub fn loaded(&self, took: Duration) {
         self.load_seconds.observe(took.as_secs_f64());
     }
 
-    /// So many entries and bytes came (or went, when negative).
+    /// Adds to the number of entries and bytes; negative subtracts.
     pub fn grew(&self, entries: i64, bytes: i64) {
         self.entries.add(entries);
         self.bytes.add(bytes);
@@ -559,7 +559,7 @@ impl CacheMeter {
 }
 
 impl Catalogs {
-    /// What the catalog holds.
+    /// The contents of the catalog.
     pub fn holds(&self, products: usize, brands: usize, problems: usize) {
         let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.products.set(gauge(products));
@@ -567,13 +567,13 @@ impl Catalogs {
         self.problems.set(gauge(problems));
     }
 
-    /// The catalog was loaded again: `swapped` or `kept`.
+    /// The catalog was reloaded: `swapped` or `kept`.
     pub fn reloaded(&self, outcome: &'static str) {
         self.reloads.with_label_values(&[outcome]).inc();
     }
 }
 
-/// A number as text without a heap: it is a label of every request.
+/// A number as text without an allocation: it is a label of every request.
 fn decimal(mut number: u16, digits: &mut [u8; 5]) -> &str {
     let mut at = digits.len();
     loop {
@@ -602,7 +602,7 @@ mod tests {
                 "{}",
                 metric.name
             );
-            // A gauge of time is in seconds too; a histogram of ours is always of time.
+            // A gauge of time is in seconds too; every histogram here is of time.
             assert!(
                 metric.kind != Kind::Histogram || metric.name.ends_with("_seconds"),
                 "{}",
@@ -613,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_is_rendered() {
+    fn counted_values_are_rendered() {
         let metrics = Metrics::new();
         metrics.http.answered("GET", "/health", 200, Duration::from_millis(2));
         metrics.sockets.opened();
@@ -632,7 +632,7 @@ mod tests {
     }
 
     #[test]
-    fn two_servers_in_one_process_count_apart() {
+    fn two_servers_in_one_process_count_separately() {
         let (one, two) = (Metrics::new(), Metrics::new());
         one.sockets.opened();
         assert!(two.render().contains("hsc_ws_sessions 0"));

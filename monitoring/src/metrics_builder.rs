@@ -1,4 +1,4 @@
-//! The metrics of the list, registered.
+//! Registers the metrics of the list.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ const BUCKETS: [f64; 17] = [
     1.0, 2.5, 10.0, 30.0,
 ];
 
-/// Makes the metrics of the list and registers them.
+/// Creates the metrics of the list and registers them.
 pub(crate) struct MetricsBuilder {
     pub(crate) registry: Registry,
     counters: HashMap<&'static str, IntCounterVec>,

@@ -1,45 +1,45 @@
-//! What this process uses, for `/health`.
+//! Resource usage of this process, for `/health`.
 //!
-//! Reads `/proc`; where there is none (another system than Linux) the figures are zero.
+//! Reads `/proc`; without it (on another system than Linux) the figures are zero.
 
 use std::sync::Mutex;
 use std::time::Instant;
 
-/// Reads the use of memory and processor.
+/// Reads the usage of memory and processor.
 pub struct Process {
     started: Instant,
     last: Mutex<(Instant, f64)>,
 }
 
-/// What the process uses.
+/// Usage of the process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProcessUsage {
     /// Resident memory, in bytes.
     pub memory_bytes: u64,
-    /// Resident memory as a share of what the machine (or the control group) has, 0 to 100.
+    /// Resident memory in percent of the machine's (or the control group's) memory.
     pub memory_usage_percent: f64,
-    /// Processor time since the last reading as a share of one core, 0 to 100 a core.
+    /// Processor time since the last reading in percent of one core.
     pub cpu_usage_percent: f64,
     /// Seconds since the start.
     pub uptime_seconds: f64,
 }
 
 impl Process {
-    /// Begins to count.
+    /// Starts the measurement.
     #[must_use]
     pub fn start() -> Self {
         let now = Instant::now();
         Self { started: now, last: Mutex::new((now, cpu_seconds())) }
     }
 
-    /// What is used now.
+    /// The current usage.
     #[must_use]
     pub fn read(&self) -> ProcessUsage {
         let (now, cpu) = (Instant::now(), cpu_seconds());
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (since, before) = *last;
         let wall = now.duration_since(since).as_secs_f64();
-        // Two readings at once would divide by nothing; the older pair then stays for the next.
+        // Two readings at once would divide by zero; the older pair stays for the next one.
         let cpu_usage_percent =
             if wall < 0.05 { 0.0 } else { ((cpu - before) / wall * 100.0).max(0.0) };
         if wall >= 0.05 {
@@ -64,7 +64,7 @@ fn rounded(number: f64) -> f64 {
 /// User and system time of this process, all threads.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in parentheses may hold spaces: fields are counted from behind it. 14 and 15 are utime and stime.
+    // The name in parentheses may contain spaces: fields are counted after it. 14 and 15 are utime and stime.
     let fields: Vec<&str> =
         stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
     let ticks =
@@ -77,7 +77,7 @@ pub(crate) fn resident_bytes() -> u64 {
     kib_of("/proc/self/status", "VmRSS:") * 1024
 }
 
-/// The control group's limit when it has one, else the machine's memory.
+/// The control group's limit if it has one, else the machine's memory.
 fn memory_limit_bytes() -> u64 {
     let machine = kib_of("/proc/meminfo", "MemTotal:") * 1024;
     let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max")

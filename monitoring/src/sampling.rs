@@ -1,4 +1,4 @@
-//! One moment of the metrics, read for the charts.
+//! Samples the metrics for the charts.
 
 use prometheus::proto::{Metric, MetricFamily};
 
@@ -7,10 +7,10 @@ use crate::process::resident_bytes;
 use crate::series::{Buckets, CACHES, Sample};
 
 impl Metrics {
-    /// What the charts are made of, now; `agents` are those connected to this pod.
+    /// The current values behind the charts; `agents` are those connected to this pod.
     ///
-    /// An error is what failed on our side: a request answered with 500 or above, a socket closed because its
-    /// session failed (1011), an actor that had to be started again.
+    /// An error is a failure of the server: a request answered with 500 or above, a socket closed because its
+    /// session failed (1011), a restarted actor.
     #[must_use]
     pub fn sample(&self, agents: usize) -> Sample {
         let families = self.gather();
@@ -34,7 +34,7 @@ impl Metrics {
             first_words: family("hsc_answer_first_chunk_seconds").buckets(),
             keystroke: family("hsc_prediction_seconds").buckets(),
             caches: CACHES.map(|cache| {
-                // The first layer alone: what it has not, a second look in Redis is still a wait.
+                // L1 only: a lookup in Redis is still a wait.
                 let own = |metric: &Metric| is(metric, "cache", cache) && is(metric, "layer", "l1");
                 (hits.counted(own), misses.counted(own))
             }),
@@ -42,7 +42,7 @@ impl Metrics {
     }
 }
 
-/// The metrics of one name; none where nothing was counted yet.
+/// The metrics of one name; `None` when nothing was counted yet.
 struct Family<'a>(Option<&'a MetricFamily>);
 
 impl Family<'_> {
@@ -50,7 +50,7 @@ impl Family<'_> {
         self.0.map_or(&[], MetricFamily::get_metric)
     }
 
-    /// The sum of the counters that a rule names.
+    /// The sum of the counters that match a rule.
     fn counted(&self, rule: impl Fn(&Metric) -> bool) -> f64 {
         let those = self.all().iter().filter(|metric| rule(metric));
         those.map(|metric| metric.get_counter().get_value()).sum()

@@ -1,18 +1,18 @@
-//! The last minutes of a pod as lines of a chart, made from our own metrics.
+//! The last minutes of a pod as chart series, computed from its own metrics.
 //!
-//! Owns      the ring of points, bounded, and the sample that the next one is compared with.
-//! Never     asks a clock or a registry by itself: a [`Sample`] is handed in, so every rule is plain arithmetic.
+//! Owns      the ring of points, bounded, and the previous sample.
+//! Never     reads a clock or a registry: a [`Sample`] is a parameter, so every rule is plain arithmetic.
 //!
-//! A counter becomes a rate, a histogram the percentiles of what was observed between two samples, a gauge
-//! stays what it is. Where there is nothing to tell (no sample, nothing observed) a point is null.
+//! A counter becomes a rate, a histogram the percentiles of the observations between two samples, a gauge
+//! stays as it is. A point without data (no sample, no observation) is null.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The caches that a hit rate is told of, by the label of their metrics.
+/// The caches with a hit rate, by the label of their metrics.
 pub(crate) const CACHES: [&str; 3] = ["manuals", "predictions", "answers"];
 
-/// Name and unit of every line, in the order of a [`Point`].
+/// Name and unit of every series, in the order of a [`Point`].
 const LINES: [(&str, &str); 13] = [
     ("sessions", "sessions"),
     ("agents", "agents"),
@@ -29,10 +29,10 @@ const LINES: [(&str, &str); 13] = [
     ("memory_bytes", "bytes"),
 ];
 
-/// What all lines say of one step.
+/// The values of all series at one step.
 type Point = [Option<f64>; LINES.len()];
 
-/// The counters and gauges that the lines are made of, at one moment.
+/// The counters and gauges behind the series, at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
     /// Open visitor sessions.
@@ -45,7 +45,7 @@ pub struct Sample {
     pub keystrokes: f64,
     /// Answers completed since the start.
     pub answers: f64,
-    /// What failed on our side since the start.
+    /// Failures of the server since the start.
     pub errors: f64,
     /// Times to the first words of answers since the start.
     pub first_words: Buckets,
@@ -55,29 +55,29 @@ pub struct Sample {
     pub caches: [(f64, f64); CACHES.len()],
 }
 
-/// A histogram: upper bounds in seconds, how many observations lie at or under each, and how many there are.
+/// A histogram: upper bounds in seconds, cumulative counts, and the total.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Buckets {
-    /// Upper bounds, rising, without the infinite one.
+    /// Upper bounds, ascending, without the infinite one.
     pub bounds: Vec<f64>,
-    /// Observations at or under each bound.
+    /// Observations at or below each bound.
     pub cumulative: Vec<f64>,
-    /// Observations in all.
+    /// All observations.
     pub total: f64,
 }
 
-/// One line of a chart.
+/// One series of a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// E.g. `keystroke_p95_ms`.
     pub name: &'static str,
-    /// `1/s`, `ms`, `bytes`, `share` or what is counted.
+    /// `1/s`, `ms`, `bytes`, `share` or the counted thing.
     pub unit: &'static str,
-    /// One value a step, the oldest first.
+    /// One value per step, the oldest first.
     pub points: Vec<Option<f64>>,
 }
 
-/// A ring of samples, the oldest overwritten first.
+/// A ring of samples; the oldest is overwritten first.
 #[derive(Debug)]
 pub struct History {
     step: Duration,
@@ -86,14 +86,14 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one that keeps so many steps.
+    /// An empty ring of `points` steps.
     #[must_use]
     pub fn new(step: Duration, points: usize) -> Self {
         Self { step, points: vec![[None; LINES.len()]; points].into(), last: None }
     }
 
-    /// Takes a sample in, `at` being the time since some moment that stays the same. Steps that nobody took a
-    /// sample of stay empty; what was counted meanwhile is spread over the time it took.
+    /// Adds a sample; `at` is the time since a fixed moment. Steps without a
+    /// sample stay empty; increases of counters are spread over the elapsed time.
     pub fn push(&mut self, at: Duration, sample: Sample) {
         let (point, steps) = match &self.last {
             Some((before, last)) => {
@@ -102,7 +102,7 @@ impl History {
             }
             None => (gauges(&sample), 1.0),
         };
-        // Rounded, since no timer is exact. More steps than are kept leave nothing to keep.
+        // Rounded, since no timer is exact. After a longer gap than the ring, all points are empty.
         let missed = (steps.round() as usize).saturating_sub(1).min(self.points.len());
         for _ in 0..missed {
             self.keep([None; LINES.len()]);
@@ -111,7 +111,7 @@ impl History {
         self.last = Some((at, sample));
     }
 
-    /// Every line, as many points each as are kept.
+    /// Every series, with as many points as the ring holds.
     #[must_use]
     pub fn series(&self) -> Vec<Series> {
         let line = |(at, (name, unit)): (usize, (&'static str, &'static str))| Series {
@@ -134,7 +134,7 @@ impl History {
     }
 }
 
-/// The point of a first sample: nothing to compare with, so no rates.
+/// The point of a first sample: without a previous one there are no rates.
 fn gauges(now: &Sample) -> Point {
     let mut point = [None; LINES.len()];
     point[0] = Some(now.sessions);
@@ -166,25 +166,25 @@ fn between(before: &Sample, now: &Sample, seconds: f64) -> Point {
     ]
 }
 
-/// By how much a counter grew. One that is smaller than before began again at nothing, as Prometheus' `rate`
-/// takes it: what it holds now came since then.
+/// The increase of a counter. A counter with a smaller value than before was reset, as in Prometheus' `rate`:
+/// its value is the increase since then.
 fn increase(before: f64, now: f64) -> f64 {
     if now < before { now } else { now - before }
 }
 
-/// How fast a counter grew; nothing where no time has passed.
+/// The rate of a counter; `None` when no time has passed.
 fn rate(before: f64, now: f64, seconds: f64) -> Option<f64> {
     (seconds > 0.0).then(|| increase(before, now) / seconds)
 }
 
-/// The share of hits; nothing where nobody looked.
+/// The hit rate; `None` without lookups.
 fn share(before: (f64, f64), now: (f64, f64)) -> Option<f64> {
     let (hits, misses) = (increase(before.0, now.0), increase(before.1, now.1));
     (hits + misses > 0.0).then(|| hits / (hits + misses))
 }
 
 impl Buckets {
-    /// What was observed since then. A histogram with a smaller count than before began again.
+    /// The observations since `before`. A histogram with a smaller count than before was reset.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let began_again = before.bounds != self.bounds
@@ -201,11 +201,10 @@ impl Buckets {
         }
     }
 
-    /// The value under which this share of the observations lies, in seconds; nothing where there are none.
+    /// The quantile in seconds; `None` without observations.
     ///
-    /// As `histogram_quantile` of Prometheus (`bucketQuantile` in promql/quantile.go): within a bucket the
-    /// observations are taken to lie evenly, the first bucket begins at 0, and past the last bound all that
-    /// is known is that bound.
+    /// As `histogram_quantile` of Prometheus (`bucketQuantile` in promql/quantile.go): linear interpolation within a
+    /// bucket, the first bucket begins at 0, and past the last bound the result is that bound.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let last = *self.bounds.last()?;
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_of_what_came_between_two_samples() {
+    fn a_percentile_covers_the_observations_between_two_samples() {
         let slow_then_fast = [
             (0, Sample { keystroke: buckets([0.0, 0.0, 100.0], 100.0), ..Sample::default() }),
             (5, Sample { keystroke: buckets([10.0, 10.0, 110.0], 110.0), ..Sample::default() }),
@@ -294,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_that_began_again_counts_what_it_holds() {
+    fn a_histogram_that_was_reset_counts_from_zero() {
         let now = buckets([1.0, 2.0, 2.0], 2.0);
         assert_eq!(now.since(&buckets([5.0, 5.0, 5.0], 5.0)), now);
         assert_eq!(now.since(&buckets([2.0, 2.0, 2.0], 2.0)), now, "one bucket tells it");
@@ -303,14 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_becomes_a_rate_over_the_time_that_passed() {
+    fn a_counter_becomes_a_rate_over_the_elapsed_time() {
         let history = taken([(0, typed(0.0)), (5, typed(50.0)), (11, typed(56.0))]);
         let rates = points(&history, "keystrokes_per_second");
         assert_eq!(rates, [None, None, Some(10.0), Some(1.0)]);
     }
 
     #[test]
-    fn a_counter_that_was_reset_is_no_negative_rate() {
+    fn a_counter_reset_gives_no_negative_rate() {
         let history = taken([(0, typed(1_000.0)), (5, typed(20.0))]);
         assert_eq!(points(&history, "keystrokes_per_second")[3], Some(4.0));
     }
@@ -323,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_without_a_sample_are_empty_and_a_long_sleep_leaves_nothing_else() {
+    fn steps_without_a_sample_are_empty_and_a_long_gap_clears_the_ring() {
         let history = taken([(0, typed(1.0)), (5, typed(6.0)), (16, typed(17.0))]);
         assert_eq!(points(&history, "keystrokes_per_second")[1..], [Some(1.0), None, Some(1.0)]);
         let slept = taken([(0, typed(1.0)), (5, typed(6.0)), (50_005, typed(6.0))]);
@@ -337,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hit_rate_is_told_where_somebody_looked() {
+    fn a_hit_rate_needs_lookups() {
         let looked = |hits, misses| Sample {
             caches: [(hits, misses), (0.0, 0.0), (1.0, 1.0)],
             ..Sample::default()
@@ -349,14 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_keeps_no_more_than_it_may_and_the_newest_is_last() {
+    fn the_ring_is_bounded_and_the_newest_point_is_last() {
         let history =
             taken((0..10).map(|at| (at * 5, Sample { agents: at as f64, ..Sample::default() })));
         assert_eq!(points(&history, "agents"), [6.0, 7.0, 8.0, 9.0].map(Some));
     }
 
     #[test]
-    fn every_cache_has_its_line() {
+    fn every_cache_has_a_series() {
         for cache in CACHES {
             let name = format!("cache_hit_rate.{cache}");
             assert!(LINES.iter().any(|(line, _)| *line == name), "{name}");

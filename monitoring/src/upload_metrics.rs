@@ -1,10 +1,10 @@
-//! What is counted of what visitors do beside the socket: pictures, and what they leave or have sent.
+//! Metrics of pictures and offline messages.
 
 use prometheus::{IntCounter, IntCounterVec};
 
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
-/// Pictures and letters.
+/// Pictures and offline messages.
 pub struct UploadMetrics {
     uploads: IntCounterVec,
     uploads_expired: IntCounter,
@@ -20,17 +20,17 @@ impl UploadMetrics {
         }
     }
 
-    /// A picture was to be kept: `kept`, `too_large`, `not_a_picture`, `too_many`, `busy` or `failed`.
+    /// An upload ended: `kept`, `too_large`, `not_a_picture`, `too_many`, `busy` or `failed`.
     pub fn upload(&self, outcome: &'static str) {
         self.uploads.with_label_values(&[outcome]).inc();
     }
 
-    /// So many pictures were removed because their time was over.
+    /// Pictures were removed because they expired.
     pub fn uploads_expired(&self, pictures: usize) {
         self.uploads_expired.inc_by(u64::try_from(pictures).unwrap_or(u64::MAX));
     }
 
-    /// A `message` was left, or a `transcript` was to be sent: `taken` or `too_many`.
+    /// A `message` was left, or a `transcript` requested: `taken` or `too_many`.
     pub fn letter(&self, kind: &'static str, outcome: &'static str) {
         self.letters.with_label_values(&[kind, outcome]).inc();
     }

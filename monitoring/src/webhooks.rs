@@ -1,4 +1,4 @@
-//! What is counted of webhooks.
+//! Metrics of webhooks.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{Histogram, IntCounterVec, IntGauge};
 
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
-/// Deliveries to webhooks: results, duration, queue.
+/// Results, duration and queue of webhook deliveries.
 pub struct Webhooks {
     tries: IntCounterVec,
     dead: IntCounterVec,
@@ -26,7 +26,7 @@ impl Webhooks {
         }
     }
 
-    /// A try took so long, and ended as `delivered`, `failed` or `dead`.
+    /// An attempt ended as `delivered`, `failed` or `dead`.
     pub fn tried(&self, outcome: &'static str, took: Duration) {
         self.tries.with_label_values(&[outcome]).inc();
         self.seconds.observe(took.as_secs_f64());
@@ -37,7 +37,7 @@ impl Webhooks {
         self.dead.with_label_values(&[reason]).inc();
     }
 
-    /// So many wait, and so many came to nothing.
+    /// Number of pending deliveries and of dead letters.
     pub fn standing(&self, waiting: u64, dead: u64) {
         self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         self.letters.set(i64::try_from(dead).unwrap_or(i64::MAX));

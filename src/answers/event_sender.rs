@@ -1,25 +1,25 @@
-//! A stream of events out of an async function that tells them one by one.
+//! Turns an async function that sends events into a stream.
 
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hsc_conversation::answer::AnswerEvent;
 
-/// Events that may wait for the reader. Few: a reader that stops reading stops the answer.
+/// Capacity of the channel. Small: a reader that stops reading stops the answer.
 const WAITING: usize = 8;
 
-/// Tells events to whoever holds the stream.
+/// Sends events to the holder of the stream.
 pub(super) struct EventSender(mpsc::Sender<AnswerEvent>);
 
 impl EventSender {
-    /// Tells an event; waits while the reader is behind.
+    /// Sends an event; waits while the reader is behind.
     pub(super) async fn tell(&mut self, event: AnswerEvent) {
-        // Nobody listens any more: then the function itself is dropped with the stream.
+        // The reader is gone: the function itself is dropped with the stream.
         let _ = self.0.send(event).await;
     }
 }
 
-/// The events that `tell` tells. Dropping the stream drops the function where it stands.
+/// The stream of the events that `tell` sends. Dropping the stream drops the function at its current await.
 pub(super) fn stream_of<F, Told>(tell: F) -> BoxStream<'static, AnswerEvent>
 where
     F: FnOnce(EventSender) -> Told,

@@ -1,4 +1,4 @@
-//! The answerer that needs no model: the manual's own sentences and steps.
+//! The answerer without a language model: it quotes the manual's own sentences and steps.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use hsc_conversation::answer::{
 use super::event_sender::{EventSender, stream_of};
 use super::index_cache::IndexCache;
 
-/// What the encoders say of one question and one manual.
+/// The encoders' scores for one question and one manual.
 #[derive(Default)]
 pub(super) struct EncoderScores {
-    /// By encoder; none without vectors.
+    /// By encoder; empty without vectors.
     pub encoders: Vec<Nearness>,
     /// True when vectors are missing only because the manual is still being embedded.
     pub pending: bool,
@@ -45,7 +45,7 @@ impl Extractive {
         Self { shelf, library: Arc::new(IndexCache::new(thesaurus)), measure, embedder }
     }
 
-    /// Opens the manual of a question and its index, or says why there is none.
+    /// Opens the manual of a question and its index, or returns the reason why there is none.
     pub(super) async fn open(
         &self,
         question: &Question,
@@ -62,8 +62,8 @@ impl Extractive {
         }
     }
 
-    /// How near each window is to a question for each encoder. Nothing without a model, or while the manual is still
-    /// being embedded: no question waits for that.
+    /// The similarity of each window to a question, for each encoder. Empty without a model, or while the manual is
+    /// still being embedded: no question waits for that.
     pub(super) async fn nearness(
         &self,
         question: &Question,
@@ -78,7 +78,7 @@ impl Extractive {
             let multilingual = embedder.multilingual();
             let vectors = embedder.vectors(index.texts(&product.name, &manual));
             let (Some(vectors), Some(query)) = (vectors, embedder.query(&text)) else {
-                // A model that works will have embedded the manual soon.
+                // A working model will have embedded the manual soon.
                 return EncoderScores {
                     pending: !multilingual.is_empty(),
                     ..EncoderScores::default()
@@ -91,11 +91,11 @@ impl Extractive {
             });
             EncoderScores { encoders: encoders.collect(), pending: false }
         };
-        // A panic there is no reason to give no answer: words answer.
+        // After a panic of the encoder the answer is ranked by words alone.
         tokio::task::spawn_blocking(near).await.unwrap_or_default()
     }
 
-    /// How answers are made.
+    /// The thresholds of an answer.
     pub(super) fn measure(&self) -> Measure {
         self.measure
     }
@@ -144,7 +144,7 @@ impl Answerer for Extractive {
         reduced(question)
     }
 
-    /// Has the manual's windows embedded.
+    /// Queues the manual's windows for embedding.
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         let (embedder, library) = (self.embedder.clone(), Arc::clone(&self.library));
         Box::pin(async move {
@@ -154,7 +154,7 @@ impl Answerer for Extractive {
         })
     }
 
-    /// By words alone: the same for everybody, whether or not the manual is embedded yet, and found once a manual.
+    /// By words alone: the result does not depend on whether the manual is embedded, and is computed once per manual.
     fn confirm(
         &self,
         product: Arc<Product>,
@@ -167,13 +167,13 @@ impl Answerer for Extractive {
             let none = vec![false; suggestions.len()];
             let confirm =
                 move || hsc_answers::confirm(&product, &manual, &index, measure, &suggestions);
-            // A panic there is a reason to suggest nothing.
+            // After a panic there is no suggestion.
             tokio::task::spawn_blocking(confirm).await.unwrap_or(none)
         })
     }
 }
 
-/// A question as the library takes it.
+/// A question in the library's type.
 pub(super) fn asked(question: &Question) -> hsc_answers::Question<'_> {
     hsc_answers::Question {
         product: &question.product,
@@ -186,7 +186,7 @@ pub(super) fn asked(question: &Question) -> hsc_answers::Question<'_> {
     }
 }
 
-/// An answer of the library as the port gives it. `pending` says that the manual was still being embedded.
+/// The library's answer in the port's type. `pending` means that the manual was still being embedded.
 pub(super) fn answered(
     answer: hsc_answers::Answer,
     answerer: AnswererName,
@@ -212,14 +212,14 @@ pub(super) fn answered(
     }
 }
 
-/// Logs what the confidence of an answer comes from; `hsc_answers` fits its coefficients to these lines.
+/// Logs the features of an answer's confidence; `hsc_answers` fits its coefficients to these lines.
 pub(super) fn trace_features(features: Option<Features>) {
     if let Some(features) = features {
         log::trace!("features {features:?}");
     }
 }
 
-/// A question without the previous ones where they change nothing.
+/// A question without the previous ones when they have no effect.
 pub(super) fn reduced(question: Question) -> Question {
     match Turn::of(&asked(&question)) {
         Turn::FollowUp | Turn::Failed(_) => question,

@@ -1,4 +1,4 @@
-//! What the tests of this room ask: the manual of [`hsc_answers::fixture`] behind the ports of the actors.
+//! Test data: the manual of [`hsc_answers::fixture`] behind the ports of the actors.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) fn question(text: &str) -> Question {
     }
 }
 
-/// An answer that ended so, with this text.
+/// An answer with this outcome and text.
 pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
     Answer {
         outcome,
@@ -43,7 +43,7 @@ pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
     }
 }
 
-/// A shelf with one manual on it, or without.
+/// A manual cache with one manual, or with an error.
 pub(super) struct OneManual(pub Result<Arc<Manual>, ManualError>);
 
 impl ManualLoader for OneManual {
@@ -53,7 +53,7 @@ impl ManualLoader for OneManual {
     }
 }
 
-/// The events of an answer; its order is checked on the way.
+/// The events of an answer; checks their order.
 pub(super) async fn told(answerer: &dyn Answerer, question: Question) -> (Vec<String>, Answer) {
     let events: Vec<AnswerEvent> = answerer.answer(question).collect().await;
     let mut chunks = Vec::new();

@@ -1,7 +1,7 @@
-//! The indexes of the manuals that are on the shelf, each built once.
+//! The indexes of cached manuals, each built once.
 //!
-//! An index is kept as long as its manual is alive anywhere, and no longer: the shelf decides what is
-//! remembered. Whoever asks while an index is being built waits for that one.
+//! An index is held as long as its manual is alive anywhere, and no longer: the manual cache decides which manuals
+//! stay. Concurrent requests wait for the index that is being built.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -17,19 +17,19 @@ pub(super) struct IndexCache {
     held: Mutex<HashMap<usize, CachedIndex>>,
 }
 
-/// An index and the manual it belongs to.
+/// An index and its manual.
 struct CachedIndex {
     manual: Weak<Manual>,
     index: Arc<OnceCell<Arc<Index>>>,
 }
 
 impl IndexCache {
-    /// A library whose indexes know these words for the same thing.
+    /// A cache whose indexes use these synonyms.
     pub(super) fn new(thesaurus: Thesaurus) -> Self {
         Self { thesaurus: Arc::new(thesaurus), held: Mutex::default() }
     }
 
-    /// The index of `manual`. Building runs on a thread for blocking work, so that no socket waits.
+    /// The index of `manual`. It is built on the blocking pool, so that no socket waits.
     pub(super) async fn index(&self, manual: &Arc<Manual>) -> Arc<Index> {
         let cell = self.cell(manual);
         let build = || async {
@@ -38,8 +38,8 @@ impl IndexCache {
             match tokio::task::spawn_blocking(read).await {
                 Ok(index) => Arc::new(index),
                 Err(error) => {
-                    // The customer then hears "I don't know", which is true, and the log says why.
-                    log::error!(cause:% = error; "a manual could not be indexed");
+                    // The customer gets "I don't know", which is true, and the log contains the cause.
+                    log::error!(cause:% = error; "cannot index a manual");
                     Arc::new(Index::empty())
                 }
             }
@@ -51,7 +51,7 @@ impl IndexCache {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Arc::as_ptr(manual) as usize;
         if let Some(known) = held.get(&key)
-            // An address is used again once its manual is gone.
+            // An address is reused once its manual is gone.
             && known.manual.upgrade().is_some_and(|known| Arc::ptr_eq(&known, manual))
         {
             return Arc::clone(&known.index);

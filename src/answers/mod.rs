@@ -1,15 +1,15 @@
 //! The answerers: the port `hsc_actors::ports::Answerer` over the library hsc-answers.
 //!
-//! The library knows how a manual answers a question; this room knows where the manual comes from, on which thread
-//! the work runs, which model is asked and what is counted and logged. The way of a question:
+//! The library knows how a manual answers a question; this folder loads the manual, chooses the thread
+//! for the work, asks the model, and counts and logs. The path of a question:
 //!
 //! ```text
-//! Question ─► owner (whose manual) ─► extractive ─► loader, library (an index a manual, built once), embedder
+//! Question ─► owner (whose manual) ─► extractive ─► loader, index_cache (an index a manual, built once), embedder
 //!                                        │ hsc_answers::compose, on its chunks ─► events
 //!                                        └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
 //! ```
 //!
-//! What must never be: a rule of ranking or of wording here, an answer without an end, a customer's words in a log
+//! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log
 //! line.
 
 mod event_sender;

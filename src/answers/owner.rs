@@ -1,4 +1,4 @@
-//! A question about a product without a manual, answered from the manual of a product that it belongs to.
+//! Answers a question about a product without a manual from the manual of a product that it belongs to.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 use super::event_sender::{EventSender, stream_of};
 use super::extractive::asked;
 
-/// Manuals that are asked for one question. A product may belong to dozens; the visitor waits meanwhile.
+/// Most manuals that are read for one question. A product may belong to dozens; the visitor waits meanwhile.
 const MOST_OWNERS: usize = 3;
 
-/// An answerer that asks the owners of a product which has no manual, and says whose manual answers.
+/// An answerer that tries the owners of a product without a manual, and names the owner whose manual answers.
 #[derive(Clone)]
 pub(super) struct OwnerAnswerer(pub(super) Arc<dyn Answerer>);
 
@@ -71,7 +71,7 @@ impl OwnerAnswerer {
                 _ => {}
             }
         }
-        // Passages that may answer are worth more than the word that the product has no manual.
+        // Likely passages are more useful than the reply that the product has no manual.
         if let Some((name, chunks, mut answer)) = found.or(likely) {
             teller.tell(AnswerEvent::Thinking).await;
             let from = Phrases::of(&asked(&question)).of_owner.replace("{product}", &name);
@@ -91,7 +91,7 @@ impl OwnerAnswerer {
         }
     }
 
-    /// A whole answer, for only its end says whether the manual answers.
+    /// A whole answer, because only its end says whether the manual answers.
     async fn whole(&self, question: Question) -> Option<(Vec<String>, Answer)> {
         let mut chunks = Vec::new();
         let mut events = self.0.answer(question);
@@ -113,8 +113,8 @@ mod tests {
     use super::super::fixture;
     use super::*;
 
-    /// Answers for the product of this name, has likely passages for a `Maybe`, and says that the others have no
-    /// manual or do not say.
+    /// Answers for the product of this name, has likely passages for a `Maybe`, and replies that the others have no
+    /// manual or no answer.
     struct Only(&'static str);
 
     impl Answerer for Only {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn the_manual_of_an_owner_answers_and_the_answer_says_so() {
+    async fn the_manual_of_an_owner_answers_and_is_named() {
         let (text, outcome) = told("Maker", None).await;
         assert_eq!(outcome, Outcome::Answered);
         assert!(text.contains("the manual of Maker"), "{text}");
@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn where_no_owner_answers_the_product_has_no_manual() {
+    async fn without_an_answer_of_an_owner_the_product_has_no_manual() {
         let (text, outcome) = told("Another", None).await;
         assert!(matches!(outcome, Outcome::NoManual { code: "none", .. }), "{outcome:?}");
         assert_eq!(text, "About Cup.");
     }
 
     #[tokio::test]
-    async fn likely_passages_of_an_owner_are_shown_where_no_owner_answers() {
+    async fn likely_passages_of_an_owner_are_shown_without_an_answer() {
         let (text, outcome) = told_of("Maker", None, ["Maybe", "Maker"]).await;
         assert_eq!(outcome, Outcome::Answered);
         assert!(text.ends_with("About Maker."), "{text}");

@@ -1,4 +1,4 @@
-//! Which answerer the settings ask for.
+//! Creates the configured answerer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use super::extractive::Extractive;
 use super::llm::Llm;
 use super::owner::OwnerAnswerer;
 
-/// Why there is no answerer.
+/// Why the answerer cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum NoAnswerer {
-    /// No HTTP client can be made.
+    /// No HTTP client can be created.
     #[error("the client for the language model cannot be made")]
     Client(#[source] BoxError),
-    /// The synonyms of the settings cannot be used.
+    /// The configured synonyms cannot be used.
     #[error("cannot use the synonyms of answers.synonyms")]
     Synonyms(#[source] SynonymsError),
 }
 
-/// The answerer of the settings, reading manuals from `shelf`. A server ranks by all parts.
+/// The configured answerer, reading manuals from `shelf`. A server ranks by all parts.
 ///
 /// # Errors
-/// When a language model is asked for and no HTTP client can be made, or a file of synonyms is wrong. That the endpoint answers is
-/// seen with the first question, and until it does the manual's own words are the answer.
+/// When a language model is configured and no HTTP client can be created, or a file of synonyms is invalid. The
+/// endpoint is not contacted before the first question; while it fails, answers are extractive.
 pub fn from(
     settings: &AnswersSettings,
     shelf: Arc<dyn ManualLoader>,

@@ -1,4 +1,4 @@
-//! What the extractive answerer promises as a stream, asked of a manual made by hand.
+//! The stream of the extractive answerer, with a manual made by hand.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Embedder for NoVectors {
 }
 
 #[actix_web::test]
-async fn an_answer_made_before_the_vectors_are_there_is_provisional() {
+async fn an_answer_without_vectors_yet_is_provisional() {
     for works in [true, false] {
         let answerer = Extractive::new(
             Arc::new(OneManual(Ok(Arc::new(manual())))),
@@ -66,7 +66,7 @@ async fn an_answer_made_before_the_vectors_are_there_is_provisional() {
 }
 
 #[actix_web::test]
-async fn without_a_manual_there_are_no_words_and_the_reason_is_told() {
+async fn without_a_manual_the_stream_has_only_the_reason() {
     let failed = ManualError::new("encrypted", "The manual is locked.", "a password");
     let answerer =
         Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE, Thesaurus::built_in(), None);
@@ -77,7 +77,7 @@ async fn without_a_manual_there_are_no_words_and_the_reason_is_told() {
 }
 
 #[actix_web::test]
-async fn a_suggestion_is_confirmed_where_its_own_page_answers_it() {
+async fn a_suggestion_is_confirmed_when_its_own_page_answers_it() {
     let manual = Arc::new(manual());
     let extractive = Extractive::new(
         Arc::new(OneManual(Ok(Arc::clone(&manual)))),

@@ -1,7 +1,7 @@
-//! What a file shows, as a new file: nothing of the old one but its pixels goes over.
+//! Re-encodes a picture: only its pixels are copied into the new file.
 //!
-//! So goes whatever else was in it: places and names (EXIF, XMP, IPTC), text, colour profiles, further
-//! pictures, whatever was put behind the end. A file that is two things at once is one thing afterwards.
+//! Everything else is dropped: places and names (EXIF, XMP, IPTC), text, colour profiles, further
+//! pictures, data after the end. A polyglot file becomes a plain picture.
 
 use std::io::Cursor;
 
@@ -10,16 +10,16 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
 use image::{DynamicImage, ImageDecoder, ImageEncoder as _, ImageError, Limits};
 
-/// Longest side, in pixels: what browsers draw.
+/// Longest side, in pixels: the limit of browsers.
 const LONGEST_SIDE: u32 = 16_384;
-/// Bytes that a decoder may take beside the pixels themselves: its tables, rows and text chunks.
+/// Bytes that a decoder may allocate in addition to the pixels: its tables, rows and text chunks.
 const BESIDE_THE_PIXELS: u64 = 32 * 1024 * 1024;
-/// Bytes of the largest pixel that a decoder gives: four channels of 16 bits.
+/// Bytes of the largest decoded pixel: four channels of 16 bits.
 const LARGEST_PIXEL: u64 = 8;
-/// Quality of a JPEG that is written again: text on a display stays readable, and nobody sees a loss.
+/// Quality of a re-encoded JPEG: text on a display stays readable, and the loss is invisible.
 const JPEG_QUALITY: u8 = 88;
 
-/// What is kept.
+/// The supported formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Png,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the first bytes, which a decoder then has to make something of.
+    /// By the first bytes; the decoder still has to accept the file.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// A picture and nothing else.
+/// The re-encoded picture.
 #[derive(Debug)]
 pub(super) struct Cleaned {
     pub(super) kind: Kind,
@@ -53,7 +53,7 @@ pub(super) struct Cleaned {
     pub(super) height: u32,
 }
 
-/// Makes a new file of what this one shows, upright. Takes as long as its pixels take.
+/// Re-encodes a picture, upright. Takes time in proportion to its pixels.
 pub(super) fn clean(bytes: &[u8], max_pixels: u64) -> Result<Cleaned, UploadError> {
     let kind = Kind::of(bytes).ok_or(UploadError::NotAPicture)?;
     let mut limits = Limits::no_limits();
@@ -79,14 +79,14 @@ pub(super) fn clean(bytes: &[u8], max_pixels: u64) -> Result<Cleaned, UploadErro
     Ok(Cleaned { kind, bytes, width, height })
 }
 
-/// The pixels, turned as the camera was held: the note of that goes with the rest.
+/// The pixels, rotated by the EXIF orientation, which is dropped with the rest.
 fn unpack(
     mut decoder: impl ImageDecoder,
     limits: Limits,
     max_pixels: u64,
 ) -> Result<DynamicImage, UploadError> {
     let (width, height) = decoder.dimensions();
-    // Before anything is unpacked: a file of a few KB may claim any size.
+    // Before decoding: a file of a few KB may declare any size.
     let pixels = u64::from(width) * u64::from(height);
     if pixels > max_pixels || width > LONGEST_SIDE || height > LONGEST_SIDE {
         return Err(UploadError::TooManyPixels { most: max_pixels });
@@ -138,12 +138,12 @@ mod tests {
         }))
     }
 
-    /// A JPEG with an EXIF segment: a place, and that the camera lay on its side.
+    /// A JPEG with an EXIF segment: a place, and an orientation on its side.
     fn jpeg_with_place() -> Vec<u8> {
         let plain = pack(Kind::Jpeg, picture(40, 24)).unwrap();
         let mut tiff = b"MM\0\x2a\0\0\0\x08".to_vec();
         tiff.extend(b"\0\x02");
-        // Orientation 6 (turned to the right), then a maker that tells where it was.
+        // Orientation 6 (rotated to the right), then a maker field that contains the place.
         tiff.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0");
         tiff.extend(b"\x01\x0f\0\x02\0\0\0\x16\0\0\0\x26");
         tiff.extend(b"\0\0\0\0");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_photograph_was_made_is_gone_and_it_stands_upright() {
+    fn the_location_is_removed_and_the_picture_is_upright() {
         let with = jpeg_with_place();
         assert!(holds(&with, b"GPS 31.7767N"));
         let cleaned = clean(&with, MANY).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_behind_the_end_and_text_inside_are_gone() {
+    fn trailing_data_and_embedded_text_are_removed() {
         let script = b"<script>alert(1)</script><?php system('id');";
         for kind in [Kind::Png, Kind::Jpeg] {
             let mut bytes = pack(kind, picture(8, 8)).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_refused_whatever_it_says() {
+    fn a_file_that_is_not_a_picture_is_refused() {
         let mut png = pack(Kind::Png, picture(8, 8)).unwrap();
         png.truncate(40);
         for bytes in [
@@ -204,9 +204,9 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_many_pixels_is_refused_before_they_are_unpacked() {
+    fn too_many_declared_pixels_are_refused_before_decoding() {
         let mut png = pack(Kind::Png, picture(8, 8)).unwrap();
-        // The header of a picture of 16,000 by 16,000, its checksum made good.
+        // The header of a picture of 16,000 by 16,000, with a valid checksum.
         png[16..20].copy_from_slice(&16_000_u32.to_be_bytes());
         png[20..24].copy_from_slice(&16_000_u32.to_be_bytes());
         let check = crc(&png[12..29]);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_grey_and_transparency_come_through() {
+    fn sixteen_bits_grey_and_transparency_are_kept() {
         let deep = DynamicImage::ImageRgba16(picture(4, 4).into_rgba16());
         let mut bytes = Vec::new();
         deep.write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(again.color(), image::ColorType::L8);
     }
 
-    /// The checksum of a PNG's chunk.
+    /// The checksum of a PNG chunk.
     fn crc(bytes: &[u8]) -> u32 {
         let mut crc = flate2::Crc::new();
         crc.update(bytes);

@@ -1,10 +1,10 @@
-//! The tidier: removes pictures whose time is over.
+//! The cleanup worker: removes expired pictures.
 //!
-//! Owns      nothing: an id says by itself when its picture goes.
-//! Receives  nobody; it looks at the folder again and again.
+//! Owns      nothing: an id contains the expiry of its picture.
+//! Receives  no messages; it scans the folder at an interval.
 //! Calls     the file system, off the threads that serve.
-//! Never     touches a file that is not named as the server names them.
-//! On crash  loses nothing: what it did not get to is removed at its next look, or by another pod.
+//! Never     touches a file whose name is not one of the server's ids.
+//! On crash  loses nothing: remaining files are removed by its next scan, or by another pod.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use tokio::time::sleep;
 use super::Folder;
 use super::folder::PART;
 
-/// How often it looks at most: a picture is not shown past its time anyway.
+/// Longest interval of scans: an expired picture is never shown anyway.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// And at least, where pictures are kept for seconds.
+/// Shortest interval, for retention times of seconds.
 const LOOK_SOON: Duration = Duration::from_millis(200);
-/// After so long a file that is not whole belongs to nobody any more: a pod died over it.
+/// Age after which a partial file is abandoned: its pod died.
 const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
 
-/// The tidier as a child of the tree. What it removes is written into the archive.
+/// The cleanup worker as a child of the tree. Removals are written to the archive.
 pub fn tidier(
     folder: Folder,
     archive: ArchiveHandle,
@@ -57,19 +57,19 @@ async fn tidy(
         let looked = tokio::task::spawn_blocking(move || expired(&inner.dir, now_ms())).await?;
         match looked {
             Ok(CleanupReport { gone, left_bytes }) => {
-                // What came in meanwhile is counted at the next look.
+                // Pictures added meanwhile are counted by the next scan.
                 folder.inner.total_bytes.store(left_bytes, Ordering::Relaxed);
                 removed_ever += gone.len();
                 metrics.doors.uploads_expired(gone.len());
                 if !gone.is_empty() {
-                    info!(pictures = gone.len(); "removed pictures whose time was over");
+                    info!(pictures = gone.len(); "removed expired pictures");
                 }
                 for upload in gone {
                     archive.record(Record::UploadExpired { upload });
                 }
             }
             Err(error) => {
-                warn!(error:%; "pictures past their time were not removed, it is tried again")
+                warn!(error:%; "cannot remove expired pictures, retrying later")
             }
         }
         life.observe(
@@ -80,16 +80,16 @@ async fn tidy(
     Err("a successor tidies".into())
 }
 
-/// What a look at the folder came to.
+/// The result of a scan.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct CleanupReport {
-    /// Ids of the pictures that were removed.
+    /// Ids of the removed pictures.
     gone: Vec<String>,
-    /// Bytes of those that were not.
+    /// Bytes of the remaining ones.
     left_bytes: u64,
 }
 
-/// Removes what is past its time at this moment. Where pods share a folder, each picture is removed by one
+/// Removes pictures that are expired now. When pods share a folder, each picture is removed by one
 /// of them.
 fn expired(dir: &Path, now_ms: u64) -> std::io::Result<CleanupReport> {
     let entries = match std::fs::read_dir(dir) {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_past_its_time_goes_and_nothing_else() {
+    fn only_expired_files_are_removed() {
         let tokens = Tokens::new([], Duration::from_secs(60));
         let dir = tempfile::tempdir().unwrap();
         let old = UploadId::new(&tokens, "c", 1_000);

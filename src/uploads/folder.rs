@@ -1,4 +1,4 @@
-//! The folder of the pictures: one file each, for the server alone, under its id.
+//! The folder of the pictures: one private file each, named by its id.
 
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -20,14 +20,14 @@ use tokio::time::timeout;
 use super::cleaning::{Cleaned, Kind, clean};
 use crate::temporary::{self, TemporaryFolder};
 
-/// Pictures that are cleaned at once: each takes a core, and its pixels twice in memory.
+/// Concurrent re-encodings: each takes a core, and its pixels twice in memory.
 const CLEANED_AT_ONCE: usize = 2;
-/// Longest a picture waits for its turn to be cleaned, before its sender is told to try again.
+/// Longest wait for a re-encoding slot; then the sender gets an error and may retry.
 const TURN_WITHIN: Duration = Duration::from_secs(10);
-/// What a file is called until it is whole. No id begins so.
+/// Prefix of a partial file. No id begins with it.
 pub(super) const PART: &str = ".part-";
 
-/// Keeps pictures in a folder. Cheap to clone.
+/// Stores pictures in a folder. Cheap to clone.
 #[derive(Clone)]
 pub struct Folder {
     pub(super) inner: Arc<Inner>,
@@ -39,24 +39,24 @@ pub(super) struct Inner {
     limits: UploadLimits,
     max_pixels: u64,
     max_total_bytes: u64,
-    /// Bytes of all pictures, as the tidier counted them last, and what came in here since.
+    /// Bytes of all pictures: the last count of the cleanup worker plus later additions here.
     pub(super) total_bytes: AtomicU64,
     tokens: Arc<Tokens>,
     turns: Semaphore,
-    /// The folder of pictures that are gone with the process.
+    /// The folder of pictures that are deleted with the process.
     _temporary: Option<TemporaryFolder>,
 }
 
-/// Why there is no place for pictures.
+/// Why there is no folder for pictures.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make a temporary folder for pictures: {0}; uploads.dir names a folder")]
 pub struct NoFolder(#[source] std::io::Error);
 
 impl Folder {
-    /// As the settings say. The folder is made with the first picture.
+    /// The configured folder. It is created with the first picture.
     ///
     /// # Errors
-    /// When the system has no place for a temporary one.
+    /// When no temporary folder can be created.
     pub fn new(settings: &UploadsSettings, tokens: Arc<Tokens>) -> Result<Self, NoFolder> {
         let temporary = match &*settings.dir {
             "" if settings.enabled => {
@@ -94,7 +94,7 @@ impl Uploads for Folder {
     ) -> BoxFuture<'static, Result<StoredImage, UploadError>> {
         let inner = Arc::clone(&self.inner);
         async move {
-            // Before it waits for a turn: what is no picture at all costs nobody one.
+            // Before the wait for a slot: a file that is not a picture takes none.
             if Kind::of(&bytes).is_none() {
                 return Err(UploadError::NotAPicture);
             }
@@ -107,7 +107,7 @@ impl Uploads for Folder {
             let kept =
                 spawn_blocking(move || cleaning.clean_and_write(&conversation, &bytes)).await;
             drop(turn);
-            // A decoder that panics over a file has shown that the file is no good one.
+            // A file that makes a decoder panic is not a valid picture.
             kept.unwrap_or(Err(UploadError::NotAPicture))
         }
         .boxed()
@@ -124,7 +124,7 @@ impl Uploads for Folder {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(failed(error)),
             };
-            // We wrote it; what somebody else put there is not shown.
+            // The server wrote it; a file of another program is not shown.
             let kind = Kind::of(&bytes);
             Ok(kind.map(|kind| ImageContent { media_type: kind.media_type(), bytes: bytes.into() }))
         };
@@ -157,14 +157,14 @@ impl Inner {
         Ok(StoredImage { id, media_type, bytes: bytes.len() as u64, width, height, expires_ms })
     }
 
-    /// Removes those that are ids of ours; says how many were there.
+    /// Removes the files that are ids of this server; returns how many existed.
     pub(super) fn remove(&self, files: &[String]) -> usize {
         let ids = files.iter().filter_map(|file| UploadId::parse(file));
         ids.filter(|id| std::fs::remove_file(self.dir.join(id.as_str())).is_ok()).count()
     }
 }
 
-/// Whole or not at all, for the server alone.
+/// Atomic, and private to the server.
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let part = dir.join(format!("{PART}{name}"));
@@ -175,7 +175,7 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
         std::fs::rename(&part, dir.join(name))
     });
     if written.is_err() {
-        // Best effort: the tidier looks for what is left of it.
+        // Best effort: the cleanup worker removes a partial file.
         let _ = std::fs::remove_file(&part);
     }
     written

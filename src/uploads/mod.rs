@@ -1,11 +1,11 @@
-//! Pictures that people put into a conversation: cleaned, kept in a folder for a while, shown.
+//! Pictures in conversations: re-encoded, stored in a folder until they expire, served.
 //!
-//! [`Folder`] implements the port `Uploads`; `cleaning` decides by content what a file is and makes a new
-//! one of its pixels; [`tidier()`] removes what is past its time. The folder lies outside of everything that
-//! is served; what a picture is called there is its id and nothing of the sender's.
+//! [`Folder`] implements the port `Uploads`; `cleaning` detects the format by content and re-encodes
+//! the pixels; [`tidier()`] removes expired pictures. The folder is outside of everything that
+//! is served as files; the name of a picture there is its id and nothing of the sender's.
 //!
-//! What must never be: a byte of what was sent in what is kept, a file's name or its sender's word believed,
-//! a picture unpacked before its size is known, a picture that is unpacked on a thread that serves others.
+//! Never: a byte of the uploaded file in the stored one, trust in a file's name or declared type,
+//! a picture decoded before its size is known, a picture decoded on a thread that serves others.
 
 mod cleaning;
 mod cleanup_worker;

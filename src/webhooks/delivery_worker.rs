@@ -1,11 +1,11 @@
-//! The courier: delivers what is due, a lane an endpoint, tries again, and gives up.
+//! The delivery worker: sends due deliveries, one lane per endpoint, with retries.
 //!
-//! Owns      the deliveries it has in hand; they are hidden from other pods for as long as a try can take.
-//! Receives  nobody; it looks into the archive.
+//! Owns      the deliveries in work; they are hidden from other pods for the longest duration of an attempt.
+//! Receives  no messages; it polls the archive.
 //! Calls     [`Deliveries`](hsc_actors::ports::archive::Deliveries), and the endpoints.
-//! Never     follows a redirect, has more under way to one endpoint than the settings say.
-//! On crash  loses nothing: what it had in hand is due again, for itself or another pod. What an endpoint had got
-//!           then comes to it a second time, under the same id.
+//! Never     follows a redirect, exceeds the configured concurrency of an endpoint.
+//! On crash  loses nothing: deliveries in work are due again, for itself or another pod. An endpoint may then
+//!           get a delivery twice, under the same id.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,19 +27,19 @@ use super::endpoint::Endpoint;
 use super::sending::Outcome;
 use super::service::Inner;
 
-/// How often it looks for what is due. A delivery has waited a moment to be written anyway.
+/// Poll interval. A delivery takes a moment to be written anyway.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often while the archive is away.
+/// Poll interval while the archive is down.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// How often it counts what waits.
+/// Interval at which pending deliveries are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
-/// Beyond the time of a try, for the archive to be told how it ended.
+/// Added to the time of an attempt, to record its result in the archive.
 const TO_SETTLE: Duration = Duration::from_secs(5);
-/// Longest wait that an endpoint can ask for.
+/// Longest `Retry-After` that is respected.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 impl Webhooks {
-    /// The courier as a child of the tree.
+    /// The delivery worker as a child of the tree.
     #[must_use]
     pub fn courier(&self, care: Care) -> ChildSpec {
         let inner = Arc::clone(&self.inner);
@@ -74,7 +74,7 @@ async fn lane(inner: &Inner, endpoint: &Endpoint, life: &Life) {
                 }
                 Err(error) => {
                     if !was_away {
-                        warn!(error:%; "the archive does not say which webhooks are due");
+                        warn!(error:%; "cannot read due webhooks from the archive");
                     }
                     (was_away, pause) = (true, LOOK_AGAIN);
                 }
@@ -88,7 +88,7 @@ async fn lane(inner: &Inner, endpoint: &Endpoint, life: &Life) {
     }
 }
 
-/// One try, and what the archive is told of it.
+/// One attempt, and the record of its result in the archive.
 async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
     let began = Instant::now();
     let outcome = inner.sender.send(endpoint, &delivery).await;
@@ -121,8 +121,8 @@ async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
         }
     };
     if let Err(error) = settled {
-        // It is due again when its time is over, and the endpoint knows its id.
-        warn!(error:%; "the archive was not told what became of a webhook");
+        // It is due again when its time is over, and the endpoint recognises its id.
+        warn!(error:%; "cannot record the result of a webhook in the archive");
     }
 }
 
@@ -133,7 +133,7 @@ fn died(inner: &Inner, endpoint: &Endpoint, delivery: &Delivery, reason: &'stati
     warn!(host:%, event:%, attempts, reason, why:%; "a webhook is a dead letter");
 }
 
-/// Counts what waits, of all pods.
+/// Counts the pending deliveries of all pods.
 async fn count(inner: &Inner, life: &Life) {
     while life.holds() {
         if let Ok(standing) = inner.deliveries.standing().await {
@@ -150,8 +150,8 @@ async fn count(inner: &Inner, life: &Life) {
     }
 }
 
-/// The wait after this try (1 is the first): it doubles up to the most, and chance (0 to 1) takes any part
-/// of it, so that what failed together does not come back together.
+/// The wait after this attempt (1 is the first): it doubles up to the maximum, and chance (0 to 1) subtracts any part
+/// of it, so that deliveries that failed together are not retried together.
 fn wait(first: Duration, most: Duration, attempt: u32, chance: f64) -> Duration {
     let doubled = first.saturating_mul(1_u32 << attempt.saturating_sub(1).min(30)).min(most);
     doubled.mul_f64(chance.clamp(0.0, 1.0))
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_most_and_chance_takes_any_part() {
+    fn waits_double_up_to_the_maximum_with_full_jitter() {
         let (first, most) = (Duration::from_secs(10), Duration::from_secs(60));
         let waits: Vec<u64> =
             (1..=5).map(|attempt| wait(first, most, attempt, 1.0).as_secs()).collect();

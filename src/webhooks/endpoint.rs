@@ -1,4 +1,4 @@
-//! An endpoint of the settings: where it is, what it is told, and what it is signed with.
+//! A configured endpoint: its address, its events, and its signing keys.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,31 +7,31 @@ use url::Url;
 
 use super::signing::{InvalidKeys, Keys};
 
-/// Why an endpoint of the settings is none.
+/// Why a configured endpoint is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum NoEndpoint {
-    /// The address cannot be read.
+    /// The address cannot be parsed.
     #[error("webhooks.endpoints: an address cannot be read: {0}")]
     Address(url::ParseError),
-    /// A secret is not as the Standard Webhooks have it.
+    /// A secret is not in the format of Standard Webhooks.
     #[error("webhooks.endpoints: a secret of {host} {cause}")]
     Secret {
         /// The endpoint's host.
         host: String,
-        /// What is wrong with it.
+        /// The problem.
         cause: InvalidKeys,
     },
 }
 
-/// An endpoint, and how this pod fared with it.
+/// An endpoint, and this pod's results with it.
 pub(super) struct Endpoint {
-    /// As the settings have it; deliveries in the archive name it so.
+    /// The configured address; deliveries in the archive refer to it.
     pub(super) name: String,
     pub(super) url: Url,
     pub(super) events: Vec<String>,
     pub(super) keys: Keys,
     pub(super) delivered: AtomicU64,
-    /// Tries that failed.
+    /// Number of failed attempts.
     pub(super) failed: AtomicU64,
 }
 
@@ -51,7 +51,7 @@ impl Endpoint {
         })
     }
 
-    /// True where it wants to be told of this.
+    /// True if the endpoint subscribes to this event.
     pub(super) fn takes(&self, event: &str) -> bool {
         self.events.iter().any(|taken| taken == "all" || taken == event)
     }

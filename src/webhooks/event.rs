@@ -1,16 +1,16 @@
-//! An event on its way to the endpoints. What it says is a projection of the conversation's event
+//! An event to deliver. Its body is a projection of the conversation's event
 //! (`conversation/src/webhook_events.rs`).
 
 use hsc_actors::archiving::ObservedEvent;
 use hsc_actors::ports::Announcement;
 use hsc_conversation::archive::TurnPlace;
 
-/// Something that happened, and its mark: an event that is reported again has the same one.
+/// An event and its mark: a repeated event has the same mark.
 pub(super) struct Event {
     pub(super) announcement: Announcement,
     pub(super) at_ms: u64,
-    /// The place in the conversation where there is one: a pod that takes a conversation over may record the same
-    /// place again.
+    /// The offset in the conversation if there is one: a pod that takes a conversation over may record the same
+    /// offset again.
     pub(super) mark: String,
 }
 
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn every_decision_is_an_event_of_the_list_and_each_of_its_events_is_delivered() {
+    fn every_event_of_the_list_is_delivered_and_no_other() {
         let agent = Agent { id: "a".to_owned(), name: "Ada".to_owned() };
         let gone = |why| TicketGone {
             conversation: "c".to_owned(),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_reported_again_has_the_same_mark() {
+    fn a_repeated_event_has_the_same_mark() {
         let sent = |place| WebhookEvent { name: "message.created", place, data: json!({}) };
         for place in [TurnPlace::Log(5), TurnPlace::Desk(5)] {
             assert_eq!(of("r", sent(place)).mark, of("x", sent(place)).mark);

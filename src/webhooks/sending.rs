@@ -1,4 +1,4 @@
-//! One try: a signed POST, and what came of it.
+//! One attempt: a signed POST, and its result.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,26 +12,26 @@ use reqwest::{Client, Response, StatusCode};
 use super::endpoint::Endpoint;
 use crate::outbound::{AddressRefused, Allowed, NotPublic, Trust, asking, not_public, trusted};
 
-/// Bytes of an answer that are read where it is none of success: what a person needs to see why.
+/// Bytes of an error response that are read: enough to see the cause.
 const ANSWER_BYTES: usize = 512;
 
-/// What came of a try.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The endpoint has it.
+    /// The endpoint has accepted it.
     Delivered,
-    /// Not this time; the endpoint may have asked for some time.
+    /// Failed, to be retried; the endpoint may have sent a `Retry-After`.
     Failed { why: String, retry_after: Option<Duration> },
-    /// Never: trying again would be no use. With the metric's word.
+    /// Failed for good: a retry is useless. With the metric label.
     Dead { why: String, reason: &'static str },
 }
 
-/// Makes requests to endpoints.
+/// Sends requests to endpoints.
 pub(super) struct Sender {
     allowed: Allowed,
-    /// To hosts of the settings, wherever they lie.
+    /// For configured hosts, at any address.
     named: Result<Client, BoxError>,
-    /// To everybody else, on the public internet only.
+    /// For all other hosts, at public addresses only.
     public: Result<Client, BoxError>,
 }
 
@@ -51,7 +51,7 @@ impl Sender {
         }
     }
 
-    /// Tries once, within the time of the settings.
+    /// One attempt, within the configured time limit.
     pub(super) async fn send(&self, endpoint: &Endpoint, delivery: &Delivery) -> Outcome {
         let client = match trusted(&endpoint.url, &self.allowed) {
             Ok(Trust::Named) => &self.named,
@@ -105,7 +105,7 @@ async fn answered(response: Response) -> Outcome {
     }
 }
 
-/// The beginning of an answer as text. The rest is never read.
+/// The beginning of a response as text. The rest is never read.
 async fn beginning(mut response: Response) -> String {
     let mut bytes = Vec::new();
     while bytes.len() < ANSWER_BYTES
@@ -135,7 +135,7 @@ fn why(error: &reqwest::Error) -> String {
     format!("the endpoint cannot be reached: {cause}")
 }
 
-/// What `Retry-After` asks for: seconds or a date.
+/// The wait of a `Retry-After`: seconds or a date.
 fn wait(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

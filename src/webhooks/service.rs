@@ -1,4 +1,4 @@
-//! What happened becomes a delivery for each endpoint that wants to be told.
+//! Turns events into deliveries, one for each endpoint that subscribes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use super::endpoint::{Endpoint, NoEndpoint};
 use super::event::Event;
 use super::sending::Sender;
 
-/// Bytes of a digest that are an id: as many as a random one would have.
+/// Bytes of the digest that is used as an id: as long as a random id.
 const ID_BYTES: usize = 16;
 
-/// The endpoints of the settings, and the way to them. Cheap to clone.
+/// The configured endpoints, and the queue to them. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
     pub(super) inner: Arc<Inner>,
@@ -28,7 +28,7 @@ pub struct Webhooks {
 
 pub(super) struct Inner {
     pub(super) endpoints: Vec<Arc<Endpoint>>,
-    /// A handle that nobody hears: a delivery is no event.
+    /// A handle without observers: a delivery is not an event.
     archive: ArchiveHandle,
     pub(super) deliveries: Arc<dyn Deliveries>,
     pub(super) sender: Sender,
@@ -41,10 +41,10 @@ pub(super) struct Inner {
 }
 
 impl Webhooks {
-    /// Over the endpoints of the settings. Deliveries are written by this handle and kept there.
+    /// Over the configured endpoints. Deliveries are written through this handle and stored there.
     ///
     /// # Errors
-    /// [`NoEndpoint`] when an endpoint cannot be one.
+    /// [`NoEndpoint`] for an invalid endpoint.
     pub fn new(
         settings: &WebhooksSettings,
         archive: ArchiveHandle,
@@ -69,13 +69,13 @@ impl Webhooks {
         })
     }
 
-    /// True where there is no endpoint.
+    /// True without a configured endpoint.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inner.endpoints.is_empty()
     }
 
-    /// The port by which others announce.
+    /// The port for announcements.
     #[must_use]
     pub fn announcer(&self) -> Announcer {
         let (asked, told) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
@@ -85,7 +85,7 @@ impl Webhooks {
         )
     }
 
-    /// Delivers an event of a conversation to every endpoint that takes it.
+    /// Delivers an event of a conversation to every endpoint that subscribes.
     pub fn deliver(&self, observed: ObservedEvent<'_>) {
         if !self.is_empty() {
             self.inner.tell(&Event::of(observed));
@@ -119,7 +119,7 @@ impl Inner {
         }
     }
 
-    /// Has it delivered to this endpoint; the id is the same whenever the event is told again.
+    /// Creates a delivery for this endpoint; a repeated event gets the same id.
     fn deliver(&self, event: &Event, endpoint: &Endpoint) -> String {
         let digest = Sha256::digest(format!("{}\n{}", event.mark, endpoint.name));
         let hex = digest.iter().take(ID_BYTES).map(|byte| format!("{byte:02x}"));
@@ -144,7 +144,7 @@ impl Inner {
     }
 }
 
-/// Something that happens now and is in no record.
+/// An announcement, which is in no record.
 fn happened(announcement: Announcement) -> Event {
     let at_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
     let mark = format!("{:032x}", rand::random::<u128>());

@@ -1,4 +1,4 @@
-//! From a question to the model's answer, or to the manual's own words when the model has trouble.
+//! Answers a question with the language model, or with the manual's own words when the model fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,8 +26,8 @@ use super::endpoint::{Delta, Endpoint, Finish};
 use super::error::LlmError;
 use super::limits::{ModelLimits, PICTURE_TOKENS};
 
-/// How long the stream is read on after the model said that it has ended. Some endpoints say so with
-/// each piece, others keep the connection open for good.
+/// How long the stream is read on after the finish reason. Some endpoints send it with
+/// each piece, others never close the connection.
 const AFTER_FINISH: Duration = Duration::from_millis(500);
 
 /// Answers with a language model, and without it when it fails.
@@ -44,12 +44,12 @@ struct PromptParts {
     context_chars: usize,
     max_tokens: u64,
     limits: Arc<ModelLimits>,
-    /// True when the last answer began with reasoning that had no opening tag: the chat template of
+    /// True when the last answer began with reasoning without an opening tag: the chat template of
     /// such a model writes the tag, so the next answer begins in the same way.
     begins_inside: AtomicBool,
 }
 
-/// A question and everything that was found for it.
+/// A question and its retrieved passages.
 struct Case<'a> {
     question: &'a Question,
     manual: &'a Manual,
@@ -58,18 +58,18 @@ struct Case<'a> {
     retrieval: &'a Retrieval<'a>,
 }
 
-/// What the model has said so far.
+/// The model's output so far.
 struct GeneratedText<'a> {
     output: ModelOutput<'a>,
-    /// True once any word came, also one that is held back, and reasoning.
+    /// True once any text arrived, including reasoning and text that is held back.
     heard: bool,
 }
 
 impl Llm {
-    /// An answerer that asks the endpoint of the settings and falls back to `extractive`.
+    /// An answerer that uses the configured endpoint and falls back to `extractive`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub(in super::super) fn new(
         settings: &LlmSettings,
         extractive: Extractive,
@@ -135,7 +135,7 @@ impl Llm {
         teller.tell(AnswerEvent::Done(Box::new(answer))).await;
     }
 
-    /// Tells the model's words as they come.
+    /// Sends the model's text as it arrives.
     async fn ask(
         &self,
         case: &Case<'_>,
@@ -145,7 +145,7 @@ impl Llm {
         let PromptParts { endpoint, timeout, first_token_timeout, max_tokens, limits, .. } =
             &*self.parts;
         if case.retrieval.is_empty() {
-            // Nothing to rest an answer on: the model could only guess.
+            // Without passages the model could only guess.
             return Err(LlmError::Empty);
         }
         let began = Instant::now();
@@ -181,7 +181,7 @@ impl Llm {
                     }
                 }
                 Ok(None) => break,
-                // The answer is complete; what goes wrong behind it does not make it less so.
+                // The answer is complete; a later error does not matter.
                 Ok(Some(Err(_))) | Err(_) if finish.is_some() => break,
                 Ok(Some(Err(trouble))) => return Err(trouble),
                 Err(_) => return Err(late(limit)),
@@ -198,7 +198,7 @@ impl Llm {
         }
     }
 
-    /// The manual's own words in place of those that the model owes.
+    /// The extractive answer in place of the model's.
     fn fall_back(
         &self,
         case: &Case<'_>,
@@ -208,10 +208,10 @@ impl Llm {
     ) -> Composed {
         let is_limited = matches!(trouble, LlmError::Limited { .. });
         if is_limited {
-            // Counted by a metric. A flood of questions must not become a flood of lines.
+            // Counted by a metric. Many refused questions must not flood the log.
             log::debug!(reason, cause:% = trouble; "the language model was not asked");
         } else {
-            log::warn!(reason, cause:% = trouble; "the language model did not answer, the manual's own words do");
+            log::warn!(reason, cause:% = trouble; "the language model failed, using the extractive answer");
         }
         let Case { question, manual, index, near, .. } = *case;
         let manual = self.parts.extractive.compose(question, manual, index, near);
@@ -229,7 +229,7 @@ impl Answerer for Llm {
         true
     }
 
-    /// The model reads the turns before every question; only small talk needs none.
+    /// The model always gets the previous turns; only small talk needs none.
     fn reduced(&self, question: Question) -> Question {
         match Turn::of(&asked(&question)) {
             Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },

@@ -1,8 +1,8 @@
 //! The endpoint: one streamed chat completion, and nothing else of the API.
 //!
-//! Endpoints that call themselves compatible differ in what they leave out, add and repeat. A field
-//! that is absent, null or of another kind says nothing; only an error, text that is no JSON, or a
-//! connection that breaks is a failure.
+//! Compatible endpoints differ in the fields that they leave out, add and repeat. A field
+//! that is absent, null or of another type is ignored; only an error, text that is not JSON, or a
+//! broken connection is a failure.
 
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +25,7 @@ use crate::outbound::tls;
 
 /// Largest response that is read, in bytes: many times the longest answer, framing included.
 const RESPONSE_BYTES: usize = 16 << 20;
-/// Words for an answer that ended before its end, in small letters. Every other one is an end.
+/// Finish reasons of an incomplete answer, in lower case. Every other one means a complete answer.
 const CUT: [&str; 12] = [
     "length",
     "max_tokens",
@@ -41,21 +41,21 @@ const CUT: [&str; 12] = [
     "abort",
 ];
 
-/// An endpoint that speaks the OpenAI chat API.
+/// An endpoint of the OpenAI chat API.
 pub(super) struct Endpoint {
     http: reqwest::Client,
     url: Url,
     key: String,
     model: String,
     max_tokens: u32,
-    /// The name this endpoint has for the limit on tokens.
+    /// This endpoint's name of the token limit.
     limit_field: &'static str,
-    /// True where the endpoint is known to say what it counts when it is asked to. Others refuse fields that
-    /// they do not know.
+    /// True when the endpoint is known to report its usage on request. Others reject unknown
+    /// fields.
     asks_usage: bool,
 }
 
-/// What is sent. Borrowed, and a picture is encoded while it is written: the request is the only copy of its
+/// The request. Borrowed, and a picture is encoded during serialisation: the request is the only copy of its
 /// base64.
 #[derive(Serialize)]
 struct Request<'a> {
@@ -69,10 +69,10 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// About as many bytes as it is written in, so that a picture is not copied while the buffer grows.
+    /// Estimated length of the JSON, so that a picture is not copied while the buffer grows.
     fn size_hint(&self, prompt: &Prompt, image: Option<&ImageFile>) -> usize {
         let base64 = image.map_or(0, |file| file.bytes().len().div_ceil(3) * 4);
-        // Line breaks and quotes are written as two bytes.
+        // Line breaks and quotes take two bytes.
         let text = prompt.system.len() + prompt.user.len();
         base64 + text + text / 8 + 1_024
     }
@@ -87,7 +87,7 @@ struct Turn<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
-    /// Where there is no picture: some endpoints take no parts.
+    /// Without a picture: some endpoints do not support parts.
     Text(&'a str),
     Parts([Part<'a>; 2]),
 }
@@ -110,7 +110,7 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// The most tokens of the answer, under the name that the endpoint has for it.
+/// The token limit of the answer, under the endpoint's own name.
 struct Limit {
     field: &'static str,
     tokens: u32,
@@ -144,7 +144,7 @@ fn data_url<S: Serializer>(image: &&ImageFile, serializer: S) -> Result<S::Ok, S
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// The model has said all it wanted.
+    /// The model has finished.
     Complete,
     /// A limit, a filter or a failure ended it.
     Cut,
@@ -155,31 +155,31 @@ pub(super) enum Finish {
 pub(super) struct Delta {
     /// The next text of the answer.
     pub text: String,
-    /// True when the piece has reasoning in a field of its own.
+    /// True when the piece has a separate reasoning field.
     pub reasons: bool,
-    /// How the answer ended, where this piece says so.
+    /// How the answer ended, if this piece says so.
     pub finish: Option<Finish>,
-    /// The tokens of the whole answer, where the endpoint says them.
+    /// The tokens of the whole answer, if reported.
     pub usage: Option<Usage>,
-    /// True when nothing follows.
+    /// True for the last piece.
     pub last: bool,
 }
 
 impl Endpoint {
-    /// The endpoint of the settings. Nothing is sent yet.
+    /// The configured endpoint. Sends nothing yet.
     ///
     /// # Errors
-    /// When no HTTP client can be made, or the base address is none.
+    /// When no HTTP client can be created, or the base address is invalid.
     pub(super) fn new(settings: &LlmSettings) -> Result<Self, BoxError> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
-            // The endpoint's address was chosen; wherever else it points gets no key of ours.
+            // The operator chose this endpoint; a redirect target must not get the key.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let mut url = Url::parse(&settings.base_url)?;
         // By the path, because some base addresses have a query.
         url.set_path(&format!("{}/chat/completions", url.path().trim_end_matches('/')));
-        // OpenAI's newer models refuse the name that every compatible endpoint knows.
+        // OpenAI's newer models reject the field name of the compatible endpoints.
         let own = url.host_str() == Some("api.openai.com");
         let limit_field = if own { "max_completion_tokens" } else { "max_tokens" };
         let asks_usage = own || url.host_str() == Some("generativelanguage.googleapis.com");
@@ -194,8 +194,8 @@ impl Endpoint {
         })
     }
 
-    /// Asks, and streams the text of the answer. Dropping the stream ends the request. There is no
-    /// second try: a visitor waits, and the manual's own words are at hand.
+    /// Sends the request, and streams the text of the answer. Dropping the stream ends the request. There is no
+    /// retry: a visitor waits, and the extractive answer is available.
     pub(super) async fn ask(
         &self,
         prompt: &Prompt,
@@ -234,7 +234,7 @@ impl Endpoint {
     }
 }
 
-/// The answer of an endpoint that does not stream.
+/// The response of an endpoint that does not stream.
 fn whole(
     bytes: impl futures::Stream<Item = Result<Bytes, LlmError>> + Send + 'static,
 ) -> impl futures::Stream<Item = Result<Delta, LlmError>> + Send {
@@ -273,7 +273,7 @@ fn read_event(event: &Event) -> Result<Delta, LlmError> {
     }
 }
 
-/// Reads a piece, or a whole completion.
+/// Parses a piece, or a whole completion.
 fn read(piece: &Value) -> Result<Delta, LlmError> {
     let error = piece.get("error").filter(|error| !error.is_null());
     if let Some(error) = error {
@@ -290,7 +290,7 @@ fn read(piece: &Value) -> Result<Delta, LlmError> {
             completion: completion.unwrap_or_default(),
         }),
     };
-    // Only one answer was asked for; another one is not its continuation.
+    // Only one choice was requested; another one is not its continuation.
     let is_first = |choice: &&Value| choice["index"].as_u64().unwrap_or_default() == 0;
     let choices = piece["choices"].as_array().into_iter().flatten();
     let Some(choice) = choices.into_iter().find(is_first) else {
@@ -314,7 +314,7 @@ fn read(piece: &Value) -> Result<Delta, LlmError> {
     Ok(delta)
 }
 
-/// Adds text, or parts of it, of which some are reasoning.
+/// Adds text, or the text parts of it without reasoning.
 fn add_content(content: &Value, delta: &mut Delta) {
     match content {
         Value::String(text) => delta.text.push_str(text),
@@ -341,7 +341,7 @@ fn is_filled(value: &Value) -> bool {
     }
 }
 
-/// An error object, or a bare sentence. Only its number is taken: some repeat the key.
+/// An error object or a plain text. Only its status is used: some endpoints repeat the key.
 fn refused(error: &Value) -> LlmError {
     let number = |value: &Value| {
         let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;

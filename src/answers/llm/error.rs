@@ -1,35 +1,35 @@
-//! Why a model did not answer. The words are metric labels, so the list is closed.
+//! Why a model did not answer. The names are metric labels, so the list is closed.
 
 use super::limits::{Scope, Used};
 
-/// What went wrong between us and the model.
+/// A failure of the model or of its endpoint.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LlmError {
-    /// Nobody listens there, or the connection broke.
+    /// Connection refused or broken.
     #[error("the endpoint cannot be reached: {0}")]
     Unreachable(#[source] reqwest::Error),
-    /// It answered with an error. Its words are left out: some repeat the key they were given.
+    /// An error status. Its text is dropped: some endpoints repeat the key in it.
     #[error("the endpoint refused with status {0}")]
     Refused(u16),
-    /// What it sent is no answer.
+    /// The response cannot be parsed.
     #[error("the endpoint sent something that is no answer")]
     Garbled,
-    /// The first words, or all of them, took too long.
+    /// The first token, or the whole answer, exceeded its time limit.
     #[error("the endpoint took longer than {0} ms")]
     TimeOut(u64),
-    /// It ended before the model was done: by a limit, a filter or a connection that broke.
+    /// The answer is incomplete: by a limit, a filter or a broken connection.
     #[error("the answer ended before its end")]
     CutShort,
-    /// It was not asked: a quota is used up.
+    /// No request was sent: a quota is used up.
     #[error("the quota of {} of this {} is used up", used.as_str(), scope.as_str())]
     Limited { scope: Scope, used: Used },
-    /// It ended without a word.
+    /// The answer is empty.
     #[error("the model said nothing")]
     Empty,
 }
 
 impl LlmError {
-    /// The word of the metric label.
+    /// The metric label.
     pub(super) fn label(&self, has_spoken: bool) -> &'static str {
         match self {
             _ if has_spoken => "broke_off",
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_trouble_after_the_first_words_is_a_breaking_off() {
+    fn every_error_after_the_first_words_is_an_interruption() {
         for trouble in
             [LlmError::Garbled, LlmError::Empty, LlmError::TimeOut(1), LlmError::CutShort]
         {

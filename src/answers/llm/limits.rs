@@ -1,9 +1,9 @@
-//! How often the model may be asked and how much of it may be used: by conversation, by client and by pod.
+//! Quotas of answers and tokens of the model: by conversation, by client and by pod.
 //!
-//! A model costs money, and whoever can open a socket can ask. So a question is admitted only while each of
-//! its three quotas of answers and of tokens has room; else the extractive answer is given. Tokens are
-//! reserved when the model is asked and settled when it has answered, from what the endpoint says it used, or
-//! estimated where it says nothing.
+//! A model costs money, and anyone who can open a socket can send questions. So a question is admitted only while each
+//! of its three quotas of answers and of tokens has room; else the extractive answer is given. Tokens are
+//! reserved before the request and settled after the response, by the reported usage or an
+//! estimate.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,14 +19,14 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Conversations and clients that are remembered. To push one out takes as many others, and the quota of the
-/// pod holds for all of them.
+/// Conversations and clients that are remembered. Evicting one takes as many others, and the quota of the
+/// pod limits all of them.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
-/// Tokens that a picture is about: between 85 and 1,500, by model and size.
+/// Approximate tokens of a picture: between 85 and 1,500, by model and size.
 pub(super) const PICTURE_TOKENS: u64 = 1_000;
 
-/// Whose quota is used up. The word is a metric label.
+/// The scope of the exhausted quota. The name is a metric label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
@@ -41,7 +41,7 @@ impl Scope {
     }
 }
 
-/// What is used up. The word is a metric label.
+/// The exhausted quantity. The name is a metric label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Used {
@@ -148,8 +148,8 @@ impl ModelLimits {
         Arc::new(Self { quotas: Mutex::new(quotas), metrics })
     }
 
-    /// Counts one answer, and reserves the tokens of its prompt and of the longest answer; or says whose quota
-    /// of what is used up, and then counts nothing.
+    /// Counts one answer, and reserves the tokens of its prompt and of the longest answer; or returns the exhausted
+    /// quota, and then counts nothing.
     pub(super) fn admit(
         self: &Arc<Self>,
         asker: &Requester,
@@ -193,8 +193,8 @@ impl ModelLimits {
     }
 }
 
-/// One answer of the model that was admitted. Settled when it is dropped, however the answer ended: an answer
-/// that nobody waits for any more has used what it has used.
+/// One admitted answer of the model. Settled on drop, however the answer ended: a cancelled
+/// answer has used its tokens.
 pub(super) struct Spending {
     limits: Arc<ModelLimits>,
     asker: Requester,
@@ -206,17 +206,17 @@ pub(super) struct Spending {
 }
 
 impl Spending {
-    /// The endpoint has taken the prompt.
+    /// The endpoint has accepted the prompt.
     pub(super) fn is_sent(&mut self) {
         self.sent = true;
     }
 
-    /// The model has said this.
+    /// Adds text of the model to the estimate.
     pub(super) fn says(&mut self, text: &str) {
         self.said = self.said.saturating_add(estimate_tokens(text));
     }
 
-    /// The endpoint has said what it counts.
+    /// The endpoint has reported its usage.
     pub(super) fn counts(&mut self, usage: Usage) {
         self.usage = Some(usage);
     }
@@ -224,7 +224,7 @@ impl Spending {
     fn used(&self) -> Usage {
         let estimated = || match self.sent {
             true => Usage { prompt: self.prompt, completion: self.said },
-            // Refused, or nobody there: it costs nothing.
+            // Rejected or unreachable: it costs nothing.
             false => Usage { prompt: 0, completion: 0 },
         };
         self.usage.unwrap_or_else(estimated)
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(refused(&limits, &one), Some((Scope::Conversation, Used::Answers)));
         assert_eq!(refused(&limits, &other), None);
         assert_eq!(refused(&limits, &other), Some((Scope::Client, Used::Answers)));
-        // Of an IPv6 network that one customer has, each address is the same client.
+        // All addresses of an IPv6 network that one customer has are the same client.
         assert_eq!(refused(&limits, &asker("c", "2a00:1450::1")), None);
         assert_eq!(refused(&limits, &asker("d", "2a00:1450::2")), None);
         assert_eq!(refused(&limits, &asker("e", "9.9.9.9")), Some((Scope::Pod, Used::Answers)));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_reserved_and_settled_by_what_was_used() {
+    fn tokens_are_reserved_and_settled_by_usage() {
         let limits = limits([0, 0, 0], [100, 0, 0]);
         let asker = asker("a", "8.8.8.8");
         let mut first = limits.admit(&asker, 40, 40).expect("room");
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_took_nothing_costs_nothing() {
+    fn a_rejected_request_costs_nothing() {
         let limits = limits([0, 0, 0], [0, 100, 0]);
         let asker = asker("a", "8.8.8.8");
         for _ in 0..10 {

@@ -1,11 +1,11 @@
-//! The answerer that asks a language model, over any endpoint that speaks the OpenAI chat API.
+//! The answerer that uses a language model, over any endpoint of the OpenAI chat API.
 //!
 //! ```text
 //! hsc_answers::llm::Retrieval ─► prompt ─► endpoint ─► hsc_answers::llm::ModelOutput ─► chunks
-//!                                   └─ limits └─ trouble ─► the extractive answer, said so
+//!                                   └─ limits └─ error ─► the extractive answer, marked as fallback
 //! ```
 //!
-//! What must never be: a key or a customer's words in a log line, a request without a quota.
+//! Never: a key or a customer's words in a log line, a request without a quota.
 
 mod answerer;
 mod endpoint;

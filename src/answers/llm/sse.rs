@@ -1,13 +1,13 @@
-//! Server-sent events, read out of bytes that come in any pieces.
+//! Parses server-sent events from a byte stream.
 //!
 //! After the HTML standard: a line ends in LF, CR or both; an empty line ends an event; a line that
-//! begins with a colon is a comment. Text that is not UTF-8 has replacement characters.
+//! begins with a colon is a comment. Invalid UTF-8 becomes replacement characters.
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Event {
-    /// Its type; empty where the stream names none.
+    /// The event type; empty when the stream sends none.
     pub name: String,
-    /// Its data, the lines of it joined.
+    /// The lines of data, joined.
     pub data: String,
 }
 
@@ -15,15 +15,15 @@ pub(super) struct Event {
 #[derive(Debug, Default)]
 pub(super) struct EventParser {
     line: Vec<u8>,
-    /// The last byte was CR: an LF behind it ends no line of its own.
+    /// The last byte was CR: a following LF belongs to the same line end.
     after_cr: bool,
-    /// A line was read: no byte order mark comes any more.
+    /// A line was read: a byte order mark is no longer allowed.
     has_begun: bool,
     event: Event,
 }
 
 impl EventParser {
-    /// Takes the next bytes and gives the events they complete.
+    /// Reads the next bytes and returns the events they complete.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for &byte in bytes {
@@ -37,7 +37,7 @@ impl EventParser {
         events
     }
 
-    /// Gives the event that the end of the stream completes: some senders leave out the empty line.
+    /// Returns the event that the end of the stream completes: some senders omit the last empty line.
     pub(super) fn finish(&mut self) -> Option<Event> {
         let ended = self.end_line();
         ended.or_else(|| self.end_line())
@@ -52,7 +52,7 @@ impl EventParser {
         };
         if line.is_empty() {
             let mut event = std::mem::take(&mut self.event);
-            // Each line of the data has its end.
+            // Each line of the data ends with a line break.
             return event.data.pop().map(|_| event);
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_however_their_lines_end() {
+    fn events_are_read_with_every_line_ending() {
         for end in ["\n", "\r", "\r\n"] {
             let text = [
                 "\u{feff}: comment",
@@ -112,7 +112,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_events_are_the_same_however_the_bytes_are_cut(
+        fn the_events_do_not_depend_on_chunk_boundaries(
             lines in proptest::collection::vec(proptest::sample::select(vec![
                 "data: a", "data:é", "\n", "\r", "\r\n", ":", "event: e", "\u{feff}", "x", "",
             ]), 0..16),
@@ -123,7 +123,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_are_a_panic(bytes: Vec<u8>) {
+        fn no_input_causes_a_panic(bytes: Vec<u8>) {
             events(&[&bytes]);
         }
     }

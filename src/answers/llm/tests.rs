@@ -1,4 +1,4 @@
-//! The model's answerer against a real little endpoint on 127.0.0.1.
+//! The model's answerer against a small real endpoint on 127.0.0.1.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -19,10 +19,10 @@ use super::super::extractive::Extractive;
 use super::super::fixture::{OneManual, question, told};
 use super::Llm;
 
-/// The key of the tests: it must turn up in one header and nowhere else.
+/// The key of the tests: it may appear in one header and nowhere else.
 const KEY: &str = "sk-test-0123456789";
 
-/// What the endpoint does, one after the other.
+/// The actions of the endpoint, in order.
 #[derive(Debug, Clone)]
 enum Act {
     /// Streams words.
@@ -31,33 +31,33 @@ enum Act {
     Raw(&'static str),
     /// Ends the stream without another byte.
     End,
-    /// Answers with a whole completion as JSON.
+    /// Responds with a whole completion as JSON.
     Whole(&'static str),
-    /// Streams a line that is no JSON.
+    /// Streams a line that is not JSON.
     Mumble,
-    /// Ends at its limit of tokens.
+    /// Ends at its token limit.
     RunOut,
-    /// Breaks the connection before anything was sent.
+    /// Breaks the connection before any response.
     Break,
     /// Ends the stream in the middle of the answer.
     Stop,
-    /// Says nothing more and keeps the connection.
+    /// Sends nothing more and keeps the connection.
     Hang,
-    /// Answers with a status and a body instead of a stream.
+    /// Responds with a status and a body instead of a stream.
     Refuse(u16),
 }
 
-/// A request as it came in.
+/// A received request.
 #[derive(Debug, Clone)]
 struct Heard {
     authorization: String,
     body: Value,
 }
 
-/// What the endpoint has heard.
+/// The received requests.
 type Ears = Arc<Mutex<Vec<Heard>>>;
 
-/// An endpoint that speaks the OpenAI chat API, as far as the tests need it.
+/// An endpoint of the OpenAI chat API, as far as the tests need it.
 struct Fake {
     base_url: String,
     heard: Ears,
@@ -152,7 +152,7 @@ async fn complete(
                 Some((data(format!("{end}\n\ndata: [DONE]")), None))
             }
             Some(Act::Say(words)) => {
-                // As little as the poorest compatible endpoint sends.
+                // As little as the most minimal compatible endpoint sends.
                 let piece = json!({ "choices": [{ "delta": { "content": words } }] });
                 Some((data(piece.to_string()), Some(acts)))
             }
@@ -171,7 +171,7 @@ fn pair() -> Question {
 }
 
 #[actix_web::test]
-async fn words_stream_through_and_cite_what_was_given() {
+async fn words_are_streamed_and_cite_the_given_pages() {
     let fake = Fake::that(vec![
         Act::Say("Hold the WIRELESS button [MANUAL: pa"),
         Act::Say("ge 2], then press EXIT [MANUAL: page 3]."),
@@ -192,7 +192,7 @@ async fn words_stream_through_and_cite_what_was_given() {
 }
 
 #[actix_web::test]
-async fn a_page_it_did_not_see_is_struck_and_the_answer_is_not_grounded() {
+async fn a_page_outside_the_prompt_is_removed_and_the_answer_is_not_grounded() {
     let fake = Fake::that(vec![Act::Say(
         "Press it twice [MANUAL: page 99], says the manual of this module.",
     )])
@@ -203,7 +203,7 @@ async fn a_page_it_did_not_see_is_struck_and_the_answer_is_not_grounded() {
 }
 
 #[actix_web::test]
-async fn the_request_has_the_passages_fenced_and_the_rules_apart() {
+async fn the_request_fences_the_passages_apart_from_the_rules() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let asked = Question {
         scenario: Scenario::Live,
@@ -242,7 +242,7 @@ async fn the_request_has_the_passages_fenced_and_the_rules_apart() {
 }
 
 #[actix_web::test]
-async fn a_manual_that_does_not_fit_is_given_as_its_best_passages() {
+async fn a_manual_over_the_limit_is_sent_as_its_best_passages() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { context_chars: 300, ..fake.settings() };
     fake.answer(&settings, pair()).await;
@@ -252,7 +252,7 @@ async fn a_manual_that_does_not_fit_is_given_as_its_best_passages() {
 }
 
 #[actix_web::test]
-async fn a_picture_goes_along_as_a_data_url() {
+async fn a_picture_is_sent_as_a_data_url() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let image = Some(Image::held("image/png", vec![0x89, b'P', b'N', b'G']));
     fake.answer(&fake.settings(), Question { image, ..pair() }).await;
@@ -261,7 +261,7 @@ async fn a_picture_goes_along_as_a_data_url() {
     assert!(content[0]["text"].as_str().is_some_and(|text| text.contains("How do I pair")));
 }
 
-/// Falls back for `reason`, says so, and answers with the manual's own words.
+/// Expects a fallback for `reason` and an answer from the manual's own words.
 async fn falls_back(acts: Vec<Act>, change: impl Fn(&mut LlmSettings), reason: &str) {
     let fake = Fake::that(acts).await;
     let mut settings = fake.settings();
@@ -286,23 +286,23 @@ async fn an_error_of_the_endpoint_falls_back() {
 }
 
 #[actix_web::test]
-async fn garbage_falls_back() {
+async fn an_unparsable_response_falls_back() {
     falls_back(vec![Act::Mumble], |_| {}, "garbled").await;
 }
 
 #[actix_web::test]
-async fn silence_falls_back() {
+async fn a_silent_endpoint_falls_back() {
     falls_back(vec![], |_| {}, "empty").await;
     falls_back(vec![Act::Say(" \n ")], |_| {}, "empty").await;
 }
 
 #[actix_web::test]
-async fn slowness_falls_back() {
+async fn a_slow_endpoint_falls_back() {
     falls_back(vec![Act::Hang], |settings| settings.first_token_timeout_ms = 50, "timeout").await;
 }
 
 #[actix_web::test]
-async fn nobody_there_falls_back() {
+async fn an_unreachable_endpoint_falls_back() {
     falls_back(vec![Act::Break], |_| {}, "unreachable").await;
     falls_back(
         vec![],
@@ -313,7 +313,7 @@ async fn nobody_there_falls_back() {
 }
 
 #[actix_web::test]
-async fn a_model_that_breaks_off_is_set_apart_from_the_manuals_words() {
+async fn an_interrupted_answer_is_separated_from_the_extractive_one() {
     for last in [Act::Stop, Act::RunOut, Act::Mumble, Act::Hang] {
         let fake =
             Fake::that(vec![Act::Say("Hold the button [MANUAL: page 2] and"), last.clone()]).await;
@@ -339,7 +339,7 @@ const DONE: &str = "data: [DONE]\n\n";
 const COMPLETE: &str = "Hold the WIRELESS button [MANUAL: page 2].";
 
 #[actix_web::test]
-async fn a_complete_answer_in_any_shape_is_told_once() {
+async fn a_complete_answer_in_any_form_is_sent_once() {
     use Act::{End, Hang, Raw, Whole};
     let raw = |bytes: &'static [&'static str]| -> Vec<Act> {
         bytes.iter().map(|bytes| Raw(bytes)).chain([End]).collect()
@@ -567,7 +567,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
 }
 
 #[actix_web::test]
-async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
+async fn an_exhausted_quota_sends_no_request_and_informs_the_visitor() {
     use hsc_conversation::answer::Requester;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
@@ -600,7 +600,7 @@ async fn a_model_whose_quota_is_used_up_is_not_asked_and_the_visitor_is_told() {
 }
 
 #[actix_web::test]
-async fn a_model_that_does_not_know_is_believed() {
+async fn a_model_that_does_not_know_gives_no_answer() {
     let fake =
         Fake::that(vec![Act::Say("[UNKNOWN] The manual does not say how to bake bread.")]).await;
     let (_, answer) = fake.answer(&fake.settings(), question("how do I bake bread")).await;
@@ -610,7 +610,7 @@ async fn a_model_that_does_not_know_is_believed() {
 }
 
 #[actix_web::test]
-async fn passages_that_may_answer_stand_below_a_model_that_does_not_know() {
+async fn likely_passages_follow_a_model_that_does_not_know() {
     let fake = Fake::that(vec![Act::Say("[UNKNOWN] The manual does not say that.")]).await;
     let (_, answer) = fake.answer(&fake.settings(), pair()).await;
     assert_eq!(answer.outcome, Outcome::Likely, "{answer:?}");
@@ -621,7 +621,7 @@ async fn passages_that_may_answer_stand_below_a_model_that_does_not_know() {
 }
 
 #[actix_web::test]
-async fn the_model_is_given_the_turns_before() {
+async fn the_prompt_contains_the_previous_turns() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let exchange = |question: &str, answer: &str| Exchange {
         question: question.to_owned(),
