@@ -1,10 +1,10 @@
-//! Takes brand files that an admin sends: tries them in a copy of the catalog, writes them whole, loads again.
+//! Stores brand files that an admin uploads: tries them in a copy of the catalog, writes them, reloads.
 //!
-//! Owns      the turn to write: one file at a time.
+//! Owns      the write lock: one file at a time.
 //! Never     writes a file that would keep the catalog from being loaded or take products from another file, one
 //!           outside of the folder, or half of one.
-//! On crash  loses nothing in a crash: a file is written beside and renamed into place, and what stood there before
-//!           lies in a hidden file, which the loader passes over.
+//! On crash  loses nothing: a file is written under a temporary name and renamed, and the previous content
+//!           is in a hidden file, which the loader skips.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,11 +18,11 @@ use tempfile::NamedTempFile;
 use crate::reload::{LastLoad, Reloader};
 use crate::temporary;
 
-/// Longest name of a file, in bytes; with what is put around it, it still is one on every system.
+/// Longest name of a file, in bytes; with the added prefix and suffix it is still valid on every system.
 const LONGEST_NAME: usize = 120;
-/// Beginning and end of the name of a file that is being written.
+/// Prefix and suffix of a file that is being written.
 const PLACING: (&str, &str) = (".placing-", ".part");
-/// Clashes that are named one by one in a refusal.
+/// Number of clashes that a refusal lists.
 const CLASHES_NAMED: usize = 5;
 
 /// How the last load of the catalog ended.
@@ -85,7 +85,7 @@ impl CatalogFolder {
     /// The folder that this reloader loads.
     #[must_use]
     pub(crate) fn new(reloader: Arc<Reloader>) -> Self {
-        // What a killed process was writing. Hidden, so the loader passes it over, but it takes room.
+        // Unfinished files of a killed process. They are hidden, so the loader skips them, but they take space.
         temporary::remove_unfinished(reloader.dir(), |name| {
             name.starts_with(PLACING.0) && name.ends_with(PLACING.1)
         });
@@ -100,7 +100,7 @@ impl CatalogFolder {
         CatalogStatus { folder, loaded_at: at, problems, kept }
     }
 
-    /// Loads the catalog again, now.
+    /// Reloads the catalog now.
     pub async fn reload(&self) -> CatalogStatus {
         self.reloader.reload("an admin asked for it").await;
         self.status()
@@ -158,7 +158,7 @@ fn not_writable(folder: &Path, cause: io::Error) -> CatalogFileError {
     CatalogFileError::NotWritable { folder: folder.display().to_string(), cause }
 }
 
-/// Why a file must not be written, where it must not.
+/// Why a file must not be written, or `None`.
 fn refused(name: &str, trial: &Trial) -> Option<String> {
     if let Some(unfit) = &trial.unfit {
         return Some(format!("the catalog would not be loaded with it: {unfit}"));
@@ -174,7 +174,7 @@ fn refused(name: &str, trial: &Trial) -> Option<String> {
     Some(format!("products {}{more} of {name} stand in other files already", named.join(", ")))
 }
 
-/// Why no file may have this name, where none may.
+/// Why this file name is invalid, if it is.
 fn may_be_named(name: &str) -> Result<(), String> {
     let wanted =
         "a file has a name of letters, digits, dashes, dots and underscores that ends in .json";
@@ -195,13 +195,14 @@ fn may_be_named(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a file whole, and keeps the one that stood there; says whether it was written and where that one is.
+/// Writes a file atomically, and keeps the previous content; returns whether it was written and where the previous
+/// content is.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<(bool, Option<String>)> {
     let path = folder.join(name);
     let there = match std::fs::symlink_metadata(&path) {
         Ok(about) if about.is_file() => Some(about.permissions()),
         Ok(_) => {
-            // A mounted folder may turn its links at any time; what is written over one would be lost.
+            // A mounted folder may replace its links at any time; a file written over one would be lost.
             let what = format!("{name} is a link or a folder there, and is not written over");
             return Err(io::Error::other(what));
         }
@@ -222,7 +223,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<(bool, Option<St
     Ok((true, before))
 }
 
-/// Writes beside, in a hidden file, and renames: whoever reads finds the old one or the new one, whole.
+/// Writes to a hidden file and renames it: a reader finds the old content or the new one, whole.
 fn into_place(
     folder: &Path,
     name: &str,
@@ -233,12 +234,12 @@ fn into_place(
     let mut draft: NamedTempFile =
         tempfile::Builder::new().prefix(PLACING.0).suffix(PLACING.1).tempfile_in(folder)?;
     draft.write_all(bytes)?;
-    // A draft is its owner's alone; catalog files are for whoever serves from the folder.
+    // A temporary file is private to its owner; catalog files are readable for other processes.
     let usual = std::fs::Permissions::from_mode(0o644);
     draft.as_file().set_permissions(permissions.unwrap_or(usual))?;
     draft.as_file().sync_all()?;
     draft.persist(folder.join(name))?;
-    // The rename too is to outlive a machine that stops; a folder that cannot be synced is no reason to fail.
+    // The rename should survive a power failure too; a folder that cannot be synced is not fatal.
     let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_written_whole_and_the_one_before_is_kept_out_of_the_loaders_eyes() {
+    fn a_file_is_written_atomically_and_the_previous_one_is_hidden() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
@@ -297,7 +298,7 @@ mod tests {
         let before = Some(".a.json.bak".to_owned());
         assert_eq!(write(folder.path(), "a.json", b"two").expect("written"), (true, before));
         assert_eq!((read("a.json"), read(".a.json.bak")), (b"two".to_vec(), b"one".to_vec()));
-        // The same again is no change, and must not push out what was kept.
+        // The same content is not a change, and must not replace the saved one.
         assert_eq!(write(folder.path(), "a.json", b"two").expect("seen"), (false, None));
         assert_eq!(read(".a.json.bak"), b"one");
         assert_eq!(files(folder.path()), [".a.json.bak", "a.json"], "nothing else is left");
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_not_written_over() {
+    fn a_link_is_not_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("real"), "one").expect("written");
         std::os::unix::fs::symlink("real", folder.path().join("a.json")).expect("a link");
@@ -318,8 +319,8 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_folder_that_takes_no_files_says_so_and_what_to_do() {
-        // Nobody makes a file there, not even root.
+    fn an_unwritable_folder_is_reported_with_a_remedy() {
+        // Not even root can create a file there.
         let folder = Path::new("/proc");
         let cause = write(folder, "a.json", b"{}").expect_err("it takes none");
         let said = not_writable(folder, cause).to_string();

@@ -1,5 +1,5 @@
-//! The loader of manuals that has the answerer get ready for each manual that was read, so that vectors are
-//! under way before the first question comes.
+//! A manual loader that lets the answerer prepare each manual that was read, so that vectors are
+//! computed before the first question.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -9,20 +9,20 @@ use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_catalogs::{Manual, Snapshot};
 use hsc_conversation::answer::ManualRequest;
 
-/// A loader around another.
+/// Wraps another loader.
 pub(crate) struct EmbeddingLoader {
     inner: Arc<dyn ManualLoader>,
     catalog: Arc<Snapshot>,
     prepares: Prepares,
 }
 
-/// Who gets ready. The answerer reads manuals through this loader, so it is made after it and set here.
+/// The answerer to notify. It reads manuals through this loader, so it is created later and set here.
 #[derive(Clone, Default)]
 pub(crate) struct Prepares(Arc<OnceLock<Weak<dyn Answerer>>>);
 
 impl Prepares {
     pub(crate) fn set(&self, answerer: &Arc<dyn Answerer>) {
-        // Set once, by the wiring.
+        // Set once, by `Components`.
         let _ = self.0.set(Arc::downgrade(answerer));
     }
 }
@@ -51,7 +51,7 @@ impl ManualLoader for EmbeddingLoader {
             if let Some(answerer) = answerer
                 && let Some(product) = snapshot.products().iter().find(reads)
             {
-                // Beside the load: the request for the manual is answered first.
+                // In a task of its own: the request for the manual is answered first.
                 drop(tokio::spawn(answerer.prepare(Arc::clone(product), Arc::clone(&manual))));
             }
             Ok(manual)

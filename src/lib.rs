@@ -1,7 +1,7 @@
-//! The server: what meets the outside world.
+//! The server: everything that touches the outside world.
 //!
-//! The rooms below never import each other; they meet in `components.rs` (and in `command/`, one file a
-//! subcommand), where each is given what it needs of the others through the ports of `hsc-actors`.
+//! The folders below never import each other; they meet in `components.rs` (and in `command/`, one file per
+//! subcommand), where each gets the others' services through the ports of `hsc-actors`.
 
 pub mod answers;
 pub mod archive;

@@ -1,11 +1,11 @@
-//! The command line of HSC-JIT: a table of contents, one file a subcommand in `command/`.
+//! The entry point of HSC-JIT; each subcommand is a file in `command/`.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tikv_jemallocator::Jemalloc;
 
-/// Gives memory that is free back to the system within ten seconds, from threads of its own. What glibc's allocator
+/// Returns free memory to the system within ten seconds, from threads of its own. What glibc's allocator
 /// keeps after many connections have gone is in docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;

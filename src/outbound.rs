@@ -1,9 +1,9 @@
-//! What every part that asks hosts outside needs: TLS, and the addresses that are on the public internet.
+//! Shared by all HTTP clients of outside hosts: TLS, and the check for public addresses.
 //!
-//! Where an address comes from somebody else (a catalog, a redirect, a provider's answer), whoever wrote
-//! it must not thereby speak to what only this machine can reach. The check happens after the name is
-//! resolved, and the connection is made to the very addresses that were checked, so that a name cannot
-//! change its mind in between.
+//! An address from another party (a catalog, a redirect, a provider's response) must not
+//! reach hosts that only this machine can reach. The check happens after the name is
+//! resolved, and the connection uses exactly the addresses that were checked, so that a name cannot
+//! resolve differently in between.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) fn tls() -> Result<rustls::ClientConfig, BoxError> {
         .with_no_client_auth())
 }
 
-/// The hosts that may lie anywhere, as `name` or `name:port`.
+/// Hosts that may have any address, as `name` or `name:port`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Allowed(Vec<String>);
 
@@ -42,22 +42,22 @@ impl Allowed {
 /// How far an address is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// Anywhere: the settings name the host.
+    /// Any address: the settings name the host.
     Named,
-    /// On the public internet only.
+    /// Public addresses only.
     Public,
 }
 
-/// Why an address is not asked.
+/// Why an address is refused.
 #[derive(Debug)]
 pub(crate) enum AddressRefused {
     /// Neither http nor https, or no host in it.
     NoHost,
-    /// It lies where only this machine or its neighbours can reach.
+    /// Only this machine or its network can reach it.
     NotPublic { host: String, address: String },
 }
 
-/// Looks at an address before it is asked. A name is looked at again once it is resolved.
+/// Checks an address before the request. A host name is checked again once it is resolved.
 pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefused> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(AddressRefused::NoHost);
@@ -80,8 +80,8 @@ pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefu
     }
 }
 
-/// The beginning of a client that asks hosts so far trusted: no redirect is followed by itself, no proxy
-/// resolves a name in its place, and a name outside the settings is asked at the addresses that were checked.
+/// The builder of a client for hosts of this trust: it follows no redirect, uses no proxy, and
+/// connects to a host outside the settings at its checked addresses only.
 pub(crate) fn asking(trust: Trust) -> Result<ClientBuilder, BoxError> {
     let builder = Client::builder()
         .tls_backend_preconfigured(tls()?)
@@ -95,7 +95,7 @@ pub(crate) fn asking(trust: Trust) -> Result<ClientBuilder, BoxError> {
     })
 }
 
-/// The name in an error of a client that lies where it is not asked.
+/// The refused name in an error of a client.
 pub(crate) fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
@@ -135,7 +135,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(inner);
     }
     let [a, b, ..] = address.segments();
-    // Only 2000::/3 is given out; what lies outside is loopback, local, multicast or reserved. Inside
+    // Only 2000::/3 is allocated; the rest is loopback, local, multicast or reserved. Inside
     // it 2001:db8::/32 and 3fff::/20 are for documentation, 2001::/23 for protocols.
     a & 0xe000 == 0x2000
         && !(a == 0x2001 && (b == 0xdb8 || b < 0x200))
@@ -143,7 +143,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 /// The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64 or 6to4. Such an address
-/// leads where the inner one leads.
+/// leads to the inner one.
 fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| {
@@ -157,11 +157,11 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Resolves names and gives out public addresses only.
+/// Resolves names to public addresses only.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PublicOnly;
 
-/// A name that lies at an address which is not asked. Found again in the client's error.
+/// A name with an address that is refused. Recovered from the client's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{host} lies at {address}, which is not on the public internet")]
 pub(crate) struct NotPublic {
@@ -175,7 +175,7 @@ impl Resolve for PublicOnly {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            // One bad address spoils the name: a name that lies both outside and inside is a trap.
+            // One refused address refuses the name: a name with both public and internal addresses is an attack.
             if let Some(bad) = found.iter().find(|address| !is_public(address.ip())) {
                 let address = bad.ip().to_string();
                 return Err(NotPublic { host, address }.into());

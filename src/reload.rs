@@ -1,7 +1,7 @@
-//! Keeps the catalog what its files say: loads it again when they change and on SIGHUP.
+//! Reloads the catalog when its files change and on SIGHUP.
 //!
-//! A new catalog is built beside the old one, off the threads that serve, and swapped in whole. A
-//! broken one is told of and not swapped in: the server goes on with what it had.
+//! A new catalog is built beside the old one, off the threads that serve, and swapped in as a whole. A
+//! broken one is reported and not swapped in: the server keeps the old one.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-/// Problems of one load that get a log line each; the rest is counted in one line. A file that lost a
+/// Problems of one load that get a log line each; one more line has the count of the rest. A file that lost a
 /// field everywhere has thousands of them.
 const PROBLEMS_LOGGED: usize = 20;
-/// Longest that a folder which never rests puts a reload off, in quiet times: somebody who copies
-/// thousands of files sees the first of them before the last.
+/// Longest delay of a reload by a folder that keeps changing, in quiet times: while thousands of files are
+/// copied, the first ones appear before the last.
 const MOST_QUIET_TIMES: u32 = 20;
-/// When a folder that cannot be watched is tried again: what is missing (watches of the system, the
-/// folder itself) comes back in minutes, by an operator's hand.
+/// Retry interval for a folder that cannot be watched: what is missing (system watches, the
+/// folder itself) is fixed by an operator within minutes.
 const WATCH_AGAIN: Duration = Duration::from_secs(30);
 
-/// Loads the catalog again.
+/// Reloads the catalog.
 pub struct Reloader {
     snapshot: Arc<Snapshot>,
     dir: PathBuf,
@@ -37,19 +37,19 @@ pub struct Reloader {
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
-/// How the last load went.
+/// The result of the last load.
 #[derive(Debug, Clone)]
 pub struct LastLoad {
-    /// When it was.
+    /// End of the load.
     pub at: SystemTime,
-    /// Everything that was wrong.
+    /// The problems found.
     pub problems: Arc<[Problem]>,
-    /// Why the catalog in force is an older one, where it is.
+    /// Why an older catalog is still current, if it is.
     pub kept: Option<String>,
 }
 
 impl LastLoad {
-    /// One that ended just now.
+    /// The result of a load that just ended.
     #[must_use]
     pub fn now(problems: Vec<Problem>, kept: Option<String>) -> Self {
         Self { at: SystemTime::now(), problems: problems.into(), kept }
@@ -57,7 +57,7 @@ impl LastLoad {
 }
 
 impl Reloader {
-    /// For this catalog, loaded out of this folder with these problems.
+    /// For this catalog, loaded from this folder with these problems.
     #[must_use]
     pub fn new(
         snapshot: Arc<Snapshot>,
@@ -70,7 +70,7 @@ impl Reloader {
         Self { snapshot, dir, metrics, last, one_at_a_time }
     }
 
-    /// The catalog in force.
+    /// The current catalog.
     #[must_use]
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
@@ -82,13 +82,13 @@ impl Reloader {
         &self.dir
     }
 
-    /// How the last load went.
+    /// The result of the last load.
     #[must_use]
     pub fn last(&self) -> LastLoad {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads the folder again and swaps, or keeps the old catalog and says why.
+    /// Loads the folder and swaps the catalog, or keeps the old one and records why.
     pub async fn reload(&self, why: &'static str) {
         let _turn = self.one_at_a_time.lock().await;
         let (snapshot, dir) = (Arc::clone(&self.snapshot), self.dir.clone());
@@ -120,7 +120,7 @@ impl Reloader {
     }
 }
 
-/// Logs what is wrong with a catalog.
+/// Logs the problems of a catalog.
 pub fn tell(problems: &[Problem]) {
     for problem in problems.iter().take(PROBLEMS_LOGGED) {
         match problem.severity {
@@ -134,12 +134,12 @@ pub fn tell(problems: &[Problem]) {
     }
 }
 
-/// What a folder looks like from outside: its files with their sizes and times.
+/// Fingerprint of a folder: its files with their sizes and times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderState(Vec<(OsString, u64, Option<SystemTime>)>);
 
 impl FolderState {
-    /// At this folder, now. One that cannot be read looks empty.
+    /// The current state of this folder. An unreadable folder looks empty.
     #[must_use]
     pub fn at(dir: &Path) -> Self {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
@@ -154,9 +154,9 @@ impl FolderState {
     }
 }
 
-/// The watcher of the catalog folder, a child of the tree: loads again whenever the folder has
-/// changed and then rested for `quiet`. It loads once at its start when the folder no longer looks
-/// as it did `before` the catalog was loaded, or when it succeeds one that crashed.
+/// The watcher of the catalog folder, a child of the tree: reloads whenever the folder has
+/// changed and then rested for `quiet`. It reloads once at its start when the folder differs from its state
+/// `before` the catalog was loaded, or after a crash of the previous watcher.
 pub fn watcher(
     reloader: Arc<Reloader>,
     dir: PathBuf,
@@ -179,8 +179,8 @@ async fn watch(
 ) -> Result<(), BoxError> {
     let mut missed = life.generation() > 1;
     loop {
-        // A folder that cannot be watched is no reason to fail: the server serves, and SIGHUP still
-        // loads again.
+        // A folder that cannot be watched is not fatal: the server serves, and SIGHUP still
+        // reloads.
         let (_watcher, mut changes) = match subscribe(&dir) {
             Ok(subscribed) => subscribed,
             Err(cause) => {
@@ -210,19 +210,19 @@ async fn watch(
     }
 }
 
-/// What the system tells of the folder, for as long as the watcher is held.
+/// Events of the system about the folder, for as long as the watcher is held.
 fn subscribe(dir: &Path) -> notify::Result<(RecommendedWatcher, mpsc::Receiver<()>)> {
-    // One is enough: what is told while one waits is the same news.
+    // A capacity of one is enough: further events mean the same.
     let (changed, changes) = mpsc::channel::<()>(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading a file is an event too, and a reload reads them all. A watcher that failed may
-        // have missed something: that counts as a change.
+        // Reading a file is an event too, and a reload reads them all. A watcher error may
+        // hide a change, so it counts as one.
         if !matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_))) {
             let _ = changed.try_send(());
         }
     })?;
-    // The folder itself, not what is in it: manuals below it are no catalogs, and a mounted
-    // folder changes by a link in it that is turned.
+    // The folder itself, not its subfolders: manuals there are not catalogs, and a mounted
+    // folder changes by a link in it.
     watcher.watch(dir, RecursiveMode::NonRecursive)?;
     Ok((watcher, changes))
 }

@@ -1,8 +1,8 @@
 //! Temporary folders, and the removal of those that a killed process left behind.
 //!
-//! A process that ends by SIGKILL or by a power cut removes nothing. So each folder holds a file that
-//! its process keeps locked (`flock`): the lock ends with the process, however it ends, and neither a
-//! process id that is used again nor a clock that is set back can keep it alive. The next start removes
+//! A process that ends by SIGKILL or by a power cut removes nothing. So each folder contains a file that
+//! its process keeps locked (`flock`): the lock ends with the process, however it ends, and does not
+//! depend on process ids or the clock. The next start removes
 //! each folder of the same kind whose lock is free.
 
 use std::fs::{File, TryLockError};
@@ -50,7 +50,7 @@ impl Kind {
 /// A temporary folder that is removed when it is dropped, or by the next start when it never was.
 #[derive(Debug)]
 pub(crate) struct TemporaryFolder {
-    // Dropped first: the folder is gone before its lock is free.
+    // Dropped first: the folder is removed before its lock is released.
     folder: TempDir,
     _owner: File,
 }
@@ -73,7 +73,6 @@ impl TemporaryFolder {
         Ok(Self { folder, _owner: owner })
     }
 
-    /// Where it lies.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -95,7 +94,7 @@ fn remove_abandoned_within(parent: &Path, now: SystemTime) -> usize {
         }
         match std::fs::remove_dir_all(&path) {
             Ok(()) => removed += 1,
-            // Another process that starts now was faster.
+            // Another process that starts concurrently was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 log::warn!(folder:% = path.display(), error:%; "cannot remove an abandoned temporary folder");

@@ -1,38 +1,38 @@
-//! When visitors come: open (so many a second, whatever the server does) or closed (so many at once).
+//! When visitors arrive: open (a rate, independent of the server) or closed (a number of concurrent visitors).
 //!
-//! A schedule is arithmetic over the number of the visitor: it reads no clock, and a harness that is
-//! late knows by how much, because the time a visitor should have come at is known without it.
+//! A schedule is a function of the visitor's number: it reads no clock, and a late harness
+//! knows its delay, because the due time of a visitor is known without it.
 
 use std::time::Duration;
 
-/// How visitors come.
+/// How visitors arrive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Arrival {
-    /// This many a second, each staying a while. A slow server meets ever more of them.
+    /// A fixed rate; each visitor stays for a while. A slow server gets ever more of them.
     Open {
-        /// Visitors a second once the ramp is over.
+        /// Visitors per second after the ramp.
         per_second: f64,
     },
-    /// This many, who stay to the end.
+    /// A fixed number of visitors, who stay to the end.
     Closed {
         /// Visitors in all.
         users: usize,
     },
 }
 
-/// The times visitors come at, from the start of the run.
+/// The arrival times, from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// How they come.
+    /// Open or closed.
     pub arrival: Arrival,
-    /// How long it takes until all of them, or the whole rate, are there.
+    /// Duration until all visitors, or the whole rate, are there.
     pub ramp: Duration,
-    /// When nobody comes any more.
+    /// End of the arrivals.
     pub duration: Duration,
 }
 
 impl Schedule {
-    /// When visitor `number` (from 0) comes, or `None` when the run is over by then.
+    /// When visitor `number` (from 0) arrives, or `None` when the run is over by then.
     #[must_use]
     pub fn at(&self, number: usize) -> Option<Duration> {
         let (n, ramp) = (number as f64, self.ramp.as_secs_f64());
@@ -40,8 +40,8 @@ impl Schedule {
             Arrival::Closed { users } if number >= users => return None,
             Arrival::Closed { users } => ramp * n / users as f64,
             Arrival::Open { per_second } if per_second <= 0.0 => return None,
-            // The rate grows in a straight line over the ramp, so what has come by then grows with
-            // the square of the time; turned round, that is a root.
+            // The rate grows linearly over the ramp, so the number of arrivals grows with
+            // the square of the time; its inverse is a root.
             Arrival::Open { per_second } => {
                 let in_ramp = per_second * ramp / 2.0;
                 if n < in_ramp {
@@ -70,17 +70,17 @@ mod tests {
     }
 
     #[test]
-    fn closed_visitors_come_evenly_over_the_ramp_and_no_more_of_them() {
+    fn closed_visitors_arrive_evenly_over_the_ramp_and_no_more_of_them() {
         assert_eq!(times(Arrival::Closed { users: 4 }, 8, 60), [0.0, 2.0, 4.0, 6.0]);
     }
 
     #[test]
-    fn closed_visitors_without_a_ramp_come_at_once() {
+    fn closed_visitors_without_a_ramp_arrive_at_once() {
         assert_eq!(times(Arrival::Closed { users: 3 }, 0, 60), [0.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn open_visitors_come_at_their_rate_until_the_end() {
+    fn open_visitors_arrive_at_their_rate_until_the_end() {
         assert_eq!(times(Arrival::Open { per_second: 2.0 }, 0, 2), [0.0, 0.5, 1.0, 1.5]);
     }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_is_nobody() {
+    fn a_rate_of_zero_has_no_arrivals() {
         assert!(times(Arrival::Open { per_second: 0.0 }, 0, 60).is_empty());
     }
 }

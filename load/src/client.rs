@@ -1,4 +1,4 @@
-//! One socket: from which address it goes out, what is said and heard, and as few bytes as that takes.
+//! One WebSocket: its source address, its messages, and small buffers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -15,22 +15,22 @@ use url::Url;
 /// Read and write buffer of a socket. Frames here are small; the library's 128 KiB each would make
 /// ten thousand sockets cost gigabytes.
 const BUFFER_BYTES: usize = 4 * 1024;
-/// Receive buffer of a slow reader: so little that the server feels at once that nobody reads.
+/// Receive buffer of a slow reader: so small that the server notices at once.
 const NARROW_BYTES: u32 = 4 * 1024;
 
-/// Where a socket goes to, and where it comes from.
+/// The server's address, and the local one.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     url: Url,
     addresses: Vec<SocketAddr>,
 }
 
-/// Why there is no socket, or no longer one.
+/// Why a socket did not open, or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SocketError {
     /// The server closed it with this code.
     Closed(u16),
-    /// It could not be opened, or broke; in a few words.
+    /// It could not be opened, or broke; with a short description.
     Broken(String),
 }
 
@@ -43,7 +43,7 @@ impl std::fmt::Display for SocketError {
     }
 }
 
-/// What the harness reads of a message; the rest is skipped.
+/// The fields of a message that the harness reads; the rest is skipped.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ReceivedMessage {
     #[serde(rename = "type")]
@@ -60,12 +60,12 @@ pub(super) struct ReceivedMessage {
     pub(super) token: Option<String>,
     #[serde(default)]
     pub(super) after_ms: Option<u64>,
-    /// Bytes of the frame.
+    /// Size of the frame in bytes.
     #[serde(skip)]
     pub(super) bytes: usize,
 }
 
-/// A message and the id it is answered by.
+/// A message with its request id.
 #[derive(Serialize)]
 struct OutgoingMessage<'a> {
     #[serde(flatten)]
@@ -77,7 +77,7 @@ struct OutgoingMessage<'a> {
 pub(super) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Target {
-    /// Reads an address and looks its host up, once: a run should not measure a name server.
+    /// Parses an address and resolves its host once: a run should not measure a name server.
     pub(super) async fn resolve(text: &str) -> Result<Self, String> {
         let url = socket_url(text)?;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -95,13 +95,13 @@ impl Target {
         self.url.as_str()
     }
 
-    /// Opens a socket, from `source` where one is given.
+    /// Opens a socket, from `source` if given.
     pub(super) async fn open(
         &self,
         source: Option<IpAddr>,
         narrow: bool,
     ) -> Result<Client, SocketError> {
-        // An address of the family we come from, if we must come from one.
+        // An address of the same family as the source, if there is one.
         let fits =
             |address: &&SocketAddr| source.is_none_or(|it| it.is_ipv4() == address.is_ipv4());
         let Some(address) = self.addresses.iter().find(fits) else {
@@ -111,7 +111,7 @@ impl Target {
             connect(*address, source, narrow).await.map_err(|error| SocketError::of_io(&error))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
-            // Nothing waits in it: a keystroke goes out when it is typed.
+            // No buffering: a keystroke is sent when it is typed.
             .write_buffer_size(0)
             .max_write_buffer_size(16 * 1024 * 1024);
         let opened =
@@ -144,7 +144,7 @@ impl Client {
         self.0.send(Message::text(text)).await.map_err(SocketError::of)
     }
 
-    /// The next message. Safe to drop while it waits: nothing read is lost.
+    /// The next message. Cancel safe: no data is lost.
     pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SocketError> {
         loop {
             match self.0.next().await {
@@ -166,7 +166,7 @@ impl Client {
         }
     }
 
-    /// Says good-bye, and waits a moment for the answer.
+    /// Closes the socket, and waits briefly for the reply.
     pub(super) async fn close(&mut self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.0.close(None)).await;
     }
@@ -191,7 +191,7 @@ impl SocketError {
     }
 }
 
-/// `host:8000`, `http://host:8000` and `wss://host/ws?x=y` are all addresses of a server's socket.
+/// Accepts `host:8000`, `http://host:8000` and `wss://host/ws?x=y`.
 fn socket_url(text: &str) -> Result<Url, String> {
     let full = if text.contains("://") { text.to_owned() } else { format!("ws://{text}") };
     let full = match full.split_once("://") {
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_a_server_becomes_that_of_its_socket() {
+    fn a_server_address_becomes_its_socket_address() {
         for (text, url) in [
             ("127.0.0.1:8000", "ws://127.0.0.1:8000/ws"),
             ("http://pod-1:8000/", "ws://pod-1:8000/ws"),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_harness_does_not_read_is_skipped() {
+    fn unknown_fields_are_skipped() {
         let frame =
             r#"{"type":"final_answer","content":"","citations":[{"page":1}],"id":3,"offset":9}"#;
         let heard: ReceivedMessage = serde_json::from_str(frame).expect("a message");

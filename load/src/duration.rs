@@ -1,15 +1,15 @@
-//! Durations as a person writes them: `150us`, `15ms`, `30s`, `2m`.
+//! Durations in human-readable form: `150us`, `15ms`, `30s`, `2m`.
 
 use std::time::Duration;
 
-/// Units and their length in microseconds, the longer names first where one ends with another.
+/// Units and their length in microseconds; a name that ends with another one comes first.
 const UNITS: [(&str, f64); 6] =
     [("us", 1.0), ("µs", 1.0), ("ms", 1e3), ("s", 1e6), ("m", 60e6), ("h", 3600e6)];
 
-/// Reads a duration with its unit.
+/// Parses a duration with its unit.
 ///
 /// # Errors
-/// In one line: a number without a unit may be anything.
+/// In one line. A number without a unit is ambiguous.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let bad = || format!("'{text}' is no duration; write 150us, 15ms, 30s, 2m or 1h");
@@ -17,14 +17,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(digits);
     let number: f64 = number.parse().map_err(|_| bad())?;
     let (_, length) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(bad)?;
-    // A year is more than any run, and keeps the sum below within range.
+    // A year is longer than any run, and keeps the sum below in range.
     if number * length > 366.0 * 86_400e6 {
         return Err(bad());
     }
     Ok(Duration::from_nanos((number * length * 1e3) as u64))
 }
 
-/// Microseconds with three digits that matter and the unit a person would take.
+/// Microseconds with three significant digits and a suitable unit.
 #[must_use]
 pub fn show_micros(micros: u64) -> String {
     match micros {
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused_with_examples() {
+    fn an_invalid_duration_is_refused_with_examples() {
         for text in ["", "15", "ms", "15 parsecs", "1.2.3s", "-1s", "99999999h"] {
             let error = parse_duration(text).expect_err(text);
             assert!(error.contains("write 150us"), "{error}");
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_is_shown_in_the_unit_a_person_would_take() {
+    fn a_latency_is_shown_in_a_suitable_unit() {
         assert_eq!(show_micros(87), "87 µs");
         assert_eq!(show_micros(2_340), "2.34 ms");
         assert_eq!(show_micros(23_400), "23.4 ms");

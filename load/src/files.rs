@@ -1,12 +1,12 @@
-//! How many files this process may hold: a socket is one.
+//! The limit of open files: each socket needs one.
 
-/// Files beside the sockets: the runtime, the terminal, the report.
+/// Open files besides the sockets: the runtime, the terminal, the report.
 const BESIDE: u64 = 64;
 
-/// Raises the limit of open files as far as `sockets` need.
+/// Raises the limit of open files to what `sockets` need.
 ///
 /// # Errors
-/// When the machine does not let us; says what to do.
+/// When the system refuses; the message says what to do.
 pub fn allow_sockets(sockets: usize) -> Result<(), String> {
     let wanted = sockets as u64 + BESIDE;
     let allowed = rlimit::increase_nofile_limit(wanted)
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn too_small_a_limit_is_told_with_what_to_do() {
+    fn a_limit_that_is_too_small_is_reported_with_a_remedy() {
         let error = enough(50_064, 20_000).expect_err("too few");
         assert!(error.contains("ulimit -Hn 50064"), "{error}");
     }

@@ -4,8 +4,8 @@
 //! Plan ─► Schedule (when) × Mix (what) ─► Visitor ─► Tally ─► Summary ─► table, JSON, report, verdicts
 //! ```
 //!
-//! What is arithmetic (schedule, mix, thresholds, summary, report) reads no clock and opens no socket;
-//! `client` and `visitor` do both. Latencies count from when a thing was due.
+//! The pure parts (schedule, mix, thresholds, summary, report) read no clock and open no socket;
+//! `client` and `visitor` do both. A latency counts from the time an operation was due.
 //!
 //! Never: a type of the server other than the wire protocol's, a visitor that waits without a bound for a server
 //! that stalls, more sockets or more time than the plan allows.

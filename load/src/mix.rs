@@ -1,4 +1,4 @@
-//! Who comes: one kind of visitor, or a mix of several from a TOML file.
+//! The kinds of visitors: one kind, or a mix of several from a TOML file.
 //!
 //! ```toml
 //! [[visitor]]
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::duration::parse_duration;
 use super::scenario::{Pace, Scenario};
 
-/// Largest weight: shares finer than a ten-thousandth say nothing.
+/// Largest weight: finer shares have no visible effect.
 const MAX_WEIGHT: u32 = 10_000;
 
 /// One kind of visitor of a mix.
@@ -27,9 +27,9 @@ const MAX_WEIGHT: u32 = 10_000;
 pub struct Kind {
     /// What it does.
     pub scenario: Scenario,
-    /// How many of it there are to the others.
+    /// Its share in relation to the other weights.
     pub weight: u32,
-    /// How fast it is.
+    /// Its pauses.
     pub pace: Pace,
 }
 
@@ -67,7 +67,7 @@ impl Mix {
         Self(vec![Kind { scenario, weight: 1, pace }])
     }
 
-    /// Reads a mix file; what a visitor does not say of its pace is taken from `pace`.
+    /// Parses a mix file; `pace` supplies the values that a visitor does not set.
     ///
     /// # Errors
     /// In one line that names the place.
@@ -86,26 +86,26 @@ impl Mix {
         kinds.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The kind of visitor `number` (from 0). In every stretch as long as the sum of the weights each
-    /// kind comes exactly as often as its weight says, and evenly spread.
+    /// The kind of visitor `number` (from 0). In every run of visitors as long as the sum of the weights each
+    /// kind occurs exactly as often as its weight, evenly spread.
     #[must_use]
     pub fn kind(&self, number: usize) -> &Kind {
         let total: u64 = self.0.iter().map(|kind| u64::from(kind.weight)).sum();
         let mut credit = vec![0_i64; self.0.len()];
         let mut chosen = 0;
-        // Smooth weighted round robin: everybody earns its weight, the richest pays for all.
+        // Smooth weighted round robin: each kind gains its weight, the chosen one pays the total.
         for _ in 0..=(number as u64 % total) {
             for (credit, kind) in credit.iter_mut().zip(&self.0) {
                 *credit += i64::from(kind.weight);
             }
-            // The first of the richest, so that equals keep the order of the file.
+            // The first of equals, so that equal weights keep the order of the file.
             chosen = (0..credit.len()).rev().max_by_key(|at| credit[*at]).unwrap_or(0);
             credit[chosen] -= total as i64;
         }
         &self.0[chosen]
     }
 
-    /// What it is called in the report: `typing`, or `typing 7 : ask 1`.
+    /// Its name in the report: `typing`, or `typing 7 : ask 1`.
     #[must_use]
     pub fn name(&self) -> String {
         if let [kind] = self.0.as_slice() {
@@ -115,7 +115,7 @@ impl Mix {
         parts.collect::<Vec<_>>().join(" : ")
     }
 
-    /// True when a visitor of it does this.
+    /// True when the mix contains this scenario.
     #[must_use]
     pub fn has(&self, wanted: Scenario) -> bool {
         self.0.iter().any(|kind| kind.scenario == wanted)
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_comes_as_often_as_its_weight_says_and_evenly() {
+    fn each_kind_occurs_as_often_as_its_weight_and_evenly() {
         let text = "[[visitor]]\nscenario = 'typing'\nweight = 3\n[[visitor]]\nscenario = 'ask'\n";
         let mix = Mix::parse(text, Pace::default()).expect("a mix");
         let kinds: Vec<&str> = (0..8).map(|at| mix.kind(at).scenario.as_str()).collect();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_keeps_the_pace_of_the_command_line_where_the_file_says_nothing() {
+    fn the_command_line_sets_the_pace_that_the_file_does_not() {
         let pace = Pace { think: Duration::from_secs(9), ..Pace::default() };
         let mix =
             Mix::parse("[[visitor]]\nscenario = 'typing'\nkey = '20ms'\n", pace).expect("a mix");

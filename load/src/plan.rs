@@ -1,4 +1,4 @@
-//! What is to be done: everything a run is told.
+//! All parameters of a run.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use super::words::Words;
 /// What a load test does: visitors, arrival, mix, targets.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Servers, taken in turn.
+    /// Servers, used in turn.
     pub urls: Vec<String>,
-    /// Addresses of this machine that sockets go out from, taken in turn; none is the system's choice.
+    /// Local source addresses, used in turn; empty leaves the choice to the system.
     pub sources: Vec<IpAddr>,
-    /// When visitors come, and when the run ends.
+    /// When visitors arrive, and when the run ends.
     pub schedule: Schedule,
-    /// What they do.
+    /// The scenarios of the visitors.
     pub mix: Mix,
-    /// What they type and ask; what is empty comes from the server.
+    /// What they type and ask; empty lists are filled from the server.
     pub words: Words,
-    /// Most visitors at once, whatever the rate.
+    /// Most concurrent visitors, whatever the rate.
     pub max_users: usize,
     /// How long a visitor of an open arrival stays.
     pub stay: Duration,
-    /// How long anything may take.
+    /// Time limit of every operation.
     pub timeout: Duration,
     /// Asks for predictions without product details.
     pub compact: bool,
-    /// Where all variation comes from: the same seed, the same visitors.
+    /// Seed of all variation: the same seed gives the same visitors.
     pub seed: u64,
-    /// A line a second on standard error.
+    /// Prints a line per second on standard error.
     pub progress: bool,
 }

@@ -1,4 +1,4 @@
-//! A run: sends the visitors when they are due, says how it goes, and ends in time.
+//! A run: starts the visitors when they are due, reports progress, and ends in time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,15 +17,15 @@ use super::table::progress;
 use super::tally::{Count, Tally};
 use super::visitor::{Crowd, Visitor};
 
-/// How often a run says how it goes, and puts a point on its charts.
+/// Interval of progress lines and chart points.
 const TICK: Duration = Duration::from_secs(1);
-/// How long all visitors may take to say good-bye; those that have not are cut off.
+/// Time limit for all visitors to close their sockets; the rest is dropped.
 const GOOD_BYE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Does what the plan says, until its time is over or `interrupted` is done.
+/// Executes the plan, until its time is over or `interrupted` completes.
 ///
 /// # Errors
-/// When a server is not there at all, or shows nothing to type.
+/// When a server cannot be reached, or offers nothing to type.
 pub async fn run(plan: Plan, interrupted: impl Future<Output = ()>) -> Result<Summary, String> {
     let crowd = Arc::new(prepare(plan).await?);
     let (stop, stopped) = watch::channel(false);
@@ -38,12 +38,12 @@ pub async fn run(plan: Plan, interrupted: impl Future<Output = ()>) -> Result<Su
         () = send_all(&crowd, &mut visitors, &stopped) => {}
     }
     let took = crowd.began.elapsed();
-    // Taken before the good-byes: what is closed by us is not lost.
+    // Before the sockets are closed: those closed by the harness do not count as lost.
     crowd.tally(|tally| tally.tick(took));
     let summary = crowd.tally(|tally| tally.summary(took));
     let _ = stop.send(true);
     let gone = async { while visitors.join_next().await.is_some() {} };
-    // Those cut off here are dropped with the set.
+    // Visitors that are still running are dropped with the set.
     let _ = tokio::time::timeout(GOOD_BYE_WITHIN, gone).await;
     Ok(summary)
 }
@@ -62,12 +62,12 @@ async fn prepare(plan: Plan) -> Result<Crowd, String> {
     Ok(Crowd { plan, words, targets, began, tally: Mutex::new(Tally::default()) })
 }
 
-/// True when any visitor of the mix types or asks.
+/// True when a visitor of the mix types or asks.
 fn speaks(mix: &Mix) -> bool {
     [Scenario::Typing, Scenario::Ask, Scenario::ResumeStorm].into_iter().any(|it| mix.has(it))
 }
 
-/// Sends each visitor when it is due. Never ends: the run does.
+/// Starts each visitor when it is due. Never ends by itself.
 async fn send_all(crowd: &Arc<Crowd>, visitors: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
     let plan = &crowd.plan;
     let stays = match plan.schedule.arrival {
@@ -97,7 +97,7 @@ async fn send_all(crowd: &Arc<Crowd>, visitors: &mut JoinSet<()>, stopped: &watc
     std::future::pending().await
 }
 
-/// Puts a point on the charts each second, and a line on standard error if it is wanted.
+/// Adds a chart point per second, and prints a line on standard error if enabled.
 async fn tell(crowd: &Crowd) {
     let mut ticks = tokio::time::interval_at(crowd.began + TICK, TICK);
     loop {

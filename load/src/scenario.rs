@@ -12,36 +12,36 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Scenario {
-    /// Connects and listens.
+    /// Connects and reads.
     Idle,
-    /// Types names letter by letter, thinks, types the next.
+    /// Types names letter by letter, with pauses between them.
     Typing,
-    /// Asks a question, reads the answer, thinks, asks the next.
+    /// Asks a question, reads the answer, pauses, asks the next.
     Ask,
-    /// Loses the socket with everybody else and resumes the conversation at once.
+    /// Loses the socket together with all others and resumes the conversation at once.
     ResumeStorm,
-    /// Types, and reads far too slowly what comes back.
+    /// Types, and reads the replies far too slowly.
     SlowReader,
 }
 
 impl Scenario {
-    /// The word of the command line, the mix file and the report.
+    /// The name on the command line, in the mix file and in the report.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// How fast a visitor is. Each wait is varied, since people who act in step are no people.
+/// The pauses of a visitor. Each is varied, since real users are not in step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// From one keystroke to the next. Zero: as fast as the server answers, without a wait.
+    /// Between two keystrokes. Zero: the next keystroke follows the prediction without a pause.
     pub key: Duration,
-    /// From a name typed, or an answer read, to the next.
+    /// After a typed name, or a read answer.
     pub think: Duration,
-    /// From one storm to the next.
+    /// Between two storms.
     pub storm_every: Duration,
-    /// From one frame that a slow reader reads to the next.
+    /// Between two frames that a slow reader reads.
     pub read_every: Duration,
 }
 
@@ -58,7 +58,7 @@ impl Default for Pace {
     }
 }
 
-/// The wait, half of it more or less.
+/// The pause, varied by half of it.
 pub(super) fn varied(wait: Duration, random: &mut impl rand::Rng) -> Duration {
     wait.mul_f64(random.random_range(0.5..1.5))
 }
@@ -69,7 +69,7 @@ mod tests {
     use rand::SeedableRng as _;
 
     #[test]
-    fn waits_are_varied_around_what_was_asked_for() {
+    fn pauses_are_varied_around_their_value() {
         let mut random = rand::rngs::StdRng::seed_from_u64(1);
         let waits: Vec<f64> =
             (0..1_000).map(|_| varied(Duration::from_secs(2), &mut random).as_secs_f64()).collect();

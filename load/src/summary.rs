@@ -1,36 +1,36 @@
-//! A run in numbers: what the table shows, the JSON holds and thresholds judge.
+//! The results of a run: the source of the table, the JSON and the verdicts.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// A run in numbers.
+/// The results of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
-    /// How long it took.
+    /// Duration.
     pub seconds: f64,
-    /// What happened how often, by the words of [`Count`](super::Count).
+    /// Number of events, by the names of [`Count`](super::Count).
     pub counts: BTreeMap<&'static str, u64>,
     /// Why sockets were refused or lost, and how often.
     pub reasons: BTreeMap<String, u64>,
-    /// Most sockets open at once.
+    /// Most concurrently open sockets.
     pub most_open: u64,
-    /// Bytes of the frames that were read.
+    /// Bytes of the received frames.
     pub bytes: u64,
-    /// What was waited for, by the words of [`Operation`](super::Operation); only what was done at all.
+    /// Latencies, by the names of [`Operation`](super::Operation); only operations that occurred.
     pub operations: BTreeMap<&'static str, OperationSummary>,
-    /// The course of it, a point a second.
+    /// The course of the run, one point per second.
     pub points: Vec<Point>,
 }
 
-/// One operation in numbers.
+/// The results of one operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OperationSummary {
-    /// How often it was done.
+    /// Number of completions.
     pub count: u64,
-    /// How often a second.
+    /// Completions per second.
     pub rate: f64,
-    /// How long it took, in microseconds.
+    /// Latencies in microseconds.
     pub latency_us: Latency,
 }
 
@@ -39,15 +39,15 @@ pub struct OperationSummary {
 pub struct Latency {
     /// Arithmetic mean in microseconds.
     pub mean: u64,
-    /// Half took no longer.
+    /// Median.
     pub p50: u64,
-    /// Nine of ten took no longer.
+    /// 90th percentile.
     pub p90: u64,
-    /// 95 of 100 took no longer.
+    /// 95th percentile.
     pub p95: u64,
-    /// 99 of 100 took no longer.
+    /// 99th percentile.
     pub p99: u64,
-    /// 999 of 1,000 took no longer.
+    /// 99.9th percentile.
     pub p999: u64,
     /// Maximum in microseconds.
     pub max: u64,
@@ -62,6 +62,6 @@ pub struct Point {
     pub open: u64,
     /// Sockets refused or lost since the start.
     pub lost: u64,
-    /// What was done in it.
+    /// Operations completed in it.
     pub operations: BTreeMap<&'static str, OperationSummary>,
 }

@@ -1,4 +1,4 @@
-//! The end of a run for a terminal, and the line while it goes on.
+//! The results for a terminal, and the progress lines.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::tally::{Count, Operation};
 use super::threshold::Verdict;
 use strum::VariantArray as _;
 
-/// The line of one second: how far it is, who is there, what was done.
+/// The progress line of one second: elapsed time, sockets, operations.
 #[must_use]
 pub fn progress(point: &Point, of_s: f64) -> String {
     let mut line = format!("{:>4.0} s of {of_s:.0}  {:>6} open", point.at_s, point.open);
@@ -42,7 +42,7 @@ pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
     }
     let counts = Count::VARIANTS.iter().map(|it| it.as_str()).filter_map(|name| {
         let count = *summary.counts.get(name)?;
-        // What must be known to be zero is said even then.
+        // Counts that must be known to be zero are always shown.
         (count > 0 || matches!(name, "refused" | "dropped" | "errors"))
             .then(|| format!("{count} {name}"))
     });
@@ -64,7 +64,7 @@ pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
     out
 }
 
-/// Bytes in the unit a person would take.
+/// Bytes in a suitable unit.
 pub(super) fn bytes(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} B"),
@@ -81,7 +81,7 @@ mod tests {
     use crate::tally::Tally;
 
     #[test]
-    fn the_table_shows_what_was_done_and_that_nothing_was_lost() {
+    fn the_table_shows_operations_and_zero_losses() {
         let mut tally = Tally::default();
         tally.opened();
         tally.took(Operation::Typing, Duration::from_micros(150));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_second_says_what_was_lost() {
+    fn the_progress_line_shows_losses() {
         let mut tally = Tally::default();
         tally.opened();
         tally.count(Count::Dropped);

@@ -1,7 +1,7 @@
-//! What is counted while a run goes on: a histogram for each operation, counts, and a point a second.
+//! The counters of a run: a histogram for each operation, counts, and a point per second.
 //!
-//! Latencies are taken from the time an operation was to begin, not from the time the harness came to
-//! it: a server that stalls is charged for everybody who had to wait meanwhile (the other way is
+//! Latencies are measured from the time an operation was due, not from the time the harness started
+//! it: a stall of the server counts for every operation that was due meanwhile (the alternative is
 //! called coordinated omission, and hides exactly the stalls).
 
 use std::collections::BTreeMap;
@@ -12,18 +12,18 @@ use hdrhistogram::Histogram;
 use super::summary::{Latency, OperationSummary, Point, Summary};
 use strum::VariantArray as _;
 
-/// Longest latency a histogram holds, in microseconds: ten minutes, past every time limit.
+/// Largest latency of a histogram, in microseconds: ten minutes, past every time limit.
 const LONGEST_US: u64 = 600_000_000;
-/// Three digits that matter: an error of a thousandth, and 150 KB a histogram.
+/// Three significant digits: an error of a thousandth, and 150 KB per histogram.
 const DIGITS: u8 = 3;
-/// Most points of the course of a run: an hour of seconds. What comes later is in the totals alone.
+/// Most chart points: an hour of seconds. Later seconds count in the totals only.
 const MOST_POINTS: usize = 3_600;
 
-/// Something a visitor waits for.
+/// An operation with a latency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Operation {
-    /// From the time a visitor was to come to the open socket.
+    /// From the due time of a visitor to the open socket.
     Connect,
     /// From `hello` to `welcome`.
     Hello,
@@ -33,19 +33,19 @@ pub enum Operation {
     FirstChunk,
     /// From a question to the end of its answer.
     Ask,
-    /// From the loss of a socket to the conversation resumed on another.
+    /// From the loss of a socket to the resumed conversation.
     Resume,
 }
 
 impl Operation {
-    /// The word of thresholds, tables and JSON.
+    /// The name in thresholds, tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Something that happens and takes no time.
+/// An event without a latency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Count {
@@ -53,33 +53,33 @@ pub enum Count {
     Opened,
     /// Sockets that could not be opened.
     Refused,
-    /// Sockets the server closed, or that broke, while the visitor wanted to stay.
+    /// Sockets that the server closed, or that broke, before the visitor left.
     Dropped,
-    /// Slow readers that the server closed, as it promises to.
+    /// Slow readers that the server closed, as documented.
     ClosedSlow,
     /// Messages of type `error`.
     Errors,
-    /// Operations that nobody answered in time.
+    /// Operations without a reply in time.
     Timeouts,
-    /// Keystrokes that a busy server passed over for a newer one.
+    /// Keystrokes that a busy server skipped for a newer one.
     PassedOver,
-    /// Conversations that could not be resumed, as the server said.
+    /// Conversations that could not be resumed, according to the server.
     NotRecovered,
-    /// Durable messages that are missing or came twice, by their offsets.
+    /// Durable messages that are missing or duplicated, by their offsets.
     Gaps,
-    /// Visitors who did not come because `--max-users` were there.
+    /// Visitors who did not start because of `--max-users`.
     TurnedAway,
 }
 
 impl Count {
-    /// The word of thresholds, tables and JSON.
+    /// The name in thresholds, tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// The counting of one run.
+/// The counters of one run.
 pub struct Tally {
     whole: [Histogram<u64>; Operation::VARIANTS.len()],
     second: [Histogram<u64>; Operation::VARIANTS.len()],
@@ -110,7 +110,7 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// An operation was done after so long.
+    /// Records the latency of an operation.
     pub fn took(&mut self, operation: Operation, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
         self.whole[operation as usize].saturating_record(micros);
@@ -122,29 +122,29 @@ impl Tally {
         self.counts[what as usize] += 1;
     }
 
-    /// A socket is open.
+    /// A socket was opened.
     pub fn opened(&mut self) {
         self.count(Count::Opened);
         self.open += 1;
         self.most_open = self.most_open.max(self.open);
     }
 
-    /// A socket is open no more.
+    /// A socket was closed.
     pub fn closed(&mut self) {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Why a socket was refused or lost: a close code, or what the system said.
+    /// Records why a socket was refused or lost: a close code, or an error of the system.
     pub fn because(&mut self, reason: String) {
         *self.closes.entry(reason).or_default() += 1;
     }
 
-    /// A frame of so many bytes was read.
+    /// A frame of this size was read.
     pub fn read(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
     }
 
-    /// A second is over: what it was like.
+    /// Ends a second and returns its point.
     pub fn tick(&mut self, at: Duration) -> Point {
         let point = Point {
             at_s: at.as_secs_f64(),
@@ -159,7 +159,7 @@ impl Tally {
         point
     }
 
-    /// The end: everything in numbers.
+    /// The results at the end.
     #[must_use]
     pub fn summary(&self, took: Duration) -> Summary {
         let counts =
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_past_every_limit_is_kept_at_the_limit() {
+    fn a_latency_past_the_limit_is_recorded_at_the_limit() {
         let mut tally = Tally::default();
         tally.took(Operation::Ask, Duration::from_secs(86_400));
         let longest = tally.summary(Duration::from_secs(1)).operations["ask"].latency_us.max;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_forgets_what_the_run_remembers() {
+    fn each_second_starts_at_zero_and_the_run_does_not() {
         let mut tally = Tally::default();
         tally.opened();
         tally.took(Operation::Typing, Duration::from_micros(70));

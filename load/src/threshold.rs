@@ -1,6 +1,6 @@
-//! What a run must not do: `--fail-if 'typing.p99>15ms'`.
+//! Failure conditions of a run: `--fail-if 'typing.p99>15ms'`.
 //!
-//! A threshold names what fails the run. It is judged once, at the end, over the whole run.
+//! A threshold states what fails the run. It is evaluated once, at the end, over the whole run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use strum::VariantArray as _;
 const TIMES: [&str; 7] = ["p50", "p90", "p95", "p99", "p999", "max", "mean"];
 /// Measures of an operation that are plain numbers.
 const NUMBERS: [&str; 2] = ["count", "rate"];
-/// Comparisons, the longer ones first: `>=` begins as `>` does.
+/// Comparisons, the longer ones first: `>` is a prefix of `>=`.
 const COMPARISONS: [&str; 4] = [">=", "<=", ">", "<"];
 
 /// One condition that fails a run.
@@ -34,14 +34,14 @@ enum Subject {
     Number { operation: &'static str, measure: &'static str },
 }
 
-/// What came of a threshold.
+/// The result of a threshold.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Verdict {
-    /// As it was written.
+    /// The condition as written.
     pub fail_if: String,
-    /// What was measured, for people.
+    /// The measured value, for display.
     pub seen: String,
-    /// True when the run fails by it.
+    /// True when the condition holds.
     pub failed: bool,
 }
 
@@ -89,7 +89,7 @@ impl Subject {
             operations.iter().copied().find(|known| *known == operation).ok_or_else(|| {
                 format!("no operation '{operation}'; operations are {}", operations.join(", "))
             })?;
-        // A dot in a number of nines is how people write it, and splits nothing here.
+        // Also accepts the dot in `p99.9`, which splits nothing here.
         let measure = if measure == "p99.9" { "p999" } else { measure };
         if let Some(measure) = TIMES.into_iter().find(|known| *known == measure) {
             return Ok(Self::Time { operation, measure });
@@ -104,7 +104,7 @@ impl Subject {
         ))
     }
 
-    /// What was measured, and for people; `None` when nothing was.
+    /// The measured value, also for display; `None` when nothing was measured.
     fn measure(&self, summary: &Summary) -> Option<(f64, String)> {
         let operation = |name: &str| summary.operations.get(name);
         match self {
@@ -138,7 +138,7 @@ impl Subject {
 }
 
 impl Threshold {
-    /// Judges a run. A time that was never measured fails: a run that did nothing proves nothing.
+    /// Evaluates the threshold. A time that was never measured fails: a run without operations proves nothing.
     #[must_use]
     pub fn judge(&self, summary: &Summary) -> Verdict {
         let (failed, seen) = match self.subject.measure(summary) {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_threshold_is_refused_in_one_line_that_lists_the_ways_out() {
+    fn an_invalid_threshold_is_refused_with_the_valid_forms() {
         for (text, says) in [
             ("typing.p99", "typing.p99>15ms"),
             ("typing.p98>1ms", "measures are p50, p90"),

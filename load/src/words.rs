@@ -1,4 +1,4 @@
-//! What visitors type and ask: from files, or else what the server itself sells.
+//! What visitors type and ask: from files, or from the server's catalog.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::client::Target;
 
-/// Asked where no file of questions is given: what people ask of any product.
+/// The questions without a file: they suit any product.
 const QUESTIONS: [&str; 6] = [
     "How do I reset it to factory settings?",
     "How much does it weigh?",
@@ -17,17 +17,17 @@ const QUESTIONS: [&str; 6] = [
     "How do I update the firmware?",
     "What does the warranty cover?",
 ];
-/// How long the server may take to show its sample before the run is given up.
+/// Time limit for the server's sample; then the run fails.
 const SAMPLE_WITHIN: Duration = Duration::from_secs(10);
 
 /// What visitors type and ask.
 #[derive(Debug, Clone, Default)]
 pub struct Words {
-    /// Names that are typed, letter by letter.
+    /// Names to type, letter by letter.
     pub queries: Vec<String>,
-    /// Products that are asked about, by id.
+    /// Ids of products to ask about.
     pub products: Vec<String>,
-    /// Questions that visitors ask, in turn.
+    /// Questions to ask, in turn.
     pub questions: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Words {
         lines.map(str::to_owned).collect()
     }
 
-    /// Fills what is empty: names and products from the server's sample (an empty `typing`), and
+    /// Fills empty lists: names and products from the server's sample (an empty `typing`), and
     /// questions that suit any product.
     pub(super) async fn complete(&mut self, target: &Target) -> Result<(), String> {
         if self.questions.is_empty() {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_lines_of_a_file_are_no_queries() {
+    fn blank_lines_are_skipped() {
         assert_eq!(Words::lines("td-17\n\n  moog one \r\n"), ["td-17", "moog one"]);
     }
 }

@@ -1,6 +1,6 @@
-//! `hsc answer-eval`: how good and how fast the answers are on given manuals and questions.
+//! `hsc answer-eval`: quality and speed of the answers for given manuals and questions.
 //!
-//! Questions go the way a chat's question goes: loader, shelf, answerer, its stream of events.
+//! A question takes the same path as in a chat: loader, manual cache, answerer, its stream of events.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -47,23 +47,23 @@ pub(super) struct Args {
     without: Vec<Part>,
 }
 
-/// A line of the questions. Pages that would be right, where the file knows them, are counted.
+/// A line of the questions. The right pages, if the file has them, are counted.
 #[derive(Debug, Deserialize)]
 struct EvalQuestion {
     manual: String,
     question: String,
     pages: Option<Vec<u32>>,
-    /// Right too for a question in another language than the manual's pages for it.
+    /// Also right for a question in another language than the manual's pages for it.
     #[serde(default)]
     other_language_pages: Vec<u32>,
-    /// The kind of question, by which the table is made.
+    /// The kind of question, for the rows of the table.
     kind: Option<String>,
-    /// What an answer has to contain to state the fact.
+    /// Texts that an answer must contain to state the fact.
     #[serde(default)]
     must: Vec<String>,
 }
 
-/// The kind of which [`EvalQuestion::other_language_pages`] are right.
+/// The kind for which [`EvalQuestion::other_language_pages`] are right.
 const FOREIGN: &str = "foreign";
 
 impl EvalQuestion {
@@ -72,7 +72,7 @@ impl EvalQuestion {
             || self.kind.as_deref() == Some(FOREIGN) && self.other_language_pages.contains(&page)
     }
 
-    /// True when `answer` contains all that it has to, spaces, dashes and case aside.
+    /// True when `answer` contains every required text, ignoring spaces, dashes and case.
     fn is_stated_in(&self, answer: &str) -> bool {
         let answer = flat(answer);
         self.must.iter().all(|must| answer.contains(&flat(must)))
@@ -90,11 +90,11 @@ struct EvalResult<'a> {
     manual: &'a str,
     question: &'a str,
     answered: bool,
-    /// The pages the answer rests on, first citation first. An "I don't know" rests on none.
+    /// The cited pages, first citation first. Empty for an "I don't know".
     pages: Vec<u32>,
     answer: &'a str,
     confidence: f32,
-    /// The pages an "I don't know" shows as the closest.
+    /// The closest pages of an "I don't know".
     closest: Vec<u32>,
 }
 
@@ -123,7 +123,7 @@ async fn evaluate(
         Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
     let (shelf, _root) = ManualCache::start(Arc::new(loader), limits, &upkeep, &metrics);
-    // Whoever evaluates a model asks it all questions; the quotas are for visitors.
+    // An evaluation of a model sends all questions to it; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;
     settings.answers.llm.tokens_per_day = 0;
     let parts = RankingParts::without(args.without.iter().copied());
@@ -140,7 +140,7 @@ async fn evaluate(
         .collect();
     let mut report = Report::default();
     for (name, product) in &products {
-        // The first question reads the manual and makes its index; that is not the time of an answer.
+        // The first question reads the manual and builds its index; that is not the time of an answer.
         let began = Instant::now();
         let first = ask(&*answerer, Arc::clone(product), "what is this").await?;
         if let Outcome::NoManual { words, .. } = first.answer.outcome {
@@ -171,7 +171,7 @@ async fn evaluate(
     Ok(report)
 }
 
-/// The model of the settings, where there is one: an evaluation waits for the vectors of each manual.
+/// The configured model, if there is one: an evaluation waits for the vectors of each manual.
 fn embedder(settings: &Settings) -> Option<Arc<dyn Embedder>> {
     let settings = &settings.answers.encoder;
     if !settings.enabled {
@@ -186,7 +186,7 @@ fn embedder(settings: &Settings) -> Option<Arc<dyn Embedder>> {
     }
 }
 
-/// An answer and when it came.
+/// An answer and its duration.
 struct TimedAnswer {
     answer: Answer,
     first_chunk: Duration,
@@ -229,7 +229,7 @@ async fn ask(
     anyhow::bail!("the answer to {text:?} had no end")
 }
 
-/// A product that is nothing but its manual: its name must not colour the words of a question.
+/// A product with nothing but its manual: its name must not affect the words of a question.
 fn product(manual: &str) -> Product {
     Product {
         id: manual.into(),
@@ -254,7 +254,7 @@ fn product(manual: &str) -> Product {
     }
 }
 
-/// What is printed at the end.
+/// The printed result.
 #[derive(Debug, Default)]
 struct Report {
     opening: Vec<(String, Duration)>,
@@ -269,7 +269,7 @@ struct Report {
     whole: Vec<Duration>,
 }
 
-/// What is counted of the answerable questions of one kind.
+/// Counts of the answerable questions of one kind.
 #[derive(Debug, Default, Clone, Copy)]
 struct Row {
     questions: usize,
@@ -291,7 +291,7 @@ impl Row {
     }
 }
 
-/// Citations that count as the first ones.
+/// Number of citations that count as the first ones.
 const FIRST: usize = 3;
 
 impl Report {

@@ -1,4 +1,4 @@
-//! `hsc backup` and `hsc restore`: the file of the archive, copied and put back.
+//! `hsc backup` and `hsc restore`: copies the archive's file and puts a copy back.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The archive of the settings. One that is gone with the process is none here.
+/// The configured archive. A temporary archive is an error here.
 pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
     let archive = &settings.archive;
     if archive.url.reveal().is_none() && archive.path.is_empty() {

@@ -1,12 +1,12 @@
-//! Whether faults on demand may be asked for: one rule for `serve`, which obeys it, and for `check`,
-//! which says beforehand what `serve` would do.
+//! Whether fault injection is allowed: one rule for `serve`, which obeys it, and for `check`,
+//! which reports what `serve` would do.
 
-/// What becomes of `chaos.enabled`.
+/// The effect of `chaos.enabled`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chaos {
-    /// Nobody can ask for a fault.
+    /// Faults cannot be injected.
     Off,
-    /// The admin API makes actors fail.
+    /// The admin API injects faults.
     On,
     /// The same, because this is a debug build; a release build would refuse to start.
     OnInADebugBuild,
@@ -15,7 +15,7 @@ pub(super) enum Chaos {
 /// Decides for this build.
 ///
 /// # Errors
-/// When a release build was not told that it may.
+/// When a release build lacks the option that allows it.
 pub(super) fn decide(enabled: bool, allowed: bool) -> anyhow::Result<Chaos> {
     of_build(enabled, allowed, !cfg!(debug_assertions))
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_release_build_wants_to_be_told_and_a_debug_build_does_not() {
+    fn a_release_build_needs_the_option_and_a_debug_build_does_not() {
         let decided = |enabled, allowed, is_release| of_build(enabled, allowed, is_release).ok();
         for is_release in [true, false] {
             for allowed in [true, false] {

@@ -1,4 +1,4 @@
-//! `hsc check`: whether a server with these settings and catalogs would start as it should.
+//! `hsc check`: whether a server with these settings and catalogs would start.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

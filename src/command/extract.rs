@@ -1,6 +1,6 @@
-//! `hsc extract`: reads a manual from standard input in a process that limits itself.
+//! `hsc extract`: reads a manual from standard input in a process that limits its own resources.
 //!
-//! The server starts it for each manual, by default. By hand it shows what the server
+//! By default the server starts it for each manual. By hand it shows what the server
 //! would read: `hsc extract --kind pdf < manual.pdf`.
 
 use std::io;

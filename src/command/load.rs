@@ -25,8 +25,8 @@ pub(super) struct Args {
     /// Address of a server; repeat it to use several in turn.
     #[arg(long = "url", value_name = "URL", default_value = "ws://127.0.0.1:8000/ws")]
     urls: Vec<String>,
-    /// An address of this machine that sockets go out from; given more than once, they are taken in
-    /// turn. One holds some 28,000 sockets to one server.
+    /// Local source address of the sockets; repeat it to use several in turn. One address has
+    /// about 28,000 sockets to one server.
     #[arg(long = "source", value_name = "IP")]
     sources: Vec<IpAddr>,
     /// Closed model: number of concurrent visitors.
@@ -91,7 +91,7 @@ pub(super) struct Args {
     quiet: bool,
 }
 
-/// What `--json` holds.
+/// The contents of `--json`.
 #[derive(Serialize)]
 struct Output<'a> {
     name: &'a str,
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (name, urls) = (plan.mix.name(), plan.urls.clone());
     let sockets = match plan.schedule.arrival {
         Arrival::Closed { users } => users.min(plan.max_users),
-        // So many are there at once when those who came stay: the rest is turned away.
+        // The number of concurrent visitors of this rate and stay; further ones are turned away.
         Arrival::Open { per_second } => {
             plan.max_users.min((per_second * plan.stay.as_secs_f64()).ceil() as usize)
         }
@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     allow_sockets(sockets).map_err(|error| anyhow!(error))?;
     // A second install is refused and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // One thread: what is measured should not contend with itself, and it feeds a pod with ease.
+    // One thread: the harness should not contend with itself, and one thread can saturate a pod.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupted = async { drop(tokio::signal::ctrl_c().await) };
     let summary = runtime.block_on(run_load(plan, interrupted)).map_err(|error| anyhow!(error))?;

@@ -56,13 +56,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     actix::System::new().block_on(warm(&settings, &args.products))
 }
 
-/// Manuals that wait to be embedded at most, before the next one is read.
+/// Most manuals in the embedding queue, before the next one is read.
 const MOST_WAITING: usize = 4;
 /// Longest wait for Redis.
 const REDIS_ANSWERS: Duration = Duration::from_secs(5);
-/// How often the encoder is asked how far it is.
+/// Interval at which the encoder's progress is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Longest wait for the first look at the model directory.
+/// Longest wait for the model to load.
 const MODEL_LOADS: Duration = Duration::from_secs(60);
 
 async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
@@ -130,7 +130,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One product for each manual of those that are wanted.
+/// One product for each requested manual.
 fn wanted(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<Product>>> {
     if let Some(unknown) = ids.iter().find(|id| !products.iter().any(|it| *it.id == **id)) {
         bail!("the catalog has no product {unknown}");
@@ -144,7 +144,7 @@ fn wanted(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<P
         .collect())
 }
 
-/// Waits until the directory was looked at.
+/// Waits until the directory was read.
 async fn model_is_there(encoder: &Embeddings) -> bool {
     let mut waited = Duration::ZERO;
     while waited < MODEL_LOADS {
@@ -169,7 +169,7 @@ fn without_a_model(encoder: &Embeddings, dir: &str) -> String {
     }
 }
 
-/// Progress on standard error: a bar on a terminal, a line a manual elsewhere.
+/// Progress on standard error: a bar on a terminal, one line per manual elsewhere.
 struct ProgressBar {
     done: usize,
     total: usize,
@@ -190,7 +190,7 @@ impl ProgressBar {
         if self.terminal {
             let full = (self.done * 30).checked_div(self.total).unwrap_or(30);
             let bar = format!("{}{}", "#".repeat(full), ".".repeat(30 - full));
-            // Clears what a longer name left on the line.
+            // Clears the rest of a longer name.
             eprint!("\r\u{1b}[K[{bar}] {}/{} {what}", self.done, self.total);
         } else {
             eprintln!("{}/{} {what}", self.done, self.total);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_that_products_share_is_warmed_once() {
+    fn a_shared_manual_is_warmed_once() {
         let products = [
             product("a", Some("x.pdf")),
             product("b", Some("x.pdf")),

@@ -1,8 +1,8 @@
 //! The subcommands of `hsc`, one file each.
 //!
-//! Each file has the arguments of its subcommand (`Args`) and a `run` that does it. A subcommand
-//! prints to standard output what was asked for, to standard error what went wrong, and ends with a
-//! code a script can read: 0 done, 1 not done, 2 not understood.
+//! Each file has the arguments of its subcommand (`Args`) and a `run` function. A subcommand
+//! prints results to standard output and errors to standard error, and exits with a
+//! code for scripts: 0 success, 1 failure, 2 wrong usage.
 
 mod answer_eval;
 mod archive;
@@ -65,7 +65,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Does what was asked for.
+    /// Runs the subcommand.
     ///
     /// # Errors
     /// In one line for a person, causes after colons.

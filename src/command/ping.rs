@@ -1,4 +1,4 @@
-//! `hsc ping`: whether the server that these settings describe is ready. The container's health check.
+//! `hsc ping`: whether the server of these settings is ready. The container's health check.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -38,22 +38,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn ask(url: &str, timeout: Duration) -> anyhow::Result<(bool, String)> {
-    // The client wants a TLS library named even for an address without TLS. It is refused when one
-    // was named before, which suits us as well.
+    // The client needs a TLS provider even for an address without TLS. A second install is refused and
+    // changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // No proxy: the question is about that server, not about the way to it.
+    // No proxy: the check concerns the server, not the path to it.
     let client = reqwest::Client::builder()
         .timeout(timeout)
         .no_proxy()
-        // Its certificate is for the name that browsers call, and it is asked by its address. Nothing secret is sent.
+        // The certificate is for the public name, and the request uses an address. Nothing secret is sent.
         .tls_danger_accept_invalid_certs(true)
         .build()?;
     let response = client.get(url).send().await?;
     Ok((response.status().is_success(), response.text().await?))
 }
 
-/// Where the server of these settings is asked from this machine: at its address for operations where it has
-/// one. A server that listens on every address listens on this machine's own.
+/// The server's address on this machine: its operations address if it has
+/// one. For a server on all addresses it is the loopback address.
 fn ready_url(server: &ServerSettings) -> String {
     if let Ok(address) = server.operations_listen.parse::<SocketAddr>() {
         return local_url("http", &address.ip().to_string(), address.port());
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_on_every_address_is_asked_on_this_machine() {
+    fn a_server_on_all_addresses_is_pinged_on_loopback() {
         let url = |host: &str| {
             let mut server = Settings::load(None, []).expect("the defaults").server;
             server.host = host.to_owned();

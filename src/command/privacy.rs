@@ -1,4 +1,4 @@
-//! `hsc privacy`: hands out or erases what the archive keeps about one visitor.
+//! `hsc privacy`: exports or erases the archived data of one visitor.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -96,7 +96,7 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
         println!("would erase {}; nothing was erased, add --yes to do it", amount(&export));
         return Ok(ExitCode::FAILURE);
     }
-    // Whose it was does not go into the audit: it is to be forgotten.
+    // The audit entry does not name the subject, who is to be forgotten.
     let subject = match &whose {
         DataSubject::Conversation(_) => "a conversation",
         DataSubject::Visitor(_) => "a visitor",
@@ -123,7 +123,7 @@ fn load(who: &Who) -> anyhow::Result<Settings> {
     Ok(Settings::load(who.config.as_deref(), hsc_config::environment())?)
 }
 
-/// What there is, and under which of the two meanings of the word.
+/// The data, and which of the two meanings of the argument matches.
 async fn find(store: &Store, who: &str) -> anyhow::Result<(DataSubject, Export)> {
     let conversation = DataSubject::Conversation(who.to_owned());
     let found = store.export(conversation.clone()).await?;

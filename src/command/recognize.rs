@@ -1,8 +1,9 @@
-//! `hsc recognize`: recognizes the text of scanned pages of a PDF in a process that limits itself.
+//! `hsc recognize`: recognizes the text of scanned pages of a PDF in a process that limits its own resources.
 //!
 //! The server starts it for manuals with scanned pages. By hand it shows what tesseract reads, a line of JSON
-//! before and after each page: `hsc recognize --pages 1,2 --command /usr/bin/tesseract --languages eng < manual.pdf | cat`.
-//! It writes no file, so its output has to be a pipe.
+//! before and after each page: `hsc recognize --pages 1,2 --command /usr/bin/tesseract --languages eng < manual.pdf |
+//! cat`.
+//! It writes no file, so its output must be a pipe.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `hsc serve`: the server, until it is told to stop.
+//! `hsc serve`: runs the server until it is stopped.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<()> {
-    // Before anything starts: who stops a server that is just starting wants it stopped, too.
+    // Before anything starts: a signal during the start must stop the server, too.
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let server = Server::start(settings).await?;
@@ -45,7 +45,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
         println!("Health and metrics are at http://{address}");
     }
     if let Some(link) = server.first_link().await {
-        // Whoever started us may read the first line alone and hang up; that is no reason to end.
+        // The parent may read only the first line and close the pipe; that is no reason to end.
         let _ = writeln!(
             std::io::stdout(),
             "There is no account yet. This link makes the first one, an admin, once: {link}"
@@ -60,7 +60,7 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
             anyhow::bail!("an actor fails more often than is borne, and actors.on_give_up is exit: {why}");
         }
     }
-    // A second signal does not wait for anybody.
+    // A second signal ends the drain.
     tokio::select! {
         ended = server.drain() => ended.context("the server failed"),
         _ = terminate.recv() => Ok(()),

@@ -1,4 +1,4 @@
-//! `hsc user`: the accounts of the team, for whoever has the machine.
+//! `hsc user`: account management on the server's machine.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use hsc_conversation::now_ms;
 use crate::archive::Store;
 use crate::identity::Team;
 
-/// Longest line that is read as a password; longer than any that is taken.
+/// Longest line that is read as a password; longer than any valid one.
 const LONGEST_LINE: u64 = 4_096;
 
 /// Arguments of `hsc user`.
@@ -80,7 +80,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     );
     actix_web::rt::System::new().block_on(async {
         let store = Arc::new(Store::new(&settings.archive)?);
-        // What is done here is written down before it is said to be done.
+        // The audit entry is written before the command reports success.
         let accounts = Arc::clone(&store) as _;
         let team =
             Team::new(&settings.identity, &settings.admin.token, accounts, Arc::new(|_| {}))?;
@@ -128,7 +128,7 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
             println!("{} may sign in again", account.address);
         }
         Does::Password { address } => {
-            // Before it is asked for: nobody types a password twice for an account that there is not.
+            // Before the prompt: an unknown account fails before the password is typed.
             known(store, &address).await?;
             let change = StaffChange { password: Some(password()?), ..StaffChange::default() };
             let account = changed(store, team, &address, change).await?;
@@ -187,8 +187,8 @@ fn line(account: &Account) -> String {
     format!("{}  {}  {} ({way}{disabled})", account.address, account.role.as_str(), account.name)
 }
 
-/// The password: asked for twice on a terminal, else the first line of standard input. Never an argument:
-/// those stand in the list of processes and in the history of the shell.
+/// The password: read twice from a terminal, else the first line of standard input. Never an argument:
+/// arguments appear in the process list and in the shell history.
 fn password() -> anyhow::Result<String> {
     if std::io::stdin().is_terminal() {
         let password = rpassword::prompt_password("Password: ")?;

@@ -1,28 +1,28 @@
-//! A line chart in SVG, drawn by us: a few series over the time of a run.
+//! A line chart in SVG: a few series over the time of a run.
 
 use std::fmt::Write as _;
 
-/// Size of the drawing; the page scales it to its width.
+/// Width of the drawing; the page scales it.
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 220.0;
-/// Room for the numbers at the left.
+/// Space for the numbers at the left.
 const LEFT: f64 = 64.0;
-/// Room for the seconds below.
+/// Space for the seconds below.
 const BELOW: f64 = 26.0;
-/// Room above, so that the highest line is not cut.
+/// Space above, so that the highest line is not cut.
 const ABOVE: f64 = 12.0;
-/// Lines across: enough to read a value by, few enough to see the curve.
+/// Horizontal lines: enough to read a value, few enough to see the curve.
 const GRID: u32 = 4;
 
-/// One line of a chart.
+/// One series of a chart.
 pub(super) struct Series {
-    /// What it is called in the legend.
+    /// Its name in the legend.
     pub(super) name: String,
     /// Seconds and values, in order.
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// Draws the series over `seconds`; `show` writes a value at the axis.
+/// Draws the series over `seconds`; `show` formats a value of the axis.
 pub(super) fn lines(series: &[Series], seconds: f64, show: impl Fn(f64) -> String) -> String {
     let values = series.iter().flat_map(|series| series.points.iter().map(|(_, value)| *value));
     let top = round_up(values.fold(0.0, f64::max));
@@ -57,7 +57,7 @@ pub(super) fn lines(series: &[Series], seconds: f64, show: impl Fn(f64) -> Strin
         }
         let _ = write!(svg, r#"<path class="line s{number}" d="{path}"/>"#);
         if let [(second, value)] = series.points.as_slice() {
-            // A path of one point shows nothing.
+            // A path of one point is invisible.
             let _ = write!(
                 svg,
                 r#"<circle class="dot s{number}" cx="{:.1}" cy="{:.1}" r="3"/>"#,

@@ -1,4 +1,4 @@
-//! The HTML report: one file that needs nothing else, no script, light or dark as its reader likes.
+//! The HTML report: one self-contained file without scripts, in light and dark.
 
 mod chart;
 mod page;

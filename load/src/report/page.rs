@@ -10,10 +10,10 @@ use crate::tally::{Count, Operation};
 use crate::threshold::Verdict;
 use strum::VariantArray as _;
 
-/// Colours by name, twice: for light and for dark. Everything else is said once.
+/// Colours by name, once for light and once for dark. Everything else appears once.
 const STYLE: &str = include_str!("report.css");
 
-/// The report of a run that was called `name`, against `urls`.
+/// The report of the run `name` against `urls`.
 #[must_use]
 pub fn html(name: &str, urls: &[String], summary: &Summary, verdicts: &[Verdict]) -> String {
     let failed = verdicts.iter().any(|verdict| verdict.failed);
@@ -51,7 +51,7 @@ fn tiles(summary: &Summary) -> String {
     tile(bytes(summary.bytes), "read", "");
     for name in Count::VARIANTS.iter().map(|it| it.as_str()) {
         let count = summary.counts.get(name).copied().unwrap_or(0);
-        // What must be known to be zero is shown even then.
+        // Counts that must be known to be zero are always shown.
         if count > 0 || matches!(name, "dropped" | "errors") {
             let harmless = count == 0 || matches!(name, "opened" | "closed-slow" | "turned-away");
             tile(count.to_string(), name, if harmless { "" } else { "bad" });
@@ -151,7 +151,7 @@ fn reasons(summary: &Summary) -> String {
     if out.is_empty() { out } else { format!("<h2>Lost sockets</h2><ul>{out}</ul>") }
 }
 
-/// A number at an axis.
+/// Formats a number of an axis.
 fn number(value: f64) -> String {
     if value >= 10_000.0 {
         format!("{:.0}k", value / 1_000.0)
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_one_file_without_scripts_or_addresses_it_would_load_from() {
+    fn the_report_is_one_file_without_scripts_or_external_addresses() {
         let page = report(false);
         for reaching_out in ["<script", "<link", "@import", "url(", " src=", " href="] {
             assert!(!page.contains(reaching_out), "{reaching_out}");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_shows_what_was_measured_and_judged() {
+    fn the_report_shows_measurements_and_verdicts() {
         assert!(report(false).contains(">passed<") && report(true).contains(">failed<"));
         let page = report(false);
         assert!(page.contains("<th scope=\"row\">typing</th><td>1</td>"), "{page}");

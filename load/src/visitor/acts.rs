@@ -1,4 +1,4 @@
-//! Everything visitors do but typing: listen, ask, lose the socket and resume, read too slowly.
+//! The scenarios except typing: idle, ask, resume storm, slow reader.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::scenario::varied;
 use crate::tally::Operation;
 
 impl Visitor {
-    /// Listens, which also answers the server's pings.
+    /// Reads, which also answers the server's pings.
     pub(super) async fn idle(&mut self) -> Result<(), SessionError> {
         loop {
             self.session().hear().await?;
         }
     }
 
-    /// Asks, reads, thinks, asks. The next question is due when the answer has been read, so there is
-    /// no stall that could hide a question.
+    /// Asks, reads, pauses, asks again. The next question is due when the answer has been read, so
+    /// a stall hides no question.
     pub(super) async fn ask_on(&mut self) -> Result<(), SessionError> {
         loop {
             let think = varied(self.kind.pace.think, &mut self.random);
@@ -60,7 +60,7 @@ impl Visitor {
         Ask { product_id: product.clone(), query: question.clone(), ..Ask::default() }
     }
 
-    /// Has a conversation, and loses its socket whenever everybody does.
+    /// Has a conversation, and loses its socket in every storm.
     pub(super) async fn weather_storms(&mut self) -> Result<(), SessionError> {
         self.ask().await?;
         let mut server = self.number;
@@ -71,14 +71,14 @@ impl Visitor {
                 () = sleep_until(storm) => Ok(()),
             };
             listened?;
-            // Another server than before, where there are several: that is what resuming is for.
+            // The next server, if there are several: a conversation can be resumed on any of them.
             server += 1;
             let session = self.session.take().expect("a scenario is played on an open socket");
             self.session = Some(session.resume(server, storm).await?);
         }
     }
 
-    /// Storms come at the same moments for everybody, counted from the end of the ramp.
+    /// Storms happen at the same time for all visitors, counted from the end of the ramp.
     fn next_storm(&self) -> Instant {
         let plan = &self.crowd.plan;
         let every = self.kind.pace.storm_every.max(Duration::from_millis(100));
@@ -88,14 +88,14 @@ impl Visitor {
         first + every.mul_f64(past)
     }
 
-    /// Types faster than it reads, by far.
+    /// Types far faster than it reads.
     pub(super) async fn read_slowly(&mut self) -> Result<(), SessionError> {
         let mut read_at = Instant::now() + self.kind.pace.read_every;
         loop {
-            // At a pace of zero a slow reader would never give up its turn.
+            // With a pause of zero a slow reader would never yield.
             let key = self.kind.pace.key.max(Duration::from_millis(1));
             sleep(varied(key, &mut self.random)).await;
-            // An empty keystroke asks for the largest prediction there is.
+            // An empty keystroke requests the largest prediction there is.
             self.session().say(&ClientSays::Typing { content: String::new() }).await?;
             if Instant::now() >= read_at {
                 self.session().hear().await?;

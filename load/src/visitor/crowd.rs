@@ -1,4 +1,4 @@
-//! What the visitors of a run share.
+//! State shared by the visitors of a run.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::tally::Tally;
 use crate::words::Words;
 
-/// What visitors of a run share.
+/// State shared by the visitors of a run.
 pub(crate) struct Crowd {
     pub(crate) plan: Plan,
     pub(crate) words: Words,
@@ -20,12 +20,12 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Counts something; the lock is held for no longer than that.
+    /// Updates the counters under a short lock.
     pub(crate) fn tally<T>(&self, count: impl FnOnce(&mut Tally) -> T) -> T {
         count(&mut self.tally.lock().expect("counting does not panic"))
     }
 
-    /// The address of this machine from which a visitor connects; `None` leaves it to the system.
+    /// The local address from which a visitor connects; `None` leaves it to the system.
     pub(super) fn source(&self, number: usize) -> Option<IpAddr> {
         let sources = &self.plan.sources;
         (!sources.is_empty()).then(|| sources[number % sources.len()])

@@ -1,7 +1,7 @@
-//! One visitor: comes, does what its scenario says, comes back when it lost its socket, and leaves.
+//! One visitor: connects, runs its scenario, reconnects after a loss, and leaves.
 //!
-//! A visitor never decides what is counted as whose fault: it says what it waited for and since when,
-//! and what happened to it.
+//! A visitor assigns no blame: it reports what it waited for and since when,
+//! and how it ended.
 
 mod acts;
 mod crowd;
@@ -21,8 +21,8 @@ use super::tally::Count;
 pub(super) use crowd::Crowd;
 use session::{Session, SessionError};
 
-/// Wait before a visitor that lost its socket comes back, twice that at most: a server that refuses
-/// must not be knocked on without end.
+/// Pause before a reconnection, doubled at most by jitter: a server that refuses
+/// must not be flooded.
 const COMES_BACK_AFTER: Duration = Duration::from_millis(500);
 
 pub(super) struct Visitor {
@@ -40,7 +40,7 @@ impl Visitor {
         Self { number, kind, crowd, random, session: None }
     }
 
-    /// Does what the scenario says until `leave` is done, then says good-bye.
+    /// Runs the scenario until `leave` completes, then closes the socket.
     pub(super) async fn visit(mut self, intended: Instant, leave: impl Future<Output = ()>) {
         tokio::select! {
             () = leave => {}
@@ -51,7 +51,7 @@ impl Visitor {
         }
     }
 
-    /// Plays the scenario, again after every loss.
+    /// Runs the scenario, again after every loss.
     async fn stay(&mut self, mut intended: Instant) {
         loop {
             let Err(trouble) = self.play(intended).await else { return };
@@ -84,7 +84,7 @@ impl Visitor {
         self.session.as_mut().expect("a scenario is played on an open socket")
     }
 
-    /// Counts what went wrong, and says when to come back.
+    /// Counts an error, and returns the pause before the reconnection.
     fn lost(&mut self, trouble: &SessionError) -> Duration {
         let slow = self.kind.scenario == Scenario::SlowReader;
         let told = self.session.as_ref().and_then(|session| session.come_back_after);
@@ -93,8 +93,8 @@ impl Visitor {
                 tally.count(Count::Refused);
                 tally.because(format!("refused: {why}"));
             }
-            // What the protocol promises a client that does not read is 1008; behind all it has not
-            // read it may never see the frame.
+            // The protocol promises close code 1008 to a client that does not read; after all the unread data
+            // it may never see the frame.
             SessionError::Lost(why) if slow => {
                 tally.count(Count::ClosedSlow);
                 tally.because(format!("slow reader: {why}"));

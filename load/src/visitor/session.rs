@@ -1,4 +1,4 @@
-//! A visitor's socket with what it knows of its conversation: ids given out, the last offset seen.
+//! A visitor's socket and the state of its conversation: request ids, the last offset.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::tally::{Count, Operation, Tally};
 
 /// Why a scenario ends early.
 pub(super) enum SessionError {
-    /// There was never a socket.
+    /// No socket could be opened.
     Refused(SocketError),
-    /// There is none any more.
+    /// The socket was lost.
     Lost(SocketError),
-    /// Nobody answered in time.
+    /// No reply in time.
     Timeout,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Session {
     offset: Option<u64>,
     conversation: String,
     token: String,
-    /// After how long the server asked to come again, where it did.
+    /// The server's retry delay, if it sent one.
     pub(super) come_back_after: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Connects and greets. The latency counts from `intended`, when the visitor was to come.
+    /// Connects and sends `hello`. The latency counts from `intended`, when the visitor was due.
     pub(super) async fn open(
         crowd: &Arc<Crowd>,
         number: usize,
@@ -79,8 +79,8 @@ impl Session {
         })
     }
 
-    /// Lets the socket go without a word, and goes on with the conversation on another one.
-    /// `number` says which server: the next one, where there are several.
+    /// Drops the socket without a close, and resumes the conversation on another one.
+    /// `number` selects the server: the next one, if there are several.
     pub(super) async fn resume(self, number: usize, since: Instant) -> Result<Self, SessionError> {
         let resume = Resume {
             conversation: self.conversation.clone(),
@@ -113,7 +113,7 @@ impl Session {
             }
         });
         if welcome.recovered != Some(true) {
-            // Another history begins; its offsets have nothing to do with those before.
+            // A new history begins; its offsets are unrelated to the previous ones.
             self.offset = None;
         }
         self.conversation = welcome.conversation.unwrap_or_default();
@@ -121,7 +121,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says something, and the id it will be answered by.
+    /// Sends a message and returns its request id.
     pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, SessionError> {
         self.last_id += 1;
         let said =
@@ -130,11 +130,11 @@ impl Session {
         Ok(self.last_id)
     }
 
-    /// The next message, however long it takes. Safe to drop while it waits.
+    /// The next message, without a time limit. Cancel safe.
     pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SessionError> {
         let heard = self.client.hear().await?;
         let gap = match (heard.kind.as_str(), self.offset, heard.offset) {
-            // The offset of a welcome is the conversation's, not a place of its own in it.
+            // The offset of a welcome is that of the conversation, not of an entry.
             ("welcome", ..) | (_, _, None) => false,
             (_, last, Some(offset)) => {
                 self.offset = Some(offset);
@@ -156,7 +156,7 @@ impl Session {
         Ok(heard)
     }
 
-    /// The first message that is `wanted`, in time.
+    /// The first message that satisfies `wanted`, within the time limit.
     pub(super) async fn hear_until(
         &mut self,
         wanted: impl Fn(&ReceivedMessage) -> bool,

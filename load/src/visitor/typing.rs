@@ -1,8 +1,8 @@
-//! Typing like a person: the next key comes when it is due, whether or not the last one is answered.
+//! Human typing: the next key is typed when it is due, whether or not the last one was answered.
 //!
-//! So a server that stalls meets the keys of the whole stall, and each is charged from when it was
-//! typed. Only at a pace of zero does a visitor wait for each prediction: that measures how much a
-//! server can do, not how long people wait.
+//! So a server that stalls gets the keys of the whole stall, and the latency of each counts from when it was
+//! typed. Only with a pause of zero does a visitor wait for each prediction: that measures
+//! throughput, not latency.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::client::ReceivedMessage;
 use crate::scenario::varied;
 use crate::tally::{Count, Operation, Tally};
 
-/// What a timer may be late by without the machine being behind: tokio's has steps of a millisecond.
-/// Later than that the harness itself is stalled, and the wait is counted.
+/// Tolerated delay of a timer: tokio's has steps of a millisecond.
+/// A longer delay is a stall of the harness itself, and is counted.
 const TIMER_STEP: Duration = Duration::from_millis(2);
 
-/// Keystrokes that wait for their prediction, the oldest first.
+/// Keystrokes without a prediction yet, the oldest first.
 #[derive(Default)]
 struct Waiting(VecDeque<(u64, Instant)>);
 
 impl Waiting {
-    /// A prediction came: it answers its own keystroke, and the server passed over those before it.
+    /// Handles a prediction: it answers its own keystroke, and the server skipped those before it.
     fn answered(&mut self, heard: &ReceivedMessage, now: Instant, tally: &mut Tally) {
         let (true, Some(id)) = (heard.kind == "prediction", heard.id) else { return };
         while let Some(&(oldest, typed)) = self.0.front() {
@@ -42,7 +42,7 @@ impl Waiting {
         }
     }
 
-    /// Drops those that nobody will wait for any more, and says how many.
+    /// Drops the keystrokes past the time limit, and returns their number.
     fn overdue(&mut self, now: Instant, timeout: Duration) -> usize {
         let late = |typed: &Instant| now.saturating_duration_since(*typed) > timeout;
         let overdue = self.0.iter().take_while(|(_, typed)| late(typed)).count();
@@ -51,7 +51,7 @@ impl Waiting {
     }
 }
 
-/// When a key counts as typed: when it was due, unless only the timer's step lies between.
+/// When a key counts as typed: when it was due, unless the delay is within the timer's step.
 fn typed_at(due: Instant, now: Instant) -> Instant {
     if now.saturating_duration_since(due) <= TIMER_STEP { now } else { due }
 }
@@ -62,7 +62,7 @@ impl Visitor {
         let mut waiting = Waiting::default();
         let mut name: Vec<char> = Vec::new();
         let mut typed = 0;
-        // The first key is not typed the moment the page opens.
+        // The first key is not typed at the moment of the connection.
         let mut due = Instant::now() + varied(self.kind.pace.key, &mut self.random);
         loop {
             if typed == name.len() {
@@ -94,7 +94,7 @@ impl Visitor {
         due + varied(wait, &mut self.random)
     }
 
-    /// Hears what comes until the next key is due.
+    /// Reads messages until the next key is due.
     async fn listen_until(
         &mut self,
         due: Instant,
@@ -115,7 +115,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// Hears until nothing waits.
+    /// Reads messages until every keystroke is answered.
     async fn listen_for_all(&mut self, waiting: &mut Waiting) -> Result<(), SessionError> {
         while !waiting.0.is_empty() {
             let heard = self.session().hear_until(|heard| heard.kind == "prediction").await?;
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_charged_from_when_it_was_due_not_from_when_the_harness_came_to_it() {
+    fn a_key_counts_from_when_it_was_due_not_from_when_it_was_sent() {
         let due = Instant::now();
         assert_eq!(typed_at(due, due + Duration::from_millis(1)), due + Duration::from_millis(1));
         assert_eq!(typed_at(due, due + Duration::from_millis(300)), due);
     }
 
     #[test]
-    fn a_prediction_answers_its_key_and_passes_over_those_before() {
+    fn a_prediction_answers_its_key_and_skips_those_before() {
         let began = Instant::now();
         let mut waiting = Waiting((1..=4).map(|id| (id, began)).collect());
         let mut tally = Tally::default();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_answers_in_time_is_overdue() {
+    fn an_unanswered_key_is_overdue_after_the_time_limit() {
         let began = Instant::now();
         let later = began + Duration::from_secs(5);
         let mut waiting = Waiting([(1, began), (2, later)].into());

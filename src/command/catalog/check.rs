@@ -1,4 +1,4 @@
-//! `hsc catalog check`: everything that is wrong with a folder of catalogs.
+//! `hsc catalog check`: all problems of a folder of catalogs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

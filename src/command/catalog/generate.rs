@@ -1,4 +1,4 @@
-//! `hsc catalog generate`: invented catalogs of any size, the same for the same seed.
+//! `hsc catalog generate`: synthetic catalogs of any size, the same for the same seed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,28 +10,28 @@ use hsc_catalogs::generate::Plan;
 /// Arguments of `hsc catalog generate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// How many brands.
+    /// Number of brands.
     #[arg(long, default_value_t = 130)]
     brands: usize,
-    /// How many products in all.
+    /// Number of products in total.
     #[arg(long, default_value_t = 18_000)]
     products: usize,
-    /// Decides everything that is left to chance: the same seed gives the same bytes.
+    /// Seed of the random numbers; the same seed gives the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many products get a manual, as Markdown; the tool manual-writer makes PDFs of them.
+    /// Number of products with a manual, as Markdown; the tool manual-writer makes PDFs of them.
     #[arg(long, default_value_t = 0)]
     manuals: usize,
-    /// Fewest pages of a manual, about.
+    /// Approximate minimum number of pages of a manual.
     #[arg(long, default_value_t = 20, value_name = "PAGES")]
     pages_min: usize,
-    /// Most pages of a manual, about.
+    /// Approximate maximum number of pages of a manual.
     #[arg(long, default_value_t = 60, value_name = "PAGES")]
     pages_max: usize,
-    /// Write into a folder that has catalog files already.
+    /// Write into a folder that already has catalog files.
     #[arg(long)]
     force: bool,
-    /// Folder the catalog goes to.
+    /// Output folder.
     #[arg(value_name = "OUT")]
     out: PathBuf,
 }

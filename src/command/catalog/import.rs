@@ -1,4 +1,4 @@
-//! `hsc catalog import`: a CSV table of products into catalog files, one a brand.
+//! `hsc catalog import`: converts a CSV table of products into catalog files, one per brand.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for problem in &report.problems {
         eprintln!("{table}: {problem}");
     }
-    // Before the first is written: half an import is worse than none.
+    // Before the first is written: a partial import is worse than none.
     let there: Vec<String> = report
         .files
         .iter()

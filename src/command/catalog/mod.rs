@@ -1,4 +1,4 @@
-//! `hsc catalog …`: everything about catalogs that needs no server.
+//! `hsc catalog …`: catalog tools that need no server.
 
 mod check;
 mod generate;

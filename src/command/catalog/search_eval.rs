@@ -1,4 +1,4 @@
-//! `hsc catalog search-eval`: how good and how fast the search is on given products and queries.
+//! `hsc catalog search-eval`: quality and speed of the search for given products and queries.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -11,10 +11,10 @@ use hsc_catalogs::search::eval;
 /// Arguments of `hsc catalog search-eval`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Products, one JSON object a line: id, brand_id, brand, name, category.
+    /// Products, one JSON object per line: id, brand_id, brand, name, category.
     #[arg(long, value_name = "FILE.jsonl")]
     products: PathBuf,
-    /// Queries, one JSON object a line: q.
+    /// Queries, one JSON object per line: q.
     #[arg(long, value_name = "FILE.jsonl")]
     queries: PathBuf,
     /// File for the results, one JSON object per line: q, ids (best first), confidence of the first.

@@ -1,4 +1,4 @@
-//! `hsc catalog stats`: how much of what a folder of catalogs holds.
+//! `hsc catalog stats`: counts of a folder of catalogs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

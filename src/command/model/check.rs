@@ -18,7 +18,7 @@ pub(super) struct Args {
     config: Option<PathBuf>,
 }
 
-/// A passage of 120 words, as long as a window of a manual.
+/// A passage of 120 words, the length of a window of a manual.
 const PASSAGE: &str = "Press and hold the power button for ten seconds until the indicator blinks twice. The unit \
     restarts with the settings it had when it left the factory; recordings on the memory card are kept. If the \
     indicator blinks red instead, the battery is too weak: connect the supplied adaptor, wait a minute, and try again. \

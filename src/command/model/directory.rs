@@ -1,11 +1,11 @@
-//! The model directory, and how a model gets into it.
+//! The model directory, and the installation of a model in it.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use hsc_config::Settings;
 
-/// The directory that the settings name, unless one is given.
+/// The given directory, else the configured one.
 pub(super) fn directory(given: Option<&Path>, config: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(dir) = given {
         return Ok(dir.to_owned());
@@ -13,13 +13,13 @@ pub(super) fn directory(given: Option<&Path>, config: Option<&Path>) -> anyhow::
     Ok(PathBuf::from(Settings::load(config, hsc_config::environment())?.answers.encoder.dir))
 }
 
-/// The folder in which a model is made before it takes its name, so that a server that looks for models sees
+/// The folder of an incomplete model: it is renamed when complete, so that a server sees
 /// it whole or not at all.
 pub(super) fn unfinished(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!(".{name}.part"))
 }
 
-/// Gives the model its name; one of the same name is replaced.
+/// Renames the model to its final name; replaces one of the same name.
 pub(super) fn finish(dir: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let (part, whole) = (unfinished(dir, name), dir.join(name));
     match std::fs::remove_dir_all(&whole) {

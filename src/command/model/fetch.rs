@@ -1,7 +1,7 @@
-//! `hsc model fetch`: the default models from their publishers, once.
+//! `hsc model fetch`: downloads the default models from their publishers, once.
 //!
-//! Each file is pinned by the revision of its repository and its SHA-256. A download that was cut goes on
-//! where it ended (a range request); a file that is not what was pinned is thrown away and named.
+//! Each file is pinned by the revision of its repository and its SHA-256. An interrupted download is
+//! resumed (a range request); a file with another digest is deleted and reported.
 
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
@@ -33,17 +33,17 @@ pub(super) struct Args {
 
 /// A model at its publisher.
 struct Model<'a> {
-    /// Its folder here.
+    /// Its local folder.
     name: &'a str,
     repository: &'a str,
     revision: &'a str,
     /// Name and SHA-256 of each file.
     files: &'a [(&'a str, &'a str)],
-    /// Files of ours beside them: what the publisher says in words.
+    /// Additional local files: what the publisher documents only in prose.
     settings: &'a [(&'a str, &'a str)],
 }
 
-/// The default models: one that is best in English, one that knows a hundred languages.
+/// The default models: one that is best in English, one for a hundred languages.
 const MODELS: [Model<'_>; 2] = [
     Model {
         name: "minilm",
@@ -89,7 +89,7 @@ async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Resu
     let client = Client::builder()
         .tls_backend_preconfigured(crate::outbound::tls().map_err(|error| anyhow::anyhow!(error))?)
         .connect_timeout(Duration::from_secs(20))
-        // Between two pieces of the body: a host that has fallen silent, not a slow line.
+        // Between two pieces of the body: for a silent host, not a slow line.
         .read_timeout(Duration::from_secs(60))
         .build()?;
     for model in models {
@@ -116,7 +116,7 @@ async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Resu
     Ok(())
 }
 
-/// Whether the model is there with the files that are pinned.
+/// Whether the model exists with the pinned files.
 fn is_there(dir: &Path, model: &Model<'_>) -> bool {
     let manifest = std::fs::read(dir.join(model.name).join(MANIFEST)).ok();
     let manifest = manifest.and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
@@ -128,7 +128,7 @@ fn is_there(dir: &Path, model: &Model<'_>) -> bool {
     })
 }
 
-/// Downloads `url` to `path`, from where an earlier try ended.
+/// Downloads `url` to `path`, resuming an earlier attempt.
 async fn fetch(client: &Client, url: &str, path: &Path, digest: &str) -> anyhow::Result<()> {
     if path.exists() && digest_of(path)? == *digest {
         return Ok(());
@@ -141,7 +141,7 @@ async fn fetch(client: &Client, url: &str, path: &Path, digest: &str) -> anyhow:
     }
     let mut response = request.send().await.with_context(|| format!("{url} cannot be reached"))?;
     if have > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-        // What is there is as long as the file, or longer: begin again.
+        // The local file is as long as the remote one, or longer: start again.
         have = 0;
         response =
             client.get(url).send().await.with_context(|| format!("{url} cannot be reached"))?;
@@ -185,7 +185,7 @@ async fn fetch(client: &Client, url: &str, path: &Path, digest: &str) -> anyhow:
     Ok(())
 }
 
-/// A line on standard error: at most one a hundredth on a terminal, one a tenth elsewhere.
+/// A line on standard error: at most one per hundredth on a terminal, one per tenth elsewhere.
 struct Progress {
     name: String,
     have: u64,
@@ -238,14 +238,14 @@ mod tests {
 
     use super::*;
 
-    /// A publisher of one model: serves ranges, breaks off after a number of bytes where told to.
+    /// A publisher of one model: serves ranges, and can break off after a number of bytes.
     struct Publisher {
         files: PathBuf,
-        /// Where the client puts what it downloads.
+        /// The client's download folder.
         models: PathBuf,
         /// Bytes of the weights that are sent before the connection breaks.
         breaks_after: Mutex<Option<usize>>,
-        /// The ranges that were asked for.
+        /// The requested ranges.
         ranges: Mutex<Vec<String>>,
     }
 
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_download_that_was_cut_goes_on_where_it_ended() {
+    fn an_interrupted_download_is_resumed() {
         with_publisher(|from, publisher, pinned, dir| async move {
             let files = borrowed(&pinned);
             let model = [model(&files)];
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_is_there_is_not_asked_for() {
+    fn an_existing_model_is_not_downloaded() {
         with_publisher(|from, publisher, pinned, dir| async move {
             let files = borrowed(&pinned);
             let model = [model(&files)];
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_the_pinned_one_is_thrown_away() {
+    fn a_file_with_another_digest_is_deleted() {
         with_publisher(|from, _, mut pinned, dir| async move {
             pinned[2].1 = "0".repeat(64);
             let files = borrowed(&pinned);
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_publisher_that_has_no_such_file_is_named() {
+    fn a_missing_file_is_reported_with_its_publisher() {
         with_publisher(|from, _, pinned, dir| async move {
             let files = borrowed(&pinned);
             let other = Model { revision: "r2", ..model(&files) };
