@@ -1,4 +1,4 @@
-//! The catalog: everything that is sold, found by id and by typing. Immutable once built.
+//! The catalog: all products, found by id and by search. Immutable once built.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -14,58 +14,58 @@ pub struct Catalog {
     brands: Vec<Arc<Brand>>,
     by_brand: HashMap<Arc<str>, (usize, usize)>,
     index: Index,
-    /// Built beside everything else, so that a start or a reload does not wait for it.
+    /// Built in the background, so that neither a start nor a reload waits for it.
     descriptions: Arc<OnceLock<DescriptionIndex>>,
-    /// For each product that others link to, those others.
+    /// For each product that is the target of links, the linking products.
     named_by: HashMap<Arc<str>, Vec<u32>>,
     origins: Origins,
     version: String,
 }
 
-/// The files that a catalog came from.
+/// The files of a catalog.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
-    /// The file of each product, in their order.
+    /// The file of each product, in product order.
     pub(crate) products: Vec<Arc<str>>,
-    /// The file that tells of each brand, by its id.
+    /// The file that defines each brand, by its id.
     pub(crate) brands: HashMap<Arc<str>, Arc<str>>,
 }
 
-/// A product that was found.
+/// A search result.
 #[derive(Debug, Clone)]
 pub struct Found<'a> {
-    /// In the catalog that was searched.
+    /// The product.
     pub product: &'a Arc<Product>,
     /// 0 to 100.
     pub confidence: u8,
-    /// What matched, for highlighting.
+    /// Matched ranges, for highlighting.
     pub matched: Vec<Matched>,
 }
 
-/// What a whole text means, once typing pauses.
+/// The interpretation of a whole text, once typing pauses.
 #[derive(Debug, Clone)]
 pub struct Understood<'a> {
     /// The products, best first.
     pub found: Vec<Found<'a>>,
-    /// The product that the text names, where that is sure.
+    /// The product that the text names, if that is certain enough.
     pub detected: Option<Named<'a>>,
-    /// The text as it was meant, where it was typed with another keyboard layout.
+    /// The corrected text, if it was typed with another keyboard layout.
     pub corrected: Option<String>,
 }
 
-/// A product that a text names, and what else the text says.
+/// A product that a text names, and the rest of the text.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
-    /// In the catalog that was searched.
+    /// The product.
     pub product: &'a Arc<Product>,
     /// 0 to 100.
     pub confidence: u8,
-    /// The text without the name; empty where it says nothing else.
+    /// The text without the name; empty if nothing is left.
     pub question: String,
 }
 
 impl Found<'_> {
-    /// The text of the field that matched most, the name where nothing is marked.
+    /// The text of the field that matched most; the name if nothing is marked.
     #[must_use]
     pub fn match_text(&self) -> String {
         let widest = self.matched.iter().max_by_key(|matched| matched.end - matched.start);
@@ -120,7 +120,7 @@ impl Catalog {
         &self.products
     }
 
-    /// Every brand with its number of products, by name.
+    /// Every brand with its number of products, in name order.
     pub fn brands(&self) -> impl ExactSizeIterator<Item = (&Arc<Brand>, usize)> {
         self.brands
             .iter()
@@ -146,25 +146,25 @@ impl Catalog {
         self.origins.products.get(at).map(|file| &**file)
     }
 
-    /// The file that tells of the brand with this id, or the first that has a product of it.
+    /// The file that defines the brand with this id, or the first one with a product of it.
     #[must_use]
     pub fn file_of_brand(&self, id: &str) -> Option<&str> {
         self.origins.brands.get(id).map(|file| &**file)
     }
 
-    /// Content hash of the files it was loaded from: equal where they are.
+    /// Content hash of the source files.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The index, for those who measure it.
+    /// The index, for benchmarks.
     #[must_use]
     pub fn index(&self) -> &Index {
         &self.index
     }
 
-    /// What a customer means by these letters, best first. Between equal matches a product with a manual comes
+    /// The products that best match a partial input, best first. Between equal matches a product with a manual comes
     /// first.
     #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<Found<'_>> {
@@ -173,12 +173,12 @@ impl Catalog {
         hits.into_iter().map(|hit| self.found(hit)).collect()
     }
 
-    /// What a customer means by a whole text: a question about a product, a kind, a description. Costs more than
-    /// [`Catalog::search`], so it is called when typing pauses. `similarity` is what a sentence encoder says: a
+    /// The products that a whole text is about: a question about a product, a kind, a description. More expensive than
+    /// [`Catalog::search`], so it is called when typing pauses. `similarity` is the score of a sentence encoder: a
     /// number from 0 to 1 for each product in the order of [`Catalog::products`].
     ///
-    /// In the first moments of a catalog, until its words are read, the letters decide alone. [`Catalog::prepare`]
-    /// waits for that.
+    /// Right after a load, until the index of descriptions is built, only the letter search is used.
+    /// [`Catalog::prepare`] waits for that index.
     #[must_use]
     pub fn understand(
         &self,
@@ -202,7 +202,7 @@ impl Catalog {
         }
     }
 
-    /// Waits until [`Catalog::understand`] reads words. For commands and tests; a server does not wait.
+    /// Waits until [`Catalog::understand`] can use descriptions. For commands and tests; a server does not wait.
     pub fn prepare(&self) {
         self.descriptions.get_or_init(|| describe(&self.products));
     }
@@ -215,7 +215,7 @@ impl Catalog {
         }
     }
 
-    /// The products that this one belongs to: those that it names as related and those that name it, with a
+    /// The products that this one belongs to: the targets and sources of its links that have a
     /// manual, its own links first.
     #[must_use]
     pub fn owners(&self, product: &Product) -> Vec<&Arc<Product>> {
@@ -236,7 +236,7 @@ impl Catalog {
         owners
     }
 
-    /// A sample of at most `limit` products, the same each time: those with a manual first, each group
+    /// A deterministic sample of at most `limit` products: those with a manual first, each group
     /// evenly spread over the catalog and so over its brands.
     #[must_use]
     pub fn sample(&self, limit: usize) -> Vec<&Arc<Product>> {
@@ -247,7 +247,7 @@ impl Catalog {
         sample
     }
 
-    /// A product's related products, as the wire shows them.
+    /// A product's related products, as sent to clients.
     #[must_use]
     pub fn related_items(&self, product: &Product) -> Vec<Accessory> {
         product
@@ -271,7 +271,7 @@ impl Catalog {
     }
 }
 
-/// Reads the words of all products on a thread of its own.
+/// Builds the index of descriptions on a thread of its own.
 fn describe_beside(products: &[Arc<Product>]) -> Arc<OnceLock<DescriptionIndex>> {
     let descriptions = Arc::new(OnceLock::new());
     let (mine, of_thread) = (Arc::clone(&descriptions), products.to_vec());
@@ -280,7 +280,7 @@ fn describe_beside(products: &[Arc<Product>]) -> Arc<OnceLock<DescriptionIndex>>
         mine.get_or_init(|| describe(&of_thread));
     });
     if begun.is_err() {
-        // No thread is to be had: late words are better than none.
+        // Without a thread it is built here: a delay is better than no descriptions.
         descriptions.get_or_init(|| describe(products));
     }
     descriptions
@@ -295,7 +295,7 @@ fn describe(products: &[Arc<Product>]) -> DescriptionIndex {
     }))
 }
 
-/// A product as the search of letters sees it.
+/// A product as a document of the letter search.
 fn document(product: &Product) -> Document<'_> {
     Document {
         id: &product.id,
@@ -308,7 +308,7 @@ fn document(product: &Product) -> Document<'_> {
     }
 }
 
-/// What the catalog says about a product; empty where it says nothing.
+/// The catalog's description of a product; may be empty.
 fn description(product: &Product) -> String {
     #[derive(serde::Deserialize)]
     struct Says {
@@ -322,13 +322,13 @@ fn description(product: &Product) -> String {
     }
 }
 
-/// At most `limit` products, at equal distances.
+/// At most `limit` products, evenly spread.
 fn spread<'a>(products: &[&'a Arc<Product>], limit: usize) -> Vec<&'a Arc<Product>> {
     let count = limit.min(products.len());
     (0..count).map(|at| products[at * products.len() / count]).collect()
 }
 
-/// The picture of a product: `images.main`, else `images.thumbnail`, else nothing.
+/// The picture of a product: `images.main`, else `images.thumbnail`, else empty.
 fn image_of(product: &Product) -> String {
     let entry = product.entry.to_map();
     let images = entry.get("images");

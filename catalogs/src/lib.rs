@@ -1,15 +1,15 @@
-//! Brands, products and manuals as data, and search as you type over them.
+//! Brands, products and manuals as data, and search as you type.
 //!
-//! A plain library: it knows no actor, no socket, no runtime and no log. Loading returns what was
-//! loaded beside what was wrong with it; whoever called counts and logs.
+//! A plain library: it knows no actor, no socket, no runtime and no log. Loading returns the
+//! catalog together with its problems; the caller counts and logs.
 //!
-//! - [`model`]: what is sold and read, as data. `Product`, `Brand`, `Manual`, `Page`, `Passage`.
-//! - [`load`]: catalog files into a [`Catalog`], and what was wrong with them.
+//! - [`model`]: products and manuals as data. `Product`, `Brand`, `Manual`, `Page`, `Passage`.
+//! - [`load`]: catalog files into a [`Catalog`], with a list of their problems.
 //! - [`search`]: search as you type.
 //! - [`import`]: a CSV table into catalog files.
-//! - [`generate`]: invented catalogs of any size, for measuring and trying out.
+//! - [`generate`]: synthetic catalogs of any size, for benchmarks and trials.
 //! - [`language_of`]: the language of a locale.
-//! - [`Snapshot`]: the catalog of this moment, swapped atomically by a reload.
+//! - [`Snapshot`]: the current catalog, swapped atomically by a reload.
 
 mod catalog;
 pub mod generate;
@@ -32,7 +32,7 @@ pub use model::{
 pub use snapshot::{ReloadOutcome, Snapshot};
 pub use stats::{BrandStats, Stats};
 
-/// A name as an id: lower case, whatever is no letter or digit as one dash.
+/// A name as an id: lower case, each run of other characters than letters and digits as one dash.
 #[must_use]
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();

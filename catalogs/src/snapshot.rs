@@ -1,7 +1,7 @@
-//! The catalog of this moment behind one atomic pointer.
+//! The current catalog behind one atomic pointer.
 //!
-//! A reload builds a new catalog beside the old one and swaps; whoever holds the old one keeps it
-//! until done. A broken new one is not swapped in.
+//! A reload builds a new catalog beside the old one and swaps; holders of the old one keep it
+//! until they are done. A broken new one is not swapped in.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use crate::Catalog;
 use crate::load::{Problem, load_dir};
 
-/// The catalog that is in force.
+/// The current catalog.
 pub struct Snapshot {
     current: ArcSwap<Catalog>,
 }
@@ -19,18 +19,18 @@ pub struct Snapshot {
 /// How a reload ended.
 #[derive(Debug)]
 pub enum ReloadOutcome {
-    /// The new catalog is in force.
+    /// The new catalog is current.
     Swapped {
-        /// The new one.
+        /// The new catalog.
         catalog: Arc<Catalog>,
-        /// What was wrong with a part of it.
+        /// Problems in parts of it.
         problems: Vec<Problem>,
     },
-    /// The old one stays.
+    /// The old catalog stays current.
     Kept {
         /// Why, in one line.
         reason: String,
-        /// What was wrong.
+        /// The problems found.
         problems: Vec<Problem>,
     },
 }
@@ -42,14 +42,14 @@ impl Snapshot {
         Self { current: ArcSwap::from_pointee(catalog) }
     }
 
-    /// The catalog of this moment. Takes no lock.
+    /// The current catalog. Takes no lock.
     #[must_use]
     pub fn load(&self) -> Arc<Catalog> {
         self.current.load_full()
     }
 
     /// Loads the folder again. The old catalog stays when the folder cannot be read, when a whole
-    /// file is broken, or when no product would be left: half a catalog is worse than an old one.
+    /// file is broken, or when no product would be left: a partial catalog is worse than an old one.
     pub fn reload(&self, dir: &Path) -> ReloadOutcome {
         let report = match load_dir(dir) {
             Ok(report) => report,

@@ -1,4 +1,4 @@
-//! How much of what a catalog holds.
+//! Counts of a catalog.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::{Catalog, DocumentationKind, Product};
 
-/// The numbers of a catalog.
+/// The counts of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Brands, those without a product included.
+    /// Brands, including those without a product.
     pub brands: usize,
     /// Products of all brands.
     pub products: usize,
@@ -20,20 +20,20 @@ pub struct Stats {
     pub pdf_manuals: usize,
     /// Links from product to product.
     pub relationships: usize,
-    /// Categories, by how many products stand in them.
+    /// Number of products by category.
     pub categories: BTreeMap<String, usize>,
-    /// Languages that names are given in, by how many products have one.
+    /// Number of products by language of their names.
     pub languages: BTreeMap<String, usize>,
-    /// The same a brand, by name.
+    /// The same per brand, in name order.
     pub per_brand: Vec<BrandStats>,
 }
 
-/// The numbers of a brand.
+/// The counts of a brand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BrandStats {
     /// Id of the brand.
     pub id: String,
-    /// As customers read it.
+    /// Display name.
     pub name: String,
     /// Products of this brand.
     pub products: usize,
@@ -90,7 +90,7 @@ impl Stats {
     }
 }
 
-/// The languages a product's names are marked with: keys of `names`, endings of `name_xx`.
+/// The languages of a product's names: keys of `names`, endings of `name_xx`.
 fn languages_of(product: &Product) -> Vec<String> {
     let entry = product.entry.to_map();
     let marked = entry
@@ -112,7 +112,7 @@ mod tests {
     use crate::load_files;
 
     #[test]
-    fn what_a_catalog_holds_is_counted_by_brand_and_language() {
+    fn a_catalog_is_counted_by_brand_and_language() {
         let text = r#"{"brand_identity":{"id":"a","name":"A"},"products":[
             {"id":"1","name":"One","category":"Pads","names":{"en":"One","he":"אחת"},"documentation":{"type":"pdf","url":"https://a.example/1.pdf"},
              "relationships":[{"type":"accessory","target_id":"2"}]},

@@ -1,4 +1,4 @@
-//! Brands: how many products each has, and what it is called.
+//! Brands: their names and numbers of products.
 
 use std::collections::HashSet;
 
@@ -9,27 +9,27 @@ use rand_chacha::ChaCha8Rng;
 use super::words::{ENDINGS, KINDS, Kind, PLACES, SYLLABLES};
 use crate::slug;
 
-/// A brand before its products.
+/// A brand before its products are made.
 #[derive(Debug)]
 pub(super) struct Outline {
     pub(super) id: String,
     pub(super) name: String,
-    /// Its name in Hebrew letters, for brands that sell under both.
+    /// Its name in Hebrew letters, for brands with Hebrew names.
     pub(super) hebrew: Option<String>,
     pub(super) city: &'static str,
     pub(super) country: &'static str,
     pub(super) founded: u32,
-    /// What it makes.
+    /// The kinds of products it makes.
     pub(super) kinds: Vec<&'static Kind>,
-    /// Letters its model numbers begin with, one a kind.
+    /// Prefixes of its model numbers, one per kind.
     pub(super) prefixes: Vec<String>,
     pub(super) products: usize,
 }
 
-/// One brand in three has Hebrew names: the share of real catalogs that we saw.
+/// One brand in three has Hebrew names, as in the real catalogs we have seen.
 const HEBREW_ONE_IN: u32 = 3;
 
-/// Names the brands and shares the products out: a few are large, most are small, none is empty.
+/// Names the brands and distributes the products: a few are large, most are small, none is empty.
 pub(super) fn share_out(chance: &mut ChaCha8Rng, brands: usize, products: usize) -> Vec<Outline> {
     let weights: Vec<usize> =
         (0..brands).map(|_| chance.random_range(1_usize..=12).pow(2)).collect();
@@ -44,7 +44,7 @@ pub(super) fn share_out(chance: &mut ChaCha8Rng, brands: usize, products: usize)
             share + 1
         })
         .collect();
-    // What rounding left over: less than one a brand.
+    // The rest after rounding: less than one per brand.
     for share in shares.iter_mut().take(left) {
         *share += 1;
     }
@@ -79,7 +79,7 @@ fn outline(chance: &mut ChaCha8Rng, products: usize, taken: &mut HashSet<String>
     }
 }
 
-/// A name that no other brand has, in Latin and Hebrew letters.
+/// A unique name, in Latin and Hebrew letters.
 fn name(chance: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> (String, String) {
     loop {
         let long = chance.random_range(2..=3);
@@ -87,7 +87,7 @@ fn name(chance: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> (String, String
             (0..long).map(|_| SYLLABLES.choose(chance).expect("there are syllables")).collect();
         let latin: String = parts.iter().map(|(latin, _)| *latin).collect();
         let hebrew: String = parts.iter().map(|(_, hebrew)| *hebrew).collect();
-        // Endings do not tell brands apart: a customer leaves them out.
+        // An ending does not make a name unique: customers leave it out.
         if taken.insert(latin.clone()) || taken.len() >= NAMES {
             let number =
                 if taken.len() >= NAMES { format!(" {}", taken.len()) } else { String::new() };
@@ -101,10 +101,10 @@ fn name(chance: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> (String, String
     }
 }
 
-/// From so many brands on syllables alone would take long to find a free name: a number is added.
+/// Above this number of brands free names become rare: a number is added.
 const NAMES: usize = 6_000;
 
-/// One to three capitals; I and O look like digits.
+/// One to three capitals, without I and O, which look like digits.
 fn letters(chance: &mut ChaCha8Rng) -> String {
     const CAPITALS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
     let long = *[1, 2, 2, 2, 3].choose(chance).expect("there are lengths");

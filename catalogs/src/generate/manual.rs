@@ -1,4 +1,4 @@
-//! A manual for a generated product, as Markdown.
+//! Generates the manual of a product, as Markdown.
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::brand::Outline;
 use super::product::Made;
 
-/// The manual of a product as Markdown, from which manual-writer makes about as many pages as asked.
+/// The manual of a product as Markdown; manual-writer makes about the requested number of pages from it.
 pub(super) fn source(
     chance: &mut ChaCha8Rng,
     brand: &Outline,
@@ -22,12 +22,12 @@ pub(super) fn source(
     Text::write(chance, brand, product, sections).source()
 }
 
-/// Pages of a manual without a section of its reference: title, contents, safety, use, trouble and data.
+/// Pages outside the reference: title, contents, safety, use, trouble and data.
 const OTHER_PAGES: usize = 8;
 /// Sections of the reference on ten pages; a test of manual-writer counts pages.
 const SECTIONS_ON_TEN_PAGES: usize = 26;
 
-/// A manual in parts: what every one has, and a reference that is as long as needed.
+/// A manual in parts: the fixed parts, and a reference of variable length.
 struct Text {
     head: String,
     front: String,
@@ -52,7 +52,7 @@ impl Text {
 
     fn source(&self) -> String {
         let mut source = format!("{}{}", self.head, self.front);
-        // A chapter of the reference has a dozen settings, as menus have pages.
+        // A chapter of the reference has a dozen settings, like a menu.
         for (at, section) in self.sections.iter().enumerate() {
             if at % 12 == 0 {
                 let _ = write!(source, "# Settings, menu page {}\n\n", at / 12 + 1);

@@ -1,9 +1,9 @@
-//! Invented catalogs of any size, for measuring and for trying out.
+//! Synthetic catalogs of any size, for benchmarks and trials.
 //!
-//! A [`Plan`] and its seed decide every byte: the same plan gives the same files on every machine and
-//! in every run. Nothing in them is real: brands are put together from syllables.
+//! A [`Plan`] and its seed determine every byte: the same plan gives the same files on every machine.
+//! No real names occur: brands are put together from syllables.
 //!
-//! `words` is what things are called, `brand` shares products out and names brands, `product` makes
+//! `words` has the vocabulary, `brand` names brands and distributes products, `product` makes
 //! the products of one brand and the links between them, `manual` writes a manual for one of them as
 //! Markdown, from which the tool manual-writer makes a PDF.
 

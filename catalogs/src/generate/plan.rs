@@ -1,4 +1,4 @@
-//! What is to be made, and the files it becomes, a brand at a time.
+//! The plan of a catalog, and its files, one brand at a time.
 
 use std::ops::RangeInclusive;
 
@@ -7,75 +7,76 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{brand, manual, product};
 
-/// What is to be made.
+/// The size of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// How many brands, each in a file of its own.
+    /// Number of brands, each in a file of its own.
     pub brands: usize,
-    /// How many products in all.
+    /// Number of products in total.
     pub products: usize,
-    /// Decides everything that is left to chance.
+    /// Seed of the random numbers.
     pub seed: u64,
-    /// How many products get a manual, as Markdown for manual-writer; spread evenly.
+    /// Number of products with a manual, as Markdown for manual-writer; evenly spread.
     pub manuals: usize,
-    /// How many pages a manual has, about.
+    /// Approximate number of pages of a manual.
     pub pages: RangeInclusive<usize>,
 }
 
-/// A file to be written below the folder of the catalog.
+/// A file to write below the catalog folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedFile {
     /// Its path below the folder, with `/`.
     pub path: String,
-    /// What is in it.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// Why a plan cannot be followed.
+/// Why a plan is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PlanError {
-    /// A brand without a product is no brand.
+    /// A brand without a product is invalid.
     #[error(
         "{products} products cannot be shared out among {brands} brands; ask for at least one brand, and a product for each"
     )]
     TooFewProducts {
-        /// Brands that were asked for.
+        /// Requested brands.
         brands: usize,
-        /// Products that were asked for.
+        /// Requested products.
         products: usize,
     },
     /// More manuals than products.
     #[error("{manuals} manuals were asked for, but there are {products} products")]
     TooManyManuals {
-        /// Manuals that were asked for.
+        /// Requested manuals.
         manuals: usize,
-        /// Products that were asked for.
+        /// Requested products.
         products: usize,
     },
-    /// No manual has so few or so many pages.
+    /// The number of pages is out of range.
     #[error(
         "manuals of {from} to {to} pages cannot be made; pages go from {least} to {most}, the smaller number first"
     )]
     Pages {
-        /// The least that was asked for.
+        /// Requested minimum.
         from: usize,
-        /// The most that was asked for.
+        /// Requested maximum.
         to: usize,
-        /// The least there can be.
+        /// Smallest possible value.
         least: usize,
-        /// The most there can be.
+        /// Largest possible value.
         most: usize,
     },
 }
 
-/// Fewest pages of a manual: title, contents, safety, use, trouble and data.
+/// Minimum pages of a manual: title, contents, safety, use, trouble and data.
 const LEAST_PAGES: usize = 8;
-/// Most pages of a manual: what the longest real ones have.
+/// Maximum pages of a manual: the length of the longest real ones.
 const MOST_PAGES: usize = 400;
 
 impl Plan {
-    /// Makes the files one after the other: the catalog of a brand, then the sources of its manuals. Only the brand
-    /// that is being made is held in memory.
+    /// Generates the files one after the other: the catalog of a brand, then the sources of its manuals. Only one
+    /// brand
+    /// is in memory at a time.
     ///
     /// ```
     /// use hsc_catalogs::generate::Plan;
@@ -86,7 +87,7 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// When the plan cannot be followed.
+    /// When the plan is invalid.
     pub fn files(&self) -> Result<impl Iterator<Item = GeneratedFile> + use<>, PlanError> {
         let (brands, products, manuals) = (self.brands, self.products, self.manuals);
         if brands == 0 || products < brands {
@@ -112,7 +113,7 @@ impl Plan {
 
     fn files_of(&self, outline: &brand::Outline, stream: u64, first: usize) -> Vec<GeneratedFile> {
         let mut chance = self.chance(stream);
-        // Evenly: so many of the first n products have one that the last makes the number whole.
+        // Evenly spread: the number of manuals among the first n products is rounded down.
         let due = |at: usize| (first + at) * self.manuals / self.products;
         let with_manual = |at: usize| due(at + 1) > due(at);
         let made = product::of_brand(&mut chance, outline, with_manual);
@@ -129,7 +130,7 @@ impl Plan {
         files
     }
 
-    /// Chance for one brand: a stream of its own, so that brands do not depend on each other.
+    /// The random numbers of one brand: a separate stream, so that brands are independent.
     fn chance(&self, stream: u64) -> ChaCha8Rng {
         let mut chance = ChaCha8Rng::seed_from_u64(self.seed);
         chance.set_stream(stream);
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_loads_without_a_problem_and_is_as_much_as_asked() {
+    fn a_generated_catalog_loads_without_problems_in_the_requested_size() {
         let files: Vec<GeneratedFile> = plan(1).files().expect("a plan").collect();
         let texts: Vec<(String, String)> = files
             .iter()
@@ -206,13 +207,13 @@ mod tests {
             let model = product.model.as_deref().expect("every generated product has one");
             let brand = &product.brand_name;
             let found = catalog.search(&format!("{brand} {model}"), 3);
-            // Among the first: `TQN99P` may as well be the beginning of `TQN99 Pro`.
+            // Among the first: `TQN99P` may also be the beginning of `TQN99 Pro`.
             assert!(found.iter().any(|found| found.product.id == product.id), "{brand} {model}");
         }
     }
 
     #[test]
-    fn a_plan_that_cannot_be_followed_says_why() {
+    fn an_invalid_plan_is_refused_with_the_reason() {
         for (plan, reason) in [
             (Plan { brands: 0, ..plan(1) }, "among 0 brands"),
             (Plan { products: 6, ..plan(1) }, "6 products cannot be shared out among 7 brands"),

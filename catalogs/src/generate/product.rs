@@ -18,7 +18,7 @@ pub(super) struct Made {
     pub(super) name: String,
     pub(super) model: String,
     pub(super) kind: &'static Kind,
-    /// The extra it is, when it is one.
+    /// The kind of accessory, if it is one.
     extra: Option<(&'static str, &'static str)>,
     hebrew: Option<String>,
     line: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct Made {
 }
 
 impl Made {
-    /// Where its manual lies below the folder of the catalog.
+    /// Path of its manual below the catalog folder.
     pub(super) fn manual_path(&self) -> String {
         format!("manuals/{}.pdf", self.id)
     }
@@ -40,16 +40,16 @@ impl Made {
         self.extra.map_or(self.kind.name, |(name, _)| name)
     }
 
-    /// What its specifications say, name by name.
+    /// Its specifications, by name.
     pub(super) fn specs(&self) -> &[(&'static str, String)] {
         &self.specs
     }
 }
 
-/// One product in so many is an extra of another kind of product.
+/// One product in this many is an accessory of another kind of product.
 const EXTRA_ONE_IN: u32 = 4;
 
-/// Makes the products of a brand; `with_manual` says which of them get a manual.
+/// Generates the products of a brand; `with_manual` selects those with a manual.
 pub(super) fn of_brand(
     chance: &mut ChaCha8Rng,
     brand: &Outline,
@@ -77,7 +77,7 @@ fn product(
 ) -> Made {
     let which = chance.random_range(0..brand.kinds.len());
     let kind = brand.kinds[which];
-    // The first product of a brand is a thing in its own right: extras need one to go with.
+    // The first product of a brand is no accessory: accessories need a product to belong to.
     let extra = (at > 0 && chance.random_range(0..EXTRA_ONE_IN) == 0)
         .then(|| *kind.extras.choose(chance).expect("every kind has extras"));
     let line = *LINES.choose(chance).expect("there are lines");
@@ -123,7 +123,7 @@ fn product(
     }
 }
 
-/// A model number as makers write them: `TD-17`, `MX500`, `K2-810`, `RX 24S`. Numbers get longer as
+/// A model number as makers write them: `TD-17`, `MX500`, `K2-810`, `RX 24S`. Numbers get longer when
 /// a brand runs out of short ones.
 fn model(chance: &mut ChaCha8Rng, prefix: &str, taken: usize) -> String {
     let digits = match taken {
@@ -164,7 +164,7 @@ fn extra_specs(chance: &mut ChaCha8Rng) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// An extra fits some things of its kind; a thing has some extras, and at times a successor.
+/// An accessory fits some products of its kind; a product has some accessories, and sometimes a successor.
 fn links(
     chance: &mut ChaCha8Rng,
     made: &[Made],

@@ -1,4 +1,4 @@
-//! What generated things are called.
+//! The vocabulary of generated catalogs.
 
 /// Syllables of invented brands, in Latin and in Hebrew letters.
 pub(super) const SYLLABLES: &[(&str, &str)] = &[
@@ -28,11 +28,11 @@ pub(super) const SYLLABLES: &[(&str, &str)] = &[
     ("ost", "אוסט"),
 ];
 
-/// What may stand behind the name of a brand.
+/// Optional suffixes of brand names.
 pub(super) const ENDINGS: &[&str] =
     &["", "", "", " Audio", " Works", " Systems", " & Sons", " Instruments"];
 
-/// Where brands are at home, and where they have things made.
+/// Countries of brands and of production.
 pub(super) const PLACES: &[(&str, &str)] = &[
     ("Turku", "Finland"),
     ("Graz", "Austria"),
@@ -55,23 +55,23 @@ pub(super) const LINES: &[&str] = &[
     "Thistle", "Umber", "Vesper", "Willow", "Zephyr",
 ];
 
-/// What is said behind a model that comes in several forms.
+/// Suffixes of models that come in several forms.
 pub(super) const FORMS: &[&str] =
     &["", "", "", "", "Black", "White", "Pro", "Compact", "MK2", "Studio"];
 
 /// A kind of product.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// Its name in English, and the category.
+    /// Its name in English, which is also the category.
     pub(super) name: &'static str,
     pub(super) hebrew: &'static str,
-    /// Names of things that go with it.
+    /// Names of its accessories.
     pub(super) extras: &'static [(&'static str, &'static str)],
-    /// Price from and to, in whole euros.
+    /// Price range, in whole euros.
     pub(super) price: (u32, u32),
-    /// Parts of it that a manual speaks of.
+    /// Parts that its manual mentions.
     pub(super) parts: &'static [&'static str],
-    /// What can be set, its unit, from and to.
+    /// Settings: name, unit, minimum, maximum.
     pub(super) settings: &'static [(&'static str, &'static str, u32, u32)],
 }
 

@@ -1,6 +1,6 @@
-//! Which column of the table is which field of a product.
+//! Maps the columns of the table to product fields.
 
-/// A field of a product that a column may fill.
+/// A product field that a column may fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Column {
     Id,
@@ -16,12 +16,11 @@ pub(super) enum Column {
     Accessories,
     /// `spec.weight`: an entry of `specs`.
     Spec(String),
-    /// A field that is handed on as text under the name of its column.
+    /// A field that is copied as text under the name of its column.
     Other(String),
 }
 
-/// Names that a column is known by, in lower case with `_` between words. The first is the one
-/// written in our documentation.
+/// Names of each column, in lower case with `_` between words. The first is the documented one.
 const KNOWN: &[(Column, &[&str])] = &[
     (Column::Id, &["id", "product_id", "sku", "article", "article_number"]),
     (Column::Name, &["name", "product_name", "product", "title"]),
@@ -66,7 +65,7 @@ impl Column {
         Some(known.map_or(Self::Other(plain), |(column, _)| column.clone()))
     }
 
-    /// The name it is reported under.
+    /// The name used in reports.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Spec(name) | Self::Other(name) => name,
@@ -77,8 +76,8 @@ impl Column {
     }
 }
 
-/// The separator of a table, told by its first line: whichever of comma, semicolon and tab stands
-/// there most often outside quotes.
+/// The separator of a table, detected from its first line: the most frequent of comma, semicolon and tab
+/// outside quotes.
 pub(super) fn separator(first_line: &str) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_is_known_by_several_names() {
+    fn a_column_has_several_names() {
         for (heading, column) in [
             ("SKU", Column::Id),
             (" Product Name ", Column::Name),

@@ -1,8 +1,8 @@
-//! A CSV table of products into catalog files, a file a brand.
+//! Converts a CSV table of products into catalog files, one per brand.
 //!
-//! `header` knows which column is which, `row` turns a row into a product or says what is wrong with
-//! it, `table` reads the file and sorts products by brand. Good rows are kept whatever the others
-//! are like; a bad one is named by line and column.
+//! `header` maps columns, `row` converts a row into a product or reports what is wrong with
+//! it, `table` reads the file and groups products by brand. Valid rows are kept independent of the
+//! others; an invalid one is reported by line and column.
 
 mod header;
 mod row;

@@ -1,4 +1,4 @@
-//! One row of the table into one product.
+//! Converts one row of the table into one product.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::header::Column;
 use crate::load::ID_CHARS;
 use crate::slug;
 
-/// A product made of a row, beside the brand it belongs to.
+/// A product of a row, and its brand.
 #[derive(Debug)]
 pub(super) struct Imported {
     pub(super) id: String,
@@ -14,10 +14,10 @@ pub(super) struct Imported {
     pub(super) product: Map<String, Value>,
 }
 
-/// What is wrong with a row: the column, and why.
+/// The problem of a row: the column, and the reason.
 pub(super) type Refusal = (String, String);
 
-/// Reads a row, `cells` being its columns and texts in the order of the table.
+/// Reads a row; `cells` are its columns and texts in table order.
 pub(super) fn read<'a>(
     cells: impl Iterator<Item = (&'a Column, &'a str)> + Clone,
 ) -> Result<Imported, Refusal> {
@@ -30,12 +30,12 @@ pub(super) fn read<'a>(
     };
     let name = need(&Column::Name)?;
     let brand = need(&Column::Brand)?;
-    // A catalog without ids of its own gets them from what tells its products apart.
+    // Without an id column the id is made from the fields that identify a product.
     let id = match get(&Column::Id) {
         Some(id) => id.to_owned(),
         None => slug(&format!("{brand} {}", get(&Column::Model).unwrap_or(name))),
     };
-    // What the loader would refuse is no product of a file.
+    // The loader would refuse such an id.
     if id.is_empty() || id.chars().count() > ID_CHARS {
         let reason = format!("must have 1 to {ID_CHARS} characters");
         return Err((Column::Id.name().to_owned(), reason));
@@ -95,7 +95,7 @@ fn put(map: &mut Map<String, Value>, field: &str, text: &str) {
     map.insert(field.to_owned(), text.into());
 }
 
-/// What a manual is, told by its address.
+/// The kind of a manual, by its address.
 fn kind_of(url: &str) -> &'static str {
     let path = url.split(['?', '#']).next().unwrap_or(url).to_lowercase();
     if path.ends_with(".html") || path.ends_with(".htm") || path.ends_with('/') {
@@ -106,7 +106,7 @@ fn kind_of(url: &str) -> &'static str {
 }
 
 /// `1299`, `1,299.00`, `1.299,00 €`, `$ 49.90`: the last mark with one or two digits behind it is the
-/// decimal one, other marks stand between thousands.
+/// decimal one, other marks separate thousands.
 fn price(text: &str) -> Option<f64> {
     let bare: String = text
         .chars()
@@ -124,7 +124,7 @@ fn price(text: &str) -> Option<f64> {
     format!("{whole}.{cents}0").parse().ok().filter(|price: &f64| price.is_finite())
 }
 
-/// The digits of a whole number, marks between groups of three taken out.
+/// The digits of a whole number, without the marks between groups of three.
 fn grouped(whole: &str) -> Option<String> {
     let groups: Vec<&str> = whole.split(['.', ',']).collect();
     let digits = groups
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_loader_would_refuse_is_refused_by_column() {
+    fn a_value_that_the_loader_would_refuse_is_refused_by_column() {
         let refused = |id: &str, brand: &str| {
             let cells = [(Column::Id, id), (Column::Name, "!"), (Column::Brand, brand)];
             read(cells.iter().map(|(column, text)| (column, *text))).err().map(|(column, _)| column)

@@ -1,4 +1,4 @@
-//! The table as a whole: rows read one after the other, products put into the file of their brand.
+//! Reads the table row by row and groups products into one file per brand.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -9,21 +9,21 @@ use super::header::{Column, separator};
 use super::row::{Imported, read};
 use crate::slug;
 
-/// What became of a table.
+/// The result of an import.
 #[derive(Debug)]
 pub struct ImportReport {
-    /// A catalog file a brand, by name.
+    /// One catalog file per brand, in name order.
     pub files: Vec<BrandFile>,
     /// Products in them.
     pub products: usize,
-    /// Rows that were left out, and why.
+    /// Skipped rows, and why.
     pub problems: Vec<RowProblem>,
 }
 
 /// The catalog file of a brand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrandFile {
-    /// Its name, e.g. `quellwerk.json`.
+    /// Its file name, e.g. `quellwerk.json`.
     pub name: String,
     /// How many products are in it.
     pub products: usize,
@@ -31,14 +31,14 @@ pub struct BrandFile {
     pub json: String,
 }
 
-/// A row that was left out.
+/// A skipped row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowProblem {
-    /// Line of the file on which the row begins, 1 is the header.
+    /// Line of the file on which the row begins; 1 is the header.
     pub line: u64,
-    /// The column, where it is one's.
+    /// The column, if the problem belongs to one.
     pub column: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub reason: String,
 }
 
@@ -55,27 +55,27 @@ impl fmt::Display for RowProblem {
 /// Why nothing could be imported.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ImportError {
-    /// There is no header.
+    /// The header is missing.
     #[error(
         "has no header; the first line names the columns: id,name,brand,category,model,price,manual_url"
     )]
     NoHeader,
-    /// A column without which no product can be made.
+    /// A required column is missing.
     #[error("has no column '{column}'; there are: {there}")]
     NoColumn {
         /// Name of the required column.
         column: &'static str,
-        /// The columns there are.
+        /// The existing columns.
         there: String,
     },
     /// Two columns for one field.
     #[error("has two columns for '{column}': '{first}' and '{second}'")]
     Twice {
-        /// The column as its heading is written.
+        /// The canonical name of the field.
         column: String,
-        /// Heading of the first.
+        /// Heading of the first column.
         first: String,
-        /// Heading of the second.
+        /// Heading of the second column.
         second: String,
     },
 }
@@ -90,7 +90,7 @@ pub enum ImportError {
 /// ```
 ///
 /// # Errors
-/// When the header is missing or does not say where names and brands stand.
+/// When the header is missing or has no column for names or brands.
 pub fn import(bytes: &[u8]) -> Result<ImportReport, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -104,7 +104,7 @@ pub fn import(bytes: &[u8]) -> Result<ImportReport, ImportError> {
     let mut lines: HashMap<String, u64> = HashMap::new();
     let mut brands: BTreeMap<String, (String, Vec<Map<String, Value>>)> = BTreeMap::new();
     for record in reader.byte_records() {
-        // Reading from memory, and every byte string is a field: only the end can come.
+        // Reading from memory cannot fail, and every byte string is a field: only the end remains.
         let Ok(record) = record else { break };
         let line = record.position().map_or(0, csv::Position::line);
         match row(&columns, &record) {
@@ -197,8 +197,8 @@ mod tests {
         1;2;3;4;5;6;7;8;9;10;11\n";
 
     #[test]
-    fn good_rows_are_kept_and_bad_ones_named_by_line_and_column() {
-        // Accessories are separated by the table's own mark here: they need quotes.
+    fn valid_rows_are_kept_and_invalid_ones_reported_by_line_and_column() {
+        // Accessories are separated by the table's own mark here, so they need quotes.
         let table = TABLE.replace("a-2; a-3", "\"a-2; birch-s-9\"");
         let report = import(table.as_bytes()).expect("a header");
         let told: Vec<String> = report.problems.iter().map(RowProblem::to_string).collect();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_imported_loads_as_it_was_meant() {
+    fn an_imported_table_loads_as_intended() {
         let table = TABLE.replace("a-2; a-3", "\"birch-s-9\"");
         let report = import(table.as_bytes()).expect("a header");
         let loaded =
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_cannot_be_read_at_all_says_what_it_lacks() {
+    fn an_unreadable_table_is_reported_with_what_is_missing() {
         assert_eq!(import(b"").expect_err("empty"), ImportError::NoHeader);
         assert_eq!(import(b",,\n1,2,3\n").expect_err("no headings"), ImportError::NoHeader);
         let error = import(b"id,title\n").expect_err("no brand");

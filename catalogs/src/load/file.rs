@@ -1,4 +1,4 @@
-//! The files of a folder, each in one of the three forms, put together into one catalog.
+//! Loads the files of a folder, each in one of the three formats, into one catalog.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,19 +15,19 @@ use crate::catalog::Origins;
 use crate::model::{Brand, Entry, Product};
 use crate::{Catalog, slug};
 
-/// Largest catalog file. The largest seen has 40 MB; past this it is not a catalog.
+/// Largest catalog file. The largest known one has 40 MB; a larger file is not a catalog.
 const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// What was loaded, beside what was wrong.
+/// A loaded catalog and its problems.
 #[derive(Debug)]
 pub struct LoadReport {
-    /// The catalog of everything that was right.
+    /// The catalog of all valid data.
     pub catalog: Catalog,
-    /// Everything that was wrong, in the order of the files.
+    /// All problems, in file order.
     pub problems: Vec<Problem>,
 }
 
-/// Loads every `*.json` of a folder, by name; hidden files and folders below are passed over.
+/// Loads every `*.json` of a folder, in name order; skips hidden files and subfolders.
 ///
 /// # Errors
 /// When the folder itself cannot be read.
@@ -35,8 +35,8 @@ pub fn load_dir(dir: &Path) -> io::Result<LoadReport> {
     load(dir, None)
 }
 
-/// Loads the folder as it would be if the file of this name, which is one that [`load_dir`] reads, held this
-/// text. Nothing is written.
+/// Loads the folder as if the file of this name, which is one that [`load_dir`] reads, had this
+/// content. Writes nothing.
 ///
 /// # Errors
 /// When the folder itself cannot be read.
@@ -74,7 +74,7 @@ fn load(dir: &Path, instead: Option<(&str, &str)>) -> io::Result<LoadReport> {
         };
         parse(&file_name(path), text, Some(dir))
     };
-    // A file a thread at a time: parsing is what takes long, and files do not know each other yet.
+    // One file per thread at a time: parsing dominates, and files are still independent here.
     let threads =
         std::thread::available_parallelism().map_or(1, usize::from).min(paths.len().max(1));
     let mut parsed: Vec<(usize, Parsed)> = std::thread::scope(|scope| {
@@ -98,13 +98,13 @@ fn load(dir: &Path, instead: Option<(&str, &str)>) -> io::Result<LoadReport> {
     Ok(assemble(parsed.into_iter().map(|(_, parsed)| parsed).collect()))
 }
 
-/// Loads from texts in memory, each with the name it is reported under.
+/// Loads from texts in memory, each with the name used in reports.
 #[must_use]
 pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> LoadReport {
     assemble(files.into_iter().map(|(name, text)| parse(name, Ok(text.to_owned()), None)).collect())
 }
 
-/// One file taken apart; products do not know each other yet.
+/// One parsed file, not yet linked to the others.
 struct Parsed {
     file: String,
     digest: u64,
@@ -144,7 +144,7 @@ fn parse(file: &str, text: Result<String, String>, dir: Option<&Path>) -> Parsed
         }
     };
     parsed.digest = fnv(text.as_bytes());
-    // An editor on Windows may have put a byte order mark in front.
+    // An editor on Windows may have added a byte order mark.
     let text = text.trim_start_matches('\u{feff}');
     let products = if text.trim_start().starts_with('[') {
         serde_json::from_str::<Vec<&RawValue>>(text)
@@ -197,8 +197,8 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     let mut home: HashMap<Arc<str>, String> = HashMap::new();
     let mut origin: Vec<String> = Vec::new();
     let mut digest = fnv(b"hsc");
-    // Every file's own brand first: a product of an older file may name a brand that a later file
-    // tells of.
+    // The brands of all files first: a product of an older file may name a brand that a later file
+    // defines.
     let mut told = Vec::with_capacity(files.len());
     for mut file in files {
         digest = (digest ^ file.digest).wrapping_mul(FNV_PRIME);
@@ -281,7 +281,7 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     LoadReport { catalog, problems }
 }
 
-/// The names of files, one text each however many products it has: products of a file follow each other.
+/// The names of files, shared between their products, which are adjacent.
 fn shared(files: Vec<String>) -> Vec<Arc<str>> {
     let mut last: Arc<str> = Arc::from("");
     let mut name = |file: String| {
@@ -315,7 +315,7 @@ fn brand_of(file: &str, map: &Map<String, Value>, problems: &mut Vec<Problem>) -
     Arc::new(Brand { id: id.into(), name: name.into(), entry: Entry::from_map(map) })
 }
 
-/// The brand that a product of an older file names, made when no file has told of it.
+/// The brand named by a product of an older file, created if no file defines it.
 fn named_brand(
     name: &str,
     file: &str,
@@ -363,7 +363,7 @@ fn titled(slug: &str) -> String {
 
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// FNV-1a: the same on every machine and in every release, which a version must be.
+/// FNV-1a: the same on every machine and in every release, as a version must be.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -375,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_product_of_an_older_file_finds_the_brand_a_later_file_tells_of() {
+    fn a_product_of_an_older_file_finds_the_brand_of_a_later_file() {
         let older = r#"[{"id":"a-1","name":"One","brand":"acorn"}]"#;
         let newer = r#"{"brand_identity":{"id":"acorn","name":"Acorn Audio","hq":"Turku"},"products":[{"id":"a-2","name":"Two"}]}"#;
         let report = load_files([("a_old.json", older), ("b_new.json", newer)]);
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_load_and_keep_fields_nobody_knows() {
+    fn all_three_formats_load_and_keep_unknown_fields() {
         let product = |id: &str| {
             format!(r#"{{"id":"{id}","name":"Thing","brand":"B","later":[1,{{"x":null}}]}}"#)
         };
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_the_wrong_kind_inside_a_product_is_told_and_the_product_kept() {
+    fn a_wrong_type_inside_a_product_is_reported_and_the_product_is_kept() {
         let text = r#"[{"id":"1","name":"One","brand":"B","documentation":{"type":"pdf","url":7},
             "relationships":{"compatible_accessories":["1",2,""]}}]"#;
         let report = load_files([("b.json", text)]);

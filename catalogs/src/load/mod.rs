@@ -1,4 +1,4 @@
-//! Catalog files into a [`Catalog`](crate::Catalog), and a report of what was wrong with them.
+//! Loads catalog files into a [`Catalog`](crate::Catalog), and reports their problems.
 //!
 //! Partial success is a value: a bad file or a bad product is reported with file, product, field and
 //! reason, and never stops the others. Nothing here logs or counts.

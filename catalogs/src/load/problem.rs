@@ -1,4 +1,4 @@
-//! What can be wrong with a catalog, told so that it can be mended.
+//! Problems of a catalog, with enough detail to fix them.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ pub struct Problem {
     pub severity: Severity,
     /// Name of the file.
     pub file: String,
-    /// The product, where it is one's and could be told.
+    /// The product, if the problem belongs to one with a known id.
     pub product_id: Option<String>,
     /// The field, e.g. `relationships[2].target_id`.
     pub field: Option<String>,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be valid.
     pub reason: String,
 }
 
@@ -25,12 +25,12 @@ pub struct Problem {
 pub enum Severity {
     /// A file or a product was left out.
     Error,
-    /// A part of a product was left out, or looks wrong.
+    /// A part of a product was left out, or is suspicious.
     Warning,
 }
 
 impl Problem {
-    /// True for what left a whole file out.
+    /// True for a problem that left a whole file out.
     #[must_use]
     pub fn is_of_the_file(&self) -> bool {
         self.severity == Severity::Error && self.product_id.is_none() && self.field.is_none()

@@ -1,4 +1,4 @@
-//! One entry of a file into one product.
+//! Converts one entry of a file into one product.
 
 use std::path::{Component, Path};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use super::problem::{Problem, Severity};
 use crate::model::{Brand, Documentation, DocumentationKind, Entry, Product, Relationship};
 
-/// Longest product id (protocol, part 1: a client may send so many characters).
+/// Longest product id (protocol, part 1: the longest id that a client may send).
 pub(crate) const ID_CHARS: usize = 200;
 
-/// A product that does not know its brand yet.
+/// A product without its brand yet.
 ///
-/// Everything is read out of its JSON by now: the tree of a whole catalog takes ten times the memory
-/// of its text, and it is read file by file on several threads.
+/// It holds no JSON any more: the JSON tree of a whole catalog takes ten times the memory
+/// of its text, and files are parsed on several threads.
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) brand: Option<String>,
@@ -26,11 +26,11 @@ pub(super) struct Draft {
     model: Option<String>,
     aliases: Vec<String>,
     entry: Entry,
-    /// Told only when the product is taken: of one that is left out, that is what matters.
+    /// Reported only if the product is accepted: for a rejected one the rejection is what matters.
     warnings: Vec<Problem>,
 }
 
-/// Reads a product. It cannot be without an id and a name.
+/// Reads a product. Id and name are required.
 pub(super) fn draft(
     file: &str,
     at: usize,
@@ -86,7 +86,7 @@ pub(super) fn draft(
     let brand =
         map.get("brand").and_then(Value::as_str).map(str::trim).filter(|brand| !brand.is_empty());
     let brand = brand.map(str::to_owned);
-    // A client sends back the id it was shown, as text: a number becomes one here.
+    // A client returns the id as text: a number becomes text here.
     map.insert("id".to_owned(), Value::from(id.clone()));
     let mut warnings = Vec::new();
     let mut warn = |field: &str, reason: String| {
@@ -119,7 +119,7 @@ pub(super) fn draft(
 }
 
 impl Draft {
-    /// The product, now that its brand is known.
+    /// The product with its brand.
     pub(super) fn into_product(self, brand: &Brand, problems: &mut Vec<Problem>) -> Product {
         problems.extend(self.warnings);
         Product {

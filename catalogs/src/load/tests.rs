@@ -1,4 +1,4 @@
-//! What holds for every catalog file, however wrong.
+//! Properties of loading, for valid and invalid files.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ fn ids(report: &LoadReport) -> Vec<&str> {
     report.catalog.products().iter().map(|product| &*product.id).collect()
 }
 
-/// A problem as file, product, field; the reason is for people.
+/// A problem as severity, product and field; the reason is text for people.
 fn places(report: &LoadReport) -> Vec<(Severity, Option<&str>, Option<&str>)> {
     let place = |problem: &'_ Problem| {
         assert_eq!(problem.file, "acme.json");
@@ -30,7 +30,7 @@ fn places(report: &LoadReport) -> Vec<(Severity, Option<&str>, Option<&str>)> {
 }
 
 #[test]
-fn all_three_forms_load_the_same_products() {
+fn all_three_formats_load_the_same_products() {
     let products =
         json!([{"id": "a", "name": "A"}, {"id": "b", "name": "B", "unheard_of": {"x": [1]}}]);
     for file in [
@@ -50,7 +50,7 @@ fn all_three_forms_load_the_same_products() {
 }
 
 #[test]
-fn each_bad_product_is_named_with_its_field_and_the_others_are_loaded() {
+fn each_invalid_product_is_reported_with_its_field_and_the_others_are_loaded() {
     let good = |id: &str| json!({"id": id, "name": "Good"});
     for (bad, product, field) in [
         (json!(7), None, "products[1]"),
@@ -70,7 +70,7 @@ fn each_bad_product_is_named_with_its_field_and_the_others_are_loaded() {
 }
 
 #[test]
-fn each_bad_part_of_a_product_is_named_and_the_product_is_loaded() {
+fn each_invalid_part_of_a_product_is_reported_and_the_product_is_loaded() {
     for (part, value, field) in [
         ("category", json!(1), "category"),
         ("production_country", json!([]), "production_country"),
@@ -97,7 +97,7 @@ fn each_bad_part_of_a_product_is_named_and_the_product_is_loaded() {
 }
 
 #[test]
-fn a_file_that_is_no_catalog_is_named_and_the_other_files_are_loaded() {
+fn an_invalid_file_is_reported_and_the_other_files_are_loaded() {
     for bad in ["", "{", "null", "7", "{}", "{\"products\": 7}", "[1,", "\u{0}"] {
         let report =
             load_files([("bad.json", bad), ("good.json", "[{\"id\":\"a\",\"name\":\"A\"}]")]);
@@ -126,13 +126,13 @@ fn an_id_that_is_a_number_is_text_everywhere() {
     assert_eq!(product.entry.to_map()["id"], "101");
 }
 
-/// Any JSON, not too deep.
+/// Arbitrary JSON of limited depth.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i32>().prop_map(Value::from),
-        // As people write them: of numbers with seventeen digits serde_json may change the last.
+        // Multiples of a quarter: serde_json may change the last of seventeen digits.
         any::<i32>().prop_map(|quarters| Value::from(f64::from(quarters) / 4.0)),
         prop::sample::select(vec!["a", "b", "", " ", "pdf", "https://x.test/a.pdf", "../a"])
             .prop_map(Value::from),
@@ -161,7 +161,7 @@ fn object(fields: Vec<(&str, Value)>) -> Value {
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Products of which each field may be right, wrong or absent, and some other things.
+/// Products whose fields may be valid, invalid or absent, and other values.
 fn nearly_a_product() -> impl Strategy<Value = Value> {
     let id = prop_oneof![
         4 => "[a-f]".prop_map(Value::from),
@@ -195,7 +195,7 @@ fn nearly_a_product() -> impl Strategy<Value = Value> {
     prop_oneof![6 => product, 1 => any_json()]
 }
 
-/// Files of all three forms.
+/// Files of all three formats.
 fn nearly_a_file() -> impl Strategy<Value = (Value, Vec<Value>)> {
     let products = prop::collection::vec(nearly_a_product(), 0..8);
     (products, prop::option::of(any_json()), any::<bool>()).prop_map(|(products, brand, bare)| {
@@ -208,7 +208,7 @@ fn nearly_a_file() -> impl Strategy<Value = (Value, Vec<Value>)> {
     })
 }
 
-/// The id a product has to be loaded under, when nothing is wrong with its id and name.
+/// The id of a product whose id and name are valid.
 fn right(product: &Value) -> Option<String> {
     let fields: &Map<String, Value> = product.as_object()?;
     let id = match fields.get("id")? {
@@ -235,7 +235,7 @@ proptest! {
     }
 
     #[test]
-    fn every_right_product_is_loaded_and_every_wrong_one_reported(
+    fn every_valid_product_is_loaded_and_every_invalid_one_reported(
         (file, products) in nearly_a_file(),
     ) {
         let report = load(&file);

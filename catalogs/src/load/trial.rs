@@ -1,4 +1,4 @@
-//! A brand file tried out in a copy of the catalog, before anybody is sold from it.
+//! Tries a brand file in a copy of the catalog, before it is used.
 
 use std::io;
 use std::path::Path;
@@ -8,32 +8,32 @@ use super::{Problem, load_dir_with, load_files};
 use crate::model::{Brand, Product};
 use crate::{Catalog, LoadReport};
 
-/// What would become of the catalog if a file of its folder held another text.
+/// The catalog that would result if a file had another content.
 #[derive(Debug)]
 pub struct Trial {
-    /// Version of the catalog as it would be.
+    /// Version of the resulting catalog.
     pub version: String,
-    /// The brand that the file tells of, or the first that its products name.
+    /// The brand that the file defines, or the first that its products name.
     pub brand: Option<Arc<Brand>>,
-    /// Products that it would bring to the catalog.
+    /// Products of the file in the resulting catalog.
     pub products: usize,
-    /// Ids that the catalog has not, sorted, as are those below.
+    /// Ids of new products, sorted like the lists below.
     pub added: Vec<String>,
-    /// Ids of products that would be others than they are.
+    /// Ids of products that would change.
     pub changed: Vec<String>,
-    /// Ids that the catalog would lose.
+    /// Ids of products that would be removed.
     pub removed: Vec<String>,
-    /// Ids of the file that another file has, each with that file's name.
+    /// Ids of the file that another file also has, each with that file's name.
     pub clashes: Vec<(String, String)>,
-    /// What is wrong with the file, and what would be wrong with others because of it.
+    /// Problems of the file, and those it would cause in other files.
     pub problems: Vec<Problem>,
-    /// Why the catalog as it would be would not be put in force; nothing when it would.
+    /// Why the resulting catalog would be rejected; `None` if it would be accepted.
     pub unfit: Option<String>,
 }
 
 impl Trial {
-    /// Tries a text as the file of this name, against the catalog in force and what was wrong when that was
-    /// loaded.
+    /// Tries a text as the file of this name, against the current catalog and its
+    /// problems.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -69,7 +69,7 @@ impl Trial {
     }
 }
 
-/// The brand of the file's products, as the catalog would have it.
+/// The brand of the file's products in the resulting catalog.
 fn brand_of(own: &Catalog, then: &Catalog) -> Option<Arc<Brand>> {
     let of_products = own.products().first().map(|product| &product.brand_id);
     let of_file = || own.brands().next().map(|(brand, _)| &brand.id);
@@ -77,8 +77,8 @@ fn brand_of(own: &Catalog, then: &Catalog) -> Option<Arc<Brand>> {
     then.brand(id).or_else(|| own.brand(id)).map(Arc::clone)
 }
 
-/// Ids of the file that stand in another one: in a file before it, which would keep them, or in a file behind
-/// it, which has them now and would lose them.
+/// Ids of the file that another file has too: an earlier file, which would keep them, or a later
+/// file, which has them now and would lose them.
 fn clashes(name: &str, own: &Catalog, now: &Catalog, then: &Catalog) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = own
         .products()
@@ -109,7 +109,7 @@ mod tests {
     const ELM: &str = r#"{"brand_identity":{"id":"elm","name":"Elm"},"products":[
         {"id":"e-1","name":"One","relationships":[{"type":"part","target_id":"o-2"}]}]}"#;
 
-    /// What becomes of a folder with the two brands when this file holds this text.
+    /// The trial in a folder with the two brands.
     fn tried(name: &str, text: &str) -> Trial {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("elm.json"), ELM).expect("written");
@@ -117,7 +117,7 @@ mod tests {
         let now = load_dir(dir.path()).expect("read");
         assert!(now.problems.is_empty());
         let trial = Trial::of(dir.path(), name, text, &now.catalog, &now.problems).expect("read");
-        // Nothing was written, and what was tried is what a load would give.
+        // Nothing was written, and the trial equals a real load.
         assert_eq!(load_dir(dir.path()).expect("read").catalog.version(), now.catalog.version());
         std::fs::write(dir.path().join(name), text).expect("written");
         assert_eq!(load_dir(dir.path()).expect("read").catalog.version(), trial.version);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_changed_and_removed_is_told_and_a_link_that_would_dangle_in_another_file() {
+    fn changes_removals_and_dangling_links_of_other_files_are_reported() {
         let text = r#"{"brand_identity":{"id":"oak","name":"Oak"},"products":[{"id":"o-1","name":"Uno"},{"id":"o-3","name":"Three"}]}"#;
         let trial = tried("oak.json", text);
         assert_eq!(trial.added, ["o-3"]);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_catalog_is_unfit_and_says_why() {
+    fn an_invalid_file_is_unfit_with_the_reason() {
         let trial = tried("oak.json", "{ \"products\": [ {");
         assert!(trial.unfit.expect("a reason").contains("oak.json: is not JSON"));
         assert_eq!(trial.removed, ["o-1", "o-2"]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_product_is_a_problem_and_the_rest_is_fit() {
+    fn an_invalid_product_is_a_problem_and_the_rest_is_fit() {
         let text = r#"{"brand_identity":{"id":"oak","name":"Oak"},"products":[{"id":"o-1"},{"id":"o-2","name":"Two"}]}"#;
         let trial = tried("oak.json", text);
         assert!(trial.unfit.is_none());

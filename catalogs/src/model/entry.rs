@@ -1,17 +1,17 @@
-//! A catalog entry as it stood in its file.
+//! A catalog entry as it was in its file.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-/// A JSON object kept as text: small in memory, handed to clients without being parsed again, and
-/// with every field its file had, known to this server or not.
+/// A JSON object stored as text: small in memory, sent to clients without being parsed again, and
+/// with every field of its file, including unknown ones.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry(Arc<str>);
 
 impl Entry {
-    /// Keeps a map.
+    /// Serialises a map.
     #[must_use]
     pub fn from_map(map: &Map<String, Value>) -> Self {
         Self(serde_json::to_string(map).expect("a JSON map is JSON").into())
@@ -23,7 +23,7 @@ impl Entry {
         &self.0
     }
 
-    /// The object, parsed anew.
+    /// The parsed object.
     #[must_use]
     pub fn to_map(&self) -> Map<String, Value> {
         serde_json::from_str(&self.0).expect("an entry was made from a JSON map")

@@ -1,26 +1,26 @@
-//! A manual as it is read: numbered pages, and passages that know their page and heading.
+//! A manual as text: numbered pages, and passages with page and headings.
 
 use serde::{Deserialize, Serialize};
 
-/// A manual turned into text.
+/// A manual as text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manual {
-    /// Title out of the document, empty when it gives none.
+    /// Title of the document; may be empty.
     pub title: String,
-    /// What the bytes were.
+    /// Format of the file.
     pub format: ManualFormat,
-    /// Where they came from.
+    /// Source of the file.
     pub source: ManualSource,
     /// The pages in order; `pages[i].number == i + 1`.
     pub pages: Vec<Page>,
     /// The pages cut into passages, in reading order.
     pub passages: Vec<Passage>,
-    /// The document's own outline (PDF bookmarks, HTML headings), in order; empty when it has none.
+    /// The document's own outline (PDF bookmarks, HTML headings), in order; may be empty.
     pub outline: Vec<Heading>,
 }
 
 impl Manual {
-    /// The number printed on a page, where it is known and another one than that of the file.
+    /// The number printed on a page, if it is known and differs from the page's number in the file.
     #[must_use]
     pub fn page_label(&self, page: u32) -> Option<&str> {
         let at = usize::try_from(page).ok()?.checked_sub(1)?;
@@ -28,22 +28,22 @@ impl Manual {
     }
 }
 
-/// What a manual's bytes were.
+/// Format of a manual's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ManualFormat {
-    /// A PDF file; a page is a page of it.
+    /// A PDF file; its pages are the pages.
     Pdf,
-    /// A web page; a page is a section of it.
+    /// A web page; its sections are the pages.
     Html,
 }
 
-/// Where a manual came from.
+/// Source of a manual.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManualSource {
-    /// The address or path that was read in the end (after redirects and backups).
+    /// The final address or path (after redirects and backups).
     pub location: String,
-    /// True when the origin did not answer and an older copy is used.
+    /// True when the origin did not respond and an older copy is used.
     pub stale: bool,
     /// Numbers of the scanned pages whose text is not recognized yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,56 +56,56 @@ pub struct ManualSource {
 /// One page of text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Page {
-    /// 1 is the first; for a PDF this is what `#page=N` opens.
+    /// 1 is the first; in a PDF it is the target of `#page=N`.
     pub number: u32,
-    /// The number printed on it, where it is known and another one (`iv`, `12`, `12–13` on a spread).
+    /// The number printed on it, if it is known and differs (`iv`, `12`, `12–13` on a spread).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// All of its text, a running header at its beginning and a running footer at its end. Passages have neither.
+    /// All of its text, including running headers and footers. Passages have neither.
     pub text: String,
-    /// True for a page of contents or an index: it names everything and answers nothing.
+    /// True for a page of contents or an index: it mentions every subject and answers nothing.
     pub contents: bool,
 }
 
-/// A heading and where it stands.
+/// A heading and its page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
-    /// 1 is a chapter.
+    /// Depth; 1 is a chapter.
     pub level: u8,
     /// Its text, numbering kept as printed.
     pub text: String,
-    /// The page it stands on.
+    /// Its page.
     pub page: u32,
 }
 
-/// A stretch of text under one heading, small enough to rank and to quote.
+/// A section of text under one heading, small enough to rank and to quote.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Passage {
-    /// The page it stands on (where it begins).
+    /// The page on which it begins.
     pub page: u32,
-    /// The headings above it, outermost first; the last is its own section.
+    /// The headings above it, outermost first; the last is that of its own section.
     pub headings: Vec<String>,
-    /// The language it is written in (ISO 639-1: `en`, `he`), where it could be told.
+    /// The language it is written in (ISO 639-1: `en`, `he`), if it was detected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// True when its section's heading stands directly above it: the section begins here.
+    /// True when its section's heading is directly above it: the section begins here.
     pub opens_section: bool,
     /// True on a page of contents or an index.
     pub contents: bool,
-    /// What it is made of.
+    /// Its blocks.
     pub blocks: Vec<Block>,
 }
 
 impl Passage {
-    /// The passage as running text, one line a block.
+    /// The passage as text, one line per block.
     #[must_use]
     pub fn text(&self) -> String {
         self.blocks.iter().map(|block| block.text()).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// What stands in a text in place of a small picture among its words: a button that is drawn and not named. A
-/// sentence that holds it is not complete without the page.
+/// Replaces a small picture among the words of a text: a button that is drawn and not named. A
+/// sentence with it is incomplete without the page.
 pub const PICTURE_MARK: &str = "[picture]";
 
 /// A piece of a passage.
@@ -125,7 +125,7 @@ pub enum Block {
 }
 
 impl Block {
-    /// Its text, whatever it is.
+    /// Its text, of every kind.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -138,18 +138,18 @@ impl Block {
     }
 }
 
-/// A page an answer rests on.
+/// A page that supports an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Citation {
     /// The page, counted from 1 in the file.
     pub page: u32,
-    /// The number printed on that page, where it is another one.
+    /// The number printed on that page, if it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_label: Option<String>,
     /// The manual's own words.
     pub quote: String,
-    /// Where a browser opens it: `/manuals/<product_id>#page=12`.
+    /// Its address in a browser: `/manuals/<product_id>#page=12`.
     pub url: String,
-    /// How well it fits the question, 0 to 1.
+    /// Relevance to the question, 0 to 1.
     pub score: f32,
 }

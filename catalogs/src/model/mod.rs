@@ -1,6 +1,6 @@
-//! What is sold and what is read about it, as plain data.
+//! Products and manuals as plain data.
 //!
-//! Nothing here loads, fetches, searches or answers; the types only say what there is.
+//! Nothing here loads, fetches, searches or answers.
 
 mod entry;
 mod manual;

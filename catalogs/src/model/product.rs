@@ -1,7 +1,7 @@
-//! A brand and a product as a catalog file gives them.
+//! A brand and a product of a catalog file.
 //!
-//! The fields the server works with are typed; the whole entry is kept beside them as it came, so
-//! that a client gets every field of its catalog, also those this server has never heard of.
+//! The fields that the server uses are typed; the whole entry is stored unchanged, so
+//! that a client gets every field of its catalog, including unknown ones.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use super::Entry;
 pub struct Brand {
     /// Stable id, e.g. `roland`.
     pub id: Arc<str>,
-    /// The name a customer reads.
+    /// Display name.
     pub name: Arc<str>,
-    /// The whole `brand_identity` entry as it stood in the file.
+    /// The whole `brand_identity` entry of the file.
     pub entry: Entry,
 }
 
@@ -23,40 +23,40 @@ pub struct Brand {
 pub struct Product {
     /// Stable id, unique over all catalogs.
     pub id: Arc<str>,
-    /// The name a customer reads.
+    /// Display name.
     pub name: Arc<str>,
     /// Id of its brand.
     pub brand_id: Arc<str>,
     /// Name of its brand.
     pub brand_name: Arc<str>,
-    /// Category, empty where the catalog gives none.
+    /// Category; may be empty.
     pub category: Arc<str>,
-    /// Model number, where the catalog gives one.
+    /// Model number, if the catalog has one.
     pub model: Option<Arc<str>>,
     /// Names in other languages or scripts (`names` of the entry), searched like the name.
     pub aliases: Vec<String>,
-    /// Where it is made, as the catalog says it.
+    /// Country of production, as in the catalog.
     pub production_country: Option<Arc<str>>,
-    /// Its manual, where there is one.
+    /// Its manual, if there is one.
     pub documentation: Option<Documentation>,
-    /// Links to other products, dangling ones left out.
+    /// Links to other products, without dangling ones.
     pub relationships: Vec<Relationship>,
-    /// The whole entry as it stood in the file.
+    /// The whole entry of the file.
     pub entry: Entry,
 }
 
-/// Where a product's manual is.
+/// The location of a product's manual.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Documentation {
     /// PDF or HTML.
     pub kind: DocumentationKind,
     /// An http(s) address, or a path below the catalog folder.
     pub url: String,
-    /// A second address to try when the first does not answer.
+    /// A second address, used when the first fails.
     pub backup_url: Option<String>,
 }
 
-/// The form a manual comes in.
+/// The format of a manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DocumentationKind {
@@ -69,30 +69,30 @@ pub enum DocumentationKind {
 /// A link from one product to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relationship {
-    /// Kind of link as the catalog names it, e.g. `accessory`.
+    /// Kind of link in the catalog, e.g. `accessory`.
     pub kind: String,
     /// Id of the other product.
     pub target_id: Arc<str>,
-    /// What the catalog calls the link, e.g. `Recommended stand`.
+    /// Label of the link in the catalog, e.g. `Recommended stand`.
     pub label: Option<String>,
 }
 
-/// A related product as the wire shows it (`related_items`), resolved against the catalog.
+/// A related product as sent to clients (`related_items`).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Accessory {
     /// Id of the related product.
     pub id: String,
-    /// As customers read it.
+    /// Display name.
     pub name: String,
-    /// Its category, empty where the catalog gives none.
+    /// Its category; may be empty.
     pub category: String,
-    /// Where it is made, empty where the catalog does not say.
+    /// Country of production; may be empty.
     pub production_country: String,
     /// Kind of link, e.g. `accessory`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What the catalog calls the link.
+    /// Label of the link in the catalog.
     pub label: String,
-    /// Address of its picture, empty where there is none.
+    /// Address of its picture; may be empty.
     pub image: String,
 }

@@ -1,10 +1,9 @@
-//! What surrounds a question about a product: how the product is used, the turns before it, and the questions that a
-//! manual suggests.
+//! The context of a question about a product: the scenario, the previous turns, and suggested questions.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How a customer uses the product; an answer may weigh it.
+/// How a customer uses the product; the ranking may use it.
 #[derive(
     Debug,
     Clone,
@@ -32,28 +31,28 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// The word on the wire.
+    /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// A question and its answer, each cut short.
+/// A question and its answer, each truncated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The visitor's words.
     pub question: String,
-    /// The answer; empty where there was none.
+    /// The answer; empty if there was none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
 }
 
-/// A question that may be suggested to a visitor.
+/// A suggested question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// As it is sent when a visitor chooses it.
+    /// The text that is sent when a visitor selects it.
     pub text: String,
-    /// The pages that should answer it, from the first to the last.
+    /// The pages that should answer it, first and last.
     pub pages: (u32, u32),
 }

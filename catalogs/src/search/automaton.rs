@@ -1,45 +1,45 @@
-//! All ways to come from what was typed to a string, followed at once, a letter of the string a step.
+//! A Levenshtein automaton: all alignments of the typed text with a string at once, one letter of the string per step.
 //!
-//! A bit stands for each place in what was typed and a row of bits for each number of slips; one
-//! letter is then a handful of shifts, whatever the length (Wu and Manber 1992, with swaps added as
-//! Hyyrö 2003 does). The walk over the trie steps it once a node.
+//! One bit per position of the typed text and one row of bits per number of errors; a
+//! letter is then a handful of shifts, independent of the length (Wu and Manber 1992, with transpositions as
+//! Hyyrö 2003 does). The walk over the trie steps it once per node.
 
 use super::distance::LONGEST;
 
-/// The most slips that are followed.
+/// Maximum number of errors.
 const MOST_SLIPS: usize = 2;
 
-/// Letters with a place of their own in the table: ASCII, then Hebrew.
+/// Letters with a slot of their own in the table: ASCII, then Hebrew.
 const ASCII: usize = 128;
 const HEBREW: std::ops::RangeInclusive<char> = '\u{5d0}'..='\u{5ea}';
 
-/// What was typed, ready to be compared.
+/// The typed text, prepared for comparison.
 pub(crate) struct Typed<'t> {
     pub(crate) letters: &'t [char],
     most: usize,
-    /// For each common letter the places where it was typed.
+    /// For each common letter its positions in the typed text.
     masks: [u64; ASCII + 27],
 }
 
-/// Where the ways have got to. Bit `i` of `rows[s]`: the letters so far are the first `i` typed
-/// ones but for `s` slips.
+/// The state of all alignments. Bit `i` of `rows[s]`: the letters so far equal the first `i` typed
+/// ones with `s` errors.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct State {
     rows: [u64; MOST_SLIPS + 1],
-    /// The rows one letter earlier, and the places of that letter: a swap takes two letters.
+    /// The rows one letter earlier, and the positions of that letter: a transposition takes two letters.
     earlier: [u64; MOST_SLIPS],
     last: u64,
 }
 
 impl State {
-    /// Whether any way goes on.
+    /// Whether any alignment is left.
     pub(crate) fn is_alive(&self) -> bool {
         self.rows.iter().any(|&row| row != 0)
     }
 }
 
 impl<'t> Typed<'t> {
-    /// Takes what was typed, at most 32 letters, and how many slips (at most two) are followed.
+    /// Prepares the typed text, at most 32 letters, and sets the maximum number of errors (at most two).
     pub(crate) fn new(letters: &'t [char], most: u8) -> Typed<'t> {
         debug_assert!(letters.len() <= LONGEST && usize::from(most) <= MOST_SLIPS);
         let mut masks = [0; ASCII + 27];
@@ -51,7 +51,7 @@ impl<'t> Typed<'t> {
         Typed { letters, most: usize::from(most).min(MOST_SLIPS), masks }
     }
 
-    /// The places where a letter was typed.
+    /// The positions of a typed letter.
     pub(crate) fn mask(&self, letter: char) -> u64 {
         match slot(letter) {
             Some(slot) => self.masks[slot],
@@ -68,7 +68,7 @@ impl<'t> Typed<'t> {
     pub(crate) fn start(&self) -> State {
         let mut state = State::default();
         for slips in 0..=self.most {
-            // So many typed letters may be too many.
+            // This many leading typed letters may be superfluous.
             state.rows[slips] = self.within((2 << slips) - 1);
         }
         state
@@ -78,7 +78,7 @@ impl<'t> Typed<'t> {
         row & ((2 << self.letters.len()) - 1)
     }
 
-    /// One letter of the string on.
+    /// Advances by one letter of the string.
     pub(crate) fn step(&self, state: &State, letter: char) -> State {
         let mask = self.mask(letter);
         let mut next = State {
@@ -93,22 +93,22 @@ impl<'t> Typed<'t> {
             let forgotten = fewer;
             let wrong = fewer << 1;
             let too_many = next.rows[slips - 1] << 1;
-            // Two letters ago the place was `i`; the letter before was typed at `i + 1`, this at `i`.
+            // Two letters ago the position was `i`; the previous letter was typed at `i + 1`, this one at `i`.
             let swapped = (state.earlier[slips - 1] & mask & (state.last >> 1)) << 2;
             next.rows[slips] = self.within(right | forgotten | wrong | too_many | swapped);
         }
         next
     }
 
-    /// The fewest slips with which the letters so far are all that was typed.
+    /// The smallest number of errors with which the letters so far equal the typed text.
     pub(crate) fn slips(&self, state: &State) -> Option<u8> {
         (0..=self.most)
             .find(|&slips| state.rows[slips] >> self.letters.len() & 1 == 1)
             .map(|slips| slips as u8)
     }
 
-    /// The places whose letters lead on without a slip, and whether there are slips left so that
-    /// any other letter may do too.
+    /// The positions whose letters continue without an error, and whether errors are left so that
+    /// any other letter may continue too.
     pub(crate) fn ways_on(&self, state: &State) -> (u64, bool) {
         let slips_left = state.rows[..self.most].iter().any(|&row| row != 0);
         let mut wanted = state.rows[self.most];
@@ -134,7 +134,7 @@ mod tests {
     use super::super::distance::slips;
     use super::*;
 
-    /// The slips by stepping over a whole word.
+    /// The errors by stepping over a whole word.
     fn stepped(typed: &[char], word: &[char], most: u8) -> u8 {
         let automaton = Typed::new(typed, most);
         let mut state = automaton.start();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_as_the_plain_distance_does_for_all_short_words() {
+    fn it_agrees_with_the_plain_distance_for_all_short_words() {
         let alphabet = ['a', 'ב', 'ж'];
         let mut words: Vec<Vec<char>> = vec![vec![]];
         for at in 0.. {

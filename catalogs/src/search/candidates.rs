@@ -1,31 +1,31 @@
-//! Which products are worth a closer look.
+//! Selects the candidates of a search.
 //!
-//! Whoever matches the whole query matches each letter of it, so the candidates of one letter hold
-//! them all: of all letters the one with the fewest candidates is taken, and only those are looked
-//! at. That is never more than [`MOST`] of them, however many products there are.
+//! A document that matches the whole query matches each letter of it, so the candidates of one letter contain
+//! all matches: the letter with the fewest candidates is used. At most [`MOST`] documents are scored, whatever the
+//! size of the catalog.
 
 use super::index::Index;
 use super::query::Query;
 use super::reading::{Reading, Sense};
 use super::words::Cut;
 
-/// Candidates of one search that are looked at closely. Lists are ordered by the length of the
-/// name, so what is cut off are the longest names among equals.
+/// Most scored candidates of one search. Lists are ordered by the length of the
+/// name, so truncation drops the longest names among equals.
 const MOST: usize = 512;
 
-/// Candidates that match only some words: they are compared word by word, which costs more.
+/// Most candidates that match only some words: they are compared word by word, which costs more.
 const MOST_OF_SOME: usize = 128;
 
-/// Documents that may be gone through to find candidates; beyond that the list is cut.
+/// Most documents that are visited to find candidates; beyond that the list is truncated.
 const MOST_GONE_THROUGH: usize = 1 << 16;
 
-/// Words of a query that bring candidates which match only some words, the rarest first, and how
-/// many each brings.
+/// Words of a query that contribute partial matches, the rarest first, and how
+/// many each contributes.
 const COLUMNS_OF_SOME: usize = 6;
 const EACH_OF_SOME: usize = 512;
 
-/// Documents that match the query in all its letters, as far as one letter can tell. Those that
-/// have the word as written come first, then those that have the beginning of one or one near it.
+/// Documents that match the query in all its letters, as far as one letter can tell. Those with an exact
+/// word come first, then those with a prefix or an approximate match.
 pub(crate) fn of_all(index: &Index, query: &Query, reading: &Reading) -> Vec<u32> {
     let mut columns = columns(index, query, reading);
     columns.sort_unstable_by_key(|column| column.size);
@@ -38,7 +38,7 @@ pub(crate) fn of_all(index: &Index, query: &Query, reading: &Reading) -> Vec<u32
 
     let mut found: Vec<u32> = Vec::with_capacity(narrowest.size.min(MOST));
     let written = |sense: &Sense| sense.slips == 0 && !sense.beginning;
-    // Some room is left for the second kind, whatever the first brings.
+    // Some space is reserved for the second kind.
     for (room, first) in [(MOST * 3 / 4, true), (MOST, false)] {
         let mut set = narrowest.set(index, reading, |sense| written(sense) == first);
         if let Some(both) = &both {
@@ -54,14 +54,14 @@ pub(crate) fn of_all(index: &Index, query: &Query, reading: &Reading) -> Vec<u32
             }
         }
     }
-    // A crowded prefix is only known by its best; the others may match all the same.
+    // A crowded prefix has only its best documents; others may match as well.
     if found.is_empty() && both.is_some() {
         found.extend(narrowest.set(index, reading, |_| true).iter().take(MOST));
     }
     found
 }
 
-/// The narrowest column that shares no part with `first`, so that it says something new.
+/// The narrowest column that shares no part with `first`, so that it adds information.
 fn other_words<'c>(columns: &'c [Column], first: &Column) -> Option<&'c Column> {
     columns.iter().find(|column| column.senses.iter().all(|sense| !first.senses.contains(sense)))
 }
@@ -86,14 +86,14 @@ pub(crate) fn of_some(index: &Index, query: &Query, reading: &Reading) -> Vec<u3
 /// The parts of all readings that cover one letter.
 struct Column {
     senses: Vec<usize>,
-    /// Documents of all of them together, counted several times where in several.
+    /// Sum of the documents of all parts; a document may count several times.
     size: usize,
     /// Letters of the longest part.
     letters: usize,
 }
 
 impl Column {
-    /// The documents of the senses that `wanted` says yes to.
+    /// The documents of the senses that `wanted` accepts.
     fn set(&self, index: &Index, reading: &Reading, wanted: impl Fn(&Sense) -> bool) -> Documents {
         let mut set = Documents { numbers: Vec::new(), bits: Vec::new(), sorted: true };
         let mut room = MOST_GONE_THROUGH;
@@ -110,21 +110,21 @@ impl Column {
     }
 }
 
-/// A set of documents that is read in their order: a list while it is small, bits when it is not.
+/// A set of documents that is read in order: a list while it is small, a bit set otherwise.
 struct Documents {
     numbers: Vec<u32>,
     bits: Vec<u64>,
     sorted: bool,
 }
 
-/// Beyond this a list costs more to sort than bits cost to go through.
+/// Above this a list costs more to sort than a bit set costs to scan.
 const LONG_LIST: usize = 192;
 
 impl Documents {
     fn add(&mut self, documents: &[u32], total: usize) {
         if self.bits.is_empty() && self.numbers.len() + documents.len() <= LONG_LIST {
             self.sorted &= self.numbers.is_empty() || documents.is_empty();
-            // A list over several strings is in order within each string only.
+            // A list over several strings is sorted within each string only.
             self.sorted &= documents.is_sorted();
             self.numbers.extend_from_slice(documents);
             return;
@@ -155,7 +155,7 @@ impl Documents {
         }
     }
 
-    /// Keeps what is in `other` as well.
+    /// Intersects with `other`.
     fn keep(&mut self, other: &Documents) {
         self.numbers.retain(|&document| other.contains(document));
         for (word, bits) in self.bits.iter_mut().enumerate() {
@@ -190,9 +190,9 @@ impl Documents {
     }
 }
 
-/// Adds up weights of documents: a table with open addressing, made as large as it can get.
+/// Sums weights of documents: a table with open addressing, allocated at its maximum size.
 struct Weights {
-    /// Document + 1, 0 where free, and its weight.
+    /// Document + 1 (0 is free), and its weight.
     slots: Vec<(u32, f32)>,
 }
 
@@ -214,7 +214,7 @@ impl Weights {
         }
     }
 
-    /// The documents of most weight.
+    /// The documents with the largest weights.
     fn best(mut self, most: usize) -> Vec<u32> {
         self.slots.retain(|slot| slot.0 != 0);
         if self.slots.len() > most {
@@ -243,7 +243,7 @@ fn columns(index: &Index, query: &Query, reading: &Reading) -> Vec<Column> {
                     column.letters = column.letters.max(edge.to - edge.from);
                 }
             }
-            // What is written as it is comes before what begins so, and that before what is near.
+            // Exact matches before prefixes, prefixes before approximate matches.
             column.senses.sort_unstable_by_key(|&number| {
                 let sense = &reading.senses[number];
                 (sense.slips, sense.beginning)

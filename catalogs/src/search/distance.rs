@@ -1,35 +1,35 @@
-//! How many slips of the finger lie between two words.
+//! The number of typing errors between two words.
 //!
-//! A slip is a letter too many, one too few, a wrong one, or two neighbours swapped (optimal
+//! An error is an extra letter, a missing one, a wrong one, or two transposed neighbours (optimal
 //! string alignment, the restricted Damerau distance). The trie walks the same recurrence over
-//! many words at once; this is the plain form for two, and the yardstick its tests compare with.
+//! many words at once; this is the plain form for two words, and the reference of its tests.
 
 /// Longest word compared, in letters.
 pub(crate) const LONGEST: usize = 32;
 
-/// The slips between what was `typed` and a word, and what is compared with it.
+/// The errors between the `typed` text and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slips {
     /// To the whole word.
     pub(crate) whole: u8,
-    /// To the beginning of the word that is nearest.
+    /// To the nearest prefix of the word.
     pub(crate) beginning: u8,
 }
 
-/// Counts slips up to `most`; more than that is reported as `most + 1`.
+/// Counts errors up to `most`; more are reported as `most + 1`.
 pub(crate) fn slips(typed: &[char], word: &[char], most: u8) -> Slips {
     let none = most + 1;
     let typed_len = typed.len();
     if typed_len > LONGEST {
         return Slips { whole: none, beginning: none };
     }
-    // Three rows are enough: a swap looks two rows back.
+    // Three rows are enough: a transposition looks two rows back.
     let mut rows = [[0u8; LONGEST + 1]; 3];
     for (column, cell) in rows[0].iter_mut().enumerate().take(typed_len + 1) {
         *cell = column as u8;
     }
     let mut beginning = none;
-    // A beginning longer than this is further away than `most` for its length alone.
+    // A longer prefix exceeds `most` by its length alone.
     let reach = word.len().min(typed_len + usize::from(most));
     for row in 1..=reach {
         let (now, before, earlier) = (row % 3, (row + 2) % 3, (row + 1) % 3);
@@ -51,7 +51,7 @@ pub(crate) fn slips(typed: &[char], word: &[char], most: u8) -> Slips {
             least = least.min(cell);
         }
         beginning = beginning.min(rows[now][typed_len]);
-        // Nothing below can come back under the bound, not even by a swap: the cell a swap starts
+        // No later cell can return below the bound, not even by a transposition: the cell it starts
         // from would have put a cell within the bound into this row.
         if least > most {
             return Slips { whole: none, beginning: beginning.min(none) };
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_slip_counts_one() {
+    fn each_kind_of_error_counts_one() {
         assert_eq!(of("roland", "roland").whole, 0);
         assert_eq!(of("rolland", "roland").whole, 1);
         assert_eq!(of("rland", "roland").whole, 1);

@@ -1,19 +1,19 @@
-//! What goes into the index and what comes out.
+//! The input and output types of the search.
 
 /// A product as the search sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'a> {
     /// Id of the product.
     pub id: &'a str,
-    /// The name a customer reads.
+    /// Display name.
     pub name: &'a str,
     /// Id of the brand.
     pub brand_id: &'a str,
     /// Name of the brand.
     pub brand: &'a str,
-    /// Category, may be empty.
+    /// Category; may be empty.
     pub category: &'a str,
-    /// Model number, where there is one beside the name.
+    /// Model number, if it is not part of the name.
     pub model: Option<&'a str>,
     /// Other names, e.g. in Hebrew.
     pub aliases: &'a [String],
@@ -24,12 +24,12 @@ pub struct Document<'a> {
 pub struct Hit {
     /// The position of the document in the order the index was built from.
     pub document: u32,
-    /// How sure it is that this product was meant, 0 to 100; see the [module](super) for what it
-    /// means. From 50 on it is a match, below it is a guess.
+    /// Confidence that this product was meant, 0 to 100; see the [module](super) for its
+    /// meaning. From 50 on it is a match, below it is a guess.
     pub confidence: u8,
-    /// What hits are ordered by. It compares hits of one query, not of different ones.
+    /// The sort key. Comparable within one query only.
     pub score: f32,
-    /// What to mark, sorted by field and place; ranges of one field do not touch.
+    /// Ranges to mark, sorted by field and position; ranges of one field do not touch.
     pub matched: Vec<Matched>,
 }
 
@@ -53,7 +53,7 @@ pub enum Field {
 /// A part of a field that the query explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Matched {
-    /// The text that `start` and `end` count in.
+    /// The field that `start` and `end` refer to.
     pub field: Field,
     /// First character (Unicode scalar value, not byte).
     pub start: u32,
@@ -61,7 +61,7 @@ pub struct Matched {
     pub end: u32,
 }
 
-/// Which text an entry is from, smaller is better.
+/// The field of an entry; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FieldNumber(u8);
 
@@ -71,14 +71,14 @@ impl FieldNumber {
     pub(crate) const BRAND: FieldNumber = FieldNumber(2);
     pub(crate) const CATEGORY: FieldNumber = FieldNumber(3);
     pub(crate) const ID: FieldNumber = FieldNumber(4);
-    /// The id of the brand: searched, but no field a customer sees.
+    /// The id of the brand: searched, but not visible to customers.
     pub(crate) const BRAND_ID: FieldNumber = FieldNumber(5);
 
     pub(crate) fn alias(number: usize) -> FieldNumber {
         FieldNumber(6 + number as u8)
     }
 
-    /// The field as a caller knows it.
+    /// The field in the public type.
     pub(crate) fn field(self) -> Option<Field> {
         match self {
             FieldNumber::NAME => Some(Field::Name),

@@ -1,9 +1,9 @@
-//! How good the search is on given products and queries, and how fast.
+//! Quality and speed of the search for given products and queries.
 //!
-//! Reads JSON lines, one product a line (`{"id","brand_id","brand","name","category"}`, optionally
-//! `model` and `aliases`) and one query a line (`{"q"}`, the rest is left alone), and writes one
-//! result a line (`{"q","ids":[up to 10, best first],"confidence"}`). It judges nothing: whoever
-//! has the right answers compares.
+//! Reads JSON lines, one product per line (`{"id","brand_id","brand","name","category"}`, optionally
+//! `model` and `aliases`) and one query per line (`{"q"}`, other fields are ignored), and writes one
+//! result per line (`{"q","ids":[up to 10, best first],"confidence"}`). It judges nothing: a scorer
+//! with the right answers compares.
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
@@ -14,20 +14,20 @@ use serde::{Deserialize, Serialize};
 use super::description::{Described, DescriptionIndex, understand};
 use super::{Document, Index};
 
-/// Hits written for a query.
+/// Hits written per query.
 const HITS: usize = 10;
 
-/// Why an evaluation could not be made.
+/// Why an evaluation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
-    /// A line of the products or of the queries is not what it should be.
+    /// An invalid line of the products or of the queries.
     #[error("{what}, line {line}: {cause}")]
     Line {
         /// `products` or `queries`.
         what: &'static str,
-        /// Counted from 1.
+        /// Line number from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The parse error.
         #[source]
         cause: serde_json::Error,
     },
@@ -36,28 +36,28 @@ pub enum EvalError {
     Io(#[from] io::Error),
 }
 
-/// What an evaluation measured, for a person to read.
+/// The measurements of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvalReport {
     /// Products in the index.
     pub products: usize,
     /// Queries that were searched.
     pub queries: usize,
-    /// Time to build the index, the texts already in memory.
+    /// Time to build the index from texts in memory.
     pub build: Duration,
     /// Time to build the index of descriptions.
     pub build_descriptions: Duration,
-    /// Bytes the index of letters holds.
+    /// Memory of the letter index in bytes.
     pub memory_bytes: usize,
-    /// Half of the searches took at most this, on one thread, highlighting included.
+    /// Median search time on one thread, highlighting included.
     pub p50: Duration,
-    /// 95 of 100 took at most this.
+    /// 95th percentile.
     pub p95: Duration,
-    /// 99 of 100 took at most this.
+    /// 99th percentile.
     pub p99: Duration,
-    /// Half of the readings of a whole text, as after a pause, took at most this.
+    /// Median time to interpret a whole text, as after a pause.
     pub settled_p50: Duration,
-    /// 99 of 100 took at most this.
+    /// 99th percentile of the same.
     pub settled_p99: Duration,
 }
 
@@ -137,18 +137,18 @@ struct ResultLine<'a> {
     q: &'a str,
     ids: Vec<&'a str>,
     confidence: u8,
-    /// The product that the text names, where that is sure, and what else it says.
+    /// The product that the text names, if it is certain enough, and the rest of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     product: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     question: Option<&'a str>,
 }
 
-/// Searches every query over the products and writes what was found to `out`.
+/// Searches every query over the products and writes the results to `out`.
 ///
 /// # Errors
 ///
-/// The first line that is not what it should be, or the first failure to read or write.
+/// The first invalid line, or the first failure to read or write.
 pub fn evaluate(
     products: impl BufRead,
     queries: impl BufRead,
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_named() {
+    fn an_invalid_line_is_reported() {
         let error = evaluate(PRODUCTS.as_bytes(), &b"{\"q\":\"a\"}\n{\"q\":1}\n"[..], Vec::new())
             .unwrap_err();
         assert!(error.to_string().starts_with("queries, line 2: "), "{error}");

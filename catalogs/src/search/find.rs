@@ -1,8 +1,8 @@
 //! A search from the query to the hits.
 //!
-//! It goes from the strict to the lenient and stops as soon as what it has is good: first the
-//! query as written, then with a slip in the words nobody knows, then with one in the others, then
-//! with two, then with words that stay unexplained. So a query without a slip pays nothing for those with one.
+//! It goes from strict to lenient and stops as soon as the result is good: first the
+//! query as written, then with an error in the unknown words, then with one in the others, then
+//! with two, then with unexplained words. So a query without an error does not pay for error tolerance.
 
 use super::candidates::{of_all, of_some};
 use super::document::Hit;
@@ -13,18 +13,18 @@ use super::rank::{Fit, Ranker};
 use super::reading::Reading;
 use super::trie::Trie;
 
-/// Hits of one search, whatever was asked for.
+/// Most hits of one search, whatever the limit.
 const MOST_HITS: usize = 100;
 
-/// From this quality on nothing better is looked for.
+/// From this quality on the search stops.
 const GOOD: f32 = 0.84;
 
-/// From this quality on two slips in a word are not looked for.
+/// From this quality on two errors in a word are not tried.
 const FAIR: f32 = 0.70;
 
 impl Index {
-    /// The products that `query` fits best, the best first, at most `limit` (and never more than
-    /// 100). Empty when nothing fits. Any text is a query; the first 1,000 characters count.
+    /// The products that fit `query` best, best first, at most `limit` (and never more than
+    /// 100). Empty when nothing fits. Any text is a query; the first 1,000 characters are used.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
         let limit = limit.min(MOST_HITS);
         let Some(query) = Query::read(query) else { return Vec::new() };
@@ -36,7 +36,7 @@ impl Index {
             && let Some(varied) = query.varied()
         {
             let other = self.find(&varied, limit);
-            // As far as both explain the query alike it was meant as it was typed.
+            // If both explain the query equally well, the typed form is preferred.
             if other.best > found.best {
                 return other.hits();
             }
@@ -44,7 +44,7 @@ impl Index {
         found.hits()
     }
 
-    /// Searches from the strict to the lenient, until what is found is good.
+    /// Searches from strict to lenient, until the result is good.
     fn find<'s>(&'s self, query: &'s Query, limit: usize) -> Found<'s> {
         let mut found = Found { index: self, query, limit, fits: Vec::new(), best: 0.0 };
         let mut reading = Reading::default();
@@ -68,7 +68,7 @@ impl Index {
                     found.whole(&parts.whole_ways(query.len()));
                 }
             }
-            // With one word there is nothing to leave out, unless it is two.
+            // With one word there is nothing to leave out, unless it may be two.
             if found.best < if query.words.len() == 1 { HOPELESS } else { GOOD } {
                 found.some(&parts);
             }
@@ -80,7 +80,7 @@ impl Index {
 /// A way to add more strings to a reading.
 type Widen = fn(&mut Reading, &Trie, &Query);
 
-/// Below this quality a single word is also searched for in parts.
+/// Below this quality a single word is also searched in parts.
 const HOPELESS: f32 = 0.5;
 
 struct Found<'s> {
@@ -109,8 +109,8 @@ impl Found<'_> {
         let mut ranker = Ranker::new(self.index, self.query, reading, loose);
         let mut fits: Vec<Fit> =
             documents.iter().filter_map(|&document| ranker.fit(document)).collect();
-        // Of all of them, not of those that are kept: how far to look must not depend on how many
-        // hits were asked for.
+        // Over all fits, not only the returned ones: how far to search must not depend on the
+        // requested number of hits.
         self.best = fits.iter().fold(self.best, |best, fit| best.max(fit.quality));
         let order = |a: &Fit, b: &Fit| {
             let by_score = b.score.total_cmp(&a.score);
@@ -150,16 +150,16 @@ impl Found<'_> {
     }
 }
 
-/// A query that is the whole name or model number, letter for letter. Not 100: two products may
+/// For a query that is exactly the whole name or model number. Not 100: two products may
 /// share it.
 const CERTAIN: f32 = 97.0;
 
-/// Fits however well, and may yet be chance: just under a match.
+/// Upper bound for a match that may be chance: just below 50.
 const DOUBTFUL: f32 = 45.0;
 
-/// The quality that is as near to chance as to a match, and the confidence a quality point is worth
-/// above and below it. By these two, what is not in the catalog at all stays under 50 and a name
-/// with one slip in it over; how often each range was right is in `docs/performance.md`.
+/// The quality at which chance and match are equally likely, and the confidence per point of quality
+/// above and below it. With these two, a query for a product that is not in the catalog stays below 50 and a name
+/// with one error above it; `docs/performance.md` has the accuracy of each range.
 const EVEN: f32 = 0.72;
 const STEEPNESS: f32 = 160.0;
 

@@ -1,32 +1,32 @@
-//! Letters as the search compares them.
+//! Folding of letters for comparison.
 //!
-//! Both a product's texts and a query pass through here, so that `Córdoba`, `CORDOBA` and `cordoba`
+//! Texts of products and queries are folded alike, so that `Córdoba`, `CORDOBA` and `cordoba`
 //! are one word. A letter is decomposed (NFKD), loses its marks (accents, niqqud), becomes lower
 //! case, and a Hebrew final form becomes the ordinary letter, because a word that is still being
 //! typed ends in the ordinary one. Letters that Unicode does not decompose although people type their base
-//! letter instead (`ß`, `ł`, `ø`) are in a table; so are a few that are one letter in two forms.
+//! letter instead (`ß`, `ł`, `ø`) are in a table; so are a few letters with two forms.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// What a character of a text is to the search.
+/// The role of a character in the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Part of a word.
     Text,
-    /// Stands inside a word that may also be written in one (`TD-17`, `D'Addario`, `6.5`).
+    /// Inside a word that may also be written without it (`TD-17`, `D'Addario`, `6.5`).
     Joint,
     /// Ends a word.
     Gap,
-    /// Is not there: accents, niqqud, direction marks.
+    /// Ignored: accents, niqqud, direction marks.
     Nothing,
 }
 
-/// Says what `c` is to the search.
+/// The role of `c`.
 pub(crate) fn kind(c: char) -> Kind {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '\u{5d0}'..='\u{5ea}' => Kind::Text,
-        // The Arabic line that only makes a word longer.
+        // The Arabic tatweel, which only stretches a word.
         '\u{640}' => Kind::Nothing,
         '-'
         | '.'
@@ -56,7 +56,7 @@ pub(crate) fn kind(c: char) -> Kind {
     }
 }
 
-/// Hands `push` the letters that `c` is compared as: usually one, none for a mark.
+/// Calls `push` with the letters that `c` is compared as: usually one, none for a mark.
 pub(crate) fn fold(c: char, mut push: impl FnMut(char)) {
     match c {
         'a'..='z' | '0'..='9' => push(c),
@@ -76,8 +76,8 @@ pub(crate) fn fold(c: char, mut push: impl FnMut(char)) {
     }
 }
 
-/// Letters that have no decomposition in Unicode, and what is typed for them: the letter without its stroke,
-/// hook, bar or descender, the two letters of a ligature, the letter in its other form. In order.
+/// Letters without a decomposition in Unicode, and what people type for them: the letter without its stroke,
+/// hook, bar or descender, the two letters of a ligature, the letter in its other form. Sorted.
 const BASE_LETTERS: &[(char, &str)] = &[
     ('ß', "ss"),
     ('æ', "ae"),
@@ -164,7 +164,7 @@ fn base_letters(c: char) -> Option<&'static str> {
     Some(BASE_LETTERS[at].1)
 }
 
-/// The one form of a letter or a digit that has several.
+/// The canonical form of a letter or a digit with several forms.
 fn one_form(c: char) -> char {
     match c {
         // Hiragana as Katakana: both write the same syllables.
@@ -186,8 +186,8 @@ fn ascii_digit(c: char) -> Option<char> {
     char::from_digit(c as u32 - zero, 10)
 }
 
-/// The Latin letter that a folded Cyrillic or Greek letter looks like when both are capitals. A keyboard that
-/// is left in another layout, or a text that was copied, brings them into model numbers.
+/// The Latin letter with the same capital shape as a folded Cyrillic or Greek letter. A wrong keyboard
+/// layout or copied text brings such letters into model numbers.
 pub(crate) fn latin_look_alike(c: char) -> Option<char> {
     Some(match c {
         'а' | 'α' => 'a',
@@ -214,8 +214,8 @@ pub(crate) fn latin_look_alike(c: char) -> Option<char> {
     })
 }
 
-/// Whether a word may begin before this letter because its script is written without spaces: Chinese and
-/// Japanese, Thai, Lao, Khmer, Burmese, and Korean, whose compounds are. A part of a syllable begins none.
+/// Whether a word may begin before this letter because its script has no spaces: Chinese and
+/// Japanese, Thai, Lao, Khmer, Burmese, and Korean, whose compounds have none. Never inside a syllable.
 pub(crate) fn begins_unspaced(before: char, letter: char) -> bool {
     if u32::from(letter) < 0xe00 {
         return false;
@@ -226,7 +226,7 @@ pub(crate) fn begins_unspaced(before: char, letter: char) -> bool {
             | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff
             | 0xa960..=0xa97f | 0xd7b0..=0xd7ff | 0xf900..=0xfaff | 0x20000..=0x3ffff)
     };
-    // Vowels and final consonants of Hangul; the sign that lengthens or repeats what stands before it.
+    // Vowels and final consonants of Hangul; the sign that lengthens or repeats the previous one.
     let continues =
         matches!(u32::from(letter), 0x1160..=0x11ff | 0xd7b0..=0xd7ff | 0x3005 | 0x30fc);
     !continues && is_unspaced(before) && is_unspaced(letter)
@@ -244,7 +244,7 @@ fn without_final_form(c: char) -> char {
 }
 
 /// The family of a folded letter. Where it changes inside a word (`td|17`, `גיטרה|esp`), people
-/// write a space, a dash or nothing, so the search may cut there at no cost.
+/// write a space, a dash or nothing, so a cut there costs nothing.
 pub(crate) fn family(c: char) -> u8 {
     match c {
         '0'..='9' => 0,

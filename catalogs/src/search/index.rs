@@ -1,4 +1,4 @@
-//! The index: built once from all documents, never changed, read by any number of threads.
+//! The index: built once from all documents, immutable, read by any number of threads.
 
 use std::collections::HashMap;
 
@@ -8,55 +8,55 @@ use super::trie::{Term, Trie};
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
 
-/// Words of one field that are indexed. Names have a dozen; an essay in a name field must not
-/// make the index huge.
+/// Most indexed words of one field. Names have a dozen; an essay in a name field must not
+/// inflate the index.
 const MOST_WORDS: usize = 48;
 
-/// Aliases of one document that are indexed.
+/// Most indexed aliases of one document.
 const MOST_ALIASES: usize = 16;
 
-/// Prefixes with more documents than this keep a list of the best of them, so that a single
+/// Prefixes with more documents than this have a list of the best of them, so that a single
 /// letter costs no more than a word.
 const CROWD: usize = 8192;
 
-/// How many such a list holds: some times what a search looks at closely.
+/// Length of such a list: a few times the number of scored candidates.
 const CROWD_BEST: usize = 1024;
 
 /// One string of one word of one document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) term: Term,
-    /// The character of the field's text that the string begins at.
+    /// The character of the field's text at which the string begins.
     pub(crate) start: u16,
     pub(crate) field: FieldNumber,
     /// The number of the word in its field.
     pub(crate) word: u8,
-    /// The letter of the word that the string begins at.
+    /// The letter of the word at which the string begins.
     pub(crate) offset: u8,
-    /// The letter of the word that the string ends before.
+    /// The letter of the word before which the string ends.
     pub(crate) end: u8,
     /// The letters of the word.
     pub(crate) word_len: u8,
-    /// Whether the string begins where a word by itself may: at the word's beginning, after a joint
-    /// in it, or where the script changes. Only a change between letters and digits does not.
+    /// Whether the string begins where a word may begin: at the word's beginning, after a joint
+    /// in it, or at a change of script. A change between letters and digits does not count.
     pub(crate) begins_word: bool,
     /// Whether there is a digit in the string.
     pub(crate) numeric: bool,
-    /// Where in the string its first decimal point is, in letters; 0 where there is none.
+    /// The position of its first decimal point, in letters; 0 without one.
     pub(crate) point: u8,
-    /// Where in the string there are joints, as [`joints`] tells.
+    /// The positions of its joints, as in [`joints`].
     pub(crate) joints: u8,
 }
 
-/// Where joints are between letters that are cut like this: a bit for each place, of which every eighth share
-/// one. Enough to prefer one of two products that are spelled alike otherwise.
+/// The positions of joints between letters with these cuts: one bit per position, modulo
+/// eight. Enough to prefer one of two products that are otherwise spelled alike.
 pub(crate) fn joints(cuts: &[Cut]) -> u8 {
     let is_joint = |cut: &Cut| matches!(cut, Cut::Joint | Cut::Point);
     let places = cuts.iter().enumerate().skip(1).filter(|(_, cut)| is_joint(cut));
     places.fold(0, |joints, (at, _)| joints | 1 << (at % 8))
 }
 
-/// The products, ready to be searched. Build it once, share it between threads: a search takes
+/// The search index. Build it once, share it between threads: a search takes
 /// no lock and changes nothing.
 ///
 /// ```
@@ -73,24 +73,24 @@ pub(crate) fn joints(cuts: &[Cut]) -> u8 {
 #[derive(Debug)]
 pub struct Index {
     pub(crate) trie: Trie,
-    /// For each string the documents that have it, by their inner number, ascending.
+    /// For each string its documents, by inner number, ascending.
     postings: Vec<u32>,
     posting_starts: Vec<u32>,
     /// For each document (inner number) its entries.
     entries: Vec<Entry>,
     entry_starts: Vec<u32>,
-    /// For each document the letters of its name.
+    /// For each document the number of letters of its name.
     pub(crate) name_letters: Vec<u16>,
-    /// The position in build order of each document. Inner numbers go by the length of the name,
-    /// then by build order: among equal matches the plainest product comes first, and a list cut
-    /// short is cut where it matters least.
+    /// The build position of each document. Inner numbers are sorted by the length of the name,
+    /// then by build order: among equal matches the plainest product comes first, and a truncated list
+    /// loses the least relevant ones.
     pub(crate) outer: Vec<u32>,
     texts: Texts,
-    /// The best documents below crowded prefixes, by the range of their strings.
+    /// The best documents of crowded prefixes, by the range of their strings.
     crowds: HashMap<(Term, Term), Box<[u32]>>,
 }
 
-/// Gives every different string a number as it comes.
+/// Numbers distinct strings in order of appearance.
 #[derive(Default)]
 struct Interner {
     numbers: HashMap<Box<[char]>, u32, std::hash::BuildHasherDefault<LetterHasher>>,
@@ -107,8 +107,8 @@ impl Interner {
     }
 }
 
-/// A fast hash for short strings of letters (multiply and rotate). The standard one is made
-/// against chosen keys; the keys here are the shop's own catalog, and the table lives only while
+/// A fast hash for short strings of letters (multiply and rotate). The standard hash resists
+/// chosen keys; the keys here are the shop's own catalog, and the table exists only while
 /// the index is built.
 #[derive(Default)]
 struct LetterHasher(u64);
@@ -147,8 +147,7 @@ struct Draft {
 }
 
 impl Index {
-    /// Builds the index. Takes the documents in the order that [`Hit::document`](super::Hit)
-    /// will name them by.
+    /// Builds the index. The order of the documents defines the numbers in [`Hit::document`](super::Hit).
     pub fn build<'a>(documents: impl IntoIterator<Item = Document<'a>>) -> Index {
         let mut interner = Interner::default();
         let mut entries = Vec::new();
@@ -160,7 +159,7 @@ impl Index {
             let mut read = |field, text: &str, joined| {
                 read_field(text, joined, field, first_entry, &mut word, &mut interner, &mut entries)
             };
-            // From the best field to the worst: a string that a better one has is not noted again.
+            // From the best field to the worst: a string of a better field is not indexed again.
             let name_letters = read(FieldNumber::NAME, document.name, true);
             texts.add(FieldNumber::NAME, document.name);
             if let Some(model) = document.model {
@@ -187,7 +186,7 @@ impl Index {
         assemble(interner, entries, texts, &drafts)
     }
 
-    /// How many documents there are.
+    /// Number of documents.
     pub fn len(&self) -> usize {
         self.outer.len()
     }
@@ -197,7 +196,7 @@ impl Index {
         self.outer.is_empty()
     }
 
-    /// Bytes the index holds in memory.
+    /// Memory of the index in bytes.
     pub fn memory_bytes(&self) -> usize {
         let crowds: usize =
             self.crowds.values().map(|best| best.len() * size_of::<u32>() + 48).sum();
@@ -224,13 +223,13 @@ impl Index {
         self.texts.get(document as usize, field)
     }
 
-    /// How many documents have strings of this range, those with several counted several times.
+    /// Number of documents of the strings in this range, with multiplicity.
     pub(crate) fn count(&self, terms: &std::ops::Range<Term>) -> usize {
         (self.posting_starts[terms.end as usize] - self.posting_starts[terms.start as usize])
             as usize
     }
 
-    /// The documents with strings of this range: all, or of a crowded prefix the best.
+    /// The documents of the strings in this range: all, or the best of a crowded prefix.
     pub(crate) fn documents(&self, terms: &std::ops::Range<Term>) -> &[u32] {
         if self.count(terms) > CROWD
             && let Some(best) = self.crowds.get(&(terms.start, terms.end))
@@ -242,7 +241,7 @@ impl Index {
     }
 }
 
-/// Notes the strings of a text; returns its number of letters.
+/// Indexes the strings of a text; returns its number of letters.
 fn read_field(
     text: &str,
     joined: bool,
@@ -282,7 +281,7 @@ fn read_field(
         };
         let len = word.letters.len();
         word.strings(|from, to| note(word, len, from, to, (from as u8, to as u8)));
-        // The next word may yet begin with a digit; then it is the query that is varied.
+        // The next word may still begin with a digit; then the query is varied instead.
         let beside = Beside { after_number, before_number: false };
         if let Some(variant) = variant(word, beside).filter(|it| !it.word.letters.is_empty()) {
             let (varied, spans) = (&variant.word, &variant.spans);
@@ -296,7 +295,7 @@ fn read_field(
     letters
 }
 
-/// Sorts what was read into its final order.
+/// Sorts the drafts into the final order.
 fn assemble(
     interner: Interner,
     mut drafted: Vec<Entry>,
@@ -358,7 +357,7 @@ fn assemble(
     index
 }
 
-/// The best documents of every prefix that too many share.
+/// The best documents of every crowded prefix.
 fn crowds(index: &Index) -> HashMap<(Term, Term), Box<[u32]>> {
     let mut crowds = HashMap::new();
     index.trie.prefixes(|terms| {
@@ -366,7 +365,7 @@ fn crowds(index: &Index) -> HashMap<(Term, Term), Box<[u32]>> {
             return false;
         }
         let mut best = index.documents(&terms).to_vec();
-        // Twice as many, for a document may stand there several times.
+        // Twice as many, because a document may occur several times.
         let some = (CROWD_BEST * 2).min(best.len() - 1);
         best.select_nth_unstable(some);
         best.truncate(some);

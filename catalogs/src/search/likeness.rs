@@ -1,4 +1,4 @@
-//! How much a part of the query is like a string of a product.
+//! The similarity of a part of the query and a string of a product.
 
 use super::document::FieldNumber;
 use super::index::Entry;
@@ -6,21 +6,21 @@ use super::query::{Edge, Query};
 use super::way::Step;
 use super::words::Cut;
 
-/// How a part of the query is like a string.
+/// The comparison of a part of the query with a string.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Likeness {
     typed: usize,
     len: usize,
     slips: u8,
-    /// The part is the beginning of the string.
+    /// The part is a prefix of the string.
     beginning: bool,
-    /// The part ends the query: it may still be being typed.
+    /// The part ends the query: it may still be incomplete.
     at_end: bool,
     /// Both begin with the same letter.
     same_first: bool,
-    /// The string has all the digits that were typed, in their order.
+    /// The string has all typed digits, in order.
     digits_kept: bool,
-    /// The slips are of the likelier kinds.
+    /// The errors are of the likelier kinds.
     likely: bool,
     /// The decimal point is where it was typed: `1.5` is not `15`.
     same_number: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Likeness {
 
 impl Likeness {
     /// Compares the part `edge` of the query with the string of `entry`, whose letters are
-    /// `letters`; how many slips there are between them is known already.
+    /// `letters`; the number of errors between them is known already.
     pub(crate) fn new(
         query: &Query,
         edge: &Edge,
@@ -58,7 +58,7 @@ impl Likeness {
         }
     }
 
-    /// The step that takes the part `edge` for the string of `entry`.
+    /// The step that maps the part `edge` to the string of `entry`.
     pub(crate) fn step(self, edge: usize, entry: Entry) -> Step {
         let marked = if self.beginning { self.typed.min(self.len) } else { self.len } as u8;
         let taken = if self.beginning { marked.saturating_sub(self.slips) } else { marked };
@@ -70,7 +70,7 @@ impl Likeness {
         let mut quality: f32 = match entry.field {
             FieldNumber::NAME | FieldNumber::MODEL => 1.0,
             FieldNumber::BRAND => 0.98,
-            // The numbers in an id are a shop's, not the maker's.
+            // The numbers in an id are the shop's, not the maker's.
             FieldNumber::ID | FieldNumber::BRAND_ID if entry.numeric && entry.word_len < 3 => 0.85,
             FieldNumber::ID | FieldNumber::BRAND_ID => 0.95,
             FieldNumber::CATEGORY => 0.92,
@@ -104,7 +104,7 @@ impl Likeness {
             if !self.likely {
                 quality -= 0.02;
             }
-            // Half a word and a slip in it: two guesses at once.
+            // An incomplete word with an error: two guesses at once.
             if self.beginning {
                 quality -= 0.05;
             }
@@ -114,7 +114,7 @@ impl Likeness {
 }
 
 /// Whether a part of the query has its decimal point where the string has it, as far as the part goes. A gap or
-/// another joint in its place is a way to write it; nothing in its place is another number.
+/// another joint in its place is an alternative spelling; without a separator it is another number.
 fn has_same_point(query: &Query, edge: &Edge, entry: &Entry) -> bool {
     if entry.point == 0 && !query.has_joints {
         return true;
@@ -127,9 +127,9 @@ fn has_same_point(query: &Query, edge: &Edge, entry: &Entry) -> bool {
     }
 }
 
-/// Whether letters were only forgotten or swapped. There is one way to forget a letter or to swap
-/// two, but as many ways to type a wrong one or one too many as there are keys: of two words that
-/// are as near, the one that explains what was typed by the former is much likelier meant.
+/// Whether letters were only omitted or transposed. There is one way to omit a letter or to transpose
+/// two, but as many ways to type a wrong or an extra one as there are keys: of two words at the same
+/// distance, the one explained by the former is much likelier.
 fn forgotten_or_swapped(typed: &[char], letters: &[char], slips: u8, beginning: bool) -> bool {
     let with_forgotten = typed.len() + usize::from(slips);
     let whole = if beginning { &letters[..letters.len().min(with_forgotten)] } else { letters };
@@ -141,7 +141,7 @@ fn forgotten_or_swapped(typed: &[char], letters: &[char], slips: u8, beginning: 
     whole.len() == typed.len() && wrong == 2 * usize::from(slips)
 }
 
-/// Whether all of `some` are in `all`, in their order.
+/// Whether all of `some` occur in `all`, in order.
 fn is_within<'a>(
     some: impl Iterator<Item = &'a char>,
     mut all: impl Iterator<Item = &'a char>,

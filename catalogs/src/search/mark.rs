@@ -1,11 +1,11 @@
-//! Which characters of a product's texts the query explains.
+//! The characters of a product's texts that the query explains.
 
 use super::document::{Field, Matched};
 use super::fold::{Kind, fold, kind};
 use super::index::Index;
 use super::way::Step;
 
-/// The ranges to mark, sorted, those of one field apart from each other.
+/// The ranges to mark, sorted; ranges of one field do not touch.
 pub(crate) fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched> {
     let mut marks: Vec<(Matched, &str)> = path
         .iter()
@@ -29,14 +29,14 @@ pub(crate) fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched>
     marks.into_iter().map(|(mark, _)| mark).collect()
 }
 
-/// Whether there is nothing to read between two places: `td 17` marks `TD-17` in one.
+/// Whether only joints are between two positions: `td 17` marks `TD-17` as one range.
 fn only_joints(text: &str, from: u32, to: u32) -> bool {
     let mut between = text.chars().skip(from as usize).take(to.saturating_sub(from) as usize);
     between.all(|c| matches!(kind(c), Kind::Joint | Kind::Nothing))
 }
 
-/// The character after the `letters` folded letters that begin at character `start`. Marks that
-/// belong to the last one (niqqud) are taken along.
+/// The character after the `letters` folded letters that begin at character `start`. Marks of
+/// the last letter (niqqud) are included.
 fn end_of(text: &str, start: u32, letters: u32) -> u32 {
     let (mut seen, mut end) = (0, start);
     for (number, c) in text.chars().enumerate().skip(start as usize) {

@@ -1,8 +1,7 @@
-//! Search as you type: which products a few letters mean, the best first, in microseconds.
+//! Search as you type: the products that best match a few letters, in microseconds.
 //!
 //! [`Index::build`] once, [`Index::search`] from any number of threads; nothing here takes a lock,
-//! reads a clock or writes a log. What follows is how a hit comes to be and why it stands where it
-//! stands.
+//! reads a clock or writes a log. The rest of this page explains how a hit is found and ranked.
 //!
 //! # How texts and queries are read
 //!
@@ -30,7 +29,7 @@
 //! # The lattice
 //!
 //! A *reading* of the query cuts it into parts (`Edge`) and takes each part for a string of the
-//! index, for the beginning of one, or for one that is a slip away (`Sense`). All readings together
+//! index, for the beginning of one, or for one with a typing error (`Sense`). All readings together
 //! are a lattice over the letters. So joined words (`rolandtd17`), split ones (`td 1 7`) and words
 //! in any order need no rule of their own. A part that joins what was written apart, or cuts what
 //! was written in one, costs up to a letter and is taken only where it explains more than that.
@@ -38,28 +37,28 @@
 //! The search goes from the strict to the lenient and stops as soon as what it has is good:
 //!
 //! 1. the query as written;
-//! 2. one slip in the words that no string accounts for;
-//! 3. one slip in the others (`bass` may be meant for `base`);
-//! 4. two slips in long words that are near to nothing;
+//! 2. one error in the words that no string explains;
+//! 3. one error in the others (`bass` may be meant for `base`);
+//! 4. two errors in long words without a near string;
 //! 5. words that stay unexplained.
 //!
-//! A slip is a letter forgotten, one too many, a wrong one, or two neighbours swapped.
+//! An error is a missing letter, an extra one, a wrong one, or two transposed neighbours.
 //!
-//! Which products are looked at: whoever matches the query matches each letter of it, so of all
+//! Candidates: a product that matches the query matches each letter of it, so of all
 //! letters the one with the fewest products is taken (and crossed with the rarest part that shares
 //! nothing with it). In step 5 the rarest words of the query bring theirs.
 //!
 //! # How a product is scored
 //!
-//! For each candidate the best way through the lattice is found, by its own strings. What a way
-//! gains, as a share of the letters of the query:
+//! For each candidate the best path through the lattice is found, by its own strings. The gain of a
+//! path, as a share of the letters of the query:
 //!
 //! - each part, its letters times how well it fits. Full for a word of the name or the model;
 //!   a little less for an alias, the brand, the id, the category, in this order; less for a string
 //!   inside a word than at its beginning; less for the beginning of a word than for the whole, much
 //!   less when it is not the last word, for only the last one is still being typed; less for each
-//!   slip, the more so the shorter the part. A slip in the first letter or in a digit weighs more
-//!   (another number is another product), one that is a forgotten or a swapped letter less, for
+//!   error, the more so the shorter the part. An error in the first letter or in a digit weighs more
+//!   (another number is another product), a missing or a transposed letter weighs less, for
 //!   there are fewer ways to make it;
 //! - parts that stand side by side in the product as they do in the query gain a little; a word
 //!   that was written in one and is put together from two places loses much;
@@ -70,29 +69,29 @@
 //! the whole name, or else its beginning word for word, as most are. Equal scores go by the joints, as they
 //! are typed (`ax2` is `AX2` before `AX/2`), then by the shorter name, then by the order of the catalog.
 //!
-//! The weights are set by hand, each so that the rules above keep their order. They stand on a
+//! The weights are set by hand, each so that the rules above keep their order. They are on a
 //! plateau: those that were moved by a third (the first letter, the digits) moved accuracy over
 //! queries they were not made on by less than half a percent. `docs/performance.md` has the
 //! figures.
 //!
 //! # What confidence means
 //!
-//! How far one may trust the hit, as a number from 1 to 100 that compares across queries:
+//! The certainty of the hit, as a number from 1 to 100 that is comparable between queries:
 //!
 //! - 97: letter for letter the whole name, model number or id, or a whole word of them;
 //! - 50 and more: a match, growing with how well and how much of the query is explained. A word
-//!   left out, or two slips in a short one, brings it near 50;
-//! - under 50: a guess, the closest there is. Also whatever may well be chance: a number alone that
-//!   is only a part of a model number, or needs a slip to be one.
+//!   left out, or two errors in a short one, brings it near 50;
+//! - under 50: a guess, the closest match. Also matches that may be chance: a number alone that
+//!   is only a part of a model number, or needs an error to be one.
 //!
-//! It says nothing about how many other products fit as well: for `roland` each of two hundred is a
+//! It does not depend on how many other products fit as well: for `roland` each of two hundred is a
 //! sure match of what was typed.
 //!
 //! # What it costs at most
 //!
 //! Every list that a query or a catalog could make long has a bound of its own, with its reason
 //! beside it: 1,000 characters and 120 letters of a query, 160 parts, 4,096 senses, 2,500 nodes
-//! of the trie a walk for slips, 512 candidates that are scored, 64 steps in each. So a search takes
+//! of the trie in an approximate walk, 512 candidates that are scored, 64 steps in each. So a search takes
 //! `O(letters × nodes + candidates × entries)` with all of these constant, and what grows with the
 //! catalog is going through a list of at most 65,536 numbers or a bit set of all products. Prefixes
 //! shared by thousands of strings (`a`) keep a list of their best products, made at build time.
@@ -100,11 +99,11 @@
 //!
 //! # What is deliberately absent
 //!
-//! No popularity and no clicks: the index knows what is sold, not what sells. No synonyms, no
+//! No popularity and no clicks: the index has no sales figures. No synonyms, no
 //! stemming and no keyboard layouts on a keystroke: a customer who types a product's name types letters, not
 //! meanings, and a made-up word must not match. They are in [`description`], which reads a whole text once
-//! typing pauses. No deletion and no insertion: a catalog is loaded whole, and a new index stands beside the
-//! old one until it is swapped in. No file format: building 18,000 products takes less time than
+//! typing pauses. No deletion and no insertion: a catalog is loaded whole, and a new index is built beside the
+//! old one and swapped in. No file format: building 18,000 products takes less time than
 //! reading them.
 
 pub mod description;

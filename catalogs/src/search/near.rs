@@ -1,5 +1,5 @@
-//! The strings that are what was typed but for a slip or two: one walk over the trie, that goes
-//! down every branch as long as the [automaton](super::automaton) says that it may lead somewhere.
+//! Approximate search: one walk over the trie, which follows
+//! every branch as long as the [automaton](super::automaton) allows it.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use super::automaton::{State, Typed};
 use super::distance::LONGEST;
 use super::trie::{Term, Trie};
 
-/// Nodes that one search for slips may look at: it keeps the time of a search bounded however many
-/// products there are. One slip takes some hundred of them, two would take tens of thousands; the
-/// likeliest ways are gone first, so what is given up is two slips at the beginning of a word.
+/// Nodes that one approximate search may visit: it bounds the time whatever the number of
+/// products. One error takes some hundred nodes, two would take tens of thousands; the
+/// likeliest branches come first, so the bound drops two errors at the beginning of a word.
 const MOST_NODES: u32 = 2_500;
 
-/// Strings that are what was typed but for some slips.
+/// Strings that equal the typed text with some errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Near {
     pub(crate) terms: Range<Term>,
-    /// How many slips.
+    /// Number of errors.
     pub(crate) slips: u8,
-    /// Whether it is their beginning that is near, or the whole.
+    /// Whether a prefix of them is near, or the whole.
     pub(crate) beginning: bool,
 }
 
 impl Trie {
-    /// All strings at most `most` slips from `typed`; with `beginnings`, also those whose
-    /// beginning is. Returns at once when nothing can be found.
+    /// All strings with at most `most` errors from `typed`; with `beginnings`, also those with a near
+    /// prefix. Returns at once when no match is possible.
     pub(crate) fn near(&self, typed: &[char], most: u8, beginnings: bool) -> Vec<Near> {
         if typed.is_empty() || typed.len() > LONGEST {
             return Vec::new();
@@ -38,7 +38,7 @@ impl Trie {
     }
 }
 
-/// One walk over all strings near to what was typed.
+/// One walk over all strings near the typed text.
 struct NearSearch<'t> {
     trie: &'t Trie,
     typed: Typed<'t>,
@@ -48,14 +48,14 @@ struct NearSearch<'t> {
 }
 
 impl NearSearch<'_> {
-    /// Goes through what lies below a node, which `state` is the state of.
+    /// Visits the nodes below a node with the given `state`.
     fn below(&mut self, node: u32, terms: Range<Term>, state: &State, depth: u32) {
         let trie = self.trie;
         let node = trie.nodes[node as usize];
         let children = node.children..node.children + node.child_count;
         let (mut wanted, slips_left) = self.typed.ways_on(state);
         if slips_left {
-            // The way without a slip first, then the others.
+            // The branch without an error first, then the others.
             let straight = self
                 .typed
                 .letters
@@ -70,7 +70,7 @@ impl NearSearch<'_> {
                 }
             }
         } else {
-            // Every slip is used up: only the letters that go on from here are worth a look.
+            // No error is left: only the letters that continue an alignment are visited.
             let mut gone = 0u64;
             while wanted != 0 {
                 let at = wanted.trailing_zeros();
@@ -86,7 +86,7 @@ impl NearSearch<'_> {
         }
     }
 
-    /// Looks at one child and what lies below it.
+    /// Visits one child and the nodes below it.
     fn child(
         &mut self,
         child: u32,
@@ -116,7 +116,7 @@ impl NearSearch<'_> {
         }
     }
 
-    /// Follows the one string that is left.
+    /// Follows the only remaining string.
     fn tail(&mut self, term: Term, mut state: State, depth: u32) {
         let letters = self.trie.letters_of(term);
         for (at, &letter) in letters.iter().enumerate().skip(depth as usize) {
@@ -128,7 +128,7 @@ impl NearSearch<'_> {
         }
     }
 
-    /// Notes what is found at a node.
+    /// Records a match at a node.
     fn take(&mut self, state: &State, depth: u32, below: &Range<Term>) {
         let Some(slips) = self.typed.slips(state) else { return };
         if self.trie.len_of(below.start) == depth {

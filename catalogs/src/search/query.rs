@@ -1,14 +1,14 @@
-//! What was typed, folded and cut.
+//! The typed text, folded and cut.
 
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
 
-/// Letters of a query that are looked at. The longest real product name has about 120; what a
-/// customer pastes beyond that does not say more about the product, and the work of a search grows
+/// Most letters of a query that are used. The longest real product name has about 120; longer
+/// pasted text adds no information about the product, and the work of a search grows
 /// with it.
 pub(crate) const MOST_LETTERS: usize = 120;
 
-/// Words of a query that are looked at, for the same reason.
+/// Most words of a query that are used, for the same reason.
 const MOST_WORDS: usize = 24;
 
 /// A part of the query.
@@ -16,32 +16,32 @@ const MOST_WORDS: usize = 24;
 pub(crate) struct Edge {
     pub(crate) from: usize,
     pub(crate) to: usize,
-    /// What the cut costs, in letters: to join over a gap, or to cut where none was written.
+    /// Cost of the cut, in letters: for a join over a gap, or a cut that was not written.
     pub(crate) cost: f32,
 }
 
-/// A query: its letters without gaps, and how it is cut before each of them.
+/// A query: its letters without gaps, and the cut before each of them.
 ///
-/// `td 17kv` and `TD-17KV` have the same letters and differ in their cuts only, and that is the
-/// point: a cut says where a word of a product is likely to begin, never that one must.
+/// `td 17kv` and `TD-17KV` have the same letters and differ in their cuts only, which is the
+/// purpose: a cut marks where a word of a product likely begins, never that one must.
 #[derive(Debug)]
 pub(crate) struct Query {
     pub(crate) letters: Vec<char>,
-    /// `cuts[i]` is the cut before letter `i`; there is one more for the end, a gap like the first.
+    /// `cuts[i]` is the cut before letter `i`; one more for the end, a gap like the first.
     pub(crate) cuts: Vec<Cut>,
     /// The letters between two gaps.
     pub(crate) words: Vec<(usize, usize)>,
-    /// Whether there is any joint or decimal point. Most queries have none, and are compared without.
+    /// Whether there is any joint or decimal point. Most queries have none, and skip that comparison.
     pub(crate) has_joints: bool,
 }
 
 impl Query {
-    /// Reads what was typed; `None` when there is no letter in it.
+    /// Parses the typed text; `None` when it has no letter.
     pub(crate) fn read(typed: &str) -> Option<Query> {
         let mut letters = Vec::with_capacity(32);
         let mut cuts = Vec::with_capacity(33);
         let mut spans = Vec::with_capacity(8);
-        // A letter needs at most a few characters (marks, joints), so this much text is enough,
+        // A letter takes at most a few characters (marks, joints), so this much text is enough,
         // and a query of a megabyte costs no more than one of a page.
         let end = typed.char_indices().nth(1000).map_or(typed.len(), |(at, _)| at);
         words(&typed[..end], true, &mut Word::default(), |word| {
@@ -65,7 +65,7 @@ impl Query {
         Query { letters, cuts, words, has_joints }
     }
 
-    /// What was typed, each word as its variant where it has one; `None` where no word has.
+    /// The query with each word replaced by its variant; `None` if no word has one.
     pub(crate) fn varied(&self) -> Option<Query> {
         let is_number = |at: usize| self.letters.get(at).is_some_and(|letter| letter.is_numeric());
         let (mut letters, mut cuts, mut words) = (Vec::new(), Vec::new(), Vec::new());
@@ -98,7 +98,7 @@ impl Query {
         (differs && !letters.is_empty()).then(|| Query::new(letters, cuts, words))
     }
 
-    /// Where in a part its first decimal point is, in letters; 0 where there is none.
+    /// The position of the first decimal point in a part, in letters; 0 without one.
     pub(crate) fn point(&self, part: &Edge) -> u8 {
         let cuts = &self.cuts[part.from..part.to];
         cuts.iter().skip(1).position(|&cut| cut == Cut::Point).map_or(0, |at| at as u8 + 1)
@@ -113,7 +113,7 @@ impl Query {
         &self.letters[part.from..part.to]
     }
 
-    /// Whether a part by itself says little: a letter or two, or a number.
+    /// Whether a part by itself carries little information: a letter or two, or a number.
     pub(crate) fn is_short(&self, part: &Edge) -> bool {
         part.to - part.from <= 2 || self.typed(part).iter().all(|c| c.is_numeric())
     }

@@ -1,4 +1,4 @@
-//! How well one product fits a query. The rules are explained in the [module](super).
+//! Scores one product against a query. The rules are explained in the [module](super).
 
 use super::distance::slips;
 use super::document::FieldNumber;
@@ -9,34 +9,34 @@ use super::reading::{Reading, Sense};
 use super::trie::Term;
 use super::way::{MOST_STEPS, Relation, Step, Ways, relation};
 
-/// How well a product fits.
+/// The score of a product.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Fit {
     /// Inner number of the product.
     pub(crate) document: u32,
-    /// What products are ordered by.
+    /// The sort key of products.
     pub(crate) score: f32,
     /// How much of the query is explained and how well, 0 to 1.
     pub(crate) quality: f32,
-    /// Whether the query is, letter for letter, the whole name, model number or id.
+    /// Whether the query is exactly the whole name, model number or id.
     pub(crate) whole: bool,
-    /// Whether it may well be chance, however well it fits.
+    /// Whether the match may be chance, however good it is.
     pub(crate) doubtful: bool,
-    /// Whether its joints are where they were typed. Decides between products that fit alike.
+    /// Whether its joints are where they were typed. Breaks ties.
     pub(crate) as_typed: bool,
 }
 
-/// Quality from which on a query counts as spelled letter for letter. Not 1, for sums of fractions
-/// seldom are, and a part of a word by itself (`17kv`) may count as one.
+/// Quality from which on a query counts as exactly spelled. Not 1, because sums of fractions
+/// rarely reach it, and a part of a word by itself (`17kv`) may count as exact.
 const ALL: f32 = 0.985;
 
-/// Fits products to one query.
+/// Scores products against one query.
 pub(crate) struct Ranker<'q> {
     index: &'q Index,
     query: &'q Query,
     edges: Vec<Edge>,
     senses: Vec<Sense>,
-    /// For each sense the furthest end of it and all before it.
+    /// For each sense the maximum end of it and all before it.
     furthest: Vec<Term>,
     /// Whether words may stay unexplained; then the words of a product are also compared one by one.
     loose: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Ranker<'q> {
     word_edges: Vec<usize>,
     word_masks: Vec<u64>,
     ways: Ways<'q>,
-    // Scratch, so that a candidate costs no allocation.
+    // Buffers, so that a candidate costs no allocation.
     steps: Vec<Step>,
     path: Vec<Step>,
 }
@@ -89,7 +89,7 @@ impl<'q> Ranker<'q> {
         }
     }
 
-    /// Fits one product; `None` when the query cannot be read as being about it.
+    /// Scores one product; `None` when no reading of the query fits it.
     pub(crate) fn fit(&mut self, document: u32) -> Option<Fit> {
         self.steps.clear();
         self.match_entries(document);
@@ -100,12 +100,12 @@ impl<'q> Ranker<'q> {
         Some(self.judge(document, gained))
     }
 
-    /// The parts of the query and what they stand for, of the product fitted last.
+    /// The path of the last scored product: the parts of the query and their strings.
     pub(crate) fn path(&self) -> &[Step] {
         &self.path
     }
 
-    /// Finds what the parts of the query may stand for in this product.
+    /// Finds the strings of this product that the parts of the query may stand for.
     fn match_entries(&mut self, document: u32) {
         for &entry in self.index.entries_of(document) {
             let mut at = self.senses.partition_point(|sense| sense.terms.start <= entry.term);
@@ -137,7 +137,7 @@ impl<'q> Ranker<'q> {
         }
     }
 
-    /// Compares words that are not explained with each word of the product.
+    /// Compares unexplained words with each word of the product.
     fn compare_words(&mut self, document: u32) {
         for word in 0..self.word_edges.len() {
             let edge = self.word_edges[word];
@@ -181,7 +181,7 @@ impl<'q> Ranker<'q> {
         }
     }
 
-    /// Turns the way into a fit: how much of the name is spelled, and whether that is all.
+    /// Turns the path into a score: how much of the name is spelled, and whether that is all.
     fn judge(&self, document: u32, quality: f32) -> Fit {
         let (mut named, mut spelled) = (0.0, 0.0);
         for step in &self.path {
@@ -198,7 +198,7 @@ impl<'q> Ranker<'q> {
         let mut whole = named > ALL && spelled > ALL && taken_twice == 0.0;
         let is_one_number =
             self.query.words.len() == 1 && self.query.letters.iter().all(|c| c.is_numeric());
-        // A number that takes a slip or a cut to be found is another number.
+        // A number that is found only with an error or a cut is another number.
         let mut doubtful = is_one_number && spelled < 0.9;
         if let [one] = self.path.as_slice()
             && self.edges[one.edge].to - self.edges[one.edge].from == self.query.len()
@@ -228,9 +228,9 @@ impl<'q> Ranker<'q> {
         Fit { document, score, quality: quality.clamp(0.0, 1.0), whole, doubtful, as_typed }
     }
 
-    /// The share of the query that takes letters of the product which another part has taken: `2002
-    /// flat 20` is not about a product with one `2002`. Neighbours are told apart by
-    /// [`Ways`] while the way is sought, these only once it is found.
+    /// The share of the query that uses letters of the product which another part has used: `2002
+    /// flat 20` is not about a product with one `2002`. Adjacent parts are checked by
+    /// [`Ways`] during the search, these afterwards.
     fn taken_twice(&self) -> f32 {
         let mut twice = 0;
         for (at, step) in self.path.iter().enumerate().skip(2) {
@@ -245,7 +245,7 @@ impl<'q> Ranker<'q> {
         twice as f32 / self.query.len() as f32
     }
 
-    /// Whether the query is the beginning of the name, word for word: most people type a name from
+    /// Whether the query is a prefix of the name, word for word: most people type a name from
     /// its first letter on.
     fn begins_name(&self) -> bool {
         let first = &self.path[0];
@@ -256,7 +256,7 @@ impl<'q> Ranker<'q> {
     }
 }
 
-/// The letters of a word as bits, for a quick no.
+/// The letters of a word as bits, for a fast rejection.
 fn mask(letters: &[char]) -> u64 {
     letters.iter().fold(0, |mask, &letter| mask | 1 << (letter as u32 % 64))
 }

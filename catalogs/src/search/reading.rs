@@ -1,9 +1,9 @@
-//! The ways a query can be read.
+//! The readings of a query.
 //!
-//! A reading cuts the letters of the query into parts and takes each part for a string of the
+//! A reading cuts the letters of the query into parts and maps each part to a string of the
 //! index. All readings together form a lattice: an [`Edge`] is a part of the query, its [`Sense`]s
-//! are the strings it may stand for. Nothing is decided here; which way through the lattice is
-//! best depends on the product and is decided for each candidate in [`rank`](super::rank).
+//! are the strings it may stand for. Nothing is decided here; the best path through the lattice
+//! depends on the product and is found for each candidate in [`rank`](super::rank).
 
 use std::ops::Range;
 
@@ -13,25 +13,25 @@ use super::query::{Edge, Query};
 use super::trie::{Place, Term, Trie};
 use super::words::{Cut, LONGEST_WORD};
 
-/// Parts a query may have in all its readings. A query of ten words needs about thirty.
+/// Most parts of a query over all readings. A query of ten words needs about thirty.
 const MOST_EDGES: usize = 160;
 
-/// Strings or ranges of strings that all parts together may stand for. Near ones are the many.
+/// Most strings or ranges of strings of all parts together. Approximate matches are most of them.
 const MOST_SENSES: usize = 4096;
 
-/// Places inside words where a joined query (`rolandtd17`) may be cut.
+/// Most positions inside words where a joined query (`rolandtd17`) may be cut.
 const MOST_INNER_CUTS: usize = 24;
 
-/// Words of one query that are searched for with one slip, and with two: what that costs at most.
-/// Words left out are still compared with the words of the candidates that others bring.
+/// Most words of one query that are searched with one error, and with two: this bounds the cost.
+/// Further words are still compared with the words of the candidates.
 const MOST_NEAR_WORDS: usize = 8;
 const MOST_FAR_WORDS: usize = 2;
 
-/// Letters from which on a part is searched for with a slip. Shorter ones are near to everything;
+/// Letters from which on a part is searched approximately. Shorter ones are near to every word;
 /// they too are compared with the words of candidates.
 const SHORTEST_NEAR: usize = 3;
 
-/// Letters from which on a word may have two slips.
+/// Letters from which on a word may have two errors.
 const TWO_SLIPS: usize = 7;
 
 /// Strings a part of the query may stand for.
@@ -40,7 +40,7 @@ pub(crate) struct Sense {
     pub(crate) terms: Range<Term>,
     pub(crate) edge: u16,
     pub(crate) slips: u8,
-    /// The part is the beginning of the strings, not the whole of them.
+    /// The part is a prefix of the strings, not the whole.
     pub(crate) beginning: bool,
 }
 
@@ -52,14 +52,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Reads the query as written: every part is a string of the index or the beginning of one.
+    /// Adds the exact readings: every part is a string of the index or a prefix of one.
     /// Words that are not strings are cut inside as well; with `every_word` all are.
     pub(crate) fn literal(&mut self, trie: &Trie, query: &Query, every_word: bool) {
         self.literal_parts(trie, query, every_word);
         self.keep_whole_ways(query.len());
     }
 
-    /// The same, with the parts that lead to no reading of the whole query.
+    /// The same, including parts that lead to no reading of the whole query.
     pub(crate) fn literal_parts(&mut self, trie: &Trie, query: &Query, every_word: bool) {
         let mut starts: Vec<bool> = query.cuts.iter().map(|&cut| cut != Cut::None).collect();
         self.walk_all(trie, query, &mut starts, &vec![false; query.len()]);
@@ -71,7 +71,7 @@ impl Reading {
         }
     }
 
-    /// Which letters stand in words that no string accounts for.
+    /// The letters in words that no string explains.
     fn cuttable(&self, query: &Query, every_word: bool) -> Vec<bool> {
         let mut cuttable = vec![false; query.len()];
         for &(from, to) in &query.words {
@@ -121,13 +121,13 @@ impl Reading {
         }
     }
 
-    /// Adds the strings that are one slip away from words that no string accounts for.
+    /// Adds the strings with one error from words that no string explains.
     pub(crate) fn near_unknown_words(&mut self, trie: &Trie, query: &Query) {
         let unknown: Vec<usize> = self.words_where(query, |known| !known);
         for &number in unknown.iter().take(MOST_NEAR_WORDS) {
             let (from, to) = query.words[number];
             let mut found = self.near_part(trie, query, from, to, 1);
-            // A slip may also be in one part of a word with joints.
+            // The error may also be in one part of a word with joints.
             let mut part = from;
             for at in from + 1..=to {
                 if query.cuts[at] >= Cut::Joint {
@@ -137,7 +137,7 @@ impl Reading {
                     part = at;
                 }
             }
-            // Two words that are one in the index, with a slip.
+            // Two words that are one in the index, with an error.
             if let Some(&(_, next_to)) = query.words.get(number + 1)
                 && next_to - from <= 12
                 && (to - from <= 3 || next_to - to <= 3)
@@ -150,7 +150,7 @@ impl Reading {
         }
     }
 
-    /// Adds the strings that are one slip away from words that are strings themselves.
+    /// Adds the strings with one error from words that are strings themselves.
     pub(crate) fn near_known_words(&mut self, trie: &Trie, query: &Query) {
         for &number in self.words_where(query, |known| known).iter().take(MOST_NEAR_WORDS) {
             let (from, to) = query.words[number];
@@ -158,7 +158,7 @@ impl Reading {
         }
     }
 
-    /// Adds the strings that are two slips away from long words that are near to nothing.
+    /// Adds the strings with two errors from long words without a near string.
     pub(crate) fn far_words(&mut self, trie: &Trie, query: &Query) {
         let mut searched = 0;
         for &(from, to) in &query.words {
@@ -170,7 +170,7 @@ impl Reading {
         }
     }
 
-    /// The words of which `is` says yes to whether a string accounts for them as written.
+    /// The words for which `is` accepts whether a string explains them as written.
     fn words_where(&self, query: &Query, is: impl Fn(bool) -> bool) -> Vec<usize> {
         let known = |&(from, to): &(usize, usize)| {
             self.senses.iter().any(|sense| {
@@ -181,7 +181,7 @@ impl Reading {
         (0..query.words.len()).filter(|&number| is(known(&query.words[number]))).collect()
     }
 
-    /// Adds what a part is near to; says whether there was anything.
+    /// Adds the strings near a part; true if there were any.
     fn near_part(&mut self, trie: &Trie, query: &Query, from: usize, to: usize, most: u8) -> bool {
         if !(SHORTEST_NEAR..=LONGEST_WORD).contains(&(to - from)) {
             return false;
@@ -200,7 +200,7 @@ impl Reading {
         }
     }
 
-    /// Two words written as one, with a slip in one of them.
+    /// Two words written as one, with an error in one of them.
     fn near_halves(&mut self, trie: &Trie, query: &Query, from: usize, to: usize) {
         let letters = &query.letters[from..to];
         if letters.len() < 6 {
@@ -311,12 +311,12 @@ fn exact(trie: &Trie, letters: &[char]) -> Option<Term> {
     trie.here(&place)
 }
 
-/// What it costs, in letters, to read `from..to` as one part.
+/// The cost, in letters, of reading `from..to` as one part.
 fn cost(query: &Query, from: usize, to: usize) -> f32 {
     let mut cost = 0.0;
     if query.cuts[from] == Cut::None {
         cost += 0.5;
-        // The shorter the parts, the likelier it is chance.
+        // The shorter the parts, the likelier the match is chance.
         cost += match from.min(to - from) {
             0..=2 => 0.6,
             _ => 0.0,

@@ -1,4 +1,4 @@
-//! What holds for every query: whatever is typed, and whatever the products are called.
+//! Properties of the search, for every query and every catalog.
 
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn index(products: &[Product]) -> Index {
     }))
 }
 
-/// Texts as they come in catalogs and as nobody would write them.
+/// Realistic and random texts.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => "[A-Za-z0-9אבגטיךםן]{1,8}([ /.-][A-Za-z0-9éüאבגטיךםן]{1,6}){0,4}",
@@ -112,7 +112,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_query_over_any_products_gives_hits_that_are_in_order_and_marked_inside_their_texts(
+    fn hits_are_sorted_and_marked_inside_their_texts_for_any_query(
         products in prop::collection::vec(product(), 0..24),
         query in query(),
         limit in 0_usize..120,
@@ -155,7 +155,7 @@ fn shop() -> Vec<Product> {
     ]
 }
 
-/// The best product for a query, and its name with what is marked in brackets.
+/// The best product for a query, and its name with the marked ranges in brackets.
 fn marked(query: &str, field: Field) -> String {
     let products = shop();
     let hit = index(&products).search(query, 1).remove(0);
@@ -184,7 +184,7 @@ fn every_way_to_write_a_model_number_finds_it_and_marks_the_same() {
 }
 
 #[test]
-fn marks_are_characters_whatever_their_bytes() {
+fn marks_count_characters_not_bytes() {
     assert_eq!(marked("cordoba", Field::Name), "[Córdoba] C7-CD");
     assert_eq!(marked("fine black", Field::Name), "Bolt [ﬁne] 2½ Cable 😀 [Black]");
     assert_eq!(marked("תופים", Field::Alias(0)), "מערכת [תּוּפִּים]");
@@ -192,7 +192,7 @@ fn marks_are_characters_whatever_their_bytes() {
 }
 
 #[test]
-fn word_order_joins_splits_and_slips_find_the_same_product() {
+fn word_order_joins_splits_and_errors_find_the_same_product() {
     let products = shop();
     let index = index(&products);
     for (query, id) in [
@@ -210,7 +210,7 @@ fn word_order_joins_splits_and_slips_find_the_same_product() {
     }
 }
 
-/// Products with names in many scripts, with units, decimals and model numbers that look alike.
+/// Products with names in many scripts, with units, decimals and similar model numbers.
 fn scripts() -> Vec<Product> {
     let catalog: serde_json::Value =
         serde_json::from_str(include_str!("fixture/scripts.json")).expect("a catalog");
@@ -280,7 +280,7 @@ fn a_spelling_that_means_the_same_costs_no_confidence() {
 }
 
 #[test]
-fn a_word_of_a_language_stays_one_where_its_letters_look_like_others() {
+fn a_word_stays_in_its_language_even_if_its_letters_look_like_others() {
     let products = [
         Product::new("latin", "COP-5 Router", "", ""),
         Product::new("cyrillic", "Сор 5 Чайник", "", ""),
@@ -326,7 +326,7 @@ fn another_number_is_less_sure_and_a_variant_is_marked_as_it_is_written() {
 }
 
 #[test]
-fn what_is_not_sold_is_not_found_with_confidence() {
+fn a_product_outside_the_catalog_is_not_found_with_confidence() {
     let index = index(&shop());
     for query in ["qwertyuiop", "hello", "bitcoin price", "404", "zzzzzz", "😀", "שלום", "1111"]
     {

@@ -1,15 +1,15 @@
-//! The original texts of the products, kept for marking what matched.
+//! The original texts of the products, for marking matches.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::document::FieldNumber;
 
-/// The texts of all documents, one after the other.
+/// The texts of all documents, concatenated.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     bytes: String,
-    /// For each document where its texts are in `bytes`.
+    /// For each document the ranges of its texts in `bytes`.
     spans: Vec<(FieldNumber, u32, u32)>,
     starts: Vec<u32>,
     /// Brands and categories, which many documents share.
@@ -17,14 +17,14 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// Adds a text of the document that is being read.
+    /// Adds a text of the current document.
     pub(crate) fn add(&mut self, field: FieldNumber, text: &str) {
         let from = self.bytes.len() as u32;
         self.bytes.push_str(text);
         self.spans.push((field, from, self.bytes.len() as u32));
     }
 
-    /// The same for a text that other documents have as well.
+    /// The same for a text that other documents share.
     pub(crate) fn add_shared(&mut self, field: FieldNumber, text: &str) {
         let span = match self.shared.get(text) {
             Some(&span) => span,
@@ -39,7 +39,7 @@ impl Texts {
         self.spans.push((field, span.0, span.1));
     }
 
-    /// A text of a document, by its final place; empty where it has none.
+    /// A text of a document, by its final position; may be empty.
     pub(crate) fn get(&self, document: usize, field: FieldNumber) -> &str {
         let spans = &self.spans[self.starts[document] as usize..self.starts[document + 1] as usize];
         spans
@@ -48,12 +48,12 @@ impl Texts {
             .map_or("", |&(_, from, to)| &self.bytes[from as usize..to as usize])
     }
 
-    /// Where the next text will be noted.
+    /// The position of the next text.
     pub(crate) fn noted(&self) -> usize {
         self.spans.len()
     }
 
-    /// Puts the documents into their final order, each given by what it noted.
+    /// Reorders the documents, each given by its range.
     pub(crate) fn reorder(&mut self, documents: impl Iterator<Item = Range<usize>>) {
         let mut spans = Vec::with_capacity(self.spans.len());
         self.starts.clear();

@@ -1,16 +1,16 @@
-//! Every string the index knows, in order, as a tree of their letters.
+//! All strings of the index, sorted, as a trie.
 //!
-//! The strings are sorted, so all that begin alike are neighbours, and what lies below a node is
-//! a range of numbers: a prefix costs as little as a word. A branch with one string left is not
-//! spelled out in nodes but compared with the string itself, which keeps the tree about as small
+//! The strings are sorted, so all with the same prefix are adjacent, and the strings below a node are
+//! a range of numbers: a prefix costs as little as a word. A branch with one string has no
+//! further nodes but is compared with the string itself, which keeps the trie about as small
 //! as the list. Immutable once built.
 
 use std::ops::Range;
 
-/// A string of the index: its place in the sorted list.
+/// A string of the index: its position in the sorted list.
 pub(crate) type Term = u32;
 
-/// A letter on the way to some strings.
+/// A letter on the path to some strings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
     pub(super) letter: char,
@@ -20,31 +20,31 @@ pub(super) struct Node {
     pub(super) child_count: u32,
 }
 
-/// The sorted strings and the tree over them.
+/// The sorted strings and the trie over them.
 #[derive(Debug)]
 pub(crate) struct Trie {
     letters: Vec<char>,
-    /// Where each string begins in `letters`, and one more for the end.
+    /// The start of each string in `letters`, and the end of the last one.
     starts: Vec<u32>,
     pub(super) nodes: Vec<Node>,
 }
 
-/// A place in the tree that the letters so far lead to.
+/// The position in the trie after some letters.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     node: u32,
     depth: u32,
-    /// All strings that begin with the letters so far.
+    /// All strings that begin with these letters.
     pub(crate) below: Range<Term>,
 }
 
 impl Trie {
-    /// Builds the tree. `letters` and `starts` hold strings that are sorted, different and not empty.
+    /// Builds the trie. `letters` and `starts` hold strings that are sorted, distinct and not empty.
     pub(crate) fn new(letters: Vec<char>, starts: Vec<u32>) -> Trie {
         let count = starts.len() as u32 - 1;
         let mut trie = Trie { letters, starts, nodes: Vec::new() };
         trie.nodes.push(Node { letter: '\0', first: 0, children: 0, child_count: 0 });
-        // Breadth first, so that the children of a node lie side by side.
+        // Breadth first, so that the children of a node are adjacent.
         let mut open = std::collections::VecDeque::from([(0u32, 0..count, 0u32)]);
         while let Some((node, terms, depth)) = open.pop_front() {
             if depth > 0 && terms.len() == 1 {
@@ -87,7 +87,7 @@ impl Trie {
         no
     }
 
-    /// How many strings there are.
+    /// Number of strings.
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -106,12 +106,12 @@ impl Trie {
         self.letters[(self.starts[term as usize] + depth) as usize]
     }
 
-    /// Where a walk begins.
+    /// The start of a walk.
     pub(crate) fn root(&self) -> Place {
         Place { node: 0, depth: 0, below: 0..self.len() as Term }
     }
 
-    /// Goes one letter on; false, and the place is spent, when no string goes that way.
+    /// Advances by one letter; false, and the place is unusable, when no string continues so.
     pub(crate) fn step(&self, place: &mut Place, letter: char) -> bool {
         if place.below.is_empty() {
             return false;
@@ -142,7 +142,7 @@ impl Trie {
         true
     }
 
-    /// The one of these children that stands for `letter`.
+    /// The child for `letter`.
     pub(super) fn child(&self, children: &Range<u32>, letter: char) -> Option<u32> {
         let nodes = &self.nodes[children.start as usize..children.end as usize];
         let found = if nodes.len() > 8 {
@@ -159,8 +159,8 @@ impl Trie {
         (!place.below.is_empty() && self.len_of(term) == place.depth).then_some(term)
     }
 
-    /// Goes through the prefixes that at least two strings share, shorter ones first; `each` gets
-    /// the strings that begin so and says whether to go on to longer ones.
+    /// Visits the prefixes that at least two strings share, shorter ones first; `each` gets
+    /// the strings with the prefix and returns whether to continue with longer ones.
     pub(crate) fn prefixes(&self, mut each: impl FnMut(Range<Term>) -> bool) {
         let mut open = vec![(0u32, 0..self.len() as Term)];
         while let Some((node, terms)) = open.pop() {

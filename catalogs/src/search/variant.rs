@@ -1,35 +1,35 @@
-//! Another way to write a word that means the same: look-alike letters, numbers, units.
+//! Equivalent spellings of a word: look-alike letters, numbers, units.
 //!
-//! A product is indexed as it is written and, where a word has a variant, by the variant as well. A query
-//! is searched as it is typed first; only where nothing fits well is its variant searched. So a word that
-//! is meant as it is written never loses to one that only looks like it.
+//! A product is indexed as it is written and, if a word has a variant, by the variant as well. A query
+//! is searched as it is typed first; only if nothing fits well is its variant searched. So a word that
+//! is meant as written never loses to one that only looks like it.
 
 use super::fold::{family, latin_look_alike};
 use super::words::{Cut, Word};
 
-/// What stands beside a word.
+/// The context of a word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Beside {
-    /// The word before ends with a digit: `60` before `watt`.
+    /// The previous word ends with a digit: `60` before `watt`.
     pub(crate) after_number: bool,
-    /// The word after begins with a digit: `500` after `CAB`.
+    /// The next word begins with a digit: `500` after `CAB`.
     pub(crate) before_number: bool,
 }
 
 /// A variant of a word.
 #[derive(Debug)]
 pub(crate) struct Variant {
-    /// The variant. Empty where the word says nothing: `inch`, which most write as a sign.
+    /// The variant. Empty for a word without information: `inch`, which most write as a sign.
     pub(crate) word: Word,
-    /// For each letter the letters of the word that it stands for: the first, and one past the last.
+    /// For each letter its range of letters in the word: the first, and one past the last.
     pub(crate) spans: Vec<(u8, u8)>,
 }
 
-/// The variant of a word, where it has one.
+/// The variant of a word, if it has one.
 pub(crate) fn variant(word: &Word, beside: Beside) -> Option<Variant> {
     let has_digit = word.letters.iter().any(|letter| letter.is_numeric());
     let is_ascii = word.letters.iter().all(char::is_ascii);
-    // Most words have neither a digit nor a look-alike; they cost one look at each letter.
+    // Most words have neither a digit nor a look-alike; they cost one check per letter.
     if !has_digit && is_ascii && !beside.after_number {
         return None;
     }
@@ -50,8 +50,8 @@ pub(crate) fn variant(word: &Word, beside: Beside) -> Option<Variant> {
 }
 
 impl Variant {
-    /// Letters of a model number that look like capital Latin letters become those: `САВ-500` in Cyrillic
-    /// is `CAB-500`. Only where a number stands in the word or beside it, or where the word mixes scripts;
+    /// Letters of a model number that look like Latin capitals become those: `САВ-500` in Cyrillic
+    /// is `CAB-500`. Only if a number is in or next to the word, or if the word mixes scripts;
     /// other words are words of their language.
     fn look_alikes(&mut self, has_number: bool) {
         let letters = &self.word.letters;
@@ -111,7 +111,7 @@ impl Variant {
         self.word.origins.drain(from..to);
         self.word.cuts.drain(from..to);
         self.spans.drain(from..to);
-        // Where what stood between is gone, the word is cut as its letters say.
+        // Where the separator is gone, the word is cut as its letters require.
         if let (Some(before), Some(after)) = (from.checked_sub(1), self.word.letters.get(from))
             && self.word.cuts[from] == Cut::None
             && family(self.word.letters[before]) != family(*after)
@@ -121,10 +121,10 @@ impl Variant {
     }
 }
 
-/// Longest name of a unit, in letters: `kilogrammes`, `centimetres`, `millimeters`, with room to spare.
+/// Longest name of a unit, in letters: `kilogrammes`, `centimetres`, `millimeters`, with a margin.
 const LONGEST_UNIT: usize = 14;
 
-/// Names of units of the SI and of those used beside it, singular, and their symbols, folded.
+/// Names of units of the SI and of those used with it, singular, and their symbols, folded.
 const UNITS: &[(&str, &str)] = &[
     ("volt", "v"),
     ("watt", "w"),
@@ -156,7 +156,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("nano", "n"),
 ];
 
-/// Units that take no prefix. An inch is written as a sign (`″`), which is no letter.
+/// Units without prefixes. An inch is written as a sign (`″`), which is not a letter.
 const OTHERS: &[(&str, &str)] = &[
     ("inches", ""),
     ("inch", ""),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_become_latin_in_what_looks_like_a_model_number_only() {
+    fn look_alikes_become_latin_only_in_model_numbers() {
         assert_eq!(letters("САВ-500").as_deref(), Some("cab500"));
         assert_eq!(letters("CАB").as_deref(), Some("cab"), "a Cyrillic letter between Latin ones");
         assert_eq!(letters("ΑΧ2").as_deref(), Some("ax2"));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_the_point_say_nothing() {
+    fn trailing_zeros_after_the_point_are_ignored() {
         assert_eq!(letters("5.0Ah").as_deref(), Some("5ah"));
         assert_eq!(of("2.00", Beside::default()), Some(("2".to_owned(), vec![(0, 3)])));
         assert_eq!(letters("1.05"), None);

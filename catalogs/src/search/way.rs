@@ -1,46 +1,46 @@
-//! The best way through a query: which parts to take, each for which string of the product.
+//! The best path through a query: which parts to use, each for which string of the product.
 
 use super::index::Entry;
 use super::query::{Edge, Query};
 use super::words::Cut;
 
-/// A part of the query and what it stands for in one product.
+/// A part of the query and its string in one product.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     /// The number of the part.
     pub(crate) edge: usize,
     pub(crate) entry: Entry,
-    /// How well the one fits the other, 0 to 1.
+    /// How well they fit, 0 to 1.
     pub(crate) quality: f32,
     /// Letters of the entry that are marked.
     pub(crate) marked: u8,
-    /// Letters of the entry that are surely taken: another part may go on behind them. Fewer than
-    /// are marked where a beginning has a slip in it, for the slip may be a letter too many.
+    /// Letters of the entry that are certainly used: another part may continue after them. Fewer than
+    /// the marked ones for a prefix with an error, because the error may be an extra letter.
     pub(crate) taken: u8,
 }
 
-/// Ways to take the parts of a query that are compared for one product. A product has a few; one
-/// that says the same word forty times does not get more for it.
+/// Most steps that are compared for one product. A product has a few; one
+/// that repeats a word forty times gains nothing by it.
 pub(crate) const MOST_STEPS: usize = 64;
 
-/// The best way to the end of a step.
+/// The best path to the end of a step.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     gained: f32,
-    /// The step before, none at the beginning.
+    /// The previous step, `None` at the beginning.
     before: Option<u16>,
-    /// Another step that ends at the same place.
+    /// Another step that ends at the same position.
     beside: Option<u16>,
 }
 
-/// Finds the best way through a query, product after product.
+/// Finds the best path through a query, product after product.
 pub(crate) struct Ways<'q> {
     query: &'q Query,
-    /// Words that a way may pass over: all or none.
+    /// Words that a path may skip: all or none.
     skippable: &'q [(usize, usize)],
-    // Scratch, so that a candidate costs no allocation.
+    // Buffers, so that a candidate costs no allocation.
     ways: Vec<Way>,
-    /// For each place of the query the last step found that ends there.
+    /// For each position of the query the last step found that ends there.
     ending: Vec<Option<u16>>,
 }
 
@@ -55,9 +55,9 @@ impl<'q> Ways<'q> {
         }
     }
 
-    /// Puts the best way into `path` and returns what it gains: 1 for a query that is explained
-    /// letter by letter, less for what is left out or does not quite fit. `steps` are sorted by
-    /// where they begin; each is then reached by the ways that end there (at most 64 of them).
+    /// Stores the best path in `path` and returns its gain: 1 for an exactly explained query,
+    /// less for omissions and inexact parts. `steps` are sorted by
+    /// their start; each extends the paths that end there (at most 64 of them).
     pub(crate) fn best(
         &mut self,
         edges: &[Edge],
@@ -93,7 +93,7 @@ impl<'q> Ways<'q> {
         Some(best)
     }
 
-    /// The best way to the end of `step`, which by itself gains `own`.
+    /// The best path to the end of `step`, whose own gain is `own`.
     fn way_to(&self, step: &Step, edges: &[Edge], steps: &[Step], own: f32) -> Way {
         let from = edges[step.edge].from;
         let mut best = Way { gained: f32::NEG_INFINITY, before: None, beside: None };
@@ -111,8 +111,8 @@ impl<'q> Ways<'q> {
         best
     }
 
-    /// Goes through the steps that end at `place`, and those with only skipped words in between;
-    /// `each` is told whether the step ends at `place` itself.
+    /// Visits the steps that end at `place`, and those with only skipped words in between;
+    /// `each` gets whether the step ends at `place` itself.
     fn each_before(&self, place: usize, mut each: impl FnMut(u16, &Way, bool)) {
         let mut end = Some(place);
         while let Some(at) = end {
@@ -130,20 +130,20 @@ impl<'q> Ways<'q> {
         }
     }
 
-    /// What it is worth that one step follows another, for how they stand in the product.
+    /// The value of one step following another, by their positions in the product.
     fn joint(&self, edges: &[Edge], first: &Step, second: &Step) -> f32 {
         let (one, other) = (&edges[first.edge], &edges[second.edge]);
         let written_apart = self.query.cuts[other.from] == Cut::Gap;
         let is_short = self.query.is_short(one) || self.query.is_short(other);
         match relation(first, second) {
-            // Side by side in both: words of one phrase.
+            // Adjacent in both: words of one phrase.
             Relation::Follows if written_apart => 0.012,
             // A word that was cut where the product does not cut it.
             Relation::Follows => -0.005,
-            // A word said twice is said twice; a product that has it twice is a little likelier.
+            // A repeated word in the query; a product that also repeats it is slightly likelier.
             Relation::Overlaps if self.query.typed(one) == self.query.typed(other) => -0.02,
             Relation::Overlaps => -0.2,
-            // What was written in one is from two places: the less there is of it, the likelier
+            // One written word comes from two places: the shorter it is, the likelier
             // it is chance.
             Relation::Apart if !written_apart && is_short => -0.25,
             Relation::Apart if !written_apart => -0.08,
@@ -154,17 +154,17 @@ impl<'q> Ways<'q> {
     }
 }
 
-/// How two strings of a product stand to each other.
+/// The relation of two strings of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
-    /// The second goes on where the first ends.
+    /// The second begins where the first ends.
     Follows,
     /// They share letters.
     Overlaps,
     Apart,
 }
 
-/// How the strings of two steps stand in the product.
+/// The relation of the strings of two steps in the product.
 pub(crate) fn relation(first: &Step, second: &Step) -> Relation {
     let (one, other) = (&first.entry, &second.entry);
     if one.field != other.field {
@@ -175,7 +175,7 @@ pub(crate) fn relation(first: &Step, second: &Step) -> Relation {
         if one.offset < other_end && other.offset < one_end {
             return Relation::Overlaps;
         }
-        // `td 17` takes the beginning of `td17kv` and then `17kv`: it goes on inside the word.
+        // `td 17` uses the beginning of `td17kv` and then `17kv`: it continues inside the word.
         let goes_on =
             other.offset == one_end || (one_end <= other.offset && other.offset < one.end);
         return if goes_on { Relation::Follows } else { Relation::Apart };

@@ -1,13 +1,13 @@
-//! A text as words.
+//! Splits a text into words.
 //!
-//! A [`Word`] is what stands between two gaps, its joints taken out: `RCC-5-2R28` is `rcc52r28`,
-//! and it remembers where its joints and its changes of family were. From these the index takes
+//! A [`Word`] is the text between two gaps, without its joints: `RCC-5-2R28` is `rcc52r28`,
+//! with the positions of its joints and changes of family. From these the index takes
 //! every string by which the word may be found (see [`Word::strings`]).
 
 use super::fold::{Kind, begins_unspaced, family, fold, kind};
 
-/// Longest word in letters. What is longer goes on as the next word; no product number is, and
-/// the index stays small when somebody puts an address into a name.
+/// Longest word in letters. A longer one continues as the next word; no product number is as long, and
+/// the index stays small when a name contains an address.
 pub(crate) const LONGEST_WORD: usize = 32;
 
 /// How strongly a text is cut before a letter.
@@ -19,7 +19,7 @@ pub(crate) enum Cut {
     Family,
     /// There was a joint: `td-17`.
     Joint,
-    /// There was a decimal point or comma: `1.5`. What follows is a part of the same number.
+    /// There was a decimal point or comma: `1.5`. The rest is a part of the same number.
     Point,
     /// There was a gap.
     Gap,
@@ -30,9 +30,9 @@ pub(crate) enum Cut {
 pub(crate) struct Word {
     /// The folded letters, joints left out.
     pub(crate) letters: Vec<char>,
-    /// For each letter, which character of the original text it came from.
+    /// For each letter, its character in the original text.
     pub(crate) origins: Vec<u32>,
-    /// For each letter, how the word is cut before it.
+    /// For each letter, the cut before it.
     pub(crate) cuts: Vec<Cut>,
 }
 
@@ -65,9 +65,9 @@ impl Word {
         }
     }
 
-    /// The strings the word is found by, as ranges of its letters: the whole word, what is left
-    /// of it from every cut on (`17kv` of `TD-17KV`; with prefix search that makes every part of
-    /// a model number findable), and the parts between its joints (`wall` of `wall-mount`).
+    /// The strings by which the word is found, as ranges of its letters: the whole word, the rest
+    /// after every cut (`17kv` of `TD-17KV`; with prefix search every part of
+    /// a model number is found this way), and the parts between its joints (`wall` of `wall-mount`).
     pub(crate) fn strings(&self, mut each: impl FnMut(usize, usize)) {
         let end = self.letters.len();
         each(0, end);
@@ -86,13 +86,13 @@ impl Word {
     }
 }
 
-/// Hands `each` the words of `text` in order. With `joined` false a joint parts words as a gap
-/// does: so in ids, where a dash is what a space is elsewhere.
+/// Calls `each` with the words of `text` in order. With `joined` false a joint separates words as a gap
+/// does: so in ids, where a dash is used as a space.
 pub(crate) fn words(text: &str, joined: bool, word: &mut Word, mut each: impl FnMut(&Word)) {
     word.clear();
     let mut joint = None;
     for (origin, (at, c)) in text.char_indices().enumerate() {
-        // Between two digits a comma is as good as a point.
+        // Between two digits a comma equals a point.
         if matches!(c, '.' | ',') && joined && joint.is_none() {
             joint = number_joint(word, &text[at..]);
             if joint.is_some() {
@@ -129,8 +129,8 @@ pub(crate) fn words(text: &str, joined: bool, word: &mut Word, mut each: impl Fn
     }
 }
 
-/// What a point or a comma at the beginning of `text` is to the number that stands before it, where one does:
-/// a comma before just three digits parts thousands (`1,000`).
+/// The role of a point or a comma at the beginning of `text` for the number before it, if there is one:
+/// a comma before exactly three digits separates thousands (`1,000`).
 fn number_joint(word: &Word, text: &str) -> Option<Cut> {
     if !word.letters.last().is_some_and(char::is_ascii_digit) {
         return None;
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_without_end_is_cut() {
+    fn an_overlong_word_is_cut() {
         let long = "x".repeat(100);
         assert!(of(&long).iter().all(|w| w.len() <= LONGEST_WORD));
         assert_eq!(of(&long).concat(), long);

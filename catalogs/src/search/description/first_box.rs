@@ -1,4 +1,4 @@
-//! What a text in the first box means: products, and a question about one of them.
+//! Interprets a text in the first box: products, and a question about one of them.
 
 use std::collections::HashSet;
 
@@ -9,48 +9,48 @@ use super::language::Vocabulary;
 use super::layout::other_layouts;
 use super::rank::{Match, Reading, SPELLED, SURE, Score};
 
-/// From this confidence on a hit is a match.
+/// Confidence from which a hit is a match.
 const MATCH: u8 = 50;
 
-/// A match of letters of this confidence stands, whatever the words say.
+/// A letter match of this confidence is kept, whatever the words suggest.
 const CERTAIN: u8 = 97;
 
-/// The confidence from which a product is opened without being chosen.
+/// Confidence from which a product is opened without a selection.
 const OPENS: u8 = 75;
 
-/// The most that a text in another layout may have of known words as it is typed.
+/// Largest share of known words that a text typed in another layout may have as typed.
 const FOREIGN: f32 = 0.5;
 
 /// How much better a product must fit the words than the best one of the letters.
 const BETTER: f32 = 1.12;
 
-/// Products whose scores are this near are equal matches.
+/// Products with scores within this ratio are equal matches.
 const EQUAL: f32 = 0.92;
 
-/// What a text means.
+/// The interpretation of a text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Understanding {
     /// The products, best first.
     pub hits: Vec<Hit>,
-    /// The product that the text names, where that is sure.
+    /// The product that the text names, if that is certain enough.
     pub detected: Option<Detected>,
-    /// The text as it was meant, where it was typed with another keyboard layout.
+    /// The corrected text, if it was typed with another keyboard layout.
     pub corrected: Option<String>,
 }
 
-/// A product that a text names, and what else the text says.
+/// A product that a text names, and the rest of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detected {
     /// The product, by its number in the index.
     pub document: u32,
-    /// How sure that is, 0 to 100.
+    /// Confidence, 0 to 100.
     pub confidence: u8,
-    /// The text without the name of the product; empty where it says nothing else.
+    /// The text without the name of the product; empty if nothing is left.
     pub question: String,
 }
 
-/// Reads a text once typing pauses. `similarity` may hold a number from 0 to 1 for each product, from a sentence
-/// encoder; without one the words decide alone.
+/// Interprets a text once typing pauses. `similarity` may hold a number from 0 to 1 for each product, from a sentence
+/// encoder; without it only words are used.
 #[must_use]
 pub fn understand(
     index: &Index,
@@ -85,7 +85,7 @@ pub fn understand(
     understanding
 }
 
-/// Puts a product with a manual before those without that fit exactly as well.
+/// Moves a product with a manual before equal matches without one.
 pub fn manuals_first(mut hits: Vec<Hit>, has_manual: impl Fn(u32) -> bool) -> Vec<Hit> {
     hits.sort_by(|a, b| {
         let by_manual = || has_manual(b.document).cmp(&has_manual(a.document));
@@ -94,7 +94,7 @@ pub fn manuals_first(mut hits: Vec<Hit>, has_manual: impl Fn(u32) -> bool) -> Ve
     hits
 }
 
-/// Puts what the letters and what the words have found into one list.
+/// Merges the results of the letters and of the words.
 fn combine(
     reading: &Reading<'_>,
     letters: Vec<Hit>,
@@ -147,21 +147,21 @@ fn combine(
         ));
         hits.truncate(limit);
     }
-    // Letters explain a strange word of two letters by a slip; in a sentence that is chance.
+    // In a search of letters an unknown word of two letters matches by a typo; in a sentence that is chance.
     if !is_first && words >= 2 && sure < CERTAIN && reading.has_strange_word() {
         hits.iter_mut().for_each(|hit| hit.confidence = hit.confidence.min(MATCH - 1));
     }
     Understanding { hits, ..Understanding::default() }
 }
 
-/// What in a text names one product and not its kind.
+/// The evidence in a text that names a product and not only its kind.
 struct Identity {
     /// Words with digits, and their letters.
     models: usize,
     longest_model: usize,
     names: usize,
     brands: usize,
-    /// Whether a word with digits is in the text and not in the product.
+    /// Whether the text has a word with digits that the product has not.
     lacks_model: bool,
 }
 
@@ -210,7 +210,7 @@ fn names_it(reading: &Reading<'_>, document: u32, identity: &Identity) -> bool {
         }
 }
 
-/// Whether the text is a whole name or model number, letter for letter, and no mere kind or brand.
+/// Whether the text is exactly a whole name or model number, and not only a kind or brand.
 fn is_whole_name(reading: &Reading<'_>, matches: &[Match], confidence: u8) -> bool {
     let content = || reading.units.iter().enumerate().filter(|(_, unit)| !unit.is_function);
     let is_kind = content().all(|(_, unit)| unit.is_concept);
@@ -219,7 +219,7 @@ fn is_whole_name(reading: &Reading<'_>, matches: &[Match], confidence: u8) -> bo
     confidence >= CERTAIN && !is_kind && !is_brand
 }
 
-/// How sure it is that the text means this product.
+/// The confidence that the text means this product.
 fn confidence(reading: &Reading<'_>, best: &Score) -> u8 {
     let matches = reading.matches(best.document);
     let identity = identity(reading, &matches);
@@ -238,7 +238,7 @@ fn confidence(reading: &Reading<'_>, best: &Score) -> u8 {
     (best.coverage * 45.0).clamp(1.0, 45.0) as u8
 }
 
-/// The product that the text names, where no other fits as well.
+/// The product that the text names, if no other fits as well.
 fn detect(reading: &Reading<'_>, hits: &[Hit], ranked: &[Score], text: &str) -> Option<Detected> {
     let first = hits.first().filter(|hit| hit.confidence >= OPENS)?;
     let best = ranked.iter().find(|score| score.document == first.document)?;
@@ -252,7 +252,7 @@ fn detect(reading: &Reading<'_>, hits: &[Hit], ranked: &[Score], text: &str) -> 
     let equal = |score: &&Score| {
         score.document != first.document
             && score.score >= best.score * EQUAL
-            // A product that can be asked is meant rather than its double that cannot.
+            // A product with a manual is preferred to its duplicate without one.
             && (reading.has_manual(score.document) || !reading.has_manual(first.document))
     };
     if ranked.iter().any(|score| equal(&score)) {
@@ -271,7 +271,7 @@ fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
     let units = &reading.units;
     let mut taken: Vec<bool> =
         (0..units.len()).map(|at| is_identity(reading, &matches[at], at).is_some()).collect();
-    // Kinds beside the name belong to it: `the wa-87 microphone`.
+    // Kinds next to the name belong to it: `the wa-87 microphone`.
     for _ in 0..2 {
         for at in 0..units.len() {
             let beside = (at > 0 && taken[at - 1]) || taken.get(at + 1) == Some(&true);
@@ -298,7 +298,7 @@ fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
     let words: Vec<&str> = kept.split_whitespace().collect();
     let kept = words.join(" ");
     let left = || units.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(unit, _)| unit);
-    // One word beside the name is a part of it that was not recognised.
+    // A single word next to the name is an unrecognised part of it.
     let says = left().any(|unit| vocabulary.is_question_word(&unit.stem))
         || left().filter(|unit| !vocabulary.is_article(&unit.stem)).count() >= 2;
     if says { kept.trim_matches([' ', ',', '-', ':', ';']).to_owned() } else { String::new() }

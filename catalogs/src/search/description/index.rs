@@ -1,4 +1,4 @@
-//! The words, concepts and measures of all products, and which products have them.
+//! The words, concepts and measures of all products, as an inverted index.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,11 +7,11 @@ use super::language::{Concept, Vocabulary};
 use super::sound::sound;
 use super::token::{Token, is_hebrew, is_number, stem, tokens};
 
-/// Products that are indexed by words. A shop has fewer; an invented catalog of a million, which load tests use,
+/// Most products that are indexed by words. A shop has fewer; a synthetic catalog of a million, as in load tests,
 /// would take gigabytes, and its products are found by their letters alone.
 const MOST_PRODUCTS: usize = 200_000;
 
-/// What a field is worth, the name being 1. A category is what a shop sorts by, not always what a product is.
+/// Weights of fields; the name has 1. A category is how a shop groups products, not always what a product is.
 const BRAND: f32 = 0.9;
 const ALIAS: f32 = 0.95;
 const ID: f32 = 0.6;
@@ -19,25 +19,25 @@ const CATEGORY: f32 = 0.35;
 const CATEGORY_CONCEPT: f32 = 0.6;
 const DESCRIPTION: f32 = 0.35;
 
-/// What a part of a model number, and words written in one, are worth beside the whole word.
+/// Weight of a part of a model number, and of joined words, relative to the whole word.
 const PART: f32 = 0.85;
 
-/// What a word is worth that is a part of a longer phrase: the `bass` of a bass drum.
+/// Weight of a word that is a part of a longer phrase: the `bass` of a bass drum.
 const IN_PHRASE: f32 = 0.4;
 
-/// What the last two digits of a longer number are worth as a number of their own: many model numbers end in a
+/// Weight of the last two digits of a longer number as a number of their own: many model numbers end in a
 /// size.
 const SUFFIX: f32 = 0.45;
 
-/// Longest word that is made of parts.
+/// Longest word that is made of parts, in letters.
 const LONGEST_JOIN: usize = 20;
 
-/// A product and what is known of it beyond its names.
+/// A product and its data beyond the names.
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'a> {
     /// Names and ids of the product.
     pub document: Document<'a>,
-    /// What its catalog says about it; may be empty.
+    /// The catalog's description; may be empty.
     pub description: &'a str,
     /// Whether it has a manual: between equal matches such a product comes first.
     pub has_manual: bool,
@@ -46,10 +46,10 @@ pub struct Described<'a> {
 /// Number of a term.
 pub(super) type TermId = u32;
 
-/// What a product can be found by.
+/// An index term.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Term {
-    /// A stemmed word, or words written in one.
+    /// A stemmed word, or joined words.
     Word(String),
     Concept(Concept),
     /// A number and its unit, as `12 inch`.
@@ -58,12 +58,12 @@ pub(super) enum Term {
     Suffix(String),
 }
 
-/// What is known of one product.
+/// The indexed data of one product.
 #[derive(Debug, Default)]
 pub(super) struct About {
-    /// Words of its name.
+    /// Number of words of its name.
     pub(super) words: u16,
-    /// Its kinds that belong to other products.
+    /// Its kinds that are accessories of other products.
     pub(super) accessories: Vec<Concept>,
     pub(super) has_manual: bool,
 }
@@ -75,26 +75,26 @@ pub(super) struct About {
 pub struct DescriptionIndex {
     terms: HashMap<Term, TermId>,
     postings: Vec<Vec<(u32, f32)>>,
-    /// Words of names and brands that are no numbers, by how they sound and by their length.
+    /// Words of names and brands that are not numbers, by sound and by length.
     sounds: HashMap<String, Vec<(TermId, Box<str>)>>,
     by_length: Vec<Vec<(TermId, Box<str>)>>,
     brands: HashSet<TermId>,
-    /// For each term the letters of its word, 0 where it is none.
+    /// For each term the number of letters of its word, 0 if it is not a word.
     letters: Vec<u8>,
     about: Vec<About>,
 }
 
-/// A text of a product while it is read.
+/// A text of a product during indexing.
 struct Field<'a> {
     text: &'a str,
     word: f32,
     concept: f32,
-    /// Whether words of it may be heard, misspelt and joined.
+    /// Whether its words may match by sound, with typos and joined.
     is_name: bool,
 }
 
 impl DescriptionIndex {
-    /// Reads all products, in the order in which the index of letters has them.
+    /// Indexes all products, in the order of the letter index.
     pub fn build<'a>(products: impl IntoIterator<Item = Described<'a>>) -> DescriptionIndex {
         let vocabulary = Vocabulary::shared();
         let mut index = DescriptionIndex::default();
@@ -150,7 +150,7 @@ impl DescriptionIndex {
         index
     }
 
-    /// How many products there are.
+    /// Number of products.
     #[must_use]
     pub fn len(&self) -> usize {
         self.about.len()
@@ -162,7 +162,7 @@ impl DescriptionIndex {
         self.about.is_empty()
     }
 
-    /// What is known of a product.
+    /// The indexed data of a product.
     pub(super) fn about(&self, document: u32) -> &About {
         &self.about[document as usize]
     }
@@ -194,12 +194,12 @@ impl DescriptionIndex {
         &self.postings[term as usize]
     }
 
-    /// How rare a term is: the less products have it, the more it says.
+    /// Inverse document frequency of a term: the fewer products have it, the larger.
     pub(super) fn rarity(&self, term: TermId) -> f32 {
         self.rarity_of(self.postings[term as usize].len())
     }
 
-    /// How rare something is that so many products have.
+    /// Inverse document frequency for this number of products.
     pub(super) fn rarity_of(&self, products: usize) -> f32 {
         let (all, some) = (self.about.len() as f32, products as f32);
         (1.0 + (all - some + 0.5).max(0.0) / (some + 0.5)).ln()
@@ -210,22 +210,22 @@ impl DescriptionIndex {
         self.postings[term as usize].iter().any(|&(_, held)| held >= BRAND)
     }
 
-    /// Whether the word is one of a brand's name.
+    /// Whether the word is part of a brand's name.
     pub(super) fn is_brand(&self, term: TermId) -> bool {
         self.brands.contains(&term)
     }
 
-    /// The letters of a term's word, 0 where it is none.
+    /// The number of letters of a term's word, 0 if it is not a word.
     pub(super) fn letters(&self, term: TermId) -> usize {
         usize::from(self.letters[term as usize])
     }
 
-    /// Words that sound so.
+    /// Words with this sound.
     pub(super) fn sounding(&self, key: &str) -> &[(TermId, Box<str>)] {
         self.sounds.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Words of so many letters.
+    /// Words of this length.
     pub(super) fn of_length(&self, length: usize) -> &[(TermId, Box<str>)] {
         self.by_length.get(length).map_or(&[], Vec::as_slice)
     }
@@ -240,7 +240,7 @@ fn note(found: &mut HashMap<Term, f32>, term: Term, weight: f32) {
     *known = known.max(weight);
 }
 
-/// Notes what a text can be found by; returns its words, stemmed.
+/// Indexes a text; returns its stemmed words.
 fn read(
     field: &Field<'_>,
     vocabulary: &Vocabulary,
@@ -309,7 +309,7 @@ fn measure(number: &str, unit: &str) -> String {
     format!("{number} {unit}")
 }
 
-/// Notes the parts of a word, each run of neighbours in one.
+/// Indexes the parts of a word, each run of adjacent parts as one term.
 fn parts(token: &Token, weight: f32, found: &mut HashMap<Term, f32>) {
     let pieces = &token.pieces;
     for from in 0..pieces.len() {
@@ -331,7 +331,7 @@ fn parts(token: &Token, weight: f32, found: &mut HashMap<Term, f32>) {
     }
 }
 
-/// Notes a word and those behind it as one: `Road Show` is also typed `roadshow`.
+/// Indexes a word joined with the following ones: `Road Show` is also typed `roadshow`.
 fn joins(tokens: &[Token], at: usize, weight: f32, found: &mut HashMap<Term, f32>) {
     let mut joined = tokens[at].text.clone();
     for next in tokens.iter().skip(at + 1).take(2) {

@@ -1,4 +1,4 @@
-//! What words mean, read from the files in `language/`: one file per language, one format.
+//! Meanings of words, read from the files in `language/`: one file per language, one format.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -8,10 +8,10 @@ use super::token::{stem, tokens, without_prefix};
 /// The files, English first. A new language is a new file and a line here.
 const FILES: [&str; 2] = [include_str!("language/en.txt"), include_str!("language/he.txt")];
 
-/// Words of the longest phrase that is looked for.
+/// Words of the longest phrase.
 const LONGEST_PHRASE: usize = 3;
 
-/// A meaning that words of several languages share.
+/// A meaning that is shared by words of several languages.
 pub(super) type Concept = u16;
 
 /// The words of all languages.
@@ -22,7 +22,7 @@ pub(super) struct Vocabulary {
     forms: HashMap<String, Vec<Concept>>,
     accessories: HashSet<Concept>,
     attributes: HashSet<Concept>,
-    /// For each concept those that are a kind of it, at any depth.
+    /// For each concept its narrower concepts, at any depth.
     narrower: HashMap<Concept, Vec<Concept>>,
     units: HashMap<String, String>,
     numbers: HashMap<String, String>,
@@ -32,14 +32,14 @@ pub(super) struct Vocabulary {
     articles: HashSet<String>,
 }
 
-/// Concepts that begin at a word, and the words of their phrase.
+/// The concepts of a phrase, and its number of words.
 pub(super) struct Phrase {
     pub(super) concepts: Vec<Concept>,
     pub(super) words: usize,
 }
 
 impl Vocabulary {
-    /// The vocabulary of this build.
+    /// The built-in vocabulary.
     pub(super) fn shared() -> &'static Vocabulary {
         static SHARED: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(&FILES));
         &SHARED
@@ -111,7 +111,7 @@ impl Vocabulary {
         *self.names.entry(name.to_owned()).or_insert(next)
     }
 
-    /// Follows `broader` to its end: a line array is a speaker because it is a PA.
+    /// Computes the transitive closure of `broader`: a line array is a speaker because it is a PA.
     fn close(&mut self, broader: &[(Concept, Concept)]) {
         for &concept in self.names.values() {
             let mut found = vec![concept];
@@ -132,7 +132,7 @@ impl Vocabulary {
         }
     }
 
-    /// The longest phrase that begins at `words[at]`, by its stems; prefix letters may stand before each word.
+    /// The longest phrase that begins at `words[at]`, by its stems; each word may have prefix letters.
     pub(super) fn phrase(&self, words: &[String], at: usize) -> Option<Phrase> {
         let longest = LONGEST_PHRASE.min(words.len() - at);
         (1..=longest).rev().find_map(|count| {
@@ -153,22 +153,22 @@ impl Vocabulary {
         })
     }
 
-    /// The kinds of a concept.
+    /// The narrower concepts.
     pub(super) fn narrower(&self, concept: Concept) -> &[Concept] {
         self.narrower.get(&concept).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a product of this kind belongs to another one.
+    /// Whether a product of this kind is an accessory of another one.
     pub(super) fn is_accessory(&self, concept: Concept) -> bool {
         self.accessories.contains(&concept)
     }
 
-    /// Whether products of many kinds may be so.
+    /// Whether the concept is a property of products of many kinds.
     pub(super) fn is_attribute(&self, concept: Concept) -> bool {
         self.attributes.contains(&concept)
     }
 
-    /// Whether the word means something or is a function word.
+    /// Whether the word has a concept or is a function word.
     pub(super) fn knows(&self, stem: &str) -> bool {
         self.forms.contains_key(stem)
             || self.is_function_word(stem)
@@ -180,27 +180,27 @@ impl Vocabulary {
         self.units.get(stem).map(String::as_str)
     }
 
-    /// The digits of a number that is written as a word.
+    /// The digits of a number word.
     pub(super) fn number(&self, stem: &str) -> Option<&str> {
         self.numbers.get(stem).map(String::as_str)
     }
 
-    /// Whether the word stands before the number of a revision: `mark`.
+    /// Whether the word precedes the number of a revision: `mark`.
     pub(super) fn is_revision(&self, stem: &str) -> bool {
         self.revisions.contains(stem)
     }
 
-    /// Whether a word says nothing about a product.
+    /// Whether the word carries no information about a product.
     pub(super) fn is_function_word(&self, stem: &str) -> bool {
         self.function_words.contains(stem)
     }
 
-    /// Whether a word shows that the text asks something.
+    /// Whether the word indicates a question.
     pub(super) fn is_question_word(&self, stem: &str) -> bool {
         self.question_words.contains(stem)
     }
 
-    /// Whether a word goes away with the name that it stands before: `my`, `of the`.
+    /// Whether the word is removed together with the name that follows it: `my`, `of the`.
     pub(super) fn is_article(&self, stem: &str) -> bool {
         self.articles.contains(stem)
     }

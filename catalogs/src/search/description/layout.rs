@@ -1,12 +1,12 @@
-//! Text that was typed with the wrong keyboard layout.
+//! Text typed with the wrong keyboard layout.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The files, one for each pair of layouts. A line has the letters of the two layouts on one key.
+/// The files, one per pair of layouts. A line has the letters of the two layouts on one key.
 const FILES: [&str; 1] = [include_str!("layouts/he-en.txt")];
 
-/// A direction of a pair of layouts: what is typed, and what was meant.
+/// One direction of a pair of layouts: typed letter to intended letter.
 type Keys = HashMap<char, char>;
 
 fn layouts() -> &'static [Keys] {
@@ -29,7 +29,7 @@ fn layouts() -> &'static [Keys] {
     &LAYOUTS
 }
 
-/// What the same keys write in the other layouts, where most of the letters are on their keys.
+/// The text in each other layout, if most of its letters are on that layout's keys.
 pub(super) fn other_layouts(typed: &str) -> impl Iterator<Item = String> {
     layouts().iter().filter_map(move |keys| {
         let (mut letters, mut moved, mut text) = (0, 0, String::with_capacity(typed.len()));

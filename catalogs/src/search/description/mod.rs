@@ -1,15 +1,15 @@
-//! Products for a sentence: a question that names one, or a description of a kind.
+//! Product search for whole sentences: a question that names a product, or a description of a kind.
 //!
-//! [`Index::search`](super::Index::search) reads letters, for a keystroke. What is here reads words, once typing
-//! pauses: words of a question that are no words of a product do not count, words of several languages that mean
-//! the same are one *concept*, numbers keep their units, and a word may be spelled as it sounds.
+//! [`Index::search`](super::Index::search) compares letters, for a keystroke. This module compares words, once typing
+//! pauses: words of a question that occur in no product do not count, words of several languages with the same meaning
+//! are one *concept*, numbers keep their units, and a word may be spelled as it sounds.
 //!
 //! - `language`: concepts, units, numbers and function words; a file per language in `language/`.
 //! - `layout`: text that was typed with the wrong keyboard layout; a file per pair of layouts in `layouts/`.
-//! - `token`, `sound`: words of a text, and how they sound.
+//! - `token`, `sound`: words of a text, and their sound.
 //! - `index`: [`DescriptionIndex`], built once per catalog.
 //! - `rank`: how well a product fits the words.
-//! - `first_box`: [`Understanding`], which combines this search with the search of letters.
+//! - `first_box`: [`Understanding`], which combines this search with the letter search.
 //!
 //! Never: a rule that names a product or a brand; those come from the catalog only.
 

@@ -1,4 +1,4 @@
-//! How well a product fits the words of a text.
+//! Scores products against the words of a text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::language::{Concept, Vocabulary};
 use super::sound::sound;
 use super::token::{Token, is_hebrew, is_number, stem, tokens, without_prefix};
 
-/// How well a word fits what it stands for: as written, and less sure ways.
+/// Weights of a word's interpretations: as written, and less certain ones.
 const WRITTEN: f32 = 1.0;
 const WITHOUT_PREFIX: f32 = 0.9;
 const CONCEPT: f32 = 1.0;
@@ -23,47 +23,47 @@ const ONE_SLIP: f32 = 0.7;
 const TWO_SLIPS: f32 = 0.5;
 const BEGINNING: f32 = 0.6;
 
-/// From this on a word is as it is written in the product.
+/// From this weight on a word counts as written in the product.
 pub(super) const SURE: f32 = 0.85;
 
-/// From this on it is as it is written, and not only as it sounds.
+/// From this weight on it is spelled as in the product, not only pronounced so.
 pub(super) const SPELLED: f32 = 0.9;
 
-/// What is left of a product that belongs to another one, where the text names no such kind.
+/// Factor for an accessory, if the text names no such kind.
 const ACCESSORY: f32 = 0.6;
 
-/// What is left of a product of another brand than the text names.
+/// Factor for a product of another brand than the text names.
 const OTHER_BRAND: f32 = 0.8;
 
-/// What an ordinary word says in a question, beside kinds, brands and model numbers.
+/// Weight of an ordinary word in a question, relative to kinds, brands and model numbers.
 const IN_QUESTION: f32 = 0.6;
 
-/// What a word of the name costs that the text does not have.
+/// Penalty for each word of the name that the text lacks.
 const LENGTH: f32 = 0.015;
 
-/// What a manual is worth between products that fit alike.
+/// Factor for a product with a manual, to break ties.
 const MANUAL: f32 = 1.004;
 
-/// What a word is worth that is in no product, as a share of the rarest word.
+/// Weight of a word that is in no product, relative to the rarest word.
 const UNKNOWN: f32 = 0.6;
 
-/// Words of a text that are looked at.
+/// Most words of a text that are used.
 const MOST_UNITS: usize = 48;
 
-/// Products that are ranked.
+/// Most products that are ranked.
 const MOST_FITS: usize = 100;
 
-/// What a word may stand for.
+/// An interpretation of a word.
 #[derive(Debug, Clone, Copy)]
 struct Alternative {
     term: TermId,
-    /// How well it fits.
+    /// How certain it is.
     weight: f32,
-    /// How much it says where it fits: how rare it is, or what it is a kind of.
+    /// Its information: the rarity of the word, or the kind.
     says: f32,
 }
 
-/// A word of the text and what it may stand for.
+/// A word of the text and its interpretations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     /// The first character in the text, and one past the last.
@@ -73,10 +73,10 @@ pub(super) struct Unit {
     alternatives: Vec<Alternative>,
     pub(super) is_function: bool,
     pub(super) is_concept: bool,
-    /// Products of many kinds may be so.
+    /// It is a property of products of many kinds.
     is_attribute: bool,
     pub(super) has_digit: bool,
-    /// Only a measure of it is: `inch`.
+    /// Only the unit of a measure: `inch`.
     is_unit: bool,
 }
 
@@ -88,13 +88,13 @@ impl Unit {
         }
     }
 
-    /// How much a word of it says: no more than its meaning, in whatever language a product has it.
+    /// The information of a word of it: no more than that of its concept, in any language.
     fn says(&self, rarity: f32) -> f32 {
         let meant = self.alternatives.iter().map(|it| it.says).reduce(f32::max);
         meant.filter(|_| self.is_concept).map_or(rarity, |meant| meant.min(rarity))
     }
 
-    /// How well the best of what it may stand for fits.
+    /// The certainty of the best interpretation.
     pub(super) fn best(&self) -> f32 {
         self.alternatives.iter().map(|it| it.weight).fold(0.0, f32::max)
     }
@@ -104,34 +104,34 @@ impl Unit {
     }
 }
 
-/// A text as the words that say something about a product.
+/// A text as the words that carry information about a product.
 #[derive(Debug)]
 pub(super) struct Reading<'i> {
     index: &'i DescriptionIndex,
     pub(super) units: Vec<Unit>,
     concepts: HashSet<Concept>,
-    /// Whether it asks something.
+    /// Whether it is a question.
     asks: bool,
     /// Brands that the text names.
     brands: Vec<TermId>,
 }
 
-/// What one word of the text has found in a product.
+/// The match of one word of the text in a product.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Match {
-    /// How much it says, and the most it could.
+    /// Its information, and the possible maximum.
     pub(super) gain: f32,
-    /// How well it fits, 0 where it does not.
+    /// How certain the match is, 0 without a match.
     pub(super) weight: f32,
     pub(super) term: Option<TermId>,
 }
 
-/// How well a product fits.
+/// The score of a product.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Score {
     pub(super) document: u32,
     pub(super) score: f32,
-    /// The share of what the text says that the product has.
+    /// The share of the text's information that the product has.
     pub(super) coverage: f32,
 }
 
@@ -178,7 +178,7 @@ impl<'i> Reading<'i> {
         reading
     }
 
-    /// Notes the concepts that words and phrases name.
+    /// Adds the concepts of words and phrases.
     fn phrases(&mut self, vocabulary: &Vocabulary, stems: &[String], units: &mut [Unit]) {
         let mut at = 0;
         while at < stems.len() {
@@ -221,7 +221,7 @@ impl<'i> Reading<'i> {
         }
     }
 
-    /// What a word stands for by itself, or with the unit behind it.
+    /// The interpretations of a word by itself, or with the unit that follows it.
     fn word(
         &self,
         vocabulary: &Vocabulary,
@@ -285,7 +285,7 @@ impl<'i> Reading<'i> {
         }
     }
 
-    /// Words that the catalog writes in one.
+    /// Words that the catalog writes as one.
     fn joined(&self, tokens: &[Token], units: &mut [Unit]) {
         for from in 0..tokens.len() {
             for to in from + 2..=tokens.len().min(from + 4) {
@@ -296,7 +296,7 @@ impl<'i> Reading<'i> {
                 let parts = &units[from..to];
                 // Function words alone are no name: `onthe`.
                 let says = parts.iter().any(|unit| !unit.is_function);
-                // Words that are known one by one mean no more side by side; numbers do.
+                // Adjacent known words carry no extra meaning; numbers do.
                 let is_plain = parts
                     .iter()
                     .all(|unit| unit.is_function || (!unit.has_digit && unit.best() >= SPELLED));
@@ -322,7 +322,7 @@ impl<'i> Reading<'i> {
         }
     }
 
-    /// The word that sounds the same and is spelled most alike.
+    /// The word with the same sound and the closest spelling.
     fn heard(&self, word: &str, most: u8) -> Option<(TermId, f32)> {
         let letters: Vec<char> = word.chars().collect();
         let key = sound(word);
@@ -341,7 +341,7 @@ impl<'i> Reading<'i> {
             .map(|(_, term)| (term, HEARD))
     }
 
-    /// Words of products that the word may be meant for.
+    /// Words of products that the word may be a typo of.
     fn like(&self, unit: &mut Unit) {
         let word = unit.stem.clone();
         let letters: Vec<char> = word.chars().collect();
@@ -398,7 +398,7 @@ impl<'i> Reading<'i> {
         for (at, spelling) in spellings.enumerate() {
             let key = sound(spelling);
             for (term, _) in self.index.sounding(&key) {
-                // Two consonants are many words; a brand is the likely one.
+                // Two consonants match many words; a brand is the likely one.
                 if key.len() >= 3 || (key.len() == 2 && self.index.is_brand(*term)) {
                     let weight = if at == 0 { HEARD_IN_OTHER_SCRIPT } else { HEARD };
                     unit.add(*term, weight, self.index.rarity(*term));
@@ -407,7 +407,7 @@ impl<'i> Reading<'i> {
         }
     }
 
-    /// The share of the letters of the text whose words fit at least so well. Numbers are the same in every
+    /// The share of the text's letters in words with at least this certainty. Numbers are the same in every
     /// layout and do not count.
     pub(super) fn known_share(&self, least: f32) -> f32 {
         let (mut known, mut all) = (0, 0);
@@ -421,7 +421,7 @@ impl<'i> Reading<'i> {
         if all == 0 { 0.0 } else { known as f32 / all as f32 }
     }
 
-    /// Whether a product explains every word but attributes, and no word is still being typed.
+    /// Whether a product explains every word except attributes, and no word is still being typed.
     pub(super) fn explains(&self, document: u32) -> bool {
         let matches = self.matches(document);
         let mut units = self.units.iter().zip(&matches);
@@ -431,13 +431,13 @@ impl<'i> Reading<'i> {
         })
     }
 
-    /// Whether a short word is in no product, so that letters found it by a slip at most.
+    /// Whether a short word is in no product, so that the letter search found it by a typo at most.
     pub(super) fn has_strange_word(&self) -> bool {
         let is_short = |unit: &Unit| unit.stem.chars().count() <= 3 && !unit.has_digit;
         self.units.iter().any(|unit| !unit.is_function && !unit.is_known() && is_short(unit))
     }
 
-    /// Whether the word is one of a brand's name.
+    /// Whether the word is part of a brand's name.
     pub(super) fn is_brand(&self, term: TermId) -> bool {
         self.index.is_brand(term)
     }
@@ -460,18 +460,18 @@ impl<'i> Reading<'i> {
         self.index.has_manual(document)
     }
 
-    /// The letters of a term's word.
+    /// The number of letters of a term's word.
     pub(super) fn letters(&self, term: TermId) -> usize {
         self.index.letters(term)
     }
 
-    /// Whether there is a word that may be of a product.
+    /// Whether any word may be about a product.
     pub(super) fn says_something(&self) -> bool {
         self.units.iter().any(|unit| !unit.is_function && unit.is_known())
     }
 
-    /// The products that fit best. `similarity` is the seam for a sentence encoder: a number from 0 to 1 for
-    /// each product, added to what the words say.
+    /// The best products. `similarity` is the input for a sentence encoder: a number from 0 to 1 for
+    /// each product, added to the score of the words.
     pub(super) fn rank(&self, similarity: Option<&[f32]>) -> Vec<Score> {
         let mut scores: HashMap<u32, f32> = HashMap::new();
         let mut most = 0.0;
@@ -521,13 +521,13 @@ impl<'i> Reading<'i> {
         ranked
     }
 
-    /// What a word says in a question, where any word may stand beside those of a product.
+    /// The weight of a word in a question, which may have words that are not about a product.
     fn share(&self, unit: &Unit, term: TermId) -> f32 {
         let is_plain = !unit.is_concept && !unit.has_digit && !self.index.is_brand(term);
         if self.asks && is_plain { IN_QUESTION } else { 1.0 }
     }
 
-    /// What each word has found in a product.
+    /// The match of each word in a product.
     pub(super) fn matches(&self, document: u32) -> Vec<Match> {
         let of = |unit: &Unit| {
             let found =
@@ -543,10 +543,10 @@ impl<'i> Reading<'i> {
     }
 }
 
-/// What an encoder that is sure is worth, as a share of all words.
+/// Weight of an encoder with similarity 1, as a share of all words.
 const SIMILARITY: f32 = 0.5;
 
-/// A word that no product has is read as its parts.
+/// Splits a word that no product has into its parts.
 fn split(index: &DescriptionIndex, tokens: Vec<Token>) -> Vec<Token> {
     let mut parts = Vec::with_capacity(tokens.len());
     for token in tokens {

@@ -1,7 +1,8 @@
-//! How a word sounds: the same key for `phantom` and `fantom`, and for a name and its Hebrew spelling.
+//! The sound of a word: the same key for `phantom` and `fantom`, and for a name and its Hebrew spelling.
 //!
-//! Vowels are left out, because Hebrew does not write them and ears mix them up; letters of one sound are one
-//! letter. The key is a net, not a proof: what it catches is compared further, or weighs less.
+//! Vowels are left out, because Hebrew does not write them and listeners confuse them; letters with the same sound
+//! share
+//! one letter. The key only selects candidates, which are compared further or get less weight.
 
 /// The consonants of a folded word, by their sound.
 pub(super) fn sound(word: &str) -> String {

@@ -1,4 +1,4 @@
-//! Texts of the first box over a made-up catalog.
+//! Texts of the first box, over a made-up catalog.
 
 use super::super::{Document, Index};
 use super::{Described, DescriptionIndex, Understanding, understand};
@@ -74,7 +74,7 @@ fn a_name_is_found_by_its_sound_and_in_another_script() {
 }
 
 #[test]
-fn the_wrong_keyboard_layout_is_undone_and_only_where_it_says_more() {
+fn the_wrong_keyboard_layout_is_corrected_only_when_that_matches_better() {
     let read = read("לא-9");
     assert_eq!(read.corrected, None, "the letters are words as they are typed");
     assert_eq!(super::tests::read("דגק").corrected, None);
@@ -97,7 +97,7 @@ fn between_equal_matches_a_product_with_a_manual_comes_first_and_is_opened() {
 }
 
 #[test]
-fn what_names_no_product_opens_none() {
+fn a_text_that_names_no_product_opens_none() {
     let others = [
         "hello",
         "שלום",

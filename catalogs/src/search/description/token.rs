@@ -1,8 +1,8 @@
-//! The words of a text, where they stand, and their stems.
+//! The words of a text, their positions, and their stems.
 
 use super::super::fold::{Kind, family, fold, kind};
 
-/// Words of a text that are read. Descriptions may be essays.
+/// Most words of a text that are read. A description may be an essay.
 const MOST_TOKENS: usize = 256;
 
 /// Letters of the longest word.
@@ -13,13 +13,13 @@ const LONGEST: usize = 40;
 pub(super) struct Token {
     /// Its letters, folded, without joints; a decimal point stays.
     pub(super) text: String,
-    /// Its parts between joints and between letters and digits, where there are several.
+    /// Its parts between joints and between letters and digits, if there are several.
     pub(super) pieces: Vec<String>,
     /// The first character in the text.
     pub(super) from: usize,
     /// One past the last character.
     pub(super) to: usize,
-    /// A sign for inches stands behind it.
+    /// An inch sign follows it.
     pub(super) inches: bool,
 }
 
@@ -109,7 +109,7 @@ pub(super) fn is_hebrew(word: &str) -> bool {
     word.chars().next().is_some_and(|c| matches!(c, 'א'..='ת'))
 }
 
-/// A word without the ending of its plural and, in Hebrew, of its gender.
+/// A word without its plural ending and, in Hebrew, its gender ending.
 pub(super) fn stem(word: &str) -> String {
     let length = word.chars().count();
     if word.chars().any(|c| c.is_numeric()) || length < 3 {
@@ -141,7 +141,7 @@ pub(super) fn stem(word: &str) -> String {
     word.to_owned()
 }
 
-/// A Hebrew word without the letter that stands before it (`לגיטרה`, `המיקרופון`).
+/// A Hebrew word without its prefix letter (`לגיטרה`, `המיקרופון`).
 pub(super) fn without_prefix(word: &str) -> Option<&str> {
     let mut letters = word.chars();
     let first = letters.next()?;
