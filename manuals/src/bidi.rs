@@ -1,4 +1,4 @@
-//! Right-to-left text from the order it is drawn in, left to right, to the order it is read in.
+//! Converts right-to-left text from visual order (as drawn, left to right) to logical order.
 
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 use unicode_normalization::UnicodeNormalization as _;
@@ -7,7 +7,7 @@ fn is_rtl_letter(letter: char) -> bool {
     matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
 }
 
-/// True when most letters of the texts are written from right to left.
+/// True when most letters of the texts are right-to-left.
 pub(super) fn is_rtl<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     let (mut rtl, mut ltr) = (0usize, 0usize);
     for letter in texts.flat_map(str::chars) {
@@ -20,29 +20,29 @@ pub(super) fn is_rtl<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     rtl > ltr
 }
 
-/// A text in the order of reading. `drawn` has its letters from left to right as they stand on the
-/// page; a text without a right-to-left letter is returned as it is.
+/// A text in logical order. `drawn` has its letters from left to right as they are on the
+/// page; a text without a right-to-left letter is returned unchanged.
 pub(super) fn logical(drawn: &str, page_is_rtl: bool) -> String {
     if !drawn.chars().any(is_rtl_letter) {
         return drawn.to_owned();
     }
-    // Letters in the forms they take inside a word are the letters.
+    // Presentation forms become plain letters.
     let drawn: String = drawn
         .chars()
         .flat_map(|letter| match letter {
             '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' => {
-                // A ligature is decomposed in the order of reading, and everything here is turned.
+                // A ligature is decomposed in logical order, and the text is still in visual order.
                 letter.to_string().nfkc().collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>()
             }
             other => vec![other],
         })
         .collect();
-    // Some producers name a bracket by what it means, others by how it looks.
+    // Some producers encode a bracket by its meaning, others by its shape.
     let drawn = if brackets_mean(&drawn) { drawn.chars().map(mirrored).collect() } else { drawn };
     let own = is_rtl(std::iter::once(drawn.as_str()));
     let level = if own || page_is_rtl { Level::rtl() } else { Level::ltr() };
     let info = BidiInfo::new(&drawn, Some(level));
-    // The algorithm turns the order of reading into that of drawing, and back.
+    // The algorithm maps logical order to visual order, and back.
     let mut text = String::with_capacity(drawn.len());
     for paragraph in &info.paragraphs {
         let (levels, runs) = info.visual_runs(paragraph, paragraph.range.clone());
@@ -57,7 +57,7 @@ pub(super) fn logical(drawn: &str, page_is_rtl: bool) -> String {
     text
 }
 
-/// True when the leftmost bracket of a drawn text closes: to the eye it always opens.
+/// True when the leftmost bracket of a drawn text is a closing one: visually it always opens.
 fn brackets_mean(drawn: &str) -> bool {
     drawn
         .chars()

@@ -1,13 +1,13 @@
-//! Pages of contents and index pages: they name everything and answer nothing.
+//! Pages of contents and index pages: they mention every subject and answer nothing.
 
 use super::layout::Line;
 
-/// Entries a page must have, so that a short list of references is none.
+/// Minimum entries of such a page, so that a short list of references does not count.
 const ENTRIES: usize = 5;
-/// Entries without leader dots a page must have; such lines can be a table of numbers as well.
+/// Minimum entries without leader dots; such lines may also be a table of numbers.
 const PLAIN_ENTRIES: usize = 8;
 
-/// Entries of an index in which each names one page. A list of settings and their defaults has fewer.
+/// Minimum entries of an index in which each names one page. A list of settings and their defaults has fewer.
 const ALPHABETICAL_ENTRIES: usize = 20;
 
 /// Marks the pages of contents and of an index.
@@ -37,7 +37,7 @@ fn is_contents(lines: &[Line], last: u32, after_one: bool) -> bool {
         .filter(|page| *page <= last)
         .collect();
     let titled = texts.iter().take(3).any(|text| is_title(text));
-    // A page that follows one, or says what it is, needs less to be believed.
+    // A page that follows such a page, or has a matching title, needs less evidence.
     let need = if titled || after_one { 0.3 } else { 0.5 };
     let dotted = led >= if titled || after_one { 2 } else { ENTRIES } && share(led) >= need;
     let indexed = listed >= ENTRIES && share(listed) >= if titled || after_one { 0.3 } else { 0.6 };
@@ -47,8 +47,8 @@ fn is_contents(lines: &[Line], last: u32, after_one: bool) -> bool {
     dotted || indexed || ordered || is_alphabetical(&texts, last)
 }
 
-/// True for a page of entries that end with a page number and stand in the order of the alphabet. Columns of such an
-/// index may come one after the other, and an entry may go on over two lines.
+/// True for a page of entries that end with a page number and are in alphabetical order. The columns of such an
+/// index may follow each other, and an entry may take two lines.
 fn is_alphabetical(texts: &[String], last: u32) -> bool {
     let entry = |text: &String| {
         let (name, page) = text.rsplit_once(' ')?;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_one_page_each_is_known_by_its_alphabet() {
+    fn an_index_of_one_page_each_is_detected_by_its_order() {
         let words = ["Amplifier", "Balance", "Chorus", "Delay", "Echo", "Filter", "Gate", "Hold"];
         let entries = |order: &dyn Fn(usize) -> usize| -> Vec<String> {
             (0..24).map(|at| format!("{} - Knob {}", words[order(at)], 1 + at * 7 % 59)).collect()
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_and_a_table_of_numbers_are_not() {
+    fn prose_and_a_table_of_numbers_are_not_marked() {
         assert!(!marked(&[
             "Press Enter to confirm.",
             "The display shows page 12",

@@ -1,4 +1,4 @@
-//! Why a manual could not be read.
+//! Errors of reading a manual.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,103 +8,103 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Why a manual could not be read. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing to read: no bytes, or a page with no words in it.
+    /// No bytes, or a page without words.
     #[error("the manual is empty")]
     Empty,
-    /// Not a PDF or HTML document at all, whatever its name says.
+    /// Not a PDF or HTML document, whatever its name is.
     #[error("the bytes are no {expected} document")]
     WrongKind {
-        /// What the catalog says it is.
+        /// The kind in the catalog.
         expected: &'static str,
     },
-    /// A PDF that no reader could make sense of.
+    /// A PDF that no reader can parse.
     #[error("the manual is damaged: {0}")]
     Damaged(String),
-    /// A PDF that opens with a password only.
+    /// A PDF that needs a password to open.
     #[error("the manual is encrypted and needs a password")]
     Encrypted,
-    /// Pages of pictures: a scan. It needs text recognition before it can be read.
+    /// Pages of pictures: a scan. It needs text recognition.
     #[error("none of the {pages} pages has text; the manual seems to be scanned")]
     NoText {
-        /// How many pages were looked at.
+        /// Number of pages that were checked.
         pages: u32,
         /// Numbers of the pages that OCR may read.
         scanned: Vec<u32>,
     },
-    /// Pages of letters whose meaning the file does not tell, or tells wrongly.
+    /// Pages of letters whose meaning is missing in the file, or wrong.
     #[error(
         "the text of {pages} pages cannot be told from its glyphs; the manual needs text recognition"
     )]
     Illegible {
-        /// How many pages were looked at.
+        /// Number of pages that were checked.
         pages: u32,
         /// Numbers of the pages that OCR may read.
         scanned: Vec<u32>,
     },
-    /// More bytes than are taken.
+    /// The file is too large.
     #[error("the manual has more than {limit} bytes; raise manuals.max_bytes to take it")]
     TooLarge {
         /// The limit.
         limit: u64,
     },
-    /// More pages than are read.
+    /// The document has too many pages.
     #[error("the manual has {got} pages, the limit is {limit}; raise manuals.max_pages to read it")]
     TooManyPages {
-        /// What the document says.
+        /// The number in the document.
         got: u64,
         /// The limit.
         limit: u32,
     },
-    /// More text than is kept: a document that inflates.
+    /// The document has too much text: a decompression bomb.
     #[error("the manual has more than {limit} bytes of text; raise manuals.extract_max_text_bytes")]
     TooMuchText {
         /// The limit.
         limit: usize,
     },
-    /// A web page with more of something than is read: a page that is built to take long to parse.
+    /// A web page that is too complex: it was built to take long to parse.
     #[error("the manual has more than {limit} {}; raise {}", what.noun(), what.setting())]
     TooComplex {
-        /// What it has too many of.
+        /// The exceeded limit.
         what: Complexity,
         /// The limit.
         limit: u32,
     },
-    /// Reading took too long and was given up.
+    /// Reading exceeded its time limit.
     #[error("reading was not done after {limit_ms} ms; raise manuals.extract_timeout_ms")]
     TooSlow {
         /// The limit.
         limit_ms: u64,
     },
-    /// The reading process ended without an answer: out of memory, out of stack, or killed.
+    /// The reading process ended without a result: out of memory, out of stack, or killed.
     #[error("the reading process ended without an answer ({0})")]
     ReaderDied(String),
     /// A local file that could not be opened or read.
     #[error("cannot read {path}")]
     Unreadable {
-        /// The path as the catalog gives it.
+        /// The path as in the catalog.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         cause: std::io::Error,
     },
-    /// Our own side failed: a disk that is full, a process that does not start.
+    /// A failure of this machine: a full disk, a process that does not start.
     #[error("{what}")]
     Ours {
-        /// What was to be done.
+        /// The operation that failed.
         what: &'static str,
-        /// Why it was not.
+        /// Its cause.
         #[source]
         cause: BoxError,
     },
 }
 
-/// What a web page has a limited number of.
+/// A limited property of a web page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Complexity {
     /// Elements, texts and comments.
     Nodes,
-    /// Elements inside each other.
+    /// Nesting of elements.
     Depth,
     /// Attributes of one element.
     Attributes,

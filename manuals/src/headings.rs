@@ -1,8 +1,8 @@
-//! Which lines are headings, and how deep.
+//! Detects headings and their levels.
 //!
-//! The document's own bookmarks come first: a line that bears a bookmark's title on the bookmark's
-//! page is a heading of its level, and its style (size and weight) is then known to be that level's.
-//! Where there are no bookmarks, or none for a line, a heading is a short line that is larger than the
+//! The document's own bookmarks come first: a line with a bookmark's title on the bookmark's
+//! page is a heading of its level, and that level is then assigned to its style (size and weight).
+//! Without a bookmark a heading is a short line that is larger than the
 //! body, or bold and set apart, or numbered and set apart.
 
 use std::collections::{HashMap, HashSet};
@@ -11,21 +11,21 @@ use hsc_catalogs::Heading;
 
 use super::layout::Line;
 
-/// What a line turned out to be.
+/// The classification of a line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
-    /// A heading, of one line or several.
+    /// A heading, of one or more lines.
     Heading { level: u8, text: String },
-    /// Anything else.
+    /// Any other line.
     Line(Line),
 }
 
-/// How the document is set.
+/// The typography of the document.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Setting {
-    /// The size most letters have.
+    /// The size of most letters.
     pub body: f32,
-    /// The usual distance of lines, as a multiple of the size.
+    /// The usual line spacing, as a multiple of the size.
     pub leading: f32,
 }
 
@@ -39,7 +39,7 @@ impl Setting {
             }
             for pair in lines.windows(2) {
                 let leading = (pair[0].y - pair[1].y) / pair[1].size.max(1.0);
-                // Under 0.9 lines would overlap, over 2 they belong to different paragraphs.
+                // Below 0.9 lines would overlap, above 2 they belong to different paragraphs.
                 if (0.9..2.0).contains(&leading) && (pair[0].size - pair[1].size).abs() < 0.3 {
                     leadings.push(leading);
                 }
@@ -49,7 +49,7 @@ impl Setting {
         leadings.sort_by(f32::total_cmp);
         Self {
             body: body.map_or(10.0, |(size, _)| size as f32 / 2.0),
-            // 1.2 is what most programs set when nobody says otherwise.
+            // 1.2 is the default of most programs.
             leading: leadings.get(leadings.len() / 2).copied().unwrap_or(1.2),
         }
     }
@@ -65,14 +65,14 @@ fn style(line: &Line) -> Style {
 const LONGEST: usize = 140;
 /// Longest bold heading of body size in words; a longer bold line is emphasis.
 const BOLD_WORDS: usize = 12;
-/// How much larger than the body a heading without bookmark is.
+/// Minimum size of a heading without bookmark, relative to the body.
 const LARGER: f32 = 1.12;
-/// Lines of one style in a row that can still be a heading; more are a poem, a cover or a sample.
+/// Most consecutive lines of one style that can be a heading; more are a poem, a cover or a sample.
 const ROWS: usize = 3;
-/// Lines a bookmark's title may be broken into.
+/// Most lines of a bookmark's title.
 const TITLE_LINES: usize = 4;
 
-/// Tells headings from lines on all pages.
+/// Separates headings from lines on all pages.
 pub(super) fn mark(
     pages: &[&[Line]],
     contents: &[bool],
@@ -83,7 +83,7 @@ pub(super) fn mark(
         pages.iter().map(|lines| vec![None; lines.len()]).collect();
     for heading in outline {
         let at = heading.page as usize;
-        // Some producers point a bookmark at the page before the heading.
+        // Some producers let a bookmark point at the page before the heading.
         for page in [at.wrapping_sub(1), at] {
             if let (Some(lines), Some(marks)) = (pages.get(page), marks.get_mut(page))
                 && mark_title(lines, marks, heading)
@@ -100,14 +100,14 @@ pub(super) fn mark(
 /// A line that is (part of) a heading.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Mark {
-    /// Known from a bookmark or from a number; settled later otherwise.
+    /// Set by a bookmark or a number; otherwise determined later.
     level: Option<u8>,
-    /// True when it goes on the heading of the line above.
+    /// True when it continues the heading of the previous line.
     goes_on: bool,
 }
 
 /// Finds the title of a bookmark on a page and marks it. The largest match is the heading; the same
-/// words may stand in the text as well.
+/// words may also occur in the text.
 fn mark_title(lines: &[Line], marks: &mut [Option<Mark>], heading: &Heading) -> bool {
     let wanted = [skeleton(&heading.text), skeleton(unnumbered(&heading.text))];
     let mut best: Option<(usize, usize, f32)> = None;
@@ -148,12 +148,12 @@ fn mark_by_look(
     setting: Setting,
 ) {
     let known = known_styles(pages, marks);
-    // Styles of the cover are no headings when the rest of the document does not use them.
+    // Styles of the cover are not headings when the rest of the document does not use them.
     let elsewhere: HashSet<Style> =
         pages.iter().skip(1).flat_map(|lines| lines.iter()).map(style).collect();
     for (page, (lines, marks)) in pages.iter().zip(marks).enumerate() {
         let mut at = 0;
-        // What a page of contents names stands elsewhere.
+        // The headings named on a page of contents are on other pages.
         while at < lines.len() && !contents[page] {
             let same =
                 lines[at..].iter().take_while(|line| style(line) == style(&lines[at])).count();
@@ -183,12 +183,12 @@ fn mark_by_look(
     }
 }
 
-/// Bookmarks of a document that make its styles known; fewer may be the chapters alone.
+/// Bookmarks from which the heading styles of a document count as known; fewer may cover only the chapters.
 const MANY: usize = 12;
 
-/// The styles of the headings that bookmarks have named, one entry a heading, smallest first; empty
-/// where there are few. A line in a style larger than most of them and none of theirs is a picture's
-/// lettering or a sample.
+/// The styles of the headings with bookmarks, one entry per heading, smallest first; empty
+/// if there are few. A line in a larger style than most of them that is none of them is lettering in a picture
+/// or a sample.
 fn known_styles(pages: &[&[Line]], marks: &[Vec<Option<Mark>>]) -> Vec<Style> {
     let marked = pages.iter().zip(marks).flat_map(|(lines, marks)| lines.iter().zip(marks));
     let mut known: Vec<Style> =
@@ -225,7 +225,7 @@ fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {
     (larger && capital) || (bold && capital && !text.ends_with(':')) || numbered
 }
 
-/// Gives every heading a level: its bookmark's, else its number's, else what its style has elsewhere,
+/// Gives every heading a level: its bookmark's, else its number's, else that of its style elsewhere,
 /// else one below the nearest larger style.
 fn settle_levels(pages: &[&[Line]], marks: &mut [Vec<Option<Mark>>]) {
     let mut votes: HashMap<Style, HashMap<u8, usize>> = HashMap::new();
@@ -281,7 +281,7 @@ fn skeleton(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The text behind `2.3`, `A.1`, `Chapter 2` and the like.
+/// The text after `2.3`, `A.1`, `Chapter 2` and the like.
 fn unnumbered(text: &str) -> &str {
     const WORDS: &[&str] =
         &["chapter", "appendix", "part", "section", "annex", "kapitel", "chapitre", "פרק"];
@@ -303,7 +303,7 @@ fn is_number(word: &str) -> bool {
     (digits(first) || letter && core.len() < word.len().max(3)) && pieces.all(digits)
 }
 
-/// How deep a numbered heading is: 1 for `Chapter 2` and `2 Panel`, 2 for `2.3`, 2 for `A.1`.
+/// The depth of a numbered heading: 1 for `Chapter 2` and `2 Panel`, 2 for `2.3`, 2 for `A.1`.
 fn number_depth(text: &str) -> Option<u8> {
     let bare = unnumbered(text);
     if bare.len() == text.trim().len() || !bare.starts_with(|c: char| c.is_alphabetic()) {

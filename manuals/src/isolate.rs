@@ -1,8 +1,8 @@
-//! Reading in a process of its own, for bytes that nobody vouches for.
+//! Reading in a separate process, for untrusted bytes.
 //!
-//! A thread cannot be killed, and a stack or a memory that runs out takes the process with it. So the
-//! binary starts itself as `hsc extract`, gives it the file as standard input and takes the manual, or
-//! the reason there is none, from standard output. The child limits itself before it reads a byte
+//! A thread cannot be killed, and an exhausted stack or memory ends the whole process. So the
+//! binary starts itself as `hsc extract`, passes it the file as standard input and reads the manual, or
+//! an error, from standard output. The child limits itself before it reads a byte
 //! ([`answer`]); the parent kills it at the deadline.
 
 use std::io::{self, Read, Write};
@@ -21,24 +21,24 @@ use super::ocr;
 use super::read::read_recognized;
 use super::{Complexity, Limits, ReadError};
 
-/// The order a child is given, as arguments of `hsc extract`.
+/// The parameters of a child, as arguments of `hsc extract`.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// What the bytes are.
+    /// Kind of the file.
     pub kind: DocumentationKind,
     /// The charset that the host declared, for a web page.
     pub charset: Option<&'static Encoding>,
-    /// How far reading may go.
+    /// Bounds of the reading.
     pub limits: Limits,
-    /// Most memory of the child, in bytes.
+    /// Memory limit of the child, in bytes.
     pub memory_bytes: u64,
-    /// Most bytes of the file.
+    /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// Folder of the manual's recognized pages, where OCR has read some.
+    /// Folder of the manual's recognized pages, if OCR has read some.
     pub recognized: Option<PathBuf>,
 }
 
-/// What a child answers: one line of JSON, the last of its output.
+/// The reply of a child: one line of JSON, the last of its output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Told {
@@ -56,15 +56,15 @@ enum Told {
     TooSlow,
 }
 
-/// Time a child has beyond its own limit to say that it was too slow.
+/// Time beyond its limit in which a child can report that it was too slow.
 const GRACE: Duration = Duration::from_millis(500);
-/// Time beyond its limit after which a child answers that it was too slow, whatever it is doing. Less than
-/// [`GRACE`], so that the parent receives the answer; more than a reading needs that looks at the clock.
+/// Time beyond its limit after which a child reports that it was too slow, whatever it is doing. Less than
+/// [`GRACE`], so that the parent receives the reply; more than a reading that checks the clock needs.
 const GIVE_UP_AFTER: Duration = Duration::from_millis(100);
-/// Bytes of JSON that a byte of text may become: it stands in a page and in a passage, and a quote or a
-/// line break is two bytes.
+/// Bytes of JSON per byte of text: it occurs in a page and in a passage, and a quote or a
+/// line break takes two bytes.
 const JSON_FACTOR: u64 = 5;
-/// Bytes of JSON a manual may have beside its text.
+/// Bytes of JSON of a manual without its text.
 const JSON_FRAME: u64 = 4 << 20;
 
 /// Reads a file in a child process.
@@ -97,7 +97,7 @@ pub(super) async fn read_isolated(
                 .iter()
                 .flat_map(|folder| ["--recognized".as_ref(), folder.as_os_str()]),
         )
-        // Keys and addresses of the server are no business of a process that reads foreign bytes.
+        // Keys and addresses of the server must not be in a process that reads untrusted bytes.
         .env_clear()
         .stdin(Stdio::from(file))
         .stdout(Stdio::piped())
@@ -118,7 +118,7 @@ pub(super) async fn read_isolated(
         child.wait().await.map_err(ours)
     })
     .await;
-    // Leaving this function kills the child, whichever way it goes.
+    // Every return from this function kills the child.
     let status = ended.map_err(|_| ReadError::TooSlow { limit_ms: limits.timeout_ms })??;
     let last = answer.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice(last) {
@@ -127,17 +127,17 @@ pub(super) async fn read_isolated(
     }
 }
 
-/// Most bytes of JSON that a child answers with.
+/// Largest reply of a child, in bytes of JSON.
 fn most_json(limits: Limits) -> u64 {
     (limits.max_text_bytes as u64).saturating_mul(JSON_FACTOR).saturating_add(JSON_FRAME)
 }
 
-/// The child's side: limits this process, reads `input`, and answers on `output`. When the time is over it
-/// answers [`ReadError::TooSlow`] and ends the process.
+/// The child's side: limits this process, reads `input`, and replies on `output`. After the time limit it
+/// replies [`ReadError::TooSlow`] and ends the process.
 ///
 /// # Errors
-/// When the process cannot be limited, or input or output fail. A manual that cannot be read is an
-/// answer and no error.
+/// When the process cannot be limited, or input or output fail. A manual that cannot be read is a
+/// reply and not an error.
 pub fn answer(
     order: &Order,
     input: impl Read,
@@ -166,7 +166,7 @@ pub fn answer(
         json = serde_json::to_vec(&Told::TooMuchText)?;
     }
     let Some(output) = take(&output) else {
-        // The other thread has answered and is ending the process.
+        // The other thread has replied and is ending the process.
         loop {
             std::thread::park();
         }
@@ -174,7 +174,7 @@ pub fn answer(
     write(output, &json)
 }
 
-/// Starts the thread that answers when the time is over: a reading looks at the clock between pages, and a
+/// Starts the thread that replies after the time limit: a reading checks the clock between pages, and a
 /// page may take any time.
 fn give_up_in_time(
     limits: Limits,
@@ -193,32 +193,32 @@ fn give_up_in_time(
     thread.spawn(give_up).map(drop)
 }
 
-/// The output, for the one thread that answers.
+/// The output, for the one thread that replies.
 fn take<W>(output: &Mutex<Option<W>>) -> Option<W> {
     output.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn write(output: impl Write, json: &[u8]) -> io::Result<()> {
     let mut output = io::BufWriter::new(output);
-    // Libraries may have printed something without ending their line.
+    // A library may have printed an incomplete line.
     output.write_all(b"\n")?;
     output.write_all(json)?;
     output.write_all(b"\n")?;
     output.flush()
 }
 
-/// The limits of a process that reads foreign bytes, and of each process that it starts.
+/// The limits of a process that reads untrusted bytes, and of each process that it starts.
 pub(super) struct ProcessLimits {
-    /// Most memory.
+    /// Memory in bytes.
     pub(super) memory_bytes: u64,
-    /// Most bytes of any file that it writes.
+    /// Size of any file that it writes, in bytes.
     pub(super) file_bytes: u64,
-    /// Most processor time.
+    /// Processor time in seconds.
     pub(super) cpu_seconds: u64,
 }
 
-/// Limits this process: no more memory, no file written but those that it was given, no core left behind, and
-/// an end even when the parent is gone and cannot kill.
+/// Limits this process: memory, no files written but those that were passed to it, no core dumps, and
+/// an end even when the parent is gone and cannot kill it.
 #[cfg(unix)]
 pub(super) fn limit(limits: ProcessLimits) -> io::Result<()> {
     use rlimit::Resource;
@@ -233,9 +233,9 @@ pub(super) fn limit(limits: ProcessLimits) -> io::Result<()> {
     set(Resource::CPU, limits.cpu_seconds)
 }
 
-/// Most bytes that a file of this process may have. None where the answer goes into a pipe, as the
-/// server's does. By hand the output or the errors may go into a file (`> manual.json`); the limit counts
-/// for every file alike, so it is then what the answer needs beyond what that file holds already.
+/// Largest file that this process may write. Zero when the reply goes into a pipe, as in the
+/// server. By hand the output or the errors may go into a file (`> manual.json`); the limit applies
+/// to every file, so it is then the size of the reply plus the present size of that file.
 #[cfg(unix)]
 fn most_file_bytes(limits: Limits) -> u64 {
     use std::os::fd::{AsFd as _, BorrowedFd};
@@ -273,7 +273,7 @@ fn told(read: Result<Manual, ReadError>) -> Told {
         Err(ReadError::TooComplex { what, .. }) => Told::TooComplex(what),
         Err(ReadError::TooSlow { .. }) => Told::TooSlow,
         Err(ReadError::Damaged(why)) => Told::Damaged(why),
-        // Reading asks no host and no disk; what is left is our own fault and reads as damage.
+        // Reading uses neither network nor disk; the rest is a local fault and is reported as damage.
         Err(other) => Told::Damaged(other.to_string()),
     }
 }

@@ -1,22 +1,22 @@
-//! The numbers that are printed on pages, out of running headers and footers.
+//! The printed page numbers, from running headers and footers.
 //!
-//! A number there is that of its page when it goes up with the pages: by one from page to page, or by two where
-//! a page of the file shows two pages of the book. What does not fit the sequence of most pages is no number of
-//! a page.
+//! A number counts as that of its page when it increases with the pages: by one per page, or by two if
+//! a page of the file shows two pages of the book. A number that does not fit the sequence of most pages is not a
+//! page number.
 
 use std::collections::HashMap;
 
 use super::page_headers::Running;
 
-/// Pages that must show a number of the sequence.
+/// Minimum pages that show a number of the sequence.
 const TIMES: usize = 3;
-/// Part of the pages with any number in a header or footer that must show one of the sequence.
+/// Minimum share of the pages with any number in a header or footer that show one of the sequence.
 const PART: f32 = 0.5;
-/// Largest number of a page.
+/// Largest page number.
 const LARGEST: i64 = 9_999;
 
-/// The printed number of each page; none where it is the same as that of the file, or not known. `running` are
-/// the lines of each page's header and footer.
+/// The printed number of each page; `None` if it equals that of the file, or is unknown. `running` are
+/// the header and footer lines of each page.
 pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
     let edges: Vec<Vec<String>> =
         running.iter().map(|page| page.lines().map(str::to_owned).collect()).collect();
@@ -27,7 +27,7 @@ pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
     });
     let mut labels = vec![None; edges.len()];
     match (single, double) {
-        // A spread shows two numbers, a page at most one that goes up with the pages.
+        // A spread shows two numbers, a page at most one that increases with the pages.
         (single, Some(double))
             if single.as_ref().is_none_or(|single| single.pages < double.pages) =>
         {
@@ -42,12 +42,12 @@ pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
     labels
 }
 
-/// Numbers that go up by `step` a page.
+/// Numbers that increase by `step` per page.
 struct Sequence {
-    /// The number that the first page of the file would have.
+    /// The number of the first page of the file.
     start: i64,
     step: i64,
-    /// Pages that show theirs, and the first and last of them.
+    /// Number of pages that show theirs, and the first and last of them.
     pages: usize,
     first: usize,
     last: usize,
@@ -108,7 +108,7 @@ fn roman(edges: &[Vec<String>], before: usize, labels: &mut [Option<String>]) {
     }
 }
 
-/// The value of a small Roman number, written throughout in one case.
+/// The value of a Roman number in consistent case.
 fn roman_value(word: &str) -> Option<i64> {
     let upper = word.to_ascii_uppercase();
     if word.is_empty() || word.len() > 7 || (upper != word && word.to_ascii_lowercase() != word) {
@@ -137,7 +137,7 @@ fn numbers(lines: &[String]) -> Vec<i64> {
     words(lines).filter(digits).filter_map(number).collect()
 }
 
-/// Words without the signs around them (`- 12 -`, `12 |`).
+/// Words without surrounding signs (`- 12 -`, `12 |`).
 fn words(lines: &[String]) -> impl Iterator<Item = String> {
     let plain = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
     lines.iter().flat_map(|line| line.split_whitespace()).map(plain).filter(|word| !word.is_empty())
@@ -159,18 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_go_up_with_the_pages_are_theirs_also_where_one_is_missing() {
+    fn increasing_numbers_are_page_numbers_even_if_one_is_missing() {
         let seen = ["", "", "Setup 1", "2 Setup", "", "4 | Care 2024", "Care 5"];
         assert_eq!(labels(&seen), ["", "", "1", "2", "3", "4", "5"]);
     }
 
     #[test]
-    fn numbers_that_are_those_of_the_file_are_not_repeated() {
+    fn numbers_equal_to_those_of_the_file_are_not_repeated() {
         assert_eq!(labels(&["1", "2", "3", "4"]), ["", "", "", ""]);
     }
 
     #[test]
-    fn years_versions_and_chapters_are_no_numbers_of_pages() {
+    fn years_versions_and_chapters_are_not_page_numbers() {
         let seen = ["Manual 2024 v 3", "Manual 2024 v 3", "Manual 2024 v 3", "Manual 2024 v 3"];
         assert_eq!(labels(&seen), ["", "", "", ""]);
         assert_eq!(labels(&["Chapter 1", "Chapter 1", "Chapter 2", "Chapter 2"]), ["", "", "", ""]);

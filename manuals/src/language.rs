@@ -1,18 +1,18 @@
 //! The language of each passage.
 //!
-//! A manual in several languages changes between them at a section, a page or a column, so a passage is judged
-//! together with its neighbours under the same heading; one that is too short to tell takes the language of what
-//! stands around it. Scripts that one language alone is written in tell at once.
+//! A manual in several languages changes between them at a section, a page or a column, so a passage is classified
+//! together with its neighbours under the same heading; a passage that is too short takes the language of its
+//! surroundings. Scripts that only one language uses decide at once.
 
 use hsc_catalogs::Passage;
 use whatlang::{Detector, Lang};
 
-/// Letters from which a text is judged. Three short sentences: names of parts and lists of figures have fewer.
+/// Letters from which a text is classified. Three short sentences: names of parts and lists of figures have fewer.
 const ENOUGH: usize = 120;
-/// Letters that are looked at. More says nothing new.
+/// Most letters that are used. More adds nothing.
 const SAMPLE: usize = 2_000;
 
-/// Languages that a list of names and figures is easily taken for, and that few manuals are written in.
+/// Languages that a list of names and figures is easily mistaken for, and that few manuals use.
 const UNLIKELY: [Lang; 11] = [
     Lang::Epo,
     Lang::Lat,
@@ -27,12 +27,12 @@ const UNLIKELY: [Lang; 11] = [
     Lang::Cym,
 ];
 
-/// Notes the language of each passage.
+/// Sets the language of each passage.
 pub(super) fn mark(passages: &mut [Passage]) {
     let mut told: Vec<Option<Lang>> = vec![None; passages.len()];
     let mut at = 0;
     while at < passages.len() {
-        // The passages of a section on one page, and, while that is too little to judge, those that follow there.
+        // The passages of a section on one page, and, if they are too short, the following ones of that page.
         let mut text = String::new();
         let mut end = at;
         while end < passages.len()
@@ -47,7 +47,7 @@ pub(super) fn mark(passages: &mut [Passage]) {
         told[at..end].fill(language(&text));
         at = end;
     }
-    // What could not be told is as what stands before it on its page, else after it, else before it anywhere.
+    // An unclassified passage takes the language before it on its page, else after it, else before it anywhere.
     for at in 0..told.len() {
         if told[at].is_some() {
             continue;
@@ -61,7 +61,7 @@ pub(super) fn mark(passages: &mut [Passage]) {
         let near = near.or_else(|| at.checked_sub(1).filter(|before| told[*before].is_some()));
         told[at] = near.and_then(|near| told[near]);
     }
-    // What stands before the first text that can be told is most likely of its language.
+    // The text before the first classified passage most likely has its language.
     if let Some(first) = told.iter().position(Option::is_some) {
         let language = told[first];
         told[..first].fill(language);
@@ -75,9 +75,9 @@ fn letters(text: &str) -> usize {
     text.chars().filter(|letter| letter.is_alphabetic()).count()
 }
 
-/// The language of a text; none when it is too short or the text of several.
+/// The language of a text; `None` when it is too short or mixed.
 fn language(text: &str) -> Option<Lang> {
-    // Words in capitals and those with digits are names; they look like any language or none.
+    // Words in capitals and words with digits are names and fit any language.
     let is_word = |word: &&str| {
         word.chars().any(char::is_alphabetic)
             && !word.chars().any(|letter| letter.is_ascii_digit())
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn each_section_has_its_own_language_also_on_one_page() {
+    fn each_section_has_its_own_language_even_on_one_page() {
         let parts = [
             (1, "Reset", ENGLISH),
             (1, "Zurücksetzen", GERMAN),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_has_the_language_of_what_stands_around_it() {
+    fn a_short_passage_takes_the_language_of_its_surroundings() {
         let parts = [
             (1, "Lamp L-5", "MIDI IN"),
             (2, "Reset", ENGLISH),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manual_of_nothing_but_figures_has_no_language() {
+    fn a_manual_of_figures_only_has_no_language() {
         assert_eq!(marked(&[(1, "1", "12 V | 500 mA")]), [""]);
     }
 }

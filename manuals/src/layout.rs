@@ -1,11 +1,11 @@
-//! Runs become lines in the order a person reads them.
+//! Turns runs into lines in reading order.
 //!
-//! Runs on one baseline with no gap wider than a space of justified text make a segment. A gutter is a
-//! vertical strip that no segment crosses over a stretch of the page. Where the text on both of its
-//! sides is prose, or the lines of the sides do not share baselines, the stretch is columns: each side
-//! is read by the same rule, the left one first (on a page of right-to-left text the right one).
-//! Everything else is read row by row, and a row's segments are its cells. The order of drawing is not
-//! used: many producers choose it by font.
+//! Runs on one baseline with no gap wider than a space of justified text form a segment. A gutter is a
+//! vertical strip that no segment crosses over a part of the page. If the text on both of its
+//! sides is prose, or the lines of the sides do not share baselines, that part is columns: each side
+//! is read by the same rule, the left one first (on a right-to-left page the right one).
+//! Everything else is read row by row, and a row's segments are its cells. The drawing order is not
+//! used: many producers sort it by font.
 
 use hsc_catalogs::PICTURE_MARK;
 
@@ -15,21 +15,21 @@ use super::sheet::{Bar, Picture, Run, Sheet};
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
-    /// The text between wide gaps; most lines have one piece, a table's have several.
+    /// The text between wide gaps; most lines have one cell, a table's have several.
     pub cells: Vec<Cell>,
     /// Baseline, in points from the bottom.
     pub y: f32,
-    /// The size most of its letters have.
+    /// The size of most of its letters.
     pub size: f32,
     /// True when every letter is bold.
     pub bold: bool,
-    /// True when every letter is of one width: a program, a command, output.
+    /// True when every letter is monospaced: a program, a command, output.
     pub mono: bool,
     /// True when a bar is drawn above it, as between the rows of a table.
     pub ruled: bool,
 }
 
-/// A stretch of a line without a wide gap.
+/// A part of a line without a wide gap.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub text: String,
@@ -43,7 +43,7 @@ impl Line {
         self.cells.first().map_or(0.0, |cell| cell.x)
     }
 
-    /// The text, its cells apart by one space.
+    /// The text, its cells separated by one space.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for cell in &self.cells {
@@ -63,25 +63,25 @@ impl Line {
 
 /// Widest gap inside a segment, in ems. Justified text stretches a space to about that.
 const SEGMENT_GAP: f32 = 0.9;
-/// Gap that parts words, in ems.
+/// Gap that separates words, in ems.
 const WORD_GAP: f32 = 0.14;
 /// Baselines of one row differ by less than this, in ems.
 const SAME_ROW: f32 = 0.35;
 /// Narrowest gutter, in ems.
 const GUTTER: f32 = 0.6;
-/// Letters that a line of prose has on average at least. A label or a number of a table has fewer.
+/// Minimum average length of a line of prose, in letters. A label or a number of a table has fewer.
 const PROSE: f32 = 15.0;
-/// Rows that prose must have on each side of a gutter. Fewer are an address block or a small table.
+/// Minimum rows of prose on each side of a gutter. Fewer are an address block or a small table.
 const PROSE_ROWS: usize = 4;
-/// Part of the rows of one side that share a baseline with the other under which the sides stand each
-/// for itself. The cells of a table share them all.
+/// Share of the rows of one side with a common baseline below which the sides are independent.
+/// The cells of a table share all baselines.
 const ALIGNED: f32 = 0.5;
-/// Columns inside of columns.
+/// Deepest nesting of columns.
 const DEEPEST: usize = 12;
-/// Gap that parts the cells of a row, in ems.
+/// Gap that separates the cells of a row, in ems.
 const CELL_GAP: f32 = 1.7;
 
-/// The lines of a page in reading order: upright text first, then what stands at an angle.
+/// The lines of a page in reading order: upright text first, then rotated text.
 pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
     let mut angles: Vec<&(i32, Vec<Run>)> = sheet.turned.iter().collect();
     let letters = |runs: &[Run]| runs.iter().map(|run| run.text.len()).sum::<usize>();
@@ -102,12 +102,12 @@ pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
     lines
 }
 
-/// Distance from the word before within which a picture stands among words, in ems.
+/// Largest distance of an inline picture from the previous word, in ems.
 const BESIDE: f32 = 1.2;
-/// Height and width that such a picture has at most, in ems. A larger one is a figure.
+/// Largest height and width of an inline picture, in ems. A larger one is a figure.
 const AMONG_WORDS: (f32, f32) = (2.5, 8.0);
 
-/// The runs, with a mark for each picture that follows a word on its line. One at the beginning of a line is the
+/// The runs, with a mark for each picture that follows a word on its line. A picture at the beginning of a line is the
 /// sign of a list or of a note.
 fn marked(runs: &[Run], pictures: &[Picture]) -> Vec<Run> {
     let mut all = runs.to_vec();
@@ -142,7 +142,7 @@ fn marked(runs: &[Run], pictures: &[Picture]) -> Vec<Run> {
     all
 }
 
-/// Neighbouring runs on one baseline.
+/// Adjacent runs on one baseline.
 #[derive(Debug, Clone)]
 struct Segment<'a> {
     runs: Vec<&'a Run>,
@@ -193,7 +193,7 @@ fn segments(runs: &[Run]) -> Vec<Segment<'_>> {
     segments
 }
 
-/// The run that goes on a segment: the nearest to its end on its baseline.
+/// The run that continues a segment: the nearest to its end on its baseline.
 fn next(
     segment: &Segment<'_>,
     runs: &[&Run],
@@ -212,7 +212,7 @@ fn next(
         }
         let gap = run.x - segment.end;
         if gap < -0.3 * large {
-            // Text drawn twice a hair apart is how some producers make bold; once is enough to read.
+            // Some producers make bold by drawing text twice with a tiny offset; one copy is enough.
             let shadow = segment.runs.iter().any(|other| {
                 other.text.trim() == run.text.trim() && (other.x - run.x).abs() < 0.2 * run.size
             });
@@ -226,7 +226,7 @@ fn next(
     best.map(|(_, at)| at)
 }
 
-/// A gutter, and the stretch of segments (by index, from the top) that it parts.
+/// A gutter, and the range of segments (by index, from the top) that it separates.
 struct Gutter {
     x: f32,
     from: usize,
@@ -255,7 +255,7 @@ impl Layout<'_> {
         }
     }
 
-    /// The gutter that parts most prose.
+    /// The gutter that separates most prose.
     fn gutter(&self, segments: &[Segment<'_>]) -> Option<Gutter> {
         let mut edges: Vec<f32> = segments.iter().map(|segment| segment.x - 0.5).collect();
         edges.sort_by(f32::total_cmp);
@@ -278,7 +278,7 @@ impl Layout<'_> {
         best
     }
 
-    /// How much prose a gutter at `x` parts; none where it is the gap of a table, or no gutter at all.
+    /// The amount of prose that a gutter at `x` separates; `None` if it is the gap of a table, or not a gutter.
     fn score(&self, segments: &[Segment<'_>], x: f32) -> Option<f32> {
         let (left, right): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| segment.x < x);
         if left.len() < 3 || right.len() < 3 {
@@ -290,7 +290,7 @@ impl Layout<'_> {
         if start - end < GUTTER * size {
             return None;
         }
-        // Only where both sides have text are they side by side.
+        // The sides are adjacent only where both have text.
         let top = left[0].y.min(right[0].y);
         let bottom = left[left.len() - 1].y.max(right[right.len() - 1].y);
         let beside = |side: Vec<&Segment<'_>>| -> (Vec<f32>, f32) {
@@ -309,7 +309,7 @@ impl Layout<'_> {
         if few.len() < 3 {
             return None;
         }
-        // A bar across the gutter between rows rules a table.
+        // A bar across the gutter between rows belongs to a table.
         let rules = self.bars.iter().filter(|bar| {
             bar.x < end - size && bar.end > start + size && bar.y < top && bar.y > bottom
         });
@@ -353,7 +353,7 @@ impl Layout<'_> {
         }
     }
 
-    /// A line of segments. `above` is the baseline of the line before.
+    /// A line of segments. `above` is the baseline of the previous line.
     fn line(&self, row: &[&Segment<'_>], y: f32, above: Option<f32>) -> Line {
         let mut letters: Vec<(f32, usize)> = Vec::new();
         let (mut bold, mut mono) = (true, true);
@@ -389,7 +389,7 @@ impl Layout<'_> {
             cells.reverse();
         }
         let (x, end) = (row[0].x, row[row.len() - 1].end);
-        // Above its letters, and below those of the line before.
+        // Above its letters, and below those of the previous line.
         let top = above.unwrap_or(f32::MAX).min(y + 2.5 * size);
         let ruled = self
             .bars
@@ -399,7 +399,7 @@ impl Layout<'_> {
     }
 }
 
-/// The text of neighbouring runs.
+/// The text of adjacent runs.
 fn text(runs: &[&Run]) -> String {
     let mut text = String::new();
     let mut end = f32::MAX;
@@ -414,7 +414,7 @@ fn text(runs: &[&Run]) -> String {
     text
 }
 
-/// A bullet or the number of a step or a section stands apart from its text and is no cell.
+/// A bullet or the number of a step or a section is set apart from its text and is not a cell.
 fn is_marker(text: &str) -> bool {
     let text = text.trim();
     let number = text.trim_end_matches(['.', ')', ':']).trim_start_matches('(');

@@ -1,25 +1,25 @@
-//! Whether letters are text, or signs that a wrong map of a font made of it.
+//! Detects text that a wrong character map of a font turned into other signs.
 
-/// Latin letters that a page must have to be judged. A page of a few labels is not.
+/// Minimum Latin letters of a page to be judged. A page of a few labels has fewer.
 const ENOUGH: usize = 60;
-/// How often a letter is in a thousand letters of European languages written in Latin letters: a mean
-/// over English, German, French, Spanish, Italian, Dutch, Polish and Czech, accents left out.
+/// Frequency of each letter per thousand letters of European languages in Latin script: a mean
+/// over English, German, French, Spanish, Italian, Dutch, Polish and Czech, without accents.
 const FREQUENCY: [f32; 26] = [
     79.0, 15.0, 32.0, 38.0, 145.0, 14.0, 16.0, 30.0, 74.0, 4.0, 8.0, 46.0, 28.0, 78.0, 66.0, 26.0,
     5.0, 67.0, 68.0, 66.0, 34.0, 13.0, 12.0, 3.0, 8.0, 6.0,
 ];
-/// Mean logarithm of a letter's frequency under which a text is none. Of 1,029 pages of real manuals in
-/// eight languages the lowest has -3.43 (a table of chords); the same pages with each letter moved by one
-/// to 25 places have less than this in 94 of 100 cases. Short text in Czech may come down to -3.47.
+/// Mean logarithm of a letter's frequency below which a text is gibberish. Of 1,029 pages of real manuals in
+/// eight languages the lowest has -3.43 (a table of chords); the same pages with each letter shifted by one
+/// to 25 places have less than this in 94 of 100 cases. Short text in Czech may reach -3.47.
 const LEAST: f32 = -3.5;
 
-/// True when the words of a page cannot be words of a language written in Latin letters. Other scripts
+/// True when the words of a page cannot be words of a language in Latin script. Other scripts
 /// are not judged: a wrong map gives Latin letters and signs.
 pub(super) fn is_gibberish<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     let sum: f32 = FREQUENCY.iter().sum();
     let (mut likelihood, mut letters, mut others) = (0.0, 0usize, 0usize);
     for word in texts.flat_map(str::split_whitespace) {
-        // Words with a digit are names of parts and models; one of many letters is glued text.
+        // Words with a digit are names of parts and models; a very long one is joined text.
         if word.len() < 12 && word.chars().any(|letter| letter.is_ascii_digit()) {
             continue;
         }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_are_all_shifted_are_gibberish() {
+    fn shifted_letters_are_gibberish() {
         let text =
             "the lamp blinks twice and the display shows the number of the program that is loaded";
         let text = format!(

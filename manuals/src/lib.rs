@@ -1,4 +1,4 @@
-//! From the bytes of a manual to its pages, and from pages to passages.
+//! Reads the file of a manual into pages, and pages into passages.
 //!
 //! ```text
 //! Reader ─► (isolate: hsc extract) ─► read ─► Manual
@@ -7,14 +7,17 @@
 //! Recognizer ─► (hsc recognize) ─► tesseract ─► page store, which the next reading uses
 //! ```
 //!
-//! [`read()`] is the pure core: bytes in, a [`Manual`](hsc_catalogs::Manual) out. [`Reader`] calls it on its own threads, or in
-//! a child process that has limited its memory, and bounds the time. [`Recognizer`] runs OCR over scanned pages beside the
-//! readings. [`answer`] and [`recognize`] are the children's side; the program that uses this crate has them as its
-//! subcommands `extract` and `recognize`.
+//! [`read()`] is the pure core: bytes in, a [`Manual`](hsc_catalogs::Manual) out. [`Reader`] calls it on its own
+//! threads, or in a child process with a memory limit, and bounds the time. [`Recognizer`] runs OCR over scanned pages
+//! in
+//! the background. [`answer`] and [`recognize`] are the children's side; the program that uses this crate provides
+//! them as
+//! its subcommands `extract` and `recognize`.
 //!
-//! **What must never be**: this crate knows no question, no address and no actor. It opens no socket, reads no
-//! settings and logs nothing: it returns facts ([`ReadError`], [`OcrEvent`]), which its caller counts and logs. It trusts no
-//! byte: number, time, text, pages and memory are bounded.
+//! **Never**: this crate knows no question, no address and no actor. It opens no socket, reads no
+//! settings and logs nothing: it returns facts ([`ReadError`], [`OcrEvent`]), which its caller counts and logs. It
+//! trusts
+//! no byte: numbers, time, text, pages and memory are bounded.
 
 mod bidi;
 mod blocks;

@@ -1,8 +1,8 @@
-//! Letters and words made whole again: ligatures, invisible characters, words broken at a line's end.
+//! Repairs text: ligatures, invisible characters, words broken at a line's end.
 
 use std::collections::HashSet;
 
-/// A text with ligatures resolved, every kind of space one plain space, and nothing invisible.
+/// A text with ligatures resolved, every kind of space as one plain space, and no invisible characters.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -35,16 +35,16 @@ fn space(text: &mut String) {
     }
 }
 
-/// The words of a document, by which a broken word is told from a hyphenated one.
+/// The words of a document, to distinguish a broken word from a hyphenated one.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     known: HashSet<String>,
-    /// True when the line before ended in a hyphen.
+    /// True when the previous line ended in a hyphen.
     is_broken: bool,
 }
 
 impl Words {
-    /// Takes in the words of the next line. The two halves of a word that a line breaks are no words.
+    /// Adds the words of the next line. The two halves of a broken word are not words.
     pub(super) fn learn(&mut self, text: &str) {
         let breaks = text.trim_end().ends_with(['-', '‐']);
         let mut words: Vec<&str> = text.split_whitespace().collect();
@@ -60,8 +60,8 @@ impl Words {
         }
     }
 
-    /// Puts the next line to a text. A hyphen at the end goes when it only breaks the word; it stays
-    /// when the document writes the word with it elsewhere, and before a capital or a number.
+    /// Appends the next line to a text. A hyphen at the end is removed if it only breaks the word; it stays
+    /// if the document writes the word with it elsewhere, and before a capital or a number.
     pub(super) fn join(&self, text: &mut String, next: &str) {
         let broken = text.strip_suffix(['-', '‐']).filter(|head| {
             head.ends_with(char::is_alphanumeric) && next.starts_with(char::is_alphanumeric)
@@ -83,7 +83,7 @@ impl Words {
         text.push_str(next);
     }
 
-    /// True when the halves are one word that the end of a line breaks. What is written in capitals may be a code
+    /// True when the halves are one word broken at the end of a line. A word in capitals may be a code
     /// (`TD-KV`), so it has to be a known word.
     fn is_one_word(&self, first: &str, second: &str) -> bool {
         let (head, tail) = (first.to_lowercase(), second.to_lowercase());
@@ -95,8 +95,8 @@ impl Words {
         is_capitals(first) && is_capitals(second) && self.known.contains(&(head + &tail))
     }
 
-    /// True when a hyphen between these halves is only there because the line was full: that is far
-    /// more common than a hyphen that happens to end a line, unless the document says otherwise.
+    /// True when a hyphen between these halves only breaks the line: that is far
+    /// more common than a hyphen that happens to end a line, unless the document shows otherwise.
     fn breaks(&self, first: &str, second: &str) -> bool {
         self.known.contains(&format!("{first}{second}"))
             || !(self.known.contains(&format!("{first}-{second}"))
@@ -104,7 +104,7 @@ impl Words {
     }
 }
 
-/// Words after which a hyphen belongs to nothing: `left- and right-hand`.
+/// Words before which a hyphen stays: `left- and right-hand`.
 const LEFT_HANGING: &[&str] = &["and", "or", "to", "und", "oder", "et", "ou", "y", "o"];
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_halves_of_a_broken_word_are_no_words() {
+    fn the_halves_of_a_broken_word_are_not_words() {
         let mut words = Words::default();
         for line in ["It can be stopped prema-", "turely by pressing TRACK.", "Press TRACK."] {
             words.learn(line);
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hyphen_before_a_capital_or_a_number_stays_and_no_space_comes_in() {
+    fn a_hyphen_before_a_capital_or_a_number_stays_without_a_space() {
         assert_eq!(joined("", "model TD-", "17"), "model TD-17");
         assert_eq!(joined("", "model TD-", "KV"), "model TD-KV");
     }
 
     #[test]
-    fn a_hyphen_that_waits_for_its_word_and_a_dash_keep_their_space() {
+    fn a_suspended_hyphen_and_a_dash_keep_their_space() {
         assert_eq!(joined("", "left-", "and right-hand"), "left- and right-hand");
         assert_eq!(joined("", "the pad -", "not the rim"), "the pad - not the rim");
     }

@@ -1,32 +1,32 @@
-//! Running headers and footers, told from the text of their pages.
+//! Separates running headers and footers from the text of their pages.
 //!
-//! They repeat: the same words, numbers aside, at the same height of several pages. And they have a
-//! rail: a height at which so many pages have one that any other line there is one too, also the
-//! header of a chapter of one page. A word or two at one and the same place of many pages is a side tab, at
-//! whatever height. They stay in the text of a page and are in no passage.
+//! They repeat: the same words, apart from numbers, at the same height of several pages. They also form a
+//! rail: a height at which so many pages have one that any other line there is one too, including the
+//! header of a chapter of one page. A word or two at the same position of many pages is a side tab, at
+//! any height. They stay in the text of a page and are not part of a passage.
 
 use std::collections::{HashMap, HashSet};
 
 use super::layout::Line;
 
-/// A page's lines, and how high the page is.
+/// A page's lines, and the height of the page.
 pub(super) struct Lines {
     pub height: f32,
     pub lines: Vec<Line>,
 }
 
-/// Part of the height, at the top and at the bottom, that they stand in.
+/// Share of the height, at the top and at the bottom, in which they occur.
 const MARGIN: f32 = 0.13;
 /// Lines from the edge that may be one: a header has one or two, a footer up to three.
 const DEEP: usize = 3;
 /// Points by which the height of one header may differ between pages.
 const SLACK: f32 = 3.0;
-/// Times a line must repeat. Two can be chance, unless the pages are neighbours.
+/// Minimum repetitions of a line. Two may be chance, unless the pages are adjacent.
 const TIMES: usize = 3;
-/// Part of the pages that must have one at a height to make it a rail.
+/// Minimum share of the pages with one at a height to make it a rail.
 const RAIL: f32 = 0.25;
-/// Part of the pages, and pages at least, that must have the same words at the same place to make them a side tab, and
-/// how many words that are at most.
+/// Minimum share and number of pages with the same words at the same position to make them a side tab, and
+/// its maximum number of words.
 const TAB: (f32, usize, usize) = (0.3, 4, 3);
 
 /// The running lines of one page, in reading order.
@@ -45,7 +45,7 @@ impl Running {
     }
 }
 
-/// Takes running headers and footers out of the lines of all pages, and returns those of each page.
+/// Removes running headers and footers from the lines of all pages, and returns those of each page.
 pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
     let edges: Vec<Vec<usize>> = pages.iter().map(edge).collect();
     let mut places: HashMap<String, Vec<(usize, f32)>> = HashMap::new();
@@ -62,11 +62,11 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
             .filter(|(other, y)| *other != page && (y - line.y).abs() <= SLACK)
             .map(|(other, _)| *other)
             .collect();
-        // Left and right pages differ, so the neighbour is the page after the next as well.
+        // Left and right pages differ, so the page after the next counts as adjacent too.
         same.len() + 1 >= TIMES || same.iter().any(|other| other.abs_diff(page) <= 2)
     };
     let tabs = tabs(pages);
-    // How many running lines stand at a height, and the size of the largest of them.
+    // The number of running lines at a height, and the size of the largest of them.
     let mut rails: HashMap<i32, (usize, f32)> = HashMap::new();
     let mut marked: Vec<Vec<bool>> = Vec::with_capacity(pages.len());
     for (number, (page, edge)) in pages.iter().zip(&edges).enumerate() {
@@ -113,17 +113,17 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
     stripped
 }
 
-/// What a tab is, and where, to the nearest point.
+/// The text of a tab and its position in points.
 type Place = (String, i32, i32);
 
-/// The place of a line that can be a side tab.
+/// The position of a line that may be a side tab.
 fn place(line: &Line) -> Option<Place> {
     let [cell] = line.cells.as_slice() else { return None };
     let is_short = cell.text.split_whitespace().count() <= TAB.2;
     is_short.then(|| (cell.text.clone(), cell.x.round() as i32, line.y.round() as i32))
 }
 
-/// The side tabs: the same words at the same place of many pages.
+/// The side tabs: the same words at the same position of many pages.
 fn tabs(pages: &[Lines]) -> HashSet<Place> {
     let mut times: HashMap<Place, usize> = HashMap::new();
     for page in pages {
@@ -145,7 +145,7 @@ fn middle(lines: &[Line]) -> f32 {
     (low + high) / 2.0
 }
 
-/// The lines that stand where headers and footers stand.
+/// The lines in the header and footer areas.
 fn edge(page: &Lines) -> Vec<usize> {
     let mut order: Vec<usize> = (0..page.lines.len()).collect();
     order.sort_by(|a, b| page.lines[*b].y.total_cmp(&page.lines[*a].y));
@@ -162,7 +162,7 @@ fn edge(page: &Lines) -> Vec<usize> {
     edge
 }
 
-/// The text with every number the same, Roman ones too: `Chapter 2  13` and `Chapter 2  14` are one.
+/// The text with all numbers replaced, Roman ones too: `Chapter 2  13` and `Chapter 2  14` are one.
 fn pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_and_a_page_number_go_and_the_text_stays() {
+    fn a_header_and_a_page_number_are_removed_and_the_text_stays() {
         let mut pages = book(6, |number| format!("User Guide  {number}"));
         strip(&mut pages);
         for page in &pages {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_of_a_chapter_of_one_page_goes_by_its_rail() {
+    fn the_header_of_a_chapter_of_one_page_is_removed_by_its_rail() {
         let chapter =
             |number| if number == 4 { "Only here".into() } else { format!("Guide {number}") };
         let mut pages = book(8, chapter);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_in_the_middle_stays_however_often_it_repeats() {
+    fn a_repeated_line_in_the_middle_stays() {
         let mut pages = book(5, |number| format!("Guide {number}"));
         strip(&mut pages);
         assert!(
@@ -247,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn headers_and_footers_are_handed_over_apart() {
+    fn headers_and_footers_are_returned_separately() {
         let running = strip(&mut book(6, |number| format!("User Guide  {number}")));
         assert_eq!(running[2].header, ["User Guide  3"]);
         assert_eq!(running[2].footer, ["Page 3"]);
     }
 
     #[test]
-    fn a_side_tab_goes_at_whatever_height_and_the_same_words_elsewhere_stay() {
+    fn a_side_tab_is_removed_at_any_height_and_the_same_words_elsewhere_stay() {
         let mut pages = book(6, |number| format!("Guide {number}"));
         for (number, page) in (1..).zip(&mut pages) {
             page.lines.insert(2, line("Français", 520.0));

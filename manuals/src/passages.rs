@@ -1,4 +1,4 @@
-//! Pages of parts become the pages and passages of a manual.
+//! Turns pages of headings and blocks into the pages and passages of a manual.
 
 use hsc_catalogs::{Block, Heading, Page, Passage};
 
@@ -9,14 +9,14 @@ use super::mending::Words;
 use super::page_headers::Running;
 
 /// Letters from which a passage is full. A paragraph or two, or a procedure of six steps: enough to
-/// answer from, little enough to rank by what it says.
+/// answer from, short enough to rank.
 const FULL: usize = 900;
 /// Longest block in letters; a longer one is cut at a sentence, so that it can be ranked and quoted.
 const LONGEST_BLOCK: usize = 1_400;
-/// Longest heading in bytes; what is longer is no heading, and each passage below repeats it.
+/// Longest heading in bytes; each passage below repeats it, and a longer line is not a heading.
 pub(super) const LONGEST_HEADING: usize = 400;
 
-/// Puts blocks to passages, keeping the headings above them.
+/// Collects blocks into passages, with the headings above them.
 #[derive(Default)]
 pub(super) struct Binder {
     path: Vec<(u8, String)>,
@@ -26,12 +26,12 @@ pub(super) struct Binder {
     pub heading_bytes: usize,
     /// Every heading, in order.
     pub headings: Vec<Heading>,
-    /// The row that names the columns of the table that the last block belongs to.
+    /// The column names of the table of the last block.
     columns: Option<String>,
 }
 
 impl Binder {
-    /// A heading: what follows stands below it.
+    /// A heading: the following blocks are below it.
     pub(super) fn heading(&mut self, level: u8, text: &str, page: u32) {
         self.path.retain(|(above, _)| *above < level);
         let text = &text[..text.floor_char_boundary(LONGEST_HEADING)];
@@ -41,15 +41,16 @@ impl Binder {
         self.headings.push(Heading { level, text: text.to_owned(), page });
     }
 
-    /// Blocks below the last heading, on one page. A table that goes on in another passage or on another page has
-    /// its columns named there again.
+    /// Blocks below the last heading, on one page. A table that continues in another passage or on another page
+    /// repeats
+    /// its column names there.
     pub(super) fn blocks(&mut self, blocks: Vec<impl Into<Piece>>, page: u32, contents: bool) {
         let mut held: Vec<Block> = Vec::new();
         let mut letters = 0;
         let mut pieces = blocks.into_iter().map(Into::into).flat_map(cut_piece).peekable();
         while let Some(Piece { block, names_columns: is_set_so }) = pieces.next() {
             let more = block.text().len();
-            // A list stays with the line that announces it, even when that makes a passage longer.
+            // A list stays with the line that introduces it, even if the passage becomes longer.
             let announced = held.last().is_some_and(|block| block.text().ends_with(':'));
             if letters > 0 && letters + more > FULL && !announced {
                 self.bind(std::mem::take(&mut held), page, contents);
@@ -94,15 +95,15 @@ impl Binder {
     }
 }
 
-/// Cells from which the first row of a table is taken to name its columns; with two it is a row like others.
+/// Cells from which the first row of a table counts as column names; with two it is an ordinary row.
 const NAMED_COLUMNS: usize = 3;
 
-/// True when two rows have as many cells.
+/// True when two rows have the same number of cells.
 fn alike(one: &str, other: &str) -> bool {
     one.split(" | ").count() == other.split(" | ").count()
 }
 
-/// True for a row that can name columns: a figure is the content of a table and never the name of a column.
+/// True for a row that may be column names: a figure is a value and never the name of a column.
 fn names_columns(row: &str) -> bool {
     let cells = row.split(" | ").map(str::trim);
     cells.clone().count() >= NAMED_COLUMNS
@@ -115,7 +116,7 @@ fn cut_piece(piece: Piece) -> impl Iterator<Item = Piece> {
     cut(block).into_iter().map(move |block| Piece { block, names_columns })
 }
 
-/// Cuts a block that is too long at the ends of sentences, else of lines or words.
+/// Cuts an overlong block at the ends of sentences, else of lines or words.
 fn cut(block: Block) -> Vec<Block> {
     if block.text().len() <= LONGEST_BLOCK {
         return vec![block];
@@ -149,7 +150,7 @@ fn cut(block: Block) -> Vec<Block> {
     pieces
 }
 
-/// Binds pages of parts, as a PDF has them. The running lines are in the text of the pages and in no passage.
+/// Builds a manual from the pages of a PDF. The running lines are in the text of the pages and in no passage.
 pub(super) fn bind(
     pages: &[Vec<Part>],
     contents: &[bool],
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_stays_with_the_line_that_announces_it() {
+    fn a_list_stays_with_the_line_that_introduces_it() {
         let mut binder = Binder::default();
         let mut lead = "word ".repeat(170);
         lead.push_str("do this:");

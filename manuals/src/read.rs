@@ -1,4 +1,4 @@
-//! Bytes become a manual: the pure heart of this room. No network, no disk, no clock but the limit's.
+//! Turns bytes into a manual: the pure core. No network, no disk, no clock except the time limit.
 
 use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual, ManualFormat, ManualSource};
@@ -11,12 +11,12 @@ use super::page_headers::{self, Lines};
 use super::sheet::{Budget, Draft, Limits, Run, Sheet};
 use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
 
-/// Reads a manual out of its bytes. `charset` is the one that the host declared for a web page. `source` of
-/// the result is empty: bytes do not know where they come from.
+/// Reads a manual from its bytes. `charset` is the one that the host declared for a web page. `source` of
+/// the result is empty: bytes have no address.
 ///
 /// # Errors
-/// When the bytes are not what `kind` says, damaged, locked, a scan, or beyond a limit. Time is
-/// looked at between pages; a page that never ends is stopped by whoever isolates the reading.
+/// When the bytes are not of `kind`, damaged, locked, a scan, or beyond a limit. The clock is
+/// checked between pages; an endless page is stopped by the isolating process.
 pub fn read(
     bytes: &[u8],
     kind: DocumentationKind,
@@ -26,7 +26,7 @@ pub fn read(
     read_recognized(bytes, kind, charset, limits, &|_| None)
 }
 
-/// The same, with what OCR made of the scanned pages, by their number.
+/// The same, with the OCR results of the scanned pages, by their number.
 pub(super) fn read_recognized(
     bytes: &[u8],
     kind: DocumentationKind,
@@ -44,10 +44,10 @@ pub(super) fn read_recognized(
     Ok(manual)
 }
 
-/// What OCR made of a page; nothing where it has not come to it.
+/// The OCR result of a page; `None` if it was not recognized yet.
 pub(super) type Recognized<'a> = dyn Fn(u32) -> Option<PageText> + 'a;
 
-/// Longest title in bytes. A document may claim one of any length.
+/// Longest title in bytes. A document may declare any length.
 const LONGEST_TITLE: usize = 400;
 
 fn read_within(
@@ -58,7 +58,7 @@ fn read_within(
     recognized: &Recognized<'_>,
 ) -> Result<Manual, ReadError> {
     match kind {
-        // A page that turns out to be a PDF is read as what it is.
+        // A web page that turns out to be a PDF is read as a PDF.
         DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => {
             html::read(bytes, charset, budget)
         }
@@ -75,7 +75,7 @@ fn read_within(
     }
 }
 
-/// The kind as the word of a sentence.
+/// The kind as a word in a sentence.
 pub(super) fn name(kind: DocumentationKind) -> &'static str {
     match kind {
         DocumentationKind::Pdf => "PDF",
@@ -83,29 +83,29 @@ pub(super) fn name(kind: DocumentationKind) -> &'static str {
     }
 }
 
-/// Letters on an average page under which pages of pictures are a scan, and the bytes such a page has
-/// at least: a stamp or a page number is often text in a scan.
+/// Letters of an average page below which pages of pictures are a scan, and the minimum bytes of such a page:
+/// a stamp or a page number is often text in a scan.
 const SCAN: (usize, usize) = (40, 15_000);
 
-/// Part of a page that images cover at least where it is a scan. A scanner covers all of it; some writers leave
-/// out what is blank.
+/// Minimum share of a scanned page that images cover. A scanner covers all of it; some writers omit
+/// blank parts.
 const COVERED: f32 = 0.5;
 
 /// The scanned pages of a document, by their numbers.
 #[derive(Debug, Default)]
 struct Scans {
-    /// Those that OCR has read. Their sheets hold its text.
+    /// Recognized pages. Their sheets hold the OCR text.
     read: Vec<u32>,
-    /// Those that OCR has not come to.
+    /// Pages that are not recognized yet.
     pending: Vec<u32>,
-    /// Those that it could not read.
+    /// Pages that cannot be recognized.
     unread: Vec<u32>,
 }
 
 impl Scans {
-    /// Finds the scanned pages: those that images cover and that have hardly any legible text. Where OCR has read one, its
-    /// text takes the place of what the page drew. A page of illegible letters without images is none, because only
-    /// images are drawn for OCR.
+    /// Finds the scanned pages: those that images cover and that have hardly any legible text. The OCR text of a page
+    /// replaces its drawn text. A page of illegible letters without images does not count, because OCR gets
+    /// only images.
     fn of(draft: &mut Draft, recognized: &Recognized<'_>) -> Self {
         let mut scans = Self::default();
         for (number, sheet) in (1..).zip(&mut draft.sheets) {
@@ -132,23 +132,23 @@ impl Scans {
     }
 }
 
-/// True for a page with text that can be read.
+/// True for a page with legible text.
 fn is_legible(sheet: &Sheet) -> bool {
     legible_letters(sheet) >= SCAN.0
 }
 
-/// Letters of a page that can be read; none where those that cannot are more, or where they make no words.
+/// Legible letters of a page; zero if the illegible ones are more, or if they form no words.
 fn legible_letters(sheet: &Sheet) -> usize {
     let letters = sheet.letters();
     let is_gibberish = || legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str()));
     if sheet.unknown > letters || is_gibberish() { 0 } else { letters }
 }
 
-/// Letters that OCR has to find beyond twice those that are drawn. A title over a photograph is drawn text, and OCR sees
+/// Letters that OCR has to find beyond twice the drawn ones. A title over a photograph is drawn text, and OCR sees
 /// it a second time, with signs in the photograph; a scan with a drawn page number has much more text than that.
 const MORE: usize = 20;
 
-/// True where OCR has read more than the page draws.
+/// True when OCR has found more text than the page draws.
 fn says_more(runs: &[Run], sheet: &Sheet) -> bool {
     let drawn = legible_letters(sheet);
     let letters = |run: &Run| run.text.chars().filter(|letter| letter.is_alphanumeric()).count();
@@ -167,7 +167,7 @@ fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), Read
     if unknown > letters {
         return Err(ReadError::Illegible { pages: count, scanned: scanned() });
     }
-    // A page that OCR has read is text, however many others are still pictures.
+    // A recognized page counts as text, however many others are still pictures.
     let few = letters / pages < SCAN.0 && bytes / pages > SCAN.1 && scans.read.is_empty();
     if letters == 0 || few {
         return Err(ReadError::NoText { pages: count, scanned: scanned() });
@@ -175,8 +175,8 @@ fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), Read
     Ok(())
 }
 
-/// Empties the sheets whose letters are none: text that a wrong map turned into other signs is never
-/// quoted and never answered from. An error when no sheet is left.
+/// Empties the sheets without legible letters: text that a wrong character map produced is never
+/// quoted or used for an answer. An error when no sheet is left.
 fn drop_gibberish(draft: &mut Draft, scans: &Scans) -> Result<(), ReadError> {
     let (mut dropped, mut kept) = (0, 0);
     for sheet in &mut draft.sheets {
@@ -193,7 +193,7 @@ fn drop_gibberish(draft: &mut Draft, scans: &Scans) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Sets drawn pages as text.
+/// Turns drawn pages into text.
 fn set(draft: Draft) -> Manual {
     let mut pages: Vec<Lines> = draft
         .sheets
@@ -201,7 +201,7 @@ fn set(draft: Draft) -> Manual {
         .map(|sheet| Lines { height: sheet.height, lines: layout::lines(sheet) })
         .collect();
     let running = page_headers::strip(&mut pages);
-    // What a viewer shows goes before what the eye sees: it is what a customer is asked to go to.
+    // Labels of the viewer take precedence over printed numbers: customers navigate by them.
     let labels = if draft.labels.is_empty() { labels::printed(&running) } else { draft.labels };
     let lines: Vec<&[Line]> = pages.iter().map(|page| page.lines.as_slice()).collect();
     let mut words = Words::default();

@@ -1,4 +1,4 @@
-//! Reading beside the server: on threads of its own, in a process of its own, a few at a time.
+//! Reads files off the server's threads: on threads of its own or in a process of its own, a few at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,44 +13,44 @@ use super::ocr;
 use super::read::read_recognized;
 use super::{Limits, ReadError};
 
-/// Which files are read in a process of their own.
+/// Which files are read in a separate process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
     /// Every file.
     Always,
     /// Files that came from the network.
     Foreign,
-    /// None: they are read on threads of this process.
+    /// No file: they are read on threads of this process.
     Never,
 }
 
 /// How files are read.
 #[derive(Debug, Clone)]
 pub struct ReaderSettings {
-    /// How far a reading may go. As many files are read at once as `threads` says.
+    /// Bounds of a reading. At most `threads` files are read at once.
     pub limits: Limits,
-    /// Most memory of a reading process, in bytes.
+    /// Memory limit of a reading process, in bytes.
     pub memory_bytes: u64,
-    /// Most bytes of a file.
+    /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// Which files are read in a process of their own.
+    /// Which files are read in a separate process.
     pub isolation: Isolation,
-    /// The binary whose `extract` reads.
+    /// The binary whose `extract` command reads.
     pub program: PathBuf,
 }
 
 /// Reads files into manuals.
 pub struct Reader {
     settings: ReaderSettings,
-    /// Readings at once. A thread that never ends keeps its place, so that no document, however
-    /// often it is asked for, takes more than its share of the machine.
+    /// Concurrent readings. A thread that never ends keeps its permit, so that repeated requests for one document
+    /// never take more than its share of the machine.
     places: Arc<Semaphore>,
 }
 
-/// Time beyond the limit after which a thread counts as lost. It looks at the clock between pages.
+/// Time beyond the limit after which a thread counts as lost. It checks the clock between pages.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Stack of the thread that reads, as a main thread has it and half as much again.
+/// Stack of the reading thread: that of a main thread and half as much again.
 const STACK: usize = 16 << 20;
 
 impl Reader {
@@ -61,19 +61,20 @@ impl Reader {
         Self { settings, places }
     }
 
-    /// The same, reading with the `extract` of another binary.
+    /// The same, with the `extract` command of another binary.
     #[must_use]
     pub fn with_program(mut self, program: PathBuf) -> Self {
         self.settings.program = program;
         self
     }
 
-    /// Reads a file. `charset` is that of `Content-Type`; `foreign` says that it came from the network; `recognized` is the
-    /// folder of its recognized pages.
+    /// Reads a file. `charset` is that of `Content-Type`; `foreign` means that it came from the network; `recognized`
+    /// is
+    /// the folder of its recognized pages.
     ///
     /// # Errors
-    /// When the file cannot be opened, is not what `kind` says, damaged, locked, a scan, or beyond a limit, and when the
-    /// process or thread that reads it ends without an answer.
+    /// When the file cannot be opened, is not of `kind`, damaged, locked, a scan, or beyond a limit, and when the
+    /// process or thread that reads it ends without a result.
     pub async fn read(
         &self,
         path: &Path,
@@ -100,7 +101,7 @@ impl Reader {
             .stack_size(STACK)
             .spawn(move || {
                 let _place = place;
-                // The asker may have given up.
+                // The caller may have given up.
                 let recognized = |page| ocr::page(recognized.as_deref()?, page);
                 let _ = done.send(read_recognized(&bytes, kind, charset, limits, &recognized));
             })

@@ -1,4 +1,4 @@
-//! What the reader of PDFs hands over: runs of text with a place on the page, and nothing decided yet.
+//! The output of the PDF reader: runs of text with positions, without interpretation.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -45,12 +45,12 @@ pub(super) struct Picture {
     pub top: f32,
 }
 
-/// The part of a page that images cover: a grid of 32 by 32 fields, a bit each.
+/// The part of a page that images cover: a grid of 32 by 32 fields, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Cover([u32; 32]);
 
 impl Cover {
-    /// Adds an image, given in parts of the page's width and height.
+    /// Adds an image, given as fractions of the page's width and height.
     pub(super) fn add(&mut self, x: Range<f32>, y: Range<f32>) {
         let is_in = |range: &Range<f32>, field: u8| {
             let middle = (f32::from(field) + 0.5) / 32.0;
@@ -70,23 +70,22 @@ impl Cover {
     }
 }
 
-/// One page as it was drawn.
+/// One page as it is drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Sheet {
-    /// Height of the page in points, as it is looked at.
+    /// Height of the upright page in points.
     pub height: f32,
-    /// Runs by the angle they are drawn at, in degrees, turned upright, each list in the order of
-    /// drawing.
+    /// Runs by their angle in degrees, rotated upright, each list in drawing order.
     pub turned: Vec<(i32, Vec<Run>)>,
     /// Thin horizontal bars: rules between the rows of a table, underlines.
     pub bars: Vec<Bar>,
-    /// Pictures that are small enough to stand among words.
+    /// Pictures that are small enough to be inline.
     pub pictures: Vec<Picture>,
     /// The part of the page that images cover.
     pub images: Cover,
-    /// Letters whose meaning nothing tells.
+    /// Letters without a known meaning.
     pub unknown: usize,
-    /// Bytes of text the page draws, also outside of its edges.
+    /// Bytes of text that the page draws, including text outside of its edges.
     pub text_bytes: usize,
 }
 
@@ -105,29 +104,29 @@ impl Sheet {
         self.turned.iter().flat_map(|(_, runs)| runs)
     }
 
-    /// How many letters and digits the page has.
+    /// Number of letters and digits of the page.
     pub(super) fn letters(&self) -> usize {
         self.runs().map(|run| run.text.chars().filter(|c| c.is_alphanumeric()).count()).sum()
     }
 }
 
-/// A document as it was drawn.
+/// A document as it is drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Draft {
     pub title: String,
     pub sheets: Vec<Sheet>,
-    /// The labels that the document gives its pages, one a page; empty where it gives none.
+    /// The page labels of the document, one per page; empty if it has none.
     pub labels: Vec<Option<String>>,
     pub outline: Vec<Heading>,
 }
 
-/// How complex a web page may be. Parsing takes time and memory in proportion to each of these, and some
-/// of it in proportion to two of them multiplied.
+/// Limits on the complexity of a web page. Parsing takes time and memory in proportion to each of these, and some
+/// of it in proportion to the product of two.
 #[derive(Debug, Clone, Copy)]
 pub struct HtmlLimits {
     /// Most elements, texts and comments.
     pub max_nodes: u32,
-    /// Most elements inside each other.
+    /// Deepest nesting of elements.
     pub max_depth: u32,
     /// Most attributes of one element.
     pub max_attributes: u32,
@@ -144,30 +143,30 @@ impl HtmlLimits {
     }
 }
 
-/// How far reading may go.
+/// Bounds of a reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most pages of a document.
     pub max_pages: u32,
     /// Most text of a document, in bytes.
     pub max_text_bytes: usize,
-    /// Longest reading, in milliseconds.
+    /// Time limit, in milliseconds.
     pub timeout_ms: u64,
-    /// Threads that read pages of one document side by side.
+    /// Threads that read pages of one document in parallel.
     pub threads: usize,
-    /// How complex a web page may be.
+    /// Limits of a web page.
     pub html: HtmlLimits,
 }
 
 impl Limits {
-    /// A thread for each core.
+    /// One thread per core.
     #[must_use]
     pub fn all_cores() -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
 }
 
-/// The limits of one reading, with its end fixed in time. Asked between pages.
+/// The limits of one reading, with its deadline. Checked between pages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     pub limits: Limits,
@@ -196,7 +195,7 @@ impl Budget {
         Ok(())
     }
 
-    /// The error of a page with more of something than is read.
+    /// The error for an exceeded limit.
     pub(super) fn too_complex(&self, what: Complexity) -> ReadError {
         ReadError::TooComplex { what, limit: self.limits.html.of(what) }
     }

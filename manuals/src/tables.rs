@@ -1,8 +1,8 @@
-//! Rows of a table put to its columns.
+//! Aligns the rows of a table with its columns.
 //!
-//! A line of a table tells its cells, and not which columns they stand in: one that is empty is not drawn, and one that is
-//! merged with its neighbours is drawn once. The rows that have a cell in every column say where the columns are, and the
-//! others are put to them. What is merged stands in each of its columns, because a row is quoted alone.
+//! A line of a table gives its cells, but not their columns: an empty cell is not drawn, and a
+//! merged cell is drawn once. The rows that have a cell in every column determine the columns, and the
+//! others are aligned with them. A merged cell is repeated in each of its columns, because a row is quoted alone.
 
 /// A cell of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,24 +21,24 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The cells apart by ` | `.
+    /// The cells separated by ` | `.
     pub(super) fn text(&self) -> String {
         self.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | ")
     }
 }
 
-/// Columns from which a row that lacks a cell is put to them.
+/// Columns from which a row with a missing cell is aligned.
 const COLUMNS: usize = 3;
-/// Longest text in letters that is repeated in each of the columns that it spans.
+/// Longest text in letters that is repeated in each of the columns it spans.
 const REPEATED: usize = 40;
-/// What stands in an empty cell, as printed tables have it.
+/// The text of an empty cell, as in printed tables.
 pub(super) const EMPTY: &str = "–";
 /// Longest text, in letters, of a cell that is separated from its neighbour by the position of the columns.
 const SHORT: usize = 16;
-/// Distance in points from the edge of a column within which a cell begins with it.
+/// Distance in points from the edge of a column within which a cell counts as aligned.
 const EDGE: f32 = 4.0;
 
-/// Puts the rows of one table to its columns. Two rows that name the columns together become one.
+/// Aligns the rows of one table with its columns. Two rows of column names become one.
 pub(super) fn align(rows: &mut Vec<Row>) {
     let Some(columns) = columns(rows) else { return };
     let mut spans = Vec::with_capacity(rows.len());
@@ -72,7 +72,7 @@ pub(super) fn align(rows: &mut Vec<Row>) {
     join_names(rows, spans[0], columns.len());
     let has_names = names_columns(&rows[0]);
     for row in rows {
-        // A last column that has no name may end before the others do.
+        // A last column without a name may end before the others.
         while !has_names && row.cells.last().is_some_and(|cell| cell.text.is_empty()) {
             row.cells.pop();
         }
@@ -82,7 +82,7 @@ pub(super) fn align(rows: &mut Vec<Row>) {
     }
 }
 
-/// Parts cells that stand so close together that they were read as one: the gaps between columns say where.
+/// Splits adjacent cells that were read as one, at the gaps between columns.
 fn split(cells: Vec<Cell>, columns: &[(f32, f32)]) -> Vec<Cell> {
     let mut parted = Vec::with_capacity(columns.len());
     for cell in cells {
@@ -97,7 +97,7 @@ fn split(cells: Vec<Cell>, columns: &[(f32, f32)]) -> Vec<Cell> {
     parted
 }
 
-/// The pieces of a cell in these columns; none where no word begins where one of them does.
+/// The parts of a cell in these columns; `None` if no word begins at the start of a column.
 fn pieces(cell: &Cell, columns: &[(f32, f32)]) -> Option<Vec<Cell>> {
     let width = |text: &str| text.chars().map(width_of).sum::<f32>();
     let em = (cell.end - cell.x) / width(&cell.text);
@@ -111,7 +111,7 @@ fn pieces(cell: &Cell, columns: &[(f32, f32)]) -> Option<Vec<Cell>> {
             (x, word)
         })
         .collect();
-    // The one word that begins where a column does. Its place is known to about two letters.
+    // The only word that begins at the start of a column. Its position is known to about two letters.
     let mut starts = vec![0];
     for (x, _) in &columns[1..] {
         let first = starts[starts.len() - 1] + 1;
@@ -132,7 +132,7 @@ fn pieces(cell: &Cell, columns: &[(f32, f32)]) -> Option<Vec<Cell>> {
     Some(pieces)
 }
 
-/// About how wide a letter is, in ems.
+/// Approximate width of a letter, in ems.
 fn width_of(letter: char) -> f32 {
     match letter {
         ' ' | '.' | ',' | ':' | ';' | '!' | '|' | '\'' | 'i' | 'j' | 'l' | 'I' | '/' => 0.27,
@@ -143,7 +143,7 @@ fn width_of(letter: char) -> f32 {
     }
 }
 
-/// True for a row that can name columns: a figure is the content of a table and never the name of a column.
+/// True for a row that may be column names: a figure is a value and never the name of a column.
 fn names_columns(row: &Row) -> bool {
     !row.cells.iter().any(|cell| is_figure(&cell.text))
 }
@@ -154,7 +154,7 @@ pub(super) fn is_figure(text: &str) -> bool {
         .starts_with(|letter: char| letter.is_ascii_digit())
 }
 
-/// Where the columns are: the extent of the cells of those rows that have most. None where too few rows have as many.
+/// The columns: the extent of the cells of the rows with the most cells. `None` if too few rows agree.
 fn columns(rows: &[Row]) -> Option<Vec<(f32, f32)>> {
     let with = |count: usize| rows.iter().filter(|row| row.cells.len() == count).count();
     let most = rows.iter().map(|row| row.cells.len()).max()?;
@@ -172,22 +172,22 @@ fn columns(rows: &[Row]) -> Option<Vec<(f32, f32)>> {
     columns.windows(2).all(|pair| pair[0].1 <= pair[1].0).then_some(columns)
 }
 
-/// The first and the last column of each cell; none where the cells are not those of these columns.
+/// The first and the last column of each cell; `None` if the cells do not fit these columns.
 fn place(cells: &[Cell], columns: &[(f32, f32)], heads: bool) -> Option<Vec<(usize, usize)>> {
     let mut placed: Vec<(usize, usize)> = Vec::new();
     for cell in cells {
         let overlaps = |at: &usize| cell.x < columns[*at].1 && cell.end > columns[*at].0;
         let under: Vec<usize> = (0..columns.len()).filter(overlaps).collect();
         let (from, to) = match (under.first(), under.last()) {
-            // Two cells that could not be parted begin as the first of their columns does; one that spans both stands
-            // in their middle.
+            // Two cells that could not be separated start at the first of their columns; a cell that spans both is
+            // centred.
             (Some(from), Some(to))
                 if from < to && !heads && (cell.x - columns[*from].0).abs() < EDGE =>
             {
                 return None;
             }
             (Some(from), Some(to)) => (*from, *to),
-            // The name of a group of columns stands between them.
+            // The name of a group of columns is centred over them.
             _ if heads => {
                 let right = columns.iter().position(|(x, _)| *x >= cell.end)?;
                 (right.checked_sub(1)?, right)
@@ -202,10 +202,10 @@ fn place(cells: &[Cell], columns: &[(f32, f32)], heads: bool) -> Option<Vec<(usi
     Some(placed)
 }
 
-/// Makes one row of the names of groups of columns and the names of the columns below them.
+/// Merges the names of groups of columns and the names of the columns below them into one row.
 fn join_names(rows: &mut Vec<Row>, has_groups: bool, columns: usize) {
     let is_whole = |row: &Row| row.cells.len() == columns;
-    // Names stand above figures, or are set in another way than what is below them.
+    // Names are above figures, or have another style than the rows below.
     let are_names = |rows: &[Row]| {
         let has_figures = rows[2..].iter().any(|row| !names_columns(row));
         has_figures || rows[0].bold && !rows[2].bold
@@ -236,7 +236,7 @@ fn join_names(rows: &mut Vec<Row>, has_groups: bool, columns: usize) {
 mod tests {
     use super::*;
 
-    /// Cells of the form `x-end:text`, apart by `|`.
+    /// Cells of the form `x-end:text`, separated by `|`.
     fn row(cells: &str) -> Row {
         let cell = |cell: &str| {
             let (place, text) = cell.trim().split_once(':').expect("a place");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_spans_rows_stands_in_each_of_them() {
+    fn a_cell_that_spans_rows_is_repeated_in_each_of_them() {
         assert_eq!(
             aligned(&[
                 "0-20:Port|100-130:Mode|200-240:Level",
@@ -276,7 +276,7 @@ mod tests {
             ]),
             ["Port | Mode | Level", "A | low | -10", "A | high | +4", "B | low | -20"]
         );
-        // The name of a column is none of its cells.
+        // The name of a column is not one of its cells.
         assert_eq!(
             aligned(&[
                 "0-20:Port|100-130:Mode|200-240:Level",
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_spans_columns_stands_in_each_of_them() {
+    fn a_cell_that_spans_columns_is_repeated_in_each_of_them() {
         assert_eq!(
             aligned(&[
                 "0-20:Port|100-130:Low|200-240:High",
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_that_stand_close_together_are_parted_by_their_columns() {
+    fn adjacent_cells_are_separated_by_their_columns() {
         assert_eq!(
             aligned(&[
                 "0-20:1|30-66:unison|70-106:unison",
@@ -309,7 +309,7 @@ mod tests {
             ])[2],
             "3 | unison | unison"
         );
-        // Names are wider than what stands below them.
+        // Names are wider than the cells below them.
         assert_eq!(
             aligned(&[
                 "0-72:Number Text|100-140:Meaning",
@@ -344,7 +344,7 @@ mod tests {
     fn rows_of_other_columns_stay_as_they_are() {
         let rows = ["0-20:A|100-120:1|200-230:2", "0-20:B|100-120:3|200-230:4", "30-60:C|70-90:5"];
         assert_eq!(aligned(&rows)[2], "C | 5");
-        // One row with more cells than all others is a gap in a cell.
+        // One row with more cells than all others has a gap in a cell.
         assert_eq!(
             aligned(&["0-20:A|100-120:1", "0-20:B|100-120:1|130-150:2", "0-20:C|100-120:3"]),
             ["A | 1", "B | 1 | 2", "C | 3"]

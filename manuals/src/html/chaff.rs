@@ -1,19 +1,19 @@
-//! What of a web page is not the manual: navigation, scripts, banners, footers.
+//! Parts of a web page that do not belong to the manual: navigation, scripts, banners, footers.
 
 use scraper::node::Element;
 
-/// Elements that never hold text of a manual.
+/// Elements that never contain text of a manual.
 const ELEMENTS: &[&str] = &[
     "head", "script", "style", "noscript", "template", "nav", "footer", "iframe", "object", "svg",
     "canvas", "audio", "video", "button", "select", "input", "textarea", "form", "dialog", "menu",
 ];
 
-/// Roles that say the same of any element.
+/// ARIA roles with the same meaning.
 const ROLES: &[&str] =
     &["navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog"];
 
-/// Words of a class or an id that say it where the element does not. Whole words only: `toc` is one,
-/// `stock` has none.
+/// Words of a class or an id with the same meaning. Whole words only: `toc` matches,
+/// `stock` does not.
 const NAMES: &[&str] = &[
     "toc",
     "table-of-contents",
@@ -33,8 +33,8 @@ const NAMES: &[&str] = &[
     "pagination",
 ];
 
-/// True for an element that is left out with everything in it. `inside` says that it stands in an
-/// article, whose own header is part of it.
+/// True for an element that is dropped with its content. `inside` means that it is in an
+/// article, whose own header belongs to the text.
 pub(super) fn is_chaff(element: &Element, inside: bool) -> bool {
     let name = element.name();
     let says = |attribute, value: &str| element.attr(attribute).is_some_and(|found| found == value);
@@ -47,7 +47,7 @@ pub(super) fn is_chaff(element: &Element, inside: bool) -> bool {
         || words(element).any(|word| NAMES.contains(&word.as_str()))
 }
 
-/// The word for a note, where an element is set apart as one: `Warning` for `<div class="warning">`.
+/// The word for a note, if an element is marked as one: `Warning` for `<div class="warning">`.
 pub(super) fn note_word(element: &Element) -> Option<&'static str> {
     words(element).find_map(|word| match word.as_str() {
         "note" | "notice" | "info" | "admonition-note" => Some("Note"),

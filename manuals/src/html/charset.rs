@@ -1,8 +1,8 @@
-//! From the bytes of a web page to its text: which encoding they are in.
+//! Detects the encoding of a web page and decodes it.
 //!
-//! In this order: a byte order mark; every second byte of the beginning zero, which is UTF-16; text that is valid UTF-8 and not all ASCII, which no other encoding
-//! produces by chance; the charset of `Content-Type`; the one of `<meta>` or of the XML declaration; a guess by
-//! the frequencies of the bytes.
+//! In this order: a byte order mark; every second byte of the beginning zero, which is UTF-16; text that is valid
+//! UTF-8 and not all ASCII, which no other encoding produces by chance; the charset of `Content-Type`; the one of
+//! `<meta>` or of the XML declaration; a guess by the frequencies of the bytes.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -10,7 +10,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// Bytes in which a page declares its encoding. The standard says 1,024; pages with longer comments exist.
 const DECLARED_WITHIN: usize = 4_096;
 
-/// UTF-16 without a byte order mark, told by the first letter of a page, which is of ASCII.
+/// UTF-16 without a byte order mark, detected by the first letter of a page, which is ASCII.
 pub(super) fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<' | b' ' | b'\r' | b'\n' | b'\t', 0, _, 0, ..] => Some(UTF_16LE),
@@ -33,13 +33,13 @@ pub(super) fn decode(bytes: &[u8], declared: Option<&'static Encoding>) -> Strin
         return text.to_owned();
     }
     let encoding = declared.or_else(|| declared_inside(bytes));
-    // A page that says UTF-8 and holds not one sequence of it says what its template says.
+    // A page that declares UTF-8 without a single sequence of it inherited the declaration from its template.
     let encoding =
         encoding.filter(|encoding| *encoding != UTF_8 || bytes.is_ascii() || has_utf_8(bytes));
     encoding.unwrap_or_else(|| guess(bytes)).decode_without_bom_handling(bytes).0.into_owned()
 }
 
-/// The encoding that a page declares of itself.
+/// The encoding that a page declares for itself.
 fn declared_inside(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = bytes[..bytes.len().min(DECLARED_WITHIN)].to_ascii_lowercase();
     let mut rest = start.as_slice();
@@ -61,7 +61,7 @@ fn declared_inside(bytes: &[u8]) -> Option<&'static Encoding> {
             && let Some(label) = value_of(&rest[..length], key)
             && let Some(encoding) = Encoding::for_label(label)
         {
-            // What could read this declaration is not UTF-16, whatever it says.
+            // A declaration that can be read as ASCII is not in UTF-16, whatever it says.
             return Some(if [UTF_16BE, UTF_16LE].contains(&encoding) { UTF_8 } else { encoding });
         }
         rest = &rest[length..];
@@ -90,8 +90,8 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-/// True when the bytes hold a sequence that UTF-8 has and text in a one-byte encoding hardly ever: one bad byte
-/// in a page of UTF-8 is a slip.
+/// True when the bytes contain a sequence that is common in UTF-8 and rare in one-byte encodings: one invalid byte
+/// in a page of UTF-8 is an error.
 fn has_utf_8(bytes: &[u8]) -> bool {
     bytes.windows(2).any(|pair| pair[0] >= 0xc3 && (0x80..0xc0).contains(&pair[1]))
 }
@@ -132,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn valid_utf_8_is_read_as_such_whatever_is_declared() {
+    fn valid_utf_8_is_detected_independent_of_the_declaration() {
         let page = "<meta charset=iso-8859-1><p>Größe 5 °C</p>";
         assert_eq!(decode(page.as_bytes(), Some(WINDOWS_1252)), page);
     }
 
     #[test]
-    fn the_charset_of_the_transport_goes_before_that_of_the_page() {
+    fn the_charset_of_the_transport_takes_precedence_over_that_of_the_page() {
         let page = b"<meta charset=windows-1252><p>\xec\xe7\xf6\xe5</p>";
         let hebrew = Encoding::for_label(b"windows-1255");
         assert!(decode(page, hebrew).contains("לחצו"));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_says_utf_8_and_is_none_is_guessed() {
+    fn a_page_with_a_wrong_utf_8_declaration_is_guessed() {
         let page =
             b"<meta charset=utf-8><p>Die Gr\xf6\xdfe der H\xf6he l\xe4\xdft sich \xe4ndern.</p>";
         assert!(decode(page, None).contains("Größe der Höhe läßt sich ändern"));

@@ -1,7 +1,7 @@
-//! A web page as sections, and back to a plain page for a browser.
+//! A web page as sections, and a plain page for a browser.
 //!
-//! A page of such a manual is a section: what stands under an `h1` or `h2`. Its number is its place in
-//! the document, and the plain page that [`print()`] makes has an anchor of that name, so that
+//! A page of such a manual is a section: the content below an `h1` or `h2`. Its number is its position in
+//! the document, and the plain page that [`print()`] makes has an anchor with that number, so that
 //! `/manuals/<id>#page=3` opens the third section.
 
 mod chaff;
@@ -24,12 +24,12 @@ pub(super) fn read(
     declared: Option<&'static Encoding>,
     budget: &Budget,
 ) -> Result<Manual, ReadError> {
-    // Any bytes at all parse as HTML; a page without a single tag is something else.
+    // Any bytes parse as HTML; a page without a single tag is another format.
     if !bytes.contains(&b'<') || bytes[..bytes.len().min(1024)].contains(&0) && !is_utf16(bytes) {
         return Err(ReadError::WrongKind { expected: "HTML" });
     }
     let mut page = charset::decode(bytes, declared);
-    // The parser passes over each of them, one token at a time.
+    // The parser handles each of them as a token.
     page.retain(|letter| letter != '\0');
     let document = parse::parse(&page, budget)?;
     drop(page);

@@ -1,9 +1,9 @@
-//! Bytes of a web page become a tree, within bounds of time, nodes, depth and attributes.
+//! Parses a web page into a tree, within bounds of time, nodes, depth and attributes.
 //!
-//! The parser has no limits of its own, and some of its steps take time in proportion to what came before:
-//! each attribute of a tag is compared with the tag's others, each tag may look at every element that is
-//! open. So the page is fed in small pieces, and each limit is checked between two of them. A tag that has
-//! begun hands nothing over before it ends; its attributes are therefore counted before they are fed
+//! The parser has no limits of its own, and some of its steps take time in proportion to earlier input:
+//! each attribute of a tag is compared with the tag's others, each tag may visit every open
+//! element. So the page is fed in small pieces, and each limit is checked between two of them. An incomplete
+//! tag emits no token; its attributes are therefore counted before they are fed
 //! ([`TagScan`]).
 
 use std::cell::Cell;
@@ -20,15 +20,15 @@ use scraper::{Html, HtmlTreeSink};
 use super::super::sheet::Budget;
 use super::super::{Complexity, ReadError};
 
-/// Most bytes that are fed at once. Within one piece no limit is checked, so it is small.
+/// Most bytes that are fed at once. No limit is checked within a piece, so it is small.
 const PIECE: usize = 4096;
-/// Most bytes of the piece that a tag begins. Where the text turns out to be a script, the parser has handed
-/// over a token after it, and what follows is not counted as attributes.
+/// Most bytes of the piece that begins a tag. If the text turns out to be a script, the parser has emitted
+/// a token after it, and the rest is not counted as attributes.
 const FIRST_PIECE: usize = 64;
-/// Pieces between two looks at the clock and at the depth. A piece opens few elements, one as a rule.
+/// Pieces between two checks of the clock and of the depth. A piece usually opens one element.
 const PIECES: usize = 16;
-/// Beginnings of tags for each node of the limit. An element has two; a page with more of them consists of
-/// tags that the parser passes over, which takes time as well.
+/// Tag beginnings per node of the limit. An element has two; a page with more of them consists of
+/// tags that the parser skips, which takes time as well.
 const TAGS_PER_NODE: usize = 4;
 
 /// Parses a page.
@@ -58,7 +58,7 @@ pub(super) fn parse(page: &str, budget: &Budget) -> Result<Html, ReadError> {
                 scan = TagScan::beginning(piece, tokens);
             }
         }
-        // A token since it began: it was no tag, or the tag has ended.
+        // A token was emitted since it began: it was not a tag, or the tag has ended.
         if scan.began_at == tokens && scan.count(piece) > limits.max_attributes {
             return Err(budget.too_complex(Complexity::Attributes));
         }
@@ -81,7 +81,7 @@ fn check(tokenizer: &Tokenizer<Counted>, budget: &Budget) -> Result<(), ReadErro
     if nodes.len() > limits.max_nodes as usize {
         return Err(budget.too_complex(Complexity::Nodes));
     }
-    // The newest node lies where the next one will: elements that are open lie above it.
+    // The newest node is where the next one will be: its ancestors are the open elements.
     let depth = nodes.next_back().map_or(0, |newest| {
         newest.ancestors().take((limits.max_depth as usize).saturating_add(1)).count()
     });
@@ -91,11 +91,11 @@ fn check(tokenizer: &Tokenizer<Counted>, budget: &Budget) -> Result<(), ReadErro
     Ok(())
 }
 
-/// The tree builder, counting what it is given.
+/// The tree builder, with counters.
 struct Counted {
     builder: TreeBuilder<ego_tree::NodeId, HtmlTreeSink>,
     tokens: Cell<u64>,
-    /// Attributes of the tags `html` and `body`, however many there are: all go into one element.
+    /// Attributes of the tags `html` and `body`, however many there are: all are merged into one element.
     root_attributes: Cell<usize>,
     max_attributes: usize,
 }
@@ -105,7 +105,7 @@ impl TokenSink for Counted {
 
     fn process_token(&self, mut token: Token, line: u64) -> TokenSinkResult<Self::Handle> {
         match &mut token {
-            // Comes in the middle of a tag as well.
+            // May also be emitted in the middle of a tag.
             Token::ParseError(_) => {}
             Token::TagToken(tag) => {
                 self.tokens.set(self.tokens.get() + 1);
@@ -133,7 +133,7 @@ impl Counted {
             let count = self.root_attributes.get() + tag.attrs.len();
             self.root_attributes.set(count);
             if count > self.max_attributes {
-                // They say nothing that is read.
+                // The attributes are not used.
                 tag.attrs.clear();
             }
         }
@@ -155,7 +155,8 @@ impl<'p> Iterator for Pieces<'p> {
         let bytes = self.0.as_bytes();
         let next = (1..end).find(|&at| bytes[at] == b'<' && begins_markup(&self.0[at..]));
         end = next.unwrap_or(end);
-        // Where a piece would end with `<`, the next begins with it: what follows says whether it is a tag.
+        // If a piece would end with `<`, the next one begins with it: the following character decides whether it is a
+        // tag.
         if next.is_none() && end < bytes.len() && end > 1 && bytes[end - 1] == b'<' {
             end -= 1;
         }
@@ -165,24 +166,24 @@ impl<'p> Iterator for Pieces<'p> {
     }
 }
 
-/// True for text that begins with a tag or a comment, where one may stand.
+/// True for text that begins with a tag or a comment.
 fn begins_markup(text: &str) -> bool {
     matches!(text.as_bytes(), [b'<', next, ..] if next.is_ascii_alphabetic() || b"/!?".contains(next))
 }
 
-/// Counts the attributes of a tag while it is read, by the states of the HTML standard. While the parser has
-/// handed over no token since it began, the parser is in the same tag: the count is exact.
+/// Counts the attributes of an incomplete tag, by the states of the HTML standard. While the parser has
+/// emitted no token since the tag began, it is in the same tag: the count is exact.
 #[derive(Debug)]
 struct TagScan {
     state: State,
     attributes: u32,
-    /// Tokens that had been handed over when it began.
+    /// Number of tokens emitted before it began.
     began_at: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// A comment or the like: it has no attributes.
+    /// A comment or the like, without attributes.
     Comment,
     Name,
     BeforeAttribute,
@@ -212,10 +213,10 @@ impl TagScan {
         self.state == State::Over
     }
 
-    /// Reads on; returns how many attributes there are by now.
+    /// Continues to count; returns the number of attributes so far.
     fn count(&mut self, piece: &str) -> u32 {
         let bytes = piece.as_bytes();
-        // The `<` or `</` that it begins with.
+        // The `<` or `</` at its beginning.
         let open = match (self.state, bytes) {
             (State::Name, [b'<', b'/', ..]) => 2,
             (State::Name, [b'<', ..]) => 1,

@@ -1,13 +1,13 @@
-//! A manual as a plain page: the sections with their anchors, and nothing that runs or loads.
+//! Renders a manual as a plain page: the sections with their anchors, without scripts or external resources.
 
 use hsc_catalogs::{Block, Manual};
 
-/// The look of the page. Readable without anything from outside; the browser's own colours.
+/// The style of the page. Readable without external resources, in the browser's own colours.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;\
 padding:0 1rem;color-scheme:light dark}section:target{outline:2px solid;outline-offset:.5rem}\
 pre{white-space:pre-wrap}.row{border-bottom:1px solid #8884}";
 
-/// The manual as HTML. Every text is escaped; there is no link, no script and no picture in it.
+/// The manual as HTML. Every text is escaped; the page has no link, script or picture.
 pub fn print(manual: &Manual) -> String {
     let mut page = String::from("<!doctype html><meta charset=\"utf-8\">");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width\"><title>");
@@ -20,7 +20,7 @@ pub fn print(manual: &Manual) -> String {
         let mut headings = manual.outline.iter().filter(|heading| heading.page == section.number);
         for passage in manual.passages.iter().filter(|passage| passage.page == section.number) {
             if passage.opens_section {
-                // Headings with nothing below them come before the one that opens this passage.
+                // Headings without content come before the one that opens this passage.
                 for heading in headings.by_ref() {
                     tag(&mut page, &format!("h{}", heading.level.clamp(1, 6)), &heading.text);
                     if Some(&heading.text) == passage.headings.last() {

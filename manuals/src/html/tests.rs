@@ -89,7 +89,7 @@ fn navigation_scripts_and_footers_are_left_out() {
 }
 
 #[test]
-fn a_title_with_nothing_under_it_shares_the_page_of_its_first_section() {
+fn a_title_without_content_shares_the_page_of_its_first_section() {
     let manual = manual("<h1>Guide</h1><h2>One</h2><p>First.</p><h2>Two</h2><p>Second.</p>");
     assert_eq!(manual.pages.len(), 2);
     assert_eq!(manual.pages[0].text, "Guide\nOne\nFirst.");
@@ -134,7 +134,7 @@ fn a_page_nested_as_deep_as_is_allowed_is_read() {
     assert!(manual(&deep).pages[0].text.contains("At the bottom."));
 }
 
-/// What limit a page exceeds; none where it is read or has no text.
+/// The limit that a page exceeds; `None` if it is read or has no text.
 fn exceeds(page: &str) -> Option<Complexity> {
     match tried(page) {
         Err(ReadError::TooComplex { what, limit }) => {
@@ -156,7 +156,7 @@ fn a_tag_with_too_many_attributes_is_refused_wherever_it_stands() {
     for before in [
         "",
         "<!-- <p -->",
-        // What looks like a tag, a quote or a comment to whoever does not know the state of the parser.
+        // Text that looks like a tag, a quote or a comment unless the state of the parser is known.
         "<script>'<a x=\"'</script>",
         "<script><!--<script>'<a x=\"'</script></script>",
         "<title><!-- </title>",
@@ -177,7 +177,7 @@ fn a_tag_with_too_many_attributes_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn what_only_looks_like_many_attributes_is_read() {
+fn text_that_only_looks_like_many_attributes_is_read() {
     let words = "word ".repeat(5_000);
     for page in [
         format!("<p title='{words}'>Read.</p>"),
@@ -194,13 +194,13 @@ fn what_only_looks_like_many_attributes_is_read() {
 }
 
 #[test]
-fn attributes_that_all_go_into_the_root_are_bounded() {
+fn attributes_merged_into_the_root_are_bounded() {
     let page = many(2_000, |number| format!("<html a{number}><body b{number}>"));
     assert_eq!(manual(&format!("<p>Read.</p>{page}")).pages[0].text, "Read.");
 }
 
 #[test]
-fn elements_inside_each_other_are_refused_at_the_limit() {
+fn nested_elements_are_refused_at_the_limit() {
     for part in [
         "<div>",
         "<b>",
@@ -257,14 +257,14 @@ fn text_that_the_structure_repeats_counts_toward_the_limit_of_text() {
 }
 
 #[test]
-fn a_page_takes_no_longer_than_it_may() {
+fn a_page_takes_no_longer_than_the_limit() {
     let limits = Limits { timeout_ms: 0, ..LIMITS };
     let read = read(PAGE.as_bytes(), None, &Budget::starting_now(limits));
     assert!(matches!(read, Err(ReadError::TooSlow { limit_ms: 0 })));
 }
 
 #[test]
-fn pages_without_text_and_bytes_without_tags_are_said_to_be_so() {
+fn pages_without_text_and_bytes_without_tags_are_reported() {
     assert!(matches!(tried("<html><body><script>x</script></body></html>"), Err(ReadError::Empty)));
     assert!(matches!(tried("just words"), Err(ReadError::WrongKind { .. })));
 }

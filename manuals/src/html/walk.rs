@@ -1,4 +1,4 @@
-//! The walk over a page's tree: blocks as they come, sections as headings open them.
+//! Walks the tree of a page: emits blocks, and opens sections at headings.
 //!
 //! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its
 //! bytes allow.
@@ -15,7 +15,7 @@ use super::super::sheet::Budget;
 use super::super::tables::EMPTY;
 use super::chaff::{is_chaff, note_word};
 
-/// What the walk found.
+/// The result of the walk.
 pub(super) struct Walked {
     pub pages: Vec<Page>,
     pub passages: Vec<Passage>,
@@ -24,7 +24,7 @@ pub(super) struct Walked {
 
 pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError> {
     let mut walk = Walk { breaks_at: break_level(document), ..Walk::default() };
-    // The node at which leaving out began; everything inside is passed over.
+    // The node at which a dropped part began; its content is skipped.
     let mut left_out = None;
     let mut inside = 0_usize;
     let mut text = 0;
@@ -66,7 +66,7 @@ pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError
     Ok(Walked { pages: walk.pages, passages: walk.binder.passages, headings: walk.binder.headings })
 }
 
-/// Where the manual stands: in `main`, in the only article, else in the whole page.
+/// The root of the manual: `main`, the only article, or the whole page.
 fn root(document: &Html) -> ElementRef<'_> {
     let all = |selector| -> Vec<ElementRef<'_>> {
         document.select(&Selector::parse(selector).expect("a selector")).collect()
@@ -84,7 +84,7 @@ fn is_article(name: &str) -> bool {
     matches!(name, "article" | "main" | "section")
 }
 
-/// The level down to which headings begin a section: 2, or deeper where a page has no such heading.
+/// The level down to which headings begin a section: 2, or deeper if a page has no such heading.
 fn break_level(document: &Html) -> u8 {
     let selector = Selector::parse("h1, h2, h3, h4, h5, h6").expect("a selector");
     let top = document.select(&selector).filter_map(|heading| level(heading.value().name())).min();
@@ -98,7 +98,7 @@ fn level(name: &str) -> Option<u8> {
     }
 }
 
-/// What text will become when its element ends.
+/// The kind of block that text becomes when its element ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
     Bullets,
@@ -108,36 +108,36 @@ enum List {
 /// A cell of a row.
 struct Cell {
     text: String,
-    /// How many columns it spans.
+    /// Number of columns it spans.
     columns: usize,
     /// It is a `th`.
     names: bool,
 }
 
-/// Most columns that a cell spans; a page may claim any number.
+/// Most columns that a cell spans; a page may declare any number.
 const MOST_SPANNED: usize = 12;
-/// Most columns of a table whose cells keep them. What is repeated for each column takes memory before it is counted.
+/// Most columns of a table whose cells are aligned. Text repeated per column takes memory before it is counted.
 const MOST_COLUMNS: usize = 100;
-/// Longest text in bytes of a cell that is repeated in each column that it spans.
+/// Longest text in bytes of a cell that is repeated in each column it spans.
 const LONGEST_REPEATED: usize = 40;
 
 #[derive(Default)]
 struct Walk {
     breaks_at: u8,
-    /// Text since the last border of a block.
+    /// Text since the last block boundary.
     text: String,
     lists: Vec<List>,
-    /// True until the first text of a list's item has come.
+    /// True until the first text of a list item.
     item_begins: bool,
-    /// Cells of the row that is open.
+    /// Cells of the open row.
     row: Option<Vec<Cell>>,
-    /// Columns and kind (`th`) of the cell that is open.
+    /// Columns and kind (`th`) of the open cell.
     cell: (usize, bool),
-    /// The open tables: how many columns each has, where a row of `th` names them.
+    /// The open tables: the number of columns of each, if a row of `th` names them.
     tables: Vec<Option<usize>>,
-    /// The term of a definition that is waiting for it.
+    /// The term of the next definition.
     term: Option<String>,
-    /// Notes that are open, with how many elements are open inside each.
+    /// The open notes, with the number of open elements inside each.
     notes: Vec<(&'static str, usize)>,
     preformatted: usize,
     blocks: Vec<Piece>,
@@ -236,7 +236,7 @@ impl Walk {
         self.notes.retain(|(_, depth)| *depth > 0);
     }
 
-    /// The end of a block: its text becomes what the elements around it say.
+    /// Ends a block: its text becomes the kind that the surrounding elements define.
     fn flush(&mut self) {
         // A paragraph inside a cell does not end the cell.
         if self.row.is_some() {
@@ -263,7 +263,7 @@ impl Walk {
                 Some(List::Steps(number)) if self.item_begins => {
                     Block::Step(format!("{number}. {text}"))
                 }
-                // A further paragraph of an item goes on it.
+                // A further paragraph of an item continues it.
                 Some(_) => {
                     let last = self.blocks.last_mut().map(|piece| &mut piece.block);
                     if let Some(Block::Bullet(item) | Block::Step(item)) = last {
@@ -281,8 +281,9 @@ impl Walk {
         self.push(block);
     }
 
-    /// A row of a table. Under a row of `th` every cell keeps its column; elsewhere a table may only set a page, and what
-    /// is empty is space.
+    /// A row of a table. Below a row of `th` every cell keeps its column; elsewhere a table may be used for layout,
+    /// and
+    /// empty cells are spacing.
     fn row(&mut self, row: Vec<Cell>) {
         let columns = row.iter().map(|cell| cell.columns).sum::<usize>();
         let filled = row.iter().filter(|cell| !cell.text.is_empty()).count();
@@ -300,7 +301,7 @@ impl Walk {
             match (cell.text.is_empty(), is_under_names) {
                 (true, false) => {}
                 (true, true) => cells.resize(cells.len() + cell.columns, EMPTY.to_owned()),
-                // A cell that spans columns stands in each of them, because a row is quoted alone.
+                // A cell that spans columns is repeated in each of them, because a row is quoted alone.
                 (false, true) if cell.text.len() <= LONGEST_REPEATED => {
                     cells.resize(cells.len() + cell.columns, cell.text);
                 }
@@ -313,7 +314,7 @@ impl Walk {
         }
         match (filled, cells.len()) {
             (0, _) => {}
-            // Tables of one column set a page, they tell nothing.
+            // Tables of one column are used for layout.
             (1, _) if !is_under_names => self.push(Block::Paragraph(cells.remove(0))),
             (_, 1) => self.push(Block::Paragraph(cells.remove(0))),
             _ => self.push(Piece { block: Block::Row(cells.join(" | ")), names_columns: is_first }),
@@ -337,7 +338,7 @@ impl Walk {
             return self.push(Block::Paragraph(text));
         }
         self.bind();
-        // A title with nothing under it stays with the first section below it.
+        // A title without content stays with the first section below it.
         if level <= self.breaks_at && self.filled {
             self.end_page();
         }
@@ -366,7 +367,7 @@ impl Walk {
     }
 }
 
-/// Elements that begin and end a block; the others stand in the text.
+/// Elements that begin and end a block; all others are inline.
 fn is_block(name: &str) -> bool {
     level(name).is_some()
         || matches!(

@@ -1,4 +1,4 @@
-//! tesseract as it is installed: where, which version, which languages.
+//! The installed tesseract: its path, version and languages.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,22 +7,22 @@ use tokio::process::Command;
 
 use super::{NoEngine, OcrEvent, OcrSettings};
 
-/// Longest that it may take to say what it is.
+/// Time limit for its version and languages.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// An installed tesseract.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Engine {
-    /// Its whole path.
+    /// Its absolute path.
     pub command: PathBuf,
     /// The first line of `--version`.
     pub version: String,
-    /// Those of the settings that are installed, in the order of the settings.
+    /// The configured languages that are installed, in the order of the settings.
     pub languages: Vec<String>,
 }
 
 impl Engine {
-    /// Looks for tesseract; nothing where it is not installed or none of the languages is. Reports what it finds.
+    /// Finds tesseract; `None` if it is not installed or none of the languages is. Reports the result.
     pub(super) async fn find(settings: &OcrSettings, report: impl Fn(OcrEvent)) -> Option<Self> {
         let missing = |why| report(OcrEvent::EngineMissing(why));
         let Some(command) = whole_path(&settings.command, std::env::var_os("PATH").as_deref())
@@ -55,13 +55,13 @@ impl Engine {
         Some(Self { command, version, languages })
     }
 
-    /// What recognized pages depend on.
+    /// The properties that recognized pages depend on.
     pub(super) fn identity(&self) -> String {
         format!("{} {}", self.version, self.languages.join("+"))
     }
 }
 
-/// The path of a program: of a name, the first in the folders of `path`.
+/// The path of a program: for a name, the first match in the folders of `path`.
 fn whole_path(command: &str, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
     if command.contains(std::path::MAIN_SEPARATOR) {
         return std::fs::canonicalize(command).ok().filter(|path| path.is_file());
@@ -84,7 +84,7 @@ fn is_program(path: &Path) -> bool {
 async fn asked(command: &Path, argument: &str) -> Option<String> {
     let answer = Command::new(command).arg(argument).kill_on_drop(true).output();
     let answer = tokio::time::timeout(ANSWERS_WITHIN, answer).await.ok()?.ok()?;
-    // Older versions answer on standard error.
+    // Older versions print to standard error.
     let text = if answer.stdout.is_empty() { answer.stderr } else { answer.stdout };
     answer.status.success().then(|| String::from_utf8_lossy(&text).into_owned())
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_sought_in_the_folders_of_path_and_a_path_is_not() {
+    fn a_name_is_searched_in_the_folders_of_path_and_a_path_is_not() {
         let path = std::ffi::OsStr::new("relative:/nonexistent:/usr/bin:/bin");
         let found = whole_path("sh", Some(path)).expect("a shell");
         assert!(found.is_absolute() && found.ends_with("sh"));

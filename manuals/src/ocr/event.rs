@@ -1,4 +1,4 @@
-//! What the recognizer reports: facts, which its caller counts and logs.
+//! Events of the recognizer, which its caller counts and logs.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,75 +6,75 @@ use std::time::Duration;
 
 use super::PageFault;
 
-/// Something that happened while scanned pages were recognized.
+/// An event during the recognition of scanned pages.
 #[derive(Debug)]
 pub enum OcrEvent<'a> {
     /// tesseract was found, at the first scanned page.
     EngineFound {
         /// The first line of `--version`.
         version: String,
-        /// Languages that are used.
+        /// Languages in use.
         languages: Vec<String>,
-        /// Languages of the settings that are not installed.
+        /// Configured languages that are not installed.
         missing: Vec<String>,
     },
-    /// There is no tesseract that can be used: scanned pages stay without text.
+    /// No usable tesseract: scanned pages stay without text.
     EngineMissing(NoEngine),
     /// A page is done.
     PageDone(Result<(), PageFault>),
-    /// A page that is done could not be stored. It is recognized again.
+    /// A recognized page could not be stored. It will be recognized again.
     NotStored {
         /// Number of the page.
         page: u32,
-        /// What the system said.
+        /// The error of the system.
         cause: &'a io::Error,
     },
     /// The recognizing process could not be started, or its output could not be read.
     NoProcess(&'a io::Error),
-    /// The recognizing process ended before its first page; the pages that are left are given up.
+    /// The recognizing process ended before its first page; the remaining pages are given up.
     EndedEarly {
-        /// How many pages are left.
+        /// Number of remaining pages.
         pages: usize,
     },
-    /// The recognizing process ended over a page.
+    /// The recognizing process ended during a page.
     EndedOver {
         /// Number of the page.
         page: u32,
     },
-    /// The recognition of a manual is over.
+    /// The recognition of a manual has ended.
     JobEnded {
         /// Address of the manual.
         url: &'a str,
-        /// How many pages were read.
+        /// Number of recognized pages.
         read: usize,
         /// Pages that cannot be recognized.
         failed: &'a [(u32, PageFault)],
-        /// How many pages are left.
+        /// Number of remaining pages.
         left: usize,
-        /// How long it took.
+        /// Its duration.
         took: Duration,
     },
     /// Recognized pages were removed, because the page store was full.
     Pruned {
-        /// Of how many manuals.
+        /// Number of affected manuals.
         manuals: usize,
     },
 }
 
-/// Why there is no tesseract that can be used.
+/// Why no tesseract can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoEngine {
     /// It is not installed.
     NotInstalled {
-        /// Its name or path in the settings.
+        /// Its configured name or path.
         command: String,
     },
-    /// It does not say which version it is and which languages it has.
+    /// It does not report its version and languages.
     NoAnswer {
         /// Its path.
         command: PathBuf,
     },
-    /// None of the languages of the settings is installed.
+    /// None of the configured languages is installed.
     NoLanguage {
         /// Its path.
         command: PathBuf,

@@ -1,4 +1,4 @@
-//! The words of tesseract's hOCR (XHTML with a box a word) as runs of text.
+//! Converts tesseract's hOCR (XHTML with a box per word) to runs of text.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -6,20 +6,20 @@ use super::super::bidi;
 use super::super::pdf::Raster;
 use super::super::sheet::Run;
 
-/// Confidence (0 to 100) under which a word is not text: letters seen in a drawing, a stain or a frame.
+/// Confidence (0 to 100) below which a word is dropped: letters seen in a drawing, a stain or a frame.
 const LEAST_WORD: f32 = 30.0;
-/// Mean confidence of a line's letters under which all of the line is none.
+/// Mean confidence of a line's letters below which the whole line is dropped.
 const LEAST_LINE: f32 = 50.0;
 /// Confidence of a word that is most probably right.
 const SURE: f32 = 70.0;
-/// Gap that parts two runs, in ems. Within a line of prose it is a third.
+/// Gap that separates two runs, in ems. Within a line of prose it is a third.
 const RUN_GAP: f32 = 0.9;
-/// What a vertical rule of a table looks like to tesseract.
+/// What tesseract reads for a vertical rule of a table.
 const BARS: &str = "|¦";
-/// What rules, frames and specks look like. Alone they are no word; a dash, a plus or a bullet may be one.
+/// What it reads for rules, frames and specks. Alone they are not a word; a dash, a plus or a bullet may be one.
 const RULES: &str = "|¦_~'\"`‘’“”.,:;[]{}\\";
 
-/// What was recognized on a page.
+/// The recognized text of a page.
 #[derive(Debug, Default)]
 pub(super) struct Recognized {
     pub runs: Vec<Run>,
@@ -36,7 +36,7 @@ struct Word {
     confidence: f32,
 }
 
-/// Reads hOCR. `raster` is the picture it was made of.
+/// Parses hOCR. `raster` is the recognized picture.
 pub(super) fn parse(hocr: &str, raster: &Raster) -> Recognized {
     let document = Html::parse_document(hocr);
     let select = |css: &str| Selector::parse(css).expect("a selector of ours");
@@ -57,7 +57,7 @@ pub(super) fn parse(hocr: &str, raster: &Raster) -> Recognized {
     recognized
 }
 
-/// How many runs of text hOCR has, of a page of 1,000 times 1,000 pixels.
+/// Number of runs of text in hOCR of a page of 1,000 by 1,000 pixels.
 pub fn count_runs(hocr: &str) -> usize {
     let raster = Raster { width: 1000, height: 1000, gray: Vec::new(), scale: 2.0 };
     let Recognized { runs, letters, sure } = parse(hocr, &raster);
@@ -105,7 +105,7 @@ fn line_of(element: ElementRef<'_>, mut words: Vec<Word>) -> Option<Line> {
     let title = element.attr("title")?;
     let [x, top, end, bottom] = numbers(title, "bbox")?;
     let [slope, offset] = numbers(title, "baseline").unwrap_or([0.0, 0.0]);
-    // One that stands upright in the picture has no baseline that could be used.
+    // A vertical line of the picture has no usable baseline.
     if slope.abs() > 0.2 {
         return None;
     }
@@ -131,7 +131,7 @@ impl Line {
         let rtl = bidi::is_rtl(self.words.iter().map(|word| word.text.as_str()));
         let mut last: Option<Run> = None;
         for word in &self.words {
-            // A run has its letters from left to right; a word has them in the order of reading.
+            // A run has its letters in visual order; a word has them in logical order.
             let text = bidi::logical(&word.text, rtl);
             let (x, end) = (word.x / scale, word.end / scale);
             match &mut last {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_gap_parts_runs() {
+    fn a_wide_gap_separates_runs() {
         let cells = "<span class='ocr_line' title='bbox 100 100 900 121; baseline 0 -5; x_size 21'>\
             <span class='ocrx_word' title='bbox 100 100 200 121; x_wconf 95'>Voltage</span>\
             <span class='ocrx_word' title='bbox 600 100 700 121; x_wconf 95'>230</span></span>\
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hardly_seen_is_no_text() {
+    fn text_of_low_confidence_is_dropped() {
         let noise = "<span class='ocr_line' title='bbox 0 0 90 20; baseline 0 0; x_size 20'>\
             <span class='ocrx_word' title='bbox 0 0 40 20; x_wconf 12'>~~</span>\
             <span class='ocrx_word' title='bbox 50 0 90 20; x_wconf 40'>lll</span></span>";
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_a_table_are_no_words() {
+    fn rules_of_a_table_are_not_words() {
         let row = "<span class='ocr_line' title='bbox 0 0 600 20; baseline 0 0; x_size 20'>\
             <span class='ocrx_word' title='bbox 0 0 10 20; x_wconf 80'>|</span>\
             <span class='ocrx_word' title='bbox 12 0 90 20; x_wconf 95'>|Weight</span>\
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_that_are_none_are_passed_over() {
+    fn invalid_titles_are_skipped() {
         let broken = "<span class='ocr_line' title='bbox 0 0 x 20'><span class='ocrx_word'>a</span>\
             <span class='ocrx_word' title='bbox 9 9 1 1; x_wconf 99'>b</span></span>";
         assert!(page(broken).runs.is_empty());

@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! Recognizer ─► hsc recognize (limits, own process group) ─► tesseract, one page after the other
-//!     ▲                        │ a line of JSON a page
+//!     ▲                        │ a line of JSON per page
 //!     └──── page store ◄───────┘
 //! ```
 //!
-//! A reading says which pages are scanned. The [`Recognizer`] has those recognized that the page store does not
-//! have, in a child process, and stores each page as it comes; the next reading takes them from there. The child writes
-//! no file: what a killed child has done is stored, and is not done again.
+//! A reading reports the scanned pages. The [`Recognizer`] recognizes those that are not in the page store,
+//! in a child process, and stores each page as it arrives; the next reading takes them from there. The child writes
+//! no file: pages of a killed child are stored, and are not recognized again.
 //!
-//! Never runs tesseract in the server's own process or without limits, never recognizes a page that has text.
+//! Never: tesseract in the server's own process or without limits, a page with text that is recognized.
 
 mod engine;
 mod event;

@@ -1,4 +1,4 @@
-//! What OCR made of one page.
+//! The OCR result of one page.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,12 @@ use super::super::sheet::Run;
 pub(crate) enum PageText {
     /// It was recognized. A page without letters has no runs.
     Read {
-        /// Height of the page in points, as its text is upright.
+        /// Height of the upright page in points.
         height: f32,
-        /// Its text where it stands.
+        /// Its text with positions.
         runs: Vec<Run>,
     },
-    /// It cannot be recognized. It is tried again after a day.
+    /// It cannot be recognized. The next attempt is after a day.
     Failed(PageFault),
 }
 
@@ -28,11 +28,11 @@ pub enum PageFault {
     Damaged,
     /// Its images have too many pixels.
     TooLarge,
-    /// Recognizing it took longer than `manuals.ocr.page_timeout_ms`.
+    /// Recognition took longer than `manuals.ocr.page_timeout_ms`.
     TooSlow,
     /// tesseract failed on it.
     Engine,
-    /// The process ended over it, more than once.
+    /// The process ended during it, more than once.
     Died,
 }
 

@@ -1,4 +1,4 @@
-//! The child's side: recognizes pages one after the other and says so after each.
+//! The child's side: recognizes pages one after the other and reports each.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -11,22 +11,22 @@ use super::super::{ReadError, isolate};
 use super::tesseract::Tesseract;
 use super::{PageFault, PageText};
 
-/// The order a child is given, as arguments of `hsc recognize`.
+/// The parameters of a child, as arguments of `hsc recognize`.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Numbers of the pages, in the order in which they are wanted.
+    /// Numbers of the pages, in the requested order.
     pub pages: Vec<u32>,
-    /// tesseract, by its whole path.
+    /// Absolute path of tesseract.
     pub command: PathBuf,
     /// Languages, at least one.
     pub languages: Vec<String>,
-    /// Longest recognition of a page, in milliseconds.
+    /// Time limit per page, in milliseconds.
     pub page_timeout_ms: u64,
-    /// Longest recognition of all, in milliseconds.
+    /// Time limit in total, in milliseconds.
     pub timeout_ms: u64,
-    /// Most memory of this process and, for itself, of tesseract, in bytes.
+    /// Memory limit of this process and, separately, of tesseract, in bytes.
     pub memory_bytes: u64,
-    /// Most bytes of the file.
+    /// Largest file, in bytes.
     pub max_bytes: u64,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Event {
     Done(u32, PageText),
 }
 
-/// By how much recognition gives way to what visitors wait for: half of the way to the lowest priority.
+/// Priority below that of visitors' requests: half of the way to the lowest.
 #[cfg(unix)]
 const NICE: i32 = 10;
 
@@ -48,7 +48,7 @@ const NICE: i32 = 10;
 ///
 /// # Errors
 /// When the process cannot be limited, the file cannot be opened as a PDF, or input or output fail. A
-/// page that cannot be recognized is an answer and no error.
+/// page that cannot be recognized is a result and not an error.
 pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io::Result<()> {
     isolate::limit(isolate::ProcessLimits {
         memory_bytes: order.memory_bytes,
@@ -56,7 +56,7 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
         cpu_seconds: order.timeout_ms.div_ceil(1000) + 1,
     })?;
     #[cfg(unix)]
-    // Politeness alone: it works without.
+    // Best effort: recognition also works at normal priority.
     let _ = rustix::process::nice(NICE);
     let mut bytes = Vec::new();
     input.take(order.max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -82,7 +82,7 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
     Ok(())
 }
 
-/// Sizes in pixels of the pictures of the first pages, as [`recognize`] draws them; `None` for a page that has none.
+/// Sizes in pixels of the pictures of the first pages, as [`recognize`] draws them; `None` for a page without one.
 ///
 /// # Errors
 /// When the file cannot be opened as a PDF.

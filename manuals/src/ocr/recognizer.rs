@@ -1,8 +1,9 @@
-//! The parent's side: one job a manual, in a child process, each page stored as it comes.
+//! The parent's side: one job per manual, in a child process, each page stored as it arrives.
 //!
-//! Owns      the jobs under way; the page store on disk is shared with other processes.
-//! Never     runs more jobs than half of the cores, holds up a reading (jobs run beside it), repeats a stored page.
-//! On crash  loses nothing in a crash but the page that was being recognized.
+//! Owns      the running jobs; the page store on disk is shared with other processes.
+//! Never     runs more jobs than half of the cores, delays a reading (jobs run in the background), repeats a stored
+//!           page.
+//! On crash  loses only the page that was being recognized.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,17 +25,17 @@ use super::recognize::Event;
 use super::store::{self, Pages};
 use super::{OcrEvent, OcrSettings, PageFault, PageText};
 
-/// Deaths of the child over one page after which the page is left out. The first may be the fault of the machine.
+/// Deaths of the child during one page after which the page is skipped. The first may be the fault of the machine.
 const DEATHS: u32 = 2;
-/// Runs of tesseract that a page may take: to read it, to see how it lies, and to read it turned. They share the
-/// time of the page; this is for the picture before them.
+/// Time limit of drawing. A page may take several runs of tesseract (to read it, to detect its orientation, to read
+/// it rotated), which share the time of the page; this is for the picture before them.
 const DRAWING: Duration = Duration::from_secs(60);
-/// Most bytes of a line. A dense page has 20 KB.
+/// Longest line in bytes. A dense page has 20 KB.
 const MOST_LINE: u64 = 16 << 20;
 
-/// Called when a manual has more text than when it was last read.
+/// Called when a manual has more text than at its last reading.
 type WhenMore = Box<dyn Fn(Documentation) + Send + Sync>;
-/// Called with what happens.
+/// Called with each event.
 type Report = Box<dyn Fn(OcrEvent<'_>) + Send + Sync>;
 
 /// Recognizes the scanned pages of manuals. Cheap to clone.
@@ -51,28 +52,28 @@ struct Inner {
     report: Report,
 }
 
-/// A job as those see it who wait.
+/// The handle of a job for its waiters.
 #[derive(Clone)]
 pub struct Job {
     progress: watch::Receiver<Progress>,
-    /// Someone has read the manual without waiting for the end.
+    /// A reader of the manual did not wait for the end.
     left: Arc<AtomicBool>,
 }
 
-/// How far a job is.
+/// Progress of a job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Pages done.
     pub done: u32,
-    /// No page comes any more.
+    /// No further page will be done.
     pub ended: bool,
 }
 
 impl Job {
-    /// Waits for the end, no longer than `most`. When that was not the end, `when_more` is called at the end.
+    /// Waits for the end, at most `most`. After a timeout, `when_more` is called at the end.
     pub async fn wait(&self, most: Duration) -> Progress {
         let mut progress = self.progress.clone();
-        // A job that was dropped has ended as well.
+        // A dropped job has ended as well.
         let ended = timeout(most, progress.wait_for(|progress| progress.ended)).await;
         if ended.is_err() {
             self.left.store(true, Ordering::SeqCst);
@@ -83,7 +84,7 @@ impl Job {
 }
 
 impl Recognizer {
-    /// A recognizer with these settings. `report` is called with what happens, from any thread.
+    /// A recognizer with these settings. `report` is called with each event, from any thread.
     pub fn new(
         settings: OcrSettings,
         report: impl Fn(OcrEvent<'_>) + Send + Sync + 'static,
@@ -99,7 +100,7 @@ impl Recognizer {
         }))
     }
 
-    /// The same, running another binary.
+    /// The same, with another binary.
     ///
     /// # Panics
     /// When it has been cloned already.
@@ -110,19 +111,19 @@ impl Recognizer {
         Self(Arc::new(Inner { settings, ..inner }))
     }
 
-    /// Has `call` called when a manual has more text than when it was last read.
+    /// Sets the callback for a manual that has more text than at its last reading.
     pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
         let mut place = self.0.when_more.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some(Arc::new(Box::new(call)));
     }
 
-    /// The longest that a job takes which need not wait for others.
+    /// Longest duration of a job without a wait for others.
     #[must_use]
     pub fn longest(&self) -> Duration {
         Duration::from_millis(self.0.settings.timeout_ms) + DRAWING
     }
 
-    /// The stored pages of a manual's file; nothing where there is no OCR.
+    /// The stored pages of a manual's file; `None` without OCR.
     pub async fn pages(&self, file: &Path) -> Option<Pages> {
         if !self.0.settings.enabled {
             return None;
@@ -131,7 +132,7 @@ impl Recognizer {
         let engine = self.0.engine.get_or_init(find).await.as_ref()?;
         let root = self.0.settings.folder.clone();
         let (file, identity) = (file.to_owned(), engine.identity());
-        // Beside the threads that serve: a large file takes some tenths of a second.
+        // On the blocking pool: hashing a large file takes some tenths of a second.
         let hashed = move || Pages::of(&root, &file, &identity);
         match tokio::task::spawn_blocking(hashed).await {
             Ok(Ok(pages)) => Some(pages),
@@ -154,7 +155,7 @@ impl Recognizer {
         if let Some(job) = jobs.get(pages.folder()) {
             return Ok(job.clone());
         }
-        // Opened now: the path may hold another file when its turn comes.
+        // Opened now: the path may hold another file when the job starts.
         let file = File::open(file)?;
         let (tell, progress) = watch::channel(Progress::default());
         let job = Job { progress, left: Arc::default() };
@@ -177,7 +178,7 @@ impl Recognizer {
     }
 }
 
-/// A job's entry, taken away however the job ends.
+/// A job's entry in the list, removed however the job ends.
 struct Listed {
     inner: Arc<Inner>,
     folder: PathBuf,
@@ -203,11 +204,11 @@ struct Work {
 
 /// How a child ended.
 enum Ended {
-    /// Its output is at its end.
+    /// Its output has ended.
     Output,
-    /// It was killed over a page that took too long.
+    /// It was killed because a page took too long.
     Hung,
-    /// The time of the job is over, and it was killed.
+    /// The time limit of the job is over, and it was killed.
     Deadline,
 }
 
@@ -261,7 +262,7 @@ impl Work {
         }
     }
 
-    /// Runs one child over the pages that are left. Says how it ended, and over which page.
+    /// Runs one child over the remaining pages. Returns how it ended, and during which page.
     async fn child(
         &mut self,
         left: &mut Vec<u32>,
@@ -287,7 +288,7 @@ impl Work {
                 Err(_) => break Ended::Deadline,
             }
         };
-        // Before it is waited for: the number of a group that is gone may become another's.
+        // Before the wait: the id of a group that is gone may be reused.
         group.kill();
         child.wait().await?;
         Ok((ended, begun))
@@ -312,9 +313,9 @@ impl Work {
             .args(["--timeout-ms", &time.to_string()])
             .args(["--memory-bytes", &inner.settings.memory_bytes.to_string()])
             .args(["--max-bytes", &inner.settings.max_bytes.to_string()])
-            // Keys and addresses of the server are no business of a process that reads foreign bytes.
+            // Keys and addresses of the server must not be in a process that reads untrusted bytes.
             .env_clear()
-            // For tesseract: an arena of glibc takes 64 MiB of address space a thread, all of it counted.
+            // For tesseract: a malloc arena of glibc takes 64 MiB of address space per thread, all of it counted.
             .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::from(file))
             .stdout(Stdio::piped())
@@ -366,7 +367,7 @@ impl Work {
     }
 }
 
-/// The next line of a child; nothing at the end of its output. A line that is none is an error.
+/// The next line of a child; `None` at the end of its output. An invalid line is an error.
 async fn event(output: &mut BufReader<ChildStdout>) -> io::Result<Option<Event>> {
     let mut line = Vec::new();
     let mut bounded = output.take(MOST_LINE);
@@ -376,7 +377,7 @@ async fn event(output: &mut BufReader<ChildStdout>) -> io::Result<Option<Event>>
     Ok(Some(serde_json::from_slice(&line)?))
 }
 
-/// A child's process group: the child and whatever it has started. Killed when it is dropped.
+/// A child's process group: the child and all processes it has started. Killed on drop.
 struct Group {
     #[cfg(unix)]
     leader: Option<rustix::process::Pid>,

@@ -5,24 +5,24 @@ use std::path::PathBuf;
 /// How scanned pages are recognized.
 #[derive(Debug, Clone)]
 pub struct OcrSettings {
-    /// False where no scanned page is recognized.
+    /// False disables recognition.
     pub enabled: bool,
-    /// tesseract, by its path or by its name in the folders of `PATH`.
+    /// Path of tesseract, or its name in the folders of `PATH`.
     pub command: String,
-    /// Languages as tesseract names them; those that are not installed are left out.
+    /// Languages as tesseract names them; those that are not installed are skipped.
     pub languages: Vec<String>,
-    /// Longest recognition of a page, in milliseconds.
+    /// Time limit per page, in milliseconds.
     pub page_timeout_ms: u64,
-    /// Longest recognition of a manual, in milliseconds.
+    /// Time limit per manual, in milliseconds.
     pub timeout_ms: u64,
-    /// Most bytes of the page store.
+    /// Largest size of the page store, in bytes.
     pub cache_max_bytes: u64,
-    /// Most memory of the recognizing process and, for itself, of tesseract, in bytes.
+    /// Memory limit of the recognizing process and, separately, of tesseract, in bytes.
     pub memory_bytes: u64,
-    /// Most bytes of a file.
+    /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// The page store.
+    /// Folder of the page store.
     pub folder: PathBuf,
-    /// The binary whose `recognize` is run.
+    /// The binary whose `recognize` command is run.
     pub program: PathBuf,
 }

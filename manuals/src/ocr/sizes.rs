@@ -1,12 +1,12 @@
-//! The sizes of recognized lines. A box grows and shrinks with the letters that happen to stand in it, so that lines of
-//! one size come in several; the headings of a manual are told by their sizes.
+//! Normalises the sizes of recognized lines. The height of a box depends on the letters in it, so that lines of
+//! one size have several heights; headings are detected by their sizes.
 
 use super::super::sheet::Run;
 
-/// Lines that differ by less than this from the size of most letters have that size.
+/// Lines that differ by less than this from the size of most letters get that size.
 const BODY: f32 = 0.14;
-/// Other lines that differ by less than this from each other have one size. Two sizes of a design differ by more: 10 and 11,
-/// 16 and 18.
+/// Other lines that differ by less than this from each other get one size. Two sizes of a design differ by more: 10
+/// and 11, 16 and 18.
 const ALIKE: f32 = 0.08;
 
 /// Gives lines of nearly one size the same size, over all pages of a manual.
@@ -26,7 +26,7 @@ pub(crate) fn even_out<'a>(runs: impl Iterator<Item = &'a mut Run>) {
     }
 }
 
-/// The size that half of the letters exceed.
+/// The median size over all letters.
 fn middle(runs: &[(usize, &mut Run)]) -> f32 {
     let half = runs.iter().map(|(letters, _)| letters).sum::<usize>() / 2;
     let mut before = 0;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_no_trouble() {
+    fn no_lines_cause_no_error() {
         even_out(std::iter::empty());
     }
 }

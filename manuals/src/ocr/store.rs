@@ -1,8 +1,8 @@
-//! The page store: recognized pages on disk, a folder a manual and a file a page.
+//! The page store: recognized pages on disk, one folder per manual and one file per page.
 //!
-//! The folder's name is the hash of the manual's bytes, of the languages and of tesseract's version, so that other
-//! bytes and another recognition find nothing. A file is written beside and renamed into place: there is a
-//! whole page or none. Several processes may share the folder.
+//! The folder's name is the hash of the manual's bytes, of the languages and of tesseract's version, so a
+//! changed file or engine starts with an empty folder. A file is written under a temporary name and renamed: it is
+//! complete or missing. Several processes may share the folder.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -13,12 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::PageText;
 
-/// Version of what is stored. Another number finds nothing of an older one.
+/// Version of the format. Pages of another version are not found.
 const FORMAT: &str = "1";
-/// Most bytes of a page's file. A page of a newspaper has some hundred kilobytes.
+/// Largest file of a page, in bytes. A page of a newspaper has some hundred kilobytes.
 const MOST_PAGE: u64 = 8 << 20;
 
-/// How long a page that cannot be recognized is left alone. The machine may have been too busy, or tesseract broken.
+/// Time before a failed page is retried. The machine may have been too busy, or tesseract broken.
 const FAILED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The recognized pages of one manual.
@@ -46,13 +46,13 @@ impl Pages {
         Ok(Self { folder: root.join(name) })
     }
 
-    /// Where they lie.
+    /// Path of their folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// How these pages are.
+    /// State of these pages.
     #[must_use]
     pub fn look(&self, numbers: &[u32]) -> Stored {
         let mut stored = Stored::default();
@@ -77,25 +77,25 @@ impl Pages {
     }
 }
 
-/// How some pages of a manual are, by their numbers.
+/// State of some pages of a manual, by their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Those that are not recognized yet.
+    /// Not recognized yet.
     pub missing: Vec<u32>,
-    /// Those that cannot be.
+    /// Cannot be recognized.
     pub failed: Vec<u32>,
     /// One of the others has text.
     pub has_text: bool,
 }
 
-/// A page of the folder of a manual. One that failed long ago is none.
+/// A page in the folder of a manual. An old failure counts as missing.
 pub(crate) fn page(folder: &Path, number: u32) -> Option<PageText> {
     let mut json = Vec::new();
     let file = File::open(path(folder, number)).ok()?;
     let stored = file.metadata().and_then(|about| about.modified()).ok()?;
     file.take(MOST_PAGE).read_to_end(&mut json).ok()?;
     let text = serde_json::from_slice(&json).ok()?;
-    // A clock that was set back makes a page from the future; it stays.
+    // After the clock was set back a page may be from the future; it stays.
     let is_old = || stored.elapsed().is_ok_and(|age| age > FAILED_FOR);
     let is_over = matches!(text, PageText::Failed(_)) && is_old();
     (!is_over).then_some(text)
@@ -105,8 +105,8 @@ fn path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{number}.json"))
 }
 
-/// Removes the pages of whole manuals, those first that were recognized longest ago, until the store has no more
-/// than `most` bytes. `keep` stays. Returns how many manuals were removed.
+/// Removes the pages of whole manuals, the oldest recognition first, until the store has at
+/// most `most` bytes. `keep` stays. Returns the number of removed manuals.
 pub(super) fn prune(root: &Path, most: u64, keep: &Path) -> usize {
     let folders = std::fs::read_dir(root).into_iter().flatten().flatten();
     let mut manuals: Vec<(SystemTime, u64, PathBuf)> = folders
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_found_again_for_the_same_bytes_and_the_same_engine_alone() {
+    fn a_page_is_found_only_for_the_same_bytes_and_the_same_engine() {
         let root = tempfile::tempdir().expect("a folder");
         let manual = root.path().join("m.pdf");
         std::fs::write(&manual, "one").expect("written");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_failed_is_tried_again_after_a_day_and_one_that_was_read_is_not() {
+    fn a_failed_page_is_retried_after_a_day_and_a_recognized_one_is_not() {
         let root = tempfile::tempdir().expect("a folder");
         let pages = Pages { folder: root.path().to_owned() };
         let read = PageText::Read { height: 792.0, runs: Vec::new() };
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_cut_short_is_none() {
+    fn a_truncated_page_is_missing() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::write(root.path().join("1.json"), "{\"read\":{\"hei").expect("written");
         assert_eq!(page(root.path(), 1), None);
     }
 
     #[test]
-    fn the_manuals_recognized_longest_ago_go_first() {
+    fn the_oldest_recognitions_are_removed_first() {
         let root = tempfile::tempdir().expect("a folder");
         for (name, age) in [("old", 300), ("older", 400), ("new", 100)] {
             let folder = root.path().join(name);

@@ -10,25 +10,25 @@ use super::super::pdf::Raster;
 use super::hocr::{self, Recognized};
 use super::{PageFault, PageText};
 
-/// Most bytes of output. A dense page has 300 KB of hOCR.
+/// Largest output in bytes. A dense page has 300 KB of hOCR.
 const MOST_OUTPUT: u64 = 16 << 20;
-/// Share of letters in words that are most probably right under which a page may stand on its side, and
-/// the letters that it has at least.
+/// Share of letters in words of high confidence below which a page may be rotated, and
+/// its minimum number of letters.
 const UPRIGHT: (f32, usize) = (0.5, 20);
 
 /// How tesseract is run.
 #[derive(Debug, Clone)]
 pub(super) struct Tesseract {
-    /// The program, by its whole path.
+    /// The absolute path of the program.
     pub command: PathBuf,
     /// At least one.
     pub languages: Vec<String>,
-    /// Longest time for a page.
+    /// Time limit per page.
     pub timeout: Duration,
 }
 
 impl Tesseract {
-    /// The text of a picture. One that stands on its side or on its head is turned.
+    /// The text of a picture. A rotated picture is turned upright.
     pub(super) fn read(&self, raster: &Raster) -> Result<PageText, PageFault> {
         let end = Instant::now() + self.timeout;
         let seen = self.recognize(raster, end)?;
@@ -53,11 +53,11 @@ impl Tesseract {
         Ok(hocr::parse(&String::from_utf8_lossy(&hocr), raster))
     }
 
-    /// Quarter turns to the right that make a picture upright; nothing where it is, or where that cannot be seen.
+    /// Quarter turns to the right that make a picture upright; `None` if it is upright or the orientation is unknown.
     fn turns(&self, raster: &Raster, end: Instant) -> Result<Option<u32>, PageFault> {
         let output = match self.run(raster, &["--psm", "0"], end) {
             Ok(output) => output,
-            // Too few letters to see it, or its data is not installed.
+            // Too few letters to detect it, or its data is not installed.
             Err(PageFault::Engine) => return Ok(None),
             Err(fault) => return Err(fault),
         };
@@ -72,7 +72,7 @@ impl Tesseract {
             .args(["stdin", "stdout", "--dpi"])
             .arg(format!("{:.0}", raster.scale * 72.0))
             .args(arguments)
-            // Its threads gain little and take the cores from those who read and answer.
+            // Threads gain little and take the cores from requests of visitors.
             .env("OMP_THREAD_LIMIT", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,7 +85,7 @@ impl Tesseract {
         picture.extend(&raster.gray);
         // These threads are not joined: one that hangs on a pipe ends with this process.
         start(move || {
-            // tesseract that fails reads no more; its end says so.
+            // A failed tesseract stops reading; its exit status reports it.
             let _ = input.write_all(&picture);
         })?;
         let (done, read) = sync_channel(1);
@@ -129,7 +129,7 @@ fn page(recognized: Recognized, raster: &Raster) -> PageText {
     PageText::Read { height, runs: recognized.runs }
 }
 
-/// A picture turned to the right.
+/// A picture rotated to the right.
 fn turned(raster: &Raster, quarters: u32) -> Raster {
     let Raster { width, height, gray, scale } = raster;
     let (width, height) = (*width, *height);
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_turned_to_the_right() {
+    fn a_picture_is_rotated_to_the_right() {
         let raster = Raster { width: 3, height: 2, gray: vec![1, 2, 3, 4, 5, 6], scale: 1.0 };
         let right = turned(&raster, 1);
         assert_eq!((right.width, right.height), (2, 3));

@@ -1,8 +1,8 @@
-//! The text of a page as it is drawn: runs of letters with their place, size and direction.
+//! The drawn text of a page: runs of letters with position, size and direction.
 //!
-//! Interprets what places text in a content stream, and nothing of colours or pixels: the text and
-//! graphics state, forms, and marked content that names its own text. Beside the text it notes where
-//! thin bars are: a bar between rows speaks for a table.
+//! Interprets the operators that place text in a content stream, and ignores colours and pixels: the text and
+//! graphics state, forms, and marked content with a replacement text. It also records the positions of
+//! thin bars: a bar between rows indicates a table.
 
 use std::rc::Rc;
 
@@ -20,24 +20,24 @@ use super::super::bidi;
 use super::super::sheet::{Bar, Budget, Picture, Run, Sheet};
 use super::fonts::{Face, Fonts};
 
-/// Forms inside of forms. The standard sets no bound; writers need two or three.
+/// Deepest nesting of forms. The standard sets no bound; writers need two or three.
 pub(super) const DEEPEST_FORM: usize = 12;
-/// Saved states. The standard's bound for writers is 28.
+/// Most saved states. The standard's bound for writers is 28.
 pub(super) const DEEPEST_STATE: usize = 512;
-/// Operations of a page. The densest real page met has 60,000.
+/// Most operations of a page. The densest known real page has 60,000.
 const MOST_OPERATIONS: usize = 4_000_000;
-/// Bytes of one content stream, unpacked. The library unpacks without a bound; a page of text has a few hundred
+/// Largest content stream, unpacked, in bytes. The library unpacks without a bound; a page of text has a few hundred
 /// kilobytes, one of drawings some megabytes.
 pub(super) const MOST_CONTENT: usize = 64 << 20;
-/// Width and height, in points, under which a picture may stand among words, and how many of them a page has.
+/// Largest width and height of an inline picture, in points, and the most pictures of a page.
 const LARGEST_PICTURE: (f64, f64) = (120.0, 40.0);
 const MOST_PICTURES: usize = 500;
-/// Operations between two looks at the clock: some ten milliseconds of work.
+/// Operations between two checks of the clock: some ten milliseconds of work.
 const OPERATIONS_A_LOOK: usize = 10_000;
-/// Gap that parts words, in ems. A narrow space is a fifth of an em.
+/// Gap that separates words, in ems. A narrow space is a fifth of an em.
 const WORD_GAP: f64 = 0.12;
-/// Least gap that a drawn space leaves between two words, in ems. Some writers draw a ligature, move back, and draw
-/// a space over it: the letters then stand side by side.
+/// Minimum gap of a drawn space between two words, in ems. Some writers draw a ligature, move back, and draw
+/// a space over it: the letters are then adjacent.
 const SPACE_GAP: f64 = 0.025;
 /// Widest gap inside a run, in ems.
 const RUN_GAP: f64 = 0.9;
@@ -45,7 +45,7 @@ const RUN_GAP: f64 = 0.9;
 /// The text of one page.
 ///
 /// # Errors
-/// When the time of the reading is over, or the page has more text than the whole document may have.
+/// When the time limit of the reading is over, or the page exceeds the text limit of the document.
 pub(super) fn sheet<'a>(
     page: &Page<'a>,
     fonts: &mut Fonts<'a>,
@@ -102,13 +102,13 @@ impl State<'_> {
     }
 }
 
-/// A stretch of marked content.
+/// A section of marked content.
 struct Mark {
-    /// Its own text, and from which glyph on it stands for what is drawn.
+    /// Its replacement text, and the first glyph that it replaces.
     text: Option<(String, usize)>,
 }
 
-/// A glyph at its place: the unit of `place` is the em.
+/// A glyph at its position; the unit of `place` is the em.
 #[derive(Clone)]
 struct Glyph {
     text: String,
@@ -118,7 +118,7 @@ struct Glyph {
     mono: bool,
 }
 
-/// The end of the glyph before, and of the last one that is no space.
+/// The end of the previous glyph, and of the last one that is not a space.
 struct Last {
     end: Point,
     visible_end: Point,
@@ -139,7 +139,7 @@ struct Reader<'s, 'a> {
     last: Option<Last>,
     pen: Point,
     operations: usize,
-    /// Glyphs of a stretch that names its own text; they wait for its end.
+    /// Glyphs of a section with a replacement text; they are held until its end.
     glyphs: Vec<Glyph>,
     budget: &'s Budget,
 }
@@ -295,7 +295,7 @@ impl<'a> Reader<'_, 'a> {
         let mut content = TypedIter::new(content.as_ref());
         let (text, pictures) = (self.sheet.text_bytes, self.sheet.pictures.len());
         self.interpret(&mut content, own.as_ref().unwrap_or(resources), depth + 1)?;
-        // A form that draws no text and no image is a drawing.
+        // A form that draws neither text nor an image is a drawing.
         if text == self.sheet.text_bytes
             && pictures == self.sheet.pictures.len()
             && let Some([x0, y0, x1, y1]) = dict.get::<[f64; 4]>(b"BBox".as_slice())
@@ -306,7 +306,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    /// Notes an image, which fills the unit square.
+    /// Records an image, which fills the unit square.
     fn image(&mut self) {
         let unit = Rect::new(0.0, 0.0, 1.0, 1.0);
         let area = self.state.place.transform_rect_bbox(unit);
@@ -319,7 +319,7 @@ impl<'a> Reader<'_, 'a> {
         self.picture(unit);
     }
 
-    /// Notes a picture that may stand among words.
+    /// Records a picture that may be inline.
     fn picture(&mut self, rect: Rect) {
         let rect = self.state.place.transform_rect_bbox(rect);
         let is_small = (3.0..LARGEST_PICTURE.1).contains(&rect.height())
@@ -337,7 +337,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Notes a rectangle or a line that is a thin horizontal bar.
+    /// Records a rectangle or a line that is a thin horizontal bar.
     fn bar(&mut self, rect: Rect) {
         let rect = self.state.place.transform_rect_bbox(rect);
         if rect.height() < 3.0 && rect.width() > 12.0 {
@@ -356,7 +356,7 @@ impl<'a> Reader<'_, 'a> {
         self.marks.push(Mark { text });
     }
 
-    /// Ends a stretch of marked content: its own text takes the place of what it drew.
+    /// Ends a section of marked content: its replacement text takes the place of the drawn one.
     fn end(&mut self) {
         let Some(Mark { text: Some((text, from)) }) = self.marks.pop() else { return };
         let drawn = self.glyphs.split_off(from.min(self.glyphs.len()));
@@ -418,7 +418,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Takes a glyph, or has it wait where its stretch names its own text.
+    /// Adds a glyph, or holds it if its section has a replacement text.
     fn put(&mut self, glyph: Glyph) {
         if self.marks.iter().any(|mark| mark.text.is_some()) {
             self.glyphs.push(glyph);
@@ -427,7 +427,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    /// Puts a glyph to the run before it, or begins a run.
+    /// Appends a glyph to the current run, or begins a run.
     fn draw(&mut self, glyph: &Glyph) {
         let origin = glyph.place * Point::ZERO;
         let end = glyph.place * Point::new(glyph.advance, 0.0);
@@ -437,7 +437,7 @@ impl<'a> Reader<'_, 'a> {
             return;
         }
         let direction = (a / length, b / length);
-        // Ten degrees is no slant of a font and no skew of a scanner any more.
+        // Ten degrees is more than the slant of a font or the skew of a scanner.
         let angle = match direction.1.atan2(direction.0).to_degrees().round() as i32 {
             angle if angle.abs() < 10 => 0,
             angle => angle,
@@ -446,7 +446,7 @@ impl<'a> Reader<'_, 'a> {
         let (from, to) = (upright * origin, upright * end);
         let mut text: String = glyph.text.chars().filter(|letter| !letter.is_control()).collect();
         if text.chars().nth(1).is_some() && bidi::is_rtl(std::iter::once(text.as_str())) {
-            // Runs are kept in the order of drawing; the letters of one glyph come in that of reading.
+            // Runs are in visual order; the letters of one glyph are in logical order.
             text = text.chars().rev().collect();
         }
         let blank = text.chars().all(char::is_whitespace);
@@ -501,7 +501,7 @@ fn affine(numbers: [f64; 6]) -> Affine {
     Affine::new(numbers)
 }
 
-/// A text of the document: UTF-16 or UTF-8 with its mark, else a byte a letter.
+/// A text string of the document: UTF-16 or UTF-8 with a byte order mark, else one byte per letter.
 pub(super) fn decode(bytes: &[u8]) -> String {
     match bytes {
         [0xfe, 0xff, text @ ..] => {

@@ -1,7 +1,7 @@
-//! The fonts of a document: from codes of a text to letters.
+//! The fonts of a document: map character codes to letters.
 //!
-//! hayro-font reads the font; what it cannot name is looked for here: glyphs that a producer named by
-//! their number, and letters that the embedded font's own table gives.
+//! hayro-font reads the font; this module adds two fallbacks: glyphs that a producer named by
+//! their number, and letters from the embedded font's own table.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -24,18 +24,18 @@ pub(super) struct Fonts<'a> {
 pub(super) struct Face<'a> {
     font: Font<'a>,
     names: HashMap<u32, String>,
-    /// Letters by glyph, out of the embedded font. Filled at the first glyph that nothing else names.
+    /// Letters by glyph, from the embedded font. Filled at the first glyph without another name.
     own: std::cell::OnceCell<HashMap<u32, char>>,
     pub bold: bool,
     pub mono: bool,
     pub horizontal: bool,
 }
 
-/// What a code stands for.
+/// The meaning of a code.
 pub(super) struct Shown {
-    /// Its letters; none when nothing tells them.
+    /// Its letters; `None` if unknown.
     pub text: Option<String>,
-    /// How far the next glyph stands, in ems.
+    /// Distance to the next glyph, in ems.
     pub advance: f64,
     /// Bytes of the code.
     pub length: usize,
@@ -56,9 +56,9 @@ impl<'a> Fonts<'a> {
         }
     }
 
-    /// The font of a dictionary; none when it cannot be read.
+    /// The font of a dictionary; `None` when it cannot be read.
     pub(super) fn face(&mut self, dict: &Dict<'a>) -> Option<Rc<Face<'a>>> {
-        // What a dictionary refers to stands in its bytes by number, so equal bytes are one font.
+        // References in a dictionary are numbers in its bytes, so equal bytes are one font.
         let key = dict.data();
         if let Some(face) = self.faces.get(key) {
             return face.clone();
@@ -72,8 +72,8 @@ impl<'a> Fonts<'a> {
                 font,
                 names: differences(dict),
                 own: std::cell::OnceCell::new(),
-                // Many fonts do not say in their descriptor that they are bold; their names do.
-                // `CMBX` and `SFBX` are the bold faces of TeX, `CMTT` and `SFTT` those of one width.
+                // Many fonts are bold only by name, not by their descriptor.
+                // `CMBX` and `SFBX` are the bold faces of TeX, `CMTT` and `SFTT` the monospaced ones.
                 bold: is(&["bold", "black", "heavy", "-demi", "cmbx", "sfbx", "-bd"]),
                 mono: is(&["mono", "courier", "consol", "cmtt", "sftt", "typewriter"]),
             })
@@ -127,12 +127,12 @@ impl Face<'_> {
     }
 }
 
-/// A letter that says nothing: a failed mapping, or one of the private use areas.
+/// A letter without a meaning: a failed mapping, or one of the private use areas.
 pub(super) fn is_nothing(letter: char) -> bool {
     matches!(letter, '\0' | '\u{fffd}' | '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
-/// The names that a font gives to its codes.
+/// The glyph names that a font assigns to its codes.
 fn differences(dict: &Dict<'_>) -> HashMap<u32, String> {
     let mut names = HashMap::new();
     let encoding = dict.get::<Dict<'_>>(b"Encoding".as_slice());

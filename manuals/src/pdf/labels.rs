@@ -1,4 +1,4 @@
-//! The page labels of a PDF: what a viewer shows as the number of each page.
+//! The page labels of a PDF: the page numbers that a viewer shows.
 
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Array, Dict, Name, Object, String as PdfString};
@@ -8,10 +8,10 @@ use super::drawn::decode;
 /// Deepest node of the tree of labels, and most ranges that are read.
 const DEEPEST: u8 = 16;
 const MOST: usize = 20_000;
-/// Longest label in characters. A longer one is no number of a page.
+/// Longest label in characters. A longer one is not a page number.
 const LONGEST: usize = 20;
 
-/// A range of pages that are labelled alike.
+/// A range of pages with one label style.
 struct Range {
     first: usize,
     style: Option<u8>,
@@ -19,7 +19,7 @@ struct Range {
     start: u32,
 }
 
-/// The label of each page; none of it where the document gives none, or only the numbers of the file.
+/// The label of each page; empty if the document has none, or only the numbers of the file.
 pub(super) fn labels(pdf: &Pdf) -> Vec<Option<String>> {
     let count = pdf.pages().len();
     let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id());
@@ -74,7 +74,7 @@ fn ranges(root: Dict<'_>) -> Vec<Range> {
     ranges
 }
 
-/// A number in the style of a range; none where the range has no style.
+/// A number in the style of a range; empty without a style.
 fn numeral(style: Option<u8>, number: u32) -> String {
     match style {
         Some(b'D') => number.to_string(),

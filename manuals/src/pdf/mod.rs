@@ -1,8 +1,8 @@
-//! A PDF as it was drawn: its pages with every run of text in its place, its bookmarks, its title.
+//! Reads a PDF as it is drawn: its pages with every run of text in its position, its bookmarks, its title.
 //!
-//! hayro reads the file and its fonts; [`drawn`] interprets what places text. A file is not trusted:
-//! panics are caught, pages and text are bounded, time is looked at between pages. What no wrapper can
-//! hold (a memory that runs out) is held by the process of its own that reads foreign bytes.
+//! hayro reads the file and its fonts; [`drawn`] interprets the operators that place text. A file is not trusted:
+//! panics are caught, pages and text are bounded, the clock is checked between pages. Exhausted memory, which
+//! cannot be caught, is contained by the separate process that reads untrusted bytes.
 
 mod drawn;
 mod fonts;
@@ -19,18 +19,18 @@ pub(super) use self::raster::{NoRaster, Raster};
 use super::ReadError;
 use super::sheet::{Budget, Draft, Sheet};
 
-/// Pages a thread must have to be worth starting: reading the fonts again costs about that.
+/// Minimum pages per thread: reading the fonts again costs about as much.
 const PAGES_A_THREAD: usize = 8;
-/// Stack of a reading thread: forms inside of forms are read by recursion.
+/// Stack of a reading thread: nested forms are read by recursion.
 const STACK: usize = 16 << 20;
 
 /// Every page, in order; a page that cannot be read is an empty sheet.
 pub(super) fn extract(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
-    // Bytes before the header are allowed and common; 1,024 is what readers traditionally search.
+    // Bytes before the header are allowed and common; readers traditionally search 1,024.
     if !bytes[..bytes.len().min(1024)].windows(5).any(|window| window == b"%PDF-") {
         return Err(ReadError::WrongKind { expected: "PDF" });
     }
-    // A library that panics over malformed input has found one more way to say damaged.
+    // A panic of the library over malformed input means that the file is damaged.
     catch_unwind(AssertUnwindSafe(|| read(bytes, budget))).unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<&str>().map(ToString::to_string);
         let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -48,7 +48,7 @@ impl Pictures {
         opened.unwrap_or_else(|_| Err(ReadError::Damaged("the reader gave up".into()))).map(Self)
     }
 
-    /// The picture of a page, whose number counts from 1.
+    /// The picture of the page with this number, from 1.
     pub(super) fn page(&self, number: u32) -> Result<Raster, NoRaster> {
         let drawn = catch_unwind(AssertUnwindSafe(|| {
             let at = usize::try_from(number).ok()?.checked_sub(1)?;
@@ -87,7 +87,7 @@ fn read(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
             })?;
             all.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        // Each thread has kept within the limit; together they must as well.
+        // Each thread has kept the limit; the sum must keep it too.
         budget.check_text(all.iter().map(|sheet| sheet.text_bytes).sum())?;
         Ok::<_, ReadError>(all)
     })?;
@@ -105,7 +105,7 @@ fn sheets(
     let mut text = 0;
     for page in &pdf.pages()[pages] {
         budget.check_time()?;
-        // A page that fails keeps its place, so that the numbers after it stay true.
+        // A failed page keeps its position, so that later page numbers stay right.
         let sheet = catch_unwind(AssertUnwindSafe(|| drawn::sheet(page, &mut fonts, budget)));
         let sheet = sheet.unwrap_or_else(|_| Ok(Sheet::default()))?;
         text += sheet.text_bytes;

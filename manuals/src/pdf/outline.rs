@@ -1,4 +1,4 @@
-//! Bookmarks and title of a PDF. Every walk is bounded: what a file links in a circle is read once.
+//! Bookmarks and title of a PDF. Every walk is bounded: cyclic links are read once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,15 +14,15 @@ use super::drawn::decode;
 const MOST: usize = 20_000;
 /// Deepest bookmark, and deepest node of a tree of names.
 const DEEPEST: u8 = 16;
-/// Longest title of a bookmark in characters; a longer one is no heading.
+/// Longest title of a bookmark in characters; a longer one is not a heading.
 const LONGEST: usize = 300;
 
-/// The title of the document information, empty when there is none.
+/// The title of the document information; may be empty.
 pub(super) fn title(pdf: &Pdf) -> String {
     pdf.metadata().title.as_deref().map(decode).unwrap_or_default().trim().to_owned()
 }
 
-/// The bookmarks in order, as headings with the page they open.
+/// The bookmarks in order, as headings with their target page.
 pub(super) fn headings(pdf: &Pdf) -> Vec<Heading> {
     let Some(catalog) = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()) else { return Vec::new() };
     let Some(outlines) = catalog.get::<Dict<'_>>(b"Outlines".as_slice()) else { return Vec::new() };
@@ -42,7 +42,7 @@ pub(super) fn headings(pdf: &Pdf) -> Vec<Heading> {
 struct Walk<'a> {
     pages: HashMap<ObjectIdentifier, usize>,
     count: usize,
-    /// Destinations by name, read when the first bookmark asks for one.
+    /// Named destinations, read at the first bookmark that needs them.
     names: Option<HashMap<Vec<u8>, Object<'a>>>,
     catalog: Dict<'a>,
     seen: HashSet<ObjRef>,
@@ -78,9 +78,9 @@ impl<'a> Walk<'a> {
         Some(Heading { level, text, page: page + 1 })
     }
 
-    /// The page a destination opens, counted from 0. A name stands for an array that begins with a
-    /// page, or for a dictionary that has it; a page is a reference, or a number in files that bend
-    /// the rule.
+    /// The target page of a destination, from 0. A name refers to an array that begins with a
+    /// page, or to a dictionary with such an array; a page is a reference, or a number in non-conforming
+    /// files.
     fn page(&mut self, target: Object<'a>) -> Option<usize> {
         let target = match target {
             Object::String(name) => self.named(name.as_bytes())?,
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The destinations that a document names: a tree of names, and a dictionary in older files.
+/// The named destinations of a document: a name tree, and a dictionary in older files.
 fn names<'a>(catalog: &Dict<'a>) -> HashMap<Vec<u8>, Object<'a>> {
     let mut names = HashMap::new();
     if let Some(older) = catalog.get::<Dict<'a>>(b"Dests".as_slice()) {

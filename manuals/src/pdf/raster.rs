@@ -1,8 +1,8 @@
-//! The picture of a scanned page: its images put together on one gray canvas.
+//! The picture of a scanned page: its images composed on one gray canvas.
 //!
 //! A scan is one image or several (strips, or a stencil over a background), placed by a matrix on a page
-//! that may be turned. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below
-//! is looked at before an image is decoded; what a decoder takes beyond it counts toward the memory limit of the
+//! that may be rotated. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below
+//! is checked before an image is decoded; further memory of a decoder counts toward the memory limit of the
 //! process.
 
 use hayro_syntax::content::TypedIter;
@@ -18,22 +18,24 @@ use kurbo::{Affine, Point, Rect};
 
 use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
 
-/// Resolutions in dots an inch that a page is drawn at: that of its finest image, within these. Of 12 pages at 150 dots an
-/// inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981, at 300 0.980.
+/// Resolution range in dots per inch: that of the page's finest image, within this range. Of 12 pages at 150 dots per
+/// inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981, at 300
+/// 0.980.
 const RESOLUTION: (f64, f64) = (250.0, 300.0);
-/// Most pixels of the canvas: a page of A3 at 300 dots an inch has 17 million.
+/// Most pixels of the canvas: a page of A3 at 300 dots per inch has 17 million.
 const MOST_PIXELS: f64 = 25e6;
-/// Most pixels of a side of the canvas: a page may declare itself a line of any length.
+/// Most pixels of a side of the canvas: a page may declare any side length.
 const MOST_SIDE: f64 = 20_000.0;
-/// Most pixels of one image: A3 at 600 dots an inch has 70 million. Decoded they are 100 MB in gray, 300 MB in colour.
+/// Most pixels of one image: A3 at 600 dots per inch has 70 million. Decoded they are 100 MB in gray, 300 MB in
+/// colour.
 const MOST_IMAGE_PIXELS: u64 = 100_000_000;
 /// Most pixels of all images of a page, decoded one after the other.
 const MOST_PAGE_PIXELS: u64 = 400_000_000;
 /// Most images of a page. Scanners write up to some hundred strips.
 const MOST_IMAGES: usize = 2_000;
-/// Operations of a page of images. A page with more is a drawing.
+/// Most operations of a page of images. A page with more is a drawing.
 const MOST_OPERATIONS: usize = 200_000;
-/// Samples of an image in each direction that make a pixel of a coarser canvas.
+/// Samples of an image in each direction per pixel of a coarser canvas.
 const MOST_SAMPLES: usize = 4;
 
 /// A page as a picture.
@@ -41,18 +43,18 @@ const MOST_SAMPLES: usize = 4;
 pub(crate) struct Raster {
     pub width: usize,
     pub height: usize,
-    /// A byte a pixel, row by row from the top; 255 is white.
+    /// One byte per pixel, row by row from the top; 255 is white.
     pub gray: Vec<u8>,
-    /// Pixels a point.
+    /// Pixels per point.
     pub scale: f64,
 }
 
 /// Why a page has no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRaster {
-    /// No image of it can be decoded.
+    /// None of its images can be decoded.
     Damaged,
-    /// Its images have more pixels than are decoded.
+    /// Its images have too many pixels.
     TooLarge,
 }
 
@@ -97,13 +99,13 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     }
 }
 
-/// An image where it is drawn.
+/// An image at its position.
 struct Placed<'s, 'a> {
     stream: &'s Stream<'a>,
     resources: &'s Resources<'a>,
     /// From the unit square to the page.
     place: Affine,
-    /// What a stencil is painted with.
+    /// The gray value of a stencil.
     ink: u8,
 }
 
@@ -116,7 +118,7 @@ impl Placed<'_, '_> {
         pixels(self.stream)
     }
 
-    /// Dots an inch, along the side where there are more.
+    /// Dots per inch, along the finer side.
     fn resolution(&self) -> f64 {
         let (width, height) = self.size();
         let [a, b, c, d, ..] = self.place.as_coeffs();
@@ -134,7 +136,7 @@ fn pixels(stream: &Stream<'_>) -> u64 {
     let (width, height) = size(dict).unwrap_or((0, 0));
     let product = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let of_filter = |params: &Dict<'_>| {
-        // The decoder cuts a larger number to 32 bits.
+        // The decoder truncates a larger number to 32 bits.
         let columns = params.get::<usize>(COLUMNS).unwrap_or(0) as u64;
         columns.saturating_mul(params.get::<u32>(ROWS).unwrap_or(0).max(height).max(1).into())
     };
@@ -258,7 +260,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the colour that stencils are painted with. The number of its parts says which space it is of.
+    /// Sets the colour of stencils. The number of its components determines the colour space.
     fn ink(&mut self, color: &[f64]) {
         let part = |at: usize| (color[at].clamp(0.0, 1.0) * 255.0) as u8;
         self.ink = match color.len() {
@@ -301,9 +303,9 @@ impl Walk<'_> {
 struct Decoded {
     width: usize,
     height: usize,
-    /// A byte a pixel. Empty for a stencil, which has no colour of its own.
+    /// One byte per pixel. Empty for a stencil, which has no colour of its own.
     gray: Vec<u8>,
-    /// What of it is painted, where not all of it is: 255 is painted, 0 is not.
+    /// The mask, if not all of it is painted: 255 is painted, 0 is not.
     mask: Option<Mask>,
 }
 
@@ -313,16 +315,16 @@ struct Mask {
     opaque: Vec<u8>,
 }
 
-/// A space of colours, as far as it decides how dark they are.
+/// A colour space, as far as it determines the gray value.
 enum Space {
     Gray,
     Rgb,
     Cmyk,
-    /// Of one part or several inks: the more of them, the darker.
+    /// One or more inks: the larger the values, the darker.
     Inks(usize),
-    /// Of a lightness and two parts without.
+    /// A lightness and two other components.
     Lab,
-    /// Colours by their number in a table of gray.
+    /// Indexes into a table of gray values.
     Indexed(Vec<u8>),
 }
 
@@ -380,7 +382,7 @@ impl Space {
         }
     }
 
-    /// Parts of a colour.
+    /// Number of components.
     fn parts(&self) -> usize {
         match self {
             Self::Gray | Self::Indexed(_) => 1,
@@ -390,7 +392,7 @@ impl Space {
         }
     }
 
-    /// How light a colour is.
+    /// Gray value of a colour.
     fn gray(&self, color: &[u8]) -> u8 {
         match self {
             Self::Gray | Self::Lab => color[0],
@@ -429,7 +431,7 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
     });
     let hard = || {
         let mask = dict.get::<Stream<'_>>(MASK).filter(is_affordable)?;
-        // A sample of 1 is left out.
+        // A sample of 1 is not painted.
         let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), Some(1))?;
         let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
         Some(Mask { width, height, opaque })
@@ -439,7 +441,7 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
     Some(Decoded { width, height, gray, mask })
 }
 
-/// True for a mask that is no larger than an image may be.
+/// True for a mask within the limit of an image.
 fn is_affordable(mask: &Stream<'_>) -> bool {
     size(mask.dict()).is_some() && pixels(mask) <= MOST_IMAGE_PIXELS
 }
@@ -451,7 +453,7 @@ struct Samples {
     alpha: Option<Vec<u8>>,
 }
 
-/// The samples of an image as gray. What a file is too short for is white.
+/// The samples of an image as gray. Missing data is white.
 fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Option<Samples> {
     let dict = stream.dict();
     let (width, height) = size(dict)?;
@@ -472,7 +474,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
         ImageColorSpace::Cmyk => Some(Space::Cmyk),
         ImageColorSpace::Unknown(parts) => Some(Space::Inks(usize::from(parts))),
     });
-    // A JPEG may have another number of parts than the file says.
+    // A JPEG may have another number of components than the file declares.
     let space = match (space, by_codec) {
         (Some(stated), Some(codec)) if stated.parts() != codec.parts() => codec,
         (Some(stated), _) => stated,
@@ -510,7 +512,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
     Some(Samples { width, height, gray, alpha })
 }
 
-/// A sample of a row, of its bits or, of 16, the upper eight.
+/// A sample of a row; of 16 bits the upper eight.
 fn sample(row: &[u8], at: usize, bits: u8) -> u8 {
     match bits {
         8 => row[at],
@@ -523,7 +525,7 @@ fn sample(row: &[u8], at: usize, bits: u8) -> u8 {
     }
 }
 
-/// What samples stand for, by `Decode`: values from 0 to 255, or numbers of a table.
+/// The values of samples, by `Decode`: from 0 to 255, or indexes of a table.
 struct Ramp(Vec<[u8; 256]>);
 
 impl Ramp {
@@ -534,7 +536,7 @@ impl Ramp {
         let whole = if matches!(space, Space::Indexed(_)) { most } else { 1.0 };
         let ramp = |part: usize| {
             let (from, to) = match (limits.get(2 * part), limits.get(2 * part + 1), space) {
-                // Its limits are those of a lightness to 100.
+                // Its range is that of a lightness, to 100.
                 (Some(from), Some(to), Space::Lab) => (from / 100.0, to / 100.0),
                 (Some(from), Some(to), _) => (*from, *to),
                 _ => (0.0, whole),
@@ -560,7 +562,7 @@ struct Canvas {
 }
 
 impl Canvas {
-    /// Draws an image. `place` leads from the unit square, whose y grows upwards, to pixels.
+    /// Draws an image. `place` maps the unit square, whose y grows upwards, to pixels.
     fn draw(&mut self, image: &Decoded, place: Affine, ink: u8) {
         if place.determinant().abs() < 1e-9 || !place.is_finite() {
             return;
@@ -573,7 +575,7 @@ impl Canvas {
         let (columns, rows) =
             (within(area.x0, area.x1, self.width), within(area.y0, area.y1, self.height));
         let inverse = place.inverse();
-        // Samples of the image that a pixel has in each direction.
+        // Samples of the image per pixel in each direction.
         let [a, b, c, d, ..] = inverse.as_coeffs();
         let size = (image.width as f64, image.height as f64);
         let dense = (a * size.0).hypot(b * size.1).max((c * size.0).hypot(d * size.1));
@@ -619,7 +621,7 @@ fn nearest(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> u8 {
     pixels[row * width + column]
 }
 
-/// The same of an image with fewer pixels than the canvas: between its four nearest.
+/// The same for an image with fewer pixels than the canvas: interpolated between its four nearest.
 fn between(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> f64 {
     let place = |at: f64, end: usize| {
         let at = (at * end as f64 - 0.5).clamp(0.0, (end - 1) as f64);

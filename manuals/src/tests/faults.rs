@@ -1,4 +1,4 @@
-//! Small documents that once were read wrongly, each with the text it holds (`fixtures/`).
+//! Small documents that were once read wrongly, each with its text (`fixtures/`).
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ fn read_as(
     read(&bytes, kind, charset, LIMITS)
 }
 
-/// The text of the first page, its words apart by one space each.
+/// The text of the first page, its words separated by one space each.
 fn text(fixture: &str) -> String {
     let manual = tried(fixture).unwrap_or_else(|error| panic!("{fixture}: {error}"));
     manual.pages[0].text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -87,7 +87,7 @@ fn bullets_on_shared_baselines_stay_in_their_columns() {
 }
 
 #[test]
-fn a_page_is_read_as_it_is_looked_at_however_it_is_turned() {
+fn a_rotated_page_is_read_upright() {
     for fixture in
         ["rotate0.pdf", "rotate90.pdf", "rotate180.pdf", "rotate270.pdf", "text90_page0.pdf"]
     {
@@ -102,7 +102,7 @@ fn a_page_is_read_as_it_is_looked_at_however_it_is_turned() {
 }
 
 #[test]
-fn right_to_left_text_is_in_the_order_of_reading() {
+fn right_to_left_text_is_in_logical_order() {
     for (fixture, texts) in [
         (
             "he.pdf",
@@ -197,7 +197,7 @@ fn a_filter_may_be_a_reference() {
 }
 
 #[test]
-fn a_tab_in_a_replacement_text_does_not_part_a_word() {
+fn a_tab_in_a_replacement_text_does_not_split_a_word() {
     let read = text("actualtext-tab/tab_letter.pdf");
     for expected in ["Safety: IEC 60065", "Product name: own"] {
         assert!(read.contains(expected), "no {expected:?} in {read:?}");
@@ -216,7 +216,7 @@ fn letters_whose_map_is_missing_are_told_by_the_font_itself() {
 }
 
 #[test]
-fn text_that_cannot_be_told_from_its_glyphs_is_an_error_and_no_text() {
+fn text_without_a_character_map_is_an_error_and_not_text() {
     for fixture in ["shifted_tounicode.pdf", "no_tounicode_no_fontfile.pdf"] {
         let read = tried(&format!("gibberish/{fixture}"));
         assert!(matches!(read, Err(ReadError::Illegible { pages: 1, .. })), "{fixture}: {read:?}");

@@ -1,6 +1,6 @@
-//! Bytes that mean harm: each is answered with a manual or a reason, in bounded time and memory.
+//! Hostile files: each gives a manual or an error, in bounded time and memory.
 //!
-//! These run in the test's own process. What only a process of its own can hold is in
+//! These run in the test's own process. Faults that need a separate process are in
 //! `tests/promises/reading_apart.rs`.
 
 use hsc_catalogs::{DocumentationKind, Manual};
@@ -29,14 +29,14 @@ fn a_whole_document_is_read_page_by_page() {
 }
 
 #[test]
-fn nothing_and_something_else_are_told_apart() {
+fn an_empty_file_and_another_format_are_distinguished() {
     assert!(matches!(tried(b""), Err(ReadError::Empty)));
     assert!(matches!(tried(b"<html>Not found</html>"), Err(ReadError::WrongKind { .. })));
     assert!(tried(b"%PDF-1.7\nand nothing after it").is_err());
 }
 
 #[test]
-fn a_scan_is_said_to_be_one() {
+fn a_scan_is_reported_as_a_scan() {
     assert!(matches!(tried(&scan()), Err(ReadError::NoText { pages: 1, .. })));
 }
 
@@ -80,7 +80,7 @@ fn more_pages_and_more_text_than_allowed_are_refused() {
 }
 
 #[test]
-fn a_page_tree_that_bites_its_tail_ends() {
+fn a_cyclic_page_tree_ends() {
     for count in [3, 1_000_000] {
         let circle = pdf(&[
             object("<</Type/Catalog/Pages 2 0 R>>"),
@@ -91,7 +91,7 @@ fn a_page_tree_that_bites_its_tail_ends() {
 }
 
 #[test]
-fn bookmarks_that_bite_their_tail_are_read_once() {
+fn cyclic_bookmarks_are_read_once() {
     let circle = pdf(&[
         object("<</Type/Catalog/Pages 2 0 R/Outlines 6 0 R>>"),
         object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
@@ -110,7 +110,7 @@ fn bookmarks_that_bite_their_tail_are_read_once() {
 }
 
 #[test]
-fn objects_nested_without_end_are_refused() {
+fn endlessly_nested_objects_are_refused() {
     let deep = format!("<</Type/Catalog/Pages 2 0 R/X {}>>", "[".repeat(100_000));
     let nested = pdf(&[object(deep), object("<</Type/Pages/Count 0/Kids[]>>")]);
     assert!(matches!(tried(&nested), Err(ReadError::Damaged(_))));
@@ -136,7 +136,7 @@ fn a_form_that_draws_itself_ends() {
 }
 
 #[test]
-fn a_document_cut_anywhere_is_read_or_refused() {
+fn a_truncated_document_is_read_or_refused() {
     let whole = two_pages();
     for end in (0..whole.len()).step_by(37) {
         let _ = tried(&whole[..end]);

@@ -1,4 +1,4 @@
-//! The reader against documents: those that once were read wrongly and those that mean harm.
+//! The reader against documents that were once read wrongly and against hostile ones.
 
 use super::{HtmlLimits, Limits};
 

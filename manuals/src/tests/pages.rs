@@ -1,4 +1,4 @@
-//! What is known of a page beside its text: the printed number, pictures among the words, the language.
+//! Properties of a page besides its text: the printed number, inline pictures, the language.
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
@@ -34,7 +34,7 @@ fn manual(catalog: &str, pages: &[&str]) -> Manual {
     read(&pdf(&objects), DocumentationKind::Pdf, None, LIMITS).expect("a manual")
 }
 
-/// A text at a place.
+/// A text at a position.
 fn at(x: u32, y: u32, text: &str) -> String {
     format!("BT /F1 12 Tf {x} {y} Td ({text}) Tj ET\n")
 }
@@ -44,7 +44,7 @@ fn labels(manual: &Manual) -> Vec<&str> {
 }
 
 #[test]
-fn the_labels_of_the_document_are_those_of_its_pages() {
+fn the_labels_of_the_document_are_the_labels_of_its_pages() {
     let page = at(72, 600, "Hold the key for three seconds.");
     let pages = [page.as_str(); 5];
     let given = "/PageLabels<</Nums[0<</S/r>>2<</S/D/St 7>>4<</P(A-)/S/D>>]>>";
@@ -54,7 +54,7 @@ fn the_labels_of_the_document_are_those_of_its_pages() {
 }
 
 #[test]
-fn labels_that_bite_their_tail_or_begin_beyond_the_end_are_bounded() {
+fn cyclic_labels_and_labels_beyond_the_end_are_bounded() {
     let page = at(72, 600, "Hold the key for three seconds.");
     for given in [
         "/PageLabels 1 0 R/Kids[1 0 R 1 0 R]",
@@ -82,8 +82,8 @@ fn without_labels_the_numbers_of_the_footers_are_those_of_the_pages() {
 }
 
 #[test]
-fn a_space_that_is_drawn_over_the_letter_before_it_parts_no_word() {
-    // A space of Helvetica is 278 wide; moved back by as much, the letters stand side by side.
+fn a_space_drawn_over_the_previous_letter_splits_no_word() {
+    // A space of Helvetica is 278 wide; moved back by as much, the letters are adjacent.
     let drawn = "BT /F1 12 Tf 72 600 Td [(Set the fi)278( lter)] TJ ET\n\
                  BT /F1 12 Tf 72 580 Td -2 Tw (A narrow space still parts words.) Tj ET\n";
     let text = &manual("", &[drawn]).pages[0].text;
@@ -107,7 +107,7 @@ fn running_headers_and_footers_are_in_the_text_of_a_page_and_in_no_passage() {
 }
 
 #[test]
-fn a_picture_among_words_leaves_a_mark_and_others_do_not() {
+fn an_inline_picture_leaves_a_mark_and_others_do_not() {
     for picture in ["/I Do", "BI /W 8 /H 8 /BPC 1 /CS /G /F /AHx ID 5555555555555555> EI"] {
         let drawn = format!("q 20 0 0 12 106 698 cm {picture} Q\n");
         let content = at(72, 700, "Press") + &drawn + &at(130, 700, "twice to reset the unit.");

@@ -1,4 +1,4 @@
-//! PDFs made here, whole ones and ones that mean harm.
+//! Generated PDFs, valid and hostile ones.
 
 /// A PDF of these objects, numbered from 1; the first is the catalog.
 pub(super) fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
@@ -45,7 +45,7 @@ pub(super) fn lines(texts: &[&str]) -> Vec<u8> {
 
 const FONT: &str = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
 
-/// A document whose pages have these contents (streams, as they are written into the file).
+/// A document whose pages have these contents (raw streams).
 pub(super) fn document(contents: Vec<Vec<u8>>) -> Vec<u8> {
     let pages = contents.len();
     let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
@@ -79,7 +79,7 @@ pub(super) fn scan() -> Vec<u8> {
     image_page("0 0 612 792", "", &[0x55; 64 * 64 / 8])
 }
 
-/// A page of this size that is an image of 64 by 64 pixels, a bit each, with more in its dictionary and this data.
+/// A page of this size with an image of 64 by 64 pixels, one bit each, with more dictionary entries and this data.
 pub(super) fn image_page(media_box: &str, more: &str, data: &[u8]) -> Vec<u8> {
     pdf(&[
         object("<</Type/Catalog/Pages 2 0 R>>"),

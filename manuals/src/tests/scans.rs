@@ -1,4 +1,4 @@
-//! Which pages are scans, and when the text of OCR takes the place of what a page draws.
+//! Which pages are scans, and when the OCR text replaces the drawn one.
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
@@ -10,7 +10,7 @@ use super::super::sheet::Run;
 use super::LIMITS;
 use super::pdfs::{image_page, lines, object, pdf, stream};
 
-/// A page of an image of this width and height in points, with lines of text over it.
+/// A page with an image of this width and height in points, and lines of text over it.
 fn page(size: (u32, u32), text: &[&str]) -> Vec<u8> {
     let mut content = format!("q {} 0 0 {} 0 0 cm /I Do Q ", size.0, size.1).into_bytes();
     content.extend(lines(text));
@@ -42,7 +42,7 @@ fn read(bytes: &[u8], ocr: Option<PageText>) -> Result<Manual, ReadError> {
     read_recognized(bytes, DocumentationKind::Pdf, None, LIMITS, &|_| ocr.clone())
 }
 
-/// The text of the only page, and whether OCR is asked for.
+/// The text of the only page, and whether OCR is requested.
 fn text(bytes: &[u8], ocr: Option<PageText>) -> (String, bool) {
     let manual = read(bytes, ocr).expect("a manual");
     (manual.pages[0].text.clone(), !manual.source.pending.is_empty())
@@ -64,7 +64,7 @@ fn a_page_that_an_image_covers_is_a_scan_unless_it_has_text() {
 }
 
 #[test]
-fn drawn_text_stays_where_ocr_finds_no_more() {
+fn drawn_text_stays_unless_ocr_finds_more() {
     let title = page(WHOLE, &["Owner's Manual"]);
     for seen in ["Owner's Manuul ~ EE", ""] {
         assert_eq!(text(&title, Some(recognized(seen))), ("Owner's Manual".to_owned(), false));
@@ -73,7 +73,7 @@ fn drawn_text_stays_where_ocr_finds_no_more() {
 }
 
 #[test]
-fn a_text_layer_that_makes_no_words_gives_way_to_ocr() {
+fn a_text_layer_without_words_is_replaced_by_ocr() {
     let shifted: String = TEXT
         .chars()
         .map(|letter| match letter {
@@ -98,8 +98,9 @@ fn a_page_that_cannot_be_recognized_is_named() {
     assert!(manual.source.pending.is_empty());
 }
 
-/// The picture of a page of a fixture: how light its corners are, the share of dark pixels, and its width and height in
-/// points.
+/// The picture of a page of a fixture: the gray values of its corners, the share of dark pixels, and its width and
+/// height
+/// in points.
 fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ocr");
     let bytes = std::fs::read(format!("{folder}/{fixture}")).expect("a fixture");
@@ -114,7 +115,7 @@ fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster>
 }
 
 #[test]
-fn paper_is_light_and_letters_are_dark_however_a_picture_is_packed() {
+fn paper_is_light_and_letters_are_dark_in_every_encoding() {
     for (fixture, pages, size) in [
         ("scan.pdf", 3, [595, 230]),
         ("pictures.pdf", 4, [357, 173]),
@@ -128,13 +129,13 @@ fn paper_is_light_and_letters_are_dark_however_a_picture_is_packed() {
             assert_eq!(seen, size, "{place}");
         }
     }
-    // As it is looked at: the page is turned by /Rotate.
+    // Upright: the page is rotated by /Rotate.
     assert_eq!(looks("rotated.pdf", 1).expect("a picture").2, [595, 230]);
     assert_eq!(looks("rotated.pdf", 2).expect("a picture").2, [230, 595]);
 }
 
 #[test]
-fn damaged_and_huge_pictures_are_told_apart() {
+fn damaged_and_huge_pictures_are_distinguished() {
     assert_eq!(looks("damaged.pdf", 1), Err(NoRaster::Damaged));
     assert_eq!(looks("damaged.pdf", 2), Err(NoRaster::TooLarge));
     assert!(looks("damaged.pdf", 3).is_ok());

@@ -1,4 +1,4 @@
-//! Tables as they are drawn, down to the rows of passages.
+//! Drawn tables, read into the rows of passages.
 
 use hsc_catalogs::{Block, DocumentationKind, Manual};
 
@@ -118,7 +118,7 @@ fn empty_and_merged_cells_keep_every_row_under_its_columns() {
 }
 
 #[test]
-fn a_table_that_goes_on_on_the_next_page_has_its_columns_named_there_once() {
+fn a_table_that_continues_on_the_next_page_names_its_columns_there_once() {
     let first = line(100, ["*Lamp", "*Meaning", "*Remedy"])
         + &line(82, ["red", "hot", "Wait until it is cold"])
         + &line(64, ["green", "ready", "Nothing to do"]);
