@@ -4,7 +4,8 @@
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out. It
 //!   routes to four machines that own their state: `AnswerRun`, `Handoff`, `Resume`, `Prediction`.
 //! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
-//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events`] and [`transcript_lines`] are its projections, one file a
+//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events`],
+//!   [`transcript_lines`] and [`counted_as`] are its projections, one file a
 //!   target; [`audit_entry`] is the projection of an agent's action.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
@@ -31,6 +32,7 @@ pub mod desk;
 mod earlier_client;
 mod entry_codec;
 mod event;
+mod event_counters;
 mod handoff;
 #[cfg(test)]
 mod handoff_tests;
@@ -77,6 +79,7 @@ pub use conversation::Conversation;
 pub use event::{
     AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, VisitorDescription,
 };
+pub use event_counters::counted_as;
 pub use input::{Effect, Input};
 pub use names::{clean_name, is_clean_name};
 pub use opening::{NotResumed, Opening, OpeningResult, UNLOGGED};

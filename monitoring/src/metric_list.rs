@@ -76,6 +76,7 @@ catalogue! {
     hsc_question_images_refused_total Counter ["scope"] "Pictures of questions refused because too many bytes of pictures were held: scope is client or pod";
     hsc_llm_limited_total Counter ["scope", "limit"] "Questions that the language model was not asked because a quota was used up: scope is conversation, client or pod, limit is answers or tokens";
     hsc_llm_tokens_total Counter ["kind"] "Tokens that the language model used, prompt or completion, as its endpoint counts them, else estimated";
+    hsc_conversation_events_total Counter ["event"] "Events of conversations: question_asked, answer_completed, handoff_requested, handoff_unavailable, handoff_accepted, handoff_returned, agent_joined, agent_left, message_sent, answer_rated, conversation_rated or conversation_closed";
     hsc_conversations_resumed_total Counter ["outcome"] "Resumes of conversations, by outcome: recovered, or why not (bad_token, expired, ended, late, unknown, unavailable, gone, ahead)";
     hsc_conversations_completed_total Counter ["outcome"] "Conversations of lost pods whose answers were completed here: done, superseded (the client came back meanwhile), log_away or failed";
     hsc_cache_hits_total Counter ["cache", "layer"] "Values found in a cache";

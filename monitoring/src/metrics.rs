@@ -121,6 +121,7 @@ pub struct Answers {
 
 /// Conversations that continue over another socket, on another pod, or without a client.
 pub struct Conversations {
+    events: IntCounterVec,
     resumed: IntCounterVec,
     completed: IntCounterVec,
 }
@@ -242,6 +243,7 @@ impl Metrics {
                 llm_tokens: maker.counter("hsc_llm_tokens_total"),
             },
             conversations: Conversations {
+                events: maker.counter("hsc_conversation_events_total"),
                 resumed: maker.counter("hsc_conversations_resumed_total"),
                 completed: maker.counter("hsc_conversations_completed_total"),
             },
@@ -458,6 +460,11 @@ impl Answers {
 }
 
 impl Conversations {
+    /// An event of a conversation that this pod owns.
+    pub fn event(&self, name: &str) {
+        self.events.with_label_values(&[name]).inc();
+    }
+
     /// A client resumed a conversation.
     pub fn resumed(&self, outcome: &str) {
         self.resumed.with_label_values(&[outcome]).inc();

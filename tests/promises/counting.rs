@@ -42,6 +42,7 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
         "hsc_answers_total",
         "hsc_answer_first_chunk_seconds",
         "hsc_answer_seconds",
+        "hsc_conversation_events_total",
         "hsc_cache_misses_total",
         "hsc_cache_load_seconds",
         "hsc_catalog_products",
@@ -49,6 +50,10 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
         assert!(exported.contains(name), "{name} is not exported");
     }
     assert_eq!(server.metric("hsc_ws_received_total{type=\"invalid\"}").await, 1.0);
+    for event in ["question_asked", "answer_completed"] {
+        let series = format!("hsc_conversation_events_total{{event=\"{event}\"}}");
+        assert_eq!(server.metric(&series).await, 1.0, "{event}");
+    }
     assert_eq!(server.metric("hsc_catalog_products").await, 63.0);
     let health = "hsc_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"}";
     assert_eq!(server.metric(health).await, 1.0);

@@ -13,7 +13,8 @@ use super::queue::RecordQueue;
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::DeskDecision;
 use hsc_conversation::{
-    LogEntry, WebhookEvent, archive_row, decision_row, decision_webhook_events, webhook_events,
+    LogEntry, WebhookEvent, archive_row, counted_as, decision_row, decision_webhook_events,
+    webhook_events,
 };
 
 /// How much waits to be written, and for how long.
@@ -47,6 +48,7 @@ pub struct ArchiveHandle {
     written: Arc<ArchivedConversations>,
     is_up: Arc<AtomicBool>,
     observer: Option<Observer>,
+    metrics: Arc<Metrics>,
     /// Every record, in order, for the tests of others.
     #[cfg(test)]
     pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
@@ -96,6 +98,7 @@ impl ArchiveHandle {
             written,
             is_up: Arc::new(AtomicBool::new(true)),
             observer: None,
+            metrics: Arc::clone(metrics),
             #[cfg(test)]
             recorded: Arc::default(),
         }
@@ -107,9 +110,12 @@ impl ArchiveHandle {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Records an event of a conversation: the row of the archive, and what the observer is told of it. Never waits
-    /// and never fails: what the archive cannot take is counted there.
+    /// Records an event of a conversation: its counter, the row of the archive, and what the observer is told of it.
+    /// Never waits and never fails: what the archive cannot take is counted there.
     pub fn event(&self, conversation: &str, entry: &LogEntry) {
+        if let Some(name) = counted_as(&entry.event) {
+            self.metrics.conversations.event(name);
+        }
         let (row, events) = (archive_row(conversation, entry), webhook_events(entry));
         self.project(conversation, row, events);
     }
