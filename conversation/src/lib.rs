@@ -40,6 +40,8 @@ mod input;
 mod language;
 mod legacy_entry;
 pub mod log;
+#[cfg(test)]
+mod machine_tests;
 mod message_ids;
 mod names;
 mod open_answer;

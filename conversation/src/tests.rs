@@ -19,7 +19,7 @@ use crate::{archive_row, visitor_frame};
 const QUESTIONS_IN_LINE: usize = 2;
 
 /// Sixty products: three with a name of their own, the rest to fill a sample.
-fn catalog() -> Arc<Snapshot> {
+pub(super) fn catalog() -> Arc<Snapshot> {
     let manual =
         |name: &str| json!({"type": "pdf", "url": format!("https://acme.test/{name}.pdf")});
     let mut products = vec![

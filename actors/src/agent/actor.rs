@@ -15,13 +15,14 @@ use std::time::Duration;
 use actix::fut::{wrap_future, wrap_stream};
 use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _, Handler,
-    Message, SpawnHandle, StreamHandler,
+    SpawnHandle, StreamHandler,
 };
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
+use super::deliver::Deliver;
 use super::delivery::deliver;
 use super::event::{Effect, Event};
 use super::note_writer;
@@ -87,20 +88,6 @@ pub(crate) struct AgentSocket {
     refusals: u32,
     heard_at: Instant,
     closed: bool,
-}
-
-/// Something the pod wants of every agent's socket.
-#[derive(Debug, Clone, Message)]
-#[rtype(result = "()")]
-pub(crate) enum Deliver {
-    /// Tell the agent to come again elsewhere, and close with 1012.
-    Reconnect {
-        /// After so long.
-        after_ms: u64,
-    },
-    /// Panic, to rehearse it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
-    Panic,
 }
 
 impl RebuiltInPlace for AgentSocket {
@@ -528,7 +515,7 @@ impl Actor for AgentSocket {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.wired.sockets.entered(self.key, actix::AsyncContext::address(ctx));
+        self.wired.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
         info!(agent = self.view.agent().id, sockets = self.wired.sockets.count(); "an agent is here");
         let desk = self.wired.shared.front.bridge().listen(channels::DESK);
         self.listen(desk, ctx);

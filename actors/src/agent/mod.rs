@@ -7,6 +7,7 @@
 //! believes that something was said that was not; a note in the log of a conversation.
 
 mod actor;
+mod deliver;
 mod delivery;
 mod event;
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod view;
 #[cfg(test)]
 mod view_tests;
 
-#[cfg(test)]
-pub(crate) use actor::Deliver;
 pub(crate) use actor::{AgentContext, AgentSocket};
+#[cfg(test)]
+pub(crate) use deliver::Deliver;
 pub(crate) use table::AgentSockets;

@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use actix::Addr;
+use actix::Recipient;
 use dashmap::DashMap;
 
-use super::AgentSocket;
-use super::actor::Deliver;
+use super::deliver::Deliver;
 
 /// Agents who come again do so within this time, so that the next pod is not met by all at once.
 const SPREAD_MS: u64 = 1_000;
@@ -14,7 +13,7 @@ const SPREAD_MS: u64 = 1_000;
 /// The sockets of agents. Plain memory and no actor, so whatever restarts forgets nobody.
 #[derive(Default)]
 pub(crate) struct AgentSockets {
-    table: DashMap<u64, Addr<AgentSocket>>,
+    table: DashMap<u64, Recipient<Deliver>>,
     next_key: AtomicU64,
 }
 
@@ -23,7 +22,7 @@ impl AgentSockets {
         self.next_key.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn entered(&self, key: u64, socket: Addr<AgentSocket>) {
+    pub(crate) fn entered(&self, key: u64, socket: Recipient<Deliver>) {
         self.table.insert(key, socket);
     }
 
@@ -48,7 +47,7 @@ impl AgentSockets {
     /// Tells everybody; says how many heard.
     pub(crate) fn tell_all(&self, what: impl Fn() -> Deliver) -> usize {
         // Out of the guards first: one that ends inside of `try_send` would wait for them.
-        let all: Vec<Addr<AgentSocket>> = self.table.iter().map(|it| it.value().clone()).collect();
+        let all: Vec<Recipient<Deliver>> = self.table.iter().map(|it| it.value().clone()).collect();
         all.into_iter().filter(|socket| socket.try_send(what()).is_ok()).count()
     }
 }

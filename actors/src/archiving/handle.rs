@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hsc_config::ArchiveSettings;
 use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 
+use super::limits::ArchiveLimits;
 use super::queue::RecordQueue;
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::DeskDecision;
@@ -16,30 +16,6 @@ use hsc_conversation::{
     LogEntry, WebhookEvent, archive_row, counted_as, decision_row, decision_webhook_events,
     webhook_events,
 };
-
-/// How much waits to be written, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArchiveLimits {
-    /// Records that may wait.
-    pub queue_records: usize,
-    /// Bytes of them.
-    pub queue_bytes: usize,
-    /// Records written at once.
-    pub batch_records: usize,
-    /// How long a record waits for others.
-    pub batch_after: Duration,
-}
-
-impl From<&ArchiveSettings> for ArchiveLimits {
-    fn from(settings: &ArchiveSettings) -> Self {
-        Self {
-            queue_records: settings.queue_records,
-            queue_bytes: settings.queue_bytes,
-            batch_records: settings.batch_records,
-            batch_after: Duration::from_millis(settings.batch_delay_ms),
-        }
-    }
-}
 
 /// Writes into the archive, behind whatever goes on. Cheap to clone.
 #[derive(Clone)]

@@ -12,12 +12,14 @@
 //! a record that is written twice (each has an identity, and the archive knows it).
 
 mod handle;
+mod limits;
 mod queue;
 mod retention_worker;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use handle::{ArchiveHandle, ArchiveLimits, ObservedEvent};
+pub use handle::{ArchiveHandle, ObservedEvent};
+pub use limits::ArchiveLimits;
 pub use retention_worker::{Retention, keeper};
 pub use writer::writer;

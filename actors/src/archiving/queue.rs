@@ -8,7 +8,7 @@ use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::ArchiveLimits;
+use super::limits::ArchiveLimits;
 use hsc_conversation::archive::{Record, StampedRecord};
 
 /// What a record weighs beside its texts: its fields, its place in the queue.
